@@ -1,0 +1,32 @@
+# The only commands. Each one says what it does while it does it; the work itself stands in scripts/.
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint fmt dev bench
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+run: build ## Build what changed, then serve http://localhost:7999 with the data in ./data
+	@scripts/run
+
+build: ## Install what is missing, then build target/release/izanagi and target/site
+	@scripts/setup build
+	@scripts/build
+
+test: ## Run every test; the last line is "N passed, N failed"
+	@scripts/setup test
+	@scripts/test
+
+lint: ## Formatting, clippy on both halves, docs, licences, types, shell scripts
+	@scripts/setup lint
+	@scripts/lint
+
+fmt: ## Format the Rust code
+	@cargo fmt --all
+
+dev: ## Serve a debug build and rebuild it whenever a file changes
+	@scripts/setup build
+	@scripts/dev
+
+bench: ## Print the table of figures
+	@scripts/setup build
+	@scripts/bench

@@ -1,0 +1,114 @@
+//! Signing in and out, and the sessions of an account.
+
+use crate::{error::AppError, flash::Notice};
+use izanagi_shared::{
+    id::SessionId,
+    wire::{SessionView, UserView},
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+/// Who is signed in, if anybody is.
+///
+/// # Errors
+/// Only when the store fails.
+#[server(endpoint = "accounts/me", input = GetUrl)]
+pub(crate) async fn me() -> Result<Option<UserView>, AppError> {
+    use crate::ssr::{caller, page_context};
+    let Some(caller) = caller() else { return Ok(None) };
+    Ok(Some(page_context()?.services.accounts.me(&caller).await?))
+}
+
+/// Signs in by username or email, and leads to `next` if it is an own path.
+///
+/// # Errors
+/// `invalid_credentials`, `rate_limited`, `invalid`.
+#[server(endpoint = "accounts/sign-in")]
+pub(crate) async fn sign_in(
+    login: String,
+    password: String,
+    next: String,
+) -> Result<Notice, AppError> {
+    use crate::{own_path::own_path, ssr};
+    use izanagi_shared::{rules::Secret, wire::LoginRequest};
+    let context = ssr::page_context()?;
+    let request = LoginRequest { login: Some(login), password: Secret::new(password) };
+    let signed_in = context.services.accounts.sign_in(&request, &ssr::device()).await?;
+    ssr::with_response(|headers| context.cookies.set(headers, &signed_in));
+    ssr::lead_to(own_path(&next).unwrap_or("/documents"));
+    Ok(Notice::new(format!("Welcome back, {}.", signed_in.user.display_name)))
+}
+
+/// Makes an account, signs it in, and leads to `next` if it is an own path.
+///
+/// # Errors
+/// `invalid` with every field that breaks its rule, `username_taken`, `email_taken`,
+/// `rate_limited`.
+#[server(endpoint = "accounts/sign-up")]
+pub(crate) async fn sign_up(
+    username: String,
+    email: String,
+    password: String,
+    next: String,
+) -> Result<Notice, AppError> {
+    use crate::{own_path::own_path, ssr};
+    use izanagi_shared::{rules::Secret, wire::SignupRequest};
+    let context = ssr::page_context()?;
+    let password = Secret::new(password);
+    let request = SignupRequest { email, password, username: Some(username), display_name: None };
+    let signed_in = context.services.accounts.sign_up(&request, &ssr::device()).await?;
+    ssr::with_response(|headers| context.cookies.set(headers, &signed_in));
+    ssr::lead_to(own_path(&next).unwrap_or("/documents"));
+    Ok(Notice::new(format!("Welcome, {}.", signed_in.user.display_name)))
+}
+
+/// Ends this session.
+///
+/// # Errors
+/// Only when the store fails.
+#[server(endpoint = "accounts/sign-out")]
+pub(crate) async fn sign_out() -> Result<Notice, AppError> {
+    use crate::ssr;
+    let context = ssr::page_context()?;
+    if let Some(caller) = ssr::caller() {
+        context.services.accounts.sign_out(&caller).await?;
+    }
+    ssr::with_response(|headers| context.cookies.clear(headers));
+    ssr::lead_to("/");
+    Ok(Notice::new("You are signed out."))
+}
+
+/// Ends every session of the account, this one too.
+///
+/// # Errors
+/// `unauthenticated`.
+#[server(endpoint = "accounts/sign-out-everywhere")]
+pub(crate) async fn sign_out_everywhere() -> Result<Notice, AppError> {
+    use crate::ssr;
+    let context = ssr::page_context()?;
+    let caller = ssr::signed_in()?;
+    context.services.accounts.sign_out_everywhere(caller.user).await?;
+    ssr::with_response(|headers| context.cookies.clear(headers));
+    ssr::lead_to("/login");
+    Ok(Notice::new("You are signed out on every device."))
+}
+
+/// The account's sessions that last, last seen first.
+///
+/// # Errors
+/// `unauthenticated`.
+#[server(endpoint = "accounts/sessions", input = GetUrl)]
+pub(crate) async fn list_sessions() -> Result<Vec<SessionView>, AppError> {
+    use crate::ssr::{page_context, signed_in};
+    Ok(page_context()?.services.accounts.sessions(&signed_in()?).await?)
+}
+
+/// Ends one of the account's sessions.
+///
+/// # Errors
+/// `unauthenticated`, `not_found`.
+#[server(endpoint = "accounts/sessions/revoke")]
+pub(crate) async fn revoke_session(id: SessionId) -> Result<Notice, AppError> {
+    use crate::ssr::{page_context, signed_in};
+    page_context()?.services.accounts.revoke_session(&signed_in()?, id).await?;
+    Ok(Notice::new("That device is signed out."))
+}

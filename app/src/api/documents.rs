@@ -1,0 +1,194 @@
+//! Documents: listing, opening, reading, and their details.
+
+use crate::{error::AppError, flash::Notice};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use izanagi_shared::{
+    crdt::TextDoc,
+    id::{DocumentId, UserId},
+    markdown::TocEntry,
+    permission::Standing,
+    rules::DocumentKind,
+    wire::{DocumentSort, DocumentView, Page},
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
+
+/// A document, ready to be edited.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OpenedDocument {
+    /// What it is, without its text.
+    pub(crate) document: DocumentView,
+    /// What the reader may do with it.
+    pub(crate) standing: Standing,
+    /// The whole CRDT state: a Yjs update (v1) in base64.
+    pub(crate) state_b64: String,
+    /// The last update in that state.
+    pub(crate) seq: u64,
+    /// Who opened it, if anybody is signed in.
+    pub(crate) user: Option<UserId>,
+}
+
+impl OpenedDocument {
+    /// The text in the state; empty when the state is none.
+    #[must_use]
+    pub(crate) fn text(&self) -> String {
+        let state = STANDARD.decode(&self.state_b64).unwrap_or_default();
+        // A replica that only reads writes under no client id, so any will do.
+        TextDoc::load(1, &state).map(|doc| doc.text()).unwrap_or_default()
+    }
+}
+
+/// A document, ready to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReadableDocument {
+    /// What it is, without its text.
+    pub(crate) document: DocumentView,
+    /// What the reader may do with it.
+    pub(crate) standing: Standing,
+    /// The text as safe HTML.
+    pub(crate) html: String,
+    /// Its headings.
+    pub(crate) toc: Vec<TocEntry>,
+}
+
+/// One page of the caller's documents, in the trash or not.
+///
+/// # Errors
+/// `unauthenticated`; `invalid` for a page or query out of range.
+#[server(endpoint = "documents/list", input = GetUrl)]
+pub(crate) async fn list_documents(
+    query: String,
+    sort: DocumentSort,
+    page: u32,
+    in_trash: bool,
+) -> Result<Page<DocumentView>, AppError> {
+    use crate::ssr::{page_context, signed_in};
+    use izanagi_domain::documents::ListQuery;
+    let query = ListQuery {
+        query: Some(query),
+        in_trash: Some(in_trash),
+        sort,
+        page: Some(page),
+        ..ListQuery::default()
+    };
+    Ok(page_context()?.services.documents.list(&signed_in()?, &query).await?)
+}
+
+/// Opens a document for the editor. Nothing is written (PRODUCT U5).
+///
+/// # Errors
+/// `unauthenticated`, `not_found`.
+#[server(endpoint = "documents/open", input = GetUrl)]
+pub(crate) async fn open_document(id: DocumentId) -> Result<OpenedDocument, AppError> {
+    use crate::ssr::{caller, page_context};
+    /// The state vector of a replica that has nothing (v1: no clients).
+    const NOTHING: [u8; 1] = [0];
+    let documents = page_context()?.services.documents;
+    let caller = caller();
+    let reader = documents.for_reader(caller.as_ref(), id).await?;
+    let document = documents.view(&reader).await?;
+    let (seq, state) = documents.missing(&reader, NOTHING.to_vec()).await?;
+    let state_b64 = STANDARD.encode(state);
+    let (standing, user) = (reader.standing(), caller.map(|caller| caller.user));
+    Ok(OpenedDocument { document, standing, state_b64, seq, user })
+}
+
+/// A document as safe HTML.
+///
+/// # Errors
+/// `unauthenticated`, `not_found`.
+#[server(endpoint = "documents/read", input = GetUrl)]
+pub(crate) async fn read_document(id: DocumentId) -> Result<ReadableDocument, AppError> {
+    use crate::ssr::{caller, page_context};
+    let documents = page_context()?.services.documents;
+    let reader = documents.for_reader(caller().as_ref(), id).await?;
+    let document = documents.view(&reader).await?;
+    let rendered = documents.render(&reader).await?;
+    let (standing, html, toc) = (reader.standing(), rendered.html.clone(), rendered.toc.clone());
+    Ok(ReadableDocument { document, standing, html, toc })
+}
+
+/// Makes an empty document and leads to it.
+///
+/// # Errors
+/// `unauthenticated`; `invalid` for the title.
+#[server(endpoint = "documents/create")]
+pub(crate) async fn create_document(title: String, kind: DocumentKind) -> Result<Notice, AppError> {
+    use crate::ssr::{lead_to, page_context, signed_in};
+    use izanagi_domain::documents::{NewText, RequestKey};
+    use izanagi_shared::wire::CreateDocumentRequest;
+    let caller = signed_in()?;
+    let request = CreateDocumentRequest { title, kind, ..CreateDocumentRequest::default() };
+    let text = NewText::from_request(request)?;
+    let documents = page_context()?.services.documents;
+    let document = documents.create(&caller, text, RequestKey::none()).await?;
+    lead_to(&format!("/documents/{}", document.id));
+    Ok(Notice::new(format!("“{}” was created.", document.title)))
+}
+
+/// Gives a document another title. Leads to `back` if it is an own path.
+///
+/// # Errors
+/// `unauthenticated`, `not_found`, `forbidden`, `trashed`; `invalid` for the title.
+#[server(endpoint = "documents/rename")]
+pub(crate) async fn rename_document(
+    id: DocumentId,
+    title: String,
+    back: Option<String>,
+) -> Result<Notice, AppError> {
+    use crate::{own_path::own_path, ssr};
+    use izanagi_shared::wire::PatchDocumentRequest;
+    let documents = ssr::page_context()?.services.documents;
+    let owner = documents.for_owner(ssr::caller().as_ref(), id).await?;
+    let change = PatchDocumentRequest { title: Some(title), ..PatchDocumentRequest::default() };
+    let document = documents.change(&owner, &change).await?;
+    if let Some(path) = back.as_deref().and_then(own_path) {
+        ssr::lead_to(path);
+    }
+    Ok(Notice::new(format!("It is called “{}” now.", document.title)))
+}
+
+/// Moves a document to the trash.
+///
+/// # Errors
+/// `unauthenticated`, `not_found`, `forbidden`.
+#[server(endpoint = "documents/trash")]
+pub(crate) async fn trash_document(id: DocumentId) -> Result<Notice, AppError> {
+    use crate::ssr::{caller, page_context};
+    let documents = page_context()?.services.documents;
+    let owner = documents.for_owner(caller().as_ref(), id).await?;
+    documents.trash(&owner).await?;
+    let notice = Notice::new(format!("“{}” was moved to the trash.", owner.row().title));
+    Ok(Notice { undo_trash: Some(id), ..notice })
+}
+
+/// Takes a document out of the trash.
+///
+/// # Errors
+/// `unauthenticated`, `not_found`, `forbidden`.
+#[server(endpoint = "documents/restore")]
+pub(crate) async fn restore_document(id: DocumentId) -> Result<Notice, AppError> {
+    use crate::ssr::{caller, page_context};
+    use izanagi_shared::wire::PatchDocumentRequest;
+    let documents = page_context()?.services.documents;
+    let owner = documents.for_owner(caller().as_ref(), id).await?;
+    let change = PatchDocumentRequest { deleted: Some(false), ..PatchDocumentRequest::default() };
+    let document = documents.change(&owner, &change).await?;
+    let notice = Notice::new(format!("“{}” is back among your documents.", document.title));
+    Ok(notice.with_link(format!("/documents/{id}")))
+}
+
+/// Deletes a document in the trash for ever.
+///
+/// # Errors
+/// `unauthenticated`, `not_found`, `forbidden`, `not_trashed`.
+#[server(endpoint = "documents/purge")]
+pub(crate) async fn purge_document(id: DocumentId) -> Result<Notice, AppError> {
+    use crate::ssr::{caller, page_context};
+    let documents = page_context()?.services.documents;
+    let owner = documents.for_owner(caller().as_ref(), id).await?;
+    documents.purge(&owner).await?;
+    Ok(Notice::new(format!("“{}” is gone for ever.", owner.row().title)))
+}

@@ -1,0 +1,194 @@
+//! Versions: committing, listing, reading, naming, restoring, comparing.
+
+use crate::{error::AppError, flash::Notice};
+use izanagi_shared::{
+    id::DocumentId,
+    markdown::TocEntry,
+    permission::Standing,
+    text::diff::Diff,
+    wire::{DocumentView, Page, VersionView},
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
+
+/// The versions of a document, newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct History {
+    /// The document, without its text.
+    pub(crate) document: DocumentView,
+    /// What the reader may do with it.
+    pub(crate) standing: Standing,
+    /// Whether the live text is another than the newest version's. Only said on the first page.
+    pub(crate) is_changed: bool,
+    /// One page of its versions.
+    pub(crate) versions: Page<VersionView>,
+}
+
+/// A version, ready to be read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ReadableVersion {
+    /// The document, without its text.
+    pub(crate) document: DocumentView,
+    /// What the reader may do with it.
+    pub(crate) standing: Standing,
+    /// The version, without its text.
+    pub(crate) version: VersionView,
+    /// The text as safe HTML.
+    pub(crate) html: String,
+    /// Its headings.
+    pub(crate) toc: Vec<TocEntry>,
+}
+
+/// Two texts of a document compared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ComparedVersions {
+    /// The document, without its text.
+    pub(crate) document: DocumentView,
+    /// What differs.
+    pub(crate) diff: Diff,
+    /// What does not: one more than there are hunks, each before the hunk of its index.
+    pub(crate) folds: Vec<Fold>,
+}
+
+/// Unchanged lines between hunks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Fold {
+    /// The number of its first line in the old text, counted from 1.
+    pub(crate) old_start: usize,
+    /// The number of its first line in the new text, counted from 1.
+    pub(crate) new_start: usize,
+    /// How many lines it has.
+    pub(crate) count: usize,
+    /// The lines, unless there are too many to send unasked.
+    pub(crate) lines: Option<Vec<String>>,
+}
+
+/// Commits the live text.
+///
+/// # Errors
+/// `unauthenticated`, `not_found`, `forbidden`, `trashed`, `nothing_to_commit`; `invalid` for the
+/// message.
+#[server(endpoint = "versions/commit")]
+pub(crate) async fn commit_version(id: DocumentId, message: String) -> Result<Notice, AppError> {
+    use crate::ssr::{caller, page_context};
+    use izanagi_domain::{documents::RequestKey, error::Error, versions::CommitInput};
+    use izanagi_shared::rules::CommitMessage;
+    let services = page_context()?.services;
+    let editor = services.documents.for_editor(caller().as_ref(), id).await?;
+    let message = CommitMessage::parse(&message).map_err(Error::from)?;
+    let input = CommitInput { message, content: None, key: RequestKey::none() };
+    let version = services.versions.commit(&editor, input).await?;
+    let notice = Notice::new(format!("Version {} saved.", version.number));
+    Ok(notice.with_link(format!("/documents/{id}/versions/{}", version.number)))
+}
+
+/// One page of a document's versions.
+///
+/// # Errors
+/// `unauthenticated`, `not_found`; `invalid` for a page out of range.
+#[server(endpoint = "versions/list", input = GetUrl)]
+pub(crate) async fn list_versions(id: DocumentId, page: u32) -> Result<History, AppError> {
+    use crate::ssr::{caller, page_context};
+    use izanagi_domain::versions::VersionQuery;
+    let services = page_context()?.services;
+    let reader = services.documents.for_reader(caller().as_ref(), id).await?;
+    let document = services.documents.view(&reader).await?;
+    let query = VersionQuery { page: Some(page), ..VersionQuery::default() };
+    let versions = services.versions.list(&reader, &query).await?;
+    let live_hash = document.etag.split('-').next();
+    let head = versions.items.first();
+    let is_changed = page == 1 && head.is_none_or(|head| Some(head.hash.as_str()) != live_hash);
+    Ok(History { document, standing: reader.standing(), is_changed, versions })
+}
+
+/// One version as safe HTML; with `plain`, its source.
+///
+/// # Errors
+/// `unauthenticated`, `not_found`, `corrupt_version`.
+#[server(endpoint = "versions/read", input = GetUrl)]
+pub(crate) async fn read_version(
+    id: DocumentId,
+    number: u64,
+    plain: bool,
+) -> Result<ReadableVersion, AppError> {
+    use crate::ssr::{caller, page_context};
+    use izanagi_domain::live::LiveText;
+    use izanagi_shared::rules::DocumentKind;
+    let services = page_context()?.services;
+    let reader = services.documents.for_reader(caller().as_ref(), id).await?;
+    let document = services.documents.view(&reader).await?;
+    let mut version = services.versions.get(&reader, number).await?;
+    version.json = None;
+    let text = LiveText::new(version.content.take().unwrap_or_default(), 0);
+    let kind = if plain { DocumentKind::Text } else { document.kind };
+    let rendered = services.documents.render_text(kind, &text).await?;
+    let (standing, html, toc) = (reader.standing(), rendered.html.clone(), rendered.toc.clone());
+    Ok(ReadableVersion { document, standing, version, html, toc })
+}
+
+/// Gives a version a name; an empty one takes it away.
+///
+/// # Errors
+/// `unauthenticated`, `not_found`, `forbidden`, `trashed`; `invalid` for the name.
+#[server(endpoint = "versions/name")]
+pub(crate) async fn name_version(
+    id: DocumentId,
+    number: u64,
+    name: String,
+) -> Result<Notice, AppError> {
+    use crate::ssr::{caller, page_context};
+    let services = page_context()?.services;
+    let editor = services.documents.for_editor(caller().as_ref(), id).await?;
+    let name = Some(name.trim()).filter(|name| !name.is_empty());
+    services.versions.name(&editor, number, name).await?;
+    Ok(Notice::new(match name {
+        Some(name) => format!("Version {number} is called “{name}” now."),
+        None => format!("Version {number} has no name any more."),
+    }))
+}
+
+/// Makes the live text what it was in a version.
+///
+/// # Errors
+/// `unauthenticated`, `not_found`, `forbidden`, `trashed`, `nothing_to_commit`,
+/// `corrupt_version`.
+#[server(endpoint = "versions/restore")]
+pub(crate) async fn restore_version(id: DocumentId, number: u64) -> Result<Notice, AppError> {
+    use crate::ssr::{caller, page_context};
+    use izanagi_domain::documents::RequestKey;
+    let services = page_context()?.services;
+    let editor = services.documents.for_editor(caller().as_ref(), id).await?;
+    let version = services.versions.restore(&editor, number, None, RequestKey::none()).await?;
+    let notice = format!("Version {number} is restored, as version {}.", version.number);
+    Ok(Notice::new(notice).with_link(format!("/documents/{id}")))
+}
+
+/// How `to` differs from `from`; each a version number, or `live`. `unfold` is the index of an
+/// unchanged part to send whole, however long it is.
+///
+/// # Errors
+/// `unauthenticated`, `not_found`, `corrupt_version`; `invalid` for a side that is none.
+#[server(endpoint = "versions/compare", input = GetUrl)]
+pub(crate) async fn compare_versions(
+    id: DocumentId,
+    from: String,
+    to: String,
+    ignore_whitespace: bool,
+    unfold: Option<usize>,
+) -> Result<ComparedVersions, AppError> {
+    use crate::ssr::{caller, folds, page_context};
+    use izanagi_domain::error::Error;
+    use izanagi_shared::text::diff::DiffOptions;
+    let services = page_context()?.services;
+    let reader = services.documents.for_reader(caller().as_ref(), id).await?;
+    let document = services.documents.view(&reader).await?;
+    let (from, to) = (from.parse().map_err(Error::from)?, to.parse().map_err(Error::from)?);
+    let options = DiffOptions { ignore_white_space: ignore_whitespace, ..DiffOptions::default() };
+    let compared = services.versions.compare(&reader, from, to, options).await?;
+    let folds = folds(&compared.diff, &compared.new, unfold);
+    Ok(ComparedVersions { document, diff: compared.diff, folds })
+}

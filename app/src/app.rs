@@ -1,0 +1,50 @@
+//! The app: the routes, and what stands around every page.
+
+use crate::{
+    components::{SiteFooter, SiteHeader, Toasts},
+    focus::Focus,
+    pages::{
+        ComparePage, DocumentsPage, EditorPage, HistoryPage, HomePage, LoginPage, NotFoundPage,
+        ReadPage, SessionsPage, SignupPage, TrashPage, VersionPage,
+    },
+    writes::{Me, Writes},
+};
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{FlatRoutes, Route, Router},
+    path,
+};
+
+/// Everything inside `<body>`. Every page waits for its data before the first byte is sent, so
+/// that status and redirects are right.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    Writes::provide();
+    Me::provide();
+    Focus::provide();
+    view! {
+        <Title formatter=|page| format!("{page} – Izanagi")/>
+        <Router>
+            <a class="skip-link" href="#main">"Skip to the content"</a>
+            <SiteHeader/>
+            <FlatRoutes fallback=NotFoundPage>
+                <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
+                <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
+                <Route path=path!("/signup") view=SignupPage ssr=SsrMode::Async/>
+                <Route path=path!("/documents") view=DocumentsPage ssr=SsrMode::Async/>
+                <Route path=path!("/documents/:id") view=EditorPage ssr=SsrMode::Async/>
+                <Route path=path!("/documents/:id/read") view=ReadPage ssr=SsrMode::Async/>
+                <Route path=path!("/documents/:id/history") view=HistoryPage ssr=SsrMode::Async/>
+                <Route path=path!("/documents/:id/versions/:number") view=VersionPage ssr=SsrMode::Async/>
+                <Route path=path!("/documents/:id/compare") view=ComparePage ssr=SsrMode::Async/>
+                <Route path=path!("/trash") view=TrashPage ssr=SsrMode::Async/>
+                <Route path=path!("/settings/sessions") view=SessionsPage ssr=SsrMode::Async/>
+            </FlatRoutes>
+            <SiteFooter/>
+            <Toasts/>
+        </Router>
+    }
+}

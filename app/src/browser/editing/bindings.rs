@@ -1,0 +1,155 @@
+//! The editor's module as `frontend/editor/contract.ts` describes it.
+
+use izanagi_shared::crdt::Change;
+use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
+use leptos::web_sys::HtmlElement;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+#[wasm_bindgen(inline_js = "export const loadEditor = () => import('./editor.js');")]
+extern "C" {
+    #[wasm_bindgen(js_name = loadEditor)]
+    fn load_editor() -> Promise;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// The module.
+    pub(super) type EditorModule;
+
+    #[wasm_bindgen(method, catch)]
+    fn mount(
+        this: &EditorModule,
+        parent: &HtmlElement,
+        options: &Object,
+    ) -> Result<EditorHandle, JsValue>;
+
+    #[wasm_bindgen(method, js_name = pendingLoad)]
+    pub(super) fn pending_load(this: &EditorModule, document_id: &str, user_id: &str) -> Promise;
+
+    #[wasm_bindgen(method, js_name = pendingPut)]
+    pub(super) fn pending_put(this: &EditorModule, update: &Object) -> Promise;
+
+    #[wasm_bindgen(method, js_name = pendingDrop)]
+    pub(super) fn pending_drop(
+        this: &EditorModule,
+        document_id: &str,
+        user_id: &str,
+        op_ids: &Array,
+    ) -> Promise;
+
+    /// A mounted editor.
+    pub(super) type EditorHandle;
+
+    #[wasm_bindgen(method, catch, js_name = applyRemote)]
+    fn apply_remote(this: &EditorHandle, changes: &Array) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method)]
+    pub(super) fn text(this: &EditorHandle) -> String;
+
+    #[wasm_bindgen(method)]
+    pub(super) fn focus(this: &EditorHandle);
+
+    #[wasm_bindgen(method, js_name = scrollTo)]
+    pub(super) fn scroll_to(this: &EditorHandle, fraction: f64);
+
+    #[wasm_bindgen(method)]
+    pub(super) fn destroy(this: &EditorHandle);
+}
+
+/// What the editor calls; it lives as long as the editor.
+pub(super) struct Callbacks {
+    pub(super) on_change: Closure<dyn Fn(Array)>,
+    pub(super) on_commit: Closure<dyn Fn()>,
+    pub(super) on_scroll: Closure<dyn Fn(f64)>,
+}
+
+/// What an editor begins with.
+pub(super) struct MountOptions<'a> {
+    pub(super) text: &'a str,
+    pub(super) kind: &'a str,
+    pub(super) label: &'a str,
+    pub(super) read_only: bool,
+    pub(super) nonce: &'a str,
+}
+
+impl EditorModule {
+    /// Loads the module, once; later calls give the same.
+    pub(super) async fn load() -> Result<Self, JsValue> {
+        Ok(JsFuture::from(load_editor()).await?.unchecked_into())
+    }
+
+    pub(super) fn mount_editor(
+        &self,
+        parent: &HtmlElement,
+        options: &MountOptions<'_>,
+        callbacks: &Callbacks,
+    ) -> Result<EditorHandle, JsValue> {
+        let function = |closure: &JsValue| closure.unchecked_ref::<Function>().clone().into();
+        let object = object(&[
+            ("text", options.text.into()),
+            ("kind", options.kind.into()),
+            ("label", options.label.into()),
+            ("readOnly", options.read_only.into()),
+            ("nonce", options.nonce.into()),
+            ("onChange", function(callbacks.on_change.as_ref())),
+            ("onCommit", function(callbacks.on_commit.as_ref())),
+            ("onScroll", function(callbacks.on_scroll.as_ref())),
+        ]);
+        self.mount(parent, &object)
+    }
+}
+
+impl EditorHandle {
+    /// Takes over what others wrote.
+    pub(super) fn take_over(&self, changes: &[Change]) -> Result<(), JsValue> {
+        let changes = changes.iter().map(|change| {
+            object(&[
+                ("from", change.from.into()),
+                ("to", change.to.into()),
+                ("insert", change.insert.as_str().into()),
+            ])
+        });
+        self.apply_remote(&changes.collect::<Array>())
+    }
+}
+
+/// Changes as the editor reports them.
+pub(super) fn changes_from(array: &Array) -> Vec<Change> {
+    let number = |value: &JsValue, name: &str| {
+        let number = get(value, name).as_f64().unwrap_or_default();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "offsets of a text of 10 MiB"
+        )]
+        let number = number as u32;
+        number
+    };
+    let change = |value: JsValue| Change {
+        from: number(&value, "from"),
+        to: number(&value, "to"),
+        insert: get(&value, "insert").as_string().unwrap_or_default(),
+    };
+    array.iter().map(change).collect()
+}
+
+/// A plain object.
+pub(super) fn object(properties: &[(&str, JsValue)]) -> Object {
+    let object = Object::new();
+    for (name, value) in properties {
+        // A plain object takes any property.
+        let _ = Reflect::set(&object, &JsValue::from_str(name), value);
+    }
+    object
+}
+
+/// A property; `undefined` when there is none.
+pub(super) fn get(value: &JsValue, name: &str) -> JsValue {
+    Reflect::get(value, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// Bytes for JavaScript, copied: the memory they lie in moves.
+pub(super) fn bytes(bytes: &[u8]) -> Uint8Array {
+    Uint8Array::from(bytes)
+}

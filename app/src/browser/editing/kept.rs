@@ -1,0 +1,58 @@
+//! Updates kept on this device until the server has them (PRODUCT S2). Where a browser keeps
+//! nothing, editing goes on; closing the page then asks first.
+
+use super::{
+    bindings::{EditorModule, bytes, get, object},
+    clock,
+};
+use js_sys::{Array, Uint8Array};
+use leptos::wasm_bindgen::{JsCast, JsValue};
+use std::cell::Cell;
+use wasm_bindgen_futures::JsFuture;
+
+/// The store for one document and one person.
+pub(super) struct Kept {
+    module: EditorModule,
+    document: String,
+    user: String,
+    last_order: Cell<f64>,
+}
+
+impl Kept {
+    pub(super) fn new(module: EditorModule, document: String, user: String) -> Self {
+        Self { module, document, user, last_order: Cell::new(0.0) }
+    }
+
+    /// The ids and updates that were kept, oldest first.
+    pub(super) async fn load(&self) -> Vec<(String, Vec<u8>)> {
+        let loaded = JsFuture::from(self.module.pending_load(&self.document, &self.user)).await;
+        let Ok(records) = loaded else { return Vec::new() };
+        let record = |record: JsValue| {
+            let update = get(&record, "update").dyn_into::<Uint8Array>().ok()?;
+            Some((get(&record, "opId").as_string()?, update.to_vec()))
+        };
+        Array::from(&records).iter().filter_map(record).collect()
+    }
+
+    /// Keeps an update; whether it is kept now.
+    pub(super) async fn put(&self, id: &str, update: &[u8]) -> bool {
+        // After everything before it, in this tab and those before.
+        let order = clock::now().max(self.last_order.get() + 1.0);
+        self.last_order.set(order);
+        let record = object(&[
+            ("documentId", self.document.as_str().into()),
+            ("userId", self.user.as_str().into()),
+            ("opId", id.into()),
+            ("update", bytes(update).into()),
+            ("order", order.into()),
+        ]);
+        JsFuture::from(self.module.pending_put(&record)).await.is_ok()
+    }
+
+    /// Forgets updates that the server has.
+    pub(super) async fn drop_all(&self, ids: Vec<String>) {
+        let ids = ids.iter().map(|id| JsValue::from_str(id)).collect::<Array>();
+        // What stays is sent once more after the next start, and does no harm.
+        let _ = JsFuture::from(self.module.pending_drop(&self.document, &self.user, &ids)).await;
+    }
+}

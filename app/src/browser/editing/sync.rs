@@ -1,0 +1,198 @@
+//! Sending what was typed and fetching what others wrote, through every kind of weather.
+
+use super::{
+    clock,
+    session::{Session, with},
+    transport::{self, Failure},
+};
+use crate::editor::{Trouble, retry_delay};
+use leptos::{prelude::*, task::spawn_local};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+/// How it stands between this page and the server.
+#[derive(Default)]
+pub(super) struct Link {
+    /// Every update up to this one is in the replica.
+    seq: Cell<u64>,
+    is_sending: Cell<bool>,
+    is_polling: Cell<bool>,
+    /// Something was missed while a poll was on its way.
+    must_poll: Cell<bool>,
+    /// Nothing is sent until somebody acts.
+    is_halted: Cell<bool>,
+    attempt: Cell<u32>,
+    timer: RefCell<Option<TimeoutHandle>>,
+}
+
+impl Link {
+    pub(super) fn new(seq: u64) -> Self {
+        Self { seq: Cell::new(seq), ..Self::default() }
+    }
+}
+
+impl Session {
+    /// Sends what waits, one batch after the other.
+    pub(super) fn send(self: &Rc<Self>) {
+        let link = &self.link;
+        if link.is_sending.get() || link.is_halted.get() {
+            return;
+        }
+        if let Some(timer) = link.timer.borrow_mut().take() {
+            timer.clear();
+        }
+        let merge = |updates: &[&[u8]]| yrs::merge_updates_v1(updates).ok();
+        let Some(batch) = self.outbox.borrow_mut().batch(clock::random_id, merge) else { return };
+        link.is_sending.set(true);
+        let session = Rc::clone(self);
+        spawn_local(async move {
+            let mut sent = transport::post_op(session.document, &batch.op_id, &batch.update).await;
+            if sent == Err(Failure::SignedOut) {
+                sent = match transport::refresh_session().await {
+                    Ok(()) => {
+                        transport::post_op(session.document, &batch.op_id, &batch.update).await
+                    }
+                    Err(failure) => Err(failure),
+                };
+            }
+            session.link.is_sending.set(false);
+            match sent {
+                Ok(seq) => session.arrived(seq),
+                Err(failure) => session.failed(failure),
+            }
+        });
+    }
+
+    /// A batch is durable, as update `seq`.
+    fn arrived(self: &Rc<Self>, seq: u64) {
+        let ids = self.outbox.borrow_mut().acknowledged();
+        self.tracker.borrow_mut().acknowledged(ids.len());
+        self.link.attempt.set(0);
+        self.tell();
+        let session = Rc::clone(self);
+        spawn_local(async move { session.kept.drop_all(ids).await });
+        let known = self.link.seq.get();
+        if seq == known + 1 {
+            self.link.seq.set(seq);
+        } else if seq > known {
+            // Somebody else wrote in between.
+            self.poll();
+        }
+        self.send();
+    }
+
+    fn failed(self: &Rc<Self>, failure: Failure) {
+        match failure {
+            Failure::Lost => {
+                self.tracker.borrow_mut().lost();
+                let attempt = self.link.attempt.get();
+                self.link.attempt.set(attempt.saturating_add(1));
+                self.send_later(retry_delay(attempt, clock::jitter()));
+            }
+            Failure::Later(wait) => {
+                self.tracker.borrow_mut().reached();
+                self.send_later(wait);
+            }
+            Failure::SignedOut => self.halt(Trouble::SignedOut, "sign in again"),
+            Failure::Refused(reason) => {
+                let words = reason.clone();
+                self.halt(Trouble::Refused(reason), &words);
+            }
+        }
+        self.tell();
+    }
+
+    fn halt(&self, trouble: Trouble, words: &str) {
+        self.link.is_halted.set(true);
+        self.tracker.borrow_mut().refused(words);
+        self.report(trouble);
+        self.tell();
+    }
+
+    fn send_later(self: &Rc<Self>, wait: Duration) {
+        let session = Rc::clone(self);
+        *self.link.timer.borrow_mut() = clock::later(wait, move || session.send());
+    }
+
+    /// Somebody wants what was refused to be sent again.
+    pub(super) fn try_again(self: &Rc<Self>) {
+        self.link.is_halted.set(false);
+        self.tracker.borrow_mut().retried();
+        let _ = self.view.trouble.try_set(None);
+        self.tell();
+        self.send();
+        self.poll();
+    }
+
+    /// The network is back, they say: no need to wait for the next attempt.
+    pub(super) fn reconnect(self: &Rc<Self>) {
+        self.link.attempt.set(0);
+        self.send();
+        self.poll();
+    }
+
+    /// Fetches what others wrote.
+    pub(super) fn poll(self: &Rc<Self>) {
+        let link = &self.link;
+        if self.is_closed() || link.is_halted.get() {
+            return;
+        }
+        if link.is_polling.replace(true) {
+            link.must_poll.set(true);
+            return;
+        }
+        let session = Rc::clone(self);
+        spawn_local(async move {
+            session.poll_once().await;
+            session.link.is_polling.set(false);
+            if session.link.must_poll.take() {
+                session.poll();
+            }
+        });
+    }
+
+    async fn poll_once(self: &Rc<Self>) {
+        let get = || {
+            let state_vector = self.doc.borrow().state_vector();
+            let since = self.link.seq.get();
+            async move { transport::get_updates(self.document, since, &state_vector).await }
+        };
+        let mut got = get().await;
+        if got == Err(Failure::SignedOut) {
+            got = match transport::refresh_session().await {
+                Ok(()) => get().await,
+                Err(failure) => Err(failure),
+            };
+        }
+        match got {
+            Ok(updates) => {
+                if let Some((seq, delta)) = updates {
+                    self.merge(&delta);
+                    self.link.seq.set(self.link.seq.get().max(seq));
+                }
+                self.tracker.borrow_mut().reached();
+                self.send();
+            }
+            Err(Failure::Lost) => self.tracker.borrow_mut().lost(),
+            Err(Failure::Later(_)) => {}
+            Err(Failure::SignedOut) => self.halt(Trouble::SignedOut, "sign in again"),
+            Err(Failure::Refused(reason)) => {
+                let words = reason.clone();
+                self.halt(Trouble::Refused(reason), &words);
+            }
+        }
+        self.tell();
+    }
+
+    /// Polls for as long as the session lasts.
+    pub(super) fn poll_regularly(weak: &std::rc::Weak<Self>) {
+        with(weak, |session| {
+            if !document().hidden() {
+                session.poll();
+            }
+        });
+    }
+}

@@ -1,0 +1,92 @@
+//! Editing over HTTP (API.md): updates go by `POST …/ops`, what others wrote comes by
+//! `GET …/updates`.
+
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use gloo_net::http::{Request, RequestBuilder, Response};
+use izanagi_shared::{
+    id::DocumentId,
+    problem::Problem,
+    wire::{OpAnswer, OpRequest, UpdatesView},
+};
+use leptos::web_sys::AbortSignal;
+use std::time::Duration;
+
+/// A request that takes longer counts as lost; it can be repeated.
+const TIME_LIMIT_MS: u32 = 20_000;
+
+/// Why there is no answer, or not the one that was wished for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The server cannot be reached, or could not store anything. Trying again is right.
+    Lost,
+    /// The server asks to wait.
+    Later(Duration),
+    /// The sign-in has ended.
+    SignedOut,
+    /// Refused, in the server's words; trying the same again is of no use.
+    Refused(String),
+}
+
+/// Sends an update; gives its number once it is durable.
+pub(super) async fn post_op(
+    document: DocumentId,
+    op_id: &str,
+    update: &[u8],
+) -> Result<u64, Failure> {
+    let body = OpRequest { op_id: op_id.to_owned(), delta_b64: STANDARD.encode(update) };
+    let request = limited(Request::post(&format!("/api/v1/documents/{document}/ops")));
+    let request = request.json(&body).map_err(|_| Failure::Lost)?;
+    let answer = accept(request.send().await).await?;
+    answer.json::<OpAnswer>().await.map(|answer| answer.seq).map_err(|_| Failure::Lost)
+}
+
+/// What a replica that knows everything up to `since` and has this state vector lacks, and the
+/// number it then knows; `None` when it lacks nothing.
+pub(super) async fn get_updates(
+    document: DocumentId,
+    since: u64,
+    state_vector: &[u8],
+) -> Result<Option<(u64, Vec<u8>)>, Failure> {
+    let state_vector = URL_SAFE_NO_PAD.encode(state_vector);
+    let path =
+        format!("/api/v1/documents/{document}/updates?since={since}&stateVector={state_vector}");
+    let answer = accept(limited(Request::get(&path)).send().await).await?;
+    if answer.status() == 204 {
+        return Ok(None);
+    }
+    let updates = answer.json::<UpdatesView>().await.map_err(|_| Failure::Lost)?;
+    let delta = STANDARD.decode(updates.delta_b64).map_err(|_| Failure::Lost)?;
+    Ok(Some((updates.seq, delta)))
+}
+
+/// Renews the sign-in by the refresh cookie.
+pub(super) async fn refresh_session() -> Result<(), Failure> {
+    let request = limited(Request::post("/api/v1/auth/refresh"));
+    accept(request.send().await).await.map(drop)
+}
+
+fn limited(request: RequestBuilder) -> RequestBuilder {
+    request.abort_signal(Some(&AbortSignal::timeout_with_u32(TIME_LIMIT_MS)))
+}
+
+async fn accept(answer: Result<Response, gloo_net::Error>) -> Result<Response, Failure> {
+    let answer = answer.map_err(|_| Failure::Lost)?;
+    match answer.status() {
+        200..300 => Ok(answer),
+        401 => Err(Failure::SignedOut),
+        429 => {
+            let seconds = answer.headers().get("Retry-After").and_then(|value| value.parse().ok());
+            Err(Failure::Later(Duration::from_secs(seconds.unwrap_or(1))))
+        }
+        400..500 => {
+            let problem = answer.json::<Problem>().await;
+            let reason =
+                problem.map_or_else(|_| "the server gave no reason.".to_owned(), |p| p.detail);
+            Err(Failure::Refused(reason))
+        }
+        _ => Err(Failure::Lost),
+    }
+}

@@ -1,0 +1,93 @@
+use super::Icon;
+use crate::{
+    api::accounts::SignOut,
+    own_path::{own_path, sign_in_path},
+    writes::Me,
+};
+use izanagi_shared::wire::UserView;
+use leptos::{prelude::*, server_fn::ServerFn};
+use leptos_router::hooks::use_location;
+
+/// The head of every page: the name, the places, the account.
+#[component]
+pub(crate) fn SiteHeader() -> impl IntoView {
+    let me = Me::here();
+    view! {
+        <header class="site-header">
+            <a class="brand" href="/">
+                <svg class="brand-mark" aria-hidden="true">
+                    <use href="/icons.svg#izanagi"></use>
+                </svg>
+                <span class="brand-name">"Izanagi"</span>
+            </a>
+            <Transition>
+                {move || Suspend::new(async move {
+                    match me.await {
+                        Some(user) => view! { <SignedIn user/> }.into_any(),
+                        None => view! { <SignedOut/> }.into_any(),
+                    }
+                })}
+            </Transition>
+        </header>
+    }
+}
+
+#[component]
+fn SignedIn(user: UserView) -> impl IntoView {
+    let initial: String = user.display_name.chars().take(1).collect();
+    view! {
+        <nav aria-label="Main">
+            <NavLink path="/documents" words="Documents"/>
+            <NavLink path="/trash" words="Trash"/>
+        </nav>
+        <nav aria-label="Account" data-place="end">
+            <details class="menu">
+                <summary class="button" data-variant="quiet">
+                    <span class="avatar" aria-hidden="true">{initial}</span>
+                    <span class="account-name">{user.display_name}</span>
+                    <span class="visually-hidden">"account menu"</span>
+                </summary>
+                <ul class="menu-list">
+                    <li class="menu-note">"Signed in as " {user.username}</li>
+                    <li data-divide="">
+                        <a class="menu-item" href="/settings/sessions">
+                            <Icon name="device"/>
+                            "Signed-in devices"
+                        </a>
+                    </li>
+                    <li data-divide="">
+                        // A whole new page: nothing of the account stays in memory.
+                        <form method="post" action=SignOut::url()>
+                            <button class="menu-item">
+                                <Icon name="sign-out"/>
+                                "Sign out"
+                            </button>
+                        </form>
+                    </li>
+                </ul>
+            </details>
+        </nav>
+    }
+}
+
+#[component]
+fn NavLink(path: &'static str, words: &'static str) -> impl IntoView {
+    let pathname = use_location().pathname;
+    let current = move || (pathname.get() == path).then_some("page");
+    view! { <a class="nav-link" href=path aria-current=current>{words}</a> }
+}
+
+#[component]
+fn SignedOut() -> impl IntoView {
+    let pathname = use_location().pathname;
+    let sign_in = move || match pathname.get().as_str() {
+        "/" | "/login" | "/signup" => "/login".to_owned(),
+        path => own_path(path).map_or_else(|| "/login".to_owned(), sign_in_path),
+    };
+    view! {
+        <nav aria-label="Account" data-place="end">
+            <a class="button" data-variant="quiet" href=sign_in>"Sign in"</a>
+            <a class="button" href="/signup">"Create account"</a>
+        </nav>
+    }
+}

@@ -1,0 +1,105 @@
+use super::Main;
+use crate::{error::AppError, own_path::sign_in_path, platform::Platform};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_location;
+
+/// A page that cannot be shown: what happened, and what to do next (PRODUCT U4).
+#[component]
+pub(crate) fn ProblemView(error: AppError) -> impl IntoView {
+    let title = Words::of(&error).title;
+    view! {
+        <Title text=title/>
+        <Main class="page problem">
+            <ProblemWords error is_page=true/>
+        </Main>
+    }
+}
+
+/// The same for a part of a page.
+#[component]
+pub(crate) fn ProblemPart(error: AppError) -> impl IntoView {
+    view! {
+        <div class="problem">
+            <ProblemWords error is_page=false/>
+        </div>
+    }
+}
+
+/// The words. Sets the status; where signing in would help, it leads there.
+#[component]
+fn ProblemWords(error: AppError, is_page: bool) -> impl IntoView {
+    let location = use_location();
+    let here = location.pathname.get_untracked() + &query(&location.search.get_untracked());
+    let platform = Platform::here();
+    if error.needs_sign_in() {
+        (platform.redirect)(&sign_in_path(&here));
+    } else {
+        (platform.set_status)(error.0.status);
+    }
+    let words = Words::of(&error);
+    let request_id = error.0.request_id;
+    let number = (error.0.status > 0).then_some(error.0.status);
+    let reference = (error.0.status >= 500 && !request_id.is_empty())
+        .then(|| view! { <p class="soft">"Request " <code>{request_id}</code></p> });
+    let again = words.can_retry.then(|| {
+        // Loads the page anew, which the router would not.
+        view! { <a class="button" data-variant="primary" href=here rel="external">"Try again"</a> }
+    });
+    let title = if is_page {
+        view! { <h1>{words.title}</h1> }.into_any()
+    } else {
+        view! { <h2>{words.title}</h2> }.into_any()
+    };
+    view! {
+        {number.map(|number| view! { <p class="problem-code">"Error " {number}</p> })}
+        {title}
+        <p>{words.advice}</p>
+        <p class="cluster">
+            {again}
+            <a class="button" href="/documents">"Go to your documents"</a>
+        </p>
+        {reference}
+    }
+}
+
+fn query(search: &str) -> String {
+    if search.is_empty() { String::new() } else { format!("?{search}") }
+}
+
+struct Words {
+    title: &'static str,
+    advice: String,
+    can_retry: bool,
+}
+
+impl Words {
+    fn of(error: &AppError) -> Self {
+        let (title, advice, can_retry) = match (error.0.status, error.0.code.as_str()) {
+            (401, _) => {
+                ("Sign in first", "This page belongs to somebody. Sign in, and it opens.", false)
+            }
+            (403, _) => (
+                "This document is not open to you",
+                "You are signed in, but its owners have not given you the right to do that. \
+                 Ask one of them, or go back to your own documents.",
+                false,
+            ),
+            (404, _) => (
+                "There is nothing at this address",
+                "The document may have been deleted, or the link may have lost a character on its way here.",
+                false,
+            ),
+            (_, "corrupt_version") => ("This version is damaged", error.0.detail.as_str(), true),
+            (0 | 503, _) => ("The server cannot be reached", error.0.detail.as_str(), true),
+            (500.., _) => (
+                "Something broke on our side",
+                "Nothing you saved is lost. Try again in a moment; if it stays, tell the person \
+                 who runs this server the number below.",
+                true,
+            ),
+            _ => ("This page cannot be shown", error.0.detail.as_str(), true),
+        };
+        Self { title, advice: advice.to_owned(), can_retry }
+    }
+}

@@ -1,0 +1,56 @@
+use crate::platform::Platform;
+use izanagi_shared::time::Timestamp;
+use leptos::prelude::*;
+
+/// A time: in UTC from the server, in the reader's zone and words as soon as the browser can tell.
+#[component]
+pub(crate) fn When(at: Timestamp) -> impl IntoView {
+    let words = RwSignal::new(utc_words(at));
+    Effect::new(move || {
+        if let Some(local) = (Platform::here().local_time)(at) {
+            words.set(local);
+        }
+    });
+    view! { <time datetime=at.to_string()>{words}</time> }
+}
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// `12 March 2025, 14:02 UTC`, from the RFC 3339 form.
+fn utc_words(at: Timestamp) -> String {
+    let text = at.to_string();
+    let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
+    let month =
+        part(5..7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
+    match month {
+        Some(month) => {
+            let day = part(8..10).trim_start_matches('0');
+            format!("{day} {month} {}, {} UTC", part(0..4), part(11..16))
+        }
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_the_day_as_people_write_it() {
+        let at: Timestamp = "2025-03-02T04:05:06Z".parse().unwrap();
+        assert_eq!(utc_words(at), "2 March 2025, 04:05 UTC");
+    }
+}

@@ -1,0 +1,120 @@
+//! A form that also takes dropped files, and a row for each file on its way.
+
+use super::Icon;
+use crate::{
+    platform::Platform,
+    upload::{Upload, UploadState, Uploads},
+    writes::Writes,
+};
+use leptos::{
+    ev::{DragEvent, SubmitEvent},
+    html::Input,
+    prelude::*,
+};
+
+/// The address that takes files without JavaScript.
+const FORM_PATH: &str = "/documents/upload";
+
+/// A form for files that is also a place to drop them on.
+#[component]
+pub(crate) fn UploadZone() -> impl IntoView {
+    let writes = Writes::here();
+    let uploads = Uploads::new(writes);
+    let refusal =
+        writes.flash().and_then(|flash| Some(flash.refusal_of(FORM_PATH, &[])?.detail.clone()));
+    let refusal = StoredValue::new(refusal);
+    let (input, over) = (NodeRef::<Input>::new(), RwSignal::new(false));
+    let send = move |files: Option<leptos::web_sys::FileList>| {
+        refusal.set_value(None);
+        if let Some(files) = files.filter(|files| files.length() > 0) {
+            (Platform::here().upload)(files, uploads);
+        }
+    };
+    let on_submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        if let Some(input) = input.get_untracked() {
+            send(input.files());
+            input.set_value("");
+        }
+    };
+    let on_drop = move |event: DragEvent| {
+        event.prevent_default();
+        over.set(false);
+        send(event.data_transfer().and_then(|data| data.files()));
+    };
+    let on_drag = move |event: DragEvent| {
+        event.prevent_default();
+        over.set(true);
+    };
+    view! {
+        <form
+            class="drop-zone"
+            method="post"
+            action=FORM_PATH
+            enctype="multipart/form-data"
+            data-drag=move || over.get().then_some("")
+            on:submit=on_submit
+            on:drop=on_drop
+            on:dragover=on_drag
+            on:dragleave=move |_| over.set(false)
+        >
+            <Icon name="upload"/>
+            <label for="files">"Drop .md, .txt or .json files here, or"</label>
+            <input id="files" name="file" type="file" multiple=true accept=".md,.markdown,.txt,.json" node_ref=input/>
+            <button class="button">"Upload"</button>
+        </form>
+        {refusal.get_value().map(|refusal| view! { <p class="field-error" role="alert">{refusal}</p> })}
+        <ul class="upload-list" aria-label="Uploads" hidden=move || uploads.rows().with(Vec::is_empty)>
+            <For each=move || uploads.rows().get() key=|upload| upload.id let(upload)>
+                <UploadRow upload uploads/>
+            </For>
+        </ul>
+    }
+}
+
+#[component]
+fn UploadRow(upload: Upload, uploads: Uploads) -> impl IntoView {
+    let Upload { id, name, state, cancel } = upload;
+    let label = format!("upload-{id}");
+    let give_up = move |_| {
+        cancel.with_value(|cancel| {
+            if let Some(cancel) = cancel {
+                cancel();
+            }
+        });
+        uploads.remove(id);
+    };
+    let word = move || match state.get() {
+        UploadState::Sending(_) => "sending",
+        UploadState::Done => "done",
+        UploadState::Failed(_) => "failed",
+    };
+    let button_name = {
+        let name = name.clone();
+        move || match state.get() {
+            UploadState::Sending(_) => format!("Cancel {name}"),
+            UploadState::Done | UploadState::Failed(_) => format!("Dismiss {name}"),
+        }
+    };
+    let progress_label = label.clone();
+    let rest = move || match state.get() {
+        UploadState::Sending(percent) => {
+            let label = progress_label.clone();
+            view! { <progress class="progress" max="100" value=percent aria-labelledby=label></progress> }.into_any()
+        }
+        UploadState::Failed(reason) => view! { <p class="field-error">{reason}</p> }.into_any(),
+        UploadState::Done => ().into_any(),
+    };
+    view! {
+        <li class="upload-row" data-state=word>
+            <span id=label>{name}</span>
+            <span class="cluster">
+                {move || (state.get() == UploadState::Done).then_some("Added")}
+                <button class="icon-button" data-variant="quiet" type="button" aria-label=button_name on:click=give_up>
+                    <Icon name="close"/>
+                </button>
+            </span>
+            {rest}
+        </li>
+    }
+}

@@ -1,0 +1,168 @@
+//! Updates on their way to the server (PRODUCT S2, C7). What is typed waits here until a batch of
+//! it is acknowledged; one batch is on its way at a time, and it keeps its id and its bytes until
+//! then, so that the server applies it once however often it arrives.
+
+use std::collections::VecDeque;
+
+/// The most bytes that are gathered into one batch. The server takes 1 MiB.
+const BATCH_BYTES: usize = 512 * 1024;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Waiting {
+    id: String,
+    update: Vec<u8>,
+    is_stored: bool,
+}
+
+/// What is sent in one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The request's `opId`.
+    pub op_id: String,
+    /// One Yjs update (v1).
+    pub update: Vec<u8>,
+}
+
+/// The updates that the server has not acknowledged.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    waiting: VecDeque<Waiting>,
+    /// The batch on its way, and how many of the waiting updates it holds.
+    sent: Option<(Batch, usize)>,
+}
+
+impl Outbox {
+    /// Takes an update in. `id` names it on this device; `is_stored` says whether it is kept there
+    /// already.
+    pub fn push(&mut self, id: String, update: Vec<u8>, is_stored: bool) {
+        self.waiting.push_back(Waiting { id, update, is_stored });
+    }
+
+    /// The update is kept on this device now. Says whether it still waits.
+    pub fn stored(&mut self, id: &str) -> bool {
+        let found = self.waiting.iter_mut().find(|waiting| waiting.id == id);
+        found.map(|waiting| waiting.is_stored = true).is_some()
+    }
+
+    /// How many updates wait, those on their way included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Whether closing the page now would lose something: it is neither on the server nor kept on
+    /// this device.
+    #[must_use]
+    pub fn is_at_risk(&self) -> bool {
+        self.waiting.iter().any(|waiting| !waiting.is_stored)
+    }
+
+    /// The batch to send: the one on its way, or a new one of what waits, under `op_id`. `merge`
+    /// makes one update of several; where it cannot, they go one by one.
+    pub fn batch(
+        &mut self,
+        op_id: impl FnOnce() -> String,
+        merge: impl FnOnce(&[&[u8]]) -> Option<Vec<u8>>,
+    ) -> Option<Batch> {
+        if self.sent.is_none() {
+            let first = self.waiting.front()?;
+            let mut bytes = 0;
+            let fits = |waiting: &&Waiting| {
+                bytes += waiting.update.len();
+                bytes <= BATCH_BYTES
+            };
+            let updates: Vec<&[u8]> = self
+                .waiting
+                .iter()
+                .take_while(fits)
+                .map(|waiting| waiting.update.as_slice())
+                .collect();
+            let merged = if updates.len() > 1 { merge(&updates) } else { None };
+            let (update, count) = match merged {
+                Some(update) => (update, updates.len()),
+                None => (first.update.clone(), 1),
+            };
+            self.sent = Some((Batch { op_id: op_id(), update }, count));
+        }
+        self.sent.as_ref().map(|(batch, _)| batch.clone())
+    }
+
+    /// The batch on its way is durable. Gives the ids of its updates, to be forgotten.
+    pub fn acknowledged(&mut self) -> Vec<String> {
+        let count = self.sent.take().map_or(0, |(_, count)| count);
+        self.waiting.drain(..count.min(self.waiting.len())).map(|waiting| waiting.id).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn concat(updates: &[&[u8]]) -> Option<Vec<u8>> {
+        Some(updates.concat())
+    }
+
+    fn outbox(updates: &[(&str, &[u8])]) -> Outbox {
+        let mut outbox = Outbox::default();
+        for (id, update) in updates {
+            outbox.push((*id).to_owned(), update.to_vec(), false);
+        }
+        outbox
+    }
+
+    #[test]
+    fn a_batch_keeps_its_id_and_bytes_until_it_is_acknowledged() {
+        let mut outbox = outbox(&[("a", b"1"), ("b", b"2")]);
+        let first = outbox.batch(|| "op-1".to_owned(), concat).unwrap();
+        outbox.push("c".to_owned(), b"3".to_vec(), false);
+        let again = outbox.batch(|| "op-2".to_owned(), concat).unwrap();
+        assert_eq!(first, again);
+        assert_eq!(first.update, b"12");
+        assert_eq!(outbox.acknowledged(), ["a", "b"]);
+        let next = outbox.batch(|| "op-2".to_owned(), concat).unwrap();
+        assert_eq!((next.op_id.as_str(), next.update.as_slice()), ("op-2", b"3".as_slice()));
+    }
+
+    #[test]
+    fn what_cannot_be_merged_goes_one_by_one() {
+        let mut outbox = outbox(&[("a", b"1"), ("b", b"2")]);
+        assert_eq!(outbox.batch(|| "op".to_owned(), |_| None).unwrap().update, b"1");
+        assert_eq!(outbox.acknowledged(), ["a"]);
+        assert_eq!(outbox.len(), 1);
+    }
+
+    #[test]
+    fn a_batch_is_cut_before_it_grows_too_large_but_never_empty() {
+        let large = vec![0; BATCH_BYTES + 1];
+        let mut outbox = outbox(&[("a", &large), ("b", b"2")]);
+        assert_eq!(outbox.batch(|| "op".to_owned(), concat).unwrap().update.len(), large.len());
+        assert_eq!(outbox.acknowledged(), ["a"]);
+    }
+
+    #[test]
+    fn an_update_is_at_risk_until_it_is_kept_or_acknowledged() {
+        let mut outbox = outbox(&[("a", b"1")]);
+        assert!(outbox.is_at_risk());
+        assert!(outbox.stored("a"));
+        assert!(!outbox.is_at_risk());
+        outbox.push("b".to_owned(), b"2".to_vec(), false);
+        outbox.batch(|| "op".to_owned(), concat);
+        assert!(outbox.is_at_risk());
+        outbox.acknowledged();
+        assert!(outbox.is_empty() && !outbox.is_at_risk());
+        assert!(!outbox.stored("b"));
+    }
+
+    #[test]
+    fn an_acknowledgement_without_a_batch_changes_nothing() {
+        let mut outbox = outbox(&[("a", b"1")]);
+        assert!(outbox.acknowledged().is_empty());
+        assert_eq!(outbox.len(), 1);
+    }
+}

@@ -1,0 +1,147 @@
+use super::address::{document_id, query_text, query_value};
+use crate::{
+    api::versions::{ComparedVersions, compare_versions},
+    components::{Crumbs, DiffView, Icon, Load, Main},
+};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::components::Form;
+
+/// Which texts are compared, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Choice {
+    from: String,
+    to: String,
+    ignore_whitespace: bool,
+    unfold: Option<usize>,
+}
+
+/// `/documents/{id}/compare?from&to&ignoreWhitespace&unfold`: two versions, or a version and the
+/// live text.
+#[component]
+pub(crate) fn ComparePage() -> impl IntoView {
+    let id = document_id();
+    let (from, to, ignore) = (query_text("from"), query_text("to"), query_text("ignoreWhitespace"));
+    let unfold = query_value::<usize>("unfold");
+    let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
+    let choice = Memo::new(move |_| Choice {
+        from: or(from.get(), "0"),
+        to: or(to.get(), "live"),
+        ignore_whitespace: ignore.get() == "true",
+        unfold: unfold.get(),
+    });
+    let compared = Resource::new(
+        move || (id.get(), choice.get()),
+        |(id, Choice { from, to, ignore_whitespace, unfold })| async move {
+            compare_versions(id?, from, to, ignore_whitespace, unfold).await
+        },
+    );
+    view! {
+        <Load from=compared let:compared>
+            {view! { <Comparison compared choice=choice.get()/> }.into_any()}
+        </Load>
+    }
+}
+
+#[component]
+fn Comparison(compared: ComparedVersions, choice: Choice) -> impl IntoView {
+    let (title, head) = (compared.document.title.clone(), compared.document.head_version);
+    let path = format!("/documents/{}", compared.document.id);
+    let crumbs = vec![
+        ("/documents".to_owned(), "Documents".to_owned()),
+        (path.clone(), title.clone()),
+        (format!("{path}/history"), "History".to_owned()),
+    ];
+    let heading =
+        format!("{} compared with {}", side_name(&choice.from, true), side_name(&choice.to, false));
+    let here = format!("{path}/compare");
+    let ignore = if choice.ignore_whitespace { "&ignoreWhitespace=true" } else { "" };
+    let address = format!("{here}?from={}&to={}{ignore}&", choice.from, choice.to);
+    let body = if compared.diff.hunks.is_empty() {
+        view! { <Same is_whitespace_ignored=choice.ignore_whitespace/> }.into_any()
+    } else {
+        let is_checked = choice.ignore_whitespace;
+        view! {
+            <DiffView compared address unfolded=choice.unfold>
+                <span class="soft">
+                    {is_checked.then_some("White space ignored")}
+                </span>
+            </DiffView>
+        }
+        .into_any()
+    };
+    view! {
+        <Title text=format!("{heading}: “{title}”")/>
+        <Main>
+            <div class="page-head">
+                <div>
+                    <Crumbs steps=crumbs/>
+                    <h1>{heading}</h1>
+                </div>
+            </div>
+            <Form method="get" action=here attr:class="diff-choice">
+                <SideField name="from" label="From" chosen=choice.from head/>
+                <SideField name="to" label="To" chosen=choice.to head/>
+                <label class="check">
+                    <input type="checkbox" name="ignoreWhitespace" value="true" checked=choice.ignore_whitespace/>
+                    "Ignore white space"
+                </label>
+                <button class="button">"Compare"</button>
+            </Form>
+            {body}
+        </Main>
+    }
+}
+
+/// `Version 3`, `the text as it is now`.
+fn side_name(side: &str, starts: bool) -> String {
+    match (side, starts) {
+        ("live", true) => "The text as it is now".to_owned(),
+        ("live", false) => "the text as it is now".to_owned(),
+        ("0", true) => "The empty text".to_owned(),
+        ("0", false) => "the empty text".to_owned(),
+        (number, true) => format!("Version {number}"),
+        (number, false) => format!("version {number}"),
+    }
+}
+
+/// More versions are not offered in a list; the history page can choose any.
+const OFFERED: u64 = 100;
+
+#[component]
+fn SideField(name: &'static str, label: &'static str, chosen: String, head: u64) -> impl IntoView {
+    let mut sides: Vec<String> = vec!["live".to_owned()];
+    let oldest = head.saturating_sub(OFFERED);
+    sides.extend((oldest + 1..=head).rev().map(|number| number.to_string()));
+    if !sides.contains(&chosen) {
+        sides.push(chosen.clone());
+    }
+    let option = |side: String| {
+        let words = if side == "live" { "Now".to_owned() } else { side_name(&side, true) };
+        view! { <option value=side.clone() selected=side == chosen>{words}</option> }
+    };
+    view! {
+        <div class="field">
+            <label for=name>{label}</label>
+            <select class="select" id=name name=name>
+                {sides.into_iter().map(option).collect_view()}
+            </select>
+        </div>
+    }
+}
+
+#[component]
+fn Same(is_whitespace_ignored: bool) -> impl IntoView {
+    let words = if is_whitespace_ignored {
+        "Apart from white space, the two texts are the same."
+    } else {
+        "The two texts are the same, byte for byte."
+    };
+    view! {
+        <div class="empty">
+            <Icon name="check"/>
+            <h2>"Nothing differs"</h2>
+            <p>{words}</p>
+        </div>
+    }
+}

@@ -1,0 +1,236 @@
+use super::address::{document_id, query_value};
+use crate::{
+    api::versions::{CommitVersion, History, list_versions},
+    components::{
+        Counts, Crumbs, ErrorSummary, FormState, Icon, Load, Main, Pagination, SubmitButton, When,
+        counted,
+    },
+    writes::Writes,
+};
+use izanagi_shared::{
+    id::DocumentId,
+    permission::{Action, Verdict, decide},
+    wire::VersionView,
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_meta::Title;
+use leptos_router::components::Form;
+
+/// `/documents/{id}/history?page`: the versions, newest first.
+#[component]
+pub(crate) fn HistoryPage() -> impl IntoView {
+    let writes = Writes::here();
+    let (id, page) = (document_id(), query_value::<u32>("page"));
+    let history = Resource::new(
+        move || (id.get(), page.get().unwrap_or(1), writes.revision()),
+        |(id, page, _)| async move { list_versions(id?, page).await },
+    );
+    let commit = writes.form_action::<CommitVersion>();
+    view! {
+        <Load from=history let:history>
+            {view! { <HistoryView history commit/> }.into_any()}
+        </Load>
+    }
+}
+
+/// The form that the radio buttons of the list belong to; it stands before them, for forms do not
+/// nest.
+const CHOICE: &str = "choice";
+
+#[component]
+fn HistoryView(history: History, commit: ServerAction<CommitVersion>) -> impl IntoView {
+    let History { document, standing, is_changed, versions } = history;
+    let (id, path) = (document.id, format!("/documents/{}", document.id));
+    let can_commit =
+        decide(standing, Action::Commit) == Verdict::Allowed && document.deleted_at.is_none();
+    let crumbs = vec![
+        ("/documents".to_owned(), "Documents".to_owned()),
+        (path.clone(), document.title.clone()),
+    ];
+    let newest = versions.items.first().map_or(0, |version| version.number);
+    let is_first_page = versions.page == 1;
+    let rows = versions.items.into_iter().map(|version| {
+        let is_newest = is_first_page && version.number == newest;
+        // Before anything is chosen: what has changed since the newest version, or in it.
+        let from = if is_changed { version.number == newest } else { version.number + 1 == newest };
+        view! { <Row version path=path.clone() is_from=from is_to=is_newest && !is_changed can_commit/> }
+    });
+    let rows = rows.collect_view();
+    let list = if versions.total == 0 {
+        view! { <Empty/> }.into_any()
+    } else {
+        view! {
+            <Form method="get" action=format!("{path}/compare") attr:id=CHOICE>
+                <div class="history-bar">
+                    <span class="pick-head" aria-hidden="true">
+                        <span>"From"</span>
+                        <span>"To"</span>
+                    </span>
+                    <button class="button" data-variant="primary">
+                        <Icon name="compare"/>
+                        "Compare"
+                    </button>
+                </div>
+            </Form>
+            <ol class="rows">
+                {is_first_page.then(|| view! { <Now is_changed/> })}
+                {rows}
+            </ol>
+        }
+        .into_any()
+    };
+    view! {
+        <Title text=format!("History of “{}”", document.title)/>
+        <Main>
+            <div class="page-head">
+                <div>
+                    <Crumbs steps=crumbs/>
+                    <h1>"History"</h1>
+                </div>
+                <p class="cluster">
+                    <a class="button" href=path.clone()>
+                        <Icon name="write"/>
+                        "Edit"
+                    </a>
+                    <a class="button" data-variant="quiet" href=format!("{path}/read")>
+                        <Icon name="read"/>
+                        "Read"
+                    </a>
+                </p>
+            </div>
+            {(can_commit && is_changed).then(|| view! { <CommitForm id commit/> })}
+            {list}
+            <Pagination
+                label="Pages of history"
+                page=versions.page
+                page_size=versions.page_size
+                total=versions.total
+                words=counted(versions.total, "version", "versions")
+                start=format!("{path}/history?page=")
+                ways=("Newer", "Older")
+            />
+        </Main>
+    }
+}
+
+#[component]
+fn CommitForm(id: DocumentId, commit: ServerAction<CommitVersion>) -> impl IntoView {
+    let form = FormState::of(commit, &[("id", &id.to_string())]);
+    view! {
+        <ActionForm action=commit attr:class="form card" attr:id="commit">
+            <ErrorSummary form/>
+            <input type="hidden" name="id" value=id.to_string()/>
+            <div class="field">
+                <label for="message">"What changed, and why"</label>
+                <textarea class="input" id="message" name="message" rows="2" maxlength="500">
+                    {form.typed("message")}
+                </textarea>
+            </div>
+            <div class="cluster" data-justify="end">
+                <SubmitButton form words="Commit"/>
+            </div>
+        </ActionForm>
+    }
+}
+
+/// The live text, as the other side of a comparison.
+#[component]
+fn Now(is_changed: bool) -> impl IntoView {
+    let (badge, words) = if is_changed {
+        ("not committed", "The text as it stands, with edits since the newest version.")
+    } else {
+        ("committed", "The text as it stands is the newest version.")
+    };
+    view! {
+        <li class="version-row">
+            <div class="version-pick">
+                <span></span>
+                <label class="check">
+                    <input type="radio" form=CHOICE name="to" value="live" checked=is_changed/>
+                    <span class="visually-hidden">"Compare to the text as it is now"</span>
+                </label>
+            </div>
+            <div class="row-main">
+                <h2 class="version-title">"Now " <span class="badge" data-variant="accent">{badge}</span></h2>
+                <p class="soft">{words}</p>
+            </div>
+            <div class="row-actions"></div>
+        </li>
+    }
+}
+
+#[component]
+fn Row(
+    version: VersionView,
+    path: String,
+    is_from: bool,
+    is_to: bool,
+    can_commit: bool,
+) -> impl IntoView {
+    let number = version.number;
+    let page = format!("{path}/versions/{number}");
+    let changes = format!("{path}/compare?from={}&to={number}", number - 1);
+    let badge = version
+        .name
+        .map(|name| view! { " " <span class="badge" data-variant="seal">{name}</span> });
+    let message = if version.message.is_empty() {
+        view! { <p class="soft">"No message"</p> }.into_any()
+    } else {
+        view! { <p class="version-message">{version.message}</p> }.into_any()
+    };
+    let change = can_commit.then(|| view! {
+        <li data-divide="">
+            <a class="menu-item" href=format!("{page}?name=1")><Icon name="write"/>"Name"</a>
+        </li>
+        <li>
+            <a class="menu-item" href=format!("{page}?restore=1")><Icon name="restore"/>"Restore"</a>
+        </li>
+    });
+    view! {
+        <li class="version-row">
+            <div class="version-pick">
+                <label class="check">
+                    <input type="radio" form=CHOICE name="from" value=number checked=is_from/>
+                    <span class="visually-hidden">"Compare from version " {number}</span>
+                </label>
+                <label class="check">
+                    <input type="radio" form=CHOICE name="to" value=number checked=is_to/>
+                    <span class="visually-hidden">"Compare to version " {number}</span>
+                </label>
+            </div>
+            <div class="row-main">
+                <h2 class="version-title"><a href=page.clone()>"Version " {number}</a> {badge}</h2>
+                {message}
+                <ul class="meta">
+                    <li>{version.author.display_name}</li>
+                    <li><When at=version.created_at/></li>
+                </ul>
+            </div>
+            <div class="row-actions">
+                <Counts added=version.added removed=version.removed/>
+                <details class="menu" name="row-menu">
+                    <summary class="icon-button" data-variant="quiet">
+                        <Icon name="more"/>
+                        <span class="visually-hidden">"Actions for version " {number}</span>
+                    </summary>
+                    <ul class="menu-list">
+                        <li><a class="menu-item" href=page.clone()><Icon name="read"/>"Open"</a></li>
+                        <li><a class="menu-item" href=changes><Icon name="compare"/>"What it changed"</a></li>
+                        {change}
+                    </ul>
+                </details>
+            </div>
+        </li>
+    }
+}
+
+#[component]
+fn Empty() -> impl IntoView {
+    view! {
+        <div class="empty">
+            <Icon name="history"/>
+            <h2>"No versions yet"</h2>
+            <p>"Commit the text, and this state of it can be read, compared and restored for ever."</p>
+        </div>
+    }
+}

@@ -1,0 +1,98 @@
+use super::DocumentsPage;
+use crate::{components::Main, writes::Me};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// `/`: the documents of whoever is signed in; to everybody else, what this is.
+#[component]
+pub(crate) fn HomePage() -> impl IntoView {
+    let me = Me::here();
+    view! {
+        <Transition>
+            {move || Suspend::new(async move {
+                match me.await {
+                    Some(_) => view! { <DocumentsPage/> }.into_any(),
+                    None => view! { <Landing/> }.into_any(),
+                }
+            })}
+        </Transition>
+    }
+}
+
+#[component]
+fn Landing() -> impl IntoView {
+    view! {
+        <Title text="Write together, lose nothing"/>
+        <Main>
+            <div class="landing">
+                <div class="stack" data-gap="l">
+                    <h1>"Write together. Lose\u{a0}nothing."</h1>
+                    <p class="lead">
+                        "Izanagi keeps your documents, every version of them, and the way from each to the next. \
+                        Any earlier state can be read, compared and brought back."
+                    </p>
+                    <p class="cluster">
+                        <a class="button" data-variant="primary" data-size="l" href="/signup">"Create an account"</a>
+                        <a class="button" data-size="l" href="/login">"Sign in"</a>
+                    </p>
+                </div>
+                <Sample/>
+            </div>
+            <div class="promises">
+                <section>
+                    <h2>"Saved means saved"</h2>
+                    <p>"When the page says Saved, your words survive a crash of anything, at any moment."</p>
+                </section>
+                <section>
+                    <h2>"History is read-only"</h2>
+                    <p>
+                        "A version once committed opens for ever, byte for byte. \
+                        Each carries its author, message and checksum."
+                    </p>
+                </section>
+                <section>
+                    <h2>"It runs on your machine"</h2>
+                    <p>
+                        "One program, one file. Nothing is sent anywhere, and your text leaves \
+                        as plain Markdown whenever you like."
+                    </p>
+                </section>
+            </div>
+        </Main>
+    }
+}
+
+/// A small comparison, to show rather than tell.
+#[component]
+fn Sample() -> impl IntoView {
+    view! {
+        <figure class="landing-sheet">
+            <div class="diff">
+                <section class="hunk" aria-labelledby="sample-title">
+                    <div class="hunk-head">
+                        <h2 id="sample-title">"Line 13, version 6 to 7"</h2>
+                    </div>
+                    <div class="diff-line" data-kind="equal" data-old="11" data-new="11">
+                        <span class="diff-text">"## Before the boat leaves"</span>
+                    </div>
+                    <div class="diff-line" data-kind="delete" data-old="13">
+                        <span class="diff-text">
+                            <span class="visually-hidden">"removed: "</span>
+                            "The ferry leaves at " <del>"half past nine"</del> " from pier " <del>"two"</del> "."
+                        </span>
+                    </div>
+                    <div class="diff-line" data-kind="insert" data-new="13">
+                        <span class="diff-text">
+                            <span class="visually-hidden">"added: "</span>
+                            "The ferry leaves at " <ins>"ten past nine"</ins> " from pier " <ins>"four"</ins> "."
+                        </span>
+                    </div>
+                    <div class="diff-line" data-kind="equal" data-old="15" data-new="15">
+                        <span class="diff-text">"Bring:"</span>
+                    </div>
+                </section>
+            </div>
+            <figcaption>"Two versions compared, down to the word."</figcaption>
+        </figure>
+    }
+}

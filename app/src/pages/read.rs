@@ -1,0 +1,69 @@
+use super::address::document_id;
+use crate::{
+    api::documents::{ReadableDocument, read_document},
+    components::{Contents, Icon, Load, Main, When, counted, export_path},
+};
+use izanagi_shared::permission::{Action, Verdict, decide};
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// `/documents/{id}/read`: the text as a page.
+#[component]
+pub(crate) fn ReadPage() -> impl IntoView {
+    let id = document_id();
+    let read = Resource::new(move || id.get(), |id| async move { read_document(id?).await });
+    view! {
+        <Load from=read let:readable>
+            {view! { <Reading readable/> }.into_any()}
+        </Load>
+    }
+}
+
+#[component]
+fn Reading(readable: ReadableDocument) -> impl IntoView {
+    let ReadableDocument { document, standing, html, toc } = readable;
+    let path = format!("/documents/{}", document.id);
+    let names: Vec<String> =
+        document.owners.iter().map(|owner| owner.display_name.clone()).collect();
+    let can_edit = decide(standing, Action::Edit) == Verdict::Allowed;
+    let edit = can_edit.then(|| {
+        view! {
+            <a class="button" href=path.clone()>
+                <Icon name="write"/>
+                "Edit"
+            </a>
+        }
+    });
+    view! {
+        <Title text=document.title.clone()/>
+        <Main>
+            <div class="page-head">
+                <div>
+                    <h1>{document.title}</h1>
+                    <ul class="meta">
+                        <li>"By " {names.join(", ")}</li>
+                        <li>"edited " <When at=document.updated_at/></li>
+                        <li>{counted(document.word_count, "word", "words")}</li>
+                    </ul>
+                </div>
+                <p class="cluster">
+                    {edit}
+                    <a class="button" data-variant="quiet" href=format!("{path}/history")>
+                        <Icon name="history"/>
+                        "History"
+                    </a>
+                    <a class="button" data-variant="quiet" href=export_path(document.id) download="">
+                        <Icon name="download"/>
+                        "Download"
+                    </a>
+                </p>
+            </div>
+            <div class="reading">
+                <article class="prose" inner_html=html></article>
+                <aside aria-label="About this document">
+                    <Contents toc/>
+                </aside>
+            </div>
+        </Main>
+    }
+}

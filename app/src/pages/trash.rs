@@ -1,0 +1,119 @@
+use super::address::query_value;
+use crate::{
+    api::documents::{PurgeDocument, RestoreDocument, list_documents},
+    components::{Confirm, Icon, LoadPart, Main, Pagination, When, counted},
+    writes::Writes,
+};
+use izanagi_shared::wire::{DocumentSort, DocumentView, Page};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_meta::Title;
+
+/// `/trash?page`: what was thrown away, with the way back and the way out.
+#[component]
+pub(crate) fn TrashPage() -> impl IntoView {
+    let writes = Writes::here();
+    let page = query_value::<u32>("page");
+    let trashed = Resource::new(
+        move || (page.get().unwrap_or(1), writes.revision()),
+        |(page, _)| list_documents(String::new(), DocumentSort::Updated, page, true),
+    );
+    let restore = writes.button_action::<RestoreDocument>();
+    let purge = writes.button_action::<PurgeDocument>();
+    view! {
+        <Title text="Trash"/>
+        <Main>
+            <div class="page-head">
+                <div>
+                    <h1>"Trash"</h1>
+                    <p class="soft">"Documents stay here until you restore them or delete them for ever."</p>
+                </div>
+            </div>
+            <LoadPart from=trashed let:page>
+                {view! { <List page restore purge/> }.into_any()}
+            </LoadPart>
+        </Main>
+    }
+}
+
+#[component]
+fn List(
+    page: Page<DocumentView>,
+    restore: ServerAction<RestoreDocument>,
+    purge: ServerAction<PurgeDocument>,
+) -> impl IntoView {
+    if page.items.is_empty() {
+        return view! {
+            <div class="empty">
+                <Icon name="trash"/>
+                <h2>"The trash is empty"</h2>
+                <p>"What you move to the trash can be restored from here."</p>
+            </div>
+        }
+        .into_any();
+    }
+    let row = move |document: DocumentView| view! { <Row document restore purge/> };
+    view! {
+        <ul class="rows">{page.items.into_iter().map(row).collect_view()}</ul>
+        <Pagination
+            label="Pages of the trash"
+            page=page.page
+            page_size=page.page_size
+            total=page.total
+            words=counted(page.total, "document", "documents")
+            start="/trash?page="
+        />
+    }
+    .into_any()
+}
+
+#[component]
+fn Row(
+    document: DocumentView,
+    restore: ServerAction<RestoreDocument>,
+    purge: ServerAction<PurgeDocument>,
+) -> impl IntoView {
+    let id = document.id.to_string();
+    let versions = match document.head_version {
+        0 => "no version".to_owned(),
+        count => counted(count, "version", "versions"),
+    };
+    let about = format!(" {}", document.title);
+    let (purged, purged_about) = (id.clone(), about.clone());
+    let since = document.deleted_at.map(|at| view! { <li>"moved here " <When at/></li> });
+    view! {
+        <li>
+            <div class="row-main">
+                <h2 class="row-title">{document.title}</h2>
+                <ul class="meta">
+                    {since}
+                    <li>{counted(document.word_count, "word", "words")}</li>
+                    <li>{versions}</li>
+                </ul>
+            </div>
+            <div class="row-actions">
+                <ActionForm action=restore>
+                    <input type="hidden" name="id" value=id/>
+                    <button class="button">
+                        <Icon name="restore"/>
+                        "Restore"
+                        <span class="visually-hidden">{about}</span>
+                    </button>
+                </ActionForm>
+                <Confirm
+                    words="Delete for ever"
+                    about=purged_about
+                    warning="The text and every version of it will be gone. Nobody can bring them back."
+                    variant="danger"
+                >
+                    <ActionForm action=purge>
+                        <input type="hidden" name="id" value=purged/>
+                        <button class="menu-item" data-variant="danger">
+                            <Icon name="trash"/>
+                            "Yes, delete it for ever"
+                        </button>
+                    </ActionForm>
+                </Confirm>
+            </div>
+        </li>
+    }
+}

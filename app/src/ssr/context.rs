@@ -1,0 +1,101 @@
+//! What server functions start from: the services, and who is asking.
+
+use super::Cookies;
+use crate::error::AppError;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
+use izanagi_domain::{
+    accounts::{Caller, Device},
+    error::Error,
+    services::Services,
+};
+use leptos::{
+    prelude::use_context, reactive::owner::with_context, server_fn::redirect::REDIRECT_HEADER,
+};
+use leptos_axum::ResponseOptions;
+
+/// What the server provides as context to pages and server functions.
+#[derive(Debug, Clone)]
+pub struct PageContext {
+    /// The services.
+    pub services: Services,
+    /// How cookies look.
+    pub cookies: Cookies,
+}
+
+/// The context, which is missing only while routes are listed.
+pub(crate) fn page_context() -> Result<PageContext, AppError> {
+    let context = use_context::<PageContext>();
+    context.ok_or_else(|| Error::internal("no page context was provided").into())
+}
+
+/// Who is asking, as the server's middleware found out.
+pub(crate) fn caller() -> Option<Caller> {
+    with_context::<Parts, _>(|parts| parts.extensions.get::<Caller>().copied()).flatten()
+}
+
+/// Who is asking; nobody is refused.
+pub(crate) fn signed_in() -> Result<Caller, AppError> {
+    caller().ok_or_else(|| Error::Unauthenticated.into())
+}
+
+/// From where they ask.
+pub(crate) fn device() -> Device {
+    let device = with_context::<Parts, _>(|parts| parts.extensions.get::<Device>().cloned());
+    device.flatten().unwrap_or_default()
+}
+
+/// Gives the response's headers away to be written.
+pub(crate) fn with_response(write: impl FnOnce(&mut HeaderMap)) {
+    if let Some(response) = use_context::<ResponseOptions>() {
+        let mut headers = HeaderMap::new();
+        write(&mut headers);
+        for (name, value) in &headers {
+            response.append_header(name.clone(), value.clone());
+        }
+    }
+}
+
+/// After a server function: leads the browser to an own path, whoever sent the form.
+pub(crate) fn lead_to(path: &str) {
+    let Some(response) = use_context::<ResponseOptions>() else { return };
+    if let Ok(path) = HeaderValue::from_str(path) {
+        response.insert_header(header::LOCATION, path);
+        response
+            .insert_header(HeaderName::from_static(REDIRECT_HEADER), HeaderValue::from_static("1"));
+    }
+}
+
+/// Sets the status of the page being rendered.
+pub(super) fn set_status(status: u16) {
+    if let (Some(response), Ok(status)) =
+        (use_context::<ResponseOptions>(), StatusCode::from_u16(status))
+    {
+        response.set_status(status);
+    }
+}
+
+/// Answers the page being rendered with 303 to another.
+pub(super) fn redirect(path: &str) {
+    let Some(response) = use_context::<ResponseOptions>() else { return };
+    if let Ok(location) = HeaderValue::from_str(path) {
+        response.set_status(StatusCode::SEE_OTHER);
+        response.insert_header(header::LOCATION, location);
+        super::flash::keep();
+    }
+}
+
+impl From<Error> for AppError {
+    /// What the person may know goes on; what is for the log is logged, here and nowhere else.
+    fn from(error: Error) -> Self {
+        let mut problem = error.problem();
+        if let Some(cause) = error.internal_cause() {
+            tracing::error!(code = problem.code, cause = cause.for_log(), "request failed");
+        }
+        let request_id = with_context::<Parts, _>(|parts| {
+            let id = parts.headers.get("x-request-id")?.to_str().ok()?;
+            Some(id.to_owned())
+        });
+        problem.request_id = request_id.flatten().unwrap_or_default();
+        Self(problem)
+    }
+}

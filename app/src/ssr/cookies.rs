@@ -1,0 +1,122 @@
+//! The cookies of a session (API.md): httpOnly, so no script reads them; `SameSite=Lax`, so no
+//! other site writes with them.
+
+use http::{HeaderMap, HeaderValue, header};
+use izanagi_domain::accounts::{ACCESS_LIFETIME, REFRESH_LIFETIME, SignedIn};
+
+/// How cookies look. With `secure` they carry the prefix `__Host-` (RFC 6265bis §4.1.3.2) and
+/// `Secure`: only https sends them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cookies {
+    /// Whether the public URL is https.
+    pub secure: bool,
+}
+
+/// What a browser sent.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct SessionCookies {
+    /// The access token.
+    pub access: Option<String>,
+    /// The refresh token.
+    pub refresh: Option<String>,
+}
+
+const ACCESS: &str = "izanagi_access";
+const REFRESH: &str = "izanagi_refresh";
+
+impl Cookies {
+    /// Reads the session's cookies.
+    #[must_use]
+    pub fn read(self, headers: &HeaderMap) -> SessionCookies {
+        SessionCookies { access: self.get(headers, ACCESS), refresh: self.get(headers, REFRESH) }
+    }
+
+    /// Sets both cookies.
+    pub fn set(self, headers: &mut HeaderMap, signed_in: &SignedIn) {
+        self.put(headers, ACCESS, signed_in.access.expose(), ACCESS_LIFETIME.as_secs());
+        self.put(headers, REFRESH, signed_in.refresh.expose(), REFRESH_LIFETIME.as_secs());
+    }
+
+    /// Takes both cookies away.
+    pub fn clear(self, headers: &mut HeaderMap) {
+        self.put(headers, ACCESS, "", 0);
+        self.put(headers, REFRESH, "", 0);
+    }
+
+    /// Whether a response sets or takes away the session's cookies.
+    #[must_use]
+    pub fn decided(self, headers: &HeaderMap) -> bool {
+        let start = format!("{}=", self.name(ACCESS));
+        headers
+            .get_all(header::SET_COOKIE)
+            .iter()
+            .any(|value| value.as_bytes().starts_with(start.as_bytes()))
+    }
+
+    /// The value of a cookie of ours.
+    pub(super) fn get(self, headers: &HeaderMap, name: &str) -> Option<String> {
+        let name = self.name(name);
+        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+        let mut pairs =
+            lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let (_, value) = pairs.find(|(key, value)| *key == name && !value.is_empty())?;
+        Some(value.to_owned())
+    }
+
+    /// Appends a `Set-Cookie`; `max_age` in seconds, 0 takes the cookie away.
+    pub(super) fn put(self, headers: &mut HeaderMap, name: &str, value: &str, max_age: u64) {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let cookie = format!(
+            "{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}",
+            self.name(name)
+        );
+        // Tokens and base64 are ASCII; anything else has no business in a cookie.
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+    }
+
+    fn name(self, name: &str) -> String {
+        if self.secure { format!("__Host-{name}") } else { name.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Cookies = Cookies { secure: false };
+    const SECURE: Cookies = Cookies { secure: true };
+
+    fn sent(line: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_static(line))])
+    }
+
+    #[test]
+    fn finds_its_own_cookies_among_others() {
+        let headers = sent("a=b; izanagi_access=x.y.z; izanagi_refresh=r; c=");
+        let cookies = PLAIN.read(&headers);
+        assert_eq!(cookies.access.as_deref(), Some("x.y.z"));
+        assert_eq!(cookies.refresh.as_deref(), Some("r"));
+    }
+
+    #[test]
+    fn over_https_only_the_prefixed_cookie_counts() {
+        assert!(SECURE.read(&sent("izanagi_access=planted")).access.is_none());
+        let headers = sent("__Host-izanagi_access=ours");
+        assert_eq!(SECURE.read(&headers).access.as_deref(), Some("ours"));
+    }
+
+    #[test]
+    fn a_cleared_cookie_ends_at_once_and_counts_as_decided() {
+        let mut headers = HeaderMap::new();
+        assert!(!SECURE.decided(&headers));
+        SECURE.clear(&mut headers);
+        let first = headers.get(header::SET_COOKIE).unwrap().to_str().unwrap();
+        assert_eq!(
+            first,
+            "__Host-izanagi_access=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure"
+        );
+        assert!(SECURE.decided(&headers));
+    }
+}

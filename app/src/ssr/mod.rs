@@ -1,0 +1,18 @@
+//! The server's half: what pages and server functions take from a request, the cookies, the HTML
+//! around every page, and forms that are sent without JavaScript.
+
+mod context;
+mod cookies;
+mod flash;
+mod folds;
+mod plain_forms;
+mod shell;
+
+pub use context::PageContext;
+pub use cookies::{Cookies, SessionCookies};
+pub use flash::answer_form;
+pub use plain_forms::plain_forms;
+pub use shell::{content_security_policy, shell};
+
+pub(crate) use context::{caller, device, lead_to, page_context, signed_in, with_response};
+pub(crate) use folds::folds;

@@ -1,0 +1,149 @@
+//! Server functions at the edge of HTTP: a refusal gets its status, and a form that was sent
+//! without JavaScript ends in a redirect to its page, which then shows what was typed and what was
+//! wrong. Neither stands in a URL, where history, logs and other people's shoulders would see it.
+
+use super::{Cookies, flash};
+use crate::{
+    error::AppError,
+    flash::{Flash, Notice, Outcome},
+    own_path::own_path,
+};
+use axum::{
+    body::{Body, Bytes, to_bytes},
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts};
+use izanagi_shared::problem::Problem;
+use leptos::server_fn::{error::SERVER_FN_ERROR_HEADER, redirect::REDIRECT_HEADER};
+use std::collections::BTreeMap;
+
+/// A form has short fields; documents do not come this way.
+const MAX_FORM_BYTES: usize = 256 * 1024;
+/// Answers of server functions that are read back here: refusals and notices.
+const MAX_ANSWER_BYTES: usize = 256 * 1024;
+
+/// Where server functions live; the macro reads the same variable.
+const PREFIX: &str = match option_env!("SERVER_FN_PREFIX") {
+    Some(prefix) => prefix,
+    None => "/api",
+};
+
+/// The middleware around pages and server functions: `leptos_axum` adds the routes of the latter
+/// along with those of the pages.
+pub async fn plain_forms(State(cookies): State<Cookies>, request: Request, next: Next) -> Response {
+    if !is_server_function(request.uri().path()) {
+        return next.run(request).await;
+    }
+    if !is_plain_form(&request) {
+        return with_status(next.run(request).await).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let referer = parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
+    let page = referer.and_then(path_of_url).unwrap_or("/").to_owned();
+    let form = parts.uri.path().to_owned();
+    let Ok(body) = to_bytes(body, MAX_FORM_BYTES).await else {
+        let problem = too_large().0;
+        let outcome = Outcome::Refused(problem);
+        return flash::answer_form(
+            cookies,
+            &Flash { page, form, values: BTreeMap::new(), outcome },
+        );
+    };
+    let values = typed(&body);
+    // From here on it is asked for like any other call; where to go is decided below.
+    parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    let (answer, body) = read(response).await;
+    let outcome = match answer.status.is_success() {
+        true => serde_json::from_slice::<Notice>(&body).ok().map(Outcome::Done),
+        false => Some(Outcome::Refused(problem_in(&body))),
+    };
+    let led_to = answer
+        .headers
+        .get(header::LOCATION)
+        .filter(|_| answer.headers.contains_key(REDIRECT_HEADER));
+    let target = led_to.and_then(|path| path.to_str().ok()).unwrap_or(&page).to_owned();
+    let mut headers = HeaderMap::new();
+    for cookie in answer.headers.get_all(header::SET_COOKIE) {
+        headers.append(header::SET_COOKIE, cookie.clone());
+    }
+    if let Some(outcome) = outcome {
+        let page = target.clone();
+        flash::put(cookies, &mut headers, &Flash { page, form, values, outcome });
+    }
+    headers.insert(
+        header::LOCATION,
+        HeaderValue::from_str(&target).unwrap_or(HeaderValue::from_static("/")),
+    );
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+fn is_server_function(path: &str) -> bool {
+    path.strip_prefix(PREFIX).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn is_plain_form(request: &Request) -> bool {
+    let has = |name: header::HeaderName, part: &str| {
+        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| value.contains(part))
+    };
+    *request.method() == Method::POST
+        && has(header::ACCEPT, "text/html")
+        && has(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+}
+
+/// What was typed, without passwords.
+fn typed(body: &[u8]) -> BTreeMap<String, String> {
+    let fields = form_urlencoded::parse(body).into_owned();
+    fields.filter(|(name, _)| !name.contains("password")).collect()
+}
+
+/// A refusal comes back as 500 whatever it says of itself (`server_fn` knows no other status).
+async fn with_status(response: Response) -> Response {
+    if !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
+        return response;
+    }
+    let (mut parts, body) = read(response).await;
+    let problem = problem_in(&body);
+    parts.status =
+        StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // For the layer that gives every refusal its body: this one has one.
+    parts.extensions.insert(problem);
+    Response::from_parts(parts, Body::from(body))
+}
+
+async fn read(response: Response) -> (Parts, Bytes) {
+    let (parts, body) = response.into_parts();
+    (parts, to_bytes(body, MAX_ANSWER_BYTES).await.unwrap_or_default())
+}
+
+fn problem_in(body: &[u8]) -> Problem {
+    let failed =
+        || AppError::new(500, "internal", "Internal error", "Something went wrong on our side.").0;
+    serde_json::from_slice(body).unwrap_or_else(|_| failed())
+}
+
+fn too_large() -> AppError {
+    AppError::new(413, "too_large", "Too large", "This is more than a form can hold.")
+}
+
+/// The path and query of a URL, when they are an [`own_path`].
+fn path_of_url(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let path = &rest[rest.find('/')?..];
+    own_path(path.split('#').next().unwrap_or(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_referer_gives_its_path_alone() {
+        assert_eq!(path_of_url("http://a:1/documents?page=2"), Some("/documents?page=2"));
+        assert_eq!(path_of_url("http://a:1//b"), None);
+        assert_eq!(path_of_url("http://a:1"), None);
+    }
+}

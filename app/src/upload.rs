@@ -1,0 +1,62 @@
+//! Files on their way to the server, as a page shows them.
+
+use crate::writes::Writes;
+use leptos::prelude::*;
+
+/// How far a file is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UploadState {
+    /// On its way; so many of a hundred parts are sent.
+    Sending(u8),
+    /// It is a document now.
+    Done,
+    /// It was refused, or did not arrive.
+    Failed(String),
+}
+
+/// A file on its way.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    pub(crate) id: u32,
+    pub(crate) name: String,
+    /// How far it is.
+    pub state: RwSignal<UploadState>,
+    /// Called when somebody gives it up.
+    pub cancel: StoredValue<Option<Box<dyn Fn()>>, LocalStorage>,
+}
+
+/// The files of a page that are on their way.
+#[derive(Debug, Clone, Copy)]
+pub struct Uploads {
+    rows: RwSignal<Vec<Upload>>,
+    writes: Writes,
+}
+
+impl Uploads {
+    pub(crate) fn new(writes: Writes) -> Self {
+        Self { rows: RwSignal::new(Vec::new()), writes }
+    }
+
+    pub(crate) fn rows(self) -> RwSignal<Vec<Upload>> {
+        self.rows
+    }
+
+    /// A row for one more file.
+    #[must_use]
+    pub fn begin(self, name: String) -> Upload {
+        let id = self.rows.with_untracked(|rows| rows.last().map_or(1, |last| last.id + 1));
+        let state = RwSignal::new(UploadState::Sending(0));
+        let upload = Upload { id, name, state, cancel: StoredValue::new_local(None) };
+        self.rows.update(|rows| rows.push(upload.clone()));
+        upload
+    }
+
+    /// A file has become a document: lists are read again.
+    pub fn made_document(self) {
+        self.writes.note();
+    }
+
+    pub(crate) fn remove(self, id: u32) {
+        self.rows.update(|rows| rows.retain(|row| row.id != id));
+    }
+}

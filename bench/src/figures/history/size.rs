@@ -1,0 +1,63 @@
+//! How many bytes of the file belong to the document store.
+
+use super::{VERSIONS, zlib_bytes};
+use crate::{
+    report::{Figure, Number, Report, Target},
+    trace::Trace,
+    world::World,
+};
+use anyhow::{Result, ensure};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _, sqlite::SqliteConnectOptions};
+
+/// Measures row 1.
+pub(super) async fn measure(world: &World, trace: &Trace, report: &mut Report) -> Result<()> {
+    let (mut whole, mut zlib, mut sampled) = (0, 0, 0);
+    for (index, text) in trace.texts(VERSIONS).enumerate() {
+        whole += text.len();
+        if index % 10 == 0 {
+            sampled += 1;
+            zlib += zlib_bytes(&text)?;
+        }
+    }
+    let (whole, zlib) = (whole as f64 / VERSIONS as f64, zlib as f64 / f64::from(sampled));
+
+    let mut connection =
+        SqliteConnectOptions::new().filename(world.file()).read_only(true).connect().await?;
+    let contents: i64 = sqlx::query("SELECT count(*) FROM records WHERE NOT deleted")
+        .fetch_one(&mut connection)
+        .await?
+        .try_get(0)?;
+    ensure!(contents == VERSIONS as i64, "the document store has {contents} records");
+    // Whole pages, with what is free in them and everything that finds a row.
+    let tables = sqlx::query(
+        "SELECT tbl_name, sum(pgsize) FROM dbstat JOIN sqlite_schema USING (name) GROUP BY 1",
+    )
+    .fetch_all(&mut connection)
+    .await?;
+    connection.close().await?;
+    let mut records = 0.0;
+    let mut versions = 0.0;
+    for row in tables {
+        let (table, bytes): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
+        match table.as_str() {
+            "records" => records = bytes as f64 / VERSIONS as f64,
+            "versions" => versions = bytes as f64 / VERSIONS as f64,
+            _ => {}
+        }
+    }
+    report.add(Figure {
+        what: format!("{VERSIONS} commits of a blog post: room in the document store"),
+        measured: format!("{} B a version", Number(records)),
+        peer: format!("full copies {} B", Number(whole)),
+        value: records,
+        unit: "B",
+        target: Target::AtMost(1_200.0),
+    });
+    report.note(format!(
+        "of each version: the text {} B, under zlib {} B, the row in `versions` with its indexes {} B",
+        Number(whole),
+        Number(zlib),
+        Number(versions),
+    ));
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! The release binary, started on a folder of its own.
+
+use anyhow::{Context as _, Result, bail};
+use std::{
+    fs::{self, File},
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+/// Everybody may ask as often as they like: it is not the limits that are measured.
+const CONFIG: &str = "\
+limits:
+  signUp: { count: 1000, per: 1s }
+  writes: { count: 1000000, per: 1s }
+  reads: { count: 1000000, per: 1s }
+";
+
+/// A running server; killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    process: Child,
+    address: SocketAddr,
+    data: PathBuf,
+}
+
+impl Server {
+    /// Starts the binary of this build with an empty data folder below `folder`, on a free port.
+    pub(crate) fn start(build: &Path, folder: &Path) -> Result<Self> {
+        let binary = build.join("izanagi");
+        let data = folder.join("data");
+        fs::create_dir_all(folder)?;
+        let config = folder.join("izanagi.yaml");
+        fs::write(&config, CONFIG)?;
+        let mut process = Command::new(&binary)
+            .arg("serve")
+            .env("IZANAGI_CONFIG", &config)
+            .env("IZANAGI_DATA_DIR", &data)
+            .env("IZANAGI_LISTEN", "127.0.0.1:0")
+            // It writes its log as it always does, and nobody reads it.
+            .stderr(File::create(folder.join("server.log"))?)
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("{} cannot be started", binary.display()))?;
+        let address = process.stdout.take().context("no output").and_then(|output| {
+            let mut line = String::new();
+            BufReader::new(output).read_line(&mut line)?;
+            let (_, address) = line.trim().split_once("http://").context("no address")?;
+            Ok(address.parse()?)
+        });
+        match address {
+            Ok(address) => Ok(Self { process, address, data }),
+            Err(error) => {
+                let _ = process.kill();
+                let _ = process.wait();
+                let log = fs::read_to_string(folder.join("server.log")).unwrap_or_default();
+                bail!("the server did not start ({error:#}): {}", log.trim())
+            }
+        }
+    }
+
+    /// Where it listens.
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.data.join("izanagi.db")
+    }
+
+    /// Seconds of processor time so far, in user and kernel mode (proc(5)).
+    pub(crate) fn processor_seconds(&self) -> Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        // The name in parentheses may hold anything; the state follows it, as the third field.
+        let (_, fields) = stat.rsplit_once(')').context("no name")?;
+        let mut ticks = fields.split_whitespace().skip(11).map(str::parse::<f64>);
+        let (user, system) =
+            (ticks.next().context("no utime")??, ticks.next().context("no stime")??);
+        Ok((user + system) / TICKS)
+    }
+
+    /// The memory that is its own and in use now, in MB (`VmRSS`, proc(5)).
+    pub(crate) fn resident_megabytes(&self) -> Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let line =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kib * 1_024.0 / 1_000_000.0)
+    }
+}
+
+/// Ticks in a second: what `sysconf(_SC_CLK_TCK)` is on Linux.
+const TICKS: f64 = 100.0;
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}

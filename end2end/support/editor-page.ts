@@ -1,0 +1,117 @@
+// A page with nothing but the editor bundle in it, built from the sources and served by the test itself under the
+// strict Content-Security-Policy that the real page has. No server, no WebAssembly: `window.mirror` plays the CRDT.
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Page } from "@playwright/test";
+import { build } from "esbuild";
+import type { Change, EditorHandle, MountOptions } from "../../frontend/editor/contract";
+
+const NONCE = "only-this-test";
+const POLICY = `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${NONCE}'`;
+const PAGE = `<!doctype html><html lang="en"><head><title>Editor</title><link rel="stylesheet" href="/main.css"></head>
+<body><main class="editor-page"><h1 class="visually-hidden">Editor</h1><button>Before</button>
+<div class="editor-panes"><div class="editor-pane"><div class="editor-host" id="host"></div></div></div>
+<button>After</button></main></body></html>`;
+
+export interface EditorSite {
+  url: string;
+  /** What the browser would load: the bundled, minified module. */
+  bundle: Uint8Array;
+  close(): Promise<void>;
+}
+
+declare global {
+  interface Window {
+    editor: EditorHandle;
+    /** The text as the page knows it, from `onChange` and from what it gave to `applyRemote`. */
+    mirror: string;
+    /** How often `onChange` and `onCommit` were called, and what `onScroll` said. */
+    seen: { changes: Change[][]; commits: number; scrolls: number[]; violations: string[] };
+    remote(changes: Change[]): void;
+  }
+}
+
+/** Bundles and serves; the caller closes it. */
+export async function serveEditor(): Promise<EditorSite> {
+  const { outputFiles } = await build({
+    entryPoints: { editor: "frontend/editor/index.ts", main: "style/main.css" },
+    bundle: true,
+    minify: true,
+    write: false,
+    outdir: "/",
+    format: "esm",
+    target: ["es2022", "chrome123"],
+    logLevel: "warning",
+  });
+  const contentOf = (path: string) => {
+    const file = outputFiles.find((output) => output.path === path);
+    if (!file) throw new Error(`esbuild made no ${path}`);
+    return file.contents;
+  };
+  const files = new Map<string, [type: string, body: string | Uint8Array]>([
+    ["/", ["text/html", PAGE]],
+    ["/editor.js", ["text/javascript", contentOf("/editor.js")]],
+    ["/main.css", ["text/css", contentOf("/main.css")]],
+  ]);
+  const server = createServer((request, response) => {
+    const [type, body] = files.get(request.url ?? "") ?? [];
+    response.writeHead(type ? 200 : 204, { "content-type": type ?? "text/plain", "content-security-policy": POLICY });
+    response.end(body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/`, bundle: contentOf("/editor.js"), close: () => closeServer(server) };
+}
+
+function closeServer(server: Server): Promise<void> {
+  server.closeAllConnections();
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+/** Opens the page with an editor in it, focused. */
+export async function openEditor(
+  page: Page,
+  site: EditorSite,
+  options: Partial<Pick<MountOptions, "text" | "kind" | "readOnly">> = {},
+): Promise<void> {
+  await page.goto(site.url);
+  await page.evaluate(
+    async ([nonce, { text = "", kind = "markdown", readOnly = false }]) => {
+      const apply = (changes: Change[]) => {
+        for (const { from, to, insert } of changes.toReversed()) {
+          window.mirror = window.mirror.slice(0, from) + insert + window.mirror.slice(to);
+        }
+      };
+      window.mirror = text;
+      window.seen = { changes: [], commits: 0, scrolls: [], violations: [] };
+      document.addEventListener("securitypolicyviolation", (event) => window.seen.violations.push(event.blockedURI));
+      const { mount }: typeof import("../../frontend/editor/index") = await import("/editor.js" as string);
+      window.editor = mount(document.querySelector<HTMLElement>("#host")!, {
+        text,
+        kind,
+        readOnly,
+        label: "Text of the document",
+        nonce,
+        onChange(changes) {
+          window.seen.changes.push(changes);
+          apply(changes);
+        },
+        onCommit: () => void (window.seen.commits += 1),
+        onScroll: (fraction) => void window.seen.scrolls.push(fraction),
+      });
+      window.remote = (changes) => {
+        apply(changes);
+        window.editor.applyRemote(changes);
+      };
+      window.editor.focus();
+    },
+    [NONCE, options] as const,
+  );
+}
+
+/** The text in the editor, after making sure that the page knows the same. */
+export async function agreedText(page: Page): Promise<string> {
+  const [shown, known] = await page.evaluate(() => [window.editor.text(), window.mirror] as const);
+  if (shown !== known) throw new Error(`editor: ${JSON.stringify(shown)}, page: ${JSON.stringify(known)}`);
+  return shown;
+}

@@ -1,0 +1,37 @@
+import { indentLess, indentMore } from "@codemirror/commands";
+import type { Extension } from "@codemirror/state";
+import { EditorView, keymap } from "@codemirror/view";
+
+const MODIFIERS = new Set(["Alt", "AltGraph", "Control", "Meta", "Shift"]);
+
+/**
+ * Tab indents, but after Escape it moves the focus, as everywhere else in the page, until another key is pressed.
+ * There is no time limit (WCAG 2.1.2 and 2.2.1). `hintId` names the element that tells so.
+ */
+export function leaveByKeyboard(hintId: string): Extension {
+  let leaving = false;
+  return [
+    EditorView.contentAttributes.of({ "aria-describedby": hintId }),
+    EditorView.domEventObservers({
+      keydown(event) {
+        if (event.key === "Escape") leaving = true;
+        else if (event.key !== "Tab" && !MODIFIERS.has(event.key)) leaving = false;
+      },
+      blur() {
+        leaving = false;
+      },
+    }),
+    keymap.of([
+      { key: "Tab", run: (view) => !leaving && indentMore(view), shift: (view) => !leaving && indentLess(view) },
+    ]),
+  ];
+}
+
+/** The words for `leaveByKeyboard`; shown by the style sheet while the editor has the focus. */
+export function leaveHint(id: string): HTMLElement {
+  const hint = document.createElement("p");
+  hint.id = id;
+  hint.className = "editor-hint";
+  hint.textContent = "Press Escape, then Tab, to leave the editor.";
+  return hint;
+}

@@ -1,0 +1,102 @@
+import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
+import { bracketMatching } from "@codemirror/language";
+import { search, searchKeymap } from "@codemirror/search";
+import { Compartment, EditorState, type Extension, Transaction } from "@codemirror/state";
+import { dropCursor, EditorView, highlightActiveLine, keymap } from "@codemirror/view";
+import { toChanges } from "./changes";
+import { cleanPastedText } from "./clean-input";
+import type { EditorHandle, MountOptions } from "./contract";
+import { keepLineBreaksWhole } from "./crlf";
+import { languageOf } from "./language";
+import { leaveByKeyboard, leaveHint } from "./leave";
+import { ScrollFraction } from "./scroll";
+import { theme } from "./theme";
+
+let mounted = 0;
+
+/** Puts an editor at the end of `parent`. */
+export function mount(parent: HTMLElement, options: MountOptions): EditorHandle {
+  mounted += 1;
+  const hint = leaveHint(`editor-hint-${mounted}`);
+  const readOnly = new Compartment();
+  const view = new EditorView({
+    doc: options.text,
+    extensions: [
+      // As stored: "\r" is a character like any other, and offsets agree with the CRDT's.
+      EditorState.lineSeparator.of("\n"),
+      EditorView.cspNonce.of(options.nonce),
+      // Focusable by itself; saying so lets checkers see that the scrolling box around it can be reached.
+      EditorView.contentAttributes.of({ "aria-label": options.label, tabindex: "0" }),
+      readOnly.of(EditorState.readOnly.of(options.readOnly)),
+      localChanges(options),
+      leaveByKeyboard(hint.id),
+      keepLineBreaksWhole(options.text),
+      languageOf(options.kind),
+      commitKey(options),
+      ...editing,
+      theme,
+    ],
+    parent,
+  });
+  parent.append(hint);
+  const scroll = new ScrollFraction(view.dom, view.scrollDOM, (fraction) => options.onScroll?.(fraction));
+
+  return {
+    applyRemote(changes) {
+      if (changes.length === 0) return;
+      view.dispatch({
+        changes,
+        annotations: [Transaction.remote.of(true), Transaction.addToHistory.of(false)],
+        // What others wrote is taken as it is.
+        filter: false,
+      });
+    },
+    setReadOnly(on) {
+      view.dispatch({ effects: readOnly.reconfigure(EditorState.readOnly.of(on)) });
+    },
+    text: () => view.state.doc.toString(),
+    focus: () => view.focus(),
+    scrollTo: (fraction) => scroll.set(fraction),
+    destroy() {
+      scroll.destroy();
+      view.destroy();
+      hint.remove();
+    },
+  };
+}
+
+const editing: Extension[] = [
+  EditorView.lineWrapping,
+  history(),
+  search({ top: true }),
+  bracketMatching(),
+  highlightActiveLine(),
+  dropCursor(),
+  cleanPastedText,
+  keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap]),
+];
+
+/** Reports an update as one list of changes, so that the page sees the same text before and after as the editor. */
+function localChanges(options: MountOptions): Extension {
+  return EditorView.updateListener.of((update) => {
+    if (!update.docChanged) return;
+    if (update.transactions.some((transaction) => transaction.annotation(Transaction.remote))) return;
+    options.onChange(toChanges(update.changes, update.startState.doc));
+  });
+}
+
+function commitKey(options: MountOptions): Extension {
+  return keymap.of([
+    {
+      key: "Mod-s",
+      scope: "editor search-panel",
+      preventDefault: true,
+      // The page listens for the same keys outside the editor, and one press is one commit.
+      stopPropagation: true,
+      run() {
+        options.onCommit();
+        return true;
+      },
+    },
+  ]);
+}

@@ -1,0 +1,85 @@
+import { EditorView } from "@codemirror/view";
+
+/**
+ * Looks, from the custom properties of style/tokens, so that light and dark follow the page by themselves.
+ * They stand here and not in a style sheet because CodeMirror's own rules are in no layer, and would win.
+ */
+export const theme = EditorView.theme({
+  "&": {
+    flex: "1",
+    minHeight: "0",
+    color: "var(--color-ink)",
+    backgroundColor: "transparent",
+    fontSize: "0.9375rem",
+  },
+  // The pane around it shows the ring.
+  "&.cm-focused": { outline: "none" },
+  ".cm-scroller": { fontFamily: "var(--font-mono)", lineHeight: "1.7" },
+  ".cm-content": { padding: "var(--space-5) 0 var(--space-8)", caretColor: "var(--color-accent-strong)" },
+  // The text keeps a measure that is good to read, in the middle of whatever width there is.
+  ".cm-line": { padding: "0 max(var(--gutter), calc((100% - 78ch) / 2))" },
+  ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--color-ink) 4%, transparent)" },
+  ".cm-placeholder": { color: "var(--color-ink-soft)" },
+  ".cm-dropCursor": { borderLeftColor: "var(--color-ink)" },
+  ".cm-gutters": {
+    backgroundColor: "transparent",
+    border: "0",
+    color: "var(--color-ink-soft)",
+    paddingLeft: "var(--space-2)",
+  },
+  ".cm-gutters + .cm-content .cm-line": { padding: "0 var(--gutter) 0 var(--space-3)" },
+  "&.cm-focused .cm-matchingBracket": {
+    backgroundColor: "var(--color-selection)",
+    outline: "1px solid var(--color-edge)",
+  },
+  "&.cm-focused .cm-nonmatchingBracket": {
+    backgroundColor: "transparent",
+    textDecoration: "underline wavy var(--color-bad) 1px",
+  },
+  ".cm-searchMatch": { backgroundColor: "var(--color-mark)", outline: "1px solid var(--color-warn)" },
+  ".cm-searchMatch-selected": { outline: "2px solid var(--color-focus)" },
+
+  ".cm-panels": { backgroundColor: "var(--color-sunken)", color: "var(--color-ink)" },
+  ".cm-panels-top": { borderBottom: "1px solid var(--color-rule)" },
+  ".cm-panel.cm-search": {
+    display: "flex",
+    flexWrap: "wrap",
+    alignItems: "center",
+    gap: "var(--space-1) var(--space-2)",
+    padding: "var(--space-2) calc(var(--gutter) + 2rem) var(--space-2) var(--gutter)",
+    fontFamily: "var(--font-ui)",
+    fontSize: "var(--text-s)",
+    "& input, & button, & label": { margin: "0", fontSize: "inherit" },
+    "& label": { display: "inline-flex", alignItems: "center", gap: "var(--space-1)", minHeight: "1.75rem" },
+    "& br": { display: "none" },
+    "& [name=close]": {
+      top: "var(--space-2)",
+      right: "var(--gutter)",
+      minWidth: "1.75rem",
+      minHeight: "1.75rem",
+      fontSize: "var(--text-l)",
+      lineHeight: "1",
+      color: "var(--color-ink)",
+      cursor: "pointer",
+    },
+  },
+  ".cm-textfield, .cm-button": {
+    minHeight: "1.75rem",
+    padding: "0 var(--space-2)",
+    border: "1px solid var(--color-edge)",
+    borderRadius: "var(--radius)",
+    background: "var(--color-surface)",
+    color: "var(--color-ink)",
+  },
+  ".cm-textfield": {
+    flex: "0 1 16rem",
+    minWidth: "6rem",
+    "&::placeholder": { color: "var(--color-ink-soft)", opacity: "1" },
+  },
+  ".cm-button": {
+    cursor: "pointer",
+    textTransform: "capitalize",
+    "&:hover": { background: "var(--color-paper)" },
+    "&:active": { background: "var(--color-rule)" },
+  },
+});

@@ -1,0 +1,56 @@
+//! What the person who hosts it does with accounts, by command.
+
+use super::{Accounts, Role, view};
+use crate::{
+    error::{Error, Result},
+    storage::{AuditEvent, User, UserChange},
+};
+use izanagi_shared::wire::UserView;
+
+impl Accounts {
+    /// Deactivates or activates an account. A deactivated one cannot sign in, and its sessions end.
+    ///
+    /// # Errors
+    /// `NotFound` when no account has that name or email.
+    pub async fn set_active(&self, login: &str, active: bool) -> Result<UserView> {
+        let user = self.find(login).await?;
+        let now = self.clock.now();
+        let deactivated_at = Some((!active).then_some(now));
+        let change = UserChange { deactivated_at, ..UserChange::default() };
+        let changed = self.stores.users.update(user.id, &change).await?;
+        if !active {
+            self.sign_out_everywhere(user.id).await?;
+        }
+        let action = if active { "user_activated" } else { "user_deactivated" };
+        self.note(action, &user).await?;
+        Ok(view(&changed))
+    }
+
+    /// Gives an account a role. It takes effect with the next access token.
+    ///
+    /// # Errors
+    /// `NotFound` when no account has that name or email.
+    pub async fn set_role(&self, login: &str, role: Role) -> Result<UserView> {
+        let user = self.find(login).await?;
+        let change = UserChange { role: Some(role), ..UserChange::default() };
+        let changed = self.stores.users.update(user.id, &change).await?;
+        self.note("user_role_changed", &user).await?;
+        Ok(view(&changed))
+    }
+
+    async fn find(&self, login: &str) -> Result<User> {
+        let login = login.trim().to_lowercase();
+        self.stores.users.by_login(&login).await.map_err(Error::missing("account"))
+    }
+
+    async fn note(&self, action: &'static str, subject: &User) -> Result<()> {
+        let event = AuditEvent {
+            action,
+            actor: None,
+            subject: subject.id.to_string(),
+            ip: String::new(),
+            at: self.clock.now(),
+        };
+        Ok(self.stores.audit.record(&event).await?)
+    }
+}

@@ -1,0 +1,202 @@
+//! How often somebody may ask (PRODUCT O6, DESIGN §10): GCRA by the crate `governor`, on the
+//! injected clock.
+
+use crate::{
+    error::{Error, Result},
+    storage::Clock,
+};
+use governor::{
+    NotUntil, Quota, RateLimiter,
+    clock::{Clock as GovernorClock, Reference},
+    middleware::NoOpMiddleware,
+    state::keyed::DefaultKeyedStateStore,
+};
+use izanagi_shared::id::UserId;
+use std::{hash::Hash, num::NonZeroU32, sync::Arc, time::Duration};
+
+/// Rates as `(how many, in how long, at once)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// How many in `per`.
+    pub count: NonZeroU32,
+    /// In how long.
+    pub per: Duration,
+    /// How many may come at once.
+    pub burst: NonZeroU32,
+}
+
+impl Rate {
+    const fn new(count: u32, per: Duration, burst: u32) -> Self {
+        const fn at_least_one(n: u32) -> NonZeroU32 {
+            match NonZeroU32::new(n) {
+                Some(n) => n,
+                None => NonZeroU32::MIN,
+            }
+        }
+        Self { count: at_least_one(count), per, burst: at_least_one(burst) }
+    }
+
+    fn quota(self) -> Option<Quota> {
+        Quota::with_period(self.per / self.count.get()).map(|quota| quota.allow_burst(self.burst))
+    }
+}
+
+/// The limits of DESIGN §10; all of them can be set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitSettings {
+    /// Sign-ins of an account from an address.
+    pub sign_in: Rate,
+    /// Sign-ups from an address.
+    pub sign_up: Rate,
+    /// Writes of a user.
+    pub writes: Rate,
+    /// Reads of a user.
+    pub reads: Rate,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        let second = Duration::from_secs(1);
+        Self {
+            sign_in: Rate::new(10, Duration::from_secs(60), 10),
+            sign_up: Rate::new(20, Duration::from_secs(3_600), 20),
+            writes: Rate::new(50, second, 2_000),
+            reads: Rate::new(200, second, 2_000),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct LimitClock(Arc<dyn Clock>);
+
+impl GovernorClock for LimitClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.now().as_micros()).unwrap_or(0))
+    }
+}
+
+type Keyed<K> = RateLimiter<K, DefaultKeyedStateStore<K>, LimitClock, NoOpMiddleware<Duration>>;
+
+/// Counts requests and refuses those that come too often.
+#[derive(Clone)]
+pub struct Limits {
+    clock: LimitClock,
+    sign_in: Arc<Keyed<(String, String)>>,
+    sign_up: Arc<Keyed<String>>,
+    writes: Arc<Keyed<String>>,
+    reads: Arc<Keyed<String>>,
+}
+
+impl std::fmt::Debug for Limits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Limits").finish_non_exhaustive()
+    }
+}
+
+impl Limits {
+    /// Limits with these rates on this clock.
+    ///
+    /// # Errors
+    /// A period is zero.
+    pub fn new(settings: LimitSettings, clock: Arc<dyn Clock>) -> Result<Self> {
+        let clock = LimitClock(clock);
+        Ok(Self {
+            sign_in: keyed(settings.sign_in, &clock)?,
+            sign_up: keyed(settings.sign_up, &clock)?,
+            writes: keyed(settings.writes, &clock)?,
+            reads: keyed(settings.reads, &clock)?,
+            clock,
+        })
+    }
+
+    /// One sign-in to `login` from `ip`.
+    ///
+    /// # Errors
+    /// `RateLimited` with the time to wait; so for all of these.
+    pub fn sign_in(&self, login: &str, ip: &str) -> Result<()> {
+        self.check(&self.sign_in, &(login.trim().to_lowercase(), ip.to_owned()))
+    }
+
+    /// One sign-up from `ip`.
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub fn sign_up(&self, ip: &str) -> Result<()> {
+        self.check(&self.sign_up, &ip.to_owned())
+    }
+
+    /// One write by a user, or by nobody from `ip`.
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub fn write(&self, user: Option<UserId>, ip: &str) -> Result<()> {
+        self.check(&self.writes, &who(user, ip))
+    }
+
+    /// One read by a user, or by nobody from `ip`.
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub fn read(&self, user: Option<UserId>, ip: &str) -> Result<()> {
+        self.check(&self.reads, &who(user, ip))
+    }
+
+    /// Forgets everybody who could make a full burst again.
+    pub fn forget_idle(&self) {
+        self.sign_in.retain_recent();
+        self.sign_up.retain_recent();
+        self.writes.retain_recent();
+        self.reads.retain_recent();
+    }
+
+    fn check<K: Hash + Eq + Clone>(&self, limiter: &Keyed<K>, key: &K) -> Result<()> {
+        limiter.check_key(key).map_err(|not_until: NotUntil<Duration>| {
+            let wait = not_until.earliest_possible().duration_since(self.clock.now());
+            Error::RateLimited(wait.into())
+        })
+    }
+}
+
+fn keyed<K: Hash + Eq + Clone>(rate: Rate, clock: &LimitClock) -> Result<Arc<Keyed<K>>> {
+    let quota = rate.quota().ok_or_else(|| Error::internal("a rate limit has no period"))?;
+    Ok(Arc::new(RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone())))
+}
+
+fn who(user: Option<UserId>, ip: &str) -> String {
+    user.map_or_else(|| ip.to_owned(), |user| user.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use izanagi_shared::time::Timestamp;
+    use parking_lot::Mutex;
+
+    #[derive(Default)]
+    struct Hand(Mutex<Timestamp>);
+
+    impl Clock for Hand {
+        fn now(&self) -> Timestamp {
+            *self.0.lock()
+        }
+    }
+
+    #[test]
+    fn the_eleventh_sign_in_of_a_minute_waits_and_others_do_not() {
+        let clock = Arc::new(Hand::default());
+        let limits = Limits::new(LimitSettings::default(), clock.clone()).unwrap();
+        for _ in 0..10 {
+            limits.sign_in("ada", "::1").unwrap();
+        }
+        let Error::RateLimited(wait) = limits.sign_in(" ADA", "::1").unwrap_err() else {
+            panic!("another error");
+        };
+        assert!(wait > Duration::ZERO && wait <= Duration::from_secs(6), "{wait:?}");
+        limits.sign_in("ada", "::2").unwrap();
+        limits.sign_in("bob", "::1").unwrap();
+        *clock.0.lock() = Timestamp::default().plus(wait);
+        limits.sign_in("ada", "::1").unwrap();
+    }
+}

@@ -1,0 +1,108 @@
+//! Accounts and sessions (PRODUCT A1–A4).
+
+mod administration;
+mod limits;
+mod password;
+mod profile;
+mod refresh;
+mod role;
+mod sessions;
+mod sign_in;
+mod tokens;
+
+pub use limits::{LimitSettings, Limits, Rate};
+pub use password::{PasswordHash, Passwords};
+pub use refresh::RefreshSecret;
+pub use role::Role;
+pub use sign_in::SignedIn;
+pub use tokens::{AccessToken, Claims, SigningKey, TokenIssuer, Tokens};
+
+use crate::{
+    error::Result,
+    storage::{Clock, Ids, Stores, User},
+};
+use izanagi_shared::{
+    id::{SessionId, UserId},
+    wire::UserView,
+};
+use std::{sync::Arc, time::Duration};
+
+/// How long an access token is good (PRODUCT A3).
+pub const ACCESS_LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// How long a refresh token is good (PRODUCT A3).
+pub const REFRESH_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caller {
+    /// Who.
+    pub user: UserId,
+    /// By which session.
+    pub session: SessionId,
+    /// With which role.
+    pub role: Role,
+}
+
+/// From where a request comes, as the sessions page shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Device {
+    /// The client's address.
+    pub ip: String,
+    /// What it calls itself; cut to 300 characters when stored.
+    pub user_agent: String,
+}
+
+/// The service for accounts and sessions.
+#[derive(Clone)]
+pub struct Accounts {
+    stores: Stores,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn Ids>,
+    passwords: Passwords,
+    tokens: Tokens,
+    limits: Limits,
+    live: sessions::LiveSessions,
+}
+
+impl std::fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Accounts").finish_non_exhaustive()
+    }
+}
+
+impl Accounts {
+    /// The service over these stores.
+    #[must_use]
+    pub fn new(
+        stores: Stores,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        passwords: Passwords,
+        tokens: Tokens,
+        limits: Limits,
+    ) -> Self {
+        let live = sessions::LiveSessions::default();
+        Self { stores, clock, ids, passwords, tokens, limits, live }
+    }
+
+    /// The keys that verify access tokens, for `/.well-known/jwks.json` (RFC 7517).
+    ///
+    /// # Errors
+    /// Never in practice: the set was serialised from valid keys.
+    pub fn jwks(&self) -> Result<serde_json::Value> {
+        self.tokens.jwks()
+    }
+}
+
+fn view(user: &User) -> UserView {
+    UserView {
+        id: user.id,
+        username: user.username.clone(),
+        email: user.email.clone(),
+        display_name: user.display_name.clone(),
+        bio: user.bio.clone(),
+        role: user.role.as_str().to_owned(),
+        created_at: user.created_at,
+        last_login_at: user.last_login_at,
+    }
+}

@@ -1,0 +1,165 @@
+//! Hashing passwords (PRODUCT A2): Argon2id with OWASP's parameters, off the async threads and
+//! only a few at a time, so that a storm of sign-ins does not slow editing.
+
+use crate::error::{Error, Result};
+use argon2::{
+    Algorithm, Argon2, Params, Version,
+    password_hash::{PasswordHasher as _, PasswordVerifier as _, phc},
+};
+use izanagi_shared::{
+    problem::FieldError,
+    rules::{Password, Secret},
+};
+use std::{collections::HashSet, fmt, sync::Arc};
+use tokio::sync::Semaphore;
+
+/// Passwords of ten or more characters that many people use, one a line, folded to lower case:
+/// those of the frequency list of zxcvbn (MIT), which counted the Xato corpus.
+const COMMON: &str = include_str!("common_passwords.txt");
+
+/// An Argon2id hash in PHC form. It is no password, but it is nobody's business either.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash(String);
+
+impl PasswordHash {
+    /// A hash read from storage.
+    pub fn from_stored(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The PHC text, for storage.
+    #[must_use]
+    pub fn for_storage(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash(…)")
+    }
+}
+
+/// Hashes and checks passwords.
+#[derive(Clone)]
+pub struct Passwords {
+    hasher: Argon2<'static>,
+    at_once: Arc<Semaphore>,
+    common: Arc<HashSet<&'static str>>,
+    /// Checked when there is no such account, so that this takes as long as a wrong password.
+    decoy: PasswordHash,
+}
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passwords").finish_non_exhaustive()
+    }
+}
+
+impl Passwords {
+    /// A hasher that works on at most `at_once` passwords at a time (19 MiB each, 2 passes, one
+    /// lane: OWASP's Password Storage Cheat Sheet).
+    ///
+    /// # Errors
+    /// Only if the parameters were impossible.
+    pub fn new(at_once: usize) -> Result<Self> {
+        let params = Params::new(19 * 1024, 2, 1, None).map_err(Error::internal)?;
+        let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let decoy = hash(&hasher, "the password of nobody")?;
+        Ok(Self {
+            hasher,
+            at_once: Arc::new(Semaphore::new(at_once)),
+            common: Arc::new(COMMON.lines().collect()),
+            decoy,
+        })
+    }
+
+    /// Refuses passwords that many people use.
+    ///
+    /// # Errors
+    /// `common`, on the field `password`.
+    pub fn refuse_common(&self, password: &Password) -> std::result::Result<(), FieldError> {
+        let folded = password.expose().to_lowercase();
+        let mut chars = folded.chars();
+        let first = chars.next();
+        if self.common.contains(folded.as_str()) || chars.all(|c| Some(c) == first) {
+            let message = "Many people use this password. Choose one that is yours alone.";
+            return Err(FieldError::new("password", "common", message));
+        }
+        Ok(())
+    }
+
+    /// Hashes a password under a fresh salt.
+    ///
+    /// # Errors
+    /// Only when the machine has no memory or randomness left.
+    pub async fn hash(&self, password: Password) -> Result<PasswordHash> {
+        let hasher = self.hasher.clone();
+        self.off_thread(move || hash(&hasher, password.expose())).await?
+    }
+
+    /// Whether the secret is the password behind the hash. Without a hash (no such account) it
+    /// takes as long and says no.
+    ///
+    /// # Errors
+    /// The stored hash is no PHC text.
+    pub async fn verify(&self, secret: Secret, stored: Option<PasswordHash>) -> Result<bool> {
+        let known = stored.is_some();
+        let stored = stored.unwrap_or_else(|| self.decoy.clone());
+        let hasher = self.hasher.clone();
+        let fits = self
+            .off_thread(move || {
+                let parsed = phc::PasswordHash::new(&stored.0).map_err(Error::internal)?;
+                Ok::<_, Error>(hasher.verify_password(secret.expose().as_bytes(), &parsed).is_ok())
+            })
+            .await??;
+        Ok(fits && known)
+    }
+
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let permit = Arc::clone(&self.at_once).acquire_owned().await.map_err(Error::internal)?;
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            work()
+        })
+        .await
+        .map_err(Error::internal)
+    }
+}
+
+fn hash(hasher: &Argon2<'_>, password: &str) -> Result<PasswordHash> {
+    let hashed = hasher.hash_password(password.as_bytes()).map_err(Error::internal)?;
+    Ok(PasswordHash(hashed.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(text: &str) -> Password {
+        Password::parse(&Secret::new(text)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn knows_its_own_hash_and_no_other() {
+        let passwords = Passwords::new(1).unwrap();
+        let stored = passwords.hash(password("correct horse battery")).await.unwrap();
+        assert!(stored.for_storage().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        let verify = |text: &str, stored| passwords.verify(Secret::new(text), stored);
+        assert!(verify("correct horse battery", Some(stored.clone())).await.unwrap());
+        assert!(!verify("correct horse batterz", Some(stored)).await.unwrap());
+        assert!(!verify("the password of nobody", None).await.unwrap());
+    }
+
+    #[test]
+    fn refuses_what_many_people_use() {
+        let passwords = Passwords::new(1).unwrap();
+        for text in ["1234567890", "Qwertyuiop", "aaaaaaaaaaaa"] {
+            assert_eq!(passwords.refuse_common(&password(text)).unwrap_err().code, "common");
+        }
+        assert!(passwords.refuse_common(&password("correct horse battery")).is_ok());
+    }
+}

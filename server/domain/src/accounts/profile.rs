@@ -1,0 +1,52 @@
+//! The caller's own account.
+
+use super::{Accounts, Caller, view};
+use crate::{
+    error::{Error, Result},
+    storage::UserChange,
+};
+use izanagi_shared::{
+    rules::{Description, DisplayName, FieldErrors},
+    wire::{UpdateMeRequest, UserView},
+};
+
+impl Accounts {
+    /// The caller's account.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when it is gone.
+    pub async fn me(&self, caller: &Caller) -> Result<UserView> {
+        let user = self.stores.users.by_id(caller.user).await;
+        Ok(view(&user.map_err(|error| match error {
+            crate::storage::StoreError::NotFound => Error::Unauthenticated,
+            other => other.into(),
+        })?))
+    }
+
+    /// Changes what others see of the caller.
+    ///
+    /// # Errors
+    /// `Invalid` with the fields that break their rules.
+    pub async fn update_me(&self, caller: &Caller, request: &UpdateMeRequest) -> Result<UserView> {
+        let mut errors = FieldErrors::default();
+        let shown =
+            request.display_name.as_deref().map(|text| errors.take(DisplayName::parse(text)));
+        let bio = request.bio.as_deref().map(|text| {
+            // A bio follows the rule of descriptions under its own field name.
+            errors.take(Description::parse(text).map_err(|mut error| {
+                "bio".clone_into(&mut error.field);
+                error
+            }))
+        });
+        let errors = errors.into_vec();
+        if !errors.is_empty() {
+            return Err(Error::Invalid(errors));
+        }
+        let change = UserChange {
+            display_name: shown.flatten().map(|name| name.as_str().to_owned()),
+            bio: bio.flatten().map(|bio| bio.as_str().to_owned()),
+            ..UserChange::default()
+        };
+        Ok(view(&self.stores.users.update(caller.user, &change).await?))
+    }
+}

@@ -1,0 +1,145 @@
+//! Refresh tokens: 256 random bits, exchanged at every use (PRODUCT A3).
+//!
+//! Only the hash of a token is stored. Its successor is HMAC-SHA-256 of a stored nonce under the
+//! token itself, so that whoever repeats a token within the grace (a second tab, a lost reply)
+//! gets the same successor, while the database alone can make none.
+
+use super::{Accounts, Caller, Device, REFRESH_LIFETIME, SignedIn};
+use crate::{
+    error::{Error, Result},
+    hash::sha256,
+    storage::{AuditEvent, RefreshToken, RefreshUse},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use izanagi_shared::{id::SessionId, rules::Secret, time::Timestamp};
+use sha2::Sha256;
+use std::time::Duration;
+
+/// How long a used token may come again and be answered with the same successor.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// A refresh token. A secret: who has it can stay signed in.
+#[derive(Debug, Clone)]
+pub struct RefreshSecret(Secret);
+
+impl RefreshSecret {
+    pub(super) fn from_bytes(bytes: &[u8; 32]) -> Self {
+        Self(Secret::new(URL_SAFE_NO_PAD.encode(bytes)))
+    }
+
+    /// A token as a client sent it.
+    #[must_use]
+    pub const fn from_client(secret: Secret) -> Self {
+        Self(secret)
+    }
+
+    /// The token, for the cookie.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    pub(super) fn hash(&self) -> [u8; 32] {
+        sha256(self.expose())
+    }
+
+    fn successor(&self, nonce: &[u8; 32]) -> Result<Self> {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.expose().as_bytes()).map_err(Error::internal)?;
+        mac.update(nonce);
+        Ok(Self::from_bytes(&mac.finalize().into_bytes().into()))
+    }
+}
+
+impl Accounts {
+    /// Exchanges a refresh token for the next one and a new access token.
+    ///
+    /// # Errors
+    /// `SessionRevoked` when the session has ended, the token is unknown or over, or it was used
+    /// more than 30 s ago: then the whole session ends, for somebody else may hold its tokens.
+    pub async fn refresh(&self, token: &RefreshSecret, device: &Device) -> Result<SignedIn> {
+        let now = self.clock.now();
+        let stored = match self.stores.sessions.refresh_token(&token.hash()).await {
+            Ok(stored) => stored,
+            Err(crate::storage::StoreError::NotFound) => return Err(Error::SessionRevoked),
+            Err(other) => return Err(other.into()),
+        };
+        if stored.expires_at <= now {
+            return Err(Error::SessionRevoked);
+        }
+        let successor = token.successor(&stored.nonce)?;
+        let next = self.new_token(stored.session_id, &successor, Some(token.hash()), now);
+        let used = self.stores.sessions.use_refresh_token(&token.hash(), &next, now).await;
+        match used {
+            Ok(RefreshUse::First) => {}
+            Ok(RefreshUse::SessionEnded) => return Err(Error::SessionRevoked),
+            Ok(RefreshUse::Repeated) => self.allow_repeat(&token.hash(), now, device).await?,
+            Err(error) => return Err(error.into()),
+        }
+        self.renew(stored.session_id, successor, device, now).await
+    }
+
+    async fn allow_repeat(&self, hash: &[u8; 32], now: Timestamp, device: &Device) -> Result<()> {
+        // Read again: what was read before the exchange may be older than the first use.
+        let stored = self.stores.sessions.refresh_token(hash).await?;
+        let in_grace = stored.used_at.is_some_and(|at| now.since(at) <= GRACE);
+        if in_grace && !stored.successor_used {
+            return Ok(());
+        }
+        let session = self.stores.sessions.get(stored.session_id).await?;
+        match self.end_session(session.user_id, session.id, now).await {
+            // It had ended before; that the token came again is worth noting all the same.
+            Ok(()) | Err(Error::NotFound(_)) => {}
+            Err(error) => return Err(error),
+        }
+        self.stores
+            .audit
+            .record(&AuditEvent {
+                action: "refresh_token_replayed",
+                actor: Some(session.user_id),
+                subject: session.id.to_string(),
+                ip: device.ip.clone(),
+                at: now,
+            })
+            .await?;
+        Err(Error::SessionRevoked)
+    }
+
+    async fn renew(
+        &self,
+        session: SessionId,
+        refresh: RefreshSecret,
+        device: &Device,
+        now: Timestamp,
+    ) -> Result<SignedIn> {
+        let session = self.stores.sessions.get(session).await?;
+        let user = self.stores.users.by_id(session.user_id).await?;
+        if user.deactivated_at.is_some() || session.revoked_at.is_some() {
+            return Err(Error::SessionRevoked);
+        }
+        self.stores.sessions.touch(session.id, &device.ip, now).await?;
+        let caller = Caller { user: user.id, session: session.id, role: user.role };
+        self.signed_in(&user, &caller, refresh, now)
+    }
+
+    pub(super) fn new_token(
+        &self,
+        session_id: SessionId,
+        secret: &RefreshSecret,
+        parent_hash: Option<[u8; 32]>,
+        now: Timestamp,
+    ) -> RefreshToken {
+        let mut nonce = [0; 32];
+        self.ids.fill(&mut nonce);
+        RefreshToken {
+            hash: secret.hash(),
+            session_id,
+            nonce,
+            parent_hash,
+            expires_at: now.plus(REFRESH_LIFETIME),
+            used_at: None,
+            successor_used: false,
+        }
+    }
+}

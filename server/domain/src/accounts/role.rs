@@ -1,0 +1,39 @@
+//! What an account may do beyond its own documents.
+
+use std::fmt;
+
+/// The role of an account (PRODUCT A6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Role {
+    /// Everybody.
+    #[default]
+    User,
+    /// Somebody with higher limits.
+    Premium,
+    /// Somebody who looks after the others.
+    Admin,
+}
+
+impl Role {
+    /// The name in the database and in tokens.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Premium => "premium",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role of that name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        [Self::User, Self::Premium, Self::Admin].into_iter().find(|role| role.as_str() == name)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,174 @@
+//! Sign-up and sign-in (PRODUCT A1, A2).
+
+use super::{ACCESS_LIFETIME, AccessToken, Accounts, Caller, Device, RefreshSecret, Role, view};
+use crate::{
+    error::{Error, Result},
+    storage::{Constraint, NewSession, Session, StoreError, User},
+};
+use izanagi_shared::{
+    id::{SessionId, UserId},
+    problem::FieldError,
+    rules::{DisplayName, Email, FieldErrors, Password, Username, username_from_email},
+    time::Timestamp,
+    wire::{LoginRequest, SignupRequest, UserView},
+};
+
+/// Somebody has just been signed in, or stays so.
+#[derive(Debug, Clone)]
+pub struct SignedIn {
+    /// Who.
+    pub user: UserView,
+    /// By which session.
+    pub caller: Caller,
+    /// Good for [`ACCESS_LIFETIME`].
+    pub access: AccessToken,
+    /// Seconds until `access` ends.
+    pub expires_in: u64,
+    /// For the next access token.
+    pub refresh: RefreshSecret,
+}
+
+struct NewAccount {
+    username: Option<Username>,
+    email: Email,
+    password: Password,
+    display_name: Option<DisplayName>,
+}
+
+impl Accounts {
+    /// Makes an account and signs it in.
+    ///
+    /// # Errors
+    /// `RateLimited`, `Invalid` with every field that breaks its rule, `UsernameTaken`,
+    /// `EmailTaken`.
+    pub async fn sign_up(&self, request: &SignupRequest, device: &Device) -> Result<SignedIn> {
+        self.limits.sign_up(&device.ip)?;
+        let account = self.check_account(request)?;
+        let password_hash = self.passwords.hash(account.password).await?;
+        let now = self.clock.now();
+        let chosen = account.username.as_ref().map(|name| name.as_str().to_owned());
+        let base = chosen.clone().unwrap_or_else(|| username_from_email(&account.email));
+        let mut user = User {
+            id: UserId(self.ids.uuid()),
+            display_name: String::new(),
+            username: base.clone(),
+            email: account.email.as_str().to_owned(),
+            bio: String::new(),
+            role: Role::User,
+            password_hash,
+            created_at: now,
+            last_login_at: None,
+            deactivated_at: None,
+        };
+        // A name that was made up gives way to one that is taken; a chosen one does not.
+        for attempt in 0..10 {
+            let shown = account.display_name.as_ref().map(DisplayName::as_str);
+            user.display_name = shown.unwrap_or(&user.username).to_owned();
+            match self.stores.users.create(&user).await {
+                Err(StoreError::Conflict(Constraint::Username))
+                    if chosen.is_none() && attempt < 9 =>
+                {
+                    user.username = format!("{base}-{}", self.suffix());
+                }
+                Err(error) => return Err(error.into()),
+                Ok(()) => break,
+            }
+        }
+        self.start_session(&user, device, now).await
+    }
+
+    fn check_account(&self, request: &SignupRequest) -> Result<NewAccount> {
+        let mut errors = FieldErrors::default();
+        let email = errors.take(Email::parse(&request.email));
+        let password = errors.take(
+            Password::parse(&request.password)
+                .and_then(|password| self.passwords.refuse_common(&password).map(|()| password)),
+        );
+        // An empty field of a form means the same as an absent one.
+        let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+        let username = given(&request.username).map(|text| errors.take(Username::parse(&text)));
+        let display_name =
+            given(&request.display_name).map(|text| errors.take(DisplayName::parse(&text)));
+        match (email, password, errors.into_vec()) {
+            (Some(email), Some(password), errors) if errors.is_empty() => Ok(NewAccount {
+                username: username.flatten(),
+                email,
+                password,
+                display_name: display_name.flatten(),
+            }),
+            (_, _, errors) => Err(Error::Invalid(errors)),
+        }
+    }
+
+    fn suffix(&self) -> String {
+        let mut bytes = [0; 2];
+        self.ids.fill(&mut bytes);
+        hex::encode(bytes)
+    }
+
+    /// Signs somebody in by username or email.
+    ///
+    /// # Errors
+    /// `RateLimited`; `Invalid` when no name is given; `InvalidCredentials` for an unknown name, a
+    /// wrong password and a deactivated account alike, after the same time.
+    pub async fn sign_in(&self, request: &LoginRequest, device: &Device) -> Result<SignedIn> {
+        let login = request.login.as_deref().map(str::trim).unwrap_or_default();
+        self.limits.sign_in(login, &device.ip)?;
+        if login.is_empty() {
+            let message = "Enter your username or email.";
+            return Err(FieldError::new("login", "blank", message).into());
+        }
+        let user = match self.stores.users.by_login(&login.to_lowercase()).await {
+            Ok(user) => Some(user),
+            Err(StoreError::NotFound) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let stored = user.as_ref().map(|user| user.password_hash.clone());
+        let fits = self.passwords.verify(request.password.clone(), stored).await?;
+        let Some(user) = user.filter(|user| fits && user.deactivated_at.is_none()) else {
+            return Err(Error::InvalidCredentials);
+        };
+        self.start_session(&user, device, self.clock.now()).await
+    }
+
+    async fn start_session(
+        &self,
+        user: &User,
+        device: &Device,
+        now: Timestamp,
+    ) -> Result<SignedIn> {
+        let session = Session {
+            id: SessionId(self.ids.uuid()),
+            user_id: user.id,
+            user_agent: device.user_agent.chars().take(300).collect(),
+            ip: device.ip.clone(),
+            created_at: now,
+            last_activity_at: now,
+            revoked_at: None,
+        };
+        let mut bytes = [0; 32];
+        self.ids.fill(&mut bytes);
+        let refresh = RefreshSecret::from_bytes(&bytes);
+        let caller = Caller { user: user.id, session: session.id, role: user.role };
+        let token = self.new_token(session.id, &refresh, None, now);
+        self.stores.sessions.create(&NewSession { session, token }).await?;
+        self.stores.users.record_login(user.id, now).await?;
+        self.signed_in(user, &caller, refresh, now)
+    }
+
+    pub(super) fn signed_in(
+        &self,
+        user: &User,
+        caller: &Caller,
+        refresh: RefreshSecret,
+        now: Timestamp,
+    ) -> Result<SignedIn> {
+        Ok(SignedIn {
+            user: view(user),
+            caller: *caller,
+            access: self.tokens.issue(caller, self.ids.uuid(), now)?,
+            expires_in: ACCESS_LIFETIME.as_secs(),
+            refresh,
+        })
+    }
+}

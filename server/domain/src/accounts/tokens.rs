@@ -1,0 +1,270 @@
+//! Access tokens: RS256 JWTs (RFC 7519), and the keys that sign them (PRODUCT A3).
+
+use super::{ACCESS_LIFETIME, Caller};
+use crate::error::{Error, Result};
+use aws_lc_rs::{
+    encoding::AsDer as _,
+    rsa::{KeyPair, KeySize},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use izanagi_shared::{
+    id::{SessionId, UserId},
+    rules::Secret,
+    time::Timestamp,
+};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation,
+    jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash},
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::HashMap, fmt, sync::Arc};
+use uuid::Uuid;
+
+/// A private RSA key as PEM (PKCS #8).
+#[derive(Clone)]
+pub struct SigningKey(Secret);
+
+impl SigningKey {
+    /// Draws a fresh key of 2,048 bits.
+    ///
+    /// # Errors
+    /// The machine has no randomness.
+    pub fn generate() -> Result<Self> {
+        let pair = KeyPair::generate(KeySize::Rsa2048).map_err(Error::internal)?;
+        let der = pair.as_der().map_err(Error::internal)?;
+        let base64 = STANDARD.encode(der.as_ref());
+        let mut pem = String::from("-----BEGIN PRIVATE KEY-----\n");
+        for line in base64.as_bytes().chunks(64) {
+            pem.push_str(&String::from_utf8_lossy(line));
+            pem.push('\n');
+        }
+        pem.push_str("-----END PRIVATE KEY-----\n");
+        Ok(Self(Secret::new(pem)))
+    }
+
+    /// A key that was stored.
+    #[must_use]
+    pub const fn from_pem(pem: Secret) -> Self {
+        Self(pem)
+    }
+
+    /// The PEM text, for storing it where only the server reads.
+    #[must_use]
+    pub fn for_storage(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey(…)")
+    }
+}
+
+/// Who issues tokens and for whom: `iss` and `aud`.
+#[derive(Debug, Clone)]
+pub struct TokenIssuer {
+    /// The public URL, or `izanagi`.
+    pub issuer: String,
+    /// The same for every token of this server.
+    pub audience: String,
+}
+
+/// What an access token claims.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Who issued it.
+    pub iss: String,
+    /// For whom.
+    pub aud: String,
+    /// The user.
+    pub sub: UserId,
+    /// Seconds since the epoch when it ends.
+    pub exp: i64,
+    /// Seconds since the epoch when it begins.
+    pub nbf: i64,
+    /// Seconds since the epoch when it was issued.
+    pub iat: i64,
+    /// The token's own id.
+    pub jti: Uuid,
+    /// The session.
+    pub sid: SessionId,
+    /// The user's role.
+    pub role: String,
+}
+
+/// An access token. A secret: who has it is signed in.
+#[derive(Debug, Clone)]
+pub struct AccessToken(Secret);
+
+impl AccessToken {
+    /// The JWT, for the answer and the cookie.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+/// Signs and verifies access tokens.
+#[derive(Clone)]
+pub struct Tokens {
+    issuer: TokenIssuer,
+    kid: String,
+    signing: Arc<EncodingKey>,
+    verifying: Arc<HashMap<String, DecodingKey>>,
+    set: Arc<JwkSet>,
+    validation: Validation,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens").field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+impl Tokens {
+    /// Signs with `current`, verifies with it and with `former` (the overlap of a rotation).
+    ///
+    /// # Errors
+    /// A key is no RSA key in PKCS #8 PEM.
+    pub fn new(issuer: TokenIssuer, current: &SigningKey, former: &[SigningKey]) -> Result<Self> {
+        let mut verifying = HashMap::new();
+        let mut set = JwkSet::default();
+        let mut first = None;
+        for key in std::iter::once(current).chain(former) {
+            let encoding =
+                EncodingKey::from_rsa_pem(key.for_storage().as_bytes()).map_err(Error::internal)?;
+            let (kid, jwk) = public_half(&encoding).map_err(Error::internal)?;
+            let decoding = DecodingKey::from_jwk(&jwk).map_err(Error::internal)?;
+            verifying.insert(kid.clone(), decoding);
+            set.keys.push(jwk);
+            first.get_or_insert((kid, encoding));
+        }
+        let (kid, signing) = first.ok_or_else(|| Error::internal("no signing key"))?;
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.set_issuer(&[&issuer.issuer]);
+        validation.set_audience(&[&issuer.audience]);
+        validation.set_required_spec_claims(&["iss", "aud", "sub", "exp", "nbf"]);
+        // Times are checked against the injected clock.
+        validation.validate_exp = false;
+        Ok(Self {
+            issuer,
+            kid,
+            signing: Arc::new(signing),
+            verifying: Arc::new(verifying),
+            set: Arc::new(set),
+            validation,
+        })
+    }
+
+    /// A token for this caller, good from `now` for [`ACCESS_LIFETIME`].
+    pub(super) fn issue(&self, caller: &Caller, jti: Uuid, now: Timestamp) -> Result<AccessToken> {
+        let claims = Claims {
+            iss: self.issuer.issuer.clone(),
+            aud: self.issuer.audience.clone(),
+            sub: caller.user,
+            exp: now.plus(ACCESS_LIFETIME).as_seconds(),
+            nbf: now.as_seconds(),
+            iat: now.as_seconds(),
+            jti,
+            sid: caller.session,
+            role: caller.role.as_str().to_owned(),
+        };
+        let mut header = Header::new(Algorithm::RS256);
+        header.kid = Some(self.kid.clone());
+        jsonwebtoken::encode(&header, &claims, &self.signing)
+            .map(|token| AccessToken(Secret::new(token)))
+            .map_err(Error::internal)
+    }
+
+    /// The claims of a token, if one of the keys signed it and it is its time.
+    ///
+    /// # Errors
+    /// `Unauthenticated` for anything else; why is not said.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| Error::Unauthenticated)?;
+        let key = header.kid.as_ref().and_then(|kid| self.verifying.get(kid));
+        let key = key.ok_or(Error::Unauthenticated)?;
+        let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation)
+            .map_err(|_| Error::Unauthenticated)?
+            .claims;
+        let seconds = now.as_seconds();
+        if claims.nbf <= seconds && seconds < claims.exp {
+            Ok(claims)
+        } else {
+            Err(Error::Unauthenticated)
+        }
+    }
+
+    pub(super) fn jwks(&self) -> Result<serde_json::Value> {
+        serde_json::to_value(&*self.set).map_err(Error::internal)
+    }
+}
+
+fn public_half(key: &EncodingKey) -> jsonwebtoken::errors::Result<(String, Jwk)> {
+    let mut jwk = Jwk::from_encoding_key(key, Algorithm::RS256)?;
+    let kid = jwk.thumbprint(ThumbprintHash::SHA256)?;
+    jwk.common.key_id = Some(kid.clone());
+    jwk.common.public_key_use = Some(PublicKeyUse::Signature);
+    Ok((kid, jwk))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::accounts::Role;
+    use std::time::Duration;
+
+    fn tokens(current: &SigningKey, former: &[SigningKey]) -> Tokens {
+        let issuer = TokenIssuer { issuer: "izanagi".into(), audience: "izanagi".into() };
+        Tokens::new(issuer, current, former).unwrap()
+    }
+
+    fn caller() -> Caller {
+        Caller {
+            user: UserId(Uuid::from_u128(1)),
+            session: SessionId(Uuid::from_u128(2)),
+            role: Role::User,
+        }
+    }
+
+    #[test]
+    fn verifies_what_it_issued_until_it_ends() {
+        let tokens = tokens(&SigningKey::generate().unwrap(), &[]);
+        let now = Timestamp::from_micros(1_800_000_000_000_000);
+        let token = tokens.issue(&caller(), Uuid::from_u128(3), now).unwrap();
+        let claims = tokens.verify(token.expose(), now).unwrap();
+        assert_eq!((claims.sub, claims.sid), (caller().user, caller().session));
+        assert!(tokens.verify(token.expose(), now.plus(ACCESS_LIFETIME)).is_err());
+        assert!(tokens.verify(token.expose(), now.minus(Duration::from_secs(1))).is_err());
+    }
+
+    #[test]
+    fn a_former_key_still_verifies_and_a_foreign_one_does_not() {
+        let (old, new) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+        let now = Timestamp::from_micros(1_800_000_000_000_000);
+        let token = tokens(&old, &[]).issue(&caller(), Uuid::from_u128(3), now).unwrap();
+        assert!(tokens(&new, &[old]).verify(token.expose(), now).is_ok());
+        assert!(tokens(&new, &[]).verify(token.expose(), now).is_err());
+    }
+
+    #[test]
+    fn a_changed_token_is_refused() {
+        let tokens = tokens(&SigningKey::generate().unwrap(), &[]);
+        let now = Timestamp::from_micros(1_800_000_000_000_000);
+        let token = tokens.issue(&caller(), Uuid::from_u128(3), now).unwrap();
+        let mut parts: Vec<&str> = token.expose().split('.').collect();
+        parts[2] = "AAAA";
+        assert!(tokens.verify(&parts.join("."), now).is_err());
+        assert!(tokens.verify("", now).is_err());
+    }
+
+    #[test]
+    fn publishes_public_halves_only() {
+        let set = tokens(&SigningKey::generate().unwrap(), &[]).jwks().unwrap();
+        let key = &set["keys"][0];
+        assert_eq!((key["kty"].as_str(), key["alg"].as_str()), (Some("RSA"), Some("RS256")));
+        assert!(key["kid"].is_string() && key["n"].is_string());
+        assert!(key.get("d").is_none());
+    }
+}

@@ -1,0 +1,230 @@
+//! Making documents (PRODUCT D2).
+
+use super::Documents;
+use crate::{
+    accounts::Caller,
+    error::{Error, Result},
+    hash::{sha256, sha256_parts},
+    live::{LiveText, random_client_id, seal},
+    storage::{Constraint, Ids, NewDocument, Request, StoreError},
+};
+use izanagi_shared::{
+    crdt::TextDoc,
+    id::DocumentId,
+    problem::FieldError,
+    rules::{Content, Description, DocumentKind, FieldErrors, Title},
+    wire::{CreateDocumentRequest, DocumentView},
+};
+
+/// An `Idempotency-Key` as a client sent it, bound to user, method and path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestKey(Option<[u8; 32]>);
+
+impl RequestKey {
+    /// The longest key a client may send, in bytes.
+    pub const MAX_BYTES: usize = 255;
+
+    /// No key: every request is a new one.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(None)
+    }
+
+    /// The key of a request (DESIGN §5).
+    ///
+    /// # Errors
+    /// `Invalid` when it is empty or too long.
+    pub fn new(caller: &Caller, method: &str, path: &str, key: &str) -> Result<Self> {
+        if key.is_empty() || key.len() > Self::MAX_BYTES {
+            let message = format!("Use 1 to {} characters.", Self::MAX_BYTES);
+            return Err(FieldError::new("Idempotency-Key", "invalid", message).into());
+        }
+        let user = caller.user.0;
+        let parts =
+            [user.as_bytes().as_slice(), method.as_bytes(), path.as_bytes(), key.as_bytes()];
+        Ok(Self(Some(sha256_parts(&parts))))
+    }
+
+    /// The key of one part of a request that is made of several.
+    #[must_use]
+    pub fn part(self, name: &str) -> Self {
+        Self(self.0.map(|key| sha256_parts(&[&key, name.as_bytes()])))
+    }
+
+    /// With the hash of the body; without a key, a fresh random one.
+    pub(crate) fn request(self, body_hash: [u8; 32], ids: &dyn Ids) -> Request {
+        let key = self.0.unwrap_or_else(|| {
+            let mut fresh = [0; 32];
+            ids.fill(&mut fresh);
+            fresh
+        });
+        Request { key, body_hash }
+    }
+}
+
+/// A file that was uploaded.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// Its name, with an extension that tells the kind.
+    pub file_name: String,
+    /// Its bytes, which must be UTF-8.
+    pub bytes: Vec<u8>,
+}
+
+/// A document to be made, checked.
+#[derive(Debug, Clone)]
+pub struct NewText {
+    title: Title,
+    kind: DocumentKind,
+    description: Description,
+    content: Content,
+}
+
+impl NewText {
+    /// Checks a request.
+    ///
+    /// # Errors
+    /// `Invalid` with every field that breaks its rule.
+    pub fn from_request(request: CreateDocumentRequest) -> Result<Self> {
+        let mut errors = FieldErrors::default();
+        let title = errors.take(Title::parse(&request.title));
+        let description = request.description.unwrap_or_default();
+        let description = errors.take(Description::parse(&description));
+        let content = match request.content {
+            Some(content) => errors.take(Content::parse_as(request.kind, content)),
+            // An empty text is no JSON; an empty object is the emptiest that is.
+            None if request.kind == DocumentKind::Json => {
+                errors.take(Content::parse("{}\n".into()))
+            }
+            None => Some(Content::default()),
+        };
+        match (title, description, content) {
+            (Some(title), Some(description), Some(content)) => {
+                Ok(Self { title, kind: request.kind, description, content })
+            }
+            _ => Err(Error::Invalid(errors.into_vec())),
+        }
+    }
+
+    /// Checks an uploaded file: the title is its name without the extension.
+    ///
+    /// # Errors
+    /// `Invalid`, naming the file and, for bytes that are not UTF-8, the offset of the first.
+    pub fn from_upload(upload: Upload) -> Result<Self> {
+        let name = upload.file_name;
+        let refuse =
+            |code: &str, message: String| Error::from(FieldError::new("file", code, message));
+        let kind = DocumentKind::of_file_name(&name).ok_or_else(|| {
+            let message = format!("“{name}” is no .md, .txt or .json file.");
+            refuse("unsupported_type", message)
+        })?;
+        let content = String::from_utf8(upload.bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let message =
+                format!("“{name}” is not UTF-8 text: byte {at} is not part of a character.");
+            refuse("not_utf8", message)
+        })?;
+        let content = Content::parse_as(kind, content)
+            .map_err(|error| refuse(&error.code, format!("“{name}”: {}", error.message)))?;
+        let base = name.rsplit(['/', '\\']).next().unwrap_or(&name);
+        let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
+        let title: String = stem.chars().filter(|c| !c.is_control()).take(255).collect();
+        let title = Title::parse(&title).or_else(|_| Title::parse("Untitled"))?;
+        Ok(Self { title, kind, description: Description::default(), content })
+    }
+
+    fn body_hash(&self) -> [u8; 32] {
+        sha256_parts(&[
+            self.title.as_str().as_bytes(),
+            self.kind.as_str().as_bytes(),
+            self.description.as_str().as_bytes(),
+            &sha256(self.content.as_str()),
+        ])
+    }
+}
+
+impl Documents {
+    /// Makes a document. The same request under the same key gives the same document.
+    ///
+    /// # Errors
+    /// `IdempotencyMismatch`, `Unavailable`.
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        text: NewText,
+        key: RequestKey,
+    ) -> Result<DocumentView> {
+        let id = self.create_row(caller, text, key).await?;
+        let reader = self.for_reader(Some(caller), id).await?;
+        self.view_with_content(&reader).await
+    }
+
+    /// Makes a document for each file, in order; all files are checked before the first is made.
+    ///
+    /// # Errors
+    /// `Invalid` for the first file that is refused; then none is made.
+    pub async fn upload(
+        &self,
+        caller: &Caller,
+        uploads: Vec<Upload>,
+        key: RequestKey,
+    ) -> Result<Vec<DocumentView>> {
+        if uploads.is_empty() {
+            return Err(FieldError::new("file", "required", "Choose at least one file.").into());
+        }
+        let texts: Result<Vec<NewText>> = uploads.into_iter().map(NewText::from_upload).collect();
+        let mut items = Vec::new();
+        for (index, text) in texts?.into_iter().enumerate() {
+            let part = key.part(&format!("file {index}"));
+            let mut item = self.create(caller, text, part).await?;
+            item.content = None;
+            items.push(item);
+        }
+        Ok(items)
+    }
+
+    async fn create_row(
+        &self,
+        caller: &Caller,
+        text: NewText,
+        key: RequestKey,
+    ) -> Result<DocumentId> {
+        let request = key.request(text.body_hash(), &*self.ids);
+        let client_id = random_client_id(&*self.ids);
+        let (_, state) = TextDoc::from_text(client_id, text.content.as_str());
+        let content = text.content.into_string();
+        let new = NewDocument {
+            id: DocumentId(self.ids.uuid()),
+            kind: text.kind,
+            title: text.title.as_str().to_owned(),
+            description: text.description.as_str().to_owned(),
+            created_by: caller.user,
+            request,
+            state: seal(&state),
+            client_id,
+            text: LiveText::new(content.as_str(), 0).facts,
+            content,
+            at: self.clock.now(),
+        };
+        match self.stores.catalog.create(&new).await {
+            Ok(()) => Ok(new.id),
+            // Known: or this very attempt, whose answer was lost.
+            Err(StoreError::Conflict(Constraint::RequestKey) | StoreError::Unknown(_)) => {
+                self.made_by(&request).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn made_by(&self, request: &Request) -> Result<DocumentId> {
+        let found = self.stores.catalog.by_request(&request.key).await;
+        match found {
+            Ok((id, body_hash)) if body_hash == request.body_hash => Ok(id),
+            Ok(_) => Err(Error::IdempotencyMismatch),
+            Err(StoreError::NotFound) => {
+                Err(Error::Unavailable(crate::error::Internal::new("the document was not made")))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}

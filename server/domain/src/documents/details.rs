@@ -1,0 +1,76 @@
+//! Title, description, trash (PRODUCT D6, D7).
+
+use super::{Documents, Editor, Owner};
+use crate::{
+    error::{Error, Result},
+    storage::{DetailsChange, StoreError},
+};
+use izanagi_shared::{
+    rules::{Description, FieldErrors, Title},
+    wire::{DocumentView, PatchDocumentRequest},
+};
+
+impl Documents {
+    /// Changes details; moves to trash or back.
+    ///
+    /// # Errors
+    /// `Invalid` with every field that breaks its rule; `Trashed` when anything but `deleted` is
+    /// changed in trash.
+    pub async fn change(
+        &self,
+        owner: &Owner,
+        request: &PatchDocumentRequest,
+    ) -> Result<DocumentView> {
+        let mut errors = FieldErrors::default();
+        let title = request.title.as_deref().map(|text| errors.take(Title::parse(text)));
+        let description =
+            request.description.as_deref().map(|text| errors.take(Description::parse(text)));
+        let errors = errors.into_vec();
+        if !errors.is_empty() {
+            return Err(Error::Invalid(errors));
+        }
+        let change = DetailsChange {
+            title: title.flatten().map(|title| title.as_str().to_owned()),
+            description: description.flatten().map(|text| text.as_str().to_owned()),
+            is_public: request.is_public,
+            is_template: request.is_template,
+            trashed: request.deleted,
+        };
+        let only_trash =
+            DetailsChange { trashed: None, ..change.clone() } == DetailsChange::default();
+        if owner.row().deleted_at.is_some() && request.deleted != Some(false) && !only_trash {
+            return Err(Error::Trashed);
+        }
+        self.stores.catalog.change(owner.id(), owner.user(), &change, self.clock.now()).await?;
+        self.reread(owner, None).await
+    }
+
+    /// Moves to trash. Nothing happens when it is there.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn trash(&self, owner: &Owner) -> Result<()> {
+        let change = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
+        self.stores.catalog.change(owner.id(), owner.user(), &change, self.clock.now()).await?;
+        Ok(())
+    }
+
+    /// Deletes for ever, from trash only.
+    ///
+    /// # Errors
+    /// `NotTrashed`.
+    pub async fn purge(&self, owner: &Owner) -> Result<()> {
+        let purged = self.stores.catalog.purge(owner.id(), self.clock.now()).await;
+        purged.map_err(|error| match error {
+            StoreError::NotFound => Error::NotTrashed,
+            other => other.into(),
+        })
+    }
+
+    pub(super) async fn rename(&self, editor: &Editor, title: Title) -> Result<()> {
+        let title = Some(title.as_str().to_owned());
+        let change = DetailsChange { title, ..DetailsChange::default() };
+        self.stores.catalog.change(editor.id(), editor.user(), &change, self.clock.now()).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! Listing documents (PRODUCT D5).
+
+use super::Documents;
+use crate::{
+    accounts::Caller,
+    error::{Error, Result},
+    storage::{Cursor, CursorKey, DocumentFilter, DocumentRow},
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use izanagi_shared::{
+    id::UserId,
+    problem::FieldError,
+    wire::{DEFAULT_PAGE_SIZE, DocumentSort, DocumentView, MAX_PAGE_SIZE, Page},
+};
+use uuid::Uuid;
+
+/// What to list.
+#[derive(Debug, Clone, Default)]
+pub struct ListQuery {
+    /// Words that title or description must hold.
+    pub query: Option<String>,
+    /// Only documents of this owner.
+    pub owner: Option<UserId>,
+    /// `None`: not in trash; `Some(true)`: only in trash.
+    pub in_trash: Option<bool>,
+    /// In trash or not, both.
+    pub include_deleted: bool,
+    /// How sorted.
+    pub sort: DocumentSort,
+    /// Which page, from 1.
+    pub page: Option<u32>,
+    /// Rows a page.
+    pub page_size: Option<u32>,
+    /// Where to go on; wins over `page`.
+    pub cursor: Option<String>,
+}
+
+impl Documents {
+    /// The documents that the caller owns and that fit.
+    ///
+    /// # Errors
+    /// `Invalid` for a page, size, query or cursor out of range.
+    pub async fn list(&self, caller: &Caller, query: &ListQuery) -> Result<Page<DocumentView>> {
+        let page_size = in_range("pageSize", query.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
+        let page = in_range("page", query.page, 1, 1_000_000)?;
+        let cursor =
+            query.cursor.as_deref().map(|text| read_cursor(text, query.sort)).transpose()?;
+        let page = if cursor.is_some() { 1 } else { page };
+        let filter = DocumentFilter {
+            visible_to: caller.user,
+            owner: query.owner,
+            words: words(query.query.as_deref().unwrap_or_default())?,
+            trashed: if query.include_deleted { None } else { Some(query.in_trash == Some(true)) },
+            sort: query.sort,
+            cursor,
+            offset: u64::from(page - 1) * u64::from(page_size),
+            limit: page_size,
+        };
+        let (rows, total) = self.stores.catalog.list(&filter).await?;
+        let full = rows.len() == page_size as usize;
+        let next_cursor = rows.last().filter(|_| full).map(|row| write_cursor(row, query.sort));
+        let items = self.many(&rows).await?;
+        Ok(Page { items, page, page_size, total, next_cursor })
+    }
+}
+
+fn in_range(field: &str, given: Option<u32>, default: u32, max: u32) -> Result<u32> {
+    match given.unwrap_or(default) {
+        n if (1..=max).contains(&n) => Ok(n),
+        n => {
+            let message = format!("Use 1 to {max}; this is {n}.");
+            Err(FieldError::new(field, "out_of_range", message).into())
+        }
+    }
+}
+
+fn words(query: &str) -> Result<Vec<String>> {
+    let refuse = |code, message| Err(FieldError::new("query", code, message).into());
+    if query.chars().count() > 200 {
+        return refuse("too_long", "Search with at most 200 characters.");
+    }
+    if query.contains('\0') {
+        return refuse("control_character", "The character U+0000 is not allowed.");
+    }
+    Ok(query.split_whitespace().map(str::to_lowercase).collect())
+}
+
+/// A cursor is opaque to clients: the sort, its key in the last row, and that row's id.
+fn write_cursor(row: &DocumentRow, sort: DocumentSort) -> String {
+    let key = match sort {
+        DocumentSort::Updated => row.updated_at.as_micros().to_string(),
+        DocumentSort::Created => row.created_at.as_micros().to_string(),
+        DocumentSort::Title => row.title.to_lowercase(),
+    };
+    URL_SAFE_NO_PAD.encode(format!("{}\n{}\n{key}", sort.as_str(), row.id))
+}
+
+fn read_cursor(text: &str, sort: DocumentSort) -> Result<Cursor> {
+    parse_cursor(text, sort).ok_or_else(|| {
+        let message = "This cursor is not from this list. Start again without one.";
+        Error::from(FieldError::new("cursor", "invalid", message))
+    })
+}
+
+fn parse_cursor(text: &str, sort: DocumentSort) -> Option<Cursor> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let mut parts = text.splitn(3, '\n');
+    (parts.next()? == sort.as_str()).then_some(())?;
+    let id = Uuid::try_parse(parts.next()?).ok()?;
+    let key = parts.next()?;
+    let key = match sort {
+        DocumentSort::Updated | DocumentSort::Created => CursorKey::Micros(key.parse().ok()?),
+        DocumentSort::Title if key.contains('\0') => return None,
+        DocumentSort::Title => CursorKey::Text(key.to_owned()),
+    };
+    Some(Cursor { key, id })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_of_another_sort_is_refused() {
+        let id = Uuid::from_u128(7);
+        let text = URL_SAFE_NO_PAD.encode(format!("title\n{id}\nplan"));
+        let cursor = read_cursor(&text, DocumentSort::Title).unwrap();
+        assert_eq!(cursor, Cursor { key: CursorKey::Text("plan".into()), id });
+        assert!(read_cursor(&text, DocumentSort::Updated).is_err());
+        assert!(read_cursor("nonsense", DocumentSort::Title).is_err());
+    }
+
+    #[test]
+    fn words_are_folded() {
+        assert_eq!(words("  Big PLAN ").unwrap(), ["big", "plan"]);
+        assert!(words(&"x".repeat(201)).is_err());
+    }
+}

@@ -1,0 +1,166 @@
+//! Documents as HTML (PRODUCT R1, R2) and as downloads (D8). Rendered by the code that the page
+//! runs too, checked once more by an allow-list, and kept by the hash of the content.
+
+use super::{Documents, Reader, sanitise};
+use crate::{
+    error::{Error, Result},
+    live::LiveText,
+};
+use izanagi_shared::{
+    markdown::{
+        RenderOptions, Rendered, StandaloneOptions, render, render_json, render_plain,
+        standalone_html,
+    },
+    rules::DocumentKind,
+    wire::DocumentView,
+};
+use lru::LruCache;
+use parking_lot::Mutex;
+use std::{num::NonZeroUsize, sync::Arc};
+
+/// How many rendered texts are kept.
+const KEPT: usize = 64;
+/// A larger rendering is not kept.
+const LARGEST_KEPT: usize = 1024 * 1024;
+
+type Key = ([u8; 32], DocumentKind);
+
+#[derive(Clone)]
+pub(super) struct RenderCache(Arc<Mutex<LruCache<Key, Arc<Rendered>>>>);
+
+impl Default for RenderCache {
+    fn default() -> Self {
+        let size = NonZeroUsize::new(KEPT).unwrap_or(NonZeroUsize::MIN);
+        Self(Arc::new(Mutex::new(LruCache::new(size))))
+    }
+}
+
+/// What a document can be downloaded as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExportFormat {
+    /// The text itself, as Markdown.
+    Markdown,
+    /// A whole HTML page.
+    Html,
+    /// The document as API.md shows it.
+    Json,
+    /// The text without its markup.
+    Text,
+}
+
+impl ExportFormat {
+    /// The media type of the download.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Markdown => "text/markdown; charset=utf-8",
+            Self::Html => "text/html; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Text => "text/plain; charset=utf-8",
+        }
+    }
+
+    const fn extension(self) -> &'static str {
+        match self {
+            Self::Markdown => "md",
+            Self::Html => "html",
+            Self::Json => "json",
+            Self::Text => "txt",
+        }
+    }
+}
+
+/// A download.
+#[derive(Debug, Clone)]
+pub struct Export {
+    /// What the file should be called.
+    pub file_name: String,
+    /// The text of the file; empty for JSON, which is `document` itself.
+    pub body: String,
+    /// The document with its content.
+    pub document: DocumentView,
+}
+
+impl Documents {
+    /// The live text as safe HTML with its table of contents.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn render(&self, reader: &Reader) -> Result<Arc<Rendered>> {
+        let text = self.text(reader).await?;
+        self.render_text(reader.row().kind, &text).await
+    }
+
+    /// Any text of this kind as safe HTML: a version, say. Off the async threads.
+    ///
+    /// # Errors
+    /// Only when the renderer panics.
+    pub async fn render_text(&self, kind: DocumentKind, text: &LiveText) -> Result<Arc<Rendered>> {
+        let key = (text.facts.hash, kind);
+        if let Some(rendered) = self.rendered.0.lock().get(&key) {
+            return Ok(Arc::clone(rendered));
+        }
+        let content = Arc::clone(&text.content);
+        let rendered = tokio::task::spawn_blocking(move || Arc::new(render_safely(kind, &content)))
+            .await
+            .map_err(Error::internal)?;
+        if rendered.html.len() <= LARGEST_KEPT {
+            self.rendered.0.lock().put(key, Arc::clone(&rendered));
+        }
+        Ok(rendered)
+    }
+
+    /// A download of the live text.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn export(&self, reader: &Reader, format: ExportFormat) -> Result<Export> {
+        let document = self.view_with_content(reader).await?;
+        let content = document.content.clone().unwrap_or_default();
+        let kind = reader.row().kind;
+        let body = match format {
+            ExportFormat::Markdown => content,
+            ExportFormat::Json => String::new(),
+            ExportFormat::Text if kind == DocumentKind::Markdown => {
+                izanagi_shared::markdown::plain_text(&content)
+            }
+            ExportFormat::Text => content,
+            ExportFormat::Html => {
+                let rendered = self.render(reader).await?;
+                let options =
+                    StandaloneOptions { toc: Some("Contents"), ..StandaloneOptions::default() };
+                standalone_html(&document.title, &rendered, &options)
+            }
+        };
+        let file_name = format!("{}.{}", file_stem(&document.title), format.extension());
+        Ok(Export { file_name, body, document })
+    }
+}
+
+fn render_safely(kind: DocumentKind, content: &str) -> Rendered {
+    let rendered = match kind {
+        DocumentKind::Markdown => render(content, &RenderOptions::default()),
+        DocumentKind::Text => Rendered { html: render_plain(content), toc: Vec::new() },
+        DocumentKind::Json => Rendered { html: render_json(content), toc: Vec::new() },
+    };
+    Rendered { html: sanitise::check(&rendered.html), ..rendered }
+}
+
+/// A title as a file name on any system.
+fn file_stem(title: &str) -> String {
+    let plain = |c: char| if c.is_control() || "/\\:*?\"<>|".contains(c) { '-' } else { c };
+    let stem: String = title.chars().map(plain).take(100).collect();
+    let stem = stem.trim().trim_matches('.');
+    if stem.is_empty() { "document".to_owned() } else { stem.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_becomes_a_file_name() {
+        assert_eq!(file_stem("Plan: a/b?"), "Plan- a-b-");
+        assert_eq!(file_stem(".."), "document");
+    }
+}

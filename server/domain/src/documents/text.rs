@@ -1,0 +1,161 @@
+//! Reading and replacing a document's text (PRODUCT D4), and single updates by HTTP.
+
+use super::{Documents, Editor, Reader, view};
+use crate::{
+    error::{Error, Result},
+    hash::{sha256, sha256_parts},
+    live::{ClientUpdate, EditKind, EditOutcome, LiveText, ServerEdit},
+    storage::StoreError,
+};
+use izanagi_shared::{
+    id::DocumentId,
+    permission::{Action, Verdict, decide},
+    problem::{CurrentContent, FieldError},
+    rules::{Content, Title},
+    wire::DocumentView,
+};
+
+/// What a write demands of the present text, from `If-Match` (RFC 9110 §13.1.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IfMatch {
+    /// `*`: whatever it is.
+    Any,
+    /// One of these hashes; the metadata half of an etag does not matter (API.md).
+    Hashes(Vec<[u8; 32]>),
+}
+
+/// A text was replaced.
+#[derive(Debug, Clone)]
+pub struct Replaced {
+    /// The document after it, with content.
+    pub document: DocumentView,
+}
+
+impl Documents {
+    /// The live text: everything acknowledged so far is in it.
+    ///
+    /// # Errors
+    /// `Unavailable`; `Internal` when what is stored cannot be read.
+    pub async fn text(&self, reader: &Reader) -> Result<LiveText> {
+        let row = reader.row();
+        let settled = row.text.seq == row.live_seq && !self.rooms.is_open(row.id);
+        if !settled {
+            return self.rooms.read(row.id).await;
+        }
+        match self.stores.log.text(row.id).await {
+            // Bytes that fail their hash are never shown; the log makes the text anew.
+            Ok(saved) if saved.facts == row.text && sha256(&saved.content) == row.text.hash => {
+                Ok(LiveText { content: saved.content.into(), facts: saved.facts })
+            }
+            Ok(_) | Err(StoreError::Corrupt(_) | StoreError::NotFound) => {
+                tracing::error!(docId = %row.id, "the stored text is damaged; reading the log instead");
+                self.rooms.read(row.id).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Whether the live text is one that the writer has seen. It is compared again, in the room's
+    /// turn, when the text is replaced; here only so that a body need not be read in vain.
+    ///
+    /// # Errors
+    /// `Stale` with the present text.
+    pub async fn require_match(&self, editor: &Editor, if_match: &IfMatch) -> Result<()> {
+        let IfMatch::Hashes(hashes) = if_match else { return Ok(()) };
+        let text = self.text(editor).await?;
+        if hashes.contains(&text.facts.hash) { Ok(()) } else { Err(stale(editor, &text)) }
+    }
+
+    /// Replaces the whole text by a minimal edit, if it is still one that the writer has seen.
+    ///
+    /// # Errors
+    /// `Invalid`, `Stale` with the present text, `Unavailable`.
+    pub async fn replace(
+        &self,
+        editor: &Editor,
+        content: String,
+        title: Option<&str>,
+        if_match: IfMatch,
+    ) -> Result<Replaced> {
+        let title = title.map(Title::parse).transpose()?;
+        let content = Content::parse_as(editor.row().kind, content)?.into_string();
+        let expected = match if_match {
+            IfMatch::Any => None,
+            IfMatch::Hashes(hashes) => Some(hashes),
+        };
+        let title = title.filter(|title| title.as_str() != editor.row().title);
+        if title.is_some() && decide(editor.standing(), Action::ChangeDetails) != Verdict::Allowed {
+            return Err(Error::Forbidden);
+        }
+        let kind = EditKind::Replace { content, expected };
+        let text = self.server_edit(editor, self.fresh_op_id(), kind).await?;
+        if let Some(title) = title {
+            self.rename(editor, title).await?;
+        }
+        let document = self.reread(editor, Some(text)).await?;
+        Ok(Replaced { document })
+    }
+
+    /// One Yjs update by HTTP: durable under the number given.
+    ///
+    /// # Errors
+    /// `Invalid` for an op id out of bounds; `BadUpdate`, `TooLarge`, `Trashed`, `Unavailable`.
+    pub async fn submit(&self, editor: &Editor, op_id: &str, delta: Vec<u8>) -> Result<u64> {
+        if op_id.is_empty() || op_id.len() > 64 || op_id.chars().any(char::is_control) {
+            let message = "Use 1 to 64 printable characters.";
+            return Err(FieldError::new("opId", "invalid", message).into());
+        }
+        let actor = editor.user();
+        let update = ClientUpdate { actor, op_id: op_id.to_owned(), delta };
+        self.rooms.submit(editor.id(), update).await
+    }
+
+    /// What a replica with this state vector (v1) lacks, and the number it then holds.
+    ///
+    /// # Errors
+    /// `BadUpdate` for bytes that are no state vector.
+    pub async fn missing(&self, reader: &Reader, state_vector: Vec<u8>) -> Result<(u64, Vec<u8>)> {
+        self.rooms.missing(reader.id(), state_vector).await
+    }
+
+    /// Stores a snapshot and the text of a document now, without waiting until it is due.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    pub async fn persist(&self, document: DocumentId) -> Result<()> {
+        self.rooms.persist(document).await
+    }
+
+    /// Makes an edit in the room's turn.
+    pub(crate) async fn server_edit(
+        &self,
+        editor: &Editor,
+        op_id: String,
+        kind: EditKind,
+    ) -> Result<LiveText> {
+        let request_hash = match &kind {
+            EditKind::Replace { content, .. } => sha256_parts(&[b"replace", content.as_bytes()]),
+            EditKind::Merge { base, content } => {
+                sha256_parts(&[b"merge", base.as_bytes(), content.as_bytes()])
+            }
+        };
+        let edit = ServerEdit { actor: editor.user(), op_id, request_hash, kind };
+        match self.rooms.edit(editor.id(), edit).await? {
+            EditOutcome::Done(text) => Ok(text),
+            EditOutcome::Stale(text) => Err(stale(editor, &text)),
+        }
+    }
+
+    /// An op id for an edit that nobody repeats.
+    pub(crate) fn fresh_op_id(&self) -> String {
+        self.ids.uuid().to_string()
+    }
+}
+
+/// The refusal that shows the present text.
+pub(crate) fn stale(reader: &Reader, text: &LiveText) -> Error {
+    Error::Stale(Box::new(CurrentContent {
+        etag: view::etag(&text.facts.hash, reader.row().meta_rev),
+        content: text.content.to_string(),
+    }))
+}

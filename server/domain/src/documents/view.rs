@@ -1,0 +1,107 @@
+//! Documents as API.md shows them.
+
+use super::{Documents, Reader};
+use crate::{
+    error::Result,
+    live::LiveText,
+    storage::{DocumentRow, TextFacts},
+};
+use izanagi_shared::wire::{DocumentView, Person};
+use std::collections::HashMap;
+
+/// `<hex SHA-256 of the content>-<metadata revision>`.
+#[must_use]
+pub fn etag(hash: &[u8; 32], meta_rev: u64) -> String {
+    format!("{}-{meta_rev}", hex::encode(hash))
+}
+
+impl Documents {
+    /// One document with its live text.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn view_with_content(&self, reader: &Reader) -> Result<DocumentView> {
+        let text = self.text(reader).await?;
+        let mut view = self.one(reader.row(), &text.facts).await?;
+        view.content = Some(text.content.to_string());
+        Ok(view)
+    }
+
+    /// One document without its text.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn view(&self, reader: &Reader) -> Result<DocumentView> {
+        let facts = self.facts(reader.row()).await?;
+        self.one(reader.row(), &facts).await
+    }
+
+    /// The document as it is now, after a change; with content when `text` is given.
+    pub(super) async fn reread(
+        &self,
+        reader: &Reader,
+        text: Option<LiveText>,
+    ) -> Result<DocumentView> {
+        let row = self.stores.catalog.get(reader.id()).await?;
+        let facts = match &text {
+            Some(text) => text.facts,
+            None => self.facts(&row).await?,
+        };
+        let mut view = self.one(&row, &facts).await?;
+        view.content = text.map(|text| text.content.to_string());
+        Ok(view)
+    }
+
+    async fn one(&self, row: &DocumentRow, facts: &TextFacts) -> Result<DocumentView> {
+        let owners = self.stores.owners.list(&[row.id]).await?;
+        Ok(view(row, facts, owners.into_iter().map(|(_, person)| person).collect()))
+    }
+
+    /// Many documents without their texts, in order.
+    pub(super) async fn many(&self, rows: &[DocumentRow]) -> Result<Vec<DocumentView>> {
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        let mut owners: HashMap<_, Vec<Person>> = HashMap::new();
+        for (id, person) in self.stores.owners.list(&ids).await? {
+            owners.entry(id).or_default().push(person);
+        }
+        let mut views = Vec::with_capacity(rows.len());
+        for row in rows {
+            let facts = self.facts(row).await?;
+            views.push(view(row, &facts, owners.remove(&row.id).unwrap_or_default()));
+        }
+        Ok(views)
+    }
+
+    /// Facts of the live text, from the row where it is up to date.
+    async fn facts(&self, row: &DocumentRow) -> Result<TextFacts> {
+        if row.text.seq == row.live_seq && !self.rooms.is_open(row.id) {
+            return Ok(row.text);
+        }
+        Ok(self.rooms.read(row.id).await?.facts)
+    }
+}
+
+fn view(row: &DocumentRow, facts: &TextFacts, owners: Vec<Person>) -> DocumentView {
+    DocumentView {
+        id: row.id,
+        workspace_id: None,
+        kind: row.kind,
+        title: row.title.clone(),
+        description: row.description.clone(),
+        content: None,
+        etag: etag(&facts.hash, row.meta_rev),
+        content_length: facts.length,
+        word_count: facts.words,
+        head_version: row.head_version,
+        live_seq: row.live_seq.max(facts.seq),
+        tags: Vec::new(),
+        owners,
+        is_public: row.is_public,
+        is_template: row.is_template,
+        created_by: row.created_by,
+        last_modified_by: row.last_modified_by,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        deleted_at: row.deleted_at,
+    }
+}

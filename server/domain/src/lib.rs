@@ -1,0 +1,12 @@
+//! The rules of Izanagi: accounts, documents, versions, live rooms, jobs. It knows storage as
+//! traits and transports not at all (DESIGN §1).
+
+pub mod accounts;
+pub mod documents;
+pub mod error;
+pub mod fsck;
+pub mod hash;
+pub mod live;
+pub mod services;
+pub mod storage;
+pub mod versions;

@@ -1,0 +1,132 @@
+//! Edits that the server makes for somebody: replace, merge, restore. Each is a minimal text edit
+//! inside the document's lineage, made in the room's turn, where the precondition is compared too,
+//! so people who are typing keep what they typed (DESIGN §6).
+
+use super::{
+    command::{EditKind, EditOutcome, ServerEdit},
+    replica::LiveText,
+    room::Room,
+    submit::Admitted,
+};
+use crate::{
+    error::{Error, Result},
+    storage::{Appended, ClientOwner, NewUpdate, StoreError},
+};
+use izanagi_shared::{
+    crdt::inspect_update,
+    rules::MAX_CONTENT_BYTES,
+    text::{
+        delta::TextDelta,
+        merge::{Merge, merge},
+    },
+};
+
+/// What an edit would do to the text.
+enum Plan {
+    Change(TextDelta),
+    Nothing,
+    Stale,
+}
+
+impl Room {
+    pub(super) async fn edit(&mut self, edit: ServerEdit) -> Result<EditOutcome> {
+        if self.is_known(&edit).await? {
+            return Ok(EditOutcome::Done(self.replica()?.text()));
+        }
+        let text = self.replica()?.text();
+        let delta = match plan(&edit.kind, &text)? {
+            Plan::Change(delta) => delta,
+            Plan::Nothing => return Ok(EditOutcome::Done(text)),
+            Plan::Stale => return Ok(EditOutcome::Stale(text)),
+        };
+        let replica = self.replica()?;
+        let update = replica.doc.edit_by(&text.content, &delta);
+        let summary = inspect_update(&update).map_err(Error::internal)?;
+        let clients = if replica.announced { Vec::new() } else { vec![replica.doc.client_id()] };
+        let admitted = Admitted {
+            update: NewUpdate {
+                actor: edit.actor,
+                op_id: edit.op_id,
+                delta: update,
+                delta_hash: edit.request_hash,
+                clients,
+                client_owner: ClientOwner::Server,
+            },
+            summary,
+        };
+        // From here on the document holds an edit that the log may not have.
+        let appended = self.append(std::slice::from_ref(&admitted)).await;
+        self.settle_own(admitted, appended)?;
+        self.ready().await?;
+        Ok(EditOutcome::Done(self.replica()?.text()))
+    }
+
+    fn settle_own(
+        &mut self,
+        admitted: Admitted,
+        appended: std::result::Result<Vec<Appended>, StoreError>,
+    ) -> Result<()> {
+        let appended = appended?;
+        match appended.first() {
+            Some(Appended::New(seq)) => {
+                self.dirt.updated();
+                let seq = *seq;
+                match self.replica() {
+                    Ok(replica) if seq == replica.seq + 1 => {
+                        replica.announced = true;
+                        replica.note(seq, admitted.summary);
+                    }
+                    _ => self.doubt(),
+                }
+                Ok(())
+            }
+            // It was durable after all, or under another load: read it back.
+            Some(Appended::Known(_)) => {
+                self.doubt();
+                Ok(())
+            }
+            Some(Appended::OtherBytes) => {
+                self.doubt();
+                Err(Error::IdempotencyMismatch)
+            }
+            Some(Appended::ForeignClient(_)) | None => {
+                self.doubt();
+                Err(Error::internal("the log did not take the server's own edit"))
+            }
+        }
+    }
+
+    async fn is_known(&self, edit: &ServerEdit) -> Result<bool> {
+        match self.context.log.known_op(self.document, edit.actor, &edit.op_id).await {
+            Ok((_, hash)) if hash == edit.request_hash => Ok(true),
+            Ok(_) => Err(Error::IdempotencyMismatch),
+            Err(StoreError::NotFound) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn plan(kind: &EditKind, text: &LiveText) -> Result<Plan> {
+    match kind {
+        EditKind::Replace { content, .. } if **content == *text.content => Ok(Plan::Nothing),
+        EditKind::Replace { content, expected } => {
+            if expected.as_ref().is_some_and(|hashes| !hashes.contains(&text.facts.hash)) {
+                return Ok(Plan::Stale);
+            }
+            Ok(Plan::Change(TextDelta::between(&text.content, content)))
+        }
+        EditKind::Merge { base, content } => {
+            let Merge::Clean(merged) = merge(base, content, &text.content) else {
+                return Ok(Plan::Stale);
+            };
+            if merged.text.len() > MAX_CONTENT_BYTES {
+                let message = format!("A document can hold {MAX_CONTENT_BYTES} bytes (10 MiB).");
+                return Err(Error::TooLarge(message));
+            }
+            if *merged.text == *text.content {
+                return Ok(Plan::Nothing);
+            }
+            Ok(Plan::Change(merged.from_theirs))
+        }
+    }
+}

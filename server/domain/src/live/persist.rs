@@ -1,0 +1,116 @@
+//! Snapshots and the materialised text (DESIGN §6, PRODUCT C4).
+
+use super::{LiveSettings, room::Room, seal::seal};
+use crate::{
+    error::{Error, Result},
+    storage::{NewSnapshot, SavedText},
+};
+use izanagi_shared::crdt::TextDoc;
+use tokio::time::Instant;
+
+/// What memory knows and storage does not in the form it should.
+#[derive(Debug, Default)]
+pub(super) struct Dirt {
+    /// Updates since the last snapshot.
+    updates: u64,
+    /// Since when.
+    since: Option<Instant>,
+    /// The last update that the stored text may lack.
+    text_changed: Option<Instant>,
+}
+
+impl Dirt {
+    pub(super) fn loaded(&mut self, rows: u64) {
+        self.updates = rows;
+        if rows > 0 {
+            self.since.get_or_insert_with(Instant::now);
+            self.text_changed.get_or_insert_with(Instant::now);
+        }
+    }
+
+    pub(super) fn updated(&mut self) {
+        let now = Instant::now();
+        self.updates += 1;
+        self.since.get_or_insert(now);
+        self.text_changed = Some(now);
+    }
+
+    pub(super) fn snapshot_due(&self, settings: &LiveSettings) -> bool {
+        let waited = self.since.is_some_and(|since| since.elapsed() >= settings.snapshot_after);
+        self.updates >= settings.snapshot_updates || waited
+    }
+
+    /// When there is next something to do, if anything.
+    pub(super) fn next_due(&self, settings: &LiveSettings) -> Option<Instant> {
+        if self.updates >= settings.snapshot_updates {
+            return Some(Instant::now());
+        }
+        let snapshot = self.since.map(|since| since + settings.snapshot_after);
+        let text = self.text_changed.map(|changed| changed + settings.settle_after);
+        [snapshot, text].into_iter().flatten().min()
+    }
+}
+
+impl Room {
+    pub(super) async fn persist_what_is_due(&mut self) {
+        let done = if self.dirt.snapshot_due(&self.context.settings) {
+            self.persist_all().await
+        } else {
+            self.save_text().await
+        };
+        if let Err(error) = done {
+            tracing::warn!(docId = %self.document, ?error, "could not persist; the log still holds everything");
+            // Try again after the next update or on leaving, not in a tight loop.
+            self.dirt = Dirt { updates: 0, since: None, text_changed: None };
+        }
+    }
+
+    /// Stores a snapshot and the text, if there is anything new.
+    pub(super) async fn persist_all(&mut self) -> Result<()> {
+        self.ready().await?;
+        self.save_text().await?;
+        self.save_snapshot().await
+    }
+
+    async fn save_text(&mut self) -> Result<()> {
+        if self.dirt.text_changed.is_none() {
+            return Ok(());
+        }
+        self.ready().await?;
+        let document_id = self.document;
+        let text = self.replica()?.text();
+        let saved = SavedText { document_id, content: text.content.to_string(), facts: text.facts };
+        self.context.log.save_text(&saved).await?;
+        self.dirt.text_changed = None;
+        Ok(())
+    }
+
+    async fn save_snapshot(&mut self) -> Result<()> {
+        let (document_id, at) = (self.document, self.context.clock.now());
+        let replica = self.replica()?;
+        let absorbed = replica.absorbed_rows();
+        if !absorbed.is_empty() {
+            let state = replica.doc.encode();
+            // Nothing is deleted before its replacement has been read back.
+            let copy = TextDoc::load(1, &state).map_err(Error::internal)?;
+            if copy.text() != replica.doc.text()
+                || copy.state_vector_map() != replica.doc.state_vector_map()
+            {
+                return Err(Error::internal("a snapshot does not read back as the document"));
+            }
+            let seq = replica.seq;
+            let snapshot = NewSnapshot {
+                document_id,
+                seq,
+                state: seal(&state),
+                absorbed: absorbed.clone(),
+                at,
+            };
+            self.context.log.snapshot(&snapshot).await?;
+            self.replica()?.forget_rows(&absorbed);
+        }
+        self.dirt.updates = 0;
+        self.dirt.since = None;
+        Ok(())
+    }
+}

@@ -1,0 +1,174 @@
+//! The room: one task, one document, one turn at a time.
+
+use super::{command::Command, persist::Dirt, replica::Replica, rooms::RoomContext};
+use crate::{
+    error::{Error, Internal, Result},
+    storage::StoreError,
+};
+use izanagi_shared::id::DocumentId;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+
+pub(super) struct Room {
+    pub(super) document: DocumentId,
+    pub(super) context: RoomContext,
+    pub(super) dirt: Dirt,
+    mailbox: mpsc::Receiver<Command>,
+    /// `None` before the first command and after anything that casts doubt on it.
+    replica: Option<Replica>,
+}
+
+impl Room {
+    pub(super) fn new(
+        document: DocumentId,
+        context: RoomContext,
+        mailbox: mpsc::Receiver<Command>,
+    ) -> Self {
+        Self { document, context, dirt: Dirt::default(), mailbox, replica: None }
+    }
+
+    /// Serves commands until it is quiet for long or the process stops; then closes the mailbox
+    /// and serves what is left in it.
+    pub(super) async fn run(mut self) {
+        let idle = self.context.settings.idle_after;
+        let mut quiet_at = Instant::now() + idle;
+        loop {
+            let wake_at = self.dirt.next_due(&self.context.settings).unwrap_or(quiet_at);
+            tokio::select! {
+                biased;
+                () = self.context.stop.cancelled() => break,
+                command = self.mailbox.recv() => match command {
+                    Some(command) => {
+                        self.serve(command).await;
+                        quiet_at = Instant::now() + idle;
+                    }
+                    None => break,
+                },
+                () = sleep_until(wake_at.min(quiet_at)) => {
+                    if Instant::now() >= quiet_at {
+                        break;
+                    }
+                    self.persist_what_is_due().await;
+                }
+            }
+        }
+        self.mailbox.close();
+        while let Some(command) = self.mailbox.recv().await {
+            self.serve(command).await;
+        }
+        if let Err(error) = self.persist_all().await {
+            // Nothing is lost: the log holds every update.
+            tracing::warn!(docId = %self.document, ?error, "a quiet room could not be persisted");
+        }
+    }
+
+    async fn serve(&mut self, command: Command) {
+        let mut next = Some(command);
+        while let Some(command) = next.take() {
+            match self.ready().await {
+                Ok(()) => next = self.serve_one(command).await,
+                Err(error) => command.refuse(error),
+            }
+        }
+        // A stream of commands must not put the snapshot off for ever.
+        if self.dirt.snapshot_due(&self.context.settings) {
+            self.persist_what_is_due().await;
+        }
+    }
+
+    /// Serves a command; gives back the one that it took out of the mailbox and did not serve.
+    async fn serve_one(&mut self, command: Command) -> Option<Command> {
+        match command {
+            Command::Submit { update, reply } => {
+                // Whatever else waits goes with it: one write to the disk for all.
+                let mut batch = vec![(update, reply)];
+                let next = self.gather(&mut batch);
+                self.submit(batch).await;
+                return next;
+            }
+            Command::Edit { edit, reply } => {
+                let outcome = self.edit(edit).await;
+                drop(reply.send(outcome));
+            }
+            Command::Read { reply } => {
+                let text = self.replica().map(Replica::text);
+                drop(reply.send(text));
+            }
+            Command::Missing { state_vector, reply } => {
+                let missing = self.missing(&state_vector);
+                drop(reply.send(missing));
+            }
+            Command::Persist { reply } => {
+                let done = self.persist_all().await;
+                drop(reply.send(done));
+            }
+        }
+        None
+    }
+
+    /// Takes further updates out of the mailbox, up to the first command that is none.
+    fn gather(&mut self, batch: &mut Vec<super::submit::Waiting>) -> Option<Command> {
+        const MOST: usize = 64;
+        while batch.len() < MOST {
+            match self.mailbox.try_recv().ok()? {
+                Command::Submit { update, reply } => batch.push((update, reply)),
+                other => return Some(other),
+            }
+        }
+        None
+    }
+
+    fn missing(&mut self, state_vector: &[u8]) -> Result<(u64, Vec<u8>)> {
+        let replica = self.replica()?;
+        let delta = replica
+            .doc
+            .missing_from(state_vector)
+            .map_err(|_| Error::BadUpdate("these bytes are no state vector".to_owned()))?;
+        Ok((replica.seq, delta))
+    }
+
+    pub(super) fn replica(&mut self) -> Result<&mut Replica> {
+        self.replica.as_mut().ok_or_else(|| Error::Unavailable(Internal::new("room not loaded")))
+    }
+
+    /// Forgets the replica; the next turn reads it back from the log.
+    pub(super) fn doubt(&mut self) {
+        self.replica = None;
+    }
+
+    /// Makes sure that there is a replica.
+    pub(super) async fn ready(&mut self) -> Result<()> {
+        // A row that panics yrs is set aside, and the document is read again without it.
+        while self.replica.is_none() {
+            let loaded = self.context.log.load(self.document).await;
+            let log = loaded.map_err(Error::missing("document"))?;
+            let seen = self.context.seen.highest(self.document);
+            if log.live_seq < seen {
+                let internal =
+                    Internal::new(format!("the log ends at {}, not {seen}", log.live_seq));
+                return Err(Error::Unavailable(internal));
+            }
+            self.context.seen.saw(self.document, log.live_seq);
+            let (replica, poisoned) = Replica::load(log, &*self.context.ids)?;
+            if poisoned.is_empty() {
+                self.dirt.loaded(replica.rows_waiting());
+                self.replica = Some(replica);
+            }
+            for seq in poisoned {
+                self.quarantine(seq).await?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn quarantine(&self, seq: u64) -> Result<()> {
+        tracing::error!(docId = %self.document, seq, "an update could not be applied; it is set aside");
+        let now = self.context.clock.now();
+        match self.context.log.quarantine(self.document, seq, now).await {
+            Ok(()) | Err(StoreError::NotFound) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! The live log: every accepted update of every document, numbered without holes (DESIGN §6).
+
+use super::{StoreResult, TextFacts};
+use async_trait::async_trait;
+use izanagi_shared::{
+    id::{DocumentId, UserId},
+    time::Timestamp,
+};
+
+/// Who may write under a CRDT client id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ClientOwner {
+    /// One user.
+    User(UserId),
+    /// The server itself, in edits it makes for somebody.
+    Server,
+}
+
+/// An update to be appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewUpdate {
+    /// Who made it.
+    pub actor: UserId,
+    /// The actor's own id for it: applied once.
+    pub op_id: String,
+    /// The Yjs update, v1.
+    pub delta: Vec<u8>,
+    /// SHA-256 of what `op_id` stands for: of `delta`, or of the request the server made it from.
+    pub delta_hash: [u8; 32],
+    /// The client ids under which it brings new structs.
+    pub clients: Vec<u64>,
+    /// Whose these client ids must be.
+    pub client_owner: ClientOwner,
+}
+
+/// The updates of one document, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The document.
+    pub document_id: DocumentId,
+    /// Its updates.
+    pub updates: Vec<NewUpdate>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What became of one update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    /// It is durable under this number.
+    New(u64),
+    /// It was durable before, under this number; it is not applied again.
+    Known(u64),
+    /// The op id was used before for something else. Nothing was written for this update.
+    OtherBytes,
+    /// It brings structs under a client id of somebody else. Nothing was written for this update.
+    ForeignClient(u64),
+}
+
+/// An update in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedUpdate {
+    /// Its number.
+    pub seq: u64,
+    /// Who made it.
+    pub actor: UserId,
+    /// The Yjs update, v1.
+    pub delta: Vec<u8>,
+    /// Set aside because applying it failed.
+    pub quarantined: bool,
+}
+
+/// A document's state up to a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredSnapshot {
+    /// The number.
+    pub seq: u64,
+    /// The CRDT state, a Yjs update (v1).
+    pub state: Vec<u8>,
+}
+
+/// Everything a room needs to begin, read in one transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadedLog {
+    /// The newest number.
+    pub live_seq: u64,
+    /// The newest snapshot.
+    pub snapshot: StoredSnapshot,
+    /// Every update still in the log, by number.
+    pub updates: Vec<LoggedUpdate>,
+}
+
+/// A snapshot to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSnapshot {
+    /// The document.
+    pub document_id: DocumentId,
+    /// The last number it holds.
+    pub seq: u64,
+    /// The CRDT state.
+    pub state: Vec<u8>,
+    /// The numbers of the log rows it holds whole; exactly these leave the log.
+    pub absorbed: Vec<u64>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A document's text, materialised for reading and searching.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedText {
+    /// The document.
+    pub document_id: DocumentId,
+    /// The text.
+    pub content: String,
+    /// Facts of it.
+    pub facts: TextFacts,
+}
+
+/// The live log.
+#[async_trait]
+pub trait LiveLog: Send + Sync {
+    /// Appends in one transaction, documents in the order of their ids; one answer for each batch,
+    /// in the order given. A batch that fails (`NotFound`, `Conflict(Trashed)`) does not harm the
+    /// others. The outer error stands for the whole transaction.
+    async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<Vec<Appended>>>>;
+    /// Newest snapshot and the log, in one read transaction.
+    async fn load(&self, document: DocumentId) -> StoreResult<LoadedLog>;
+    /// The number of a known op, and the hash it was stored with.
+    async fn known_op(
+        &self,
+        document: DocumentId,
+        user: UserId,
+        op_id: &str,
+    ) -> StoreResult<(u64, [u8; 32])>;
+    /// Stores a snapshot and removes exactly the absorbed rows, in one transaction; older
+    /// snapshots go with it. Nothing happens when a newer snapshot is there.
+    async fn snapshot(&self, snapshot: &NewSnapshot) -> StoreResult<()>;
+    /// Stores the text, unless a newer one is stored.
+    async fn save_text(&self, text: &SavedText) -> StoreResult<()>;
+    /// The stored text.
+    async fn text(&self, document: DocumentId) -> StoreResult<SavedText>;
+    /// Sets an update aside.
+    async fn quarantine(&self, document: DocumentId, seq: u64, at: Timestamp) -> StoreResult<()>;
+    /// Forgets op ids older than `before`.
+    async fn forget_ops(&self, before: Timestamp) -> StoreResult<()>;
+}

@@ -1,0 +1,155 @@
+//! The document store: records in collections, the “what” of DESIGN §3.
+
+use super::StoreResult;
+use async_trait::async_trait;
+use izanagi_shared::{
+    id::{CommitId, DocumentId},
+    time::Timestamp,
+};
+use std::fmt;
+
+/// What a record holds: one JSON object.
+pub type Data = serde_json::Map<String, serde_json::Value>;
+
+/// Where a record lies: `collection/id`. Segments are ids and fixed words, never user text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordPath {
+    collection: String,
+    id: String,
+}
+
+impl RecordPath {
+    /// The content of one commit: `documents/{document}/contents/{commit}`.
+    #[must_use]
+    pub fn content(document: DocumentId, commit: CommitId) -> Self {
+        Self { collection: Self::contents_of(document), id: commit.to_string() }
+    }
+
+    /// One piece of a content too large for one record: `…/contents/{commit}/chunks/{index}`.
+    #[must_use]
+    pub fn chunk(document: DocumentId, commit: CommitId, index: usize) -> Self {
+        let collection = format!("{}/{commit}/chunks", Self::contents_of(document));
+        Self { collection, id: format!("{index:04}") }
+    }
+
+    /// The collection of a document's contents.
+    #[must_use]
+    pub fn contents_of(document: DocumentId) -> String {
+        format!("documents/{document}/contents")
+    }
+
+    /// A path from its parts, as a provider read them back.
+    #[must_use]
+    pub fn from_parts(collection: impl Into<String>, id: impl Into<String>) -> Self {
+        Self { collection: collection.into(), id: id.into() }
+    }
+
+    /// The collection.
+    #[must_use]
+    pub fn collection(&self) -> &str {
+        &self.collection
+    }
+
+    /// The last segment.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The key of the record: the first 128 bits of BLAKE3 over the full path, in hex.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let hash = blake3::hash(self.to_string().as_bytes());
+        hex::encode(&hash.as_bytes()[..16])
+    }
+}
+
+impl fmt::Display for RecordPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.collection, self.id)
+    }
+}
+
+/// A record to be made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRecord {
+    /// Where.
+    pub path: RecordPath,
+    /// What.
+    pub data: Data,
+}
+
+/// A record as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Where it lies.
+    pub path: RecordPath,
+    /// 1 when made, one more with every update.
+    pub version: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last updated.
+    pub updated_at: Timestamp,
+    /// Put aside: hidden from `get`, kept until it is purged.
+    pub deleted: bool,
+    /// What it holds.
+    pub data: Data,
+}
+
+/// A store of records. Reads see the newest acknowledged write (majority, primary).
+#[async_trait]
+pub trait DocumentStore: Send + Sync {
+    /// The record at `path`; `NotFound` also when it was put aside.
+    async fn get(&self, path: &RecordPath) -> StoreResult<Record>;
+
+    /// The records at those paths that exist, in no particular order.
+    async fn get_many(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>>;
+
+    /// Makes a record, version 1. `Conflict(RecordExists)` when there is one, put aside or not.
+    async fn create(&self, record: &NewRecord, at: Timestamp) -> StoreResult<()>;
+
+    /// Replaces the data of version `expected`; gives the next version number.
+    /// `Conflict(RecordVersion)` when the record has another version by now.
+    async fn update(
+        &self,
+        path: &RecordPath,
+        expected: u64,
+        data: &Data,
+        at: Timestamp,
+    ) -> StoreResult<u64>;
+
+    /// Puts a record aside. Nothing happens when it is aside or absent already.
+    async fn delete(&self, path: &RecordPath, at: Timestamp) -> StoreResult<()>;
+
+    /// Removes a record for ever. Nothing happens when it is absent already.
+    async fn purge(&self, path: &RecordPath) -> StoreResult<()>;
+
+    /// The records of a collection, by key, after the key `after`; those put aside as well when
+    /// `with_deleted` is set. Served by the index on (collection, key).
+    async fn query(
+        &self,
+        collection: &str,
+        after: Option<&str>,
+        limit: u32,
+        with_deleted: bool,
+    ) -> StoreResult<Vec<Record>>;
+
+    /// Ends the connections; later calls are `Unavailable`.
+    async fn close(&self);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_key_is_128_bits_of_the_full_path() {
+        let path =
+            RecordPath::content(DocumentId(Uuid::from_u128(1)), CommitId(Uuid::from_u128(2)));
+        let full = "documents/00000000-0000-0000-0000-000000000001/contents/\
+                    00000000-0000-0000-0000-000000000002";
+        assert_eq!(path.to_string(), full);
+        assert_eq!(path.key(), blake3::hash(full.as_bytes()).to_hex()[..32]);
+    }
+}

@@ -1,0 +1,103 @@
+//! One attempt to commit, and what to do when its answer is lost (DESIGN §5, steps 2–4).
+
+use super::{INTENT_LIFETIME, Versions, encode::Stored};
+use crate::{
+    error::{Error, Internal, Result},
+    storage::{
+        CommitOutcome, Fence, NewIntent, NewRecord, NewVersion, RecordPath, StoreError, StoreResult,
+    },
+};
+use izanagi_shared::id::CommitId;
+
+/// What came of an attempt, known for certain.
+pub(super) enum Attempt {
+    Committed,
+    /// Try again on the new head.
+    HeadMoved,
+    /// Try again with a fresh attempt.
+    TryAgain,
+    /// The same request has made a version before.
+    RequestKnown,
+}
+
+/// How often a fence is tried before the outcome is given up as unknown.
+const FENCE_TRIES: u32 = 5;
+
+impl Versions {
+    pub(super) fn fresh_commit(&self) -> CommitId {
+        CommitId(self.ids.uuid())
+    }
+
+    /// Writes content and version. `version.commit_id` must be fresh.
+    pub(super) async fn attempt(
+        &self,
+        version: &NewVersion,
+        text: &str,
+        restored_from: Option<u64>,
+    ) -> Result<Attempt> {
+        let intent = NewIntent {
+            commit_id: version.commit_id,
+            document_id: version.document_id,
+            base_commit: version.parent_commit,
+            request_key: version.request.key,
+            expires_at: version.at.plus(INTENT_LIFETIME),
+            at: version.at,
+        };
+        let (document, commit) = (version.document_id, version.commit_id);
+        let records = Stored::new_records(document, commit, text, version.content_hash);
+        let outcome = match &self.stores.atomic {
+            Some(atomic) => {
+                atomic.commit_with_content(&intent, &records, version, restored_from).await
+            }
+            None => self.in_steps(&intent, &records, version, restored_from).await,
+        };
+        match outcome {
+            Ok(CommitOutcome::Committed) => Ok(Attempt::Committed),
+            Ok(CommitOutcome::HeadMoved) => Ok(Attempt::HeadMoved),
+            Ok(CommitOutcome::IntentClosed) => Ok(Attempt::TryAgain),
+            Ok(CommitOutcome::RequestKnown) => Ok(Attempt::RequestKnown),
+            Ok(CommitOutcome::DocumentGone) => Err(Error::Trashed),
+            Err(StoreError::Unknown(what)) => self.find_out(commit, &what).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn in_steps(
+        &self,
+        intent: &NewIntent,
+        records: &[NewRecord],
+        version: &NewVersion,
+        restored_from: Option<u64>,
+    ) -> StoreResult<CommitOutcome> {
+        self.stores.intents.open(intent).await?;
+        for record in records {
+            self.stores.records.create(record, version.at).await?;
+        }
+        self.stores.intents.commit(version, restored_from).await
+    }
+
+    /// Fence, then read: a plain look is not enough, for a statement queued behind a lock may
+    /// commit after one has looked.
+    async fn find_out(&self, commit: CommitId, what: &str) -> Result<Attempt> {
+        let unknown = || Error::Unavailable(Internal::new(format!("{commit}: {what}")));
+        for _ in 0..FENCE_TRIES {
+            match self.stores.intents.fence(commit).await {
+                Ok(Fence::Closed) => return Ok(Attempt::TryAgain),
+                Ok(Fence::NotOpen) => match self.stores.versions.by_commit(commit).await {
+                    Ok(_) => return Ok(Attempt::Committed),
+                    // Closed by somebody else, or never opened and, its opening being part of the
+                    // same lost attempt, of no further consequence: the commit needs it open.
+                    Err(StoreError::NotFound) => return Ok(Attempt::TryAgain),
+                    Err(_) => {}
+                },
+                Err(_) => {}
+            }
+        }
+        Err(unknown())
+    }
+
+    /// The key of the record that holds a commit's content.
+    pub(super) fn content_id(version: &NewVersion) -> String {
+        RecordPath::content(version.document_id, version.commit_id).key()
+    }
+}

@@ -1,0 +1,137 @@
+//! Reading the content of a version: upward along each delta's own base to a whole record, then
+//! back down, and the hash at the end (DESIGN §5).
+
+use super::{
+    Versions,
+    encode::{Patch, Stored, Whole},
+};
+use crate::{
+    error::{Error, Internal, Result},
+    hash::sha256,
+    storage::{Record, RecordPath, StoreError, StoreResult, VersionRow},
+};
+use izanagi_shared::id::{CommitId, DocumentId};
+use std::{collections::HashMap, sync::Arc};
+
+use super::demote::KEYFRAME_EVERY;
+
+/// One walk through the store: what was read, and the versions of those records.
+#[derive(Default)]
+struct Walk {
+    records: HashMap<CommitId, Record>,
+    /// In the order they were needed; two equal walks saw the same records.
+    seen: Vec<(CommitId, u64)>,
+}
+
+impl Versions {
+    /// The content of a version, verified.
+    ///
+    /// # Errors
+    /// `CorruptVersion`, never other bytes.
+    pub(super) async fn content(&self, row: &VersionRow) -> Result<Arc<str>> {
+        if let Some(text) = self.cache.get(row.commit_id) {
+            return Ok(text);
+        }
+        let text = self.content_from_store(row).await?;
+        self.cache.put(row.commit_id, Arc::clone(&text));
+        Ok(text)
+    }
+
+    /// The content of a version as the store has it, verified; never from memory.
+    pub(crate) async fn content_from_store(&self, row: &VersionRow) -> Result<Arc<str>> {
+        // While it is read a version may be demoted, so that a walk meets a record in two states:
+        // walk again. If the records have not changed meanwhile, it is they that are wrong.
+        let mut before: Option<Vec<(CommitId, u64)>> = None;
+        loop {
+            let mut walk = Walk::default();
+            let result = self.walk(row, &mut walk).await;
+            let wrong = match result {
+                Ok(text) if sha256(&text) == row.content_hash => return Ok(text.into()),
+                Ok(_) => "the content does not have its hash".to_owned(),
+                Err(StoreError::Corrupt(what)) => what,
+                Err(StoreError::NotFound) => "a record is missing".to_owned(),
+                Err(error) => return Err(error.into()),
+            };
+            if before.as_ref() == Some(&walk.seen) {
+                let internal = Internal::new(format!("{}: {wrong}", row.commit_id));
+                return Err(Error::CorruptVersion { number: row.number, internal });
+            }
+            before = Some(walk.seen);
+        }
+    }
+
+    async fn walk(&self, row: &VersionRow, walk: &mut Walk) -> StoreResult<String> {
+        let document = row.document_id;
+        let mut steps: Vec<Patch> = Vec::new();
+        let mut at = row.commit_id;
+        loop {
+            let record = self.record(row, at, walk).await?;
+            walk.seen.push((at, record.version));
+            let stored = Stored::parse(record)?;
+            match (stored.whole, stored.reverse) {
+                (Some(whole), _) => {
+                    let text = self.whole_text(document, at, whole).await?;
+                    return steps.iter().rev().try_fold(text, |text, patch| patch.apply(&text));
+                }
+                (None, Some(reverse)) if (steps.len() as u64) < KEYFRAME_EVERY => {
+                    steps.push(reverse.patch);
+                    at = reverse.base;
+                }
+                (None, _) => return Err(StoreError::Corrupt(format!("{at}: too many deltas"))),
+            }
+        }
+    }
+
+    /// A record on the way. The first one is read alone, for it is often whole; when it is not,
+    /// those it may lead to are fetched together.
+    async fn record(
+        &self,
+        row: &VersionRow,
+        commit: CommitId,
+        walk: &mut Walk,
+    ) -> StoreResult<Record> {
+        if let Some(record) = walk.records.remove(&commit) {
+            return Ok(record);
+        }
+        if !walk.seen.is_empty() && walk.records.is_empty() {
+            let last = row.number.next_multiple_of(KEYFRAME_EVERY);
+            let rows = self.stores.versions.range(row.document_id, row.number + 1, last).await?;
+            let wanted = rows.iter().scan(false, |past_whole, row| {
+                let take = !*past_whole;
+                *past_whole |= !row.is_delta;
+                take.then(|| RecordPath::content(row.document_id, row.commit_id))
+            });
+            let paths: Vec<RecordPath> = wanted.collect();
+            for record in self.stores.records.get_many(&paths).await? {
+                if let Ok(id) = record.path.id().parse() {
+                    walk.records.insert(id, record);
+                }
+            }
+            if let Some(record) = walk.records.remove(&commit) {
+                return Ok(record);
+            }
+        }
+        self.stores.records.get(&RecordPath::content(row.document_id, commit)).await
+    }
+
+    pub(super) async fn whole_text(
+        &self,
+        document: DocumentId,
+        commit: CommitId,
+        whole: Whole,
+    ) -> StoreResult<String> {
+        let count = match whole {
+            Whole::Inline(text) => return Ok(text),
+            Whole::Chunks(count) => count,
+        };
+        let mut text = String::new();
+        for index in 0..count {
+            let record =
+                self.stores.records.get(&RecordPath::chunk(document, commit, index)).await?;
+            let chunk = record.data.get("text").and_then(serde_json::Value::as_str);
+            let path = &record.path;
+            text.push_str(chunk.ok_or_else(|| StoreError::Corrupt(format!("{path}: no text")))?);
+        }
+        Ok(text)
+    }
+}

@@ -1,0 +1,85 @@
+//! Sessions in time: what ends when, on a clock that the test moves.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use izanagi_domain::{
+    accounts::{ACCESS_LIFETIME, Device, REFRESH_LIFETIME, SignedIn},
+    error::Error,
+};
+use izanagi_shared::{rules::Secret, wire::SignupRequest};
+use std::time::Duration;
+use support::World;
+
+async fn sign_up(world: &World) -> SignedIn {
+    let request = SignupRequest {
+        email: "eve@example.org".to_owned(),
+        password: Secret::new("correct horse battery"),
+        username: None,
+        display_name: None,
+    };
+    world.services.accounts.sign_up(&request, &Device::default()).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_access_token_ends_after_half_an_hour() {
+    let world = World::new().await;
+    let signed_in = sign_up(&world).await;
+    let accounts = &world.services.accounts;
+    let token = signed_in.access.expose();
+    assert_eq!(accounts.authenticate(token, "").await.unwrap().user, signed_in.user.id);
+    world.clock.advance(ACCESS_LIFETIME);
+    assert!(matches!(accounts.authenticate(token, "").await, Err(Error::Unauthenticated)));
+}
+
+#[tokio::test]
+async fn a_repeat_within_the_grace_gets_the_same_successor_and_a_later_one_ends_the_session() {
+    let world = World::new().await;
+    let signed_in = sign_up(&world).await;
+    let accounts = &world.services.accounts;
+    let device = Device::default();
+    let first = accounts.refresh(&signed_in.refresh, &device).await.unwrap();
+    world.clock.advance(Duration::from_secs(29));
+    let repeated = accounts.refresh(&signed_in.refresh, &device).await.unwrap();
+    assert_eq!(first.refresh.expose(), repeated.refresh.expose());
+    world.clock.advance(Duration::from_secs(2));
+    let replayed = accounts.refresh(&signed_in.refresh, &device).await;
+    assert!(matches!(replayed, Err(Error::SessionRevoked)), "{replayed:?}");
+    let after = accounts.refresh(&first.refresh, &device).await;
+    assert!(matches!(after, Err(Error::SessionRevoked)), "{after:?}");
+}
+
+#[tokio::test]
+async fn tabs_that_refresh_at_the_same_time_all_stay_signed_in() {
+    let world = World::new().await;
+    let signed_in = sign_up(&world).await;
+    let device = Device::default();
+    let refresh = || world.services.accounts.refresh(&signed_in.refresh, &device);
+    let tabs = futures::future::join_all([refresh(), refresh(), refresh(), refresh()]).await;
+    let first = tabs[0].as_ref().unwrap().refresh.expose().to_owned();
+    assert!(tabs.iter().all(|tab| tab.as_ref().unwrap().refresh.expose() == first));
+}
+
+#[tokio::test]
+async fn a_refresh_token_ends_after_thirty_days_without_use() {
+    let world = World::new().await;
+    let signed_in = sign_up(&world).await;
+    world.clock.advance(REFRESH_LIFETIME);
+    let late = world.services.accounts.refresh(&signed_in.refresh, &Device::default()).await;
+    assert!(matches!(late, Err(Error::SessionRevoked)), "{late:?}");
+}
+
+#[tokio::test]
+async fn a_session_ended_elsewhere_ends_here_within_a_second() {
+    let world = World::new().await;
+    let signed_in = sign_up(&world).await;
+    let accounts = &world.services.accounts;
+    let token = signed_in.access.expose();
+    accounts.authenticate(token, "").await.unwrap();
+    // Another process knows nothing of this one's memory; both know the store.
+    let elsewhere = World::over(&world).await;
+    elsewhere.services.accounts.sign_out_everywhere(signed_in.user.id).await.unwrap();
+    world.clock.advance(Duration::from_secs(1));
+    assert!(matches!(accounts.authenticate(token, "").await, Err(Error::Unauthenticated)));
+}

@@ -1,0 +1,167 @@
+//! What must always hold, and what must be possible so that the first list means something.
+
+use stateright::Property;
+
+use super::attempt::{Answer, Attempt, Learned, Phase};
+use super::model::{CommitModel, REQUESTS, State};
+use super::stores::{Intent, Record};
+use super::upkeep::UpkeepAction;
+
+pub(crate) const READABLE: &str = "a listed version reads as what was committed";
+pub(crate) const NUMBERS: &str = "version numbers have no holes and one commit each";
+pub(crate) const ONCE: &str = "a request key commits at most once";
+pub(crate) const SAVED: &str = "an acknowledged version is there with its text";
+pub(crate) const NEVER: &str = "an attempt reported as never committed is not committed";
+pub(crate) const REFUSED: &str = "a refused request is not committed";
+pub(crate) const KEPT: &str = "committed content is never deleted";
+pub(crate) const WHOLE: &str = "the newest version is whole";
+pub(crate) const READER: &str = "the reader gets what was committed";
+pub(crate) const TIDY: &str = "when nothing is left to do, nothing is left over";
+
+/// The properties of a model: safety always, examples that its bounds can reach.
+pub(crate) fn of(model: &CommitModel) -> Vec<Property<CommitModel>> {
+    let mut properties = vec![
+        Property::always(READABLE, |_, state: &State| {
+            let mut versions = state.sql.versions();
+            versions.all(|version| state.contents.text(version.commit) == Some(version.text))
+        }),
+        Property::always(NUMBERS, |_, state: &State| {
+            (1..).zip(state.sql.versions()).all(|(number, version)| version.number == number)
+                && distinct(state.sql.versions().map(|version| version.commit))
+        }),
+        Property::always(ONCE, |_, state: &State| {
+            distinct(state.sql.versions().map(|version| version.request))
+        }),
+        Property::always(SAVED, |_, state: &State| every_request(state, saved_means_saved)),
+        Property::always(NEVER, |model: &CommitModel, state: &State| {
+            (0..).zip(&state.attempts).all(|(attempt, at)| {
+                !matches!(at.phase, Phase::Never { .. })
+                    || !state.sql.is_listed(model.commit_id(attempt))
+            })
+        }),
+        Property::always(REFUSED, |_, state: &State| {
+            every_request(state, |state, request, answer| {
+                answer != Answer::Refused || state.sql.by_request(request).is_none()
+            })
+        }),
+        Property::always(KEPT, |_, state: &State| {
+            let mut versions = state.sql.versions();
+            versions.all(|version| *state.contents.record(version.commit) != Record::Deleted)
+        }),
+        Property::always(WHOLE, |_, state: &State| {
+            state.contents.record(state.sql.head().commit).content().is_some()
+        }),
+        Property::always(READER, |_, state: &State| !state.misread),
+        Property::always(TIDY, is_tidy),
+    ];
+    properties.extend(examples(model));
+    properties
+}
+
+fn examples(model: &CommitModel) -> Vec<Property<CommitModel>> {
+    let mut examples = vec![
+        Property::sometimes("both savers are acknowledged", |_, state: &State| {
+            every_request(state, |_, _, answer| matches!(answer, Answer::Committed { .. }))
+        }),
+        Property::sometimes("a lost reply was a commit: the fence loses", |_, state: &State| {
+            learned(state, Learned::LostFence)
+        }),
+        Property::sometimes("a repeated request finds its key", |_, state: &State| {
+            learned(state, Learned::Key)
+        }),
+        Property::sometimes("step 4 runs into the key", |_, state: &State| {
+            learned(state, Learned::UniqueViolation)
+        }),
+        Property::sometimes("a request is refused for good", |_, state: &State| {
+            !every_request(state, |_, _, answer| answer != Answer::Refused)
+        }),
+        Property::sometimes("a statement commits after its saver is gone", |_, state: &State| {
+            let gone = |at: &Attempt| at.phase == Phase::Gone;
+            (1..).zip(&state.attempts).any(|(commit, at)| gone(at) && state.sql.is_listed(commit))
+                && every_request(state, |_, _, answer| answer == Answer::Pending)
+        }),
+    ];
+    if !model.bounds.one_file {
+        examples.push(Property::sometimes("a fence wins", |_, state: &State| {
+            state.attempts.iter().any(|at| at.phase == Phase::Never { fenced: true })
+        }));
+        examples.push(Property::sometimes("a collector deletes an orphan", |_, state: &State| {
+            (0..).zip(&state.sql.intents).any(|(commit, intent)| {
+                *intent == Intent::Gc && *state.contents.record(commit) == Record::Deleted
+            })
+        }));
+    }
+    if model.bounds.demotes {
+        examples.push(Property::sometimes("a demotion completes", |_, state: &State| {
+            is_delta(state, 1) && !state.sql.demotions[1]
+        }));
+        examples
+            .push(Property::sometimes("version 1 is read over two deltas", |_, state: &State| {
+                is_delta(state, 1) && is_delta(state, 2) && state.reading.is_some()
+            }));
+        examples
+            .push(Property::sometimes("a damaged patch is found in time", |_, state: &State| {
+                !state.damage_left && is_delta(state, 1)
+            }));
+    }
+    examples
+}
+
+fn every_request(state: &State, holds: fn(&State, u8, Answer) -> bool) -> bool {
+    (0..REQUESTS).zip(&state.requests).all(|(request, at)| holds(state, request, at.answer))
+}
+
+fn saved_means_saved(state: &State, request: u8, answer: Answer) -> bool {
+    let Answer::Committed { text, .. } = answer else {
+        return true;
+    };
+    state.sql.by_request(request).is_some_and(|version| {
+        version.text == text && state.contents.text(version.commit) == Some(text)
+    })
+}
+
+fn learned(state: &State, from: Learned) -> bool {
+    state.requests.iter().any(
+        |request| matches!(request.answer, Answer::Committed { learned, .. } if learned == from),
+    )
+}
+
+fn is_delta(state: &State, number: u8) -> bool {
+    state.sql.by_number(number).is_some_and(|version| {
+        let record = state.contents.record(version.commit);
+        record.content().is_none() && record.patch().is_some()
+    })
+}
+
+fn distinct(values: impl Iterator<Item = u8> + Clone) -> bool {
+    let mut rest = values;
+    while let Some(value) = rest.next() {
+        if rest.clone().any(|other| other == value) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Where nobody but the reader can go on: no intent open, no content of a closed one, no demotion undone,
+/// and no client without an answer that could still ask for it.
+fn is_tidy(model: &CommitModel, state: &State) -> bool {
+    let busy = state.attempts.iter().any(|at| at.is_alive() || at.sent.is_some())
+        || (0..REQUESTS).any(|request| model.may_ask(state, request));
+    if busy {
+        return true;
+    }
+    let mut upkeep = Vec::with_capacity(16);
+    model.upkeep_actions(state, &mut upkeep);
+    if !upkeep.iter().all(|action| matches!(action, UpkeepAction::Open | UpkeepAction::Follow)) {
+        return true;
+    }
+    let head = state.sql.head().number;
+    state.sql.intents.iter().zip(0..).all(|(intent, commit)| match intent {
+        Intent::Open => false,
+        Intent::Gc => !state.contents.record(commit).is_present(),
+        Intent::Missing | Intent::Committed => {
+            state.sql.is_listed(commit) || !state.contents.record(commit).is_present()
+        }
+    }) && (!model.bounds.demotes || (1..head).all(|number| is_delta(state, number)))
+}

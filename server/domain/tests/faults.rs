@@ -1,0 +1,101 @@
+//! Every store call in edit, snapshot, commit, demote, restore and collection × every kind of
+//! fault (DESIGN §4). Each run ends with every acknowledged edit and version readable and equal,
+//! none doubled, the caller knowing the true outcome, and `fsck` clean.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+#[path = "faults/story.rs"]
+mod story;
+
+use izanagi_domain::storage::Stores;
+use izanagi_storage::faulty::{Class, Fault, Injector, wrap};
+use rstest::rstest;
+use std::sync::Arc;
+use story::Story;
+use support::{Plan, World};
+
+/// Whether contents and versions are committed in one transaction or in the steps of DESIGN §5.
+#[derive(Debug, Clone, Copy)]
+enum Commit {
+    Atomic,
+    InSteps,
+}
+
+async fn world(injector: &Arc<Injector>, commit: Commit) -> World {
+    let injector = Arc::clone(injector);
+    let wrap = move |stores: Stores| {
+        let mut stores = wrap(stores, &injector);
+        if matches!(commit, Commit::InSteps) {
+            stores.atomic = None;
+        }
+        stores
+    };
+    World::with(Plan { wrap: Box::new(wrap), ..Plan::default() }).await
+}
+
+/// Tells the story with one fault in it, as far as it goes; then restarts and tells the rest.
+/// Gives whether the fault fired.
+async fn tell(injector: &Arc<Injector>, commit: Commit) -> bool {
+    let world = world(injector, commit).await;
+    let mut story = Story::begin(&world).await;
+    story.go_on(&world, Some(injector)).await;
+    let fired = injector.fired().is_some();
+    injector.revive();
+    injector.release().await;
+    let world = world.restart().await;
+    story.go_on(&world, None).await;
+    story.check(&world).await;
+    world.fsck_is_clean().await;
+    fired
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_call_can_meet_every_fault(
+    #[values(Commit::Atomic, Commit::InSteps)] commit: Commit,
+    #[values(
+        Fault::ErrorBefore,
+        Fault::LostReply,
+        Fault::LateEffect,
+        Fault::Hang,
+        Fault::Repeat,
+        Fault::PartialBatch,
+        Fault::StaleRead,
+        Fault::CorruptByte,
+        Fault::KillBefore,
+        Fault::KillAfter
+    )]
+    fault: Fault,
+) {
+    let quiet = Injector::quiet();
+    tell(&quiet, commit).await;
+    let calls = quiet.calls();
+    assert!(calls.len() > 40, "the story calls the stores {} times only", calls.len());
+    let mut fired = 0;
+    for call in calls.iter().filter(|call| fault.fits(call.class)) {
+        println!("{fault:?} at {call:?}");
+        fired += usize::from(tell(&Injector::nth(call.index, fault), commit).await);
+    }
+    // Reads that had nothing to corrupt or no older answer do not count; but some must.
+    let least = if fault.fits(Class::Write) { 20 } else { 3 };
+    assert!(fired >= least, "{fault:?} fired {fired} times only");
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_faults_in_one_story(
+    #[values(Commit::Atomic, Commit::InSteps)] commit: Commit,
+    #[values(1, 2, 3, 4, 5, 6, 7, 8)] seed: u64,
+) {
+    let faults = [
+        Fault::ErrorBefore,
+        Fault::LostReply,
+        Fault::LateEffect,
+        Fault::Repeat,
+        Fault::PartialBatch,
+        Fault::CorruptByte,
+    ];
+    tell(&Injector::seeded_among(seed, 0.05, &faults), commit).await;
+}

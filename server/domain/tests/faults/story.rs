@@ -1,0 +1,179 @@
+//! A story of edits, snapshots, commits, demotions, a restore and a collection, told by a client
+//! that repeats what was not answered, with the same keys, and keeps a ledger.
+
+use super::support::{World, insert, random_client};
+use izanagi_domain::{
+    documents::RequestKey,
+    error::{Error, Result},
+    storage::VersionRow,
+    versions::{CommitInput, INTENT_LIFETIME},
+};
+use izanagi_shared::{crdt::TextDoc, id::DocumentId, rules::CommitMessage};
+use izanagi_storage::faulty::Injector;
+use std::{sync::Arc, time::Duration};
+
+/// How often a client asks before it waits for better times.
+const TRIES: u32 = 4;
+/// How long it waits for an answer.
+const PATIENCE: Duration = Duration::from_millis(150);
+
+#[derive(Debug, Clone)]
+enum Step {
+    Edit(&'static str),
+    Commit(&'static str),
+    Snapshot,
+    WorkOff,
+    Restore(u64),
+    Collect,
+}
+
+const STEPS: [Step; 15] = [
+    Step::Edit("[a]"),
+    Step::Commit("one"),
+    Step::Edit("[b]"),
+    Step::Edit("[c]"),
+    Step::Commit("two"),
+    Step::Snapshot,
+    Step::WorkOff,
+    Step::Edit("[d]"),
+    Step::Commit("three"),
+    Step::WorkOff,
+    Step::Edit("[e]"),
+    Step::Restore(2),
+    Step::WorkOff,
+    Step::Collect,
+    Step::Edit("[f]"),
+];
+
+/// How many versions the story makes: three commits, what stood before the restore, the restore.
+const VERSIONS: u64 = 5;
+
+pub(crate) struct Story {
+    document: DocumentId,
+    /// The client's own copy; it makes the updates.
+    replica: TextDoc,
+    next: usize,
+    /// The update of the step at `next`, once made: it is repeated, not made anew.
+    delta: Option<Vec<u8>>,
+    versions: Vec<VersionRow>,
+    numbers: Vec<u64>,
+}
+
+impl Story {
+    /// Begins with a document in stores without faults.
+    pub(crate) async fn begin(world: &World) -> Self {
+        let quiet = World::over(world).await;
+        let document = quiet.create(&"A line that stays.\n".repeat(20)).await;
+        let state = quiet.replica(document).await.encode();
+        quiet.services.shut_down().await;
+        let replica = TextDoc::load(random_client(), &state).unwrap();
+        let (versions, numbers) = (Vec::new(), Vec::new());
+        Self { document, replica, next: 0, delta: None, versions, numbers }
+    }
+
+    /// Goes on to the end, or to the first step that is not answered.
+    pub(crate) async fn go_on(&mut self, world: &World, injector: Option<&Arc<Injector>>) {
+        while let Some(step) = STEPS.get(self.next).cloned() {
+            if !self.take(world, &step, injector).await {
+                assert!(injector.is_some(), "{step:?} is not answered without faults");
+                return;
+            }
+            self.next += 1;
+            self.delta = None;
+        }
+    }
+
+    async fn take(&mut self, world: &World, step: &Step, injector: Option<&Arc<Injector>>) -> bool {
+        if let Step::Edit(token) = step
+            && self.delta.is_none()
+        {
+            self.delta = Some(self.replica.edit(&[insert(0, token)]));
+        }
+        if let Step::Collect = step {
+            world.clock.advance(INTENT_LIFETIME * 2);
+        }
+        for _ in 0..TRIES {
+            match tokio::time::timeout(PATIENCE, self.try_step(world, step)).await {
+                Ok(Ok(())) => return true,
+                // The true outcome is not known yet; the same request again will tell.
+                Ok(Err(Error::Unavailable(_))) => {}
+                // Damaged bytes were noticed, and not shown; they may read well the next time.
+                Ok(Err(Error::CorruptVersion { .. } | Error::Internal(_)))
+                    if injector.is_some() => {}
+                // Somebody who reads what is out of date may not see the document at all.
+                Ok(Err(Error::NotFound(_))) if injector.is_some() => {}
+                Ok(Err(error)) => panic!("{step:?}: {error:?}"),
+                Err(_) => {
+                    if let Some(injector) = injector {
+                        injector.release().await;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    async fn try_step(&mut self, world: &World, step: &Step) -> Result<()> {
+        let services = &world.services;
+        let who = Some(&world.ada);
+        let key = |name: &str| RequestKey::new(&world.ada, "POST", "/story", name);
+        match step {
+            Step::Edit(token) => {
+                let editor = services.documents.for_editor(who, self.document).await?;
+                let delta = self.delta.clone().unwrap();
+                let number = services.documents.submit(&editor, token, delta).await?;
+                self.numbers.push(number);
+            }
+            Step::Commit(message) => {
+                let editor = services.documents.for_editor(who, self.document).await?;
+                let key = key(message)?;
+                let message = CommitMessage::parse(message)?;
+                let input = CommitInput { message, content: None, key };
+                self.versions.push(services.versions.commit(&editor, input).await?);
+            }
+            Step::Restore(number) => {
+                let editor = services.documents.for_editor(who, self.document).await?;
+                let key = key("restore")?;
+                let restored = services.versions.restore(&editor, *number, None, key).await?;
+                self.versions.push(restored);
+            }
+            Step::Snapshot => services.documents.persist(self.document).await?,
+            Step::WorkOff => services.versions.work_outbox_off().await?,
+            Step::Collect => {
+                services.versions.collect_garbage().await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything in the ledger is there, once.
+    pub(crate) async fn check(&self, world: &World) {
+        let row = world.reader(self.document).await.row().clone();
+        assert_eq!(row.head_version, VERSIONS, "a version too many or too few");
+        let mut numbers = self.numbers.clone();
+        numbers.dedup();
+        assert!(numbers.is_sorted() && numbers.len() == 6, "{numbers:?}");
+        // Six edits of the client and the restore's own.
+        assert_eq!(row.live_seq, 7, "an edit too many or too few");
+        let text = world.text(self.document).await;
+        // The restore took [d] and [e] back; [f] came after it.
+        for (token, times) in
+            [("[a]", 1), ("[b]", 1), ("[c]", 1), ("[d]", 0), ("[e]", 0), ("[f]", 1)]
+        {
+            assert_eq!(text.matches(token).count(), times, "{token} in {text:.60}");
+        }
+        let tokens = ["[a]", "[a][b][c]", "[a][b][c][d]", "[a][b][c][d][e]", "[a][b][c]"];
+        for (number, expected) in (1..).zip(tokens) {
+            let content = world.content(self.document, number).await;
+            for token in ["[a]", "[b]", "[c]", "[d]", "[e]"] {
+                let times = usize::from(expected.contains(token));
+                assert_eq!(content.matches(token).count(), times, "{token} in version {number}");
+            }
+        }
+        for version in &self.versions {
+            let stored = world.stores.versions.get(self.document, version.number).await.unwrap();
+            assert_eq!(stored.content_hash, version.content_hash);
+            assert_eq!(stored.commit_id, version.commit_id);
+        }
+    }
+}

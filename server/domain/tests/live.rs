@@ -1,0 +1,194 @@
+//! Rooms: updates, acknowledgements, snapshots, and what survives.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use izanagi_domain::{
+    documents::IfMatch, error::Error, hash::sha256, live::LiveSettings, services::Settings,
+};
+use izanagi_shared::{crdt::TextDoc, rules::MAX_CONTENT_BYTES, wire::PatchDocumentRequest};
+use support::{Plan, World, insert, random_client};
+
+#[tokio::test]
+async fn updates_are_numbered_without_holes_and_applied_once() {
+    let world = World::new().await;
+    let id = world.create("").await;
+    let editor = world.editor(id).await;
+    let mut replica = world.replica(id).await;
+    let documents = &world.services.documents;
+    let first = replica.edit(&[insert(0, "a")]);
+    let second = replica.edit(&[insert(1, "b")]);
+    assert_eq!(documents.submit(&editor, "op 1", first.clone()).await.unwrap(), 1);
+    assert_eq!(documents.submit(&editor, "op 2", second).await.unwrap(), 2);
+    assert_eq!(documents.submit(&editor, "op 1", first).await.unwrap(), 1);
+    assert_eq!(world.text(id).await, "ab");
+    let world = world.restart().await;
+    assert_eq!(world.text(id).await, "ab");
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn an_op_id_cannot_stand_for_two_updates() {
+    let world = World::new().await;
+    let id = world.create("").await;
+    let editor = world.editor(id).await;
+    let mut replica = world.replica(id).await;
+    let documents = &world.services.documents;
+    documents.submit(&editor, "op", replica.edit(&[insert(0, "a")])).await.unwrap();
+    let refused = documents.submit(&editor, "op", replica.edit(&[insert(1, "b")])).await;
+    assert!(matches!(refused, Err(Error::BadUpdate(_))), "{refused:?}");
+    assert_eq!(world.text(id).await, "a");
+}
+
+#[tokio::test]
+async fn nobody_writes_under_the_client_id_of_another() {
+    let world = World::new().await;
+    let id = world.create("").await;
+    let owner = world.owner(id).await;
+    world.services.documents.add_owner(&owner, world.bob.user).await.unwrap();
+    let ada = world.editor(id).await;
+    let bob = world.services.documents.for_editor(Some(&world.bob), id).await.unwrap();
+    let mut replica = world.replica(id).await;
+    let documents = &world.services.documents;
+    documents.submit(&ada, "a", replica.edit(&[insert(0, "a")])).await.unwrap();
+    let refused = documents.submit(&bob, "b", replica.edit(&[insert(1, "b")])).await;
+    assert!(matches!(refused, Err(Error::BadUpdate(_))), "{refused:?}");
+    assert_eq!(world.text(id).await, "a");
+}
+
+#[tokio::test]
+async fn an_update_whose_past_is_missing_waits_and_survives_a_snapshot() {
+    let world = World::new().await;
+    let id = world.create("").await;
+    let editor = world.editor(id).await;
+    let mut replica = world.replica(id).await;
+    let documents = &world.services.documents;
+    let first = replica.edit(&[insert(0, "a")]);
+    let second = replica.edit(&[insert(1, "b")]);
+    documents.submit(&editor, "second", second).await.unwrap();
+    assert_eq!(world.text(id).await, "");
+    let world = world.restart().await;
+    let editor = world.editor(id).await;
+    world.services.documents.submit(&editor, "first", first).await.unwrap();
+    assert_eq!(world.text(id).await, "ab");
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn snapshots_are_taken_and_lose_nothing() {
+    let live = LiveSettings { snapshot_updates: 10, ..LiveSettings::default() };
+    let settings = Settings { live, ..Settings::default() };
+    let world = World::with(Plan { settings, ..Plan::default() }).await;
+    let id = world.create("").await;
+    let editor = world.editor(id).await;
+    let mut replica = world.replica(id).await;
+    for n in 0..35 {
+        let delta = replica.edit(&[insert(n, "x")]);
+        world.services.documents.submit(&editor, &format!("op {n}"), delta).await.unwrap();
+    }
+    assert_eq!(world.text(id).await, "x".repeat(35));
+    let log = world.stores.log.load(id).await.unwrap();
+    assert!(log.snapshot.seq >= 30 && log.updates.len() <= 5, "{}", log.snapshot.seq);
+    let world = world.restart().await;
+    assert_eq!(world.text(id).await, "x".repeat(35));
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn a_replace_keeps_what_others_typed_elsewhere() {
+    let world = World::new().await;
+    let id = world.create("one two three").await;
+    let mut typist = world.replica(id).await;
+    let editor = world.editor(id).await;
+    let if_match = IfMatch::Hashes(vec![sha256("one two three")]);
+    let documents = &world.services.documents;
+    documents.replace(&editor, "one 2 three".to_owned(), None, if_match.clone()).await.unwrap();
+    let delta = typist.edit(&[insert(13, "!")]);
+    documents.submit(&editor, "op", delta).await.unwrap();
+    assert_eq!(world.text(id).await, "one 2 three!");
+    let stale = documents.replace(&editor, "mine".to_owned(), None, if_match).await;
+    let Err(Error::Stale(current)) = stale else { panic!("{stale:?}") };
+    assert_eq!(current.content, "one 2 three!");
+}
+
+#[tokio::test]
+async fn a_text_does_not_grow_beyond_its_limit() {
+    let world = World::new().await;
+    let id = world.create(&"x".repeat(MAX_CONTENT_BYTES - 2)).await;
+    let editor = world.editor(id).await;
+    let mut replica = world.replica(id).await;
+    let documents = &world.services.documents;
+    let fits = replica.edit(&[insert(0, "ab")]);
+    documents.submit(&editor, "fits", fits).await.unwrap();
+    let too_much = replica.edit(&[insert(0, "c")]);
+    let refused = documents.submit(&editor, "too much", too_much).await;
+    assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_the_gate_refuses_changes_nothing() {
+    let world = World::new().await;
+    let id = world.create("kept").await;
+    let editor = world.editor(id).await;
+    let (_, with_null) = TextDoc::from_text(random_client(), "a\0");
+    for delta in [vec![0xff; 20], vec![], with_null] {
+        let refused = world.services.documents.submit(&editor, "op", delta).await;
+        assert!(matches!(refused, Err(Error::BadUpdate(_))), "{refused:?}");
+    }
+    assert_eq!(world.text(id).await, "kept");
+    assert_eq!(world.reader(id).await.row().live_seq, 0);
+}
+
+#[tokio::test]
+async fn nothing_is_written_into_the_trash() {
+    let world = World::new().await;
+    let id = world.create("text").await;
+    let editor = world.editor(id).await;
+    let mut replica = world.replica(id).await;
+    let owner = world.owner(id).await;
+    world.services.documents.trash(&owner).await.unwrap();
+    let refused =
+        world.services.documents.submit(&editor, "op", replica.edit(&[insert(0, "a")])).await;
+    assert!(matches!(refused, Err(Error::Trashed)), "{refused:?}");
+    let back = PatchDocumentRequest { deleted: Some(false), ..PatchDocumentRequest::default() };
+    world.services.documents.change(&owner, &back).await.unwrap();
+    assert_eq!(world.text(id).await, "text");
+}
+
+#[tokio::test]
+async fn many_writers_at_once_lose_nothing() {
+    let world = World::new().await;
+    let id = world.create("").await;
+    let editor = world.editor(id).await;
+    let tasks = (0..16_u32).map(|writer| {
+        let (documents, editor) = (&world.services.documents, &editor);
+        async move {
+            let mut replica = TextDoc::new(random_client());
+            for n in 0..20 {
+                let delta = replica.edit(&[insert(0, &format!("[{writer}:{n}]"))]);
+                documents.submit(editor, &format!("{writer}:{n}"), delta).await.unwrap();
+            }
+        }
+    });
+    futures::future::join_all(tasks).await;
+    let text = world.text(id).await;
+    for writer in 0..16 {
+        for n in 0..20 {
+            assert_eq!(text.matches(&format!("[{writer}:{n}]")).count(), 1);
+        }
+    }
+    assert_eq!(world.reader(id).await.row().live_seq, 320);
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn opening_a_document_changes_nothing() {
+    let world = World::new().await;
+    let id = world.create("text").await;
+    let before = world.reader(id).await.row().clone();
+    world.text(id).await;
+    world.replica(id).await;
+    let world = world.restart().await;
+    assert_eq!(*world.reader(id).await.row(), before);
+}

@@ -1,0 +1,224 @@
+//! A small world for tests of the services: real stores in memory, a clock that a test moves.
+
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use izanagi_domain::{
+    accounts::{Caller, PasswordHash, Role, SigningKey, TokenIssuer, Tokens},
+    documents::{Editor, NewText, Owner, Reader, RequestKey},
+    error::Result,
+    live::LiveSettings,
+    services::{Services, Settings},
+    storage::{Clock, Ids, Stores, SystemIds, User, VersionRow},
+    versions::CommitInput,
+};
+use izanagi_shared::{
+    crdt::{Change, TextDoc},
+    id::{DocumentId, SessionId, UserId},
+    rules::{CommitMessage, DocumentKind},
+    time::Timestamp,
+    wire::CreateDocumentRequest,
+};
+use izanagi_storage::{self as storage, Opened, StorageConfig};
+use std::{
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use uuid::Uuid;
+
+/// A clock that moves by a microsecond at every look, and further when it is told to.
+#[derive(Debug)]
+pub(crate) struct TestClock(AtomicI64);
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self(AtomicI64::new(1_800_000_000_000_000))
+    }
+}
+
+impl TestClock {
+    /// Moves on.
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.fetch_add(1, Ordering::SeqCst))
+    }
+}
+
+/// One RSA key for all tests of a binary: drawing one takes a while.
+static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate().unwrap());
+
+/// Services over stores in memory, and somebody who uses them.
+pub(crate) struct World {
+    pub(crate) services: Services,
+    pub(crate) stores: Stores,
+    pub(crate) clock: Arc<TestClock>,
+    pub(crate) ada: Caller,
+    pub(crate) bob: Caller,
+    opened: Arc<Opened>,
+}
+
+/// How a world is made.
+pub(crate) struct Plan {
+    pub(crate) settings: Settings,
+    /// What is put between services and stores.
+    pub(crate) wrap: Box<dyn FnOnce(Stores) -> Stores>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        let live =
+            LiveSettings { append_timeout: Duration::from_millis(200), ..LiveSettings::default() };
+        let settings = Settings { live, ..Settings::default() };
+        Self { settings, wrap: Box::new(|stores| stores) }
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(Plan::default()).await
+    }
+
+    pub(crate) async fn with(plan: Plan) -> Self {
+        let clock = Arc::new(TestClock::default());
+        let opened = Arc::new(storage::open(&StorageConfig::new("memory://")).await.unwrap());
+        let stores = opened.stores.clone();
+        let services = services(&(plan.wrap)(stores.clone()), &clock, plan.settings);
+        let ada = add_user(&stores, "ada", &clock).await;
+        let bob = add_user(&stores, "bob", &clock).await;
+        Self { services, stores, clock, ada, bob, opened }
+    }
+
+    /// Another view on the stores of a world, with services of its own and nothing wrapped.
+    #[allow(clippy::unused_async)]
+    pub(crate) async fn over(world: &Self) -> Self {
+        let services = services(&world.stores, &world.clock, Plan::default().settings);
+        Self {
+            services,
+            stores: world.stores.clone(),
+            clock: Arc::clone(&world.clock),
+            ada: world.ada,
+            bob: world.bob,
+            opened: Arc::clone(&world.opened),
+        }
+    }
+
+    /// The same stores under fresh services, as after a restart; nothing is wrapped any more.
+    pub(crate) async fn restart(self) -> Self {
+        self.services.shut_down().await;
+        let settings = Plan::default().settings;
+        let services = services(&self.stores, &self.clock, settings);
+        Self { services, ..self }
+    }
+
+    pub(crate) async fn create(&self, content: &str) -> DocumentId {
+        self.create_kind(DocumentKind::Markdown, content).await
+    }
+
+    pub(crate) async fn create_kind(&self, kind: DocumentKind, content: &str) -> DocumentId {
+        let request = CreateDocumentRequest {
+            title: "Plan".to_owned(),
+            kind,
+            content: Some(content.to_owned()),
+            ..CreateDocumentRequest::default()
+        };
+        let text = NewText::from_request(request).unwrap();
+        let documents = &self.services.documents;
+        documents.create(&self.ada, text, RequestKey::none()).await.unwrap().id
+    }
+
+    pub(crate) async fn reader(&self, id: DocumentId) -> Reader {
+        self.services.documents.for_reader(Some(&self.ada), id).await.unwrap()
+    }
+
+    pub(crate) async fn editor(&self, id: DocumentId) -> Editor {
+        self.services.documents.for_editor(Some(&self.ada), id).await.unwrap()
+    }
+
+    pub(crate) async fn owner(&self, id: DocumentId) -> Owner {
+        self.services.documents.for_owner(Some(&self.ada), id).await.unwrap()
+    }
+
+    pub(crate) async fn text(&self, id: DocumentId) -> String {
+        let reader = self.reader(id).await;
+        self.services.documents.text(&reader).await.unwrap().content.to_string()
+    }
+
+    /// Makes the live text `content`, by an update as a page sends it.
+    pub(crate) async fn write(&self, id: DocumentId, content: &str) {
+        let mut replica = self.replica(id).await;
+        if let Some(delta) = replica.replace_with(content) {
+            let editor = self.editor(id).await;
+            let op_id = Uuid::now_v7().to_string();
+            self.services.documents.submit(&editor, &op_id, delta).await.unwrap();
+        }
+    }
+
+    /// A replica of the document under a client id of its own.
+    pub(crate) async fn replica(&self, id: DocumentId) -> TextDoc {
+        let reader = self.reader(id).await;
+        let (_, state) = self.services.documents.missing(&reader, vec![0]).await.unwrap();
+        TextDoc::load(random_client(), &state).unwrap()
+    }
+
+    pub(crate) async fn commit(&self, id: DocumentId, message: &str) -> Result<VersionRow> {
+        let editor = self.editor(id).await;
+        let message = CommitMessage::parse(message).unwrap();
+        let input = CommitInput { message, content: None, key: RequestKey::none() };
+        self.services.versions.commit(&editor, input).await
+    }
+
+    pub(crate) async fn content(&self, id: DocumentId, number: u64) -> String {
+        let reader = self.reader(id).await;
+        self.services.versions.text(&reader, number).await.unwrap().to_string()
+    }
+
+    pub(crate) async fn fsck_is_clean(&self) {
+        let report = self.services.fsck.run(false).await.unwrap();
+        assert!(report.faults.is_empty(), "{:#?}", report.faults);
+    }
+}
+
+fn services(stores: &Stores, clock: &Arc<TestClock>, settings: Settings) -> Services {
+    let issuer = TokenIssuer { issuer: "test".to_owned(), audience: "test".to_owned() };
+    let tokens = Tokens::new(issuer, &KEY, &[]).unwrap();
+    let ids: Arc<dyn Ids> = Arc::new(SystemIds);
+    Services::new(stores.clone(), Arc::clone(clock) as Arc<dyn Clock>, ids, tokens, settings)
+        .unwrap()
+}
+
+async fn add_user(stores: &Stores, name: &str, clock: &TestClock) -> Caller {
+    let id = UserId(Uuid::now_v7());
+    let user = User {
+        id,
+        username: name.to_owned(),
+        email: format!("{name}@example.org"),
+        display_name: name.to_owned(),
+        bio: String::new(),
+        role: Role::User,
+        password_hash: PasswordHash::from_stored("none"),
+        created_at: clock.now(),
+        last_login_at: None,
+        deactivated_at: None,
+    };
+    stores.users.create(&user).await.unwrap();
+    Caller { user: id, session: SessionId(Uuid::now_v7()), role: Role::User }
+}
+
+/// A client id that no other replica has.
+pub(crate) fn random_client() -> u64 {
+    let mut bytes = [0; 8];
+    SystemIds.fill(&mut bytes);
+    u64::from_le_bytes(bytes) % izanagi_shared::crdt::MAX_CLIENT_ID + 1
+}
+
+/// An insertion of `text` at the UTF-16 offset `at`.
+pub(crate) fn insert(at: u32, text: &str) -> Change {
+    Change { from: at, to: at, insert: text.to_owned() }
+}

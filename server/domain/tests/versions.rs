@@ -1,0 +1,338 @@
+//! Versions: committing, merging, restoring, reading back, keeping small.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use izanagi_domain::{
+    documents::{IfMatch, RequestKey},
+    error::Error,
+    hash::sha256,
+    storage::RecordPath,
+    versions::{Base, CommitInput, INTENT_LIFETIME, KEYFRAME_EVERY, Side, VersionQuery},
+};
+use izanagi_shared::{
+    rules::{CommitMessage, DocumentKind},
+    text::diff::DiffOptions,
+    wire::StoredAs,
+};
+use std::time::Duration;
+use support::World;
+
+fn input(content: Option<(&str, Base)>, key: RequestKey) -> CommitInput {
+    CommitInput {
+        message: CommitMessage::parse("why").unwrap(),
+        content: content.map(|(content, base)| (content.to_owned(), base)),
+        key,
+    }
+}
+
+#[tokio::test]
+async fn commits_are_numbered_from_one_and_read_back() {
+    let world = World::new().await;
+    let id = world.create("one\n").await;
+    let first = world.commit(id, "first").await.unwrap();
+    world.write(id, "one\ntwo\n").await;
+    let second = world.commit(id, "second").await.unwrap();
+    assert_eq!((first.number, second.number), (1, 2));
+    assert_eq!((second.added, second.removed), (1, 0));
+    assert_eq!(second.parent_commit, Some(first.commit_id));
+    assert_eq!(world.content(id, 1).await, "one\n");
+    assert_eq!(world.content(id, 2).await, "one\ntwo\n");
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn the_first_commit_of_an_empty_text_is_accepted_and_an_unchanged_one_is_not() {
+    let world = World::new().await;
+    let id = world.create("").await;
+    assert_eq!(world.commit(id, "empty").await.unwrap().number, 1);
+    assert!(matches!(world.commit(id, "again").await, Err(Error::NothingToCommit)));
+}
+
+#[tokio::test]
+async fn a_repeated_request_gives_the_same_version_and_another_body_is_refused() {
+    let world = World::new().await;
+    let id = world.create("text").await;
+    let editor = world.editor(id).await;
+    let key = RequestKey::new(&world.ada, "POST", "/x", "once").unwrap();
+    let versions = &world.services.versions;
+    let first = versions.commit(&editor, input(None, key)).await.unwrap();
+    let again = versions.commit(&editor, input(None, key)).await.unwrap();
+    assert_eq!(first, again);
+    let mut other = input(None, key);
+    other.message = CommitMessage::parse("another").unwrap();
+    assert!(matches!(versions.commit(&editor, other).await, Err(Error::IdempotencyMismatch)));
+}
+
+#[tokio::test]
+async fn content_is_merged_into_what_others_wrote_meanwhile() {
+    let world = World::new().await;
+    let id = world.create("alpha\nbeta\ngamma\n").await;
+    world.commit(id, "base").await.unwrap();
+    world.write(id, "ALPHA\nbeta\ngamma\n").await;
+    let editor = world.editor(id).await;
+    let content = Some(("alpha\nbeta\nGAMMA\n", Base::Version(1)));
+    let version = world.services.versions.commit(&editor, input(content, RequestKey::none())).await;
+    assert_eq!(version.unwrap().number, 2);
+    assert_eq!(world.text(id).await, "ALPHA\nbeta\nGAMMA\n");
+    assert_eq!(world.content(id, 2).await, "ALPHA\nbeta\nGAMMA\n");
+}
+
+#[tokio::test]
+async fn content_that_overlaps_what_others_wrote_is_refused_with_the_present_text() {
+    let world = World::new().await;
+    let id = world.create("one word\n").await;
+    world.commit(id, "base").await.unwrap();
+    world.write(id, "one sword\n").await;
+    let editor = world.editor(id).await;
+    let base = Base::Text(IfMatch::Hashes(vec![sha256("one word\n")]));
+    let content = Some(("one bird\n", base));
+    let refused = world.services.versions.commit(&editor, input(content, RequestKey::none())).await;
+    let Err(Error::Stale(current)) = refused else { panic!("{refused:?}") };
+    assert_eq!(current.content, "one sword\n");
+    assert_eq!(world.text(id).await, "one sword\n");
+    assert_eq!(world.reader(id).await.row().head_version, 1);
+}
+
+#[tokio::test]
+async fn old_versions_become_deltas_that_read_back_byte_for_byte() {
+    let world = World::new().await;
+    let paragraph = "A line of text that stays the same.\r\n".repeat(40);
+    let text = |n: u64| format!("{paragraph}edit {n} 🦀 é\u{301}\n{paragraph}");
+    let id = world.create(&text(1)).await;
+    let last = KEYFRAME_EVERY + 6;
+    for n in 1..=last {
+        world.write(id, &text(n)).await;
+        world.commit(id, &format!("edit {n}")).await.unwrap();
+    }
+    world.services.versions.work_outbox_off().await.unwrap();
+    let reader = world.reader(id).await;
+    for n in 1..=last {
+        let version = world.services.versions.get(&reader, n).await.unwrap();
+        let whole = n == 1 || n == KEYFRAME_EVERY || n == last;
+        let expected = if whole { StoredAs::Snapshot } else { StoredAs::Delta };
+        assert_eq!(version.stored_as, expected, "version {n}");
+    }
+    let world = world.restart().await;
+    for n in 1..=last {
+        assert_eq!(world.content(id, n).await, text(n), "version {n}");
+    }
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn a_delta_larger_than_it_is_worth_is_not_made() {
+    let world = World::new().await;
+    let id = world.create(&"abc ".repeat(50)).await;
+    for text in ["x", "something else entirely, with nothing in common", "0123456789"] {
+        world.commit(id, text).await.unwrap();
+        world.write(id, text).await;
+    }
+    world.commit(id, "last").await.unwrap();
+    world.services.versions.work_outbox_off().await.unwrap();
+    let reader = world.reader(id).await;
+    let third = world.services.versions.get(&reader, 3).await.unwrap();
+    assert_eq!(third.stored_as, StoredAs::Snapshot);
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn a_text_of_several_chunks_is_kept_and_made_small() {
+    let world = World::new().await;
+    let big = "0123456789abcde\n".repeat(9 * 1024 * 1024 / 16);
+    let id = world.create(&big).await;
+    world.commit(id, "big").await.unwrap();
+    world.write(id, &format!("{big}!")).await;
+    world.commit(id, "bigger").await.unwrap();
+    world.write(id, &format!("{big}?")).await;
+    world.commit(id, "asking").await.unwrap();
+    world.services.versions.work_outbox_off().await.unwrap();
+    let world = world.restart().await;
+    assert_eq!(world.content(id, 1).await, big);
+    assert_eq!(world.content(id, 2).await, format!("{big}!"));
+    let reader = world.reader(id).await;
+    let second = world.services.versions.get(&reader, 2).await.unwrap();
+    assert_eq!(second.stored_as, StoredAs::Delta);
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn json_versions_read_back_whatever_their_spelling() {
+    let world = World::new().await;
+    let texts = ["{\"a\":1}", "{\"a\":2,\"b\":[1,2,3]}", "{ \"b\" : 2 }\n", "{\"broken\":"];
+    let id = world.create_kind(DocumentKind::Json, texts[0]).await;
+    for text in texts {
+        world.write(id, text).await;
+        world.commit(id, text).await.unwrap();
+    }
+    world.services.versions.work_outbox_off().await.unwrap();
+    let world = world.restart().await;
+    for (index, text) in texts.iter().enumerate() {
+        assert_eq!(world.content(id, index as u64 + 1).await, *text);
+    }
+    let reader = world.reader(id).await;
+    let versions = &world.services.versions;
+    assert_eq!(versions.get(&reader, 2).await.unwrap().json.unwrap()["b"][2], 3);
+    assert_eq!(versions.get(&reader, 4).await.unwrap().json, None);
+}
+
+#[tokio::test]
+async fn a_named_version_is_whole_again() {
+    let world = World::new().await;
+    let text = "the same line again and again\n".repeat(30);
+    let id = world.create(&text).await;
+    for n in 0..4 {
+        world.write(id, &format!("{text}{n}")).await;
+        world.commit(id, "").await.unwrap();
+    }
+    let versions = &world.services.versions;
+    versions.work_outbox_off().await.unwrap();
+    let reader = world.reader(id).await;
+    assert_eq!(versions.get(&reader, 2).await.unwrap().stored_as, StoredAs::Delta);
+    let editor = world.editor(id).await;
+    versions.name(&editor, 2, Some("release")).await.unwrap();
+    versions.work_outbox_off().await.unwrap();
+    let named = versions.get(&reader, 2).await.unwrap();
+    assert_eq!((named.stored_as, named.name.as_deref()), (StoredAs::Snapshot, Some("release")));
+    let only_named = VersionQuery { named: true, ..VersionQuery::default() };
+    assert_eq!(versions.list(&reader, &only_named).await.unwrap().total, 1);
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn a_restore_keeps_what_was_there_and_is_one_more_version() {
+    let world = World::new().await;
+    let id = world.create("old\n").await;
+    world.commit(id, "old").await.unwrap();
+    world.write(id, "new, not committed\n").await;
+    let editor = world.editor(id).await;
+    let versions = &world.services.versions;
+    let restored = versions.restore(&editor, 1, None, RequestKey::none()).await.unwrap();
+    assert_eq!((restored.number, restored.message.as_str()), (3, "Restored version 1"));
+    assert_eq!(world.content(id, 2).await, "new, not committed\n");
+    assert_eq!(world.text(id).await, "old\n");
+    let undone = versions.restore(&editor, 2, None, RequestKey::none()).await.unwrap();
+    assert_eq!(undone.number, 4);
+    assert_eq!(world.text(id).await, "new, not committed\n");
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn a_repeated_restore_restores_once() {
+    let world = World::new().await;
+    let id = world.create("old\n").await;
+    world.commit(id, "old").await.unwrap();
+    world.write(id, "new\n").await;
+    let editor = world.editor(id).await;
+    let key = RequestKey::new(&world.ada, "POST", "/restore", "once").unwrap();
+    let versions = &world.services.versions;
+    let first = versions.restore(&editor, 1, None, key).await.unwrap();
+    world.write(id, "typed afterwards\n").await;
+    let again = versions.restore(&editor, 1, None, key).await.unwrap();
+    assert_eq!(first, again);
+    assert_eq!(world.text(id).await, "typed afterwards\n");
+    assert_eq!(world.reader(id).await.row().head_version, 3);
+}
+
+#[tokio::test]
+async fn people_who_type_during_a_restore_keep_what_they_typed() {
+    let world = World::new().await;
+    let id = world.create("first\nsecond\n").await;
+    world.commit(id, "").await.unwrap();
+    world.write(id, "first\nSECOND\n").await;
+    let mut typist = world.replica(id).await;
+    let editor = world.editor(id).await;
+    world.services.versions.restore(&editor, 1, None, RequestKey::none()).await.unwrap();
+    let delta = typist.edit(&[support::insert(0, "typed ")]);
+    world.services.documents.submit(&editor, "op", delta).await.unwrap();
+    assert_eq!(world.text(id).await, "typed first\nsecond\n");
+}
+
+#[tokio::test]
+async fn a_damaged_record_is_an_error_and_never_content() {
+    let world = World::new().await;
+    let id = world.create("precious").await;
+    let version = world.commit(id, "").await.unwrap();
+    let path = RecordPath::content(id, version.commit_id);
+    let record = world.stores.records.get(&path).await.unwrap();
+    let mut data = record.data.clone();
+    data.insert("content".to_owned(), "Precious".into());
+    let at = record.updated_at;
+    world.stores.records.update(&path, record.version, &data, at).await.unwrap();
+    let world = world.restart().await;
+    let reader = world.reader(id).await;
+    let read = world.services.versions.get(&reader, 1).await;
+    assert!(matches!(read, Err(Error::CorruptVersion { number: 1, .. })), "{read:?}");
+    let report = world.services.fsck.run(true).await.unwrap();
+    assert!(report.faults.iter().any(|fault| fault.detail.contains("version 1")), "{report:?}");
+    assert_eq!(world.text(id).await, "precious");
+}
+
+#[tokio::test]
+async fn what_an_interrupted_attempt_left_is_collected() {
+    let world = World::new().await;
+    let id = world.create("text").await;
+    let editor = world.editor(id).await;
+    let commit = izanagi_shared::id::CommitId(uuid::Uuid::now_v7());
+    let now = world.editor(id).await.row().updated_at;
+    let intent = izanagi_domain::storage::NewIntent {
+        commit_id: commit,
+        document_id: id,
+        base_commit: None,
+        request_key: [7; 32],
+        expires_at: now.plus(INTENT_LIFETIME),
+        at: now,
+    };
+    world.stores.intents.open(&intent).await.unwrap();
+    let path = RecordPath::content(id, commit);
+    let data = serde_json::Map::from_iter([("type".to_owned(), "snapshot".into())]);
+    let record = izanagi_domain::storage::NewRecord { path: path.clone(), data };
+    world.stores.records.create(&record, now).await.unwrap();
+    assert_eq!(world.services.versions.collect_garbage().await.unwrap(), 0);
+    world.fsck_is_clean().await;
+    world.clock.advance(INTENT_LIFETIME + Duration::from_secs(1));
+    assert_eq!(world.services.versions.collect_garbage().await.unwrap(), 1);
+    assert!(world.stores.records.get(&path).await.is_err());
+    assert_eq!(world.services.versions.collect_garbage().await.unwrap(), 0);
+    world.fsck_is_clean().await;
+    drop(editor);
+}
+
+#[tokio::test]
+async fn a_comparison_of_versions_and_the_live_text() {
+    let world = World::new().await;
+    let id = world.create("one\ntwo\n").await;
+    world.commit(id, "").await.unwrap();
+    world.write(id, "one\n2\n").await;
+    let reader = world.reader(id).await;
+    let compare =
+        |from, to| world.services.versions.compare(&reader, from, to, DiffOptions::default());
+    let live = compare(Side::Version(1), Side::Live).await.unwrap();
+    assert_eq!((live.diff.added, live.diff.removed), (1, 1));
+    let from_nothing = compare(Side::Version(0), Side::Version(1)).await.unwrap();
+    assert_eq!((from_nothing.diff.added, from_nothing.diff.removed), (2, 0));
+    assert!(matches!(compare(Side::Version(2), Side::Live).await, Err(Error::NotFound(_))));
+}
+
+#[tokio::test]
+async fn commits_at_the_same_time_all_find_their_place() {
+    let world = World::new().await;
+    let id = world.create("start\n").await;
+    let editor = world.editor(id).await;
+    let versions = &world.services.versions;
+    let tasks = (0..8).map(|n| {
+        let content = format!("start\nline {n}\n");
+        let editor = &editor;
+        async move {
+            let base = Base::Text(IfMatch::Hashes(vec![sha256("start\n")]));
+            versions.commit(editor, input(Some((&content, base)), RequestKey::none())).await
+        }
+    });
+    let results = futures::future::join_all(tasks).await;
+    let committed = results.iter().filter(|result| result.is_ok()).count() as u64;
+    // Insertions at the same place contradict each other; at least one got through.
+    assert!(committed >= 1);
+    assert_eq!(world.reader(id).await.row().head_version, committed);
+    world.fsck_is_clean().await;
+}

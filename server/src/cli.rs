@@ -1,0 +1,159 @@
+//! The commands (PRODUCT O1).
+
+use crate::{
+    config::Config,
+    logging,
+    run::{self, Running},
+};
+use anyhow::Result;
+use clap::{Parser, Subcommand, ValueEnum};
+use izanagi_domain::accounts::Role;
+use izanagi_storage::{self as storage, StorageConfig};
+use std::process::ExitCode;
+
+/// Documents that people write together and never lose.
+#[derive(Debug, Parser)]
+#[command(name = "izanagi", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve pages and API (the default).
+    Serve,
+    /// Bring the database to this version's schema.
+    Migrate,
+    /// Check every promise that the stored data makes; exit code 1 when one is broken.
+    Fsck {
+        /// Do what loses nothing: make stored texts anew, put contents aside that nobody uses.
+        #[arg(long)]
+        repair: bool,
+    },
+    /// Collect what interrupted commits have left, and make old versions small.
+    Gc,
+    /// Look after accounts.
+    #[command(subcommand)]
+    User(User),
+    /// Look after the keys that sign access tokens.
+    #[command(subcommand)]
+    Keys(Keys),
+}
+
+#[derive(Debug, Subcommand)]
+enum User {
+    /// End the account's sessions and let it sign in no more.
+    Deactivate {
+        /// Username or email.
+        login: String,
+    },
+    /// Let it sign in again.
+    Activate {
+        /// Username or email.
+        login: String,
+    },
+    /// Give it a role.
+    Role {
+        /// Username or email.
+        login: String,
+        /// The role.
+        role: RoleName,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum RoleName {
+    User,
+    Premium,
+    Admin,
+}
+
+impl From<RoleName> for Role {
+    fn from(name: RoleName) -> Self {
+        match name {
+            RoleName::User => Self::User,
+            RoleName::Premium => Self::Premium,
+            RoleName::Admin => Self::Admin,
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Keys {
+    /// Sign with a new key from the next start on; tokens of the present one stay good.
+    Rotate,
+}
+
+impl Cli {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// Whatever stops it.
+    pub async fn run(self) -> Result<ExitCode> {
+        let config = Config::load()?;
+        logging::start(&config.log)?;
+        match self.command.unwrap_or(Command::Serve) {
+            Command::Serve => run::serve(config, run::told_to_end()).await?,
+            Command::Migrate => migrate(&config).await?,
+            Command::Fsck { repair } => return fsck(&config, repair).await,
+            Command::Gc => gc(&config).await?,
+            Command::User(user) => look_after(&config, user).await?,
+            Command::Keys(Keys::Rotate) => {
+                config.keys.rotate(&config.data_dir)?;
+                logging::say("A new key signs from the next start on.");
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+async fn migrate(config: &Config) -> Result<()> {
+    storage::migrate(&StorageConfig::new(config.database())).await?;
+    logging::say("The database has this version's schema.");
+    Ok(())
+}
+
+async fn fsck(config: &Config, repair: bool) -> Result<ExitCode> {
+    let running = Running::open(config).await?;
+    let report = running.services.fsck.run(repair).await;
+    running.close().await;
+    let report = report?;
+    for fault in &report.faults {
+        logging::say(fault);
+    }
+    for line in &report.repaired {
+        logging::say(format_args!("repaired: {line}"));
+    }
+    logging::say(format_args!(
+        "{} documents, {} versions, {} faults",
+        report.documents,
+        report.versions,
+        report.faults.len()
+    ));
+    Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn gc(config: &Config) -> Result<()> {
+    let running = Running::open(config).await?;
+    let collected = running.services.collect().await;
+    let worked = running.services.versions.work_outbox_off().await;
+    running.close().await;
+    worked?;
+    logging::say(format_args!("{} interrupted commits collected", collected?));
+    Ok(())
+}
+
+async fn look_after(config: &Config, command: User) -> Result<()> {
+    let running = Running::open(config).await?;
+    let accounts = &running.services.accounts;
+    let changed = match command {
+        User::Deactivate { login } => accounts.set_active(&login, false).await,
+        User::Activate { login } => accounts.set_active(&login, true).await,
+        User::Role { login, role } => accounts.set_role(&login, role.into()).await,
+    };
+    running.close().await;
+    let user = changed?;
+    logging::say(format_args!("{} <{}>: {}", user.username, user.email, user.role));
+    Ok(())
+}

@@ -1,0 +1,138 @@
+//! A body that waits until the handler asks for it.
+
+use crate::problem::ApiResult;
+use axum::{
+    body::{Body, to_bytes},
+    extract::{FromRequest, Multipart, Request},
+    http::{HeaderMap, Method, Uri, header},
+};
+use http_body_util::Limited;
+use izanagi_domain::{
+    accounts::Caller,
+    documents::{RequestKey, Upload},
+    error::Error,
+};
+use izanagi_shared::problem::FieldError;
+use serde::de::DeserializeOwned;
+use std::convert::Infallible;
+
+/// A request whose body has not been read.
+#[derive(Debug)]
+pub(crate) struct LazyBody(Request);
+
+impl<S: Sync> FromRequest<S> for LazyBody {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(request))
+    }
+}
+
+impl LazyBody {
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        self.0.headers()
+    }
+
+    /// The `Idempotency-Key`, bound to who sends it where.
+    pub(crate) fn request_key(&self, caller: &Caller) -> ApiResult<RequestKey> {
+        let Some(key) = self.0.headers().get("idempotency-key") else {
+            return Ok(RequestKey::none());
+        };
+        let key = key.to_str().map_err(|_| {
+            FieldError::new("Idempotency-Key", "invalid", "Use printable ASCII characters.")
+        })?;
+        let (method, uri): (&Method, &Uri) = (self.0.method(), self.0.uri());
+        // `/api/…` and `/api/v1/…` are the same route.
+        let path = uri.path().strip_prefix("/api/v1").unwrap_or(uri.path());
+        let path = path.strip_prefix("/api").unwrap_or(path);
+        Ok(RequestKey::new(caller, method.as_str(), path, key)?)
+    }
+
+    /// The body as JSON of this shape.
+    pub(crate) async fn json<T: DeserializeOwned>(self, limit: usize) -> ApiResult<T> {
+        self.require("application/json")?;
+        let bytes = self.bytes(limit).await?;
+        parse(&bytes)
+    }
+
+    /// The body as JSON; an empty one gives the default.
+    pub(crate) async fn json_or_default<T: DeserializeOwned + Default>(
+        self,
+        limit: usize,
+    ) -> ApiResult<T> {
+        let has_type = self.headers().contains_key(header::CONTENT_TYPE);
+        if has_type {
+            self.require("application/json")?;
+        }
+        let bytes = self.bytes(limit).await?;
+        if bytes.is_empty() { Ok(T::default()) } else { parse(&bytes) }
+    }
+
+    /// The `file` parts of a form.
+    pub(crate) async fn uploads(self, limit: usize) -> ApiResult<Vec<Upload>> {
+        self.require("multipart/form-data")?;
+        let request = self.0.map(|body| Body::new(Limited::new(body, limit)));
+        let mut form = Multipart::from_request(request, &())
+            .await
+            .map_err(|rejection| Error::UnsupportedMediaType(rejection.body_text()))?;
+        let mut uploads = Vec::new();
+        while let Some(field) = form.next_field().await.map_err(|error| refuse_part(&error))? {
+            if field.name() != Some("file") {
+                let name = field.name().unwrap_or_default().to_owned();
+                let message = "Send files as parts named “file”.";
+                return Err(FieldError::new(&name, "unknown_field", message).into());
+            }
+            let file_name = field.file_name().unwrap_or_default().to_owned();
+            let bytes = field.bytes().await.map_err(|error| refuse_part(&error))?.to_vec();
+            // A form that was sent without choosing a file has one part without name and bytes.
+            if !file_name.is_empty() || !bytes.is_empty() {
+                uploads.push(Upload { file_name, bytes });
+            }
+        }
+        Ok(uploads)
+    }
+
+    fn require(&self, expected: &'static str) -> ApiResult<()> {
+        let given = self.headers().get(header::CONTENT_TYPE);
+        let given = given.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let essence = given.split(';').next().unwrap_or_default().trim();
+        if essence.eq_ignore_ascii_case(expected) {
+            return Ok(());
+        }
+        let message = if given.is_empty() {
+            format!("Send the body as {expected} and say so in Content-Type.")
+        } else {
+            format!("The body is {essence}; send {expected}.")
+        };
+        Err(Error::UnsupportedMediaType(message).into())
+    }
+
+    async fn bytes(self, limit: usize) -> ApiResult<axum::body::Bytes> {
+        let too_large = || Error::TooLarge(format!("A request body can have {limit} bytes."));
+        to_bytes(self.0.into_body(), limit).await.map_err(|_| too_large().into())
+    }
+}
+
+fn refuse_part(error: &axum::extract::multipart::MultipartError) -> Error {
+    if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+        Error::TooLarge("The upload is too large.".to_owned())
+    } else {
+        Error::MalformedBody(error.body_text())
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Error::MalformedBody(format!("byte {} is not UTF-8", error.valid_up_to()))
+    })?;
+    izanagi_shared::json::check(text).map_err(|error| Error::MalformedBody(error.to_string()))?;
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(
+        |error: serde_path_to_error::Error<serde_json::Error>| {
+            let path = error.path().to_string();
+            let field = if path == "." { "body" } else { &path };
+            let full = error.inner().to_string();
+            let reason = full.split(" at line ").next().unwrap_or(&full);
+            FieldError::new(field, "invalid", format!("{reason}.")).into()
+        },
+    )
+}

@@ -1,0 +1,14 @@
+//! What handlers take from a request. Bodies are read last, by the handler itself, for the checks
+//! run in the order of DESIGN §8: rate, sign-in, right, precondition, and only then the body.
+
+mod body;
+mod identity;
+mod path;
+mod precondition;
+mod query;
+
+pub(crate) use body::LazyBody;
+pub(crate) use identity::{AnyCaller, FromDevice, SignedInCaller};
+pub(crate) use path::PathId;
+pub(crate) use precondition::{if_match, if_none_match_hits, quoted};
+pub(crate) use query::{Fields, PageQuery};

@@ -1,0 +1,43 @@
+//! Ids in paths.
+
+use crate::problem::ApiError;
+use axum::{
+    extract::{FromRequestParts, RawPathParams},
+    http::request::Parts,
+};
+use izanagi_domain::error::Error;
+use izanagi_shared::problem::FieldError;
+
+/// The parameters of a path, parsed on demand.
+#[derive(Debug)]
+pub(crate) struct PathId(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for PathId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state).await;
+        let params =
+            params.map_err(|_| FieldError::new("path", "invalid", "Use UTF-8 in paths."))?;
+        let pairs = params.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Ok(Self(pairs.collect()))
+    }
+}
+
+impl PathId {
+    /// A parameter as an id.
+    pub(crate) fn id<T: std::str::FromStr>(&self, name: &str) -> Result<T, Error> {
+        self.parse(name, "invalid_id", "This is not a UUID.")
+    }
+
+    /// A parameter as a version number.
+    pub(crate) fn number(&self, name: &str) -> Result<u64, Error> {
+        self.parse(name, "invalid_number", "This is not a version number: use 1, 2, 3 …")
+    }
+
+    fn parse<T: std::str::FromStr>(&self, name: &str, code: &str, words: &str) -> Result<T, Error> {
+        let value = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        let parsed = value.and_then(|value| value.parse().ok());
+        parsed.ok_or_else(|| FieldError::new(name, code, words).into())
+    }
+}

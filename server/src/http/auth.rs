@@ -1,0 +1,115 @@
+//! Sign-up, sign-in, refresh, sign-out.
+
+use super::SMALL_BODY;
+use crate::{
+    extract::{FromDevice, LazyBody, SignedInCaller},
+    problem::ApiResult,
+    state::AppState,
+};
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use izanagi_domain::{
+    accounts::{RefreshSecret, SignedIn},
+    error::Error,
+};
+use izanagi_shared::{
+    problem::Problem,
+    rules::Secret,
+    wire::{AuthAnswer, LoginRequest, RefreshAnswer, RefreshRequest, SignupRequest},
+};
+
+/// Make an account and sign in.
+#[utoipa::path(post, path = "/auth/signup", tag = "auth", security(()),
+    request_body = SignupRequest,
+    responses((status = 201, body = AuthAnswer), (status = 409, body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
+pub(crate) async fn sign_up(
+    State(state): State<AppState>,
+    FromDevice(device): FromDevice,
+    body: LazyBody,
+) -> ApiResult<Response> {
+    let request: SignupRequest = body.json(SMALL_BODY).await?;
+    let signed_in = state.services.accounts.sign_up(&request, &device).await?;
+    Ok(answer(&state, StatusCode::CREATED, &signed_in))
+}
+
+/// Sign in by username or email.
+#[utoipa::path(post, path = "/auth/login", tag = "auth", security(()),
+    request_body = LoginRequest,
+    responses((status = 200, body = AuthAnswer), (status = 401, body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
+pub(crate) async fn sign_in(
+    State(state): State<AppState>,
+    FromDevice(device): FromDevice,
+    body: LazyBody,
+) -> ApiResult<Response> {
+    let request: LoginRequest = body.json(SMALL_BODY).await?;
+    let signed_in = state.services.accounts.sign_in(&request, &device).await?;
+    Ok(answer(&state, StatusCode::OK, &signed_in))
+}
+
+/// Exchange the refresh token, from the cookie or the body.
+#[utoipa::path(post, path = "/auth/refresh", tag = "auth", security(()),
+    request_body(content = Option<RefreshRequest>),
+    responses((status = 200, body = RefreshAnswer), (status = 401, body = Problem)))]
+pub(crate) async fn refresh(
+    State(state): State<AppState>,
+    FromDevice(device): FromDevice,
+    body: LazyBody,
+) -> ApiResult<Response> {
+    let from_cookie = state.cookies.read(body.headers()).refresh;
+    let request: RefreshRequest = body.json_or_default(SMALL_BODY).await?;
+    let token = request.refresh_token.or_else(|| from_cookie.map(Secret::new));
+    let token = RefreshSecret::from_client(token.ok_or(Error::SessionRevoked)?);
+    let signed_in = state.services.accounts.refresh(&token, &device).await?;
+    let body = RefreshAnswer {
+        access_token: signed_in.access.expose().to_owned(),
+        expires_in: signed_in.expires_in,
+    };
+    let mut response = Json(body).into_response();
+    state.cookies.set(response.headers_mut(), &signed_in);
+    Ok(response)
+}
+
+/// End this session.
+#[utoipa::path(post, path = "/auth/logout", tag = "auth",
+    responses((status = 204), (status = 401, body = Problem)))]
+pub(crate) async fn sign_out(
+    State(state): State<AppState>,
+    SignedInCaller(caller): SignedInCaller,
+) -> ApiResult<Response> {
+    state.services.accounts.sign_out(&caller).await?;
+    Ok(signed_out(&state))
+}
+
+/// End all of one's sessions.
+#[utoipa::path(post, path = "/auth/logout-all", tag = "auth",
+    responses((status = 204), (status = 401, body = Problem)))]
+pub(crate) async fn sign_out_everywhere(
+    State(state): State<AppState>,
+    SignedInCaller(caller): SignedInCaller,
+) -> ApiResult<Response> {
+    state.services.accounts.sign_out_everywhere(caller.user).await?;
+    Ok(signed_out(&state))
+}
+
+fn answer(state: &AppState, status: StatusCode, signed_in: &SignedIn) -> Response {
+    let body = AuthAnswer {
+        access_token: signed_in.access.expose().to_owned(),
+        expires_in: signed_in.expires_in,
+        user: signed_in.user.clone(),
+    };
+    let mut response = (status, Json(body)).into_response();
+    state.cookies.set(response.headers_mut(), signed_in);
+    response
+}
+
+fn signed_out(state: &AppState) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    state.cookies.clear(response.headers_mut());
+    response
+}

@@ -1,0 +1,115 @@
+//! A document's text by itself: raw, rendered, downloaded.
+
+use super::documents::set_etag;
+use crate::{
+    extract::{AnyCaller, Fields, PathId, if_none_match_hits},
+    problem::ApiResult,
+    state::AppState,
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use izanagi_domain::{documents::ExportFormat, error::Error};
+use izanagi_shared::problem::{FieldError, Problem};
+
+/// The live text, raw.
+#[utoipa::path(get, path = "/documents/{id}/content", tag = "documents",
+    params(("id" = String, Path, format = "uuid"), ("If-None-Match" = Option<String>, Header)),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 304),
+        (status = 404, body = Problem)))]
+pub(crate) async fn raw(
+    State(state): State<AppState>,
+    AnyCaller(caller): AnyCaller,
+    path: PathId,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let documents = &state.services.documents;
+    let reader = documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    let document = documents.view_with_content(&reader).await?;
+    let mut response = if if_none_match_hits(&headers, &document.etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        document.content.unwrap_or_default().into_response()
+    };
+    set_etag(&mut response, &document.etag);
+    Ok(response)
+}
+
+/// The live text, rendered and sanitised: a fragment of HTML.
+#[utoipa::path(get, path = "/documents/{id}/html", tag = "documents",
+    params(("id" = String, Path, format = "uuid")),
+    responses((status = 200, body = String, content_type = "text/html"),
+        (status = 404, body = Problem)))]
+pub(crate) async fn html(
+    State(state): State<AppState>,
+    AnyCaller(caller): AnyCaller,
+    path: PathId,
+) -> ApiResult<Response> {
+    let documents = &state.services.documents;
+    let reader = documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    let rendered = documents.render(&reader).await?;
+    let mut response = Html(rendered.html.clone()).into_response();
+    // Opened by itself it is a page on our origin: it may do nothing there.
+    let policy = HeaderValue::from_static("default-src 'none'; sandbox");
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+/// A download.
+#[utoipa::path(get, path = "/documents/{id}/export", tag = "documents",
+    params(("id" = String, Path, format = "uuid"),
+        ("format" = Option<String>, Query, description = "md, html, json or txt")),
+    responses((status = 200, body = String), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+pub(crate) async fn export(
+    State(state): State<AppState>,
+    AnyCaller(caller): AnyCaller,
+    path: PathId,
+    fields: Fields,
+) -> ApiResult<Response> {
+    let documents = &state.services.documents;
+    let reader = documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    let format = match fields.text("format") {
+        None | Some("" | "md") => ExportFormat::Markdown,
+        Some("html") => ExportFormat::Html,
+        Some("json") => ExportFormat::Json,
+        Some("txt") => ExportFormat::Text,
+        Some(_) => {
+            let error = FieldError::new("format", "invalid", "Use md, html, json or txt.");
+            return Err(Error::from(error).into());
+        }
+    };
+    let export = documents.export(&reader, format).await?;
+    if format == ExportFormat::Json {
+        return Ok(as_file(Json(export.document), &export.file_name, format.media_type()));
+    }
+    Ok(as_file(export.body, &export.file_name, format.media_type()))
+}
+
+/// A response that a browser saves under this name (RFC 6266).
+pub(super) fn as_file(
+    body: impl IntoResponse,
+    file_name: &str,
+    media_type: &'static str,
+) -> Response {
+    let mut response = body.into_response();
+    let ascii: String = file_name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') || c == ' ' { c } else { '_' }
+        })
+        .collect();
+    let encoded: String = form_urlencoded::byte_serialize(file_name.as_bytes()).collect();
+    let encoded = encoded.replace('+', "%20");
+    let value = format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{encoded}");
+    if let Ok(value) = HeaderValue::from_str(&value) {
+        response.headers_mut().insert(header::CONTENT_DISPOSITION, value);
+    }
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    let policy = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}

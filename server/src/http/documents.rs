@@ -1,0 +1,185 @@
+//! Documents: list, create, read, replace, change, delete.
+
+use super::SMALL_BODY;
+use crate::{
+    extract::{
+        AnyCaller, Fields, LazyBody, PageQuery, PathId, SignedInCaller, if_match,
+        if_none_match_hits, quoted,
+    },
+    problem::ApiResult,
+    state::AppState,
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use izanagi_domain::{
+    documents::{ListQuery, NewText},
+    error::Error,
+};
+use izanagi_shared::{
+    problem::{FieldError, Problem},
+    wire::{
+        CreateDocumentRequest, DocumentSort, DocumentView, Page, PatchDocumentRequest,
+        ReplaceDocumentRequest,
+    },
+};
+
+/// One's documents.
+#[utoipa::path(get, path = "/documents", tag = "documents",
+    params(("query" = Option<String>, Query), ("owner" = Option<String>, Query, format = "uuid"),
+        ("includeDeleted" = Option<bool>, Query), ("sort" = Option<DocumentSort>, Query),
+        ("page" = Option<u32>, Query), ("pageSize" = Option<u32>, Query),
+        ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Page<DocumentView>), (status = 401, body = Problem),
+        (status = 422, body = Problem)))]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    SignedInCaller(caller): SignedInCaller,
+    fields: Fields,
+) -> ApiResult<Json<Page<DocumentView>>> {
+    let page = PageQuery::from_fields(&fields)?;
+    let query = ListQuery {
+        query: fields.text("query").map(str::to_owned),
+        owner: fields.parsed("owner", "This is not a UUID.")?,
+        in_trash: None,
+        include_deleted: fields.flag("includeDeleted")?,
+        sort: sort(fields.text("sort"))?,
+        page: page.page,
+        page_size: page.page_size,
+        cursor: page.cursor,
+    };
+    Ok(Json(state.services.documents.list(&caller, &query).await?))
+}
+
+fn sort(given: Option<&str>) -> Result<DocumentSort, Error> {
+    match given {
+        None | Some("" | "updated") => Ok(DocumentSort::Updated),
+        Some("created") => Ok(DocumentSort::Created),
+        Some("title") => Ok(DocumentSort::Title),
+        Some(_) => Err(FieldError::new("sort", "invalid", "Use updated, created or title.").into()),
+    }
+}
+
+/// Make a document.
+#[utoipa::path(post, path = "/documents", tag = "documents",
+    params(("Idempotency-Key" = Option<String>, Header)),
+    request_body = CreateDocumentRequest,
+    responses((status = 201, body = DocumentView), (status = 401, body = Problem),
+        (status = 422, body = Problem)))]
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    SignedInCaller(caller): SignedInCaller,
+    body: LazyBody,
+) -> ApiResult<Response> {
+    let key = body.request_key(&caller)?;
+    let request: CreateDocumentRequest = body.json(state.config.body_limit).await?;
+    let text = NewText::from_request(request)?;
+    let document = state.services.documents.create(&caller, text, key).await?;
+    let location = format!("/api/v1/documents/{}", document.id);
+    let mut response = with_etag(StatusCode::CREATED, document);
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+/// A document with its live text.
+#[utoipa::path(get, path = "/documents/{id}", tag = "documents",
+    params(("id" = String, Path, format = "uuid"), ("If-None-Match" = Option<String>, Header)),
+    responses((status = 200, body = DocumentView), (status = 304), (status = 404, body = Problem)))]
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    AnyCaller(caller): AnyCaller,
+    path: PathId,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let documents = &state.services.documents;
+    let reader = documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    let document = documents.view_with_content(&reader).await?;
+    if if_none_match_hits(&headers, &document.etag) {
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        set_etag(&mut response, &document.etag);
+        return Ok(response);
+    }
+    Ok(with_etag(StatusCode::OK, document))
+}
+
+/// Replace the whole text, if it is still the one that `If-Match` names.
+#[utoipa::path(put, path = "/documents/{id}", tag = "documents",
+    params(("id" = String, Path, format = "uuid"), ("If-Match" = String, Header)),
+    request_body = ReplaceDocumentRequest,
+    responses((status = 200, body = DocumentView), (status = 412, body = Problem),
+        (status = 428, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn replace(
+    State(state): State<AppState>,
+    AnyCaller(caller): AnyCaller,
+    path: PathId,
+    body: LazyBody,
+) -> ApiResult<Response> {
+    let documents = &state.services.documents;
+    let editor = documents.for_editor(caller.as_ref(), path.id("id")?).await?;
+    let missing = Error::PreconditionRequired("Send If-Match with the etag that you have read.");
+    let if_match = if_match(body.headers())?.ok_or(missing)?;
+    documents.require_match(&editor, &if_match).await?;
+    let request: ReplaceDocumentRequest = body.json(state.config.body_limit).await?;
+    let title = request.title.as_deref();
+    let replaced = documents.replace(&editor, request.content, title, if_match).await?;
+    Ok(with_etag(StatusCode::OK, replaced.document))
+}
+
+/// Change title, description and so on; move to trash and back.
+#[utoipa::path(patch, path = "/documents/{id}", tag = "documents",
+    params(("id" = String, Path, format = "uuid")),
+    request_body = PatchDocumentRequest,
+    responses((status = 200, body = DocumentView), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn change(
+    State(state): State<AppState>,
+    AnyCaller(caller): AnyCaller,
+    path: PathId,
+    body: LazyBody,
+) -> ApiResult<Response> {
+    let documents = &state.services.documents;
+    let owner = documents.for_owner(caller.as_ref(), path.id("id")?).await?;
+    let request: PatchDocumentRequest = body.json(SMALL_BODY).await?;
+    Ok(with_etag(StatusCode::OK, documents.change(&owner, &request).await?))
+}
+
+/// Move to trash, or, with `permanent=true`, delete for ever from there.
+#[utoipa::path(delete, path = "/documents/{id}", tag = "documents",
+    params(("id" = String, Path, format = "uuid"), ("permanent" = Option<bool>, Query)),
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(crate) async fn delete(
+    State(state): State<AppState>,
+    AnyCaller(caller): AnyCaller,
+    path: PathId,
+    fields: Fields,
+) -> ApiResult<StatusCode> {
+    let documents = &state.services.documents;
+    let owner = documents.for_owner(caller.as_ref(), path.id("id")?).await?;
+    if fields.flag("permanent")? {
+        documents.purge(&owner).await?;
+    } else {
+        documents.trash(&owner).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn with_etag(status: StatusCode, document: DocumentView) -> Response {
+    let etag = document.etag.clone();
+    let mut response = (status, Json(document)).into_response();
+    set_etag(&mut response, &etag);
+    response
+}
+
+pub(super) fn set_etag(response: &mut Response, etag: &str) {
+    if let Some(value) = quoted(etag) {
+        response.headers_mut().insert(header::ETAG, value);
+    }
+    // Whoever holds a copy must ask before using it again: the text is live.
+    let cache = HeaderValue::from_static("private, no-cache");
+    response.headers_mut().insert(header::CACHE_CONTROL, cache);
+}

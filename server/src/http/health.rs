@@ -1,0 +1,26 @@
+//! Is it alive, is it ready, and the keys that verify its tokens.
+
+use crate::{problem::ApiResult, state::AppState};
+use axum::{Json, extract::State, http::StatusCode};
+use serde_json::{Value, json};
+
+/// The process answers.
+pub(crate) async fn alive() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+/// The stores answer.
+pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
+    match state.services.check_ready().await {
+        Ok(()) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
+        Err(error) => {
+            tracing::warn!(?error, "not ready");
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({ "status": "storage unavailable" })))
+        }
+    }
+}
+
+/// The keys that verify access tokens (RFC 7517).
+pub(crate) async fn jwks(State(state): State<AppState>) -> ApiResult<Json<Value>> {
+    Ok(Json(state.services.accounts.jwks()?))
+}

@@ -1,0 +1,37 @@
+//! The caller's own account.
+
+use super::SMALL_BODY;
+use crate::{
+    extract::{LazyBody, SignedInCaller},
+    problem::ApiResult,
+    state::AppState,
+};
+use axum::{Json, extract::State};
+use izanagi_shared::{
+    problem::Problem,
+    wire::{UpdateMeRequest, UserView},
+};
+
+/// One's account.
+#[utoipa::path(get, path = "/me", tag = "account",
+    responses((status = 200, body = UserView), (status = 401, body = Problem)))]
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    SignedInCaller(caller): SignedInCaller,
+) -> ApiResult<Json<UserView>> {
+    Ok(Json(state.services.accounts.me(&caller).await?))
+}
+
+/// Change what others see.
+#[utoipa::path(patch, path = "/me", tag = "account",
+    request_body = UpdateMeRequest,
+    responses((status = 200, body = UserView), (status = 401, body = Problem),
+        (status = 422, body = Problem)))]
+pub(crate) async fn update(
+    State(state): State<AppState>,
+    SignedInCaller(caller): SignedInCaller,
+    body: LazyBody,
+) -> ApiResult<Json<UserView>> {
+    let request: UpdateMeRequest = body.json(SMALL_BODY).await?;
+    Ok(Json(state.services.accounts.update_me(&caller, &request).await?))
+}

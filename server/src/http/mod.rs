@@ -1,0 +1,17 @@
+//! The JSON API (API.md): one file a resource. A handler extracts, calls, responds.
+
+pub(crate) mod auth;
+pub(crate) mod content;
+pub(crate) mod diff;
+pub(crate) mod documents;
+pub(crate) mod health;
+pub(crate) mod me;
+pub(crate) mod ops;
+pub(crate) mod owners;
+pub(crate) mod restore;
+pub(crate) mod sessions;
+pub(crate) mod upload;
+pub(crate) mod versions;
+
+/// A JSON body beyond this has no use in calls that carry no text.
+pub(crate) const SMALL_BODY: usize = 64 * 1024;

@@ -1,0 +1,73 @@
+//! Live updates by HTTP, for pages and programs without a socket.
+
+use crate::{
+    extract::{AnyCaller, Fields, LazyBody, PathId},
+    problem::ApiResult,
+    state::AppState,
+};
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use izanagi_shared::{
+    problem::{FieldError, Problem},
+    wire::{OpAnswer, OpRequest, UpdatesView},
+};
+
+/// One Yjs update. Durable when it is answered; applied once however often it is sent.
+#[utoipa::path(post, path = "/documents/{id}/ops", tag = "live",
+    params(("id" = String, Path, format = "uuid")),
+    request_body = OpRequest,
+    responses((status = 200, body = OpAnswer), (status = 404, body = Problem),
+        (status = 413, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn submit(
+    State(state): State<AppState>,
+    AnyCaller(caller): AnyCaller,
+    path: PathId,
+    body: LazyBody,
+) -> ApiResult<Json<OpAnswer>> {
+    let documents = &state.services.documents;
+    let editor = documents.for_editor(caller.as_ref(), path.id("id")?).await?;
+    // Base64 takes four bytes for three.
+    let limit = state.config.settings.live.max_update_bytes * 4 / 3 + 1_024;
+    let request: OpRequest = body.json(limit).await?;
+    let delta = STANDARD
+        .decode(&request.delta_b64)
+        .map_err(|_| FieldError::new("deltaB64", "invalid", "This is not base64."))?;
+    let seq = documents.submit(&editor, &request.op_id, delta).await?;
+    Ok(Json(OpAnswer { seq }))
+}
+
+/// What a replica lacks. 204 when nothing came after `since`.
+#[utoipa::path(get, path = "/documents/{id}/updates", tag = "live",
+    params(("id" = String, Path, format = "uuid"), ("since" = Option<u64>, Query),
+        ("stateVector" = Option<String>, Query, description = "v1, base64url; empty for everything")),
+    responses((status = 200, body = UpdatesView), (status = 204), (status = 404, body = Problem)))]
+pub(crate) async fn missing(
+    State(state): State<AppState>,
+    AnyCaller(caller): AnyCaller,
+    path: PathId,
+    fields: Fields,
+) -> ApiResult<Response> {
+    let documents = &state.services.documents;
+    let reader = documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    let since: Option<u64> = fields.parsed("since", "Use a whole number.")?;
+    if since == Some(reader.row().live_seq) {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let state_vector = match fields.text("stateVector") {
+        // The state vector of an empty document: no clients.
+        None | Some("") => vec![0],
+        Some(text) => URL_SAFE_NO_PAD.decode(text).map_err(|_| {
+            FieldError::new("stateVector", "invalid", "This is not base64url without padding.")
+        })?,
+    };
+    let (seq, delta) = documents.missing(&reader, state_vector).await?;
+    Ok(Json(UpdatesView { seq, delta_b64: STANDARD.encode(delta) }).into_response())
+}

@@ -1,0 +1,37 @@
+//! Bringing a version back.
+
+use super::SMALL_BODY;
+use crate::{
+    extract::{AnyCaller, LazyBody, PathId},
+    problem::ApiResult,
+    state::AppState,
+};
+use axum::{Json, extract::State, http::StatusCode};
+use izanagi_domain::error::Error;
+use izanagi_shared::{
+    problem::Problem,
+    rules::CommitMessage,
+    wire::{RestoreRequest, VersionView},
+};
+
+/// Make the text what it was in this version; what is there now is committed first.
+#[utoipa::path(post, path = "/documents/{id}/versions/{n}/restore", tag = "versions",
+    params(("id" = String, Path, format = "uuid"), ("n" = u64, Path),
+        ("Idempotency-Key" = Option<String>, Header)),
+    request_body(content = Option<RestoreRequest>),
+    responses((status = 201, body = VersionView), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
+pub(crate) async fn restore(
+    State(state): State<AppState>,
+    AnyCaller(caller): AnyCaller,
+    path: PathId,
+    body: LazyBody,
+) -> ApiResult<(StatusCode, Json<VersionView>)> {
+    let editor = state.services.documents.for_editor(caller.as_ref(), path.id("id")?).await?;
+    let number = path.number("n")?;
+    let key = body.request_key(&caller.ok_or(Error::Unauthenticated)?)?;
+    let request: RestoreRequest = body.json_or_default(SMALL_BODY).await?;
+    let message = request.message.as_deref().map(CommitMessage::parse).transpose()?;
+    let version = state.services.versions.restore(&editor, number, message, key).await?;
+    Ok((StatusCode::CREATED, Json(version.into())))
+}

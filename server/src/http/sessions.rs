@@ -1,0 +1,32 @@
+//! Signed-in devices.
+
+use crate::{
+    extract::{PathId, SignedInCaller},
+    problem::ApiResult,
+    state::AppState,
+};
+use axum::{Json, extract::State, http::StatusCode};
+use izanagi_shared::{problem::Problem, wire::SessionView};
+
+/// One's sessions, last seen first.
+#[utoipa::path(get, path = "/auth/sessions", tag = "auth",
+    responses((status = 200, body = Vec<SessionView>), (status = 401, body = Problem)))]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    SignedInCaller(caller): SignedInCaller,
+) -> ApiResult<Json<Vec<SessionView>>> {
+    Ok(Json(state.services.accounts.sessions(&caller).await?))
+}
+
+/// End one of one's sessions.
+#[utoipa::path(delete, path = "/auth/sessions/{id}", tag = "auth",
+    params(("id" = String, Path, format = "uuid")),
+    responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
+pub(crate) async fn revoke(
+    State(state): State<AppState>,
+    SignedInCaller(caller): SignedInCaller,
+    path: PathId,
+) -> ApiResult<StatusCode> {
+    state.services.accounts.revoke_session(&caller, path.id("id")?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,26 @@
+//! Uploading files.
+
+use crate::{
+    extract::{LazyBody, SignedInCaller},
+    problem::ApiResult,
+    state::AppState,
+};
+use axum::{Json, extract::State, http::StatusCode};
+use izanagi_shared::{problem::Problem, wire::UploadAnswer};
+
+/// Make a document of each file.
+#[utoipa::path(post, path = "/documents/upload", tag = "documents",
+    params(("Idempotency-Key" = Option<String>, Header)),
+    request_body(content_type = "multipart/form-data", description = "One or more parts named `file`."),
+    responses((status = 201, body = UploadAnswer), (status = 401, body = Problem),
+        (status = 413, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn upload(
+    State(state): State<AppState>,
+    SignedInCaller(caller): SignedInCaller,
+    body: LazyBody,
+) -> ApiResult<(StatusCode, Json<UploadAnswer>)> {
+    let key = body.request_key(&caller)?;
+    let uploads = body.uploads(state.config.body_limit).await?;
+    let items = state.services.documents.upload(&caller, uploads, key).await?;
+    Ok((StatusCode::CREATED, Json(UploadAnswer { items })))
+}

@@ -1,0 +1,111 @@
+//! Versions: commit, list, read, name.
+
+use super::SMALL_BODY;
+use crate::{
+    extract::{AnyCaller, Fields, LazyBody, PageQuery, PathId, if_match},
+    problem::ApiResult,
+    state::AppState,
+};
+use axum::{Json, extract::State, http::StatusCode};
+use izanagi_domain::{
+    documents::IfMatch,
+    error::Error,
+    versions::{Base, CommitInput, VersionQuery},
+};
+use izanagi_shared::{
+    problem::Problem,
+    rules::CommitMessage,
+    wire::{CommitRequest, NameVersionRequest, Page, VersionView},
+};
+
+/// Commit the live text, or a text merged into it first.
+#[utoipa::path(post, path = "/documents/{id}/versions", tag = "versions",
+    params(("id" = String, Path, format = "uuid"), ("Idempotency-Key" = Option<String>, Header),
+        ("If-Match" = Option<String>, Header)),
+    request_body = CommitRequest,
+    responses((status = 201, body = VersionView), (status = 409, body = Problem),
+        (status = 412, body = Problem), (status = 428, body = Problem)))]
+pub(crate) async fn commit(
+    State(state): State<AppState>,
+    AnyCaller(caller): AnyCaller,
+    path: PathId,
+    body: LazyBody,
+) -> ApiResult<(StatusCode, Json<VersionView>)> {
+    let editor = state.services.documents.for_editor(caller.as_ref(), path.id("id")?).await?;
+    let key = body.request_key(&caller.ok_or(Error::Unauthenticated)?)?;
+    let if_match = if_match(body.headers())?;
+    let request: CommitRequest = body.json_or_default(state.config.body_limit).await?;
+    let message = CommitMessage::parse(request.message.as_deref().unwrap_or_default())?;
+    let base = base(request.base_version, if_match);
+    let content = match (request.content, base) {
+        (None, _) => None,
+        (Some(content), Some(base)) => Some((content, base)),
+        (Some(_), None) => {
+            let words = "Send If-Match or baseVersion: what the content was made from.";
+            return Err(Error::PreconditionRequired(words).into());
+        }
+    };
+    let input = CommitInput { message, content, key };
+    let version = state.services.versions.commit(&editor, input).await?;
+    Ok((StatusCode::CREATED, Json(version.into())))
+}
+
+fn base(version: Option<u64>, if_match: Option<IfMatch>) -> Option<Base> {
+    version.map(Base::Version).or_else(|| if_match.map(Base::Text))
+}
+
+/// The versions of a document, newest first.
+#[utoipa::path(get, path = "/documents/{id}/versions", tag = "versions",
+    params(("id" = String, Path, format = "uuid"), ("named" = Option<bool>, Query),
+        ("page" = Option<u32>, Query), ("pageSize" = Option<u32>, Query),
+        ("cursor" = Option<String>, Query)),
+    responses((status = 200, body = Page<VersionView>), (status = 404, body = Problem)))]
+pub(crate) async fn list(
+    State(state): State<AppState>,
+    AnyCaller(caller): AnyCaller,
+    path: PathId,
+    fields: Fields,
+) -> ApiResult<Json<Page<VersionView>>> {
+    let reader = state.services.documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    let page = PageQuery::from_fields(&fields)?;
+    let query = VersionQuery {
+        named: fields.flag("named")?,
+        page: page.page,
+        page_size: page.page_size,
+        cursor: page.cursor,
+    };
+    Ok(Json(state.services.versions.list(&reader, &query).await?))
+}
+
+/// A version with its content.
+#[utoipa::path(get, path = "/documents/{id}/versions/{n}", tag = "versions",
+    params(("id" = String, Path, format = "uuid"), ("n" = u64, Path)),
+    responses((status = 200, body = VersionView), (status = 404, body = Problem),
+        (status = 500, body = Problem)))]
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    AnyCaller(caller): AnyCaller,
+    path: PathId,
+) -> ApiResult<Json<VersionView>> {
+    let reader = state.services.documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    Ok(Json(state.services.versions.get(&reader, path.number("n")?).await?))
+}
+
+/// Give a version a name, or take it with `null`.
+#[utoipa::path(patch, path = "/documents/{id}/versions/{n}", tag = "versions",
+    params(("id" = String, Path, format = "uuid"), ("n" = u64, Path)),
+    request_body = NameVersionRequest,
+    responses((status = 200, body = VersionView), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+pub(crate) async fn name(
+    State(state): State<AppState>,
+    AnyCaller(caller): AnyCaller,
+    path: PathId,
+    body: LazyBody,
+) -> ApiResult<Json<VersionView>> {
+    let editor = state.services.documents.for_editor(caller.as_ref(), path.id("id")?).await?;
+    let number = path.number("n")?;
+    let request: NameVersionRequest = body.json(SMALL_BODY).await?;
+    let name = request.name.as_deref();
+    Ok(Json(state.services.versions.name(&editor, number, name).await?))
+}

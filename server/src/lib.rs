@@ -1,0 +1,24 @@
+//! The server of Izanagi: axum around the domain. `router` lists every route, `middleware` the
+//! whole stack in order; a handler extracts, calls, responds (DESIGN §1).
+
+// A page's type nests as deep as its markup, and is laid out here, where the routes are made.
+#![recursion_limit = "512"]
+
+pub mod cli;
+pub mod config;
+mod extract;
+mod http;
+pub mod keys;
+pub mod logging;
+mod middleware;
+mod openapi;
+mod origin;
+mod pages;
+mod problem;
+mod problem_page;
+pub mod router;
+pub mod run;
+pub mod site;
+mod state;
+
+pub use state::AppState;

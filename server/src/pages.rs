@@ -1,0 +1,118 @@
+//! Pages, their server functions, and the static files.
+
+use crate::{
+    extract::{LazyBody, SignedInCaller},
+    state::AppState,
+};
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, header},
+    middleware::{Next, from_fn, from_fn_with_state},
+    response::{IntoResponse as _, Redirect, Response},
+    routing::{any, post},
+};
+use izanagi_app::{
+    App,
+    flash::{Flash, Notice, Outcome},
+    ssr::{answer_form, plain_forms, shell},
+};
+use izanagi_domain::documents::RequestKey;
+use leptos::{config::LeptosOptions, context::provide_context};
+use leptos_axum::{LeptosRoutes as _, file_and_error_handler_with_context, generate_route_list};
+use std::collections::BTreeMap;
+use tower_http::services::{ServeDir, ServeFile};
+
+/// A year: files under `/pkg/<hash>` never change.
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+const AN_HOUR: &str = "public, max-age=3600";
+
+/// Every page, `/fn/…` and the static files.
+pub(crate) fn routes(state: &AppState) -> Router<AppState> {
+    let context = state.page_context();
+    let provide = move || provide_context(context.clone());
+    let options: LeptosOptions = axum::extract::FromRef::from_ref(state);
+    let shell_options = options.clone();
+    let pages = generate_route_list(App);
+    let functions = {
+        let provide = provide.clone();
+        any(move |request: Request| {
+            leptos_axum::handle_server_fns_with_context(provide.clone(), request)
+        })
+    };
+    let not_found = file_and_error_handler_with_context::<AppState, _>(provide.clone(), shell);
+    Router::new()
+        .route("/fn/{*name}", functions.layer(from_fn_with_state(state.cookies, plain_forms)))
+        .route("/documents/upload", post(upload))
+        .leptos_routes_with_context(state, pages, provide, move || shell(shell_options.clone()))
+        .layer(from_fn(page_policy))
+        .nest_service("/pkg", package(state))
+        .nest_service("/favicon.svg", file(state, "favicon.svg"))
+        .nest_service("/icons.svg", file(state, "icons.svg"))
+        .fallback(not_found)
+}
+
+/// Uploads of a plain form, without JavaScript.
+async fn upload(
+    State(state): State<AppState>,
+    caller: Option<SignedInCaller>,
+    body: LazyBody,
+) -> Response {
+    let Some(SignedInCaller(caller)) = caller else {
+        return Redirect::to("/login?next=/documents").into_response();
+    };
+    let made = match body.uploads(state.config.body_limit).await {
+        Ok(uploads) => {
+            let documents = &state.services.documents;
+            documents.upload(&caller, uploads, RequestKey::none()).await
+        }
+        Err(error) => Err(error.into_domain()),
+    };
+    let outcome = match made {
+        Ok(items) => {
+            let count = items.len();
+            let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
+            Outcome::Done(Notice::new(format!("{files} uploaded.")))
+        }
+        Err(error) => Outcome::Refused(error.problem()),
+    };
+    let (page, form) = ("/documents".to_owned(), "/documents/upload".to_owned());
+    answer_form(state.cookies, &Flash { page, form, values: BTreeMap::new(), outcome })
+}
+
+/// The folder of one build.
+fn package(state: &AppState) -> Router<()> {
+    let folder = ServeDir::new(state.site.root().join("pkg"));
+    cached(
+        Router::new().fallback_service(folder.precompressed_br().precompressed_gzip()),
+        IMMUTABLE,
+    )
+}
+
+/// A file whose name stays the same from build to build.
+fn file(state: &AppState, name: &str) -> Router<()> {
+    let file = ServeFile::new(state.site.root().join(name));
+    cached(Router::new().fallback_service(file.precompressed_br().precompressed_gzip()), AN_HOUR)
+}
+
+fn cached(router: Router<()>, policy: &'static str) -> Router<()> {
+    router.layer(from_fn(move |request: Request, next: Next| async move {
+        let mut response = next.run(request).await;
+        if response.status().is_success() {
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(policy));
+        }
+        response
+    }))
+}
+
+/// What a page may load and do (DESIGN §7). The nonce is set by the page itself, where Leptos makes
+/// it; this stands for everything that has set none.
+async fn page_policy(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+    headers.entry(HeaderName::from_static("vary")).or_insert(HeaderValue::from_static("Cookie"));
+    response
+}

@@ -1,0 +1,121 @@
+//! Refusals on the wire (RFC 9457, DESIGN §8). A handler's error travels as a problem in the
+//! response's extensions; one middleware gives it its body, the request id, and its line in the log.
+
+use axum::{
+    Json,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use izanagi_domain::error::Error;
+use izanagi_shared::problem::Problem;
+
+/// The domain's error as a response.
+#[derive(Debug)]
+pub(crate) struct ApiError(Error);
+
+impl ApiError {
+    /// The domain's error, for pages that show it in their own way.
+    pub(crate) fn into_domain(self) -> Error {
+        self.0
+    }
+}
+
+/// The result of a handler.
+pub(crate) type ApiResult<T> = Result<T, ApiError>;
+
+impl<E: Into<Error>> From<E> for ApiError {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let problem = self.0.problem();
+        if let Some(cause) = self.0.internal_cause() {
+            tracing::error!(code = problem.code, cause = cause.for_log(), "request failed");
+        }
+        let mut response = respond(problem);
+        if let Some(wait) = self.0.retry_after() {
+            // Whole seconds, rounded up: to come back early would be refused again.
+            let seconds = wait.as_millis().div_ceil(1_000).max(1).to_string();
+            if let Ok(value) = HeaderValue::from_str(&seconds) {
+                response.headers_mut().insert(header::RETRY_AFTER, value);
+            }
+        }
+        response
+    }
+}
+
+/// A response that [`finish_problems`] will give its body.
+pub(crate) fn respond(problem: Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = status.into_response();
+    response.extensions_mut().insert(problem);
+    response
+}
+
+/// A problem that the router or a layer found, not the domain.
+pub(crate) fn plain(status: StatusCode, code: &str, title: &str, detail: &str) -> Problem {
+    Problem {
+        kind: "about:blank".to_owned(),
+        title: title.to_owned(),
+        status: status.as_u16(),
+        detail: detail.to_owned(),
+        code: code.to_owned(),
+        request_id: String::new(),
+        errors: Vec::new(),
+        current: None,
+    }
+}
+
+/// Turns every refusal under `/api` into a problem document with the request's id.
+pub(crate) async fn finish_problems(request: Request, next: Next) -> Response {
+    let request_id = request_id(&request);
+    // Pages have bodies of their own for what is not there.
+    let is_api = request.uri().path().starts_with("/api");
+    let mut response = next.run(request).await;
+    let known = response.extensions_mut().remove::<Problem>();
+    let problem = known.or_else(|| is_api.then(|| by_status(response.status())).flatten());
+    let Some(mut problem) = problem else { return response };
+    problem.request_id = request_id;
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let mut finished = (parts, Json(problem)).into_response();
+    let kind = HeaderValue::from_static("application/problem+json");
+    finished.headers_mut().insert(header::CONTENT_TYPE, kind);
+    finished
+}
+
+/// The words for statuses that come from the router and its layers.
+fn by_status(status: StatusCode) -> Option<Problem> {
+    let (code, title, detail) = match status {
+        StatusCode::NOT_FOUND => ("not_found", "Not found", "There is nothing at this path."),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            ("method_not_allowed", "Method not allowed", "This path does not take this method.")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            ("too_large", "Too large", "The request body is too large.")
+        }
+        StatusCode::REQUEST_TIMEOUT => {
+            ("timeout", "Timed out", "The request took too long to arrive.")
+        }
+        status if status.is_server_error() => {
+            ("internal", "Internal error", "Something went wrong on our side.")
+        }
+        _ => return None,
+    };
+    Some(plain(status, code, title, detail))
+}
+
+/// The id that the request was given on arrival.
+pub(crate) fn request_id(request: &Request) -> String {
+    request
+        .extensions()
+        .get::<tower_http::request_id::RequestId>()
+        .and_then(|id| id.header_value().to_str().ok())
+        .unwrap_or_default()
+        .to_owned()
+}

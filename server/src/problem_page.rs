@@ -1,0 +1,96 @@
+//! A refusal that a person meets in the browser outside any page: too many requests, a form from
+//! another site, a panic. Plain HTML in the style of the pages, for nothing else is certain here.
+
+use crate::state::AppState;
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{Html, IntoResponse as _, Response},
+};
+use izanagi_shared::problem::Problem;
+
+/// The page may show our style and picture, and do nothing.
+const POLICY: &str =
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Shows problem documents as pages where a person is reading.
+pub(crate) async fn show_problems(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let for_person = is_navigation(request.uri().path(), request.headers());
+    let request_id = crate::problem::request_id(&request);
+    let mut response = next.run(request).await;
+    if !for_person {
+        return response;
+    }
+    let panicked = response.status() == StatusCode::INTERNAL_SERVER_ERROR
+        && !response.headers().contains_key(header::CONTENT_TYPE);
+    let problem = response.extensions_mut().remove::<Problem>();
+    let problem = problem.or_else(|| panicked.then(internal));
+    let Some(problem) = problem else { return response };
+    let (mut parts, _) = response.into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let policy = HeaderValue::from_static(POLICY);
+    parts.headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    (parts, Html(page(&problem, &request_id, &state.site.style_sheet()))).into_response()
+}
+
+/// A browser that opens a page, not a script or program.
+fn is_navigation(path: &str, headers: &HeaderMap) -> bool {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    !path.starts_with("/api") && accept.is_some_and(|accept| accept.contains("text/html"))
+}
+
+fn internal() -> Problem {
+    crate::problem::plain(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "Internal error",
+        "Something went wrong on our side.",
+    )
+}
+
+fn page(problem: &Problem, request_id: &str, style_sheet: &str) -> String {
+    let (title, status) = (escape(&problem.title), problem.status);
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\"><title>{title} – Izanagi</title>\
+         <link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\
+         <link rel=\"stylesheet\" href=\"{style_sheet}\"></head><body>\
+         <main id=\"main\" class=\"page problem\"><p class=\"problem-code\">Error {status}</p>\
+         <h1>{title}</h1><p>{detail}</p>\
+         <p class=\"cluster\"><a class=\"button\" href=\"/\">Go to the start</a></p>\
+         <p class=\"soft\">Request <code>{request_id}</code></p></main></body></html>\n",
+        detail = escape(&problem.detail),
+        request_id = escape(request_id),
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_it_shows_is_escaped() {
+        let mut problem = internal();
+        problem.detail = "<script>".to_owned();
+        let page = page(&problem, "1", "/main.css");
+        assert!(!page.contains("<script>") && page.contains("&lt;script&gt;"), "{page}");
+    }
+
+    #[test]
+    fn programs_get_no_page() {
+        let accept = |value: &str| HeaderMap::from_iter([(header::ACCEPT, value.parse().unwrap())]);
+        assert!(is_navigation("/documents", &accept("text/html,*/*")));
+        assert!(!is_navigation("/api/v1/documents", &accept("text/html,*/*")));
+        assert!(!is_navigation("/documents", &accept("*/*")));
+    }
+}

@@ -1,0 +1,105 @@
+//! What stores answer: how it looks when nothing is there, and where a byte of it can be flipped.
+
+use super::flip::{flip_bytes, flip_data, flip_text};
+use izanagi_domain::storage::{
+    Appended, CommitIntent, CommitOutcome, DocumentRow, Fence, LoadedLog, OpsSummary, OutboxItem,
+    Record, RefreshToken, RefreshUse, SavedText, Session, StoreError, StoreResult, User,
+    VersionRow,
+};
+use izanagi_shared::{
+    id::{DocumentId, SessionId},
+    permission::Standing,
+    time::Timestamp,
+    wire::Person,
+};
+use std::fmt::Debug;
+
+/// An answer of a store.
+pub(super) trait Answer: Clone + Debug + Send + Sync + 'static {
+    /// What a read gives that sees nothing at all.
+    fn of_an_empty_store() -> StoreResult<Self> {
+        Err(StoreError::NotFound)
+    }
+
+    /// Flips a byte of the content it carries; says whether it carries any.
+    fn corrupt(&mut self) -> bool {
+        false
+    }
+}
+
+macro_rules! answers_without_content {
+    ($($answer:ty),* $(,)?) => { $(impl Answer for $answer {})* };
+}
+
+answers_without_content!(
+    (),
+    [u8; 32],
+    (String, String, Timestamp),
+    CommitIntent,
+    CommitOutcome,
+    DocumentId,
+    DocumentRow,
+    Fence,
+    OpsSummary,
+    OutboxItem,
+    Person,
+    RefreshToken,
+    RefreshUse,
+    Session,
+    SessionId,
+    Standing,
+    StoreResult<Vec<Appended>>,
+    String,
+    User,
+    VersionRow,
+);
+
+impl Answer for bool {
+    fn of_an_empty_store() -> StoreResult<Self> {
+        Ok(false)
+    }
+}
+
+impl Answer for u64 {
+    fn of_an_empty_store() -> StoreResult<Self> {
+        Ok(0)
+    }
+}
+
+impl<A: Answer> Answer for Vec<A> {
+    fn of_an_empty_store() -> StoreResult<Self> {
+        Ok(Self::new())
+    }
+
+    fn corrupt(&mut self) -> bool {
+        self.iter_mut().any(Answer::corrupt)
+    }
+}
+
+impl<A: Answer, B: Answer> Answer for (A, B) {
+    fn of_an_empty_store() -> StoreResult<Self> {
+        Ok((A::of_an_empty_store()?, B::of_an_empty_store()?))
+    }
+
+    fn corrupt(&mut self) -> bool {
+        self.0.corrupt() || self.1.corrupt()
+    }
+}
+
+impl Answer for Record {
+    fn corrupt(&mut self) -> bool {
+        flip_data(&mut self.data)
+    }
+}
+
+impl Answer for LoadedLog {
+    fn corrupt(&mut self) -> bool {
+        flip_bytes(&mut self.snapshot.state)
+    }
+}
+
+impl Answer for SavedText {
+    fn corrupt(&mut self) -> bool {
+        flip_text(&mut self.content)
+    }
+}

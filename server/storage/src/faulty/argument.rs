@@ -1,0 +1,75 @@
+//! Arguments of store methods, kept so that a call can be made twice, or after its caller has left.
+
+use izanagi_shared::{
+    id::{CommitId, DocumentId, SessionId, UserId},
+    time::Timestamp,
+};
+use std::{borrow::Borrow, fmt::Debug};
+
+/// An argument that can be kept and lent again.
+pub(super) trait Argument<'a> {
+    /// How it is kept.
+    type Kept: Clone + Debug + Send + Sync + 'static;
+    /// Keeps it.
+    fn keep(self) -> Self::Kept;
+    /// Lends it to a call.
+    fn lend(kept: &'a Self::Kept) -> Self;
+}
+
+impl<'a, T> Argument<'a> for &'a T
+where
+    T: ToOwned + ?Sized,
+    T::Owned: Clone + Debug + Send + Sync + 'static,
+{
+    type Kept = T::Owned;
+
+    fn keep(self) -> T::Owned {
+        self.to_owned()
+    }
+
+    fn lend(kept: &'a T::Owned) -> Self {
+        kept.borrow()
+    }
+}
+
+impl<'a> Argument<'a> for Option<&'a str> {
+    type Kept = Option<String>;
+
+    fn keep(self) -> Option<String> {
+        self.map(str::to_owned)
+    }
+
+    fn lend(kept: &'a Option<String>) -> Self {
+        kept.as_deref()
+    }
+}
+
+macro_rules! copied_arguments {
+    ($($argument:ty),* $(,)?) => {
+        $(impl Argument<'_> for $argument {
+            type Kept = Self;
+
+            fn keep(self) -> Self {
+                self
+            }
+
+            fn lend(kept: &Self) -> Self {
+                *kept
+            }
+        })*
+    };
+}
+
+copied_arguments!(
+    bool,
+    u32,
+    u64,
+    Option<u64>,
+    CommitId,
+    DocumentId,
+    Option<DocumentId>,
+    SessionId,
+    UserId,
+    Option<UserId>,
+    Timestamp,
+);

@@ -1,0 +1,224 @@
+//! Every storage trait for [`Faulty`]: one line a method, with its class.
+
+use super::{Class, Faulty, argument::Argument, perform::Call};
+use async_trait::async_trait;
+use izanagi_domain::storage::{
+    Appended, AtomicCommit, AuditEvent, AuditLog, Batch, Catalog, CommitIntent, CommitIntents,
+    CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow, DocumentStore, Fence, Inspect,
+    LiveLog, LoadedLog, NewDocument, NewIntent, NewRecord, NewSession, NewSnapshot, NewVersion,
+    OpsSummary, Outbox, OutboxItem, Owners, Record, RecordPath, RefreshToken, RefreshUse,
+    RevocationStore, SavedText, Session, SessionStore, StoreResult, User, UserChange, UserStore,
+    VersionFilter, VersionRow, VersionStore,
+};
+use izanagi_shared::{
+    id::{CommitId, DocumentId, SessionId, UserId},
+    permission::Standing,
+    time::Timestamp,
+    wire::Person,
+};
+use std::sync::Arc;
+
+/// Implements a trait for `Faulty`: `Class method(arguments) -> answer;`. `halved by f` names what
+/// makes the first half of a batch of the arguments; `without faults` are methods that cannot fail.
+macro_rules! faulty_store {
+    (
+        $trait:ident as $store:literal {
+            $(
+                $class:ident $method:ident($($arg:ident: $type:ty),*) -> $answer:ty
+                $(, halved by $halve:ident)?;
+            )*
+        }
+        $(without faults { $($plain:ident();)* })?
+    ) => {
+        #[async_trait]
+        impl<T: $trait + ?Sized + 'static> $trait for Faulty<T> {
+            $(
+                async fn $method(&self, $($arg: $type),*) -> StoreResult<$answer> {
+                    let call = Call {
+                        store: $store,
+                        method: stringify!($method),
+                        class: Class::$class,
+                        inner: Arc::clone(&self.inner),
+                        args: ($(<$type as Argument<'_>>::keep($arg),)*),
+                        execute: |inner: Arc<T>, args| Box::pin(async move {
+                            let ($(ref $arg,)*) = args;
+                            inner.$method($(<$type as Argument<'_>>::lend($arg)),*).await
+                        }),
+                        halve: faulty_store!(@halve $($halve)?),
+                    };
+                    self.injector.perform(call).await
+                }
+            )*
+            $($(
+                async fn $plain(&self) {
+                    self.inner.$plain().await;
+                }
+            )*)?
+        }
+    };
+    (@halve) => { |_| None };
+    (@halve $halve:ident) => { $halve };
+}
+
+faulty_store! {
+    DocumentStore as "records" {
+        Read get(path: &RecordPath) -> Record;
+        Read get_many(paths: &[RecordPath]) -> Vec<Record>;
+        Write create(record: &NewRecord, at: Timestamp) -> ();
+        Write update(path: &RecordPath, expected: u64, data: &Data, at: Timestamp) -> u64;
+        Write delete(path: &RecordPath, at: Timestamp) -> ();
+        Write purge(path: &RecordPath) -> ();
+        Read query(
+            collection: &str, after: Option<&str>, limit: u32, with_deleted: bool
+        ) -> Vec<Record>;
+    }
+    without faults { close(); }
+}
+
+faulty_store! {
+    UserStore as "users" {
+        Write create(user: &User) -> ();
+        Read by_id(id: UserId) -> User;
+        Read by_login(login: &str) -> User;
+        Write update(id: UserId, change: &UserChange) -> User;
+        Write record_login(id: UserId, at: Timestamp) -> ();
+        Read people(ids: &[UserId]) -> Vec<Person>;
+    }
+}
+
+faulty_store! {
+    SessionStore as "sessions" {
+        Write create(new: &NewSession) -> ();
+        Read get(id: SessionId) -> Session;
+        Read list(user: UserId) -> Vec<Session>;
+        Write touch(id: SessionId, ip: &str, at: Timestamp) -> ();
+        Write revoke(user: UserId, id: SessionId, at: Timestamp) -> ();
+        Write revoke_all(user: UserId, at: Timestamp) -> Vec<SessionId>;
+        Read refresh_token(hash: &[u8; 32]) -> RefreshToken;
+        Write use_refresh_token(
+            used: &[u8; 32], successor: &RefreshToken, at: Timestamp
+        ) -> RefreshUse;
+    }
+}
+
+faulty_store! {
+    RevocationStore as "revocations" {
+        Write revoke(session: SessionId, until: Timestamp) -> ();
+        Read is_revoked(session: SessionId) -> bool;
+        Write forget(before: Timestamp) -> ();
+    }
+}
+
+faulty_store! {
+    Catalog as "catalog" {
+        Write create(new: &NewDocument) -> ();
+        Read by_request(key: &[u8; 32]) -> (DocumentId, [u8; 32]);
+        Read get(id: DocumentId) -> DocumentRow;
+        Read get_for(user: Option<UserId>, id: DocumentId) -> (DocumentRow, Standing);
+        Read list(filter: &DocumentFilter) -> (Vec<DocumentRow>, u64);
+        Write change(
+            id: DocumentId, by: UserId, change: &DetailsChange, at: Timestamp
+        ) -> DocumentRow;
+        Write purge(id: DocumentId, at: Timestamp) -> ();
+    }
+}
+
+faulty_store! {
+    Owners as "owners" {
+        Read list(documents: &[DocumentId]) -> Vec<(DocumentId, Person)>;
+        Write add(document: DocumentId, user: UserId, at: Timestamp) -> ();
+        Write remove(document: DocumentId, user: UserId, at: Timestamp) -> ();
+    }
+}
+
+faulty_store! {
+    VersionStore as "versions" {
+        Read get(document: DocumentId, number: u64) -> VersionRow;
+        Read by_commit(commit: CommitId) -> VersionRow;
+        Read by_request(key: &[u8; 32]) -> VersionRow;
+        Read by_content(document: DocumentId, hash: &[u8; 32]) -> VersionRow;
+        Read range(document: DocumentId, from: u64, to: u64) -> Vec<VersionRow>;
+        Read list(filter: &VersionFilter) -> (Vec<VersionRow>, u64);
+        Write set_name(
+            document: DocumentId, number: u64, name: Option<&str>, at: Timestamp
+        ) -> VersionRow;
+        Write set_stored(document: DocumentId, number: u64, delta: bool) -> ();
+    }
+}
+
+faulty_store! {
+    CommitIntents as "intents" {
+        Write open(intent: &NewIntent) -> ();
+        Write commit(version: &NewVersion, restored_from: Option<u64>) -> CommitOutcome;
+        Write fence(commit: CommitId) -> Fence;
+        Read expired(now: Timestamp, limit: u32) -> Vec<CommitIntent>;
+        Write condemn(commit: CommitId, now: Timestamp) -> bool;
+        Read condemned(limit: u32) -> Vec<CommitIntent>;
+        Write erased(commit: CommitId, at: Timestamp) -> ();
+        Read get(commit: CommitId) -> CommitIntent;
+    }
+}
+
+faulty_store! {
+    AtomicCommit as "atomic" {
+        Write commit_with_content(
+            intent: &NewIntent,
+            records: &[NewRecord],
+            version: &NewVersion,
+            restored_from: Option<u64>
+        ) -> CommitOutcome;
+    }
+}
+
+faulty_store! {
+    LiveLog as "log" {
+        Write append(batches: &[Batch]) -> Vec<StoreResult<Vec<Appended>>>, halved by first_half;
+        Read load(document: DocumentId) -> LoadedLog;
+        Read known_op(document: DocumentId, user: UserId, op_id: &str) -> (u64, [u8; 32]);
+        Write snapshot(snapshot: &NewSnapshot) -> ();
+        Write save_text(text: &SavedText) -> ();
+        Read text(document: DocumentId) -> SavedText;
+        Write quarantine(document: DocumentId, seq: u64, at: Timestamp) -> ();
+        Write forget_ops(before: Timestamp) -> ();
+    }
+}
+
+faulty_store! {
+    Outbox as "outbox" {
+        Read pending(limit: u32) -> Vec<OutboxItem>;
+        Write done(id: &str, at: Timestamp) -> ();
+        Write postpone(id: &str, at: Timestamp) -> ();
+        Write forget(before: Timestamp) -> ();
+    }
+}
+
+faulty_store! {
+    AuditLog as "audit" {
+        Write record(event: &AuditEvent) -> ();
+        Read newest(limit: u32) -> Vec<(String, String, Timestamp)>;
+    }
+}
+
+faulty_store! {
+    Inspect as "inspect" {
+        Read documents(after: Option<DocumentId>, limit: u32) -> Vec<DocumentRow>;
+        Read intents(document: DocumentId) -> Vec<CommitIntent>;
+        Read ops(document: DocumentId) -> OpsSummary;
+        Read integrity() -> Vec<String>;
+    }
+}
+
+/// The first half of all updates, rounded down; `None` for fewer than two.
+fn first_half((batches,): &(Vec<Batch>,)) -> Option<(Vec<Batch>,)> {
+    let mut left = batches.iter().map(|batch| batch.updates.len()).sum::<usize>() / 2;
+    if left == 0 {
+        return None;
+    }
+    let mut half = batches.clone();
+    for batch in &mut half {
+        batch.updates.truncate(left);
+        left -= batch.updates.len();
+    }
+    half.retain(|batch| !batch.updates.is_empty());
+    Some((half,))
+}

@@ -1,0 +1,65 @@
+//! Opens the stores that the configuration names.
+
+use crate::{
+    config::{Place, StorageConfig},
+    error::OpenError,
+    sql::{self, Db},
+};
+use izanagi_domain::storage::Stores;
+use std::{path::Path, sync::Arc};
+
+/// Open stores.
+pub struct Opened {
+    /// The stores.
+    pub stores: Stores,
+    /// Where they are, for the log; without secrets.
+    pub description: String,
+    databases: Vec<Arc<Db>>,
+}
+
+impl Opened {
+    /// Finishes the writes that have begun and ends all connections. Later calls of the stores
+    /// are `Unavailable`.
+    pub async fn close(&self) {
+        for database in &self.databases {
+            database.close().await;
+        }
+    }
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("description", &self.description).finish_non_exhaustive()
+    }
+}
+
+/// Opens the stores, makes what is missing and brings the schema up to date.
+///
+/// # Errors
+/// When the URL names no storage, the storage cannot be reached or its schema is a newer one.
+pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
+    let place = Place::parse(&config.url)?;
+    if let Place::File(path) = &place {
+        make_folder_of(path)?;
+    }
+    let database = Db::open(&place).await?;
+    let stores = sql::stores(&database, &config.clock, &config.ids);
+    Ok(Opened { stores, description: place.to_string(), databases: vec![database] })
+}
+
+/// Brings the schema up to date and closes the storage again.
+///
+/// # Errors
+/// As [`open`].
+pub async fn migrate(config: &StorageConfig) -> Result<(), OpenError> {
+    open(config).await?.close().await;
+    Ok(())
+}
+
+fn make_folder_of(file: &Path) -> Result<(), OpenError> {
+    let Some(folder) = file.parent() else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder)
+        .map_err(|cause| OpenError::Folder { path: folder.to_owned(), cause })
+}

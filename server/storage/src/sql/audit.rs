@@ -1,0 +1,46 @@
+//! What is kept for audits.
+
+use super::{
+    Db,
+    statement::{Statement, args},
+};
+use async_trait::async_trait;
+use izanagi_domain::storage::{AuditEvent, AuditLog, Ids, StoreResult};
+use izanagi_shared::time::Timestamp;
+use std::sync::Arc;
+
+pub(crate) struct SqlAudit {
+    pub(crate) db: Arc<Db>,
+    pub(crate) ids: Arc<dyn Ids>,
+}
+
+#[async_trait]
+impl AuditLog for SqlAudit {
+    async fn record(&self, event: &AuditEvent) -> StoreResult<()> {
+        let insert = Statement::with(
+            "INSERT INTO audit_log (id, action, actor_id, subject, ip, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6)",
+            args![
+                self.ids.uuid().to_string(),
+                event.action,
+                event.actor,
+                event.subject.as_str(),
+                event.ip.as_str(),
+                event.at,
+            ],
+        );
+        self.db.execute(insert).await.map(drop)
+    }
+
+    async fn newest(&self, limit: u32) -> StoreResult<Vec<(String, String, Timestamp)>> {
+        let query = Statement::with(
+            "SELECT action, subject, created_at FROM audit_log \
+             ORDER BY created_at DESC, id DESC LIMIT $1",
+            args![limit],
+        );
+        let rows = self.db.fetch(query).await?;
+        rows.iter()
+            .map(|row| Ok((row.get("action")?, row.get("subject")?, row.get("created_at")?)))
+            .collect()
+    }
+}

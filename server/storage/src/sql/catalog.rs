@@ -1,0 +1,209 @@
+//! Documents.
+
+use super::{
+    Db,
+    document_row::{self, COLUMNS, document, fold},
+    list, outbox,
+    statement::{Statement, args},
+};
+use async_trait::async_trait;
+use izanagi_domain::storage::{
+    Catalog, DetailsChange, DocumentFilter, DocumentRow, Ids, NewDocument, StoreError, StoreResult,
+    Topic,
+};
+use izanagi_shared::{
+    id::{DocumentId, UserId},
+    permission::Standing,
+    time::Timestamp,
+};
+use std::sync::Arc;
+
+pub(crate) struct SqlCatalog {
+    pub(crate) db: Arc<Db>,
+    pub(crate) ids: Arc<dyn Ids>,
+}
+
+fn select(id: DocumentId) -> Statement {
+    let mut query = Statement::new("SELECT ");
+    query.push(COLUMNS).push(" FROM documents d WHERE d.id = ").push_arg(id);
+    query
+}
+
+/// Everything that a new document consists of.
+fn creation(new: &NewDocument) -> [Statement; 5] {
+    let (id, seq, at) = (new.id, new.text.seq, new.at);
+    [
+        document_row::insert(new),
+        Statement::with(
+            "INSERT INTO document_owners (document_id, user_id, created_at) VALUES ($1, $2, $3)",
+            args![id, new.created_by, at],
+        ),
+        Statement::with(
+            "INSERT INTO document_snapshots (document_id, seq, state, created_at) \
+             VALUES ($1, $2, $3, $4)",
+            args![id, seq, new.state.clone(), at],
+        ),
+        Statement::with(
+            "INSERT INTO document_texts (document_id, seq, content) VALUES ($1, $2, $3)",
+            args![id, seq, new.content.as_str()],
+        ),
+        // The first state is the server's work: nobody may go on writing under its client id.
+        Statement::with(
+            "INSERT INTO document_clients (document_id, client_id, user_id) \
+             VALUES ($1, $2, NULL)",
+            args![id, new.client_id.cast_signed()],
+        ),
+    ]
+}
+
+/// The row as it will be, or nothing when nothing differs.
+fn changed(
+    row: &DocumentRow,
+    by: UserId,
+    change: &DetailsChange,
+    at: Timestamp,
+) -> Option<DocumentRow> {
+    let mut new = row.clone();
+    new.title = change.title.clone().unwrap_or(new.title);
+    new.description = change.description.clone().unwrap_or(new.description);
+    new.is_public = change.is_public.unwrap_or(new.is_public);
+    new.is_template = change.is_template.unwrap_or(new.is_template);
+    new.deleted_at = match change.trashed {
+        Some(true) => new.deleted_at.or(Some(at)),
+        Some(false) => None,
+        None => new.deleted_at,
+    };
+    if new == *row {
+        return None;
+    }
+    Some(DocumentRow { meta_rev: row.meta_rev + 1, updated_at: at, last_modified_by: by, ..new })
+}
+
+fn update(row: &DocumentRow) -> Statement {
+    Statement::with(
+        "UPDATE documents SET title = $2, title_folded = $3, description = $4, \
+         description_folded = $5, is_public = $6, is_template = $7, deleted_at = $8, \
+         meta_rev = $9, updated_at = $10, last_modified_by = $11 WHERE id = $1",
+        args![
+            row.id,
+            row.title.as_str(),
+            fold(&row.title),
+            row.description.as_str(),
+            fold(&row.description),
+            row.is_public,
+            row.is_template,
+            row.deleted_at,
+            row.meta_rev,
+            row.updated_at,
+            row.last_modified_by,
+        ],
+    )
+}
+
+#[async_trait]
+impl Catalog for SqlCatalog {
+    async fn create(&self, new: &NewDocument) -> StoreResult<()> {
+        let creation = creation(new);
+        self.db
+            .write(|transaction| {
+                Box::pin(async move {
+                    creation.into_iter().for_each(|statement| transaction.later(statement));
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn by_request(&self, key: &[u8; 32]) -> StoreResult<(DocumentId, [u8; 32])> {
+        let query = Statement::with(
+            "SELECT id, request_hash FROM documents WHERE request_key = $1",
+            args![key],
+        );
+        let row = self.db.fetch_one(query).await?;
+        Ok((row.get("id")?, row.get("request_hash")?))
+    }
+
+    async fn get(&self, id: DocumentId) -> StoreResult<DocumentRow> {
+        document(&self.db.fetch_one(select(id)).await?)
+    }
+
+    async fn get_for(
+        &self,
+        user: Option<UserId>,
+        id: DocumentId,
+    ) -> StoreResult<(DocumentRow, Standing)> {
+        let mut query = Statement::new("SELECT ");
+        query
+            .push(COLUMNS)
+            .push(
+                ", EXISTS (SELECT 1 FROM document_owners o \
+                 WHERE o.document_id = d.id AND o.user_id = ",
+            )
+            .push_arg(user)
+            .push(") AS owns FROM documents d WHERE d.id = ")
+            .push_arg(id);
+        let row = self.db.fetch_one(query).await?;
+        let document = document(&row)?;
+        let standing = match row.get("owns")? {
+            true => Standing::Owner,
+            false if document.is_public => Standing::Reader,
+            false => Standing::Stranger,
+        };
+        Ok((document, standing))
+    }
+
+    async fn list(&self, filter: &DocumentFilter) -> StoreResult<(Vec<DocumentRow>, u64)> {
+        let total = self.db.fetch_one(list::count(filter)).await?.get("total")?;
+        let rows = self.db.fetch(list::page(filter)).await?;
+        let rows: StoreResult<_> = rows.iter().map(document).collect();
+        Ok((rows?, total))
+    }
+
+    async fn change(
+        &self,
+        id: DocumentId,
+        by: UserId,
+        change: &DetailsChange,
+        at: Timestamp,
+    ) -> StoreResult<DocumentRow> {
+        let change = change.clone();
+        self.db
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let row = transaction.fetch_optional(select(id).locking()).await?;
+                    let row = document(&row.ok_or(StoreError::NotFound)?)?;
+                    let Some(new) = changed(&row, by, &change, at) else {
+                        return Ok(row);
+                    };
+                    transaction.later(update(&new));
+                    Ok(new)
+                })
+            })
+            .await
+    }
+
+    /// Attempts to commit whose content the collector has yet to erase stay for it.
+    async fn purge(&self, id: DocumentId, at: Timestamp) -> StoreResult<()> {
+        let erase = outbox::insert(&*self.ids, Topic::Erase, &id.to_string(), at);
+        self.db
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let delete = Statement::with(
+                        "DELETE FROM documents WHERE id = $1 AND deleted_at IS NOT NULL",
+                        args![id],
+                    );
+                    if transaction.execute(delete).await? == 0 {
+                        return Err(StoreError::NotFound);
+                    }
+                    transaction.later(Statement::with(
+                        "DELETE FROM commit_intents WHERE document_id = $1 \
+                         AND (status = 'committed' OR erased_at IS NOT NULL)",
+                        args![id],
+                    ));
+                    transaction.later(erase);
+                    Ok(())
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,78 @@
+//! A document's row, to and from the table.
+
+use super::{
+    row::Row,
+    statement::{Statement, args},
+};
+use izanagi_domain::storage::{DocumentRow, NewDocument, StoreResult, TextFacts};
+
+/// The columns of a [`DocumentRow`], of a table called `d`.
+pub(super) const COLUMNS: &str = "d.id, d.kind, d.title, d.description, d.created_by, \
+     d.last_modified_by, d.head_version, d.head_commit, d.live_seq, d.meta_rev, d.text_seq, \
+     d.content_hash, d.content_length, d.word_count, d.is_public, d.is_template, d.created_at, \
+     d.updated_at, d.deleted_at";
+
+pub(super) fn document(row: &Row) -> StoreResult<DocumentRow> {
+    Ok(DocumentRow {
+        id: row.get("id")?,
+        kind: row.named("kind", |name| name.parse().ok())?,
+        title: row.get("title")?,
+        description: row.get("description")?,
+        created_by: row.get("created_by")?,
+        last_modified_by: row.get("last_modified_by")?,
+        head_version: row.get("head_version")?,
+        head_commit: row.get("head_commit")?,
+        live_seq: row.get("live_seq")?,
+        meta_rev: row.get("meta_rev")?,
+        text: text_facts(row)?,
+        is_public: row.get("is_public")?,
+        is_template: row.get("is_template")?,
+        created_at: row.get("created_at")?,
+        updated_at: row.get("updated_at")?,
+        deleted_at: row.get("deleted_at")?,
+    })
+}
+
+/// What the row says about the materialised text.
+pub(super) fn text_facts(row: &Row) -> StoreResult<TextFacts> {
+    Ok(TextFacts {
+        seq: row.get("text_seq")?,
+        hash: row.get("content_hash")?,
+        length: row.get("content_length")?,
+        words: row.get("word_count")?,
+    })
+}
+
+/// How titles and descriptions are compared and sorted. A cursor's title is folded alike.
+pub(super) fn fold(text: &str) -> String {
+    text.to_lowercase()
+}
+
+/// The row of a new document.
+pub(super) fn insert(new: &NewDocument) -> Statement {
+    Statement::with(
+        "INSERT INTO documents (id, kind, title, title_folded, description, description_folded, \
+         created_by, last_modified_by, head_version, head_commit, live_seq, meta_rev, text_seq, \
+         content_hash, content_length, word_count, is_public, is_template, request_key, \
+         request_hash, created_at, updated_at, deleted_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, NULL, $8, 1, $8, $9, $10, $11, $12, $12, \
+         $13, $14, $15, $15, NULL)",
+        args![
+            new.id,
+            new.kind.as_str(),
+            new.title.as_str(),
+            fold(&new.title),
+            new.description.as_str(),
+            fold(&new.description),
+            new.created_by,
+            new.text.seq,
+            new.text.hash,
+            new.text.length,
+            new.text.words,
+            false,
+            new.request.key,
+            new.request.body_hash,
+            new.at,
+        ],
+    )
+}

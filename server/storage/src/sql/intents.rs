@@ -1,0 +1,154 @@
+//! The attempts to commit (DESIGN §5).
+
+use super::{
+    Db, commit, payload,
+    row::Row,
+    statement::{Statement, args},
+};
+use async_trait::async_trait;
+use izanagi_domain::storage::{
+    AtomicCommit, CommitIntent, CommitIntents, CommitOutcome, Fence, Ids, IntentStatus, NewIntent,
+    NewRecord, NewVersion, StoreError, StoreResult,
+};
+use izanagi_shared::{id::CommitId, time::Timestamp};
+use std::sync::Arc;
+
+pub(crate) struct SqlIntents {
+    pub(crate) db: Arc<Db>,
+    pub(crate) ids: Arc<dyn Ids>,
+}
+
+/// The columns of a [`CommitIntent`].
+pub(super) const COLUMNS: &str = "commit_id, document_id, status, expires_at";
+
+pub(super) fn intent(row: &Row) -> StoreResult<CommitIntent> {
+    Ok(CommitIntent {
+        commit_id: row.get("commit_id")?,
+        document_id: row.get("document_id")?,
+        status: row.named("status", status)?,
+        expires_at: row.get("expires_at")?,
+    })
+}
+
+pub(super) fn status(name: &str) -> Option<IntentStatus> {
+    match name {
+        "open" => Some(IntentStatus::Open),
+        "committed" => Some(IntentStatus::Committed),
+        "gc" => Some(IntentStatus::Gc),
+        _ => None,
+    }
+}
+
+fn insert(intent: &NewIntent, status: &'static str) -> Statement {
+    Statement::with(
+        "INSERT INTO commit_intents (commit_id, document_id, base_commit, request_key, status, \
+         expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        args![
+            intent.commit_id,
+            intent.document_id,
+            intent.base_commit,
+            intent.request_key,
+            status,
+            intent.expires_at,
+            intent.at,
+        ],
+    )
+}
+
+#[async_trait]
+impl CommitIntents for SqlIntents {
+    async fn open(&self, intent: &NewIntent) -> StoreResult<()> {
+        self.db.execute(insert(intent, "open")).await.map(drop)
+    }
+
+    async fn commit(
+        &self,
+        version: &NewVersion,
+        restored_from: Option<u64>,
+    ) -> StoreResult<CommitOutcome> {
+        let commit = commit::Commit::new(&*self.ids, version, restored_from);
+        let outcome = self.db.write(|transaction| Box::pin(commit.run(transaction))).await;
+        commit::request_known(outcome)
+    }
+
+    async fn fence(&self, commit: CommitId) -> StoreResult<Fence> {
+        let update = Statement::with(
+            "UPDATE commit_intents SET status = 'gc' WHERE commit_id = $1 AND status = 'open'",
+            args![commit],
+        );
+        match self.db.execute(update).await? {
+            0 => Ok(Fence::NotOpen),
+            _ => Ok(Fence::Closed),
+        }
+    }
+
+    async fn expired(&self, now: Timestamp, limit: u32) -> StoreResult<Vec<CommitIntent>> {
+        let mut query = Statement::new("SELECT ");
+        query
+            .push(COLUMNS)
+            .push(" FROM commit_intents WHERE status = 'open' AND expires_at < ")
+            .push_arg(now)
+            .push(" ORDER BY expires_at, commit_id LIMIT ")
+            .push_arg(limit);
+        self.db.fetch(query).await?.iter().map(intent).collect()
+    }
+
+    async fn condemn(&self, commit: CommitId, now: Timestamp) -> StoreResult<bool> {
+        let update = Statement::with(
+            "UPDATE commit_intents SET status = 'gc' \
+             WHERE commit_id = $1 AND status = 'open' AND expires_at < $2",
+            args![commit, now],
+        );
+        Ok(self.db.execute(update).await? > 0)
+    }
+
+    async fn condemned(&self, limit: u32) -> StoreResult<Vec<CommitIntent>> {
+        let mut query = Statement::new("SELECT ");
+        query
+            .push(COLUMNS)
+            .push(
+                " FROM commit_intents WHERE status = 'gc' AND erased_at IS NULL \
+                 ORDER BY commit_id LIMIT ",
+            )
+            .push_arg(limit);
+        self.db.fetch(query).await?.iter().map(intent).collect()
+    }
+
+    async fn erased(&self, commit: CommitId, at: Timestamp) -> StoreResult<()> {
+        let update = Statement::with(
+            "UPDATE commit_intents SET erased_at = COALESCE(erased_at, $2) \
+             WHERE commit_id = $1 AND status = 'gc'",
+            args![commit, at],
+        );
+        match self.db.execute(update).await? {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    async fn get(&self, commit: CommitId) -> StoreResult<CommitIntent> {
+        let mut query = Statement::new("SELECT ");
+        query.push(COLUMNS).push(" FROM commit_intents WHERE commit_id = ").push_arg(commit);
+        intent(&self.db.fetch_one(query).await?)
+    }
+}
+
+#[async_trait]
+impl AtomicCommit for SqlIntents {
+    async fn commit_with_content(
+        &self,
+        intent: &NewIntent,
+        records: &[NewRecord],
+        version: &NewVersion,
+        restored_from: Option<u64>,
+    ) -> StoreResult<CommitOutcome> {
+        // Open and closed in one transaction: nobody sees it open.
+        let mut first = vec![insert(intent, "committed")];
+        for record in records {
+            first.push(payload::insert(record, intent.at).await?);
+        }
+        let commit = commit::Commit::with_content(&*self.ids, first, version, restored_from);
+        let outcome = self.db.write(|transaction| Box::pin(commit.run(transaction))).await;
+        commit::request_known(outcome)
+    }
+}

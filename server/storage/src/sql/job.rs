@@ -1,0 +1,102 @@
+//! A write on its way to the writer and its answer on the way back.
+
+use super::{connection::Done, statement::Statement, transaction::Transaction};
+use futures::{FutureExt as _, future::BoxFuture};
+use izanagi_domain::storage::{StoreError, StoreResult};
+use std::panic::AssertUnwindSafe;
+use tokio::sync::oneshot;
+
+/// A write, whatever its result is.
+pub(super) trait Job: Send {
+    /// Does the work inside a transaction; says whether it is to be kept.
+    fn run<'a>(&'a mut self, transaction: &'a mut Transaction) -> BoxFuture<'a, bool>;
+    /// What the statements did that were left to be sent with the end of the job.
+    fn settle(&mut self, done: &[Done]);
+    /// The work has come to nothing, or nobody knows what it came to.
+    fn fail(&mut self, error: StoreError);
+    /// Tells the caller, if there still is one.
+    fn answer(self: Box<Self>);
+}
+
+/// What a job does.
+pub(super) type Work<T> =
+    Box<dyn for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, StoreResult<T>> + Send>;
+
+/// A write with a result of type `T`.
+pub(super) struct Write<T> {
+    work: Option<Work<T>>,
+    result: StoreResult<T>,
+    caller: oneshot::Sender<StoreResult<T>>,
+}
+
+impl<T> Write<T> {
+    pub(super) fn new(work: Work<T>, caller: oneshot::Sender<StoreResult<T>>) -> Self {
+        let result = Err(StoreError::Unavailable("not begun".to_owned()));
+        Self { work: Some(work), result, caller }
+    }
+}
+
+impl<T: Send> Job for Write<T> {
+    fn run<'a>(&'a mut self, transaction: &'a mut Transaction) -> BoxFuture<'a, bool> {
+        async move {
+            if let Some(work) = self.work.take() {
+                // One job that panics must not end all writing.
+                let result = AssertUnwindSafe(work(transaction)).catch_unwind().await;
+                let panicked = |_| Err(StoreError::Unavailable("a write panicked".to_owned()));
+                self.result = result.unwrap_or_else(panicked);
+            }
+            self.result.is_ok()
+        }
+        .boxed()
+    }
+
+    fn settle(&mut self, _: &[Done]) {}
+
+    fn fail(&mut self, error: StoreError) {
+        self.result = Err(error);
+    }
+
+    fn answer(self: Box<Self>) {
+        // A caller that went away does not need the answer; the work is done all the same.
+        drop(self.caller.send(self.result));
+    }
+}
+
+/// A write of one statement, with how many rows it changed as its result. It travels with the
+/// beginning and the end of its transaction.
+pub(super) struct Single {
+    statement: Option<Statement>,
+    result: StoreResult<u64>,
+    caller: oneshot::Sender<StoreResult<u64>>,
+}
+
+impl Single {
+    pub(super) fn new(statement: Statement, caller: oneshot::Sender<StoreResult<u64>>) -> Self {
+        Self { statement: Some(statement), result: Ok(0), caller }
+    }
+}
+
+impl Job for Single {
+    fn run<'a>(&'a mut self, transaction: &'a mut Transaction) -> BoxFuture<'a, bool> {
+        let statement = self.statement.take();
+        statement.into_iter().for_each(|statement| transaction.later(statement));
+        std::future::ready(true).boxed()
+    }
+
+    /// It stands between the beginning and the end.
+    fn settle(&mut self, done: &[Done]) {
+        let own = match done {
+            [_, own, _] => Ok(own.affected),
+            _ => Err(StoreError::Unknown("a result is missing".to_owned())),
+        };
+        self.result = own;
+    }
+
+    fn fail(&mut self, error: StoreError) {
+        self.result = Err(error);
+    }
+
+    fn answer(self: Box<Self>) {
+        drop(self.caller.send(self.result));
+    }
+}

@@ -1,0 +1,168 @@
+//! Deciding what becomes of the updates in an append: pure, so that the statements around it only
+//! read what is known and write what is new.
+
+use izanagi_domain::storage::{
+    Appended, Batch, ClientOwner, Constraint, NewUpdate, StoreError, StoreResult,
+};
+use izanagi_shared::{
+    id::{DocumentId, UserId},
+    time::Timestamp,
+};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// Where a document's log stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) live_seq: u64,
+    pub(super) trashed: bool,
+}
+
+/// What identifies an op.
+pub(super) type OpKey = (DocumentId, UserId, String);
+
+/// What is known before the append, and, as it goes on, what it adds.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    pub(super) heads: HashMap<DocumentId, Head>,
+    pub(super) users: HashSet<UserId>,
+    pub(super) ops: HashMap<OpKey, (u64, [u8; 32])>,
+    pub(super) clients: HashMap<(DocumentId, u64), ClientOwner>,
+    pub(super) new: New,
+}
+
+/// What is to be written.
+#[derive(Debug, Default)]
+pub(super) struct New {
+    pub(super) updates: Vec<Numbered>,
+    pub(super) clients: Vec<(DocumentId, u64, ClientOwner)>,
+    pub(super) heads: BTreeMap<DocumentId, (u64, UserId, Timestamp)>,
+}
+
+/// An update with its number.
+#[derive(Debug)]
+pub(super) struct Numbered {
+    pub(super) document_id: DocumentId,
+    pub(super) seq: u64,
+    pub(super) at: Timestamp,
+    pub(super) update: NewUpdate,
+}
+
+impl Ledger {
+    /// Decides about a batch. An error means that nothing of it is written.
+    pub(super) fn enter(&mut self, batch: Batch) -> StoreResult<Vec<Appended>> {
+        let head = *self.heads.get(&batch.document_id).ok_or(StoreError::NotFound)?;
+        if head.trashed {
+            return Err(StoreError::Conflict(Constraint::Trashed));
+        }
+        let strangers = |update: &NewUpdate| !people(update).all(|user| self.users.contains(&user));
+        if batch.updates.iter().any(strangers) {
+            return Err(StoreError::Conflict(Constraint::Reference));
+        }
+        let Batch { document_id, updates, at } = batch;
+        Ok(updates.into_iter().map(|update| self.enter_update(document_id, update, at)).collect())
+    }
+
+    fn enter_update(
+        &mut self,
+        document_id: DocumentId,
+        update: NewUpdate,
+        at: Timestamp,
+    ) -> Appended {
+        let key = (document_id, update.actor, update.op_id.clone());
+        if let Some((seq, hash)) = self.ops.get(&key) {
+            return match *hash == update.delta_hash {
+                true => Appended::Known(*seq),
+                false => Appended::OtherBytes,
+            };
+        }
+        let owner = update.client_owner;
+        let foreign = |client: &&u64| {
+            self.clients.get(&(document_id, **client)).is_some_and(|known| *known != owner)
+        };
+        if let Some(client) = update.clients.iter().find(foreign) {
+            return Appended::ForeignClient(*client);
+        }
+        for client in &update.clients {
+            if self.clients.insert((document_id, *client), owner).is_none() {
+                self.new.clients.push((document_id, *client, owner));
+            }
+        }
+        let seq = self.heads.get(&document_id).map_or(0, |head| head.live_seq) + 1;
+        self.heads.insert(document_id, Head { live_seq: seq, trashed: false });
+        self.ops.insert(key, (seq, update.delta_hash));
+        self.new.heads.insert(document_id, (seq, update.actor, at));
+        self.new.updates.push(Numbered { document_id, seq, at, update });
+        Appended::New(seq)
+    }
+}
+
+/// The users that an update refers to.
+pub(super) fn people(update: &NewUpdate) -> impl Iterator<Item = UserId> {
+    let owner = match update.client_owner {
+        ClientOwner::User(user) => Some(user),
+        ClientOwner::Server => None,
+    };
+    std::iter::once(update.actor).chain(owner.filter(|owner| *owner != update.actor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    const DOCUMENT: DocumentId = DocumentId(Uuid::from_u128(1));
+    const ANN: UserId = UserId(Uuid::from_u128(2));
+    const BEN: UserId = UserId(Uuid::from_u128(3));
+
+    fn ledger() -> Ledger {
+        Ledger {
+            heads: [(DOCUMENT, Head { live_seq: 4, trashed: false })].into(),
+            users: [ANN, BEN].into(),
+            ..Ledger::default()
+        }
+    }
+
+    fn update(actor: UserId, op_id: &str, clients: &[u64]) -> NewUpdate {
+        NewUpdate {
+            actor,
+            op_id: op_id.to_owned(),
+            delta: op_id.as_bytes().to_vec(),
+            delta_hash: [op_id.len() as u8; 32],
+            clients: clients.to_vec(),
+            client_owner: ClientOwner::User(actor),
+        }
+    }
+
+    fn batch(updates: Vec<NewUpdate>) -> Batch {
+        Batch { document_id: DOCUMENT, updates, at: Timestamp::from_micros(9) }
+    }
+
+    #[test]
+    fn the_same_op_twice_in_a_batch_gets_one_number() {
+        let mut ledger = ledger();
+        let updates = vec![update(ANN, "a", &[7]), update(ANN, "b", &[7]), update(ANN, "a", &[7])];
+        let expected = [Appended::New(5), Appended::New(6), Appended::Known(5)];
+        assert_eq!(ledger.enter(batch(updates)).unwrap(), expected);
+        assert_eq!(ledger.new.updates.len(), 2);
+        assert_eq!(ledger.new.clients.len(), 1);
+    }
+
+    #[test]
+    fn a_refused_update_claims_no_client_and_no_number() {
+        let mut ledger = ledger();
+        ledger.clients.insert((DOCUMENT, 7), ClientOwner::User(ANN));
+        let updates = vec![update(BEN, "x", &[8, 7]), update(ANN, "y", &[8])];
+        let expected = [Appended::ForeignClient(7), Appended::New(5)];
+        assert_eq!(ledger.enter(batch(updates)).unwrap(), expected);
+        assert_eq!(ledger.new.clients, [(DOCUMENT, 8, ClientOwner::User(ANN))]);
+    }
+
+    #[test]
+    fn an_actor_without_an_account_fails_the_batch_before_anything_is_numbered() {
+        let mut ledger = ledger();
+        let updates = vec![update(ANN, "a", &[]), update(UserId(Uuid::from_u128(9)), "b", &[])];
+        let expected = Err(StoreError::Conflict(Constraint::Reference));
+        assert_eq!(ledger.enter(batch(updates)), expected);
+        assert!(ledger.new.updates.is_empty());
+    }
+}

@@ -1,0 +1,198 @@
+//! The live log (DESIGN §6).
+
+use super::{
+    Db, append,
+    document_row::text_facts,
+    forget,
+    row::Row,
+    statement::{Statement, args},
+};
+use async_trait::async_trait;
+use izanagi_domain::storage::{
+    Appended, Batch, Constraint, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot, SavedText,
+    StoreError, StoreResult, StoredSnapshot,
+};
+use izanagi_shared::{
+    id::{DocumentId, UserId},
+    time::Timestamp,
+};
+use std::sync::Arc;
+
+pub(crate) struct SqlLiveLog {
+    pub(crate) db: Arc<Db>,
+}
+
+/// What [`LiveLog::load`] reads, in one statement and so from one state of the database.
+fn load(document: DocumentId) -> Statement {
+    Statement::with(
+        "SELECT 'head' AS part, live_seq AS seq, NULL AS actor_id, NULL AS bytes, \
+         CAST(NULL AS BIGINT) AS quarantined_at FROM documents WHERE id = $1 \
+         UNION ALL SELECT 'snapshot', seq, NULL, state, NULL FROM document_snapshots \
+         WHERE document_id = $1 AND seq = \
+         (SELECT MAX(seq) FROM document_snapshots WHERE document_id = $1) \
+         UNION ALL SELECT 'update', seq, actor_id, delta, quarantined_at FROM document_updates \
+         WHERE document_id = $1",
+        args![document],
+    )
+}
+
+fn loaded(rows: &[Row]) -> StoreResult<LoadedLog> {
+    let (mut live_seq, mut snapshot, mut updates) = (None, None, Vec::new());
+    for row in rows {
+        let (part, seq): (String, u64) = (row.get("part")?, row.get("seq")?);
+        match part.as_str() {
+            "head" => live_seq = Some(seq),
+            "snapshot" => {
+                snapshot = Some(StoredSnapshot { seq, state: row.get("bytes")? });
+            }
+            _ => updates.push(LoggedUpdate {
+                seq,
+                actor: row.get("actor_id")?,
+                delta: row.get("bytes")?,
+                quarantined: row.get::<Option<Timestamp>>("quarantined_at")?.is_some(),
+            }),
+        }
+    }
+    updates.sort_unstable_by_key(|update| update.seq);
+    let live_seq = live_seq.ok_or(StoreError::NotFound)?;
+    let snapshot = snapshot.ok_or_else(|| StoreError::Corrupt("no snapshot".to_owned()))?;
+    Ok(LoadedLog { live_seq, snapshot, updates })
+}
+
+/// Removes exactly these rows; neighbours go together.
+fn delete_absorbed(document: DocumentId, mut absorbed: Vec<u64>) -> Vec<Statement> {
+    absorbed.sort_unstable();
+    let runs = absorbed.chunk_by(|a, b| a.saturating_add(1) == *b || a == b);
+    let delete = |run: &[u64]| {
+        let (first, last) = (*run.first()?, *run.last()?);
+        Some(Statement::with(
+            "DELETE FROM document_updates WHERE document_id = $1 AND seq BETWEEN $2 AND $3",
+            args![document, first, last],
+        ))
+    };
+    runs.filter_map(delete).collect()
+}
+
+#[async_trait]
+impl LiveLog for SqlLiveLog {
+    async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<Vec<Appended>>>> {
+        let batches = batches.to_vec();
+        self.db.write(|transaction| Box::pin(append::append(transaction, batches))).await
+    }
+
+    async fn load(&self, document: DocumentId) -> StoreResult<LoadedLog> {
+        loaded(&self.db.fetch(load(document)).await?)
+    }
+
+    async fn known_op(
+        &self,
+        document: DocumentId,
+        user: UserId,
+        op_id: &str,
+    ) -> StoreResult<(u64, [u8; 32])> {
+        let query = Statement::with(
+            "SELECT seq, delta_hash FROM document_ops \
+             WHERE document_id = $1 AND user_id = $2 AND op_id = $3",
+            args![document, user, op_id],
+        );
+        let row = self.db.fetch_one(query).await?;
+        Ok((row.get("seq")?, row.get("delta_hash")?))
+    }
+
+    async fn snapshot(&self, snapshot: &NewSnapshot) -> StoreResult<()> {
+        let NewSnapshot { document_id, seq, state, absorbed, at } = snapshot.clone();
+        self.db
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let lock = Statement::with(
+                        "SELECT id FROM documents WHERE id = $1",
+                        args![document_id],
+                    );
+                    let newer = Statement::with(
+                        "SELECT seq FROM document_snapshots WHERE document_id = $1 AND seq > $2",
+                        args![document_id, seq],
+                    );
+                    let [found, newer] = transaction.fetch_each([lock.locking(), newer]).await?;
+                    if found.is_empty() {
+                        return Err(StoreError::NotFound);
+                    }
+                    if !newer.is_empty() {
+                        return Ok(());
+                    }
+                    transaction.later(Statement::with(
+                        "INSERT INTO document_snapshots (document_id, seq, state, created_at) \
+                         VALUES ($1, $2, $3, $4) ON CONFLICT (document_id, seq) \
+                         DO UPDATE SET state = excluded.state, created_at = excluded.created_at",
+                        args![document_id, seq, state, at],
+                    ));
+                    transaction.later(Statement::with(
+                        "DELETE FROM document_snapshots WHERE document_id = $1 AND seq < $2",
+                        args![document_id, seq],
+                    ));
+                    for delete in delete_absorbed(document_id, absorbed) {
+                        transaction.later(delete);
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn save_text(&self, text: &SavedText) -> StoreResult<()> {
+        let (document, facts) = (text.document_id, text.facts);
+        let note = Statement::with(
+            "UPDATE documents SET text_seq = $2, content_hash = $3, content_length = $4, \
+             word_count = $5 WHERE id = $1 AND text_seq <= $2",
+            args![document, facts.seq, facts.hash, facts.length, facts.words],
+        );
+        let store = Statement::with(
+            "INSERT INTO document_texts (document_id, seq, content) VALUES ($1, $2, $3) \
+             ON CONFLICT (document_id) DO UPDATE SET seq = excluded.seq, \
+             content = excluded.content WHERE document_texts.seq <= excluded.seq",
+            args![document, facts.seq, text.content.as_str()],
+        );
+        let saved = self.db.write(|transaction| {
+            Box::pin(async move {
+                transaction.later(note);
+                transaction.later(store);
+                Ok(())
+            })
+        });
+        match saved.await {
+            // There is no document that the text could belong to.
+            Err(StoreError::Conflict(Constraint::Reference)) => Err(StoreError::NotFound),
+            saved => saved,
+        }
+    }
+
+    async fn text(&self, document: DocumentId) -> StoreResult<SavedText> {
+        let query = Statement::with(
+            "SELECT t.content, d.text_seq, d.content_hash, d.content_length, d.word_count \
+             FROM document_texts t JOIN documents d ON d.id = t.document_id \
+             WHERE t.document_id = $1",
+            args![document],
+        );
+        let row = self.db.fetch_one(query).await?;
+        Ok(SavedText {
+            document_id: document,
+            content: row.get("content")?,
+            facts: text_facts(&row)?,
+        })
+    }
+
+    async fn quarantine(&self, document: DocumentId, seq: u64, at: Timestamp) -> StoreResult<()> {
+        let update = Statement::with(
+            "UPDATE document_updates SET quarantined_at = COALESCE(quarantined_at, $3) \
+             WHERE document_id = $1 AND seq = $2",
+            args![document, seq, at],
+        );
+        match self.db.execute(update).await? {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    async fn forget_ops(&self, before: Timestamp) -> StoreResult<()> {
+        forget::forget_ops(&self.db, before).await
+    }
+}

@@ -1,0 +1,26 @@
+//! Bringing the schema up to date. Steps are only ever added (PRODUCT O4).
+
+use super::connection::{Connection, Connector};
+use crate::error::OpenError;
+use sqlx::migrate::MigrateError;
+
+/// Applies the steps that are missing, each in a transaction.
+pub(super) async fn run(
+    connection: &mut Connection,
+    connector: &Connector,
+) -> Result<(), OpenError> {
+    let migrator = connector.migrator();
+    // Another process may be doing the same: what it has applied is there the second time.
+    let result = match connection.migrate(&migrator).await {
+        Err(MigrateError::ExecuteMigration(..)) => connection.migrate(&migrator).await,
+        result => result,
+    };
+    let known = migrator.iter().map(|step| step.version).max().unwrap_or_default();
+    match result {
+        Ok(()) => Ok(()),
+        Err(MigrateError::VersionMissing(found)) if found > known => {
+            Err(OpenError::NewerSchema { found, known })
+        }
+        Err(error) => Err(OpenError::Migration(error.to_string())),
+    }
+}

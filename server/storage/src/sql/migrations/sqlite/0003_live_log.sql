@@ -1,0 +1,50 @@
+-- The live log (DESIGN §6): accepted updates, the op ids that were spent on them, the client ids
+-- under which they write, and snapshots that absorb them.
+
+CREATE TABLE document_updates (
+    document_id    TEXT    NOT NULL,
+    seq            INTEGER NOT NULL,
+    actor_id       TEXT    NOT NULL,
+    delta          BLOB    NOT NULL,
+    quarantined_at INTEGER,
+    created_at     INTEGER NOT NULL,
+    CONSTRAINT pk_document_updates PRIMARY KEY (document_id, seq),
+    CONSTRAINT fk_document_updates_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
+    CONSTRAINT fk_document_updates_actor FOREIGN KEY (actor_id) REFERENCES users (id),
+    CONSTRAINT ck_document_updates_seq CHECK (seq >= 1 AND seq < 9223372036854775807)
+) STRICT, WITHOUT ROWID;
+
+-- An op id is spent once: sent again it gets its first number, with other bytes it is refused.
+-- The rows outlive those of document_updates, which snapshots absorb.
+CREATE TABLE document_ops (
+    document_id TEXT    NOT NULL,
+    user_id     TEXT    NOT NULL,
+    op_id       TEXT    NOT NULL,
+    seq         INTEGER NOT NULL,
+    delta_hash  BLOB    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    CONSTRAINT pk_document_ops PRIMARY KEY (document_id, user_id, op_id),
+    CONSTRAINT fk_document_ops_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
+    CONSTRAINT fk_document_ops_user FOREIGN KEY (user_id) REFERENCES users (id)
+) STRICT, WITHOUT ROWID;
+
+-- Whose structs may come under a CRDT client id; no user means the server's own edits. The 64
+-- bits of the id are kept as they are, so the larger ones look negative here.
+CREATE TABLE document_clients (
+    document_id TEXT    NOT NULL,
+    client_id   INTEGER NOT NULL,
+    user_id     TEXT,
+    CONSTRAINT pk_document_clients PRIMARY KEY (document_id, client_id),
+    CONSTRAINT fk_document_clients_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
+    CONSTRAINT fk_document_clients_user FOREIGN KEY (user_id) REFERENCES users (id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE document_snapshots (
+    document_id TEXT    NOT NULL,
+    seq         INTEGER NOT NULL,
+    state       BLOB    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    CONSTRAINT pk_document_snapshots PRIMARY KEY (document_id, seq),
+    CONSTRAINT fk_document_snapshots_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
+    CONSTRAINT ck_document_snapshots_seq CHECK (seq >= 0)
+) STRICT;

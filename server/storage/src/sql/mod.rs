@@ -1,0 +1,61 @@
+//! The SQL provider. Each trait has its file, written once for every dialect; what differs between
+//! databases stands in one folder a database (`sqlite/`), behind [`connection::Connection`].
+
+mod connection;
+mod db;
+mod errors;
+mod job;
+mod migrate;
+mod readers;
+mod row;
+mod sqlite;
+mod statement;
+mod transaction;
+mod writer;
+
+mod append;
+mod audit;
+mod catalog;
+mod commit;
+mod document_row;
+mod forget;
+mod inspect;
+mod intents;
+mod ledger;
+mod list;
+mod live_log;
+mod outbox;
+mod owners;
+mod payload;
+mod records;
+mod revocations;
+mod sessions;
+mod users;
+mod version_row;
+mod versions;
+
+pub(crate) use db::Db;
+
+use izanagi_domain::storage::{Clock, Ids, Stores};
+use std::sync::Arc;
+
+/// Every store in one database, so that commits are atomic.
+pub(crate) fn stores(db: &Arc<Db>, clock: &Arc<dyn Clock>, ids: &Arc<dyn Ids>) -> Stores {
+    let (db, clock, ids) = (|| Arc::clone(db), || Arc::clone(clock), || Arc::clone(ids));
+    let intents = Arc::new(intents::SqlIntents { db: db(), ids: ids() });
+    Stores {
+        records: Arc::new(records::SqlRecords::new(db())),
+        users: Arc::new(users::SqlUsers { db: db() }),
+        sessions: Arc::new(sessions::SqlSessions { db: db() }),
+        revocations: Arc::new(revocations::SqlRevocations { db: db(), clock: clock() }),
+        catalog: Arc::new(catalog::SqlCatalog { db: db(), ids: ids() }),
+        owners: Arc::new(owners::SqlOwners { db: db() }),
+        versions: Arc::new(versions::SqlVersions { db: db(), ids: ids() }),
+        atomic: Some(Arc::clone(&intents) as _),
+        intents,
+        log: Arc::new(live_log::SqlLiveLog { db: db() }),
+        outbox: Arc::new(outbox::SqlOutbox { db: db() }),
+        audit: Arc::new(audit::SqlAudit { db: db(), ids: ids() }),
+        inspect: Arc::new(inspect::SqlInspect { db: db() }),
+    }
+}

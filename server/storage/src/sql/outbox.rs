@@ -1,0 +1,70 @@
+//! The outbox: work that follows a write.
+
+use super::{
+    Db,
+    row::Row,
+    statement::{Statement, args},
+};
+use async_trait::async_trait;
+use izanagi_domain::storage::{Ids, Outbox, OutboxItem, StoreError, StoreResult, Topic};
+use izanagi_shared::time::Timestamp;
+use std::sync::Arc;
+
+pub(crate) struct SqlOutbox {
+    pub(crate) db: Arc<Db>,
+}
+
+/// Puts a piece of work in the outbox; for use in the transaction that makes it necessary.
+pub(super) fn insert(ids: &dyn Ids, topic: Topic, key: &str, at: Timestamp) -> Statement {
+    Statement::with(
+        "INSERT INTO outbox (id, topic, key, created_at, queued_at) VALUES ($1, $2, $3, $4, $4)",
+        args![ids.uuid().to_string(), topic.as_str(), key, at],
+    )
+}
+
+fn item(row: &Row) -> StoreResult<OutboxItem> {
+    Ok(OutboxItem {
+        id: row.get("id")?,
+        topic: row.named("topic", Topic::parse)?,
+        key: row.get("key")?,
+    })
+}
+
+#[async_trait]
+impl Outbox for SqlOutbox {
+    async fn pending(&self, limit: u32) -> StoreResult<Vec<OutboxItem>> {
+        let query = Statement::with(
+            "SELECT id, topic, key FROM outbox WHERE done_at IS NULL ORDER BY queued_at, id LIMIT $1",
+            args![limit],
+        );
+        self.db.fetch(query).await?.iter().map(item).collect()
+    }
+
+    async fn done(&self, id: &str, at: Timestamp) -> StoreResult<()> {
+        let update = Statement::with(
+            "UPDATE outbox SET done_at = COALESCE(done_at, $2) WHERE id = $1",
+            args![id, at],
+        );
+        match self.db.execute(update).await? {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    async fn postpone(&self, id: &str, at: Timestamp) -> StoreResult<()> {
+        let update =
+            Statement::with("UPDATE outbox SET queued_at = $2 WHERE id = $1", args![id, at]);
+        match self.db.execute(update).await? {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    async fn forget(&self, before: Timestamp) -> StoreResult<()> {
+        let delete = Statement::with(
+            "DELETE FROM outbox WHERE done_at IS NOT NULL AND done_at < $1",
+            args![before],
+        );
+        self.db.execute(delete).await.map(drop)
+    }
+}

@@ -1,0 +1,92 @@
+//! Who owns documents.
+
+use super::{
+    Db,
+    statement::{Statement, args},
+    users::person,
+};
+use async_trait::async_trait;
+use izanagi_domain::storage::{Constraint, Owners, StoreError, StoreResult};
+use izanagi_shared::{
+    id::{DocumentId, UserId},
+    time::Timestamp,
+    wire::Person,
+};
+use std::sync::Arc;
+
+pub(crate) struct SqlOwners {
+    pub(crate) db: Arc<Db>,
+}
+
+/// The document stays as it is meanwhile: of two that remove each other one must fail.
+fn lock(document: DocumentId) -> Statement {
+    Statement::with("SELECT id FROM documents WHERE id = $1", args![document]).locking()
+}
+
+/// Owners are part of what a reader sees, so the entity tag must change. The time of the last
+/// edit does not: nobody has edited.
+fn note_change(document: DocumentId) -> Statement {
+    Statement::with("UPDATE documents SET meta_rev = meta_rev + 1 WHERE id = $1", args![document])
+}
+
+#[async_trait]
+impl Owners for SqlOwners {
+    async fn list(&self, documents: &[DocumentId]) -> StoreResult<Vec<(DocumentId, Person)>> {
+        let mut query = Statement::new(
+            "SELECT o.document_id, u.id AS user_id, u.username, u.display_name \
+             FROM document_owners o JOIN users u ON u.id = o.user_id WHERE o.document_id IN ",
+        );
+        query.push_list(documents.iter().copied()).push(" ORDER BY o.created_at, u.id");
+        let rows = self.db.fetch(query).await?;
+        rows.iter().map(|row| Ok((row.get("document_id")?, person(row)?))).collect()
+    }
+
+    async fn add(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()> {
+        self.db
+            .write(move |transaction| {
+                Box::pin(async move {
+                    if transaction.fetch(lock(document)).await?.is_empty() {
+                        return Err(StoreError::NotFound);
+                    }
+                    let insert = Statement::with(
+                        "INSERT INTO document_owners (document_id, user_id, created_at) \
+                         VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+                        args![document, user, at],
+                    );
+                    if transaction.execute(insert).await? > 0 {
+                        transaction.later(note_change(document));
+                    }
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn remove(&self, document: DocumentId, user: UserId, _: Timestamp) -> StoreResult<()> {
+        self.db
+            .write(move |transaction| {
+                Box::pin(async move {
+                    let owners = Statement::with(
+                        "SELECT user_id FROM document_owners WHERE document_id = $1",
+                        args![document],
+                    );
+                    let [_, owners] = transaction.fetch_each([lock(document), owners]).await?;
+                    let owners: Vec<UserId> =
+                        owners.iter().map(|row| row.get("user_id")).collect::<StoreResult<_>>()?;
+                    if !owners.contains(&user) {
+                        return Err(StoreError::NotFound);
+                    }
+                    if owners.len() == 1 {
+                        return Err(StoreError::Conflict(Constraint::LastOwner));
+                    }
+                    transaction.later(Statement::with(
+                        "DELETE FROM document_owners WHERE document_id = $1 AND user_id = $2",
+                        args![document, user],
+                    ));
+                    transaction.later(note_change(document));
+                    Ok(())
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,115 @@
+//! Connections that only read. In a file each reader sees the newest committed state while the
+//! writer goes on; in memory there is one connection, and readers wait for the writer's turn to
+//! end.
+//!
+//! A read is one statement, so it sees one state of the database without a transaction, and a
+//! caller that goes away in the middle cannot leave one open. sqlx's pool is not used because it
+//! pings a connection whenever it comes back: for SQLite a second trip to another thread.
+
+use super::{
+    connection::{Connection, Connector, Failure, Role, Shared},
+    errors,
+    row::Row,
+    statement::Statement,
+};
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+
+/// How many reads run at the same time.
+const READERS: u32 = 4;
+
+/// The readers.
+pub(super) enum Readers {
+    /// Several connections to a file.
+    Pool(Box<Pool>),
+    /// The writer's own connection.
+    Shared(Shared),
+}
+
+/// Connections that are opened when they are needed and kept.
+pub(super) struct Pool {
+    connector: Connector,
+    turns: Semaphore,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    /// Readers of the database that the writer writes on `connection`.
+    pub(super) fn new(connector: Connector, connection: Shared) -> Self {
+        if connector.is_single() {
+            return Self::Shared(connection);
+        }
+        let (turns, idle) = (Semaphore::new(READERS as usize), Mutex::default());
+        Self::Pool(Box::new(Pool { connector, turns, idle }))
+    }
+
+    /// The rows that a query gives.
+    pub(super) async fn fetch(&self, query: Statement) -> sqlx::Result<Vec<Row>> {
+        self.with_connection(|connection| {
+            Box::pin(async move {
+                let done = connection.run(vec![query]).await;
+                let done = done.map_err(|Failure { error, .. }| error)?;
+                Ok(done.into_iter().flat_map(|done| done.rows).collect())
+            })
+        })
+        .await
+    }
+
+    /// What the database finds wrong with its own files.
+    pub(super) async fn integrity(&self) -> sqlx::Result<Vec<String>> {
+        self.with_connection(|connection| Box::pin(connection.integrity())).await
+    }
+
+    /// Ends the connections once they are free.
+    pub(super) async fn close(&self) {
+        if let Self::Pool(pool) = self {
+            pool.close().await;
+        }
+    }
+
+    async fn with_connection<T>(
+        &self,
+        read: impl for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, sqlx::Result<T>>,
+    ) -> sqlx::Result<T> {
+        match self {
+            Self::Pool(pool) => pool.with_connection(read).await,
+            Self::Shared(connection) => {
+                let mut place = connection.lock().await;
+                read(place.as_mut().ok_or(sqlx::Error::PoolClosed)?).await
+            }
+        }
+    }
+}
+
+impl Pool {
+    /// A caller that goes away takes its connection along: nobody else gets it half read.
+    async fn with_connection<T>(
+        &self,
+        read: impl for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, sqlx::Result<T>>,
+    ) -> sqlx::Result<T> {
+        let _turn = self.turns.acquire().await.map_err(|_| sqlx::Error::PoolClosed)?;
+        let waiting = self.idle.lock().pop();
+        let mut connection = match waiting {
+            Some(connection) => connection,
+            None => self.connector.connect(Role::Reader).await?,
+        };
+        let result = read(&mut connection).await;
+        if !result.as_ref().is_err_and(errors::is_lost) {
+            self.idle.lock().push(connection);
+        }
+        result
+    }
+
+    async fn close(&self) {
+        let all = self.turns.acquire_many(READERS).await;
+        self.turns.close();
+        drop(all);
+        let connections = std::mem::take(&mut *self.idle.lock());
+        for connection in connections {
+            if let Err(error) = connection.close().await {
+                tracing::warn!(%error, "a reader did not close cleanly");
+            }
+        }
+    }
+}

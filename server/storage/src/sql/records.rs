@@ -1,0 +1,168 @@
+//! The document store in SQL.
+
+use super::{
+    Db, payload,
+    row::Row,
+    statement::{Statement, args},
+};
+use async_trait::async_trait;
+use izanagi_domain::storage::{
+    Constraint, Data, DocumentStore, NewRecord, Record, RecordPath, StoreError, StoreResult,
+};
+use izanagi_shared::time::Timestamp;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+/// Keys in one query: SQLite takes 32,766 arguments.
+const KEYS: usize = 1_000;
+
+pub(crate) struct SqlRecords {
+    db: Arc<Db>,
+    closed: AtomicBool,
+}
+
+impl SqlRecords {
+    pub(crate) fn new(db: Arc<Db>) -> Self {
+        Self { db, closed: AtomicBool::new(false) }
+    }
+
+    fn db(&self) -> StoreResult<&Db> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StoreError::Unavailable("the document store is closed".to_owned()));
+        }
+        Ok(&self.db)
+    }
+
+    async fn select(&self, query: Statement) -> StoreResult<Vec<Record>> {
+        records(&self.db()?.fetch(query).await?).await
+    }
+}
+
+const SELECT: &str = "SELECT collection, id, version, created_at, updated_at, deleted, data \
+                      FROM records WHERE collection = ";
+
+async fn records(rows: &[Row]) -> StoreResult<Vec<Record>> {
+    let stored: StoreResult<_> = rows.iter().map(|row| row.get("data")).collect();
+    let decoded = payload::decode_all(stored?).await?;
+    rows.iter().zip(decoded).map(|(row, data)| record(row, data)).collect()
+}
+
+fn record(row: &Row, data: Data) -> StoreResult<Record> {
+    let (collection, id): (String, String) = (row.get("collection")?, row.get("id")?);
+    Ok(Record {
+        path: RecordPath::from_parts(collection, id),
+        version: row.get("version")?,
+        created_at: row.get("created_at")?,
+        updated_at: row.get("updated_at")?,
+        deleted: row.get("deleted")?,
+        data,
+    })
+}
+
+#[async_trait]
+impl DocumentStore for SqlRecords {
+    async fn get(&self, path: &RecordPath) -> StoreResult<Record> {
+        self.get_many(std::slice::from_ref(path)).await?.pop().ok_or(StoreError::NotFound)
+    }
+
+    async fn get_many(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>> {
+        let mut by_collection: BTreeMap<&str, Vec<Vec<u8>>> = BTreeMap::new();
+        for path in paths {
+            by_collection.entry(path.collection()).or_default().push(payload::key(path)?);
+        }
+        let mut found = Vec::with_capacity(paths.len());
+        for (collection, keys) in by_collection {
+            for keys in keys.chunks(KEYS) {
+                let mut query = Statement::new(SELECT);
+                query.push_arg(collection).push(" AND key IN ").push_list(keys.iter().cloned());
+                query.push(" AND deleted = ").push_arg(false);
+                found.extend(self.select(query).await?);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn create(&self, record: &NewRecord, at: Timestamp) -> StoreResult<()> {
+        let db = self.db()?;
+        db.execute(payload::insert(record, at).await?).await.map(drop)
+    }
+
+    async fn update(
+        &self,
+        path: &RecordPath,
+        expected: u64,
+        data: &Data,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        let (db, key) = (self.db()?, payload::key(path)?);
+        let next = expected.saturating_add(1);
+        let update = Statement::with(
+            "UPDATE records SET version = $4, updated_at = $5, data = $6 \
+             WHERE collection = $1 AND key = $2 AND version = $3 AND deleted = $7",
+            args![
+                path.collection(),
+                key.clone(),
+                expected,
+                next,
+                at,
+                payload::encode(data).await?,
+                false,
+            ],
+        );
+        if db.execute(update).await? > 0 {
+            return Ok(next);
+        }
+        let found = Statement::with(
+            "SELECT 1 FROM records WHERE collection = $1 AND key = $2 AND deleted = $3",
+            args![path.collection(), key, false],
+        );
+        db.fetch_one(found).await?;
+        Err(StoreError::Conflict(Constraint::RecordVersion))
+    }
+
+    async fn delete(&self, path: &RecordPath, at: Timestamp) -> StoreResult<()> {
+        let update = Statement::with(
+            "UPDATE records SET deleted = $3, version = version + 1, updated_at = $4 \
+             WHERE collection = $1 AND key = $2 AND deleted <> $3",
+            args![path.collection(), payload::key(path)?, true, at],
+        );
+        self.db()?.execute(update).await.map(drop)
+    }
+
+    async fn purge(&self, path: &RecordPath) -> StoreResult<()> {
+        let delete = Statement::with(
+            "DELETE FROM records WHERE collection = $1 AND key = $2",
+            args![path.collection(), payload::key(path)?],
+        );
+        self.db()?.execute(delete).await.map(drop)
+    }
+
+    async fn query(
+        &self,
+        collection: &str,
+        after: Option<&str>,
+        limit: u32,
+        with_deleted: bool,
+    ) -> StoreResult<Vec<Record>> {
+        let mut query = Statement::new(SELECT);
+        query.push_arg(collection);
+        if let Some(after) = after {
+            query.push(" AND key > ").push_arg(payload::parse_key(after)?);
+        }
+        if !with_deleted {
+            query.push(" AND deleted = ").push_arg(false);
+        }
+        query.push(" ORDER BY key LIMIT ").push_arg(limit);
+        self.select(query).await
+    }
+
+    /// The connections are shared with the other stores and end when all of them are closed.
+    async fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+}

@@ -1,0 +1,194 @@
+//! Sessions and their refresh tokens.
+
+use super::{
+    Db,
+    row::Row,
+    statement::{Statement, args},
+};
+use async_trait::async_trait;
+use izanagi_domain::storage::{
+    NewSession, RefreshToken, RefreshUse, Session, SessionStore, StoreError, StoreResult,
+};
+use izanagi_shared::{
+    id::{SessionId, UserId},
+    time::Timestamp,
+};
+use std::sync::Arc;
+
+pub(crate) struct SqlSessions {
+    pub(crate) db: Arc<Db>,
+}
+
+fn session(row: &Row) -> StoreResult<Session> {
+    Ok(Session {
+        id: row.get("id")?,
+        user_id: row.get("user_id")?,
+        user_agent: row.get("user_agent")?,
+        ip: row.get("ip")?,
+        created_at: row.get("created_at")?,
+        last_activity_at: row.get("last_activity_at")?,
+        revoked_at: row.get("revoked_at")?,
+    })
+}
+
+fn refresh_token(row: &Row) -> StoreResult<RefreshToken> {
+    Ok(RefreshToken {
+        hash: row.get("token_hash")?,
+        session_id: row.get("session_id")?,
+        nonce: row.get("nonce")?,
+        parent_hash: row.get("parent_hash")?,
+        expires_at: row.get("expires_at")?,
+        used_at: row.get("used_at")?,
+        successor_used: row.get("successor_used")?,
+    })
+}
+
+fn insert_session(session: &Session) -> Statement {
+    Statement::with(
+        "INSERT INTO sessions (id, user_id, user_agent, ip, created_at, last_activity_at, \
+         revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        args![
+            session.id,
+            session.user_id,
+            session.user_agent.as_str(),
+            session.ip.as_str(),
+            session.created_at,
+            session.last_activity_at,
+            session.revoked_at,
+        ],
+    )
+}
+
+fn insert_token(token: &RefreshToken) -> Statement {
+    Statement::with(
+        "INSERT INTO refresh_tokens (token_hash, session_id, nonce, parent_hash, expires_at, \
+         used_at, successor_used) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        args![
+            token.hash,
+            token.session_id,
+            token.nonce,
+            token.parent_hash,
+            token.expires_at,
+            token.used_at,
+            token.successor_used,
+        ],
+    )
+}
+
+#[async_trait]
+impl SessionStore for SqlSessions {
+    async fn create(&self, new: &NewSession) -> StoreResult<()> {
+        let (session, token) = (insert_session(&new.session), insert_token(&new.token));
+        self.db
+            .write(|transaction| {
+                Box::pin(async move {
+                    transaction.later(session);
+                    transaction.later(token);
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn get(&self, id: SessionId) -> StoreResult<Session> {
+        let query = Statement::with("SELECT * FROM sessions WHERE id = $1", args![id]);
+        session(&self.db.fetch_one(query).await?)
+    }
+
+    async fn list(&self, user: UserId) -> StoreResult<Vec<Session>> {
+        let query = Statement::with(
+            "SELECT * FROM sessions WHERE user_id = $1 AND revoked_at IS NULL \
+             ORDER BY last_activity_at DESC, id DESC",
+            args![user],
+        );
+        self.db.fetch(query).await?.iter().map(session).collect()
+    }
+
+    async fn touch(&self, id: SessionId, ip: &str, at: Timestamp) -> StoreResult<()> {
+        let update = Statement::with(
+            "UPDATE sessions SET ip = $2, last_activity_at = $3 WHERE id = $1",
+            args![id, ip, at],
+        );
+        match self.db.execute(update).await? {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    async fn revoke(&self, user: UserId, id: SessionId, at: Timestamp) -> StoreResult<()> {
+        let update = Statement::with(
+            "UPDATE sessions SET revoked_at = $3 \
+             WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL",
+            args![id, user, at],
+        );
+        match self.db.execute(update).await? {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    async fn revoke_all(&self, user: UserId, at: Timestamp) -> StoreResult<Vec<SessionId>> {
+        let update = Statement::with(
+            "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL \
+             RETURNING id",
+            args![user, at],
+        );
+        let rows = self.db.write(|transaction| Box::pin(transaction.fetch(update))).await?;
+        rows.iter().map(|row| row.get("id")).collect()
+    }
+
+    async fn refresh_token(&self, hash: &[u8; 32]) -> StoreResult<RefreshToken> {
+        let query =
+            Statement::with("SELECT * FROM refresh_tokens WHERE token_hash = $1", args![hash]);
+        refresh_token(&self.db.fetch_one(query).await?)
+    }
+
+    async fn use_refresh_token(
+        &self,
+        used: &[u8; 32],
+        successor: &RefreshToken,
+        at: Timestamp,
+    ) -> StoreResult<RefreshUse> {
+        let (used, insert) = (*used, insert_token(successor));
+        self.db
+            .write(move |transaction| {
+                Box::pin(async move {
+                    // Locked, so that of two uses one is the first.
+                    let token = Statement::with(
+                        "SELECT used_at, parent_hash, session_id FROM refresh_tokens \
+                         WHERE token_hash = $1",
+                        args![used],
+                    );
+                    let session = Statement::with(
+                        "SELECT revoked_at FROM sessions WHERE id = \
+                         (SELECT session_id FROM refresh_tokens WHERE token_hash = $1)",
+                        args![used],
+                    );
+                    let [token, session] =
+                        transaction.fetch_each([token.locking(), session.locking()]).await?;
+                    let (Some(token), Some(session)) = (token.first(), session.first()) else {
+                        return Err(StoreError::NotFound);
+                    };
+                    if session.get::<Option<Timestamp>>("revoked_at")?.is_some() {
+                        return Ok(RefreshUse::SessionEnded);
+                    }
+                    if token.get::<Option<Timestamp>>("used_at")?.is_some() {
+                        return Ok(RefreshUse::Repeated);
+                    }
+                    transaction.later(Statement::with(
+                        "UPDATE refresh_tokens SET used_at = $2 WHERE token_hash = $1",
+                        args![used, at],
+                    ));
+                    if let Some(parent) = token.get::<Option<[u8; 32]>>("parent_hash")? {
+                        transaction.later(Statement::with(
+                            "UPDATE refresh_tokens SET successor_used = $2 WHERE token_hash = $1",
+                            args![parent, true],
+                        ));
+                    }
+                    transaction.later(insert);
+                    Ok(RefreshUse::First)
+                })
+            })
+            .await
+    }
+}

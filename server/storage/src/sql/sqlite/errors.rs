@@ -1,0 +1,68 @@
+//! What SQLite's result codes mean (<https://www.sqlite.org/rescode.html>).
+
+use izanagi_domain::storage::{Constraint, StoreError};
+use sqlx::{error::DatabaseError as _, sqlite::SqliteError};
+
+const ERROR: u32 = 1;
+const BUSY: u32 = 5;
+const LOCKED: u32 = 6;
+const CORRUPT: u32 = 11;
+const CONSTRAINT: u32 = 19;
+const MISMATCH: u32 = 20;
+const NOT_A_DATABASE: u32 = 26;
+/// An extended code of [`CONSTRAINT`].
+const FOREIGN_KEY: u32 = 787;
+
+/// SQLite does not tell the name of a broken UNIQUE or PRIMARY KEY, but its columns.
+const BY_COLUMNS: [(&str, Constraint); 7] = [
+    ("users.username", Constraint::Username),
+    ("users.email", Constraint::Email),
+    ("documents.request_key", Constraint::RequestKey),
+    ("versions.request_key", Constraint::RequestKey),
+    ("versions.commit_id", Constraint::CommitId),
+    ("commit_intents.commit_id", Constraint::CommitId),
+    ("records.collection, records.key", Constraint::RecordExists),
+];
+
+/// What an error means to the caller while nothing has been committed.
+pub(in crate::sql) fn meaning(error: &SqliteError) -> StoreError {
+    let extended = extended_code(error);
+    match extended & 0xFF {
+        CONSTRAINT if extended == FOREIGN_KEY => StoreError::Conflict(Constraint::Reference),
+        CONSTRAINT => StoreError::Conflict(constraint(error.message())),
+        ERROR | MISMATCH | CORRUPT | NOT_A_DATABASE => StoreError::Corrupt(error.to_string()),
+        // Busy, locked, full, unreadable, out of memory …
+        _ => StoreError::Unavailable(error.to_string()),
+    }
+}
+
+/// Whether a COMMIT that failed with this error has certainly left nothing behind. After an error
+/// of the disk the end of the WAL may hold a commit that a restart would find.
+pub(in crate::sql) fn refused_commit(error: &SqliteError) -> bool {
+    matches!(extended_code(error) & 0xFF, BUSY | LOCKED | CONSTRAINT)
+}
+
+fn extended_code(error: &SqliteError) -> u32 {
+    error.code().and_then(|code| code.parse().ok()).unwrap_or(ERROR)
+}
+
+/// The rule that a message like `UNIQUE constraint failed: users.email` names.
+fn constraint(message: &str) -> Constraint {
+    let columns = message.rsplit_once("failed: ").map_or("", |(_, columns)| columns);
+    let known = BY_COLUMNS.iter().find(|(name, _)| *name == columns);
+    known.map_or(Constraint::Other, |(_, constraint)| *constraint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("UNIQUE constraint failed: users.email", Constraint::Email)]
+    #[case("UNIQUE constraint failed: records.collection, records.key", Constraint::RecordExists)]
+    #[case("CHECK constraint failed: ck_documents_seq", Constraint::Other)]
+    fn names_constraints(#[case] message: &str, #[case] expected: Constraint) {
+        assert_eq!(constraint(message), expected);
+    }
+}

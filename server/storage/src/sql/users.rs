@@ -1,0 +1,138 @@
+//! Accounts.
+
+use super::{
+    Db,
+    row::Row,
+    statement::{Statement, args},
+};
+use async_trait::async_trait;
+use izanagi_domain::{
+    accounts::{PasswordHash, Role},
+    storage::{StoreError, StoreResult, User, UserChange, UserStore},
+};
+use izanagi_shared::{id::UserId, time::Timestamp, wire::Person};
+use std::sync::Arc;
+
+pub(crate) struct SqlUsers {
+    pub(crate) db: Arc<Db>,
+}
+
+const COLUMNS: &str = "id, username, email, display_name, bio, role, password_hash, created_at, \
+                       last_login_at, deactivated_at";
+
+fn user(row: &Row) -> StoreResult<User> {
+    Ok(User {
+        id: row.get("id")?,
+        username: row.get("username")?,
+        email: row.get("email")?,
+        display_name: row.get("display_name")?,
+        bio: row.get("bio")?,
+        role: row.named("role", Role::parse)?,
+        password_hash: PasswordHash::from_stored(row.get::<String>("password_hash")?),
+        created_at: row.get("created_at")?,
+        last_login_at: row.get("last_login_at")?,
+        deactivated_at: row.get("deactivated_at")?,
+    })
+}
+
+/// How somebody looks to others; the columns are `user_id`, `username` and `display_name`.
+pub(super) fn person(row: &Row) -> StoreResult<Person> {
+    Ok(Person {
+        id: row.get("user_id")?,
+        username: row.get("username")?,
+        display_name: row.get("display_name")?,
+    })
+}
+
+fn select(condition: &str) -> Statement {
+    let mut query = Statement::new("SELECT ");
+    query.push(COLUMNS).push(" FROM users WHERE ").push(condition);
+    query
+}
+
+/// An UPDATE of what changes, or nothing when nothing does.
+fn update(id: UserId, change: &UserChange) -> Option<Statement> {
+    let UserChange { display_name, bio, role, deactivated_at } = change;
+    let mut statement = Statement::new("UPDATE users SET ");
+    let mut separator = "";
+    macro_rules! set {
+        ($($column:literal = $value:expr;)*) => {$(
+            if let Some(value) = $value {
+                statement.push(separator).push(concat!($column, " = ")).push_arg(value);
+                separator = ", ";
+            }
+        )*};
+    }
+    set! {
+        "display_name" = display_name.as_deref();
+        "bio" = bio.as_deref();
+        "role" = role.map(Role::as_str);
+        "deactivated_at" = *deactivated_at;
+    }
+    if separator.is_empty() {
+        return None;
+    }
+    statement.push(" WHERE id = ").push_arg(id).push(" RETURNING ").push(COLUMNS);
+    Some(statement)
+}
+
+#[async_trait]
+impl UserStore for SqlUsers {
+    async fn create(&self, user: &User) -> StoreResult<()> {
+        let insert = Statement::with(
+            "INSERT INTO users (id, username, email, display_name, bio, role, password_hash, \
+             created_at, last_login_at, deactivated_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+            args![
+                user.id,
+                user.username.as_str(),
+                user.email.as_str(),
+                user.display_name.as_str(),
+                user.bio.as_str(),
+                user.role.as_str(),
+                user.password_hash.for_storage(),
+                user.created_at,
+                user.last_login_at,
+                user.deactivated_at,
+            ],
+        );
+        self.db.execute(insert).await.map(drop)
+    }
+
+    async fn by_id(&self, id: UserId) -> StoreResult<User> {
+        let mut query = select("id = ");
+        query.push_arg(id);
+        user(&self.db.fetch_one(query).await?)
+    }
+
+    /// No username has an @, and every email has one: two accounts never share a login.
+    async fn by_login(&self, login: &str) -> StoreResult<User> {
+        let mut query = select("username = ");
+        query.push_arg(login).push(" OR email = ").push_arg(login);
+        user(&self.db.fetch_one(query).await?)
+    }
+
+    async fn update(&self, id: UserId, change: &UserChange) -> StoreResult<User> {
+        let Some(statement) = update(id, change) else {
+            return self.by_id(id).await;
+        };
+        let row = self.db.write(|transaction| Box::pin(transaction.fetch_optional(statement)));
+        user(&row.await?.ok_or(StoreError::NotFound)?)
+    }
+
+    async fn record_login(&self, id: UserId, at: Timestamp) -> StoreResult<()> {
+        let update =
+            Statement::with("UPDATE users SET last_login_at = $2 WHERE id = $1", args![id, at]);
+        match self.db.execute(update).await? {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+
+    async fn people(&self, ids: &[UserId]) -> StoreResult<Vec<Person>> {
+        let mut query =
+            Statement::new("SELECT id AS user_id, username, display_name FROM users WHERE id IN ");
+        query.push_list(ids.iter().copied());
+        self.db.fetch(query).await?.iter().map(person).collect()
+    }
+}

@@ -1,0 +1,133 @@
+//! Committed versions.
+
+use super::{
+    Db, outbox,
+    statement::{Statement, args},
+    version_row::{SELECT, version},
+};
+use async_trait::async_trait;
+use izanagi_domain::storage::{
+    Ids, StoreError, StoreResult, Topic, VersionFilter, VersionRow, VersionStore,
+};
+use izanagi_shared::{
+    id::{CommitId, DocumentId},
+    time::Timestamp,
+};
+use std::sync::Arc;
+
+pub(crate) struct SqlVersions {
+    pub(crate) db: Arc<Db>,
+    pub(crate) ids: Arc<dyn Ids>,
+}
+
+fn select_one(document: DocumentId, number: u64) -> Statement {
+    let mut query = Statement::new(SELECT);
+    query.push("v.document_id = ").push_arg(document);
+    query.push(" AND v.version_number = ").push_arg(number);
+    query
+}
+
+impl SqlVersions {
+    async fn one(&self, query: Statement) -> StoreResult<VersionRow> {
+        version(&self.db.fetch_one(query).await?)
+    }
+
+    async fn many(&self, query: Statement) -> StoreResult<Vec<VersionRow>> {
+        self.db.fetch(query).await?.iter().map(version).collect()
+    }
+}
+
+#[async_trait]
+impl VersionStore for SqlVersions {
+    async fn get(&self, document: DocumentId, number: u64) -> StoreResult<VersionRow> {
+        self.one(select_one(document, number)).await
+    }
+
+    async fn by_commit(&self, commit: CommitId) -> StoreResult<VersionRow> {
+        let mut query = Statement::new(SELECT);
+        query.push("v.commit_id = ").push_arg(commit);
+        self.one(query).await
+    }
+
+    async fn by_request(&self, key: &[u8; 32]) -> StoreResult<VersionRow> {
+        let mut query = Statement::new(SELECT);
+        query.push("v.request_key = ").push_arg(key);
+        self.one(query).await
+    }
+
+    async fn by_content(&self, document: DocumentId, hash: &[u8; 32]) -> StoreResult<VersionRow> {
+        let mut query = Statement::new(SELECT);
+        query.push("v.document_id = ").push_arg(document);
+        query.push(" AND v.version_number = (SELECT MAX(version_number) FROM versions");
+        query.push(" WHERE document_id = ").push_arg(document);
+        query.push(" AND content_hash = ").push_arg(hash).push(")");
+        self.one(query).await
+    }
+
+    async fn range(
+        &self,
+        document: DocumentId,
+        from: u64,
+        to: u64,
+    ) -> StoreResult<Vec<VersionRow>> {
+        let mut query = Statement::new(SELECT);
+        query.push("v.document_id = ").push_arg(document);
+        query.push(" AND v.version_number BETWEEN ").push_arg(from).push(" AND ").push_arg(to);
+        query.push(" ORDER BY v.version_number");
+        self.many(query).await
+    }
+
+    async fn list(&self, filter: &VersionFilter) -> StoreResult<(Vec<VersionRow>, u64)> {
+        let named = if filter.named { " AND v.name IS NOT NULL" } else { "" };
+        let mut count =
+            Statement::new("SELECT COUNT(*) AS total FROM versions v WHERE v.document_id = ");
+        count.push_arg(filter.document_id).push(named);
+        let total = self.db.fetch_one(count).await?.get("total")?;
+
+        let mut query = Statement::new(SELECT);
+        query.push("v.document_id = ").push_arg(filter.document_id).push(named);
+        if let Some(below) = filter.below {
+            query.push(" AND v.version_number < ").push_arg(below);
+        }
+        query.push(" ORDER BY v.version_number DESC LIMIT ").push_arg(filter.limit);
+        query.push(" OFFSET ").push_arg(filter.offset);
+        Ok((self.many(query).await?, total))
+    }
+
+    async fn set_name(
+        &self,
+        document: DocumentId,
+        number: u64,
+        name: Option<&str>,
+        at: Timestamp,
+    ) -> StoreResult<VersionRow> {
+        // Named or restored from once, whole for ever: what was worth a name stays cheap to open.
+        let update = Statement::with(
+            "UPDATE versions SET name = $3, keep_whole = (keep_whole OR $4) \
+             WHERE document_id = $1 AND version_number = $2",
+            args![document, number, name, name.is_some()],
+        );
+        let key = format!("{document}/{number}");
+        let job = name.map(|_| outbox::insert(&*self.ids, Topic::MakeWhole, &key, at));
+        let row = self.db.write(move |transaction| {
+            Box::pin(async move {
+                transaction.later(update);
+                job.into_iter().for_each(|job| transaction.later(job));
+                let row = transaction.fetch_optional(select_one(document, number)).await?;
+                row.ok_or(StoreError::NotFound)
+            })
+        });
+        version(&row.await?)
+    }
+
+    async fn set_stored(&self, document: DocumentId, number: u64, delta: bool) -> StoreResult<()> {
+        let update = Statement::with(
+            "UPDATE versions SET is_delta = $3 WHERE document_id = $1 AND version_number = $2",
+            args![document, number, delta],
+        );
+        match self.db.execute(update).await? {
+            0 => Err(StoreError::NotFound),
+            _ => Ok(()),
+        }
+    }
+}

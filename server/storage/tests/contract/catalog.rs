@@ -1,0 +1,196 @@
+use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::storage::{
+    Constraint, DetailsChange, DocumentRow, NewDocument, RecordPath, SavedText, StoreError,
+    TextFacts, Topic,
+};
+use izanagi_shared::{
+    id::{DocumentId, UserId},
+    permission::Standing,
+    rules::DocumentKind,
+};
+
+suite!(
+    a_new_document_is_there_with_everything_it_consists_of,
+    a_request_makes_one_document,
+    a_document_needs_an_account,
+    how_somebody_stands_to_a_document,
+    a_change_raises_the_revision_once,
+    a_change_of_nothing_changes_nothing,
+    a_document_goes_to_trash_and_comes_back,
+    only_what_is_in_trash_is_purged,
+    a_purge_takes_every_row_and_leaves_the_erasing_to_do,
+    what_does_not_exist_is_not_found,
+);
+
+async fn a_new_document_is_there_with_everything_it_consists_of(store: &TestStore) {
+    let owner = a_user(store).await;
+    let new = NewDocument {
+        kind: DocumentKind::Json,
+        title: "Ärger & 'Söhne' \u{1F980}".to_owned(),
+        description: "line\nline".to_owned(),
+        state: vec![1, 2, 0, 3],
+        client_id: u64::MAX,
+        content: "{\"a\": \"\u{1F980}\"}\r\n".to_owned(),
+        text: TextFacts { seq: 0, hash: fresh_hash(), length: 18, words: 2 },
+        ..new_document(owner)
+    };
+    store.catalog.create(&new).await.unwrap();
+    let expected = DocumentRow {
+        id: new.id,
+        kind: DocumentKind::Json,
+        title: new.title.clone(),
+        description: new.description.clone(),
+        created_by: owner,
+        last_modified_by: owner,
+        head_version: 0,
+        head_commit: None,
+        live_seq: 0,
+        meta_rev: 1,
+        text: new.text,
+        is_public: false,
+        is_template: false,
+        created_at: new.at,
+        updated_at: new.at,
+        deleted_at: None,
+    };
+    assert_eq!(store.catalog.get(new.id).await.unwrap(), expected);
+    let owners = store.owners.list(&[new.id]).await.unwrap();
+    assert_eq!(owners.iter().map(|(_, person)| person.id).collect::<Vec<_>>(), [owner]);
+    let log = store.log.load(new.id).await.unwrap();
+    assert_eq!((log.live_seq, log.snapshot.seq, log.snapshot.state), (0, 0, new.state));
+    let text = SavedText { document_id: new.id, content: new.content, facts: new.text };
+    assert_eq!(store.log.text(new.id).await.unwrap(), text);
+}
+
+async fn a_request_makes_one_document(store: &TestStore) {
+    let owner = a_user(store).await;
+    let first = new_document(owner);
+    store.catalog.create(&first).await.unwrap();
+    let known = Err(StoreError::Conflict(Constraint::RequestKey));
+    let again = NewDocument { request: first.request, ..new_document(owner) };
+    assert_eq!(store.catalog.create(&again).await, known);
+    assert_eq!(store.catalog.get(again.id).await, Err(StoreError::NotFound));
+    // The way to the answer that was lost.
+    let (id, body_hash) = store.catalog.by_request(&first.request.key).await.unwrap();
+    assert_eq!((id, body_hash), (first.id, first.request.body_hash));
+    assert_eq!(store.catalog.by_request(&fresh_hash()).await, Err(StoreError::NotFound));
+}
+
+async fn a_document_needs_an_account(store: &TestStore) {
+    let new = new_document(UserId(fresh_uuid()));
+    let result = store.catalog.create(&new).await;
+    assert_eq!(result, Err(StoreError::Conflict(Constraint::Reference)));
+    assert_eq!(store.catalog.get(new.id).await, Err(StoreError::NotFound));
+    assert_eq!(store.log.load(new.id).await, Err(StoreError::NotFound));
+}
+
+async fn how_somebody_stands_to_a_document(store: &TestStore) {
+    let (owner, stranger) = (a_user(store).await, a_user(store).await);
+    let document = a_document(store, owner).await;
+    for (public, expected) in [
+        (false, [Standing::Owner, Standing::Stranger, Standing::Stranger]),
+        (true, [Standing::Owner, Standing::Reader, Standing::Reader]),
+    ] {
+        let change = DetailsChange { is_public: Some(public), ..DetailsChange::default() };
+        store.catalog.change(document, owner, &change, at(20)).await.unwrap();
+        for (who, expected) in [Some(owner), Some(stranger), None].into_iter().zip(expected) {
+            let (row, standing) = store.catalog.get_for(who, document).await.unwrap();
+            assert_eq!((row.id, standing), (document, expected), "{who:?}, public: {public}");
+        }
+    }
+}
+
+async fn a_change_raises_the_revision_once(store: &TestStore) {
+    let (owner, other) = (a_user(store).await, a_user(store).await);
+    let document = a_document(store, owner).await;
+    let change = DetailsChange {
+        title: Some("New".to_owned()),
+        description: Some("About".to_owned()),
+        is_template: Some(true),
+        ..DetailsChange::default()
+    };
+    let row = store.catalog.change(document, other, &change, at(20)).await.unwrap();
+    assert_eq!((row.title.as_str(), row.description.as_str()), ("New", "About"));
+    assert_eq!((row.is_template, row.is_public), (true, false));
+    assert_eq!((row.meta_rev, row.updated_at, row.last_modified_by), (2, at(20), other));
+    assert_eq!(store.catalog.get(document).await.unwrap(), row);
+}
+
+async fn a_change_of_nothing_changes_nothing(store: &TestStore) {
+    let owner = a_user(store).await;
+    let document = a_document(store, owner).await;
+    let before = store.catalog.get(document).await.unwrap();
+    let same = DetailsChange {
+        title: Some("Plan".to_owned()),
+        is_public: Some(false),
+        trashed: Some(false),
+        ..DetailsChange::default()
+    };
+    for change in [DetailsChange::default(), same] {
+        let row = store.catalog.change(document, owner, &change, at(20)).await.unwrap();
+        assert_eq!(row, before);
+    }
+    assert_eq!(store.catalog.get(document).await.unwrap(), before);
+}
+
+async fn a_document_goes_to_trash_and_comes_back(store: &TestStore) {
+    let owner = a_user(store).await;
+    let document = a_document(store, owner).await;
+    let trashed = |trashed| DetailsChange { trashed: Some(trashed), ..DetailsChange::default() };
+    let row = store.catalog.change(document, owner, &trashed(true), at(20)).await.unwrap();
+    assert_eq!(row.deleted_at, Some(at(20)));
+    let row = store.catalog.change(document, owner, &trashed(true), at(25)).await.unwrap();
+    assert_eq!((row.deleted_at, row.meta_rev), (Some(at(20)), 2));
+    let row = store.catalog.change(document, owner, &trashed(false), at(30)).await.unwrap();
+    assert_eq!((row.deleted_at, row.meta_rev), (None, 3));
+}
+
+async fn only_what_is_in_trash_is_purged(store: &TestStore) {
+    let owner = a_user(store).await;
+    let document = a_document(store, owner).await;
+    assert_eq!(store.catalog.purge(document, at(30)).await, Err(StoreError::NotFound));
+    assert!(store.catalog.get(document).await.is_ok());
+    assert!(store.outbox.pending(10).await.unwrap().is_empty());
+}
+
+async fn a_purge_takes_every_row_and_leaves_the_erasing_to_do(store: &TestStore) {
+    let owner = a_user(store).await;
+    let (document, neighbour) = (a_document(store, owner).await, a_document(store, owner).await);
+    let version = a_version(store, document, owner).await;
+    a_version(store, neighbour, owner).await;
+    store.log.append(&[batch(document, vec![update(owner, "a")])]).await.unwrap();
+    let (open, _) = attempt(store, document, owner).await;
+    store.intents.open(&open).await.unwrap();
+    trash(store, document, owner).await;
+
+    store.catalog.purge(document, at(30)).await.unwrap();
+
+    assert_eq!(store.catalog.get(document).await, Err(StoreError::NotFound));
+    assert_eq!(store.log.load(document).await, Err(StoreError::NotFound));
+    assert_eq!(store.log.text(document).await, Err(StoreError::NotFound));
+    assert_eq!(store.versions.by_commit(version.commit_id).await, Err(StoreError::NotFound));
+    assert_eq!(store.log.known_op(document, owner, "a").await, Err(StoreError::NotFound));
+    assert!(store.owners.list(&[document]).await.unwrap().is_empty());
+    assert_eq!(store.inspect.ops(document).await.unwrap(), Default::default());
+    let work = store.outbox.pending(10).await.unwrap();
+    let work: Vec<_> = work.into_iter().map(|item| (item.topic, item.key)).collect();
+    assert_eq!(work, [(Topic::Erase, document.to_string())]);
+    // The collector still has to look after the attempt that was open.
+    let intents = store.inspect.intents(document).await.unwrap();
+    let commits: Vec<_> = intents.iter().map(|intent| intent.commit_id).collect();
+    assert_eq!(commits, [open.commit_id]);
+    assert!(store.catalog.get(neighbour).await.is_ok());
+    assert!(store.versions.get(neighbour, 1).await.is_ok());
+    assert_eq!(store.catalog.purge(document, at(31)).await, Err(StoreError::NotFound));
+}
+
+async fn what_does_not_exist_is_not_found(store: &TestStore) {
+    let (user, nothing) = (a_user(store).await, DocumentId(fresh_uuid()));
+    assert_eq!(store.catalog.get(nothing).await, Err(StoreError::NotFound));
+    assert_eq!(store.catalog.get_for(None, nothing).await, Err(StoreError::NotFound));
+    let change = DetailsChange { title: Some("x".to_owned()), ..DetailsChange::default() };
+    let changed = store.catalog.change(nothing, user, &change, at(1)).await;
+    assert_eq!(changed, Err(StoreError::NotFound));
+    let path = RecordPath::from_parts("documents", nothing.to_string());
+    assert_eq!(store.records.get(&path).await, Err(StoreError::NotFound));
+}

@@ -1,0 +1,284 @@
+use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::storage::{
+    CommitOutcome, Constraint, DetailsChange, IntentStatus, NewVersion, StoreError, Topic,
+    VersionRow,
+};
+use izanagi_shared::id::{CommitId, DocumentId, UserId};
+
+suite!(
+    a_commit_makes_a_version_and_moves_the_head,
+    a_commit_sent_again_is_known,
+    a_request_makes_one_version,
+    a_commit_on_an_old_head_finds_that_it_moved,
+    an_expired_attempt_is_closed,
+    a_document_in_trash_or_gone_takes_no_commit,
+    a_number_that_is_not_the_next_is_refused,
+    a_parent_is_to_be_demoted_and_a_source_kept_whole,
+    of_two_commits_on_one_head_one_is_made,
+    an_atomic_commit_writes_intent_content_and_version,
+    an_atomic_commit_that_is_not_made_leaves_nothing,
+    an_atomic_commit_with_a_used_id_leaves_nothing,
+    an_atomic_commit_sent_again_is_known,
+    many_atomic_commits_at_once_leave_no_hole,
+);
+
+async fn document_of_somebody(store: &TestStore) -> (UserId, DocumentId) {
+    let user = a_user(store).await;
+    (user, a_document(store, user).await)
+}
+
+async fn a_commit_makes_a_version_and_moves_the_head(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    let before = store.catalog.get(document).await.unwrap();
+    let (intent, version) = attempt(store, document, user).await;
+    store.intents.open(&intent).await.unwrap();
+    assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::Committed));
+    let row = store.versions.get(document, 1).await.unwrap();
+    let expected = VersionRow {
+        document_id: document,
+        number: 1,
+        commit_id: version.commit_id,
+        parent_commit: None,
+        content_id: version.content_id,
+        content_hash: version.content_hash,
+        chain_hash: version.chain_hash,
+        length: 5,
+        added: 1,
+        removed: 0,
+        message: "why".to_owned(),
+        name: None,
+        keep_whole: false,
+        is_delta: false,
+        author: row.author.clone(),
+        body_hash: version.request.body_hash,
+        created_at: at(40),
+    };
+    assert_eq!((row.author.id, row), (user, expected));
+    let head = store.catalog.get(document).await.unwrap();
+    assert_eq!((head.head_version, head.head_commit), (1, Some(version.commit_id)));
+    assert_eq!((head.updated_at, head.meta_rev), (before.updated_at, before.meta_rev));
+    let status = store.intents.get(version.commit_id).await.unwrap().status;
+    assert_eq!(status, IntentStatus::Committed);
+    assert!(store.outbox.pending(10).await.unwrap().is_empty());
+}
+
+async fn a_commit_sent_again_is_known(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    let (intent, version) = attempt(store, document, user).await;
+    store.intents.open(&intent).await.unwrap();
+    store.intents.commit(&version, None).await.unwrap();
+    assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::RequestKnown));
+    let known = store.versions.by_request(&version.request.key).await.unwrap();
+    assert_eq!((known.number, known.commit_id), (1, version.commit_id));
+}
+
+async fn a_request_makes_one_version(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    let (intent, first) = attempt(store, document, user).await;
+    store.intents.open(&intent).await.unwrap();
+    store.intents.commit(&first, None).await.unwrap();
+    let (intent, second) = attempt(store, document, user).await;
+    let second = NewVersion { request: first.request, ..second };
+    store.intents.open(&intent).await.unwrap();
+    assert_eq!(store.intents.commit(&second, None).await, Ok(CommitOutcome::RequestKnown));
+    assert_eq!(store.catalog.get(document).await.unwrap().head_version, 1);
+    let unknown = store.versions.by_request(&fresh_hash()).await;
+    assert_eq!(unknown, Err(StoreError::NotFound));
+}
+
+async fn a_commit_on_an_old_head_finds_that_it_moved(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    let (intent, version) = attempt(store, document, user).await;
+    store.intents.open(&intent).await.unwrap();
+    a_version(store, document, user).await;
+    assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::HeadMoved));
+    let status = store.intents.get(version.commit_id).await.unwrap().status;
+    assert_eq!(status, IntentStatus::Open);
+}
+
+async fn an_expired_attempt_is_closed(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    let (intent, version) = attempt(store, document, user).await;
+    store.intents.open(&intent).await.unwrap();
+    let late = NewVersion { at: at(1_001), ..version.clone() };
+    assert_eq!(store.intents.commit(&late, None).await, Ok(CommitOutcome::IntentClosed));
+    let just = NewVersion { at: intent.expires_at, ..version };
+    assert_eq!(store.intents.commit(&just, None).await, Ok(CommitOutcome::Committed));
+}
+
+async fn a_document_in_trash_or_gone_takes_no_commit(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    let (intent, version) = attempt(store, document, user).await;
+    store.intents.open(&intent).await.unwrap();
+    trash(store, document, user).await;
+    assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::DocumentGone));
+    store.catalog.purge(document, at(30)).await.unwrap();
+    assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::DocumentGone));
+}
+
+async fn a_number_that_is_not_the_next_is_refused(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    for number in [0, 2, u64::MAX] {
+        let (intent, version) = attempt(store, document, user).await;
+        store.intents.open(&intent).await.unwrap();
+        let wrong = NewVersion { number, ..version };
+        let result = store.intents.commit(&wrong, None).await;
+        assert_eq!(result, Err(StoreError::Conflict(Constraint::Other)));
+    }
+    assert_eq!(store.catalog.get(document).await.unwrap().head_version, 0);
+}
+
+async fn a_parent_is_to_be_demoted_and_a_source_kept_whole(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    for _ in 0..2 {
+        a_version(store, document, user).await;
+    }
+    let (intent, version) = attempt(store, document, user).await;
+    store.intents.open(&intent).await.unwrap();
+    store.intents.commit(&version, Some(1)).await.unwrap();
+    let work = store.outbox.pending(10).await.unwrap();
+    let work: Vec<_> = work.into_iter().map(|item| (item.topic, item.key)).collect();
+    let expected = [
+        (Topic::Demote, format!("{document}/1")),
+        (Topic::Demote, format!("{document}/2")),
+        (Topic::MakeWhole, format!("{document}/1")),
+    ];
+    assert_eq!(work, expected);
+    let kept: Vec<_> =
+        store.versions.range(document, 1, 3).await.unwrap().iter().map(|v| v.keep_whole).collect();
+    assert_eq!(kept, [true, false, false]);
+}
+
+async fn of_two_commits_on_one_head_one_is_made(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    for round in 0..10 {
+        let mut commits = Vec::new();
+        for _ in 0..2 {
+            let (intent, version) = attempt(store, document, user).await;
+            store.intents.open(&intent).await.unwrap();
+            commits.push(version);
+        }
+        let tasks = commits.into_iter().map(|version| {
+            let stores = store.stores();
+            tokio::spawn(async move { stores.intents.commit(&version, None).await })
+        });
+        let mut outcomes = Vec::new();
+        for task in Vec::from_iter(tasks) {
+            outcomes.push(task.await.unwrap().unwrap());
+        }
+        assert!(outcomes.contains(&CommitOutcome::Committed));
+        assert!(outcomes.contains(&CommitOutcome::HeadMoved));
+        assert_eq!(store.catalog.get(document).await.unwrap().head_version, round + 1);
+    }
+}
+
+async fn an_atomic_commit_writes_intent_content_and_version(store: &TestStore) {
+    let Some(atomic) = &store.atomic else { return };
+    let (user, document) = document_of_somebody(store).await;
+    a_version(store, document, user).await;
+    let (intent, version) = attempt(store, document, user).await;
+    let record = content_record(&version);
+    let outcome =
+        atomic.commit_with_content(&intent, std::slice::from_ref(&record), &version, Some(1)).await;
+    assert_eq!(outcome, Ok(CommitOutcome::Committed));
+    let row = store.versions.by_commit(version.commit_id).await.unwrap();
+    assert_eq!((row.number, row.parent_commit), (2, version.parent_commit));
+    assert_eq!(store.records.get(&record.path).await.unwrap().data, record.data);
+    let intent = store.intents.get(version.commit_id).await.unwrap();
+    assert_eq!((intent.status, intent.expires_at), (IntentStatus::Committed, at(1_000)));
+    assert!(store.versions.get(document, 1).await.unwrap().keep_whole);
+    assert_eq!(store.outbox.pending(10).await.unwrap().len(), 2);
+}
+
+async fn nothing_is_left_of(store: &TestStore, version: &NewVersion) {
+    let commit = version.commit_id;
+    assert_eq!(store.versions.by_commit(commit).await, Err(StoreError::NotFound));
+    let record = content_record(version);
+    assert_eq!(store.records.get(&record.path).await, Err(StoreError::NotFound));
+}
+
+async fn an_atomic_commit_that_is_not_made_leaves_nothing(store: &TestStore) {
+    let Some(atomic) = &store.atomic else { return };
+    let (user, document) = document_of_somebody(store).await;
+    let (old_intent, old) = attempt(store, document, user).await;
+    a_version(store, document, user).await;
+    let outcome =
+        atomic.commit_with_content(&old_intent, &[content_record(&old)], &old, None).await;
+    assert_eq!(outcome, Ok(CommitOutcome::HeadMoved));
+    nothing_is_left_of(store, &old).await;
+    assert_eq!(store.intents.get(old.commit_id).await, Err(StoreError::NotFound));
+
+    let (intent, version) = attempt(store, document, user).await;
+    trash(store, document, user).await;
+    let outcome =
+        atomic.commit_with_content(&intent, &[content_record(&version)], &version, None).await;
+    assert_eq!(outcome, Ok(CommitOutcome::DocumentGone));
+    nothing_is_left_of(store, &version).await;
+
+    let back = DetailsChange { trashed: Some(false), ..DetailsChange::default() };
+    store.catalog.change(document, user, &back, at(50)).await.unwrap();
+    let nobody = NewVersion { author_id: UserId(fresh_uuid()), ..version };
+    let outcome =
+        atomic.commit_with_content(&intent, &[content_record(&nobody)], &nobody, None).await;
+    assert_eq!(outcome, Err(StoreError::Conflict(Constraint::Reference)));
+    nothing_is_left_of(store, &nobody).await;
+    assert_eq!(store.catalog.get(document).await.unwrap().head_version, 1);
+}
+
+async fn an_atomic_commit_with_a_used_id_leaves_nothing(store: &TestStore) {
+    let Some(atomic) = &store.atomic else { return };
+    let (user, document) = document_of_somebody(store).await;
+    let (intent, version) = attempt(store, document, user).await;
+    store.intents.open(&intent).await.unwrap();
+    store.intents.fence(intent.commit_id).await.unwrap();
+    let outcome =
+        atomic.commit_with_content(&intent, &[content_record(&version)], &version, None).await;
+    assert_eq!(outcome, Err(StoreError::Conflict(Constraint::CommitId)));
+    nothing_is_left_of(store, &version).await;
+    let status = store.intents.get(intent.commit_id).await.unwrap().status;
+    assert_eq!(status, IntentStatus::Gc);
+}
+
+async fn an_atomic_commit_sent_again_is_known(store: &TestStore) {
+    let Some(atomic) = &store.atomic else { return };
+    let (user, document) = document_of_somebody(store).await;
+    let (intent, version) = attempt(store, document, user).await;
+    let records = [content_record(&version)];
+    for expected in [CommitOutcome::Committed, CommitOutcome::RequestKnown] {
+        let outcome = atomic.commit_with_content(&intent, &records, &version, None).await;
+        assert_eq!(outcome, Ok(expected));
+    }
+}
+
+async fn many_atomic_commits_at_once_leave_no_hole(store: &TestStore) {
+    if store.atomic.is_none() {
+        return;
+    }
+    let (user, document) = document_of_somebody(store).await;
+    let savers: Vec<_> = (0..8)
+        .map(|_| {
+            let stores = store.stores();
+            tokio::spawn(async move {
+                let atomic = stores.atomic.clone().unwrap();
+                loop {
+                    let (intent, version) = attempt(&stores, document, user).await;
+                    let records = [content_record(&version)];
+                    match atomic.commit_with_content(&intent, &records, &version, None).await {
+                        Ok(CommitOutcome::Committed) => return,
+                        Ok(CommitOutcome::HeadMoved) => {}
+                        other => panic!("{other:?}"),
+                    }
+                }
+            })
+        })
+        .collect();
+    for saver in savers {
+        saver.await.unwrap();
+    }
+    let versions = store.versions.range(document, 0, u64::MAX).await.unwrap();
+    let numbers: Vec<_> = versions.iter().map(|version| version.number).collect();
+    assert_eq!(numbers, (1..=8).collect::<Vec<u64>>());
+    let parents: Vec<Option<CommitId>> = versions.iter().map(|v| v.parent_commit).collect();
+    let commits = versions.iter().map(|version| Some(version.commit_id));
+    assert_eq!(parents, Vec::from_iter([None].into_iter().chain(commits.take(7))));
+}

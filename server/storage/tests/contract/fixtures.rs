@@ -1,0 +1,171 @@
+//! Rows to test with.
+
+use izanagi_domain::{
+    accounts::{PasswordHash, Role},
+    storage::{
+        Batch, ClientOwner, CommitOutcome, Data, NewDocument, NewIntent, NewRecord, NewUpdate,
+        NewVersion, RecordPath, Request, Stores, TextFacts, User, VersionRow,
+    },
+};
+use izanagi_shared::{
+    id::{CommitId, DocumentId, UserId},
+    rules::DocumentKind,
+    time::Timestamp,
+};
+use std::sync::atomic::{AtomicU64, Ordering};
+use uuid::Uuid;
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+/// A number that no other call gives.
+pub(crate) fn fresh() -> u64 {
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// An id that no other call gives; later ones are larger.
+pub(crate) fn fresh_uuid() -> Uuid {
+    Uuid::from_u128((1 << 80) + u128::from(fresh()))
+}
+
+/// A key or hash that no other call gives.
+pub(crate) fn fresh_hash() -> [u8; 32] {
+    let mut hash = [0xAB; 32];
+    hash[..8].copy_from_slice(&fresh().to_be_bytes());
+    hash
+}
+
+pub(crate) fn at(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros)
+}
+
+pub(crate) fn new_user() -> User {
+    let number = fresh();
+    User {
+        id: UserId(fresh_uuid()),
+        username: format!("user{number}"),
+        email: format!("user{number}@example.org"),
+        display_name: format!("User {number}"),
+        bio: String::new(),
+        role: Role::User,
+        password_hash: PasswordHash::from_stored("$argon2id$…"),
+        created_at: at(1),
+        last_login_at: None,
+        deactivated_at: None,
+    }
+}
+
+/// An account that is stored.
+pub(crate) async fn a_user(stores: &Stores) -> UserId {
+    let user = new_user();
+    stores.users.create(&user).await.unwrap();
+    user.id
+}
+
+pub(crate) fn request() -> Request {
+    Request { key: fresh_hash(), body_hash: fresh_hash() }
+}
+
+pub(crate) fn new_document(owner: UserId) -> NewDocument {
+    NewDocument {
+        id: DocumentId(fresh_uuid()),
+        kind: DocumentKind::Markdown,
+        title: "Plan".to_owned(),
+        description: String::new(),
+        created_by: owner,
+        request: request(),
+        state: vec![0, 0],
+        client_id: 1,
+        content: String::new(),
+        text: TextFacts { seq: 0, hash: [7; 32], length: 0, words: 0 },
+        at: at(10),
+    }
+}
+
+/// A document that is stored.
+pub(crate) async fn a_document(stores: &Stores, owner: UserId) -> DocumentId {
+    let document = new_document(owner);
+    stores.catalog.create(&document).await.unwrap();
+    document.id
+}
+
+/// Moves a document to trash.
+pub(crate) async fn trash(stores: &Stores, document: DocumentId, by: UserId) {
+    let change =
+        izanagi_domain::storage::DetailsChange { trashed: Some(true), ..Default::default() };
+    stores.catalog.change(document, by, &change, at(20)).await.unwrap();
+}
+
+/// An update whose bytes follow from its op id.
+pub(crate) fn update(actor: UserId, op_id: &str) -> NewUpdate {
+    let mut delta_hash = [0; 32];
+    for (index, byte) in op_id.bytes().enumerate() {
+        delta_hash[index % 32] ^= byte;
+    }
+    NewUpdate {
+        actor,
+        op_id: op_id.to_owned(),
+        delta: op_id.as_bytes().to_vec(),
+        delta_hash,
+        clients: Vec::new(),
+        client_owner: ClientOwner::User(actor),
+    }
+}
+
+pub(crate) fn batch(document_id: DocumentId, updates: Vec<NewUpdate>) -> Batch {
+    Batch { document_id, updates, at: at(30) }
+}
+
+pub(crate) fn data(text: &str) -> Data {
+    [("content".to_owned(), text.into())].into_iter().collect()
+}
+
+/// An attempt on the newest head: what it promises and what it will be.
+pub(crate) async fn attempt(
+    stores: &Stores,
+    document: DocumentId,
+    author: UserId,
+) -> (NewIntent, NewVersion) {
+    let head = stores.catalog.get(document).await.unwrap();
+    let commit_id = CommitId(fresh_uuid());
+    let request = request();
+    let intent = NewIntent {
+        commit_id,
+        document_id: document,
+        base_commit: head.head_commit,
+        request_key: request.key,
+        expires_at: at(1_000),
+        at: at(40),
+    };
+    let version = NewVersion {
+        document_id: document,
+        number: head.head_version + 1,
+        commit_id,
+        parent_commit: head.head_commit,
+        content_id: RecordPath::content(document, commit_id).key(),
+        content_hash: fresh_hash(),
+        chain_hash: fresh_hash(),
+        length: 5,
+        added: 1,
+        removed: 0,
+        message: "why".to_owned(),
+        author_id: author,
+        request,
+        at: at(40),
+    };
+    (intent, version)
+}
+
+/// The record that a version's content lies in.
+pub(crate) fn content_record(version: &NewVersion) -> NewRecord {
+    let path = RecordPath::content(version.document_id, version.commit_id);
+    NewRecord { path, data: data("words") }
+}
+
+/// A version that is committed on the newest head.
+pub(crate) async fn a_version(stores: &Stores, document: DocumentId, author: UserId) -> VersionRow {
+    let (intent, version) = attempt(stores, document, author).await;
+    stores.intents.open(&intent).await.unwrap();
+    let outcome = stores.intents.commit(&version, None).await.unwrap();
+    assert_eq!(outcome, CommitOutcome::Committed);
+    stores.versions.by_commit(version.commit_id).await.unwrap()
+}

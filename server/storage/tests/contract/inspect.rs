@@ -1,0 +1,61 @@
+use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::storage::{IntentStatus, OpsSummary};
+use izanagi_shared::id::DocumentId;
+
+suite!(
+    documents_are_read_by_id_trash_included,
+    every_attempt_of_a_document_is_seen,
+    ops_are_summed_up,
+    a_sound_database_has_nothing_wrong,
+);
+
+async fn documents_are_read_by_id_trash_included(store: &TestStore) {
+    let user = a_user(store).await;
+    let mut expected = Vec::new();
+    for _ in 0..5 {
+        expected.push(a_document(store, user).await);
+    }
+    trash(store, expected[2], user).await;
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.inspect.documents(after, 2).await.unwrap();
+        found.extend(page.iter().map(|row| row.id));
+        after = page.last().map(|row| row.id);
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, expected);
+}
+
+async fn every_attempt_of_a_document_is_seen(store: &TestStore) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    a_version(store, document, user).await;
+    let (intent, _) = attempt(store, document, user).await;
+    store.intents.open(&intent).await.unwrap();
+    a_version(store, a_document(store, user).await, user).await;
+    let statuses: Vec<_> =
+        store.inspect.intents(document).await.unwrap().iter().map(|i| i.status).collect();
+    assert_eq!(statuses, [IntentStatus::Committed, IntentStatus::Open]);
+}
+
+async fn ops_are_summed_up(store: &TestStore) {
+    let (user, other) = (a_user(store).await, a_user(store).await);
+    let document = a_document(store, user).await;
+    store.owners.add(document, other, at(20)).await.unwrap();
+    let before = OpsSummary { highest_op_seq: 0, shared_numbers: 0, owners: 2 };
+    assert_eq!(store.inspect.ops(document).await.unwrap(), before);
+    let updates = vec![update(user, "a"), update(other, "b")];
+    store.log.append(&[batch(document, updates)]).await.unwrap();
+    let after = OpsSummary { highest_op_seq: 2, ..before };
+    assert_eq!(store.inspect.ops(document).await.unwrap(), after);
+    let nothing = store.inspect.ops(DocumentId(fresh_uuid())).await.unwrap();
+    assert_eq!(nothing, OpsSummary::default());
+}
+
+async fn a_sound_database_has_nothing_wrong(store: &TestStore) {
+    let user = a_user(store).await;
+    a_version(store, a_document(store, user).await, user).await;
+    assert_eq!(store.inspect.integrity().await, Ok(vec![]));
+}

@@ -1,0 +1,152 @@
+use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::storage::{
+    CommitIntent, CommitOutcome, Constraint, Fence, IntentStatus, StoreError,
+};
+use izanagi_shared::id::CommitId;
+
+suite!(
+    an_attempt_is_opened_once,
+    a_fence_closes_what_is_open_and_nothing_else,
+    what_a_fence_closed_is_never_committed,
+    a_fence_before_the_attempt_does_not_let_it_commit_without_being_opened,
+    only_what_is_open_and_expired_is_condemned,
+    expired_attempts_are_listed_oldest_first,
+    condemned_attempts_are_listed_until_they_are_erased,
+    an_unknown_attempt_is_not_found,
+    of_a_commit_and_a_fence_one_wins,
+);
+
+async fn an_attempt_is_opened_once(store: &TestStore) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    let (intent, _) = attempt(store, document, user).await;
+    store.intents.open(&intent).await.unwrap();
+    let again = store.intents.open(&intent).await;
+    assert_eq!(again, Err(StoreError::Conflict(Constraint::CommitId)));
+    let expected = CommitIntent {
+        commit_id: intent.commit_id,
+        document_id: document,
+        status: IntentStatus::Open,
+        expires_at: intent.expires_at,
+    };
+    assert_eq!(store.intents.get(intent.commit_id).await.unwrap(), expected);
+}
+
+async fn a_fence_closes_what_is_open_and_nothing_else(store: &TestStore) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    let committed = a_version(store, document, user).await.commit_id;
+    assert_eq!(store.intents.fence(committed).await, Ok(Fence::NotOpen));
+    let status = store.intents.get(committed).await.unwrap().status;
+    assert_eq!(status, IntentStatus::Committed);
+
+    let (intent, _) = attempt(store, document, user).await;
+    store.intents.open(&intent).await.unwrap();
+    assert_eq!(store.intents.fence(intent.commit_id).await, Ok(Fence::Closed));
+    // Sent again after a lost reply.
+    assert_eq!(store.intents.fence(intent.commit_id).await, Ok(Fence::NotOpen));
+    let status = store.intents.get(intent.commit_id).await.unwrap().status;
+    assert_eq!(status, IntentStatus::Gc);
+    assert_eq!(store.intents.fence(CommitId(fresh_uuid())).await, Ok(Fence::NotOpen));
+}
+
+async fn what_a_fence_closed_is_never_committed(store: &TestStore) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    let (intent, version) = attempt(store, document, user).await;
+    store.intents.open(&intent).await.unwrap();
+    store.intents.fence(intent.commit_id).await.unwrap();
+    assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::IntentClosed));
+    let absent = store.versions.by_commit(intent.commit_id).await;
+    assert_eq!(absent, Err(StoreError::NotFound));
+    assert_eq!(store.catalog.get(document).await.unwrap().head_version, 0);
+}
+
+async fn a_fence_before_the_attempt_does_not_let_it_commit_without_being_opened(store: &TestStore) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    let (_, version) = attempt(store, document, user).await;
+    assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::IntentClosed));
+}
+
+async fn only_what_is_open_and_expired_is_condemned(store: &TestStore) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    let (intent, version) = attempt(store, document, user).await;
+    store.intents.open(&intent).await.unwrap();
+    assert_eq!(store.intents.condemn(intent.commit_id, intent.expires_at).await, Ok(false));
+    assert_eq!(store.intents.condemn(intent.commit_id, at(1_001)).await, Ok(true));
+    assert_eq!(store.intents.condemn(intent.commit_id, at(1_002)).await, Ok(false));
+    assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::IntentClosed));
+    let committed = a_version(store, document, user).await.commit_id;
+    assert_eq!(store.intents.condemn(committed, at(9_999)).await, Ok(false));
+    let unknown = CommitId(fresh_uuid());
+    assert_eq!(store.intents.condemn(unknown, at(9_999)).await, Ok(false));
+}
+
+async fn expired_attempts_are_listed_oldest_first(store: &TestStore) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    let mut expected = Vec::new();
+    for expires in [300, 100, 200, 900] {
+        let (mut intent, _) = attempt(store, document, user).await;
+        intent.expires_at = at(expires);
+        store.intents.open(&intent).await.unwrap();
+        expected.push((expires, intent.commit_id));
+    }
+    a_version(store, document, user).await;
+    expected.sort_unstable();
+    let expired = store.intents.expired(at(900), 10).await.unwrap();
+    let found: Vec<_> = expired.iter().map(|i| (i.expires_at.as_micros(), i.commit_id)).collect();
+    assert_eq!(found, expected[..3]);
+    assert_eq!(store.intents.expired(at(900), 2).await.unwrap(), expired[..2]);
+}
+
+async fn condemned_attempts_are_listed_until_they_are_erased(store: &TestStore) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    let mut commits = Vec::new();
+    for _ in 0..2 {
+        let (intent, _) = attempt(store, document, user).await;
+        store.intents.open(&intent).await.unwrap();
+        store.intents.fence(intent.commit_id).await.unwrap();
+        commits.push(intent.commit_id);
+    }
+    let condemned = store.intents.condemned(10).await.unwrap();
+    assert_eq!(condemned.iter().map(|i| i.commit_id).collect::<Vec<_>>(), commits);
+    assert_eq!(store.intents.condemned(1).await.unwrap(), condemned[..1]);
+    for _ in 0..2 {
+        store.intents.erased(commits[0], at(50)).await.unwrap();
+    }
+    assert_eq!(store.intents.condemned(10).await.unwrap(), condemned[1..]);
+    // The row stays: its id must never be used again.
+    let status = store.intents.get(commits[0]).await.unwrap().status;
+    assert_eq!(status, IntentStatus::Gc);
+}
+
+async fn an_unknown_attempt_is_not_found(store: &TestStore) {
+    let unknown = CommitId(fresh_uuid());
+    assert_eq!(store.intents.get(unknown).await, Err(StoreError::NotFound));
+    assert_eq!(store.intents.erased(unknown, at(1)).await, Err(StoreError::NotFound));
+}
+
+async fn of_a_commit_and_a_fence_one_wins(store: &TestStore) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    for _ in 0..10 {
+        let (intent, version) = attempt(store, document, user).await;
+        store.intents.open(&intent).await.unwrap();
+        let (committing, fencing) = (store.stores(), store.stores());
+        let commit = tokio::spawn(async move { committing.intents.commit(&version, None).await });
+        let fence = tokio::spawn(async move { fencing.intents.fence(intent.commit_id).await });
+        let outcome = (commit.await.unwrap().unwrap(), fence.await.unwrap().unwrap());
+        let found = store.versions.by_commit(intent.commit_id).await;
+        match outcome {
+            (CommitOutcome::Committed, Fence::NotOpen) => assert!(found.is_ok()),
+            (CommitOutcome::IntentClosed, Fence::Closed) => {
+                assert_eq!(found, Err(StoreError::NotFound));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}

@@ -1,0 +1,287 @@
+use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::storage::{
+    Appended, Batch, ClientOwner, Constraint, LoggedUpdate, NewUpdate, StoreError,
+};
+use izanagi_shared::id::{DocumentId, UserId};
+
+suite!(
+    updates_are_numbered_from_one,
+    an_op_sent_again_gets_its_first_number,
+    an_op_twice_in_one_append_is_written_once,
+    an_op_id_with_other_bytes_is_refused,
+    an_op_id_is_its_users_own,
+    a_client_id_belongs_to_whom_it_was_first,
+    the_server_has_client_ids_of_its_own,
+    a_refused_update_leaves_its_neighbours_numbers_without_a_hole,
+    a_failing_batch_does_not_harm_the_others,
+    answers_come_in_the_order_asked,
+    the_row_of_the_document_follows_what_is_new,
+    an_append_of_nothing_does_nothing,
+    many_updates_fit_in_one_append,
+    appends_at_once_leave_no_hole,
+    appends_to_several_documents_at_once_all_arrive,
+    old_op_ids_are_forgotten,
+);
+
+async fn document_of_somebody(store: &TestStore) -> (UserId, DocumentId) {
+    let user = a_user(store).await;
+    (user, a_document(store, user).await)
+}
+
+async fn append(store: &TestStore, document: DocumentId, updates: Vec<NewUpdate>) -> Vec<Appended> {
+    let mut answers = store.log.append(&[batch(document, updates)]).await.unwrap();
+    assert_eq!(answers.len(), 1);
+    answers.remove(0).unwrap()
+}
+
+async fn updates_are_numbered_from_one(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    let answers = append(store, document, vec![update(user, "a"), update(user, "b")]).await;
+    assert_eq!(answers, [Appended::New(1), Appended::New(2)]);
+    assert_eq!(append(store, document, vec![update(user, "c")]).await, [Appended::New(3)]);
+    let log = store.log.load(document).await.unwrap();
+    assert_eq!((log.live_seq, log.snapshot.seq), (3, 0));
+    let logged = |seq, bytes: &str| LoggedUpdate {
+        seq,
+        actor: user,
+        delta: bytes.as_bytes().to_vec(),
+        quarantined: false,
+    };
+    assert_eq!(log.updates, [logged(1, "a"), logged(2, "b"), logged(3, "c")]);
+    let known = store.log.known_op(document, user, "b").await.unwrap();
+    assert_eq!(known, (2, update(user, "b").delta_hash));
+    let unknown = store.log.known_op(document, user, "d").await;
+    assert_eq!(unknown, Err(StoreError::NotFound));
+}
+
+async fn an_op_sent_again_gets_its_first_number(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    append(store, document, vec![update(user, "a"), update(user, "b")]).await;
+    let answers = append(store, document, vec![update(user, "a"), update(user, "c")]).await;
+    assert_eq!(answers, [Appended::Known(1), Appended::New(3)]);
+    assert_eq!(store.log.load(document).await.unwrap().updates.len(), 3);
+}
+
+async fn an_op_twice_in_one_append_is_written_once(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    let updates = || vec![update(user, "a"), update(user, "a")];
+    let batches = [batch(document, updates()), batch(document, updates())];
+    let answers = store.log.append(&batches).await.unwrap();
+    let expected = [
+        Ok(vec![Appended::New(1), Appended::Known(1)]),
+        Ok(vec![Appended::Known(1), Appended::Known(1)]),
+    ];
+    assert_eq!(answers, expected);
+    assert_eq!(store.log.load(document).await.unwrap().updates.len(), 1);
+}
+
+async fn an_op_id_with_other_bytes_is_refused(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    append(store, document, vec![update(user, "a")]).await;
+    let other = NewUpdate { delta: vec![1], delta_hash: [1; 32], ..update(user, "a") };
+    let answers = append(store, document, vec![other, update(user, "b")]).await;
+    assert_eq!(answers, [Appended::OtherBytes, Appended::New(2)]);
+}
+
+async fn an_op_id_is_its_users_own(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    let other = a_user(store).await;
+    let answers = append(store, document, vec![update(user, "a"), update(other, "a")]).await;
+    assert_eq!(answers, [Appended::New(1), Appended::New(2)]);
+    let elsewhere = a_document(store, user).await;
+    assert_eq!(append(store, elsewhere, vec![update(user, "a")]).await, [Appended::New(1)]);
+}
+
+async fn a_client_id_belongs_to_whom_it_was_first(store: &TestStore) {
+    let (ann, document) = document_of_somebody(store).await;
+    let ben = a_user(store).await;
+    let by = |user, op_id: &str, clients: &[u64]| NewUpdate {
+        clients: clients.to_vec(),
+        ..update(user, op_id)
+    };
+    let (small, large) = (7, u64::MAX);
+    let first = vec![by(ann, "a", &[small, large]), by(ann, "b", &[large]), by(ben, "c", &[large])];
+    let answers = append(store, document, first).await;
+    let expected = [Appended::New(1), Appended::New(2), Appended::ForeignClient(large)];
+    assert_eq!(answers, expected);
+    let second = vec![by(ben, "d", &[8, small]), by(ann, "e", &[8])];
+    let answers = append(store, document, second).await;
+    assert_eq!(answers, [Appended::ForeignClient(small), Appended::New(3)]);
+    // Another document knows nothing of it.
+    let elsewhere = a_document(store, ben).await;
+    assert_eq!(append(store, elsewhere, vec![by(ben, "f", &[small])]).await, [Appended::New(1)]);
+}
+
+async fn the_server_has_client_ids_of_its_own(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    // The first state of a document was written under client id 1, by the server.
+    let as_user = NewUpdate { clients: vec![1], ..update(user, "a") };
+    let as_server =
+        NewUpdate { clients: vec![1, 2], client_owner: ClientOwner::Server, ..update(user, "b") };
+    let later = NewUpdate { clients: vec![2], ..update(user, "c") };
+    let answers = append(store, document, vec![as_user, as_server, later]).await;
+    let expected = [Appended::ForeignClient(1), Appended::New(1), Appended::ForeignClient(2)];
+    assert_eq!(answers, expected);
+}
+
+async fn a_refused_update_leaves_its_neighbours_numbers_without_a_hole(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    let foreign = NewUpdate { clients: vec![1], ..update(user, "x") };
+    let updates = vec![update(user, "a"), foreign.clone(), update(user, "b")];
+    let answers = append(store, document, updates).await;
+    let expected = [Appended::New(1), Appended::ForeignClient(1), Appended::New(2)];
+    assert_eq!(answers, expected);
+    let unknown = store.log.known_op(document, user, "x").await;
+    assert_eq!(unknown, Err(StoreError::NotFound));
+    let repaired = NewUpdate { clients: vec![9], ..foreign };
+    assert_eq!(append(store, document, vec![repaired]).await, [Appended::New(3)]);
+}
+
+async fn a_failing_batch_does_not_harm_the_others(store: &TestStore) {
+    let (user, good) = document_of_somebody(store).await;
+    let trashed = a_document(store, user).await;
+    trash(store, trashed, user).await;
+    let nobody = UserId(fresh_uuid());
+    let batches = [
+        batch(trashed, vec![update(user, "a")]),
+        batch(DocumentId(fresh_uuid()), vec![update(user, "a")]),
+        batch(good, vec![update(user, "a")]),
+        batch(good, vec![update(user, "b"), update(nobody, "c")]),
+        batch(good, vec![update(user, "d")]),
+    ];
+    let answers = store.log.append(&batches).await.unwrap();
+    let expected = [
+        Err(StoreError::Conflict(Constraint::Trashed)),
+        Err(StoreError::NotFound),
+        Ok(vec![Appended::New(1)]),
+        Err(StoreError::Conflict(Constraint::Reference)),
+        Ok(vec![Appended::New(2)]),
+    ];
+    assert_eq!(answers, expected);
+    assert_eq!(store.catalog.get(trashed).await.unwrap().live_seq, 0);
+    assert_eq!(store.log.load(good).await.unwrap().updates.len(), 2);
+}
+
+async fn answers_come_in_the_order_asked(store: &TestStore) {
+    let user = a_user(store).await;
+    let (first, second) = (a_document(store, user).await, a_document(store, user).await);
+    append(store, second, vec![update(user, "before")]).await;
+    let batches = [batch(second, vec![update(user, "a")]), batch(first, vec![update(user, "a")])];
+    let answers = store.log.append(&batches).await.unwrap();
+    assert_eq!(answers, [Ok(vec![Appended::New(2)]), Ok(vec![Appended::New(1)])]);
+}
+
+async fn the_row_of_the_document_follows_what_is_new(store: &TestStore) {
+    let (owner, document) = document_of_somebody(store).await;
+    let editor = a_user(store).await;
+    append(store, document, vec![update(owner, "a"), update(editor, "b")]).await;
+    let row = store.catalog.get(document).await.unwrap();
+    assert_eq!((row.live_seq, row.last_modified_by, row.updated_at), (2, editor, at(30)));
+    assert_eq!((row.meta_rev, row.text.seq), (1, 0));
+    // Nothing new, nothing changed: opening or resending moves no document up the list.
+    let again = Batch { at: at(99), ..batch(document, vec![update(owner, "a")]) };
+    store.log.append(&[again]).await.unwrap();
+    assert_eq!(store.catalog.get(document).await.unwrap(), row);
+}
+
+async fn an_append_of_nothing_does_nothing(store: &TestStore) {
+    let (_, document) = document_of_somebody(store).await;
+    assert_eq!(store.log.append(&[]).await, Ok(vec![]));
+    assert_eq!(append(store, document, vec![]).await, []);
+    assert_eq!(store.catalog.get(document).await.unwrap().live_seq, 0);
+}
+
+async fn many_updates_fit_in_one_append(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    let many =
+        |number: u64| NewUpdate { clients: vec![number + 10], ..update(user, &number.to_string()) };
+    let answers = append(store, document, (0..2_500).map(many).collect()).await;
+    assert_eq!(answers, (1..=2_500).map(Appended::New).collect::<Vec<_>>());
+    let again = append(store, document, (0..2_500).map(many).collect()).await;
+    assert_eq!(again, (1..=2_500).map(Appended::Known).collect::<Vec<_>>());
+    let updates = store.log.load(document).await.unwrap().updates;
+    let numbers: Vec<_> = updates.iter().map(|update| update.seq).collect();
+    assert_eq!(numbers, (1..=2_500).collect::<Vec<u64>>());
+    assert_eq!(updates[1_733].delta, b"1733");
+}
+
+async fn appends_at_once_leave_no_hole(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    let tasks: Vec<_> = (0..16)
+        .map(|task| {
+            let stores = store.stores();
+            tokio::spawn(async move {
+                let mut numbers = Vec::new();
+                for step in 0..8 {
+                    let updates = vec![update(user, &format!("{task}-{step}"))];
+                    let answers = stores.log.append(&[batch(document, updates)]).await.unwrap();
+                    match answers[0].as_deref() {
+                        Ok([Appended::New(seq)]) => numbers.push(*seq),
+                        other => panic!("{other:?}"),
+                    }
+                }
+                numbers
+            })
+        })
+        .collect();
+    let mut numbers = Vec::new();
+    for task in tasks {
+        let own = task.await.unwrap();
+        assert!(own.is_sorted());
+        numbers.extend(own);
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=128).collect::<Vec<u64>>());
+    assert_eq!(store.catalog.get(document).await.unwrap().live_seq, 128);
+}
+
+async fn appends_to_several_documents_at_once_all_arrive(store: &TestStore) {
+    let user = a_user(store).await;
+    let mut documents = Vec::new();
+    for _ in 0..4 {
+        documents.push(a_document(store, user).await);
+    }
+    let tasks: Vec<_> = (0..8)
+        .map(|task: usize| {
+            let (stores, mut documents) = (store.stores(), documents.clone());
+            documents.rotate_left(task % 4);
+            tokio::spawn(async move {
+                let batch_for = |document| batch(document, vec![update(user, &task.to_string())]);
+                let batches: Vec<_> = documents.into_iter().map(batch_for).collect();
+                stores.log.append(&batches).await.unwrap()
+            })
+        })
+        .collect();
+    for task in tasks {
+        assert!(
+            task.await
+                .unwrap()
+                .iter()
+                .all(|answer| matches!(answer.as_deref(), Ok([Appended::New(1..=8)])))
+        );
+    }
+    for document in documents {
+        assert_eq!(store.log.load(document).await.unwrap().updates.len(), 8);
+    }
+}
+
+async fn old_op_ids_are_forgotten(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    let mut batches = Vec::new();
+    for number in 0..2_100_i64 {
+        // Every third is young, so that those to be forgotten lie between others.
+        let updates = vec![update(user, &format!("{number}"))];
+        let at = at(if number % 3 == 0 { 99 } else { 98 });
+        batches.push(Batch { at, ..batch(document, updates) });
+    }
+    store.log.append(&batches).await.unwrap();
+    store.log.forget_ops(at(99)).await.unwrap();
+    for (number, is_known) in [(0, true), (1, false), (1_000, false), (2_096, false), (2_097, true)]
+    {
+        let known = store.log.known_op(document, user, &format!("{number}")).await;
+        assert_eq!(known.is_ok(), is_known, "{number}");
+    }
+    // Young ones only, and the updates themselves are all still there.
+    store.log.forget_ops(at(99)).await.unwrap();
+    assert_eq!(store.log.load(document).await.unwrap().updates.len(), 2_100);
+}

@@ -1,0 +1,133 @@
+use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::storage::{NewSnapshot, SavedText, StoreError, StoredSnapshot, TextFacts};
+use izanagi_shared::id::{DocumentId, UserId};
+
+suite!(
+    a_snapshot_takes_exactly_what_it_absorbed,
+    an_older_snapshot_does_nothing,
+    a_snapshot_stored_again_is_one_snapshot,
+    a_snapshot_beside_an_append_loses_nothing,
+    a_text_is_replaced_by_a_newer_one_only,
+    a_text_and_its_facts_are_of_the_same_state,
+    an_update_set_aside_stays_in_the_log,
+    what_does_not_exist_is_not_found,
+);
+
+async fn document_with_updates(store: &TestStore, count: u64) -> (UserId, DocumentId) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    let updates = (0..count).map(|number| update(user, &number.to_string())).collect();
+    store.log.append(&[batch(document, updates)]).await.unwrap();
+    (user, document)
+}
+
+fn snapshot(document_id: DocumentId, seq: u64, absorbed: &[u64]) -> NewSnapshot {
+    let state = format!("state at {seq}").into_bytes();
+    NewSnapshot { document_id, seq, state, absorbed: absorbed.to_vec(), at: at(40) }
+}
+
+fn text(document_id: DocumentId, seq: u64, content: &str) -> SavedText {
+    let facts = TextFacts { seq, hash: fresh_hash(), length: content.len() as u64, words: 2 };
+    SavedText { document_id, content: content.to_owned(), facts }
+}
+
+async fn seqs(store: &TestStore, document: DocumentId) -> Vec<u64> {
+    let log = store.log.load(document).await.unwrap();
+    log.updates.iter().map(|update| update.seq).collect()
+}
+
+async fn a_snapshot_takes_exactly_what_it_absorbed(store: &TestStore) {
+    let (_, document) = document_with_updates(store, 9).await;
+    let (_, neighbour) = document_with_updates(store, 2).await;
+    store.log.snapshot(&snapshot(document, 7, &[7, 1, 2, 4, 5, 2])).await.unwrap();
+    let log = store.log.load(document).await.unwrap();
+    assert_eq!(log.live_seq, 9);
+    assert_eq!(log.snapshot, StoredSnapshot { seq: 7, state: b"state at 7".to_vec() });
+    assert_eq!(seqs(store, document).await, [3, 6, 8, 9]);
+    assert_eq!(seqs(store, neighbour).await, [1, 2]);
+}
+
+async fn an_older_snapshot_does_nothing(store: &TestStore) {
+    let (_, document) = document_with_updates(store, 5).await;
+    store.log.snapshot(&snapshot(document, 4, &[1, 2])).await.unwrap();
+    store.log.snapshot(&snapshot(document, 3, &[3])).await.unwrap();
+    assert_eq!(store.log.load(document).await.unwrap().snapshot.seq, 4);
+    assert_eq!(seqs(store, document).await, [3, 4, 5]);
+}
+
+async fn a_snapshot_stored_again_is_one_snapshot(store: &TestStore) {
+    let (_, document) = document_with_updates(store, 3).await;
+    store.log.snapshot(&snapshot(document, 3, &[1])).await.unwrap();
+    store.log.snapshot(&snapshot(document, 3, &[1, 2, 3])).await.unwrap();
+    let log = store.log.load(document).await.unwrap();
+    assert_eq!((log.snapshot.seq, log.updates.len()), (3, 0));
+}
+
+async fn a_snapshot_beside_an_append_loses_nothing(store: &TestStore) {
+    let (user, document) = document_with_updates(store, 20).await;
+    let absorbed: Vec<u64> = (1..=20).collect();
+    let (snapping, appending) = (store.stores(), store.stores());
+    let taking =
+        tokio::spawn(
+            async move { snapping.log.snapshot(&snapshot(document, 20, &absorbed)).await },
+        );
+    let arriving = tokio::spawn(async move {
+        for number in 0..10 {
+            let updates = vec![update(user, &format!("late {number}"))];
+            appending.log.append(&[batch(document, updates)]).await.unwrap();
+        }
+    });
+    taking.await.unwrap().unwrap();
+    arriving.await.unwrap();
+    let log = store.log.load(document).await.unwrap();
+    assert_eq!((log.live_seq, log.snapshot.seq), (30, 20));
+    assert_eq!(seqs(store, document).await, (21..=30).collect::<Vec<u64>>());
+}
+
+async fn a_text_is_replaced_by_a_newer_one_only(store: &TestStore) {
+    let (_, document) = document_with_updates(store, 5).await;
+    let (three, two, four) =
+        (text(document, 3, "three"), text(document, 2, "two"), text(document, 4, "\u{1F980}\r\n"));
+    store.log.save_text(&three).await.unwrap();
+    store.log.save_text(&two).await.unwrap();
+    assert_eq!(store.log.text(document).await.unwrap(), three);
+    store.log.save_text(&four).await.unwrap();
+    assert_eq!(store.log.text(document).await.unwrap(), four);
+    let row = store.catalog.get(document).await.unwrap();
+    assert_eq!((row.text, row.live_seq, row.updated_at), (four.facts, 5, at(30)));
+}
+
+async fn a_text_and_its_facts_are_of_the_same_state(store: &TestStore) {
+    let (_, document) = document_with_updates(store, 40).await;
+    let stores = store.stores();
+    let writing = tokio::spawn(async move {
+        for seq in 1..=40 {
+            stores.log.save_text(&text(document, seq, &"x".repeat(seq as usize))).await.unwrap();
+        }
+    });
+    while !writing.is_finished() {
+        let text = store.log.text(document).await.unwrap();
+        assert_eq!(text.content.len() as u64, text.facts.length);
+    }
+    writing.await.unwrap();
+}
+
+async fn an_update_set_aside_stays_in_the_log(store: &TestStore) {
+    let (_, document) = document_with_updates(store, 3).await;
+    for _ in 0..2 {
+        store.log.quarantine(document, 2, at(50)).await.unwrap();
+    }
+    let log = store.log.load(document).await.unwrap();
+    let quarantined: Vec<_> = log.updates.iter().map(|update| update.quarantined).collect();
+    assert_eq!(quarantined, [false, true, false]);
+}
+
+async fn what_does_not_exist_is_not_found(store: &TestStore) {
+    let nothing = DocumentId(fresh_uuid());
+    assert_eq!(store.log.load(nothing).await, Err(StoreError::NotFound));
+    assert_eq!(store.log.text(nothing).await, Err(StoreError::NotFound));
+    assert_eq!(store.log.save_text(&text(nothing, 1, "x")).await, Err(StoreError::NotFound));
+    assert_eq!(store.log.snapshot(&snapshot(nothing, 1, &[])).await, Err(StoreError::NotFound));
+    let (_, document) = document_with_updates(store, 1).await;
+    assert_eq!(store.log.quarantine(document, 2, at(1)).await, Err(StoreError::NotFound));
+}

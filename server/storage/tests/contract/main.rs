@@ -1,0 +1,27 @@
+//! The contract of the storage traits: one suite a trait, run on every provider under the same
+//! names (DESIGN §4). A provider with looser rules is a bug.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod provider;
+#[macro_use]
+mod suite;
+mod fixtures;
+
+mod audit;
+mod catalog;
+mod catalog_list;
+mod commits;
+mod inspect;
+mod intents;
+mod live_log;
+mod live_text;
+mod outbox;
+mod owners;
+mod records;
+mod revocations;
+mod sessions;
+mod users;
+mod versions;
+
+mod sqlite_file;

@@ -1,0 +1,67 @@
+use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::storage::{OutboxItem, StoreError, Topic};
+use izanagi_shared::id::{DocumentId, UserId};
+
+suite!(
+    work_comes_in_the_order_it_was_put_in,
+    what_is_done_is_not_pending,
+    what_is_postponed_goes_behind_the_others,
+    what_was_done_long_ago_is_forgotten,
+    an_unknown_item_is_not_found,
+);
+
+/// Three pieces of work, in order: two demotions and a making whole.
+async fn some_work(store: &TestStore) -> (UserId, DocumentId, Vec<OutboxItem>) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    for _ in 0..3 {
+        a_version(store, document, user).await;
+    }
+    store.versions.set_name(document, 1, Some("first"), at(50)).await.unwrap();
+    let items = store.outbox.pending(10).await.unwrap();
+    assert_eq!(items.len(), 3);
+    (user, document, items)
+}
+
+async fn work_comes_in_the_order_it_was_put_in(store: &TestStore) {
+    let (_, document, items) = some_work(store).await;
+    let found: Vec<_> = items.into_iter().map(|item| (item.topic, item.key)).collect();
+    let expected = [
+        (Topic::Demote, format!("{document}/1")),
+        (Topic::Demote, format!("{document}/2")),
+        (Topic::MakeWhole, format!("{document}/1")),
+    ];
+    assert_eq!(found, expected);
+    assert_eq!(store.outbox.pending(1).await.unwrap().len(), 1);
+}
+
+async fn what_is_done_is_not_pending(store: &TestStore) {
+    let (_, _, items) = some_work(store).await;
+    store.outbox.done(&items[1].id, at(60)).await.unwrap();
+    // Sent again after a lost reply.
+    store.outbox.done(&items[1].id, at(61)).await.unwrap();
+    let left = store.outbox.pending(10).await.unwrap();
+    assert_eq!(left, [items[0].clone(), items[2].clone()]);
+}
+
+async fn what_is_postponed_goes_behind_the_others(store: &TestStore) {
+    let (_, _, items) = some_work(store).await;
+    store.outbox.postpone(&items[0].id, at(60)).await.unwrap();
+    let left = store.outbox.pending(10).await.unwrap();
+    assert_eq!(left, [items[1].clone(), items[2].clone(), items[0].clone()]);
+}
+
+async fn what_was_done_long_ago_is_forgotten(store: &TestStore) {
+    let (_, _, items) = some_work(store).await;
+    store.outbox.done(&items[0].id, at(60)).await.unwrap();
+    store.outbox.done(&items[1].id, at(70)).await.unwrap();
+    store.outbox.forget(at(65)).await.unwrap();
+    assert_eq!(store.outbox.done(&items[0].id, at(80)).await, Err(StoreError::NotFound));
+    assert_eq!(store.outbox.done(&items[1].id, at(80)).await, Ok(()));
+    assert_eq!(store.outbox.pending(10).await.unwrap(), [items[2].clone()]);
+}
+
+async fn an_unknown_item_is_not_found(store: &TestStore) {
+    assert_eq!(store.outbox.done("nothing", at(1)).await, Err(StoreError::NotFound));
+    assert_eq!(store.outbox.postpone("nothing", at(1)).await, Err(StoreError::NotFound));
+}

@@ -1,0 +1,94 @@
+use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::storage::{Constraint, StoreError};
+use izanagi_shared::id::{DocumentId, UserId};
+
+suite!(
+    owners_are_added_once,
+    owners_of_several_documents_come_together,
+    an_owner_needs_an_account_and_a_document,
+    the_last_owner_stays,
+    who_owns_nothing_cannot_be_removed,
+    a_change_of_owners_changes_the_revision_and_not_the_time,
+    of_two_who_remove_each_other_one_stays,
+);
+
+async fn owner_ids(store: &TestStore, document: DocumentId) -> Vec<UserId> {
+    let owners = store.owners.list(&[document]).await.unwrap();
+    owners.into_iter().map(|(_, person)| person.id).collect()
+}
+
+async fn owners_are_added_once(store: &TestStore) {
+    let (owner, other) = (a_user(store).await, a_user(store).await);
+    let document = a_document(store, owner).await;
+    for _ in 0..2 {
+        store.owners.add(document, other, at(20)).await.unwrap();
+    }
+    assert_eq!(owner_ids(store, document).await, [owner, other]);
+}
+
+async fn owners_of_several_documents_come_together(store: &TestStore) {
+    let (ann, ben) = (a_user(store).await, a_user(store).await);
+    let (first, second) = (a_document(store, ann).await, a_document(store, ben).await);
+    let found = store.owners.list(&[first, second, DocumentId(fresh_uuid())]).await.unwrap();
+    let mut found: Vec<_> = found.into_iter().map(|(id, person)| (id, person.id)).collect();
+    found.sort_unstable();
+    assert_eq!(found, [(first, ann), (second, ben)]);
+    assert!(store.owners.list(&[]).await.unwrap().is_empty());
+}
+
+async fn an_owner_needs_an_account_and_a_document(store: &TestStore) {
+    let owner = a_user(store).await;
+    let document = a_document(store, owner).await;
+    let nobody = store.owners.add(document, UserId(fresh_uuid()), at(20)).await;
+    assert_eq!(nobody, Err(StoreError::Conflict(Constraint::Reference)));
+    let nothing = store.owners.add(DocumentId(fresh_uuid()), owner, at(20)).await;
+    assert_eq!(nothing, Err(StoreError::NotFound));
+}
+
+async fn the_last_owner_stays(store: &TestStore) {
+    let (owner, other) = (a_user(store).await, a_user(store).await);
+    let document = a_document(store, owner).await;
+    store.owners.add(document, other, at(20)).await.unwrap();
+    store.owners.remove(document, owner, at(21)).await.unwrap();
+    let last = store.owners.remove(document, other, at(22)).await;
+    assert_eq!(last, Err(StoreError::Conflict(Constraint::LastOwner)));
+    assert_eq!(owner_ids(store, document).await, [other]);
+}
+
+async fn who_owns_nothing_cannot_be_removed(store: &TestStore) {
+    let (owner, stranger) = (a_user(store).await, a_user(store).await);
+    let document = a_document(store, owner).await;
+    let result = store.owners.remove(document, stranger, at(20)).await;
+    assert_eq!(result, Err(StoreError::NotFound));
+    let nothing = store.owners.remove(DocumentId(fresh_uuid()), owner, at(20)).await;
+    assert_eq!(nothing, Err(StoreError::NotFound));
+}
+
+async fn a_change_of_owners_changes_the_revision_and_not_the_time(store: &TestStore) {
+    let (owner, other) = (a_user(store).await, a_user(store).await);
+    let document = a_document(store, owner).await;
+    let before = store.catalog.get(document).await.unwrap();
+    store.owners.add(document, other, at(20)).await.unwrap();
+    store.owners.add(document, other, at(21)).await.unwrap();
+    store.owners.remove(document, other, at(22)).await.unwrap();
+    let after = store.catalog.get(document).await.unwrap();
+    assert_eq!(after.meta_rev, before.meta_rev + 2);
+    assert_eq!(after.updated_at, before.updated_at);
+}
+
+async fn of_two_who_remove_each_other_one_stays(store: &TestStore) {
+    let (ann, ben) = (a_user(store).await, a_user(store).await);
+    let document = a_document(store, ann).await;
+    store.owners.add(document, ben, at(20)).await.unwrap();
+    let removals = [ann, ben].map(|user| {
+        let stores = store.stores();
+        tokio::spawn(async move { stores.owners.remove(document, user, at(21)).await })
+    });
+    let mut results = Vec::new();
+    for removal in removals {
+        results.push(removal.await.unwrap());
+    }
+    assert!(results.contains(&Ok(())));
+    assert!(results.contains(&Err(StoreError::Conflict(Constraint::LastOwner))));
+    assert_eq!(owner_ids(store, document).await.len(), 1);
+}

@@ -1,0 +1,82 @@
+//! The providers under test, each with its stores freshly made.
+
+use izanagi_domain::storage::{Clock, Stores, SystemIds};
+use izanagi_shared::time::Timestamp;
+use izanagi_storage::{Opened, StorageConfig, open};
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+use tempfile::TempDir;
+
+/// Where the stores lie.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Provider {
+    /// SQLite in a file of its own.
+    SqliteFile,
+    /// SQLite in memory.
+    SqliteMemory,
+}
+
+/// A clock that stands still until it is set.
+#[derive(Debug, Default)]
+pub(crate) struct TestClock(AtomicI64);
+
+impl TestClock {
+    pub(crate) fn set(&self, at: Timestamp) {
+        self.0.store(at.as_micros(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// Open stores, and what must live as long as they do.
+pub(crate) struct TestStore {
+    opened: Opened,
+    pub(crate) clock: Arc<TestClock>,
+    _folder: Option<TempDir>,
+}
+
+impl Provider {
+    pub(crate) async fn open(self) -> TestStore {
+        let folder = tempfile::tempdir().unwrap();
+        let url = match self {
+            Self::SqliteFile => format!("sqlite://{}/izanagi.db", folder.path().display()),
+            Self::SqliteMemory => "memory://".to_owned(),
+        };
+        TestStore::open(&url, Some(folder)).await
+    }
+}
+
+impl TestStore {
+    pub(crate) async fn open(url: &str, folder: Option<TempDir>) -> Self {
+        let clock = Arc::new(TestClock::default());
+        let config =
+            StorageConfig { url: url.to_owned(), clock: clock.clone(), ids: Arc::new(SystemIds) };
+        Self { opened: open(&config).await.unwrap(), clock, _folder: folder }
+    }
+
+    pub(crate) async fn close(&self) {
+        self.opened.close().await;
+    }
+
+    /// The same stores for another task.
+    pub(crate) fn stores(&self) -> Stores {
+        self.opened.stores.clone()
+    }
+}
+
+impl Deref for TestStore {
+    type Target = Stores;
+
+    fn deref(&self) -> &Stores {
+        &self.opened.stores
+    }
+}

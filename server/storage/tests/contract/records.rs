@@ -1,0 +1,197 @@
+use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::storage::{
+    Constraint, Data, NewRecord, Record, RecordPath, StoreError, StoreResult,
+};
+use izanagi_shared::id::{CommitId, DocumentId};
+use serde_json::json;
+
+suite!(
+    a_record_is_read_back_as_it_was_written,
+    a_record_is_made_once,
+    an_update_needs_the_version_it_was_made_from,
+    what_is_not_there_is_not_updated,
+    what_is_put_aside_is_hidden_and_keeps_its_place,
+    what_is_purged_makes_room,
+    many_are_read_at_once_and_absent_ones_left_out,
+    a_collection_is_read_in_the_order_of_its_keys,
+    a_large_record_comes_back_whole,
+    of_updates_at_once_one_is_made,
+    a_closed_store_is_unavailable,
+);
+
+pub(crate) fn path() -> RecordPath {
+    RecordPath::content(DocumentId(fresh_uuid()), CommitId(fresh_uuid()))
+}
+
+async fn a_record(store: &TestStore, path: &RecordPath) {
+    let record = NewRecord { path: path.clone(), data: data("words") };
+    store.records.create(&record, at(5)).await.unwrap();
+}
+
+async fn a_record_is_read_back_as_it_was_written(store: &TestStore) {
+    let path = path();
+    let value = json!({
+        "type": "snapshot",
+        "content": "Ä \u{1F980}\r\n\"quoted\"\u{7F}",
+        "numbers": [0, -1, 1.5, u64::MAX, i64::MIN],
+        "nested": {"z": null, "a": [true, {}]},
+    });
+    let data: Data = value.as_object().unwrap().clone();
+    store
+        .records
+        .create(&NewRecord { path: path.clone(), data: data.clone() }, at(5))
+        .await
+        .unwrap();
+    let expected = Record {
+        path: path.clone(),
+        version: 1,
+        created_at: at(5),
+        updated_at: at(5),
+        deleted: false,
+        data,
+    };
+    assert_eq!(store.records.get(&path).await.unwrap(), expected);
+    assert_eq!(store.records.get(&crate::records::path()).await, Err(StoreError::NotFound));
+}
+
+async fn a_record_is_made_once(store: &TestStore) {
+    let path = path();
+    a_record(store, &path).await;
+    let again = NewRecord { path: path.clone(), data: data("other") };
+    let result = store.records.create(&again, at(6)).await;
+    assert_eq!(result, Err(StoreError::Conflict(Constraint::RecordExists)));
+    assert_eq!(store.records.get(&path).await.unwrap().data, data("words"));
+}
+
+async fn an_update_needs_the_version_it_was_made_from(store: &TestStore) {
+    let path = path();
+    a_record(store, &path).await;
+    assert_eq!(store.records.update(&path, 1, &data("new"), at(7)).await, Ok(2));
+    let record = store.records.get(&path).await.unwrap();
+    assert_eq!((record.version, record.data), (2, data("new")));
+    assert_eq!((record.created_at, record.updated_at), (at(5), at(7)));
+    // As after a lost reply: the writer sees that the version has moved, and reads.
+    let again = store.records.update(&path, 1, &data("new"), at(8)).await;
+    assert_eq!(again, Err(StoreError::Conflict(Constraint::RecordVersion)));
+    let ahead = store.records.update(&path, u64::MAX, &data("new"), at(8)).await;
+    assert_eq!(ahead, Err(StoreError::Conflict(Constraint::RecordVersion)));
+}
+
+async fn what_is_not_there_is_not_updated(store: &TestStore) {
+    let (absent, aside) = (path(), path());
+    a_record(store, &aside).await;
+    store.records.delete(&aside, at(6)).await.unwrap();
+    for path in [absent, aside] {
+        let result = store.records.update(&path, 1, &data("new"), at(7)).await;
+        assert_eq!(result, Err(StoreError::NotFound));
+    }
+}
+
+async fn what_is_put_aside_is_hidden_and_keeps_its_place(store: &TestStore) {
+    let path = path();
+    a_record(store, &path).await;
+    for _ in 0..2 {
+        store.records.delete(&path, at(6)).await.unwrap();
+    }
+    assert_eq!(store.records.get(&path).await, Err(StoreError::NotFound));
+    assert!(store.records.get_many(std::slice::from_ref(&path)).await.unwrap().is_empty());
+    let record = NewRecord { path: path.clone(), data: data("other") };
+    let result = store.records.create(&record, at(7)).await;
+    assert_eq!(result, Err(StoreError::Conflict(Constraint::RecordExists)));
+    assert!(store.records.query(path.collection(), None, 10, false).await.unwrap().is_empty());
+    let aside = store.records.query(path.collection(), None, 10, true).await.unwrap();
+    assert_eq!((aside.len(), aside[0].deleted, &aside[0].data), (1, true, &data("words")));
+    store.records.delete(&crate::records::path(), at(6)).await.unwrap();
+}
+
+async fn what_is_purged_makes_room(store: &TestStore) {
+    let path = path();
+    a_record(store, &path).await;
+    store.records.delete(&path, at(6)).await.unwrap();
+    for _ in 0..2 {
+        store.records.purge(&path).await.unwrap();
+    }
+    assert!(store.records.query(path.collection(), None, 10, true).await.unwrap().is_empty());
+    a_record(store, &path).await;
+    assert_eq!(store.records.get(&path).await.unwrap().version, 1);
+}
+
+async fn many_are_read_at_once_and_absent_ones_left_out(store: &TestStore) {
+    let document = DocumentId(fresh_uuid());
+    let mut paths = vec![path(), path()];
+    paths.extend((0..3).map(|_| RecordPath::content(document, CommitId(fresh_uuid()))));
+    for path in &paths {
+        a_record(store, path).await;
+    }
+    let asked: Vec<_> = paths.iter().cloned().chain([path()]).collect();
+    let mut found: Vec<_> = store
+        .records
+        .get_many(&asked)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|record| record.path)
+        .collect();
+    found.sort_unstable();
+    paths.sort_unstable();
+    assert_eq!(found, paths);
+    assert!(store.records.get_many(&[]).await.unwrap().is_empty());
+}
+
+async fn a_collection_is_read_in_the_order_of_its_keys(store: &TestStore) {
+    let document = DocumentId(fresh_uuid());
+    let mut paths: Vec<_> =
+        (0..7).map(|_| RecordPath::content(document, CommitId(fresh_uuid()))).collect();
+    for path in paths.iter().chain([&path()]) {
+        a_record(store, path).await;
+    }
+    paths.sort_by_key(RecordPath::key);
+    let collection = RecordPath::contents_of(document);
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.records.query(&collection, after.as_deref(), 3, false).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.path.key());
+        found.extend(page.into_iter().map(|record| record.path));
+    }
+    assert_eq!(found, paths);
+}
+
+async fn a_large_record_comes_back_whole(store: &TestStore) {
+    let path = path();
+    let letter = |n: u32| char::from(b' ' + (n.wrapping_mul(n) % 89) as u8);
+    let text: String = (0..600_000).map(letter).collect();
+    let record = NewRecord { path: path.clone(), data: data(&text) };
+    store.records.create(&record, at(5)).await.unwrap();
+    assert_eq!(store.records.get(&path).await.unwrap().data, record.data);
+}
+
+async fn of_updates_at_once_one_is_made(store: &TestStore) {
+    let path = path();
+    a_record(store, &path).await;
+    let updates: Vec<_> = (0..8)
+        .map(|number| {
+            let (stores, path) = (store.stores(), path.clone());
+            let data = data(&number.to_string());
+            tokio::spawn(async move { stores.records.update(&path, 1, &data, at(7)).await })
+        })
+        .collect();
+    let mut results: Vec<StoreResult<u64>> = Vec::new();
+    for update in updates {
+        results.push(update.await.unwrap());
+    }
+    let made = results.iter().position(Result::is_ok).unwrap();
+    assert_eq!(results.iter().filter(|result| **result == Ok(2)).count(), 1);
+    let stale = Err(StoreError::Conflict(Constraint::RecordVersion));
+    assert_eq!(results.iter().filter(|result| **result == stale).count(), 7);
+    assert_eq!(store.records.get(&path).await.unwrap().data, data(&made.to_string()));
+}
+
+async fn a_closed_store_is_unavailable(store: &TestStore) {
+    let path = path();
+    a_record(store, &path).await;
+    store.records.close().await;
+    assert!(matches!(store.records.get(&path).await, Err(StoreError::Unavailable(_))));
+    let written = store.records.update(&path, 1, &data("new"), at(7)).await;
+    assert!(matches!(written, Err(StoreError::Unavailable(_))));
+}

@@ -1,0 +1,173 @@
+use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::storage::{
+    Constraint, NewSession, RefreshToken, RefreshUse, Session, StoreError, Stores,
+};
+use izanagi_shared::id::{SessionId, UserId};
+
+suite!(
+    a_session_is_read_back_with_its_token,
+    a_session_needs_an_account,
+    lasting_sessions_are_listed_last_seen_first,
+    a_session_is_seen,
+    a_session_is_revoked_once,
+    nobody_revokes_the_session_of_somebody_else,
+    revoking_all_gives_those_that_lasted,
+    a_token_is_exchanged_once,
+    the_exchange_of_a_successor_is_noted_on_its_parent,
+    an_ended_session_exchanges_nothing,
+    an_unknown_token_is_not_found,
+    of_two_exchanges_at_once_one_is_the_first,
+);
+
+fn token(session_id: SessionId, parent_hash: Option<[u8; 32]>) -> RefreshToken {
+    RefreshToken {
+        hash: fresh_hash(),
+        session_id,
+        nonce: fresh_hash(),
+        parent_hash,
+        expires_at: at(500),
+        used_at: None,
+        successor_used: false,
+    }
+}
+
+fn new_session(user_id: UserId) -> NewSession {
+    let session = Session {
+        id: SessionId(fresh_uuid()),
+        user_id,
+        user_agent: "Browser/1".to_owned(),
+        ip: "::1".to_owned(),
+        created_at: at(1),
+        last_activity_at: at(1),
+        revoked_at: None,
+    };
+    NewSession { token: token(session.id, None), session }
+}
+
+async fn a_session(stores: &Stores, user: UserId) -> NewSession {
+    let new = new_session(user);
+    stores.sessions.create(&new).await.unwrap();
+    new
+}
+
+async fn a_session_is_read_back_with_its_token(store: &TestStore) {
+    let new = a_session(store, a_user(store).await).await;
+    assert_eq!(store.sessions.get(new.session.id).await.unwrap(), new.session);
+    assert_eq!(store.sessions.refresh_token(&new.token.hash).await.unwrap(), new.token);
+}
+
+async fn a_session_needs_an_account(store: &TestStore) {
+    let new = new_session(UserId(fresh_uuid()));
+    let result = store.sessions.create(&new).await;
+    assert_eq!(result, Err(StoreError::Conflict(Constraint::Reference)));
+    assert_eq!(store.sessions.get(new.session.id).await, Err(StoreError::NotFound));
+}
+
+async fn lasting_sessions_are_listed_last_seen_first(store: &TestStore) {
+    let user = a_user(store).await;
+    let [old, seen, ended] =
+        [a_session(store, user).await, a_session(store, user).await, a_session(store, user).await];
+    a_session(store, a_user(store).await).await;
+    store.sessions.touch(seen.session.id, "::1", at(50)).await.unwrap();
+    store.sessions.revoke(user, ended.session.id, at(60)).await.unwrap();
+    let listed = store.sessions.list(user).await.unwrap();
+    let ids: Vec<_> = listed.iter().map(|session| session.id).collect();
+    assert_eq!(ids, [seen.session.id, old.session.id]);
+}
+
+async fn a_session_is_seen(store: &TestStore) {
+    let new = a_session(store, a_user(store).await).await;
+    store.sessions.touch(new.session.id, "10.0.0.7", at(70)).await.unwrap();
+    let session = store.sessions.get(new.session.id).await.unwrap();
+    assert_eq!((session.ip.as_str(), session.last_activity_at), ("10.0.0.7", at(70)));
+    let nobody = SessionId(fresh_uuid());
+    assert_eq!(store.sessions.touch(nobody, "x", at(1)).await, Err(StoreError::NotFound));
+}
+
+async fn a_session_is_revoked_once(store: &TestStore) {
+    let user = a_user(store).await;
+    let id = a_session(store, user).await.session.id;
+    store.sessions.revoke(user, id, at(5)).await.unwrap();
+    assert_eq!(store.sessions.revoke(user, id, at(6)).await, Err(StoreError::NotFound));
+    assert_eq!(store.sessions.get(id).await.unwrap().revoked_at, Some(at(5)));
+}
+
+async fn nobody_revokes_the_session_of_somebody_else(store: &TestStore) {
+    let (user, stranger) = (a_user(store).await, a_user(store).await);
+    let id = a_session(store, user).await.session.id;
+    assert_eq!(store.sessions.revoke(stranger, id, at(5)).await, Err(StoreError::NotFound));
+    assert_eq!(store.sessions.get(id).await.unwrap().revoked_at, None);
+}
+
+async fn revoking_all_gives_those_that_lasted(store: &TestStore) {
+    let user = a_user(store).await;
+    let ended = a_session(store, user).await.session.id;
+    store.sessions.revoke(user, ended, at(5)).await.unwrap();
+    let mut lasting =
+        [a_session(store, user).await.session.id, a_session(store, user).await.session.id];
+    let elsewhere = a_session(store, a_user(store).await).await.session.id;
+    let mut revoked = store.sessions.revoke_all(user, at(6)).await.unwrap();
+    revoked.sort_unstable();
+    lasting.sort_unstable();
+    assert_eq!(revoked, lasting);
+    assert!(store.sessions.revoke_all(user, at(7)).await.unwrap().is_empty());
+    assert_eq!(store.sessions.get(elsewhere).await.unwrap().revoked_at, None);
+}
+
+async fn a_token_is_exchanged_once(store: &TestStore) {
+    let new = a_session(store, a_user(store).await).await;
+    let successor = token(new.session.id, Some(new.token.hash));
+    let exchange = || store.sessions.use_refresh_token(&new.token.hash, &successor, at(9));
+    assert_eq!(exchange().await, Ok(RefreshUse::First));
+    // As after a lost reply: the answer differs, and the successor is there.
+    assert_eq!(exchange().await, Ok(RefreshUse::Repeated));
+    assert_eq!(store.sessions.refresh_token(&successor.hash).await.unwrap(), successor);
+    let used = store.sessions.refresh_token(&new.token.hash).await.unwrap();
+    assert_eq!((used.used_at, used.successor_used), (Some(at(9)), false));
+}
+
+async fn the_exchange_of_a_successor_is_noted_on_its_parent(store: &TestStore) {
+    let new = a_session(store, a_user(store).await).await;
+    let second = token(new.session.id, Some(new.token.hash));
+    let third = token(new.session.id, Some(second.hash));
+    store.sessions.use_refresh_token(&new.token.hash, &second, at(9)).await.unwrap();
+    store.sessions.use_refresh_token(&second.hash, &third, at(10)).await.unwrap();
+    let used = |hash| store.sessions.refresh_token(hash);
+    assert!(used(&new.token.hash).await.unwrap().successor_used);
+    assert!(!used(&second.hash).await.unwrap().successor_used);
+}
+
+async fn an_ended_session_exchanges_nothing(store: &TestStore) {
+    let user = a_user(store).await;
+    let new = a_session(store, user).await;
+    store.sessions.revoke(user, new.session.id, at(5)).await.unwrap();
+    let successor = token(new.session.id, Some(new.token.hash));
+    let result = store.sessions.use_refresh_token(&new.token.hash, &successor, at(9)).await;
+    assert_eq!(result, Ok(RefreshUse::SessionEnded));
+    let absent = store.sessions.refresh_token(&successor.hash).await;
+    assert_eq!(absent, Err(StoreError::NotFound));
+}
+
+async fn an_unknown_token_is_not_found(store: &TestStore) {
+    let new = a_session(store, a_user(store).await).await;
+    let successor = token(new.session.id, None);
+    let result = store.sessions.use_refresh_token(&fresh_hash(), &successor, at(9)).await;
+    assert_eq!(result, Err(StoreError::NotFound));
+}
+
+async fn of_two_exchanges_at_once_one_is_the_first(store: &TestStore) {
+    let new = a_session(store, a_user(store).await).await;
+    let exchanges = [(); 2].map(|()| {
+        let (stores, used) = (store.stores(), new.token.hash);
+        let successor = token(new.session.id, Some(used));
+        tokio::spawn(
+            async move { stores.sessions.use_refresh_token(&used, &successor, at(9)).await },
+        )
+    });
+    let mut results = Vec::new();
+    for exchange in exchanges {
+        results.push(exchange.await.unwrap().unwrap());
+    }
+    results.sort_by_key(|result| *result == RefreshUse::Repeated);
+    assert_eq!(results, [RefreshUse::First, RefreshUse::Repeated]);
+}

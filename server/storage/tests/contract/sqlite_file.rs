@@ -1,0 +1,183 @@
+//! What only a file can do: be closed and opened again, be damaged, be used by somebody else.
+
+use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::storage::{Appended, CommitOutcome, StoreError};
+use izanagi_storage::{OpenError, StorageConfig, migrate, open};
+use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+struct File {
+    folder: TempDir,
+}
+
+impl File {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("izanagi.db")
+    }
+
+    async fn open(&self) -> TestStore {
+        TestStore::open(&url(&self.path()), None).await
+    }
+
+    /// A connection beside the stores, as another program has one.
+    async fn connect(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(self.path());
+        SqliteConnection::connect_with(&options).await.unwrap()
+    }
+}
+
+fn url(path: &Path) -> String {
+    format!("sqlite://{}", path.display())
+}
+
+#[tokio::test]
+async fn everything_is_there_after_it_was_closed_and_opened_again() {
+    let file = File::new();
+    let store = file.open().await;
+    let user = a_user(&store).await;
+    let document = a_document(&store, user).await;
+    store.log.append(&[batch(document, vec![update(user, "a")])]).await.unwrap();
+    let version = a_version(&store, document, user).await;
+    let record = izanagi_domain::storage::NewRecord {
+        path: izanagi_domain::storage::RecordPath::content(document, version.commit_id),
+        data: data("words"),
+    };
+    store.records.create(&record, at(5)).await.unwrap();
+    let row = store.catalog.get(document).await.unwrap();
+    store.close().await;
+
+    let store = file.open().await;
+    assert_eq!(store.catalog.get(document).await.unwrap(), row);
+    assert_eq!(store.versions.get(document, 1).await.unwrap(), version);
+    assert_eq!(store.records.get(&record.path).await.unwrap().data, record.data);
+    let updates = vec![update(user, "a"), update(user, "b")];
+    let answers = store.log.append(&[batch(document, updates)]).await.unwrap();
+    assert_eq!(answers, [Ok(vec![Appended::Known(1), Appended::New(2)])]);
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_without_a_close() {
+    let file = File::new();
+    let store = file.open().await;
+    let user = a_user(&store).await;
+    let document = a_document(&store, user).await;
+    let (intent, version) = attempt(&store, document, user).await;
+    let atomic = store.atomic.clone().unwrap();
+    let records = [content_record(&version)];
+    let outcome = atomic.commit_with_content(&intent, &records, &version, None).await;
+    assert_eq!(outcome, Ok(CommitOutcome::Committed));
+    // The files as a process that dies now would leave them.
+    let copy = File::new();
+    for suffix in ["", "-wal"] {
+        let name = format!("izanagi.db{suffix}");
+        std::fs::copy(file.folder.path().join(&name), copy.folder.path().join(&name)).unwrap();
+    }
+    let store = copy.open().await;
+    assert!(store.versions.by_commit(version.commit_id).await.is_ok());
+    assert_eq!(store.inspect.integrity().await, Ok(vec![]));
+}
+
+#[tokio::test]
+async fn closed_stores_are_unavailable() {
+    let file = File::new();
+    let store = file.open().await;
+    let user = a_user(&store).await;
+    store.close().await;
+    assert!(matches!(store.users.by_id(user).await, Err(StoreError::Unavailable(_))));
+    let written = store.users.record_login(user, at(1)).await;
+    assert!(matches!(written, Err(StoreError::Unavailable(_))));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_in_words() {
+    let file = File::new();
+    file.open().await.close().await;
+    let mut connection = file.connect().await;
+    connection
+        .execute(
+            "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) \
+             VALUES (9999, 'from the future', 1, x'00', 0)",
+        )
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    let error = open(&StorageConfig::new(url(&file.path()))).await.unwrap_err();
+    assert!(matches!(error, OpenError::NewerSchema { found: 9999, .. }), "{error:?}");
+    assert!(error.to_string().contains("A newer Izanagi has used it"), "{error}");
+}
+
+#[tokio::test]
+async fn migrating_twice_changes_nothing() {
+    let file = File::new();
+    let config = StorageConfig::new(url(&file.path()));
+    migrate(&config).await.unwrap();
+    migrate(&config).await.unwrap();
+    let store = file.open().await;
+    assert_eq!(store.inspect.documents(None, 10).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_that_start_at_once_both_start() {
+    let file = File::new();
+    let starts = [(); 2].map(|()| {
+        let config = StorageConfig::new(url(&file.path()));
+        tokio::spawn(async move { open(&config).await })
+    });
+    for start in starts {
+        start.await.unwrap().unwrap().close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_folder_is_made_and_a_file_may_have_any_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("new folder").join("50% #ü.db");
+    let store = TestStore::open(&url(&path), None).await;
+    let user = a_user(&store).await;
+    assert!(path.exists());
+    assert!(store.users.by_id(user).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused() {
+    let file = File::new();
+    std::fs::write(file.path(), "no database".repeat(1_000)).unwrap();
+    let error = open(&StorageConfig::new(url(&file.path()))).await.unwrap_err();
+    assert!(error.to_string().contains("not a database"), "{error}");
+}
+
+#[tokio::test]
+async fn damage_is_found() {
+    let file = File::new();
+    let store = file.open().await;
+    let user = a_user(&store).await;
+    a_document(&store, user).await;
+    store.close().await;
+    let mut connection = file.connect().await;
+    let damage = "PRAGMA foreign_keys = OFF; DELETE FROM users";
+    connection.execute(damage).await.unwrap();
+    connection.close().await.unwrap();
+    let found = file.open().await.inspect.integrity().await.unwrap();
+    assert!(found.iter().any(|line| line.contains("missing row of users")), "{found:?}");
+}
+
+/// Takes as long as a writer waits for another program's lock: five seconds.
+#[tokio::test]
+async fn a_file_that_somebody_else_writes_in_is_unavailable() {
+    let file = File::new();
+    let store = file.open().await;
+    let user = a_user(&store).await;
+    let mut other = file.connect().await;
+    other.execute("BEGIN IMMEDIATE").await.unwrap();
+    let refused = store.users.record_login(user, at(1)).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    other.execute("ROLLBACK").await.unwrap();
+    store.users.record_login(user, at(2)).await.unwrap();
+    assert_eq!(store.users.by_id(user).await.unwrap().last_login_at, Some(at(2)));
+}

@@ -1,0 +1,21 @@
+//! Runs the tests of a suite on every provider.
+
+/// One test for each function and provider. Each takes a fresh [`crate::provider::TestStore`].
+macro_rules! suite {
+    ($($test:ident),* $(,)?) => {
+        suite!(@provider sqlite_file, SqliteFile, $($test),*);
+        suite!(@provider sqlite_memory, SqliteMemory, $($test),*);
+    };
+    (@provider $module:ident, $provider:ident, $($test:ident),*) => {
+        mod $module {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    let store = $crate::provider::Provider::$provider.open().await;
+                    super::$test(&store).await;
+                    store.close().await;
+                }
+            )*
+        }
+    };
+}

@@ -1,0 +1,140 @@
+use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::{
+    accounts::Role,
+    storage::{Constraint, StoreError, User, UserChange},
+};
+use izanagi_shared::id::UserId;
+
+suite!(
+    an_account_is_found_by_id_username_and_email,
+    a_username_is_given_once,
+    an_email_is_given_once,
+    a_creation_sent_again_is_a_conflict_and_changes_nothing,
+    an_account_nobody_has_is_not_found,
+    a_change_leaves_the_rest_as_it_is,
+    an_account_is_deactivated_and_activated_again,
+    a_change_of_nothing_gives_the_account_as_it_is,
+    a_sign_in_is_noted,
+    people_gives_those_that_exist,
+    of_two_who_want_a_username_one_gets_it,
+);
+
+fn facts(user: &User) -> impl PartialEq + std::fmt::Debug {
+    let user = user.clone();
+    (
+        (user.id, user.username, user.email, user.display_name, user.bio, user.role),
+        (user.password_hash.for_storage().to_owned(), user.created_at, user.last_login_at),
+        user.deactivated_at,
+    )
+}
+
+async fn an_account_is_found_by_id_username_and_email(store: &TestStore) {
+    let user = User {
+        bio: "Ä, \u{1F980} and 'quotes'".to_owned(),
+        role: Role::Admin,
+        last_login_at: Some(at(-5)),
+        deactivated_at: Some(at(i64::MAX)),
+        ..new_user()
+    };
+    store.users.create(&user).await.unwrap();
+    for found in [
+        store.users.by_id(user.id).await,
+        store.users.by_login(&user.username).await,
+        store.users.by_login(&user.email).await,
+    ] {
+        assert_eq!(facts(&found.unwrap()), facts(&user));
+    }
+}
+
+async fn a_username_is_given_once(store: &TestStore) {
+    let first = new_user();
+    store.users.create(&first).await.unwrap();
+    let second = User { username: first.username.clone(), ..new_user() };
+    let result = store.users.create(&second).await;
+    assert_eq!(result, Err(StoreError::Conflict(Constraint::Username)));
+    assert_eq!(store.users.by_id(second.id).await.err(), Some(StoreError::NotFound));
+}
+
+async fn an_email_is_given_once(store: &TestStore) {
+    let first = new_user();
+    store.users.create(&first).await.unwrap();
+    let second = User { email: first.email.clone(), ..new_user() };
+    let result = store.users.create(&second).await;
+    assert_eq!(result, Err(StoreError::Conflict(Constraint::Email)));
+}
+
+async fn a_creation_sent_again_is_a_conflict_and_changes_nothing(store: &TestStore) {
+    let user = new_user();
+    store.users.create(&user).await.unwrap();
+    let again = User { bio: "other".to_owned(), ..user.clone() };
+    assert!(matches!(store.users.create(&again).await, Err(StoreError::Conflict(_))));
+    assert_eq!(store.users.by_id(user.id).await.unwrap().bio, "");
+}
+
+async fn an_account_nobody_has_is_not_found(store: &TestStore) {
+    let nobody = UserId(fresh_uuid());
+    assert_eq!(store.users.by_id(nobody).await.err(), Some(StoreError::NotFound));
+    assert_eq!(store.users.by_login("nobody").await.err(), Some(StoreError::NotFound));
+    assert_eq!(store.users.record_login(nobody, at(1)).await, Err(StoreError::NotFound));
+    let change = UserChange { bio: Some("x".to_owned()), ..UserChange::default() };
+    assert_eq!(store.users.update(nobody, &change).await.err(), Some(StoreError::NotFound));
+    let nothing = UserChange::default();
+    assert_eq!(store.users.update(nobody, &nothing).await.err(), Some(StoreError::NotFound));
+}
+
+async fn a_change_leaves_the_rest_as_it_is(store: &TestStore) {
+    let user = new_user();
+    store.users.create(&user).await.unwrap();
+    let change = UserChange {
+        display_name: Some("Ann".to_owned()),
+        role: Some(Role::Premium),
+        ..UserChange::default()
+    };
+    let expected = User { display_name: "Ann".to_owned(), role: Role::Premium, ..user.clone() };
+    let changed = store.users.update(user.id, &change).await.unwrap();
+    assert_eq!(facts(&changed), facts(&expected));
+    assert_eq!(facts(&store.users.by_id(user.id).await.unwrap()), facts(&expected));
+}
+
+async fn an_account_is_deactivated_and_activated_again(store: &TestStore) {
+    let user = a_user(store).await;
+    for deactivated_at in [Some(at(5)), None] {
+        let change = UserChange { deactivated_at: Some(deactivated_at), ..UserChange::default() };
+        store.users.update(user, &change).await.unwrap();
+        assert_eq!(store.users.by_id(user).await.unwrap().deactivated_at, deactivated_at);
+    }
+}
+
+async fn a_change_of_nothing_gives_the_account_as_it_is(store: &TestStore) {
+    let user = new_user();
+    store.users.create(&user).await.unwrap();
+    let same = store.users.update(user.id, &UserChange::default()).await.unwrap();
+    assert_eq!(facts(&same), facts(&user));
+}
+
+async fn a_sign_in_is_noted(store: &TestStore) {
+    let user = a_user(store).await;
+    store.users.record_login(user, at(99)).await.unwrap();
+    assert_eq!(store.users.by_id(user).await.unwrap().last_login_at, Some(at(99)));
+}
+
+async fn people_gives_those_that_exist(store: &TestStore) {
+    let user = new_user();
+    store.users.create(&user).await.unwrap();
+    let nobody = UserId(fresh_uuid());
+    let people = store.users.people(&[nobody, user.id, user.id]).await.unwrap();
+    assert_eq!(people.len(), 1);
+    assert_eq!((people[0].id, &people[0].username), (user.id, &user.username));
+    assert!(store.users.people(&[]).await.unwrap().is_empty());
+}
+
+async fn of_two_who_want_a_username_one_gets_it(store: &TestStore) {
+    let contenders = [(); 2].map(|()| User { username: "wanted".to_owned(), ..new_user() });
+    let [one, other] = contenders.map(|user| {
+        let stores = store.stores();
+        tokio::spawn(async move { stores.users.create(&user).await })
+    });
+    let results = [one.await.unwrap(), other.await.unwrap()];
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    assert!(results.contains(&Err(StoreError::Conflict(Constraint::Username))));
+}

@@ -1,0 +1,138 @@
+use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::storage::{
+    CommitOutcome, NewVersion, StoreError, Topic, VersionFilter, VersionRow,
+};
+use izanagi_shared::id::{DocumentId, UserId};
+
+suite!(
+    versions_are_listed_newest_first_with_the_true_total,
+    named_versions_are_listed_alone,
+    a_range_has_what_exists_in_order,
+    the_newest_version_with_a_content_is_found,
+    a_name_is_given_changed_and_taken,
+    a_named_version_is_to_be_made_whole,
+    how_a_version_is_stored_is_noted,
+    what_does_not_exist_is_not_found,
+);
+
+async fn some_versions(store: &TestStore, count: u64) -> (UserId, DocumentId) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    for _ in 0..count {
+        a_version(store, document, user).await;
+    }
+    // A neighbour, which must not be seen.
+    a_version(store, a_document(store, user).await, user).await;
+    (user, document)
+}
+
+fn filter(document_id: DocumentId) -> VersionFilter {
+    VersionFilter { document_id, below: None, offset: 0, limit: 100, named: false }
+}
+
+fn numbers(rows: &[VersionRow]) -> Vec<u64> {
+    rows.iter().map(|row| row.number).collect()
+}
+
+async fn versions_are_listed_newest_first_with_the_true_total(store: &TestStore) {
+    let (_, document) = some_versions(store, 5).await;
+    let all = filter(document);
+    for (filter, expected) in [
+        (all, vec![5, 4, 3, 2, 1]),
+        (VersionFilter { limit: 2, ..all }, vec![5, 4]),
+        (VersionFilter { limit: 2, offset: 2, ..all }, vec![3, 2]),
+        (VersionFilter { below: Some(3), ..all }, vec![2, 1]),
+        (VersionFilter { below: Some(0), ..all }, vec![]),
+        (VersionFilter { below: Some(u64::MAX), limit: 1, ..all }, vec![5]),
+        (VersionFilter { offset: u64::MAX, ..all }, vec![]),
+    ] {
+        let (rows, total) = store.versions.list(&filter).await.unwrap();
+        assert_eq!((numbers(&rows), total), (expected, 5), "{filter:?}");
+    }
+    let nothing = filter(DocumentId(fresh_uuid()));
+    assert_eq!(store.versions.list(&nothing).await.unwrap(), (vec![], 0));
+}
+
+async fn named_versions_are_listed_alone(store: &TestStore) {
+    let (_, document) = some_versions(store, 4).await;
+    for number in [1, 3] {
+        store.versions.set_name(document, number, Some("named"), at(50)).await.unwrap();
+    }
+    let named = VersionFilter { named: true, ..filter(document) };
+    let (rows, total) = store.versions.list(&named).await.unwrap();
+    assert_eq!((numbers(&rows), total), (vec![3, 1], 2));
+}
+
+async fn a_range_has_what_exists_in_order(store: &TestStore) {
+    let (_, document) = some_versions(store, 4).await;
+    for (from, to, expected) in [
+        (2, 3, vec![2, 3]),
+        (0, u64::MAX, vec![1, 2, 3, 4]),
+        (4, 9, vec![4]),
+        (3, 2, vec![]),
+        (u64::MAX, u64::MAX, vec![]),
+    ] {
+        let rows = store.versions.range(document, from, to).await.unwrap();
+        assert_eq!(numbers(&rows), expected, "{from}..={to}");
+    }
+}
+
+async fn the_newest_version_with_a_content_is_found(store: &TestStore) {
+    let (user, document) = some_versions(store, 1).await;
+    let hash = store.versions.get(document, 1).await.unwrap().content_hash;
+    a_version(store, document, user).await;
+    let (intent, version) = attempt(store, document, user).await;
+    let version = NewVersion { content_hash: hash, ..version };
+    store.intents.open(&intent).await.unwrap();
+    assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::Committed));
+    assert_eq!(store.versions.by_content(document, &hash).await.unwrap().number, 3);
+    let unknown = store.versions.by_content(document, &fresh_hash()).await;
+    assert_eq!(unknown, Err(StoreError::NotFound));
+}
+
+async fn a_name_is_given_changed_and_taken(store: &TestStore) {
+    let (_, document) = some_versions(store, 2).await;
+    for name in [Some("Entwurf \u{1F980}"), Some("final"), None] {
+        let row = store.versions.set_name(document, 1, name, at(50)).await.unwrap();
+        assert_eq!(row.name.as_deref(), name);
+        assert_eq!(store.versions.get(document, 1).await.unwrap(), row);
+    }
+    // What was worth a name once stays whole.
+    assert!(store.versions.get(document, 1).await.unwrap().keep_whole);
+    let other = store.versions.get(document, 2).await.unwrap();
+    assert_eq!((other.name, other.keep_whole), (None, false));
+}
+
+async fn a_named_version_is_to_be_made_whole(store: &TestStore) {
+    let (_, document) = some_versions(store, 1).await;
+    store.versions.set_name(document, 1, None, at(50)).await.unwrap();
+    assert!(store.outbox.pending(10).await.unwrap().is_empty());
+    assert!(!store.versions.get(document, 1).await.unwrap().keep_whole);
+    store.versions.set_name(document, 1, Some("named"), at(51)).await.unwrap();
+    let work = store.outbox.pending(10).await.unwrap();
+    let work: Vec<_> = work.into_iter().map(|item| (item.topic, item.key)).collect();
+    assert_eq!(work, [(Topic::MakeWhole, format!("{document}/1"))]);
+}
+
+async fn how_a_version_is_stored_is_noted(store: &TestStore) {
+    let (_, document) = some_versions(store, 2).await;
+    for delta in [true, true, false] {
+        store.versions.set_stored(document, 1, delta).await.unwrap();
+        assert_eq!(store.versions.get(document, 1).await.unwrap().is_delta, delta);
+    }
+    assert!(!store.versions.get(document, 2).await.unwrap().is_delta);
+}
+
+async fn what_does_not_exist_is_not_found(store: &TestStore) {
+    let (_, document) = some_versions(store, 1).await;
+    for number in [0, 2, u64::MAX] {
+        let absent = Err(StoreError::NotFound);
+        assert_eq!(store.versions.get(document, number).await, absent);
+        let named = store.versions.set_name(document, number, Some("x"), at(50)).await;
+        assert_eq!(named, absent);
+        let stored = store.versions.set_stored(document, number, true).await;
+        assert_eq!(stored, Err(StoreError::NotFound));
+    }
+    // A refused name leaves no work behind.
+    assert!(store.outbox.pending(10).await.unwrap().is_empty());
+}

@@ -1,0 +1,166 @@
+//! Two stores just large enough to show what became of a call.
+
+#![allow(clippy::significant_drop_tightening, reason = "each method is one transaction")]
+
+use async_trait::async_trait;
+use izanagi_domain::storage::{
+    Appended, Batch, Constraint, Data, DocumentStore, LiveLog, LoadedLog, NewRecord, NewSnapshot,
+    Record, RecordPath, SavedText, StoreError, StoreResult, StoredSnapshot, TextFacts,
+};
+use izanagi_shared::{
+    id::{DocumentId, UserId},
+    time::Timestamp,
+};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+
+/// Records in memory.
+#[derive(Default)]
+pub(crate) struct Records(Mutex<BTreeMap<RecordPath, Record>>);
+
+#[async_trait]
+impl DocumentStore for Records {
+    async fn get(&self, path: &RecordPath) -> StoreResult<Record> {
+        self.0.lock().get(path).cloned().ok_or(StoreError::NotFound)
+    }
+
+    async fn get_many(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>> {
+        let records = self.0.lock();
+        Ok(paths.iter().filter_map(|path| records.get(path).cloned()).collect())
+    }
+
+    async fn create(&self, record: &NewRecord, at: Timestamp) -> StoreResult<()> {
+        let mut records = self.0.lock();
+        if records.contains_key(&record.path) {
+            return Err(StoreError::Conflict(Constraint::RecordExists));
+        }
+        let NewRecord { path, data } = record.clone();
+        let stored = Record {
+            path: path.clone(),
+            version: 1,
+            created_at: at,
+            updated_at: at,
+            deleted: false,
+            data,
+        };
+        records.insert(path, stored);
+        Ok(())
+    }
+
+    async fn update(
+        &self,
+        path: &RecordPath,
+        expected: u64,
+        data: &Data,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        let mut records = self.0.lock();
+        let record = records.get_mut(path).ok_or(StoreError::NotFound)?;
+        if record.version != expected {
+            return Err(StoreError::Conflict(Constraint::RecordVersion));
+        }
+        record.version += 1;
+        record.updated_at = at;
+        record.data = data.clone();
+        Ok(record.version)
+    }
+
+    async fn delete(&self, path: &RecordPath, at: Timestamp) -> StoreResult<()> {
+        if let Some(record) = self.0.lock().get_mut(path) {
+            record.deleted = true;
+            record.updated_at = at;
+        }
+        Ok(())
+    }
+
+    async fn purge(&self, path: &RecordPath) -> StoreResult<()> {
+        self.0.lock().remove(path);
+        Ok(())
+    }
+
+    async fn query(
+        &self,
+        collection: &str,
+        _after: Option<&str>,
+        limit: u32,
+        _with_deleted: bool,
+    ) -> StoreResult<Vec<Record>> {
+        let records = self.0.lock();
+        let found = records.values().filter(|record| record.path.collection() == collection);
+        Ok(found.take(limit as usize).cloned().collect())
+    }
+
+    async fn close(&self) {}
+}
+
+/// A log in memory: the op ids that arrived, and one fixed state and text.
+#[derive(Default)]
+pub(crate) struct Log {
+    /// Documents and op ids in the order of their arrival.
+    pub(crate) ops: Mutex<Vec<(DocumentId, String)>>,
+}
+
+/// The state that [`Log`] loads.
+pub(crate) const STATE: &[u8] = b"state";
+/// The text that [`Log`] has stored.
+pub(crate) const TEXT: &str = "text";
+
+#[async_trait]
+impl LiveLog for Log {
+    async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<Vec<Appended>>>> {
+        let mut ops = self.ops.lock();
+        let mut answers = Vec::new();
+        for Batch { document_id, updates, .. } in batches {
+            assert!(!updates.is_empty(), "a batch without updates");
+            let mut appended = Vec::new();
+            for update in updates {
+                ops.push((*document_id, update.op_id.clone()));
+                appended.push(Appended::New(ops.len() as u64));
+            }
+            answers.push(Ok(appended));
+        }
+        Ok(answers)
+    }
+
+    async fn load(&self, _document: DocumentId) -> StoreResult<LoadedLog> {
+        let snapshot = StoredSnapshot { seq: 0, state: STATE.to_vec() };
+        Ok(LoadedLog { live_seq: 0, snapshot, updates: Vec::new() })
+    }
+
+    async fn known_op(
+        &self,
+        document: DocumentId,
+        _user: UserId,
+        op_id: &str,
+    ) -> StoreResult<(u64, [u8; 32])> {
+        let ops = self.ops.lock();
+        let place = ops.iter().position(|(d, op)| *d == document && op == op_id);
+        Ok((place.ok_or(StoreError::NotFound)? as u64 + 1, [0; 32]))
+    }
+
+    async fn snapshot(&self, _snapshot: &NewSnapshot) -> StoreResult<()> {
+        Ok(())
+    }
+
+    async fn save_text(&self, _text: &SavedText) -> StoreResult<()> {
+        Ok(())
+    }
+
+    async fn text(&self, document_id: DocumentId) -> StoreResult<SavedText> {
+        Ok(SavedText { document_id, content: TEXT.to_owned(), facts: TextFacts::default() })
+    }
+
+    async fn quarantine(
+        &self,
+        _document: DocumentId,
+        _seq: u64,
+        _at: Timestamp,
+    ) -> StoreResult<()> {
+        Ok(())
+    }
+
+    async fn forget_ops(&self, _before: Timestamp) -> StoreResult<()> {
+        self.ops.lock().clear();
+        Ok(())
+    }
+}

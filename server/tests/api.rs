@@ -1,0 +1,30 @@
+//! The JSON API in process, through the real router: every route, every refusal.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "api/auth.rs"]
+mod auth;
+#[path = "api/content.rs"]
+mod content;
+#[path = "api/diff.rs"]
+mod diff;
+#[path = "api/documents.rs"]
+mod documents;
+#[path = "api/health.rs"]
+mod health;
+#[path = "api/matrix.rs"]
+mod matrix;
+#[path = "api/ops.rs"]
+mod ops;
+#[path = "api/owners.rs"]
+mod owners;
+#[path = "api/refusals.rs"]
+mod refusals;
+#[path = "api/sessions.rs"]
+mod sessions;
+#[path = "support/app.rs"]
+mod support;
+#[path = "api/upload.rs"]
+mod upload;
+#[path = "api/versions.rs"]
+mod versions;

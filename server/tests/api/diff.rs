@@ -1,0 +1,39 @@
+use crate::support::TestApp;
+
+#[tokio::test]
+async fn a_comparison_comes_as_json_and_as_text_for_patch() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("one\ntwo words\nthree\n").await;
+    ada.commit(&path, "").await;
+    ada.write(&path, "one\ntwo birds\nthree\n").await;
+    let diff = ada.get(&format!("{path}/diff?from=1&to=live")).await.json();
+    assert_eq!((diff["added"].as_u64(), diff["removed"].as_u64()), (Some(1), Some(1)));
+    let lines = diff["hunks"][0]["lines"].as_array().unwrap();
+    let inserted = lines.iter().find(|line| line["kind"] == "insert").unwrap();
+    let changed: Vec<_> = inserted["spans"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|span| span["changed"] == true)
+        .collect();
+    assert_eq!(changed[0]["text"], "birds");
+    let text = ada.get(&format!("{path}/diff?from=1&to=live&format=unified")).await;
+    assert!(text.header("content-type").starts_with("text/x-diff"));
+    assert!(text.text().contains("-two words\n+two birds\n"), "{}", text.text());
+}
+
+#[tokio::test]
+async fn sides_and_options_are_checked() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = format!("{}/diff", ada.create("x").await);
+    ada.get(&path).await.refused_field("from", "required");
+    ada.get(&format!("{path}?from=1&to=soon")).await.refused_field("to", "invalid");
+    ada.get(&format!("{path}?from=1&to=live")).await.refused(404, "not_found");
+    ada.get(&format!("{path}?from=0&to=live&context=5000"))
+        .await
+        .refused_field("context", "out_of_range");
+    ada.get(&format!("{path}?from=0&to=live&format=html")).await.refused_field("format", "invalid");
+    assert_eq!(ada.get(&format!("{path}?from=0&to=live&ignore_whitespace=true")).await.status, 200);
+}

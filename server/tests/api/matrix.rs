@@ -1,0 +1,101 @@
+//! Who may do what: every route × everybody. A route without a row fails.
+
+use crate::support::{Client, TestApp};
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The status for anonymous, stranger, owner, deactivated; by method and path of the OpenAPI
+/// document. A request that passes sign-in and right may then fail for its own reasons: those
+/// statuses stand for “may”.
+const ROWS: &[(&str, &str, [u16; 4])] = &[
+    ("post", "/api/v1/auth/signup", [422, 422, 422, 401]),
+    ("post", "/api/v1/auth/login", [401, 401, 401, 401]),
+    ("post", "/api/v1/auth/refresh", [401, 401, 401, 401]),
+    ("post", "/api/v1/auth/logout", [401, 204, 204, 401]),
+    ("post", "/api/v1/auth/logout-all", [401, 204, 204, 401]),
+    ("get", "/api/v1/auth/sessions", [401, 200, 200, 401]),
+    ("delete", "/api/v1/auth/sessions/{id}", [401, 404, 404, 401]),
+    ("get", "/api/v1/me", [401, 200, 200, 401]),
+    ("patch", "/api/v1/me", [401, 200, 200, 401]),
+    ("get", "/api/v1/documents", [401, 200, 200, 401]),
+    ("post", "/api/v1/documents", [401, 201, 201, 401]),
+    ("post", "/api/v1/documents/upload", [401, 415, 415, 401]),
+    ("get", "/api/v1/documents/{id}", [401, 404, 200, 401]),
+    ("put", "/api/v1/documents/{id}", [401, 404, 428, 401]),
+    ("patch", "/api/v1/documents/{id}", [401, 404, 200, 401]),
+    ("delete", "/api/v1/documents/{id}", [401, 404, 204, 401]),
+    ("get", "/api/v1/documents/{id}/content", [401, 404, 200, 401]),
+    ("get", "/api/v1/documents/{id}/html", [401, 404, 200, 401]),
+    ("get", "/api/v1/documents/{id}/export", [401, 404, 200, 401]),
+    ("get", "/api/v1/documents/{id}/owners", [401, 404, 200, 401]),
+    ("put", "/api/v1/documents/{id}/owners/{userId}", [401, 404, 404, 401]),
+    ("delete", "/api/v1/documents/{id}/owners/{userId}", [401, 404, 404, 401]),
+    ("post", "/api/v1/documents/{id}/ops", [401, 404, 422, 401]),
+    ("get", "/api/v1/documents/{id}/updates", [401, 404, 200, 401]),
+    ("post", "/api/v1/documents/{id}/versions", [401, 404, 201, 401]),
+    ("get", "/api/v1/documents/{id}/versions", [401, 404, 200, 401]),
+    ("get", "/api/v1/documents/{id}/versions/{n}", [401, 404, 200, 401]),
+    ("patch", "/api/v1/documents/{id}/versions/{n}", [401, 404, 422, 401]),
+    ("post", "/api/v1/documents/{id}/versions/{n}/restore", [401, 404, 201, 401]),
+    ("get", "/api/v1/documents/{id}/diff", [401, 404, 422, 401]),
+];
+
+/// What a row sends: enough to come as far as the question who asks.
+fn body(path: &str) -> Value {
+    match path {
+        "/api/v1/auth/login" => json!({ "login": "nobody", "password": "x" }),
+        "/api/v1/documents" => json!({ "title": "x" }),
+        path if path.ends_with("/ops") => json!({ "opId": "1", "deltaB64": "" }),
+        path if path.ends_with("/signup") => json!({ "email": "", "password": "" }),
+        path if path.ends_with("/{n}") => json!({ "name": "" }),
+        _ => json!({}),
+    }
+}
+
+async fn ask(client: &Client, method: &str, path: &str, document: &str) -> u16 {
+    let nobody = "00000000-0000-7000-8000-000000000000";
+    let id = if path.contains("/sessions/") { nobody } else { document };
+    let uri = path.replace("{id}", id).replace("{userId}", nobody).replace("{n}", "1");
+    let request = Request::builder().method(method.to_uppercase().as_str()).uri(uri);
+    let request = request.header(header::CONTENT_TYPE, "application/json");
+    let sends = !matches!(method, "get" | "delete");
+    let body = if sends { Body::from(body(path).to_string()) } else { Body::empty() };
+    client.send(request.body(body).unwrap()).await.status.as_u16()
+}
+
+#[tokio::test]
+async fn everybody_gets_what_the_table_says() {
+    for (method, path, expected) in ROWS {
+        let app = TestApp::new().await;
+        let owner = app.sign_up("owner").await;
+        let (stranger, gone) = (app.sign_up("stranger").await, app.sign_up("gone").await);
+        app.running.services.accounts.set_active("gone", false).await.unwrap();
+        let document = owner.create("text").await;
+        owner.commit(&document, "").await;
+        owner.write(&document, "newer").await;
+        let document = document.rsplit('/').next().unwrap();
+        let everybody = [&app.anonymous(), &stranger, &owner, &gone];
+        for (client, expected) in everybody.into_iter().zip(expected) {
+            let got = ask(client, method, path, document).await;
+            assert_eq!(got, *expected, "{method} {path} as {:?}", client.user);
+        }
+    }
+}
+
+#[test]
+fn every_route_has_a_row() {
+    let document = serde_json::to_value(izanagi::router::openapi_document()).unwrap();
+    let mut routes = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            routes.insert((method.clone(), path.clone()));
+        }
+    }
+    let rows: BTreeSet<_> =
+        ROWS.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+    assert_eq!(routes, rows);
+}

@@ -1,0 +1,45 @@
+use crate::support::TestApp;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use izanagi_shared::crdt::{Change, TextDoc};
+use serde_json::json;
+
+fn op(id: &str, delta: &[u8]) -> serde_json::Value {
+    json!({ "opId": id, "deltaB64": STANDARD.encode(delta) })
+}
+
+#[tokio::test]
+async fn an_update_is_durable_when_it_is_answered_and_others_can_fetch_it() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("").await;
+    let mut here = TextDoc::new(11);
+    let insert = Change { from: 0, to: 0, insert: "typed 🦀".to_owned() };
+    let delta = here.edit(&[insert]);
+    let answer = ada.post(&format!("{path}/ops"), &op("1", &delta)).await;
+    assert_eq!((answer.status.as_u16(), answer.json()["seq"].as_u64()), (200, Some(1)));
+    assert_eq!(ada.post(&format!("{path}/ops"), &op("1", &delta)).await.json()["seq"], 1);
+    assert_eq!(ada.get(&path).await.json()["content"], "typed 🦀");
+    let updates = ada.get(&format!("{path}/updates?since=0")).await.json();
+    assert_eq!(updates["seq"], 1);
+    let mut there = TextDoc::new(12);
+    there.apply(&STANDARD.decode(updates["deltaB64"].as_str().unwrap()).unwrap()).unwrap();
+    assert_eq!(there.text(), "typed 🦀");
+    assert_eq!(ada.get(&format!("{path}/updates?since=1")).await.status, 204);
+}
+
+#[tokio::test]
+async fn what_the_gate_refuses_is_a_bad_update() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = format!("{}/ops", ada.create("kept").await);
+    ada.post(&path, &op("1", &[255; 9])).await.refused(422, "bad_update");
+    ada.post(&path, &json!({ "opId": "1", "deltaB64": "%%%" }))
+        .await
+        .refused_field("deltaB64", "invalid");
+    ada.post(&path, &op("", &[0, 0])).await.refused_field("opId", "invalid");
+    ada.post(&path, &op(&"x".repeat(65), &[0, 0])).await.refused_field("opId", "invalid");
+    let (_, with_null) = TextDoc::from_text(11, "a\0");
+    ada.post(&path, &op("1", &with_null)).await.refused(422, "bad_update");
+    let (_, huge) = TextDoc::from_text(11, &"x".repeat(1024 * 1024 + 1));
+    ada.post(&path, &op("1", &huge)).await.refused(413, "too_large");
+}

@@ -1,0 +1,76 @@
+//! Saved means saved: the real binary dies by `SIGKILL` at random moments, again and again, while
+//! clients write; whatever it acknowledged is there afterwards, once (PRODUCT, the promise).
+//!
+//! The ledger of what was acknowledged is kept here, in the client's process.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "kill/binary.rs"]
+mod binary;
+#[path = "kill/writer.rs"]
+mod writer;
+
+use binary::Binary;
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+use writer::{Account, Writer};
+
+const KILLS: usize = 50;
+const WRITERS: usize = 4;
+
+/// What the writers and the killer both see.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    /// Requests sent and not answered.
+    in_flight: AtomicUsize,
+    /// Requests answered since the last start.
+    answered: AtomicUsize,
+    /// Rung at every answer.
+    bell: tokio::sync::Notify,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
+    let home = tempfile::tempdir().unwrap();
+    let seed = rand::random();
+    println!("seed {seed}");
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut server = Binary::start(home.path()).await;
+    let account = Account::sign_up(&server.url).await;
+    let mut writers = Vec::new();
+    for number in 0..WRITERS {
+        writers.push(Writer::new(&server.url, &account, number, rng.random()).await);
+    }
+    let mut killed_in_flight = 0;
+    for _ in 0..KILLS {
+        let meter = Arc::new(Meter::default());
+        let tasks: Vec<_> = writers
+            .into_iter()
+            .map(|writer| {
+                tokio::spawn(writer.write_until_killed(server.url.clone(), Arc::clone(&meter)))
+            })
+            .collect();
+        let target = rng.random_range(1..60);
+        while meter.answered.load(Ordering::SeqCst) < target {
+            meter.bell.notified().await;
+        }
+        killed_in_flight += usize::from(meter.in_flight.load(Ordering::SeqCst) > 0);
+        server.kill().await;
+        writers = Vec::new();
+        for task in tasks {
+            writers.push(task.await.unwrap());
+        }
+        server = Binary::start(home.path()).await;
+    }
+    println!("{killed_in_flight} of {KILLS} kills with a request in flight");
+    assert!(killed_in_flight * 100 >= KILLS * 80);
+    for writer in &mut writers {
+        writer.settle(&server.url).await;
+        writer.check(&server.url).await;
+    }
+    server.kill().await;
+    Binary::fsck(home.path()).await;
+}

@@ -1,0 +1,197 @@
+//! A client that writes and keeps a ledger.
+
+use super::Meter;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use izanagi_shared::crdt::{Change, TextDoc};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use std::sync::{Arc, atomic::Ordering};
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    token: String,
+}
+
+impl Account {
+    /// Makes an account.
+    pub(crate) async fn sign_up(url: &str) -> Self {
+        let body = json!({ "email": "ada@example.org", "password": "correct horse battery" });
+        let answer = reqwest::Client::new()
+            .post(format!("{url}/api/v1/auth/signup"))
+            .json(&body)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 201);
+        let answer: Value = answer.json().await.unwrap();
+        Self { token: answer["accessToken"].as_str().unwrap().to_owned() }
+    }
+}
+
+/// A request whose answer is not known; it is sent again, unchanged, until it is.
+#[derive(Debug, Clone)]
+enum Pending {
+    Op { id: String, token: String, delta: Vec<u8> },
+    Commit { key: String, tokens: usize },
+}
+
+/// What was acknowledged of a commit.
+#[derive(Debug)]
+struct Acknowledged {
+    number: u64,
+    hash: String,
+    /// How many edits were acknowledged before it was asked for.
+    tokens: usize,
+}
+
+/// One writer on one document.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    http: reqwest::Client,
+    account: Account,
+    number: usize,
+    rng: StdRng,
+    document: String,
+    replica: TextDoc,
+    made: usize,
+    pending: Option<Pending>,
+    edits: Vec<String>,
+    versions: Vec<Acknowledged>,
+}
+
+impl Writer {
+    /// A writer with a document of its own.
+    pub(crate) async fn new(url: &str, account: &Account, number: usize, seed: u64) -> Self {
+        let http = reqwest::Client::new();
+        let answer = http
+            .post(format!("{url}/api/v1/documents"))
+            .bearer_auth(&account.token)
+            .json(&json!({ "title": format!("Document {number}") }))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 201);
+        let document: Value = answer.json().await.unwrap();
+        Self {
+            http,
+            account: account.clone(),
+            number,
+            rng: StdRng::seed_from_u64(seed),
+            document: document["id"].as_str().unwrap().to_owned(),
+            replica: TextDoc::new(1_000 + number as u64),
+            made: 0,
+            pending: None,
+            edits: Vec::new(),
+            versions: Vec::new(),
+        }
+    }
+
+    /// Writes one request after the other, until one is not answered.
+    pub(crate) async fn write_until_killed(mut self, url: String, meter: Arc<Meter>) -> Self {
+        loop {
+            let pending = self.pending.clone().unwrap_or_else(|| self.next());
+            self.pending = Some(pending.clone());
+            meter.in_flight.fetch_add(1, Ordering::SeqCst);
+            let answered = self.send(&url, &pending).await;
+            meter.in_flight.fetch_sub(1, Ordering::SeqCst);
+            if !answered {
+                return self;
+            }
+            self.pending = None;
+            meter.answered.fetch_add(1, Ordering::SeqCst);
+            meter.bell.notify_one();
+        }
+    }
+
+    /// Sends what is left.
+    pub(crate) async fn settle(&mut self, url: &str) {
+        if let Some(pending) = self.pending.take() {
+            assert!(self.send(url, &pending).await, "no answer from a living server");
+        }
+    }
+
+    fn next(&mut self) -> Pending {
+        self.made += 1;
+        if self.made.is_multiple_of(5) {
+            let key = format!("commit {}", self.made);
+            return Pending::Commit { key, tokens: self.edits.len() };
+        }
+        let token = format!("[{}:{}]", self.number, self.made);
+        // Between two tokens, so that none is torn.
+        let text = self.replica.text();
+        let borders: Vec<usize> =
+            std::iter::once(0).chain(text.match_indices(']').map(|(at, _)| at + 1)).collect();
+        let at = u32::try_from(borders[self.rng.random_range(0..borders.len())]).unwrap();
+        let delta = self.replica.edit(&[Change { from: at, to: at, insert: token.clone() }]);
+        Pending::Op { id: format!("op {}", self.made), token, delta }
+    }
+
+    /// Whether an answer came; an answer other than success or “nothing to commit” is a failure.
+    async fn send(&mut self, url: &str, pending: &Pending) -> bool {
+        let base = format!("{url}/api/v1/documents/{}", self.document);
+        let request = match pending {
+            Pending::Op { id, delta, .. } => self
+                .http
+                .post(format!("{base}/ops"))
+                .json(&json!({ "opId": id, "deltaB64": STANDARD.encode(delta) })),
+            Pending::Commit { key, .. } => self
+                .http
+                .post(format!("{base}/versions"))
+                .header("Idempotency-Key", key)
+                .json(&json!({ "message": key })),
+        };
+        let Ok(answer) = request.bearer_auth(&self.account.token).send().await else {
+            return false;
+        };
+        let status = answer.status();
+        let Ok(body) = answer.json::<Value>().await else { return false };
+        match pending {
+            Pending::Op { token, .. } => {
+                assert_eq!(status, 200, "{body}");
+                self.edits.push(token.clone());
+            }
+            Pending::Commit { tokens, .. } => {
+                assert_eq!(status, 201, "{body}");
+                self.versions.push(Acknowledged {
+                    number: body["number"].as_u64().unwrap(),
+                    hash: body["hash"].as_str().unwrap().to_owned(),
+                    tokens: *tokens,
+                });
+            }
+        }
+        true
+    }
+
+    /// Everything in the ledger is there, once.
+    pub(crate) async fn check(&self, url: &str) {
+        let base = format!("{url}/api/v1/documents/{}", self.document);
+        let text = self.get(&base).await["content"].as_str().unwrap().to_owned();
+        for token in &self.edits {
+            assert_eq!(text.matches(token.as_str()).count(), 1, "{token} in {text}");
+        }
+        assert_eq!(text.matches('[').count(), self.edits.len(), "an edit that nobody made");
+        for (index, version) in self.versions.iter().enumerate() {
+            assert_eq!(version.number, index as u64 + 1, "a version that nobody asked for");
+            let found = self.get(&format!("{base}/versions/{}", version.number)).await;
+            let content = found["content"].as_str().unwrap();
+            assert_eq!(found["hash"].as_str(), Some(version.hash.as_str()));
+            assert_eq!(hex::encode(Sha256::digest(content)), version.hash);
+            for token in &self.edits[..version.tokens] {
+                assert!(
+                    content.contains(token.as_str()),
+                    "version {} lacks {token}",
+                    version.number
+                );
+            }
+        }
+    }
+
+    async fn get(&self, url: &str) -> Value {
+        let request = self.http.get(url).bearer_auth(&self.account.token);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answer.json().await.unwrap()
+    }
+}

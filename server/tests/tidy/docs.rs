@@ -1,0 +1,53 @@
+//! What the documents name is there.
+
+use crate::tree::{assert_none, file, paths};
+
+const DOCUMENT: &str = "docs/ARCHITECTURE.md";
+const EXTENSIONS: [&str; 11] =
+    [".rs", ".md", ".toml", ".ts", ".mjs", ".css", ".json", ".sql", ".yaml", ".svg", ".lock"];
+/// What looks like a path of the repository and is none: routes, media types, what a build or a run makes.
+const OTHER: [&str; 5] = ["/", "application/", "text/", "target/", "data/"];
+
+/// The paths that a Markdown text names: code spans with a slash or the ending of a file.
+fn named_paths(markdown: &str) -> impl Iterator<Item = &str> {
+    let is_path = |span: &&str| {
+        span.chars().all(|c| c.is_ascii_alphanumeric() || "_./-".contains(c))
+            && (span.contains('/') || EXTENSIONS.iter().any(|ending| span.ends_with(ending)))
+            && !OTHER.iter().any(|start| span.starts_with(start))
+    };
+    let lines = markdown.lines().filter(|line| !line.trim_start().starts_with("```"));
+    lines.flat_map(|line| line.split('`').skip(1).step_by(2)).filter(is_path)
+}
+
+/// Whether the repository has it, in full or, as `http/versions.rs`, by its last parts.
+fn is_there(known: &[String], named: &str) -> bool {
+    let named = named.trim_end_matches('/');
+    known.iter().any(|path| path == named || path.ends_with(&format!("/{named}")))
+}
+
+#[test]
+fn every_path_that_the_architecture_names_exists() {
+    let document = file(DOCUMENT);
+    let known = paths("");
+    let named: Vec<&str> = named_paths(&document.text).collect();
+    assert!(!named.is_empty(), "{DOCUMENT} names no path at all");
+    let findings: Vec<String> = named
+        .into_iter()
+        .filter(|path| !is_there(&known, path))
+        .map(|path| format!("{DOCUMENT}: {path} does not exist"))
+        .collect();
+    assert_none(&findings);
+}
+
+#[test]
+fn tells_paths_from_other_code() {
+    let text = "`a/b.rs` and `Cargo.toml`, not `/api/v1`, `text/html`, `Vec<u8>` or a/c.rs\n```\n`x/y`\n```\n";
+    assert_eq!(named_paths(text).collect::<Vec<_>>(), ["a/b.rs", "Cargo.toml", "x/y"]);
+}
+
+#[test]
+fn misses_what_the_repository_lacks() {
+    let known = ["server/src/http/versions.rs".to_owned()];
+    assert!(is_there(&known, "http/versions.rs"));
+    assert!(!is_there(&known, "ttp/versions.rs"));
+}

@@ -1,0 +1,183 @@
+//! Who may import whom (DESIGN §1): by the manifests, and by the paths that the sources use.
+
+use crate::tree::{File, assert_none, file, files};
+
+/// What one crate may know.
+struct Layer {
+    folder: &'static str,
+    /// The members of this workspace that it may depend on.
+    house: &'static [&'static str],
+    /// Crates, and modules of `std`, that it must not know.
+    forbidden: &'static [&'static str],
+}
+
+const LAYERS: [Layer; 6] = [
+    // No I/O, clock or randomness: what it needs from outside is passed in. A `Duration` is only a number.
+    Layer {
+        folder: "shared",
+        house: &[],
+        forbidden: &[
+            "axum",
+            "leptos",
+            "mongodb",
+            "rand",
+            "redis",
+            "reqwest",
+            "sqlx",
+            "tokio",
+            "std::env",
+            "std::fs",
+            "std::net",
+            "std::process",
+            "std::thread",
+            "Instant",
+            "SystemTime",
+        ],
+    },
+    Layer {
+        folder: "server/domain",
+        house: &["izanagi-shared"],
+        forbidden: &["axum", "leptos", "mongodb", "redis", "sqlx", "std::fs", "std::net"],
+    },
+    Layer {
+        folder: "server/storage",
+        house: &["izanagi-shared", "izanagi-domain"],
+        forbidden: &["axum", "leptos"],
+    },
+    Layer {
+        folder: "server",
+        house: &["izanagi-shared", "izanagi-domain", "izanagi-storage", "izanagi-app"],
+        forbidden: &["mongodb", "redis", "sqlx"],
+    },
+    Layer {
+        folder: "app",
+        house: &["izanagi-shared", "izanagi-domain"],
+        forbidden: &["argon2", "izanagi_storage", "mongodb", "redis", "sqlx"],
+    },
+    Layer {
+        folder: "frontend",
+        house: &["izanagi-app"],
+        forbidden: &["izanagi_domain", "izanagi_shared", "izanagi_storage"],
+    },
+];
+
+impl Layer {
+    fn findings_in_manifest(&self, manifest: &File) -> Vec<String> {
+        let known = |name: &str| !name.starts_with("izanagi") || self.house.contains(&name);
+        dependencies(&manifest.text)
+            .filter(|name| !known(name) || self.forbidden.contains(name))
+            .map(|name| format!("{}: must not depend on {name}", manifest.path))
+            .collect()
+    }
+
+    fn findings_in_source(&self, source: &File) -> Vec<String> {
+        let lines = source.production().lines().enumerate();
+        lines
+            .filter(|(_, line)| !line.trim_start().starts_with("//"))
+            .flat_map(|(index, line)| {
+                let named = self.forbidden.iter().filter(move |name| names_path(line, name));
+                named
+                    .map(move |name| format!("{}:{}: must not know {name}", source.path, index + 1))
+            })
+            .collect()
+    }
+}
+
+/// The names under every `[…dependencies]` that is linked into what runs; those for tests are free.
+fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
+    let mut inside = false;
+    manifest.lines().filter_map(move |line| {
+        if line.starts_with('[') {
+            inside = line.ends_with("dependencies]") && !line.contains("dev-dependencies");
+            return None;
+        }
+        let name = line.split(['=', '.', ' ']).next()?;
+        (inside && !name.is_empty() && !name.starts_with('#')).then_some(name)
+    })
+}
+
+/// Whether the line uses `name` as a path (`sqlx::…`, `use sqlx;`, `std::fs`) and not as a part of a longer word.
+fn names_path(line: &str, name: &str) -> bool {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let is_crate = name.chars().all(|c| c.is_lowercase() || c.is_numeric() || c == '_');
+    line.match_indices(name).any(|(at, _)| {
+        let (before, after) = (&line[..at], &line[at + name.len()..]);
+        let whole = !before.ends_with(is_word) && !after.starts_with(is_word);
+        let as_path = after.starts_with("::") || before.ends_with("use ");
+        whole && (!is_crate || (as_path && !before.ends_with("::")))
+    })
+}
+
+/// Where the machine's clock and random source are wrapped for everybody else.
+const OUTSIDE: &str = "server/domain/src/storage/outside.rs";
+
+/// The lines that make an id by themselves instead of asking `Ids`. Tests may.
+fn homemade_ids(source: &File) -> Vec<String> {
+    let lines = source.production().lines().enumerate();
+    lines
+        .filter(|(_, line)| line.contains("Uuid::now_v7(") || line.contains("Uuid::new_v4("))
+        .map(|(index, _)| format!("{}:{}: ids come from Ids", source.path, index + 1))
+        .collect()
+}
+
+#[test]
+fn ids_come_from_outside() {
+    let folders =
+        ["shared/src", "server/domain/src", "server/storage/src", "server/src", "app/src"];
+    let sources = folders.iter().flat_map(|folder| files(folder, &["rs"]));
+    let findings: Vec<String> = sources
+        .filter(|source| source.path != OUTSIDE)
+        .flat_map(|source| homemade_ids(&source))
+        .collect();
+    assert_none(&findings);
+    assert_eq!(homemade_ids(&file(OUTSIDE)).len(), 1, "{OUTSIDE} is where ids are made");
+}
+
+#[test]
+fn every_manifest_keeps_to_its_layer() {
+    let findings: Vec<String> = LAYERS
+        .iter()
+        .flat_map(|layer| {
+            layer.findings_in_manifest(&file(&format!("{}/Cargo.toml", layer.folder)))
+        })
+        .collect();
+    assert_none(&findings);
+}
+
+#[test]
+fn every_source_keeps_to_its_layer() {
+    let findings: Vec<String> = LAYERS
+        .iter()
+        .flat_map(|layer| {
+            let sources = files(&format!("{}/src", layer.folder), &["rs"]);
+            sources.iter().flat_map(|source| layer.findings_in_source(source)).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_none(&findings);
+}
+
+#[test]
+fn finds_a_dependency_that_reaches_past_the_neighbour() {
+    let text = "[dependencies]\nserde.workspace = true\nsqlx = { workspace = true }\nizanagi-storage.workspace = true\n\
+                [dev-dependencies]\naxum.workspace = true\n";
+    let manifest = File { path: "server/domain/Cargo.toml".to_owned(), text: text.to_owned() };
+    let findings = LAYERS[1].findings_in_manifest(&manifest);
+    assert_eq!(
+        findings,
+        [
+            "server/domain/Cargo.toml: must not depend on sqlx",
+            "server/domain/Cargo.toml: must not depend on izanagi-storage",
+        ]
+    );
+}
+
+#[test]
+fn finds_a_clock_and_a_driver_in_shared_code() {
+    let text = "// tokio::spawn is not used\nuse std::time::{Duration, Instant};\nlet operand::x = y;\nsqlx::query(q);\n";
+    let source = File { path: "shared/src/a.rs".to_owned(), text: text.to_owned() };
+    let findings = LAYERS[0].findings_in_source(&source);
+    assert_eq!(
+        findings,
+        ["shared/src/a.rs:2: must not know Instant", "shared/src/a.rs:4: must not know sqlx"]
+    );
+}

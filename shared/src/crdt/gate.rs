@@ -1,0 +1,279 @@
+//! The gate: a walk over a v1 update before yrs sees a byte of it (DESIGN §6).
+//!
+//! yrs decodes more than a text needs, some of it recursively: two bytes a level can overflow the
+//! stack. So only what the root text `content` can be made of is let through, and what the update
+//! touches is summed up for the checks that need the document's own tables. The format is that of
+//! Yjs, `encodeStateAsUpdate`, as its `UpdateEncoderV1` writes it.
+
+use super::{ROOT, varint::Reader};
+use crate::text::utf16::utf16_len;
+
+/// A run of clocks of one client, `start..end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientRange {
+    /// The Yjs client id.
+    pub client: u64,
+    /// First clock.
+    pub start: u32,
+    /// The clock after the last.
+    pub end: u32,
+}
+
+/// What an admitted update holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UpdateSummary {
+    /// New structs, one range for each run in the update.
+    pub structs: Vec<ClientRange>,
+    /// Deletions.
+    pub deletes: Vec<ClientRange>,
+    /// Bytes of inserted text.
+    pub inserted_bytes: usize,
+}
+
+impl UpdateSummary {
+    /// Whether the update neither adds nor deletes anything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.structs.is_empty() && self.deletes.is_empty()
+    }
+}
+
+/// Why the gate refuses an update. The words go to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The bytes end early, or a number or text in them is none.
+    #[error("the update is cut short or malformed")]
+    Malformed,
+    /// Bytes are left after the update.
+    #[error("there are bytes after the end of the update")]
+    TrailingBytes,
+    /// The content is none of string, deleted, format.
+    #[error("content of type {0} is not allowed: a document holds text only")]
+    ContentType(u8),
+    /// The content belongs to another root than `content`, or into a map.
+    #[error("only the text named “content” can be changed")]
+    OtherRoot,
+    /// U+0000 in a text.
+    #[error("the character U+0000 is not allowed")]
+    NullCharacter,
+}
+
+const CONTENT_DELETED: u8 = 1;
+const CONTENT_STRING: u8 = 4;
+const CONTENT_FORMAT: u8 = 6;
+const STRUCT_GC: u8 = 0;
+const STRUCT_SKIP: u8 = 10;
+const HAS_ORIGIN: u8 = 0x80;
+const HAS_RIGHT_ORIGIN: u8 = 0x40;
+const HAS_PARENT_SUB: u8 = 0x20;
+const CONTENT_MASK: u8 = 0x1f;
+
+/// Walks a v1 update and sums it up.
+///
+/// # Errors
+/// The first thing in it that a text does not need.
+pub fn inspect_update(update: &[u8]) -> Result<UpdateSummary, Refusal> {
+    let mut reader = Reader::new(update);
+    let mut summary = UpdateSummary::default();
+    let clients = reader.uint().ok_or(Refusal::Malformed)?;
+    for _ in 0..clients {
+        read_structs(&mut reader, &mut summary)?;
+    }
+    read_deletes(&mut reader, &mut summary).ok_or(Refusal::Malformed)?;
+    if reader.is_at_end() { Ok(summary) } else { Err(Refusal::TrailingBytes) }
+}
+
+fn read_structs(reader: &mut Reader<'_>, summary: &mut UpdateSummary) -> Result<(), Refusal> {
+    let count = reader.uint().ok_or(Refusal::Malformed)?;
+    let client = reader.uint().ok_or(Refusal::Malformed)?;
+    let mut clock = reader.clock().ok_or(Refusal::Malformed)?;
+    let mut run_start = clock;
+    for _ in 0..count {
+        let info = reader.byte().ok_or(Refusal::Malformed)?;
+        let length = match info {
+            STRUCT_GC | STRUCT_SKIP => reader.clock().ok_or(Refusal::Malformed)?,
+            _ => read_item(reader, info, summary)?,
+        };
+        let next = clock.checked_add(length).ok_or(Refusal::Malformed)?;
+        if length == 0 {
+            return Err(Refusal::Malformed);
+        }
+        if info == STRUCT_SKIP {
+            push_range(&mut summary.structs, client, run_start, clock);
+            run_start = next;
+        }
+        clock = next;
+    }
+    push_range(&mut summary.structs, client, run_start, clock);
+    Ok(())
+}
+
+fn push_range(ranges: &mut Vec<ClientRange>, client: u64, start: u32, end: u32) {
+    if start < end {
+        ranges.push(ClientRange { client, start, end });
+    }
+}
+
+/// Reads an item after its info byte; gives its length in clocks.
+fn read_item(
+    reader: &mut Reader<'_>,
+    info: u8,
+    summary: &mut UpdateSummary,
+) -> Result<u32, Refusal> {
+    let malformed = Refusal::Malformed;
+    for flag in [HAS_ORIGIN, HAS_RIGHT_ORIGIN] {
+        if info & flag != 0 {
+            reader.uint().ok_or(malformed)?;
+            reader.clock().ok_or(malformed)?;
+        }
+    }
+    if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) == 0 {
+        // 1: the parent is a root, named here; 0: it is another type, which a text has none of.
+        let named = reader.uint().ok_or(malformed)? == 1;
+        if !named || reader.text().ok_or(malformed)? != ROOT || info & HAS_PARENT_SUB != 0 {
+            return Err(Refusal::OtherRoot);
+        }
+    }
+    match info & CONTENT_MASK {
+        CONTENT_DELETED => reader.clock().ok_or(malformed),
+        CONTENT_STRING => {
+            let text = reader.text().ok_or(malformed)?;
+            if text.contains('\0') {
+                return Err(Refusal::NullCharacter);
+            }
+            summary.inserted_bytes += text.len();
+            u32::try_from(utf16_len(text)).map_err(|_| malformed)
+        }
+        CONTENT_FORMAT => {
+            reader.text().ok_or(malformed)?;
+            let value = reader.text().ok_or(malformed)?;
+            crate::json::check(value).map_err(|_| malformed)?;
+            Ok(1)
+        }
+        other => Err(Refusal::ContentType(other)),
+    }
+}
+
+fn read_deletes(reader: &mut Reader<'_>, summary: &mut UpdateSummary) -> Option<()> {
+    let clients = reader.uint()?;
+    for _ in 0..clients {
+        let client = reader.uint()?;
+        let ranges = reader.uint()?;
+        for _ in 0..ranges {
+            let start = reader.clock()?;
+            let end = start.checked_add(reader.clock()?)?;
+            push_range(&mut summary.deletes, client, start, end);
+        }
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crdt::TextDoc;
+    use proptest::prelude::*;
+    use yrs::{Doc, Map, ReadTxn, StateVector, Text, Transact, WriteTxn};
+
+    fn encode(doc: &Doc) -> Vec<u8> {
+        doc.transact().encode_state_as_update_v1(&StateVector::default())
+    }
+
+    #[test]
+    fn admits_text_and_sums_it_up() {
+        let (doc, update) = TextDoc::from_text(7, "héllo 🦀");
+        assert_eq!(doc.text(), "héllo 🦀");
+        let summary = inspect_update(&update).unwrap();
+        assert_eq!(summary.structs, [ClientRange { client: 7, start: 0, end: 8 }]);
+        assert_eq!((summary.inserted_bytes, summary.deletes.len()), (11, 0));
+    }
+
+    #[test]
+    fn admits_deletions() {
+        let (mut doc, _) = TextDoc::from_text(7, "hello");
+        let update = doc.replace_with("ho").unwrap();
+        let summary = inspect_update(&update).unwrap();
+        assert_eq!(summary.deletes, [ClientRange { client: 7, start: 1, end: 4 }]);
+        assert_eq!(summary.inserted_bytes, 0);
+    }
+
+    #[test]
+    fn refuses_another_root() {
+        let doc = Doc::with_client_id(1);
+        let text = doc.get_or_insert_text("title");
+        text.insert(&mut doc.transact_mut(), 0, "x");
+        assert_eq!(inspect_update(&encode(&doc)), Err(Refusal::OtherRoot));
+    }
+
+    #[test]
+    fn refuses_a_map_under_the_same_name() {
+        let doc = Doc::with_client_id(1);
+        let mut txn = doc.transact_mut();
+        let map = txn.get_or_insert_map(ROOT);
+        map.insert(&mut txn, "key", 1);
+        drop(txn);
+        assert_eq!(inspect_update(&encode(&doc)), Err(Refusal::OtherRoot));
+    }
+
+    #[test]
+    fn refuses_embedded_values_however_deep() {
+        // One client, one struct: an item of content type 8 (any), then nested arrays.
+        let mut update = vec![1, 1, 1, 0, 8, 1];
+        update.push(u8::try_from(ROOT.len()).unwrap());
+        update.extend_from_slice(ROOT.as_bytes());
+        update.push(1);
+        update.extend(std::iter::repeat_n([117_u8, 1], 200_000).flatten());
+        assert_eq!(inspect_update(&update), Err(Refusal::ContentType(8)));
+    }
+
+    #[test]
+    fn refuses_a_null_character() {
+        let (_, update) = TextDoc::from_text(7, "a\0b");
+        assert_eq!(inspect_update(&update), Err(Refusal::NullCharacter));
+    }
+
+    #[test]
+    fn refuses_bytes_after_the_end() {
+        let (_, mut update) = TextDoc::from_text(7, "a");
+        update.push(0);
+        assert_eq!(inspect_update(&update), Err(Refusal::TrailingBytes));
+    }
+
+    #[test]
+    fn refuses_an_update_cut_anywhere() {
+        let (_, update) = TextDoc::from_text(7, "hello");
+        for end in 0..update.len() {
+            assert!(inspect_update(&update[..end]).is_err(), "cut at {end}");
+        }
+    }
+
+    #[test]
+    fn refuses_clocks_that_overflow() {
+        let update = [1, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 5, 0];
+        assert_eq!(inspect_update(&update), Err(Refusal::Malformed));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = inspect_update(&bytes);
+        }
+
+        #[test]
+        fn what_the_gate_admits_yrs_takes(
+            text in "\\PC{0,40}",
+            flips in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        ) {
+            let (_, mut update) = TextDoc::from_text(7, &text);
+            for (index, byte) in flips {
+                let at = index.index(update.len());
+                update[at] = byte;
+            }
+            if inspect_update(&update).is_ok() {
+                let mut doc = TextDoc::new(9);
+                let _ = doc.apply(&update);
+                let _ = doc.text();
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The CRDT behind a document's text: one Yjs text named `content`, counted in UTF-16 units as
+//! browsers do (DESIGN §6). A text is turned into CRDT state once, when the document is created;
+//! every later change is an edit inside that lineage.
+
+mod gate;
+mod text_doc;
+mod varint;
+
+pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update};
+pub use text_doc::{Change, CrdtError, MAX_CLIENT_ID, TextDoc};
+
+/// The one root type a document has.
+pub const ROOT: &str = "content";

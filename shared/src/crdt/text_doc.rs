@@ -1,0 +1,376 @@
+//! One document's text as a CRDT.
+
+use super::{ClientRange, ROOT, UpdateSummary};
+use crate::text::{delta::TextDelta, utf16::utf16_len};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+use yrs::{
+    ClientID, Doc, GetString, In, Observable, OffsetKind, Options, Out, ReadTxn, StateVector, Text,
+    TextRef, Transact, Update,
+    types::Delta,
+    updates::{decoder::Decode, encoder::Encode},
+};
+
+/// Client ids are drawn from `1..=MAX_CLIENT_ID`: 32 bits, as Yjs draws its own.
+pub const MAX_CLIENT_ID: u64 = u32::MAX as u64;
+
+/// A replaced stretch of text, in UTF-16 units of the text before the change; the shape
+/// CodeMirror gives and takes. In a list, changes are sorted and do not overlap, and all count in
+/// the text before the first of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Where the stretch starts.
+    pub from: u32,
+    /// Where it ends.
+    pub to: u32,
+    /// What stands there instead.
+    pub insert: String,
+}
+
+/// Bytes that are not a Yjs update or state vector, or that the document cannot take.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a Yjs update for this document: {0}")]
+pub struct CrdtError(String);
+
+impl CrdtError {
+    fn new(cause: &impl std::fmt::Display) -> Self {
+        Self(cause.to_string())
+    }
+}
+
+/// A replica of a document's text.
+pub struct TextDoc {
+    doc: Doc,
+    text: TextRef,
+    /// What remote updates changed, gathered by the observer while one is applied.
+    changes: Arc<Mutex<Vec<Change>>>,
+}
+
+impl std::fmt::Debug for TextDoc {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TextDoc").field("client", &self.doc.client_id()).finish_non_exhaustive()
+    }
+}
+
+impl TextDoc {
+    /// An empty replica. `client_id` must be one that no other replica of this document uses,
+    /// in `1..=MAX_CLIENT_ID`: draw it at random for every load.
+    #[must_use]
+    pub fn new(client_id: u64) -> Self {
+        let doc = Doc::with_options(Options {
+            client_id: ClientID::new(client_id),
+            offset_kind: OffsetKind::Utf16,
+            ..Options::default()
+        });
+        let text = doc.get_or_insert_text(ROOT);
+        let changes = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&changes);
+        text.observe("changes", move |txn, event| {
+            *sink.lock().unwrap_or_else(PoisonError::into_inner) = changes_of(event.delta(txn));
+        });
+        Self { doc, text, changes }
+    }
+
+    /// A new lineage that begins with `text`, and the update that made it.
+    #[must_use]
+    pub fn from_text(client_id: u64, text: &str) -> (Self, Vec<u8>) {
+        let mut doc = Self::new(client_id);
+        let update = doc.replace_with(text).unwrap_or_else(|| doc.encode());
+        (doc, update)
+    }
+
+    /// A replica of an encoded state.
+    ///
+    /// # Errors
+    /// The state is not one.
+    pub fn load(client_id: u64, state: &[u8]) -> Result<Self, CrdtError> {
+        let mut doc = Self::new(client_id);
+        doc.apply(state)?;
+        Ok(doc)
+    }
+
+    /// The client id this replica writes under.
+    #[must_use]
+    pub fn client_id(&self) -> u64 {
+        self.doc.client_id().get()
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        self.text.get_string(&self.doc.transact())
+    }
+
+    /// Takes an update in; what its structs still lack is kept pending inside. Gives what it
+    /// changed in the text.
+    ///
+    /// # Errors
+    /// The bytes are not an update, or yrs refuses it; the text is as before.
+    pub fn apply(&mut self, update: &[u8]) -> Result<Vec<Change>, CrdtError> {
+        let update = Update::decode_v1(update).map_err(|error| CrdtError::new(&error))?;
+        self.lock_changes().clear();
+        let mut txn = self.doc.transact_mut();
+        let result = txn.apply_update(update).map_err(|error| CrdtError::new(&error));
+        txn.commit();
+        drop(txn);
+        result.map(|()| std::mem::take(&mut *self.lock_changes()))
+    }
+
+    /// Makes a local edit; gives the update for the others.
+    pub fn edit(&mut self, changes: &[Change]) -> Vec<u8> {
+        let mut delta = Vec::with_capacity(changes.len() * 3);
+        let mut at = 0;
+        for change in changes {
+            push_retain(&mut delta, change.from.saturating_sub(at));
+            if change.to > change.from {
+                delta.push(Delta::Deleted(change.to - change.from));
+            }
+            if !change.insert.is_empty() {
+                delta.push(Delta::Inserted(In::from(change.insert.as_str()), None));
+            }
+            at = change.to;
+        }
+        let mut txn = self.doc.transact_mut();
+        // One pass over the items, where an edit by index would walk them from the start each time.
+        self.text.apply_delta(&mut txn, delta);
+        txn.commit();
+        txn.encode_update_v1()
+    }
+
+    /// Turns the text into `new` by the smallest edits found; `None` when it is `new` already.
+    pub fn replace_with(&mut self, new: &str) -> Option<Vec<u8>> {
+        let old = self.text();
+        if old == new {
+            return None;
+        }
+        let delta = TextDelta::between(&old, new);
+        Some(self.edit_by(&old, &delta))
+    }
+
+    /// Makes the edits of `delta`, whose base is `text`, the present text.
+    pub fn edit_by(&mut self, text: &str, delta: &TextDelta) -> Vec<u8> {
+        let (mut bytes, mut units) = (0, 0);
+        // The edits are in order, so one pass over the text converts every offset.
+        let mut units_at = |offset: usize| {
+            units += utf16_units(text.get(bytes..offset).unwrap_or_default());
+            bytes = offset;
+            units
+        };
+        let changes: Vec<Change> = delta
+            .edits()
+            .map(|(range, insert)| Change {
+                from: units_at(range.start),
+                to: units_at(range.end),
+                insert: insert.to_owned(),
+            })
+            .collect();
+        self.edit(&changes)
+    }
+
+    /// The state vector, encoded (v1): what this replica has.
+    #[must_use]
+    pub fn state_vector(&self) -> Vec<u8> {
+        self.doc.transact().state_vector().encode_v1()
+    }
+
+    /// The state vector as a map from client id to its next clock.
+    #[must_use]
+    pub fn state_vector_map(&self) -> BTreeMap<u64, u32> {
+        let state = self.doc.transact().state_vector();
+        state.iter().map(|(client, clock)| (client.get(), *clock)).collect()
+    }
+
+    /// The clients under whose ids the update brings structs that this replica does not have.
+    #[must_use]
+    pub fn clients_of_new(&self, update: &UpdateSummary) -> Vec<u64> {
+        let state = self.doc.transact().state_vector();
+        let is_new = |range: &&ClientRange| range.end > state.get(&ClientID::new(range.client));
+        let mut clients: Vec<u64> =
+            update.structs.iter().filter(is_new).map(|range| range.client).collect();
+        clients.sort_unstable();
+        clients.dedup();
+        clients
+    }
+
+    /// What a replica with this state vector lacks, as an update; deletions are always whole.
+    ///
+    /// # Errors
+    /// The bytes are not a state vector.
+    pub fn missing_from(&self, state_vector: &[u8]) -> Result<Vec<u8>, CrdtError> {
+        let remote =
+            StateVector::decode_v1(state_vector).map_err(|error| CrdtError::new(&error))?;
+        Ok(self.doc.transact().encode_state_as_update_v1(&remote))
+    }
+
+    /// The whole integrated state as an update. What is pending is not in it.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        self.doc.transact().encode_diff_v1(&StateVector::default())
+    }
+
+    /// Whether everything an update brought is part of the text's state now, nothing pending.
+    #[must_use]
+    pub fn covers(&self, update: &UpdateSummary) -> bool {
+        let state = self.doc.transact().state_vector();
+        let has = |client: u64, end: u32| state.get(&ClientID::new(client)) >= end;
+        update.structs.iter().chain(&update.deletes).all(|range| has(range.client, range.end))
+    }
+
+    fn lock_changes(&self) -> std::sync::MutexGuard<'_, Vec<Change>> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// yrs counts in 32 bits; a text is far shorter (10 MiB).
+fn utf16_units(text: &str) -> u32 {
+    u32::try_from(utf16_len(text)).unwrap_or(u32::MAX)
+}
+
+fn push_retain(delta: &mut Vec<Delta<In>>, units: u32) {
+    if units > 0 {
+        delta.push(Delta::Retain(units, None));
+    }
+}
+
+/// Turns a Yjs delta into changes that count in the text before it.
+fn changes_of(delta: &[Delta]) -> Vec<Change> {
+    let mut changes: Vec<Change> = Vec::new();
+    let mut at = 0;
+    for step in delta {
+        match step {
+            Delta::Retain(units, _) => at += units,
+            Delta::Deleted(units) => {
+                change_at(&mut changes, at).to += units;
+                at += units;
+            }
+            Delta::Inserted(Out::Any(yrs::Any::String(text)), _) => {
+                change_at(&mut changes, at).insert.push_str(text);
+            }
+            // The gate lets nothing but text in.
+            Delta::Inserted(..) => {}
+        }
+    }
+    changes
+}
+
+/// The change that ends at `at`, or a new empty one there.
+fn change_at(changes: &mut Vec<Change>, at: u32) -> &mut Change {
+    let continues = changes.last().is_some_and(|last| last.to == at);
+    if !continues {
+        changes.push(Change { from: at, to: at, insert: String::new() });
+    }
+    let last = changes.len() - 1;
+    &mut changes[last]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crdt::inspect_update;
+    use proptest::prelude::*;
+
+    fn apply_changes(text: &str, changes: &[Change]) -> String {
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let (mut out, mut at) = (Vec::new(), 0);
+        for change in changes {
+            out.extend_from_slice(&units[at..change.from as usize]);
+            out.extend(change.insert.encode_utf16());
+            at = change.to as usize;
+        }
+        out.extend_from_slice(&units[at..]);
+        String::from_utf16(&out).unwrap()
+    }
+
+    #[test]
+    fn offsets_count_utf16_units() {
+        let (mut doc, _) = TextDoc::from_text(1, "a🦀b");
+        doc.edit(&[Change { from: 3, to: 4, insert: "c".to_owned() }]);
+        assert_eq!(doc.text(), "a🦀c");
+    }
+
+    #[test]
+    fn several_changes_count_in_the_text_before_them() {
+        let (mut doc, _) = TextDoc::from_text(1, "one two three");
+        doc.edit(&[
+            Change { from: 0, to: 3, insert: "1".to_owned() },
+            Change { from: 4, to: 7, insert: "second".to_owned() },
+        ]);
+        assert_eq!(doc.text(), "1 second three");
+    }
+
+    #[test]
+    fn a_remote_update_tells_what_it_changed() {
+        let (mut here, state) = TextDoc::from_text(1, "one two three");
+        let mut there = TextDoc::load(2, &state).unwrap();
+        let update = there.replace_with("one 2 three four").unwrap();
+        let before = here.text();
+        let changes = here.apply(&update).unwrap();
+        assert_eq!(apply_changes(&before, &changes), here.text());
+        assert!(here.apply(&update).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_update_whose_past_is_missing_is_not_covered() {
+        let (mut there, first) = TextDoc::from_text(1, "a");
+        let second = there.replace_with("ab").unwrap();
+        let mut here = TextDoc::new(2);
+        here.apply(&second).unwrap();
+        let summary = inspect_update(&second).unwrap();
+        assert!(!here.covers(&summary));
+        assert_eq!(here.text(), "");
+        here.apply(&first).unwrap();
+        assert!(here.covers(&summary));
+        assert_eq!(here.text(), "ab");
+    }
+
+    #[test]
+    fn the_encoded_state_leaves_out_what_is_pending() {
+        let (mut there, _) = TextDoc::from_text(1, "a");
+        let second = there.replace_with("ab").unwrap();
+        let mut here = TextDoc::new(2);
+        here.apply(&second).unwrap();
+        assert_eq!(TextDoc::load(3, &here.encode()).unwrap().text(), "");
+    }
+
+    #[test]
+    fn bytes_that_are_no_update_change_nothing() {
+        let (mut doc, _) = TextDoc::from_text(1, "kept");
+        assert!(doc.apply(&[0xff, 0xff]).is_err());
+        assert_eq!(doc.text(), "kept");
+    }
+
+    proptest! {
+        #[test]
+        fn replacing_gives_the_new_text(old in "\\PC{0,60}", new in "\\PC{0,60}") {
+            let (mut doc, state) = TextDoc::from_text(1, &old);
+            if let Some(update) = doc.replace_with(&new) {
+                let mut other = TextDoc::load(2, &state).unwrap();
+                other.apply(&update).unwrap();
+                prop_assert_eq!(other.text(), new.clone());
+            }
+            prop_assert_eq!(doc.text(), new);
+        }
+
+        #[test]
+        fn replicas_converge_in_any_order(
+            base in "[a-c🦀\r\n]{0,12}",
+            mine in "[a-c🦀\r\n]{0,12}",
+            theirs in "[a-c🦀\r\n]{0,12}",
+        ) {
+            let (_, state) = TextDoc::from_text(1, &base);
+            let mut a = TextDoc::load(2, &state).unwrap();
+            let mut b = TextDoc::load(3, &state).unwrap();
+            let from_a = a.replace_with(&mine);
+            let from_b = b.replace_with(&theirs);
+            if let Some(update) = &from_b { a.apply(update).unwrap(); }
+            if let Some(update) = &from_a { b.apply(update).unwrap(); }
+            prop_assert_eq!(a.text(), b.text());
+            let mut c = TextDoc::load(4, &state).unwrap();
+            for update in [&from_b, &from_a].into_iter().flatten() { c.apply(update).unwrap(); }
+            prop_assert_eq!(c.text(), a.text());
+        }
+    }
+}

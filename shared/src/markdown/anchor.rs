@@ -1,0 +1,117 @@
+//! The ids of headings: readable, stable, unique in a document.
+
+use std::collections::{HashMap, HashSet};
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::escape::percent_decode;
+
+/// Stands before the id of every heading. The hyphen keeps a heading named "location" or
+/// "submit" from becoming a property of `window` or of a form ("DOM clobbering"), and as long as
+/// no id of the page begins with `h-`, none can be taken over.
+const PREFIX: &str = "h-";
+
+/// Hands out the ids of one document.
+#[derive(Debug, Default)]
+pub(super) struct Anchors {
+    used: HashSet<String>,
+    /// For a slug that was asked for before: the number to try next.
+    next: HashMap<String, u32>,
+}
+
+impl Anchors {
+    /// An id for a heading with this text: `h-` and the words of the text in lower case, joined
+    /// by hyphens, as GitHub does it; when it was given before, with `-1`, `-2` … behind.
+    pub(super) fn add(&mut self, text: &str) -> String {
+        let slug = make_slug(text);
+        let mut id = format!("{PREFIX}{slug}");
+        if self.used.contains(&id) {
+            let next = self.next.entry(slug.clone()).or_insert(1);
+            while self.used.contains(&id) {
+                id = format!("{PREFIX}{slug}-{next}");
+                *next += 1;
+            }
+        }
+        self.used.insert(id.clone());
+        id
+    }
+
+    /// The id that a fragment link written in the document means: `#intro` as on GitHub, or the
+    /// whole id as it stands in the address bar. An unknown one keeps the prefix, so that no link
+    /// reaches an id of the surrounding page. An empty fragment is the top and stays empty.
+    pub(super) fn resolve(&self, fragment: &str) -> String {
+        let name = percent_decode(fragment).unwrap_or_else(|| fragment.to_owned());
+        let prefixed = format!("{PREFIX}{}", name.to_lowercase());
+        if name.is_empty() || (self.used.contains(&name) && !self.used.contains(&prefixed)) {
+            name
+        } else {
+            prefixed
+        }
+    }
+}
+
+/// Letters, digits, `-` and `_` in lower case, blanks as hyphens, the rest left out. A combining
+/// mark belongs to its letter.
+fn make_slug(text: &str) -> String {
+    let mut slug = String::with_capacity(text.len());
+    for cluster in text.trim().graphemes(true) {
+        match cluster.chars().next() {
+            Some('-' | '_') => slug.push_str(cluster),
+            Some(first) if first.is_whitespace() => slug.push('-'),
+            Some(first) if first.is_alphanumeric() => {
+                // Some signs, such as Kawi's repha, join whatever follows them.
+                let is_part =
+                    |c: &char| c.is_alphanumeric() || !(c.is_ascii() || c.is_whitespace());
+                let letters = cluster.chars().filter(is_part);
+                slug.extend(letters.flat_map(char::to_lowercase));
+            }
+            _ => {}
+        }
+    }
+    if slug.is_empty() { "section".to_owned() } else { slug }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("Hello, World!", "h-hello-world")]
+    #[case("  snake_case and-dash  ", "h-snake_case-and-dash")]
+    #[case("日本語 の見出し", "h-日本語-の見出し")]
+    #[case("Überblick É", "h-überblick-é")]
+    #[case("e\u{301}tude", "h-e\u{301}tude")]
+    #[case("हिन्दी", "h-हिन्दी")]
+    #[case("\u{11f02}< \u{11f02}a", "h-\u{11f02}-\u{11f02}a")]
+    #[case("🎉", "h-section")]
+    #[case("", "h-section")]
+    #[case("a \"b\" <c> & d", "h-a-b-c--d")]
+    fn makes_an_id(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(Anchors::default().add(text), expected);
+    }
+
+    #[test]
+    fn never_gives_an_id_twice() {
+        let mut anchors = Anchors::default();
+        let ids: Vec<_> =
+            ["a", "a-1", "A", "a", "a-1"].iter().map(|text| anchors.add(text)).collect();
+        assert_eq!(ids, ["h-a", "h-a-1", "h-a-2", "h-a-3", "h-a-1-1"]);
+    }
+
+    #[rstest]
+    #[case("intro", "h-intro")]
+    #[case("Intro", "h-intro")]
+    #[case("caf%C3%A9", "h-café")]
+    #[case("h-intro", "h-intro")]
+    #[case("h-bridge", "h-h-bridge")]
+    #[case("main", "h-main")]
+    #[case("", "")]
+    fn resolves_a_fragment(#[case] fragment: &str, #[case] expected: &str) {
+        let mut anchors = Anchors::default();
+        for text in ["Intro", "Café", "H-Bridge"] {
+            anchors.add(text);
+        }
+        assert_eq!(anchors.resolve(fragment), expected);
+    }
+}

@@ -1,0 +1,122 @@
+//! Turning text into HTML text, attribute values and link addresses.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// Appends `text` as HTML text: `&`, `<`, `>` and the no-break space become references, U+0000
+/// becomes U+FFFD. Quotes stay, as in the serialisation of the HTML standard (§13.3), so that a
+/// second parse and print gives the same bytes.
+pub(super) fn push_text(out: &mut String, text: &str) {
+    push_escaped(out, text, false);
+}
+
+/// Appends `text` as the inside of a double-quoted attribute value.
+pub(super) fn push_attribute(out: &mut String, text: &str) {
+    push_escaped(out, text, true);
+}
+
+fn push_escaped(out: &mut String, text: &str, quotes: bool) {
+    let mut done = 0;
+    for (at, character) in text.char_indices() {
+        let replacement = match character {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            '"' if quotes => "&quot;",
+            '\u{a0}' => "&nbsp;",
+            '\0' => "\u{fffd}",
+            _ => continue,
+        };
+        out.push_str(&text[done..at]);
+        out.push_str(replacement);
+        done = at + character.len_utf8();
+    }
+    out.push_str(&text[done..]);
+}
+
+/// Appends an address as the inside of a double-quoted attribute value. Whatever is not plain in
+/// an address (RFC 3986 §2) is percent-encoded, control characters, blanks and backslashes among
+/// them: a browser would strip or reinterpret those and so read another address than was checked.
+pub(super) fn push_address(out: &mut String, address: &str) {
+    for byte in address.bytes() {
+        match byte {
+            b'&' => out.push_str("&amp;"),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(byte)),
+            byte if b"-_.!~*'();/?:@=+$,#%[]".contains(&byte) => out.push(char::from(byte)),
+            // Writing to a String cannot fail.
+            byte => drop(write!(out, "%{byte:02X}")),
+        }
+    }
+}
+
+/// The text with every line end as one line feed, as an HTML parser would read it.
+pub(super) fn unify_line_ends(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Decodes `%41` and the like; `None` where the result is not UTF-8.
+pub(super) fn percent_decode(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        let code = (first == b'%').then(|| tail.get(..2).and_then(parse_hex_pair)).flatten();
+        bytes.push(code.unwrap_or(first));
+        rest = if code.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8(bytes).ok()
+}
+
+fn parse_hex_pair(pair: &[u8]) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    Some(digit(pair[0])? << 4 | digit(pair[1])?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("a & b < c > \"d\"", "a &amp; b &lt; c &gt; \"d\"")]
+    #[case("\0\u{a0}é", "\u{fffd}&nbsp;é")]
+    fn escapes_text(#[case] text: &str, #[case] expected: &str) {
+        let mut out = String::new();
+        push_text(&mut out, text);
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn escapes_quotes_in_attributes() {
+        let mut out = String::new();
+        push_attribute(&mut out, "\" onload=\"x");
+        assert_eq!(out, "&quot; onload=&quot;x");
+    }
+
+    #[rstest]
+    #[case("/a b?c=d&e#f", "/a%20b?c=d&amp;e#f")]
+    #[case("\t\n\\\"<>`", "%09%0A%5C%22%3C%3E%60")]
+    #[case("http://[::1]/é%20", "http://[::1]/%C3%A9%20")]
+    fn encodes_addresses(#[case] address: &str, #[case] expected: &str) {
+        let mut out = String::new();
+        push_address(&mut out, address);
+        assert_eq!(out, expected);
+    }
+
+    #[rstest]
+    #[case("caf%C3%A9", Some("café"))]
+    #[case("100%", Some("100%"))]
+    #[case("%zz%4", Some("%zz%4"))]
+    #[case("%ff", None)]
+    fn decodes_percent_codes(#[case] text: &str, #[case] expected: Option<&str>) {
+        assert_eq!(percent_decode(text).as_deref(), expected);
+    }
+
+    #[test]
+    fn unifies_line_ends() {
+        assert_eq!(unify_line_ends("a\r\nb\rc\n"), "a\nb\nc\n");
+    }
+}

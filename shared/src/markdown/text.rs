@@ -1,0 +1,130 @@
+//! The words of a document: as plain text, and counted.
+
+use pulldown_cmark::{Event, Parser, TagEnd};
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::nesting::limit_nesting;
+
+/// The text of a Markdown document without its markup, for snippets, search and word counts: one
+/// line a block, cells of a table apart by a tab, descriptions in place of images, addresses of
+/// links left out, raw HTML as it is written (the page shows it too).
+#[must_use]
+pub fn plain_text(source: &str) -> String {
+    let mut out = String::with_capacity(source.len());
+    for event in Parser::new_ext(&limit_nesting(source), super::SYNTAX) {
+        match event {
+            Event::Text(text)
+            | Event::Code(text)
+            | Event::InlineMath(text)
+            | Event::DisplayMath(text)
+            | Event::Html(text)
+            | Event::InlineHtml(text) => out.push_str(&text),
+            Event::SoftBreak | Event::HardBreak | Event::Rule => break_line(&mut out),
+            Event::End(TagEnd::TableCell) => out.push('\t'),
+            Event::Start(tag) if is_block(tag.to_end()) => break_line(&mut out),
+            Event::End(tag) if is_block(tag) => break_line(&mut out),
+            Event::Start(_)
+            | Event::End(_)
+            | Event::FootnoteReference(_)
+            | Event::TaskListMarker(_) => {}
+        }
+    }
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// Starts a new line, unless at the start of one.
+fn break_line(out: &mut String) {
+    if out.ends_with('\t') {
+        out.pop();
+    }
+    if !out.is_empty() && !out.ends_with('\n') {
+        out.push('\n');
+    }
+}
+
+fn is_block(tag: TagEnd) -> bool {
+    !matches!(
+        tag,
+        TagEnd::Emphasis
+            | TagEnd::Strong
+            | TagEnd::Strikethrough
+            | TagEnd::Superscript
+            | TagEnd::Subscript
+            | TagEnd::Link
+            | TagEnd::Image
+            | TagEnd::TableCell
+    )
+}
+
+/// How long a text is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Words by Unicode's rules (UAX #29) that have a letter or digit in them. Scripts without
+    /// blanks are counted by sign: each ideograph and each hiragana is a word, a run of katakana
+    /// or hangul is one.
+    pub words: usize,
+    /// Unicode scalar values, line ends and blanks included: `é` may be one or two, an emoji
+    /// several. That is what a limit on a length means elsewhere too.
+    pub characters: usize,
+}
+
+/// Counts the text as it stands; give it [`plain_text`] to leave the markup out.
+#[must_use]
+pub fn counts(text: &str) -> Counts {
+    // A blank is always a border between words (UAX #29, WB999 with no rule before it that
+    // joins across one), and a run of ASCII letters is a word: no need for the tables.
+    let count_piece = |piece: &str| {
+        if piece.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            1
+        } else {
+            piece.unicode_words().count()
+        }
+    };
+    Counts {
+        words: text.split_ascii_whitespace().map(count_piece).sum(),
+        characters: text.chars().count(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("# A *b* `c`\n\nd\ne  \nf", "A b c\nd\ne\nf")]
+    #[case("- a\n- [x] b\n  1. c\n\n> d", "a\nb\nc\nd")]
+    #[case("| a | b |\n|---|---|\n| c | d |\n\ne", "a\tb\nc\td\ne")]
+    #[case("[a](http://b) ![c](d) <http://e> <i>f</i>", "a c http://e <i>f</i>")]
+    #[case("```rust\nfn a\n```\nb[^1]\n\n[^1]: c", "fn a\nb\nc")]
+    #[case("", "")]
+    fn keeps_the_text(#[case] source: &str, #[case] expected: &str) {
+        assert_eq!(plain_text(source), expected);
+    }
+
+    #[rstest]
+    #[case("", 0, 0)]
+    #[case(" \n\t", 0, 3)]
+    #[case("Hello, world! It's 3.14 — done.", 5, 31)]
+    #[case("snake_case well-known", 3, 21)]
+    #[case("日本語テキスト", 4, 7)]
+    #[case("ひらがな", 4, 4)]
+    #[case("한국어 텍스트", 2, 7)]
+    #[case("e\u{301}tude 👨‍👩‍👧 ...", 1, 16)]
+    fn counts_words_and_characters(
+        #[case] text: &str,
+        #[case] words: usize,
+        #[case] characters: usize,
+    ) {
+        assert_eq!(counts(text), Counts { words, characters });
+    }
+
+    proptest! {
+        #[test]
+        fn counts_the_words_that_unicode_finds(text in "[a-c1 .,'_\n\r\t\u{a0}éж日ア한\u{301}\u{200d}👍]{0,40}") {
+            prop_assert_eq!(counts(&text).words, text.unicode_words().count());
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The table of contents.
+
+use serde::{Deserialize, Serialize};
+
+use super::escape::{push_address, push_attribute, push_text};
+
+/// One heading of a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TocEntry {
+    /// 1 to 6.
+    pub level: u8,
+    /// Its text without any formatting, not escaped.
+    pub text: String,
+    /// Its id, `h-` included; not escaped.
+    pub anchor: String,
+}
+
+/// The headings as nested lists of links, in `<nav class="toc">` with `label` as its name; the
+/// empty string when there is none. A heading goes under the nearest one above it with a smaller
+/// level; levels that are left out make no empty lists.
+#[must_use]
+pub fn toc_html(toc: &[TocEntry], label: &str) -> String {
+    if toc.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from("<nav class=\"toc\" aria-label=\"");
+    push_attribute(&mut out, label);
+    out.push_str("\">\n");
+    // The levels of the entries that are open, from the outside in: at most six.
+    let mut open: Vec<u8> = Vec::new();
+    for entry in toc {
+        let mut is_sibling = false;
+        while let Some(level) = open.pop() {
+            if level < entry.level {
+                open.push(level);
+                break;
+            }
+            if is_sibling {
+                out.push_str("</ul>\n");
+            }
+            out.push_str("</li>\n");
+            is_sibling = true;
+        }
+        if !is_sibling {
+            out.push_str("<ul>\n");
+        }
+        open.push(entry.level);
+        push_entry(&mut out, entry);
+    }
+    out.push_str(&"</li>\n</ul>\n".repeat(open.len()));
+    out.push_str("</nav>\n");
+    out
+}
+
+fn push_entry(out: &mut String, entry: &TocEntry) {
+    out.push_str("<li><a href=\"#");
+    push_address(out, &entry.anchor);
+    out.push_str("\">");
+    push_text(out, &entry.text);
+    out.push_str("</a>\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn entries(levels: &[u8]) -> Vec<TocEntry> {
+        let entry =
+            |&level: &u8| TocEntry { level, text: level.to_string(), anchor: format!("h-{level}") };
+        levels.iter().map(entry).collect()
+    }
+
+    /// `(` for a list, `)` for its end, the text of each link.
+    fn shape(html: &str) -> String {
+        html.replace("<ul>", "(")
+            .replace("</ul>", ")")
+            .split(['<', '\n'])
+            .filter_map(|part| part.rsplit('>').next())
+            .collect()
+    }
+
+    #[rstest]
+    #[case(&[], "")]
+    #[case(&[1], "(1)")]
+    #[case(&[1, 2, 2, 3, 1], "(1(22(3))1)")]
+    #[case(&[1, 4, 2], "(1(42))")]
+    #[case(&[3, 2, 1], "(321)")]
+    #[case(&[1, 2, 3, 4, 5, 6, 1], "(1(2(3(4(5(6)))))1)")]
+    fn nests_by_level(#[case] levels: &[u8], #[case] expected: &str) {
+        let html = toc_html(&entries(levels), "Contents");
+        assert_eq!(shape(&html), expected);
+        for name in ["ul", "li", "nav", "a"] {
+            let starts = html.matches(&format!("<{name}>")).count()
+                + html.matches(&format!("<{name} ")).count();
+            assert_eq!(starts, html.matches(&format!("</{name}>")).count(), "{html}");
+        }
+    }
+
+    #[test]
+    fn escapes_what_people_wrote() {
+        let entry = TocEntry { level: 1, text: "<b>".into(), anchor: "h-\"é".into() };
+        assert_eq!(
+            toc_html(&[entry], "\"x"),
+            "<nav class=\"toc\" aria-label=\"&quot;x\">\n<ul>\n\
+             <li><a href=\"#h-%22%C3%A9\">&lt;b&gt;</a>\n</li>\n</ul>\n</nav>\n"
+        );
+    }
+}

@@ -1,0 +1,150 @@
+//! What stands on lines of its own: headings, lists, code, footnotes.
+
+use std::mem;
+use std::ops::Range;
+
+use pulldown_cmark::{CodeBlockKind, HeadingLevel};
+
+use super::super::TocEntry;
+use super::super::code::{find_language, push_code};
+use super::Writer;
+use super::buffer::Buffer;
+
+/// A heading being written: its id depends on its text, so the tag waits for the text.
+pub(super) struct Heading {
+    text: String,
+    before: Buffer,
+    line: Option<usize>,
+}
+
+impl Heading {
+    pub(super) fn push_text(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+}
+
+/// A code block being read.
+pub(super) struct CodeBlock {
+    language: Option<String>,
+    code: String,
+}
+
+impl CodeBlock {
+    pub(super) fn push(&mut self, text: &str) {
+        self.code.push_str(text);
+    }
+}
+
+impl Writer<'_, '_> {
+    /// Opens a block that has no attributes of its own.
+    pub(super) fn open_block(&mut self, name: &str, range: &Range<usize>) {
+        self.open_tag(name, range);
+        self.out.push(">");
+    }
+
+    /// Writes `<name data-line="…"` on a line of its own.
+    pub(super) fn open_tag(&mut self, name: &str, range: &Range<usize>) {
+        let line = self.take_line(range);
+        self.out.break_line();
+        self.out.push("<");
+        self.out.push(name);
+        self.push_line(line);
+    }
+
+    /// The line where the block begins, if lines are wanted and none inside it was told yet.
+    fn take_line(&mut self, range: &Range<usize>) -> Option<usize> {
+        self.options.source_lines.then(|| self.lines.advance_to(range.start)).flatten()
+    }
+
+    fn push_line(&mut self, line: Option<usize>) {
+        if let Some(line) = line {
+            self.out.push_attribute("data-line", &line.to_string());
+        }
+    }
+
+    pub(super) fn close_block(&mut self, markup: &str) {
+        self.out.break_line();
+        self.out.push(markup);
+    }
+
+    pub(super) fn write_rule(&mut self, range: &Range<usize>) {
+        self.open_tag("hr", range);
+        self.out.push(">\n");
+    }
+
+    pub(super) fn start_heading(&mut self, range: &Range<usize>) {
+        let line = self.take_line(range);
+        self.out.break_line();
+        let before = mem::take(&mut self.out);
+        self.heading = Some(Heading { text: String::new(), before, line });
+    }
+
+    pub(super) fn end_heading(&mut self, level: HeadingLevel) {
+        let Some(heading) = self.heading.take() else {
+            return;
+        };
+        let content = mem::replace(&mut self.out, heading.before);
+        let text = heading.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let anchor = self.anchors.add(&text);
+        self.out.push(&format!("<{level}"));
+        self.out.push_attribute("id", &anchor);
+        self.push_line(heading.line);
+        self.out.push(">");
+        self.out.append(content);
+        if self.options.heading_links {
+            // For the pointer only: keyboards and screen readers have the table of contents, and
+            // one more stop at each heading would be in their way.
+            self.out.push("<a class=\"heading-link\"");
+            self.out.push_address("href", &format!("#{anchor}"));
+            self.out.push(" aria-hidden=\"true\" tabindex=\"-1\"></a>");
+        }
+        self.out.push(&format!("</{level}>\n"));
+        self.toc.push(TocEntry { level: level as u8, text, anchor });
+    }
+
+    pub(super) fn start_code_block(&mut self, kind: CodeBlockKind<'_>, range: &Range<usize>) {
+        let language = match kind {
+            CodeBlockKind::Fenced(info) => find_language(&info),
+            CodeBlockKind::Indented => None,
+        };
+        self.open_tag("pre", range);
+        self.code = Some(CodeBlock { language, code: String::new() });
+    }
+
+    pub(super) fn end_code_block(&mut self) {
+        let Some(CodeBlock { language, code }) = self.code.take() else {
+            return;
+        };
+        let mut markup = String::new();
+        push_code(&mut markup, language.as_deref(), &code);
+        self.out.push(" class=\"code-block\" tabindex=\"0\">");
+        self.out.push(&markup);
+        self.out.push("</pre>\n");
+    }
+
+    pub(super) fn start_html_block(&mut self, range: &Range<usize>) {
+        self.open_tag("p", range);
+        self.out.push(" class=\"raw-html\">");
+    }
+
+    pub(super) fn start_list(&mut self, start: Option<u64>, range: &Range<usize>) {
+        self.open_tag(if start.is_some() { "ol" } else { "ul" }, range);
+        if let Some(start) = start.filter(|&start| start != 1) {
+            self.out.push_attribute("start", &start.to_string());
+        }
+        self.out.push(">\n");
+    }
+
+    pub(super) fn start_footnote(&mut self, label: &str) {
+        let before = mem::take(&mut self.out);
+        self.open_footnotes.push((label.to_owned(), before));
+    }
+
+    pub(super) fn end_footnote(&mut self) {
+        let Some((label, before)) = self.open_footnotes.pop() else {
+            return;
+        };
+        let content = mem::replace(&mut self.out, before);
+        self.footnotes.define(&label, content);
+    }
+}

@@ -1,0 +1,87 @@
+//! Footnotes: numbered in the order of their first reference, gathered at the end.
+
+use std::collections::HashMap;
+
+use super::super::Labels;
+use super::buffer::Buffer;
+
+/// The notes of one document.
+#[derive(Debug, Default)]
+pub(super) struct Footnotes {
+    /// The number of each label, folded, and how often it was referred to.
+    references: HashMap<String, (usize, usize)>,
+    /// Label and content of each definition, in the order of the source.
+    definitions: Vec<(String, Buffer)>,
+}
+
+impl Footnotes {
+    /// Counts a reference; returns the note's number and which reference to it this is, both
+    /// from 1.
+    pub(super) fn refer(&mut self, label: &str) -> (usize, usize) {
+        let next = self.references.len() + 1;
+        let (number, count) = self.references.entry(fold(label)).or_insert((next, 0));
+        *count += 1;
+        (*number, *count)
+    }
+
+    /// Takes the content of a definition.
+    pub(super) fn define(&mut self, label: &str, content: Buffer) {
+        self.definitions.push((fold(label), content));
+    }
+
+    /// Writes all notes. A note that nothing refers to, or whose label was defined before, comes
+    /// last: what somebody wrote does not disappear.
+    pub(super) fn write(self, out: &mut Buffer, labels: &Labels) {
+        if self.definitions.is_empty() {
+            return;
+        }
+        let referenced = self.references.len();
+        let mut notes: Vec<Option<(usize, Buffer)>> = Vec::new();
+        notes.resize_with(referenced, || None);
+        for (label, content) in self.definitions {
+            match self.references.get(&label) {
+                Some(&(number, count)) if notes[number - 1].is_none() => {
+                    notes[number - 1] = Some((count, content));
+                }
+                _ => notes.push(Some((0, content))),
+            }
+        }
+        out.break_line();
+        out.push("<section class=\"footnotes\" role=\"doc-endnotes\"");
+        out.push_attribute("aria-label", labels.footnotes);
+        out.push(">\n<ol>\n");
+        for (index, note) in notes.into_iter().enumerate() {
+            if let Some((count, content)) = note {
+                write_note(out, labels, index + 1, count, content);
+            }
+        }
+        out.push("</ol>\n</section>\n");
+    }
+}
+
+/// Labels that the parser takes for the same (CommonMark §6.3: Unicode case folding) fold to the
+/// same: going through upper case makes `ß` and `SS` one.
+fn fold(label: &str) -> String {
+    label.to_uppercase().to_lowercase()
+}
+
+fn write_note(out: &mut Buffer, labels: &Labels, number: usize, count: usize, content: Buffer) {
+    out.push(&format!("<li id=\"fn-{number}\">\n"));
+    out.append(content);
+    // The way back stands on the last line of the note, not below it.
+    let inside_paragraph = out.strip_end("</p>\n");
+    for occurrence in 1..=count {
+        out.push(" <a class=\"footnote-back\" role=\"doc-backlink\"");
+        out.push(&format!(" href=\"#{}\"", reference_id(number, occurrence)));
+        let suffix = if occurrence == 1 { String::new() } else { format!("-{occurrence}") };
+        out.push_attribute("aria-label", &format!("{} {number}{suffix}", labels.footnote_back));
+        out.push(">↩</a>");
+    }
+    out.push(if inside_paragraph { "</p>\n" } else { "\n" });
+    out.push("</li>\n");
+}
+
+/// The id of a reference: `fnref-1`, the second one to the same note `fnref-1-2`.
+pub(super) fn reference_id(number: usize, occurrence: usize) -> String {
+    if occurrence == 1 { format!("fnref-{number}") } else { format!("fnref-{number}-{occurrence}") }
+}

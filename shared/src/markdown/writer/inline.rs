@@ -1,0 +1,158 @@
+//! What stands inside a line: emphasis, code, links, images, references, checkboxes.
+
+use pulldown_cmark::{Event, LinkType, TagEnd};
+
+use super::super::address::{Target, is_image_allowed, judge_link};
+use super::super::escape::unify_line_ends;
+use super::Writer;
+use super::footnotes::reference_id;
+
+/// Emphasis nests no deeper than this; what is deeper keeps its text and loses its tags. Browsers
+/// cut trees off at 512 levels, and lists and quotes need some of those.
+const MAX_EMPHASIS_DEPTH: usize = 32;
+
+/// An image whose description is being read.
+pub(super) struct Image {
+    address: String,
+    title: String,
+    description: String,
+    /// Images may stand in the description of an image.
+    depth: usize,
+}
+
+impl Writer<'_, '_> {
+    pub(super) fn start_emphasis(&mut self, markup: &str) {
+        self.emphasis_depth += 1;
+        if self.emphasis_depth <= MAX_EMPHASIS_DEPTH {
+            self.out.push(markup);
+        }
+    }
+
+    pub(super) fn end_emphasis(&mut self, markup: &str) {
+        if self.emphasis_depth <= MAX_EMPHASIS_DEPTH {
+            self.out.push(markup);
+        }
+        self.emphasis_depth -= 1;
+    }
+
+    pub(super) fn write_code_span(&mut self, code: &str) {
+        self.out.push("<code>");
+        self.write_text(code);
+        self.out.push("</code>");
+    }
+
+    /// Raw HTML is shown, not run.
+    pub(super) fn write_inline_html(&mut self, html: &str) {
+        self.out.push("<span class=\"raw-html\">");
+        self.write_text(html);
+        self.out.push("</span>");
+    }
+
+    pub(super) fn write_hard_break(&mut self) {
+        self.out.push("<br>");
+        self.write_text("\n");
+    }
+
+    pub(super) fn start_link(&mut self, kind: LinkType, address: &str, title: &str) {
+        // HTML has no links in links, and an automatic link may stand in the text of another.
+        if !self.links.is_empty() {
+            self.links.push("");
+            return;
+        }
+        let mail = matches!(kind, LinkType::Email).then(|| format!("mailto:{address}"));
+        let address = mail.as_deref().unwrap_or(address);
+        let Some(target) = judge_link(address) else {
+            self.out.push("<span class=\"refused-link\">");
+            self.links.push("</span>");
+            return;
+        };
+        self.out.push("<a");
+        match target {
+            Target::Fragment => {
+                self.out.push_fragment(address.strip_prefix('#').unwrap_or(address));
+            }
+            _ => self.out.push_address("href", address),
+        }
+        if !title.is_empty() {
+            self.out.push_attribute("title", &unify_line_ends(title));
+        }
+        if target == Target::External {
+            self.out.push(" rel=\"noopener noreferrer nofollow\"");
+        }
+        self.out.push(">");
+        self.links.push("</a>");
+    }
+
+    pub(super) fn end_link(&mut self) {
+        if let Some(markup) = self.links.pop() {
+            self.out.push(markup);
+        }
+    }
+
+    pub(super) fn start_image(&mut self, address: &str, title: &str) {
+        self.image = Some(Image {
+            address: address.to_owned(),
+            title: unify_line_ends(title).into_owned(),
+            description: String::new(),
+            depth: 0,
+        });
+    }
+
+    /// Reads the description up to the end of the image, then writes it.
+    pub(super) fn describe_image(&mut self, event: Event<'_>) {
+        let Some(image) = &mut self.image else { return };
+        match event {
+            Event::Start(tag) if matches!(tag.to_end(), TagEnd::Image) => image.depth += 1,
+            Event::End(TagEnd::Image) if image.depth == 0 => self.write_image(),
+            Event::End(TagEnd::Image) => image.depth -= 1,
+            Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) => {
+                image.description.push_str(&unify_line_ends(&text));
+            }
+            Event::SoftBreak | Event::HardBreak => image.description.push('\n'),
+            _ => {}
+        }
+    }
+
+    fn write_image(&mut self) {
+        let Some(image) = self.image.take() else {
+            return;
+        };
+        if let Some(heading) = &mut self.heading {
+            heading.push_text(&image.description);
+        }
+        if !is_image_allowed(&image.address) {
+            self.out.push("<span class=\"refused-image\">");
+            self.out.push_text(&image.description);
+            self.out.push("</span>");
+            return;
+        }
+        self.out.push("<img");
+        self.out.push_address("src", &image.address);
+        self.out.push_attribute("alt", &image.description);
+        if !image.title.is_empty() {
+            self.out.push_attribute("title", &image.title);
+        }
+        self.out.push(" loading=\"lazy\">");
+    }
+
+    pub(super) fn write_footnote_reference(&mut self, label: &str) {
+        let (number, occurrence) = self.footnotes.refer(label);
+        let id = reference_id(number, occurrence);
+        // The parser lets no reference stand in the text of a link, so links do not nest here.
+        self.out.push(&format!(
+            "<sup class=\"footnote-ref\" id=\"{id}\">\
+             <a href=\"#fn-{number}\" role=\"doc-noteref\">{number}</a></sup>"
+        ));
+    }
+
+    pub(super) fn write_checkbox(&mut self, done: bool) {
+        self.out.push("<input class=\"task\" type=\"checkbox\" disabled=\"\"");
+        let labels = &self.options.labels;
+        if done {
+            self.out.push(" checked=\"\"");
+        }
+        self.out
+            .push_attribute("aria-label", if done { labels.task_done } else { labels.task_open });
+        self.out.push("> ");
+    }
+}

@@ -1,0 +1,176 @@
+//! The writer: one arm for each thing that may appear in a document. What has no arm here does
+//! not get into the page, so the match is the allow-list (DESIGN §7).
+
+mod block;
+mod buffer;
+mod footnotes;
+mod inline;
+mod lines;
+mod table;
+
+use std::ops::Range;
+
+use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+
+use super::anchor::Anchors;
+use super::escape::unify_line_ends;
+use super::{RenderOptions, Rendered, TocEntry};
+use block::{CodeBlock, Heading};
+use buffer::Buffer;
+use footnotes::Footnotes;
+use inline::Image;
+use lines::LineCounter;
+use table::Table;
+
+/// Renders the events of a whole document.
+pub(super) fn write_document(source: &str, options: &RenderOptions) -> Rendered {
+    let mut writer = Writer::new(source, options);
+    let mut events = Parser::new_ext(source, super::SYNTAX).into_offset_iter().peekable();
+    while let Some((event, range)) = events.next() {
+        // Only here: the header cell of an empty column must not be announced as a header.
+        let is_empty = matches!(events.peek(), Some((Event::End(TagEnd::TableCell), _)));
+        writer.write_event(event, &range, is_empty);
+    }
+    writer.finish()
+}
+
+struct Writer<'s, 'o> {
+    options: &'o RenderOptions,
+    lines: LineCounter<'s>,
+    out: Buffer,
+    anchors: Anchors,
+    toc: Vec<TocEntry>,
+    footnotes: Footnotes,
+    /// The definitions being written, with what was written before them.
+    open_footnotes: Vec<(String, Buffer)>,
+    heading: Option<Heading>,
+    code: Option<CodeBlock>,
+    image: Option<Image>,
+    table: Option<Table>,
+    tables: usize,
+    /// Open emphasis, strong and strikethrough.
+    emphasis_depth: usize,
+    /// How each open link ends.
+    links: Vec<&'static str>,
+}
+
+impl<'s, 'o> Writer<'s, 'o> {
+    fn new(source: &'s str, options: &'o RenderOptions) -> Self {
+        Self {
+            options,
+            lines: LineCounter::new(source),
+            out: Buffer::default(),
+            anchors: Anchors::default(),
+            toc: Vec::new(),
+            footnotes: Footnotes::default(),
+            open_footnotes: Vec::new(),
+            heading: None,
+            code: None,
+            image: None,
+            table: None,
+            tables: 0,
+            emphasis_depth: 0,
+            links: Vec::new(),
+        }
+    }
+
+    fn finish(mut self) -> Rendered {
+        self.footnotes.write(&mut self.out, &self.options.labels);
+        Rendered { html: self.out.finish(&self.anchors), toc: self.toc }
+    }
+
+    fn write_event(&mut self, event: Event<'_>, range: &Range<usize>, is_empty: bool) {
+        // The description of an image is an attribute: only its text counts.
+        if self.image.is_some() {
+            return self.describe_image(event);
+        }
+        match event {
+            Event::Start(tag) => self.start(tag, range, is_empty),
+            Event::End(tag) => self.end(tag),
+            // Math is not enabled: should it ever come, it is text.
+            Event::Text(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
+                self.write_text(&text);
+            }
+            Event::Code(code) => self.write_code_span(&code),
+            Event::InlineHtml(html) => self.write_inline_html(&html),
+            Event::Html(html) => self.write_text(&html),
+            Event::SoftBreak => self.write_text("\n"),
+            Event::HardBreak => self.write_hard_break(),
+            Event::Rule => self.write_rule(range),
+            Event::FootnoteReference(label) => self.write_footnote_reference(&label),
+            Event::TaskListMarker(done) => self.write_checkbox(done),
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>, range: &Range<usize>, is_empty: bool) {
+        match tag {
+            Tag::Paragraph => self.open_block("p", range),
+            Tag::Heading { .. } => self.start_heading(range),
+            Tag::BlockQuote(_) => self.open_block("blockquote", range),
+            Tag::CodeBlock(kind) => self.start_code_block(kind, range),
+            Tag::HtmlBlock => self.start_html_block(range),
+            Tag::List(start) => self.start_list(start, range),
+            Tag::Item => self.open_block("li", range),
+            Tag::FootnoteDefinition(label) => self.start_footnote(&label),
+            Tag::Table(alignments) => self.start_table(alignments, range),
+            Tag::TableHead => self.start_table_head(),
+            Tag::TableRow => self.start_table_row(),
+            Tag::TableCell => self.start_table_cell(is_empty),
+            Tag::Emphasis => self.start_emphasis("<em>"),
+            Tag::Strong => self.start_emphasis("<strong>"),
+            Tag::Strikethrough => self.start_emphasis("<del>"),
+            Tag::Link { link_type, dest_url, title, .. } => {
+                self.start_link(link_type, &dest_url, &title);
+            }
+            Tag::Image { dest_url, title, .. } => self.start_image(&dest_url, &title),
+            // Not enabled, and nothing to write for them: their text comes as text.
+            Tag::DefinitionList
+            | Tag::DefinitionListTitle
+            | Tag::DefinitionListDefinition
+            | Tag::Superscript
+            | Tag::Subscript
+            | Tag::MetadataBlock(_) => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Paragraph | TagEnd::HtmlBlock => self.out.push("</p>\n"),
+            TagEnd::Heading(level) => self.end_heading(level),
+            TagEnd::BlockQuote(_) => self.close_block("</blockquote>\n"),
+            TagEnd::CodeBlock => self.end_code_block(),
+            TagEnd::List(true) => self.close_block("</ol>\n"),
+            TagEnd::List(false) => self.close_block("</ul>\n"),
+            TagEnd::Item => self.out.push("</li>\n"),
+            TagEnd::FootnoteDefinition => self.end_footnote(),
+            TagEnd::Table => self.end_table(),
+            TagEnd::TableHead => self.out.push("</tr>\n</thead>\n"),
+            TagEnd::TableRow => self.out.push("</tr>\n"),
+            TagEnd::TableCell => self.end_table_cell(),
+            TagEnd::Emphasis => self.end_emphasis("</em>"),
+            TagEnd::Strong => self.end_emphasis("</strong>"),
+            TagEnd::Strikethrough => self.end_emphasis("</del>"),
+            TagEnd::Link => self.end_link(),
+            // An image ends in `describe_image`.
+            TagEnd::Image
+            | TagEnd::DefinitionList
+            | TagEnd::DefinitionListTitle
+            | TagEnd::DefinitionListDefinition
+            | TagEnd::Superscript
+            | TagEnd::Subscript
+            | TagEnd::MetadataBlock(_) => {}
+        }
+    }
+
+    fn write_text(&mut self, text: &str) {
+        let text = unify_line_ends(text);
+        if let Some(code) = &mut self.code {
+            code.push(&text);
+            return;
+        }
+        if let Some(heading) = &mut self.heading {
+            heading.push_text(&text);
+        }
+        self.out.push_text(&text);
+    }
+}

@@ -1,0 +1,221 @@
+//! What an account is made of (PRODUCT A1).
+
+use super::{Secret, at_most, refuse_control};
+use crate::problem::FieldError;
+use std::fmt;
+
+/// 3–32 characters of `[a-z0-9_-]`, case-folded.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Username(String);
+
+impl Username {
+    /// Folds case and surrounding space, then checks.
+    ///
+    /// # Errors
+    /// `too_short`, `too_long` or `invalid`, on the field `username`.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let text = text.trim().to_lowercase();
+        let refuse = |code, message: String| Err(FieldError::new("username", code, message));
+        if let Some(c) = text.chars().find(|c| !is_username_char(*c)) {
+            return refuse(
+                "invalid",
+                format!(
+                    "“{}” cannot be part of a username. Use a–z, 0–9, _ and -.",
+                    c.escape_default()
+                ),
+            );
+        }
+        match text.len() {
+            0..=2 => refuse("too_short", "Use 3 to 32 characters: a–z, 0–9, _ and -.".to_owned()),
+            3..=32 => Ok(Self(text)),
+            n => refuse("too_long", format!("Use 3 to 32 characters; this has {n}.")),
+        }
+    }
+
+    /// The folded name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+const fn is_username_char(c: char) -> bool {
+    matches!(c, 'a'..='z' | '0'..='9' | '_' | '-')
+}
+
+/// A username for somebody who gave only an email address: the part before the `@`, reduced to
+/// what a username may hold, cut so that a suffix of up to six characters still fits.
+#[must_use]
+pub fn username_from_email(email: &Email) -> String {
+    let local = email.as_str().split('@').next().unwrap_or_default();
+    let mut name: String =
+        local.chars().map(|c| if is_username_char(c) { c } else { '-' }).take(26).collect();
+    while name.len() < 3 {
+        name.push('_');
+    }
+    name
+}
+
+/// An address as RFC 5321 §4.1.2 and §4.5.3.1 bound it, case-folded; quoted local parts and
+/// address literals, which nobody signs up with, are refused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Email(String);
+
+impl Email {
+    /// Folds case and surrounding space, then checks the form.
+    ///
+    /// # Errors
+    /// `too_long` or `invalid`, on the field `email`.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let text = text.trim().to_lowercase();
+        at_most("email", &text, 320)?;
+        if is_address(&text) {
+            Ok(Self(text))
+        } else {
+            let message = "Enter an email address such as name@example.org.";
+            Err(FieldError::new("email", "invalid", message))
+        }
+    }
+
+    /// The folded address.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else {
+        return false;
+    };
+    let atom = |c: char| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c);
+    let local_fits = local.len() <= 64
+        && local.split('.').all(|part| !part.is_empty() && part.chars().all(atom));
+    let label = |part: &str| {
+        !part.is_empty()
+            && part.len() <= 63
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+            && part.chars().all(|c| c.is_alphanumeric() || c == '-')
+    };
+    local_fits && domain.len() <= 255 && domain.contains('.') && domain.split('.').all(label)
+}
+
+/// 10–256 characters. Whether it is a common one only the server knows: the list stays there.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(Secret);
+
+impl Password {
+    /// Checks the length in characters. Nothing is trimmed or folded.
+    ///
+    /// # Errors
+    /// `too_short` or `too_long`, on the field `password`.
+    pub fn parse(secret: &Secret) -> Result<Self, FieldError> {
+        match secret.expose().chars().count() {
+            n @ 0..10 => {
+                let message = format!("Use at least 10 characters; this has {n}.");
+                Err(FieldError::new("password", "too_short", message))
+            }
+            10..=256 => Ok(Self(secret.clone())),
+            n => {
+                let message = format!("Use at most 256 characters; this has {n}.");
+                Err(FieldError::new("password", "too_long", message))
+            }
+        }
+    }
+
+    /// The password itself, for hashing.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// The name others see: 1–100 characters, not blank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisplayName(String);
+
+impl DisplayName {
+    /// Trims surrounding space, then checks.
+    ///
+    /// # Errors
+    /// `blank`, `too_long` or `control_character`, on the field `displayName`.
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(FieldError::new("displayName", "blank", "Enter a name, or leave it out."));
+        }
+        at_most("displayName", text, 100)?;
+        refuse_control("displayName", text, false)?;
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The trimmed name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("ada", Ok("ada"))]
+    #[case("  Ada_L-1 ", Ok("ada_l-1"))]
+    #[case("ab", Err("too_short"))]
+    #[case("", Err("too_short"))]
+    #[case("aé!", Err("invalid"))]
+    #[case("a b c", Err("invalid"))]
+    #[case("a\0bc", Err("invalid"))]
+    #[case("abcdefghijklmnopqrstuvwxyz0123456", Err("too_long"))]
+    fn usernames(#[case] text: &str, #[case] expected: Result<&str, &str>) {
+        let got = Username::parse(text);
+        assert_eq!(got.as_ref().map(Username::as_str).map_err(|e| e.code.as_str()), expected);
+    }
+
+    #[rstest]
+    #[case("Ada@Example.ORG", true)]
+    #[case("a.b+c@d.example", true)]
+    #[case("ada@localhost", false)]
+    #[case("ada", false)]
+    #[case("@example.org", false)]
+    #[case("a..b@example.org", false)]
+    #[case("a@-x.org", false)]
+    #[case("a b@example.org", false)]
+    #[case("a\0b@example.org", false)]
+    fn emails(#[case] text: &str, #[case] valid: bool) {
+        assert_eq!(Email::parse(text).is_ok(), valid);
+    }
+
+    #[test]
+    fn an_email_is_folded() {
+        assert_eq!(Email::parse(" Ada@Example.ORG ").unwrap().as_str(), "ada@example.org");
+    }
+
+    #[rstest]
+    #[case(9, false)]
+    #[case(10, true)]
+    #[case(256, true)]
+    #[case(257, false)]
+    fn passwords_are_counted_in_characters(#[case] length: usize, #[case] valid: bool) {
+        assert_eq!(Password::parse(&Secret::new("ä".repeat(length))).is_ok(), valid);
+    }
+
+    #[rstest]
+    #[case("ada.lovelace@example.org", "ada-lovelace")]
+    #[case("x@example.org", "x__")]
+    fn a_username_made_from_an_email_is_valid(#[case] email: &str, #[case] expected: &str) {
+        let name = username_from_email(&Email::parse(email).unwrap());
+        assert_eq!(name, expected);
+        assert!(Username::parse(&name).is_ok());
+    }
+}

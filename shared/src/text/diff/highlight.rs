@@ -1,0 +1,216 @@
+//! Words that differ inside changed lines.
+
+use super::Span;
+use super::line_words::LineWords;
+use super::pairs::pair_lines;
+use crate::text::budget::Budget;
+use crate::text::sequence::{Change, Comparer, Interner, slide_down};
+
+/// Below this share of equal text, in hundredths, two lines are shown as two other lines: marks on
+/// single words would only be noise.
+const LEAST_EQUAL: usize = 20;
+
+/// Marks words; keeps what it learned about words from one change to the next.
+pub(super) struct Highlighter<'a> {
+    comparer: Comparer,
+    interner: Interner<'a>,
+    ignore_white_space: bool,
+}
+
+/// A line with its changed words marked.
+pub(super) struct Marked {
+    pub(super) spans: Vec<Span>,
+    pub(super) coarse: bool,
+}
+
+/// The lines of a change, marked.
+pub(super) struct MarkedLines {
+    pub(super) old: Vec<Marked>,
+    pub(super) new: Vec<Marked>,
+}
+
+impl<'a> Highlighter<'a> {
+    pub(super) fn new(ignore_white_space: bool) -> Self {
+        Self { comparer: Comparer::default(), interner: Interner::default(), ignore_white_space }
+    }
+
+    /// Marks the words of `old` lines and of the `new` lines in their place, all without `\n`.
+    pub(super) fn highlight(
+        &mut self,
+        old: &[&'a str],
+        new: &[&'a str],
+        budget: &mut Budget,
+    ) -> MarkedLines {
+        let mut marked =
+            MarkedLines { old: Vec::with_capacity(old.len()), new: Vec::with_capacity(new.len()) };
+        if !old.is_empty() && !new.is_empty() {
+            self.highlight_pairs(old, new, &mut marked, budget);
+        }
+        marked.fill(old, old.len(), new, new.len());
+        marked
+    }
+
+    /// Marks the pairs among the lines of a change, and the lines before and between them.
+    fn highlight_pairs(
+        &mut self,
+        old: &[&'a str],
+        new: &[&'a str],
+        marked: &mut MarkedLines,
+        budget: &mut Budget,
+    ) {
+        let ignore = self.ignore_white_space;
+        let mut split = |lines: &[&'a str]| -> Vec<_> {
+            let lines = lines.iter();
+            lines.map(|line| LineWords::split(line, ignore, &mut self.interner)).collect()
+        };
+        let (old_words, new_words) = (split(old), split(new));
+        let found = pair_lines(&old_words, &new_words, budget);
+        for (i, j) in found.pairs {
+            marked.fill(old, i, new, j);
+            let changes = self.compare(&old_words[i], &new_words[j], budget);
+            let coarse = found.coarse || changes.iter().any(|change| change.coarse);
+            let spans = if are_alike(&old_words[i], &new_words[j], &changes) {
+                let in_old = changes.iter().map(|change| &change.old);
+                let in_new = changes.iter().map(|change| &change.new);
+                (old_words[i].spans(in_old), new_words[j].spans(in_new))
+            } else {
+                (mark_all(old[i]), mark_all(new[j]))
+            };
+            marked.old.push(Marked { spans: spans.0, coarse });
+            marked.new.push(Marked { spans: spans.1, coarse });
+        }
+    }
+
+    fn compare(
+        &mut self,
+        old: &LineWords<'_>,
+        new: &LineWords<'_>,
+        budget: &mut Budget,
+    ) -> Vec<Change> {
+        let found = self.comparer.compare(&old.numbers, &new.numbers, budget);
+        let found = slide_down(found, &(0..old.numbers.len()), |in_new, a, b| {
+            let numbers = &if in_new { new } else { old }.numbers;
+            numbers[a] == numbers[b]
+        });
+        // Two replaced words with an equal space between them read better as one replacement.
+        let mut changes: Vec<Change> = Vec::with_capacity(found.len());
+        for change in found {
+            let is_replacement = |change: &Change| !change.old.is_empty() && !change.new.is_empty();
+            match changes.last_mut() {
+                Some(last)
+                    if is_replacement(last)
+                        && is_replacement(&change)
+                        && old.is_blank(last.old.end..change.old.start) =>
+                {
+                    last.old.end = change.old.end;
+                    last.new.end = change.new.end;
+                    last.coarse |= change.coarse;
+                }
+                _ => changes.push(change),
+            }
+        }
+        changes
+    }
+}
+
+impl MarkedLines {
+    /// Adds the lines before the next pair, which have no counterpart.
+    fn fill(&mut self, old: &[&str], i: usize, new: &[&str], j: usize) {
+        let alone = |line: &&str| Marked { spans: mark_all(line), coarse: false };
+        self.old.extend(old[self.old.len()..i].iter().map(alone));
+        self.new.extend(new[self.new.len()..j].iter().map(alone));
+    }
+}
+
+/// A line that is new, or gone, as a whole.
+fn mark_all(line: &str) -> Vec<Span> {
+    let span = (!line.is_empty()).then(|| Span { text: line.to_owned(), changed: true });
+    span.into_iter().collect()
+}
+
+fn are_alike(old: &LineWords<'_>, new: &LineWords<'_>, changes: &[Change]) -> bool {
+    let all = old.visible_len + new.visible_len;
+    let changed: usize = changes
+        .iter()
+        .map(|change| old.visible_len_in(&change.old) + new.visible_len_in(&change.new))
+        .sum();
+    (all - changed) * 100 >= all * LEAST_EQUAL
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::budget::DEFAULT_BUDGET;
+    use rstest::rstest;
+
+    /// A line with its changed words in brackets.
+    fn bracketed(line: &Marked) -> String {
+        let spans = line.spans.iter().map(|span| match span.changed {
+            true => format!("[{}]", span.text),
+            false => span.text.clone(),
+        });
+        spans.collect()
+    }
+
+    fn highlight(old: &[&str], new: &[&str], ignore: bool) -> (Vec<String>, Vec<String>) {
+        let mut budget = Budget::new(DEFAULT_BUDGET);
+        let marked = Highlighter::new(ignore).highlight(old, new, &mut budget);
+        let bracketed = |lines: &[Marked]| lines.iter().map(bracketed).collect();
+        (bracketed(&marked.old), bracketed(&marked.new))
+    }
+
+    #[rstest]
+    #[case::word("a quick fox", "a slow fox", "a [quick] fox", "a [slow] fox")]
+    #[case::neighbours(
+        "the big old dog",
+        "the tiny new dog",
+        "the [big old] dog",
+        "the [tiny new] dog"
+    )]
+    #[case::inserted("a fox", "a red fox", "a fox", "a [red ]fox")]
+    #[case::space("a b", "a  b", "a[ ]b", "a[  ]b")]
+    #[case::chinese("我们写文章", "我们改文章", "我们[写]文章", "我们[改]文章")]
+    #[case::emoji("ok 👍🏽 done", "ok 👍 done", "ok [👍🏽] done", "ok [👍] done")]
+    #[case::carriage_return("line\r", "line", "line[\r]", "line")]
+    #[case::nothing_alike("apples grow", "rusty nails", "[apples grow]", "[rusty nails]")]
+    #[case::equal_but_for_the_newline("same", "same", "same", "same")]
+    #[case::from_empty("", "new", "", "[new]")]
+    fn marks_changed_words(
+        #[case] old: &str,
+        #[case] new: &str,
+        #[case] marked_old: &str,
+        #[case] marked_new: &str,
+    ) {
+        let (found_old, found_new) = highlight(&[old], &[new], false);
+        assert_eq!(found_old, [marked_old]);
+        assert_eq!(found_new, [marked_new]);
+    }
+
+    #[rstest]
+    #[case::space("a  b c", "a b x", "a  b [c]", "a b [x]")]
+    #[case::indent("\tlet x", "let y", "\tlet [x]", "let [y]")]
+    fn leaves_ignored_white_space_unmarked(
+        #[case] old: &str,
+        #[case] new: &str,
+        #[case] marked_old: &str,
+        #[case] marked_new: &str,
+    ) {
+        let (found_old, found_new) = highlight(&[old], &[new], true);
+        assert_eq!(found_old, [marked_old]);
+        assert_eq!(found_new, [marked_new]);
+    }
+
+    #[test]
+    fn marks_a_line_without_counterpart_as_a_whole() {
+        let (old, new) = highlight(&["one two three"], &["unlike", "one two 3"], false);
+        assert_eq!(old, ["one two [three]"]);
+        assert_eq!(new, ["[unlike]", "one two [3]"]);
+    }
+
+    #[test]
+    fn says_so_when_the_budget_did_not_suffice() {
+        let marked =
+            Highlighter::new(false).highlight(&["x y x y z"], &["y x x z y"], &mut Budget::new(0));
+        assert!(marked.old[0].coarse && marked.new[0].coarse);
+    }
+}

@@ -1,0 +1,280 @@
+//! Two texts compared for people: lines, then words inside changed lines, in hunks with a little
+//! of what is around them (PRODUCT V4; the JSON shape is API.md's).
+//!
+//! Hunks hold what changed and its context only. A page that unfolds the rest has both texts and
+//! asks [`Diff::gaps`].
+
+mod gaps;
+mod highlight;
+mod hunk_id;
+mod hunks;
+mod line_words;
+mod pairs;
+mod types;
+
+use super::budget::{Budget, DEFAULT_BUDGET};
+use super::lines::{LineChanges, LineOptions};
+use super::sequence::Comparer;
+pub use gaps::Gap;
+use highlight::Highlighter;
+pub use hunk_id::HunkId;
+pub(crate) use hunks::{HunkRange, group_changes};
+pub use types::{Diff, DiffLine, Hunk, LineKind, Span};
+
+/// How to compare two texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiffOptions {
+    /// How many unchanged lines to show around changes.
+    pub context: usize,
+    /// Takes lines that differ in white space only for equal, those with other line ends or a
+    /// missing last newline included. Equal lines are then shown as the new text has them.
+    pub ignore_white_space: bool,
+    /// The most steps to take; where they end, the result is coarser and says so.
+    pub budget: u64,
+}
+
+impl Default for DiffOptions {
+    fn default() -> Self {
+        Self { context: 3, ignore_white_space: false, budget: DEFAULT_BUDGET }
+    }
+}
+
+/// How many lines were added and removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LineCount {
+    /// Lines of the new text that the old one does not have.
+    pub added: usize,
+    /// Lines of the old text that the new one does not have.
+    pub removed: usize,
+}
+
+/// Compares two texts by lines, and changed lines by words.
+pub fn diff_lines(old: &str, new: &str, options: &DiffOptions) -> Diff {
+    let mut budget = Budget::new(options.budget);
+    let lines = compare_for_display(old, new, options, &mut budget);
+    let count = count_changes(&lines);
+    let mut highlighter = Highlighter::new(options.ignore_white_space);
+    let hunks: Vec<Hunk> = group_changes(&lines, options.context)
+        .iter()
+        .map(|range| Hunk::of(&lines, range, &mut highlighter, &mut budget))
+        .collect();
+    Diff {
+        added: count.added,
+        removed: count.removed,
+        coarse: hunks.iter().any(|hunk| hunk.coarse),
+        hunks,
+    }
+}
+
+/// Counts added and removed lines, as [`diff_lines`] does with the default options.
+pub fn count_lines(old: &str, new: &str) -> LineCount {
+    let options = DiffOptions::default();
+    let mut budget = Budget::new(options.budget);
+    count_changes(&compare_for_display(old, new, &options, &mut budget))
+}
+
+/// The lines that changed, placed for the eye.
+pub(crate) fn compare_for_display<'a>(
+    old: &'a str,
+    new: &'a str,
+    options: &DiffOptions,
+    budget: &mut Budget,
+) -> LineChanges<'a> {
+    let mut comparer = Comparer::default();
+    let line_options =
+        LineOptions { ignore_white_space: options.ignore_white_space, context: options.context };
+    let mut lines = LineChanges::between(old, new, line_options, &mut comparer, budget);
+    lines.align_to_blank_lines();
+    lines
+}
+
+fn count_changes(lines: &LineChanges<'_>) -> LineCount {
+    let changes = lines.changes.iter();
+    changes.fold(LineCount::default(), |count, change| LineCount {
+        added: count.added + change.new.len(),
+        removed: count.removed + change.old.len(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::testing;
+    use proptest::prelude::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    fn options(context: usize, budget: u64) -> DiffOptions {
+        DiffOptions { context, budget, ..DiffOptions::default() }
+    }
+
+    #[test]
+    fn serialises_as_the_api_says() {
+        let diff = diff_lines("a\nb c\n", "a\nb d", &DiffOptions::default());
+        let id = diff.hunks[0].id.to_string();
+        let json = json!({
+            "added": 1, "removed": 1, "coarse": false,
+            "hunks": [{
+                "id": id, "oldStart": 1, "oldLines": 2, "newStart": 1, "newLines": 2,
+                "lines": [
+                    {"kind": "equal", "old": 1, "new": 1, "spans": [{"text": "a", "changed": false}]},
+                    {"kind": "delete", "old": 2, "spans": [
+                        {"text": "b ", "changed": false}, {"text": "c", "changed": true}
+                    ]},
+                    {"kind": "insert", "new": 2, "noNewline": true, "spans": [
+                        {"text": "b ", "changed": false}, {"text": "d", "changed": true}
+                    ]},
+                ],
+            }],
+        });
+        assert_eq!(serde_json::to_value(&diff).unwrap(), json);
+        assert_eq!(serde_json::from_value::<Diff>(json).unwrap(), diff);
+    }
+
+    #[rstest]
+    #[case::equal("a\n", "a\n", 0, 0)]
+    #[case::line_added("a\n", "a\nb\n", 1, 0)]
+    #[case::line_changed("a\nb\n", "a\nc\n", 1, 1)]
+    #[case::newline_removed("a\n", "a", 1, 1)]
+    #[case::from_nothing("", "a\n\n", 2, 0)]
+    fn counts_lines(
+        #[case] old: &str,
+        #[case] new: &str,
+        #[case] added: usize,
+        #[case] removed: usize,
+    ) {
+        assert_eq!(count_lines(old, new), LineCount { added, removed });
+    }
+
+    #[test]
+    fn equal_texts_have_no_hunks() {
+        let diff = diff_lines("a\nb", "a\nb", &DiffOptions::default());
+        assert_eq!((diff.added, diff.removed, diff.hunks), (0, 0, vec![]));
+    }
+
+    #[test]
+    fn a_hunk_has_the_same_id_whatever_is_shown_around_it() {
+        let (old, new) = ("1\n2\n3\n4\n5\n", "1\n2\nthree\n4\n5\n");
+        let id = |context| {
+            let diff = diff_lines(old, new, &options(context, DEFAULT_BUDGET));
+            diff.hunks[0].id.clone()
+        };
+        assert_eq!(id(0), id(3));
+    }
+
+    /// The page has to give the same name; `tests/text_wasm.rs` expects it there.
+    #[test]
+    fn hunks_are_named_as_in_the_page() {
+        let diff = diff_lines("a\nb\nc\n", "a\nx y\nc", &DiffOptions::default());
+        assert_eq!(diff.hunks[0].id.to_string(), "1-2-1-2-27d3fcb1803fffd3");
+    }
+
+    #[test]
+    fn ignores_white_space_when_asked() {
+        let options = DiffOptions { ignore_white_space: true, ..DiffOptions::default() };
+        let diff = diff_lines("  a\r\nb\nc\n", "a\nb\nd", &options);
+        assert_eq!((diff.added, diff.removed), (1, 1));
+        assert_eq!(diff.hunks[0].lines[0].text(), "a");
+        assert!(diff_lines("a b", " ab\r\n", &options).hunks.is_empty());
+    }
+
+    #[test]
+    fn says_so_when_it_had_to_be_coarse() {
+        let old = "a\nb\n".repeat(50);
+        let new = "b\nb\na\n".repeat(50);
+        let coarse = diff_lines(&old, &new, &options(3, 10));
+        assert!(coarse.coarse && coarse.hunks[0].coarse);
+        assert!(coarse.hunks[0].lines.iter().any(|line| line.coarse));
+        assert!(!diff_lines(&old, &new, &DiffOptions::default()).coarse);
+    }
+
+    /// Both texts, put together again from a comparison and what lies between its hunks.
+    fn rebuild(diff: &Diff, new: &str) -> (String, String) {
+        let (mut old_text, mut new_text) = (String::new(), String::new());
+        let gaps = diff.gaps(new);
+        assert_eq!(gaps.len(), diff.hunks.len() + 1);
+        let (mut old_line, mut new_line) = (1, 1);
+        for (index, gap) in gaps.iter().enumerate() {
+            assert_eq!((gap.old_start, gap.new_start), (old_line, new_line));
+            for line in &gap.lines {
+                old_text += &format!("{line}\n");
+                new_text += &format!("{line}\n");
+            }
+            old_line += gap.lines.len();
+            new_line += gap.lines.len();
+            let Some(hunk) = diff.hunks.get(index) else {
+                continue;
+            };
+            for line in &hunk.lines {
+                let text = line.text() + if line.no_newline { "" } else { "\n" };
+                if let Some(number) = line.old {
+                    assert_eq!(number, old_line);
+                    old_text += &text;
+                    old_line += 1;
+                }
+                if let Some(number) = line.new {
+                    assert_eq!(number, new_line);
+                    new_text += &text;
+                    new_line += 1;
+                }
+            }
+        }
+        // A gap at the end does not say whether its last line ends with a newline.
+        if !new.ends_with('\n') && gaps.last().is_some_and(|gap| !gap.lines.is_empty()) {
+            old_text.pop();
+            new_text.pop();
+        }
+        (old_text, new_text)
+    }
+
+    /// The text of one side of a line that the other side has too.
+    fn unchanged(diff: &Diff, kind: LineKind) -> Vec<String> {
+        let lines = diff.hunks.iter().flat_map(|hunk| &hunk.lines);
+        let lines = lines.filter(|line| line.kind == kind && line.spans.iter().any(|s| !s.changed));
+        let unchanged = |line: &DiffLine| {
+            let spans = line.spans.iter().filter(|span| !span.changed);
+            spans.map(|span| span.text.as_str()).collect()
+        };
+        lines.map(unchanged).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn holds_both_texts(
+            (old, new) in testing::text_pair(),
+            context in 0..4_usize,
+            budget in prop_oneof![Just(DEFAULT_BUDGET), 0..1_000_u64],
+        ) {
+            let diff = diff_lines(&old, &new, &options(context, budget));
+            prop_assert_eq!(rebuild(&diff, &new), (old, new));
+        }
+
+        #[test]
+        fn counts_the_lines_it_shows((old, new) in testing::text_pair()) {
+            let diff = diff_lines(&old, &new, &DiffOptions::default());
+            let lines = diff.hunks.iter().flat_map(|hunk| &hunk.lines);
+            let (added, removed) = lines.fold((0, 0), |(added, removed), line| match line.kind {
+                LineKind::Insert => (added + 1, removed),
+                LineKind::Delete => (added, removed + 1),
+                LineKind::Equal => (added, removed),
+            });
+            prop_assert_eq!((diff.added, diff.removed), (added, removed));
+            prop_assert_eq!(count_lines(&old, &new), LineCount { added, removed });
+        }
+
+        #[test]
+        fn what_is_not_marked_is_on_both_sides((old, new) in testing::text_pair()) {
+            let diff = diff_lines(&old, &new, &DiffOptions::default());
+            prop_assert_eq!(unchanged(&diff, LineKind::Delete), unchanged(&diff, LineKind::Insert));
+        }
+
+        #[test]
+        fn hunks_have_different_ids((old, new) in testing::text_pair()) {
+            let diff = diff_lines(&old, &new, &options(0, DEFAULT_BUDGET));
+            let mut ids: Vec<_> = diff.hunks.iter().map(|hunk| hunk.id.to_string()).collect();
+            ids.sort();
+            ids.dedup();
+            prop_assert_eq!(ids.len(), diff.hunks.len());
+        }
+    }
+}

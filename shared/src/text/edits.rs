@@ -1,0 +1,133 @@
+//! The changed stretches between two texts, as fine as words: lines first, then words inside
+//! changed lines. Deltas and merges are made of them.
+
+use std::ops::Range;
+
+use super::budget::Budget;
+use super::lines::{LineChanges, LineOptions, byte_range, line_starts};
+use super::sequence::{Comparer, Interner, slide_down};
+use super::words::split_words;
+
+/// Bytes of the old text and the bytes of the new one that stand in their place.
+///
+/// Both are on token boundaries, one may be empty; between two edits at least one token is equal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Edit {
+    pub(crate) old: Range<usize>,
+    pub(crate) new: Range<usize>,
+}
+
+/// The edits that lead from `old` to `new`, in order.
+pub(crate) fn edits_between(old: &str, new: &str, budget: &mut Budget) -> Vec<Edit> {
+    let mut comparer = Comparer::default();
+    let options = LineOptions { ignore_white_space: false, context: 0 };
+    let lines = LineChanges::between(old, new, options, &mut comparer, budget);
+    let old_starts = line_starts(lines.bytes_before, &lines.old);
+    let new_starts = line_starts(lines.bytes_before, &lines.new);
+    let mut words = WordComparer::new(comparer);
+    let mut edits = Vec::new();
+    for change in &lines.changes {
+        let in_old = byte_range(&old_starts, &change.old);
+        let in_new = byte_range(&new_starts, &change.new);
+        if in_old.is_empty() || in_new.is_empty() {
+            edits.push(Edit { old: in_old, new: in_new });
+            continue;
+        }
+        let finer = words.compare(&old[in_old.clone()], &new[in_new.clone()], budget);
+        edits.extend(finer.map(|edit| Edit {
+            old: edit.old.start + in_old.start..edit.old.end + in_old.start,
+            new: edit.new.start + in_new.start..edit.new.end + in_new.start,
+        }));
+    }
+    edits
+}
+
+struct WordComparer<'a> {
+    comparer: Comparer,
+    interner: Interner<'a>,
+}
+
+impl<'a> WordComparer<'a> {
+    fn new(comparer: Comparer) -> Self {
+        Self { comparer, interner: Interner::default() }
+    }
+
+    fn compare(
+        &mut self,
+        old: &'a str,
+        new: &'a str,
+        budget: &mut Budget,
+    ) -> impl Iterator<Item = Edit> + use<> {
+        let (old_words, old_starts) = self.number_words(old);
+        let (new_words, new_starts) = self.number_words(new);
+        let changes = self.comparer.compare(&old_words, &new_words, budget);
+        let changes = slide_down(changes, &(0..old_words.len()), |in_new, a, b| {
+            let words = if in_new { &new_words } else { &old_words };
+            words[a] == words[b]
+        });
+        changes.into_iter().map(move |change| Edit {
+            old: byte_range(&old_starts, &change.old),
+            new: byte_range(&new_starts, &change.new),
+        })
+    }
+
+    /// Each token's number, and where each starts and the last one ends.
+    fn number_words(&mut self, text: &'a str) -> (Vec<u32>, Vec<usize>) {
+        let mut numbers = Vec::new();
+        let mut starts = vec![0];
+        let mut at = 0;
+        split_words(text, |word| {
+            numbers.push(self.interner.intern(word));
+            at += word.len();
+            starts.push(at);
+        });
+        (numbers, starts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::budget::DEFAULT_BUDGET;
+    use crate::text::testing;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    type Replaced<'a> = (&'a str, &'a str);
+
+    fn replaced<'a>(old: &'a str, new: &'a str) -> Vec<Replaced<'a>> {
+        let edits = edits_between(old, new, &mut Budget::new(DEFAULT_BUDGET)).into_iter();
+        edits.map(|edit| (&old[edit.old], &new[edit.new])).collect()
+    }
+
+    #[rstest]
+    #[case::word("a quick fox\n", "a slow fox\n", &[("quick", "slow")])]
+    #[case::inserted_word("a fox", "a red fox", &[("", "red ")])]
+    #[case::two_lines("one two\nsame\nfive six\n", "one 2\nsame\nfive 6\n", &[("two", "2"), ("six", "6")])]
+    #[case::line("a\nb\n", "a\nnew\nb\n", &[("", "new\n")])]
+    #[case::chinese("我写文章", "我改文章", &[("写", "改")])]
+    #[case::joined_lines("a\nb\n", "a b\n", &[("\n", " ")])]
+    fn finds_edits_as_fine_as_words(
+        #[case] old: &str,
+        #[case] new: &str,
+        #[case] expected: &[Replaced<'_>],
+    ) {
+        assert_eq!(replaced(old, new), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn edits_lead_from_old_to_new((old, new) in testing::text_pair(), steps in 0..2_000_u64) {
+            let mut rebuilt = String::new();
+            let mut at = 0;
+            for edit in edits_between(&old, &new, &mut Budget::new(steps)) {
+                rebuilt.push_str(&old[at..edit.old.start]);
+                prop_assert_eq!(rebuilt.len(), edit.new.start);
+                rebuilt.push_str(&new[edit.new]);
+                at = edit.old.end;
+            }
+            rebuilt.push_str(&old[at..]);
+            prop_assert_eq!(rebuilt, new);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Text cut into the pieces that are compared inside changed lines.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// A longer run of letters is data rather than a word: its characters count one by one.
+const LONGEST_WORD: usize = 64;
+
+/// Calls `found` with every token of `text`, in order and without gaps.
+///
+/// A token is a word, a run of spaces and tabs, or a single other character. ASCII punctuation
+/// stands alone, but for `don't` and `3.14`. Words with other letters are cut by the word
+/// boundaries of Unicode (UAX #29), which keep combining characters and joined emoji together and
+/// make every CJK character its own token.
+pub(crate) fn split_words<'a>(text: &'a str, mut found: impl FnMut(&'a str)) {
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    while start < bytes.len() {
+        let end = token_end(bytes, start);
+        let token = &text[start..end];
+        if is_word_byte(bytes[start]) && end - start > 1 {
+            split_word(token, &mut found);
+        } else {
+            found(token);
+        }
+        start = end;
+    }
+}
+
+/// Cuts a run of word characters where Unicode has word boundaries or it is too long for a word.
+fn split_word<'a>(run: &'a str, found: &mut impl FnMut(&'a str)) {
+    if run.len() <= LONGEST_WORD && run.is_ascii() {
+        return found(run);
+    }
+    for word in run.split_word_bounds() {
+        if word.len() <= LONGEST_WORD {
+            found(word);
+        } else {
+            word.split_inclusive(|_| true).for_each(&mut *found);
+        }
+    }
+}
+
+/// What a byte can be a part of. Bytes of other characters than ASCII count as letters; where they
+/// are none, Unicode's rules find it out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Blank,
+    Word,
+    Other,
+}
+
+/// The class of every byte: looked up for all of a changed text.
+const CLASSES: [Class; 256] = {
+    let mut classes = [Class::Other; 256];
+    let mut byte = 0;
+    while byte < classes.len() {
+        let is_word = (byte as u8).is_ascii_alphanumeric() || byte == b'_' as usize || byte >= 0x80;
+        if is_word {
+            classes[byte] = Class::Word;
+        }
+        byte += 1;
+    }
+    classes[b' ' as usize] = Class::Blank;
+    classes[b'\t' as usize] = Class::Blank;
+    classes
+};
+
+#[inline]
+fn is_word_byte(byte: u8) -> bool {
+    CLASSES[usize::from(byte)] == Class::Word
+}
+
+/// The end of the token, or of the run to be cut further, that starts at `start`.
+fn token_end(bytes: &[u8], start: usize) -> usize {
+    let class = CLASSES[usize::from(bytes[start])];
+    let mut end = start + 1;
+    if class == Class::Other {
+        return end;
+    }
+    while end < bytes.len()
+        && (CLASSES[usize::from(bytes[end])] == class
+            || (class == Class::Word && is_inside_word(bytes, end)))
+    {
+        end += 1;
+    }
+    end
+}
+
+/// Whether the mark at `at`, with a byte before it, is a part of the word or number around it.
+fn is_inside_word(bytes: &[u8], at: usize) -> bool {
+    let (before, Some(&after)) = (bytes[at - 1], bytes.get(at + 1)) else {
+        return false;
+    };
+    match bytes[at] {
+        b'\'' => is_word_byte(before) && is_word_byte(after),
+        b'.' | b',' => before.is_ascii_digit() && after.is_ascii_digit(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::testing;
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    fn tokens(text: &str) -> Vec<&str> {
+        let mut tokens = Vec::new();
+        split_words(text, |token| tokens.push(token));
+        tokens
+    }
+
+    #[rstest]
+    #[case::words("two  words", &["two", "  ", "words"])]
+    #[case::punctuation("f(x_1)!", &["f", "(", "x_1", ")", "!"])]
+    #[case::apostrophe("don't 'a'", &["don't", " ", "'", "a", "'"])]
+    #[case::numbers("3.14, 1.", &["3.14", ",", " ", "1", "."])]
+    #[case::accents("cafe\u{301} été", &["cafe\u{301}", " ", "été"])]
+    #[case::chinese("我们写", &["我", "们", "写"])]
+    #[case::family("a👨‍👩‍👧b", &["a", "👨‍👩‍👧", "b"])]
+    #[case::flags("🇫🇷🇩🇪", &["🇫🇷", "🇩🇪"])]
+    #[case::line_ends("a\r\n \n", &["a", "\r", "\n", " ", "\n"])]
+    fn cuts_text_into_tokens(#[case] text: &str, #[case] expected: &[&str]) {
+        assert_eq!(tokens(text), expected);
+    }
+
+    #[test]
+    fn takes_the_characters_of_a_very_long_word_one_by_one() {
+        let word = "x".repeat(LONGEST_WORD + 1);
+        assert_eq!(tokens(&word).len(), LONGEST_WORD + 1);
+        assert_eq!(tokens(&word[1..]), [&word[1..]]);
+    }
+
+    proptest! {
+        #[test]
+        fn tokens_put_together_are_the_text(text in testing::text()) {
+            prop_assert_eq!(tokens(&text).concat(), text);
+        }
+    }
+}
