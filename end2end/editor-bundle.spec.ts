@@ -1,8 +1,9 @@
 // The editor alone, against its contract (frontend/editor/contract.ts).
 import { brotliCompressSync } from "node:zlib";
 import AxeBuilder from "@axe-core/playwright";
-import { expect, type Page, test } from "@playwright/test";
+import type { Page } from "@playwright/test";
 import { agreedText, type EditorSite, openEditor, serveEditor } from "./support/editor-page";
+import { expect, watchedTest as test } from "./support/fixtures";
 
 let site: EditorSite;
 test.beforeAll(async () => {

@@ -40,6 +40,13 @@ export async function commit(page: Page, documentId: string, message: string): P
   await expectStatus(answer, 201);
 }
 
+/** Replaces the live text of a document by the API, whatever it is now. */
+export async function replaceText(page: Page, documentId: string, content: string): Promise<void> {
+  const headers = { "if-match": "*" };
+  const answer = await page.request.put(`/api/v1/documents/${documentId}`, { data: { content }, headers });
+  await expectStatus(answer, 200);
+}
+
 async function expectStatus(answer: APIResponse, status: number): Promise<void> {
   expect(answer.status(), `${answer.url()}: ${await answer.text()}`).toBe(status);
 }

@@ -1,13 +1,22 @@
 // What every browser test starts from: `import { expect, test } from "./support/fixtures"`.
 import { type BrowserContextOptions, expect, type Page, test as base } from "@playwright/test";
+import { markAwake } from "./awake";
 import { Problems } from "./problems";
 import { Server } from "./server";
 
-interface Fixtures {
+interface Watched {
   /** Fails the test on any console error, exception or policy violation; `problems.expect(/…/)` allows one. */
   problems: Problems;
+}
+
+interface Fixtures {
   /** A page of somebody else: a browser of their own, with the same watch kept on it. */
   otherPage: (options?: BrowserContextOptions) => Promise<Page>;
+}
+
+interface Quiet {
+  /** Fails the test when its server panicked or failed meanwhile: browsers repeat a request that was cut short. */
+  quietServer: void;
 }
 
 interface WorkerFixtures {
@@ -15,7 +24,25 @@ interface WorkerFixtures {
   server: Server;
 }
 
-export const test = base.extend<Fixtures, WorkerFixtures>({
+/** For pages that need no server. */
+export const watchedTest = base.extend<Watched>({
+  problems: [
+    async ({}, use) => {
+      const problems = new Problems();
+      await use(problems);
+      expect(problems.unexpected(), "nothing went wrong unseen in the pages").toEqual([]);
+    },
+    { auto: true },
+  ],
+
+  context: async ({ context, problems }, use) => {
+    await problems.watch(context);
+    await markAwake(context);
+    await use(context);
+  },
+});
+
+export const test = watchedTest.extend<Fixtures & Quiet, WorkerFixtures>({
   server: [
     async ({}, use, workerInfo) => {
       const server = await Server.start(`server-${workerInfo.workerIndex}`);
@@ -29,24 +56,19 @@ export const test = base.extend<Fixtures, WorkerFixtures>({
     await use(server.url);
   },
 
-  problems: [
-    async ({}, use) => {
-      const problems = new Problems();
-      await use(problems);
-      expect(problems.unexpected(), "nothing went wrong unseen in the pages").toEqual([]);
+  quietServer: [
+    async ({ server }, use) => {
+      await use();
+      expect(server.takeComplaints(), "the server had nothing to complain about").toEqual([]);
     },
     { auto: true },
   ],
-
-  context: async ({ context, problems }, use) => {
-    await problems.watch(context);
-    await use(context);
-  },
 
   otherPage: async ({ browser, problems }, use) => {
     await use(async (options) => {
       const context = await browser.newContext(options);
       await problems.watch(context);
+      await markAwake(context);
       return context.newPage();
     });
   },

@@ -14,6 +14,8 @@ const SETTINGS = `limits:
   signIn: { count: 10000, per: 1m }
   signUp: { count: 10000, per: 1m }
 `;
+/** What a server has no reason to say: nothing that a test provokes is the server's own fault. */
+const COMPLAINT = /panicked at|"level":"ERROR"/;
 const START_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 10_000;
 
@@ -21,6 +23,7 @@ const STOP_LIMIT_MS = 10_000;
 export class Server {
   readonly dataDir = mkdtempSync(join(tmpdir(), "izanagi-end2end-"));
   readonly #log: WriteStream;
+  readonly #complaints: string[] = [];
   #listen = "127.0.0.1:0";
   #url = "";
   #process: ChildProcess | undefined;
@@ -61,10 +64,19 @@ export class Server {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#process = child;
-    child.stderr.pipe(this.#log, { end: false });
-    child.stdout.pipe(this.#log, { end: false });
+    for (const output of [child.stderr, child.stdout]) {
+      output.pipe(this.#log, { end: false });
+      createInterface({ input: output }).on("line", (line) => {
+        if (COMPLAINT.test(line)) this.#complaints.push(line);
+      });
+    }
     this.#url = await readAddress(child);
     this.#listen = new URL(this.#url).host;
+  }
+
+  /** The panics and errors since the last time this was asked. */
+  takeComplaints(): string[] {
+    return this.#complaints.splice(0);
   }
 
   /** `kill -9`: no chance to tidy up. */

@@ -1,0 +1,80 @@
+// Documents in the browser: dropping files, writing, committing, and what the server has of it.
+import { expect, type Locator, type Page } from "@playwright/test";
+import { open } from "./awake";
+
+export interface DroppedFile {
+  name: string;
+  content: string | Uint8Array;
+}
+
+/** Lets files fall on the field for them, as from a file manager. */
+export async function dropFiles(page: Page, files: DroppedFile[]): Promise<void> {
+  const given = files.map(({ name, content }) => ({ name, bytes: [...Buffer.from(content)] }));
+  const dataTransfer = await page.evaluateHandle((files) => {
+    const transfer = new DataTransfer();
+    for (const { name, bytes } of files) transfer.items.add(new File([new Uint8Array(bytes)], name));
+    return transfer;
+  }, given);
+  const zone = fileField(page);
+  for (const event of ["dragenter", "dragover", "drop"]) await zone.dispatchEvent(event, { dataTransfer });
+}
+
+export function fileField(page: Page): Locator {
+  return page.getByLabel("Drop .md, .txt or .json files here, or");
+}
+
+/** The button of a menu that opens without JavaScript: a `summary`, which has no role. */
+export function menuButton(page: Page | Locator, name: string): Locator {
+  return page.locator("summary", { hasText: name });
+}
+
+export function editor(page: Page): Locator {
+  return page.getByRole("textbox", { name: /^Text of/ });
+}
+
+/** Opens a document and waits until one can write in it. */
+export async function openDocument(page: Page, id: string): Promise<void> {
+  await open(page, `/documents/${id}`);
+  await expect(editor(page)).toBeVisible();
+}
+
+/** Types at the end of the text. */
+export async function write(page: Page, text: string): Promise<void> {
+  await editor(page).press("Control+End");
+  await page.keyboard.type(text);
+}
+
+/** The text in the editor; one space stands for each run of white space. */
+export async function expectText(page: Page, text: string | RegExp): Promise<void> {
+  await expect(editor(page)).toHaveText(text, { useInnerText: true });
+}
+
+/** The words about saving. */
+export function saveState(page: Page, words: string | RegExp): Locator {
+  return page.getByRole("status").filter({ hasText: words });
+}
+
+/** Waits until the page has taken in what was typed, and says that it is saved. */
+export async function expectSaved(page: Page, words: string): Promise<void> {
+  await expect(page.getByText(words, { exact: true })).toBeVisible();
+  await expect(saveState(page, /^Saved$/)).toBeVisible();
+}
+
+/** What the page says for a while at its edge; with the buttons that belong to it. */
+export function toast(page: Page, words: string): Locator {
+  return page.getByRole("status").locator("> *").filter({ hasText: words });
+}
+
+/** The text that the server has, byte for byte. */
+export async function storedText(page: Page, id: string): Promise<string> {
+  return (await page.request.get(`/api/v1/documents/${id}/content`)).text();
+}
+
+/** Commits by the keyboard's shortcut. */
+export async function commitByKeys(page: Page, message: string): Promise<void> {
+  await page.keyboard.press("Control+s");
+  const dialog = page.getByRole("dialog", { name: "Commit" });
+  await dialog.getByLabel("What changed, and why").fill(message);
+  await dialog.getByRole("button", { name: "Commit" }).click();
+  await expect(dialog).toBeHidden();
+}
