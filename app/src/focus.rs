@@ -16,21 +16,26 @@ impl Focus {
         provide_context(Self { path: StoredValue::new(None), has_moved: StoredValue::new(false) });
     }
 
-    /// The landmark of a page has been put in place: a place-holder, or the page itself.
-    pub(crate) fn page_shown(self, path: String, main: &HtmlElement) {
+    /// The landmark of a page has been made: a place-holder's, or that of the page itself.
+    pub(crate) fn page_shown(self, path: String, main: HtmlElement) {
         let before = self.path.try_update_value(|last| last.replace(path.clone())).flatten();
         if before.is_some_and(|before| before != path) {
             self.has_moved.set_value(true);
         }
-        // A page that takes the place of its place-holder, or is read again, leaves the focus nowhere.
-        let is_nowhere =
-            document().active_element().is_none_or(|element| element.tag_name() == "BODY");
-        let is_left = document()
-            .active_element()
-            .is_some_and(|element| element.closest("main").ok().flatten().is_none());
-        if self.has_moved.get_value() && (is_nowhere || is_left) {
-            // Refused only when it has left the page.
-            let _ = main.focus();
+        if self.has_moved.get_value() {
+            // A moment later it stands in the document, and what it takes the place of does not.
+            request_animation_frame(move || focus_unless_inside(&main));
         }
+    }
+}
+
+/// Leads the focus to a page, unless something in it has it: a field, a message.
+fn focus_unless_inside(main: &HtmlElement) {
+    let is_inside = document()
+        .active_element()
+        .is_some_and(|element| element.closest("main").ok().flatten().is_some());
+    if main.is_connected() && !is_inside {
+        // Refused only when it has left the page.
+        let _ = main.focus();
     }
 }

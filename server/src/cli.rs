@@ -122,6 +122,9 @@ async fn fsck(config: &Config, repair: bool) -> Result<ExitCode> {
     for fault in &report.faults {
         logging::say(fault);
     }
+    for note in &report.notes {
+        logging::say(format_args!("note: {note}"));
+    }
     for line in &report.repaired {
         logging::say(format_args!("repaired: {line}"));
     }

@@ -4,9 +4,12 @@
 // A page's type nests as deep as its markup, and is laid out here, where the routes are made.
 #![recursion_limit = "512"]
 
+mod area;
 pub mod cli;
 pub mod config;
+mod cors;
 mod extract;
+mod headers;
 mod http;
 pub mod keys;
 pub mod logging;

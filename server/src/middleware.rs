@@ -1,38 +1,54 @@
 //! The whole stack, in order, and the layers that are ours.
 
-use crate::{origin, problem, problem_page, state::AppState};
+use crate::{
+    area::Area, extract::BadToken, headers, origin, problem, problem_page, state::AppState,
+};
 use axum::{
     Router,
+    body::Body,
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, header, request::Parts},
+    http::{HeaderMap, HeaderName, Method, header, request::Parts},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
-use izanagi_domain::accounts::{Caller, Device, RefreshSecret, SignedIn};
-use izanagi_shared::rules::Secret;
+use izanagi_domain::{
+    accounts::{Caller, Device, RefreshSecret, SignedIn},
+    error::Error,
+};
+use izanagi_shared::{id::DocumentId, rules::Secret};
 use std::net::{IpAddr, SocketAddr};
 use tower_http::{
     catch_panic::CatchPanicLayer,
+    cors::CorsLayer,
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer},
+    timeout::TimeoutBody,
     trace::TraceLayer,
 };
+use tracing::field::{Empty, display};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Puts the stack around every route. A request goes through it from the bottom to the top.
-pub(crate) fn around(router: Router, state: &AppState) -> Router {
-    router
+/// Puts the stack around routes. A request goes through it from the bottom to the top.
+pub(crate) fn around(router: Router, state: &AppState, cors: Option<CorsLayer>) -> Router {
+    let router = router
         // 5. How often they may ask; needs to know who asks.
         .layer(from_fn_with_state(state.clone(), limit_rate))
         // 4. Who is asking.
         .layer(from_fn_with_state(state.clone(), identify))
         // 3. Whether another site sent it.
         .layer(from_fn_with_state(state.clone(), origin::refuse_foreign_writes))
-        // 2. Headers that every response has; a panic becomes a 500.
-        .layer(from_fn(add_headers))
+        // 2. A panic becomes a 500; headers that every response has; who waits for a body.
         .layer(CatchPanicLayer::custom(|_| {
             axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }))
+        .layer(from_fn(headers::add_headers))
+        .layer(from_fn_with_state(state.clone(), limit_silence));
+    // 1c. What scripts of listed origins may see, of refusals too.
+    let router = match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    router
         // 1b. A page where a person reads.
         .layer(from_fn_with_state(state.clone(), problem_page::show_problems))
         // 1. A body for every refusal; the request's id, and its line in the log.
@@ -51,10 +67,31 @@ async fn drop_foreign_request_id(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// The path alone: a query may hold a token.
+/// The path alone: a query may hold a token. What is empty here is filled in by whoever finds it out.
 fn span(request: &Request) -> tracing::Span {
     let request_id = problem::request_id(request);
-    tracing::info_span!("request", requestId = request_id, method = %request.method(), path = request.uri().path())
+    let path = request.uri().path();
+    let span = tracing::info_span!(
+        "request",
+        requestId = request_id,
+        method = %request.method(),
+        path,
+        docId = Empty,
+        userId = Empty,
+        opId = Empty,
+        seq = Empty,
+    );
+    if let Some(document) = document_in(path) {
+        span.record("docId", display(document));
+    }
+    span
+}
+
+/// The document that a path of the API or a page is about.
+fn document_in(path: &str) -> Option<DocumentId> {
+    let path = path.strip_prefix("/api").unwrap_or(path);
+    let path = path.strip_prefix("/v1").unwrap_or(path);
+    path.strip_prefix("/documents/")?.split('/').next()?.parse().ok()
 }
 
 fn on_response(response: &Response, took: std::time::Duration, _: &tracing::Span) {
@@ -62,81 +99,94 @@ fn on_response(response: &Response, took: std::time::Duration, _: &tracing::Span
     tracing::info!(status, micros, "answered");
 }
 
-async fn add_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
-    ] {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
-    }
-    response
+/// A body that stops coming holds a place that others need.
+async fn limit_silence(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let patience = state.config.body_idle;
+    next.run(request.map(|body| Body::new(TimeoutBody::new(patience, body)))).await
 }
 
 /// Finds out who is asking and from where, and puts both into the request.
 async fn identify(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let device = device(&parts, &state);
-    let (caller, renewed) = match find_caller(&state, &parts, &device).await {
+    let found = match find_caller(&state, &parts, &device).await {
         Ok(found) => found,
-        Err(refusal) => {
+        Err(error) => {
             // Trying tokens is asking too.
             let allowed = state.services.limits.read(None, &device.ip);
-            return allowed
-                .map_or_else(|error| problem::ApiError::from(error).into_response(), |()| refusal);
+            return problem::ApiError::from(allowed.err().unwrap_or(error)).into_response();
         }
     };
     parts.extensions.insert(device);
-    if let Some(caller) = caller {
-        parts.extensions.insert(caller);
+    let mut renewed = None;
+    match found {
+        Found::Nobody => {}
+        Found::BadToken => {
+            parts.extensions.insert(BadToken);
+        }
+        Found::Caller(caller) => {
+            parts.extensions.insert(caller);
+        }
+        Found::Renewed(signed_in) => {
+            parts.extensions.insert(signed_in.caller);
+            renewed = Some(signed_in);
+        }
+    }
+    if let Some(caller) = parts.extensions.get::<Caller>() {
+        tracing::Span::current().record("userId", display(caller.user));
     }
     let mut response = next.run(Request::from_parts(parts, body)).await;
-    if let Some(renewed) = renewed {
-        // A handler that signs in or out has the last word.
-        if !response.headers().contains_key(header::SET_COOKIE) {
-            state.cookies.set(response.headers_mut(), &renewed);
-        }
+    // A handler that signs in or out has the last word.
+    if let Some(renewed) = renewed.filter(|_| !state.cookies.decided(response.headers())) {
+        state.cookies.set(response.headers_mut(), &renewed);
+    }
+    if state.cookies.decided(response.headers()) {
+        response.headers_mut().insert(header::CACHE_CONTROL, headers::NO_STORE);
     }
     response
 }
 
-type Found = (Option<Caller>, Option<SignedIn>);
+enum Found {
+    Nobody,
+    /// Sent a token that is none or over. Whoever must know who asks refuses it; signing in anew, or
+    /// out, goes on.
+    BadToken,
+    Caller(Caller),
+    Renewed(Box<SignedIn>),
+}
 
-async fn find_caller(
-    state: &AppState,
-    request: &Parts,
-    device: &Device,
-) -> Result<Found, Response> {
+async fn find_caller(state: &AppState, request: &Parts, device: &Device) -> Result<Found, Error> {
     let accounts = &state.services.accounts;
-    let refuse =
-        |error: izanagi_domain::error::Error| problem::ApiError::from(error).into_response();
+    let area = Area::of(request.uri.path());
+    if area == Area::Open {
+        return Ok(Found::Nobody);
+    }
     // Who sends a token of its own wants to be this and nobody else.
     if let Some(token) = bearer(&request.headers) {
-        let caller = accounts.authenticate(token, &device.ip).await.map_err(refuse)?;
-        return Ok((Some(caller), None));
+        return match accounts.authenticate(token, &device.ip).await {
+            Ok(caller) => Ok(Found::Caller(caller)),
+            Err(Error::Unauthenticated) => Ok(Found::BadToken),
+            Err(error) => Err(error),
+        };
     }
     let cookies = state.cookies.read(&request.headers);
     if let Some(access) = &cookies.access {
         match accounts.authenticate(access, &device.ip).await {
-            Ok(caller) => return Ok((Some(caller), None)),
-            Err(izanagi_domain::error::Error::Unauthenticated) => {}
-            Err(error) => return Err(refuse(error)),
+            Ok(caller) => return Ok(Found::Caller(caller)),
+            Err(Error::Unauthenticated) => {}
+            Err(error) => return Err(error),
         }
     }
-    // Reading must not sign anybody out: a page renews an expired access token by itself.
-    let Some(refresh) = cookies.refresh.filter(|_| is_page(request)) else {
-        return Ok((None, None));
+    // Reading must not sign anybody out: a page renews an expired access token by itself. Programs
+    // do so by `POST /auth/refresh`.
+    let Some(refresh) = cookies.refresh.filter(|_| area == Area::Page) else {
+        return Ok(Found::Nobody);
     };
     let refresh = RefreshSecret::from_client(Secret::new(refresh));
     match accounts.refresh(&refresh, device).await {
-        Ok(signed_in) => Ok((Some(signed_in.caller), Some(signed_in))),
-        Err(izanagi_domain::error::Error::SessionRevoked) => Ok((None, None)),
-        Err(error) => Err(refuse(error)),
+        Ok(signed_in) => Ok(Found::Renewed(Box::new(signed_in))),
+        Err(Error::SessionRevoked) => Ok(Found::Nobody),
+        Err(error) => Err(error),
     }
 }
 
@@ -144,15 +194,6 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// Pages and their server functions; programs renew by `POST /auth/refresh`.
-fn is_page(request: &Parts) -> bool {
-    let path = request.uri.path();
-    let is_other = ["/api/", "/pkg/", "/healthz", "/readyz", "/.well-known/", "/docs"]
-        .iter()
-        .any(|prefix| path.starts_with(prefix));
-    !is_other
 }
 
 /// The client's address: the peer's, or, behind a trusted proxy, the last one in
@@ -197,4 +238,20 @@ async fn limit_rate(State(state): State<AppState>, request: Request, next: Next)
         }
     }
     next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("/api/v1/documents/00000000-0000-7000-8000-000000000001/ops", true)]
+    #[case("/api/documents/00000000-0000-7000-8000-000000000001", true)]
+    #[case("/documents/00000000-0000-7000-8000-000000000001/history", true)]
+    #[case("/documents/upload", false)]
+    #[case("/api/v1/me", false)]
+    fn finds_the_document_that_a_path_is_about(#[case] path: &str, #[case] found: bool) {
+        assert_eq!(document_in(path).is_some(), found);
+    }
 }

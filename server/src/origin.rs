@@ -2,6 +2,8 @@
 //! Browsers say so by `Sec-Fetch-Site` and `Origin`; programs send neither, and pass.
 
 use crate::{
+    area::Area,
+    cors,
     problem::{plain, respond},
     state::AppState,
 };
@@ -12,14 +14,24 @@ use axum::{
     response::Response,
 };
 
-/// Refuses writes that another site sends.
+/// Refuses writes that another site sends, unless it is listed and goes to the API: then its cookies
+/// do not count.
 pub(crate) async fn refuse_foreign_writes(
     State(state): State<AppState>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
+    let is_foreign = is_foreign(request.headers(), state.config.public_url.as_deref());
+    let is_listed = Area::of(request.uri().path()) == Area::Api
+        && cors::is_listed(&state.config.cors_origins, request.headers());
+    if is_foreign && is_listed {
+        request.headers_mut().remove(header::COOKIE);
+        let mut response = next.run(request).await;
+        response.headers_mut().remove(header::SET_COOKIE);
+        return response;
+    }
     let is_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if is_write && is_foreign(request.headers(), state.config.public_url.as_deref()) {
+    if is_write && is_foreign {
         return respond(plain(
             StatusCode::FORBIDDEN,
             "foreign_origin",

@@ -2,6 +2,7 @@
 
 use crate::{
     extract::{LazyBody, SignedInCaller},
+    problem::ApiResult,
     state::AppState,
 };
 use axum::{
@@ -17,7 +18,7 @@ use izanagi_app::{
     flash::{Flash, Notice, Outcome},
     ssr::{answer_form, plain_forms, shell},
 };
-use izanagi_domain::documents::RequestKey;
+use izanagi_domain::{accounts::Caller, documents::RequestKey};
 use leptos::{config::LeptosOptions, context::provide_context};
 use leptos_axum::{LeptosRoutes as _, file_and_error_handler_with_context, generate_route_list};
 use std::collections::BTreeMap;
@@ -42,9 +43,10 @@ pub(crate) fn routes(state: &AppState) -> Router<AppState> {
     };
     let not_found = file_and_error_handler_with_context::<AppState, _>(provide.clone(), shell);
     Router::new()
-        .route("/fn/{*name}", functions.layer(from_fn_with_state(state.cookies, plain_forms)))
+        .route("/fn/{*name}", functions)
         .route("/documents/upload", post(upload))
         .leptos_routes_with_context(state, pages, provide, move || shell(shell_options.clone()))
+        .layer(from_fn_with_state(state.cookies, plain_forms))
         .layer(from_fn(page_policy))
         .nest_service("/pkg", package(state))
         .nest_service("/favicon.svg", file(state, "favicon.svg"))
@@ -61,23 +63,22 @@ async fn upload(
     let Some(SignedInCaller(caller)) = caller else {
         return Redirect::to("/login?next=/documents").into_response();
     };
-    let made = match body.uploads(state.config.body_limit).await {
-        Ok(uploads) => {
-            let documents = &state.services.documents;
-            documents.upload(&caller, uploads, RequestKey::none()).await
-        }
-        Err(error) => Err(error.into_domain()),
-    };
-    let outcome = match made {
-        Ok(items) => {
-            let count = items.len();
+    let outcome = match make_of(&state, &caller, body).await {
+        Ok(count) => {
             let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
             Outcome::Done(Notice::new(format!("{files} uploaded.")))
         }
-        Err(error) => Outcome::Refused(error.problem()),
+        Err(error) => Outcome::Refused(error.into_problem()),
     };
     let (page, form) = ("/documents".to_owned(), "/documents/upload".to_owned());
     answer_form(state.cookies, &Flash { page, form, values: BTreeMap::new(), outcome })
+}
+
+/// Makes a document of each file; how many.
+async fn make_of(state: &AppState, caller: &Caller, body: LazyBody) -> ApiResult<usize> {
+    let uploads = body.uploads(state.config.body_limit).await?;
+    let documents = &state.services.documents;
+    Ok(documents.upload(caller, uploads, RequestKey::none()).await?.len())
 }
 
 /// The folder of one build.

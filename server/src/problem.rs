@@ -1,6 +1,7 @@
 //! Refusals on the wire (RFC 9457, DESIGN §8). A handler's error travels as a problem in the
 //! response's extensions; one middleware gives it its body, the request id, and its line in the log.
 
+use crate::area::Area;
 use axum::{
     Json,
     extract::Request,
@@ -10,15 +11,42 @@ use axum::{
 };
 use izanagi_domain::error::Error;
 use izanagi_shared::problem::Problem;
+use std::time::Duration;
 
-/// The domain's error as a response.
+/// Why a handler refuses or fails.
 #[derive(Debug)]
-pub(crate) struct ApiError(Error);
+pub(crate) enum ApiError {
+    /// As the domain says.
+    Domain(Error),
+    /// For a reason that only HTTP knows.
+    Transport(Box<Problem>),
+}
 
 impl ApiError {
-    /// The domain's error, for pages that show it in their own way.
-    pub(crate) fn into_domain(self) -> Error {
-        self.0
+    /// The request's body did not go on arriving.
+    pub(crate) fn timed_out() -> Self {
+        Self::Transport(Box::new(timed_out()))
+    }
+
+    /// What a client is told; what is for the log is logged.
+    pub(crate) fn into_problem(self) -> Problem {
+        match self {
+            Self::Domain(error) => {
+                let problem = error.problem();
+                if let Some(cause) = error.internal_cause() {
+                    tracing::error!(code = problem.code, cause = cause.for_log(), "request failed");
+                }
+                problem
+            }
+            Self::Transport(problem) => *problem,
+        }
+    }
+
+    const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Domain(error) => error.retry_after(),
+            Self::Transport(_) => None,
+        }
     }
 }
 
@@ -27,18 +55,15 @@ pub(crate) type ApiResult<T> = Result<T, ApiError>;
 
 impl<E: Into<Error>> From<E> for ApiError {
     fn from(error: E) -> Self {
-        Self(error.into())
+        Self::Domain(error.into())
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let problem = self.0.problem();
-        if let Some(cause) = self.0.internal_cause() {
-            tracing::error!(code = problem.code, cause = cause.for_log(), "request failed");
-        }
-        let mut response = respond(problem);
-        if let Some(wait) = self.0.retry_after() {
+        let retry_after = self.retry_after();
+        let mut response = respond(self.into_problem());
+        if let Some(wait) = retry_after {
             // Whole seconds, rounded up: to come back early would be refused again.
             let seconds = wait.as_millis().div_ceil(1_000).max(1).to_string();
             if let Ok(value) = HeaderValue::from_str(&seconds) {
@@ -75,7 +100,7 @@ pub(crate) fn plain(status: StatusCode, code: &str, title: &str, detail: &str) -
 pub(crate) async fn finish_problems(request: Request, next: Next) -> Response {
     let request_id = request_id(&request);
     // Pages have bodies of their own for what is not there.
-    let is_api = request.uri().path().starts_with("/api");
+    let is_api = Area::of(request.uri().path()) == Area::Api;
     let mut response = next.run(request).await;
     let known = response.extensions_mut().remove::<Problem>();
     let problem = known.or_else(|| is_api.then(|| by_status(response.status())).flatten());
@@ -99,15 +124,18 @@ fn by_status(status: StatusCode) -> Option<Problem> {
         StatusCode::PAYLOAD_TOO_LARGE => {
             ("too_large", "Too large", "The request body is too large.")
         }
-        StatusCode::REQUEST_TIMEOUT => {
-            ("timeout", "Timed out", "The request took too long to arrive.")
-        }
+        StatusCode::REQUEST_TIMEOUT => return Some(timed_out()),
         status if status.is_server_error() => {
             ("internal", "Internal error", "Something went wrong on our side.")
         }
         _ => return None,
     };
     Some(plain(status, code, title, detail))
+}
+
+fn timed_out() -> Problem {
+    let detail = "The request took too long to arrive.";
+    plain(StatusCode::REQUEST_TIMEOUT, "timeout", "Timed out", detail)
 }
 
 /// The id that the request was given on arrival.

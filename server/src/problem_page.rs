@@ -1,7 +1,7 @@
 //! A refusal that a person meets in the browser outside any page: too many requests, a form from
 //! another site, a panic. Plain HTML in the style of the pages, for nothing else is certain here.
 
-use crate::state::AppState;
+use crate::{area::Area, state::AppState};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -41,7 +41,7 @@ pub(crate) async fn show_problems(
 /// A browser that opens a page, not a script or program.
 fn is_navigation(path: &str, headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    !path.starts_with("/api") && accept.is_some_and(|accept| accept.contains("text/html"))
+    Area::of(path) != Area::Api && accept.is_some_and(|accept| accept.contains("text/html"))
 }
 
 fn internal() -> Problem {

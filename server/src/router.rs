@@ -1,6 +1,7 @@
 //! Every route.
 
 use crate::{
+    cors,
     http::{
         auth, content, diff, documents, health, me, ops, owners, restore, sessions, upload,
         versions,
@@ -30,7 +31,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::revoke))
         // One's account
-        .routes(routes!(me::show, me::update))
+        .routes(routes!(me::show, me::update, me::delete))
         // Documents
         .routes(routes!(documents::list, documents::create))
         .routes(routes!(upload::upload))
@@ -57,19 +58,24 @@ pub fn openapi_document() -> utoipa::openapi::OpenApi {
 }
 
 fn versioned_api() -> (Router<AppState>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(openapi::Base::openapi()).nest("/api/v1", api()).split_for_parts()
+    let base = OpenApiRouter::with_openapi(openapi::Base::openapi());
+    let (router, mut document) = base.nest("/api/v1", api()).split_for_parts();
+    openapi::complete(&mut document);
+    (router, document)
 }
 
 /// The whole application.
 pub fn router(state: &AppState) -> Router {
     let (v1, document) = versioned_api();
     let (unversioned, _) = api().split_for_parts();
-    let routes = Router::new()
-        // The JSON API, under both prefixes
+    // The JSON API, under both prefixes
+    let api = Router::new()
         .merge(v1)
         .nest("/api", unversioned)
         .route("/api", any(nothing_here))
         .route("/api/{*rest}", any(nothing_here))
+        .with_state(state.clone());
+    let others = Router::new()
         // For those who run it
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -79,7 +85,8 @@ pub fn router(state: &AppState) -> Router {
         // Pages, server functions, static files
         .merge(pages::routes(state))
         .with_state(state.clone());
-    middleware::around(routes, state)
+    let cors = cors::layer(&state.config.cors_origins);
+    middleware::around(api, state, cors).merge(middleware::around(others, state, None))
 }
 
 async fn nothing_here() -> Response {

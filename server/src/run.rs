@@ -8,8 +8,9 @@ use izanagi_domain::{
     services::Services,
 };
 use izanagi_storage::{self as storage, Opened, StorageConfig};
-use std::{net::SocketAddr, path::Path, sync::Arc};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 /// The services, and the stores to close after them.
 #[derive(Debug)]
@@ -57,14 +58,27 @@ pub async fn serve(
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    let site = Site::find(config.site_root.as_deref())?;
     let listener = TcpListener::bind(config.listen)
         .await
         .with_context(|| format!("cannot listen on {}", config.listen))?;
+    serve_on(listener, config, shutdown).await
+}
+
+/// The same on a listener that is open already.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_on(
+    listener: TcpListener,
+    config: Config,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let site = Site::find(config.site_root.as_deref())?;
     let running = Running::open(&config).await?;
     running.services.start();
     tracing::info!(storage = running.stores.description, "storage");
     let address = listener.local_addr()?;
+    let drain = config.drain;
     let state = AppState::new(running.services.clone(), config, site);
     let app = router(&state).into_make_service_with_connect_info::<SocketAddr>();
     logging::say(format!("izanagi: listening on http://{address}"));
@@ -72,9 +86,30 @@ pub async fn serve(
         // Small answers must not wait for company.
         let _ = stream.set_nodelay(true);
     });
-    axum::serve(listener, app).with_graceful_shutdown(shutdown).await?;
+    let ending = CancellationToken::new();
+    let told = ending.clone();
+    let shutdown = async move {
+        shutdown.await;
+        told.cancel();
+    };
+    // A request's head has no time limit here: `axum::serve` gives its hyper builder no timer, without
+    // which hyper's own limit of 30 s does not count. A connection that sends nothing costs a
+    // descriptor and a few kilobytes until then; put a proxy in front where that matters.
+    let served = tokio::select! {
+        served = axum::serve(listener, app).with_graceful_shutdown(shutdown).into_future() => served,
+        () = overtime(&ending, drain) => {
+            tracing::warn!(seconds = drain.as_secs(), "some requests did not end; closing all the same");
+            Ok(())
+        }
+    };
     running.close().await;
-    Ok(())
+    Ok(served?)
+}
+
+/// Completes when the requests have had their time to end.
+async fn overtime(ending: &CancellationToken, drain: Duration) {
+    ending.cancelled().await;
+    tokio::time::sleep(drain).await;
 }
 
 /// The folder that holds everything; nobody else's business.

@@ -6,16 +6,30 @@
 mod auth;
 #[path = "api/content.rs"]
 mod content;
+#[path = "api/cookies.rs"]
+mod cookies;
+#[path = "api/cors.rs"]
+mod cors;
 #[path = "api/diff.rs"]
 mod diff;
 #[path = "api/documents.rs"]
 mod documents;
+#[path = "api/drain.rs"]
+mod drain;
+#[path = "api/headers.rs"]
+mod headers;
 #[path = "api/health.rs"]
 mod health;
+#[path = "api/log.rs"]
+mod log;
 #[path = "api/matrix.rs"]
 mod matrix;
+#[path = "api/openapi.rs"]
+mod openapi;
 #[path = "api/ops.rs"]
 mod ops;
+#[path = "api/order.rs"]
+mod order;
 #[path = "api/owners.rs"]
 mod owners;
 #[path = "api/refusals.rs"]

@@ -3,8 +3,8 @@
 use serde::de::IgnoredAny;
 
 /// Nesting beyond this is refused, so that no reader of the document can be made to recurse
-/// without bound. It is the limit of the parser itself.
-pub const MAX_DEPTH: usize = 128;
+/// without bound. The deepest that the parser itself turns into a value.
+pub const MAX_DEPTH: usize = 127;
 
 /// The first place where a text stops being JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

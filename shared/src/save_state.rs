@@ -8,10 +8,12 @@ pub enum SaveState {
     Saved,
     /// Updates are on their way.
     Saving,
-    /// The server cannot be reached; this many updates wait on this device.
+    /// The server cannot be reached.
     Offline {
         /// Updates that wait.
         waiting: usize,
+        /// Whether this device has kept them all, so that they outlive the page.
+        is_kept: bool,
     },
     /// The server refused an update; nothing further is sent until somebody acts.
     Refused {
@@ -27,9 +29,12 @@ impl SaveState {
         match self {
             Self::Saved => "Saved".to_owned(),
             Self::Saving => "Saving…".to_owned(),
-            Self::Offline { waiting: 0 } => "Offline".to_owned(),
-            Self::Offline { waiting: 1 } => "Offline, 1 edit on this device".to_owned(),
-            Self::Offline { waiting } => format!("Offline, {waiting} edits on this device"),
+            Self::Offline { waiting: 0, .. } => "Offline".to_owned(),
+            Self::Offline { waiting, is_kept } => {
+                let edits = if *waiting == 1 { "edit" } else { "edits" };
+                let place = if *is_kept { "on this device" } else { "in this tab only" };
+                format!("Offline, {waiting} {edits} {place}")
+            }
             Self::Refused { reason } => format!("Not saved: {reason}"),
         }
     }
@@ -92,14 +97,14 @@ impl SaveTracker {
         self.waiting
     }
 
-    /// What is true now.
+    /// What is true now. `is_kept` says whether this device has kept whatever waits.
     #[must_use]
-    pub fn state(&self) -> SaveState {
+    pub fn state(&self, is_kept: bool) -> SaveState {
         if let Some(reason) = &self.refused {
             return SaveState::Refused { reason: reason.clone() };
         }
         match (self.offline, self.waiting) {
-            (true, waiting) => SaveState::Offline { waiting },
+            (true, waiting) => SaveState::Offline { waiting, is_kept },
             (false, 0) => SaveState::Saved,
             (false, _) => SaveState::Saving,
         }
@@ -113,13 +118,13 @@ mod tests {
     #[test]
     fn saved_is_said_only_when_every_update_is_acknowledged() {
         let mut tracker = SaveTracker::default();
-        assert_eq!(tracker.state(), SaveState::Saved);
+        assert_eq!(tracker.state(true), SaveState::Saved);
         tracker.edited();
         tracker.edited();
         tracker.acknowledged(1);
-        assert_eq!(tracker.state(), SaveState::Saving);
+        assert_eq!(tracker.state(true), SaveState::Saving);
         tracker.acknowledged(1);
-        assert_eq!(tracker.state(), SaveState::Saved);
+        assert_eq!(tracker.state(true), SaveState::Saved);
     }
 
     #[test]
@@ -127,13 +132,14 @@ mod tests {
         let mut tracker = SaveTracker::default();
         tracker.lost();
         tracker.edited();
-        assert_eq!(tracker.state().words(), "Offline, 1 edit on this device");
+        assert_eq!(tracker.state(true).words(), "Offline, 1 edit on this device");
         tracker.edited();
-        assert_eq!(tracker.state().words(), "Offline, 2 edits on this device");
+        assert_eq!(tracker.state(false).words(), "Offline, 2 edits in this tab only");
+        assert_eq!(tracker.state(true).words(), "Offline, 2 edits on this device");
         tracker.reached();
-        assert_eq!(tracker.state(), SaveState::Saving);
+        assert_eq!(tracker.state(true), SaveState::Saving);
         tracker.acknowledged(2);
-        assert_eq!(tracker.state().words(), "Saved");
+        assert_eq!(tracker.state(true).words(), "Saved");
     }
 
     #[test]
@@ -142,8 +148,8 @@ mod tests {
         tracker.edited();
         tracker.refused("this document was deleted");
         tracker.acknowledged(0);
-        assert_eq!(tracker.state().words(), "Not saved: this document was deleted");
+        assert_eq!(tracker.state(true).words(), "Not saved: this document was deleted");
         tracker.retried();
-        assert_eq!(tracker.state(), SaveState::Saving);
+        assert_eq!(tracker.state(true), SaveState::Saving);
     }
 }

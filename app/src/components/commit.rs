@@ -124,7 +124,7 @@ pub(crate) fn CommitWithoutScript(id: DocumentId) -> impl IntoView {
     let form = view! {
         <form class="form card" method="post" action=CommitVersion::url()>
             <p>"Without JavaScript this page shows the text, and commits it, but does not change it."</p>
-            {problem.map(|problem| view! { <p class="field-error">{problem.detail}</p> })}
+            {problem.map(|problem| view! { <p class="field-error" role="alert">{problem.detail}</p> })}
             <input type="hidden" name="id" value=id.to_string()/>
             <div class="field">
                 <label for="message">"What changed, and why"</label>

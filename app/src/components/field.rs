@@ -4,6 +4,7 @@ use super::{FormState, load::Alert};
 use izanagi_shared::problem::FieldError;
 use leptos::{
     ev::{Event, FocusEvent, MouseEvent},
+    html::Input,
     prelude::*,
     wasm_bindgen::JsCast as _,
     web_sys::Element,
@@ -52,6 +53,16 @@ pub(crate) fn Field(
             check(event_target_value(&event));
         }
     };
+    let input = NodeRef::<Input>::new();
+    Effect::new(move || {
+        // What was typed stays after a refusal, but for passwords (DESIGN §7).
+        if kind == "password"
+            && form.problem().with(Option::is_some)
+            && let Some(input) = input.get_untracked()
+        {
+            input.set_value("");
+        }
+    });
     let id = form.id(name);
     let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
     let described = {
@@ -83,6 +94,7 @@ pub(crate) fn Field(
                 aria-describedby=described
                 on:input=on_input
                 on:focusout=on_leave
+                node_ref=input
             />
             {move || {
                 let id = error_id.clone();

@@ -20,7 +20,7 @@ pub(crate) fn Main(
     let (focus, path) = (expect_context::<Focus>(), use_location().pathname);
     Effect::new(move || {
         if let Some(main) = main.get() {
-            focus.page_shown(path.get_untracked(), &main);
+            focus.page_shown(path.get_untracked(), main);
         }
     });
     view! {

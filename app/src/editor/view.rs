@@ -5,6 +5,7 @@ use leptos::{
     html::{Div, Section},
     prelude::*,
 };
+use send_wrapper::SendWrapper;
 
 /// Something that keeps edits from being saved and that only a person can change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,9 @@ pub enum Trouble {
     /// The server refuses an edit, for this reason.
     Refused(String),
 }
+
+/// Reads a text.
+pub type TextOf = Box<dyn Fn() -> String>;
 
 /// The places of the page that a session fills, and the wishes it hears.
 #[derive(Debug, Clone, Copy)]
@@ -36,8 +40,9 @@ pub struct EditorView {
     pub retry: RwSignal<u32>,
     /// Goes up when somebody wants to commit.
     pub commit: RwSignal<u32>,
-    /// The text as it is in the editor, refused edits included.
-    pub text: StoredValue<Option<Box<dyn Fn() -> String>>, LocalStorage>,
+    /// The text as it is in the editor, refused edits included. Wrapped when there is one, in the
+    /// browser: what is bound to a thread must not exist in the server, where pages wander.
+    pub text: StoredValue<Option<SendWrapper<TextOf>>>,
 }
 
 impl EditorView {
@@ -54,7 +59,7 @@ impl EditorView {
             trouble: RwSignal::new(None),
             retry: RwSignal::new(0),
             commit: RwSignal::new(0),
-            text: StoredValue::new_local(None),
+            text: StoredValue::new(None),
         }
     }
 

@@ -25,6 +25,9 @@ fn Reading(readable: ReadableDocument) -> impl IntoView {
     let path = format!("/documents/{}", document.id);
     let names: Vec<String> =
         document.owners.iter().map(|owner| owner.display_name.clone()).collect();
+    // A text that begins with its title is not given it twice.
+    let says_its_title = html.starts_with("<h1")
+        && toc.first().is_some_and(|heading| heading.text.trim() == document.title.trim());
     let can_edit = decide(standing, Action::Edit) == Verdict::Allowed;
     let edit = can_edit.then(|| {
         view! {
@@ -39,7 +42,7 @@ fn Reading(readable: ReadableDocument) -> impl IntoView {
         <Main>
             <div class="page-head">
                 <div>
-                    <h1>{document.title}</h1>
+                    {(!says_its_title).then(|| view! { <h1>{document.title.clone()}</h1> })}
                     <ul class="meta">
                         <li>"By " {names.join(", ")}</li>
                         <li>"edited " <When at=document.updated_at/></li>

@@ -2,11 +2,13 @@
 //! traits and transports not at all (DESIGN §1).
 
 pub mod accounts;
+mod contained;
 pub mod documents;
 pub mod error;
 pub mod fsck;
 pub mod hash;
 pub mod live;
+mod patience;
 pub mod services;
 pub mod storage;
 pub mod versions;

@@ -2,6 +2,7 @@
 
 use crate::{
     accounts::{Accounts, LimitSettings, Limits, Passwords, Tokens},
+    contained::contained,
     documents::Documents,
     error::Result,
     fsck::Fsck,
@@ -10,7 +11,7 @@ use crate::{
     versions::Versions,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// What can be set.
@@ -34,12 +35,15 @@ impl Default for Settings {
     }
 }
 
-/// How long op ids are remembered (DESIGN §6).
-const OPS_KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long op ids are remembered (DESIGN §6), and sessions that are over (PRODUCT O8).
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How long finished outbox items are kept.
 const OUTBOX_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often the collector goes round.
 const COLLECT_EVERY: Duration = Duration::from_secs(60);
+/// How often whole tables are walked for what can be forgotten, and how soon after the start.
+const FORGET_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+const FORGET_FIRST: Duration = Duration::from_secs(5 * 60);
 
 /// Every service of the domain.
 #[derive(Debug, Clone)]
@@ -93,7 +97,13 @@ impl Services {
             stop.clone(),
             tasks.clone(),
         );
-        let documents = Documents::new(stores.clone(), Arc::clone(&clock), Arc::clone(&ids), rooms);
+        let documents = Documents::new(
+            stores.clone(),
+            Arc::clone(&clock),
+            Arc::clone(&ids),
+            rooms,
+            tasks.clone(),
+        );
         let versions = Versions::new(
             stores.clone(),
             Arc::clone(&clock),
@@ -108,6 +118,7 @@ impl Services {
             passwords,
             tokens,
             limits.clone(),
+            tasks.clone(),
         );
         let fsck = Fsck::new(stores.clone(), versions.clone());
         let clock = ClockHandle(clock);
@@ -138,30 +149,57 @@ impl Services {
     }
 
     async fn collect_regularly(self) {
-        let mut ticks = tokio::time::interval(COLLECT_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut rounds = tokio::time::interval(COLLECT_EVERY);
+        let mut days = tokio::time::interval_at(Instant::now() + FORGET_FIRST, FORGET_EVERY);
+        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
+            let is_daily = tokio::select! {
                 () = self.stop.cancelled() => return,
-                _ = ticks.tick() => {}
-            }
-            if let Err(error) = self.collect().await {
-                tracing::warn!(?error, "collecting failed; it goes on the next time");
+                _ = rounds.tick() => false,
+                _ = days.tick() => true,
+            };
+            let work = async {
+                if is_daily { self.forget().await } else { self.collect_round().await.map(drop) }
+            };
+            // Each statement is done or not done without whoever asked: this may end anywhere.
+            let result = tokio::select! {
+                () = self.stop.cancelled() => return,
+                result = contained(work) => result,
+            };
+            if let Err(error) = result {
+                tracing::warn!(?error, is_daily, "collecting failed; it goes on the next time");
             }
         }
     }
 
-    /// One round of the collector.
+    /// Everything that the collector does by itself; gives how many attempts it has erased.
     ///
     /// # Errors
-    /// A store cannot be reached.
+    /// The first that was met; the rest was done all the same.
     pub async fn collect(&self) -> Result<u64> {
+        let collected = self.collect_round().await;
+        self.forget().await?;
+        collected
+    }
+
+    /// What is found through indexes, every minute.
+    async fn collect_round(&self) -> Result<u64> {
         let now = self.clock.0.now();
-        let erased = self.versions.collect_garbage().await?;
-        self.stores.log.forget_ops(now.minus(OPS_KEPT)).await?;
-        self.stores.outbox.forget(now.minus(OUTBOX_KEPT)).await?;
-        self.stores.revocations.forget(now).await?;
+        let erased = self.versions.collect_garbage().await;
+        let outbox = self.stores.outbox.forget(now.minus(OUTBOX_KEPT)).await;
+        let revocations = self.stores.revocations.forget(now).await;
         self.limits.forget_idle();
-        Ok(erased)
+        outbox?;
+        revocations?;
+        erased
+    }
+
+    /// What takes a walk through whole tables, once a day.
+    async fn forget(&self) -> Result<()> {
+        let before = self.clock.0.now().minus(KEPT);
+        let ops = self.stores.log.forget_ops(before).await;
+        let sessions = self.stores.upkeep.forget_sessions(before).await;
+        ops?;
+        Ok(sessions?)
     }
 }

@@ -6,7 +6,10 @@ mod support;
 
 use izanagi_domain::{
     fsck::FaultKind,
-    storage::{Batch, ClientOwner, Data, NewRecord, NewSnapshot, NewUpdate, RecordPath, SavedText},
+    storage::{
+        Batch, ClientOwner, Data, DetailsChange, NewIntent, NewRecord, NewSnapshot, NewUpdate,
+        RecordPath, SavedText, TextFacts, Topic,
+    },
 };
 use izanagi_shared::id::{CommitId, DocumentId};
 use rstest::rstest;
@@ -46,6 +49,7 @@ async fn finds(world: &World, kind: FaultKind) {
 
 #[rstest]
 #[case::changed_text(1, "content", Value::from("something else"), FaultKind::Content)]
+#[case::another_hash(1, "hash", Value::from("00".repeat(32)), FaultKind::Content)]
 #[case::changed_patch(2, "patch", Value::from(vec![Value::from("x")]), FaultKind::Content)]
 #[case::a_base_with_other_bytes(2, "baseHash", Value::from("00".repeat(32)), FaultKind::Base)]
 #[case::a_base_that_is_none(2, "base", Value::from(Uuid::nil().to_string()), FaultKind::Base)]
@@ -117,4 +121,144 @@ async fn a_damaged_snapshot_is_loud_and_never_a_text() {
     finds(&world, FaultKind::Snapshot).await;
     let reader = world.reader(id).await;
     assert!(world.services.documents.text(&reader).await.is_err());
+}
+
+/// Content of an attempt that was closed and erased before.
+async fn late_content(world: &World, id: DocumentId) -> RecordPath {
+    let now = world.reader(id).await.row().updated_at;
+    let commit_id = CommitId(Uuid::now_v7());
+    let intent = NewIntent {
+        commit_id,
+        document_id: id,
+        base_commit: None,
+        request_key: [1; 32],
+        expires_at: now,
+        at: now,
+    };
+    world.stores.intents.open(&intent).await.unwrap();
+    world.stores.intents.fence(commit_id).await.unwrap();
+    world.stores.intents.erased(commit_id, now).await.unwrap();
+    world.fsck_is_clean().await;
+    let path = RecordPath::content(id, commit_id);
+    for path in [path.clone(), RecordPath::chunk(id, commit_id, 0)] {
+        let record = NewRecord { path, data: Data::new() };
+        world.stores.records.create(&record, now).await.unwrap();
+    }
+    path
+}
+
+async fn erases_it(world: &World, path: &RecordPath) {
+    let report = world.services.fsck.run(true).await.unwrap();
+    assert!(report.repaired.len() == 1 && report.repaired[0].contains("erased 1"), "{report:?}");
+    let commit = path.id();
+    for collection in [path.collection(), &format!("{}/{commit}/chunks", path.collection())] {
+        assert_eq!(world.stores.records.paths(collection, None, 10, true).await, Ok(vec![]));
+    }
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn content_that_came_after_it_was_erased_is_erased_again() {
+    let world = World::new().await;
+    let id = world.create("text").await;
+    let path = late_content(&world, id).await;
+    finds(&world, FaultKind::Orphan).await;
+    erases_it(&world, &path).await;
+}
+
+#[tokio::test]
+async fn content_that_came_after_its_document_was_gone_is_erased_again() {
+    let world = World::new().await;
+    let id = world.create("text").await;
+    let path = late_content(&world, id).await;
+    let trashed = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
+    let now = world.reader(id).await.row().updated_at;
+    world.stores.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
+    world.stores.catalog.purge(id, now).await.unwrap();
+    finds(&world, FaultKind::Orphan).await;
+    erases_it(&world, &path).await;
+}
+
+#[tokio::test]
+async fn a_content_that_is_announced_is_left_alone() {
+    let (world, id) = world().await;
+    let commit_id = CommitId(Uuid::now_v7());
+    let now = world.reader(id).await.row().updated_at;
+    let intent = NewIntent {
+        commit_id,
+        document_id: id,
+        base_commit: None,
+        request_key: [1; 32],
+        expires_at: now,
+        at: now,
+    };
+    world.stores.intents.open(&intent).await.unwrap();
+    let path = RecordPath::content(id, commit_id);
+    let record = NewRecord { path: path.clone(), data: Data::new() };
+    world.stores.records.create(&record, now).await.unwrap();
+    world.services.fsck.run(true).await.unwrap();
+    assert!(world.stores.records.get(&path).await.is_ok());
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn a_named_version_that_nobody_made_whole_is_made_whole() {
+    let (world, id) = world().await;
+    let editor = world.editor(id).await;
+    world.services.versions.name(&editor, 2, Some("release")).await.unwrap();
+    // As long as the job is pending all is well.
+    world.fsck_is_clean().await;
+    let jobs = world.stores.outbox.pending(10).await.unwrap();
+    assert_eq!((jobs.len(), jobs[0].topic), (1, Topic::MakeWhole));
+    let now = world.reader(id).await.row().updated_at;
+    world.stores.outbox.done(&jobs[0].id, now).await.unwrap();
+    finds(&world, FaultKind::Keyframe).await;
+    let report = world.services.fsck.run(true).await.unwrap();
+    assert_eq!(report.repaired.len(), 1, "{report:?}");
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn a_row_that_says_otherwise_than_its_record_is_corrected() {
+    let (world, id) = world().await;
+    world.stores.versions.set_stored(id, 2, false).await.unwrap();
+    finds(&world, FaultKind::StoredAs).await;
+    world.services.fsck.run(true).await.unwrap();
+    assert!(world.stores.versions.get(id, 2).await.unwrap().is_delta);
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn chunks_that_nobody_names_are_removed() {
+    let (world, id) = world().await;
+    let version = world.stores.versions.get(id, 2).await.unwrap();
+    let path = RecordPath::chunk(id, version.commit_id, 0);
+    let record = NewRecord { path: path.clone(), data: Data::new() };
+    world.stores.records.create(&record, version.created_at).await.unwrap();
+    finds(&world, FaultKind::Chunk).await;
+    world.services.fsck.run(true).await.unwrap();
+    assert!(world.stores.records.get(&path).await.is_err());
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn a_text_that_is_counted_wrongly_is_counted_anew() {
+    let (world, id) = world().await;
+    let saved = world.stores.log.text(id).await.unwrap();
+    let facts = TextFacts { words: saved.facts.words + 1, ..saved.facts };
+    world.stores.log.save_text(&SavedText { facts, ..saved }).await.unwrap();
+    finds(&world, FaultKind::Text).await;
+    world.services.fsck.run(true).await.unwrap();
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn an_update_that_is_set_aside_is_told_of_and_no_fault() {
+    let world = World::new().await;
+    let id = world.create("text").await;
+    world.write(id, "text, and more").await;
+    let row = world.reader(id).await.row().clone();
+    world.stores.log.quarantine(id, row.live_seq, row.updated_at).await.unwrap();
+    let report = world.services.fsck.run(false).await.unwrap();
+    assert!(report.notes.iter().any(|note| note.contains("set aside")), "{report:?}");
 }

@@ -1,7 +1,8 @@
 //! The environment, read in this one place.
 
 use super::{
-    Config, ConfigError, parse_database_url, parse_listen, parse_proxies, parse_public_url,
+    Config, ConfigError, parse_database_url, parse_listen, parse_origins, parse_proxies,
+    parse_public_url,
 };
 use crate::keys::KeySource;
 
@@ -29,6 +30,9 @@ pub(super) fn apply(
     }
     if let Some(given) = get("IZANAGI_TRUSTED_PROXIES") {
         config.trusted_proxies = parse_proxies("IZANAGI_TRUSTED_PROXIES", &given)?;
+    }
+    if let Some(given) = get("IZANAGI_CORS_ORIGINS") {
+        config.cors_origins = parse_origins("IZANAGI_CORS_ORIGINS", &given)?;
     }
     if let Some(given) = get("IZANAGI_KEYS_FILE") {
         config.keys = KeySource::File(given.into());

@@ -1,7 +1,8 @@
 //! `izanagi.yaml`.
 
 use super::{
-    Config, ConfigError, parse_database_url, parse_listen, parse_proxies, parse_public_url,
+    Config, ConfigError, parse_database_url, parse_listen, parse_origins, parse_proxies,
+    parse_public_url,
 };
 use izanagi_domain::accounts::Rate;
 use serde::Deserialize;
@@ -19,8 +20,16 @@ pub(super) struct File {
     database_url: Option<String>,
     site_root: Option<PathBuf>,
     trusted_proxies: Option<Vec<String>>,
+    cors: Option<CorsFile>,
     limits: Option<LimitsFile>,
     live: Option<LiveFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct CorsFile {
+    #[serde(alias = "allowed_origins")]
+    allowed_origins: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -31,6 +40,8 @@ struct LimitsFile {
     writes: Option<RateFile>,
     reads: Option<RateFile>,
     request_body_bytes: Option<usize>,
+    request_body_idle: Option<String>,
+    drain: Option<String>,
     update_bytes: Option<usize>,
     password_hashes_at_once: Option<usize>,
 }
@@ -89,6 +100,10 @@ impl File {
         if let Some(given) = self.trusted_proxies {
             config.trusted_proxies = parse_proxies("trustedProxies", &given.join(","))?;
         }
+        if let Some(CorsFile { allowed_origins }) = self.cors {
+            let given = allowed_origins.join(",");
+            config.cors_origins = parse_origins("cors.allowedOrigins", &given)?;
+        }
         self.limits.unwrap_or_default().apply(config)?;
         self.live.unwrap_or_default().apply(config)
     }
@@ -111,6 +126,14 @@ impl LimitsFile {
         }
         if let Some(bytes) = self.request_body_bytes {
             config.body_limit = bytes;
+        }
+        for (name, given, time) in [
+            ("limits.requestBodyIdle", self.request_body_idle, &mut config.body_idle),
+            ("limits.drain", self.drain, &mut config.drain),
+        ] {
+            if let Some(given) = given {
+                *time = parse_duration(name, &given)?;
+            }
         }
         if let Some(bytes) = self.update_bytes {
             config.settings.live.max_update_bytes = bytes;
@@ -167,6 +190,23 @@ fn parse_duration(name: &str, given: &str) -> Result<Duration, ConfigError> {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    fn applied(yaml: &str) -> Result<Config, ConfigError> {
+        let mut config = Config::default();
+        serde_norway::from_str::<File>(yaml).unwrap().apply(&mut config).map(|()| config)
+    }
+
+    #[test]
+    fn cors_and_patience_can_be_set() {
+        let yaml = "cors: { allowedOrigins: ['https://a.example', 'http://b:1'] }\n\
+                    limits: { requestBodyIdle: 5s, drain: 1m }\n";
+        let config = applied(yaml).unwrap();
+        assert_eq!(config.cors_origins, ["https://a.example", "http://b:1"]);
+        assert_eq!((config.body_idle.as_secs(), config.drain.as_secs()), (5, 60));
+        let error = applied("cors: { allowedOrigins: ['*'] }").unwrap_err();
+        assert_eq!((error.name.as_str(), error.given.as_str()), ("cors.allowedOrigins", "*"));
+        assert_eq!(applied("limits: { drain: soon }").unwrap_err().name, "limits.drain");
+    }
 
     #[rstest]
     #[case("500ms", Some(500))]

@@ -5,11 +5,13 @@ mod environment;
 mod file;
 
 use crate::keys::KeySource;
+use axum::http::Uri;
 use ipnet::IpNet;
 use izanagi_domain::services::Settings;
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
+    time::Duration,
 };
 
 /// Everything that can be set.
@@ -35,6 +37,12 @@ pub struct Config {
     pub settings: Settings,
     /// The largest request body, in bytes.
     pub body_limit: usize,
+    /// How long a request body may go without a byte.
+    pub body_idle: Duration,
+    /// How long open requests may take to end once the process is told to.
+    pub drain: Duration,
+    /// Other origins whose scripts may use the API, as browsers send them.
+    pub cors_origins: Vec<String>,
 }
 
 /// How to log.
@@ -77,6 +85,9 @@ impl Default for Config {
             keys: KeySource::DataDir,
             settings: Settings::default(),
             body_limit: 64 * 1024 * 1024,
+            body_idle: Duration::from_secs(30),
+            drain: Duration::from_secs(30),
+            cors_origins: Vec::new(),
         }
     }
 }
@@ -126,13 +137,34 @@ fn parse_listen(name: &str, given: &str) -> Result<SocketAddr, ConfigError> {
 fn parse_public_url(name: &str, given: &str) -> Result<String, ConfigError> {
     let allowed =
         "use http:// or https:// with a host and no path, such as https://docs.example.org";
-    let refuse = || ConfigError::new(name, given, allowed);
-    let url: axum::http::Uri = given.trim_end_matches('/').parse().map_err(|_| refuse())?;
+    let url = plain_url(given).ok_or_else(|| ConfigError::new(name, given, allowed))?;
+    Ok(url.to_owned())
+}
+
+/// A URL of scheme and host alone, without a slash at the end.
+fn plain_url(given: &str) -> Option<&str> {
+    let trimmed = given.trim_end_matches('/');
+    let url: Uri = trimmed.parse().ok()?;
     let plain = matches!(url.scheme_str(), Some("http" | "https"))
         && url.host().is_some_and(|host| !host.is_empty())
         && matches!(url.path(), "" | "/")
         && url.query().is_none();
-    if plain { Ok(given.trim_end_matches('/').to_owned()) } else { Err(refuse()) }
+    plain.then_some(trimmed)
+}
+
+/// Origins as browsers send them: in lower case, without the port that the scheme implies.
+fn parse_origins(name: &str, given: &str) -> Result<Vec<String>, ConfigError> {
+    let origins = given.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let parse = |part: &str| {
+        let url = plain_url(part).filter(|url| !url.contains('@')).map(str::to_ascii_lowercase);
+        let url = url.ok_or_else(|| {
+            let allowed = "use origins such as https://app.example.org, by commas; * is none";
+            ConfigError::new(name, part, allowed)
+        })?;
+        let implied = if url.starts_with("https:") { ":443" } else { ":80" };
+        Ok(url.strip_suffix(implied).unwrap_or(&url).to_owned())
+    };
+    origins.map(parse).collect()
 }
 
 fn parse_database_url(name: &str, given: &str) -> Result<String, ConfigError> {
@@ -179,11 +211,25 @@ mod tests {
     #[case("IZANAGI_PUBLIC_URL", "https://example.org/path")]
     #[case("IZANAGI_TRUSTED_PROXIES", "10.0.0.0/8, everybody")]
     #[case("IZANAGI_LOG_FORMAT", "xml")]
+    #[case("IZANAGI_CORS_ORIGINS", "*")]
+    #[case("IZANAGI_CORS_ORIGINS", "null")]
+    #[case("IZANAGI_CORS_ORIGINS", "app.example.org")]
+    #[case("IZANAGI_CORS_ORIGINS", "https://me@app.example.org")]
+    #[case("IZANAGI_CORS_ORIGINS", "https://a.example, https://b.example/path")]
     #[case("IZANAGI_CONFIG", "there/is/no/such.yaml")]
     fn a_wrong_setting_is_named(#[case] name: &str, #[case] value: &str) {
         let error = with(&[(name, value)]).unwrap_err();
         assert_eq!(error.name, name);
         assert!(!error.allowed.is_empty());
+    }
+
+    #[test]
+    fn origins_are_kept_as_browsers_send_them() {
+        let given = "https://App.example.org:443/, http://localhost:3000,,http://a:80";
+        let config = with(&[("IZANAGI_CORS_ORIGINS", given)]).unwrap();
+        let origins = ["https://app.example.org", "http://localhost:3000", "http://a"];
+        assert_eq!(config.cors_origins, origins);
+        assert_eq!(with(&[]).unwrap().cors_origins, [""; 0]);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! A body that waits until the handler asks for it.
 
-use crate::problem::ApiResult;
+use crate::problem::{ApiError, ApiResult};
 use axum::{
-    body::{Body, to_bytes},
-    extract::{FromRequest, Multipart, Request},
+    body::to_bytes,
+    extract::{DefaultBodyLimit, FromRequest, Multipart, Request},
     http::{HeaderMap, Method, Uri, header},
 };
-use http_body_util::Limited;
+use http_body_util::LengthLimitError;
 use izanagi_domain::{
     accounts::Caller,
     documents::{RequestKey, Upload},
@@ -14,7 +14,11 @@ use izanagi_domain::{
 };
 use izanagi_shared::problem::FieldError;
 use serde::de::DeserializeOwned;
-use std::convert::Infallible;
+use std::{convert::Infallible, error::Error as StdError};
+use tower_http::timeout::TimeoutError;
+
+/// More files at once are several requests: each file is a document to be made.
+const MAX_FILES: usize = 100;
 
 /// A request whose body has not been read.
 #[derive(Debug)]
@@ -69,21 +73,26 @@ impl LazyBody {
     }
 
     /// The `file` parts of a form.
-    pub(crate) async fn uploads(self, limit: usize) -> ApiResult<Vec<Upload>> {
+    pub(crate) async fn uploads(mut self, limit: usize) -> ApiResult<Vec<Upload>> {
         self.require("multipart/form-data")?;
-        let request = self.0.map(|body| Body::new(Limited::new(body, limit)));
-        let mut form = Multipart::from_request(request, &())
+        DefaultBodyLimit::max(limit).apply(&mut self.0);
+        let mut form = Multipart::from_request(self.0, &())
             .await
             .map_err(|rejection| Error::UnsupportedMediaType(rejection.body_text()))?;
         let mut uploads = Vec::new();
-        while let Some(field) = form.next_field().await.map_err(|error| refuse_part(&error))? {
+        while let Some(field) = form.next_field().await.map_err(|error| refuse(&error, limit))? {
             if field.name() != Some("file") {
                 let name = field.name().unwrap_or_default().to_owned();
                 let message = "Send files as parts named “file”.";
                 return Err(FieldError::new(&name, "unknown_field", message).into());
             }
             let file_name = field.file_name().unwrap_or_default().to_owned();
-            let bytes = field.bytes().await.map_err(|error| refuse_part(&error))?.to_vec();
+            if uploads.len() == MAX_FILES {
+                let message =
+                    format!("An upload can have {MAX_FILES} files; “{file_name}” is one more.");
+                return Err(FieldError::new("file", "too_many", message).into());
+            }
+            let bytes = field.bytes().await.map_err(|error| refuse(&error, limit))?.to_vec();
             // A form that was sent without choosing a file has one part without name and bytes.
             if !file_name.is_empty() || !bytes.is_empty() {
                 uploads.push(Upload { file_name, bytes });
@@ -108,16 +117,20 @@ impl LazyBody {
     }
 
     async fn bytes(self, limit: usize) -> ApiResult<axum::body::Bytes> {
-        let too_large = || Error::TooLarge(format!("A request body can have {limit} bytes."));
-        to_bytes(self.0.into_body(), limit).await.map_err(|_| too_large().into())
+        to_bytes(self.0.into_body(), limit).await.map_err(|error| refuse(&error, limit))
     }
 }
 
-fn refuse_part(error: &axum::extract::multipart::MultipartError) -> Error {
-    if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-        Error::TooLarge("The upload is too large.".to_owned())
+/// Why a body could not be read. The layers around it say so by the types of their errors, each
+/// wrapped in the next.
+fn refuse(error: &(dyn StdError + 'static), limit: usize) -> ApiError {
+    let causes = || std::iter::successors(Some(error), |&error| error.source());
+    if causes().any(|error| error.is::<LengthLimitError>()) {
+        Error::TooLarge(format!("A request body can have {limit} bytes.")).into()
+    } else if causes().any(|error| error.is::<TimeoutError>()) {
+        ApiError::timed_out()
     } else {
-        Error::MalformedBody(error.body_text())
+        Error::MalformedBody(error.to_string()).into()
     }
 }
 
@@ -129,10 +142,18 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(
         |error: serde_path_to_error::Error<serde_json::Error>| {
             let path = error.path().to_string();
-            let field = if path == "." { "body" } else { &path };
             let full = error.inner().to_string();
             let reason = full.split(" at line ").next().unwrap_or(&full);
-            FieldError::new(field, "invalid", format!("{reason}.")).into()
+            // Serde's path ends at the object that lacks it.
+            let missing =
+                reason.strip_prefix("missing field `").and_then(|end| end.strip_suffix('`'));
+            let (field, code) = match (missing, path.as_str()) {
+                (Some(name), ".") => (name.to_owned(), "required"),
+                (Some(name), path) => (format!("{path}.{name}"), "required"),
+                (None, ".") => ("body".to_owned(), "invalid"),
+                (None, path) => (path.to_owned(), "invalid"),
+            };
+            FieldError::new(&field, code, format!("{reason}.")).into()
         },
     )
 }

@@ -32,14 +32,23 @@ impl<S: Sync> OptionalFromRequestParts<S> for SignedInCaller {
     }
 }
 
-/// Anybody, signed in or not.
+/// Marks a request with a token of its own that is none or over. It is nobody's, and not anybody's
+/// either.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BadToken;
+
+/// Anybody, signed in or not; refuses a bad token with 401, for its sender takes itself for
+/// somebody.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AnyCaller(pub(crate) Option<Caller>);
 
 impl<S: Sync> FromRequestParts<S> for AnyCaller {
-    type Rejection = Infallible;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        if parts.extensions.get::<BadToken>().is_some() {
+            return Err(Error::Unauthenticated.into());
+        }
         Ok(Self(parts.extensions.get::<Caller>().copied()))
     }
 }

@@ -5,8 +5,8 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use izanagi_domain::error::Error;
-use izanagi_shared::problem::FieldError;
+use izanagi_domain::{accounts::Caller, error::Error};
+use izanagi_shared::{id::DocumentId, problem::FieldError};
 
 /// The parameters of a path, parsed on demand.
 #[derive(Debug)]
@@ -25,6 +25,15 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 }
 
 impl PathId {
+    /// The document that the path is about. What is no UUID is no document of anybody's: who is not
+    /// signed in is asked to do that first (DESIGN §8).
+    pub(crate) fn document(&self, caller: Option<&Caller>) -> Result<DocumentId, Error> {
+        match self.id("id") {
+            Err(_) if caller.is_none() => Err(Error::Unauthenticated),
+            other => other,
+        }
+    }
+
     /// A parameter as an id.
     pub(crate) fn id<T: std::str::FromStr>(&self, name: &str) -> Result<T, Error> {
         self.parse(name, "invalid_id", "This is not a UUID.")

@@ -1,7 +1,7 @@
 //! Etags and preconditions (RFC 9110 §8.8.3, §13). An etag is `<hash>-<metadata revision>`;
 //! `If-Match` looks at the hash alone, `If-None-Match` at all of it (API.md).
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use izanagi_domain::{documents::IfMatch, error::Error};
 use izanagi_shared::problem::FieldError;
 
@@ -10,45 +10,84 @@ pub(crate) fn quoted(etag: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("\"{etag}\"")).ok()
 }
 
-/// `If-Match`, if it is there.
+/// `If-Match`, if it is there. A tag that is none of ours matches nothing (RFC 9110 §13.1.1).
 ///
 /// # Errors
-/// It is there and cannot be read.
+/// It is there and is no list of etags at all.
 pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<IfMatch>, Error> {
-    let mut hashes = Vec::new();
-    let mut present = false;
-    for value in headers.get_all(header::IF_MATCH) {
-        present = true;
-        for tag in value.to_str().unwrap_or_default().split(',') {
-            match strip(tag) {
-                "*" => return Ok(Some(IfMatch::Any)),
-                tag => hashes.push(hash_of(tag)?),
-            }
+    if !headers.contains_key(header::IF_MATCH) {
+        return Ok(None);
+    }
+    match tags(headers, &header::IF_MATCH) {
+        Some(Tags::Any) => Ok(Some(IfMatch::Any)),
+        Some(Tags::List(tags)) => {
+            Ok(Some(IfMatch::Hashes(tags.iter().filter_map(|tag| hash_of(tag)).collect())))
+        }
+        None => {
+            let message = "Send the etag that came with the document, in quotes, or *.";
+            Err(FieldError::new("If-Match", "invalid", message).into())
         }
     }
-    Ok(present.then_some(IfMatch::Hashes(hashes)))
 }
 
 /// Whether `If-None-Match` names this etag.
 pub(crate) fn if_none_match_hits(headers: &HeaderMap, etag: &str) -> bool {
-    let values = headers.get_all(header::IF_NONE_MATCH).iter();
-    let mut tags = values.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
-    tags.any(|tag| matches!(strip(tag), "*") || strip(tag) == etag)
+    match tags(headers, &header::IF_NONE_MATCH) {
+        Some(Tags::Any) => true,
+        Some(Tags::List(tags)) => tags.contains(&etag.as_bytes()),
+        None => false,
+    }
 }
 
-/// Without space, the `W/` that a proxy put there, and quotes.
-fn strip(tag: &str) -> &str {
-    tag.trim().trim_start_matches("W/").trim_matches('"')
+/// What such a header holds.
+enum Tags<'a> {
+    /// `*`
+    Any,
+    /// Etags without quotes; bytes, for they need not be ASCII.
+    List(Vec<&'a [u8]>),
 }
 
-fn hash_of(tag: &str) -> Result<[u8; 32], Error> {
+/// Reads the header, which may come several times; nothing when it breaks the grammar.
+fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Tags<'a>> {
+    let mut tags = Vec::new();
+    let mut values = headers.get_all(name).iter();
+    if let (Some(only), None) = (values.next(), values.next())
+        && only.as_bytes().trim_ascii() == b"*"
+    {
+        return Some(Tags::Any);
+    }
+    for value in headers.get_all(name) {
+        let mut rest = value.as_bytes();
+        // Empty elements of a list count for nothing (RFC 9110 §5.6.1.2).
+        while let Some(start) = rest.iter().position(|byte| !b", \t".contains(byte)) {
+            let (tag, after) = first_tag(&rest[start..])?;
+            tags.push(tag);
+            rest = after;
+        }
+    }
+    Some(Tags::List(tags))
+}
+
+/// The etag at the start, without the `W/` that a proxy put there and without quotes, and what
+/// follows it. One without quotes is taken too: that is how the etag stands in a body.
+fn first_tag(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let text = text.strip_prefix(b"W/").unwrap_or(text);
+    let (tag, rest) = if let Some(quoted) = text.strip_prefix(b"\"") {
+        let end = quoted.iter().position(|byte| *byte == b'"')?;
+        (&quoted[..end], &quoted[end + 1..])
+    } else {
+        text.split_at(text.iter().position(|byte| b", \t".contains(byte)).unwrap_or(text.len()))
+    };
+    let is_etag = tag.iter().all(|byte| *byte > b' ' && *byte != b'"' && *byte != 127);
+    let ends = rest.trim_ascii_start().first().is_none_or(|byte| *byte == b',');
+    (is_etag && ends).then_some((tag, rest))
+}
+
+fn hash_of(tag: &[u8]) -> Option<[u8; 32]> {
     let mut hash = [0; 32];
-    let hex = tag.split('-').next().unwrap_or_default();
-    hex::decode_to_slice(hex, &mut hash).map_err(|_| {
-        let message = "Send the etag that came with the document, or *.";
-        Error::from(FieldError::new("If-Match", "invalid", message))
-    })?;
-    Ok(hash)
+    let hex = tag.split(|byte| *byte == b'-').next()?;
+    hex::decode_to_slice(hex, &mut hash).ok()?;
+    Some(hash)
 }
 
 #[cfg(test)]
@@ -74,12 +113,47 @@ mod tests {
         assert_eq!(if_none_match_hits(&headers(header::IF_NONE_MATCH, &value), &etag), hit);
     }
 
+    #[rstest]
+    #[case::no_hash("\"nonsense\"", 0)]
+    #[case::no_quotes("nonsense", 0)]
+    #[case::weak("W/\"nonsense\"", 0)]
+    #[case::empty_tag("\"\"", 0)]
+    #[case::not_ascii("\"\u{e9}\"", 0)]
+    #[case::no_tags("", 0)]
+    #[case::commas_alone(" ,, ", 0)]
+    #[case::comma_in_a_tag(&format!("\"a,b\", \"{HASH}\""), 1)]
+    #[case::among_others(&format!(",\"nonsense\" ,\t\"{HASH}-7\",, {HASH},"), 2)]
+    fn a_tag_that_is_none_of_ours_matches_nothing(#[case] value: &str, #[case] hashes: usize) {
+        let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
+        let headers = HeaderMap::from_iter([(header::IF_MATCH, value)]);
+        let got = if_match(&headers).unwrap();
+        assert!(matches!(&got, Some(IfMatch::Hashes(got)) if got.len() == hashes), "{got:?}");
+    }
+
+    #[rstest]
+    #[case::open("\"abc")]
+    #[case::closed_only("abc\"")]
+    #[case::two_without_comma("\"a\" \"b\"")]
+    #[case::space_inside("\"a b\"")]
+    #[case::quote_inside("\"a\"b\"")]
+    fn what_is_no_list_of_etags_is_an_error(#[case] value: &str) {
+        assert!(if_match(&headers(header::IF_MATCH, value)).is_err());
+    }
+
+    #[test]
+    fn tags_may_come_in_several_headers() {
+        let mut headers = headers(header::IF_MATCH, "\"nonsense\"");
+        headers.append(header::IF_MATCH, format!("\"{HASH}\"").parse().unwrap());
+        assert!(
+            matches!(if_match(&headers), Ok(Some(IfMatch::Hashes(hashes))) if hashes.len() == 1)
+        );
+    }
+
     #[test]
     fn if_match_takes_the_hash_alone() {
         let got = if_match(&headers(header::IF_MATCH, &format!("W/\"{HASH}-7\""))).unwrap();
         assert!(matches!(got, Some(IfMatch::Hashes(hashes)) if hex::encode(hashes[0]) == HASH));
         assert_eq!(if_match(&headers(header::IF_MATCH, "*")).unwrap(), Some(IfMatch::Any));
         assert_eq!(if_match(&HeaderMap::new()).unwrap(), None);
-        assert!(if_match(&headers(header::IF_MATCH, "\"nonsense\"")).is_err());
     }
 }

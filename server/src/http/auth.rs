@@ -9,11 +9,11 @@ use crate::{
 use axum::{
     Json,
     extract::State,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use izanagi_domain::{
-    accounts::{RefreshSecret, SignedIn},
+    accounts::{Caller, Device, RefreshSecret, SignedIn},
     error::Error,
 };
 use izanagi_shared::{
@@ -24,6 +24,7 @@ use izanagi_shared::{
 
 /// Make an account and sign in.
 #[utoipa::path(post, path = "/auth/signup", tag = "auth", security(()),
+    operation_id = "signUp",
     request_body = SignupRequest,
     responses((status = 201, body = AuthAnswer), (status = 409, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem)))]
@@ -32,13 +33,21 @@ pub(crate) async fn sign_up(
     FromDevice(device): FromDevice,
     body: LazyBody,
 ) -> ApiResult<Response> {
-    let request: SignupRequest = body.json(SMALL_BODY).await?;
+    let request: SignupRequest = match body.json(SMALL_BODY).await {
+        Ok(request) => request,
+        Err(refusal) => {
+            // Counted like any other attempt, and how often one may ask comes first (DESIGN §8).
+            state.services.limits.sign_up(&device.ip)?;
+            return Err(refusal);
+        }
+    };
     let signed_in = state.services.accounts.sign_up(&request, &device).await?;
     Ok(answer(&state, StatusCode::CREATED, &signed_in))
 }
 
 /// Sign in by username or email.
 #[utoipa::path(post, path = "/auth/login", tag = "auth", security(()),
+    operation_id = "signIn",
     request_body = LoginRequest,
     responses((status = 200, body = AuthAnswer), (status = 401, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem)))]
@@ -54,6 +63,7 @@ pub(crate) async fn sign_in(
 
 /// Exchange the refresh token, from the cookie or the body.
 #[utoipa::path(post, path = "/auth/refresh", tag = "auth", security(()),
+    operation_id = "refresh",
     request_body(content = Option<RefreshRequest>),
     responses((status = 200, body = RefreshAnswer), (status = 401, body = Problem)))]
 pub(crate) async fn refresh(
@@ -75,26 +85,56 @@ pub(crate) async fn refresh(
     Ok(response)
 }
 
-/// End this session.
-#[utoipa::path(post, path = "/auth/logout", tag = "auth",
-    responses((status = 204), (status = 401, body = Problem)))]
+/// End this session, if there is one.
+#[utoipa::path(post, path = "/auth/logout", tag = "auth", security(()),
+    operation_id = "signOut",
+    responses((status = 204)))]
 pub(crate) async fn sign_out(
     State(state): State<AppState>,
-    SignedInCaller(caller): SignedInCaller,
+    caller: Option<SignedInCaller>,
+    FromDevice(device): FromDevice,
+    headers: HeaderMap,
 ) -> ApiResult<Response> {
-    state.services.accounts.sign_out(&caller).await?;
+    if let Some(caller) = by_any_token(&state, caller, &headers, &device).await? {
+        state.services.accounts.sign_out(&caller).await?;
+    }
     Ok(signed_out(&state))
 }
 
 /// End all of one's sessions.
 #[utoipa::path(post, path = "/auth/logout-all", tag = "auth",
+    operation_id = "signOutEverywhere",
     responses((status = 204), (status = 401, body = Problem)))]
 pub(crate) async fn sign_out_everywhere(
     State(state): State<AppState>,
-    SignedInCaller(caller): SignedInCaller,
+    caller: Option<SignedInCaller>,
+    FromDevice(device): FromDevice,
+    headers: HeaderMap,
 ) -> ApiResult<Response> {
+    let caller = by_any_token(&state, caller, &headers, &device).await?;
+    let caller = caller.ok_or(Error::Unauthenticated)?;
     state.services.accounts.sign_out_everywhere(caller.user).await?;
     Ok(signed_out(&state))
+}
+
+/// Whose session is to end: an access token that is over must not keep a session alive that the
+/// refresh token could renew.
+async fn by_any_token(
+    state: &AppState,
+    caller: Option<SignedInCaller>,
+    headers: &HeaderMap,
+    device: &Device,
+) -> ApiResult<Option<Caller>> {
+    if let Some(SignedInCaller(caller)) = caller {
+        return Ok(Some(caller));
+    }
+    let Some(refresh) = state.cookies.read(headers).refresh else { return Ok(None) };
+    let refresh = RefreshSecret::from_client(Secret::new(refresh));
+    match state.services.accounts.refresh(&refresh, device).await {
+        Ok(signed_in) => Ok(Some(signed_in.caller)),
+        Err(Error::SessionRevoked) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn answer(state: &AppState, status: StatusCode, signed_in: &SignedIn) -> Response {
@@ -103,12 +143,13 @@ fn answer(state: &AppState, status: StatusCode, signed_in: &SignedIn) -> Respons
         expires_in: signed_in.expires_in,
         user: signed_in.user.clone(),
     };
+    tracing::Span::current().record("userId", tracing::field::display(signed_in.caller.user));
     let mut response = (status, Json(body)).into_response();
     state.cookies.set(response.headers_mut(), signed_in);
     response
 }
 
-fn signed_out(state: &AppState) -> Response {
+pub(super) fn signed_out(state: &AppState) -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     state.cookies.clear(response.headers_mut());
     response

@@ -17,6 +17,7 @@ use izanagi_shared::problem::{FieldError, Problem};
 
 /// The live text, raw.
 #[utoipa::path(get, path = "/documents/{id}/content", tag = "documents",
+    operation_id = "readContent",
     params(("id" = String, Path, format = "uuid"), ("If-None-Match" = Option<String>, Header)),
     responses((status = 200, body = String, content_type = "text/plain"), (status = 304),
         (status = 404, body = Problem)))]
@@ -27,7 +28,7 @@ pub(crate) async fn raw(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let reader = documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    let reader = documents.for_reader(caller.as_ref(), path.document(caller.as_ref())?).await?;
     let document = documents.view_with_content(&reader).await?;
     let mut response = if if_none_match_hits(&headers, &document.etag) {
         StatusCode::NOT_MODIFIED.into_response()
@@ -40,6 +41,7 @@ pub(crate) async fn raw(
 
 /// The live text, rendered and sanitised: a fragment of HTML.
 #[utoipa::path(get, path = "/documents/{id}/html", tag = "documents",
+    operation_id = "renderHtml",
     params(("id" = String, Path, format = "uuid")),
     responses((status = 200, body = String, content_type = "text/html"),
         (status = 404, body = Problem)))]
@@ -49,7 +51,7 @@ pub(crate) async fn html(
     path: PathId,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let reader = documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    let reader = documents.for_reader(caller.as_ref(), path.document(caller.as_ref())?).await?;
     let rendered = documents.render(&reader).await?;
     let mut response = Html(rendered.html.clone()).into_response();
     // Opened by itself it is a page on our origin: it may do nothing there.
@@ -60,6 +62,7 @@ pub(crate) async fn html(
 
 /// A download.
 #[utoipa::path(get, path = "/documents/{id}/export", tag = "documents",
+    operation_id = "exportDocument",
     params(("id" = String, Path, format = "uuid"),
         ("format" = Option<String>, Query, description = "md, html, json or txt")),
     responses((status = 200, body = String), (status = 404, body = Problem),
@@ -71,7 +74,7 @@ pub(crate) async fn export(
     fields: Fields,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let reader = documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    let reader = documents.for_reader(caller.as_ref(), path.document(caller.as_ref())?).await?;
     let format = match fields.text("format") {
         None | Some("" | "md") => ExportFormat::Markdown,
         Some("html") => ExportFormat::Html,

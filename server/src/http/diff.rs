@@ -19,26 +19,33 @@ use izanagi_shared::{
         unified::unified,
     },
 };
+use tokio::task::spawn_blocking;
 
 /// The most unchanged lines around a change that can be asked for.
 const MAX_CONTEXT: usize = 1_000;
 
 /// How `to` differs from `from`.
 #[utoipa::path(get, path = "/documents/{id}/diff", tag = "versions",
+    operation_id = "compareVersions",
     params(("id" = String, Path, format = "uuid"),
         ("from" = u64, Query, description = "A version; 0 is the empty text before the first"),
         ("to" = String, Query, description = "A version, or live"),
         ("format" = Option<String>, Query, description = "json or unified"),
         ("ignoreWhitespace" = Option<bool>, Query), ("context" = Option<u32>, Query)),
-    responses((status = 200, body = Diff), (status = 404, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200,
+            content((Diff = "application/json"), (String = "text/x-diff; charset=utf-8"))),
+        (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn diff(
     State(state): State<AppState>,
     AnyCaller(caller): AnyCaller,
     path: PathId,
     fields: Fields,
 ) -> ApiResult<Response> {
-    let reader = state.services.documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    let reader = state
+        .services
+        .documents
+        .for_reader(caller.as_ref(), path.document(caller.as_ref())?)
+        .await?;
     let (from, to) = (side(&fields, "from")?, side(&fields, "to")?);
     let options = options(&fields)?;
     let versions = &state.services.versions;
@@ -51,7 +58,8 @@ pub(crate) async fn diff(
             let old = versions.side(&reader, from).await?;
             let new = versions.side(&reader, to).await?;
             let names = (format!("a/{from}"), format!("b/{to}"));
-            let text = unified(&names.0, &names.1, &old, &new, &options);
+            let compare = move || unified(&names.0, &names.1, &old, &new, &options);
+            let text = spawn_blocking(compare).await.map_err(Error::internal)?;
             Ok(([(header::CONTENT_TYPE, "text/x-diff; charset=utf-8")], text).into_response())
         }
         Some(_) => {

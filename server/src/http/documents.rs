@@ -29,6 +29,7 @@ use izanagi_shared::{
 
 /// One's documents.
 #[utoipa::path(get, path = "/documents", tag = "documents",
+    operation_id = "listDocuments",
     params(("query" = Option<String>, Query), ("owner" = Option<String>, Query, format = "uuid"),
         ("includeDeleted" = Option<bool>, Query), ("sort" = Option<DocumentSort>, Query),
         ("page" = Option<u32>, Query), ("pageSize" = Option<u32>, Query),
@@ -40,6 +41,7 @@ pub(crate) async fn list(
     SignedInCaller(caller): SignedInCaller,
     fields: Fields,
 ) -> ApiResult<Json<Page<DocumentView>>> {
+    refuse_later_fields(&fields)?;
     let page = PageQuery::from_fields(&fields)?;
     let query = ListQuery {
         query: fields.text("query").map(str::to_owned),
@@ -54,6 +56,20 @@ pub(crate) async fn list(
     Ok(Json(state.services.documents.list(&caller, &query).await?))
 }
 
+/// To leave these out in silence would give a list that looks narrowed and is not.
+fn refuse_later_fields(fields: &Fields) -> Result<(), Error> {
+    let later = |name: &&str| fields.text(name).is_some();
+    let errors: Vec<_> = ["workspace", "tag"]
+        .into_iter()
+        .filter(later)
+        .map(|name| {
+            let message = format!("There are no {name}s yet: leave this out.");
+            FieldError::new(name, "unsupported", message)
+        })
+        .collect();
+    if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
+}
+
 fn sort(given: Option<&str>) -> Result<DocumentSort, Error> {
     match given {
         None | Some("" | "updated") => Ok(DocumentSort::Updated),
@@ -65,6 +81,7 @@ fn sort(given: Option<&str>) -> Result<DocumentSort, Error> {
 
 /// Make a document.
 #[utoipa::path(post, path = "/documents", tag = "documents",
+    operation_id = "createDocument",
     params(("Idempotency-Key" = Option<String>, Header)),
     request_body = CreateDocumentRequest,
     responses((status = 201, body = DocumentView), (status = 401, body = Problem),
@@ -88,6 +105,7 @@ pub(crate) async fn create(
 
 /// A document with its live text.
 #[utoipa::path(get, path = "/documents/{id}", tag = "documents",
+    operation_id = "readDocument",
     params(("id" = String, Path, format = "uuid"), ("If-None-Match" = Option<String>, Header)),
     responses((status = 200, body = DocumentView), (status = 304), (status = 404, body = Problem)))]
 pub(crate) async fn show(
@@ -97,7 +115,7 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let reader = documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    let reader = documents.for_reader(caller.as_ref(), path.document(caller.as_ref())?).await?;
     let document = documents.view_with_content(&reader).await?;
     if if_none_match_hits(&headers, &document.etag) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
@@ -109,6 +127,7 @@ pub(crate) async fn show(
 
 /// Replace the whole text, if it is still the one that `If-Match` names.
 #[utoipa::path(put, path = "/documents/{id}", tag = "documents",
+    operation_id = "replaceDocument",
     params(("id" = String, Path, format = "uuid"), ("If-Match" = String, Header)),
     request_body = ReplaceDocumentRequest,
     responses((status = 200, body = DocumentView), (status = 412, body = Problem),
@@ -120,7 +139,7 @@ pub(crate) async fn replace(
     body: LazyBody,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let editor = documents.for_editor(caller.as_ref(), path.id("id")?).await?;
+    let editor = documents.for_editor(caller.as_ref(), path.document(caller.as_ref())?).await?;
     let missing = Error::PreconditionRequired("Send If-Match with the etag that you have read.");
     let if_match = if_match(body.headers())?.ok_or(missing)?;
     documents.require_match(&editor, &if_match).await?;
@@ -132,6 +151,7 @@ pub(crate) async fn replace(
 
 /// Change title, description and so on; move to trash and back.
 #[utoipa::path(patch, path = "/documents/{id}", tag = "documents",
+    operation_id = "changeDocument",
     params(("id" = String, Path, format = "uuid")),
     request_body = PatchDocumentRequest,
     responses((status = 200, body = DocumentView), (status = 403, body = Problem),
@@ -143,13 +163,14 @@ pub(crate) async fn change(
     body: LazyBody,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let owner = documents.for_owner(caller.as_ref(), path.id("id")?).await?;
+    let owner = documents.for_owner(caller.as_ref(), path.document(caller.as_ref())?).await?;
     let request: PatchDocumentRequest = body.json(SMALL_BODY).await?;
     Ok(with_etag(StatusCode::OK, documents.change(&owner, &request).await?))
 }
 
 /// Move to trash, or, with `permanent=true`, delete for ever from there.
 #[utoipa::path(delete, path = "/documents/{id}", tag = "documents",
+    operation_id = "deleteDocument",
     params(("id" = String, Path, format = "uuid"), ("permanent" = Option<bool>, Query)),
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn delete(
@@ -159,7 +180,7 @@ pub(crate) async fn delete(
     fields: Fields,
 ) -> ApiResult<StatusCode> {
     let documents = &state.services.documents;
-    let owner = documents.for_owner(caller.as_ref(), path.id("id")?).await?;
+    let owner = documents.for_owner(caller.as_ref(), path.document(caller.as_ref())?).await?;
     if fields.flag("permanent")? {
         documents.purge(&owner).await?;
     } else {

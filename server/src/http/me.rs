@@ -1,12 +1,12 @@
 //! The caller's own account.
 
-use super::SMALL_BODY;
+use super::{SMALL_BODY, auth::signed_out};
 use crate::{
     extract::{LazyBody, SignedInCaller},
     problem::ApiResult,
     state::AppState,
 };
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, response::Response};
 use izanagi_shared::{
     problem::Problem,
     wire::{UpdateMeRequest, UserView},
@@ -14,6 +14,7 @@ use izanagi_shared::{
 
 /// One's account.
 #[utoipa::path(get, path = "/me", tag = "account",
+    operation_id = "readMe",
     responses((status = 200, body = UserView), (status = 401, body = Problem)))]
 pub(crate) async fn show(
     State(state): State<AppState>,
@@ -24,6 +25,7 @@ pub(crate) async fn show(
 
 /// Change what others see.
 #[utoipa::path(patch, path = "/me", tag = "account",
+    operation_id = "changeMe",
     request_body = UpdateMeRequest,
     responses((status = 200, body = UserView), (status = 401, body = Problem),
         (status = 422, body = Problem)))]
@@ -34,4 +36,16 @@ pub(crate) async fn update(
 ) -> ApiResult<Json<UserView>> {
     let request: UpdateMeRequest = body.json(SMALL_BODY).await?;
     Ok(Json(state.services.accounts.update_me(&caller, &request).await?))
+}
+
+/// Delete one's account. Documents that others own too stay with them, the others go to trash.
+#[utoipa::path(delete, path = "/me", tag = "account",
+    operation_id = "deleteMe",
+    responses((status = 204), (status = 401, body = Problem)))]
+pub(crate) async fn delete(
+    State(state): State<AppState>,
+    SignedInCaller(caller): SignedInCaller,
+) -> ApiResult<Response> {
+    state.services.accounts.delete_me(&caller).await?;
+    Ok(signed_out(&state))
 }

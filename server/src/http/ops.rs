@@ -19,9 +19,14 @@ use izanagi_shared::{
     problem::{FieldError, Problem},
     wire::{OpAnswer, OpRequest, UpdatesView},
 };
+use tracing::Span;
+
+/// In bytes (API.md).
+const LONGEST_OP_ID: usize = 64;
 
 /// One Yjs update. Durable when it is answered; applied once however often it is sent.
 #[utoipa::path(post, path = "/documents/{id}/ops", tag = "live",
+    operation_id = "submitUpdate",
     params(("id" = String, Path, format = "uuid")),
     request_body = OpRequest,
     responses((status = 200, body = OpAnswer), (status = 404, body = Problem),
@@ -33,22 +38,30 @@ pub(crate) async fn submit(
     body: LazyBody,
 ) -> ApiResult<Json<OpAnswer>> {
     let documents = &state.services.documents;
-    let editor = documents.for_editor(caller.as_ref(), path.id("id")?).await?;
+    let editor = documents.for_editor(caller.as_ref(), path.document(caller.as_ref())?).await?;
     // Base64 takes four bytes for three.
     let limit = state.config.settings.live.max_update_bytes * 4 / 3 + 1_024;
     let request: OpRequest = body.json(limit).await?;
+    let span = Span::current();
+    // What is longer is refused below, and has no place in a log.
+    if request.op_id.len() <= LONGEST_OP_ID {
+        span.record("opId", request.op_id.as_str());
+    }
     let delta = STANDARD
         .decode(&request.delta_b64)
         .map_err(|_| FieldError::new("deltaB64", "invalid", "This is not base64."))?;
     let seq = documents.submit(&editor, &request.op_id, delta).await?;
+    span.record("seq", seq);
     Ok(Json(OpAnswer { seq }))
 }
 
 /// What a replica lacks. 204 when nothing came after `since`.
 #[utoipa::path(get, path = "/documents/{id}/updates", tag = "live",
+    operation_id = "readUpdates",
     params(("id" = String, Path, format = "uuid"), ("since" = Option<u64>, Query),
         ("stateVector" = Option<String>, Query, description = "v1, base64url; empty for everything")),
-    responses((status = 200, body = UpdatesView), (status = 204), (status = 404, body = Problem)))]
+    responses((status = 200, body = UpdatesView), (status = 204), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
 pub(crate) async fn missing(
     State(state): State<AppState>,
     AnyCaller(caller): AnyCaller,
@@ -56,7 +69,7 @@ pub(crate) async fn missing(
     fields: Fields,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let reader = documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    let reader = documents.for_editor(caller.as_ref(), path.document(caller.as_ref())?).await?;
     let since: Option<u64> = fields.parsed("since", "Use a whole number.")?;
     if since == Some(reader.row().live_seq) {
         return Ok(StatusCode::NO_CONTENT.into_response());

@@ -6,24 +6,29 @@ use crate::{
     state::AppState,
 };
 use axum::{Json, extract::State, http::StatusCode};
-use izanagi_shared::{problem::Problem, wire::Person};
+use izanagi_shared::{
+    problem::Problem,
+    wire::{Page, Person},
+};
 
 /// Everybody who owns it.
 #[utoipa::path(get, path = "/documents/{id}/owners", tag = "documents",
+    operation_id = "listOwners",
     params(("id" = String, Path, format = "uuid")),
-    responses((status = 200, body = Vec<Person>), (status = 404, body = Problem)))]
+    responses((status = 200, body = Page<Person>), (status = 404, body = Problem)))]
 pub(crate) async fn list(
     State(state): State<AppState>,
     AnyCaller(caller): AnyCaller,
     path: PathId,
-) -> ApiResult<Json<Vec<Person>>> {
+) -> ApiResult<Json<Page<Person>>> {
     let documents = &state.services.documents;
-    let reader = documents.for_reader(caller.as_ref(), path.id("id")?).await?;
-    Ok(Json(documents.owners(&reader).await?))
+    let reader = documents.for_reader(caller.as_ref(), path.document(caller.as_ref())?).await?;
+    Ok(Json(Page::whole(documents.owners(&reader).await?)))
 }
 
 /// Make somebody an owner too.
 #[utoipa::path(put, path = "/documents/{id}/owners/{userId}", tag = "documents",
+    operation_id = "addOwner",
     params(("id" = String, Path, format = "uuid"), ("userId" = String, Path, format = "uuid")),
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn add(
@@ -32,13 +37,14 @@ pub(crate) async fn add(
     path: PathId,
 ) -> ApiResult<StatusCode> {
     let documents = &state.services.documents;
-    let owner = documents.for_owner(caller.as_ref(), path.id("id")?).await?;
+    let owner = documents.for_owner(caller.as_ref(), path.document(caller.as_ref())?).await?;
     documents.add_owner(&owner, path.id("userId")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Take ownership away; never from the last owner.
 #[utoipa::path(delete, path = "/documents/{id}/owners/{userId}", tag = "documents",
+    operation_id = "removeOwner",
     params(("id" = String, Path, format = "uuid"), ("userId" = String, Path, format = "uuid")),
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn remove(
@@ -47,7 +53,7 @@ pub(crate) async fn remove(
     path: PathId,
 ) -> ApiResult<StatusCode> {
     let documents = &state.services.documents;
-    let owner = documents.for_owner(caller.as_ref(), path.id("id")?).await?;
+    let owner = documents.for_owner(caller.as_ref(), path.document(caller.as_ref())?).await?;
     documents.remove_owner(&owner, path.id("userId")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

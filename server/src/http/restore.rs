@@ -16,6 +16,7 @@ use izanagi_shared::{
 
 /// Make the text what it was in this version; what is there now is committed first.
 #[utoipa::path(post, path = "/documents/{id}/versions/{n}/restore", tag = "versions",
+    operation_id = "restoreVersion",
     params(("id" = String, Path, format = "uuid"), ("n" = u64, Path),
         ("Idempotency-Key" = Option<String>, Header)),
     request_body(content = Option<RestoreRequest>),
@@ -27,8 +28,13 @@ pub(crate) async fn restore(
     path: PathId,
     body: LazyBody,
 ) -> ApiResult<(StatusCode, Json<VersionView>)> {
-    let editor = state.services.documents.for_editor(caller.as_ref(), path.id("id")?).await?;
+    let editor = state
+        .services
+        .documents
+        .for_editor(caller.as_ref(), path.document(caller.as_ref())?)
+        .await?;
     let number = path.number("n")?;
+    state.services.versions.require(&editor, number).await?;
     let key = body.request_key(&caller.ok_or(Error::Unauthenticated)?)?;
     let request: RestoreRequest = body.json_or_default(SMALL_BODY).await?;
     let message = request.message.as_deref().map(CommitMessage::parse).transpose()?;

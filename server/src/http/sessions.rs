@@ -6,20 +6,25 @@ use crate::{
     state::AppState,
 };
 use axum::{Json, extract::State, http::StatusCode};
-use izanagi_shared::{problem::Problem, wire::SessionView};
+use izanagi_shared::{
+    problem::Problem,
+    wire::{Page, SessionView},
+};
 
 /// One's sessions, last seen first.
 #[utoipa::path(get, path = "/auth/sessions", tag = "auth",
-    responses((status = 200, body = Vec<SessionView>), (status = 401, body = Problem)))]
+    operation_id = "listSessions",
+    responses((status = 200, body = Page<SessionView>), (status = 401, body = Problem)))]
 pub(crate) async fn list(
     State(state): State<AppState>,
     SignedInCaller(caller): SignedInCaller,
-) -> ApiResult<Json<Vec<SessionView>>> {
-    Ok(Json(state.services.accounts.sessions(&caller).await?))
+) -> ApiResult<Json<Page<SessionView>>> {
+    Ok(Json(Page::whole(state.services.accounts.sessions(&caller).await?)))
 }
 
 /// End one of one's sessions.
 #[utoipa::path(delete, path = "/auth/sessions/{id}", tag = "auth",
+    operation_id = "endSession",
     params(("id" = String, Path, format = "uuid")),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn revoke(

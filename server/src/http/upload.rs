@@ -10,6 +10,7 @@ use izanagi_shared::{problem::Problem, wire::UploadAnswer};
 
 /// Make a document of each file.
 #[utoipa::path(post, path = "/documents/upload", tag = "documents",
+    operation_id = "uploadDocuments",
     params(("Idempotency-Key" = Option<String>, Header)),
     request_body(content_type = "multipart/form-data", description = "One or more parts named `file`."),
     responses((status = 201, body = UploadAnswer), (status = 401, body = Problem),

@@ -20,6 +20,7 @@ use izanagi_shared::{
 
 /// Commit the live text, or a text merged into it first.
 #[utoipa::path(post, path = "/documents/{id}/versions", tag = "versions",
+    operation_id = "commitVersion",
     params(("id" = String, Path, format = "uuid"), ("Idempotency-Key" = Option<String>, Header),
         ("If-Match" = Option<String>, Header)),
     request_body = CommitRequest,
@@ -31,7 +32,11 @@ pub(crate) async fn commit(
     path: PathId,
     body: LazyBody,
 ) -> ApiResult<(StatusCode, Json<VersionView>)> {
-    let editor = state.services.documents.for_editor(caller.as_ref(), path.id("id")?).await?;
+    let editor = state
+        .services
+        .documents
+        .for_editor(caller.as_ref(), path.document(caller.as_ref())?)
+        .await?;
     let key = body.request_key(&caller.ok_or(Error::Unauthenticated)?)?;
     let if_match = if_match(body.headers())?;
     let request: CommitRequest = body.json_or_default(state.config.body_limit).await?;
@@ -56,6 +61,7 @@ fn base(version: Option<u64>, if_match: Option<IfMatch>) -> Option<Base> {
 
 /// The versions of a document, newest first.
 #[utoipa::path(get, path = "/documents/{id}/versions", tag = "versions",
+    operation_id = "listVersions",
     params(("id" = String, Path, format = "uuid"), ("named" = Option<bool>, Query),
         ("page" = Option<u32>, Query), ("pageSize" = Option<u32>, Query),
         ("cursor" = Option<String>, Query)),
@@ -66,7 +72,11 @@ pub(crate) async fn list(
     path: PathId,
     fields: Fields,
 ) -> ApiResult<Json<Page<VersionView>>> {
-    let reader = state.services.documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    let reader = state
+        .services
+        .documents
+        .for_reader(caller.as_ref(), path.document(caller.as_ref())?)
+        .await?;
     let page = PageQuery::from_fields(&fields)?;
     let query = VersionQuery {
         named: fields.flag("named")?,
@@ -79,6 +89,7 @@ pub(crate) async fn list(
 
 /// A version with its content.
 #[utoipa::path(get, path = "/documents/{id}/versions/{n}", tag = "versions",
+    operation_id = "readVersion",
     params(("id" = String, Path, format = "uuid"), ("n" = u64, Path)),
     responses((status = 200, body = VersionView), (status = 404, body = Problem),
         (status = 500, body = Problem)))]
@@ -87,12 +98,17 @@ pub(crate) async fn show(
     AnyCaller(caller): AnyCaller,
     path: PathId,
 ) -> ApiResult<Json<VersionView>> {
-    let reader = state.services.documents.for_reader(caller.as_ref(), path.id("id")?).await?;
+    let reader = state
+        .services
+        .documents
+        .for_reader(caller.as_ref(), path.document(caller.as_ref())?)
+        .await?;
     Ok(Json(state.services.versions.get(&reader, path.number("n")?).await?))
 }
 
 /// Give a version a name, or take it with `null`.
 #[utoipa::path(patch, path = "/documents/{id}/versions/{n}", tag = "versions",
+    operation_id = "nameVersion",
     params(("id" = String, Path, format = "uuid"), ("n" = u64, Path)),
     request_body = NameVersionRequest,
     responses((status = 200, body = VersionView), (status = 404, body = Problem),
@@ -103,8 +119,14 @@ pub(crate) async fn name(
     path: PathId,
     body: LazyBody,
 ) -> ApiResult<Json<VersionView>> {
-    let editor = state.services.documents.for_editor(caller.as_ref(), path.id("id")?).await?;
+    let editor = state
+        .services
+        .documents
+        .for_editor(caller.as_ref(), path.document(caller.as_ref())?)
+        .await?;
     let number = path.number("n")?;
+    // Asked before the body is read (DESIGN §8).
+    state.services.versions.require(&editor, number).await?;
     let request: NameVersionRequest = body.json(SMALL_BODY).await?;
     let name = request.name.as_deref();
     Ok(Json(state.services.versions.name(&editor, number, name).await?))

@@ -81,7 +81,13 @@ async fn a_replace_needs_the_etag_that_was_read() {
     assert_eq!(stale["current"]["content"], "two\n");
     let current = stale["current"]["etag"].as_str().unwrap();
     assert_eq!(put(&format!("\"{current}\""), "three\n").await.status, 200);
-    put("\"nonsense\"", "x").await.refused_field("If-Match", "invalid");
+    for unknown in ["\"nonsense\"", "W/\"a,b\",, \"c\"", ","] {
+        let stale = put(unknown, "x").await.refused(412, "stale");
+        assert_eq!(stale["current"]["content"], "three\n", "{unknown}");
+    }
+    let current = ada.get(&path).await.header("etag").to_owned();
+    assert_eq!(put(&format!("\"nonsense\",,{current}"), "four\n").await.status, 200);
+    put("\"unclosed", "x").await.refused_field("If-Match", "invalid");
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ async fn raw(
 #[case::kind(json!({ "title": "a", "kind": "pdf" }), "kind", "invalid")]
 #[case::json(json!({ "title": "a", "kind": "json", "content": "{\n}x" }), "content", "invalid_json")]
 #[case::unknown_field(json!({ "title": "a", "colour": "red" }), "colour", "invalid")]
-#[case::missing_title(json!({ "content": "a" }), "body", "invalid")]
+#[case::missing_title(json!({ "content": "a" }), "title", "required")]
 #[case::wrong_type(json!({ "title": 1 }), "title", "invalid")]
 #[tokio::test]
 async fn a_document_that_breaks_a_rule(
@@ -76,6 +76,8 @@ async fn a_body_of_another_type(#[case] content_type: &str) {
 #[case("/api/v1/documents?sort=size", "sort", "invalid")]
 #[case("/api/v1/documents?cursor=abc", "cursor", "invalid")]
 #[case("/api/v1/documents?owner=me", "owner", "invalid")]
+#[case("/api/v1/documents?tag=plans", "tag", "unsupported")]
+#[case("/api/v1/documents?workspace=1", "workspace", "unsupported")]
 #[case("/api/v1/documents?query=%00", "query", "control_character")]
 #[case("/api/v1/documents/not-a-uuid", "id", "invalid_id")]
 #[case("/api/v1/documents/00000000-0000-7000-8000-000000000001/versions/x", "n", "invalid_number")]

@@ -7,21 +7,21 @@ async fn sessions_are_listed_and_ended_one_by_one() {
     let ada = app.sign_up("ada").await;
     let login = json!({ "login": "ada", "password": PASSWORD });
     app.anonymous().post("/api/v1/auth/login", &login).await;
-    let sessions = ada.get("/api/v1/auth/sessions").await.json();
+    let sessions = ada.get("/api/v1/auth/sessions").await.json()["items"].clone();
     let sessions = sessions.as_array().unwrap();
     assert_eq!(sessions.len(), 2);
     let other = sessions.iter().find(|session| session["current"] == false).unwrap();
     let path = format!("/api/v1/auth/sessions/{}", other["id"].as_str().unwrap());
     assert_eq!(ada.delete(&path).await.status, 204);
     ada.delete(&path).await.refused(404, "not_found");
-    assert_eq!(ada.get("/api/v1/auth/sessions").await.json().as_array().unwrap().len(), 1);
+    assert_eq!(ada.get("/api/v1/auth/sessions").await.json()["total"], 1);
 }
 
 #[tokio::test]
 async fn nobody_ends_the_session_of_another() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.sign_up("ada").await, app.sign_up("bob").await);
-    let sessions = ada.get("/api/v1/auth/sessions").await.json();
+    let sessions = ada.get("/api/v1/auth/sessions").await.json()["items"].clone();
     let path = format!("/api/v1/auth/sessions/{}", sessions[0]["id"].as_str().unwrap());
     bob.delete(&path).await.refused(404, "not_found");
     assert_eq!(ada.get("/api/v1/me").await.status, 200);

@@ -1,4 +1,20 @@
 use crate::support::TestApp;
+use axum::{
+    body::{Body, Bytes},
+    http::Request,
+};
+use std::time::Duration;
+
+const MIB: usize = 1024 * 1024;
+const FORM: &str = "/documents/upload";
+
+/// What the answer to a form says on the next page.
+fn flash(answer: &crate::support::Answer) -> String {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let value = answer.cookie("izanagi_flash").unwrap();
+    String::from_utf8(URL_SAFE_NO_PAD.decode(value).unwrap()).unwrap()
+}
 
 #[tokio::test]
 async fn each_file_becomes_a_document_of_its_kind() {
@@ -44,4 +60,82 @@ async fn other_files_no_files_and_broken_json_are_refused() {
     ada.upload(&[]).await.refused_field("file", "required");
     let message = ada.upload(&[("a.json", b"{\n 1}")]).await.refused_field("file", "invalid_json");
     assert!(message.contains("line 2, column 2"), "{message}");
+}
+
+#[tokio::test]
+async fn a_file_of_nine_mebibytes_is_taken_by_program_and_by_form() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let text = vec![b'a'; 9 * MIB];
+    let answer = ada.upload(&[("big.txt", &text)]).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    assert_eq!(answer.json()["items"][0]["contentLength"], 9 * MIB);
+    let answer = ada.upload_to(FORM, &[], &[("big.txt", &text)]).await;
+    assert!(flash(&answer).contains("1 file uploaded."), "{}", flash(&answer));
+    assert_eq!(ada.get("/api/v1/documents").await.json()["total"], 2);
+}
+
+#[tokio::test]
+async fn a_file_beyond_the_limit_of_a_text_is_named() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let text = vec![b'a'; 10 * MIB + 1];
+    let message = ada.upload(&[("huge.txt", &text)]).await.refused_field("file", "too_large");
+    assert!(message.contains("huge.txt"), "{message}");
+    let answer = ada.upload_to(FORM, &[], &[("huge.txt", &text)]).await;
+    assert!(flash(&answer).contains("huge.txt"), "{}", flash(&answer));
+}
+
+#[tokio::test]
+async fn an_upload_beyond_the_limit_of_a_body_is_too_large() {
+    let app = TestApp::with(|config| config.body_limit = 3 * MIB).await;
+    let ada = app.sign_up("ada").await;
+    let text = vec![b'a'; 2 * MIB];
+    let answer = ada.upload(&[("a.txt", &text), ("b.txt", &text)]).await;
+    let problem = answer.refused(413, "too_large");
+    assert!(problem["detail"].as_str().unwrap().contains("3145728 bytes"), "{problem}");
+    let answer = ada.upload_to(FORM, &[], &[("a.txt", &text), ("b.txt", &text)]).await;
+    assert!(flash(&answer).contains("too_large"), "{}", flash(&answer));
+    assert_eq!(ada.get("/api/v1/documents").await.json()["total"], 0);
+}
+
+#[tokio::test]
+async fn a_hundred_files_are_the_most() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let names: Vec<String> = (0..101).map(|n| format!("{n}.txt")).collect();
+    let files: Vec<(&str, &[u8])> =
+        names.iter().map(|name| (name.as_str(), b"x".as_slice())).collect();
+    let message = ada.upload(&files).await.refused_field("file", "too_many");
+    assert!(message.contains("100") && message.contains("100.txt"), "{message}");
+    assert_eq!(ada.get("/api/v1/documents").await.json()["total"], 0);
+    assert_eq!(ada.upload(&files[..100]).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_body_that_stops_coming_is_given_up() {
+    let app = TestApp::with(|config| config.body_idle = Duration::from_millis(20)).await;
+    let ada = app.sign_up("ada").await;
+    for (path, content_type) in [
+        ("/api/v1/documents", "application/json"),
+        ("/api/v1/documents/upload", "multipart/form-data; boundary=frontier"),
+    ] {
+        let silence = futures::stream::pending::<Result<Bytes, std::io::Error>>();
+        let request = Request::post(path).header("content-type", content_type);
+        let answer = ada.send(request.body(Body::from_stream(silence)).unwrap()).await;
+        answer.refused(408, "timeout");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_malformed() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let broken = futures::stream::iter([
+        Ok(Bytes::from_static(b"{")),
+        Err(std::io::Error::other("connection reset")),
+    ]);
+    let request = Request::post("/api/v1/documents").header("content-type", "application/json");
+    let answer = ada.send(request.body(Body::from_stream(broken)).unwrap()).await;
+    answer.refused(400, "malformed_body");
 }

@@ -87,6 +87,7 @@ async fn a_version_is_named_and_restored() {
     assert_eq!(ada.patch(&first, &json!({ "name": "Release" })).await.json()["name"], "Release");
     assert_eq!(ada.patch(&first, &json!({ "name": null })).await.json()["name"], Value::Null);
     ada.patch(&first, &json!({ "name": " " })).await.refused_field("name", "blank");
+    ada.patch(&first, &json!({})).await.refused_field("name", "required");
     ada.write(&path, "new").await;
     let restored = ada.post(&format!("{first}/restore"), &json!({})).await;
     assert_eq!((restored.status.as_u16(), restored.json()["number"].as_u64()), (201, Some(3)));

@@ -111,6 +111,16 @@ impl Client {
 
     /// Files as a browser sends a form.
     pub(crate) async fn upload(&self, files: &[(&str, &[u8])]) -> Answer {
+        self.upload_to("/api/v1/documents/upload", &[], files).await
+    }
+
+    /// The same to any path, with more headers.
+    pub(crate) async fn upload_to(
+        &self,
+        path: &str,
+        headers: &[(&str, &str)],
+        files: &[(&str, &[u8])],
+    ) -> Answer {
         let mut body = Vec::new();
         for (name, bytes) in files {
             let head = format!(
@@ -122,11 +132,17 @@ impl Client {
             body.extend_from_slice(b"\r\n");
         }
         body.extend_from_slice(b"--frontier--\r\n");
-        let request = Request::post("/api/v1/documents/upload")
-            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=frontier")
-            .body(Body::from(body))
-            .unwrap();
-        self.send(request).await
+        let mut request = Request::post(path)
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=frontier");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// The same client with another token.
+    pub(crate) fn with_token(&self, token: &str) -> Self {
+        Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
@@ -169,6 +185,14 @@ impl Answer {
 
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The value of a cookie that this sets.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        let set = self.headers.get_all(header::SET_COOKIE).iter();
+        let mut pairs =
+            set.filter_map(|line| line.to_str().ok()?.split(';').next()?.split_once('='));
+        pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {

@@ -5,8 +5,12 @@
 //! touches is summed up for the checks that need the document's own tables. The format is that of
 //! Yjs, `encodeStateAsUpdate`, as its `UpdateEncoderV1` writes it.
 
-use super::{ROOT, varint::Reader};
+use super::{
+    ROOT,
+    varint::{MAX_CLOCK, Reader},
+};
 use crate::text::utf16::utf16_len;
+use std::collections::BTreeSet;
 
 /// A run of clocks of one client, `start..end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +45,7 @@ impl UpdateSummary {
 /// Why the gate refuses an update. The words go to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The bytes end early, or a number or text in them is none.
+    /// The bytes end early, a number or text in them is none, or a client comes twice.
     #[error("the update is cut short or malformed")]
     Malformed,
     /// Bytes are left after the update.
@@ -76,16 +80,25 @@ pub fn inspect_update(update: &[u8]) -> Result<UpdateSummary, Refusal> {
     let mut reader = Reader::new(update);
     let mut summary = UpdateSummary::default();
     let clients = reader.uint().ok_or(Refusal::Malformed)?;
+    let mut seen = BTreeSet::new();
     for _ in 0..clients {
-        read_structs(&mut reader, &mut summary)?;
+        read_structs(&mut reader, &mut seen, &mut summary)?;
     }
     read_deletes(&mut reader, &mut summary).ok_or(Refusal::Malformed)?;
     if reader.is_at_end() { Ok(summary) } else { Err(Refusal::TrailingBytes) }
 }
 
-fn read_structs(reader: &mut Reader<'_>, summary: &mut UpdateSummary) -> Result<(), Refusal> {
+fn read_structs(
+    reader: &mut Reader<'_>,
+    seen: &mut BTreeSet<u64>,
+    summary: &mut UpdateSummary,
+) -> Result<(), Refusal> {
     let count = reader.uint().ok_or(Refusal::Malformed)?;
     let client = reader.uint().ok_or(Refusal::Malformed)?;
+    if !seen.insert(client) {
+        // yrs would put the second run over the first, to which items may point already.
+        return Err(Refusal::Malformed);
+    }
     let mut clock = reader.clock().ok_or(Refusal::Malformed)?;
     let mut run_start = clock;
     for _ in 0..count {
@@ -94,7 +107,7 @@ fn read_structs(reader: &mut Reader<'_>, summary: &mut UpdateSummary) -> Result<
             STRUCT_GC | STRUCT_SKIP => reader.clock().ok_or(Refusal::Malformed)?,
             _ => read_item(reader, info, summary)?,
         };
-        let next = clock.checked_add(length).ok_or(Refusal::Malformed)?;
+        let next = end_of(clock, length).ok_or(Refusal::Malformed)?;
         if length == 0 {
             return Err(Refusal::Malformed);
         }
@@ -106,6 +119,11 @@ fn read_structs(reader: &mut Reader<'_>, summary: &mut UpdateSummary) -> Result<
     }
     push_range(&mut summary.structs, client, run_start, clock);
     Ok(())
+}
+
+/// The clock after a run.
+fn end_of(start: u32, length: u32) -> Option<u32> {
+    start.checked_add(length).filter(|end| *end <= MAX_CLOCK)
 }
 
 fn push_range(ranges: &mut Vec<ClientRange>, client: u64, start: u32, end: u32) {
@@ -156,12 +174,16 @@ fn read_item(
 
 fn read_deletes(reader: &mut Reader<'_>, summary: &mut UpdateSummary) -> Option<()> {
     let clients = reader.uint()?;
+    let mut seen = BTreeSet::new();
     for _ in 0..clients {
         let client = reader.uint()?;
+        if !seen.insert(client) {
+            return None;
+        }
         let ranges = reader.uint()?;
         for _ in 0..ranges {
             let start = reader.clock()?;
-            let end = start.checked_add(reader.clock()?)?;
+            let end = end_of(start, reader.clock()?)?;
             push_range(&mut summary.deletes, client, start, end);
         }
     }
@@ -173,6 +195,7 @@ mod tests {
     use super::*;
     use crate::crdt::TextDoc;
     use proptest::prelude::*;
+    use rstest::rstest;
     use yrs::{Doc, Map, ReadTxn, StateVector, Text, Transact, WriteTxn};
 
     fn encode(doc: &Doc) -> Vec<u8> {
@@ -247,10 +270,72 @@ mod tests {
         }
     }
 
+    /// A section of garbage-collected structs: `length` clocks of a client from `clock`.
+    fn section(client: u8, clock: u32, length: u32) -> Vec<u8> {
+        let mut bytes = vec![1, client];
+        push_varint(&mut bytes, clock);
+        bytes.push(STRUCT_GC);
+        push_varint(&mut bytes, length);
+        bytes
+    }
+
+    fn push_varint(bytes: &mut Vec<u8>, mut value: u32) {
+        while value >= 0x80 {
+            bytes.push(u8::try_from(value & 0x7f).unwrap() | 0x80);
+            value >>= 7;
+        }
+        bytes.push(u8::try_from(value).unwrap());
+    }
+
     #[test]
-    fn refuses_clocks_that_overflow() {
-        let update = [1, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 5, 0];
-        assert_eq!(inspect_update(&update), Err(Refusal::Malformed));
+    fn refuses_a_client_that_comes_twice() {
+        let update = |second| [&[2][..], &section(1, 0, 3), &section(second, 0, 3), &[0]].concat();
+        assert_eq!(inspect_update(&update(2)).unwrap().structs.len(), 2);
+        assert_eq!(inspect_update(&update(1)), Err(Refusal::Malformed));
+        let deletes = |second| [0, 2, 1, 1, 0, 3, second, 1, 0, 3];
+        assert_eq!(inspect_update(&deletes(2)).unwrap().deletes.len(), 2);
+        assert_eq!(inspect_update(&deletes(1)), Err(Refusal::Malformed));
+    }
+
+    #[rstest]
+    #[case::the_largest(MAX_CLOCK - 1, 1, true)]
+    #[case::an_end_beyond(MAX_CLOCK, 1, false)]
+    #[case::a_clock_beyond(MAX_CLOCK + 1, 1, false)]
+    #[case::a_length_beyond(0, MAX_CLOCK + 1, false)]
+    #[case::an_end_beyond_32_bits(MAX_CLOCK, MAX_CLOCK, false)]
+    fn refuses_clocks_beyond_31_bits(#[case] clock: u32, #[case] length: u32, #[case] fits: bool) {
+        let update = [&[1][..], &section(1, clock, length), &[0]].concat();
+        assert_eq!(inspect_update(&update).is_ok(), fits);
+        let mut deletes = vec![0, 1, 1, 1];
+        push_varint(&mut deletes, clock);
+        push_varint(&mut deletes, length);
+        assert_eq!(inspect_update(&deletes).is_ok(), fits);
+    }
+
+    #[test]
+    fn admits_merged_updates_and_differences() {
+        let (mut ann, state) = TextDoc::from_text(1, "one two three");
+        let mut ben = TextDoc::load(2, &state).unwrap();
+        let mut updates = vec![state.clone()];
+        for text in ["one 2 three", "1 2 three 🦀", "2 three 🦀🦀", ""] {
+            updates.extend(ann.replace_with(text));
+            updates.extend(ben.replace_with(&text.to_uppercase()));
+            for update in &updates {
+                ann.apply(update).unwrap();
+                ben.apply(update).unwrap();
+            }
+        }
+        for kept in [vec![0, 1, 2, 3, 4, 5, 6, 7], vec![0, 2, 5, 7], vec![7, 3, 1]] {
+            let some = kept.iter().map(|at| updates[*at].as_slice());
+            let merged = yrs::merge_updates_v1(some).unwrap();
+            inspect_update(&merged).unwrap();
+        }
+        let whole = ann.encode();
+        inspect_update(&whole).unwrap();
+        for other in [TextDoc::new(3), TextDoc::load(3, &state).unwrap(), ben] {
+            inspect_update(&ann.missing_from(&other.state_vector()).unwrap()).unwrap();
+            inspect_update(&yrs::diff_updates_v1(&whole, &other.state_vector()).unwrap()).unwrap();
+        }
     }
 
     proptest! {

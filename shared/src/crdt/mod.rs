@@ -5,6 +5,7 @@
 mod gate;
 mod text_doc;
 mod varint;
+mod vector;
 
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update};
 pub use text_doc::{Change, CrdtError, MAX_CLIENT_ID, TextDoc};

@@ -1,6 +1,6 @@
 //! One document's text as a CRDT.
 
-use super::{ClientRange, ROOT, UpdateSummary};
+use super::{ClientRange, ROOT, UpdateSummary, vector::is_state_vector};
 use crate::text::{delta::TextDelta, utf16::utf16_len};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -45,8 +45,6 @@ impl CrdtError {
 pub struct TextDoc {
     doc: Doc,
     text: TextRef,
-    /// What remote updates changed, gathered by the observer while one is applied.
-    changes: Arc<Mutex<Vec<Change>>>,
 }
 
 impl std::fmt::Debug for TextDoc {
@@ -66,12 +64,7 @@ impl TextDoc {
             ..Options::default()
         });
         let text = doc.get_or_insert_text(ROOT);
-        let changes = Arc::new(Mutex::new(Vec::new()));
-        let sink = Arc::clone(&changes);
-        text.observe("changes", move |txn, event| {
-            *sink.lock().unwrap_or_else(PoisonError::into_inner) = changes_of(event.delta(txn));
-        });
-        Self { doc, text, changes }
+        Self { doc, text }
     }
 
     /// A new lineage that begins with `text`, and the update that made it.
@@ -104,19 +97,34 @@ impl TextDoc {
         self.text.get_string(&self.doc.transact())
     }
 
-    /// Takes an update in; what its structs still lack is kept pending inside. Gives what it
-    /// changed in the text.
+    /// Takes an update in; what its structs still lack is kept pending inside.
     ///
     /// # Errors
     /// The bytes are not an update, or yrs refuses it; the text is as before.
-    pub fn apply(&mut self, update: &[u8]) -> Result<Vec<Change>, CrdtError> {
+    pub fn apply(&mut self, update: &[u8]) -> Result<(), CrdtError> {
         let update = Update::decode_v1(update).map_err(|error| CrdtError::new(&error))?;
-        self.lock_changes().clear();
         let mut txn = self.doc.transact_mut();
         let result = txn.apply_update(update).map_err(|error| CrdtError::new(&error));
         txn.commit();
-        drop(txn);
-        result.map(|()| std::mem::take(&mut *self.lock_changes()))
+        result
+    }
+
+    /// Like [`Self::apply`]; gives what the update changed in the text. To find out, yrs walks the
+    /// whole text, so this is for those who show it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn apply_and_tell(&mut self, update: &[u8]) -> Result<Vec<Change>, CrdtError> {
+        const OBSERVER: &str = "changes";
+        let changes = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&changes);
+        self.text.observe(OBSERVER, move |txn, event| {
+            *sink.lock().unwrap_or_else(PoisonError::into_inner) = changes_of(event.delta(txn));
+        });
+        let result = self.apply(update);
+        self.text.unobserve(OBSERVER);
+        result
+            .map(|()| std::mem::take(&mut *changes.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 
     /// Makes a local edit; gives the update for the others.
@@ -200,6 +208,9 @@ impl TextDoc {
     /// # Errors
     /// The bytes are not a state vector.
     pub fn missing_from(&self, state_vector: &[u8]) -> Result<Vec<u8>, CrdtError> {
+        if !is_state_vector(state_vector) {
+            return Err(CrdtError::new(&"no state vector"));
+        }
         let remote =
             StateVector::decode_v1(state_vector).map_err(|error| CrdtError::new(&error))?;
         Ok(self.doc.transact().encode_state_as_update_v1(&remote))
@@ -214,13 +225,14 @@ impl TextDoc {
     /// Whether everything an update brought is part of the text's state now, nothing pending.
     #[must_use]
     pub fn covers(&self, update: &UpdateSummary) -> bool {
-        let state = self.doc.transact().state_vector();
-        let has = |client: u64, end: u32| state.get(&ClientID::new(client)) >= end;
-        update.structs.iter().chain(&update.deletes).all(|range| has(range.client, range.end))
+        self.holds(&update.structs) && self.holds(&update.deletes)
     }
 
-    fn lock_changes(&self) -> std::sync::MutexGuard<'_, Vec<Change>> {
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Whether everything in these ranges is part of the text's state now, nothing pending.
+    #[must_use]
+    pub fn holds(&self, ranges: &[ClientRange]) -> bool {
+        let state = self.doc.transact().state_vector();
+        ranges.iter().all(|range| state.get(&ClientID::new(range.client)) >= range.end)
     }
 }
 
@@ -307,9 +319,9 @@ mod tests {
         let mut there = TextDoc::load(2, &state).unwrap();
         let update = there.replace_with("one 2 three four").unwrap();
         let before = here.text();
-        let changes = here.apply(&update).unwrap();
+        let changes = here.apply_and_tell(&update).unwrap();
         assert_eq!(apply_changes(&before, &changes), here.text());
-        assert!(here.apply(&update).unwrap().is_empty());
+        assert!(here.apply_and_tell(&update).unwrap().is_empty());
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Reading lib0's variable-length integers and buffers, without recursion and without trusting a
 //! length before the bytes are there.
 
+/// The largest clock.
+pub(super) const MAX_CLOCK: u32 = i32::MAX as u32;
+
 /// A cursor over the bytes of an update. Every read says `None` at the end of the bytes.
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
@@ -9,6 +12,11 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
+    }
+
+    /// How many bytes are left.
+    pub(super) const fn left(&self) -> usize {
+        self.bytes.len()
     }
 
     pub(super) const fn is_at_end(&self) -> bool {
@@ -34,9 +42,9 @@ impl<'a> Reader<'a> {
         None
     }
 
-    /// A clock or a length: what yrs keeps in 32 bits.
+    /// A clock or a length. yrs keeps them in 32 bits and subtracts them with a sign.
     pub(super) fn clock(&mut self) -> Option<u32> {
-        self.uint()?.try_into().ok()
+        self.uint()?.try_into().ok().filter(|clock| *clock <= MAX_CLOCK)
     }
 
     pub(super) fn text(&mut self) -> Option<&'a str> {

@@ -109,8 +109,12 @@ impl Password {
     /// Checks the length in characters. Nothing is trimmed or folded.
     ///
     /// # Errors
-    /// `too_short` or `too_long`, on the field `password`.
+    /// `too_short`, `too_long` or `control_character` (U+0000), on the field `password`.
     pub fn parse(secret: &Secret) -> Result<Self, FieldError> {
+        if secret.expose().contains('\0') {
+            let message = "The character U+0000 is not allowed.";
+            return Err(FieldError::new("password", "control_character", message));
+        }
         match secret.expose().chars().count() {
             n @ 0..10 => {
                 let message = format!("Use at least 10 characters; this has {n}.");

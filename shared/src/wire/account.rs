@@ -65,7 +65,7 @@ pub struct UserView {
     pub role: String,
     /// When the account was made.
     pub created_at: Timestamp,
-    /// The sign-in before this session, if there was one.
+    /// When they last signed in, anywhere.
     pub last_login_at: Option<Timestamp>,
 }
 

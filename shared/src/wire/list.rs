@@ -25,6 +25,14 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
+    /// A list that is never cut: all of it is its one page.
+    #[must_use]
+    pub fn whole(items: Vec<T>) -> Self {
+        let total = items.len() as u64;
+        let page_size = u32::try_from(items.len()).unwrap_or(u32::MAX).max(DEFAULT_PAGE_SIZE);
+        Self { items, page: 1, page_size, total, next_cursor: None }
+    }
+
     /// The same page with each row turned into something else.
     pub fn map<U>(self, turn: impl FnMut(T) -> U) -> Page<U> {
         Page {

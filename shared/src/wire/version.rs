@@ -91,5 +91,6 @@ pub struct RestoreRequest {
 #[serde(deny_unknown_fields)]
 pub struct NameVersionRequest {
     /// 1–100 characters.
+    #[serde(deserialize_with = "Option::deserialize")]
     pub name: Option<String>,
 }

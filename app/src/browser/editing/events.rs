@@ -45,7 +45,8 @@ impl Listeners {
             visibility.as_ref().unchecked_ref(),
         );
         let scrolling = session.upgrade().and_then(|session| {
-            let pane: leptos::web_sys::HtmlElement = session.view.preview_pane.get_untracked()?;
+            let pane: leptos::web_sys::HtmlElement =
+                session.view.preview_pane.try_get_untracked().flatten()?;
             let listener = Closure::<dyn Fn()>::new(move || {
                 with(&scrolled, |session| session.scroll_editor());
             });

@@ -43,14 +43,11 @@ pub(super) fn start(opened: OpenedDocument, view: EditorView) {
     });
     spawn_local(async move {
         let document = opened.document.id;
-        match Session::begin(opened, view).await {
-            Ok(session) => {
-                let kept = running.try_set_value(Some(Rc::clone(&session)));
-                // The page was left while the editor was loading.
-                if kept.is_some() {
-                    session.close();
-                }
-            }
+        // What belongs to the page ends with it.
+        let is_left = move || running.try_with_value(|_| ()).is_none();
+        match Session::begin(opened, view, is_left).await {
+            Ok(Some(session)) => running.set_value(Some(session)),
+            Ok(None) => {}
             Err(error) => {
                 leptos::logging::error!("the editor of {document} does not start: {error:?}");
             }

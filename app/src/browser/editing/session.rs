@@ -20,6 +20,7 @@ use izanagi_shared::{
     save_state::SaveTracker,
 };
 use leptos::{prelude::*, task::spawn_local};
+use send_wrapper::SendWrapper;
 use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
@@ -46,14 +47,16 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Loads the editor, takes over what an earlier session could not send, and mounts.
+    /// Loads the editor, takes over what an earlier session could not send, and mounts. `None` when
+    /// the page was left meanwhile, and its places with it.
     ///
     /// # Errors
     /// The editor's module or the document's state cannot be loaded.
     pub(super) async fn begin(
         opened: OpenedDocument,
         view: EditorView,
-    ) -> Result<Rc<Self>, JsValue> {
+        is_left: impl Fn() -> bool,
+    ) -> Result<Option<Rc<Self>>, JsValue> {
         let module = EditorModule::load().await?;
         let state = STANDARD.decode(&opened.state_b64).map_err(|error| error.to_string())?;
         let doc =
@@ -81,6 +84,9 @@ impl Session {
         if !session.is_read_only {
             session.take_over_kept().await;
         }
+        if is_left() {
+            return Ok(None);
+        }
         session.mount()?;
         session.listen();
         session.show_soon();
@@ -89,7 +95,7 @@ impl Session {
             session.send();
             session.poll();
         }
-        Ok(session)
+        Ok(Some(session))
     }
 
     /// What was typed before a crash, a reload, or without a connection.
@@ -105,7 +111,7 @@ impl Session {
 
     /// Puts an editor with the present text on the page.
     fn mount(self: &Rc<Self>) -> Result<(), JsValue> {
-        let Some(host) = self.view.host.get_untracked() else { return Ok(()) };
+        let Some(host) = self.view.host.try_get_untracked().flatten() else { return Ok(()) };
         let weak = Rc::downgrade(self);
         let callbacks = Callbacks {
             on_change: Closure::new({
@@ -134,9 +140,9 @@ impl Session {
         let handle = self.module.mount_editor(&host, &options, &callbacks)?;
         *self.editor.borrow_mut() = Some((handle, callbacks));
         let weak = Rc::downgrade(self);
-        self.view.text.set_value(Some(Box::new(move || {
-            weak.upgrade().map(|session| session.doc.borrow().text()).unwrap_or_default()
-        })));
+        let text =
+            move || weak.upgrade().map(|session| session.doc.borrow().text()).unwrap_or_default();
+        self.view.text.set_value(Some(SendWrapper::new(Box::new(text))));
         Ok(())
     }
 
@@ -161,7 +167,12 @@ impl Session {
         self.tracker.borrow_mut().edited();
         let session = Rc::clone(self);
         spawn_local(async move {
-            if session.kept.put(&id, &update).await && !session.outbox.borrow_mut().stored(&id) {
+            if !session.kept.put(&id, &update).await {
+                return;
+            }
+            let still_waits = session.outbox.borrow_mut().stored(&id);
+            session.tell();
+            if !still_waits {
                 // The server was quicker than the disk.
                 session.kept.drop_all(vec![id]).await;
             }
@@ -170,7 +181,7 @@ impl Session {
 
     /// Takes in what others wrote.
     pub(super) fn merge(self: &Rc<Self>, delta: &[u8]) {
-        let applied = self.doc.borrow_mut().apply(delta);
+        let applied = self.doc.borrow_mut().apply_and_tell(delta);
         let changes = match applied {
             Ok(changes) => changes,
             Err(error) => {
@@ -204,7 +215,8 @@ impl Session {
 
     /// Says whether what was typed is safe. Only then does the page change.
     pub(super) fn tell(&self) {
-        let state = Some(self.tracker.borrow().state());
+        let is_kept = !self.outbox.borrow().is_at_risk();
+        let state = Some(self.tracker.borrow().state(is_kept));
         if self.view.save.try_with_untracked(|told| *told != state) == Some(true) {
             self.view.save.set(state);
         }

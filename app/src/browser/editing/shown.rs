@@ -63,7 +63,7 @@ impl Session {
 
     /// The editor was scrolled: the preview follows.
     pub(super) fn scroll_preview(&self, fraction: f64) {
-        let Some(pane) = self.view.preview_pane.get_untracked() else { return };
+        let Some(pane) = self.view.preview_pane.try_get_untracked().flatten() else { return };
         let range = f64::from(pane.scroll_height() - pane.client_height());
         #[expect(clippy::cast_possible_truncation, reason = "a height in pixels")]
         pane.set_scroll_top((range * fraction).round() as i32);
@@ -72,7 +72,7 @@ impl Session {
 
     /// The preview was scrolled: the editor follows.
     pub(super) fn scroll_editor(&self) {
-        let Some(pane) = self.view.preview_pane.get_untracked() else { return };
+        let Some(pane) = self.view.preview_pane.try_get_untracked().flatten() else { return };
         let (top, range) = (pane.scroll_top(), pane.scroll_height() - pane.client_height());
         let is_ours = (top - self.shown.expected.replace(-1)).abs() <= 1;
         if !is_ours && range > 0 {

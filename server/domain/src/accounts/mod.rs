@@ -26,6 +26,7 @@ use izanagi_shared::{
     wire::UserView,
 };
 use std::{sync::Arc, time::Duration};
+use tokio_util::task::TaskTracker;
 
 /// How long an access token is good (PRODUCT A3).
 pub const ACCESS_LIFETIME: Duration = Duration::from_secs(30 * 60);
@@ -62,6 +63,7 @@ pub struct Accounts {
     tokens: Tokens,
     limits: Limits,
     live: sessions::LiveSessions,
+    tasks: TaskTracker,
 }
 
 impl std::fmt::Debug for Accounts {
@@ -71,7 +73,7 @@ impl std::fmt::Debug for Accounts {
 }
 
 impl Accounts {
-    /// The service over these stores.
+    /// The service over these stores; what it starts runs in `tasks`.
     #[must_use]
     pub fn new(
         stores: Stores,
@@ -80,9 +82,10 @@ impl Accounts {
         passwords: Passwords,
         tokens: Tokens,
         limits: Limits,
+        tasks: TaskTracker,
     ) -> Self {
         let live = sessions::LiveSessions::default();
-        Self { stores, clock, ids, passwords, tokens, limits, live }
+        Self { stores, clock, ids, passwords, tokens, limits, live, tasks }
     }
 
     /// The keys that verify access tokens, for `/.well-known/jwks.json` (RFC 7517).

@@ -3,7 +3,7 @@
 use super::{Accounts, Caller, view};
 use crate::{
     error::{Error, Result},
-    storage::UserChange,
+    storage::{AuditEvent, UserChange},
 };
 use izanagi_shared::{
     rules::{Description, DisplayName, FieldErrors},
@@ -21,6 +21,31 @@ impl Accounts {
             crate::storage::StoreError::NotFound => Error::Unauthenticated,
             other => other.into(),
         })?))
+    }
+
+    /// Deletes the caller's account: documents that others own too stay with those, the others go
+    /// to trash, and every session ends. Runs to its end even when the caller goes away; may be
+    /// repeated.
+    ///
+    /// # Errors
+    /// Only when the store fails.
+    pub async fn delete_me(&self, caller: &Caller) -> Result<()> {
+        let (this, user) = (self.clone(), caller.user);
+        let deleting = async move {
+            let now = this.clock.now();
+            this.stores.owners.release(user, now).await?;
+            this.stores.users.delete(user, now).await?;
+            this.sign_out_everywhere(user).await?;
+            let event = AuditEvent {
+                action: "user_deleted",
+                actor: Some(user),
+                subject: user.to_string(),
+                ip: String::new(),
+                at: now,
+            };
+            Ok(this.stores.audit.record(&event).await?)
+        };
+        self.tasks.spawn(deleting).await.map_err(Error::internal)?
     }
 
     /// Changes what others see of the caller.

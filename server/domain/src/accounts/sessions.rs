@@ -1,7 +1,10 @@
 //! Who is asking, and ending sessions (PRODUCT A4).
 
 use super::{ACCESS_LIFETIME, Accounts, Caller, Role};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    storage::StoreError,
+};
 use izanagi_shared::{
     id::{SessionId, UserId},
     time::Timestamp,
@@ -19,12 +22,16 @@ const ACTIVITY_STEP: Duration = Duration::from_secs(60);
 
 /// What was last known of a session.
 #[derive(Debug, Clone, Copy)]
-struct Known {
-    checked_at: Timestamp,
-    touched_at: Timestamp,
+enum Known {
+    Alive {
+        checked_at: Timestamp,
+        touched_at: Timestamp,
+    },
+    /// It never lives again, whatever an answer says that was asked for before.
+    Ended,
 }
 
-/// Sessions that were alive a moment ago.
+/// What is known of the sessions that were seen last.
 #[derive(Clone)]
 pub(super) struct LiveSessions(Arc<Mutex<LruCache<SessionId, Known>>>);
 
@@ -32,6 +39,28 @@ impl Default for LiveSessions {
     fn default() -> Self {
         let capacity = NonZeroUsize::new(10_000).unwrap_or(NonZeroUsize::MIN);
         Self(Arc::new(Mutex::new(LruCache::new(capacity))))
+    }
+}
+
+impl LiveSessions {
+    fn ended(&self, session: SessionId) {
+        self.0.lock().put(session, Known::Ended);
+    }
+
+    /// Notes that it is alive, unless it has ended while that was found out.
+    fn alive(
+        &self,
+        session: SessionId,
+        checked_at: Timestamp,
+        touched_at: Timestamp,
+    ) -> Result<()> {
+        let mut known = self.0.lock();
+        let is_alive = !matches!(known.peek(&session), Some(Known::Ended));
+        if is_alive {
+            known.put(session, Known::Alive { checked_at, touched_at });
+        }
+        drop(known);
+        if is_alive { Ok(()) } else { Err(Error::Unauthenticated) }
     }
 }
 
@@ -53,20 +82,28 @@ impl Accounts {
 
     async fn check_alive(&self, session: SessionId, ip: &str, now: Timestamp) -> Result<()> {
         let known = self.live.0.lock().get(&session).copied();
-        if known.is_some_and(|known| now.since(known.checked_at) < BELIEVED_FOR) {
-            return Ok(());
-        }
+        let mut touched_at = match known {
+            Some(Known::Ended) => return Err(Error::Unauthenticated),
+            Some(Known::Alive { checked_at, .. }) if now.since(checked_at) < BELIEVED_FOR => {
+                return Ok(());
+            }
+            Some(Known::Alive { touched_at, .. }) => touched_at,
+            None => Timestamp::default(),
+        };
         if self.stores.revocations.is_revoked(session).await? {
-            self.live.0.lock().pop(&session);
+            self.live.ended(session);
             return Err(Error::Unauthenticated);
         }
-        let mut touched_at = known.map_or(Timestamp::default(), |known| known.touched_at);
         if now.since(touched_at) >= ACTIVITY_STEP {
-            self.stores.sessions.touch(session, ip, now).await?;
-            touched_at = now;
+            match self.stores.sessions.touch(session, ip, now).await {
+                Ok(()) => touched_at = now,
+                // The token is good, but nobody knows its session: another database, perhaps.
+                Err(StoreError::NotFound) => return Err(Error::Unauthenticated),
+                // Who cannot be noted may read all the same: a disk may be full.
+                Err(error) => tracing::warn!(?error, "a session's activity could not be noted"),
+            }
         }
-        self.live.0.lock().put(session, Known { checked_at: now, touched_at });
-        Ok(())
+        self.live.alive(session, now, touched_at)
     }
 
     /// The sessions of the caller that last, last seen first.
@@ -110,27 +147,46 @@ impl Accounts {
     /// # Errors
     /// Only when the store fails.
     pub async fn sign_out_everywhere(&self, user: UserId) -> Result<()> {
-        let now = self.clock.now();
-        for session in self.stores.sessions.revoke_all(user, now).await? {
-            self.remember_end(session, now).await?;
-        }
-        Ok(())
+        let this = self.clone();
+        let ending = async move {
+            let now = this.clock.now();
+            for session in this.stores.sessions.list(user).await? {
+                this.refuse_tokens(session.id, now).await?;
+            }
+            // Those that began meanwhile.
+            for session in this.stores.sessions.revoke_all(user, now).await? {
+                this.refuse_tokens(session, now).await?;
+            }
+            Ok(())
+        };
+        self.tasks.spawn(ending).await.map_err(Error::internal)?
     }
 
+    /// Ends a session; runs to its end even when the caller goes away. Its tokens are refused
+    /// first: whoever repeats what was interrupted must find the session still to be ended.
     pub(super) async fn end_session(
         &self,
         user: UserId,
         session: SessionId,
         now: Timestamp,
     ) -> Result<()> {
-        let ended = self.stores.sessions.revoke(user, session, now).await;
-        ended.map_err(Error::missing("session"))?;
-        self.remember_end(session, now).await
+        let this = self.clone();
+        let ending = async move {
+            let found = this.stores.sessions.get(session).await;
+            let found = found.map_err(Error::missing("session"))?;
+            if found.user_id != user {
+                return Err(Error::NotFound("session"));
+            }
+            this.refuse_tokens(session, now).await?;
+            let ended = this.stores.sessions.revoke(user, session, now).await;
+            ended.map_err(Error::missing("session"))
+        };
+        self.tasks.spawn(ending).await.map_err(Error::internal)?
     }
 
-    async fn remember_end(&self, session: SessionId, now: Timestamp) -> Result<()> {
+    async fn refuse_tokens(&self, session: SessionId, now: Timestamp) -> Result<()> {
         self.stores.revocations.revoke(session, now.plus(ACCESS_LIFETIME)).await?;
-        self.live.0.lock().pop(&session);
+        self.live.ended(session);
         Ok(())
     }
 }

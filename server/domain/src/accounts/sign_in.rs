@@ -3,7 +3,7 @@
 use super::{ACCESS_LIFETIME, AccessToken, Accounts, Caller, Device, RefreshSecret, Role, view};
 use crate::{
     error::{Error, Result},
-    storage::{Constraint, NewSession, Session, StoreError, User},
+    storage::{Constraint, NewSession, Session, StoreError, StoreResult, User},
 };
 use izanagi_shared::{
     id::{SessionId, UserId},
@@ -27,6 +27,9 @@ pub struct SignedIn {
     /// For the next access token.
     pub refresh: RefreshSecret,
 }
+
+/// As long as an email may be (PRODUCT A1).
+const LONGEST_LOGIN: usize = 320;
 
 struct NewAccount {
     username: Option<Username>,
@@ -64,7 +67,7 @@ impl Accounts {
         for attempt in 0..10 {
             let shown = account.display_name.as_ref().map(DisplayName::as_str);
             user.display_name = shown.unwrap_or(&user.username).to_owned();
-            match self.stores.users.create(&user).await {
+            match self.create_account(&user).await {
                 Err(StoreError::Conflict(Constraint::Username))
                     if chosen.is_none() && attempt < 9 =>
                 {
@@ -75,6 +78,18 @@ impl Accounts {
             }
         }
         self.start_session(&user, device, now).await
+    }
+
+    /// Makes an account; after a lost answer, finds out whether it was made.
+    async fn create_account(&self, user: &User) -> StoreResult<()> {
+        match self.stores.users.create(user).await {
+            Err(StoreError::Unknown(what)) => match self.stores.users.by_id(user.id).await {
+                Ok(_) => Ok(()),
+                Err(StoreError::NotFound) => Err(StoreError::Unavailable(what)),
+                Err(error) => Err(error),
+            },
+            other => other,
+        }
     }
 
     fn check_account(&self, request: &SignupRequest) -> Result<NewAccount> {
@@ -113,6 +128,10 @@ impl Accounts {
     /// wrong password and a deactivated account alike, after the same time.
     pub async fn sign_in(&self, request: &LoginRequest, device: &Device) -> Result<SignedIn> {
         let login = request.login.as_deref().map(str::trim).unwrap_or_default();
+        if login.chars().count() > LONGEST_LOGIN {
+            let message = format!("A username or email has at most {LONGEST_LOGIN} characters.");
+            return Err(FieldError::new("login", "too_long", message).into());
+        }
         self.limits.sign_in(login, &device.ip)?;
         if login.is_empty() {
             let message = "Enter your username or email.";
@@ -123,6 +142,10 @@ impl Accounts {
             Err(StoreError::NotFound) => None,
             Err(error) => return Err(error.into()),
         };
+        if let Some(user) = &user {
+            // By name and by email together no more than by one of them.
+            self.limits.sign_in(&user.id.to_string(), &device.ip)?;
+        }
         let stored = user.as_ref().map(|user| user.password_hash.clone());
         let fits = self.passwords.verify(request.password.clone(), stored).await?;
         let Some(user) = user.filter(|user| fits && user.deactivated_at.is_none()) else {
@@ -153,7 +176,8 @@ impl Accounts {
         let token = self.new_token(session.id, &refresh, None, now);
         self.stores.sessions.create(&NewSession { session, token }).await?;
         self.stores.users.record_login(user.id, now).await?;
-        self.signed_in(user, &caller, refresh, now)
+        let user = User { last_login_at: Some(now), ..user.clone() };
+        self.signed_in(&user, &caller, refresh, now)
     }
 
     pub(super) fn signed_in(

@@ -6,6 +6,7 @@ use crate::{
     error::{Error, Result},
     hash::{sha256, sha256_parts},
     live::{LiveText, random_client_id, seal},
+    patience::patiently,
     storage::{Constraint, Ids, NewDocument, Request, StoreError},
 };
 use izanagi_shared::{
@@ -154,9 +155,22 @@ impl Documents {
         text: NewText,
         key: RequestKey,
     ) -> Result<DocumentView> {
-        let id = self.create_row(caller, text, key).await?;
-        let reader = self.for_reader(Some(caller), id).await?;
-        self.view_with_content(&reader).await
+        let request = key.request(text.body_hash(), &*self.ids);
+        self.create_for(caller, text, request).await
+    }
+
+    async fn create_for(
+        &self,
+        caller: &Caller,
+        text: NewText,
+        request: Request,
+    ) -> Result<DocumentView> {
+        let id = self.create_row(caller, text, request).await?;
+        patiently(|| async {
+            let reader = self.for_reader(Some(caller), id).await?;
+            self.view_with_content(&reader).await
+        })
+        .await
     }
 
     /// Makes a document for each file, in order; all files are checked before the first is made.
@@ -173,10 +187,14 @@ impl Documents {
             return Err(FieldError::new("file", "required", "Choose at least one file.").into());
         }
         let texts: Result<Vec<NewText>> = uploads.into_iter().map(NewText::from_upload).collect();
+        let texts = texts?;
+        // The request is all of its files: with one less it is another.
+        let hashes: Vec<_> = texts.iter().map(NewText::body_hash).collect();
+        let body_hash = sha256_parts(&hashes.iter().map(<[u8; 32]>::as_slice).collect::<Vec<_>>());
         let mut items = Vec::new();
-        for (index, text) in texts?.into_iter().enumerate() {
-            let part = key.part(&format!("file {index}"));
-            let mut item = self.create(caller, text, part).await?;
+        for (index, text) in texts.into_iter().enumerate() {
+            let request = key.part(&format!("file {index}")).request(body_hash, &*self.ids);
+            let mut item = self.create_for(caller, text, request).await?;
             item.content = None;
             items.push(item);
         }
@@ -187,9 +205,8 @@ impl Documents {
         &self,
         caller: &Caller,
         text: NewText,
-        key: RequestKey,
+        request: Request,
     ) -> Result<DocumentId> {
-        let request = key.request(text.body_hash(), &*self.ids);
         let client_id = random_client_id(&*self.ids);
         let (_, state) = TextDoc::from_text(client_id, text.content.as_str());
         let content = text.content.into_string();

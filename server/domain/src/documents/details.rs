@@ -1,11 +1,13 @@
 //! Title, description, trash (PRODUCT D6, D7).
 
-use super::{Documents, Editor, Owner};
+use super::{Documents, Editor, Owner, Reader};
 use crate::{
     error::{Error, Result},
+    patience::patiently,
     storage::{DetailsChange, StoreError},
 };
 use izanagi_shared::{
+    id::UserId,
     rules::{Description, FieldErrors, Title},
     wire::{DocumentView, PatchDocumentRequest},
 };
@@ -41,8 +43,8 @@ impl Documents {
         if owner.row().deleted_at.is_some() && request.deleted != Some(false) && !only_trash {
             return Err(Error::Trashed);
         }
-        self.stores.catalog.change(owner.id(), owner.user(), &change, self.clock.now()).await?;
-        self.reread(owner, None).await
+        self.apply(owner, owner.user(), &change).await?;
+        patiently(|| self.reread(owner, None)).await
     }
 
     /// Moves to trash. Nothing happens when it is there.
@@ -51,8 +53,7 @@ impl Documents {
     /// `Unavailable`.
     pub async fn trash(&self, owner: &Owner) -> Result<()> {
         let change = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
-        self.stores.catalog.change(owner.id(), owner.user(), &change, self.clock.now()).await?;
-        Ok(())
+        self.apply(owner, owner.user(), &change).await
     }
 
     /// Deletes for ever, from trash only.
@@ -67,10 +68,14 @@ impl Documents {
         })
     }
 
-    pub(super) async fn rename(&self, editor: &Editor, title: Title) -> Result<()> {
+    pub(super) async fn rename(&self, editor: &Editor, title: &Title) -> Result<()> {
         let title = Some(title.as_str().to_owned());
         let change = DetailsChange { title, ..DetailsChange::default() };
-        self.stores.catalog.change(editor.id(), editor.user(), &change, self.clock.now()).await?;
-        Ok(())
+        self.apply(editor, editor.user(), &change).await
+    }
+
+    async fn apply(&self, reader: &Reader, user: UserId, change: &DetailsChange) -> Result<()> {
+        let changed = self.stores.catalog.change(reader.id(), user, change, self.clock.now()).await;
+        changed.map(drop).map_err(Error::missing("document"))
     }
 }

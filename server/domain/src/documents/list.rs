@@ -54,17 +54,19 @@ impl Documents {
             sort: query.sort,
             cursor,
             offset: u64::from(page - 1) * u64::from(page_size),
-            limit: page_size,
+            // One more than is shown tells whether anything follows.
+            limit: page_size + 1,
         };
-        let (rows, total) = self.stores.catalog.list(&filter).await?;
-        let full = rows.len() == page_size as usize;
-        let next_cursor = rows.last().filter(|_| full).map(|row| write_cursor(row, query.sort));
+        let (mut rows, total) = self.stores.catalog.list(&filter).await?;
+        let more = rows.len() > page_size as usize;
+        rows.truncate(page_size as usize);
+        let next_cursor = rows.last().filter(|_| more).map(|row| write_cursor(row, query.sort));
         let items = self.many(&rows).await?;
         Ok(Page { items, page, page_size, total, next_cursor })
     }
 }
 
-fn in_range(field: &str, given: Option<u32>, default: u32, max: u32) -> Result<u32> {
+pub(crate) fn in_range(field: &str, given: Option<u32>, default: u32, max: u32) -> Result<u32> {
     match given.unwrap_or(default) {
         n if (1..=max).contains(&n) => Ok(n),
         n => {

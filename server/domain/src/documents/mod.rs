@@ -14,6 +14,7 @@ mod view;
 
 pub use create::{NewText, RequestKey, Upload};
 pub use list::ListQuery;
+pub(crate) use list::in_range;
 pub use render::{Export, ExportFormat};
 pub(crate) use text::stale;
 pub use text::{IfMatch, Replaced};
@@ -31,6 +32,7 @@ use izanagi_shared::{
 };
 use render::RenderCache;
 use std::{ops::Deref, sync::Arc};
+use tokio_util::task::TaskTracker;
 
 /// The service for documents.
 #[derive(Clone)]
@@ -39,6 +41,7 @@ pub struct Documents {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) rooms: Rooms,
+    tasks: TaskTracker,
     rendered: RenderCache,
 }
 
@@ -122,10 +125,16 @@ impl Deref for Owner {
 }
 
 impl Documents {
-    /// The service over these stores and rooms.
+    /// The service over these stores and rooms; what it starts runs in `tasks`.
     #[must_use]
-    pub fn new(stores: Stores, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, rooms: Rooms) -> Self {
-        Self { stores, clock, ids, rooms, rendered: RenderCache::default() }
+    pub fn new(
+        stores: Stores,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn Ids>,
+        rooms: Rooms,
+        tasks: TaskTracker,
+    ) -> Self {
+        Self { stores, clock, ids, rooms, tasks, rendered: RenderCache::default() }
     }
 
     /// The right to read, for a caller or for anybody.

@@ -22,9 +22,12 @@ impl Documents {
     /// # Errors
     /// `NotFound` when there is no such account.
     pub async fn add_owner(&self, owner: &Owner, user: UserId) -> Result<()> {
+        // Who has left is no more than who never came.
+        self.stores.users.by_id(user).await.map_err(Error::missing("account"))?;
         let added = self.stores.owners.add(owner.id(), user, self.clock.now()).await;
         added.map_err(|error| match error {
             StoreError::Conflict(Constraint::Reference) => Error::NotFound("account"),
+            StoreError::NotFound => Error::NotFound("document"),
             other => other.into(),
         })
     }

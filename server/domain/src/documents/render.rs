@@ -8,7 +8,7 @@ use crate::{
 };
 use izanagi_shared::{
     markdown::{
-        RenderOptions, Rendered, StandaloneOptions, render, render_json, render_plain,
+        RenderOptions, Rendered, StandaloneOptions, plain_text, render, render_json, render_plain,
         standalone_html,
     },
     rules::DocumentKind,
@@ -17,6 +17,7 @@ use izanagi_shared::{
 use lru::LruCache;
 use parking_lot::Mutex;
 use std::{num::NonZeroUsize, sync::Arc};
+use tokio::task::spawn_blocking;
 
 /// How many rendered texts are kept.
 const KEPT: usize = 64;
@@ -101,7 +102,7 @@ impl Documents {
             return Ok(Arc::clone(rendered));
         }
         let content = Arc::clone(&text.content);
-        let rendered = tokio::task::spawn_blocking(move || Arc::new(render_safely(kind, &content)))
+        let rendered = spawn_blocking(move || Arc::new(render_safely(kind, &content)))
             .await
             .map_err(Error::internal)?;
         if rendered.html.len() <= LARGEST_KEPT {
@@ -122,14 +123,19 @@ impl Documents {
             ExportFormat::Markdown => content,
             ExportFormat::Json => String::new(),
             ExportFormat::Text if kind == DocumentKind::Markdown => {
-                izanagi_shared::markdown::plain_text(&content)
+                let plain = spawn_blocking(move || plain_text(&content));
+                plain.await.map_err(Error::internal)?
             }
             ExportFormat::Text => content,
             ExportFormat::Html => {
                 let rendered = self.render(reader).await?;
-                let options =
-                    StandaloneOptions { toc: Some("Contents"), ..StandaloneOptions::default() };
-                standalone_html(&document.title, &rendered, &options)
+                let title = document.title.clone();
+                let page = spawn_blocking(move || {
+                    let toc = Some("Contents");
+                    let options = StandaloneOptions { toc, ..StandaloneOptions::default() };
+                    standalone_html(&title, &rendered, &options)
+                });
+                page.await.map_err(Error::internal)?
             }
         };
         let file_name = format!("{}.{}", file_stem(&document.title), format.extension());

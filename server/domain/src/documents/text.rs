@@ -3,9 +3,10 @@
 use super::{Documents, Editor, Reader, view};
 use crate::{
     error::{Error, Result},
-    hash::{sha256, sha256_parts},
-    live::{ClientUpdate, EditKind, EditOutcome, LiveText, ServerEdit},
-    storage::StoreError,
+    hash::sha256,
+    live::{ClientUpdate, EditKind, EditOutcome, LiveText, SET_ASIDE, ServerEdit},
+    patience::patiently,
+    storage::{DocumentRow, StoreError},
 };
 use izanagi_shared::{
     id::DocumentId,
@@ -37,7 +38,11 @@ impl Documents {
     /// # Errors
     /// `Unavailable`; `Internal` when what is stored cannot be read.
     pub async fn text(&self, reader: &Reader) -> Result<LiveText> {
-        let row = reader.row();
+        self.text_of(reader.row()).await
+    }
+
+    /// The live text, by a row read a moment ago: all that was acknowledged before that is in it.
+    pub(crate) async fn text_of(&self, row: &DocumentRow) -> Result<LiveText> {
         let settled = row.text.seq == row.live_seq && !self.rooms.is_open(row.id);
         if !settled {
             return self.rooms.read(row.id).await;
@@ -66,7 +71,8 @@ impl Documents {
         if hashes.contains(&text.facts.hash) { Ok(()) } else { Err(stale(editor, &text)) }
     }
 
-    /// Replaces the whole text by a minimal edit, if it is still one that the writer has seen.
+    /// Replaces the whole text by a minimal edit, if it is still one that the writer has seen; runs
+    /// to its end even when the caller goes away.
     ///
     /// # Errors
     /// `Invalid`, `Stale` with the present text, `Unavailable`.
@@ -78,6 +84,18 @@ impl Documents {
         if_match: IfMatch,
     ) -> Result<Replaced> {
         let title = title.map(Title::parse).transpose()?;
+        let (this, editor) = (self.clone(), editor.clone());
+        let replacing = async move { this.replace_now(&editor, content, title, if_match).await };
+        self.tasks.spawn(replacing).await.map_err(Error::internal)?
+    }
+
+    async fn replace_now(
+        &self,
+        editor: &Editor,
+        content: String,
+        title: Option<Title>,
+        if_match: IfMatch,
+    ) -> Result<Replaced> {
         let content = Content::parse_as(editor.row().kind, content)?.into_string();
         let expected = match if_match {
             IfMatch::Any => None,
@@ -89,10 +107,10 @@ impl Documents {
         }
         let kind = EditKind::Replace { content, expected };
         let text = self.server_edit(editor, self.fresh_op_id(), kind).await?;
-        if let Some(title) = title {
-            self.rename(editor, title).await?;
+        if let Some(title) = &title {
+            patiently(|| self.rename(editor, title)).await?;
         }
-        let document = self.reread(editor, Some(text)).await?;
+        let document = patiently(|| self.reread(editor, Some(text.clone()))).await?;
         Ok(Replaced { document })
     }
 
@@ -133,16 +151,30 @@ impl Documents {
         op_id: String,
         kind: EditKind,
     ) -> Result<LiveText> {
-        let request_hash = match &kind {
-            EditKind::Replace { content, .. } => sha256_parts(&[b"replace", content.as_bytes()]),
-            EditKind::Merge { base, content } => {
-                sha256_parts(&[b"merge", base.as_bytes(), content.as_bytes()])
-            }
-        };
+        let request_hash = kind.request_hash();
         let edit = ServerEdit { actor: editor.user(), op_id, request_hash, kind };
         match self.rooms.edit(editor.id(), edit).await? {
             EditOutcome::Done(text) => Ok(text),
             EditOutcome::Stale(text) => Err(stale(editor, &text)),
+        }
+    }
+
+    /// Whether the log has this edit.
+    ///
+    /// # Errors
+    /// `IdempotencyMismatch` when it has another under that id; `BadUpdate` when it was set aside.
+    pub(crate) async fn knows_edit(
+        &self,
+        editor: &Editor,
+        op_id: &str,
+        request_hash: &[u8; 32],
+    ) -> Result<bool> {
+        match self.stores.log.known_op(editor.id(), editor.user(), op_id).await {
+            Ok(op) if op.hash != *request_hash => Err(Error::IdempotencyMismatch),
+            Ok(op) if op.quarantined => Err(Error::BadUpdate(SET_ASIDE.to_owned())),
+            Ok(_) => Ok(true),
+            Err(StoreError::NotFound) => Ok(false),
+            Err(error) => Err(error.into()),
         }
     }
 

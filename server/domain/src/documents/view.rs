@@ -2,7 +2,7 @@
 
 use super::{Documents, Reader};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     live::LiveText,
     storage::{DocumentRow, TextFacts},
 };
@@ -42,7 +42,8 @@ impl Documents {
         reader: &Reader,
         text: Option<LiveText>,
     ) -> Result<DocumentView> {
-        let row = self.stores.catalog.get(reader.id()).await?;
+        let row = self.stores.catalog.get(reader.id()).await;
+        let row = row.map_err(Error::missing("document"))?;
         let facts = match &text {
             Some(text) => text.facts,
             None => self.facts(&row).await?,
@@ -66,7 +67,11 @@ impl Documents {
         }
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
-            let facts = self.facts(row).await?;
+            // One document that cannot be read must not hide the others.
+            let facts = self.facts(row).await.unwrap_or_else(|error| {
+                tracing::error!(docId = %row.id, ?error, "a listed document cannot be read");
+                row.text
+            });
             views.push(view(row, &facts, owners.remove(&row.id).unwrap_or_default()));
         }
         Ok(views)

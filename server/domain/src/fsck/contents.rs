@@ -1,16 +1,13 @@
-//! The invariants of contents: each reads back, those that must be whole are, and each belongs to
-//! somebody.
+//! The invariants of contents: each reads back, those that must be whole are, and what a version's
+//! row says of its record is so.
 
-use super::{FaultKind, Fsck, document::Findings};
+use super::{FaultKind, Findings, Fsck};
 use crate::{
     error::{Error, Result},
-    storage::{DocumentRow, IntentStatus, RecordPath, StoreError, VersionRow},
-    versions::KEYFRAME_EVERY,
+    storage::{DocumentRow, RecordPath, StoreError, StoreResult, Topic, VersionRow},
+    versions::{Form, KEYFRAME_EVERY, Paths},
 };
-use izanagi_shared::id::{CommitId, DocumentId};
-use std::collections::HashMap;
-
-const BATCH: u32 = 256;
+use izanagi_shared::id::CommitId;
 
 impl Fsck {
     pub(super) async fn check_content(
@@ -32,99 +29,110 @@ impl Fsck {
             }
             Err(error) => return Err(error),
         }
-        let path = RecordPath::content(version.document_id, version.commit_id);
-        if version.content_id != path.key() {
+        if version.content_id != RecordPath::content(version.document_id, version.commit_id).key() {
             found.add(FaultKind::Content, format!("version {number} names another record"));
         }
-        let record = match self.stores.records.get(&path).await {
-            Ok(record) => record,
+        // Asked before the record is looked at: a job that is not pending has done its work.
+        let is_kept = version.keep_whole && !self.is_busy(version).await?;
+        let form = match self.versions.form(version).await {
             // Said already, by the reading above.
             Err(StoreError::NotFound | StoreError::Corrupt(_)) => return Ok(()),
-            Err(error) => return Err(error.into()),
+            form => form?,
         };
-        let is_delta = record.data.get("type").and_then(|kind| kind.as_str()) == Some("delta");
-        let whole_by_rule =
-            number == row.head_version || number == 1 || number.is_multiple_of(KEYFRAME_EVERY);
-        if is_delta && whole_by_rule {
+        if form.hash != version.content_hash {
+            let detail = format!("the record of version {number} gives another hash");
+            found.add(FaultKind::Content, detail);
+        }
+        if (must_be_whole(version, row) || is_kept) && !form.is_whole {
             found.add(FaultKind::Keyframe, format!("version {number} is not whole"));
         }
-        if let Some(base) = record.data.get("base").and_then(|base| base.as_str()) {
-            self.check_base(version, base, &record.data, found).await?;
+        if let Some((base, hash)) = form.base {
+            self.check_base(version, base, hash, found).await?;
         }
-        Ok(())
+        self.check_form(version, &form, found).await
     }
 
     async fn check_base(
         &self,
         version: &VersionRow,
-        base: &str,
-        data: &crate::storage::Data,
+        base: CommitId,
+        hash: [u8; 32],
         found: &mut Findings,
     ) -> Result<()> {
         let number = version.number;
-        let base_row = match base.parse::<CommitId>() {
-            Ok(commit) => self.stores.versions.by_commit(commit).await,
-            Err(_) => Err(StoreError::NotFound),
-        };
-        match base_row {
+        match self.stores.versions.by_commit(base).await {
             Ok(base) if base.document_id == version.document_id && base.number > number => {
-                let said = data.get("baseHash").and_then(|hash| hash.as_str());
-                if said != Some(&hex::encode(base.content_hash)) {
-                    found.add(
-                        FaultKind::Base,
-                        format!("version {number}: its base has other bytes"),
-                    );
+                if base.content_hash != hash {
+                    let detail = format!("version {number}: its base has other bytes");
+                    found.add(FaultKind::Base, detail);
                 }
-                Ok(())
             }
             Ok(_) | Err(StoreError::NotFound) => {
                 found.add(FaultKind::Base, format!("version {number} has no base"));
-                Ok(())
             }
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    pub(super) async fn check_orphans(
-        &self,
-        row: &DocumentRow,
-        versions: &[VersionRow],
-        found: &mut Findings,
-    ) -> Result<()> {
-        for commit in self.orphans(row.id, versions).await? {
-            found.add(FaultKind::Orphan, format!("content {commit} belongs to no version"));
+            Err(StoreError::Corrupt(what)) => {
+                found.add(FaultKind::Base, format!("version {number}: its base: {what}"));
+            }
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }
 
-    /// Contents that are neither a version's nor an attempt's that may still commit or is yet to
-    /// be collected.
-    pub(super) async fn orphans(
+    /// Row and record are written one after the other, so what looks odd is looked at twice, and
+    /// no fault while somebody is at it.
+    async fn check_form(
         &self,
-        document: DocumentId,
-        versions: &[VersionRow],
-    ) -> Result<Vec<CommitId>> {
-        let mut owners: HashMap<CommitId, IntentStatus> = HashMap::new();
-        for intent in self.stores.inspect.intents(document).await? {
-            owners.insert(intent.commit_id, intent.status);
+        version: &VersionRow,
+        form: &Form,
+        found: &mut Findings,
+    ) -> Result<()> {
+        if self.oddity(version, form).await?.is_none() || self.is_busy(version).await? {
+            return Ok(());
         }
-        for version in versions {
-            owners.insert(version.commit_id, IntentStatus::Committed);
+        let again = async {
+            let row = self.stores.versions.get(version.document_id, version.number).await?;
+            let form = self.versions.form(&row).await?;
+            self.oddity(&row, &form).await
+        };
+        let odd = match again.await {
+            // Deleted for ever meanwhile, or said already.
+            Err(StoreError::NotFound | StoreError::Corrupt(_)) => return Ok(()),
+            odd => odd?,
+        };
+        if let Some((kind, what)) = odd
+            && !self.is_busy(version).await?
+        {
+            found.add(kind, format!("version {} {what}", version.number));
         }
-        let collection = RecordPath::contents_of(document);
-        let mut orphans = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let records =
-                self.stores.records.query(&collection, after.as_deref(), BATCH, false).await?;
-            let Some(last) = records.last() else { return Ok(orphans) };
-            after = Some(last.path.key());
-            for record in &records {
-                let commit = record.path.id().parse().map_err(Error::internal)?;
-                if !owners.contains_key(&commit) {
-                    orphans.push(commit);
-                }
-            }
-        }
+        Ok(())
     }
+
+    async fn oddity(
+        &self,
+        version: &VersionRow,
+        form: &Form,
+    ) -> StoreResult<Option<(FaultKind, &'static str)>> {
+        if form.is_delta != version.is_delta {
+            return Ok(Some((FaultKind::StoredAs, "is stored otherwise than its row says")));
+        }
+        let chunks = RecordPath::chunks_of(version.document_id, version.commit_id);
+        let chunks = Paths::present(chunks).next(&*self.stores.records).await?;
+        let is_named = |path: &RecordPath| path.id().parse().is_ok_and(|n: usize| n < form.chunks);
+        let is_odd = !chunks.iter().all(is_named);
+        Ok(is_odd.then_some((FaultKind::Chunk, "has chunks that it does not name")))
+    }
+
+    /// Whether a job is yet to change how the version is stored, or in the middle of it.
+    pub(super) async fn is_busy(&self, version: &VersionRow) -> Result<bool> {
+        let key = format!("{}/{}", version.document_id, version.number);
+        let outbox = &self.stores.outbox;
+        Ok(outbox.is_pending(Topic::MakeWhole, &key).await?
+            || outbox.is_pending(Topic::Demote, &key).await?)
+    }
+}
+
+/// Whether a version is whole whatever its row says.
+pub(super) const fn must_be_whole(version: &VersionRow, row: &DocumentRow) -> bool {
+    let number = version.number;
+    number == row.head_version || number == 1 || number.is_multiple_of(KEYFRAME_EVERY)
 }

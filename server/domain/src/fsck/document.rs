@@ -1,89 +1,115 @@
 //! The invariants between a document and its versions.
 
-use super::{Fault, FaultKind, Fsck};
+use super::{FaultKind, Findings, Fsck};
 use crate::{
     error::Result,
-    storage::{DocumentRow, IntentStatus, VersionRow},
+    storage::{CommitIntent, DocumentRow, IntentStatus, StoreError, VersionFilter, VersionRow},
     versions::chain_hash,
 };
-use izanagi_shared::id::DocumentId;
 use std::collections::HashSet;
 
 /// How many versions are read in one go.
 const BATCH: u64 = 256;
 
-/// Gathers faults of one document.
-pub(super) struct Findings {
-    pub(super) document: DocumentId,
-    pub(super) faults: Vec<Fault>,
-}
-
-impl Findings {
-    pub(super) fn add(&mut self, kind: FaultKind, detail: impl Into<String>) {
-        let document = Some(self.document);
-        self.faults.push(Fault { document, kind, detail: detail.into() });
-    }
-}
-
 impl Fsck {
-    /// Everything wrong with one document, and how many versions it has.
-    pub(super) async fn check_document(&self, row: &DocumentRow) -> Result<(Vec<Fault>, u64)> {
-        let mut found = Findings { document: row.id, faults: Vec::new() };
-        let versions = self.versions_of(row).await?;
-        check_history(row, &versions, &mut found);
+    /// Finds everything wrong with one document; gives how many versions it has.
+    pub(super) async fn check_document(
+        &self,
+        row: &DocumentRow,
+        found: &mut Findings,
+    ) -> Result<u64> {
+        let versions = self.versions_of(row, found).await?;
+        check_history(row, &versions, found);
         for version in &versions {
-            self.check_content(version, row, &mut found).await?;
+            self.check_content(version, row, found).await?;
         }
-        self.check_intents(row, &versions, &mut found).await?;
-        self.check_orphans(row, &versions, &mut found).await?;
-        self.check_live(row, &mut found).await?;
-        Ok((found.faults, versions.len() as u64))
+        let intents = self.stores.inspect.intents(row.id).await;
+        if let Some(intents) = found.sound(FaultKind::Row, intents)? {
+            check_intents(&versions, &intents, found);
+            self.check_orphans(row.id, &versions, &intents, found).await?;
+        }
+        self.check_live(row, found).await?;
+        Ok(versions.len() as u64)
     }
 
-    async fn versions_of(&self, row: &DocumentRow) -> Result<Vec<VersionRow>> {
-        let mut versions: Vec<VersionRow> = Vec::new();
-        let mut from = 0;
+    /// Every version whose row makes sense.
+    pub(super) async fn versions_of(
+        &self,
+        row: &DocumentRow,
+        found: &mut Findings,
+    ) -> Result<Vec<VersionRow>> {
+        let count =
+            VersionFilter { document_id: row.id, below: None, offset: 0, limit: 0, named: false };
+        // A damaged head must not send this through all numbers there are.
+        let (_, total) = self.stores.versions.list(&count).await?;
+        let (mut versions, mut seen): (Vec<VersionRow>, u64) = (Vec::new(), 0);
+        let mut from = 1;
         // One past the head, to see versions that the head does not know.
-        while from <= row.head_version + 1 {
-            let to = from + BATCH - 1;
-            versions.extend(self.stores.versions.range(row.id, from, to).await?);
-            from = to + 1;
+        while seen < total && from <= row.head_version.saturating_add(1) {
+            let to = from.saturating_add(BATCH - 1);
+            match self.stores.versions.range(row.id, from, to).await {
+                Err(StoreError::Corrupt(_)) => {
+                    seen += self.each_version(row, from..=to, &mut versions, found).await?;
+                }
+                batch => {
+                    let batch = batch?;
+                    seen += batch.len() as u64;
+                    versions.extend(batch);
+                }
+            }
+            from = to.saturating_add(1);
+        }
+        if seen < total {
+            let detail = format!("{} versions lie above the head", total - seen);
+            found.add(FaultKind::VersionHole, detail);
         }
         Ok(versions)
     }
 
-    async fn check_intents(
+    /// One by one, where one of them makes no sense; gives how many there are.
+    async fn each_version(
         &self,
         row: &DocumentRow,
-        versions: &[VersionRow],
+        numbers: impl Iterator<Item = u64>,
+        versions: &mut Vec<VersionRow>,
         found: &mut Findings,
-    ) -> Result<()> {
-        let commits: HashSet<_> = versions.iter().map(|version| version.commit_id).collect();
-        let mut committed = HashSet::new();
-        for intent in self.stores.inspect.intents(row.id).await? {
-            if intent.status == IntentStatus::Committed {
-                committed.insert(intent.commit_id);
-            }
-            let is_version = commits.contains(&intent.commit_id);
-            match intent.status {
-                IntentStatus::Committed if !is_version => {
-                    let detail =
-                        format!("{} is closed as committed and is no version", intent.commit_id);
-                    found.add(FaultKind::Intent, detail);
+    ) -> Result<u64> {
+        let mut seen = 0;
+        for number in numbers {
+            let version = match self.stores.versions.get(row.id, number).await {
+                Err(StoreError::NotFound) => continue,
+                Err(StoreError::Corrupt(what)) => {
+                    Err(StoreError::Corrupt(format!("version {number}: {what}")))
                 }
-                IntentStatus::Open | IntentStatus::Gc if is_version => {
-                    let detail =
-                        format!("{} is a version and not closed as committed", intent.commit_id);
-                    found.add(FaultKind::Intent, detail);
-                }
-                _ => {}
+                version => version,
+            };
+            seen += 1;
+            versions.extend(found.sound(FaultKind::Row, version)?);
+        }
+        Ok(seen)
+    }
+}
+
+fn check_intents(versions: &[VersionRow], intents: &[CommitIntent], found: &mut Findings) {
+    let commits: HashSet<_> = versions.iter().map(|version| version.commit_id).collect();
+    let mut committed = HashSet::new();
+    for CommitIntent { commit_id, status, .. } in intents {
+        let is_version = commits.contains(commit_id);
+        match status {
+            IntentStatus::Committed if is_version => drop(committed.insert(*commit_id)),
+            IntentStatus::Committed => {
+                let detail = format!("{commit_id} is closed as committed and is no version");
+                found.add(FaultKind::Intent, detail);
             }
+            IntentStatus::Open | IntentStatus::Gc if is_version => {
+                let detail = format!("{commit_id} is a version and not closed as committed");
+                found.add(FaultKind::Intent, detail);
+            }
+            IntentStatus::Open | IntentStatus::Gc => {}
         }
-        for version in versions.iter().filter(|version| !committed.contains(&version.commit_id)) {
-            found
-                .add(FaultKind::Intent, format!("version {} has no closed intent", version.number));
-        }
-        Ok(())
+    }
+    for version in versions.iter().filter(|version| !committed.contains(&version.commit_id)) {
+        found.add(FaultKind::Intent, format!("version {} has no closed intent", version.number));
     }
 }
 

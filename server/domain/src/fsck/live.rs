@@ -1,77 +1,85 @@
 //! The invariants of the live log.
 
-use super::{FaultKind, Fsck, document::Findings};
+use super::{FaultKind, Findings, Fsck};
 use crate::{
     error::Result,
-    hash::sha256,
-    live::unseal,
-    storage::{DocumentRow, LoadedLog, StoreError},
+    live::{LiveText, unseal},
+    storage::{DocumentRow, LoadedLog, SavedText, StoreError},
 };
 use izanagi_shared::crdt::TextDoc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 impl Fsck {
     pub(super) async fn check_live(&self, row: &DocumentRow, found: &mut Findings) -> Result<()> {
+        // Before the log, which only grows: so neither can be newer than what is found in it.
+        let saved = match self.stores.log.text(row.id).await {
+            Err(StoreError::NotFound) => {
+                found.add(FaultKind::Text, "there is no stored text");
+                None
+            }
+            saved => found.sound(FaultKind::Text, saved)?,
+        };
+        let ops = self.stores.inspect.ops(row.id).await;
+        let ops = found.sound(FaultKind::Op, ops)?;
         let log = match self.stores.log.load(row.id).await {
-            Ok(log) => log,
             Err(StoreError::NotFound) => {
                 found.add(FaultKind::Snapshot, "there is no snapshot");
-                return Ok(());
+                None
             }
-            Err(StoreError::Corrupt(what)) => {
-                found.add(FaultKind::Log, what);
-                return Ok(());
+            log => found.sound(FaultKind::Log, log)?,
+        };
+        if let Some(saved) = &saved {
+            check_facts(saved, found);
+        }
+        if let Some(log) = &log {
+            check_numbers(log, found);
+            check_seals(log, found);
+            match replay(log) {
+                Ok(text) => check_text(saved.as_ref(), log, &text, found),
+                Err(what) => found.add(FaultKind::Log, what),
             }
-            Err(error) => return Err(error.into()),
-        };
-        check_numbers(&log, found);
-        check_seals(&log, found);
-        let Some(text) = replay(&log) else {
-            found.add(FaultKind::Log, "snapshot and log do not give a text");
-            return Ok(());
-        };
-        self.check_text(row, &log, &text, found).await?;
-        let ops = self.stores.inspect.ops(row.id).await?;
-        if ops.highest_op_seq > log.live_seq {
-            found.add(FaultKind::Op, format!("an op has number {}", ops.highest_op_seq));
+            for update in log.updates.iter().filter(|update| update.quarantined) {
+                found.note(&format!("update {} is set aside: it cannot be applied", update.seq));
+            }
+        }
+        let Some(ops) = ops else { return Ok(()) };
+        if let Some(log) = log.filter(|log| ops.highest_op_seq > log.live_seq) {
+            let detail =
+                format!("an op has number {}, beyond {}", ops.highest_op_seq, log.live_seq);
+            found.add(FaultKind::Op, detail);
         }
         if ops.shared_numbers > 0 {
             found.add(FaultKind::Op, format!("{} numbers have several ops", ops.shared_numbers));
+        }
+        if ops.text_is_of_another_seq {
+            found.add(FaultKind::Text, "the stored text is of another number than its row says");
         }
         if ops.owners == 0 {
             found.add(FaultKind::Owner, "nobody owns it");
         }
         Ok(())
     }
+}
 
-    async fn check_text(
-        &self,
-        row: &DocumentRow,
-        log: &LoadedLog,
-        text: &str,
-        found: &mut Findings,
-    ) -> Result<()> {
-        let saved = match self.stores.log.text(row.id).await {
-            Ok(saved) => saved,
-            Err(StoreError::NotFound) => {
-                found.add(FaultKind::Text, "there is no stored text");
-                return Ok(());
-            }
-            Err(StoreError::Corrupt(what)) => {
-                found.add(FaultKind::Text, what);
-                return Ok(());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        if sha256(&saved.content) != saved.facts.hash {
-            found.add(FaultKind::Text, "the stored text does not have its hash");
-        }
-        if saved.facts.seq > log.live_seq {
-            found.add(FaultKind::Text, format!("the stored text is of number {}", saved.facts.seq));
-        }
-        if saved.facts.seq == log.live_seq && saved.content != text {
-            found.add(FaultKind::Text, "the stored text is not what the log gives");
-        }
-        Ok(())
+/// What is said of the stored text.
+fn check_facts(saved: &SavedText, found: &mut Findings) {
+    let facts = LiveText::new(saved.content.as_str(), saved.facts.seq).facts;
+    if facts.hash != saved.facts.hash {
+        found.add(FaultKind::Text, "the stored text does not have its hash");
+    } else if facts != saved.facts {
+        let (length, words) = (saved.facts.length, saved.facts.words);
+        let detail = format!("the stored text has not {length} bytes and {words} words");
+        found.add(FaultKind::Text, detail);
+    }
+}
+
+fn check_text(saved: Option<&SavedText>, log: &LoadedLog, text: &str, found: &mut Findings) {
+    let Some(saved) = saved else { return };
+    if saved.facts.seq > log.live_seq {
+        found.add(FaultKind::Text, format!("the stored text is of number {}", saved.facts.seq));
+    }
+    if saved.facts.seq == log.live_seq && saved.content != text {
+        found.add(FaultKind::Text, "the stored text is not what the log gives");
     }
 }
 
@@ -94,13 +102,24 @@ fn check_numbers(log: &LoadedLog, found: &mut Findings) {
     }
 }
 
-/// The text that snapshot and log give, if all of them are sound.
-pub(super) fn replay(log: &LoadedLog) -> Option<String> {
-    let mut doc = TextDoc::load(1, unseal(&log.snapshot.state)?).ok()?;
+/// The text that snapshot and log give, if all of them are sound; otherwise what is not.
+pub(super) fn replay(log: &LoadedLog) -> std::result::Result<String, String> {
+    let state =
+        unseal(&log.snapshot.state).ok_or("the snapshot is damaged, so there is no text")?;
+    // A panic leaves the document in pieces, which are dropped with it.
+    let load = || TextDoc::load(1, state);
+    let Ok(Ok(mut doc)) = catch_unwind(AssertUnwindSafe(load)) else {
+        return Err("the snapshot does not load".to_owned());
+    };
     for update in log.updates.iter().filter(|update| !update.quarantined) {
-        doc.apply(unseal(&update.delta)?).ok()?;
+        let refused = || format!("update {} cannot be applied, so there is no text", update.seq);
+        let delta = unseal(&update.delta).ok_or_else(refused)?;
+        match catch_unwind(AssertUnwindSafe(|| doc.apply(delta))) {
+            Ok(Ok(())) => {}
+            _ => return Err(refused()),
+        }
     }
-    Some(doc.text())
+    Ok(doc.text())
 }
 
 fn check_seals(log: &LoadedLog, found: &mut Findings) {

@@ -1,19 +1,22 @@
 //! `fsck`: walks every invariant that the design promises and names what is broken. It runs beside
 //! a live server: open intents and pending demotions are no faults, and a document that changes
-//! while it is looked at is looked at again.
+//! while it is looked at is looked at again. What makes no sense is a fault and ends nothing.
 
 mod contents;
 mod document;
+mod findings;
 mod live;
+mod orphans;
 mod repair;
 
 use crate::{
-    error::{Error, Result},
-    storage::Stores,
+    error::Result,
+    storage::{StoreError, Stores},
     versions::Versions,
 };
+use findings::Findings;
 use izanagi_shared::id::DocumentId;
-use std::fmt;
+use std::{fmt, time::Duration};
 
 /// What is wrong with what.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +43,8 @@ impl fmt::Display for Fault {
 pub enum FaultKind {
     /// The database's own check fails.
     Database,
+    /// Each row makes sense.
+    Row,
     /// `head_version` and `head_commit` name the newest version.
     Head,
     /// Version numbers run from 1 without holes.
@@ -48,13 +53,17 @@ pub enum FaultKind {
     Parent,
     /// Each chain hash follows from its parent's.
     Chain,
-    /// Each version reads back with its length and hash.
+    /// Each version reads back with its length and hash, and its record gives that hash.
     Content,
     /// The newest version, the first, every 64th, and those to be kept are whole.
     Keyframe,
+    /// Each version's row says whether its record is a delta.
+    StoredAs,
+    /// There are no chunks but those that a record names.
+    Chunk,
     /// Every delta's base is a version of the same document, and its hash the base's.
     Base,
-    /// Every content belongs to a version or to an attempt that may still commit.
+    /// Every content belongs to a version or to an attempt whose content is yet to be erased.
     Orphan,
     /// A version's intent is closed as committed, and no other is.
     Intent,
@@ -62,7 +71,7 @@ pub enum FaultKind {
     Log,
     /// The newest snapshot loads, and lies not above `live_seq`.
     Snapshot,
-    /// The materialised text is the text of its number.
+    /// The materialised text is the text of its number, and what is said of it is so.
     Text,
     /// No two op ids share a number, and none lies above `live_seq`.
     Op,
@@ -76,12 +85,15 @@ impl FaultKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Database => "database",
+            Self::Row => "row",
             Self::Head => "head",
             Self::VersionHole => "version hole",
             Self::Parent => "parent",
             Self::Chain => "chain",
             Self::Content => "content",
             Self::Keyframe => "keyframe",
+            Self::StoredAs => "stored as",
+            Self::Chunk => "chunk",
             Self::Base => "base",
             Self::Orphan => "orphan",
             Self::Intent => "intent",
@@ -103,6 +115,8 @@ pub struct Report {
     pub versions: u64,
     /// Everything that is broken.
     pub faults: Vec<Fault>,
+    /// What is not broken and yet worth knowing.
+    pub notes: Vec<String>,
     /// What a repair did.
     pub repaired: Vec<String>,
 }
@@ -114,10 +128,12 @@ pub struct Fsck {
     versions: Versions,
 }
 
-/// How many documents are read in one go.
+/// How many documents or attempts are read in one go.
 const BATCH: u32 = 100;
-/// How often a document that changes meanwhile is looked at again.
+/// How often a document that changes meanwhile is looked at.
 const LOOKS: u32 = 5;
+/// The wait before the second look; before each further one it is longer by as much.
+const PAUSE: Duration = Duration::from_millis(50);
 
 impl Fsck {
     /// A checker over these stores.
@@ -127,7 +143,7 @@ impl Fsck {
     }
 
     /// Checks everything. With `repair`, does what loses nothing: makes stored texts anew from the
-    /// log, puts contents aside that nobody references.
+    /// log, puts contents aside that nobody references, makes versions whole that should be.
     ///
     /// # Errors
     /// A store cannot be reached.
@@ -138,14 +154,18 @@ impl Fsck {
         }
         let mut after = None;
         loop {
-            let rows = self.stores.inspect.documents(after, BATCH).await?;
-            let Some(last) = rows.last() else { break };
-            after = Some(last.id);
-            for row in &rows {
+            let mut found = Findings::new(None);
+            let ids = self.stores.inspect.documents(after, BATCH).await;
+            let ids = found.sound(FaultKind::Row, ids)?.unwrap_or_default();
+            report.take(found);
+            let Some(last) = ids.last() else { break };
+            after = Some(*last);
+            for id in &ids {
                 report.documents += 1;
-                self.check_until_still(row.id, &mut report).await?;
+                self.check_until_still(*id, &mut report).await?;
             }
         }
+        self.check_abandoned(&mut report).await?;
         if repair {
             self.repair(&mut report).await?;
         }
@@ -153,23 +173,50 @@ impl Fsck {
     }
 
     /// Looks at a document until it has not changed while it was looked at; only then is what was
-    /// found believed.
+    /// found believed. Of one that keeps changing, what every look has found.
     async fn check_until_still(&self, id: DocumentId, report: &mut Report) -> Result<()> {
+        let mut lasting: Option<Findings> = None;
+        let mut versions = 0;
         for look in 1..=LOOKS {
+            let mut found = Findings::new(Some(id));
             let before = match self.stores.catalog.get(id).await {
-                Ok(row) => row,
-                Err(crate::storage::StoreError::NotFound) => return Ok(()),
-                Err(error) => return Err(error.into()),
+                Err(StoreError::NotFound) => return Ok(()),
+                before => found.sound(FaultKind::Row, before)?,
             };
-            let (faults, versions) = self.check_document(&before).await?;
-            let after = self.stores.catalog.get(id).await;
-            let still = after.as_ref() == Ok(&before);
-            if faults.is_empty() || still || look == LOOKS {
+            let Some(before) = before else {
+                report.take(found);
+                return Ok(());
+            };
+            versions = self.check_document(&before, &mut found).await?;
+            let is_still = match self.stores.catalog.get(id).await {
+                Err(StoreError::NotFound) => return Ok(()),
+                Err(StoreError::Corrupt(_)) => false,
+                after => after? == before,
+            };
+            if is_still || found.faults.is_empty() {
                 report.versions += versions;
-                report.faults.extend(faults);
+                report.take(found);
                 return Ok(());
             }
+            if let Some(earlier) = &lasting {
+                found.keep_what_was_in(earlier);
+            }
+            lasting = Some(found);
+            if look < LOOKS {
+                tokio::time::sleep(PAUSE * look).await;
+            }
         }
-        Err(Error::internal("unreachable: the last look always ends"))
+        let mut lasting = lasting.unwrap_or_else(|| Findings::new(Some(id)));
+        lasting.note("kept changing while it was looked at; look again when it is quieter");
+        report.versions += versions;
+        report.take(lasting);
+        Ok(())
+    }
+}
+
+impl Report {
+    fn take(&mut self, found: Findings) {
+        self.faults.extend(found.faults);
+        self.notes.extend(found.notes);
     }
 }

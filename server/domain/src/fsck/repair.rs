@@ -1,57 +1,143 @@
 //! Repairs that lose nothing.
 
-use super::{FaultKind, Fsck, Report, live::replay};
+use super::{
+    FaultKind, Findings, Fsck, Report, contents::must_be_whole, live::replay, orphans::Orphan,
+};
 use crate::{
-    error::Result,
+    error::{Error, Result},
     live::LiveText,
-    storage::{RecordPath, SavedText},
+    storage::{DocumentRow, SavedText, StoreError, VersionRow},
 };
 use izanagi_shared::{id::DocumentId, time::Timestamp};
 
 impl Fsck {
     pub(super) async fn repair(&self, report: &mut Report) -> Result<()> {
-        let faults = report.faults.clone();
-        for fault in faults {
+        let mut seen = Vec::new();
+        for fault in report.faults.clone() {
             let Some(document) = fault.document else { continue };
-            match fault.kind {
-                FaultKind::Text if self.rewrite_text(document).await? => {
-                    let line = format!("document {document}: made its text anew from the log");
-                    report.repaired.push(line);
+            if seen.contains(&(document, fault.kind)) {
+                continue;
+            }
+            seen.push((document, fault.kind));
+            let repaired = match fault.kind {
+                FaultKind::Text => self.rewrite_text(document).await,
+                FaultKind::Orphan => self.remove_orphans(document).await,
+                FaultKind::Keyframe | FaultKind::StoredAs | FaultKind::Chunk => {
+                    self.tidy_versions(document, fault.kind).await
                 }
-                FaultKind::Orphan => {
-                    let count = self.put_orphans_aside(document).await?;
-                    if count > 0 {
-                        let line = format!("document {document}: put {count} contents aside");
-                        report.repaired.push(line);
-                    }
+                _ => continue,
+            };
+            match repaired {
+                Ok(lines) => {
+                    let line = |line| format!("document {document}: {line}");
+                    report.repaired.extend(lines.into_iter().map(line));
                 }
-                _ => {}
+                // What is too damaged for it keeps nobody else from theirs.
+                Err(error @ (Error::Internal(_) | Error::CorruptVersion { .. })) => {
+                    let kind = fault.kind.as_str();
+                    report.notes.push(format!("document {document}: {kind}: no repair: {error:?}"));
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(())
     }
 
     /// The log is the truth; the stored text is made from it.
-    async fn rewrite_text(&self, document_id: DocumentId) -> Result<bool> {
+    async fn rewrite_text(&self, document_id: DocumentId) -> Result<Vec<String>> {
         let log = self.stores.log.load(document_id).await?;
         // A log that does not replay is no truth to make a text from.
-        let Some(text) = replay(&log) else { return Ok(false) };
+        let text = replay(&log).map_err(Error::internal)?;
         let text = LiveText::new(text, log.live_seq);
         let content = text.content.to_string();
         let saved = SavedText { document_id, content, facts: text.facts };
         self.stores.log.save_text(&saved).await?;
-        Ok(true)
+        Ok(vec!["made its text anew from the log".to_owned()])
     }
 
-    /// Hidden, not removed: a person decides about the rest.
-    async fn put_orphans_aside(&self, document: DocumentId) -> Result<u64> {
-        let row = self.stores.catalog.get(document).await?;
-        let versions = self.stores.versions.range(document, 0, row.head_version + 1).await?;
-        let orphans = self.orphans(document, &versions).await?;
-        for commit in &orphans {
-            let path = RecordPath::content(document, *commit);
-            self.stores.records.delete(&path, Timestamp::default()).await?;
+    /// Strays are hidden, not removed: a person decides about the rest. What came late is removed
+    /// as it would have been in time.
+    async fn remove_orphans(&self, document: DocumentId) -> Result<Vec<String>> {
+        let (mut put_aside, mut erased) = (0, 0);
+        // The contents of a document that is no more are the outbox's to erase.
+        if let Some((_, versions)) = self.document_and_versions(document).await? {
+            let mut found = Findings::new(Some(document));
+            for stray in self.strays(document, &versions, &mut found).await? {
+                let Orphan::Stray(path) = stray else { continue };
+                self.stores.records.delete(&path, Timestamp::default()).await?;
+                put_aside += 1;
+            }
         }
-        Ok(orphans.len() as u64)
+        let intents = self.stores.inspect.intents(document).await?;
+        for late in self.late(&intents).await? {
+            let Orphan::Late(commit) = late else { continue };
+            self.versions.erase_content(document, commit).await?;
+            erased += 1;
+        }
+        let aside = (put_aside > 0).then(|| format!("put {put_aside} contents aside"));
+        let erased = (erased > 0).then(|| format!("erased {erased} contents that came too late"));
+        Ok(aside.into_iter().chain(erased).collect())
+    }
+
+    async fn tidy_versions(&self, document: DocumentId, kind: FaultKind) -> Result<Vec<String>> {
+        let Some((row, versions)) = self.document_and_versions(document).await? else {
+            return Ok(Vec::new());
+        };
+        let mut lines = Vec::new();
+        for version in &versions {
+            let number = version.number;
+            match self.tidy(&row, version, kind).await {
+                Ok(Some(line)) => lines.push(format!("{line} version {number}")),
+                // Its own fault says what is wrong with it.
+                Ok(None) | Err(Error::CorruptVersion { .. } | Error::Internal(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(lines)
+    }
+
+    async fn tidy(
+        &self,
+        row: &DocumentRow,
+        version: &VersionRow,
+        kind: FaultKind,
+    ) -> Result<Option<&'static str>> {
+        if self.is_busy(version).await? {
+            return Ok(None);
+        }
+        let form = self.versions.form(version).await?;
+        let (document, number) = (version.document_id, version.number);
+        match kind {
+            FaultKind::Keyframe if !form.is_whole => {
+                if !version.keep_whole && !must_be_whole(version, row) {
+                    return Ok(None);
+                }
+                self.versions.make_whole(document, number).await?;
+                Ok(Some("made whole"))
+            }
+            FaultKind::StoredAs if form.is_delta != version.is_delta => {
+                self.stores.versions.set_stored(document, number, form.is_delta).await?;
+                Ok(Some("corrected the row of"))
+            }
+            FaultKind::Chunk if form.is_delta => {
+                // Chunks are of no use to a delta that gives the text.
+                self.versions.content_from_store(version).await?;
+                let purged = self.versions.purge_left_chunks(version).await?;
+                Ok((purged > 0).then_some("removed left chunks of"))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    async fn document_and_versions(
+        &self,
+        document: DocumentId,
+    ) -> Result<Option<(DocumentRow, Vec<VersionRow>)>> {
+        let row = match self.stores.catalog.get(document).await {
+            Err(StoreError::NotFound) => return Ok(None),
+            row => row?,
+        };
+        let versions = self.versions_of(&row, &mut Findings::new(Some(document))).await?;
+        Ok(Some((row, versions)))
     }
 }

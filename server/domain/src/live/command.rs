@@ -1,7 +1,7 @@
 //! What can be asked of a room.
 
 use super::replica::LiveText;
-use crate::error::Result;
+use crate::{error::Result, hash::sha256_parts};
 use izanagi_shared::id::UserId;
 use tokio::sync::oneshot;
 
@@ -46,6 +46,23 @@ pub enum EditKind {
         /// The changed text.
         content: String,
     },
+}
+
+impl EditKind {
+    /// What tells a repeated request from another one under the same op id. The base of a merge is
+    /// no part of it: the edit itself moves the text that the request's precondition is resolved
+    /// against, and a request that is repeated must know itself again.
+    pub(crate) fn request_hash(&self) -> [u8; 32] {
+        match self {
+            Self::Replace { content, .. } => sha256_parts(&[b"replace", content.as_bytes()]),
+            Self::Merge { content, .. } => Self::merge_hash(content),
+        }
+    }
+
+    /// The [`Self::request_hash`] of a merge of `content`, whatever its base.
+    pub(crate) fn merge_hash(content: &str) -> [u8; 32] {
+        sha256_parts(&[b"merge", content.as_bytes()])
+    }
 }
 
 /// What came of a server edit.

@@ -6,7 +6,7 @@ use super::{
     command::{EditKind, EditOutcome, ServerEdit},
     replica::LiveText,
     room::Room,
-    submit::Admitted,
+    submit::{Admitted, SET_ASIDE},
 };
 use crate::{
     error::{Error, Result},
@@ -40,9 +40,17 @@ impl Room {
             Plan::Stale => return Ok(EditOutcome::Stale(text)),
         };
         let replica = self.replica()?;
-        let update = replica.doc.edit_by(&text.content, &delta);
-        let summary = inspect_update(&update).map_err(Error::internal)?;
         let clients = if replica.announced { Vec::new() } else { vec![replica.doc.client_id()] };
+        let update = replica.doc.edit_by(&text.content, &delta);
+        // From here on the document holds an edit that the log may not have: every way out on
+        // which it is not written leads over `doubt`.
+        let summary = match inspect_update(&update) {
+            Ok(summary) => summary,
+            Err(refusal) => {
+                self.doubt();
+                return Err(Error::internal(refusal));
+            }
+        };
         let admitted = Admitted {
             update: NewUpdate {
                 actor: edit.actor,
@@ -54,10 +62,12 @@ impl Room {
             },
             summary,
         };
-        // From here on the document holds an edit that the log may not have.
         let appended = self.append(std::slice::from_ref(&admitted)).await;
-        self.settle_own(admitted, appended)?;
+        let seq = self.settle_own(admitted, appended)?;
         self.ready().await?;
+        if self.set_aside.contains(&seq) {
+            return Err(Error::BadUpdate(SET_ASIDE.to_owned()));
+        }
         Ok(EditOutcome::Done(self.replica()?.text()))
     }
 
@@ -65,12 +75,12 @@ impl Room {
         &mut self,
         admitted: Admitted,
         appended: std::result::Result<Vec<Appended>, StoreError>,
-    ) -> Result<()> {
+    ) -> Result<u64> {
+        // After an error, `append` has cast doubt on the replica.
         let appended = appended?;
-        match appended.first() {
+        match appended.first().copied() {
             Some(Appended::New(seq)) => {
                 self.dirt.updated();
-                let seq = *seq;
                 match self.replica() {
                     Ok(replica) if seq == replica.seq + 1 => {
                         replica.announced = true;
@@ -78,12 +88,16 @@ impl Room {
                     }
                     _ => self.doubt(),
                 }
-                Ok(())
+                Ok(seq)
             }
             // It was durable after all, or under another load: read it back.
-            Some(Appended::Known(_)) => {
+            Some(Appended::Known(seq)) => {
                 self.doubt();
-                Ok(())
+                Ok(seq)
+            }
+            Some(Appended::Quarantined(_)) => {
+                self.doubt();
+                Err(Error::BadUpdate(SET_ASIDE.to_owned()))
             }
             Some(Appended::OtherBytes) => {
                 self.doubt();
@@ -98,8 +112,9 @@ impl Room {
 
     async fn is_known(&self, edit: &ServerEdit) -> Result<bool> {
         match self.context.log.known_op(self.document, edit.actor, &edit.op_id).await {
-            Ok((_, hash)) if hash == edit.request_hash => Ok(true),
-            Ok(_) => Err(Error::IdempotencyMismatch),
+            Ok(known) if known.hash != edit.request_hash => Err(Error::IdempotencyMismatch),
+            Ok(known) if known.quarantined => Err(Error::BadUpdate(SET_ASIDE.to_owned())),
+            Ok(_) => Ok(true),
             Err(StoreError::NotFound) => Ok(false),
             Err(error) => Err(error.into()),
         }

@@ -10,6 +10,10 @@ mod room;
 mod rooms;
 mod seal;
 mod submit;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use command::{ClientUpdate, EditKind, EditOutcome, ServerEdit};
@@ -17,6 +21,7 @@ pub use replica::LiveText;
 pub(crate) use replica::random_client_id;
 pub use rooms::Rooms;
 pub(crate) use seal::{seal, unseal};
+pub(crate) use submit::SET_ASIDE;
 
 use std::time::Duration;
 

@@ -6,7 +6,12 @@ use crate::{
     storage::{NewSnapshot, SavedText},
 };
 use izanagi_shared::crdt::TextDoc;
+use std::time::Duration;
 use tokio::time::Instant;
+
+/// How long to wait after a first failure to persist, and at most.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// What memory knows and storage does not in the form it should.
 #[derive(Debug, Default)]
@@ -17,6 +22,8 @@ pub(super) struct Dirt {
     since: Option<Instant>,
     /// The last update that the stored text may lack.
     text_changed: Option<Instant>,
+    /// After a failure: when to try again, and how long that was put off.
+    retry: Option<(Instant, Duration)>,
 }
 
 impl Dirt {
@@ -35,19 +42,27 @@ impl Dirt {
         self.text_changed = Some(now);
     }
 
+    /// What is dirty stays so, but waits: a store that fails is not asked in a tight loop.
+    fn failed(&mut self) {
+        let wait = self.retry.map_or(FIRST_WAIT, |(_, wait)| (wait * 2).min(LONGEST_WAIT));
+        self.retry = Some((Instant::now() + wait, wait));
+    }
+
     pub(super) fn snapshot_due(&self, settings: &LiveSettings) -> bool {
+        if self.retry.is_some_and(|(at, _)| Instant::now() < at) {
+            return false;
+        }
         let waited = self.since.is_some_and(|since| since.elapsed() >= settings.snapshot_after);
         self.updates >= settings.snapshot_updates || waited
     }
 
     /// When there is next something to do, if anything.
     pub(super) fn next_due(&self, settings: &LiveSettings) -> Option<Instant> {
-        if self.updates >= settings.snapshot_updates {
-            return Some(Instant::now());
-        }
+        let many = (self.updates >= settings.snapshot_updates).then(Instant::now);
         let snapshot = self.since.map(|since| since + settings.snapshot_after);
         let text = self.text_changed.map(|changed| changed + settings.settle_after);
-        [snapshot, text].into_iter().flatten().min()
+        let due = [many, snapshot, text].into_iter().flatten().min()?;
+        Some(self.retry.map_or(due, |(at, _)| due.max(at)))
     }
 }
 
@@ -58,10 +73,12 @@ impl Room {
         } else {
             self.save_text().await
         };
-        if let Err(error) = done {
-            tracing::warn!(docId = %self.document, ?error, "could not persist; the log still holds everything");
-            // Try again after the next update or on leaving, not in a tight loop.
-            self.dirt = Dirt { updates: 0, since: None, text_changed: None };
+        match done {
+            Ok(()) => self.dirt.retry = None,
+            Err(error) => {
+                tracing::warn!(docId = %self.document, ?error, "could not persist; the log still holds everything");
+                self.dirt.failed();
+            }
         }
     }
 

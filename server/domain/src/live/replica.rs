@@ -45,6 +45,14 @@ impl LiveText {
 #[derive(Debug)]
 pub(super) struct Poisoned(pub(super) String);
 
+/// What came of reading the log.
+pub(super) enum Loaded {
+    /// A replica of everything in it that was not set aside.
+    Whole(Replica),
+    /// This row cannot be applied.
+    Poisoned(u64, Poisoned),
+}
+
 pub(super) struct Replica {
     pub(super) doc: TextDoc,
     /// The last update applied.
@@ -59,9 +67,9 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    /// Builds the replica from what the log holds. Gives the numbers of the rows that could not be
-    /// applied as well, to be set aside.
-    pub(super) fn load(log: LoadedLog, ids: &dyn Ids) -> Result<(Self, Vec<u64>)> {
+    /// Builds the replica from what the log holds. The first row that cannot be applied ends it,
+    /// and is to be set aside: what later rows would do to a broken replica says nothing of them.
+    pub(super) fn load(log: LoadedLog, ids: &dyn Ids) -> Result<Loaded> {
         let damaged =
             |what: String| Error::internal(format!("{what} is damaged; run izanagi fsck"));
         let state = unseal(&log.snapshot.state)
@@ -72,7 +80,6 @@ impl Replica {
         let bytes_at_most = doc.text().len();
         let rows = BTreeMap::new();
         let mut replica = Self { doc, seq, rows, text: None, bytes_at_most, announced: false };
-        let mut poisoned = Vec::new();
         for LoggedUpdate { seq, delta, quarantined, .. } in log.updates {
             if quarantined {
                 continue;
@@ -80,13 +87,12 @@ impl Replica {
             let delta = unseal(&delta).ok_or_else(|| damaged(format!("update {seq}")))?;
             let summary = inspect_update(delta);
             let applied = summary.map_err(|refusal| Poisoned(refusal.to_string()));
-            match applied.and_then(|summary| replica.apply(seq, delta, summary)) {
-                Ok(()) => {}
-                Err(_) => poisoned.push(seq),
+            if let Err(poisoned) = applied.and_then(|summary| replica.apply(seq, delta, summary)) {
+                return Ok(Loaded::Poisoned(seq, poisoned));
             }
         }
         replica.seq = log.live_seq;
-        Ok((replica, poisoned))
+        Ok(Loaded::Whole(replica))
     }
 
     /// Takes a durable update in. After an error the replica must be thrown away: yrs may have
@@ -99,7 +105,7 @@ impl Replica {
     ) -> std::result::Result<(), Poisoned> {
         let doc = &mut self.doc;
         match catch_unwind(AssertUnwindSafe(|| doc.apply(delta))) {
-            Ok(Ok(_)) => {}
+            Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(Poisoned(error.to_string())),
             Err(_) => return Err(Poisoned("yrs panicked".to_owned())),
         }
@@ -126,9 +132,29 @@ impl Replica {
     /// Whether the text has surely room for this many more bytes. Counts only when it must.
     pub(super) fn has_room_for(&mut self, bytes: usize) -> bool {
         if self.bytes_at_most.saturating_add(bytes) > MAX_CONTENT_BYTES {
-            self.bytes_at_most = self.doc.text().len();
+            self.bytes_at_most = self.doc.text().len().saturating_add(self.pending_bytes());
         }
         self.bytes_at_most.saturating_add(bytes) <= MAX_CONTENT_BYTES
+    }
+
+    /// Whether there is room for an update together with what it deletes: tries it on a copy.
+    pub(super) fn has_room_with(&self, delta: &[u8], summary: &UpdateSummary) -> Result<bool> {
+        let mut copy = TextDoc::load(1, &self.doc.encode()).map_err(Error::internal)?;
+        // Whether it can be applied at all is asked elsewhere; here a copy is lost at most.
+        if !catch_unwind(AssertUnwindSafe(|| copy.apply(delta))).is_ok_and(|done| done.is_ok()) {
+            return Ok(false);
+        }
+        // An update that is sent again while it is pending counts among the pending ones.
+        let counted = copy.holds(&summary.structs) || self.rows.values().any(|row| row == summary);
+        let waiting = if counted { 0 } else { summary.inserted_bytes };
+        let bytes = [copy.text().len(), waiting, self.pending_bytes()];
+        Ok(bytes.into_iter().fold(0, usize::saturating_add) <= MAX_CONTENT_BYTES)
+    }
+
+    /// At least the bytes that what is still pending will bring into the text.
+    fn pending_bytes(&self) -> usize {
+        let pending = self.rows.values().filter(|summary| !self.doc.holds(&summary.structs));
+        pending.map(|summary| summary.inserted_bytes).fold(0, usize::saturating_add)
     }
 
     /// Rows that no snapshot holds.

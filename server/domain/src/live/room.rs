@@ -1,11 +1,17 @@
 //! The room: one task, one document, one turn at a time.
 
-use super::{command::Command, persist::Dirt, replica::Replica, rooms::RoomContext};
+use super::{
+    command::Command,
+    persist::Dirt,
+    replica::{Loaded, Poisoned, Replica},
+    rooms::RoomContext,
+};
 use crate::{
     error::{Error, Internal, Result},
     storage::StoreError,
 };
 use izanagi_shared::id::DocumentId;
+use std::collections::BTreeSet;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
@@ -15,6 +21,8 @@ pub(super) struct Room {
     pub(super) document: DocumentId,
     pub(super) context: RoomContext,
     pub(super) dirt: Dirt,
+    /// Rows of the log that are in no text: nobody may be told that they are.
+    pub(super) set_aside: BTreeSet<u64>,
     mailbox: mpsc::Receiver<Command>,
     /// `None` before the first command and after anything that casts doubt on it.
     replica: Option<Replica>,
@@ -26,7 +34,8 @@ impl Room {
         context: RoomContext,
         mailbox: mpsc::Receiver<Command>,
     ) -> Self {
-        Self { document, context, dirt: Dirt::default(), mailbox, replica: None }
+        let (dirt, set_aside) = (Dirt::default(), BTreeSet::new());
+        Self { document, context, dirt, set_aside, mailbox, replica: None }
     }
 
     /// Serves commands until it is quiet for long or the process stops; then closes the mailbox
@@ -58,6 +67,7 @@ impl Room {
         while let Some(command) = self.mailbox.recv().await {
             self.serve(command).await;
         }
+        self.notice_others();
         if let Err(error) = self.persist_all().await {
             // Nothing is lost: the log holds every update.
             tracing::warn!(docId = %self.document, ?error, "a quiet room could not be persisted");
@@ -67,6 +77,7 @@ impl Room {
     async fn serve(&mut self, command: Command) {
         let mut next = Some(command);
         while let Some(command) = next.take() {
+            self.notice_others();
             match self.ready().await {
                 Ok(()) => next = self.serve_one(command).await,
                 Err(error) => command.refuse(error),
@@ -138,6 +149,15 @@ impl Room {
         self.replica = None;
     }
 
+    /// A room that is closing and the one that opens in its place serve beside each other for a
+    /// moment; what the other has written is to be read.
+    fn notice_others(&mut self) {
+        let seen = self.context.seen.highest(self.document);
+        if self.replica.as_ref().is_some_and(|replica| replica.seq < seen) {
+            self.doubt();
+        }
+    }
+
     /// Makes sure that there is a replica.
     pub(super) async fn ready(&mut self) -> Result<()> {
         // A row that panics yrs is set aside, and the document is read again without it.
@@ -151,23 +171,29 @@ impl Room {
                 return Err(Error::Unavailable(internal));
             }
             self.context.seen.saw(self.document, log.live_seq);
-            let (replica, poisoned) = Replica::load(log, &*self.context.ids)?;
-            if poisoned.is_empty() {
-                self.dirt.loaded(replica.rows_waiting());
-                self.replica = Some(replica);
-            }
-            for seq in poisoned {
-                self.quarantine(seq).await?;
+            let quarantined = log.updates.iter().filter(|update| update.quarantined);
+            self.set_aside.extend(quarantined.map(|update| update.seq));
+            match Replica::load(log, &*self.context.ids)? {
+                Loaded::Whole(replica) => {
+                    self.dirt.loaded(replica.rows_waiting());
+                    self.replica = Some(replica);
+                }
+                Loaded::Poisoned(seq, why) => self.quarantine(seq, &why).await?,
             }
         }
         Ok(())
     }
 
-    pub(super) async fn quarantine(&self, seq: u64) -> Result<()> {
-        tracing::error!(docId = %self.document, seq, "an update could not be applied; it is set aside");
+    /// Sets a row of the log aside.
+    pub(super) async fn quarantine(&mut self, seq: u64, why: &Poisoned) -> Result<()> {
+        let cause = why.0.as_str();
+        tracing::error!(docId = %self.document, seq, cause, "an update could not be applied; it is set aside");
         let now = self.context.clock.now();
         match self.context.log.quarantine(self.document, seq, now).await {
-            Ok(()) | Err(StoreError::NotFound) => Ok(()),
+            Ok(()) | Err(StoreError::NotFound) => {
+                self.set_aside.insert(seq);
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }

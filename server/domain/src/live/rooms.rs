@@ -38,7 +38,7 @@ pub(super) struct RoomContext {
 pub(super) struct SeenNumbers(Arc<Mutex<LruCache<DocumentId, u64>>>);
 
 impl SeenNumbers {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let remembered = NonZeroUsize::new(100_000).unwrap_or(NonZeroUsize::MIN);
         Self(Arc::new(Mutex::new(LruCache::new(remembered))))
     }
@@ -166,7 +166,11 @@ impl Rooms {
         let rooms = Arc::clone(&self.open);
         self.tasks.spawn(async move {
             room.run().await;
-            rooms.lock().retain(|id, sender| *id != document || !sender.is_closed());
+            let mut rooms = rooms.lock();
+            // Another room may stand in its place by now.
+            if rooms.get(&document).is_some_and(mpsc::Sender::is_closed) {
+                rooms.remove(&document);
+            }
         });
         sender
     }

@@ -2,7 +2,6 @@
 
 use super::{
     command::{ClientUpdate, Reply},
-    replica::Replica,
     room::Room,
     seal::seal,
 };
@@ -12,9 +11,12 @@ use crate::{
     storage::{Appended, Batch, ClientOwner, NewUpdate, StoreError},
 };
 use izanagi_shared::{
-    crdt::{TextDoc, UpdateSummary, inspect_update},
+    crdt::{UpdateSummary, inspect_update},
     rules::MAX_CONTENT_BYTES,
 };
+
+/// What is told of an update that is in the log and not in the text. The cause is for the log.
+pub(crate) const SET_ASIDE: &str = "it cannot be applied to this document and was set aside";
 
 pub(super) type Waiting = (ClientUpdate, Reply<u64>);
 
@@ -33,20 +35,37 @@ impl Admitted {
 impl Room {
     /// Takes several updates in; each is answered for itself.
     pub(super) async fn submit(&mut self, waiting: Vec<Waiting>) {
-        let mut admitted = Vec::with_capacity(waiting.len());
-        let mut replies = Vec::with_capacity(waiting.len());
+        let mut batch = Vec::with_capacity(waiting.len());
+        // What those in the batch may add to the text beside each other.
+        let mut reserved = 0;
         for (update, reply) in waiting {
             match self.admit(update) {
-                Ok(update) => {
-                    admitted.push(update);
-                    replies.push(reply);
+                Ok(admitted) => {
+                    let bytes = admitted.summary.inserted_bytes;
+                    if !self.has_room_for(reserved + bytes) {
+                        // What goes before may make room as well as take it: first see it done.
+                        self.write(std::mem::take(&mut batch)).await;
+                        reserved = 0;
+                        if let Err(error) = self.refuse_overflow(&admitted).await {
+                            drop(reply.send(Err(error)));
+                            continue;
+                        }
+                    }
+                    reserved += bytes;
+                    batch.push((admitted, reply));
                 }
                 Err(error) => drop(reply.send(Err(error))),
             }
         }
-        if admitted.is_empty() {
+        self.write(batch).await;
+    }
+
+    /// Writes admitted updates, takes them into the replica and answers.
+    async fn write(&mut self, batch: Vec<(Admitted, Reply<u64>)>) {
+        if batch.is_empty() {
             return;
         }
+        let (admitted, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         match self.append(&admitted).await {
             Ok(appended) => {
                 for ((update, appended), reply) in admitted.into_iter().zip(appended).zip(replies) {
@@ -74,7 +93,6 @@ impl Room {
         let summary = inspect_update(&update.delta)
             .map_err(|refusal| Error::BadUpdate(refusal.to_string()))?;
         let replica = self.replica()?;
-        refuse_overflow(replica, &update.delta, &summary)?;
         Ok(Admitted {
             update: NewUpdate {
                 actor: update.actor,
@@ -126,30 +144,11 @@ impl Room {
         match appended {
             Appended::New(seq) => {
                 self.dirt.updated();
-                let Ok(replica) = self.replica() else {
-                    // Read back whole in the next turn, this update with it.
-                    return Ok(seq);
-                };
-                if seq != replica.seq + 1 {
-                    // Somebody else wrote in between.
-                    self.doubt();
-                    return Ok(seq);
-                }
-                match replica.apply(seq, &admitted.update.delta, admitted.summary) {
-                    Ok(()) => Ok(seq),
-                    Err(poisoned) => {
-                        self.doubt();
-                        self.quarantine(seq).await?;
-                        Err(Error::BadUpdate(poisoned.0))
-                    }
-                }
+                self.take_in(seq, admitted).await
             }
-            Appended::Known(seq) => {
-                if self.replica().is_ok_and(|replica| seq > replica.seq) {
-                    self.doubt();
-                }
-                Ok(seq)
-            }
+            // It may be known from this very turn, and not be in the replica yet.
+            Appended::Known(seq) => self.take_in(seq, admitted).await,
+            Appended::Quarantined(_) => Err(Error::BadUpdate(SET_ASIDE.to_owned())),
             Appended::OtherBytes => {
                 Err(Error::BadUpdate("this opId was used for another update".to_owned()))
             }
@@ -158,17 +157,41 @@ impl Room {
             }
         }
     }
-}
 
-/// Refuses an update that would make the text longer than a document may be.
-fn refuse_overflow(replica: &mut Replica, delta: &[u8], summary: &UpdateSummary) -> Result<()> {
-    if replica.has_room_for(summary.inserted_bytes) {
-        return Ok(());
+    /// Sees to it that the replica holds this row of the log, or that it is set aside: only then is
+    /// it known what to answer.
+    async fn take_in(&mut self, seq: u64, admitted: Admitted) -> Result<u64> {
+        self.ready().await?;
+        let replica = self.replica()?;
+        if seq == replica.seq + 1 {
+            if let Err(poisoned) = replica.apply(seq, &admitted.update.delta, admitted.summary) {
+                self.doubt();
+                self.quarantine(seq, &poisoned).await?;
+            }
+        } else if seq > replica.seq {
+            // Somebody else wrote in between.
+            self.doubt();
+            self.ready().await?;
+        }
+        if self.set_aside.contains(&seq) {
+            return Err(Error::BadUpdate(SET_ASIDE.to_owned()));
+        }
+        Ok(seq)
     }
-    // What it deletes may make room: try on a copy.
-    let mut copy = TextDoc::load(1, &replica.doc.encode()).map_err(Error::internal)?;
-    if copy.apply(delta).is_ok() && copy.text().len() <= MAX_CONTENT_BYTES {
-        return Ok(());
+
+    fn has_room_for(&mut self, bytes: usize) -> bool {
+        self.replica().is_ok_and(|replica| replica.has_room_for(bytes))
     }
-    Err(Error::TooLarge(format!("A document can hold {MAX_CONTENT_BYTES} bytes (10 MiB).")))
+
+    /// Refuses an update that would make the text longer than a document may be.
+    async fn refuse_overflow(&mut self, admitted: &Admitted) -> Result<()> {
+        self.ready().await?;
+        let replica = self.replica()?;
+        if replica.has_room_for(admitted.summary.inserted_bytes)
+            || replica.has_room_with(&admitted.update.delta, &admitted.summary)?
+        {
+            return Ok(());
+        }
+        Err(Error::TooLarge(format!("A document can hold {MAX_CONTENT_BYTES} bytes (10 MiB).")))
+    }
 }

@@ -3,7 +3,8 @@
 //! next gathers by itself, so a lone typist pays no delay and a crowd shares the disk.
 
 use crate::storage::{Appended, Batch, LiveLog, StoreError, StoreResult};
-use std::{sync::Arc, time::Duration};
+use futures::FutureExt as _;
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
 
 /// The most batches in one transaction.
@@ -46,8 +47,13 @@ async fn write_groups(log: Arc<dyn LiveLog>, timeout: Duration, mut jobs: mpsc::
     while jobs.recv_many(&mut group, MAX_BATCHES).await > 0 {
         let (batches, replies): (Vec<Batch>, Vec<_>) =
             group.drain(..).map(|job| (job.batch, job.reply)).unzip();
-        let answer = tokio::time::timeout(timeout, log.append(&batches)).await;
-        let answer = answer.unwrap_or_else(|_| Err(StoreError::Unknown("no answer".to_owned())));
+        // A log that panics must not end all writing; what it had done by then, nobody knows.
+        let append = AssertUnwindSafe(async { log.append(&batches).await }).catch_unwind();
+        let answer = match tokio::time::timeout(timeout, append).await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(StoreError::Unknown("the log panicked".to_owned())),
+            Err(_) => Err(StoreError::Unknown("no answer".to_owned())),
+        };
         match answer {
             Ok(results) => {
                 for (reply, result) in replies.into_iter().zip(results) {

@@ -60,7 +60,11 @@ pub trait UserStore: Send + Sync {
     async fn update(&self, id: UserId, change: &UserChange) -> StoreResult<User>;
     /// Notes a sign-in.
     async fn record_login(&self, id: UserId, at: Timestamp) -> StoreResult<()>;
-    /// How those accounts that exist look to others.
+    /// Deletes an account: nobody signs in by it any more, its name and email are free again, and
+    /// nothing personal is left of it. What it wrote stays, by a deleted account. Nothing happens
+    /// when it is deleted.
+    async fn delete(&self, id: UserId, at: Timestamp) -> StoreResult<()>;
+    /// How those accounts that were ever made look to others.
     async fn people(&self, ids: &[UserId]) -> StoreResult<Vec<Person>>;
 }
 

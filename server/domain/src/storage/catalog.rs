@@ -190,4 +190,7 @@ pub trait Owners: Send + Sync {
     async fn add(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()>;
     /// Removes an owner. `NotFound` when they are none, `Conflict(LastOwner)` for the last.
     async fn remove(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()>;
+    /// Takes a user out of all documents that others own too, and moves those that nobody else owns
+    /// to trash.
+    async fn release(&self, user: UserId, at: Timestamp) -> StoreResult<()>;
 }

@@ -1,8 +1,8 @@
 //! Reading everything, for `fsck`.
 
-use super::{CommitIntent, DocumentRow, StoreResult};
+use super::{CommitIntent, StoreResult};
 use async_trait::async_trait;
-use izanagi_shared::id::DocumentId;
+use izanagi_shared::id::{CommitId, DocumentId};
 
 /// What is known of a document's op ids and rows, for checking numbers against the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,19 +13,27 @@ pub struct OpsSummary {
     pub shared_numbers: u64,
     /// How many owners the document has.
     pub owners: u64,
+    /// The stored text is of another number than the document's row says.
+    pub text_is_of_another_seq: bool,
 }
 
 /// Reads across all documents.
 #[async_trait]
 pub trait Inspect: Send + Sync {
-    /// Documents by id, after one, trash included.
+    /// The ids of documents, after one, trash included.
     async fn documents(
         &self,
         after: Option<DocumentId>,
         limit: u32,
-    ) -> StoreResult<Vec<DocumentRow>>;
+    ) -> StoreResult<Vec<DocumentId>>;
     /// Every attempt to commit to a document.
     async fn intents(&self, document: DocumentId) -> StoreResult<Vec<CommitIntent>>;
+    /// Attempts to commit to documents that are no more, by commit, after one.
+    async fn abandoned(
+        &self,
+        after: Option<CommitId>,
+        limit: u32,
+    ) -> StoreResult<Vec<CommitIntent>>;
     /// Op ids and owners of a document.
     async fn ops(&self, document: DocumentId) -> StoreResult<OpsSummary>;
     /// What the database itself finds wrong with its files.

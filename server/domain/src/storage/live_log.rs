@@ -51,10 +51,23 @@ pub enum Appended {
     New(u64),
     /// It was durable before, under this number; it is not applied again.
     Known(u64),
+    /// It was durable before, under this number, and was set aside since: it is not in the text.
+    Quarantined(u64),
     /// The op id was used before for something else. Nothing was written for this update.
     OtherBytes,
     /// It brings structs under a client id of somebody else. Nothing was written for this update.
     ForeignClient(u64),
+}
+
+/// An op id that the log has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownOp {
+    /// The number of its update.
+    pub seq: u64,
+    /// The hash it came with ([`NewUpdate::delta_hash`]).
+    pub hash: [u8; 32],
+    /// Its update was set aside.
+    pub quarantined: bool,
 }
 
 /// An update in the log.
@@ -125,13 +138,13 @@ pub trait LiveLog: Send + Sync {
     async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<Vec<Appended>>>>;
     /// Newest snapshot and the log, in one read transaction.
     async fn load(&self, document: DocumentId) -> StoreResult<LoadedLog>;
-    /// The number of a known op, and the hash it was stored with.
+    /// What is known of an op.
     async fn known_op(
         &self,
         document: DocumentId,
         user: UserId,
         op_id: &str,
-    ) -> StoreResult<(u64, [u8; 32])>;
+    ) -> StoreResult<KnownOp>;
     /// Stores a snapshot and removes exactly the absorbed rows, in one transaction; older
     /// snapshots go with it. Nothing happens when a newer snapshot is there.
     async fn snapshot(&self, snapshot: &NewSnapshot) -> StoreResult<()>;

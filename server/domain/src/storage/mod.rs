@@ -12,6 +12,7 @@ mod live_log;
 mod outbox;
 mod outside;
 mod records;
+mod upkeep;
 mod versions;
 
 pub use accounts::{
@@ -25,12 +26,13 @@ pub use catalog::{
 pub use error::{Constraint, StoreError, StoreResult};
 pub use inspect::{Inspect, OpsSummary};
 pub use live_log::{
-    Appended, Batch, ClientOwner, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot, NewUpdate,
-    SavedText, StoredSnapshot,
+    Appended, Batch, ClientOwner, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot,
+    NewUpdate, SavedText, StoredSnapshot,
 };
 pub use outbox::{Outbox, OutboxItem, Topic};
 pub use outside::{Clock, Ids, SystemClock, SystemIds};
 pub use records::{Data, DocumentStore, NewRecord, Record, RecordPath};
+pub use upkeep::Upkeep;
 pub use versions::{
     AtomicCommit, CommitIntent, CommitIntents, CommitOutcome, Fence, IntentStatus, NewIntent,
     NewVersion, VersionFilter, VersionRow, VersionStore,
@@ -67,6 +69,8 @@ pub struct Stores {
     pub audit: Arc<dyn AuditLog>,
     /// Reading everything, for `fsck`.
     pub inspect: Arc<dyn Inspect>,
+    /// Forgetting what nobody needs any more.
+    pub upkeep: Arc<dyn Upkeep>,
 }
 
 impl std::fmt::Debug for Stores {

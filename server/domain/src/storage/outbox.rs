@@ -52,9 +52,11 @@ pub struct OutboxItem {
 pub trait Outbox: Send + Sync {
     /// The oldest items not done.
     async fn pending(&self, limit: u32) -> StoreResult<Vec<OutboxItem>>;
+    /// Whether an item of that topic and key is not done.
+    async fn is_pending(&self, topic: Topic, key: &str) -> StoreResult<bool>;
     /// An item is done.
     async fn done(&self, id: &str, at: Timestamp) -> StoreResult<()>;
-    /// Puts an item behind the others, after a failure.
+    /// After a failure: puts an item behind all that were put in until `at`.
     async fn postpone(&self, id: &str, at: Timestamp) -> StoreResult<()>;
     /// Forgets items done before `before`.
     async fn forget(&self, before: Timestamp) -> StoreResult<()>;

@@ -28,8 +28,13 @@ impl RecordPath {
     /// One piece of a content too large for one record: `…/contents/{commit}/chunks/{index}`.
     #[must_use]
     pub fn chunk(document: DocumentId, commit: CommitId, index: usize) -> Self {
-        let collection = format!("{}/{commit}/chunks", Self::contents_of(document));
-        Self { collection, id: format!("{index:04}") }
+        Self { collection: Self::chunks_of(document, commit), id: format!("{index:04}") }
+    }
+
+    /// The collection of the pieces of a content.
+    #[must_use]
+    pub fn chunks_of(document: DocumentId, commit: CommitId) -> String {
+        format!("{}/{commit}/chunks", Self::contents_of(document))
     }
 
     /// The collection of a document's contents.
@@ -133,6 +138,16 @@ pub trait DocumentStore: Send + Sync {
         limit: u32,
         with_deleted: bool,
     ) -> StoreResult<Vec<Record>>;
+
+    /// The paths of those records alone: nothing that they hold is read, so that what is damaged
+    /// can still be found and removed.
+    async fn paths(
+        &self,
+        collection: &str,
+        after: Option<&str>,
+        limit: u32,
+        with_deleted: bool,
+    ) -> StoreResult<Vec<RecordPath>>;
 
     /// Ends the connections; later calls are `Unavailable`.
     async fn close(&self);

@@ -47,6 +47,8 @@ pub struct CommitIntent {
     pub status: IntentStatus,
     /// Until when it may be committed.
     pub expires_at: Timestamp,
+    /// Never will be, and what it had written was erased.
+    pub erased: bool,
 }
 
 /// Step 4: the version to be.
@@ -204,12 +206,20 @@ pub trait CommitIntents: Send + Sync {
     ) -> StoreResult<CommitOutcome>;
     /// After an unknown outcome: closes the intent if it is still open.
     async fn fence(&self, commit: CommitId) -> StoreResult<Fence>;
+    /// Before a request is refused: closes every attempt of it that is still open. After this
+    /// answers, nothing of the request that was sent before can commit.
+    async fn fence_request(&self, key: &[u8; 32]) -> StoreResult<()>;
     /// Open intents that expired before `now`.
     async fn expired(&self, now: Timestamp, limit: u32) -> StoreResult<Vec<CommitIntent>>;
     /// Closes an intent for the collector if it is open and expired by `now`; says whether it did.
     async fn condemn(&self, commit: CommitId, now: Timestamp) -> StoreResult<bool>;
-    /// Attempts closed by a fence or the collector whose content was not erased yet.
-    async fn condemned(&self, limit: u32) -> StoreResult<Vec<CommitIntent>>;
+    /// Attempts closed by a fence or the collector whose content was not erased yet, by commit,
+    /// after one.
+    async fn condemned(
+        &self,
+        after: Option<CommitId>,
+        limit: u32,
+    ) -> StoreResult<Vec<CommitIntent>>;
     /// Notes that the content of a closed attempt was erased.
     async fn erased(&self, commit: CommitId, at: Timestamp) -> StoreResult<()>;
     /// One attempt.

@@ -3,8 +3,10 @@
 use super::{INTENT_LIFETIME, Versions, encode::Stored};
 use crate::{
     error::{Error, Internal, Result},
+    patience::patiently,
     storage::{
-        CommitOutcome, Fence, NewIntent, NewRecord, NewVersion, RecordPath, StoreError, StoreResult,
+        CommitOutcome, Constraint, Fence, NewIntent, NewRecord, NewVersion, RecordPath, StoreError,
+        StoreResult,
     },
 };
 use izanagi_shared::id::CommitId;
@@ -19,9 +21,6 @@ pub(super) enum Attempt {
     /// The same request has made a version before.
     RequestKnown,
 }
-
-/// How often a fence is tried before the outcome is given up as unknown.
-const FENCE_TRIES: u32 = 5;
 
 impl Versions {
     pub(super) fn fresh_commit(&self) -> CommitId {
@@ -58,6 +57,10 @@ impl Versions {
             Ok(CommitOutcome::RequestKnown) => Ok(Attempt::RequestKnown),
             Ok(CommitOutcome::DocumentGone) => Err(Error::Trashed),
             Err(StoreError::Unknown(what)) => self.find_out(commit, &what).await,
+            // The id is fresh: what stands in the way is this attempt itself, delivered twice.
+            Err(StoreError::Conflict(what @ (Constraint::CommitId | Constraint::RecordExists))) => {
+                self.find_out(commit, &format!("{what:?}")).await
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -79,21 +82,23 @@ impl Versions {
     /// Fence, then read: a plain look is not enough, for a statement queued behind a lock may
     /// commit after one has looked.
     async fn find_out(&self, commit: CommitId, what: &str) -> Result<Attempt> {
-        let unknown = || Error::Unavailable(Internal::new(format!("{commit}: {what}")));
-        for _ in 0..FENCE_TRIES {
+        let unknown = |error: StoreError| {
+            Error::Unavailable(Internal::new(format!("{commit}: {what}; {error}")))
+        };
+        patiently(|| async {
             match self.stores.intents.fence(commit).await {
-                Ok(Fence::Closed) => return Ok(Attempt::TryAgain),
+                Ok(Fence::Closed) => Ok(Attempt::TryAgain),
                 Ok(Fence::NotOpen) => match self.stores.versions.by_commit(commit).await {
-                    Ok(_) => return Ok(Attempt::Committed),
+                    Ok(_) => Ok(Attempt::Committed),
                     // Closed by somebody else, or never opened and, its opening being part of the
                     // same lost attempt, of no further consequence: the commit needs it open.
-                    Err(StoreError::NotFound) => return Ok(Attempt::TryAgain),
-                    Err(_) => {}
+                    Err(StoreError::NotFound) => Ok(Attempt::TryAgain),
+                    Err(error) => Err(unknown(error)),
                 },
-                Err(_) => {}
+                Err(error) => Err(unknown(error)),
             }
-        }
-        Err(unknown())
+        })
+        .await
     }
 
     /// The key of the record that holds a commit's content.

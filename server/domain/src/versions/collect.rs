@@ -2,56 +2,137 @@
 //! closed under its lock, and only then is the content of that attempt erased.
 
 use super::Versions;
-use crate::{error::Result, storage::RecordPath};
+use crate::{
+    contained::contained,
+    error::{Error, Result},
+    storage::{CommitIntent, DocumentStore, RecordPath, StoreError, StoreResult},
+};
 use izanagi_shared::id::{CommitId, DocumentId};
 
-/// How many attempts are looked at in one go.
+/// How many attempts or records are looked at in one go.
 const BATCH: u32 = 100;
+
+/// The paths of a collection, batch by batch.
+pub(crate) struct Paths {
+    collection: String,
+    with_deleted: bool,
+    after: Option<String>,
+}
+
+impl Paths {
+    /// Those of records that are not put aside.
+    pub(crate) const fn present(collection: String) -> Self {
+        Self { collection, with_deleted: false, after: None }
+    }
+
+    /// Those put aside as well.
+    pub(crate) const fn all(collection: String) -> Self {
+        Self { collection, with_deleted: true, after: None }
+    }
+
+    /// The next batch; empty at the end.
+    pub(crate) async fn next(
+        &mut self,
+        records: &dyn DocumentStore,
+    ) -> StoreResult<Vec<RecordPath>> {
+        let after = self.after.as_deref();
+        let batch = records.paths(&self.collection, after, BATCH, self.with_deleted).await?;
+        let Some(last) = batch.last().map(RecordPath::key) else { return Ok(batch) };
+        // A row whose id is damaged has another key than it lies under; it must not send the walk
+        // round in circles.
+        if after.is_some_and(|after| *last <= *after) {
+            return Err(StoreError::Corrupt(format!("{}: a record's id", self.collection)));
+        }
+        self.after = Some(last);
+        Ok(batch)
+    }
+}
 
 impl Versions {
     /// Collects everything that can be; gives how many attempts were erased.
     ///
     /// # Errors
-    /// `Unavailable`; what was not reached is collected the next time.
+    /// The first that was met. Everything else was collected all the same, and the rest will be
+    /// the next time.
     pub async fn collect_garbage(&self) -> Result<u64> {
+        let mut failure = None;
         loop {
             let now = self.clock.now();
             let expired = self.stores.intents.expired(now, BATCH).await?;
+            let mut closed: u32 = 0;
             for intent in &expired {
-                self.stores.intents.condemn(intent.commit_id, now).await?;
+                match self.stores.intents.condemn(intent.commit_id, now).await {
+                    Ok(_) => closed += 1,
+                    Err(error) => note(&mut failure, intent, error.into()),
+                }
             }
-            if (expired.len() as u64) < u64::from(BATCH) {
+            if (expired.len() as u64) < u64::from(BATCH) || closed == 0 {
                 break;
             }
         }
-        let mut erased = 0;
+        let (mut erased, mut after) = (0, None);
         loop {
-            let condemned = self.stores.intents.condemned(BATCH).await?;
+            let condemned = self.stores.intents.condemned(after, BATCH).await?;
+            let Some(last) = condemned.last() else {
+                return failure.map_or(Ok(erased), Err);
+            };
+            after = Some(last.commit_id);
             for intent in &condemned {
-                self.erase_content(intent.document_id, intent.commit_id).await?;
-                self.stores.intents.erased(intent.commit_id, self.clock.now()).await?;
-                erased += 1;
-            }
-            if (condemned.len() as u64) < u64::from(BATCH) {
-                return Ok(erased);
+                match contained(self.erase_attempt(intent)).await {
+                    Ok(()) => erased += 1,
+                    Err(error) => note(&mut failure, intent, error),
+                }
             }
         }
     }
 
-    /// Removes the records of one content, the chunks last: a manifest never names what is gone
-    /// while it can still be read.
-    pub(super) async fn erase_content(&self, document: DocumentId, commit: CommitId) -> Result<()> {
+    async fn erase_attempt(&self, intent: &CommitIntent) -> Result<()> {
+        self.erase_content(intent.document_id, intent.commit_id).await?;
+        Ok(self.stores.intents.erased(intent.commit_id, self.clock.now()).await?)
+    }
+
+    /// Removes the records of one content that no version has, the one that leads to the others
+    /// last: what a crash leaves is found again by it.
+    pub(crate) async fn erase_content(&self, document: DocumentId, commit: CommitId) -> Result<()> {
         let records = &self.stores.records;
-        records.purge(&RecordPath::content(document, commit)).await?;
-        let first = RecordPath::chunk(document, commit, 0);
+        let mut chunks = Paths::all(RecordPath::chunks_of(document, commit));
         loop {
-            let chunks = records.query(first.collection(), None, BATCH, true).await?;
-            for chunk in &chunks {
-                records.purge(&chunk.path).await?;
+            let batch = chunks.next(&**records).await?;
+            for chunk in &batch {
+                records.purge(chunk).await?;
             }
-            if chunks.is_empty() {
-                return Ok(());
+            if batch.is_empty() {
+                return Ok(records.purge(&RecordPath::content(document, commit)).await?);
             }
         }
     }
+
+    /// Removes the contents of a document that was deleted for ever. One that cannot be removed
+    /// does not save the others.
+    pub(super) async fn erase(&self, document: DocumentId) -> Result<()> {
+        let mut contents = Paths::all(RecordPath::contents_of(document));
+        let mut failure = None;
+        loop {
+            let batch = contents.next(&*self.stores.records).await?;
+            if batch.is_empty() {
+                return failure.map_or(Ok(()), Err);
+            }
+            for path in batch {
+                let erased = match path.id().parse() {
+                    Ok(commit) => self.erase_content(document, commit).await,
+                    // No commit has this id, so no chunks belong to it.
+                    Err(_) => self.stores.records.purge(&path).await.map_err(Error::from),
+                };
+                if let Err(error) = erased {
+                    tracing::warn!(%path, ?error, "a content could not be erased");
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+    }
+}
+
+fn note(failure: &mut Option<Error>, intent: &CommitIntent, error: Error) {
+    tracing::warn!(commit = %intent.commit_id, ?error, "an attempt could not be collected");
+    failure.get_or_insert(error);
 }

@@ -6,12 +6,15 @@ use crate::{
     error::{Error, Internal, Result},
     hash::{sha256, sha256_parts},
     live::{EditKind, LiveText},
-    storage::{NewVersion, Request, StoreError, VersionRow},
+    patience::patiently,
+    storage::{DocumentRow, NewVersion, Request, StoreError, VersionRow},
 };
 use izanagi_shared::{
     rules::{CommitMessage, Content},
     text::diff,
 };
+use std::sync::Arc;
+use tokio::task::spawn_blocking;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -42,8 +45,6 @@ pub(super) struct Draft<'a> {
     pub(super) message: &'a str,
     pub(super) request: Request,
     pub(super) restored_from: Option<u64>,
-    /// Whether equal content is refused.
-    pub(super) refuse_unchanged: bool,
 }
 
 impl Versions {
@@ -58,23 +59,17 @@ impl Versions {
     }
 
     async fn commit_now(&self, editor: &Editor, input: CommitInput) -> Result<VersionRow> {
-        let content = input.content.as_ref().map_or("", |(content, _)| content.as_str());
-        let body_hash =
-            sha256_parts(&[b"commit", input.message.as_str().as_bytes(), content.as_bytes()]);
-        let request = input.key.request(body_hash, &*self.ids);
+        let request = input.key.request(body_hash(&input), &*self.ids);
+        let _turn = self.turns.take(request.key).await;
         if let Some(known) = self.known(&request).await? {
             return Ok(known);
         }
-        if let Some((content, base)) = input.content {
-            self.merge_in(editor, content, base, &request).await?;
+        if let Some((content, base)) = input.content
+            && let Err(refusal) = self.merge_in(editor, content, base, &request).await
+        {
+            return self.refuse(&request, refusal).await;
         }
-        let draft = Draft {
-            editor,
-            message: input.message.as_str(),
-            request,
-            restored_from: None,
-            refuse_unchanged: true,
-        };
+        let draft = Draft { editor, message: input.message.as_str(), request, restored_from: None };
         self.commit_live(&draft).await
     }
 
@@ -88,6 +83,17 @@ impl Versions {
         }
     }
 
+    /// The last word on a refused request: whatever is still open of it is closed first, and only
+    /// then is it looked up. A look before what the refusal rests on proves nothing.
+    pub(super) async fn refuse(&self, request: &Request, refusal: Error) -> Result<VersionRow> {
+        if refusal.internal_cause().is_some() {
+            // Nothing is refused; it is not known, or something for the log.
+            return Err(refusal);
+        }
+        self.stores.intents.fence_request(&request.key).await?;
+        self.known(request).await?.ok_or(refusal)
+    }
+
     /// Merges the change from the base to `content` into the live text; once for each request.
     async fn merge_in(
         &self,
@@ -98,17 +104,26 @@ impl Versions {
     ) -> Result<()> {
         // A commit never refuses JSON that does not parse (PRODUCT V2b).
         let content = Content::parse(content)?.into_string();
-        let base = match base {
-            Base::Version(number) => {
-                let row = self.row(editor.id(), number).await?;
-                self.content(&row).await?.to_string()
-            }
-            Base::Text(IfMatch::Any) => self.documents.text(editor).await?.content.to_string(),
-            Base::Text(IfMatch::Hashes(hashes)) => self.text_with(editor, &hashes).await?,
-        };
-        let op_id = part_op_id(request, "edit");
+        let (op_id, hash) = (part_op_id(request, "edit"), EditKind::merge_hash(&content));
+        // It has moved the text away from its own base, so it is skipped and not compared again.
+        if self.documents.knows_edit(editor, &op_id, &hash).await? {
+            return Ok(());
+        }
+        let base = self.base_text(editor, base).await?;
         let kind = EditKind::Merge { base, content };
         self.documents.server_edit(editor, op_id, kind).await.map(drop)
+    }
+
+    async fn base_text(&self, editor: &Editor, base: Base) -> Result<String> {
+        match base {
+            Base::Version(0) => Ok(String::new()),
+            Base::Version(number) => {
+                let row = self.row(editor.id(), number).await?;
+                Ok(self.content(&row).await?.to_string())
+            }
+            Base::Text(IfMatch::Any) => Ok(self.documents.text(editor).await?.content.to_string()),
+            Base::Text(IfMatch::Hashes(hashes)) => self.text_with(editor, &hashes).await,
+        }
     }
 
     async fn text_with(&self, editor: &Editor, hashes: &[[u8; 32]]) -> Result<String> {
@@ -129,21 +144,23 @@ impl Versions {
     /// Commits the live text as the next version.
     pub(super) async fn commit_live(&self, draft: &Draft<'_>) -> Result<VersionRow> {
         for _ in 0..TRIES {
-            let text = self.documents.text(draft.editor).await?;
-            let head = self.head(draft.editor).await?;
+            // The head before the text: the text is then at least as new.
+            let (row, head) = self.head(draft.editor).await?;
+            let text = self.documents.text_of(&row).await?;
             if let Some(head) = &head
-                && draft.refuse_unchanged
                 && head.content_hash == text.facts.hash
             {
-                // The first look came before the last commit of the same request, perhaps.
-                return self.known(&draft.request).await?.ok_or(Error::NothingToCommit);
+                return self.refuse(&draft.request, Error::NothingToCommit).await;
             }
             let version = self.next_version(draft, head.as_ref(), &text).await?;
             match self.attempt(&version, &text.content, draft.restored_from).await? {
                 Attempt::Committed => {
                     self.cache.put(version.commit_id, text.content);
                     self.outbox_bell.notify_one();
-                    return Ok(self.stores.versions.by_commit(version.commit_id).await?);
+                    return patiently(|| async {
+                        Ok(self.stores.versions.by_commit(version.commit_id).await?)
+                    })
+                    .await;
                 }
                 Attempt::RequestKnown => {
                     return self.known(&draft.request).await?.ok_or_else(|| {
@@ -156,14 +173,15 @@ impl Versions {
         Err(Error::Unavailable(Internal::new("too many commits at the same time")))
     }
 
-    /// The newest version, if there is any.
-    pub(super) async fn head(&self, editor: &Editor) -> Result<Option<VersionRow>> {
+    /// The document as it is now and its newest version, if it has any.
+    pub(super) async fn head(&self, editor: &Editor) -> Result<(DocumentRow, Option<VersionRow>)> {
         let row = self.stores.catalog.get(editor.id()).await;
         let row = row.map_err(Error::missing("document"))?;
-        match row.head_version {
-            0 => Ok(None),
-            number => Ok(Some(self.stores.versions.get(row.id, number).await?)),
-        }
+        let head = match row.head_version {
+            0 => None,
+            number => Some(self.stores.versions.get(row.id, number).await?),
+        };
+        Ok((row, head))
     }
 
     async fn next_version(
@@ -173,10 +191,12 @@ impl Versions {
         text: &LiveText,
     ) -> Result<NewVersion> {
         let before = match head {
-            Some(head) => self.content(head).await?,
+            Some(head) => self.content_to_count(head).await?,
             None => "".into(),
         };
-        let count = diff::count_lines(&before, &text.content);
+        let after = Arc::clone(&text.content);
+        let count = spawn_blocking(move || diff::count_lines(&before, &after));
+        let count = count.await.map_err(Error::internal)?;
         let (author_id, at) = (draft.editor.user(), self.clock.now());
         let parent_chain = head.map(|head| &head.chain_hash);
         let content_hash = sha256(&*text.content);
@@ -198,6 +218,32 @@ impl Versions {
         };
         version.content_id = Self::content_id(&version);
         Ok(version)
+    }
+
+    /// A damaged parent must not stand in the way of the next version: only the counts of lines
+    /// come from it.
+    async fn content_to_count(&self, head: &VersionRow) -> Result<Arc<str>> {
+        match self.content(head).await {
+            Err(Error::CorruptVersion { number, internal }) => {
+                tracing::error!(docId = %head.document_id, number, cause = internal.for_log(),
+                    "the newest version is damaged; its lines count as none");
+                Ok("".into())
+            }
+            other => other,
+        }
+    }
+}
+
+/// What makes two requests the same one. `If-Match` is no part of it: it may be fresher in a
+/// repeated request.
+fn body_hash(input: &CommitInput) -> [u8; 32] {
+    let message = input.message.as_str().as_bytes();
+    match &input.content {
+        None => sha256_parts(&[b"commit", message]),
+        Some((content, Base::Text(_))) => sha256_parts(&[b"commit", message, content.as_bytes()]),
+        Some((content, Base::Version(number))) => {
+            sha256_parts(&[b"commit", message, content.as_bytes(), &number.to_be_bytes()])
+        }
     }
 }
 

@@ -15,6 +15,20 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::demote::KEYFRAME_EVERY;
 
+/// How the record of a content looks, for `fsck`.
+pub(crate) struct Form {
+    /// It promises a delta only.
+    pub(crate) is_delta: bool,
+    /// The whole text is there, in it or in all of its chunks.
+    pub(crate) is_whole: bool,
+    /// How many chunks it names.
+    pub(crate) chunks: usize,
+    /// The hash it gives for its text.
+    pub(crate) hash: [u8; 32],
+    /// Whose text its delta starts from, and the hash of that.
+    pub(crate) base: Option<(CommitId, [u8; 32])>,
+}
+
 /// One walk through the store: what was read, and the versions of those records.
 #[derive(Default)]
 struct Walk {
@@ -67,17 +81,24 @@ impl Versions {
         loop {
             let record = self.record(row, at, walk).await?;
             walk.seen.push((at, record.version));
-            let stored = Stored::parse(record)?;
-            match (stored.whole, stored.reverse) {
-                (Some(whole), _) => {
-                    let text = self.whole_text(document, at, whole).await?;
-                    return steps.iter().rev().try_fold(text, |text, patch| patch.apply(&text));
+            let Stored { hash, whole, reverse } = Stored::parse(record)?;
+            if let Some(whole) = whole {
+                match self.whole_text(document, at, whole).await {
+                    Ok(text) if reverse.is_none() || sha256(&text) == hash => {
+                        return steps.iter().rev().try_fold(text, |text, patch| patch.apply(&text));
+                    }
+                    Err(error) if reverse.is_none() => return Err(error),
+                    // A piece is missing or damaged: the way back, which is kept beside, is left.
+                    Ok(_) | Err(StoreError::NotFound | StoreError::Corrupt(_)) => {}
+                    Err(error) => return Err(error),
                 }
-                (None, Some(reverse)) if (steps.len() as u64) < KEYFRAME_EVERY => {
+            }
+            match reverse {
+                Some(reverse) if (steps.len() as u64) < KEYFRAME_EVERY => {
                     steps.push(reverse.patch);
                     at = reverse.base;
                 }
-                (None, _) => return Err(StoreError::Corrupt(format!("{at}: too many deltas"))),
+                _ => return Err(StoreError::Corrupt(format!("{at}: too many deltas"))),
             }
         }
     }
@@ -112,6 +133,28 @@ impl Versions {
             }
         }
         self.stores.records.get(&RecordPath::content(row.document_id, commit)).await
+    }
+
+    /// How the record of a version looks.
+    ///
+    /// # Errors
+    /// `NotFound` and `Corrupt` when there is none or it makes no sense.
+    pub(crate) async fn form(&self, row: &VersionRow) -> StoreResult<Form> {
+        let (document, commit) = (row.document_id, row.commit_id);
+        let record = self.stores.records.get(&RecordPath::content(document, commit)).await?;
+        let is_delta = record.data.get("type").and_then(|kind| kind.as_str()) == Some("delta");
+        let Stored { hash, whole, reverse } = Stored::parse(record)?;
+        let chunks = if let Some(Whole::Chunks(count)) = whole { count } else { 0 };
+        let is_whole = match whole {
+            Some(whole) if !is_delta => match self.whole_text(document, commit, whole).await {
+                Ok(text) => sha256(&text) == row.content_hash,
+                Err(StoreError::NotFound | StoreError::Corrupt(_)) => false,
+                Err(error) => return Err(error),
+            },
+            _ => false,
+        };
+        let base = reverse.map(|reverse| (reverse.base, reverse.base_hash));
+        Ok(Form { is_delta, is_whole, chunks, hash, base })
     }
 
     pub(super) async fn whole_text(

@@ -1,17 +1,19 @@
 //! Keeping old versions small (DESIGN §5, step 6): the newest is whole, an older one becomes the
 //! way back from its successor. The whole text goes only after the delta has been read back and
-//! has given it once more.
+//! has given it once more. Two workers may be at the same version, and a removal may arrive late:
+//! so a version that is made whole again keeps its delta.
 
 use super::{
-    Versions,
-    encode::{Patch, Reverse, Stored, Whole},
+    Paths, Versions,
+    encode::{Patch, Reverse, Stored},
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, Internal, Result},
     hash::sha256,
-    storage::{Constraint, Record, RecordPath, StoreError, VersionRow},
+    storage::{Constraint, NewRecord, Record, RecordPath, StoreError, StoreResult, VersionRow},
 };
-use izanagi_shared::id::DocumentId;
+use izanagi_shared::{id::DocumentId, rules::DocumentKind};
+use std::sync::Arc;
 
 /// Every 64th version stays whole, so that no read follows more than 64 deltas.
 pub const KEYFRAME_EVERY: u64 = 64;
@@ -19,59 +21,112 @@ pub const KEYFRAME_EVERY: u64 = 64;
 /// A delta larger than this share of the text, in percent, is not worth it.
 const WORTH_PERCENT: usize = 70;
 
+/// How often it is begun anew after somebody else has written the record meanwhile.
+const TRIES: u32 = 4;
+
+/// What came of writing a delta.
+enum Written {
+    /// The record is that delta now.
+    Delta,
+    /// It is better left whole.
+    NotWorthIt,
+    /// Somebody else has written the record meanwhile.
+    Overtaken,
+}
+
 impl Versions {
     /// Turns version `number` into a delta, if it may and it pays. Repeatable.
     ///
     /// # Errors
     /// `CorruptVersion` when what is stored does not add up; then nothing was taken away.
     pub(super) async fn demote(&self, document: DocumentId, number: u64) -> Result<()> {
-        let rows = self.stores.versions.range(document, number, number + 1).await?;
-        let [row, next] = rows.as_slice() else { return Ok(()) };
-        if must_stay_whole(row) {
-            return Ok(());
+        for _ in 0..TRIES {
+            let rows = self.stores.versions.range(document, number, number + 1).await?;
+            let [row, next] = rows.as_slice() else { return Ok(()) };
+            if row.keep_whole {
+                // It may have been named just when somebody turned it into a delta.
+                return self.make_whole(document, number).await;
+            }
+            if must_stay_whole(row) {
+                return Ok(());
+            }
+            let path = RecordPath::content(document, row.commit_id);
+            let record = self.stores.records.get(&path).await?;
+            let stored = Stored::parse(record.clone())?;
+            let written = match stored.whole {
+                Some(_) => self.write_delta(row, next, &record, stored).await?,
+                None => Written::Delta,
+            };
+            match written {
+                Written::Delta => return self.finish(row).await,
+                Written::NotWorthIt => return Ok(()),
+                Written::Overtaken => {}
+            }
         }
-        let path = RecordPath::content(document, row.commit_id);
-        let record = self.stores.records.get(&path).await?;
-        let stored = Stored::parse(record.clone())?;
-        let Some(whole) = stored.whole.clone() else {
-            return Ok(self.stores.versions.set_stored(document, number, true).await?);
-        };
-        let chunks = if let Whole::Chunks(count) = whole { count } else { 0 };
-        let older = self.whole_text(document, row.commit_id, whole).await?;
-        if sha256(&older) != row.content_hash {
-            return Err(corrupt(row, "its record has other bytes"));
-        }
+        Err(overtaken(document, number))
+    }
+
+    async fn write_delta(
+        &self,
+        row: &VersionRow,
+        next: &VersionRow,
+        record: &Record,
+        stored: Stored,
+    ) -> Result<Written> {
+        let older = self.content_from_store(row).await?;
         let newer = self.content_from_store(next).await?;
-        let kind =
-            self.stores.catalog.get(document).await.map_err(Error::missing("document"))?.kind;
-        let patch = Patch::between(kind, &newer, &older);
-        if patch.stored_bytes() * 100 > older.len() * WORTH_PERCENT {
-            return Ok(());
-        }
-        let reverse = Reverse { base: next.commit_id, base_hash: next.content_hash, patch };
-        self.check(row, &reverse, &newer, &older)?;
-        let both = Stored { reverse: Some(reverse), ..stored };
-        let Some(written) = self.write_and_read_back(&record, &both).await? else {
-            return Ok(());
+        let document = self.stores.catalog.get(row.document_id).await;
+        let kind = document.map_err(Error::missing("document"))?.kind;
+        let Some(patch) = way_back(kind, &newer, &older).await? else {
+            return Ok(Written::NotWorthIt);
         };
-        let read_back = Stored::parse(written.clone())?;
-        let reverse = read_back.reverse.ok_or_else(|| corrupt(row, "its delta was not stored"))?;
-        self.check(row, &reverse, &newer, &older)?;
-        let delta = Stored { whole: None, reverse: Some(reverse), hash: row.content_hash };
-        if self.write_and_read_back(&written, &delta).await?.is_none() {
-            return Ok(());
-        }
+        check(row, &patch, &newer, &older).await?;
+        let reverse = Reverse { base: next.commit_id, base_hash: next.content_hash, patch };
+        let both = Stored { hash: row.content_hash, reverse: Some(reverse), ..stored };
+        let Some(written) = self.write_and_read_back(record, &both).await? else {
+            return Ok(Written::Overtaken);
+        };
+        let reverse = Stored::parse(written.clone())?.reverse;
+        let reverse = reverse.ok_or_else(|| corrupt(row, "its delta was not stored"))?;
+        check(row, &reverse.patch, &newer, &older).await?;
+        let delta = Stored { hash: row.content_hash, whole: None, reverse: Some(reverse) };
+        Ok(match self.write_and_read_back(&written, &delta).await? {
+            Some(_) => Written::Delta,
+            None => Written::Overtaken,
+        })
+    }
+
+    /// What is left to do when the record is a delta.
+    async fn finish(&self, row: &VersionRow) -> Result<()> {
+        let (document, number) = (row.document_id, row.number);
         self.stores.versions.set_stored(document, number, true).await?;
-        for index in 0..chunks {
-            self.stores.records.purge(&RecordPath::chunk(document, row.commit_id, index)).await?;
+        self.purge_left_chunks(row).await?;
+        // Who named it before this look did not see the delta; who names it later will.
+        if self.stores.versions.get(document, number).await?.keep_whole {
+            self.make_whole(document, number).await?;
         }
         Ok(())
     }
 
-    fn check(&self, row: &VersionRow, reverse: &Reverse, newer: &str, older: &str) -> Result<()> {
-        match reverse.patch.apply(newer) {
-            Ok(rebuilt) if rebuilt == older && sha256(&rebuilt) == row.content_hash => Ok(()),
-            _ => Err(corrupt(row, "its delta does not give its bytes")),
+    /// Removes the chunks of a version whose record is a delta; gives how many there were.
+    pub(crate) async fn purge_left_chunks(&self, row: &VersionRow) -> Result<u64> {
+        let records = &self.stores.records;
+        let content = RecordPath::content(row.document_id, row.commit_id);
+        let mut chunks = Paths::all(RecordPath::chunks_of(row.document_id, row.commit_id));
+        let mut purged = 0;
+        loop {
+            let batch = chunks.next(&**records).await?;
+            if batch.is_empty() {
+                return Ok(purged);
+            }
+            for chunk in &batch {
+                // Looked at anew each time: somebody may be making it whole again.
+                if Stored::parse(records.get(&content).await?)?.whole.is_some() {
+                    return Ok(purged);
+                }
+                records.purge(chunk).await?;
+                purged += 1;
+            }
         }
     }
 
@@ -94,34 +149,90 @@ impl Versions {
     }
 
     /// Makes a version whole again, because it was named or restored from. Repeatable.
-    pub(super) async fn make_whole(&self, document: DocumentId, number: u64) -> Result<()> {
-        let row = match self.stores.versions.get(document, number).await {
-            Ok(row) => row,
-            Err(StoreError::NotFound) => return Ok(()),
-            Err(error) => return Err(error.into()),
-        };
-        let path = RecordPath::content(document, row.commit_id);
-        let record = self.stores.records.get(&path).await?;
-        let stored = Stored::parse(record.clone())?;
-        if stored.whole.is_none() {
-            let text = self.content_from_store(&row).await?;
-            let mut new = Stored::new_records(document, row.commit_id, &text, row.content_hash);
-            let manifest = new.pop().ok_or_else(|| Error::internal("no record to write"))?;
-            for chunk in &new {
-                match self.stores.records.create(chunk, self.clock.now()).await {
-                    Ok(()) | Err(StoreError::Conflict(Constraint::RecordExists)) => {}
-                    Err(error) => return Err(error.into()),
-                }
+    pub(crate) async fn make_whole(&self, document: DocumentId, number: u64) -> Result<()> {
+        for _ in 0..TRIES {
+            let row = match self.stores.versions.get(document, number).await {
+                Ok(row) => row,
+                Err(StoreError::NotFound) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            };
+            if self.form(&row).await?.is_whole {
+                return Ok(self.stores.versions.set_stored(document, number, false).await?);
             }
-            let at = self.clock.now();
-            self.stores.records.update(&path, record.version, &manifest.data, at).await?;
-            let read_back = Stored::parse(self.stores.records.get(&path).await?)?;
-            if read_back.whole.is_none() {
-                return Err(corrupt(&row, "it was not made whole"));
-            }
+            self.write_whole(&row).await?;
         }
-        Ok(self.stores.versions.set_stored(document, number, false).await?)
+        Err(overtaken(document, number))
     }
+
+    /// Writes the whole text beside the delta; whether it is there, a look has to tell.
+    async fn write_whole(&self, row: &VersionRow) -> Result<()> {
+        let (document, commit) = (row.document_id, row.commit_id);
+        let path = RecordPath::content(document, commit);
+        let record = self.stores.records.get(&path).await?;
+        let reverse = Stored::parse(record.clone())?.reverse;
+        let text = self.content_from_store(row).await?;
+        let (whole, chunks) = Stored::whole_of(document, commit, &text);
+        for chunk in &chunks {
+            self.put_chunk(chunk).await?;
+        }
+        let data = Stored { hash: row.content_hash, whole: Some(whole), reverse }.to_data();
+        match self.stores.records.update(&path, record.version, &data, self.clock.now()).await {
+            // Deleted for ever meanwhile: what leads to the chunks is gone, so they must go here.
+            Err(StoreError::NotFound) => match self.stores.versions.by_commit(commit).await {
+                Err(StoreError::NotFound) => self.erase_content(document, commit).await,
+                _ => Err(corrupt(row, "its record is missing")),
+            },
+            Ok(_)
+            | Err(StoreError::Unknown(_) | StoreError::Conflict(Constraint::RecordVersion)) => {
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes a chunk, over whatever else lies in its place.
+    async fn put_chunk(&self, chunk: &NewRecord) -> StoreResult<()> {
+        let records = &self.stores.records;
+        match records.create(chunk, self.clock.now()).await {
+            Err(StoreError::Conflict(Constraint::RecordExists)) => {}
+            // If it was not written, the look at the end sees it.
+            Ok(()) | Err(StoreError::Unknown(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+        match records.get(&chunk.path).await {
+            Ok(there) if there.data == chunk.data => Ok(()),
+            // Damaged, or put aside: neither keeps anybody's words.
+            Ok(_) | Err(StoreError::Corrupt(_) | StoreError::NotFound) => {
+                records.purge(&chunk.path).await?;
+                records.create(chunk, self.clock.now()).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The way from `newer` to `older`, if it is worth keeping. A comparison takes long, so a thread
+/// for such work does it.
+async fn way_back(kind: DocumentKind, newer: &Arc<str>, older: &Arc<str>) -> Result<Option<Patch>> {
+    let (newer, older) = (Arc::clone(newer), Arc::clone(older));
+    let compare = move || {
+        let patch = Patch::between(kind, &newer, &older);
+        let is_worth_it = patch.stored_bytes() * 100 <= older.len() * WORTH_PERCENT;
+        is_worth_it.then_some(patch)
+    };
+    tokio::task::spawn_blocking(compare).await.map_err(Error::internal)
+}
+
+async fn check(row: &VersionRow, patch: &Patch, newer: &Arc<str>, older: &Arc<str>) -> Result<()> {
+    let (patch, newer, older) = (patch.clone(), Arc::clone(newer), Arc::clone(older));
+    let hash = row.content_hash;
+    let gives_it = move || {
+        patch.apply(&newer).is_ok_and(|rebuilt| *rebuilt == *older && sha256(&rebuilt) == hash)
+    };
+    if tokio::task::spawn_blocking(gives_it).await.map_err(Error::internal)? {
+        return Ok(());
+    }
+    Err(corrupt(row, "its delta does not give its bytes"))
 }
 
 fn must_stay_whole(row: &VersionRow) -> bool {
@@ -129,6 +240,12 @@ fn must_stay_whole(row: &VersionRow) -> bool {
 }
 
 fn corrupt(row: &VersionRow, what: &str) -> Error {
-    let internal = crate::error::Internal::new(format!("version {}: {what}", row.number));
+    let internal = Internal::new(format!("version {}: {what}", row.number));
     Error::CorruptVersion { number: row.number, internal }
+}
+
+fn overtaken(document: DocumentId, number: u64) -> Error {
+    Error::Unavailable(Internal::new(format!(
+        "{document}/{number}: somebody else kept writing the record"
+    )))
 }

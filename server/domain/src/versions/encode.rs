@@ -1,5 +1,5 @@
 //! How the content of a version looks as a record (DESIGN §3): whole, in chunks, as a delta, or,
-//! while it is being demoted, whole and as a delta at once.
+//! while it is being demoted and since it was made whole again, both at once.
 
 use crate::storage::{Data, NewRecord, Record, RecordPath, StoreError, StoreResult};
 use izanagi_shared::{
@@ -140,21 +140,28 @@ impl Stored {
         text: &str,
         hash: [u8; 32],
     ) -> Vec<NewRecord> {
-        let mut records: Vec<NewRecord> = Vec::new();
-        let whole = if text.len() <= CHUNK_BYTES {
-            Whole::Inline(text.to_owned())
-        } else {
-            let chunks = chunks_of(text);
-            for (index, chunk) in chunks.iter().enumerate() {
-                let data = Data::from_iter([("text".to_owned(), Value::from(*chunk))]);
-                records.push(NewRecord { path: RecordPath::chunk(document, commit, index), data });
-            }
-            Whole::Chunks(chunks.len())
-        };
+        let (whole, mut records) = Self::whole_of(document, commit, text);
         let stored = Self { hash, whole: Some(whole), reverse: None };
         let path = RecordPath::content(document, commit);
         records.push(NewRecord { path, data: stored.to_data() });
         records
+    }
+
+    /// A whole text as a record holds it, and the records of its chunks.
+    pub(super) fn whole_of(
+        document: DocumentId,
+        commit: CommitId,
+        text: &str,
+    ) -> (Whole, Vec<NewRecord>) {
+        if text.len() <= CHUNK_BYTES {
+            return (Whole::Inline(text.to_owned()), Vec::new());
+        }
+        let record = |(index, chunk): (usize, &str)| {
+            let data = Data::from_iter([("text".to_owned(), Value::from(chunk))]);
+            NewRecord { path: RecordPath::chunk(document, commit, index), data }
+        };
+        let records: Vec<_> = chunks_of(text).into_iter().enumerate().map(record).collect();
+        (Whole::Chunks(records.len()), records)
     }
 
     pub(super) fn to_data(&self) -> Data {
@@ -198,12 +205,10 @@ impl Stored {
             (None, None) => None,
             (Some(_), _) => return Err(corrupt("content is no text")),
         };
-        let reverse = match data.remove("patch") {
-            None => None,
-            Some(patch) => Some(parse_reverse(&data, patch).ok_or_else(|| corrupt("bad patch"))?),
-        };
+        // Beside a whole text a bad patch is no loss.
+        let reverse = data.remove("patch").and_then(|patch| parse_reverse(&data, patch));
         if whole.is_none() && reverse.is_none() {
-            return Err(corrupt("neither content nor patch"));
+            return Err(corrupt("neither content nor a patch that can be read"));
         }
         Ok(Self { hash, whole, reverse })
     }

@@ -13,10 +13,13 @@ mod encode;
 mod outbox;
 mod read;
 mod restore;
+mod turns;
 
 pub use chain::chain_hash;
+pub(crate) use collect::Paths;
 pub use commit::{Base, CommitInput};
 pub use compare::{Comparison, Side};
+pub(crate) use content::Form;
 pub use demote::KEYFRAME_EVERY;
 pub use read::VersionQuery;
 
@@ -28,6 +31,7 @@ use cache::ContentCache;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
+use turns::Turns;
 
 /// How long an attempt to commit may take (DESIGN §5, step 2).
 pub const INTENT_LIFETIME: Duration = Duration::from_secs(60);
@@ -42,6 +46,7 @@ pub struct Versions {
     cache: ContentCache,
     /// Rings when there is something in the outbox.
     outbox_bell: Arc<Notify>,
+    turns: Turns,
     tasks: TaskTracker,
 }
 
@@ -62,6 +67,7 @@ impl Versions {
         tasks: TaskTracker,
     ) -> Self {
         let (cache, outbox_bell) = (ContentCache::default(), Arc::default());
-        Self { stores, clock, ids, documents, cache, outbox_bell, tasks }
+        let turns = Turns::default();
+        Self { stores, clock, ids, documents, cache, outbox_bell, turns, tasks }
     }
 }

@@ -2,25 +2,47 @@
 
 use super::Versions;
 use crate::{
+    contained::contained,
     error::{Error, Result},
-    storage::{OutboxItem, RecordPath, Topic},
+    storage::{OutboxItem, Topic},
 };
-use izanagi_shared::id::DocumentId;
-use std::time::Duration;
+use izanagi_shared::time::Timestamp;
+use std::{collections::HashMap, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// How many items are taken at once.
 const BATCH: u32 = 64;
-/// How often the outbox is looked at without having been rung.
+/// How often the outbox is looked at without having been rung, and how long an item waits after
+/// its first failure; after each further one twice as long.
 const POLL: Duration = Duration::from_secs(5);
+/// How often that wait is doubled: to five minutes or so.
+const DOUBLINGS: u32 = 6;
+
+/// Items that failed: how often, and when they are due again.
+#[derive(Default)]
+struct Failures(HashMap<String, (u32, Timestamp)>);
+
+impl Failures {
+    fn is_due(&self, item: &OutboxItem, now: Timestamp) -> bool {
+        self.0.get(&item.id).is_none_or(|(_, due)| *due <= now)
+    }
+
+    /// One more; gives when to try again.
+    fn add(&mut self, item: &OutboxItem, now: Timestamp) -> Timestamp {
+        let (times, due) = self.0.entry(item.id.clone()).or_insert((0, now));
+        *due = now.plus(POLL * 2_u32.pow((*times).min(DOUBLINGS)));
+        *times += 1;
+        *due
+    }
+}
 
 impl Versions {
     /// Works the outbox off until `stop`.
     pub(crate) async fn serve_outbox(self, stop: CancellationToken) {
+        let mut failures = Failures::default();
         loop {
-            match self.work_outbox_off().await {
-                Ok(()) => {}
-                Err(error) => tracing::warn!(?error, "the outbox could not be worked off"),
+            if let Err(error) = contained(self.work_off(&stop, &mut failures)).await {
+                tracing::warn!(?error, "the outbox could not be worked off");
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -36,31 +58,44 @@ impl Versions {
     /// # Errors
     /// The outbox itself cannot be reached.
     pub async fn work_outbox_off(&self) -> Result<()> {
+        self.work_off(&CancellationToken::new(), &mut Failures::default()).await
+    }
+
+    async fn work_off(&self, stop: &CancellationToken, failures: &mut Failures) -> Result<()> {
         loop {
-            let items = self.stores.outbox.pending(BATCH).await?;
-            let mut done = 0;
-            for item in &items {
-                let now = self.clock.now();
-                match self.work(item).await {
-                    Ok(()) => {
-                        self.stores.outbox.done(&item.id, now).await?;
-                        done += 1;
-                    }
-                    Err(error) => {
-                        tracing::error!(
-                            topic = item.topic.as_str(),
-                            key = item.key,
-                            ?error,
-                            "a job of the outbox failed"
-                        );
-                        self.stores.outbox.postpone(&item.id, now).await?;
-                    }
-                }
-            }
-            if done == 0 {
+            let mut items = self.stores.outbox.pending(BATCH).await?;
+            let now = self.clock.now();
+            // Those that wait stand behind all others: with none before them there are none.
+            items.retain(|item| failures.is_due(item, now));
+            if items.is_empty() {
                 return Ok(());
             }
+            for item in &items {
+                // A backlog must not hold the shutdown up; the outbox remembers.
+                if stop.is_cancelled() {
+                    return Ok(());
+                }
+                self.work_one_off(item, failures).await?;
+            }
         }
+    }
+
+    async fn work_one_off(&self, item: &OutboxItem, failures: &mut Failures) -> Result<()> {
+        let worked = contained(self.work(item)).await;
+        let now = self.clock.now();
+        match worked {
+            Ok(()) => {
+                self.stores.outbox.done(&item.id, now).await?;
+                failures.0.remove(&item.id);
+            }
+            Err(error) => {
+                let (topic, key) = (item.topic.as_str(), &item.key);
+                tracing::error!(topic, key, ?error, "a job of the outbox failed");
+                let due = failures.add(item, now);
+                self.stores.outbox.postpone(&item.id, due).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn work(&self, item: &OutboxItem) -> Result<()> {
@@ -81,21 +116,6 @@ impl Versions {
             Topic::Erase => {
                 let document = item.key.parse().map_err(|_| unreadable())?;
                 self.erase(document).await
-            }
-        }
-    }
-
-    /// Removes the contents of a document that was deleted for ever.
-    async fn erase(&self, document: DocumentId) -> Result<()> {
-        let collection = RecordPath::contents_of(document);
-        loop {
-            let records = self.stores.records.query(&collection, None, BATCH, true).await?;
-            if records.is_empty() {
-                return Ok(());
-            }
-            for record in records {
-                let commit = record.path.id().parse().map_err(Error::internal)?;
-                self.erase_content(document, commit).await?;
             }
         }
     }

@@ -2,10 +2,11 @@
 
 use super::Versions;
 use crate::{
-    documents::{Editor, Reader},
+    documents::{Editor, Reader, in_range},
     error::{Error, Result},
     storage::{VersionFilter, VersionRow},
 };
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use izanagi_shared::{
     id::DocumentId,
     problem::FieldError,
@@ -33,30 +34,25 @@ impl Versions {
     /// # Errors
     /// `Invalid` for a page, size or cursor out of range.
     pub async fn list(&self, reader: &Reader, query: &VersionQuery) -> Result<Page<VersionView>> {
-        let page_size = query.page_size.unwrap_or(DEFAULT_PAGE_SIZE);
-        if !(1..=MAX_PAGE_SIZE).contains(&page_size) {
-            let message = format!("Use 1 to {MAX_PAGE_SIZE}; this is {page_size}.");
-            return Err(FieldError::new("pageSize", "out_of_range", message).into());
-        }
-        let page = query.page.unwrap_or(1);
-        if !(1..=1_000_000).contains(&page) {
-            let message = format!("Use 1 to 1000000; this is {page}.");
-            return Err(FieldError::new("page", "out_of_range", message).into());
-        }
-        let below = query.cursor.as_deref().map(read_cursor).transpose()?;
+        let page_size = in_range("pageSize", query.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
+        let page = in_range("page", query.page, 1, 1_000_000)?;
+        let document = reader.id();
+        let below = query.cursor.as_deref().map(|text| read_cursor(text, document)).transpose()?;
+        let page = if below.is_some() { 1 } else { page };
         let filter = VersionFilter {
-            document_id: reader.id(),
+            document_id: document,
             below,
             offset: u64::from(page - 1) * u64::from(page_size),
-            limit: page_size,
+            // One more than is shown tells whether anything follows.
+            limit: page_size + 1,
             named: query.named,
         };
-        let (rows, total) = self.stores.versions.list(&filter).await?;
-        let full = rows.len() == page_size as usize;
+        let (mut rows, total) = self.stores.versions.list(&filter).await?;
+        let more = rows.len() > page_size as usize;
+        rows.truncate(page_size as usize);
         let next_cursor =
-            rows.last().filter(|row| full && row.number > 1).map(|row| row.number.to_string());
+            rows.last().filter(|_| more).map(|row| write_cursor(document, row.number));
         let items = rows.into_iter().map(view).collect();
-        let page = if below.is_some() { 1 } else { page };
         Ok(Page { items, page, page_size, total, next_cursor })
     }
 
@@ -74,6 +70,14 @@ impl Versions {
         }
         view.content = Some(content.to_string());
         Ok(view)
+    }
+
+    /// Whether there is such a version.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn require(&self, reader: &Reader, number: u64) -> Result<()> {
+        self.row(reader.id(), number).await.map(drop)
     }
 
     /// The content alone.
@@ -109,8 +113,20 @@ impl Versions {
     }
 }
 
-fn read_cursor(text: &str) -> Result<u64> {
-    text.parse().ok().filter(|number| *number > 0).ok_or_else(|| {
+/// A cursor is opaque to clients: the document and the number below which its list goes on.
+fn write_cursor(document: DocumentId, number: u64) -> String {
+    URL_SAFE_NO_PAD.encode(format!("{document}\n{number}"))
+}
+
+fn parse_cursor(text: &str, document: DocumentId) -> Option<u64> {
+    let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+    let (of, number) = text.split_once('\n')?;
+    (of == document.to_string()).then_some(())?;
+    number.parse().ok().filter(|number| *number > 0)
+}
+
+fn read_cursor(text: &str, document: DocumentId) -> Result<u64> {
+    parse_cursor(text, document).ok_or_else(|| {
         let message = "This cursor is not from this list. Start again without one.";
         Error::from(FieldError::new("cursor", "invalid", message))
     })

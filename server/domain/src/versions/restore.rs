@@ -7,12 +7,15 @@ use super::{
 };
 use crate::{
     documents::{Editor, RequestKey},
-    error::{Error, Result},
+    error::{Error, Internal, Result},
     hash::sha256_parts,
     live::EditKind,
     storage::{Request, VersionRow},
 };
 use izanagi_shared::rules::CommitMessage;
+
+/// How often somebody may type between keeping the present text and replacing it.
+const ROUNDS: u32 = 20;
 
 impl Versions {
     /// Makes the text what it was in version `number`; runs to its end even when the caller goes
@@ -44,40 +47,72 @@ impl Versions {
         let message = message.as_ref().map(CommitMessage::as_str).unwrap_or_default();
         let body_hash = sha256_parts(&[b"restore", &number.to_be_bytes(), message.as_bytes()]);
         let after = key.part("after").request(body_hash, &*self.ids);
+        let _turn = self.turns.take(after.key).await;
         if let Some(known) = self.known(&after).await? {
             return Ok(known);
         }
         let source = self.row(editor.id(), number).await?;
         let content = self.content(&source).await?;
-        self.commit_before(editor, number, &key.part("before").request(body_hash, &*self.ids))
-            .await?;
-        let op_id = part_op_id(&after, "edit");
-        let kind = EditKind::Replace { content: content.to_string(), expected: None };
-        self.documents.server_edit(editor, op_id, kind).await?;
+        self.bring_back(editor, &source, &content, &after, key).await?;
         let fallback = format!("Restored version {number}");
         let message = if message.is_empty() { &fallback } else { message };
-        let draft = Draft {
-            editor,
-            message,
-            request: after,
-            restored_from: Some(number),
-            refuse_unchanged: true,
-        };
+        let draft = Draft { editor, message, request: after, restored_from: Some(number) };
         self.commit_live(&draft).await
     }
 
-    /// Keeps what is there now; nothing happens when the newest version is just that.
-    async fn commit_before(&self, editor: &Editor, number: u64, request: &Request) -> Result<()> {
+    /// Makes the text what `source` holds. Only a text that some version holds is replaced, so
+    /// that the words in it can be found again: whoever types in between is kept as well.
+    async fn bring_back(
+        &self,
+        editor: &Editor,
+        source: &VersionRow,
+        content: &str,
+        after: &Request,
+        key: RequestKey,
+    ) -> Result<()> {
+        let op_id = part_op_id(after, "edit");
+        for round in 0..ROUNDS {
+            let kind = |expected| EditKind::Replace { content: content.to_owned(), expected };
+            if self.documents.knows_edit(editor, &op_id, &kind(None).request_hash()).await? {
+                return Ok(());
+            }
+            let (row, head) = self.head(editor).await?;
+            let present = self.documents.text_of(&row).await?.facts.hash;
+            if present == source.content_hash {
+                return Ok(());
+            }
+            let kept = match head {
+                Some(head) if head.content_hash == present => present,
+                _ => {
+                    let part = key.part(&format!("before {round}"));
+                    let before = part.request(after.body_hash, &*self.ids);
+                    self.keep_present(editor, source.number, before).await?
+                }
+            };
+            match self.documents.server_edit(editor, op_id.clone(), kind(Some(vec![kept]))).await {
+                Err(Error::Stale(_)) => {}
+                other => return other.map(drop),
+            }
+        }
+        Err(Error::Unavailable(Internal::new("too many edits at the same time")))
+    }
+
+    /// Commits what is there now; gives the hash of the text that a version now holds.
+    async fn keep_present(
+        &self,
+        editor: &Editor,
+        number: u64,
+        request: Request,
+    ) -> Result<[u8; 32]> {
         let message = format!("Before restoring version {number}");
-        let draft = Draft {
-            editor,
-            message: &message,
-            request: *request,
-            restored_from: None,
-            refuse_unchanged: true,
-        };
+        let draft = Draft { editor, message: &message, request, restored_from: None };
         match self.commit_live(&draft).await {
-            Ok(_) | Err(Error::NothingToCommit) => Ok(()),
+            Ok(kept) => Ok(kept.content_hash),
+            // Somebody has just committed it.
+            Err(Error::NothingToCommit) => {
+                let (_, head) = self.head(editor).await?;
+                head.map(|head| head.content_hash).ok_or(Error::NothingToCommit)
+            }
             Err(error) => Err(error),
         }
     }

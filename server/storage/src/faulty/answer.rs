@@ -2,9 +2,9 @@
 
 use super::flip::{flip_bytes, flip_data, flip_text};
 use izanagi_domain::storage::{
-    Appended, CommitIntent, CommitOutcome, DocumentRow, Fence, LoadedLog, OpsSummary, OutboxItem,
-    Record, RefreshToken, RefreshUse, SavedText, Session, StoreError, StoreResult, User,
-    VersionRow,
+    Appended, CommitIntent, CommitOutcome, DocumentRow, Fence, KnownOp, LoadedLog, OpsSummary,
+    OutboxItem, Record, RecordPath, RefreshToken, RefreshUse, SavedText, Session, StoreError,
+    StoreResult, User, VersionRow,
 };
 use izanagi_shared::{
     id::{DocumentId, SessionId},
@@ -40,9 +40,11 @@ answers_without_content!(
     DocumentId,
     DocumentRow,
     Fence,
+    KnownOp,
     OpsSummary,
     OutboxItem,
     Person,
+    RecordPath,
     RefreshToken,
     RefreshUse,
     Session,

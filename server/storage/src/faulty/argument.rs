@@ -1,5 +1,6 @@
 //! Arguments of store methods, kept so that a call can be made twice, or after its caller has left.
 
+use izanagi_domain::storage::Topic;
 use izanagi_shared::{
     id::{CommitId, DocumentId, SessionId, UserId},
     time::Timestamp,
@@ -66,6 +67,8 @@ copied_arguments!(
     u64,
     Option<u64>,
     CommitId,
+    Option<CommitId>,
+    Topic,
     DocumentId,
     Option<DocumentId>,
     SessionId,

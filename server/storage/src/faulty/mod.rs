@@ -57,5 +57,6 @@ pub fn wrap(stores: Stores, injector: &Arc<Injector>) -> Stores {
         outbox: faulty(stores.outbox, injector),
         audit: faulty(stores.audit, injector),
         inspect: faulty(stores.inspect, injector),
+        upkeep: faulty(stores.upkeep, injector),
     }
 }

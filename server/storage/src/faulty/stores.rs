@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use izanagi_domain::storage::{
     Appended, AtomicCommit, AuditEvent, AuditLog, Batch, Catalog, CommitIntent, CommitIntents,
     CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow, DocumentStore, Fence, Inspect,
-    LiveLog, LoadedLog, NewDocument, NewIntent, NewRecord, NewSession, NewSnapshot, NewVersion,
-    OpsSummary, Outbox, OutboxItem, Owners, Record, RecordPath, RefreshToken, RefreshUse,
-    RevocationStore, SavedText, Session, SessionStore, StoreResult, User, UserChange, UserStore,
-    VersionFilter, VersionRow, VersionStore,
+    KnownOp, LiveLog, LoadedLog, NewDocument, NewIntent, NewRecord, NewSession, NewSnapshot,
+    NewVersion, OpsSummary, Outbox, OutboxItem, Owners, Record, RecordPath, RefreshToken,
+    RefreshUse, RevocationStore, SavedText, Session, SessionStore, StoreResult, Topic, Upkeep,
+    User, UserChange, UserStore, VersionFilter, VersionRow, VersionStore,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId, SessionId, UserId},
@@ -71,6 +71,9 @@ faulty_store! {
         Read query(
             collection: &str, after: Option<&str>, limit: u32, with_deleted: bool
         ) -> Vec<Record>;
+        Read paths(
+            collection: &str, after: Option<&str>, limit: u32, with_deleted: bool
+        ) -> Vec<RecordPath>;
     }
     without faults { close(); }
 }
@@ -82,6 +85,7 @@ faulty_store! {
         Read by_login(login: &str) -> User;
         Write update(id: UserId, change: &UserChange) -> User;
         Write record_login(id: UserId, at: Timestamp) -> ();
+        Write delete(id: UserId, at: Timestamp) -> ();
         Read people(ids: &[UserId]) -> Vec<Person>;
     }
 }
@@ -128,6 +132,7 @@ faulty_store! {
         Read list(documents: &[DocumentId]) -> Vec<(DocumentId, Person)>;
         Write add(document: DocumentId, user: UserId, at: Timestamp) -> ();
         Write remove(document: DocumentId, user: UserId, at: Timestamp) -> ();
+        Write release(user: UserId, at: Timestamp) -> ();
     }
 }
 
@@ -151,9 +156,10 @@ faulty_store! {
         Write open(intent: &NewIntent) -> ();
         Write commit(version: &NewVersion, restored_from: Option<u64>) -> CommitOutcome;
         Write fence(commit: CommitId) -> Fence;
+        Write fence_request(key: &[u8; 32]) -> ();
         Read expired(now: Timestamp, limit: u32) -> Vec<CommitIntent>;
         Write condemn(commit: CommitId, now: Timestamp) -> bool;
-        Read condemned(limit: u32) -> Vec<CommitIntent>;
+        Read condemned(after: Option<CommitId>, limit: u32) -> Vec<CommitIntent>;
         Write erased(commit: CommitId, at: Timestamp) -> ();
         Read get(commit: CommitId) -> CommitIntent;
     }
@@ -174,7 +180,7 @@ faulty_store! {
     LiveLog as "log" {
         Write append(batches: &[Batch]) -> Vec<StoreResult<Vec<Appended>>>, halved by first_half;
         Read load(document: DocumentId) -> LoadedLog;
-        Read known_op(document: DocumentId, user: UserId, op_id: &str) -> (u64, [u8; 32]);
+        Read known_op(document: DocumentId, user: UserId, op_id: &str) -> KnownOp;
         Write snapshot(snapshot: &NewSnapshot) -> ();
         Write save_text(text: &SavedText) -> ();
         Read text(document: DocumentId) -> SavedText;
@@ -186,6 +192,7 @@ faulty_store! {
 faulty_store! {
     Outbox as "outbox" {
         Read pending(limit: u32) -> Vec<OutboxItem>;
+        Read is_pending(topic: Topic, key: &str) -> bool;
         Write done(id: &str, at: Timestamp) -> ();
         Write postpone(id: &str, at: Timestamp) -> ();
         Write forget(before: Timestamp) -> ();
@@ -201,10 +208,17 @@ faulty_store! {
 
 faulty_store! {
     Inspect as "inspect" {
-        Read documents(after: Option<DocumentId>, limit: u32) -> Vec<DocumentRow>;
+        Read documents(after: Option<DocumentId>, limit: u32) -> Vec<DocumentId>;
         Read intents(document: DocumentId) -> Vec<CommitIntent>;
+        Read abandoned(after: Option<CommitId>, limit: u32) -> Vec<CommitIntent>;
         Read ops(document: DocumentId) -> OpsSummary;
         Read integrity() -> Vec<String>;
+    }
+}
+
+faulty_store! {
+    Upkeep as "upkeep" {
+        Write forget_sessions(before: Timestamp) -> ();
     }
 }
 

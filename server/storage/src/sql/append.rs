@@ -6,7 +6,7 @@ use super::{
     statement::{Statement, args},
     transaction::Transaction,
 };
-use izanagi_domain::storage::{Appended, Batch, ClientOwner, StoreResult};
+use izanagi_domain::storage::{Appended, Batch, ClientOwner, KnownOp, StoreResult};
 use izanagi_shared::{
     id::{DocumentId, UserId},
     time::Timestamp,
@@ -88,11 +88,13 @@ fn select_users(users: &BTreeSet<UserId>) -> Statement {
 // the whole table.
 
 fn select_ops(ops: &[(DocumentId, UserId, &str)]) -> Statement {
-    let mut query =
-        Statement::new("SELECT o.document_id, o.user_id, o.op_id, o.seq, o.delta_hash FROM (");
+    let mut query = Statement::new(
+        "SELECT o.document_id, o.user_id, o.op_id, o.seq, o.delta_hash, u.quarantined_at FROM (",
+    );
     query.push_rows(ops.iter().map(|(document, user, op)| args![*document, *user, *op]));
     query.push(
-        ") AS k CROSS JOIN document_ops o WHERE o.document_id = k.column1 \
+        ") AS k CROSS JOIN document_ops o LEFT JOIN document_updates u \
+         ON u.document_id = o.document_id AND u.seq = o.seq WHERE o.document_id = k.column1 \
          AND o.user_id = k.column2 AND o.op_id = k.column3",
     );
     query
@@ -100,8 +102,18 @@ fn select_ops(ops: &[(DocumentId, UserId, &str)]) -> Statement {
 
 fn take_op(ledger: &mut Ledger, row: &Row) -> StoreResult<()> {
     let key = (row.get("document_id")?, row.get("user_id")?, row.get("op_id")?);
-    ledger.ops.insert(key, (row.get("seq")?, row.get("delta_hash")?));
+    ledger.ops.insert(key, known_op(row)?);
     Ok(())
+}
+
+/// An op beside its row in the log. The row of one that was not set aside may be gone, absorbed by
+/// a snapshot; one that was stays.
+pub(super) fn known_op(row: &Row) -> StoreResult<KnownOp> {
+    Ok(KnownOp {
+        seq: row.get("seq")?,
+        hash: row.get("delta_hash")?,
+        quarantined: row.get::<Option<Timestamp>>("quarantined_at")?.is_some(),
+    })
 }
 
 fn select_clients(clients: &[(DocumentId, u64)]) -> Statement {

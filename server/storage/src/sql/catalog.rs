@@ -182,7 +182,8 @@ impl Catalog for SqlCatalog {
             .await
     }
 
-    /// Attempts to commit whose content the collector has yet to erase stay for it.
+    /// Attempts that never became a version stay: the collector has yet to erase their contents,
+    /// and what arrives later still is known by them.
     async fn purge(&self, id: DocumentId, at: Timestamp) -> StoreResult<()> {
         let erase = outbox::insert(&*self.ids, Topic::Erase, &id.to_string(), at);
         self.db
@@ -196,8 +197,8 @@ impl Catalog for SqlCatalog {
                         return Err(StoreError::NotFound);
                     }
                     transaction.later(Statement::with(
-                        "DELETE FROM commit_intents WHERE document_id = $1 \
-                         AND (status = 'committed' OR erased_at IS NOT NULL)",
+                        "DELETE FROM commit_intents \
+                         WHERE document_id = $1 AND status = 'committed'",
                         args![id],
                     ));
                     transaction.later(erase);

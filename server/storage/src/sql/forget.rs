@@ -1,44 +1,78 @@
-//! Forgetting old op ids. There is no index over their times, which every update would have to
+//! Forgetting what is old. There are no indexes over these times, which every write would have to
 //! pay for: a reader walks the table now and then, and the writer only removes what it found.
 
 use super::{
     Db,
+    row::Row,
     statement::{Arg, Statement, args},
 };
-use izanagi_domain::storage::StoreResult;
+use async_trait::async_trait;
+use izanagi_domain::storage::{StoreResult, Upkeep};
 use izanagi_shared::{
-    id::{DocumentId, UserId},
+    id::{DocumentId, SessionId, UserId},
     time::Timestamp,
 };
+use std::sync::Arc;
 
-/// Op ids removed in one transaction, so that nobody waits long behind it.
+/// Rows removed in one transaction, so that nobody waits long behind it.
 const AT_ONCE: u32 = 1_000;
 
-type Key = (DocumentId, UserId, String);
+pub(crate) struct SqlUpkeep {
+    pub(crate) db: Arc<Db>,
+}
+
+#[async_trait]
+impl Upkeep for SqlUpkeep {
+    async fn forget_sessions(&self, before: Timestamp) -> StoreResult<()> {
+        // Tokens first: a session goes when it has none left.
+        forget(&self.db, before, &TOKENS).await?;
+        forget(&self.db, before, &SESSIONS).await
+    }
+}
 
 /// Forgets the op ids of before `before`.
 pub(super) async fn forget_ops(db: &Db, before: Timestamp) -> StoreResult<()> {
-    let mut after: Option<Key> = None;
+    forget(db, before, &OPS).await
+}
+
+/// Where to forget: which rows are old, by their keys after one, and how they are removed.
+struct Table<K: 'static> {
+    select: fn(Timestamp, Option<&K>) -> Statement,
+    key: fn(&Row) -> StoreResult<K>,
+    delete: fn(&[K], Timestamp) -> Statement,
+}
+
+async fn forget<K: Send + Sync>(
+    db: &Db,
+    before: Timestamp,
+    table: &'static Table<K>,
+) -> StoreResult<()> {
+    let mut after: Option<K> = None;
     loop {
-        let rows = db.fetch(select_old(before, after.as_ref())).await?;
-        let keys: StoreResult<Vec<Key>> = rows
-            .iter()
-            .map(|row| Ok((row.get("document_id")?, row.get("user_id")?, row.get("op_id")?)))
-            .collect();
+        let rows = db.fetch((table.select)(before, after.as_ref())).await?;
+        let keys: StoreResult<Vec<K>> = rows.iter().map(table.key).collect();
         let keys = keys?;
         if keys.is_empty() {
             return Ok(());
         }
-        db.execute(delete(&keys, before)).await?;
+        db.execute((table.delete)(&keys, before)).await?;
         after = keys.into_iter().next_back();
     }
 }
 
-fn row((document, user, op): &Key) -> [Arg; 3] {
+type OpKey = (DocumentId, UserId, String);
+
+static OPS: Table<OpKey> = Table {
+    select: select_ops,
+    key: |row| Ok((row.get("document_id")?, row.get("user_id")?, row.get("op_id")?)),
+    delete: delete_ops,
+};
+
+fn op_row((document, user, op): &OpKey) -> [Arg; 3] {
     args![*document, *user, op.as_str()]
 }
 
-fn select_old(before: Timestamp, after: Option<&Key>) -> Statement {
+fn select_ops(before: Timestamp, after: Option<&OpKey>) -> Statement {
     let mut query =
         Statement::new("SELECT document_id, user_id, op_id FROM document_ops WHERE created_at < ");
     query.push_arg(before);
@@ -52,12 +86,58 @@ fn select_old(before: Timestamp, after: Option<&Key>) -> Statement {
 }
 
 /// Through a list of keys: given `IN (VALUES …)` instead, SQLite reads the whole table.
-fn delete(keys: &[Key], before: Timestamp) -> Statement {
+fn delete_ops(keys: &[OpKey], before: Timestamp) -> Statement {
     let mut statement = Statement::new(
         "DELETE FROM document_ops WHERE (document_id, user_id, op_id) IN \
          (SELECT k.column1, k.column2, k.column3 FROM (",
     );
-    statement.push_rows(keys.iter().map(row));
+    statement.push_rows(keys.iter().map(op_row));
     statement.push(") AS k) AND created_at < ").push_arg(before);
     statement
+}
+
+/// A token that ran out is refused, known or not.
+static TOKENS: Table<[u8; 32]> = Table {
+    select: |before, after| {
+        let mut query = Statement::new("SELECT token_hash FROM refresh_tokens WHERE expires_at < ");
+        query.push_arg(before);
+        if let Some(after) = after {
+            query.push(" AND token_hash > ").push_arg(after);
+        }
+        query.push(" ORDER BY token_hash LIMIT ").push_arg(AT_ONCE);
+        query
+    },
+    key: |row| row.get("token_hash"),
+    delete: |keys, before| {
+        let mut statement = Statement::new("DELETE FROM refresh_tokens WHERE token_hash IN ");
+        statement.push_list(keys).push(" AND expires_at < ").push_arg(before);
+        statement
+    },
+};
+
+static SESSIONS: Table<SessionId> = Table {
+    select: |before, after| {
+        let mut query = Statement::new("SELECT id FROM sessions WHERE ");
+        over(&mut query, before);
+        if let Some(after) = after {
+            query.push(" AND id > ").push_arg(*after);
+        }
+        query.push(" ORDER BY id LIMIT ").push_arg(AT_ONCE);
+        query
+    },
+    key: |row| row.get("id"),
+    delete: |keys, before| {
+        let mut statement = Statement::new("DELETE FROM sessions WHERE id IN ");
+        statement.push_list(keys.iter().copied()).push(" AND ");
+        over(&mut statement, before);
+        statement
+    },
+};
+
+/// Whether a session is over since before `before`.
+fn over(statement: &mut Statement, before: Timestamp) {
+    statement.push("(revoked_at < ").push_arg(before).push(" OR last_activity_at < ");
+    statement.push_arg(before);
+    statement
+        .push(" AND NOT EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.session_id = sessions.id))");
 }

@@ -2,15 +2,12 @@
 
 use super::{
     Db,
-    document_row::{self, document},
     intents::{self, intent},
     statement::{Statement, args},
 };
 use async_trait::async_trait;
-use izanagi_domain::storage::{
-    CommitIntent, DocumentRow, Inspect, OpsSummary, StoreError, StoreResult,
-};
-use izanagi_shared::id::DocumentId;
+use izanagi_domain::storage::{CommitIntent, Inspect, OpsSummary, StoreError, StoreResult};
+use izanagi_shared::id::{CommitId, DocumentId};
 use std::sync::Arc;
 
 pub(crate) struct SqlInspect {
@@ -23,14 +20,13 @@ impl Inspect for SqlInspect {
         &self,
         after: Option<DocumentId>,
         limit: u32,
-    ) -> StoreResult<Vec<DocumentRow>> {
-        let mut query = Statement::new("SELECT ");
-        query.push(document_row::COLUMNS).push(" FROM documents d");
+    ) -> StoreResult<Vec<DocumentId>> {
+        let mut query = Statement::new("SELECT id FROM documents");
         if let Some(after) = after {
-            query.push(" WHERE d.id > ").push_arg(after);
+            query.push(" WHERE id > ").push_arg(after);
         }
-        query.push(" ORDER BY d.id LIMIT ").push_arg(limit);
-        self.db.fetch(query).await?.iter().map(document).collect()
+        query.push(" ORDER BY id LIMIT ").push_arg(limit);
+        self.db.fetch(query).await?.iter().map(|row| row.get("id")).collect()
     }
 
     async fn intents(&self, document: DocumentId) -> StoreResult<Vec<CommitIntent>> {
@@ -40,11 +36,30 @@ impl Inspect for SqlInspect {
         self.db.fetch(query).await?.iter().map(intent).collect()
     }
 
+    async fn abandoned(
+        &self,
+        after: Option<CommitId>,
+        limit: u32,
+    ) -> StoreResult<Vec<CommitIntent>> {
+        let mut query = Statement::new("SELECT ");
+        query.push(intents::COLUMNS).push(
+            " FROM commit_intents i \
+             WHERE NOT EXISTS (SELECT 1 FROM documents d WHERE d.id = i.document_id)",
+        );
+        if let Some(after) = after {
+            query.push(" AND commit_id > ").push_arg(after);
+        }
+        query.push(" ORDER BY commit_id LIMIT ").push_arg(limit);
+        self.db.fetch(query).await?.iter().map(intent).collect()
+    }
+
     async fn ops(&self, document: DocumentId) -> StoreResult<OpsSummary> {
         let query = Statement::with(
             "SELECT COALESCE(MAX(seq), 0) AS highest, \
              CAST(COALESCE(SUM(CASE WHEN uses > 1 THEN uses ELSE 0 END), 0) AS BIGINT) AS shared, \
-             (SELECT COUNT(*) FROM document_owners WHERE document_id = $1) AS owners \
+             (SELECT COUNT(*) FROM document_owners WHERE document_id = $1) AS owners, \
+             EXISTS (SELECT 1 FROM documents d JOIN document_texts t ON t.document_id = d.id \
+             WHERE d.id = $1 AND t.seq <> d.text_seq) AS other_text \
              FROM (SELECT seq, COUNT(*) AS uses FROM document_ops WHERE document_id = $1 \
              GROUP BY seq) AS numbers",
             args![document],
@@ -54,6 +69,7 @@ impl Inspect for SqlInspect {
             highest_op_seq: row.get("highest")?,
             shared_numbers: row.get("shared")?,
             owners: row.get("owners")?,
+            text_is_of_another_seq: row.get("other_text")?,
         })
     }
 

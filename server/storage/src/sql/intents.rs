@@ -19,7 +19,8 @@ pub(crate) struct SqlIntents {
 }
 
 /// The columns of a [`CommitIntent`].
-pub(super) const COLUMNS: &str = "commit_id, document_id, status, expires_at";
+pub(super) const COLUMNS: &str =
+    "commit_id, document_id, status, expires_at, erased_at IS NOT NULL AS erased";
 
 pub(super) fn intent(row: &Row) -> StoreResult<CommitIntent> {
     Ok(CommitIntent {
@@ -27,7 +28,15 @@ pub(super) fn intent(row: &Row) -> StoreResult<CommitIntent> {
         document_id: row.get("document_id")?,
         status: row.named("status", status)?,
         expires_at: row.get("expires_at")?,
+        erased: row.get("erased")?,
     })
+}
+
+/// Those that make sense. A damaged row names nothing that could be collected, and must not keep
+/// the collector from the others; `fsck` tells of it.
+fn sound(rows: &[Row]) -> Vec<CommitIntent> {
+    let read = |row| intent(row).inspect_err(|error| tracing::error!(%error, "a damaged attempt"));
+    rows.iter().filter_map(|row| read(row).ok()).collect()
 }
 
 pub(super) fn status(name: &str) -> Option<IntentStatus> {
@@ -82,6 +91,14 @@ impl CommitIntents for SqlIntents {
         }
     }
 
+    async fn fence_request(&self, key: &[u8; 32]) -> StoreResult<()> {
+        let update = Statement::with(
+            "UPDATE commit_intents SET status = 'gc' WHERE request_key = $1 AND status = 'open'",
+            args![key],
+        );
+        self.db.execute(update).await.map(drop)
+    }
+
     async fn expired(&self, now: Timestamp, limit: u32) -> StoreResult<Vec<CommitIntent>> {
         let mut query = Statement::new("SELECT ");
         query
@@ -90,7 +107,7 @@ impl CommitIntents for SqlIntents {
             .push_arg(now)
             .push(" ORDER BY expires_at, commit_id LIMIT ")
             .push_arg(limit);
-        self.db.fetch(query).await?.iter().map(intent).collect()
+        Ok(sound(&self.db.fetch(query).await?))
     }
 
     async fn condemn(&self, commit: CommitId, now: Timestamp) -> StoreResult<bool> {
@@ -102,16 +119,18 @@ impl CommitIntents for SqlIntents {
         Ok(self.db.execute(update).await? > 0)
     }
 
-    async fn condemned(&self, limit: u32) -> StoreResult<Vec<CommitIntent>> {
+    async fn condemned(
+        &self,
+        after: Option<CommitId>,
+        limit: u32,
+    ) -> StoreResult<Vec<CommitIntent>> {
         let mut query = Statement::new("SELECT ");
-        query
-            .push(COLUMNS)
-            .push(
-                " FROM commit_intents WHERE status = 'gc' AND erased_at IS NULL \
-                 ORDER BY commit_id LIMIT ",
-            )
-            .push_arg(limit);
-        self.db.fetch(query).await?.iter().map(intent).collect()
+        query.push(COLUMNS).push(" FROM commit_intents WHERE status = 'gc' AND erased_at IS NULL");
+        if let Some(after) = after {
+            query.push(" AND commit_id > ").push_arg(after);
+        }
+        query.push(" ORDER BY commit_id LIMIT ").push_arg(limit);
+        Ok(sound(&self.db.fetch(query).await?))
     }
 
     async fn erased(&self, commit: CommitId, at: Timestamp) -> StoreResult<()> {

@@ -2,7 +2,7 @@
 //! read what is known and write what is new.
 
 use izanagi_domain::storage::{
-    Appended, Batch, ClientOwner, Constraint, NewUpdate, StoreError, StoreResult,
+    Appended, Batch, ClientOwner, Constraint, KnownOp, NewUpdate, StoreError, StoreResult,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -25,7 +25,7 @@ pub(super) type OpKey = (DocumentId, UserId, String);
 pub(super) struct Ledger {
     pub(super) heads: HashMap<DocumentId, Head>,
     pub(super) users: HashSet<UserId>,
-    pub(super) ops: HashMap<OpKey, (u64, [u8; 32])>,
+    pub(super) ops: HashMap<OpKey, KnownOp>,
     pub(super) clients: HashMap<(DocumentId, u64), ClientOwner>,
     pub(super) new: New,
 }
@@ -69,10 +69,11 @@ impl Ledger {
         at: Timestamp,
     ) -> Appended {
         let key = (document_id, update.actor, update.op_id.clone());
-        if let Some((seq, hash)) = self.ops.get(&key) {
-            return match *hash == update.delta_hash {
-                true => Appended::Known(*seq),
-                false => Appended::OtherBytes,
+        if let Some(known) = self.ops.get(&key) {
+            return match known {
+                known if known.hash != update.delta_hash => Appended::OtherBytes,
+                KnownOp { quarantined: true, seq, .. } => Appended::Quarantined(*seq),
+                KnownOp { seq, .. } => Appended::Known(*seq),
             };
         }
         let owner = update.client_owner;
@@ -89,7 +90,7 @@ impl Ledger {
         }
         let seq = self.heads.get(&document_id).map_or(0, |head| head.live_seq) + 1;
         self.heads.insert(document_id, Head { live_seq: seq, trashed: false });
-        self.ops.insert(key, (seq, update.delta_hash));
+        self.ops.insert(key, KnownOp { seq, hash: update.delta_hash, quarantined: false });
         self.new.heads.insert(document_id, (seq, update.actor, at));
         self.new.updates.push(Numbered { document_id, seq, at, update });
         Appended::New(seq)
@@ -145,6 +146,17 @@ mod tests {
         assert_eq!(ledger.enter(batch(updates)).unwrap(), expected);
         assert_eq!(ledger.new.updates.len(), 2);
         assert_eq!(ledger.new.clients.len(), 1);
+    }
+
+    #[test]
+    fn an_op_that_was_set_aside_is_known_as_such() {
+        let mut ledger = ledger();
+        let known = KnownOp { seq: 3, hash: [1; 32], quarantined: true };
+        ledger.ops.insert((DOCUMENT, ANN, "a".to_owned()), known);
+        let other = NewUpdate { delta_hash: [9; 32], ..update(ANN, "a", &[]) };
+        let expected = [Appended::Quarantined(3), Appended::OtherBytes];
+        assert_eq!(ledger.enter(batch(vec![update(ANN, "a", &[]), other])).unwrap(), expected);
+        assert!(ledger.new.updates.is_empty());
     }
 
     #[test]

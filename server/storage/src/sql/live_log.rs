@@ -9,7 +9,7 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Appended, Batch, Constraint, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot, SavedText,
+    Appended, Batch, Constraint, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot, SavedText,
     StoreError, StoreResult, StoredSnapshot,
 };
 use izanagi_shared::{
@@ -89,14 +89,14 @@ impl LiveLog for SqlLiveLog {
         document: DocumentId,
         user: UserId,
         op_id: &str,
-    ) -> StoreResult<(u64, [u8; 32])> {
+    ) -> StoreResult<KnownOp> {
         let query = Statement::with(
-            "SELECT seq, delta_hash FROM document_ops \
-             WHERE document_id = $1 AND user_id = $2 AND op_id = $3",
+            "SELECT o.seq, o.delta_hash, u.quarantined_at FROM document_ops o \
+             LEFT JOIN document_updates u ON u.document_id = o.document_id AND u.seq = o.seq \
+             WHERE o.document_id = $1 AND o.user_id = $2 AND o.op_id = $3",
             args![document, user, op_id],
         );
-        let row = self.db.fetch_one(query).await?;
-        Ok((row.get("seq")?, row.get("delta_hash")?))
+        append::known_op(&self.db.fetch_one(query).await?)
     }
 
     async fn snapshot(&self, snapshot: &NewSnapshot) -> StoreResult<()> {

@@ -10,11 +10,15 @@ pub(super) async fn run(
     connector: &Connector,
 ) -> Result<(), OpenError> {
     let migrator = connector.migrator();
-    // Another process may be doing the same: what it has applied is there the second time.
-    let result = match connection.migrate(&migrator).await {
-        Err(MigrateError::ExecuteMigration(..)) => connection.migrate(&migrator).await,
-        result => result,
-    };
+    // Another process may be doing the same, and be first at any of the steps: what it has applied
+    // is there the next time.
+    let mut result = connection.migrate(&migrator).await;
+    for _ in migrator.iter() {
+        if !matches!(result, Err(MigrateError::ExecuteMigration(..))) {
+            break;
+        }
+        result = connection.migrate(&migrator).await;
+    }
     let known = migrator.iter().map(|step| step.version).max().unwrap_or_default();
     match result {
         Ok(()) => Ok(()),

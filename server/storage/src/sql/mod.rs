@@ -57,5 +57,6 @@ pub(crate) fn stores(db: &Arc<Db>, clock: &Arc<dyn Clock>, ids: &Arc<dyn Ids>) -
         outbox: Arc::new(outbox::SqlOutbox { db: db() }),
         audit: Arc::new(audit::SqlAudit { db: db(), ids: ids() }),
         inspect: Arc::new(inspect::SqlInspect { db: db() }),
+        upkeep: Arc::new(forget::SqlUpkeep { db: db() }),
     }
 }

@@ -33,11 +33,20 @@ fn item(row: &Row) -> StoreResult<OutboxItem> {
 #[async_trait]
 impl Outbox for SqlOutbox {
     async fn pending(&self, limit: u32) -> StoreResult<Vec<OutboxItem>> {
-        let query = Statement::with(
-            "SELECT id, topic, key FROM outbox WHERE done_at IS NULL ORDER BY queued_at, id LIMIT $1",
-            args![limit],
-        );
+        // A topic that this version does not know must not keep it from those it does.
+        let mut query =
+            Statement::new("SELECT id, topic, key FROM outbox WHERE done_at IS NULL AND topic IN ");
+        query.push_list(Topic::ALL.map(Topic::as_str));
+        query.push(" ORDER BY queued_at, id LIMIT ").push_arg(limit);
         self.db.fetch(query).await?.iter().map(item).collect()
+    }
+
+    async fn is_pending(&self, topic: Topic, key: &str) -> StoreResult<bool> {
+        let query = Statement::with(
+            "SELECT 1 FROM outbox WHERE done_at IS NULL AND topic = $1 AND key = $2 LIMIT 1",
+            args![topic.as_str(), key],
+        );
+        Ok(!self.db.fetch(query).await?.is_empty())
     }
 
     async fn done(&self, id: &str, at: Timestamp) -> StoreResult<()> {

@@ -29,6 +29,18 @@ fn note_change(document: DocumentId) -> Statement {
     Statement::with("UPDATE documents SET meta_rev = meta_rev + 1 WHERE id = $1", args![document])
 }
 
+/// The documents of the user `$1` that others own too (`EXISTS`) or do not (`NOT EXISTS`).
+macro_rules! owned_and {
+    ($others:literal) => {
+        concat!(
+            "(SELECT o.document_id FROM document_owners o WHERE o.user_id = $1 AND ",
+            $others,
+            " (SELECT 1 FROM document_owners p \
+               WHERE p.document_id = o.document_id AND p.user_id <> o.user_id))"
+        )
+    };
+}
+
 #[async_trait]
 impl Owners for SqlOwners {
     async fn list(&self, documents: &[DocumentId]) -> StoreResult<Vec<(DocumentId, Person)>> {
@@ -84,6 +96,37 @@ impl Owners for SqlOwners {
                         args![document, user],
                     ));
                     transaction.later(note_change(document));
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn release(&self, user: UserId, at: Timestamp) -> StoreResult<()> {
+        let trash = concat!(
+            "UPDATE documents SET deleted_at = $2, meta_rev = meta_rev + 1 \
+             WHERE deleted_at IS NULL AND id IN ",
+            owned_and!("NOT EXISTS"),
+        );
+        let note = concat!(
+            "UPDATE documents SET meta_rev = meta_rev + 1 WHERE id IN ",
+            owned_and!("EXISTS"),
+        );
+        let leave = concat!(
+            "DELETE FROM document_owners WHERE user_id = $1 AND document_id IN ",
+            owned_and!("EXISTS"),
+        );
+        let statements = [
+            Statement::with(trash, args![user, at]),
+            Statement::with(note, args![user]),
+            Statement::with(leave, args![user]),
+        ];
+        self.db
+            .write(move |transaction| {
+                Box::pin(async move {
+                    for statement in statements {
+                        transaction.later(statement);
+                    }
                     Ok(())
                 })
             })

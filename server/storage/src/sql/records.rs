@@ -46,6 +46,25 @@ impl SqlRecords {
 const SELECT: &str = "SELECT collection, id, version, created_at, updated_at, deleted, data \
                       FROM records WHERE collection = ";
 
+/// What a query for a page of a collection ends with, after `collection = `.
+fn page(
+    query: &mut Statement,
+    collection: &str,
+    after: Option<&str>,
+    limit: u32,
+    with_deleted: bool,
+) -> StoreResult<()> {
+    query.push_arg(collection);
+    if let Some(after) = after {
+        query.push(" AND key > ").push_arg(payload::parse_key(after)?);
+    }
+    if !with_deleted {
+        query.push(" AND deleted = ").push_arg(false);
+    }
+    query.push(" ORDER BY key LIMIT ").push_arg(limit);
+    Ok(())
+}
+
 async fn records(rows: &[Row]) -> StoreResult<Vec<Record>> {
     let stored: StoreResult<_> = rows.iter().map(|row| row.get("data")).collect();
     let decoded = payload::decode_all(stored?).await?;
@@ -150,15 +169,25 @@ impl DocumentStore for SqlRecords {
         with_deleted: bool,
     ) -> StoreResult<Vec<Record>> {
         let mut query = Statement::new(SELECT);
-        query.push_arg(collection);
-        if let Some(after) = after {
-            query.push(" AND key > ").push_arg(payload::parse_key(after)?);
-        }
-        if !with_deleted {
-            query.push(" AND deleted = ").push_arg(false);
-        }
-        query.push(" ORDER BY key LIMIT ").push_arg(limit);
+        page(&mut query, collection, after, limit, with_deleted)?;
         self.select(query).await
+    }
+
+    async fn paths(
+        &self,
+        collection: &str,
+        after: Option<&str>,
+        limit: u32,
+        with_deleted: bool,
+    ) -> StoreResult<Vec<RecordPath>> {
+        let mut query = Statement::new("SELECT collection, id FROM records WHERE collection = ");
+        page(&mut query, collection, after, limit, with_deleted)?;
+        let rows = self.db()?.fetch(query).await?;
+        let path = |row: &Row| {
+            let (collection, id): (String, String) = (row.get("collection")?, row.get("id")?);
+            Ok(RecordPath::from_parts(collection, id))
+        };
+        rows.iter().map(path).collect()
     }
 
     /// The connections are shared with the other stores and end when all of them are closed.

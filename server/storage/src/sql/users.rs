@@ -17,6 +17,9 @@ pub(crate) struct SqlUsers {
     pub(crate) db: Arc<Db>,
 }
 
+/// How others see an account that was deleted.
+const DELETED: &str = "Deleted account";
+
 const COLUMNS: &str = "id, username, email, display_name, bio, role, password_hash, created_at, \
                        last_login_at, deactivated_at";
 
@@ -46,7 +49,7 @@ pub(super) fn person(row: &Row) -> StoreResult<Person> {
 
 fn select(condition: &str) -> Statement {
     let mut query = Statement::new("SELECT ");
-    query.push(COLUMNS).push(" FROM users WHERE ").push(condition);
+    query.push(COLUMNS).push(" FROM users WHERE deleted_at IS NULL AND ").push(condition);
     query
 }
 
@@ -72,7 +75,8 @@ fn update(id: UserId, change: &UserChange) -> Option<Statement> {
     if separator.is_empty() {
         return None;
     }
-    statement.push(" WHERE id = ").push_arg(id).push(" RETURNING ").push(COLUMNS);
+    statement.push(" WHERE deleted_at IS NULL AND id = ").push_arg(id);
+    statement.push(" RETURNING ").push(COLUMNS);
     Some(statement)
 }
 
@@ -107,8 +111,8 @@ impl UserStore for SqlUsers {
 
     /// No username has an @, and every email has one: two accounts never share a login.
     async fn by_login(&self, login: &str) -> StoreResult<User> {
-        let mut query = select("username = ");
-        query.push_arg(login).push(" OR email = ").push_arg(login);
+        let mut query = select("(username = ");
+        query.push_arg(login).push(" OR email = ").push_arg(login).push(")");
         user(&self.db.fetch_one(query).await?)
     }
 
@@ -127,6 +131,18 @@ impl UserStore for SqlUsers {
             0 => Err(StoreError::NotFound),
             _ => Ok(()),
         }
+    }
+
+    async fn delete(&self, id: UserId, at: Timestamp) -> StoreResult<()> {
+        // No name that somebody can choose begins like this.
+        let nobody = format!("~{id}");
+        let update = Statement::with(
+            "UPDATE users SET username = $2, email = $2, display_name = $3, bio = '', \
+             role = 'user', password_hash = '', last_login_at = NULL, deleted_at = $4 \
+             WHERE id = $1 AND deleted_at IS NULL",
+            args![id, nobody.as_str(), DELETED, at],
+        );
+        self.db.execute(update).await.map(drop)
     }
 
     async fn people(&self, ids: &[UserId]) -> StoreResult<Vec<Person>> {

@@ -11,7 +11,12 @@ use super::{
     statement::Statement,
     transaction::Transaction,
 };
+use futures::FutureExt as _;
 use izanagi_domain::storage::{StoreError, StoreResult};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use tokio::sync::{mpsc, oneshot};
 
 /// How many writes may wait. More wait outside.
@@ -31,7 +36,8 @@ impl Writer {
     /// Starts the writer on a connection that it alone writes on.
     pub(super) fn start(connector: Connector, connection: Shared) -> Self {
         let (sender, inbox) = mpsc::channel(QUEUE);
-        tokio::spawn(Loop { connector, connection, inbox }.run());
+        let commit_sent = AtomicBool::new(false);
+        tokio::spawn(Loop { connector, connection, inbox, commit_sent }.run());
         Self(sender)
     }
 
@@ -71,6 +77,8 @@ struct Loop {
     connector: Connector,
     connection: Shared,
     inbox: mpsc::Receiver<Message>,
+    /// Whether the COMMIT of the group at hand may have reached the database.
+    commit_sent: AtomicBool,
 }
 
 impl Loop {
@@ -86,7 +94,11 @@ impl Loop {
                     Message::Close(done) => closing = Some(done),
                 }
             }
-            self.group(&mut jobs).await;
+            self.commit_sent.store(false, Ordering::Relaxed);
+            // A bug in one group must not end all writing. Its connection goes with it.
+            if AssertUnwindSafe(self.group(&mut jobs)).catch_unwind().await.is_err() {
+                self.interrupted(&mut jobs);
+            }
             jobs.into_iter().for_each(|job| job.answer());
         }
         self.inbox.close();
@@ -105,6 +117,17 @@ impl Loop {
             // Nobody may be waiting any more.
             let _ = done.send(());
         }
+    }
+
+    /// Leaves each job of a group that panicked with what is known of it.
+    fn interrupted(&self, jobs: &mut [Box<dyn Job>]) {
+        tracing::error!("the writer panicked in a group of {} writes and goes on", jobs.len());
+        let why = "the writer panicked".to_owned();
+        let error = match self.commit_sent.load(Ordering::Relaxed) {
+            true => StoreError::Unknown(why),
+            false => StoreError::Unavailable(why),
+        };
+        jobs.iter_mut().for_each(|job| job.fail(error.clone()));
     }
 
     /// Does the jobs in one transaction and leaves each with its result.
@@ -194,27 +217,25 @@ impl Loop {
         job: &mut dyn Job,
     ) -> StoreResult<bool> {
         // What was queued before, a BEGIN or RELEASE, is not this job's to fail with.
-        if let Err(failure) = transaction.flush().await {
-            return Err(errors::meaning(&failure.error));
-        }
+        transaction.flush().await.map_err(|failure| ended(&failure))?;
         transaction.mark();
         transaction.later(Statement::new("SAVEPOINT job"));
         if job.run(transaction).await {
             transaction.later(Statement::new("RELEASE job"));
+            let statements = transaction.queued();
             match transaction.flush().await {
                 Ok(done) => {
                     job.settle(&done);
                     return Ok(true);
                 }
+                Err(failure) if failure.completed + 1 == statements => job.fail(ended(&failure)),
                 Err(failure) => job.fail(errors::meaning(&failure.error)),
             }
         }
         if transaction.abandon() {
             transaction.later(Statement::new("ROLLBACK TO job"));
             transaction.later(Statement::new("RELEASE job"));
-            if let Err(failure) = transaction.flush().await {
-                return Err(errors::meaning(&failure.error));
-            }
+            transaction.flush().await.map_err(|failure| ended(&failure))?;
         }
         Ok(false)
     }
@@ -223,6 +244,7 @@ impl Loop {
     async fn commit(&self, transaction: &mut Transaction) -> StoreResult<Vec<Done>> {
         transaction.later(Statement::new("COMMIT"));
         let statements = transaction.queued();
+        self.commit_sent.store(true, Ordering::Relaxed);
         let Failure { completed, error } = match transaction.flush().await {
             Ok(done) => return Ok(done),
             Err(failure) => failure,
@@ -244,156 +266,17 @@ impl Loop {
     }
 }
 
+/// What it means that one of the writer's own statements before the COMMIT fails. SQLite ends a
+/// transaction by itself when the disk is full or fails, and then knows no savepoint any more: its
+/// words are those of a wrong statement, but nothing is wrong with what is stored.
+fn ended(failure: &Failure) -> StoreError {
+    StoreError::Unavailable(format!("the transaction has ended: {}", failure.error))
+}
+
 fn refuse(mut job: Box<dyn Job>) {
     job.fail(closed());
     job.answer();
 }
 
 #[cfg(test)]
-mod tests {
-    use crate::{
-        config::Place,
-        sql::{
-            Db,
-            statement::{Statement, args},
-        },
-    };
-    use futures::{FutureExt as _, future::BoxFuture};
-    use izanagi_domain::storage::{Constraint, StoreError, StoreResult};
-
-    async fn db() -> std::sync::Arc<Db> {
-        Db::open(&Place::Memory).await.unwrap()
-    }
-
-    fn insert(key: &str) -> Statement {
-        let text = "INSERT INTO revocations (session_id, expires_at) VALUES ($1, 0)";
-        Statement::with(text, args![key])
-    }
-
-    fn write<'d>(db: &'d Db, key: &'static str) -> BoxFuture<'d, StoreResult<u64>> {
-        db.execute(insert(key)).boxed()
-    }
-
-    async fn keys(db: &Db) -> Vec<String> {
-        let query = Statement::new("SELECT session_id FROM revocations ORDER BY session_id");
-        db.fetch(query).await.unwrap().iter().map(|row| row.get("session_id").unwrap()).collect()
-    }
-
-    // In a runtime of one thread, writes that are joined have all queued up before the writer
-    // runs, and so are one group.
-
-    #[tokio::test]
-    async fn a_failing_write_does_not_harm_those_beside_it() {
-        let db = db().await;
-        let late = db.write(|transaction| {
-            Box::pin(async move {
-                // The first succeeds at once, the second fails when the job is over.
-                transaction.execute(insert("c")).await?;
-                transaction.later(insert("a"));
-                Ok(())
-            })
-        });
-        let by_itself = db.write(|transaction| {
-            Box::pin(async move {
-                transaction.execute(insert("d")).await?;
-                Err::<(), _>(StoreError::NotFound)
-            })
-        });
-        let results =
-            futures::join!(write(&db, "a"), write(&db, "a"), late, by_itself, write(&db, "b"));
-        let taken = StoreError::Conflict(Constraint::Other);
-        assert_eq!(results.0, Ok(1));
-        assert_eq!(results.1, Err(taken.clone()));
-        assert_eq!(results.2, Err(taken));
-        assert_eq!(results.3, Err(StoreError::NotFound));
-        assert_eq!(results.4, Ok(1));
-        assert_eq!(keys(&db).await, ["a", "b"]);
-    }
-
-    #[tokio::test]
-    async fn a_write_that_fails_alone_leaves_nothing() {
-        let db = db().await;
-        let failing = db.write(|transaction| {
-            Box::pin(async move {
-                transaction.execute(insert("a")).await?;
-                transaction.later(insert("b"));
-                Err::<(), _>(StoreError::NotFound)
-            })
-        });
-        assert_eq!(failing.await, Err(StoreError::NotFound));
-        assert!(keys(&db).await.is_empty());
-        assert_eq!(write(&db, "c").await, Ok(1));
-        assert_eq!(keys(&db).await, ["c"]);
-    }
-
-    #[tokio::test]
-    async fn a_commit_that_is_refused_fails_the_whole_group_and_writes_nothing() {
-        let db = db().await;
-        let dangling = db.write(|transaction| {
-            Box::pin(async move {
-                transaction.later(Statement::new("PRAGMA defer_foreign_keys = ON"));
-                transaction.later(Statement::new(
-                    "INSERT INTO document_owners (document_id, user_id, created_at) \
-                     VALUES ('none', 'nobody', 0)",
-                ));
-                Ok(())
-            })
-        });
-        let (innocent, dangling) = futures::join!(write(&db, "a"), dangling);
-        assert!(matches!(innocent, Err(StoreError::Unavailable(_))), "{innocent:?}");
-        assert!(matches!(dangling, Err(StoreError::Unavailable(_))), "{dangling:?}");
-        assert!(keys(&db).await.is_empty());
-        assert_eq!(write(&db, "b").await, Ok(1));
-        assert_eq!(keys(&db).await, ["b"]);
-    }
-
-    #[tokio::test]
-    async fn a_write_is_done_even_if_its_caller_goes_away() {
-        let db = db().await;
-        let mut abandoned = write(&db, "a");
-        assert!(futures::poll!(&mut abandoned).is_pending());
-        drop(abandoned);
-        assert_eq!(write(&db, "b").await, Ok(1));
-        assert_eq!(keys(&db).await, ["a", "b"]);
-    }
-
-    #[tokio::test]
-    async fn a_write_that_panics_harms_nobody_else() {
-        let db = db().await;
-        let panicking = db.write(|transaction| {
-            Box::pin(async move {
-                transaction.execute(insert("c")).await?;
-                if !transaction.fetch(Statement::new("SELECT 1 AS one")).await?.is_empty() {
-                    panic!("a bug");
-                }
-                Ok(())
-            })
-        });
-        let (first, panicked, last) = futures::join!(write(&db, "a"), panicking, write(&db, "b"));
-        assert!(matches!(panicked, Err(StoreError::Unavailable(_))), "{panicked:?}");
-        assert_eq!((first, last), (Ok(1), Ok(1)));
-        assert_eq!(keys(&db).await, ["a", "b"]);
-    }
-
-    #[tokio::test]
-    async fn closing_does_what_was_queued_and_refuses_what_comes_after() {
-        let db = db().await;
-        let (first, ()) = futures::join!(write(&db, "a"), db.close());
-        assert_eq!(first, Ok(1));
-        let late = write(&db, "b").await;
-        assert!(matches!(late, Err(StoreError::Unavailable(_))), "{late:?}");
-    }
-
-    #[tokio::test]
-    async fn more_writes_than_fit_in_the_queue_are_all_done() {
-        let db = db().await;
-        let writes = (0..700).map(|number| {
-            let key = number.to_string();
-            let db = &db;
-            async move { db.execute(insert(&key)).await }
-        });
-        let results = futures::future::join_all(writes).await;
-        assert!(results.iter().all(|result| *result == Ok(1)));
-        assert_eq!(keys(&db).await.len(), 700);
-    }
-}
+mod tests;

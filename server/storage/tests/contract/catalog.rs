@@ -161,6 +161,10 @@ async fn a_purge_takes_every_row_and_leaves_the_erasing_to_do(store: &TestStore)
     store.log.append(&[batch(document, vec![update(owner, "a")])]).await.unwrap();
     let (open, _) = attempt(store, document, owner).await;
     store.intents.open(&open).await.unwrap();
+    let (erased, _) = attempt(store, document, owner).await;
+    store.intents.open(&erased).await.unwrap();
+    store.intents.fence(erased.commit_id).await.unwrap();
+    store.intents.erased(erased.commit_id, at(25)).await.unwrap();
     trash(store, document, owner).await;
 
     store.catalog.purge(document, at(30)).await.unwrap();
@@ -175,10 +179,11 @@ async fn a_purge_takes_every_row_and_leaves_the_erasing_to_do(store: &TestStore)
     let work = store.outbox.pending(10).await.unwrap();
     let work: Vec<_> = work.into_iter().map(|item| (item.topic, item.key)).collect();
     assert_eq!(work, [(Topic::Erase, document.to_string())]);
-    // The collector still has to look after the attempt that was open.
+    // The collector still has to look after the attempt that was open, and what arrives late of
+    // the erased one is known by it.
     let intents = store.inspect.intents(document).await.unwrap();
     let commits: Vec<_> = intents.iter().map(|intent| intent.commit_id).collect();
-    assert_eq!(commits, [open.commit_id]);
+    assert_eq!(commits, [open.commit_id, erased.commit_id]);
     assert!(store.catalog.get(neighbour).await.is_ok());
     assert!(store.versions.get(neighbour, 1).await.is_ok());
     assert_eq!(store.catalog.purge(document, at(31)).await, Err(StoreError::NotFound));

@@ -5,6 +5,7 @@ use izanagi_shared::id::DocumentId;
 suite!(
     documents_are_read_by_id_trash_included,
     every_attempt_of_a_document_is_seen,
+    attempts_that_outlive_their_document_are_seen,
     ops_are_summed_up,
     a_sound_database_has_nothing_wrong,
 );
@@ -19,8 +20,8 @@ async fn documents_are_read_by_id_trash_included(store: &TestStore) {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let page = store.inspect.documents(after, 2).await.unwrap();
-        found.extend(page.iter().map(|row| row.id));
-        after = page.last().map(|row| row.id);
+        after = page.last().copied();
+        found.extend(page);
         if after.is_none() {
             break;
         }
@@ -40,11 +41,32 @@ async fn every_attempt_of_a_document_is_seen(store: &TestStore) {
     assert_eq!(statuses, [IntentStatus::Committed, IntentStatus::Open]);
 }
 
+async fn attempts_that_outlive_their_document_are_seen(store: &TestStore) {
+    let user = a_user(store).await;
+    let (document, neighbour) = (a_document(store, user).await, a_document(store, user).await);
+    a_version(store, document, user).await;
+    let mut commits = Vec::new();
+    for _ in 0..3 {
+        let (intent, _) = attempt(store, document, user).await;
+        store.intents.open(&intent).await.unwrap();
+        commits.push(intent.commit_id);
+    }
+    let (other, _) = attempt(store, neighbour, user).await;
+    store.intents.open(&other).await.unwrap();
+    assert_eq!(store.inspect.abandoned(None, 10).await, Ok(vec![]));
+    trash(store, document, user).await;
+    store.catalog.purge(document, at(30)).await.unwrap();
+    let found = store.inspect.abandoned(None, 2).await.unwrap();
+    assert_eq!(found.iter().map(|i| i.commit_id).collect::<Vec<_>>(), commits[..2]);
+    let rest = store.inspect.abandoned(Some(commits[1]), 2).await.unwrap();
+    assert_eq!(rest.iter().map(|i| i.commit_id).collect::<Vec<_>>(), commits[2..]);
+}
+
 async fn ops_are_summed_up(store: &TestStore) {
     let (user, other) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, user).await;
     store.owners.add(document, other, at(20)).await.unwrap();
-    let before = OpsSummary { highest_op_seq: 0, shared_numbers: 0, owners: 2 };
+    let before = OpsSummary { owners: 2, ..OpsSummary::default() };
     assert_eq!(store.inspect.ops(document).await.unwrap(), before);
     let updates = vec![update(user, "a"), update(other, "b")];
     store.log.append(&[batch(document, updates)]).await.unwrap();

@@ -8,6 +8,7 @@ suite!(
     an_attempt_is_opened_once,
     a_fence_closes_what_is_open_and_nothing_else,
     what_a_fence_closed_is_never_committed,
+    a_fence_of_a_request_closes_all_of_its_open_attempts_and_no_others,
     a_fence_before_the_attempt_does_not_let_it_commit_without_being_opened,
     only_what_is_open_and_expired_is_condemned,
     expired_attempts_are_listed_oldest_first,
@@ -28,6 +29,7 @@ async fn an_attempt_is_opened_once(store: &TestStore) {
         document_id: document,
         status: IntentStatus::Open,
         expires_at: intent.expires_at,
+        erased: false,
     };
     assert_eq!(store.intents.get(intent.commit_id).await.unwrap(), expected);
 }
@@ -60,6 +62,34 @@ async fn what_a_fence_closed_is_never_committed(store: &TestStore) {
     let absent = store.versions.by_commit(intent.commit_id).await;
     assert_eq!(absent, Err(StoreError::NotFound));
     assert_eq!(store.catalog.get(document).await.unwrap().head_version, 0);
+}
+
+async fn a_fence_of_a_request_closes_all_of_its_open_attempts_and_no_others(store: &TestStore) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    let committed = a_version(store, document, user).await.commit_id;
+    let (first, version) = attempt(store, document, user).await;
+    let (mut second, _) = attempt(store, document, user).await;
+    second.request_key = first.request_key;
+    let (other, _) = attempt(store, document, user).await;
+    for intent in [&first, &second, &other] {
+        store.intents.open(intent).await.unwrap();
+    }
+    // Sent again after a lost reply.
+    for _ in 0..2 {
+        store.intents.fence_request(&first.request_key).await.unwrap();
+    }
+    store.intents.fence_request(&version.content_hash).await.unwrap();
+    let expected = [
+        (first.commit_id, IntentStatus::Gc),
+        (second.commit_id, IntentStatus::Gc),
+        (other.commit_id, IntentStatus::Open),
+        (committed, IntentStatus::Committed),
+    ];
+    for (commit, status) in expected {
+        assert_eq!(store.intents.get(commit).await.unwrap().status, status);
+    }
+    assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::IntentClosed));
 }
 
 async fn a_fence_before_the_attempt_does_not_let_it_commit_without_being_opened(store: &TestStore) {
@@ -112,16 +142,19 @@ async fn condemned_attempts_are_listed_until_they_are_erased(store: &TestStore) 
         store.intents.fence(intent.commit_id).await.unwrap();
         commits.push(intent.commit_id);
     }
-    let condemned = store.intents.condemned(10).await.unwrap();
+    let condemned = store.intents.condemned(None, 10).await.unwrap();
     assert_eq!(condemned.iter().map(|i| i.commit_id).collect::<Vec<_>>(), commits);
-    assert_eq!(store.intents.condemned(1).await.unwrap(), condemned[..1]);
+    assert_eq!(store.intents.condemned(None, 1).await.unwrap(), condemned[..1]);
     for _ in 0..2 {
         store.intents.erased(commits[0], at(50)).await.unwrap();
     }
-    assert_eq!(store.intents.condemned(10).await.unwrap(), condemned[1..]);
-    // The row stays: its id must never be used again.
-    let status = store.intents.get(commits[0]).await.unwrap().status;
-    assert_eq!(status, IntentStatus::Gc);
+    assert_eq!(store.intents.condemned(None, 10).await.unwrap(), condemned[1..]);
+    // The row stays: its id must never be used again, and what comes late is known by it.
+    let kept = store.intents.get(commits[0]).await.unwrap();
+    assert_eq!((kept.status, kept.erased), (IntentStatus::Gc, true));
+    assert_eq!(store.intents.condemned(Some(commits[1]), 10).await.unwrap(), []);
+    let after = store.intents.condemned(Some(commits[0]), 10).await.unwrap();
+    assert_eq!(after, condemned[1..]);
 }
 
 async fn an_unknown_attempt_is_not_found(store: &TestStore) {

@@ -1,6 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    Appended, Batch, ClientOwner, Constraint, LoggedUpdate, NewUpdate, StoreError,
+    Appended, Batch, ClientOwner, Constraint, KnownOp, LoggedUpdate, NewSnapshot, NewUpdate,
+    StoreError,
 };
 use izanagi_shared::id::{DocumentId, UserId};
 
@@ -8,6 +9,7 @@ suite!(
     updates_are_numbered_from_one,
     an_op_sent_again_gets_its_first_number,
     an_op_twice_in_one_append_is_written_once,
+    an_op_that_was_set_aside_is_known_as_such,
     an_op_id_with_other_bytes_is_refused,
     an_op_id_is_its_users_own,
     a_client_id_belongs_to_whom_it_was_first,
@@ -49,7 +51,8 @@ async fn updates_are_numbered_from_one(store: &TestStore) {
     };
     assert_eq!(log.updates, [logged(1, "a"), logged(2, "b"), logged(3, "c")]);
     let known = store.log.known_op(document, user, "b").await.unwrap();
-    assert_eq!(known, (2, update(user, "b").delta_hash));
+    let hash = update(user, "b").delta_hash;
+    assert_eq!(known, KnownOp { seq: 2, hash, quarantined: false });
     let unknown = store.log.known_op(document, user, "d").await;
     assert_eq!(unknown, Err(StoreError::NotFound));
 }
@@ -73,6 +76,28 @@ async fn an_op_twice_in_one_append_is_written_once(store: &TestStore) {
     ];
     assert_eq!(answers, expected);
     assert_eq!(store.log.load(document).await.unwrap().updates.len(), 1);
+}
+
+async fn an_op_that_was_set_aside_is_known_as_such(store: &TestStore) {
+    let (user, document) = document_of_somebody(store).await;
+    let updates = || vec![update(user, "a"), update(user, "b"), update(user, "c")];
+    append(store, document, updates()).await;
+    store.log.quarantine(document, 2, at(50)).await.unwrap();
+    // What a snapshot absorbs is not set aside by being gone.
+    let absorbed = NewSnapshot {
+        document_id: document,
+        seq: 3,
+        state: b"state".to_vec(),
+        absorbed: vec![1],
+        at: at(51),
+    };
+    store.log.snapshot(&absorbed).await.unwrap();
+    let expected = [Appended::Known(1), Appended::Quarantined(2), Appended::Known(3)];
+    assert_eq!(append(store, document, updates()).await, expected);
+    for (op_id, quarantined) in [("a", false), ("b", true), ("c", false)] {
+        let known = store.log.known_op(document, user, op_id).await.unwrap();
+        assert_eq!(known.quarantined, quarantined, "{op_id}");
+    }
 }
 
 async fn an_op_id_with_other_bytes_is_refused(store: &TestStore) {

@@ -21,6 +21,7 @@ mod owners;
 mod records;
 mod revocations;
 mod sessions;
+mod upkeep;
 mod users;
 mod versions;
 

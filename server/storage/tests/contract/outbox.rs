@@ -5,6 +5,7 @@ use izanagi_shared::id::{DocumentId, UserId};
 suite!(
     work_comes_in_the_order_it_was_put_in,
     what_is_done_is_not_pending,
+    an_item_is_asked_for_by_topic_and_key,
     what_is_postponed_goes_behind_the_others,
     what_was_done_long_ago_is_forgotten,
     an_unknown_item_is_not_found,
@@ -42,6 +43,18 @@ async fn what_is_done_is_not_pending(store: &TestStore) {
     store.outbox.done(&items[1].id, at(61)).await.unwrap();
     let left = store.outbox.pending(10).await.unwrap();
     assert_eq!(left, [items[0].clone(), items[2].clone()]);
+}
+
+async fn an_item_is_asked_for_by_topic_and_key(store: &TestStore) {
+    let (_, document, items) = some_work(store).await;
+    let key = format!("{document}/1");
+    assert_eq!(store.outbox.is_pending(Topic::MakeWhole, &key).await, Ok(true));
+    let other = store.outbox.is_pending(Topic::MakeWhole, &format!("{document}/2")).await;
+    assert_eq!(other, Ok(false));
+    assert_eq!(store.outbox.is_pending(Topic::Erase, &key).await, Ok(false));
+    store.outbox.done(&items[2].id, at(60)).await.unwrap();
+    assert_eq!(store.outbox.is_pending(Topic::MakeWhole, &key).await, Ok(false));
+    assert_eq!(store.outbox.is_pending(Topic::Demote, &key).await, Ok(true));
 }
 
 async fn what_is_postponed_goes_behind_the_others(store: &TestStore) {

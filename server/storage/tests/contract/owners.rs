@@ -10,6 +10,7 @@ suite!(
     who_owns_nothing_cannot_be_removed,
     a_change_of_owners_changes_the_revision_and_not_the_time,
     of_two_who_remove_each_other_one_stays,
+    who_leaves_hands_on_what_others_own_and_trashes_the_rest,
 );
 
 async fn owner_ids(store: &TestStore, document: DocumentId) -> Vec<UserId> {
@@ -62,6 +63,23 @@ async fn who_owns_nothing_cannot_be_removed(store: &TestStore) {
     assert_eq!(result, Err(StoreError::NotFound));
     let nothing = store.owners.remove(DocumentId(fresh_uuid()), owner, at(20)).await;
     assert_eq!(nothing, Err(StoreError::NotFound));
+}
+
+async fn who_leaves_hands_on_what_others_own_and_trashes_the_rest(store: &TestStore) {
+    let (leaving, staying) = (a_user(store).await, a_user(store).await);
+    let (alone, shared) = (a_document(store, leaving).await, a_document(store, leaving).await);
+    let theirs = a_document(store, staying).await;
+    store.owners.add(shared, staying, at(20)).await.unwrap();
+    let before = store.catalog.get(shared).await.unwrap();
+    for _ in 0..2 {
+        store.owners.release(leaving, at(21)).await.unwrap();
+    }
+    assert_eq!(owner_ids(store, shared).await, [staying]);
+    assert_eq!(owner_ids(store, alone).await, [leaving]);
+    assert_eq!(store.catalog.get(alone).await.unwrap().deleted_at, Some(at(21)));
+    let after = store.catalog.get(shared).await.unwrap();
+    assert_eq!((after.deleted_at, after.meta_rev), (None, before.meta_rev + 1));
+    assert_eq!(store.catalog.get(theirs).await.unwrap().deleted_at, None);
 }
 
 async fn a_change_of_owners_changes_the_revision_and_not_the_time(store: &TestStore) {

@@ -14,6 +14,7 @@ suite!(
     what_is_purged_makes_room,
     many_are_read_at_once_and_absent_ones_left_out,
     a_collection_is_read_in_the_order_of_its_keys,
+    paths_are_those_of_the_records,
     a_large_record_comes_back_whole,
     of_updates_at_once_one_is_made,
     a_closed_store_is_unavailable,
@@ -155,6 +156,29 @@ async fn a_collection_is_read_in_the_order_of_its_keys(store: &TestStore) {
         found.extend(page.into_iter().map(|record| record.path));
     }
     assert_eq!(found, paths);
+}
+
+async fn paths_are_those_of_the_records(store: &TestStore) {
+    let document = DocumentId(fresh_uuid());
+    let paths: Vec<_> =
+        (0..7).map(|_| RecordPath::content(document, CommitId(fresh_uuid()))).collect();
+    for path in paths.iter().chain([&path()]) {
+        a_record(store, path).await;
+    }
+    store.records.delete(&paths[3], at(6)).await.unwrap();
+    let collection = RecordPath::contents_of(document);
+    for with_deleted in [false, true] {
+        let mut after: Option<String> = None;
+        loop {
+            let after_now = after.as_deref();
+            let records = store.records.query(&collection, after_now, 3, with_deleted).await;
+            let expected: Vec<_> = records.unwrap().into_iter().map(|r| r.path).collect();
+            let found = store.records.paths(&collection, after_now, 3, with_deleted).await;
+            assert_eq!(found.unwrap(), expected);
+            let Some(last) = expected.last() else { break };
+            after = Some(last.key());
+        }
+    }
 }
 
 async fn a_large_record_comes_back_whole(store: &TestStore) {

@@ -16,6 +16,7 @@ suite!(
     a_change_of_nothing_gives_the_account_as_it_is,
     a_sign_in_is_noted,
     people_gives_those_that_exist,
+    a_deleted_account_is_nobodys_and_leaves_its_name_free,
     of_two_who_want_a_username_one_gets_it,
 );
 
@@ -44,6 +45,29 @@ async fn an_account_is_found_by_id_username_and_email(store: &TestStore) {
     ] {
         assert_eq!(facts(&found.unwrap()), facts(&user));
     }
+}
+
+async fn a_deleted_account_is_nobodys_and_leaves_its_name_free(store: &TestStore) {
+    let user = User { bio: "secret".to_owned(), ..new_user() };
+    store.users.create(&user).await.unwrap();
+    store.users.delete(user.id, at(9)).await.unwrap();
+    store.users.delete(user.id, at(10)).await.unwrap();
+    for found in [
+        store.users.by_id(user.id).await,
+        store.users.by_login(&user.username).await,
+        store.users.by_login(&user.email).await,
+        store
+            .users
+            .update(user.id, &UserChange { role: Some(Role::Admin), ..Default::default() })
+            .await,
+    ] {
+        assert_eq!(found.err(), Some(StoreError::NotFound));
+    }
+    let seen = store.users.people(&[user.id]).await.unwrap();
+    assert_eq!(seen[0].display_name, "Deleted account");
+    assert!(!seen[0].username.contains(&user.username));
+    let heir = User { username: user.username, email: user.email, ..new_user() };
+    store.users.create(&heir).await.unwrap();
 }
 
 async fn a_username_is_given_once(store: &TestStore) {

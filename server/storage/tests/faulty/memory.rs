@@ -4,8 +4,8 @@
 
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Appended, Batch, Constraint, Data, DocumentStore, LiveLog, LoadedLog, NewRecord, NewSnapshot,
-    Record, RecordPath, SavedText, StoreError, StoreResult, StoredSnapshot, TextFacts,
+    Appended, Batch, Constraint, Data, DocumentStore, KnownOp, LiveLog, LoadedLog, NewRecord,
+    NewSnapshot, Record, RecordPath, SavedText, StoreError, StoreResult, StoredSnapshot, TextFacts,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -90,6 +90,17 @@ impl DocumentStore for Records {
         Ok(found.take(limit as usize).cloned().collect())
     }
 
+    async fn paths(
+        &self,
+        collection: &str,
+        after: Option<&str>,
+        limit: u32,
+        with_deleted: bool,
+    ) -> StoreResult<Vec<RecordPath>> {
+        let records = self.query(collection, after, limit, with_deleted).await?;
+        Ok(records.into_iter().map(|record| record.path).collect())
+    }
+
     async fn close(&self) {}
 }
 
@@ -132,10 +143,11 @@ impl LiveLog for Log {
         document: DocumentId,
         _user: UserId,
         op_id: &str,
-    ) -> StoreResult<(u64, [u8; 32])> {
+    ) -> StoreResult<KnownOp> {
         let ops = self.ops.lock();
         let place = ops.iter().position(|(d, op)| *d == document && op == op_id);
-        Ok((place.ok_or(StoreError::NotFound)? as u64 + 1, [0; 32]))
+        let seq = place.ok_or(StoreError::NotFound)? as u64 + 1;
+        Ok(KnownOp { seq, hash: [0; 32], quarantined: false })
     }
 
     async fn snapshot(&self, _snapshot: &NewSnapshot) -> StoreResult<()> {

@@ -68,6 +68,7 @@ async fn every_store_of_a_provider_meets_its_faults() {
     assert!(is_unavailable(&stores.outbox.pending(1).await));
     assert!(is_unavailable(&stores.audit.newest(1).await));
     assert!(is_unavailable(&stores.inspect.integrity().await));
+    assert!(is_unavailable(&stores.upkeep.forget_sessions(AT).await));
 
     let met: Vec<_> = injector.faults().iter().map(|(call, _)| call.store).collect();
     let expected = [
@@ -84,6 +85,7 @@ async fn every_store_of_a_provider_meets_its_faults() {
         "outbox",
         "audit",
         "inspect",
+        "upkeep",
     ];
     assert_eq!(met, expected);
     opened.close().await;

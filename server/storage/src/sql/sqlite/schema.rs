@@ -6,13 +6,14 @@ use sqlx::{
 };
 use std::borrow::Cow;
 
-const STEPS: [(&str, &str); 6] = [
+const STEPS: [(&str, &str); 7] = [
     ("accounts", include_str!("../migrations/sqlite/0001_accounts.sql")),
     ("documents", include_str!("../migrations/sqlite/0002_documents.sql")),
     ("live log", include_str!("../migrations/sqlite/0003_live_log.sql")),
     ("versions", include_str!("../migrations/sqlite/0004_versions.sql")),
     ("records", include_str!("../migrations/sqlite/0005_records.sql")),
     ("upkeep", include_str!("../migrations/sqlite/0006_upkeep.sql")),
+    ("requests", include_str!("../migrations/sqlite/0007_requests.sql")),
 ];
 
 /// Every step.

@@ -1,0 +1,168 @@
+//! A log in memory that goes wrong when told to, for tests of rooms.
+
+#![allow(clippy::significant_drop_tightening, reason = "each method is one transaction")]
+
+use super::{
+    LiveSettings,
+    rooms::{RoomContext, SeenNumbers},
+    seal,
+    writer::LogWriter,
+};
+use crate::storage::{
+    Appended, Batch, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot, SavedText, StoreError,
+    StoreResult, StoredSnapshot, SystemClock, SystemIds,
+};
+use async_trait::async_trait;
+use izanagi_shared::{
+    crdt::TextDoc,
+    id::{DocumentId, UserId},
+    time::Timestamp,
+};
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc};
+use tokio_util::sync::CancellationToken;
+
+/// The log of one document.
+pub(super) struct MemoryLog {
+    pub(super) kept: Mutex<Kept>,
+    pub(super) trouble: Mutex<Trouble>,
+}
+
+/// What the log keeps.
+pub(super) struct Kept {
+    pub(super) snapshot: StoredSnapshot,
+    pub(super) rows: Vec<LoggedUpdate>,
+    pub(super) ops: HashMap<(UserId, String), KnownOp>,
+    pub(super) live_seq: u64,
+    pub(super) text: String,
+}
+
+/// What goes wrong.
+#[derive(Default)]
+pub(super) struct Trouble {
+    /// The next append panics.
+    pub(super) panics: bool,
+    /// The next append takes effect and its answer is lost.
+    pub(super) loses_a_reply: bool,
+    /// Rows are written so that they can never be applied.
+    pub(super) spoils_rows: bool,
+    /// Texts are refused.
+    pub(super) refuses_texts: bool,
+    /// How many were.
+    pub(super) refused_texts: u32,
+}
+
+impl MemoryLog {
+    /// The log of a document that begins with `text`.
+    pub(super) fn of(text: &str) -> Arc<Self> {
+        let (_, state) = TextDoc::from_text(1, text);
+        let kept = Kept {
+            snapshot: StoredSnapshot { seq: 0, state: seal(&state) },
+            rows: Vec::new(),
+            ops: HashMap::new(),
+            live_seq: 0,
+            text: text.to_owned(),
+        };
+        Arc::new(Self { kept: Mutex::new(kept), trouble: Mutex::default() })
+    }
+
+    /// What rooms over this log share.
+    pub(super) fn context(self: &Arc<Self>, settings: LiveSettings) -> RoomContext {
+        let log: Arc<dyn LiveLog> = Arc::clone(self) as _;
+        RoomContext {
+            writer: LogWriter::start(Arc::clone(&log), settings.append_timeout),
+            log,
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(SystemIds),
+            settings,
+            stop: CancellationToken::new(),
+            seen: SeenNumbers::new(),
+        }
+    }
+}
+
+impl Kept {
+    fn append(&mut self, batch: &Batch, spoil: bool) -> Vec<Appended> {
+        let mut answers = Vec::new();
+        for update in &batch.updates {
+            let key = (update.actor, update.op_id.clone());
+            answers.push(match self.ops.get(&key) {
+                Some(known) if known.hash != update.delta_hash => Appended::OtherBytes,
+                Some(KnownOp { quarantined: true, seq, .. }) => Appended::Quarantined(*seq),
+                Some(KnownOp { seq, .. }) => Appended::Known(*seq),
+                None => {
+                    self.live_seq += 1;
+                    let (seq, hash) = (self.live_seq, update.delta_hash);
+                    self.ops.insert(key, KnownOp { seq, hash, quarantined: false });
+                    let delta = if spoil { seal(b"no update") } else { update.delta.clone() };
+                    let actor = update.actor;
+                    self.rows.push(LoggedUpdate { seq, actor, delta, quarantined: false });
+                    Appended::New(seq)
+                }
+            });
+        }
+        answers
+    }
+}
+
+#[async_trait]
+impl LiveLog for MemoryLog {
+    async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<Vec<Appended>>>> {
+        let (panics, lost, spoil) = {
+            let mut trouble = self.trouble.lock();
+            let Trouble { panics, loses_a_reply, spoils_rows, .. } = &mut *trouble;
+            (std::mem::take(panics), std::mem::take(loses_a_reply), *spoils_rows)
+        };
+        assert!(!panics, "a bug in the log");
+        let mut kept = self.kept.lock();
+        let answers = batches.iter().map(|batch| Ok(kept.append(batch, spoil))).collect();
+        if lost { Err(StoreError::Unknown("lost".to_owned())) } else { Ok(answers) }
+    }
+
+    async fn load(&self, _: DocumentId) -> StoreResult<LoadedLog> {
+        let kept = self.kept.lock();
+        let (snapshot, updates) = (kept.snapshot.clone(), kept.rows.clone());
+        Ok(LoadedLog { live_seq: kept.live_seq, snapshot, updates })
+    }
+
+    async fn known_op(&self, _: DocumentId, user: UserId, op_id: &str) -> StoreResult<KnownOp> {
+        let key = (user, op_id.to_owned());
+        self.kept.lock().ops.get(&key).copied().ok_or(StoreError::NotFound)
+    }
+
+    async fn snapshot(&self, new: &NewSnapshot) -> StoreResult<()> {
+        let mut kept = self.kept.lock();
+        kept.snapshot = StoredSnapshot { seq: new.seq, state: new.state.clone() };
+        kept.rows.retain(|row| !new.absorbed.contains(&row.seq));
+        Ok(())
+    }
+
+    async fn save_text(&self, text: &SavedText) -> StoreResult<()> {
+        let mut trouble = self.trouble.lock();
+        if trouble.refuses_texts {
+            trouble.refused_texts += 1;
+            return Err(StoreError::Unavailable("full".to_owned()));
+        }
+        self.kept.lock().text.clone_from(&text.content);
+        Ok(())
+    }
+
+    async fn text(&self, document_id: DocumentId) -> StoreResult<SavedText> {
+        let content = self.kept.lock().text.clone();
+        let facts = super::LiveText::new(content.as_str(), 0).facts;
+        Ok(SavedText { document_id, content, facts })
+    }
+
+    async fn quarantine(&self, _: DocumentId, seq: u64, _: Timestamp) -> StoreResult<()> {
+        let mut kept = self.kept.lock();
+        let Kept { rows, ops, .. } = &mut *kept;
+        rows.iter_mut().filter(|row| row.seq == seq).for_each(|row| row.quarantined = true);
+        ops.values_mut().filter(|op| op.seq == seq).for_each(|op| op.quarantined = true);
+        Ok(())
+    }
+
+    async fn forget_ops(&self, _: Timestamp) -> StoreResult<()> {
+        self.kept.lock().ops.clear();
+        Ok(())
+    }
+}

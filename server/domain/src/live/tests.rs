@@ -1,0 +1,265 @@
+//! Tests of rooms over a log that goes wrong.
+
+use super::{
+    command::{Command, Reply},
+    replica::{Loaded, Replica},
+    room::Room,
+    testing::{MemoryLog, Trouble},
+    *,
+};
+use crate::{
+    error::{Error, Result},
+    hash::sha256,
+    storage::{LiveLog, LoggedUpdate, SystemClock, SystemIds},
+};
+use izanagi_shared::{
+    crdt::{Change, TextDoc},
+    id::{DocumentId, UserId},
+    rules::MAX_CONTENT_BYTES,
+};
+use rstest::rstest;
+use std::{future::pending, sync::Arc};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
+
+const DOCUMENT: DocumentId = DocumentId(Uuid::from_u128(1));
+const ANN: UserId = UserId(Uuid::from_u128(2));
+
+/// Rooms over a log, and a replica of its document.
+struct Bench {
+    log: Arc<MemoryLog>,
+    rooms: Rooms,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Bench {
+    fn new(text: &str) -> Self {
+        let (log, stop, tasks) =
+            (MemoryLog::of(text), CancellationToken::new(), TaskTracker::new());
+        let settings =
+            LiveSettings { max_update_bytes: 2 * MAX_CONTENT_BYTES, ..Default::default() };
+        let store: Arc<dyn LiveLog> = Arc::clone(&log) as _;
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
+        let rooms = Rooms::new(store, clock, ids, settings, stop.clone(), tasks.clone());
+        Self { log, rooms, stop, tasks }
+    }
+
+    fn trouble(&self, trouble: Trouble) {
+        *self.log.trouble.lock() = trouble;
+    }
+
+    async fn submit(&self, op_id: &str, delta: Vec<u8>) -> Result<u64> {
+        self.rooms.submit(DOCUMENT, update(op_id, delta)).await
+    }
+
+    async fn edit(&self, op_id: &str, content: &str) -> Result<EditOutcome> {
+        let kind = EditKind::Replace { content: content.to_owned(), expected: None };
+        let (op_id, request_hash) = (op_id.to_owned(), kind.request_hash());
+        let edit = ServerEdit { actor: ANN, op_id, request_hash, kind };
+        self.rooms.edit(DOCUMENT, edit).await
+    }
+
+    async fn text(&self) -> String {
+        self.rooms.read(DOCUMENT).await.unwrap().content.to_string()
+    }
+
+    /// A replica with a client id of its own.
+    fn replica(&self, client: u64) -> TextDoc {
+        let state = self.log.kept.lock().snapshot.state.clone();
+        TextDoc::load(client, unseal(&state).unwrap()).unwrap()
+    }
+
+    fn set_aside(&self) -> Vec<u64> {
+        let kept = self.log.kept.lock();
+        kept.rows.iter().filter(|row| row.quarantined).map(|row| row.seq).collect()
+    }
+}
+
+fn update(op_id: &str, delta: Vec<u8>) -> ClientUpdate {
+    ClientUpdate { actor: ANN, op_id: op_id.to_owned(), delta }
+}
+
+fn insert(text: &str) -> Vec<Change> {
+    vec![Change { from: 0, to: 0, insert: text.to_owned() }]
+}
+
+fn is_set_aside<T>(answer: &Result<T>) -> bool {
+    matches!(answer, Err(Error::BadUpdate(why)) if why == SET_ASIDE)
+}
+
+#[test]
+fn a_load_ends_at_the_first_row_that_cannot_be_applied() {
+    let (_, state) = TextDoc::from_text(1, "kept");
+    let row = |seq| LoggedUpdate { seq, actor: ANN, delta: seal(b"no update"), quarantined: false };
+    let snapshot = crate::storage::StoredSnapshot { seq: 0, state: seal(&state) };
+    let updates = vec![row(1), row(2)];
+    let log = crate::storage::LoadedLog { live_seq: 2, snapshot, updates };
+    let loaded = Replica::load(log, &SystemIds).unwrap();
+    assert!(matches!(loaded, Loaded::Poisoned(1, _)));
+}
+
+#[tokio::test]
+async fn what_cannot_be_applied_is_set_aside_and_never_acknowledged() {
+    let bench = Bench::new("kept");
+    let mut replica = bench.replica(7);
+    let (bad, good) = (replica.edit(&insert("a")), replica.edit(&insert("b")));
+    // The answer is lost, so the room reads the row back, and asks again.
+    bench.trouble(Trouble { spoils_rows: true, loses_a_reply: true, ..Trouble::default() });
+    let answer = bench.submit("bad", bad.clone()).await;
+    assert!(is_set_aside(&answer), "{answer:?}");
+    bench.trouble(Trouble::default());
+    let again = bench.submit("bad", bad).await;
+    assert!(is_set_aside(&again), "{again:?}");
+    assert_eq!(bench.submit("good", good).await.unwrap(), 2);
+    assert_eq!(bench.set_aside(), [1]);
+    assert_eq!(bench.text().await, "kept");
+}
+
+#[tokio::test]
+async fn a_batch_that_is_read_back_acknowledges_none_of_its_bad_rows() {
+    let bench = Bench::new("kept");
+    let deltas = [7, 8, 9].map(|client| bench.replica(client).edit(&insert("x")));
+    bench.trouble(Trouble { spoils_rows: true, loses_a_reply: true, ..Trouble::default() });
+    let [a, b, c] = deltas;
+    let answers = futures::join!(bench.submit("a", a), bench.submit("b", b), bench.submit("c", c));
+    for answer in [answers.0, answers.1, answers.2] {
+        assert!(is_set_aside(&answer), "{answer:?}");
+    }
+    assert_eq!(bench.set_aside(), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn an_edit_of_the_server_that_was_set_aside_is_refused_each_time() {
+    let bench = Bench::new("kept");
+    bench.trouble(Trouble { spoils_rows: true, loses_a_reply: true, ..Trouble::default() });
+    for _ in 0..2 {
+        let answer = bench.edit("op", "other").await;
+        assert!(is_set_aside(&answer), "{answer:?}");
+        bench.trouble(Trouble::default());
+    }
+    assert_eq!(bench.text().await, "kept");
+    let other = bench.edit("op", "another").await;
+    assert!(matches!(other, Err(Error::IdempotencyMismatch)), "{other:?}");
+}
+
+#[tokio::test]
+async fn an_edit_that_the_gate_refuses_leaves_no_trace_in_the_room() {
+    let bench = Bench::new("kept");
+    let refused = bench.edit("op", "a\0b").await;
+    assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
+    let delta = bench.replica(7).edit(&insert("well "));
+    bench.submit("next", delta).await.unwrap();
+    assert_eq!(bench.text().await, "well kept");
+}
+
+#[tokio::test]
+async fn a_log_that_panics_once_is_asked_again() {
+    let bench = Bench::new("");
+    bench.trouble(Trouble { panics: true, ..Trouble::default() });
+    let delta = bench.replica(7).edit(&insert("a"));
+    assert_eq!(bench.submit("op", delta).await.unwrap(), 1);
+    assert_eq!(bench.text().await, "a");
+}
+
+#[tokio::test]
+async fn updates_of_one_turn_share_the_room_that_is_left() {
+    let bench = Bench::new(&"x".repeat(MAX_CONTENT_BYTES - 10));
+    let deltas = [7, 8, 9].map(|client| bench.replica(client).edit(&insert("12345678")));
+    bench.text().await;
+    let [a, b, c] = deltas;
+    let answers = futures::join!(bench.submit("a", a), bench.submit("b", b), bench.submit("c", c));
+    assert_eq!(answers.0.unwrap(), 1);
+    for refused in [answers.1, answers.2] {
+        assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
+    }
+    assert_eq!(bench.text().await.len(), MAX_CONTENT_BYTES - 2);
+}
+
+#[tokio::test]
+async fn what_a_deletion_frees_is_there_for_the_next_update_of_the_turn() {
+    let bench = Bench::new(&"x".repeat(MAX_CONTENT_BYTES));
+    let mut replica = bench.replica(7);
+    let emptied = replica.replace_with("").unwrap();
+    let filled = replica.edit(&insert("new"));
+    let answers = futures::join!(bench.submit("a", emptied), bench.submit("b", filled));
+    assert_eq!((answers.0.unwrap(), answers.1.unwrap()), (1, 2));
+    assert_eq!(bench.text().await, "new");
+}
+
+#[tokio::test]
+async fn what_is_pending_takes_room() {
+    let bench = Bench::new("");
+    let mut replica = bench.replica(7);
+    let half = "x".repeat(MAX_CONTENT_BYTES / 2 + 1);
+    let (first, second) = (replica.edit(&insert(&half)), replica.edit(&insert(&half)));
+    assert_eq!(bench.submit("second", second.clone()).await.unwrap(), 1);
+    assert_eq!(bench.text().await, "");
+    let refused = bench.submit("first", first).await;
+    assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
+    assert_eq!(bench.submit("second", second).await.unwrap(), 1);
+    assert_eq!(bench.text().await, "");
+}
+
+#[tokio::test]
+async fn a_room_reads_what_another_of_the_same_document_has_written() {
+    let log = MemoryLog::of("");
+    let context = log.context(LiveSettings::default());
+    let open = || {
+        let (sender, mailbox) = mpsc::channel(8);
+        tokio::spawn(Room::new(DOCUMENT, context.clone(), mailbox).run());
+        sender
+    };
+    let (closing, opened) = (open(), open());
+    let read = async || ask(&opened, |reply| Command::Read { reply }).await.unwrap();
+    assert_eq!(read().await.facts.seq, 0);
+    let delta = TextDoc::new(7).edit(&insert("a"));
+    let submit = |reply| Command::Submit { update: update("op", delta), reply };
+    assert_eq!(ask(&closing, submit).await.unwrap(), 1);
+    let text = read().await;
+    assert_eq!((&*text.content, text.facts.seq), ("a", 1));
+}
+
+async fn ask<T>(
+    room: &mpsc::Sender<Command>,
+    command: impl FnOnce(Reply<T>) -> Command,
+) -> Result<T> {
+    let (reply, answer) = oneshot::channel();
+    assert!(room.send(command(reply)).await.is_ok());
+    answer.await.unwrap()
+}
+
+#[rstest]
+#[case::on_leaving(Duration::from_secs(2))]
+#[case::after_a_while(Duration::from_secs(100))]
+#[tokio::test(start_paused = true)]
+async fn a_text_that_could_not_be_stored_is_stored_later(#[case] down_for: Duration) {
+    let bench = Bench::new("");
+    bench.trouble(Trouble { refuses_texts: true, ..Trouble::default() });
+    let delta = bench.replica(7).edit(&insert("a"));
+    bench.submit("op", delta).await.unwrap();
+    // Time is paused: it passes as soon as nobody has anything else to do.
+    let _ = timeout(down_for, pending::<()>()).await;
+    let refused = std::mem::take(&mut bench.log.trouble.lock().refused_texts);
+    assert!((1..10).contains(&refused), "asked {refused} times");
+    bench.trouble(Trouble::default());
+    assert_eq!(bench.log.kept.lock().text, "");
+    bench.stop.cancel();
+    bench.tasks.close();
+    bench.tasks.wait().await;
+    assert_eq!(bench.log.kept.lock().text, "a");
+}
+
+#[test]
+fn a_merge_knows_itself_again_whatever_it_is_based_on() {
+    let merge = |base: &str| EditKind::Merge { base: base.to_owned(), content: "c".to_owned() };
+    assert_eq!(merge("a").request_hash(), merge("b").request_hash());
+    assert_eq!(merge("a").request_hash(), EditKind::merge_hash("c"));
+    let replace = EditKind::Replace { content: "c".to_owned(), expected: None };
+    assert_ne!(merge("a").request_hash(), replace.request_hash());
+    assert_ne!(replace.request_hash(), sha256("c"));
+}

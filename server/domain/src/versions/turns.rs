@@ -1,0 +1,66 @@
+//! Requests with the same key take turns, so that the second finds what the first has made.
+
+use parking_lot::Mutex;
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Mutex as Turn, OwnedMutexGuard},
+    time::timeout,
+};
+
+type Key = [u8; 32];
+
+/// A store may hang.
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// Whose turn it is, for each key that is being worked on.
+#[derive(Clone, Default)]
+pub(super) struct Turns(Arc<Mutex<HashMap<Key, Arc<Turn<()>>>>>);
+
+/// The turn of one request; ends when dropped.
+pub(super) struct InTurn {
+    turns: Turns,
+    key: Key,
+    guard: Option<OwnedMutexGuard<()>>,
+}
+
+impl Turns {
+    /// Waits until nobody else works on this key, but not for ever: the turn only makes answers
+    /// equal; that nothing is done twice does not rest on it.
+    pub(super) async fn take(&self, key: Key) -> InTurn {
+        let turn = Arc::clone(self.0.lock().entry(key).or_default());
+        let guard = timeout(LONGEST_WAIT, turn.lock_owned()).await.ok();
+        InTurn { turns: self.clone(), key, guard }
+    }
+}
+
+impl Drop for InTurn {
+    fn drop(&mut self) {
+        let mut turns = self.turns.0.lock();
+        self.guard.take();
+        // Who waits holds a clone, taken under this lock: alone means that nobody does.
+        if turns.get(&self.key).is_some_and(|turn| Arc::strong_count(turn) == 1) {
+            turns.remove(&self.key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::pin::pin;
+    use tokio::task::yield_now;
+
+    #[tokio::test]
+    async fn equal_keys_wait_for_each_other_and_leave_nothing_behind() {
+        let turns = Turns::default();
+        let first = turns.take([1; 32]).await;
+        let other = turns.take([2; 32]).await;
+        let mut second = pin!(turns.take([1; 32]));
+        assert!(futures::poll!(&mut second).is_pending());
+        drop(first);
+        yield_now().await;
+        drop(second.await);
+        drop(other);
+        assert!(turns.0.lock().is_empty());
+    }
+}

@@ -1,0 +1,287 @@
+//! Requests that are interrupted and repeated, come twice at once, or mean something else than the
+//! one whose key they carry (DESIGN §5).
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use izanagi_domain::{
+    documents::{IfMatch, NewText, RequestKey, Upload},
+    error::{Error, Result},
+    hash::sha256,
+    storage::{RecordPath, VersionRow},
+    versions::{Base, CommitInput, VersionQuery},
+};
+use izanagi_shared::{id::DocumentId, rules::CommitMessage, wire::CreateDocumentRequest};
+use izanagi_storage::faulty::{Class, Fault, Injector, wrap};
+use rstest::rstest;
+use std::sync::Arc;
+use support::{Plan, World};
+
+fn key(world: &World) -> RequestKey {
+    RequestKey::new(&world.ada, "POST", "/x", "once").unwrap()
+}
+
+fn input(content: Option<(&str, Base)>, key: RequestKey) -> CommitInput {
+    CommitInput {
+        message: CommitMessage::parse("why").unwrap(),
+        content: content.map(|(content, base)| (content.to_owned(), base)),
+        key,
+    }
+}
+
+/// What is asked for, in a document that was prepared for it.
+#[derive(Debug, Clone, Copy)]
+enum Request {
+    /// The live text is the newest version: nothing has to be kept before.
+    RestoreOverHead,
+    /// The live text is in no version.
+    RestoreOverLive,
+    /// From the live text by its hash, which the edit itself makes an old one.
+    CommitContent,
+    /// From the live text, whatever it is.
+    CommitContentOverAny,
+}
+
+impl Request {
+    async fn prepare(self, world: &World) -> DocumentId {
+        let quiet = World::over(world).await;
+        let id = quiet.create("old\n").await;
+        quiet.commit(id, "old").await.unwrap();
+        quiet.write(id, "new\n").await;
+        if matches!(self, Self::RestoreOverHead) {
+            quiet.commit(id, "new").await.unwrap();
+        }
+        quiet.services.shut_down().await;
+        id
+    }
+
+    async fn ask(self, world: &World, id: DocumentId) -> Result<VersionRow> {
+        let editor = world.services.documents.for_editor(Some(&world.ada), id).await?;
+        let versions = &world.services.versions;
+        let base = match self {
+            Self::RestoreOverHead | Self::RestoreOverLive => {
+                return versions.restore(&editor, 1, None, key(world)).await;
+            }
+            Self::CommitContent => IfMatch::Hashes(vec![sha256("new\n")]),
+            Self::CommitContentOverAny => IfMatch::Any,
+        };
+        let content = Some(("new\nand more\n", Base::Text(base)));
+        versions.commit(&editor, input(content, key(world))).await
+    }
+
+    async fn check(self, world: &World, id: DocumentId, version: &VersionRow) {
+        let (number, message, text) = match self {
+            Self::RestoreOverHead | Self::RestoreOverLive => (3, "Restored version 1", "old\n"),
+            Self::CommitContent | Self::CommitContentOverAny => (2, "why", "new\nand more\n"),
+        };
+        assert_eq!((version.number, version.message.as_str()), (number, message));
+        assert_eq!(world.reader(id).await.row().head_version, number);
+        assert_eq!(world.content(id, number).await, text);
+        assert_eq!(world.text(id).await, text);
+        if number == 3 {
+            assert_eq!(world.content(id, 2).await, "new\n");
+        }
+        world.fsck_is_clean().await;
+    }
+
+    /// Asks once with these faults and then, after a restart, until it is answered.
+    async fn interrupt(self, injector: &Arc<Injector>) {
+        let faults = Arc::clone(injector);
+        let plan = Plan { wrap: Box::new(move |stores| wrap(stores, &faults)), ..Plan::default() };
+        let world = World::with(plan).await;
+        let id = self.prepare(&world).await;
+        let first = self.ask(&world, id).await;
+        injector.revive();
+        injector.release().await;
+        let world = world.restart().await;
+        let second = self.ask(&world, id).await.unwrap();
+        if let Ok(first) = first {
+            assert_eq!(first.commit_id, second.commit_id);
+        }
+        self.check(&world, id, &second).await;
+    }
+}
+
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_broke_off_anywhere_goes_on_when_repeated(
+    #[values(
+        Request::RestoreOverHead,
+        Request::RestoreOverLive,
+        Request::CommitContent,
+        Request::CommitContentOverAny
+    )]
+    request: Request,
+    #[values(Fault::ErrorBefore, Fault::LostReply, Fault::KillBefore, Fault::KillAfter)]
+    fault: Fault,
+) {
+    let quiet = Injector::quiet();
+    request.interrupt(&quiet).await;
+    let calls = quiet.calls();
+    assert!(calls.iter().filter(|call| call.class == Class::Write).count() >= 2, "{calls:?}");
+    for call in calls.iter().filter(|call| fault.fits(call.class)) {
+        println!("{fault:?} at {call:?}");
+        request.interrupt(&Injector::nth(call.index, fault)).await;
+    }
+}
+
+#[tokio::test]
+async fn equal_requests_at_the_same_time_make_one_version_and_get_one_answer() {
+    let world = World::new().await;
+    let id = world.create("text\n").await;
+    let editor = world.editor(id).await;
+    let versions = &world.services.versions;
+    let ask = || versions.commit(&editor, input(None, key(&world)));
+    let answers = futures::future::join_all((0..8).map(|_| ask())).await;
+    let first = answers[0].as_ref().unwrap();
+    for answer in &answers {
+        assert_eq!(answer.as_ref().unwrap(), first);
+    }
+    assert_eq!(world.reader(id).await.row().head_version, 1);
+}
+
+#[tokio::test]
+async fn a_key_answers_one_body_only() {
+    let world = World::new().await;
+    let id = world.create("one\n").await;
+    world.commit(id, "").await.unwrap();
+    world.write(id, "two\n").await;
+    let editor = world.editor(id).await;
+    let versions = &world.services.versions;
+    versions.commit(&editor, input(None, key(&world))).await.unwrap();
+    for base in [Base::Version(1), Base::Text(IfMatch::Any)] {
+        let other = versions.commit(&editor, input(Some(("", base)), key(&world))).await;
+        assert!(matches!(other, Err(Error::IdempotencyMismatch)), "{other:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_upload_is_all_of_its_files() {
+    let world = World::new().await;
+    let file = |name: &str| Upload { file_name: name.to_owned(), bytes: b"text".to_vec() };
+    let upload = |files| world.services.documents.upload(&world.ada, files, key(&world));
+    let both = upload(vec![file("a.md"), file("b.md")]).await.unwrap();
+    let again = upload(vec![file("a.md"), file("b.md")]).await.unwrap();
+    let ids = |views: &[izanagi_shared::wire::DocumentView]| -> Vec<_> {
+        views.iter().map(|view| view.id).collect()
+    };
+    assert_eq!(ids(&both), ids(&again));
+    let fewer = upload(vec![file("a.md")]).await;
+    assert!(matches!(fewer, Err(Error::IdempotencyMismatch)), "{fewer:?}");
+}
+
+#[tokio::test]
+async fn a_repeated_creation_gives_the_same_document() {
+    let world = World::new().await;
+    let new = |title: &str| {
+        let title = title.to_owned();
+        NewText::from_request(CreateDocumentRequest { title, ..Default::default() }).unwrap()
+    };
+    let create = |text| world.services.documents.create(&world.ada, text, key(&world));
+    let first = create(new("Plan")).await.unwrap();
+    assert_eq!(create(new("Plan")).await.unwrap().id, first.id);
+    let other = create(new("Another")).await;
+    assert!(matches!(other, Err(Error::IdempotencyMismatch)), "{other:?}");
+}
+
+#[tokio::test]
+async fn a_restore_to_what_the_text_is_already_is_a_version_of_its_own() {
+    let world = World::new().await;
+    let id = world.create("old\n").await;
+    for text in ["old\n", "new\n"] {
+        world.write(id, text).await;
+        world.commit(id, text.trim()).await.unwrap();
+    }
+    world.write(id, "old\n").await;
+    let editor = world.editor(id).await;
+    let versions = &world.services.versions;
+    let restored = versions.restore(&editor, 1, None, RequestKey::none()).await.unwrap();
+    assert_eq!((restored.number, restored.message.as_str()), (3, "Restored version 1"));
+    let again = versions.restore(&editor, 1, None, RequestKey::none()).await;
+    assert!(matches!(again, Err(Error::NothingToCommit)), "{again:?}");
+}
+
+#[tokio::test]
+async fn version_zero_is_the_empty_text() {
+    let world = World::new().await;
+    let id = world.create("").await;
+    let editor = world.editor(id).await;
+    let content = Some(("first\n", Base::Version(0)));
+    let versions = &world.services.versions;
+    let version = versions.commit(&editor, input(content, RequestKey::none())).await.unwrap();
+    assert_eq!((version.number, version.added), (1, 1));
+    assert_eq!(world.text(id).await, "first\n");
+}
+
+#[tokio::test]
+async fn a_damaged_newest_version_does_not_stop_the_next() {
+    let world = World::new().await;
+    let id = world.create("precious\n").await;
+    let version = world.commit(id, "").await.unwrap();
+    let path = RecordPath::content(id, version.commit_id);
+    let record = world.stores.records.get(&path).await.unwrap();
+    let mut data = record.data.clone();
+    data.insert("content".to_owned(), "Precious\n".into());
+    let at = record.updated_at;
+    world.stores.records.update(&path, record.version, &data, at).await.unwrap();
+    let world = world.restart().await;
+    world.write(id, "precious\nand more\n").await;
+    assert_eq!(world.commit(id, "next").await.unwrap().number, 2);
+    assert_eq!(world.content(id, 2).await, "precious\nand more\n");
+}
+
+#[tokio::test]
+async fn a_cursor_of_versions_wins_over_the_page_and_belongs_to_one_document() {
+    let world = World::new().await;
+    let id = world.create("0\n").await;
+    for n in 1..=6 {
+        world.write(id, &format!("{n}\n")).await;
+        world.commit(id, "").await.unwrap();
+    }
+    let reader = world.reader(id).await;
+    let versions = &world.services.versions;
+    let query = VersionQuery { page_size: Some(3), ..VersionQuery::default() };
+    let first = versions.list(&reader, &query).await.unwrap();
+    let numbers = |page: &izanagi_shared::wire::Page<izanagi_shared::wire::VersionView>| {
+        page.items.iter().map(|item| item.number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&first), [6, 5, 4]);
+    let next = VersionQuery { cursor: first.next_cursor, page: Some(2), ..query.clone() };
+    let second = versions.list(&reader, &next).await.unwrap();
+    assert_eq!((numbers(&second), second.page), (vec![3, 2, 1], 1));
+    assert_eq!(second.next_cursor, None, "nothing follows a full last page");
+    let other = world.create("").await;
+    let other = world.reader(other).await;
+    assert!(matches!(versions.list(&other, &next).await, Err(Error::Invalid(_))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_is_typed_while_somebody_restores_is_in_a_version_or_in_the_text() {
+    const ROUNDS: u64 = 12;
+    let world = World::new().await;
+    let id = world.create("start\n").await;
+    world.commit(id, "").await.unwrap();
+    let editor = world.editor(id).await;
+    for round in 0..ROUNDS {
+        let typing = async {
+            for n in 0..6 {
+                let mut replica = world.replica(id).await;
+                let delta = replica.edit(&[support::insert(0, &format!("[{round}.{n}]"))]);
+                let op_id = format!("{round}.{n}");
+                world.services.documents.submit(&editor, &op_id, delta).await.unwrap();
+            }
+        };
+        let restoring = world.services.versions.restore(&editor, 1, None, RequestKey::none());
+        let ((), restored) = futures::join!(typing, restoring);
+        assert!(matches!(restored, Ok(_) | Err(Error::NothingToCommit)), "{restored:?}");
+    }
+    let mut everything = world.text(id).await;
+    for number in 1..=world.reader(id).await.row().head_version {
+        everything += &world.content(id, number).await;
+    }
+    for word in (0..ROUNDS).flat_map(|round| (0..6).map(move |n| format!("[{round}.{n}]"))) {
+        assert!(everything.contains(&word), "{word} is nowhere");
+    }
+    world.fsck_is_clean().await;
+}

@@ -1,0 +1,133 @@
+//! A store of records that a test can hold up, break and poison.
+
+use async_trait::async_trait;
+use izanagi_domain::storage::{
+    Data, DocumentStore, NewRecord, Record, RecordPath, StoreError, StoreResult,
+};
+use izanagi_shared::time::Timestamp;
+use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
+
+/// What happens to the next call that fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trap {
+    /// The first purge waits until the gate is opened.
+    HoldPurge,
+    /// The first update waits until the gate is opened.
+    HoldUpdate,
+    /// Every look at this record panics.
+    PanicAt(RecordPath),
+    /// This record cannot be read.
+    CorruptAt(RecordPath),
+    /// This record cannot be removed.
+    KeepAt(RecordPath),
+}
+
+pub(crate) struct Gate {
+    inner: Arc<dyn DocumentStore>,
+    trap: Mutex<Option<Trap>>,
+    arrived: Notify,
+    opened: Notify,
+}
+
+impl Gate {
+    pub(crate) fn new(inner: Arc<dyn DocumentStore>) -> Arc<Self> {
+        let (trap, arrived, opened) = Default::default();
+        Arc::new(Self { inner, trap, arrived, opened })
+    }
+
+    pub(crate) fn set(&self, trap: impl Into<Option<Trap>>) {
+        *self.trap.lock().unwrap() = trap.into();
+    }
+
+    /// Waits until a call is held up.
+    pub(crate) async fn arrived(&self) {
+        self.arrived.notified().await;
+    }
+
+    /// Lets the call go on that is held up.
+    pub(crate) fn open(&self) {
+        self.opened.notify_one();
+    }
+
+    fn is(&self, trap: &Trap) -> bool {
+        self.trap.lock().unwrap().as_ref() == Some(trap)
+    }
+
+    async fn hold(&self, trap: &Trap) {
+        if self.is(trap) {
+            self.set(None);
+            self.arrived.notify_one();
+            self.opened.notified().await;
+        }
+    }
+}
+
+#[async_trait]
+impl DocumentStore for Gate {
+    async fn get(&self, path: &RecordPath) -> StoreResult<Record> {
+        assert!(!self.is(&Trap::PanicAt(path.clone())), "poison");
+        if self.is(&Trap::CorruptAt(path.clone())) {
+            return Err(StoreError::Corrupt("a record".to_owned()));
+        }
+        self.inner.get(path).await
+    }
+
+    async fn get_many(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>> {
+        if paths.iter().any(|path| self.is(&Trap::CorruptAt(path.clone()))) {
+            return Err(StoreError::Corrupt("a record".to_owned()));
+        }
+        self.inner.get_many(paths).await
+    }
+
+    async fn create(&self, record: &NewRecord, at: Timestamp) -> StoreResult<()> {
+        self.inner.create(record, at).await
+    }
+
+    async fn update(
+        &self,
+        path: &RecordPath,
+        expected: u64,
+        data: &Data,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        self.hold(&Trap::HoldUpdate).await;
+        self.inner.update(path, expected, data, at).await
+    }
+
+    async fn delete(&self, path: &RecordPath, at: Timestamp) -> StoreResult<()> {
+        self.inner.delete(path, at).await
+    }
+
+    async fn purge(&self, path: &RecordPath) -> StoreResult<()> {
+        self.hold(&Trap::HoldPurge).await;
+        if self.is(&Trap::KeepAt(path.clone())) {
+            return Err(StoreError::Unavailable("stuck".to_owned()));
+        }
+        self.inner.purge(path).await
+    }
+
+    async fn query(
+        &self,
+        collection: &str,
+        after: Option<&str>,
+        limit: u32,
+        with_deleted: bool,
+    ) -> StoreResult<Vec<Record>> {
+        self.inner.query(collection, after, limit, with_deleted).await
+    }
+
+    async fn paths(
+        &self,
+        collection: &str,
+        after: Option<&str>,
+        limit: u32,
+        with_deleted: bool,
+    ) -> StoreResult<Vec<RecordPath>> {
+        self.inner.paths(collection, after, limit, with_deleted).await
+    }
+
+    async fn close(&self) {
+        self.inner.close().await;
+    }
+}

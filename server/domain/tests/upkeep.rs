@@ -1,0 +1,233 @@
+//! What runs by itself: making small, making whole, erasing, collecting; two workers at once, and
+//! whatever one of them cannot read.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+#[path = "support/gate.rs"]
+mod gate;
+
+use gate::{Gate, Trap};
+use izanagi_domain::{
+    fsck::FaultKind,
+    storage::{DetailsChange, NewIntent, NewRecord, RecordPath, Stores},
+    versions::INTENT_LIFETIME,
+};
+use izanagi_shared::{
+    id::{CommitId, DocumentId},
+    wire::StoredAs,
+};
+use std::sync::{Arc, Mutex};
+use support::{Plan, World};
+use uuid::Uuid;
+
+/// A world behind a gate.
+async fn gated() -> (World, Arc<Gate>) {
+    let place: Arc<Mutex<Option<Arc<Gate>>>> = Arc::default();
+    let keep = Arc::clone(&place);
+    let wrap = move |mut stores: Stores| {
+        let gate = Gate::new(stores.records);
+        *keep.lock().unwrap() = Some(Arc::clone(&gate));
+        stores.records = gate;
+        stores
+    };
+    let world = World::with(Plan { wrap: Box::new(wrap), ..Plan::default() }).await;
+    let gate = place.lock().unwrap().take().unwrap();
+    (world, gate)
+}
+
+/// Long enough for chunks.
+fn long(end: &str) -> String {
+    format!("{}{end}", "0123456789abcde\n".repeat(4 * 1024 * 1024 / 16 + 9))
+}
+
+/// A document with three versions.
+async fn a_document(world: &World, text: impl Fn(&str) -> String) -> DocumentId {
+    let id = world.create(&text("0")).await;
+    for end in ["1", "2", "3"] {
+        world.write(id, &text(end)).await;
+        world.commit(id, end).await.unwrap();
+    }
+    id
+}
+
+async fn path(world: &World, id: DocumentId, number: u64) -> RecordPath {
+    RecordPath::content(id, world.stores.versions.get(id, number).await.unwrap().commit_id)
+}
+
+async fn stored_as(world: &World, id: DocumentId, number: u64) -> StoredAs {
+    let reader = world.reader(id).await;
+    world.services.versions.get(&reader, number).await.unwrap().stored_as
+}
+
+async fn chunks(world: &World, id: DocumentId, number: u64) -> usize {
+    let commit = world.stores.versions.get(id, number).await.unwrap().commit_id;
+    let chunks = RecordPath::chunks_of(id, commit);
+    world.stores.records.paths(&chunks, None, 100, true).await.unwrap().len()
+}
+
+async fn name(world: &World, id: DocumentId, number: u64) {
+    let editor = world.editor(id).await;
+    world.services.versions.name(&editor, number, Some("release")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_version_made_whole_while_its_chunks_are_removed_stays_readable() {
+    let (world, gate) = gated().await;
+    let id = a_document(&world, long).await;
+    gate.set(Trap::HoldPurge);
+    let versions = world.services.versions.clone();
+    let slow = tokio::spawn(async move { versions.work_outbox_off().await });
+    gate.arrived().await;
+    let other = World::over(&world).await;
+    name(&other, id, 2).await;
+    other.services.versions.work_outbox_off().await.unwrap();
+    assert_eq!(stored_as(&other, id, 2).await, StoredAs::Snapshot);
+    gate.open();
+    slow.await.unwrap().unwrap();
+    let fresh = World::over(&world).await;
+    assert_eq!(fresh.content(id, 2).await, long("2"));
+    // The slow one saw the name at the end.
+    assert_eq!(stored_as(&fresh, id, 2).await, StoredAs::Snapshot);
+    fresh.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn a_removal_that_arrives_late_loses_nothing_and_is_repaired() {
+    let world = World::new().await;
+    let id = a_document(&world, long).await;
+    world.services.versions.work_outbox_off().await.unwrap();
+    name(&world, id, 2).await;
+    world.services.versions.work_outbox_off().await.unwrap();
+    assert_eq!(chunks(&world, id, 2).await, 2);
+    let commit = world.stores.versions.get(id, 2).await.unwrap().commit_id;
+    world.stores.records.purge(&RecordPath::chunk(id, commit, 0)).await.unwrap();
+    let world = world.restart().await;
+    assert_eq!(world.content(id, 2).await, long("2"));
+    let report = world.services.fsck.run(true).await.unwrap();
+    let kinds: Vec<_> = report.faults.iter().map(|fault| fault.kind).collect();
+    assert_eq!(kinds, [FaultKind::Keyframe], "{report:#?}");
+    assert_eq!(chunks(&world, id, 2).await, 2);
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn chunks_that_a_crash_has_left_are_removed_by_the_next_one() {
+    let (world, gate) = gated().await;
+    let id = a_document(&world, long).await;
+    gate.set(Trap::HoldPurge);
+    let versions = world.services.versions.clone();
+    let killed = tokio::spawn(async move { versions.work_outbox_off().await });
+    gate.arrived().await;
+    killed.abort();
+    assert!(killed.await.unwrap_err().is_cancelled());
+    let world = world.restart().await;
+    assert_eq!(chunks(&world, id, 2).await, 2);
+    world.fsck_is_clean().await;
+    world.services.versions.work_outbox_off().await.unwrap();
+    assert_eq!(chunks(&world, id, 2).await, 0);
+    assert_eq!(world.content(id, 2).await, long("2"));
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn an_erasing_that_is_interrupted_finds_the_chunks_again() {
+    let (world, gate) = gated().await;
+    let id = a_document(&world, long).await;
+    let first = world.stores.versions.get(id, 1).await.unwrap().commit_id;
+    let trashed = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
+    let now = world.reader(id).await.row().updated_at;
+    world.stores.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
+    world.stores.catalog.purge(id, now).await.unwrap();
+    gate.set(Trap::KeepAt(RecordPath::chunk(id, first, 1)));
+    world.services.versions.work_outbox_off().await.unwrap();
+    let contents = RecordPath::contents_of(id);
+    let left = world.stores.records.paths(&contents, None, 10, true).await.unwrap();
+    assert_eq!(left, [RecordPath::content(id, first)]);
+    let world = world.restart().await;
+    world.services.versions.work_outbox_off().await.unwrap();
+    for collection in [contents, RecordPath::chunks_of(id, first)] {
+        assert_eq!(world.stores.records.paths(&collection, None, 10, true).await, Ok(vec![]));
+    }
+}
+
+#[tokio::test]
+async fn one_poisonous_item_does_not_stop_the_rest() {
+    let (world, gate) = gated().await;
+    let small = |end: &str| format!("{}{end}", "the same line\n".repeat(20));
+    let (poisoned, sound) = (a_document(&world, small).await, a_document(&world, small).await);
+    gate.set(Trap::PanicAt(path(&world, poisoned, 2).await));
+    world.services.versions.work_outbox_off().await.unwrap();
+    assert_eq!(stored_as(&world, sound, 2).await, StoredAs::Delta);
+    assert_eq!(stored_as(&world, poisoned, 2).await, StoredAs::Snapshot);
+    gate.set(None);
+    world.services.versions.work_outbox_off().await.unwrap();
+    assert_eq!(stored_as(&world, poisoned, 2).await, StoredAs::Delta);
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn a_shutdown_does_not_wait_for_a_backlog() {
+    let (world, gate) = gated().await;
+    let small = |end: &str| format!("{}{end}", "the same line\n".repeat(20));
+    for _ in 0..3 {
+        a_document(&world, small).await;
+    }
+    gate.set(Trap::HoldUpdate);
+    world.services.start();
+    gate.arrived().await;
+    let mut down = Box::pin(world.services.shut_down());
+    assert!(futures::poll!(&mut down).is_pending());
+    gate.open();
+    down.await;
+    let left = world.stores.outbox.pending(10).await.unwrap();
+    assert_eq!(left.len(), 4, "{left:?}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_erased_does_not_save_the_rest() {
+    let (world, gate) = gated().await;
+    let id = world.create("text").await;
+    let now = world.reader(id).await.row().updated_at;
+    let mut paths = Vec::new();
+    for key in 1..=3 {
+        let commit_id = CommitId(Uuid::now_v7());
+        let intent = NewIntent {
+            commit_id,
+            document_id: id,
+            base_commit: None,
+            request_key: [key; 32],
+            expires_at: now,
+            at: now,
+        };
+        world.stores.intents.open(&intent).await.unwrap();
+        let path = RecordPath::content(id, commit_id);
+        let record = NewRecord { path: path.clone(), data: serde_json::Map::new() };
+        world.stores.records.create(&record, now).await.unwrap();
+        paths.push(path);
+    }
+    world.clock.advance(INTENT_LIFETIME);
+    gate.set(Trap::KeepAt(paths[0].clone()));
+    assert!(world.services.versions.collect_garbage().await.is_err());
+    let left = world.stores.records.paths(paths[0].collection(), None, 10, true).await.unwrap();
+    assert_eq!(left, paths[..1]);
+    gate.set(None);
+    assert_eq!(world.services.versions.collect_garbage().await.unwrap(), 1);
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn a_record_that_cannot_be_read_ends_nothing() {
+    let (world, gate) = gated().await;
+    let small = |end: &str| format!("{}{end}", "the same line\n".repeat(20));
+    let (damaged, other) = (a_document(&world, small).await, a_document(&world, small).await);
+    gate.set(Trap::CorruptAt(path(&world, damaged, 1).await));
+    let missing = path(&world, other, 1).await;
+    world.stores.records.purge(&missing).await.unwrap();
+    let report = world.services.fsck.run(true).await.unwrap();
+    let found: Vec<_> = report.faults.iter().map(|fault| (fault.document, fault.kind)).collect();
+    let expected = [damaged, other].map(|id| (Some(id), FaultKind::Content));
+    assert_eq!(found, expected, "{report:#?}");
+    assert_eq!((report.documents, report.versions), (2, 6));
+}

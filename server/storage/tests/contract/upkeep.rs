@@ -1,0 +1,71 @@
+use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::storage::{NewSession, RefreshToken, RefreshUse, Session, StoreError};
+use izanagi_shared::id::{SessionId, UserId};
+
+suite!(sessions_that_are_over_are_forgotten, of_a_lasting_session_only_dead_tokens_go);
+
+async fn a_session(store: &TestStore, user_id: UserId, seen: i64, expires: i64) -> NewSession {
+    let session = Session {
+        id: SessionId(fresh_uuid()),
+        user_id,
+        user_agent: "Browser/1".to_owned(),
+        ip: "::1".to_owned(),
+        created_at: at(1),
+        last_activity_at: at(seen),
+        revoked_at: None,
+    };
+    let token = token(session.id, None, expires);
+    let new = NewSession { session, token };
+    store.sessions.create(&new).await.unwrap();
+    new
+}
+
+fn token(session_id: SessionId, parent_hash: Option<[u8; 32]>, expires: i64) -> RefreshToken {
+    let (hash, nonce, expires_at) = (fresh_hash(), fresh_hash(), at(expires));
+    let (used_at, successor_used) = (None, false);
+    RefreshToken { hash, session_id, nonce, parent_hash, expires_at, used_at, successor_used }
+}
+
+async fn sessions_that_are_over_are_forgotten(store: &TestStore) {
+    let user = a_user(store).await;
+    let lasting = a_session(store, user, 200, 900).await;
+    let revoked = a_session(store, user, 50, 900).await;
+    store.sessions.revoke(user, revoked.session.id, at(60)).await.unwrap();
+    let revoked_lately = a_session(store, user, 50, 900).await;
+    store.sessions.revoke(user, revoked_lately.session.id, at(150)).await.unwrap();
+    let left = a_session(store, user, 50, 90).await;
+    let seen_lately = a_session(store, user, 150, 90).await;
+    let asleep = a_session(store, user, 50, 900).await;
+    // More than are removed at once.
+    for _ in 0..1_100 {
+        a_session(store, user, 2, 3).await;
+    }
+    for _ in 0..2 {
+        store.upkeep.forget_sessions(at(100)).await.unwrap();
+    }
+    for gone in [&revoked, &left] {
+        assert_eq!(store.sessions.get(gone.session.id).await, Err(StoreError::NotFound));
+        let token = store.sessions.refresh_token(&gone.token.hash).await;
+        assert_eq!(token, Err(StoreError::NotFound));
+    }
+    for kept in [&lasting, &revoked_lately, &seen_lately, &asleep] {
+        assert!(store.sessions.get(kept.session.id).await.is_ok());
+    }
+    assert_eq!(store.sessions.list(user).await.unwrap().len(), 3);
+    assert!(store.sessions.refresh_token(&asleep.token.hash).await.is_ok());
+}
+
+async fn of_a_lasting_session_only_dead_tokens_go(store: &TestStore) {
+    let user = a_user(store).await;
+    let session = a_session(store, user, 50, 90).await;
+    let next = token(session.session.id, Some(session.token.hash), 900);
+    let used = store.sessions.use_refresh_token(&session.token.hash, &next, at(60)).await;
+    assert_eq!(used, Ok(RefreshUse::First));
+    store.upkeep.forget_sessions(at(100)).await.unwrap();
+    let first = store.sessions.refresh_token(&session.token.hash).await;
+    assert_eq!(first, Err(StoreError::NotFound));
+    assert_eq!(store.sessions.refresh_token(&next.hash).await, Ok(next.clone()));
+    let after = token(session.session.id, Some(next.hash), 950);
+    let used = store.sessions.use_refresh_token(&next.hash, &after, at(120)).await;
+    assert_eq!(used, Ok(RefreshUse::First));
+}

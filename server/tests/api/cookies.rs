@@ -1,0 +1,113 @@
+//! Sessions of browsers: renewed by reading, replaced and ended whatever has become of the tokens.
+
+use crate::support::{Answer, Client, PASSWORD, TestApp};
+use axum::{
+    body::Body,
+    http::{Request, header},
+};
+use rstest::rstest;
+use serde_json::json;
+
+/// The refresh cookie of a new session, as a browser sends it when its access cookie is over.
+async fn refresh_cookie(app: &TestApp) -> String {
+    app.sign_up("ada").await;
+    let body = json!({ "login": "ada", "password": PASSWORD });
+    let answer = app.anonymous().post("/api/v1/auth/login", &body).await;
+    format!("izanagi_access=over; izanagi_refresh={}", answer.cookie("izanagi_refresh").unwrap())
+}
+
+async fn send(client: &Client, method: &str, path: &str, cookie: &str) -> Answer {
+    let request = Request::builder().method(method).uri(path).header(header::COOKIE, cookie);
+    client.send(request.body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn a_page_that_sets_another_cookie_renews_the_session_all_the_same() {
+    let app = TestApp::new().await;
+    let cookie = refresh_cookie(&app).await;
+    let headers = [("cookie", cookie.as_str())];
+    let files = [("a.txt", b"x".as_slice())];
+    let answer = app.anonymous().upload_to("/documents/upload", &headers, &files).await;
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    assert_eq!(answer.header("location"), "/documents");
+    assert!(answer.cookie("izanagi_flash").is_some());
+    assert!(answer.cookie("izanagi_access").is_some_and(|token| !token.is_empty()));
+    assert!(answer.cookie("izanagi_refresh").is_some_and(|token| !token.is_empty()));
+    assert_eq!(answer.header("cache-control"), "private, no-store");
+}
+
+#[rstest]
+#[case("/favicon.svg")]
+#[case("/icons.svg")]
+#[case("/openapi.json")]
+#[case("/docs/")]
+#[case("/healthz")]
+#[case("/.well-known/jwks.json")]
+#[tokio::test]
+async fn what_is_the_same_for_everybody_sets_no_cookie(#[case] path: &str) {
+    let app = TestApp::new().await;
+    let cookie = refresh_cookie(&app).await;
+    let answer = send(&app.anonymous(), "GET", path, &cookie).await;
+    assert!(!answer.headers.contains_key(header::SET_COOKIE), "{:?}", answer.headers);
+}
+
+#[rstest]
+#[case("/healthz")]
+#[case("/readyz")]
+#[case("/.well-known/jwks.json")]
+#[case("/openapi.json")]
+#[tokio::test]
+async fn a_bad_token_keeps_nobody_from_what_is_the_same_for_everybody(#[case] path: &str) {
+    let app = TestApp::new().await;
+    assert_eq!(app.anonymous().with_token("over").get(path).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_bad_token_keeps_nobody_from_signing_in_anew() {
+    let app = TestApp::new().await;
+    let cookie = refresh_cookie(&app).await;
+    let client = app.anonymous().with_token("over");
+    client.get("/api/v1/me").await.refused(401, "unauthenticated");
+    let login = json!({ "login": "ada", "password": PASSWORD });
+    assert_eq!(client.post("/api/v1/auth/login", &login).await.status, 200);
+    let signup = json!({ "email": "bob@example.org", "password": PASSWORD });
+    assert_eq!(client.post("/api/v1/auth/signup", &signup).await.status, 201);
+    assert_eq!(send(&client, "POST", "/api/v1/auth/refresh", &cookie).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_bad_token_does_not_read_as_anybody() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("open").await;
+    ada.patch(&path, &json!({ "isPublic": true })).await;
+    assert_eq!(app.anonymous().get(&path).await.status, 200);
+    app.anonymous().with_token("over").get(&path).await.refused(401, "unauthenticated");
+}
+
+#[rstest]
+#[case("/api/v1/auth/logout")]
+#[case("/api/v1/auth/logout-all")]
+#[tokio::test]
+async fn signing_out_with_a_session_to_renew_ends_it(#[case] path: &str) {
+    let app = TestApp::new().await;
+    let cookie = refresh_cookie(&app).await;
+    let client = app.anonymous();
+    let answer = send(&client, "POST", path, &cookie).await;
+    assert_eq!(answer.status, 204, "{}", answer.text());
+    assert_eq!(answer.cookie("izanagi_access").as_deref(), Some(""));
+    assert_eq!(answer.cookie("izanagi_refresh").as_deref(), Some(""));
+    let again = send(&client, "POST", "/api/v1/auth/refresh", &cookie).await;
+    again.refused(401, "session_revoked");
+}
+
+#[tokio::test]
+async fn signing_out_without_a_session_clears_the_cookies() {
+    let app = TestApp::new().await;
+    let client = app.anonymous();
+    for cookie in ["", "izanagi_access=over", "izanagi_refresh=nonsense"] {
+        let answer = send(&client, "POST", "/api/v1/auth/logout", cookie).await;
+        assert_eq!(answer.status, 204, "{}", answer.text());
+        assert_eq!(answer.cookie("izanagi_refresh").as_deref(), Some(""));
+    }
+}
