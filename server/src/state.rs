@@ -5,20 +5,32 @@ use axum::extract::FromRef;
 use izanagi_app::ssr::{Cookies, PageContext};
 use izanagi_domain::services::Services;
 use leptos::config::LeptosOptions;
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
-/// The state of the application. Cheap to clone.
+/// The state of the application. It is cloned many times a request, and so is one pointer.
 #[derive(Debug, Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Parts>);
+
+/// What [`AppState`] holds.
+#[derive(Debug)]
+pub struct Parts {
     /// The services.
-    pub services: Services,
+    pub services: Arc<Services>,
     /// The settings.
-    pub config: Arc<Config>,
+    pub config: Config,
     /// The built pages.
-    pub(crate) site: Arc<Site>,
+    pub(crate) site: Site,
     /// How session cookies look.
     pub(crate) cookies: Cookies,
     leptos: LeptosOptions,
+}
+
+impl Deref for AppState {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
 }
 
 impl AppState {
@@ -27,12 +39,12 @@ impl AppState {
     pub fn new(services: Services, config: Config, site: Site) -> Self {
         let cookies = Cookies { secure: config.is_https() };
         let leptos = site.leptos_options(config.listen);
-        Self { services, config: Arc::new(config), site: Arc::new(site), cookies, leptos }
+        Self(Arc::new(Parts { services: Arc::new(services), config, site, cookies, leptos }))
     }
 
     /// What pages and server functions need.
     pub(crate) fn page_context(&self) -> PageContext {
-        PageContext { services: self.services.clone(), cookies: self.cookies }
+        PageContext { services: Arc::clone(&self.services), cookies: self.cookies }
     }
 }
 

@@ -85,7 +85,8 @@ pub(crate) async fn open_document(id: DocumentId) -> Result<OpenedDocument, AppE
     use crate::ssr::{caller, page_context};
     /// The state vector of a replica that has nothing (v1: no clients).
     const NOTHING: [u8; 1] = [0];
-    let documents = page_context()?.services.documents;
+    let services = page_context()?.services;
+    let documents = &services.documents;
     let caller = caller();
     let reader = documents.for_reader(caller.as_ref(), id).await?;
     let document = documents.view(&reader).await?;
@@ -102,7 +103,8 @@ pub(crate) async fn open_document(id: DocumentId) -> Result<OpenedDocument, AppE
 #[server(endpoint = "documents/read", input = GetUrl)]
 pub(crate) async fn read_document(id: DocumentId) -> Result<ReadableDocument, AppError> {
     use crate::ssr::{caller, page_context};
-    let documents = page_context()?.services.documents;
+    let services = page_context()?.services;
+    let documents = &services.documents;
     let reader = documents.for_reader(caller().as_ref(), id).await?;
     let document = documents.view(&reader).await?;
     let rendered = documents.render(&reader).await?;
@@ -122,7 +124,8 @@ pub(crate) async fn create_document(title: String, kind: DocumentKind) -> Result
     let caller = signed_in()?;
     let request = CreateDocumentRequest { title, kind, ..CreateDocumentRequest::default() };
     let text = NewText::from_request(request)?;
-    let documents = page_context()?.services.documents;
+    let services = page_context()?.services;
+    let documents = &services.documents;
     let document = documents.create(&caller, text, RequestKey::none()).await?;
     lead_to(&format!("/documents/{}", document.id));
     Ok(Notice::new(format!("“{}” was created.", document.title)))
@@ -140,7 +143,8 @@ pub(crate) async fn rename_document(
 ) -> Result<Notice, AppError> {
     use crate::{own_path::own_path, ssr};
     use izanagi_shared::wire::PatchDocumentRequest;
-    let documents = ssr::page_context()?.services.documents;
+    let services = ssr::page_context()?.services;
+    let documents = &services.documents;
     let owner = documents.for_owner(ssr::caller().as_ref(), id).await?;
     let change = PatchDocumentRequest { title: Some(title), ..PatchDocumentRequest::default() };
     let document = documents.change(&owner, &change).await?;
@@ -157,7 +161,8 @@ pub(crate) async fn rename_document(
 #[server(endpoint = "documents/trash")]
 pub(crate) async fn trash_document(id: DocumentId) -> Result<Notice, AppError> {
     use crate::ssr::{caller, page_context};
-    let documents = page_context()?.services.documents;
+    let services = page_context()?.services;
+    let documents = &services.documents;
     let owner = documents.for_owner(caller().as_ref(), id).await?;
     documents.trash(&owner).await?;
     let notice = Notice::new(format!("“{}” was moved to the trash.", owner.row().title));
@@ -172,7 +177,8 @@ pub(crate) async fn trash_document(id: DocumentId) -> Result<Notice, AppError> {
 pub(crate) async fn restore_document(id: DocumentId) -> Result<Notice, AppError> {
     use crate::ssr::{caller, page_context};
     use izanagi_shared::wire::PatchDocumentRequest;
-    let documents = page_context()?.services.documents;
+    let services = page_context()?.services;
+    let documents = &services.documents;
     let owner = documents.for_owner(caller().as_ref(), id).await?;
     let change = PatchDocumentRequest { deleted: Some(false), ..PatchDocumentRequest::default() };
     let document = documents.change(&owner, &change).await?;
@@ -187,7 +193,8 @@ pub(crate) async fn restore_document(id: DocumentId) -> Result<Notice, AppError>
 #[server(endpoint = "documents/purge")]
 pub(crate) async fn purge_document(id: DocumentId) -> Result<Notice, AppError> {
     use crate::ssr::{caller, page_context};
-    let documents = page_context()?.services.documents;
+    let services = page_context()?.services;
+    let documents = &services.documents;
     let owner = documents.for_owner(caller().as_ref(), id).await?;
     documents.purge(&owner).await?;
     Ok(Notice::new(format!("“{}” is gone for ever.", owner.row().title)))

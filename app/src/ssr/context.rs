@@ -12,12 +12,13 @@ use leptos::{
     prelude::use_context, reactive::owner::with_context, server_fn::redirect::REDIRECT_HEADER,
 };
 use leptos_axum::ResponseOptions;
+use std::sync::Arc;
 
 /// What the server provides as context to pages and server functions.
 #[derive(Debug, Clone)]
 pub struct PageContext {
     /// The services.
-    pub services: Services,
+    pub services: Arc<Services>,
     /// How cookies look.
     pub cookies: Cookies,
 }

@@ -97,22 +97,23 @@ impl Services {
             stop.clone(),
             tasks.clone(),
         );
+        let shared = Arc::new(stores.clone());
         let documents = Documents::new(
-            stores.clone(),
+            Arc::clone(&shared),
             Arc::clone(&clock),
             Arc::clone(&ids),
             rooms,
             tasks.clone(),
         );
         let versions = Versions::new(
-            stores.clone(),
+            Arc::clone(&shared),
             Arc::clone(&clock),
             Arc::clone(&ids),
             documents.clone(),
             tasks.clone(),
         );
         let accounts = Accounts::new(
-            stores.clone(),
+            Arc::clone(&shared),
             Arc::clone(&clock),
             ids,
             passwords,

@@ -244,6 +244,11 @@ impl Session {
         }
     }
 
+    /// Whether the document lies in the trash: nobody else can write in it either.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.is_read_only
+    }
+
     pub(super) fn is_closed(&self) -> bool {
         self.is_closed.get()
     }

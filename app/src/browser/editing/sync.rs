@@ -137,7 +137,7 @@ impl Session {
     /// Fetches what others wrote.
     pub(super) fn poll(self: &Rc<Self>) {
         let link = &self.link;
-        if self.is_closed() || link.is_halted.get() {
+        if self.is_closed() || self.is_read_only() || link.is_halted.get() {
             return;
         }
         if link.is_polling.replace(true) {

@@ -56,7 +56,7 @@ pub struct Device {
 /// The service for accounts and sessions.
 #[derive(Clone)]
 pub struct Accounts {
-    stores: Stores,
+    stores: Arc<Stores>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     passwords: Passwords,
@@ -76,7 +76,7 @@ impl Accounts {
     /// The service over these stores; what it starts runs in `tasks`.
     #[must_use]
     pub fn new(
-        stores: Stores,
+        stores: Arc<Stores>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
         passwords: Passwords,

@@ -46,6 +46,11 @@ impl RequestKey {
         Ok(Self(Some(sha256_parts(&parts))))
     }
 
+    /// Whether the client may send the request again under this key.
+    pub(crate) const fn is_given(self) -> bool {
+        self.0.is_some()
+    }
+
     /// The key of one part of a request that is made of several.
     #[must_use]
     pub fn part(self, name: &str) -> Self {

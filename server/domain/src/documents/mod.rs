@@ -37,7 +37,7 @@ use tokio_util::task::TaskTracker;
 /// The service for documents.
 #[derive(Clone)]
 pub struct Documents {
-    pub(crate) stores: Stores,
+    pub(crate) stores: Arc<Stores>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn Ids>,
     pub(crate) rooms: Rooms,
@@ -128,7 +128,7 @@ impl Documents {
     /// The service over these stores and rooms; what it starts runs in `tasks`.
     #[must_use]
     pub fn new(
-        stores: Stores,
+        stores: Arc<Stores>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
         rooms: Rooms,

@@ -11,7 +11,7 @@ use crate::{
 };
 use izanagi_shared::{
     rules::{CommitMessage, Content},
-    text::diff,
+    text::diff::{self, LineCount},
 };
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
@@ -61,7 +61,9 @@ impl Versions {
     async fn commit_now(&self, editor: &Editor, input: CommitInput) -> Result<VersionRow> {
         let request = input.key.request(body_hash(&input), &*self.ids);
         let _turn = self.turns.take(request.key).await;
-        if let Some(known) = self.known(&request).await? {
+        if input.key.is_given()
+            && let Some(known) = self.known(&request).await?
+        {
             return Ok(known);
         }
         if let Some((content, base)) = input.content
@@ -194,9 +196,7 @@ impl Versions {
             Some(head) => self.content_to_count(head).await?,
             None => "".into(),
         };
-        let after = Arc::clone(&text.content);
-        let count = spawn_blocking(move || diff::count_lines(&before, &after));
-        let count = count.await.map_err(Error::internal)?;
+        let count = count_lines(before, Arc::clone(&text.content)).await?;
         let (author_id, at) = (draft.editor.user(), self.clock.now());
         let parent_chain = head.map(|head| &head.chain_hash);
         let content_hash = sha256(&*text.content);
@@ -232,6 +232,16 @@ impl Versions {
             other => other,
         }
     }
+}
+
+/// Lines added and removed. The way to a thread for long work and back takes longer than to
+/// compare short texts.
+async fn count_lines(before: Arc<str>, after: Arc<str>) -> Result<LineCount> {
+    const SHORT: usize = 64 * 1024;
+    if before.len().max(after.len()) <= SHORT {
+        return Ok(diff::count_lines(&before, &after));
+    }
+    spawn_blocking(move || diff::count_lines(&before, &after)).await.map_err(Error::internal)
 }
 
 /// What makes two requests the same one. `If-Match` is no part of it: it may be fresher in a

@@ -39,7 +39,7 @@ pub const INTENT_LIFETIME: Duration = Duration::from_secs(60);
 /// The service for versions.
 #[derive(Clone)]
 pub struct Versions {
-    pub(crate) stores: Stores,
+    pub(crate) stores: Arc<Stores>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn Ids>,
     documents: Documents,
@@ -60,7 +60,7 @@ impl Versions {
     /// The service over these stores; what it starts runs in `tasks`.
     #[must_use]
     pub fn new(
-        stores: Stores,
+        stores: Arc<Stores>,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn Ids>,
         documents: Documents,
