@@ -1,5 +1,5 @@
 // What needs no JavaScript: the account, the list, uploading, reading, the trash. The history has a file of its own.
-import { createDocument, newAccount, signUp } from "./support/accounts";
+import { callApi, createDocument, newAccount, signUp } from "./support/accounts";
 import { fileField, menuButton } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 
@@ -69,7 +69,7 @@ test.describe("the account", () => {
   test("is signed out everywhere", async ({ page, otherPage }) => {
     const account = await signUp(page);
     const other = await otherPage();
-    await other.request.post("/api/v1/auth/login", { data: { login: account.username, password: account.password } });
+    await callApi(other, "POST", "/auth/login", { login: account.username, password: account.password });
     await page.goto("/settings/sessions");
     await expect(page.getByText("this device")).toHaveCount(1);
     await menuButton(page, "Sign out everywhere").click();
@@ -156,7 +156,8 @@ test.describe("uploading", () => {
   test("makes a document of each file", async ({ page }) => {
     await signUp(page);
     await page.goto("/documents");
-    await fileField(page).setInputFiles([file("one.md", "# One\n"), file("two.json", "[2]"), file("three.txt", "3\r\n")]);
+    const files = [file("one.md", "# One\n"), file("two.json", "[2]"), file("three.txt", "3\r\n")];
+    await fileField(page).setInputFiles(files);
     await page.getByRole("button", { name: "Upload" }).click();
     await expect(page.getByText("3 files uploaded.")).toBeVisible();
     await expect(page.getByRole("heading", { level: 2 })).toHaveText(["three", "two", "one"]);
@@ -167,7 +168,8 @@ test.describe("uploading", () => {
     await page.goto("/documents");
     await fileField(page).setInputFiles([file("photo.txt", Buffer.from([0x61, 0xff, 0x62]))]);
     await page.getByRole("button", { name: "Upload" }).click();
-    await expect(page.getByRole("alert")).toHaveText("“photo.txt” is not UTF-8 text: byte 1 is not part of a character.");
+    const refusal = "“photo.txt” is not UTF-8 text: byte 1 is not part of a character.";
+    await expect(page.getByRole("alert")).toHaveText(refusal);
     await expect(page.getByRole("heading", { name: "No documents yet" })).toBeVisible();
   });
 

@@ -17,36 +17,41 @@ export function newAccount(): Account {
   return { username, email: `${username}@example.org`, password: `calm ${username} harbour` };
 }
 
+/** Calls the API as the person who is signed in on this page. A refusal fails the test. */
+export async function callApi(
+  page: Page,
+  method: "DELETE" | "GET" | "PATCH" | "POST" | "PUT",
+  path: string,
+  data: object = {},
+  headers: Record<string, string> = {},
+): Promise<APIResponse> {
+  const body = method === "GET" || method === "DELETE" ? {} : { data };
+  const answer = await page.request.fetch(`/api/v1${path}`, { method, headers, ...body });
+  expect(answer.ok(), `${method} ${path}: ${answer.status()} ${await answer.text()}`).toBe(true);
+  return answer;
+}
+
 /**
  * Signs somebody new up and in, by the API: the page's cookies are theirs afterwards.
  * Tests of the sign-up form itself fill it in instead.
  */
 export async function signUp(page: Page, account: Account = newAccount()): Promise<Account> {
-  const answer = await page.request.post("/api/v1/auth/signup", { data: account });
-  await expectStatus(answer, 201);
+  await callApi(page, "POST", "/auth/signup", account);
   return account;
 }
 
-/** Creates a document by the API, as the person who is signed in on this page; returns its id. */
+/** Creates a document by the API; returns its id. */
 export async function createDocument(page: Page, title: string, content: string, kind = "markdown"): Promise<string> {
-  const answer = await page.request.post("/api/v1/documents", { data: { title, content, kind } });
-  await expectStatus(answer, 201);
+  const answer = await callApi(page, "POST", "/documents", { title, content, kind });
   return (await answer.json()).id;
 }
 
 /** Commits the live text of a document by the API. */
 export async function commit(page: Page, documentId: string, message: string): Promise<void> {
-  const answer = await page.request.post(`/api/v1/documents/${documentId}/versions`, { data: { message } });
-  await expectStatus(answer, 201);
+  await callApi(page, "POST", `/documents/${documentId}/versions`, { message });
 }
 
 /** Replaces the live text of a document by the API, whatever it is now. */
 export async function replaceText(page: Page, documentId: string, content: string): Promise<void> {
-  const headers = { "if-match": "*" };
-  const answer = await page.request.put(`/api/v1/documents/${documentId}`, { data: { content }, headers });
-  await expectStatus(answer, 200);
-}
-
-async function expectStatus(answer: APIResponse, status: number): Promise<void> {
-  expect(answer.status(), `${answer.url()}: ${await answer.text()}`).toBe(status);
+  await callApi(page, "PUT", `/documents/${documentId}`, { content }, { "if-match": "*" });
 }

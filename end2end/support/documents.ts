@@ -1,5 +1,6 @@
 // Documents in the browser: dropping files, writing, committing, and what the server has of it.
 import { expect, type Locator, type Page } from "@playwright/test";
+import { callApi } from "./accounts";
 import { open } from "./awake";
 
 export interface DroppedFile {
@@ -67,7 +68,7 @@ export function toast(page: Page, words: string): Locator {
 
 /** The text that the server has, byte for byte. */
 export async function storedText(page: Page, id: string): Promise<string> {
-  return (await page.request.get(`/api/v1/documents/${id}/content`)).text();
+  return (await callApi(page, "GET", `/documents/${id}/content`)).text();
 }
 
 /** Commits by the keyboard's shortcut. */

@@ -1,0 +1,103 @@
+// How it looks: both themes, and every width. Tagged tests run at the size of a phone as well.
+import type { Locator } from "@playwright/test";
+import { createDocument, signUp } from "./support/accounts";
+import { open } from "./support/awake";
+import { commitByKeys, editor, menuButton, openDocument, toast, write } from "./support/documents";
+import { expect, test } from "./support/fixtures";
+import { EMPTY_PAGES, makeSample, OPEN_PAGES, openSample, SAMPLE_PAGES } from "./support/sample";
+import { expectFits } from "./support/width";
+
+test.describe("the theme", () => {
+  test("is the system's, on every kind of surface, and follows it", async ({ page }) => {
+    const { id } = await makeSample(page);
+    await openDocument(page, id);
+    const surfaces = [page.locator("body"), editor(page).locator(".."), page.getByRole("region", { name: "Preview" })];
+    for (const [colorScheme, isDark] of [["dark", true], ["light", false], ["dark", true]] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const surface of surfaces) await expectGround(surface, isDark);
+    }
+    await page.keyboard.press("Control+s");
+    await expectGround(page.getByRole("dialog"), true);
+  });
+
+  test.describe("without JavaScript", () => {
+    test.use({ javaScriptEnabled: false, colorScheme: "dark" });
+
+    test("is the same", async ({ page }) => {
+      await page.goto("/login");
+      await expectGround(page.locator("body"), true);
+    });
+  });
+});
+
+/** What is behind the words: the first colour that is not transparent, of the element or around it. */
+async function expectGround(surface: Locator, isDark: boolean): Promise<void> {
+  const brightness = () =>
+    surface.evaluate((element) => {
+      for (let at: Element | null = element; at; at = at.parentElement) {
+        const [red = 0, green = 0, blue = 0, alpha = 1] =
+          getComputedStyle(at).backgroundColor.match(/[\d.]+/g)?.map(Number) ?? [];
+        if (alpha > 0) return (red + green + blue) / 3;
+      }
+      return -1;
+    });
+  const bound = expect.poll(brightness, `${surface} is ${isDark ? "dark" : "light"}`);
+  await (isDark ? bound.toBeLessThan(60) : bound.toBeGreaterThan(200));
+}
+
+test.describe("every page fits", { tag: "@phone" }, () => {
+  test("of somebody who is new", async ({ page, problems }) => {
+    problems.expect(/status of 404/);
+    for (const [name, path] of Object.entries({ ...OPEN_PAGES, nowhere: "/nowhere" })) {
+      await open(page, path);
+      await expectFits(page, name);
+    }
+    await signUp(page);
+    for (const [name, path] of Object.entries(EMPTY_PAGES)) {
+      await open(page, path);
+      await expectFits(page, name);
+    }
+  });
+
+  test("of somebody who has written", async ({ page }) => {
+    const sample = await makeSample(page);
+    for (const name of SAMPLE_PAGES) {
+      await openSample(page, sample, name);
+      await expectFits(page, name);
+    }
+  });
+});
+
+test.describe("on a phone", { tag: "@phone" }, () => {
+  test("menus open inside the window", async ({ page }) => {
+    const { pages } = await makeSample(page);
+    await open(page, "/documents");
+    for (const menu of ["New document", "Actions for Ferry times", "account menu"]) {
+      await menuButton(page, menu).click();
+      await expectFits(page, menu, menuButton(page, menu).locator(".."));
+      await page.keyboard.press("Escape");
+    }
+    await open(page, pages.version);
+    await menuButton(page, "Restore this version").click();
+    await expectFits(page, "restoring", menuButton(page, "Restore this version").locator(".."));
+  });
+
+  test("one writes, looks at it, and commits", async ({ page, isMobile }) => {
+    await signUp(page);
+    const id = await createDocument(page, "Pocket", "");
+    await openDocument(page, id);
+    await write(page, "# Big");
+    const preview = page.getByRole("region", { name: "Preview" });
+    if (isMobile) {
+      await expect(preview).toBeHidden();
+      await page.getByRole("button", { name: "Preview" }).tap();
+      await expect(editor(page)).toBeHidden();
+    }
+    await expect(preview.getByRole("heading", { name: "Big" })).toBeVisible();
+    if (isMobile) await page.getByRole("button", { name: "Write" }).tap();
+    await expect(editor(page)).toBeVisible();
+    await commitByKeys(page, "From a bench");
+    await expect(toast(page, "Version 1 saved.")).toBeVisible();
+    await expectFits(page, "the editor");
+  });
+});

@@ -1,0 +1,174 @@
+// The main path without a mouse.
+import { commit, createDocument, newAccount, replaceText, signUp } from "./support/accounts";
+import { open } from "./support/awake";
+import { editor, expectSaved, expectText, menuButton, openDocument, toast } from "./support/documents";
+import { expect, test } from "./support/fixtures";
+import { tabTo } from "./support/keyboard";
+
+test("one signs up, writes, commits, compares and restores by keyboard alone", async ({ page }) => {
+  const account = newAccount();
+  const { keyboard } = page;
+
+  await test.step("sign up", async () => {
+    await open(page, "/");
+    await tabTo(page, page.getByRole("link", { name: "Create an account" }));
+    await keyboard.press("Enter");
+    await tabTo(page, page.getByLabel("Username"));
+    await keyboard.type(account.username);
+    await keyboard.press("Tab");
+    await keyboard.type(account.email);
+    await keyboard.press("Tab");
+    await keyboard.type(account.password);
+    await keyboard.press("Enter");
+    await expect(page).toHaveURL("/documents");
+  });
+
+  await test.step("make a document", async () => {
+    await tabTo(page, menuButton(page, "New document"));
+    await keyboard.press("Enter");
+    await tabTo(page, page.getByLabel("Title", { exact: true }));
+    await keyboard.type("Island");
+    await keyboard.press("Enter");
+    await tabTo(page, editor(page));
+  });
+
+  await test.step("write and commit", async () => {
+    await keyboard.type("At nine.");
+    await expectSaved(page, "2 words");
+    await keyboard.press("Control+s");
+    await expect(page.getByLabel("What changed, and why")).toBeFocused();
+    await keyboard.type("First");
+    await tabTo(page, page.getByRole("dialog").getByRole("button", { name: "Commit" }));
+    await keyboard.press("Enter");
+    await expect(toast(page, "Version 1 saved.")).toBeVisible();
+    await expect(editor(page)).toBeFocused();
+  });
+
+  await test.step("write on, leave the editor, and commit by its button", async () => {
+    await keyboard.press("Control+Backspace");
+    await keyboard.press("Control+Backspace");
+    await keyboard.type("ten.");
+    await expectText(page, "At ten.");
+    await keyboard.press("Escape");
+    await tabTo(page, page.getByRole("button", { name: "Commit" }), "Shift+Tab");
+    await keyboard.press("Space");
+    await keyboard.type("Later");
+    await tabTo(page, page.getByRole("dialog").getByRole("button", { name: "Commit" }));
+    await keyboard.press("Space");
+    await expect(toast(page, "Version 2 saved.")).toBeVisible();
+    await expect(page.getByRole("button", { name: "Commit" })).toBeFocused();
+  });
+
+  await test.step("compare, and step through the changes", async () => {
+    await tabTo(page, page.getByRole("link", { name: "History", exact: true }), "Shift+Tab");
+    await keyboard.press("Enter");
+    await tabTo(page, page.getByRole("button", { name: "Compare" }));
+    await keyboard.press("Enter");
+    await expect(page.getByRole("heading", { name: "Version 1 compared with version 2" })).toBeVisible();
+    await keyboard.press("n");
+    await expect(page.getByRole("region", { name: "Line 1" })).toBeFocused();
+    await expect(page.getByText("1 of 1")).toBeVisible();
+  });
+
+  await test.step("restore", async () => {
+    await tabTo(page, page.getByRole("link", { name: "History", exact: true }), "Shift+Tab");
+    await keyboard.press("Enter");
+    await expect(page.getByRole("heading", { name: "History" })).toBeVisible();
+    await tabTo(page, page.getByRole("link", { name: "Version 1", exact: true }));
+    await keyboard.press("Enter");
+    await tabTo(page, menuButton(page, "Restore this version"));
+    await keyboard.press("Enter");
+    await tabTo(page, page.getByRole("button", { name: "Yes, restore version 1" }));
+    await keyboard.press("Enter");
+    await tabTo(page, toast(page, "as version 3.").getByRole("link", { name: "Open" }));
+    await keyboard.press("Enter");
+    await expectText(page, "At nine.");
+  });
+
+  await test.step("sign out", async () => {
+    await tabTo(page, menuButton(page, "account menu"), "Shift+Tab");
+    await keyboard.press("Enter");
+    await tabTo(page, page.getByRole("button", { name: "Sign out" }));
+    await keyboard.press("Enter");
+    await expect(page).toHaveURL("/");
+  });
+});
+
+test("the first stop of every page leads past its head", async ({ page }) => {
+  await signUp(page);
+  await open(page, "/documents");
+  await page.keyboard.press("Tab");
+  await expect(page.getByRole("link", { name: "Skip to the content" })).toBeFocused();
+  await expect(page.getByRole("link", { name: "Skip to the content" })).toBeInViewport({ ratio: 1 });
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("main")).toBeFocused();
+  await page.keyboard.press("Tab");
+  await expect(menuButton(page, "New document")).toBeFocused();
+});
+
+test("a link leads the focus to the new page", async ({ page }) => {
+  await signUp(page);
+  await openDocument(page, await createDocument(page, "Plans", "text"));
+  for (const name of ["Read", "History", "Edit", "History"]) {
+    await tabTo(page, page.getByRole("link", { name, exact: true }));
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("main")).toBeFocused();
+  }
+});
+
+test("Escape closes a menu and leaves the focus on its button", async ({ page }) => {
+  await signUp(page);
+  await createDocument(page, "Plans", "");
+  await open(page, "/documents");
+  const button = menuButton(page, "Actions for Plans");
+  await tabTo(page, button);
+  await page.keyboard.press("Space");
+  await tabTo(page, page.getByRole("button", { name: "Move to trash" }));
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("button", { name: "Move to trash" })).toBeHidden();
+  await expect(button).toBeFocused();
+});
+
+test("Escape closes the commit dialog and gives the focus back", async ({ page }) => {
+  await signUp(page);
+  await openDocument(page, await createDocument(page, "Plans", ""));
+  await tabTo(page, editor(page));
+  await page.keyboard.press("Control+s");
+  await expect(page.getByRole("dialog", { name: "Commit" })).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(page.getByRole("dialog", { name: "Commit" })).toBeHidden();
+  await expect(editor(page)).toBeFocused();
+});
+
+test("a document goes to the trash and comes back", async ({ page }) => {
+  await signUp(page);
+  await createDocument(page, "Plans", "");
+  await open(page, "/documents");
+  await tabTo(page, menuButton(page, "Actions for Plans"));
+  await page.keyboard.press("Enter");
+  await tabTo(page, page.getByRole("button", { name: "Move to trash" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "No documents yet" })).toBeVisible();
+  await tabTo(page, toast(page, "“Plans” was moved to the trash.").getByRole("button", { name: "Undo" }));
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("link", { name: "Plans", exact: true })).toBeVisible();
+});
+
+test("n and p walk around the changes of a comparison, but not while one types", async ({ page }) => {
+  await signUp(page);
+  const lines = Array.from({ length: 60 }, (_, line) => `line ${line}`);
+  const id = await createDocument(page, "Lines", lines.join("\n"));
+  await commit(page, id, "First");
+  await replaceText(page, id, lines.map((line, index) => (index % 20 === 5 ? `${line}!` : line)).join("\n"));
+  await open(page, `/documents/${id}/compare?from=1&to=live`);
+  await expect(page.getByText("3 changes")).toBeVisible();
+  const changes = page.getByRole("region", { name: /^Lines/ });
+  for (const [key, at] of [["n", 1], ["n", 2], ["n", 3], ["n", 1], ["p", 3]] as const) {
+    await page.keyboard.press(key);
+    await expect(changes.nth(at - 1)).toBeFocused();
+    await expect(page.getByText(`${at} of 3`)).toBeVisible();
+  }
+  await page.getByLabel("From").focus();
+  await page.keyboard.press("n");
+  await expect(page.getByText("3 of 3")).toBeVisible();
+});

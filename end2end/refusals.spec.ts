@@ -1,0 +1,192 @@
+// Refused, cut off, or without a server: what was typed is still there, and the page says what is the matter.
+import { callApi, commit, createDocument, signUp } from "./support/accounts";
+import { open } from "./support/awake";
+import {
+  editor,
+  expectSaved,
+  expectText,
+  menuButton,
+  openDocument,
+  saveState,
+  storedText,
+  toast,
+  write,
+} from "./support/documents";
+import { expect, test } from "./support/fixtures";
+
+const OPS = "**/api/v1/documents/*/ops";
+
+test.describe("forms", () => {
+  test("a new document needs a title; the chosen kind stays", async ({ page, problems }) => {
+    problems.expect(/status of 422/);
+    await signUp(page);
+    await open(page, "/documents");
+    await menuButton(page, "New document").click();
+    await page.getByLabel("Title", { exact: true }).fill("   ");
+    await page.getByLabel("Kind").selectOption("JSON");
+    await page.getByRole("button", { name: "Create" }).click();
+    await expect(page.getByRole("alert", { name: "One field needs a change" })).toBeFocused();
+    await expect(page.getByLabel("Title", { exact: true })).toHaveAccessibleDescription("Enter a title.");
+    await expect(page.getByLabel("Kind")).toHaveValue("json");
+    await page.getByLabel("Title", { exact: true }).fill("Settings");
+    await page.getByRole("button", { name: "Create" }).click();
+    await expectText(page, "{}");
+  });
+
+  test("a document in the editor keeps its title when the new one is blank", async ({ page, problems }) => {
+    problems.expect(/status of 422/);
+    await signUp(page);
+    const id = await createDocument(page, "Good title", "text");
+    await openDocument(page, id);
+    await page.getByLabel("Title", { exact: true }).fill(" ");
+    await page.getByLabel("Title", { exact: true }).press("Enter");
+    await expect(toast(page, "Enter a title.")).toBeVisible();
+    await expect(page.getByLabel("Title", { exact: true })).toHaveAttribute("aria-invalid", "true");
+    await expect(page.getByLabel("Title", { exact: true })).toHaveValue(" ");
+    await page.getByLabel("Title", { exact: true }).fill("Better title");
+    await page.getByLabel("Title", { exact: true }).press("Enter");
+    await expect(toast(page, "It is called “Better title” now.")).toBeVisible();
+    await expect(page.getByLabel("Title", { exact: true })).not.toHaveAttribute("aria-invalid");
+    await page.reload();
+    await expect(page.getByLabel("Title", { exact: true })).toHaveValue("Better title");
+  });
+
+  test("a commit of nothing new is refused in words, and the message stays", async ({ page, problems }) => {
+    problems.expect(/status of 409/);
+    await signUp(page);
+    const id = await createDocument(page, "Same", "text");
+    await commit(page, id, "First");
+    await openDocument(page, id);
+    await page.keyboard.press("Control+s");
+    const dialog = page.getByRole("dialog", { name: "Commit" });
+    await dialog.getByLabel("What changed, and why").fill("Nothing at all");
+    await dialog.getByRole("button", { name: "Commit" }).click();
+    await expect(dialog.getByRole("alert")).toHaveText("Nothing has changed since the last version.");
+    await expect(dialog.getByLabel("What changed, and why")).toHaveValue("Nothing at all");
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await write(page, " and more");
+    await page.getByRole("button", { name: "Commit" }).click();
+    await expect(dialog.getByRole("alert")).toBeHidden();
+    await expect(dialog.getByLabel("What changed, and why")).toHaveValue("Nothing at all");
+    await dialog.getByRole("button", { name: "Commit" }).click();
+    await expect(toast(page, "Version 2 saved.")).toBeVisible();
+  });
+
+  test("a form that does not reach the server says so and keeps its fields", async ({ page, problems }) => {
+    problems.expect(/ERR_FAILED/);
+    await open(page, "/signup");
+    await page.route("**/fn/accounts/sign-up", (route) => route.abort());
+    await page.getByLabel("Username").fill("somebody");
+    await page.getByLabel("Email").fill("somebody@example.org");
+    await page.getByLabel("Password").fill("calm and long enough");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await expect(page.getByRole("alert")).toContainText("The server cannot be reached.");
+    await expect(page.getByLabel("Username")).toHaveValue("somebody");
+    await expect(page.getByLabel("Email")).toHaveValue("somebody@example.org");
+  });
+});
+
+test.describe("while editing", () => {
+  test("without a network the page counts what waits, and saves it as soon as it can", async ({ page, problems }) => {
+    problems.expect(/ERR_FAILED/);
+    await signUp(page);
+    const id = await createDocument(page, "Tunnel", "before");
+    await openDocument(page, id);
+    await page.route(OPS, (route) => route.abort());
+    await write(page, " in the tunnel");
+    await expect(saveState(page, "Offline, 14 edits on this device")).toBeVisible();
+    expect(await storedText(page, id)).toBe("before");
+    await page.unroute(OPS);
+    await expectSaved(page, "4 words");
+    expect(await storedText(page, id)).toBe("before in the tunnel");
+  });
+
+  test("what waits survives the page", async ({ page, problems }) => {
+    problems.expect(/ERR_FAILED/);
+    await signUp(page);
+    const id = await createDocument(page, "Tunnel", "before");
+    await openDocument(page, id);
+    await page.route(OPS, (route) => route.abort());
+    await write(page, " and after");
+    await expect(saveState(page, "Offline, 10 edits on this device")).toBeVisible();
+    await page.goto("/documents");
+    expect(await storedText(page, id)).toBe("before");
+    await page.unroute(OPS);
+    await openDocument(page, id);
+    await expectText(page, "before and after");
+    await expect(saveState(page, /^Saved$/)).toBeVisible();
+    expect(await storedText(page, id)).toBe("before and after");
+  });
+
+  test("a refusal by the server is told with its reason, and tried again on demand", async ({ page, problems }) => {
+    problems.expect(/status of 422/);
+    await signUp(page);
+    const id = await createDocument(page, "Refused", "");
+    await openDocument(page, id);
+    const problem = { type: "about:blank", title: "No", status: 422, code: "bad_update", detail: "It is full moon." };
+    await page.route(OPS, (route) => route.fulfill({ status: 422, json: { ...problem, requestId: "1" } }));
+    await write(page, "kept");
+    await expect(saveState(page, "Not saved: It is full moon.")).toBeVisible();
+    await expect(page.getByRole("alert")).toContainText("They are still here, and on this device.");
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download the text" }).click();
+    expect((await download).suggestedFilename()).toBe("Refused.md");
+    await page.unroute(OPS);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await expect(saveState(page, /^Saved$/)).toBeVisible();
+    await expect(page.getByRole("alert")).toBeHidden();
+    expect(await storedText(page, id)).toBe("kept");
+  });
+
+  test("a text typed while the server is down arrives when it is back", async ({ page, server, problems }) => {
+    problems.expect(/ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)/);
+    await signUp(page);
+    const id = await createDocument(page, "Patience", "before");
+    await openDocument(page, id);
+    await server.kill();
+    await write(page, ", during");
+    await expect(saveState(page, "Offline, 8 edits on this device")).toBeVisible();
+    await editor(page).press("Control+End");
+    await page.keyboard.type(" and after");
+    await server.start();
+    await expectSaved(page, "4 words");
+    expect(await storedText(page, id)).toBe("before, during and after");
+  });
+
+  test("an answer that was lost does not double the words", async ({ page, problems }) => {
+    problems.expect(/ERR_CONNECTION_RESET/);
+    await signUp(page);
+    const id = await createDocument(page, "Once", "");
+    await openDocument(page, id);
+    await page.route(
+      OPS,
+      async (route) => {
+        await route.fetch();
+        await route.abort("connectionreset");
+      },
+      { times: 2 },
+    );
+    await write(page, "once only");
+    await expectSaved(page, "2 words");
+    expect(await storedText(page, id)).toBe("once only");
+    await expectText(page, "once only");
+  });
+});
+
+test("a commit waits until the last words are saved, and holds them", async ({ page, problems }) => {
+  problems.expect(/ERR_FAILED/);
+  await signUp(page);
+  const id = await createDocument(page, "Waiting", "");
+  await openDocument(page, id);
+  await page.route(OPS, (route) => route.abort());
+  await write(page, "late words");
+  await page.keyboard.press("Control+s");
+  const dialog = page.getByRole("dialog", { name: "Commit" });
+  await dialog.getByLabel("What changed, and why").fill("All of it");
+  await dialog.getByRole("button", { name: "Commit" }).click();
+  await expect(dialog.getByRole("status")).toHaveText("Waiting until your last edits are saved…");
+  await page.unroute(OPS);
+  await expect(toast(page, "Version 1 saved.")).toBeVisible();
+  const version = await (await callApi(page, "GET", `/documents/${id}/versions/1`)).json();
+  expect(version).toMatchObject({ content: "late words", message: "All of it" });
+});

@@ -1,0 +1,105 @@
+// Staying signed in: an access token ends after half an hour, and nobody notices.
+import type { Page } from "@playwright/test";
+import { callApi, createDocument, signUp } from "./support/accounts";
+import { open } from "./support/awake";
+import { expectSaved, expectText, openDocument, saveState, storedText, write } from "./support/documents";
+import { expect, test } from "./support/fixtures";
+
+const ACCESS = "izanagi_access";
+
+/** A cookie goes when its time is over: the browser then sends the refresh token alone. */
+async function endAccess(page: Page): Promise<void> {
+  await page.context().clearCookies({ name: ACCESS });
+}
+
+async function cookie(page: Page, name: string): Promise<string | undefined> {
+  return (await page.context().cookies()).find((cookie) => cookie.name === name)?.value;
+}
+
+test("reading on after the access token has ended signs nobody out", async ({ page }) => {
+  const { username } = await signUp(page);
+  const id = await createDocument(page, "Long read", "# Chapter");
+  const refresh = await cookie(page, "izanagi_refresh");
+  await endAccess(page);
+  await open(page, `/documents/${id}/read`);
+  await expect(page.getByRole("heading", { name: "Chapter" })).toBeVisible();
+  await expect(page.getByText(username).first()).toBeVisible();
+  expect(await cookie(page, ACCESS)).toBeTruthy();
+  expect(await cookie(page, "izanagi_refresh")).not.toBe(refresh);
+
+  await endAccess(page);
+  await page.getByRole("link", { name: "History", exact: true }).click();
+  await expect(page.getByRole("heading", { name: "No versions yet" })).toBeVisible();
+  expect(await cookie(page, ACCESS)).toBeTruthy();
+});
+
+test("an access token that is no good any more is as good as none", async ({ page, server }) => {
+  await signUp(page);
+  await page.context().addCookies([{ name: ACCESS, value: "a.b.c", url: server.url }]);
+  await open(page, "/documents");
+  await expect(page.getByRole("heading", { name: "No documents yet" })).toBeVisible();
+  expect(await cookie(page, ACCESS)).not.toBe("a.b.c");
+});
+
+test("tabs that renew at the same time all stay signed in", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Many tabs", "text");
+  const tabs = [page, await page.context().newPage(), await page.context().newPage()];
+  await endAccess(page);
+  await Promise.all(tabs.map((tab) => tab.goto(`/documents/${id}/read`)));
+  await endAccess(page);
+  await Promise.all(tabs.map((tab) => tab.goto("/documents")));
+  for (const tab of tabs) await expect(tab.getByRole("link", { name: "Many tabs" })).toBeVisible();
+});
+
+test("what is typed after the access token has ended is saved", async ({ page, problems }) => {
+  problems.expect(/status of 401/);
+  await signUp(page);
+  const id = await createDocument(page, "Slow writer", "");
+  await openDocument(page, id);
+  await endAccess(page);
+  await write(page, "half an hour later");
+  await expectSaved(page, "4 words");
+  expect(await storedText(page, id)).toBe("half an hour later");
+  expect(await cookie(page, ACCESS)).toBeTruthy();
+});
+
+test("a session ended elsewhere is told in the editor; what was typed is saved later", async ({ page, problems }) => {
+  problems.expect(/status of 401/);
+  const account = await signUp(page);
+  const id = await createDocument(page, "Interrupted", "");
+  await openDocument(page, id);
+  await callApi(page, "POST", "/auth/logout-all");
+  await write(page, "not lost");
+  await expect(saveState(page, "Not saved: sign in again")).toBeVisible();
+  await expect(page.getByRole("alert")).toContainText("Your sign-in has ended");
+
+  const opened = page.context().waitForEvent("page");
+  await page.getByRole("link", { name: "Sign in again" }).click();
+  const second = await opened;
+  await second.getByLabel("Username or email").fill(account.username);
+  await second.getByLabel("Password").fill(account.password);
+  await second.getByRole("button", { name: "Sign in" }).click();
+  await expect(second).toHaveURL(`/documents/${id}`);
+  await second.close();
+
+  await page.getByRole("button", { name: "Try again" }).click();
+  await expect(saveState(page, /^Saved$/)).toBeVisible();
+  await expect(page.getByRole("alert")).toBeHidden();
+  await expectText(page, "not lost");
+  expect(await storedText(page, id)).toBe("not lost");
+});
+
+test("a device is signed out from another, and only that one", async ({ page, otherPage }) => {
+  const account = await signUp(page);
+  const other = await otherPage({ userAgent: "Firefox/140.0 (Linux)" });
+  await callApi(other, "POST", "/auth/login", { login: account.email, password: account.password });
+  await open(page, "/settings/sessions");
+  await page.getByRole("button", { name: "Sign out Firefox on Linux" }).click();
+  await expect(page.getByText("That device is signed out.")).toBeVisible();
+  await expect(page.getByRole("main").getByRole("listitem").filter({ hasText: "Firefox on Linux" })).toHaveCount(0);
+  await other.goto("/documents");
+  await expect(other).toHaveURL("/login?next=/documents");
+  await page.reload();
+  await expect(page.getByText("this device")).toBeVisible();
+});

@@ -1,0 +1,88 @@
+// One document in several editors: everybody's words arrive everywhere, once.
+import type { Page } from "@playwright/test";
+import { callApi, createDocument, signUp } from "./support/accounts";
+import { commitByKeys, editor, expectText, openDocument, saveState, storedText } from "./support/documents";
+import { expect, test } from "./support/fixtures";
+
+test("two tabs write at the same time, and both have both texts", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Shared", "base");
+  const second = await page.context().newPage();
+  await Promise.all([openDocument(page, id), openDocument(second, id)]);
+  await editor(page).press("Control+Home");
+  await editor(second).press("Control+End");
+  await Promise.all([page.keyboard.type("above "), second.keyboard.type(" below")]);
+  await Promise.all([expectText(page, "above base below"), expectText(second, "above base below")]);
+  await Promise.all([page, second].map((tab) => expect(saveState(tab, /^Saved$/)).toBeVisible()));
+  expect(await storedText(page, id)).toBe("above base below");
+  await page.reload();
+  await expectText(page, "above base below");
+});
+
+test("a tab that was cut off loses nothing and overwrites nothing", async ({ page, problems }) => {
+  problems.expect(/ERR_INTERNET_DISCONNECTED/);
+  await signUp(page);
+  const id = await createDocument(page, "Shared", "base");
+  const second = await page.context().newPage();
+  await Promise.all([openDocument(page, id), openDocument(second, id)]);
+  const reconnect = await cutOff(second);
+  await editor(second).press("Control+End");
+  await second.keyboard.type(" below");
+  await expect(saveState(second, /^Offline, \d+ edits on this device$/)).toBeVisible();
+
+  await editor(page).press("Control+Home");
+  await page.keyboard.type("above ");
+  await expect(saveState(page, /^Saved$/)).toBeVisible();
+  await expectText(second, "base below");
+  await reconnect();
+  await Promise.all([expectText(page, "above base below"), expectText(second, "above base below")]);
+  await expect(saveState(second, /^Saved$/)).toBeVisible();
+  expect(await storedText(page, id)).toBe("above base below");
+});
+
+test("undo takes back one's own words and leaves the other tab's", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Shared", "base");
+  const second = await page.context().newPage();
+  await Promise.all([openDocument(page, id), openDocument(second, id)]);
+  await editor(page).press("Control+Home");
+  await page.keyboard.type("mine ");
+  await expectText(second, "mine base");
+  await editor(second).press("Control+End");
+  await second.keyboard.type(" theirs");
+  await expectText(page, "mine base theirs");
+  await editor(page).press("Control+z");
+  await Promise.all([expectText(page, "base theirs"), expectText(second, "base theirs")]);
+});
+
+test("a commit holds what another owner wrote; a restore reaches their editor", async ({ page, otherPage }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Shared", "base");
+  const other = await otherPage();
+  const owner = await signUp(other);
+  const { id: ownerId } = await (await callApi(other, "GET", "/me")).json();
+  await callApi(page, "PUT", `/documents/${id}/owners/${ownerId}`);
+  await Promise.all([openDocument(page, id), openDocument(other, id)]);
+  await editor(other).press("Control+End");
+  await other.keyboard.type(" theirs");
+  await expectText(page, "base theirs");
+  await commitByKeys(page, "Both of us");
+  await expect(page.getByText("Version 1 saved.")).toBeVisible();
+  await editor(other).press("Control+End");
+  await other.keyboard.type(" and more");
+  await expect(saveState(other, /^Saved$/)).toBeVisible();
+
+  await callApi(page, "POST", `/documents/${id}/versions/1/restore`);
+  await Promise.all([expectText(page, "base theirs"), expectText(other, "base theirs")]);
+  await page.getByRole("link", { name: "Read", exact: true }).click();
+  await expect(page.getByRole("main")).toContainText(owner.username);
+});
+
+/** Takes one tab's connection away; its context, and so the other tab, keeps it. Gives the way back. */
+async function cutOff(tab: Page): Promise<() => Promise<void>> {
+  const session = await tab.context().newCDPSession(tab);
+  const conditions = { latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
+  await session.send("Network.enable");
+  await session.send("Network.emulateNetworkConditions", { offline: true, ...conditions });
+  return () => session.detach();
+}

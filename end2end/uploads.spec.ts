@@ -1,0 +1,91 @@
+// Files dropped on the list of documents.
+import { signUp } from "./support/accounts";
+import { open } from "./support/awake";
+import { dropFiles, fileField, storedText } from "./support/documents";
+import { expect, test } from "./support/fixtures";
+
+test("three files become documents byte for byte, a fourth is refused by name", async ({ page, problems }) => {
+  problems.expect(/status of 422/);
+  await signUp(page);
+  await open(page, "/documents");
+  const texts = { island: "# Island\r\n\r\n島 🏝\n", ferry: '{ "at" : [9, 10] }', list: "\tone\n\n\ntwo" };
+  await dropFiles(page, [
+    { name: "island.md", content: texts.island },
+    { name: "photo.txt", content: Buffer.from([0x61, 0x62, 0x63, 0xff, 0x64]) },
+    { name: "ferry.json", content: texts.ferry },
+    { name: "list.txt", content: texts.list },
+  ]);
+  const uploads = page.getByRole("list", { name: "Uploads" }).getByRole("listitem");
+  await expect(uploads).toHaveText([
+    /^island\.md\s*Added$/,
+    /^photo\.txt\s*“photo\.txt” is not UTF-8 text: byte 3 is not part of a character\.$/,
+    /^ferry\.json\s*Added$/,
+    /^list\.txt\s*Added$/,
+  ]);
+  const titles = page.getByRole("main").getByRole("heading", { level: 2 });
+  await expect(titles).toHaveText(["list", "ferry", "island"]);
+  for (const [title, text] of Object.entries(texts)) {
+    const path = await page.getByRole("link", { name: title, exact: true }).getAttribute("href");
+    expect(await storedText(page, path?.split("/").at(-1) ?? ""), title).toBe(text);
+  }
+
+  await page.getByRole("button", { name: "Dismiss photo.txt" }).click();
+  await expect(uploads).toHaveCount(3);
+  await page.reload();
+  await expect(titles).toHaveText(["list", "ferry", "island"]);
+});
+
+test("each refusal says what is wrong with the file", async ({ page, problems }) => {
+  problems.expect(/status of 422/);
+  await signUp(page);
+  await open(page, "/documents");
+  await dropFiles(page, [
+    { name: "letter.docx", content: "PK" },
+    { name: "broken.json", content: '{"a": 1,\n]' },
+    { name: "zero.md", content: "a\0b" },
+  ]);
+  const uploads = page.getByRole("list", { name: "Uploads" }).getByRole("listitem");
+  await expect(uploads).toContainText([
+    "“letter.docx” is no .md, .txt or .json file.",
+    /“broken\.json”: This is not JSON: .*line 2/,
+    "“zero.md”: The character U+0000 at byte 1 is not allowed.",
+  ]);
+  await expect(page.getByRole("heading", { name: "No documents yet" })).toBeVisible();
+});
+
+test("files are chosen as well as dropped", async ({ page }) => {
+  await signUp(page);
+  await open(page, "/documents");
+  await fileField(page).setInputFiles({ name: "a.md", mimeType: "text/markdown", buffer: Buffer.from("a") });
+  await page.getByRole("button", { name: "Upload" }).click();
+  await expect(page.getByRole("list", { name: "Uploads" })).toContainText("Added");
+  await expect(page.getByRole("link", { name: "a", exact: true })).toBeVisible();
+  await expect(fileField(page)).toHaveValue("");
+});
+
+test("a file on its way shows progress and can be given up; the next one goes on", async ({ page, problems }) => {
+  problems.expect(/ERR_FAILED/);
+  await signUp(page);
+  await open(page, "/documents");
+  const held: (() => Promise<void>)[] = [];
+  await page.route("**/api/v1/documents/upload", (route) => void held.push(() => route.continue()), { times: 1 });
+  await dropFiles(page, [
+    { name: "first.md", content: "1" },
+    { name: "second.md", content: "2" },
+  ]);
+  await expect(page.getByRole("progressbar", { name: "first.md" })).toBeVisible();
+  await page.getByRole("button", { name: "Cancel first.md" }).click();
+  const uploads = page.getByRole("list", { name: "Uploads" }).getByRole("listitem");
+  await expect(uploads).toHaveText([/^second\.md\s*Added$/]);
+  await expect(page.getByRole("main").getByRole("heading", { level: 2 })).toHaveText(["second"]);
+});
+
+test("a connection that breaks is told at the file", async ({ page, problems }) => {
+  problems.expect(/ERR_CONNECTION_RESET/);
+  await signUp(page);
+  await open(page, "/documents");
+  await page.route("**/api/v1/documents/upload", (route) => route.abort("connectionreset"));
+  await dropFiles(page, [{ name: "a.md", content: "a" }]);
+  const uploads = page.getByRole("list", { name: "Uploads" }).getByRole("listitem");
+  await expect(uploads).toContainText(["The server cannot be reached."]);
+});
