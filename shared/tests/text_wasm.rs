@@ -1,5 +1,10 @@
 //! Deltas, comparisons and merges as WebAssembly: the page has to reach what the server reaches.
 #![cfg(target_arch = "wasm32")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "these are tests, under an attribute that Clippy does not know"
+)]
 
 use izanagi_shared::text::delta::TextDelta;
 use izanagi_shared::text::diff::{DiffOptions, count_lines, diff_lines};
