@@ -7,6 +7,7 @@ use crate::{
         ComparePage, DocumentsPage, EditorPage, HistoryPage, HomePage, LoginPage, NotFoundPage,
         ReadPage, SessionsPage, SignupPage, TrashPage, VersionPage,
     },
+    platform::Platform,
     writes::{Me, Writes},
 };
 use leptos::prelude::*;
@@ -25,8 +26,9 @@ pub fn App() -> impl IntoView {
     Writes::provide();
     Me::provide();
     Focus::provide();
+    let title = Platform::here().title;
     view! {
-        <Title formatter=|page| format!("{page} – Izanagi")/>
+        <Title formatter=move |page| title(format!("{page} – Izanagi"))/>
         <Router>
             <a class="skip-link" href="#main">"Skip to the content"</a>
             <SiteHeader/>

@@ -14,6 +14,8 @@ pub(crate) struct Platform {
     pub(crate) redirect: fn(&str),
     /// What the page has to say once; only the server knows before the first rendering.
     pub(crate) take_flash: fn() -> Option<Flash>,
+    /// A title as the page's head takes it: the server writes it into markup, as it is.
+    pub(crate) title: fn(String) -> String,
     /// Markup as text, for `noscript`. A browser that runs this has no use for it.
     pub(crate) markup: fn(AnyView) -> String,
     /// A time in the reader's zone and words.
@@ -34,6 +36,7 @@ impl Platform {
         set_status: |_| {},
         redirect: |_| {},
         take_flash: || None,
+        title: |title| title,
         markup: |_| String::new(),
         local_time: |_| None,
         edit: |_, _| {},

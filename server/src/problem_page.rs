@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::{Html, IntoResponse as _, Response},
 };
-use izanagi_shared::problem::Problem;
+use izanagi_shared::{markdown::escape_text, problem::Problem};
 
 /// The page may show our style and picture, and do nothing.
 const POLICY: &str =
@@ -54,7 +54,7 @@ fn internal() -> Problem {
 }
 
 fn page(problem: &Problem, request_id: &str, style_sheet: &str) -> String {
-    let (title, status) = (escape(&problem.title), problem.status);
+    let (title, status) = (escape_text(&problem.title), problem.status);
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
@@ -65,13 +65,9 @@ fn page(problem: &Problem, request_id: &str, style_sheet: &str) -> String {
          <h1>{title}</h1><p>{detail}</p>\
          <p class=\"cluster\"><a class=\"button\" href=\"/\">Go to the start</a></p>\
          <p class=\"soft\">Request <code>{request_id}</code></p></main></body></html>\n",
-        detail = escape(&problem.detail),
-        request_id = escape(request_id),
+        detail = escape_text(&problem.detail),
+        request_id = escape_text(request_id),
     )
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

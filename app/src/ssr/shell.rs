@@ -3,6 +3,7 @@
 use super::{context, flash, with_response};
 use crate::{App, platform::Platform};
 use http::{HeaderValue, header};
+use izanagi_shared::markdown::escape_text;
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 
@@ -13,6 +14,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         set_status: context::set_status,
         redirect: context::redirect,
         take_flash: flash::take,
+        title: |title| escape_text(&title),
         markup: RenderHtml::to_html,
         ..Platform::NOWHERE
     });

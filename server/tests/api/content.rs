@@ -38,3 +38,20 @@ async fn a_title_cannot_break_out_of_the_file_name() {
     assert!(!disposition.contains('/'), "{disposition}");
     assert!(disposition.ends_with("%C3%A9.md"), "{disposition}");
 }
+
+#[tokio::test]
+async fn a_title_cannot_break_out_of_the_head_of_a_page() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let body = serde_json::json!({ "title": "a </title><meta http-equiv=refresh> & b" });
+    let id = ada.post("/api/v1/documents", &body).await.json()["id"].as_str().unwrap().to_owned();
+    ada.commit(&format!("/api/v1/documents/{id}"), "").await;
+    for page in ["", "/read", "/history", "/versions/1", "/compare?from=1&to=live"] {
+        let page = ada.get(&format!("/documents/{id}{page}")).await;
+        assert_eq!(page.status, 200);
+        let html = page.text();
+        let (head, _) = html.split_once("</head>").unwrap();
+        assert!(head.contains("a &lt;/title&gt;&lt;meta http-equiv=refresh&gt; &amp; b"), "{head}");
+        assert!(!html.contains("<meta http-equiv"), "{html}");
+    }
+}

@@ -10,6 +10,14 @@ pub(super) fn push_text(out: &mut String, text: &str) {
     push_escaped(out, text, false);
 }
 
+/// `text` as HTML text, for the content of an element.
+#[must_use]
+pub fn escape_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    push_text(&mut out, text);
+    out
+}
+
 /// Appends `text` as the inside of a double-quoted attribute value.
 pub(super) fn push_attribute(out: &mut String, text: &str) {
     push_escaped(out, text, true);

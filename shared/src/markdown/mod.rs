@@ -39,6 +39,7 @@ use pulldown_cmark::Options;
 use serde::{Deserialize, Serialize};
 
 pub use code::{render_json, render_plain};
+pub use escape::escape_text;
 pub use standalone::{StandaloneOptions, standalone_html};
 pub use text::{Counts, counts, plain_text};
 pub use toc::{TocEntry, toc_html};
