@@ -14,12 +14,8 @@ use axum::{
 use izanagi_domain::{error::Error, versions::Side};
 use izanagi_shared::{
     problem::{FieldError, Problem},
-    text::{
-        diff::{Diff, DiffOptions},
-        unified::unified,
-    },
+    text::diff::{Diff, DiffOptions},
 };
-use tokio::task::spawn_blocking;
 
 /// The most unchanged lines around a change that can be asked for.
 const MAX_CONTEXT: usize = 1_000;
@@ -55,11 +51,7 @@ pub(crate) async fn diff(
             Ok(Json(comparison.diff).into_response())
         }
         Some("unified") => {
-            let old = versions.side(&reader, from).await?;
-            let new = versions.side(&reader, to).await?;
-            let names = (format!("a/{from}"), format!("b/{to}"));
-            let compare = move || unified(&names.0, &names.1, &old, &new, &options);
-            let text = spawn_blocking(compare).await.map_err(Error::internal)?;
+            let text = versions.unified(&reader, from, to, options).await?;
             Ok(([(header::CONTENT_TYPE, "text/x-diff; charset=utf-8")], text).into_response())
         }
         Some(_) => {

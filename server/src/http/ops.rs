@@ -15,14 +15,12 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
+use izanagi_domain::documents::LONGEST_OP_ID;
 use izanagi_shared::{
     problem::{FieldError, Problem},
     wire::{OpAnswer, OpRequest, UpdatesView},
 };
 use tracing::Span;
-
-/// In bytes (API.md).
-const LONGEST_OP_ID: usize = 64;
 
 /// One Yjs update. Durable when it is answered; applied once however often it is sent.
 #[utoipa::path(post, path = "/documents/{id}/ops", tag = "live",

@@ -17,7 +17,7 @@ pub use list::ListQuery;
 pub(crate) use list::in_range;
 pub use render::{Export, ExportFormat};
 pub(crate) use text::stale;
-pub use text::{IfMatch, Replaced};
+pub use text::{IfMatch, LONGEST_OP_ID, Replaced};
 pub use view::etag;
 
 use crate::{

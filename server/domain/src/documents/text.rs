@@ -16,6 +16,9 @@ use izanagi_shared::{
     wire::DocumentView,
 };
 
+/// The longest `opId` that a client may send, in bytes.
+pub const LONGEST_OP_ID: usize = 64;
+
 /// What a write demands of the present text, from `If-Match` (RFC 9110 §13.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IfMatch {
@@ -119,8 +122,8 @@ impl Documents {
     /// # Errors
     /// `Invalid` for an op id out of bounds; `BadUpdate`, `TooLarge`, `Trashed`, `Unavailable`.
     pub async fn submit(&self, editor: &Editor, op_id: &str, delta: Vec<u8>) -> Result<u64> {
-        if op_id.is_empty() || op_id.len() > 64 || op_id.chars().any(char::is_control) {
-            let message = "Use 1 to 64 printable characters.";
+        if op_id.is_empty() || op_id.len() > LONGEST_OP_ID || op_id.chars().any(char::is_control) {
+            let message = format!("Use 1 to {LONGEST_OP_ID} printable characters.");
             return Err(FieldError::new("opId", "invalid", message).into());
         }
         let actor = editor.user();

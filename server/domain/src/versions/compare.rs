@@ -5,8 +5,12 @@ use crate::{
     documents::Reader,
     error::{Error, Result},
 };
-use izanagi_shared::text::diff::{Diff, DiffOptions, diff_lines};
+use izanagi_shared::text::{
+    diff::{Diff, DiffOptions, diff_lines},
+    unified::unified,
+};
 use std::{fmt, str::FromStr, sync::Arc};
+use tokio::task::spawn_blocking;
 
 /// One side of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,10 +69,28 @@ impl Versions {
     ) -> Result<Comparison> {
         let (old, new) = (self.side(reader, from).await?, self.side(reader, to).await?);
         let (left, right) = (Arc::clone(&old), Arc::clone(&new));
-        let diff = tokio::task::spawn_blocking(move || diff_lines(&left, &right, &options))
+        let diff = spawn_blocking(move || diff_lines(&left, &right, &options))
             .await
             .map_err(Error::internal)?;
         Ok(Comparison { old, new, diff })
+    }
+
+    /// The same as a unified diff that `patch` applies, the sides named `a/…` and `b/…`.
+    ///
+    /// # Errors
+    /// As [`Versions::compare`].
+    pub async fn unified(
+        &self,
+        reader: &Reader,
+        from: Side,
+        to: Side,
+        options: DiffOptions,
+    ) -> Result<String> {
+        let (old, new) = (self.side(reader, from).await?, self.side(reader, to).await?);
+        let names = (format!("a/{from}"), format!("b/{to}"));
+        spawn_blocking(move || unified(&names.0, &names.1, &old, &new, &options))
+            .await
+            .map_err(Error::internal)
     }
 
     /// The text of one side.
