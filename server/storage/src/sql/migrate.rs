@@ -14,9 +14,9 @@ pub(super) async fn run(
     // is there the next time.
     let mut result = connection.migrate(&migrator).await;
     for _ in migrator.iter() {
-        if !matches!(result, Err(MigrateError::ExecuteMigration(..))) {
+        let Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) = result else {
             break;
-        }
+        };
         result = connection.migrate(&migrator).await;
     }
     let known = migrator.iter().map(|step| step.version).max().unwrap_or_default();

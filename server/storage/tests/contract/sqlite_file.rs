@@ -122,15 +122,17 @@ async fn migrating_twice_changes_nothing() {
     assert_eq!(store.inspect.documents(None, 10).await.unwrap(), []);
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_that_start_at_once_both_start() {
-    let file = File::new();
-    let starts = [(); 2].map(|()| {
-        let config = StorageConfig::new(url(&file.path()));
-        tokio::spawn(async move { open(&config).await })
-    });
-    for start in starts {
-        start.await.unwrap().unwrap().close().await;
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn all_that_start_at_once_start() {
+    for _ in 0..10 {
+        let file = File::new();
+        let starts = [(); 4].map(|()| {
+            let config = StorageConfig::new(url(&file.path()));
+            tokio::spawn(async move { open(&config).await })
+        });
+        for start in starts {
+            start.await.unwrap().unwrap().close().await;
+        }
     }
 }
 

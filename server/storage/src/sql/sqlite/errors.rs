@@ -42,6 +42,13 @@ pub(in crate::sql) fn refused_commit(error: &SqliteError) -> bool {
     matches!(extended_code(error) & 0xFF, BUSY | LOCKED | CONSTRAINT)
 }
 
+/// Whether another connection stood in the way, and may be out of it later.
+pub(super) fn is_busy(error: &sqlx::Error) -> bool {
+    let of_sqlite =
+        error.as_database_error().and_then(|error| error.try_downcast_ref::<SqliteError>());
+    of_sqlite.is_some_and(|error| matches!(extended_code(error) & 0xFF, BUSY | LOCKED))
+}
+
 fn extended_code(error: &SqliteError) -> u32 {
     error.code().and_then(|code| code.parse().ok()).unwrap_or(ERROR)
 }

@@ -18,6 +18,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use std::{path::Path, time::Duration};
+use tokio::time::Instant;
 
 /// At once with the write lock: a transaction that begins by reading could fail to get it later,
 /// when nothing but starting anew helps.
@@ -25,6 +26,9 @@ pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 
 /// How long a write waits for another program that writes in the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long to wait before trying again what SQLite does not wait for itself.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
 /// A database in a file, or one in memory, which ends with its connection.
 pub(super) fn options(file: Option<&Path>) -> SqliteConnectOptions {
@@ -57,7 +61,22 @@ pub(super) async fn connect(
             .pragma("wal_autocheckpoint", "4000")
             .pragma("journal_size_limit", "67108864"),
     };
-    options.connect().await
+    connect_when_free(&options).await
+}
+
+/// Changing the journal to WAL needs the file alone, and SQLite does not wait for that by itself
+/// (<https://www.sqlite.org/rescode.html#busy>): two programs that open a new file at once would
+/// turn one another away.
+async fn connect_when_free(options: &SqliteConnectOptions) -> sqlx::Result<SqliteConnection> {
+    let give_up = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match options.connect().await {
+            Err(error) if errors::is_busy(&error) && Instant::now() < give_up => {
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            result => return result,
+        }
+    }
 }
 
 /// Runs statements one after another, up to the first that fails; one [`Done`] for each. They
