@@ -28,6 +28,23 @@ async fn an_update_is_durable_when_it_is_answered_and_others_can_fetch_it() {
 }
 
 #[tokio::test]
+async fn an_update_that_comes_too_early_is_kept_and_shown_in_its_turn() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("").await;
+    let mut here = TextDoc::new(11);
+    let insert = |at, text: &str| [Change { from: at, to: at, insert: text.to_owned() }];
+    let first = here.edit(&insert(0, "one"));
+    // At the start: it builds on nothing but its client's earlier edit.
+    let second = here.edit(&insert(0, "two "));
+    let ops = format!("{path}/ops");
+    assert_eq!(ada.post(&ops, &op("2", &second)).await.json()["seq"], 1);
+    assert_eq!(ada.get(&path).await.json()["content"], "");
+    assert_eq!(ada.post(&ops, &op("1", &first)).await.json()["seq"], 2);
+    assert_eq!(ada.get(&path).await.json()["content"], "two one");
+}
+
+#[tokio::test]
 async fn what_the_gate_refuses_is_a_bad_update() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
@@ -40,6 +57,8 @@ async fn what_the_gate_refuses_is_a_bad_update() {
     ada.post(&path, &op(&"x".repeat(65), &[0, 0])).await.refused_field("opId", "invalid");
     let (_, with_null) = TextDoc::from_text(11, "a\0");
     ada.post(&path, &op("1", &with_null)).await.refused(422, "bad_update");
+    let beside_itself = [1, 1, 100, 0, 0x84, 100, 0, 1, b'A', 0];
+    ada.post(&path, &op("1", &beside_itself)).await.refused(422, "bad_update");
     let (_, huge) = TextDoc::from_text(11, &"x".repeat(1024 * 1024 + 1));
     ada.post(&path, &op("1", &huge)).await.refused(413, "too_large");
 }

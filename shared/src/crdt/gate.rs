@@ -2,15 +2,9 @@
 //!
 //! yrs decodes more than a text needs, some of it recursively: two bytes a level can overflow the
 //! stack. So only what the root text `content` can be made of is let through, and what the update
-//! touches is summed up for the checks that need the document's own tables. The format is that of
-//! Yjs, `encodeStateAsUpdate`, as its `UpdateEncoderV1` writes it.
+//! touches is summed up for the checks that need the document's own tables.
 
-use super::{
-    ROOT,
-    varint::{MAX_CLOCK, Reader},
-};
-use crate::text::utf16::utf16_len;
-use std::collections::BTreeSet;
+use super::walk::{Walked, walk};
 
 /// A run of clocks of one client, `start..end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,143 +51,36 @@ pub enum Refusal {
     /// The content belongs to another root than `content`, or into a map.
     #[error("only the text named “content” can be changed")]
     OtherRoot,
+    /// An item stands beside itself, or beside one that its client wrote later.
+    #[error("an item in the update builds on itself or on a later one")]
+    BuildsOnItself,
     /// U+0000 in a text.
     #[error("the character U+0000 is not allowed")]
     NullCharacter,
 }
-
-const CONTENT_DELETED: u8 = 1;
-const CONTENT_STRING: u8 = 4;
-const CONTENT_FORMAT: u8 = 6;
-const STRUCT_GC: u8 = 0;
-const STRUCT_SKIP: u8 = 10;
-const HAS_ORIGIN: u8 = 0x80;
-const HAS_RIGHT_ORIGIN: u8 = 0x40;
-const HAS_PARENT_SUB: u8 = 0x20;
-const CONTENT_MASK: u8 = 0x1f;
 
 /// Walks a v1 update and sums it up.
 ///
 /// # Errors
 /// The first thing in it that a text does not need.
 pub fn inspect_update(update: &[u8]) -> Result<UpdateSummary, Refusal> {
-    let mut reader = Reader::new(update);
-    let mut summary = UpdateSummary::default();
-    let clients = reader.uint().ok_or(Refusal::Malformed)?;
-    let mut seen = BTreeSet::new();
-    for _ in 0..clients {
-        read_structs(&mut reader, &mut seen, &mut summary)?;
-    }
-    read_deletes(&mut reader, &mut summary).ok_or(Refusal::Malformed)?;
-    if reader.is_at_end() { Ok(summary) } else { Err(Refusal::TrailingBytes) }
+    walk(update).map(UpdateSummary::from)
 }
 
-fn read_structs(
-    reader: &mut Reader<'_>,
-    seen: &mut BTreeSet<u64>,
-    summary: &mut UpdateSummary,
-) -> Result<(), Refusal> {
-    let count = reader.uint().ok_or(Refusal::Malformed)?;
-    let client = reader.uint().ok_or(Refusal::Malformed)?;
-    if !seen.insert(client) {
-        // yrs would put the second run over the first, to which items may point already.
-        return Err(Refusal::Malformed);
-    }
-    let mut clock = reader.clock().ok_or(Refusal::Malformed)?;
-    let mut run_start = clock;
-    for _ in 0..count {
-        let info = reader.byte().ok_or(Refusal::Malformed)?;
-        let length = match info {
-            STRUCT_GC | STRUCT_SKIP => reader.clock().ok_or(Refusal::Malformed)?,
-            _ => read_item(reader, info, summary)?,
-        };
-        let next = end_of(clock, length).ok_or(Refusal::Malformed)?;
-        if length == 0 {
-            return Err(Refusal::Malformed);
-        }
-        if info == STRUCT_SKIP {
-            push_range(&mut summary.structs, client, run_start, clock);
-            run_start = next;
-        }
-        clock = next;
-    }
-    push_range(&mut summary.structs, client, run_start, clock);
-    Ok(())
-}
-
-/// The clock after a run.
-fn end_of(start: u32, length: u32) -> Option<u32> {
-    start.checked_add(length).filter(|end| *end <= MAX_CLOCK)
-}
-
-fn push_range(ranges: &mut Vec<ClientRange>, client: u64, start: u32, end: u32) {
-    if start < end {
-        ranges.push(ClientRange { client, start, end });
-    }
-}
-
-/// Reads an item after its info byte; gives its length in clocks.
-fn read_item(
-    reader: &mut Reader<'_>,
-    info: u8,
-    summary: &mut UpdateSummary,
-) -> Result<u32, Refusal> {
-    let malformed = Refusal::Malformed;
-    for flag in [HAS_ORIGIN, HAS_RIGHT_ORIGIN] {
-        if info & flag != 0 {
-            reader.uint().ok_or(malformed)?;
-            reader.clock().ok_or(malformed)?;
+impl From<Walked> for UpdateSummary {
+    fn from(walked: Walked) -> Self {
+        Self {
+            structs: walked.sections.into_iter().flat_map(|section| section.ranges).collect(),
+            deletes: walked.deletes,
+            inserted_bytes: walked.inserted_bytes,
         }
     }
-    if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) == 0 {
-        // 1: the parent is a root, named here; 0: it is another type, which a text has none of.
-        let named = reader.uint().ok_or(malformed)? == 1;
-        if !named || reader.text().ok_or(malformed)? != ROOT || info & HAS_PARENT_SUB != 0 {
-            return Err(Refusal::OtherRoot);
-        }
-    }
-    match info & CONTENT_MASK {
-        CONTENT_DELETED => reader.clock().ok_or(malformed),
-        CONTENT_STRING => {
-            let text = reader.text().ok_or(malformed)?;
-            if text.contains('\0') {
-                return Err(Refusal::NullCharacter);
-            }
-            summary.inserted_bytes += text.len();
-            u32::try_from(utf16_len(text)).map_err(|_| malformed)
-        }
-        CONTENT_FORMAT => {
-            reader.text().ok_or(malformed)?;
-            let value = reader.text().ok_or(malformed)?;
-            crate::json::check(value).map_err(|_| malformed)?;
-            Ok(1)
-        }
-        other => Err(Refusal::ContentType(other)),
-    }
-}
-
-fn read_deletes(reader: &mut Reader<'_>, summary: &mut UpdateSummary) -> Option<()> {
-    let clients = reader.uint()?;
-    let mut seen = BTreeSet::new();
-    for _ in 0..clients {
-        let client = reader.uint()?;
-        if !seen.insert(client) {
-            return None;
-        }
-        let ranges = reader.uint()?;
-        for _ in 0..ranges {
-            let start = reader.clock()?;
-            let end = end_of(start, reader.clock()?)?;
-            push_range(&mut summary.deletes, client, start, end);
-        }
-    }
-    Some(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crdt::TextDoc;
+    use crate::crdt::{ROOT, TextDoc, varint::MAX_CLOCK, walk::STRUCT_GC};
     use proptest::prelude::*;
     use rstest::rstest;
     use yrs::{Doc, Map, ReadTxn, StateVector, Text, Transact, WriteTxn};
@@ -253,6 +140,14 @@ mod tests {
     fn refuses_a_null_character() {
         let (_, update) = TextDoc::from_text(7, "a\0b");
         assert_eq!(inspect_update(&update), Err(Refusal::NullCharacter));
+    }
+
+    #[rstest]
+    #[case::its_origin_is_itself(&[1, 1, 100, 0, 0x84, 100, 0, 1, b'A', 0])]
+    #[case::its_origin_is_later(&[1, 1, 100, 0, 0x84, 100, 5, 1, b'A', 0])]
+    #[case::its_right_origin_is_later(&[1, 1, 100, 0, 0x44, 100, 5, 1, b'A', 0])]
+    fn refuses_an_item_that_builds_on_itself(#[case] update: &[u8]) {
+        assert_eq!(inspect_update(update), Err(Refusal::BuildsOnItself));
     }
 
     #[test]

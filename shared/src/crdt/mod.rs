@@ -3,9 +3,12 @@
 //! every later change is an edit inside that lineage.
 
 mod gate;
+mod held;
+mod ready;
 mod text_doc;
 mod varint;
 mod vector;
+mod walk;
 
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update};
 pub use text_doc::{Change, CrdtError, MAX_CLIENT_ID, TextDoc};

@@ -1,6 +1,6 @@
 //! One document's text as a CRDT.
 
-use super::{ClientRange, ROOT, UpdateSummary, vector::is_state_vector};
+use super::{ClientRange, ROOT, UpdateSummary, held::Held, vector::is_state_vector};
 use crate::text::{delta::TextDelta, utf16::utf16_len};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -36,7 +36,7 @@ pub struct Change {
 pub struct CrdtError(String);
 
 impl CrdtError {
-    fn new(cause: &impl std::fmt::Display) -> Self {
+    pub(super) fn new(cause: &impl std::fmt::Display) -> Self {
         Self(cause.to_string())
     }
 }
@@ -45,6 +45,7 @@ impl CrdtError {
 pub struct TextDoc {
     doc: Doc,
     text: TextRef,
+    held: Held,
 }
 
 impl std::fmt::Debug for TextDoc {
@@ -64,7 +65,7 @@ impl TextDoc {
             ..Options::default()
         });
         let text = doc.get_or_insert_text(ROOT);
-        Self { doc, text }
+        Self { doc, text, held: Held::default() }
     }
 
     /// A new lineage that begins with `text`, and the update that made it.
@@ -80,8 +81,10 @@ impl TextDoc {
     /// # Errors
     /// The state is not one.
     pub fn load(client_id: u64, state: &[u8]) -> Result<Self, CrdtError> {
-        let mut doc = Self::new(client_id);
-        doc.apply(state)?;
+        let doc = Self::new(client_id);
+        // A state that a replica encoded lacks nothing.
+        let state = Update::decode_v1(state).map_err(|error| CrdtError::new(&error))?;
+        doc.doc.transact_mut().apply_update(state).map_err(|error| CrdtError::new(&error))?;
         Ok(doc)
     }
 
@@ -97,16 +100,42 @@ impl TextDoc {
         self.text.get_string(&self.doc.transact())
     }
 
-    /// Takes an update in; what its structs still lack is kept pending inside.
+    /// Takes an update in. What builds on something that is not there yet waits for it.
     ///
     /// # Errors
-    /// The bytes are not an update, or yrs refuses it; the text is as before.
+    /// The bytes are not an update that the gate lets through; the text is as before. Or yrs
+    /// refuses it: then the replica must be thrown away.
     pub fn apply(&mut self, update: &[u8]) -> Result<(), CrdtError> {
-        let update = Update::decode_v1(update).map_err(|error| CrdtError::new(&error))?;
         let mut txn = self.doc.transact_mut();
-        let result = txn.apply_update(update).map_err(|error| CrdtError::new(&error));
+        let result = self.held.integrate(&mut txn, update);
         txn.commit();
         result
+    }
+
+    /// Takes in what waits for edits that were made here. [`Self::apply`] does that by itself.
+    ///
+    /// # Errors
+    /// yrs refuses it.
+    pub fn integrate_held(&mut self) -> Result<(), CrdtError> {
+        if self.held.len() == 0 {
+            return Ok(());
+        }
+        let mut txn = self.doc.transact_mut();
+        let result = self.held.integrate_met(&mut txn);
+        txn.commit();
+        result
+    }
+
+    /// Whether nothing of an update would have to wait.
+    #[must_use]
+    pub fn is_ready_for(&self, update: &[u8]) -> bool {
+        Held::is_ready(&self.doc.transact(), update)
+    }
+
+    /// How many updates wait.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.held.len()
     }
 
     /// Like [`Self::apply`]; gives what the update changed in the text. To find out, yrs walks the

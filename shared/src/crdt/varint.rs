@@ -54,3 +54,12 @@ impl<'a> Reader<'a> {
         std::str::from_utf8(text).ok()
     }
 }
+
+/// Writes a number as [`Reader::uint`] reads it.
+pub(super) fn write_uint(bytes: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        bytes.push((value & 0x7f) as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}

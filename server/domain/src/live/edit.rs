@@ -84,7 +84,9 @@ impl Room {
                 match self.replica() {
                     Ok(replica) if seq == replica.seq + 1 => {
                         replica.announced = true;
-                        replica.note(seq, admitted.summary);
+                        if replica.made_here(seq, admitted.summary).is_err() {
+                            self.doubt();
+                        }
                     }
                     _ => self.doubt(),
                 }

@@ -7,7 +7,7 @@ use crate::{
     storage::{Ids, LoadedLog, LoggedUpdate, TextFacts},
 };
 use izanagi_shared::{
-    crdt::{MAX_CLIENT_ID, TextDoc, UpdateSummary, inspect_update},
+    crdt::{CrdtError, MAX_CLIENT_ID, TextDoc, UpdateSummary, inspect_update},
     markdown,
     rules::MAX_CONTENT_BYTES,
 };
@@ -103,18 +103,22 @@ impl Replica {
         delta: &[u8],
         summary: UpdateSummary,
     ) -> std::result::Result<(), Poisoned> {
-        let doc = &mut self.doc;
-        match catch_unwind(AssertUnwindSafe(|| doc.apply(delta))) {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(Poisoned(error.to_string())),
-            Err(_) => return Err(Poisoned("yrs panicked".to_owned())),
-        }
         self.note(seq, summary);
-        Ok(())
+        contained(|| self.doc.apply(delta))
     }
 
-    /// A durable update that the document holds already, because it was made in it.
-    pub(super) fn note(&mut self, seq: u64, summary: UpdateSummary) {
+    /// A durable update that the document holds already, because it was made in it. Like
+    /// [`Self::apply`] after an error.
+    pub(super) fn made_here(
+        &mut self,
+        seq: u64,
+        summary: UpdateSummary,
+    ) -> std::result::Result<(), Poisoned> {
+        self.note(seq, summary);
+        contained(|| self.doc.integrate_held())
+    }
+
+    fn note(&mut self, seq: u64, summary: UpdateSummary) {
         self.seq = self.seq.max(seq);
         self.bytes_at_most += summary.inserted_bytes;
         self.rows.insert(seq, summary);
@@ -172,6 +176,15 @@ impl Replica {
         for seq in absorbed {
             self.rows.remove(seq);
         }
+    }
+}
+
+fn contained(
+    change: impl FnOnce() -> std::result::Result<(), CrdtError>,
+) -> std::result::Result<(), Poisoned> {
+    match catch_unwind(AssertUnwindSafe(change)) {
+        Ok(done) => done.map_err(|error| Poisoned(error.to_string())),
+        Err(_) => Err(Poisoned("yrs panicked".to_owned())),
     }
 }
 

@@ -18,6 +18,9 @@ use izanagi_shared::{
 /// What is told of an update that is in the log and not in the text. The cause is for the log.
 pub(crate) const SET_ASIDE: &str = "it cannot be applied to this document and was set aside";
 
+/// How many updates of a document may wait for what came before them: each is read at every load.
+pub(super) const MAX_HELD: usize = 1_000;
+
 pub(super) type Waiting = (ClientUpdate, Reply<u64>);
 
 /// An update that passed the gate.
@@ -93,6 +96,13 @@ impl Room {
         let summary = inspect_update(&update.delta)
             .map_err(|refusal| Error::BadUpdate(refusal.to_string()))?;
         let replica = self.replica()?;
+        if replica.doc.held() >= MAX_HELD && !replica.doc.is_ready_for(&update.delta) {
+            let message = format!(
+                "it builds on changes that this document does not have, and {MAX_HELD} updates \
+                 wait for such already: send what came before it first"
+            );
+            return Err(Error::BadUpdate(message));
+        }
         Ok(Admitted {
             update: NewUpdate {
                 actor: update.actor,

@@ -4,6 +4,7 @@ use super::{
     command::{Command, Reply},
     replica::{Loaded, Replica},
     room::Room,
+    submit::MAX_HELD,
     testing::{MemoryLog, Trouble},
     *,
 };
@@ -203,6 +204,24 @@ async fn what_is_pending_takes_room() {
     assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
     assert_eq!(bench.submit("second", second).await.unwrap(), 1);
     assert_eq!(bench.text().await, "");
+}
+
+#[tokio::test]
+async fn no_more_than_so_many_updates_wait() {
+    let bench = Bench::new("kept");
+    let mut replica = bench.replica(7);
+    let mut updates: Vec<_> = (0..=MAX_HELD + 1).map(|_| replica.edit(&insert("x"))).collect();
+    let last = updates.pop().unwrap();
+    let first = updates.remove(0);
+    for (number, update) in updates.into_iter().enumerate() {
+        bench.submit(&number.to_string(), update).await.unwrap();
+    }
+    assert_eq!(bench.text().await, "kept");
+    let refused = bench.submit("last", last.clone()).await;
+    assert!(matches!(refused, Err(Error::BadUpdate(_))), "{refused:?}");
+    bench.submit("first", first).await.unwrap();
+    bench.submit("last", last).await.unwrap();
+    assert_eq!(bench.text().await, replica.text());
 }
 
 #[tokio::test]

@@ -1,0 +1,209 @@
+//! Updates that wait for others: what came before them is not there yet.
+
+use super::{
+    CrdtError,
+    ready::{Division, divide},
+    walk::{Need, walk},
+};
+use yrs::{ClientID, ReadTxn, TransactionMut, Update, updates::decoder::Decode as _};
+
+/// What waits, in the order it came.
+#[derive(Default)]
+pub(super) struct Held {
+    updates: Vec<Waiting>,
+}
+
+struct Waiting {
+    update: Vec<u8>,
+    /// Going on with any of them is worth a try.
+    needs: Vec<Need>,
+}
+
+impl Held {
+    /// Integrates what is ready of an update, and what was waiting for it.
+    pub(super) fn integrate(
+        &mut self,
+        txn: &mut TransactionMut<'_>,
+        update: &[u8],
+    ) -> Result<(), CrdtError> {
+        self.integrate_one(txn, update)?;
+        self.integrate_met(txn)
+    }
+
+    /// Integrates what waits no longer.
+    pub(super) fn integrate_met(&mut self, txn: &mut TransactionMut<'_>) -> Result<(), CrdtError> {
+        while let Some(update) = self.take_met(txn) {
+            self.integrate_one(txn, &update)?;
+        }
+        Ok(())
+    }
+
+    /// Whether nothing of an update would have to wait.
+    pub(super) fn is_ready(txn: &impl ReadTxn, update: &[u8]) -> bool {
+        let state = txn.state_vector();
+        let clock_of = |client| state.get(&ClientID::new(client));
+        walk(update).is_ok_and(|walked| divide(update, &walked, clock_of) == Division::Ready)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.updates.len()
+    }
+
+    fn integrate_one(
+        &mut self,
+        txn: &mut TransactionMut<'_>,
+        update: &[u8],
+    ) -> Result<(), CrdtError> {
+        let walked = walk(update).map_err(|refusal| CrdtError::new(&refusal))?;
+        let state = txn.state_vector();
+        match divide(update, &walked, |client| state.get(&ClientID::new(client))) {
+            Division::Ready => apply(txn, update),
+            Division::Divided { ready, rest, needs } => {
+                if self.updates.iter().all(|held| held.update != rest) {
+                    self.updates.push(Waiting { update: rest, needs });
+                }
+                apply(txn, &ready)
+            }
+        }
+    }
+
+    fn take_met(&mut self, txn: &TransactionMut<'_>) -> Option<Vec<u8>> {
+        if self.updates.is_empty() {
+            return None;
+        }
+        let state = txn.state_vector();
+        let is_met = |need: &Need| state.get(&ClientID::new(need.client)) >= need.clock;
+        let met = self.updates.iter().position(|held| held.needs.iter().any(is_met))?;
+        Some(self.updates.remove(met).update)
+    }
+}
+
+fn apply(txn: &mut TransactionMut<'_>, update: &[u8]) -> Result<(), CrdtError> {
+    let update = Update::decode_v1(update).map_err(|error| CrdtError::new(&error))?;
+    txn.apply_update(update).map_err(|error| CrdtError::new(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::crdt::{TextDoc, inspect_update};
+    use proptest::prelude::*;
+    use rstest::rstest;
+
+    /// What the document shows is all that its encoded state holds.
+    fn assert_whole(doc: &TextDoc) {
+        let again = TextDoc::load(99, &doc.encode()).unwrap();
+        assert_eq!(again.text(), doc.text());
+        assert_eq!(again.state_vector_map(), doc.state_vector_map());
+    }
+
+    // An item is: info, parent named (1), its name, the text.
+    const LATER: &[u8] = b"\x01\x01\x37\x03\x04\x01\x07content\x05LATER\x00";
+    const AFTER_A_SKIP: &[u8] = b"\x01\x02\x37\x00\x0a\x03\x04\x01\x07content\x05LATER\x00";
+    const EARLIER: &[u8] = b"\x01\x01\x37\x00\x04\x01\x07content\x03abc\x00";
+
+    #[rstest]
+    #[case::a_clock_beyond_the_next(LATER)]
+    #[case::an_item_after_a_skip(AFTER_A_SKIP)]
+    fn a_client_is_taken_in_the_order_of_its_clocks(#[case] later: &[u8]) {
+        let (mut doc, _) = TextDoc::from_text(7, "kept");
+        let summary = inspect_update(later).unwrap();
+        assert!(!doc.is_ready_for(later) && doc.is_ready_for(EARLIER));
+        doc.apply(later).unwrap();
+        assert_eq!((doc.text().as_str(), doc.held()), ("kept", 1));
+        assert!(!doc.covers(&summary));
+        assert_whole(&doc);
+        // It waits once, however often it comes.
+        doc.apply(later).unwrap();
+        assert_eq!(doc.held(), 1);
+        doc.apply(EARLIER).unwrap();
+        assert_eq!(doc.held(), 0);
+        assert!(doc.text().contains("LATER") && doc.text().contains("abc"));
+        assert!(doc.covers(&summary));
+        assert_whole(&doc);
+    }
+
+    #[test]
+    fn what_is_ready_of_an_update_does_not_wait_for_the_rest() {
+        let (mut ann, first) = TextDoc::from_text(1, "a");
+        let second = ann.replace_with("ab").unwrap();
+        let third = ann.replace_with("abc").unwrap();
+        let (_, of_ben) = TextDoc::from_text(2, "B");
+        let merged = yrs::merge_updates_v1([&*third, &*of_ben]).unwrap();
+        let mut doc = TextDoc::new(3);
+        doc.apply(&first).unwrap();
+        doc.apply(&merged).unwrap();
+        assert_eq!(doc.text().replace('B', ""), "a");
+        assert!(doc.text().contains('B'));
+        doc.apply(&second).unwrap();
+        assert_eq!(doc.text().replace('B', ""), "abc");
+        assert_whole(&doc);
+    }
+
+    #[test]
+    fn what_waits_for_an_edit_made_here_is_taken_in_after_it() {
+        let (mut here, state) = TextDoc::from_text(1, "a");
+        let twin = TextDoc::load(1, &state).unwrap();
+        let mut ahead = TextDoc::load(1, &twin.encode()).unwrap();
+        ahead.replace_with("ab").unwrap();
+        let mut there = TextDoc::load(2, &ahead.encode()).unwrap();
+        let update = there.replace_with("abc").unwrap();
+        here.apply(&update).unwrap();
+        assert_eq!((here.text().as_str(), here.held()), ("a", 1));
+        here.replace_with("ab").unwrap();
+        here.integrate_held().unwrap();
+        assert_eq!((here.text().as_str(), here.held()), ("abc", 0));
+    }
+
+    #[test]
+    fn two_that_wait_for_each_other_wait() {
+        // Item 0 of client 1 stands after item 0 of client 2, and the other way round.
+        let update = [2, 1, 1, 0, 0x84, 2, 0, 1, b'A', 1, 2, 0, 0x84, 1, 0, 1, b'B', 0];
+        let mut doc = TextDoc::new(3);
+        doc.apply(&update).unwrap();
+        assert_eq!((doc.text().as_str(), doc.held()), ("", 1));
+        assert_whole(&doc);
+    }
+
+    fn an_order(len: usize) -> impl Strategy<Value = Vec<usize>> {
+        Just((0..len).collect::<Vec<_>>()).prop_shuffle()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(96))]
+
+        /// Three write and hear of each other now and then; a fourth gets it all in any order, some
+        /// of it merged, some of it twice.
+        #[test]
+        fn updates_in_any_order_come_to_the_same(
+            edits in proptest::collection::vec((0..3_usize, "[a-d🦀]{0,6}", any::<bool>()), 1..24),
+            order in an_order(24),
+            merged in proptest::collection::vec(any::<bool>(), 24),
+        ) {
+            let mut writers: Vec<TextDoc> = (1..=3).map(TextDoc::new).collect();
+            let mut updates: Vec<Vec<u8>> = Vec::new();
+            for (writer, text, hears) in edits {
+                if hears {
+                    for update in &updates { writers[writer].apply(update).unwrap(); }
+                }
+                updates.extend(writers[writer].replace_with(&text));
+            }
+            let mut all = TextDoc::new(8);
+            for update in &updates { all.apply(update).unwrap(); }
+            prop_assert_eq!(all.held(), 0);
+
+            let mut doc = TextDoc::new(9);
+            let mut before: Option<&Vec<u8>> = None;
+            for at in order.into_iter().filter(|at| *at < updates.len()) {
+                let update = &updates[at];
+                match before.take().filter(|_| merged[at]) {
+                    Some(other) => doc.apply(&yrs::merge_updates_v1([other, update]).unwrap()).unwrap(),
+                    None => doc.apply(update).unwrap(),
+                }
+                assert_whole(&doc);
+                before = Some(update);
+            }
+            prop_assert_eq!(doc.held(), 0);
+            prop_assert_eq!(doc.text(), all.text());
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Walking over a v1 update, byte by byte and without recursion: what the gate lets through, and
+//! what each part of it builds on. The format is that of Yjs, `encodeStateAsUpdate`, as its
+//! `UpdateEncoderV1` writes it.
+
+use super::{
+    ROOT,
+    gate::{ClientRange, Refusal},
+    varint::{MAX_CLOCK, Reader},
+};
+use crate::text::utf16::utf16_len;
+use std::{collections::BTreeSet, ops::Range};
+
+/// That a client's clock must have come to `clock` before something can be integrated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Need {
+    pub(super) client: u64,
+    pub(super) clock: u32,
+}
+
+/// A place in a section at which something is needed. Up to the next step nothing further is.
+#[derive(Debug)]
+pub(super) struct Step {
+    pub(super) needs: [Option<Need>; 3],
+    /// Which struct of the section follows.
+    pub(super) index: u64,
+    /// Where in the update its bytes begin.
+    pub(super) at: usize,
+    /// Its clock.
+    pub(super) clock: u32,
+    /// The clock after the last struct before the next step.
+    pub(super) reaches: u32,
+}
+
+/// The structs of one client. The first step stands before the first struct that brings anything.
+#[derive(Debug)]
+pub(super) struct Section {
+    pub(super) client: u64,
+    /// How many structs there are.
+    pub(super) count: u64,
+    /// The clock of the first.
+    pub(super) clock: u32,
+    /// Where the bytes of the structs lie in the update.
+    pub(super) bytes: Range<usize>,
+    pub(super) steps: Vec<Step>,
+    /// The clocks it brings, without those it skips.
+    pub(super) ranges: Vec<ClientRange>,
+}
+
+/// An update that can be let through.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    pub(super) sections: Vec<Section>,
+    pub(super) deletes: Vec<ClientRange>,
+    /// Where the bytes of the deletions begin; they end with the update.
+    pub(super) deletes_at: usize,
+    /// Bytes of inserted text.
+    pub(super) inserted_bytes: usize,
+}
+
+const CONTENT_DELETED: u8 = 1;
+const CONTENT_STRING: u8 = 4;
+const CONTENT_FORMAT: u8 = 6;
+pub(super) const STRUCT_GC: u8 = 0;
+pub(super) const STRUCT_SKIP: u8 = 10;
+const HAS_ORIGIN: u8 = 0x80;
+const HAS_RIGHT_ORIGIN: u8 = 0x40;
+const HAS_PARENT_SUB: u8 = 0x20;
+const CONTENT_MASK: u8 = 0x1f;
+
+/// Walks over an update.
+///
+/// # Errors
+/// The first thing in it that a text does not need.
+pub(super) fn walk(update: &[u8]) -> Result<Walked, Refusal> {
+    let mut walk = Walk { reader: Reader::new(update), length: update.len(), inserted_bytes: 0 };
+    let clients = walk.uint()?;
+    let mut seen = BTreeSet::new();
+    let mut sections = Vec::new();
+    for _ in 0..clients {
+        let section = walk.section()?;
+        // yrs would put the second run over the first, to which items may point already.
+        if !seen.insert(section.client) {
+            return Err(Refusal::Malformed);
+        }
+        sections.push(section);
+    }
+    let deletes_at = walk.at();
+    let deletes = walk.deletes().ok_or(Refusal::Malformed)?;
+    if !walk.reader.is_at_end() {
+        return Err(Refusal::TrailingBytes);
+    }
+    Ok(Walked { sections, deletes, deletes_at, inserted_bytes: walk.inserted_bytes })
+}
+
+struct Walk<'a> {
+    reader: Reader<'a>,
+    length: usize,
+    inserted_bytes: usize,
+}
+
+impl Walk<'_> {
+    const fn at(&self) -> usize {
+        self.length - self.reader.left()
+    }
+
+    fn byte(&mut self) -> Result<u8, Refusal> {
+        self.reader.byte().ok_or(Refusal::Malformed)
+    }
+
+    fn uint(&mut self) -> Result<u64, Refusal> {
+        self.reader.uint().ok_or(Refusal::Malformed)
+    }
+
+    fn clock(&mut self) -> Result<u32, Refusal> {
+        self.reader.clock().ok_or(Refusal::Malformed)
+    }
+
+    fn section(&mut self) -> Result<Section, Refusal> {
+        let count = self.uint()?;
+        let client = self.uint()?;
+        let first = self.clock()?;
+        let begin = self.at();
+        let (mut steps, mut ranges): (Vec<Step>, Vec<ClientRange>) = (Vec::new(), Vec::new());
+        let mut clock = first;
+        let mut continues = false;
+        for index in 0..count {
+            let at = self.at();
+            let info = self.byte()?;
+            let (length, [origin, right]) = match info {
+                STRUCT_GC | STRUCT_SKIP => (self.clock()?, [None, None]),
+                _ => self.item(info)?,
+            };
+            let next = end_of(clock, length).ok_or(Refusal::Malformed)?;
+            if length == 0 {
+                return Err(Refusal::Malformed);
+            }
+            let is_later = |need: &Need| need.client == client && need.clock > clock;
+            if [origin, right].iter().flatten().any(is_later) {
+                return Err(Refusal::BuildsOnItself);
+            }
+            if info == STRUCT_SKIP {
+                continues = false;
+                clock = next;
+                continue;
+            }
+            // Yjs takes the structs of a client in the order of their clocks only.
+            let own = (!continues).then_some(Need { client, clock });
+            let foreign = |need: &Need| need.client != client;
+            let needs = [own, origin.filter(foreign), right.filter(foreign)];
+            if needs.iter().any(Option::is_some) {
+                steps.push(Step { needs, index, at, clock, reaches: next });
+            }
+            if !continues {
+                ranges.push(ClientRange { client, start: clock, end: next });
+            }
+            if let (Some(step), Some(range)) = (steps.last_mut(), ranges.last_mut()) {
+                step.reaches = next;
+                range.end = next;
+            }
+            continues = true;
+            clock = next;
+        }
+        let bytes = begin..self.at();
+        Ok(Section { client, count, clock: first, bytes, steps, ranges })
+    }
+
+    /// Reads an item after its info byte; gives its length in clocks and what it stands between.
+    fn item(&mut self, info: u8) -> Result<(u32, [Option<Need>; 2]), Refusal> {
+        let mut origins = [None, None];
+        for (flag, origin) in [HAS_ORIGIN, HAS_RIGHT_ORIGIN].into_iter().zip(&mut origins) {
+            if info & flag != 0 {
+                let (client, clock) = (self.uint()?, self.clock()?);
+                let clock = end_of(clock, 1).ok_or(Refusal::Malformed)?;
+                *origin = Some(Need { client, clock });
+            }
+        }
+        if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) == 0 {
+            // 1: the parent is a root, named here; 0: it is another type, which a text has none of.
+            let named = self.uint()? == 1;
+            let root = if named { self.reader.text() } else { None };
+            if named && root.is_none() {
+                return Err(Refusal::Malformed);
+            }
+            if root != Some(ROOT) || info & HAS_PARENT_SUB != 0 {
+                return Err(Refusal::OtherRoot);
+            }
+        }
+        Ok((self.content(info & CONTENT_MASK)?, origins))
+    }
+
+    /// Reads the content of an item; gives its length in clocks.
+    fn content(&mut self, kind: u8) -> Result<u32, Refusal> {
+        match kind {
+            CONTENT_DELETED => self.clock(),
+            CONTENT_STRING => {
+                let text = self.reader.text().ok_or(Refusal::Malformed)?;
+                if text.contains('\0') {
+                    return Err(Refusal::NullCharacter);
+                }
+                self.inserted_bytes += text.len();
+                u32::try_from(utf16_len(text)).map_err(|_| Refusal::Malformed)
+            }
+            CONTENT_FORMAT => {
+                self.reader.text().ok_or(Refusal::Malformed)?;
+                let value = self.reader.text().ok_or(Refusal::Malformed)?;
+                crate::json::check(value).map_err(|_| Refusal::Malformed)?;
+                Ok(1)
+            }
+            other => Err(Refusal::ContentType(other)),
+        }
+    }
+
+    fn deletes(&mut self) -> Option<Vec<ClientRange>> {
+        let clients = self.reader.uint()?;
+        let (mut seen, mut deletes) = (BTreeSet::new(), Vec::new());
+        for _ in 0..clients {
+            let client = self.reader.uint()?;
+            if !seen.insert(client) {
+                return None;
+            }
+            let ranges = self.reader.uint()?;
+            for _ in 0..ranges {
+                let start = self.reader.clock()?;
+                let end = end_of(start, self.reader.clock()?)?;
+                if start < end {
+                    deletes.push(ClientRange { client, start, end });
+                }
+            }
+        }
+        Some(deletes)
+    }
+}
+
+/// The clock after a run.
+fn end_of(start: u32, length: u32) -> Option<u32> {
+    start.checked_add(length).filter(|end| *end <= MAX_CLOCK)
+}
