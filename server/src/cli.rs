@@ -115,7 +115,7 @@ async fn migrate(config: &Config) -> Result<()> {
 }
 
 async fn fsck(config: &Config, repair: bool) -> Result<ExitCode> {
-    let running = Running::open(config).await?;
+    let running = Running::open_existing(config).await?;
     let report = running.services.fsck.run(repair).await;
     running.close().await;
     let report = report?;
@@ -138,7 +138,7 @@ async fn fsck(config: &Config, repair: bool) -> Result<ExitCode> {
 }
 
 async fn gc(config: &Config) -> Result<()> {
-    let running = Running::open(config).await?;
+    let running = Running::open_existing(config).await?;
     let collected = running.services.collect().await;
     let worked = running.services.versions.work_outbox_off().await;
     running.close().await;
@@ -148,7 +148,7 @@ async fn gc(config: &Config) -> Result<()> {
 }
 
 async fn look_after(config: &Config, command: User) -> Result<()> {
-    let running = Running::open(config).await?;
+    let running = Running::open_existing(config).await?;
     let accounts = &running.services.accounts;
     let changed = match command {
         User::Deactivate { login } => accounts.set_active(&login, false).await,

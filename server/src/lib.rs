@@ -12,6 +12,7 @@ mod extract;
 mod headers;
 mod http;
 pub mod keys;
+mod listen;
 pub mod logging;
 mod middleware;
 mod openapi;

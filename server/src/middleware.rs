@@ -37,12 +37,12 @@ pub(crate) fn around(router: Router, state: &AppState, cors: Option<CorsLayer>) 
         .layer(from_fn_with_state(state.clone(), identify))
         // 3. Whether another site sent it.
         .layer(from_fn_with_state(state.clone(), origin::refuse_foreign_writes))
-        // 2. A panic becomes a 500; headers that every response has; who waits for a body.
+        // 2. A panic becomes a 500; headers that every response has; who waits for a request.
         .layer(CatchPanicLayer::custom(|_| {
             axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }))
         .layer(from_fn(headers::add_headers))
-        .layer(from_fn_with_state(state.clone(), limit_silence));
+        .layer(from_fn_with_state(state.clone(), limit_time));
     // 1c. What scripts of listed origins may see, of refusals too.
     let router = match cors {
         Some(cors) => router.layer(cors),
@@ -99,10 +99,13 @@ fn on_response(response: &Response, took: std::time::Duration, _: &tracing::Span
     tracing::info!(status, micros, "answered");
 }
 
-/// A body that stops coming holds a place that others need.
-async fn limit_silence(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let patience = state.config.body_idle;
-    next.run(request.map(|body| Body::new(TimeoutBody::new(patience, body)))).await
+/// A body that stops coming, or trickles, holds a place that others need.
+async fn limit_time(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let patience = state.config.patience;
+    let request = request.map(|body| Body::new(TimeoutBody::new(patience.body_idle, body)));
+    tokio::time::timeout(patience.request, next.run(request))
+        .await
+        .unwrap_or_else(|_| problem::ApiError::timed_out().into_response())
 }
 
 /// Finds out who is asking and from where, and puts both into the request.

@@ -1,16 +1,14 @@
 //! Running the server: stores, services, listener, and a shutdown that drains.
 
-use crate::{AppState, config::Config, logging, router::router, site::Site};
+use crate::{AppState, config::Config, listen, logging, router::router, site::Site};
 use anyhow::{Context as _, Result};
-use axum::serve::ListenerExt as _;
 use izanagi_domain::{
     accounts::{TokenIssuer, Tokens},
     services::Services,
 };
 use izanagi_storage::{self as storage, Opened, StorageConfig};
-use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 /// The services, and the stores to close after them.
 #[derive(Debug)]
@@ -27,9 +25,23 @@ impl Running {
     /// A store cannot be opened, the keys cannot be read.
     pub async fn open(config: &Config) -> Result<Self> {
         make_private_dir(&config.data_dir)?;
-        let config_of_stores = StorageConfig::new(config.database());
-        let (clock, ids) = (Arc::clone(&config_of_stores.clock), Arc::clone(&config_of_stores.ids));
-        let stores = storage::open(&config_of_stores).await?;
+        let stores = StorageConfig::new(config.database());
+        let opened = storage::open(&stores).await?;
+        Self::over(config, &stores, opened)
+    }
+
+    /// The same for those who look after what is there: makes no database.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and when there is none.
+    pub async fn open_existing(config: &Config) -> Result<Self> {
+        let stores = StorageConfig::new(config.database());
+        let opened = storage::open_existing(&stores).await?;
+        Self::over(config, &stores, opened)
+    }
+
+    fn over(config: &Config, given: &StorageConfig, stores: Opened) -> Result<Self> {
+        let (clock, ids) = (Arc::clone(&given.clock), Arc::clone(&given.ids));
         let keys = config.keys.load(&config.data_dir)?;
         let issuer = config.public_url.clone().unwrap_or_else(|| "izanagi".to_owned());
         let issuer = TokenIssuer { issuer, audience: "izanagi".to_owned() };
@@ -53,7 +65,7 @@ impl Running {
 /// Serves until `shutdown` completes.
 ///
 /// # Errors
-/// Anything that stops the start; the listener fails.
+/// Anything that stops the start.
 pub async fn serve(
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
@@ -78,38 +90,12 @@ pub async fn serve_on(
     running.services.start();
     tracing::info!(storage = running.stores.description, "storage");
     let address = listener.local_addr()?;
-    let drain = config.drain;
+    let patience = config.patience;
     let state = AppState::new(running.services.clone(), config, site);
-    let app = router(&state).into_make_service_with_connect_info::<SocketAddr>();
     logging::say(format!("izanagi: listening on http://{address}"));
-    let listener = listener.tap_io(|stream| {
-        // Small answers must not wait for company.
-        let _ = stream.set_nodelay(true);
-    });
-    let ending = CancellationToken::new();
-    let told = ending.clone();
-    let shutdown = async move {
-        shutdown.await;
-        told.cancel();
-    };
-    // A request's head has no time limit here: `axum::serve` gives its hyper builder no timer, without
-    // which hyper's own limit of 30 s does not count. A connection that sends nothing costs a
-    // descriptor and a few kilobytes until then; put a proxy in front where that matters.
-    let served = tokio::select! {
-        served = axum::serve(listener, app).with_graceful_shutdown(shutdown).into_future() => served,
-        () = overtime(&ending, drain) => {
-            tracing::warn!(seconds = drain.as_secs(), "some requests did not end; closing all the same");
-            Ok(())
-        }
-    };
+    listen::serve(listener, router(&state), patience, shutdown).await;
     running.close().await;
-    Ok(served?)
-}
-
-/// Completes when the requests have had their time to end.
-async fn overtime(ending: &CancellationToken, drain: Duration) {
-    ending.cancelled().await;
-    tokio::time::sleep(drain).await;
+    Ok(())
 }
 
 /// The folder that holds everything; nobody else's business.

@@ -14,8 +14,6 @@ mod cors;
 mod diff;
 #[path = "api/documents.rs"]
 mod documents;
-#[path = "api/drain.rs"]
-mod drain;
 #[path = "api/headers.rs"]
 mod headers;
 #[path = "api/health.rs"]
@@ -32,6 +30,8 @@ mod ops;
 mod order;
 #[path = "api/owners.rs"]
 mod owners;
+#[path = "api/patience.rs"]
+mod patience;
 #[path = "api/refusals.rs"]
 mod refusals;
 #[path = "api/sessions.rs"]

@@ -40,7 +40,9 @@ struct LimitsFile {
     writes: Option<RateFile>,
     reads: Option<RateFile>,
     request_body_bytes: Option<usize>,
+    request_head: Option<String>,
     request_body_idle: Option<String>,
+    request: Option<String>,
     drain: Option<String>,
     update_bytes: Option<usize>,
     password_hashes_at_once: Option<usize>,
@@ -127,9 +129,12 @@ impl LimitsFile {
         if let Some(bytes) = self.request_body_bytes {
             config.body_limit = bytes;
         }
+        let patience = &mut config.patience;
         for (name, given, time) in [
-            ("limits.requestBodyIdle", self.request_body_idle, &mut config.body_idle),
-            ("limits.drain", self.drain, &mut config.drain),
+            ("limits.requestHead", self.request_head, &mut patience.head),
+            ("limits.requestBodyIdle", self.request_body_idle, &mut patience.body_idle),
+            ("limits.request", self.request, &mut patience.request),
+            ("limits.drain", self.drain, &mut patience.drain),
         ] {
             if let Some(given) = given {
                 *time = parse_duration(name, &given)?;
@@ -189,6 +194,7 @@ fn parse_duration(name: &str, given: &str) -> Result<Duration, ConfigError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Patience;
     use rstest::rstest;
 
     fn applied(yaml: &str) -> Result<Config, ConfigError> {
@@ -199,10 +205,11 @@ mod tests {
     #[test]
     fn cors_and_patience_can_be_set() {
         let yaml = "cors: { allowedOrigins: ['https://a.example', 'http://b:1'] }\n\
-                    limits: { requestBodyIdle: 5s, drain: 1m }\n";
+                    limits: { requestHead: 7s, requestBodyIdle: 5s, request: 1h, drain: 1m }\n";
         let config = applied(yaml).unwrap();
         assert_eq!(config.cors_origins, ["https://a.example", "http://b:1"]);
-        assert_eq!((config.body_idle.as_secs(), config.drain.as_secs()), (5, 60));
+        let Patience { head, body_idle, request, drain } = config.patience;
+        assert_eq!([head, body_idle, request, drain].map(|time| time.as_secs()), [7, 5, 3_600, 60]);
         let error = applied("cors: { allowedOrigins: ['*'] }").unwrap_err();
         assert_eq!((error.name.as_str(), error.given.as_str()), ("cors.allowedOrigins", "*"));
         assert_eq!(applied("limits: { drain: soon }").unwrap_err().name, "limits.drain");

@@ -37,12 +37,34 @@ pub struct Config {
     pub settings: Settings,
     /// The largest request body, in bytes.
     pub body_limit: usize,
-    /// How long a request body may go without a byte.
-    pub body_idle: Duration,
-    /// How long open requests may take to end once the process is told to.
-    pub drain: Duration,
+    /// How long is waited for clients.
+    pub patience: Patience,
     /// Other origins whose scripts may use the API, as browsers send them.
     pub cors_origins: Vec<String>,
+}
+
+/// How long is waited for clients.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For the head of a request; also how long a connection may stay open between two requests.
+    pub head: Duration,
+    /// For the next bytes of a request's body.
+    pub body_idle: Duration,
+    /// For a request from its head to its answer.
+    pub request: Duration,
+    /// For open requests to end once the process is told to.
+    pub drain: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(60),
+            body_idle: Duration::from_secs(30),
+            request: Duration::from_secs(600),
+            drain: Duration::from_secs(30),
+        }
+    }
 }
 
 /// How to log.
@@ -85,8 +107,7 @@ impl Default for Config {
             keys: KeySource::DataDir,
             settings: Settings::default(),
             body_limit: 64 * 1024 * 1024,
-            body_idle: Duration::from_secs(30),
-            drain: Duration::from_secs(30),
+            patience: Patience::default(),
             cors_origins: Vec::new(),
         }
     }

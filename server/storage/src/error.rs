@@ -35,6 +35,12 @@ pub enum OpenError {
         #[source]
         cause: std::io::Error,
     },
+    /// There is no database, and none is to be made.
+    #[error("there is no database at {}; the first start of “izanagi serve” makes one", path.display())]
+    Missing {
+        /// Where it should be.
+        path: std::path::PathBuf,
+    },
     /// The database could not be opened.
     #[error("the database could not be opened: {0}")]
     Database(String),

@@ -10,4 +10,4 @@ mod sql;
 
 pub use config::StorageConfig;
 pub use error::OpenError;
-pub use registry::{Opened, migrate, open};
+pub use registry::{Opened, migrate, open, open_existing};

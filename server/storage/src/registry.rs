@@ -47,6 +47,17 @@ pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
     Ok(Opened { stores, description: place.to_string(), databases: vec![database] })
 }
 
+/// Like [`open`], for those who look after what is there: makes no database.
+///
+/// # Errors
+/// As [`open`], and when there is none.
+pub async fn open_existing(config: &StorageConfig) -> Result<Opened, OpenError> {
+    match Place::parse(&config.url)? {
+        Place::File(path) if !path.exists() => Err(OpenError::Missing { path }),
+        Place::File(_) | Place::Memory => open(config).await,
+    }
+}
+
 /// Brings the schema up to date and closes the storage again.
 ///
 /// # Errors

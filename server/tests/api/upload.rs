@@ -114,7 +114,7 @@ async fn a_hundred_files_are_the_most() {
 
 #[tokio::test]
 async fn a_body_that_stops_coming_is_given_up() {
-    let app = TestApp::with(|config| config.body_idle = Duration::from_millis(20)).await;
+    let app = TestApp::with(|config| config.patience.body_idle = Duration::from_millis(20)).await;
     let ada = app.sign_up("ada").await;
     for (path, content_type) in [
         ("/api/v1/documents", "application/json"),

@@ -1,0 +1,95 @@
+//! Connections: how long each may take, and how they end.
+//!
+//! `axum::serve` gives hyper no timer, and hyper-util's `auto` waits for the first bytes without a
+//! limit, to find the version of HTTP out; so this is HTTP/1 by name.
+
+use crate::config::Patience;
+use axum::{Router, body::Body, extract::ConnectInfo};
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use std::{io, net::SocketAddr, pin::pin, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt as _;
+
+/// Serves until `shutdown` completes; then open requests may end, for as long as patience lasts.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    app: Router,
+    patience: Patience,
+    shutdown: impl Future<Output = ()>,
+) {
+    let (connections, ending) = (TaskTracker::new(), CancellationToken::new());
+    // Whatever way this ends, no connection outlives it.
+    let closing = CancellationToken::new();
+    let _closed = closing.clone().drop_guard();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut shutdown => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let connection = connection(stream, peer, app.clone(), patience, ending.clone());
+                connections.spawn(closing.clone().run_until_cancelled_owned(connection));
+            }
+            Err(error) => recover(&error).await,
+        }
+    }
+    drop(listener);
+    ending.cancel();
+    connections.close();
+    if timeout(patience.drain, connections.wait()).await.is_err() {
+        let (seconds, open) = (patience.drain.as_secs(), connections.len());
+        tracing::warn!(seconds, open, "some requests did not end; closing all the same");
+    }
+}
+
+/// Serves one connection. Once `ending`, it takes no further request.
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: Router,
+    patience: Patience,
+    ending: CancellationToken,
+) {
+    // Small answers must not wait for company.
+    let _ = stream.set_nodelay(true);
+    let app = app.map_request(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(patience.head);
+    let served = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+    let mut served = pin!(served.with_upgrades());
+    let result = tokio::select! {
+        result = served.as_mut() => result,
+        () = ending.cancelled() => {
+            served.as_mut().graceful_shutdown();
+            served.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%peer, %error, "a connection broke off");
+    }
+}
+
+/// A connection that is gone already says nothing of the next. Anything else is a want of
+/// descriptors or memory, which somebody must give back first.
+async fn recover(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::error!(%error, "no connection can be taken");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}

@@ -1,0 +1,27 @@
+//! Commands of the real binary.
+
+use rstest::rstest;
+use std::process::Command;
+
+#[rstest]
+#[case::fsck(&["fsck"])]
+#[case::repair(&["fsck", "--repair"])]
+#[case::gc(&["gc"])]
+#[case::user(&["user", "deactivate", "ada"])]
+fn what_looks_after_data_makes_none(#[case] command: &[&str]) {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let output = Command::new(env!("CARGO_BIN_EXE_izanagi"))
+        .args(command)
+        .current_dir(home.path())
+        .env("IZANAGI_DATA_DIR", &data)
+        .env_remove("IZANAGI_CONFIG")
+        .env_remove("DATABASE_URL")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    let database = data.join("izanagi.db");
+    assert!(said.contains(&format!("there is no database at {}", database.display())), "{said}");
+    assert!(!data.exists());
+}
