@@ -92,6 +92,8 @@ export async function openEditor(
         readOnly,
         label: "Text of the document",
         nonce,
+        maxBytes: 10 * 1024 * 1024,
+        onTooLong: () => {},
         onChange(changes) {
           window.seen.changes.push(changes);
           apply(changes);

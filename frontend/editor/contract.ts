@@ -17,10 +17,14 @@ export interface MountOptions {
   /** The accessible name of the text field. */
   label: string;
   readOnly: boolean;
+  /** The most bytes of UTF-8 that the text may have. */
+  maxBytes: number;
   /** For the style elements that CodeMirror makes, so that the page's Content-Security-Policy admits them. */
   nonce: string;
   /** A local edit: typing, paste, undo, redo. Sorted, without overlaps; never called for `applyRemote`. */
   onChange(changes: Change[]): void;
+  /** An edit was refused whole because the text would be longer than `maxBytes`. */
+  onTooLong(): void;
   /** Ctrl-S, or Cmd-S. */
   onCommit(): void;
   /** The person scrolled; 0 is the top, 1 the end. Not called for `scrollTo`. */

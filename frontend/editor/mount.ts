@@ -9,6 +9,7 @@ import type { EditorHandle, MountOptions } from "./contract";
 import { keepLineBreaksWhole } from "./crlf";
 import { languageOf } from "./language";
 import { leaveByKeyboard, leaveHint } from "./leave";
+import { withinBytes } from "./limit";
 import { ScrollFraction } from "./scroll";
 import { theme } from "./theme";
 
@@ -31,6 +32,7 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
       localChanges(options),
       leaveByKeyboard(hint.id),
       keepLineBreaksWhole(options.text),
+      withinBytes(options.maxBytes, () => options.onTooLong()),
       languageOf(options.kind),
       commitKey(options),
       ...editing,

@@ -93,6 +93,12 @@ impl Outbox {
         self.sent.as_ref().map(|(batch, _)| batch.clone())
     }
 
+    /// The batch on its way was refused, and nothing of it was taken: what it held waits again, to
+    /// go with what came after it.
+    pub fn take_back(&mut self) {
+        self.sent = None;
+    }
+
     /// The batch on its way is durable. Gives the ids of its updates, to be forgotten.
     pub fn acknowledged(&mut self) -> Vec<String> {
         let count = self.sent.take().map_or(0, |(_, count)| count);
@@ -127,6 +133,16 @@ mod tests {
         assert_eq!(outbox.acknowledged(), ["a", "b"]);
         let next = outbox.batch(|| "op-2".to_owned(), concat).unwrap();
         assert_eq!((next.op_id.as_str(), next.update.as_slice()), ("op-2", b"3".as_slice()));
+    }
+
+    #[test]
+    fn what_was_refused_goes_again_with_what_came_after() {
+        let mut outbox = outbox(&[("a", b"1")]);
+        outbox.batch(|| "op-1".to_owned(), concat).unwrap();
+        outbox.push("b".to_owned(), b"2".to_vec(), false);
+        outbox.take_back();
+        let next = outbox.batch(|| "op-2".to_owned(), concat).unwrap();
+        assert_eq!((next.op_id.as_str(), next.update.as_slice()), ("op-2", b"12".as_slice()));
     }
 
     #[test]

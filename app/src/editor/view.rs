@@ -36,6 +36,8 @@ pub struct EditorView {
     pub save: RwSignal<Option<SaveState>>,
     /// What keeps it from being saved.
     pub trouble: RwSignal<Option<Trouble>>,
+    /// Goes up when an edit was refused because the text would be too long.
+    pub too_long: RwSignal<u32>,
     /// Goes up when somebody wants the refused edits to be sent again.
     pub retry: RwSignal<u32>,
     /// Goes up when somebody wants to commit.
@@ -57,6 +59,7 @@ impl EditorView {
             counts: RwSignal::new(counts),
             save: RwSignal::new(None),
             trouble: RwSignal::new(None),
+            too_long: RwSignal::new(0),
             retry: RwSignal::new(0),
             commit: RwSignal::new(0),
             text: StoredValue::new(None),

@@ -1,6 +1,6 @@
 //! The editor's module as `frontend/editor/contract.ts` describes it.
 
-use izanagi_shared::crdt::Change;
+use izanagi_shared::{crdt::Change, rules::MAX_CONTENT_BYTES};
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use leptos::web_sys::HtmlElement;
 use wasm_bindgen::prelude::*;
@@ -61,6 +61,7 @@ extern "C" {
 pub(super) struct Callbacks {
     pub(super) on_change: Closure<dyn Fn(Array)>,
     pub(super) on_commit: Closure<dyn Fn()>,
+    pub(super) on_too_long: Closure<dyn Fn()>,
     pub(super) on_scroll: Closure<dyn Fn(f64)>,
 }
 
@@ -85,6 +86,8 @@ impl EditorModule {
         options: &MountOptions<'_>,
         callbacks: &Callbacks,
     ) -> Result<EditorHandle, JsValue> {
+        #[expect(clippy::cast_precision_loss, reason = "10 MiB")]
+        let max_bytes = MAX_CONTENT_BYTES as f64;
         let function = |closure: &JsValue| closure.unchecked_ref::<Function>().clone().into();
         let object = object(&[
             ("text", options.text.into()),
@@ -92,8 +95,10 @@ impl EditorModule {
             ("label", options.label.into()),
             ("readOnly", options.read_only.into()),
             ("nonce", options.nonce.into()),
+            ("maxBytes", max_bytes.into()),
             ("onChange", function(callbacks.on_change.as_ref())),
             ("onCommit", function(callbacks.on_commit.as_ref())),
+            ("onTooLong", function(callbacks.on_too_long.as_ref())),
             ("onScroll", function(callbacks.on_scroll.as_ref())),
         ]);
         self.mount(parent, &object)

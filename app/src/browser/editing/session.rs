@@ -16,7 +16,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use izanagi_shared::{
     crdt::{Change, TextDoc},
     id::DocumentId,
-    rules::DocumentKind,
+    rules::{DocumentKind, MAX_CONTENT_BYTES},
     save_state::SaveTracker,
 };
 use leptos::{prelude::*, task::spawn_local};
@@ -122,6 +122,10 @@ impl Session {
                 let weak = weak.clone();
                 move || with(&weak, |session| session.view.commit.update(|asked| *asked += 1))
             }),
+            on_too_long: Closure::new({
+                let weak = weak.clone();
+                move || with(&weak, |session| session.view.too_long.update(|times| *times += 1))
+            }),
             on_scroll: Closure::new(move |fraction| {
                 with(&weak, |session| session.scroll_preview(fraction));
             }),
@@ -157,7 +161,7 @@ impl Session {
             self.keep(update);
         }
         self.tell();
-        self.send();
+        self.send_edits();
         self.show_soon();
     }
 
@@ -226,6 +230,11 @@ impl Session {
     pub(super) fn report(&self, trouble: Trouble) {
         // The page may have been left while edits were still on their way.
         let _ = self.view.trouble.try_set(Some(trouble));
+    }
+
+    /// Whether a document may hold the text as it is now.
+    pub(super) fn fits(&self) -> bool {
+        self.doc.borrow().text().len() <= MAX_CONTENT_BYTES
     }
 
     /// Whether closing the page now would lose something.

@@ -14,17 +14,19 @@ use std::{
     time::Duration,
 };
 
-/// Long enough that typing does not wait for it.
-const PAUSE: Duration = Duration::from_millis(200);
-/// The same for a long text, which takes longer to render.
-const LONG_PAUSE: Duration = Duration::from_secs(1);
-const LONG_TEXT: usize = 200_000;
+/// How long the typing must have paused, at least.
+const PAUSE_MS: f64 = 200.0;
+/// At most.
+const LONGEST_PAUSE_MS: f64 = 20_000.0;
+/// The pause, in times of what showing took last: a long text takes long, and typing must not wait
+/// for it often.
+const PAUSE_FACTOR: f64 = 8.0;
 
 #[derive(Default)]
 pub(super) struct Shown {
     timer: RefCell<Option<TimeoutHandle>>,
-    /// The characters last counted.
-    length: Cell<usize>,
+    /// How long it took last, in milliseconds.
+    took: Cell<f64>,
     /// Where the preview was scrolled to by us: the event that follows is no news.
     expected: Cell<i32>,
 }
@@ -44,21 +46,23 @@ impl Session {
         if self.is_closed() {
             return;
         }
-        let pause = if self.shown.length.get() > LONG_TEXT { LONG_PAUSE } else { PAUSE };
+        let pause = (self.shown.took.get() * PAUSE_FACTOR).clamp(PAUSE_MS, LONGEST_PAUSE_MS);
+        let pause = Duration::from_secs_f64(pause / 1_000.0);
         let weak = Rc::downgrade(self);
         *self.shown.timer.borrow_mut() =
             clock::later(pause, move || with(&weak, |session| session.show()));
     }
 
     fn show(&self) {
+        let began = clock::now();
         let text = self.doc.borrow().text();
         let counts = markdown::counts(&text);
-        self.shown.length.set(counts.characters);
         // Signals are gone once the page has been left.
         let _ = self.view.counts.try_set(counts);
         if self.view.preview_on.try_get_untracked() == Some(true) {
             let _ = self.view.preview.try_set(render_as(self.kind, &text).html);
         }
+        self.shown.took.set(clock::now() - began);
     }
 
     /// The editor was scrolled: the preview follows.

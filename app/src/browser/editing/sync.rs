@@ -13,6 +13,15 @@ use std::{
     time::Duration,
 };
 
+/// Why nothing is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Halt {
+    SignedOut,
+    Refused,
+    /// The document would have grown too long: goes on by itself once it would not.
+    TooLong,
+}
+
 /// How it stands between this page and the server.
 #[derive(Default)]
 pub(super) struct Link {
@@ -23,7 +32,7 @@ pub(super) struct Link {
     /// Something was missed while a poll was on its way.
     must_poll: Cell<bool>,
     /// Nothing is sent until somebody acts.
-    is_halted: Cell<bool>,
+    halted: Cell<Option<Halt>>,
     attempt: Cell<u32>,
     timer: RefCell<Option<TimeoutHandle>>,
 }
@@ -38,7 +47,7 @@ impl Session {
     /// Sends what waits, one batch after the other.
     pub(super) fn send(self: &Rc<Self>) {
         let link = &self.link;
-        if link.is_sending.get() || link.is_halted.get() {
+        if link.is_sending.get() || link.halted.get().is_some() {
             return;
         }
         if let Some(timer) = link.timer.borrow_mut().take() {
@@ -64,6 +73,15 @@ impl Session {
                 Err(failure) => session.failed(failure),
             }
         });
+    }
+
+    /// Somebody typed: that is no reason to try before it is time to.
+    pub(super) fn send_edits(self: &Rc<Self>) {
+        if self.link.halted.get() == Some(Halt::TooLong) && self.fits() {
+            self.try_again();
+        } else if self.link.timer.borrow().is_none() {
+            self.send();
+        }
     }
 
     /// A batch is durable, as update `seq`.
@@ -96,30 +114,41 @@ impl Session {
                 self.tracker.borrow_mut().reached();
                 self.send_later(wait);
             }
-            Failure::SignedOut => self.halt(Trouble::SignedOut, "sign in again"),
-            Failure::Refused(reason) => {
-                let words = reason.clone();
-                self.halt(Trouble::Refused(reason), &words);
+            Failure::SignedOut => self.halt_signed_out(),
+            Failure::Refused(reason) => self.halt(Halt::Refused, reason),
+            Failure::TooLong(reason) => {
+                // What was typed since may make it fit.
+                self.outbox.borrow_mut().take_back();
+                self.halt(Halt::TooLong, reason);
             }
         }
         self.tell();
     }
 
-    fn halt(&self, trouble: Trouble, words: &str) {
-        self.link.is_halted.set(true);
-        self.tracker.borrow_mut().refused(words);
-        self.report(trouble);
-        self.tell();
+    fn halt_signed_out(&self) {
+        self.link.halted.set(Some(Halt::SignedOut));
+        self.tracker.borrow_mut().refused("sign in again");
+        self.report(Trouble::SignedOut);
+    }
+
+    fn halt(&self, halt: Halt, reason: String) {
+        self.link.halted.set(Some(halt));
+        self.tracker.borrow_mut().refused(reason.as_str());
+        self.report(Trouble::Refused(reason));
     }
 
     fn send_later(self: &Rc<Self>, wait: Duration) {
         let session = Rc::clone(self);
-        *self.link.timer.borrow_mut() = clock::later(wait, move || session.send());
+        let timer = clock::later(wait, move || {
+            session.link.timer.borrow_mut().take();
+            session.send();
+        });
+        *self.link.timer.borrow_mut() = timer;
     }
 
     /// Somebody wants what was refused to be sent again.
     pub(super) fn try_again(self: &Rc<Self>) {
-        self.link.is_halted.set(false);
+        self.link.halted.set(None);
         self.tracker.borrow_mut().retried();
         let _ = self.view.trouble.try_set(None);
         self.tell();
@@ -137,7 +166,8 @@ impl Session {
     /// Fetches what others wrote.
     pub(super) fn poll(self: &Rc<Self>) {
         let link = &self.link;
-        if self.is_closed() || self.is_read_only() || link.is_halted.get() {
+        let is_over = matches!(link.halted.get(), Some(Halt::SignedOut | Halt::Refused));
+        if self.is_closed() || self.is_read_only() || is_over {
             return;
         }
         if link.is_polling.replace(true) {
@@ -178,10 +208,9 @@ impl Session {
             }
             Err(Failure::Lost) => self.tracker.borrow_mut().lost(),
             Err(Failure::Later(_)) => {}
-            Err(Failure::SignedOut) => self.halt(Trouble::SignedOut, "sign in again"),
-            Err(Failure::Refused(reason)) => {
-                let words = reason.clone();
-                self.halt(Trouble::Refused(reason), &words);
+            Err(Failure::SignedOut) => self.halt_signed_out(),
+            Err(Failure::Refused(reason) | Failure::TooLong(reason)) => {
+                self.halt(Halt::Refused, reason);
             }
         }
         self.tell();

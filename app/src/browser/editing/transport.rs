@@ -28,6 +28,8 @@ pub(super) enum Failure {
     SignedOut,
     /// Refused, in the server's words; trying the same again is of no use.
     Refused(String),
+    /// The document has no room for it, in the server's words.
+    TooLong(String),
 }
 
 /// Sends an update; gives its number once it is durable.
@@ -81,11 +83,11 @@ async fn accept(answer: Result<Response, gloo_net::Error>) -> Result<Response, F
             let seconds = answer.headers().get("Retry-After").and_then(|value| value.parse().ok());
             Err(Failure::Later(Duration::from_secs(seconds.unwrap_or(1))))
         }
-        400..500 => {
+        status @ 400..500 => {
             let problem = answer.json::<Problem>().await;
             let reason =
                 problem.map_or_else(|_| "the server gave no reason.".to_owned(), |p| p.detail);
-            Err(Failure::Refused(reason))
+            Err(if status == 413 { Failure::TooLong(reason) } else { Failure::Refused(reason) })
         }
         _ => Err(Failure::Lost),
     }
