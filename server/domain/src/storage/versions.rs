@@ -84,6 +84,32 @@ pub struct NewVersion {
     pub at: Timestamp,
 }
 
+impl NewVersion {
+    /// The row of the version right after its commit.
+    #[must_use]
+    pub fn into_row(self, author: Person) -> VersionRow {
+        VersionRow {
+            document_id: self.document_id,
+            number: self.number,
+            commit_id: self.commit_id,
+            parent_commit: self.parent_commit,
+            content_id: self.content_id,
+            content_hash: self.content_hash,
+            chain_hash: self.chain_hash,
+            length: self.length,
+            added: self.added,
+            removed: self.removed,
+            message: self.message,
+            name: None,
+            keep_whole: false,
+            is_delta: false,
+            author,
+            body_hash: self.request.body_hash,
+            created_at: self.at,
+        }
+    }
+}
+
 /// A committed version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionRow {

@@ -1,17 +1,19 @@
 //! Committing (PRODUCT V1, API.md): the live text, or a text merged into it first.
 
-use super::{Versions, attempt::Attempt, chain_hash};
+use super::{Versions, attempt::Attempt, chain_hash, head::Head};
 use crate::{
     documents::{Editor, IfMatch, RequestKey},
     error::{Error, Internal, Result},
     hash::{sha256, sha256_parts},
     live::{EditKind, LiveText},
-    patience::patiently,
     storage::{DocumentRow, NewVersion, Request, StoreError, VersionRow},
 };
+use futures::future::try_join;
 use izanagi_shared::{
+    id::{DocumentId, UserId},
     rules::{CommitMessage, Content},
     text::diff::{self, LineCount},
+    wire::Person,
 };
 use std::sync::Arc;
 use tokio::task::spawn_blocking;
@@ -45,6 +47,9 @@ pub(super) struct Draft<'a> {
     pub(super) message: &'a str,
     pub(super) request: Request,
     pub(super) restored_from: Option<u64>,
+    /// The document as this request has seen it, if it has not changed it since: good enough to try
+    /// with, and not to refuse by.
+    pub(super) seen: Option<&'a DocumentRow>,
 }
 
 impl Versions {
@@ -66,12 +71,14 @@ impl Versions {
         {
             return Ok(known);
         }
+        let seen = input.content.is_none().then(|| editor.row());
         if let Some((content, base)) = input.content
             && let Err(refusal) = self.merge_in(editor, content, base, &request).await
         {
             return self.refuse(&request, refusal).await;
         }
-        let draft = Draft { editor, message: input.message.as_str(), request, restored_from: None };
+        let message = input.message.as_str();
+        let draft = Draft { editor, message, request, restored_from: None, seen };
         self.commit_live(&draft).await
     }
 
@@ -145,24 +152,33 @@ impl Versions {
 
     /// Commits the live text as the next version.
     pub(super) async fn commit_live(&self, draft: &Draft<'_>) -> Result<VersionRow> {
+        let mut seen = draft.seen.cloned();
         for _ in 0..TRIES {
+            let is_fresh = seen.is_none();
             // The head before the text: the text is then at least as new.
-            let (row, head) = self.head(draft.editor).await?;
-            let text = self.documents.text_of(&row).await?;
-            if let Some(head) = &head
-                && head.content_hash == text.facts.hash
-            {
+            let (row, head) = match seen.take() {
+                Some(row) => {
+                    let head = self.head_of(&row).await?;
+                    (row, head)
+                }
+                None => self.head(draft.editor).await?,
+            };
+            let (text, author) =
+                try_join(self.documents.text_of(&row), self.author(draft.editor.user())).await?;
+            if head.is_some_and(|head| head.content_hash == text.facts.hash) {
+                if !is_fresh {
+                    continue;
+                }
                 return self.refuse(&draft.request, Error::NothingToCommit).await;
             }
-            let version = self.next_version(draft, head.as_ref(), &text).await?;
+            let version = self.next_version(draft, head, &row, &text).await?;
             match self.attempt(&version, &text.content, draft.restored_from).await? {
                 Attempt::Committed => {
-                    self.cache.put(version.commit_id, text.content);
+                    let committed = version.into_row(author);
+                    self.cache.put(committed.commit_id, text.content);
+                    self.heads.put(Head::from(&committed));
                     self.outbox_bell.notify_one();
-                    return patiently(|| async {
-                        Ok(self.stores.versions.by_commit(version.commit_id).await?)
-                    })
-                    .await;
+                    return Ok(committed);
                 }
                 Attempt::RequestKnown => {
                     return self.known(&draft.request).await?.ok_or_else(|| {
@@ -175,30 +191,25 @@ impl Versions {
         Err(Error::Unavailable(Internal::new("too many commits at the same time")))
     }
 
-    /// The document as it is now and its newest version, if it has any.
-    pub(super) async fn head(&self, editor: &Editor) -> Result<(DocumentRow, Option<VersionRow>)> {
-        let row = self.stores.catalog.get(editor.id()).await;
-        let row = row.map_err(Error::missing("document"))?;
-        let head = match row.head_version {
-            0 => None,
-            number => Some(self.stores.versions.get(row.id, number).await?),
-        };
-        Ok((row, head))
+    async fn author(&self, user: UserId) -> Result<Person> {
+        let people = self.stores.users.people(&[user]).await?;
+        people.into_iter().next().ok_or(Error::NotFound("account"))
     }
 
     async fn next_version(
         &self,
         draft: &Draft<'_>,
-        head: Option<&VersionRow>,
+        head: Option<Head>,
+        row: &DocumentRow,
         text: &LiveText,
     ) -> Result<NewVersion> {
         let before = match head {
-            Some(head) => self.content_to_count(head).await?,
+            Some(head) => self.content_to_count(row.id, head).await?,
             None => "".into(),
         };
         let count = count_lines(before, Arc::clone(&text.content)).await?;
         let (author_id, at) = (draft.editor.user(), self.clock.now());
-        let parent_chain = head.map(|head| &head.chain_hash);
+        let parent_chain = head.as_ref().map(|head| &head.chain_hash);
         let content_hash = sha256(&*text.content);
         let mut version = NewVersion {
             document_id: draft.editor.id(),
@@ -222,10 +233,14 @@ impl Versions {
 
     /// A damaged parent must not stand in the way of the next version: only the counts of lines
     /// come from it.
-    async fn content_to_count(&self, head: &VersionRow) -> Result<Arc<str>> {
-        match self.content(head).await {
+    async fn content_to_count(&self, document: DocumentId, head: Head) -> Result<Arc<str>> {
+        if let Some(text) = self.cache.get(head.commit_id) {
+            return Ok(text);
+        }
+        let row = self.stores.versions.get(document, head.number).await?;
+        match self.content(&row).await {
             Err(Error::CorruptVersion { number, internal }) => {
-                tracing::error!(docId = %head.document_id, number, cause = internal.for_log(),
+                tracing::error!(docId = %document, number, cause = internal.for_log(),
                     "the newest version is damaged; its lines count as none");
                 Ok("".into())
             }

@@ -10,6 +10,7 @@ mod compare;
 mod content;
 mod demote;
 mod encode;
+mod head;
 mod outbox;
 mod read;
 mod restore;
@@ -28,6 +29,7 @@ use crate::{
     storage::{Clock, Ids, Stores},
 };
 use cache::ContentCache;
+use head::Heads;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
@@ -44,6 +46,7 @@ pub struct Versions {
     ids: Arc<dyn Ids>,
     documents: Documents,
     cache: ContentCache,
+    heads: Heads,
     /// Rings when there is something in the outbox.
     outbox_bell: Arc<Notify>,
     turns: Turns,
@@ -67,7 +70,7 @@ impl Versions {
         tasks: TaskTracker,
     ) -> Self {
         let (cache, outbox_bell) = (ContentCache::default(), Arc::default());
-        let turns = Turns::default();
-        Self { stores, clock, ids, documents, cache, outbox_bell, turns, tasks }
+        let (heads, turns) = (Heads::default(), Turns::default());
+        Self { stores, clock, ids, documents, cache, heads, outbox_bell, turns, tasks }
     }
 }

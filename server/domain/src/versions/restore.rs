@@ -56,7 +56,8 @@ impl Versions {
         self.bring_back(editor, &source, &content, &after, key).await?;
         let fallback = format!("Restored version {number}");
         let message = if message.is_empty() { &fallback } else { message };
-        let draft = Draft { editor, message, request: after, restored_from: Some(number) };
+        let draft =
+            Draft { editor, message, request: after, restored_from: Some(number), seen: None };
         self.commit_live(&draft).await
     }
 
@@ -105,7 +106,7 @@ impl Versions {
         request: Request,
     ) -> Result<[u8; 32]> {
         let message = format!("Before restoring version {number}");
-        let draft = Draft { editor, message: &message, request, restored_from: None };
+        let draft = Draft { editor, message: &message, request, restored_from: None, seen: None };
         match self.commit_live(&draft).await {
             Ok(kept) => Ok(kept.content_hash),
             // Somebody has just committed it.

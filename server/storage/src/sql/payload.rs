@@ -3,6 +3,7 @@
 use super::statement::{Statement, args};
 use izanagi_domain::storage::{Data, NewRecord, RecordPath, StoreError, StoreResult};
 use izanagi_shared::time::Timestamp;
+use std::cell::RefCell;
 use zstd::{
     bulk::{Compressor, Decompressor},
     zstd_safe::get_frame_content_size,
@@ -60,13 +61,27 @@ pub(super) fn parse_key(hex: &str) -> StoreResult<Vec<u8>> {
     hex::decode(hex).map_err(|error| StoreError::Corrupt(format!("the key {hex}: {error}")))
 }
 
+thread_local! {
+    /// To make one takes as long as to compress a few pages.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
+
 fn compress(json: &[u8]) -> StoreResult<Vec<u8>> {
-    let compress = || {
-        let mut compressor = Compressor::new(LEVEL)?;
-        compressor.include_checksum(true)?;
-        compressor.compress(json)
+    let compress = |kept: &mut Option<Compressor<'static>>| {
+        let mut compressor = match kept.take() {
+            Some(compressor) => compressor,
+            None => {
+                let mut new = Compressor::new(LEVEL)?;
+                new.include_checksum(true)?;
+                new
+            }
+        };
+        let compressed = compressor.compress(json)?;
+        *kept = Some(compressor);
+        Ok(compressed)
     };
-    compress().map_err(|error| StoreError::Unavailable(format!("zstd: {error}")))
+    let compressed = COMPRESSOR.with_borrow_mut(compress);
+    compressed.map_err(|error: std::io::Error| StoreError::Unavailable(format!("zstd: {error}")))
 }
 
 fn decompress(stored: &[Vec<u8>]) -> StoreResult<Vec<Data>> {

@@ -39,7 +39,7 @@ async fn a_commit_makes_a_version_and_moves_the_head(store: &TestStore) {
         number: 1,
         commit_id: version.commit_id,
         parent_commit: None,
-        content_id: version.content_id,
+        content_id: version.content_id.clone(),
         content_hash: version.content_hash,
         chain_hash: version.chain_hash,
         length: 5,
@@ -53,6 +53,7 @@ async fn a_commit_makes_a_version_and_moves_the_head(store: &TestStore) {
         body_hash: version.request.body_hash,
         created_at: at(40),
     };
+    assert_eq!(version.clone().into_row(row.author.clone()), row);
     assert_eq!((row.author.id, row), (user, expected));
     let head = store.catalog.get(document).await.unwrap();
     assert_eq!((head.head_version, head.head_commit), (1, Some(version.commit_id)));
