@@ -6,16 +6,27 @@ use serde::de::IgnoredAny;
 /// without bound. The deepest that the parser itself turns into a value.
 pub const MAX_DEPTH: usize = 127;
 
-/// The first place where a text stops being JSON.
+/// The first place where a text stops being JSON that can be read. Its words follow “This”.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, column {column}: {reason}")]
+#[error("{fault} (line {line}, column {column})")]
 pub struct JsonError {
     /// Line, from 1.
     pub line: usize,
     /// Column in bytes, from 1; 0 when the error lies at the end of the previous line.
     pub column: usize,
-    /// What was wrong there, as the parser says it.
-    pub reason: String,
+    /// What was wrong there.
+    pub fault: JsonFault,
+}
+
+/// What keeps a text from being read as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JsonFault {
+    /// The parser's reason.
+    #[error("is not JSON: {0}")]
+    Syntax(String),
+    /// It may be JSON, but nobody could read it.
+    #[error("is nested more than {MAX_DEPTH} levels deep")]
+    TooDeep,
 }
 
 /// Checks that `text` is one JSON value (RFC 8259) nested at most [`MAX_DEPTH`] deep.
@@ -26,13 +37,13 @@ pub fn check(text: &str) -> Result<(), JsonError> {
     // serde_json counts depth only where it recurses into a visitor, and IgnoredAny is skipped
     // without recursion; so depth is checked by a scan of its own.
     if let Some((line, column)) = too_deep(text) {
-        let reason = format!("nested more than {MAX_DEPTH} deep");
-        return Err(JsonError { line, column, reason });
+        return Err(JsonError { line, column, fault: JsonFault::TooDeep });
     }
     serde_json::from_str::<IgnoredAny>(text).map(|_| ()).map_err(|error| {
         let full = error.to_string();
         let reason = full.split(" at line ").next().unwrap_or(&full).to_owned();
-        JsonError { line: error.line(), column: error.column(), reason }
+        let fault = JsonFault::Syntax(reason);
+        JsonError { line: error.line(), column: error.column(), fault }
     })
 }
 
@@ -84,6 +95,7 @@ mod tests {
         let deep = format!("\n{}{}", "[".repeat(2_000), "]".repeat(2_000));
         let error = check(&deep).unwrap_err();
         assert_eq!((error.line, error.column), (2, MAX_DEPTH + 1));
+        assert_eq!(error.to_string(), "is nested more than 127 levels deep (line 2, column 128)");
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! A body that waits until the handler asks for it.
 
+use super::object;
 use crate::problem::{ApiError, ApiResult};
 use axum::{
-    body::to_bytes,
+    body::{HttpBody as _, to_bytes},
     extract::{DefaultBodyLimit, FromRequest, Multipart, Request},
     http::{HeaderMap, Method, Uri, header},
 };
+use futures::StreamExt as _;
 use http_body_util::LengthLimitError;
 use izanagi_domain::{
     accounts::Caller,
@@ -19,6 +21,9 @@ use tower_http::timeout::TimeoutError;
 
 /// More files at once are several requests: each file is a document to be made.
 const MAX_FILES: usize = 100;
+
+/// The longest body that is read though it is too long.
+const MAX_DROPPED: u64 = 256 * 1024 * 1024;
 
 /// A request whose body has not been read.
 #[derive(Debug)]
@@ -56,7 +61,7 @@ impl LazyBody {
     pub(crate) async fn json<T: DeserializeOwned>(self, limit: usize) -> ApiResult<T> {
         self.require("application/json")?;
         let bytes = self.bytes(limit).await?;
-        parse(&bytes)
+        object::parse(&bytes)
     }
 
     /// The body as JSON; an empty one gives the default.
@@ -69,12 +74,13 @@ impl LazyBody {
             self.require("application/json")?;
         }
         let bytes = self.bytes(limit).await?;
-        if bytes.is_empty() { Ok(T::default()) } else { parse(&bytes) }
+        if bytes.is_empty() { Ok(T::default()) } else { object::parse(&bytes) }
     }
 
     /// The `file` parts of a form.
     pub(crate) async fn uploads(mut self, limit: usize) -> ApiResult<Vec<Upload>> {
         self.require("multipart/form-data")?;
+        self = self.announced_within(limit).await?;
         DefaultBodyLimit::max(limit).apply(&mut self.0);
         let mut form = Multipart::from_request(self.0, &())
             .await
@@ -101,6 +107,20 @@ impl LazyBody {
         Ok(uploads)
     }
 
+    /// Refuses a body that says of itself that it is too long. Most clients read the answer only once
+    /// they have sent everything, so as much as is bearable is taken in and dropped.
+    async fn announced_within(self, limit: usize) -> ApiResult<Self> {
+        let announced = self.0.body().size_hint().lower();
+        if announced <= limit as u64 {
+            return Ok(self);
+        }
+        if announced <= MAX_DROPPED {
+            let mut rest = self.0.into_body().into_data_stream();
+            while let Some(Ok(_)) = rest.next().await {}
+        }
+        Err(too_large(limit))
+    }
+
     fn require(&self, expected: &'static str) -> ApiResult<()> {
         let given = self.headers().get(header::CONTENT_TYPE);
         let given = given.and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -117,8 +137,13 @@ impl LazyBody {
     }
 
     async fn bytes(self, limit: usize) -> ApiResult<axum::body::Bytes> {
-        to_bytes(self.0.into_body(), limit).await.map_err(|error| refuse(&error, limit))
+        let this = self.announced_within(limit).await?;
+        to_bytes(this.0.into_body(), limit).await.map_err(|error| refuse(&error, limit))
     }
+}
+
+fn too_large(limit: usize) -> ApiError {
+    Error::TooLarge(format!("A request body can have {limit} bytes.")).into()
 }
 
 /// Why a body could not be read. The layers around it say so by the types of their errors, each
@@ -126,34 +151,10 @@ impl LazyBody {
 fn refuse(error: &(dyn StdError + 'static), limit: usize) -> ApiError {
     let causes = || std::iter::successors(Some(error), |&error| error.source());
     if causes().any(|error| error.is::<LengthLimitError>()) {
-        Error::TooLarge(format!("A request body can have {limit} bytes.")).into()
+        too_large(limit)
     } else if causes().any(|error| error.is::<TimeoutError>()) {
         ApiError::timed_out()
     } else {
         Error::MalformedBody(error.to_string()).into()
     }
-}
-
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        Error::MalformedBody(format!("byte {} is not UTF-8", error.valid_up_to()))
-    })?;
-    izanagi_shared::json::check(text).map_err(|error| Error::MalformedBody(error.to_string()))?;
-    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text)).map_err(
-        |error: serde_path_to_error::Error<serde_json::Error>| {
-            let path = error.path().to_string();
-            let full = error.inner().to_string();
-            let reason = full.split(" at line ").next().unwrap_or(&full);
-            // Serde's path ends at the object that lacks it.
-            let missing =
-                reason.strip_prefix("missing field `").and_then(|end| end.strip_suffix('`'));
-            let (field, code) = match (missing, path.as_str()) {
-                (Some(name), ".") => (name.to_owned(), "required"),
-                (Some(name), path) => (format!("{path}.{name}"), "required"),
-                (None, ".") => ("body".to_owned(), "invalid"),
-                (None, path) => (path.to_owned(), "invalid"),
-            };
-            FieldError::new(&field, code, format!("{reason}.")).into()
-        },
-    )
 }

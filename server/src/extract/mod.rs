@@ -3,6 +3,7 @@
 
 mod body;
 mod identity;
+mod object;
 mod path;
 mod precondition;
 mod query;

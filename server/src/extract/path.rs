@@ -39,14 +39,22 @@ impl PathId {
         self.parse(name, "invalid_id", "This is not a UUID.")
     }
 
-    /// A parameter as a version number.
+    /// A parameter as a version number, in the one way to write it.
     pub(crate) fn number(&self, name: &str) -> Result<u64, Error> {
-        self.parse(name, "invalid_number", "This is not a version number: use 1, 2, 3 …")
+        let words = "This is not a version number: use 1, 2, 3 …";
+        let number: u64 = self.parse(name, "invalid_number", words)?;
+        if self.value(name) == Some(&number.to_string()) {
+            return Ok(number);
+        }
+        Err(FieldError::new(name, "invalid_number", words).into())
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     fn parse<T: std::str::FromStr>(&self, name: &str, code: &str, words: &str) -> Result<T, Error> {
-        let value = self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
-        let parsed = value.and_then(|value| value.parse().ok());
+        let parsed = self.value(name).and_then(|value| value.parse().ok());
         parsed.ok_or_else(|| FieldError::new(name, code, words).into())
     }
 }

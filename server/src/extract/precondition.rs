@@ -78,7 +78,9 @@ fn first_tag(text: &[u8]) -> Option<(&[u8], &[u8])> {
     } else {
         text.split_at(text.iter().position(|byte| b", \t".contains(byte)).unwrap_or(text.len()))
     };
-    let is_etag = tag.iter().all(|byte| *byte > b' ' && *byte != b'"' && *byte != 127);
+    // `*` stands alone, or is none.
+    let is_etag = text.first() != Some(&b'*')
+        && tag.iter().all(|byte| *byte > b' ' && *byte != b'"' && *byte != 127);
     let ends = rest.trim_ascii_start().first().is_none_or(|byte| *byte == b',');
     (is_etag && ends).then_some((tag, rest))
 }
@@ -136,6 +138,7 @@ mod tests {
     #[case::two_without_comma("\"a\" \"b\"")]
     #[case::space_inside("\"a b\"")]
     #[case::quote_inside("\"a\"b\"")]
+    #[case::any_among_others("*, \"a\"")]
     fn what_is_no_list_of_etags_is_an_error(#[case] value: &str) {
         assert!(if_match(&headers(header::IF_MATCH, value)).is_err());
     }

@@ -69,9 +69,6 @@ pub(crate) async fn missing(
     let documents = &state.services.documents;
     let reader = documents.for_editor(caller.as_ref(), path.document(caller.as_ref())?).await?;
     let since: Option<u64> = fields.parsed("since", "Use a whole number.")?;
-    if since == Some(reader.row().live_seq) {
-        return Ok(StatusCode::NO_CONTENT.into_response());
-    }
     let state_vector = match fields.text("stateVector") {
         // The state vector of an empty document: no clients.
         None | Some("") => vec![0],
@@ -79,6 +76,9 @@ pub(crate) async fn missing(
             FieldError::new("stateVector", "invalid", "This is not base64url without padding.")
         })?,
     };
+    if since == Some(reader.row().live_seq) {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
     let (seq, delta) = documents.missing(&reader, state_vector).await?;
     Ok(Json(UpdatesView { seq, delta_b64: STANDARD.encode(delta) }).into_response())
 }

@@ -32,6 +32,8 @@ async fn raw(
 #[case::unknown_field(json!({ "title": "a", "colour": "red" }), "colour", "invalid")]
 #[case::missing_title(json!({ "content": "a" }), "title", "required")]
 #[case::wrong_type(json!({ "title": 1 }), "title", "invalid")]
+#[case::list(json!(["a", "text"]), "body", "invalid")]
+#[case::invisible(json!({ "title": "\u{200b}\u{feff}" }), "title", "blank")]
 #[tokio::test]
 async fn a_document_that_breaks_a_rule(
     #[case] body: Value,

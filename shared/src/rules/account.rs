@@ -1,6 +1,6 @@
 //! What an account is made of (PRODUCT A1).
 
-use super::{Secret, at_most, refuse_control};
+use super::{Secret, at_most, is_blank, refuse_control};
 use crate::problem::FieldError;
 use std::fmt;
 
@@ -152,7 +152,7 @@ impl DisplayName {
     /// `blank`, `too_long` or `control_character`, on the field `displayName`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let text = text.trim();
-        if text.is_empty() {
+        if is_blank(text) {
             return Err(FieldError::new("displayName", "blank", "Enter a name, or leave it out."));
         }
         at_most("displayName", text, 100)?;

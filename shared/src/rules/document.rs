@@ -1,6 +1,6 @@
 //! What a document and its versions are made of (PRODUCT D1, V1, V3).
 
-use super::{at_most, refuse_control};
+use super::{at_most, is_blank, refuse_control};
 use crate::problem::FieldError;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -107,8 +107,7 @@ impl Content {
         let content = Self::parse(text)?;
         if kind == DocumentKind::Json {
             crate::json::check(&content.0).map_err(|error| {
-                let message = format!("This is not JSON: {error}.");
-                FieldError::new("content", "invalid_json", message)
+                FieldError::new("content", "invalid_json", format!("This {error}."))
             })?;
         }
         Ok(content)
@@ -140,7 +139,7 @@ macro_rules! text_rule {
             /// `blank` (where it must not be), `too_long` or `control_character`.
             pub fn parse(text: &str) -> Result<Self, FieldError> {
                 let text = text.trim();
-                if !$blank && text.is_empty() {
+                if !$blank && is_blank(text) {
                     return Err(FieldError::new($field, "blank", $empty));
                 }
                 at_most($field, text, $max)?;
@@ -182,6 +181,11 @@ mod tests {
     #[rstest]
     #[case("  Plan ", Ok("Plan"))]
     #[case(" \t ", Err("blank"))]
+    #[case("\u{200B}", Err("blank"))]
+    #[case("\u{FEFF} \u{2800}", Err("blank"))]
+    #[case("👩\u{200D}🚀 \u{200F}ا", Ok("👩\u{200D}🚀 \u{200F}ا"))]
+    #[case("exe.\u{202E}txt", Err("control_character"))]
+    #[case("two\u{2028}lines", Err("control_character"))]
     #[case("a\0b", Err("control_character"))]
     #[case("two\nlines", Err("control_character"))]
     fn titles(#[case] text: &str, #[case] expected: Result<&str, &str>) {

@@ -35,12 +35,36 @@ impl FieldErrors {
     }
 }
 
+/// Whether there is nothing to see in a text.
+fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || is_invisible(c))
+}
+
+/// Whether a character takes no ink by itself: `Default_Ignorable_Code_Point` of Unicode 17
+/// (`DerivedCoreProperties.txt`), and the braille pattern without dots.
+const fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
+        | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}'
+        | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Whether a character turns the direction of what follows it (UAX #9, explicit formatting): a name
+/// could make the rest of its line read as something else.
+const fn turns_direction(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
 /// Refuses U+0000 and other control characters that no line of text needs: PostgreSQL cannot
 /// store the first, and the rest only serve to disguise.
 fn refuse_control(field: &str, text: &str, line_breaks: bool) -> Result<(), FieldError> {
-    let bad =
-        text.chars().find(|c| c.is_control() && !(line_breaks && matches!(c, '\n' | '\t' | '\r')));
-    match bad {
+    let breaks = |c| matches!(c, '\n' | '\t' | '\r' | '\u{2028}' | '\u{2029}');
+    let is_bad = |c: &char| {
+        if breaks(*c) { !line_breaks } else { c.is_control() || turns_direction(*c) }
+    };
+    match text.chars().find(is_bad) {
         None => Ok(()),
         Some(c) => Err(FieldError::new(
             field,

@@ -1,0 +1,162 @@
+//! A JSON object as one of our types, and what is wrong with it in words for people.
+
+use crate::problem::ApiResult;
+use izanagi_domain::error::Error;
+use izanagi_shared::problem::FieldError;
+use serde::de::DeserializeOwned;
+
+/// Reads a JSON object of this shape.
+///
+/// # Errors
+/// The bytes are no JSON, no object, or a field is missing, unknown or of another type.
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Error::MalformedBody(format!("byte {} is not UTF-8", error.valid_up_to()))
+    })?;
+    izanagi_shared::json::check(text)
+        .map_err(|error| Error::MalformedBody(format!("it {error}")))?;
+    // Serde would take a list for an object, and its items for the fields in their order.
+    if !text.trim_start().starts_with('{') {
+        return Err(FieldError::new("body", "invalid", "Send a JSON object.").into());
+    }
+    let parser = &mut serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(parser).map_err(|error| explain(&error).into())
+}
+
+fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError {
+    let path = error.path().to_string();
+    let full = error.inner().to_string();
+    let reason = full.split(" at line ").next().unwrap_or(&full);
+    // Serde's path ends at the object that lacks it.
+    if let Some(name) = between(reason, "missing field `", "`") {
+        let field = if path == "." { name.to_owned() } else { format!("{path}.{name}") };
+        return FieldError::new(&field, "required", "This field is required.");
+    }
+    let field = if path == "." { "body" } else { &path };
+    FieldError::new(field, "invalid", in_words(reason))
+}
+
+/// Serde's reason without the names of Rust.
+fn in_words(reason: &str) -> String {
+    if let Some(listed) = between(reason, "unknown field `", "") {
+        let (_, allowed) = listed.split_once(", expected ").unwrap_or(("", "no such field"));
+        return format!("There is no such field; allowed: {}.", names(allowed));
+    }
+    if let Some(listed) = between(reason, "unknown variant `", "") {
+        let (given, allowed) = listed.split_once("`, expected ").unwrap_or((listed, "another"));
+        return format!("“{given}” is not allowed; use {}.", names(allowed));
+    }
+    if let Some((given, wanted)) =
+        between(reason, "invalid type: ", "").and_then(|rest| rest.split_once(", expected "))
+    {
+        return format!("This is {}; send {}.", kind(given), kind(wanted));
+    }
+    if let Some((given, _)) =
+        between(reason, "invalid value: ", "").and_then(|rest| rest.split_once(", expected "))
+    {
+        return format!(
+            "{} is out of range.",
+            names(given.split_once(' ').map_or(given, |two| two.1))
+        );
+    }
+    "This value is not allowed.".to_owned()
+}
+
+/// `one of `a`, `b`` as `a, b`.
+fn names(listed: &str) -> String {
+    listed.strip_prefix("one of ").unwrap_or(listed).replace('`', "")
+}
+
+/// What serde calls a type, as JSON does.
+fn kind(name: &str) -> &'static str {
+    match name.split([' ', '`']).next().unwrap_or_default() {
+        "map" | "struct" => "an object",
+        "sequence" | "seq" | "tuple" => "a list",
+        "null" | "unit" => "null",
+        "boolean" | "bool" => "true or false",
+        "integer" | "floating" | "number" | "f64" => "a number",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "string" | "character" | "str" => "a string",
+        "a" if name.ends_with("string") => "a string",
+        "a" if name.ends_with("boolean") => "true or false",
+        "a" if name.ends_with("sequence") => "a list",
+        "a" if name.ends_with("map") => "an object",
+        _ => "a value of another type",
+    }
+}
+
+fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
+    text.strip_prefix(start)?.strip_suffix(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::ApiError;
+    use rstest::rstest;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    #[expect(dead_code, reason = "only whether it can be read is asked")]
+    struct Sample {
+        title: String,
+        page_size: Option<u32>,
+        kind: Option<Kind>,
+        tags: Option<Vec<String>>,
+        inner: Option<Inner>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        Markdown,
+        Text,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "only whether it can be read is asked")]
+    struct Inner {
+        deep: bool,
+    }
+
+    #[rstest]
+    #[case("[]", "body", "Send a JSON object.")]
+    #[case(" \n[\"a\"]", "body", "Send a JSON object.")]
+    #[case("null", "body", "Send a JSON object.")]
+    #[case("{}", "title", "This field is required.")]
+    #[case(r#"{"title":"a","inner":{}}"#, "inner.deep", "This field is required.")]
+    #[case(r#"{"title":5}"#, "title", "This is a number; send a string.")]
+    #[case(r#"{"title":null}"#, "title", "This is null; send a string.")]
+    #[case(r#"{"title":{}}"#, "title", "This is an object; send a string.")]
+    #[case(
+        r#"{"title":"a","pageSize":"b"}"#,
+        "pageSize",
+        "This is a string; send a whole number, 0 or more."
+    )]
+    #[case(
+        r#"{"title":"a","pageSize":1.5}"#,
+        "pageSize",
+        "This is a number; send a whole number, 0 or more."
+    )]
+    #[case(r#"{"title":"a","pageSize":-1}"#, "pageSize", "-1 is out of range.")]
+    #[case(r#"{"title":"a","tags":true}"#, "tags", "This is true or false; send a list.")]
+    #[case(r#"{"title":"a","kind":"pdf"}"#, "kind", "“pdf” is not allowed; use markdown or text.")]
+    #[case(
+        r#"{"title":"a","inner":{"deep":1}}"#,
+        "inner.deep",
+        "This is a number; send true or false."
+    )]
+    #[case(
+        r#"{"title":"a","colour":1}"#,
+        "colour",
+        "There is no such field; allowed: title, pageSize, kind, tags, inner."
+    )]
+    fn says_what_is_wrong(#[case] body: &str, #[case] field: &str, #[case] message: &str) {
+        let error: ApiError = parse::<Sample>(body.as_bytes()).unwrap_err();
+        let problem = error.into_problem();
+        let said: Vec<_> = problem.errors.iter().map(|e| (&*e.field, &*e.message)).collect();
+        assert_eq!(said, [(field, message)]);
+    }
+}
