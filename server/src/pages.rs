@@ -20,13 +20,19 @@ use izanagi_app::{
 };
 use izanagi_domain::{accounts::Caller, documents::RequestKey};
 use leptos::{config::LeptosOptions, context::provide_context};
-use leptos_axum::{LeptosRoutes as _, file_and_error_handler_with_context, generate_route_list};
-use std::collections::BTreeMap;
+use leptos_axum::{
+    AxumRouteListing, LeptosRoutes as _, file_and_error_handler_with_context, generate_route_list,
+};
+use std::{collections::BTreeMap, sync::LazyLock};
 use tower_http::services::{ServeDir, ServeFile};
 
 /// A year: files under `/pkg/<hash>` never change.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const AN_HOUR: &str = "public, max-age=3600";
+
+/// The pages there are. Found out once: meanwhile Leptos lets no resource load, in the whole process,
+/// and a page that another router is rendering at that time would wait for ever.
+static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
 
 /// Every page, `/fn/…` and the static files.
 pub(crate) fn routes(state: &AppState) -> Router<AppState> {
@@ -34,7 +40,7 @@ pub(crate) fn routes(state: &AppState) -> Router<AppState> {
     let provide = move || provide_context(context.clone());
     let options: LeptosOptions = axum::extract::FromRef::from_ref(state);
     let shell_options = options.clone();
-    let pages = generate_route_list(App);
+    let pages = PAGES.clone();
     let functions = {
         let provide = provide.clone();
         any(move |request: Request| {
