@@ -2,7 +2,7 @@
 import type { Locator } from "@playwright/test";
 import { createDocument, signUp } from "./support/accounts";
 import { open } from "./support/awake";
-import { commitByKeys, editor, menuButton, openDocument, toast, write } from "./support/documents";
+import { commitByKeys, editor, menuButton, openDocument, saveState, toast, write } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 import { EMPTY_PAGES, makeSample, OPEN_PAGES, openSample, SAMPLE_PAGES } from "./support/sample";
 import { expectFits } from "./support/width";
@@ -67,6 +67,49 @@ test.describe("every page fits", { tag: "@phone" }, () => {
     }
   });
 });
+
+test.describe("every page is set on its lines", { tag: "@phone" }, () => {
+  test("a long title does not break the way back up", async ({ page }) => {
+    const { pages } = await makeSample(page);
+    for (const path of [pages.history, pages.version, pages.comparison]) {
+      await open(page, path);
+      const boxes = await Promise.all((await page.locator(".crumbs a").all()).map((link) => boxOf(link)));
+      for (const { y, height } of boxes) expect([y, height]).toEqual([boxes[0]?.y, boxes[0]?.height]);
+    }
+  });
+
+  test("the text begins where its heading does", async ({ page }) => {
+    const { pages } = await makeSample(page);
+    for (const path of [pages.reading, pages.version]) {
+      await open(page, path);
+      const [head, text] = [page.locator(".page-head"), page.getByRole("article")];
+      expect((await boxOf(text)).x).toBe((await boxOf(head)).x);
+    }
+  });
+
+  test("the editor's head takes a row, or two on a phone", async ({ page, isMobile }) => {
+    const { id } = await makeSample(page);
+    await openDocument(page, id);
+    await expect(saveState(page, /^Saved$/)).toBeVisible();
+    const rows = async (...controls: Locator[]) =>
+      new Set(await Promise.all(controls.map(async (control) => centre(await boxOf(control))))).size;
+    const [title, commit] = [page.getByLabel("Title", { exact: true }), page.getByRole("button", { name: "Commit" })];
+    const others = [page.getByRole("link", { name: "Read", exact: true }), saveState(page, /^Saved$/)];
+    expect(await rows(title, commit)).toBe(1);
+    expect(await rows(...others)).toBe(1);
+    expect(await rows(title, ...others)).toBe(isMobile ? 2 : 1);
+  });
+});
+
+async function boxOf(element: Locator): Promise<{ x: number; y: number; width: number; height: number }> {
+  const box = await element.boundingBox();
+  if (!box) throw new Error(`${element} is not seen`);
+  return box;
+}
+
+function centre({ y, height }: { y: number; height: number }): number {
+  return Math.round(y + height / 2);
+}
 
 test.describe("on a phone", { tag: "@phone" }, () => {
   test("menus open inside the window", async ({ page }) => {

@@ -1,5 +1,5 @@
 // The list of documents and the trash, with the browser's half awake.
-import { callApi, createDocument, signUp } from "./support/accounts";
+import { callApi, commit, createDocument, replaceText, signUp } from "./support/accounts";
 import { open } from "./support/awake";
 import { editor, expectText, menuButton, saveState, toast } from "./support/documents";
 import { expect, test } from "./support/fixtures";
@@ -53,7 +53,7 @@ test("a search is an address: one can go back to it", async ({ page }) => {
   await page.getByLabel("Search documents").fill("z");
   await page.getByLabel("Search documents").press("Enter");
   await expect(titles).toHaveText(["Zebra", "Zoo"]);
-  await expect(page).toHaveURL(/query=z&sort=title/);
+  await expect(page).toHaveURL("/documents?query=z&sort=title");
   await titles.first().getByRole("link").click();
   await expect(page).toHaveTitle("Zebra – Izanagi");
   await page.goBack();
@@ -61,6 +61,82 @@ test("a search is an address: one can go back to it", async ({ page }) => {
   await page.goBack();
   await expect(titles).toHaveText(["Ants", "Zebra", "Zoo"]);
   await expect(page.getByLabel("Search documents")).toHaveValue("");
+  // Only what is set stands in the address.
+  await expect(page).toHaveURL("/documents?sort=title");
+  await page.getByRole("button", { name: "Search" }).click();
+  await expect(page).toHaveURL("/documents?sort=title");
+  await page.getByRole("link", { name: "Last edited" }).click();
+  await expect(page).toHaveURL("/documents");
+  await page.getByLabel("Search documents").fill("ants");
+  await page.getByRole("button", { name: "Search" }).click();
+  await expect(page).toHaveURL("/documents?query=ants");
+});
+
+test("a page past the end says so, and leads back", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Plans", "text");
+  await commit(page, id, "First");
+  await callApi(page, "DELETE", `/documents/${await createDocument(page, "Old", "")}`);
+  for (const [path, words, content] of [
+    ["/documents?query=plans&page=999", "1 document on 1 page", "Plans"],
+    ["/trash?page=2", "1 document on 1 page", "Old"],
+    [`/documents/${id}/history?page=3`, "1 version on 1 page", "Version 1"],
+  ] as const) {
+    await open(page, path);
+    await expect(page.getByRole("heading", { name: "This page is past the end" })).toBeVisible();
+    await expect(page.getByRole("main")).toContainText(words);
+    await page.getByRole("link", { name: "Go to the first page" }).click();
+    await expect(page.getByRole("heading", { name: content })).toBeVisible();
+  }
+});
+
+test("the row says what kind of document it is", async ({ page }) => {
+  await signUp(page);
+  for (const kind of ["markdown", "text", "json"]) await createDocument(page, kind, "{}", kind);
+  await open(page, "/documents");
+  await expect(page.getByRole("main").locator(".rows").getByRole("listitem").filter({ has: page.getByRole("heading") }))
+    .toContainText([/JSON/, /Plain text/, /Markdown/]);
+});
+
+test("a title from right to left leaves the words around it where they are", async ({ page }) => {
+  await signUp(page);
+  await createDocument(page, "שלום, עולם!", "");
+  await open(page, "/documents");
+  const title = page.getByRole("main").locator("bdi", { hasText: "שלום, עולם!" });
+  await expect(title).toBeVisible();
+  await menuButton(page, "Actions for שלום, עולם!").click();
+  await page.getByRole("button", { name: "Move to trash" }).click();
+  await expect(toast(page, "was moved to the trash.").locator("bdi")).toHaveText("שלום, עולם!");
+});
+
+test("a version is restored once; its question is closed, also when the address asked it", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Plans", "old");
+  await commit(page, id, "First");
+  await replaceText(page, id, "new");
+  await open(page, `/documents/${id}/history`);
+  await menuButton(page, "Actions for version 1").click();
+  await page.getByRole("link", { name: "Restore" }).click();
+  await page.getByRole("button", { name: "Yes, restore version 1" }).click();
+  await expect(toast(page, "restored")).toHaveCount(1);
+  await expect(toast(page, "Version 1 is restored, as version 3.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Yes, restore version 1" })).toBeHidden();
+});
+
+test("the text as it is now is compared in both directions", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Plans", "old");
+  await commit(page, id, "First");
+  await replaceText(page, id, "new");
+  await open(page, `/documents/${id}/history`);
+  await expect(page.getByLabel("Compare from version 1")).toBeChecked();
+  await expect(page.getByLabel("Compare to the text as it is now")).toBeChecked();
+  await page.getByLabel("Compare from the text as it is now").check();
+  await page.getByLabel("Compare to version 1").check();
+  await page.getByRole("button", { name: "Compare" }).click();
+  await expect(page).toHaveURL(`/documents/${id}/compare?from=live&to=1`);
+  await expect(page.getByRole("heading", { name: "The text as it is now compared with version 1" })).toBeVisible();
+  await expect(page.getByText("removed: new")).toBeVisible();
 });
 
 test("a document goes to the trash, comes back by undo, and is deleted only when asked twice", async ({ page }) => {

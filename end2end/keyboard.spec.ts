@@ -140,6 +140,22 @@ test("Escape closes the commit dialog and gives the focus back", async ({ page }
   await expect(editor(page)).toBeFocused();
 });
 
+test("Ctrl+Enter in the message commits, with as many emoji as the rule has characters", async ({ page }) => {
+  await signUp(page);
+  await openDocument(page, await createDocument(page, "Plans", "text"));
+  const message = page.getByLabel("What changed, and why");
+  await page.keyboard.press("Control+s");
+  await message.fill("🏝".repeat(501));
+  await expect(message).toHaveAccessibleDescription(/1 too many .*at most 500 characters/);
+  await message.press("Control+Enter");
+  await expect(page.getByRole("dialog", { name: "Commit" })).toBeVisible();
+  await message.press("Backspace");
+  await expect(message).toHaveAccessibleDescription("0 left");
+  await message.press("Control+Enter");
+  await expect(toast(page, "Version 1 saved.")).toBeVisible();
+  await expect(page.getByRole("dialog", { name: "Commit" })).toBeHidden();
+});
+
 test("a document goes to the trash and comes back", async ({ page }) => {
   await signUp(page);
   await createDocument(page, "Plans", "");

@@ -30,6 +30,7 @@ test("the editor's page shows the text and commits it, once", async ({ page }) =
   const id = await createDocument(page, "Island", "By ferry.\n");
   await page.goto(`/documents/${id}`);
   await expect(page.getByRole("region", { name: "Text" })).toContainText("By ferry.");
+  await expect(page.getByRole("button", { name: "Preview" })).toHaveCount(0);
   await message(page).fill("First");
   await page.getByRole("button", { name: "Commit", disabled: false }).click();
   await expect(page.getByText("Version 1 saved.")).toBeVisible();

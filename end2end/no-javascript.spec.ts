@@ -170,6 +170,7 @@ test.describe("uploading", () => {
     await page.getByRole("button", { name: "Upload" }).click();
     const refusal = "“photo.txt” is not UTF-8 text: byte 1 is not part of a character.";
     await expect(page.getByRole("alert")).toHaveText(refusal);
+    await expect(page.getByText(refusal)).toHaveCount(1);
     await expect(page.getByRole("heading", { name: "No documents yet" })).toBeVisible();
   });
 

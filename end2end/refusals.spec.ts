@@ -33,22 +33,55 @@ test.describe("forms", () => {
     await expectText(page, "{}");
   });
 
-  test("a document in the editor keeps its title when the new one is blank", async ({ page, problems }) => {
-    problems.expect(/status of 422/);
+  test("a document in the editor keeps its title when the new one is no good", async ({ page }) => {
     await signUp(page);
     const id = await createDocument(page, "Good title", "text");
     await openDocument(page, id);
-    await page.getByLabel("Title", { exact: true }).fill(" ");
-    await page.getByLabel("Title", { exact: true }).press("Enter");
-    await expect(toast(page, "Enter a title.")).toBeVisible();
-    await expect(page.getByLabel("Title", { exact: true })).toHaveAttribute("aria-invalid", "true");
-    await expect(page.getByLabel("Title", { exact: true })).toHaveValue(" ");
-    await page.getByLabel("Title", { exact: true }).fill("Better title");
-    await page.getByLabel("Title", { exact: true }).press("Enter");
+    const title = page.getByLabel("Title", { exact: true });
+    await title.fill(" ");
+    await title.press("Tab");
+    await expect(toast(page, "A document needs a title")).toBeVisible();
+    await expect(title).toHaveValue("Good title");
+    await title.fill("🏝".repeat(256));
+    await title.press("Enter");
+    await expect(toast(page, "Use at most 255 characters; this has 256.")).toBeVisible();
+    await expect(title).toHaveAttribute("aria-invalid", "true");
+    await title.press("Escape");
+    await expect(title).toHaveValue("Good title");
+    await expect(title).not.toBeFocused();
+    await expect(title).not.toHaveAttribute("aria-invalid");
+    await title.fill("  Better title ");
+    await title.press("Enter");
     await expect(toast(page, "It is called “Better title” now.")).toBeVisible();
-    await expect(page.getByLabel("Title", { exact: true })).not.toHaveAttribute("aria-invalid");
+    await expect(title).toHaveValue("Better title");
+    await expect(page).toHaveTitle("Better title – Izanagi");
+    // What was said of the one before is out of date.
+    await expect(toast(page, "Use at most 255 characters")).toBeHidden();
+    await title.fill("Another");
+    await title.press("Escape");
+    await expect(title).toHaveValue("Better title");
     await page.reload();
-    await expect(page.getByLabel("Title", { exact: true })).toHaveValue("Better title");
+    await expect(title).toHaveValue("Better title");
+  });
+
+  test("a button that does not reach the server promises nothing, until it does", async ({ page, problems }) => {
+    problems.expect(/ERR_FAILED/);
+    await signUp(page);
+    await createDocument(page, "Plans", "text");
+    await open(page, "/documents");
+    const trash = async () => {
+      await menuButton(page, "Actions for Plans").click();
+      await page.getByRole("button", { name: "Move to trash" }).click();
+    };
+    await page.route("**/fn/documents/trash", (route) => route.abort(), { times: 2 });
+    await trash();
+    const refusal = toast(page, "The server cannot be reached.");
+    await expect(refusal).toHaveText("The server cannot be reached. Try again in a moment.");
+    await trash();
+    await expect(refusal).toHaveText("The server cannot be reached. Try again in a moment. (2 times)");
+    await trash();
+    await expect(toast(page, "“Plans” was moved to the trash.")).toBeVisible();
+    await expect(refusal).toBeHidden();
   });
 
   test("a commit of nothing new is refused in words, and the message stays", async ({ page, problems }) => {
@@ -136,6 +169,39 @@ test.describe("while editing", () => {
     await expect(saveState(page, /^Saved$/)).toBeVisible();
     await expect(page.getByRole("alert")).toBeHidden();
     expect(await storedText(page, id)).toBe("kept");
+  });
+
+  test("a paste that a document cannot hold is refused whole, and said", async ({ page }) => {
+    await signUp(page);
+    const id = await createDocument(page, "Full", "before");
+    await openDocument(page, id);
+    await editor(page).press("Control+End");
+    await editor(page).evaluate((field, length) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData("text/plain", "x".repeat(length));
+      field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    }, 10 * 1024 * 1024);
+    await expect(toast(page, "A document can hold 10 MiB of text, and this would be more.")).toBeVisible();
+    await expectText(page, "before");
+    await write(page, " and after");
+    await expectSaved(page, "3 words");
+    expect(await storedText(page, id)).toBe("before and after");
+  });
+
+  test("an edit that the document has no room for goes again once it has", async ({ page, problems }) => {
+    problems.expect(/status of 413/);
+    await signUp(page);
+    const id = await createDocument(page, "Crowded", "");
+    await openDocument(page, id);
+    const problem = { type: "about:blank", title: "Too large", status: 413, code: "too_large" };
+    const answer = { ...problem, detail: "A document can hold 10 MiB.", requestId: "1" };
+    await page.route(OPS, (route) => route.fulfill({ status: 413, json: answer }), { times: 1 });
+    await write(page, "a");
+    await expect(saveState(page, "Not saved: A document can hold 10 MiB.")).toBeVisible();
+    await write(page, "b");
+    await expectSaved(page, "1 word");
+    await expect(page.getByRole("alert")).toBeHidden();
+    expect(await storedText(page, id)).toBe("ab");
   });
 
   test("a text typed while the server is down arrives when it is back", async ({ page, server, problems }) => {

@@ -53,6 +53,21 @@ test("each refusal says what is wrong with the file", async ({ page, problems })
   await expect(page.getByRole("heading", { name: "No documents yet" })).toBeVisible();
 });
 
+test("files dropped beside the field are taken as well, and words are not", async ({ page }) => {
+  await signUp(page);
+  await open(page, "/documents");
+  await dropFiles(page, [{ name: "beside.md", content: "beside" }], page.getByRole("contentinfo"));
+  await expect(page.getByRole("list", { name: "Uploads" })).toContainText("Added");
+  await expect(page.getByRole("link", { name: "beside", exact: true })).toBeVisible();
+  // The browser goes on with what nobody has taken: here, with a word over a field.
+  const isTaken = await page.getByLabel("Search documents").evaluate((field) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.setData("text/plain", "word");
+    return !field.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+  });
+  expect(isTaken).toBe(false);
+});
+
 test("files are chosen as well as dropped", async ({ page }) => {
   await signUp(page);
   await open(page, "/documents");

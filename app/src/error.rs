@@ -39,9 +39,17 @@ impl AppError {
     /// The server is there no more, or was never.
     #[must_use]
     pub fn unreachable() -> Self {
-        let detail =
-            "The server cannot be reached. What you typed is still here: try again in a moment.";
+        let detail = "The server cannot be reached. Try again in a moment.";
         Self::new(0, "unreachable", "No connection", detail)
+    }
+
+    /// The same for those who typed something, which stays where it is.
+    #[must_use]
+    pub fn with_what_was_typed(mut self) -> Self {
+        if self.0.code == "unreachable" {
+            self.0.detail.push_str(" What you typed is still here.");
+        }
+        self
     }
 
     /// Whether signing in would help.

@@ -3,6 +3,9 @@
 use crate::writes::Writes;
 use leptos::prelude::*;
 
+/// The address that takes files without JavaScript.
+pub(crate) const FORM_PATH: &str = "/documents/upload";
+
 /// How far a file is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UploadState {

@@ -8,16 +8,15 @@ export interface DroppedFile {
   content: string | Uint8Array;
 }
 
-/** Lets files fall on the field for them, as from a file manager. */
-export async function dropFiles(page: Page, files: DroppedFile[]): Promise<void> {
+/** Lets files fall on the field for them, or elsewhere, as from a file manager. */
+export async function dropFiles(page: Page, files: DroppedFile[], target = fileField(page)): Promise<void> {
   const given = files.map(({ name, content }) => ({ name, bytes: [...Buffer.from(content)] }));
   const dataTransfer = await page.evaluateHandle((files) => {
     const transfer = new DataTransfer();
     for (const { name, bytes } of files) transfer.items.add(new File([new Uint8Array(bytes)], name));
     return transfer;
   }, given);
-  const zone = fileField(page);
-  for (const event of ["dragenter", "dragover", "drop"]) await zone.dispatchEvent(event, { dataTransfer });
+  for (const event of ["dragenter", "dragover", "drop"]) await target.dispatchEvent(event, { dataTransfer });
 }
 
 export function fileField(page: Page): Locator {

@@ -1,17 +1,14 @@
 //! Committing from the editor: a dialog, or without JavaScript a form in the page.
 
-use super::{Icon, SubmitButton, form_state::FormState, load::Alert};
+use super::{Icon, MessageField, SubmitButton, form_state::FormState, load::Alert};
 use crate::{api::versions::CommitVersion, editor::EditorView, platform::Platform, writes::Writes};
-use izanagi_shared::{id::DocumentId, save_state::SaveState};
+use izanagi_shared::{id::DocumentId, rules::CommitMessage, save_state::SaveState};
 use leptos::{
     ev::SubmitEvent,
     html::{Dialog, Textarea},
     prelude::*,
     server_fn::ServerFn,
 };
-
-/// The most characters of a message.
-const MESSAGE_LIMIT: usize = 500;
 
 /// Asks for a message, waits until everything typed is on the server, then commits it.
 #[component]
@@ -48,17 +45,18 @@ pub(crate) fn CommitDialog(id: DocumentId, view: EditorView) -> impl IntoView {
     Effect::new(move || {
         if action.value().with(|value| matches!(value, Some(Ok(_)))) {
             message.set(String::new());
+            if let Some(field) = field.get_untracked() {
+                field.set_value("");
+            }
             close();
         }
     });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
-        if !action.pending().get_untracked() {
+        let is_fit = message.with_untracked(|text| CommitMessage::parse(text).is_ok());
+        if is_fit && !action.pending().get_untracked() {
             is_waiting.set(true);
         }
-    };
-    let left = move || {
-        format!("{} left", MESSAGE_LIMIT.saturating_sub(message.with(|text| text.chars().count())))
     };
     let busy = move || {
         if action.pending().get() {
@@ -87,24 +85,7 @@ pub(crate) fn CommitDialog(id: DocumentId, view: EditorView) -> impl IntoView {
                 {move || form.problem().get().map(|problem| view! {
                     <div role="alert"><Alert variant="warning"><p>{problem.detail}</p></Alert></div>
                 })}
-                <div class="field">
-                    <div class="field-head">
-                        <label for="commit-message">"What changed, and why"</label>
-                        <span class="soft numeric" id="commit-left">{left}</span>
-                    </div>
-                    <textarea
-                        class="input"
-                        id="commit-message"
-                        name="message"
-                        rows="3"
-                        maxlength=MESSAGE_LIMIT
-                        aria-describedby="commit-left"
-                        autofocus=true
-                        prop:value=message
-                        on:input=move |event| message.set(event_target_value(&event))
-                        node_ref=field
-                    ></textarea>
-                </div>
+                <MessageField form text=message field autofocus=true/>
                 <div class="dialog-foot">
                     <span class="soft" role="status">{busy}</span>
                     <button class="button" type="button" on:click=move |_| close()>"Cancel"</button>
@@ -128,7 +109,7 @@ pub(crate) fn CommitWithoutScript(id: DocumentId) -> impl IntoView {
             <input type="hidden" name="id" value=id.to_string()/>
             <div class="field">
                 <label for="message">"What changed, and why"</label>
-                <textarea class="input" id="message" name="message" rows="2" maxlength=MESSAGE_LIMIT>
+                <textarea class="input" id="message" name="message" rows="2" dir="auto">
                     {form.typed("message")}
                 </textarea>
             </div>

@@ -1,4 +1,4 @@
-use super::{Field, FormState, Icon, SubmitButton, When, counted};
+use super::{Field, FormState, Icon, SubmitButton, When, counted, kind_name};
 use crate::{
     api::documents::{RenameDocument, TrashDocument},
     writes::Writes,
@@ -31,15 +31,16 @@ pub(crate) fn DocumentRow(
     let head = if is_renamed {
         view! { <RenameForm id=id.to_string() title list/> }.into_any()
     } else {
-        view! { <h2 class="row-title"><a href=path.clone()>{title}</a></h2> }.into_any()
+        view! { <h2 class="row-title"><a href=path.clone()><bdi>{title}</bdi></a></h2> }.into_any()
     };
     view! {
         <li class="document-row">
             <div class="row-main">
                 {head}
-                {text.map(|text| view! { <p class="row-text">{text}</p> })}
+                {text.map(|text| view! { <p class="row-text" dir="auto">{text}</p> })}
             </div>
             <ul class="meta">
+                <li>{kind_name(document.kind)}</li>
                 <li><span class="visually-hidden">"edited "</span><When at=document.updated_at/></li>
                 <li>{counted(document.word_count, "word", "words")}</li>
                 <li>{versions}</li>
@@ -92,7 +93,7 @@ fn RenameForm(id: String, title: String, list: String) -> impl IntoView {
             <div class="stack" data-gap="s">
                 <input type="hidden" name="id" value=id/>
                 <input type="hidden" name="back" value=list.clone()/>
-                <Field form name="title" label="Title" start=title maxlength=255 rule=check_title/>
+                <Field form name="title" label="Title" start=title rule=check_title/>
                 <div class="cluster">
                     <SubmitButton form words="Rename"/>
                     <a class="button" data-variant="quiet" href=list>"Cancel"</a>

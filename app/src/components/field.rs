@@ -20,7 +20,6 @@ pub(crate) fn Field(
     #[prop(default = "text")] kind: &'static str,
     #[prop(optional)] hint: Option<&'static str>,
     #[prop(default = "off")] autocomplete: &'static str,
-    #[prop(optional)] maxlength: Option<u16>,
     /// What stands in it when nothing was typed yet.
     #[prop(optional)]
     start: String,
@@ -89,7 +88,7 @@ pub(crate) fn Field(
                 type=kind
                 value=value
                 autocomplete=autocomplete
-                maxlength=maxlength
+                dir=(kind == "text").then_some("auto")
                 aria-invalid=move || error.with(Option::is_some).then_some("true")
                 aria-describedby=described
                 on:input=on_input

@@ -24,7 +24,8 @@ impl FormState {
         S::Output: Clone + Send + Sync + 'static,
     {
         let value = action.value();
-        let answer = Signal::derive(move || value.get().map(|outcome| outcome.err().map(|e| e.0)));
+        let refusal = |error: AppError| error.with_what_was_typed().0;
+        let answer = Signal::derive(move || value.get().map(|outcome| outcome.err().map(refusal)));
         Self::new(S::PATH, hidden, answer, action.pending().into())
     }
 

@@ -44,11 +44,11 @@ fn SignedIn(user: UserView) -> impl IntoView {
             <details class="menu">
                 <summary class="button" data-variant="quiet">
                     <span class="avatar" aria-hidden="true">{initial}</span>
-                    <span class="account-name">{user.display_name}</span>
+                    <bdi class="account-name">{user.display_name}</bdi>
                     <span class="visually-hidden">"account menu"</span>
                 </summary>
                 <ul class="menu-list">
-                    <li class="menu-note">"Signed in as " {user.username}</li>
+                    <li class="menu-note">"Signed in as " <bdi>{user.username}</bdi></li>
                     <li data-divide="">
                         <a class="menu-item" href="/settings/sessions">
                             <Icon name="device"/>

@@ -1,4 +1,14 @@
+use izanagi_shared::rules::DocumentKind;
 use leptos::prelude::*;
+
+/// The kind of a document in words.
+pub(crate) const fn kind_name(kind: DocumentKind) -> &'static str {
+    match kind {
+        DocumentKind::Markdown => "Markdown",
+        DocumentKind::Text => "Plain text",
+        DocumentKind::Json => "JSON",
+    }
+}
 
 /// A number with its noun.
 pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
@@ -42,7 +52,8 @@ pub(crate) fn Crumbs(
     /// Paths and their words, from the top.
     steps: Vec<(String, String)>,
 ) -> impl IntoView {
-    let step = |(path, words): (String, String)| view! { <li><a href=path>{words}</a></li> };
+    let step =
+        |(path, words): (String, String)| view! { <li><a href=path><bdi>{words}</bdi></a></li> };
     view! {
         <ol class="crumbs" aria-label="Where you are">
             {steps.into_iter().map(step).collect_view()}

@@ -1,4 +1,4 @@
-use super::Icon;
+use super::{Icon, counted};
 use leptos::prelude::*;
 
 /// Links to the pages before and after, and where one is. Nothing when there is one page only.
@@ -46,4 +46,35 @@ pub(crate) fn Pagination(
             </nav>
         }
     })
+}
+
+/// In the place of a page that is past the last one: how far it goes, and the way there.
+#[component]
+pub(crate) fn PastEnd(
+    page_size: u32,
+    total: u64,
+    /// How many there are, in words.
+    words: String,
+    /// The address of a page without its number, as for [`Pagination`].
+    #[prop(into)]
+    start: String,
+) -> impl IntoView {
+    let last = total.div_ceil(u64::from(page_size)).max(1);
+    let pages = counted(last, "page", "pages");
+    let first = (last > 1).then(|| {
+        view! { <a class="button" href=format!("{start}1")>"First page"</a> }
+    });
+    view! {
+        <div class="empty">
+            <Icon name="document"/>
+            <h2>"This page is past the end"</h2>
+            <p>{words} " on " {pages} ", and no more."</p>
+            <p class="cluster">
+                {first}
+                <a class="button" data-variant="primary" href=format!("{start}{last}")>
+                    {if last > 1 { "Last page" } else { "Go to the first page" }}
+                </a>
+            </p>
+        </div>
+    }
 }

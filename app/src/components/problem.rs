@@ -91,6 +91,9 @@ impl Words {
                 false,
             ),
             (_, "corrupt_version") => ("This version is damaged", error.0.detail.as_str(), true),
+            (0, "unreachable") => {
+                ("The server cannot be reached", "Check your connection, then try again.", true)
+            }
             (0 | 503, _) => ("The server cannot be reached", error.0.detail.as_str(), true),
             (500.., _) => (
                 "Something broke on our side",

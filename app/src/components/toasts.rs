@@ -1,4 +1,4 @@
-use super::Icon;
+use super::{Icon, isolate_quoted};
 use crate::{
     api::documents::RestoreDocument,
     flash::Notice,
@@ -29,7 +29,9 @@ pub(crate) fn Toasts() -> impl IntoView {
 #[component]
 fn ToastView(toast: Toast, undo: ServerAction<RestoreDocument>) -> impl IntoView {
     let writes = Writes::here();
-    let Toast { id, notice: Notice { notice, link, undo_trash }, is_problem } = toast;
+    let Toast { id, notice: Notice { notice, link, undo_trash }, is_problem, times, .. } = toast;
+    let again =
+        (times > 1).then(|| view! { <span class="soft">{format!(" ({times} times)")}</span> });
     let dismiss = move || writes.toasts().update(|toasts| toasts.retain(|toast| toast.id != id));
     if !is_problem {
         Effect::new(move || {
@@ -54,7 +56,7 @@ fn ToastView(toast: Toast, undo: ServerAction<RestoreDocument>) -> impl IntoView
     });
     view! {
         <div class="toast">
-            <p>{notice}</p>
+            <p>{isolate_quoted(&notice)} {again}</p>
             {link.map(|path| view! { <a class="button" data-variant="quiet" href=path>"Open"</a> })}
             {undo}
             <button

@@ -11,13 +11,17 @@ use leptos_router::hooks::use_location;
 /// What keeps edits from being saved, and the ways on. Nothing typed is lost: it can always be
 /// taken away as a text (PRODUCT U4).
 #[component]
-pub(crate) fn TroubleAlert(view: EditorView, title: String, kind: DocumentKind) -> impl IntoView {
+pub(crate) fn TroubleAlert(
+    view: EditorView,
+    title: RwSignal<String>,
+    kind: DocumentKind,
+) -> impl IntoView {
     let pathname = use_location().pathname;
-    let file_name = StoredValue::new(format!("{title}.{}", kind.extension()));
     let again = move |_| view.retry.update(|asked| *asked += 1);
     let copy = move |_| (Platform::here().copy)(view.current_text());
     let download = move |_| {
-        file_name.with_value(|name| (Platform::here().save_file)(name, &view.current_text()));
+        let name = title.with(|title| format!("{title}.{}", kind.extension()));
+        (Platform::here().save_file)(&name, &view.current_text());
     };
     move || {
         let trouble = view.trouble.get()?;

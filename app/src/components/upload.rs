@@ -1,21 +1,20 @@
-//! A form that also takes dropped files, and a row for each file on its way.
+//! A form for files, which may also be dropped anywhere on its page, and a row for each file on its
+//! way.
 
-use super::Icon;
+use super::{Icon, isolate_quoted};
 use crate::{
     platform::Platform,
-    upload::{Upload, UploadState, Uploads},
+    upload::{FORM_PATH, Upload, UploadState, Uploads},
     writes::Writes,
 };
 use leptos::{
-    ev::{DragEvent, SubmitEvent},
+    ev::{self, DragEvent, SubmitEvent},
     html::Input,
     prelude::*,
 };
 
-/// The address that takes files without JavaScript.
-const FORM_PATH: &str = "/documents/upload";
-
-/// A form for files that is also a place to drop them on.
+/// A form for files. Dropped beside it they are taken as well: the browser would open them instead,
+/// in the place of the page.
 #[component]
 pub(crate) fn UploadZone() -> impl IntoView {
     let writes = Writes::here();
@@ -37,15 +36,32 @@ pub(crate) fn UploadZone() -> impl IntoView {
             input.set_value("");
         }
     };
-    let on_drop = move |event: DragEvent| {
-        event.prevent_default();
-        over.set(false);
-        send(event.data_transfer().and_then(|data| data.files()));
-    };
-    let on_drag = move |event: DragEvent| {
-        event.prevent_default();
-        over.set(true);
-    };
+    Effect::new(move || {
+        let hover = window_event_listener(ev::dragover, move |event| {
+            if has_files(&event) {
+                event.prevent_default();
+                over.set(true);
+            }
+        });
+        let leave = window_event_listener(ev::dragleave, move |event| {
+            // Within the page it goes from one element to the next.
+            if event.related_target().is_none() {
+                over.set(false);
+            }
+        });
+        let drop = window_event_listener(ev::drop, move |event| {
+            if has_files(&event) {
+                event.prevent_default();
+                over.set(false);
+                send(event.data_transfer().and_then(|data| data.files()));
+            }
+        });
+        on_cleanup(move || {
+            for listener in [hover, leave, drop] {
+                listener.remove();
+            }
+        });
+    });
     view! {
         <form
             class="drop-zone"
@@ -54,22 +70,32 @@ pub(crate) fn UploadZone() -> impl IntoView {
             enctype="multipart/form-data"
             data-drag=move || over.get().then_some("")
             on:submit=on_submit
-            on:drop=on_drop
-            on:dragover=on_drag
-            on:dragleave=move |_| over.set(false)
         >
             <Icon name="upload"/>
             <label for="files">"Drop .md, .txt or .json files here, or"</label>
             <input id="files" name="file" type="file" multiple=true accept=".md,.markdown,.txt,.json" node_ref=input/>
             <button class="button">"Upload"</button>
         </form>
-        {refusal.get_value().map(|refusal| view! { <p class="field-error" role="alert">{refusal}</p> })}
+        {refusal.get_value().map(|refusal| view! { <div role="alert"><Refusal reason=refusal/></div> })}
         <ul class="upload-list" aria-label="Uploads" hidden=move || uploads.rows().with(Vec::is_empty)>
             <For each=move || uploads.rows().get() key=|upload| upload.id let(upload)>
                 <UploadRow upload uploads/>
             </For>
         </ul>
     }
+}
+
+/// Why a file was refused; it names the file.
+#[component]
+fn Refusal(reason: String) -> impl IntoView {
+    view! { <p class="field-error"><span>{isolate_quoted(&reason)}</span></p> }
+}
+
+/// Whether it is files that hang over the page: a word may be dragged into a field as ever.
+fn has_files(event: &DragEvent) -> bool {
+    event.data_transfer().is_some_and(|data| {
+        data.types().iter().any(|kind| kind.as_string().as_deref() == Some("Files"))
+    })
 }
 
 #[component]
@@ -102,12 +128,12 @@ fn UploadRow(upload: Upload, uploads: Uploads) -> impl IntoView {
             let label = progress_label.clone();
             view! { <progress class="progress" max="100" value=percent aria-labelledby=label></progress> }.into_any()
         }
-        UploadState::Failed(reason) => view! { <p class="field-error">{reason}</p> }.into_any(),
+        UploadState::Failed(reason) => view! { <Refusal reason/> }.into_any(),
         UploadState::Done => ().into_any(),
     };
     view! {
         <li class="upload-row" data-state=word>
-            <span id=label>{name}</span>
+            <bdi id=label>{name}</bdi>
             <span class="cluster">
                 {move || (state.get() == UploadState::Done).then_some("Added")}
                 <button class="icon-button" data-variant="quiet" type="button" aria-label=button_name on:click=give_up>

@@ -1,4 +1,4 @@
-use super::address::{document_id, query_text, query_value};
+use super::address::{document_id, only_what_is_set, query_text, query_value};
 use crate::{
     api::versions::{ComparedVersions, compare_versions},
     components::{Crumbs, DiffView, Icon, Load, Main},
@@ -79,7 +79,7 @@ fn Comparison(compared: ComparedVersions, choice: Choice) -> impl IntoView {
                     <h1>{heading}</h1>
                 </div>
             </div>
-            <Form method="get" action=here attr:class="diff-choice">
+            <Form method="get" action=here on_form_data=only_what_is_set() attr:class="diff-choice">
                 <SideField name="from" label="From" chosen=choice.from head/>
                 <SideField name="to" label="To" chosen=choice.to head/>
                 <label class="check">

@@ -1,9 +1,9 @@
-use super::address::{query_text, query_value};
+use super::address::{only_what_is_set, query_text, query_value};
 use crate::{
     api::documents::{CreateDocument, TrashDocument, list_documents},
     components::{
-        DocumentRow, ErrorSummary, Field, FormState, Icon, LoadPart, Main, Pagination,
-        SubmitButton, UploadZone, check_title, counted,
+        DocumentRow, ErrorSummary, Field, FormState, Icon, LoadPart, Main, Pagination, PastEnd,
+        SubmitButton, UploadZone, check_title, counted, kind_name,
     },
     writes::Writes,
 };
@@ -27,9 +27,20 @@ struct Listing {
 impl Listing {
     /// The address of this list with another sort, on its first page.
     fn address(&self, sort: DocumentSort) -> String {
-        let query = form_query(&self.query);
-        format!("/documents?query={query}&sort={}", sort.as_str())
+        let mut address = "/documents".to_owned();
+        if !self.query.is_empty() {
+            address = format!("{}query={}", and_more(&address), form_query(&self.query));
+        }
+        if sort != DocumentSort::default() {
+            address = format!("{}sort={}", and_more(&address), sort.as_str());
+        }
+        address
     }
+}
+
+/// An address, ready for one more parameter.
+fn and_more(address: &str) -> String {
+    format!("{address}{}", if address.contains('?') { '&' } else { '?' })
 }
 
 /// Percent-encodes a value of a query.
@@ -80,9 +91,20 @@ fn Tools(listing: Memo<Listing>) -> impl IntoView {
         let current = move || listing.with(|listing| (listing.sort == sort).then_some("true"));
         view! { <a href=address aria-current=current>{words}</a> }
     };
+    let sort = move || {
+        let sort = listing.with(|listing| listing.sort);
+        (sort != DocumentSort::default())
+            .then(|| view! { <input type="hidden" name="sort" value=sort.as_str()/> })
+    };
     view! {
         <div class="list-tools">
-            <Form method="get" action="/documents" attr:class="search" attr:role="search">
+            <Form
+                method="get"
+                action="/documents"
+                on_form_data=only_what_is_set()
+                attr:class="search"
+                attr:role="search"
+            >
                 <Icon name="search"/>
                 <label class="visually-hidden" for="query">"Search documents"</label>
                 <input
@@ -90,11 +112,11 @@ fn Tools(listing: Memo<Listing>) -> impl IntoView {
                     id="query"
                     name="query"
                     type="search"
-                    maxlength="200"
-                    placeholder="Search titles and descriptions"
+                    dir="auto"
+                    placeholder="Title or description"
                     value=move || listing.with(|listing| listing.query.clone())
                 />
-                <input type="hidden" name="sort" value=move || listing.with(|listing| listing.sort.as_str())/>
+                {sort}
                 <button class="button">"Search"</button>
             </Form>
             <div class="segmented" role="group" aria-label="Sort by">
@@ -112,25 +134,24 @@ fn NewDocument() -> impl IntoView {
     let action = Writes::here().form_action::<CreateDocument>();
     let form = FormState::of(action, &[]).named("new");
     let kind = form.typed("kind").unwrap_or_default();
-    let option = move |value: DocumentKind, words: &'static str| {
-        view! { <option value=value.as_str() selected=kind == value.as_str()>{words}</option> }
+    let option = |value: DocumentKind| {
+        view! { <option value=value.as_str() selected=kind == value.as_str()>{kind_name(value)}</option> }
     };
+    let options = [DocumentKind::Markdown, DocumentKind::Text, DocumentKind::Json].map(option);
     view! {
         <details class="menu" open=form.was_refused()>
             <summary class="button" data-variant="primary">
                 <Icon name="plus"/>
                 "New document"
             </summary>
-            <div class="menu-list">
+            <div class="menu-list card">
                 <ActionForm action attr:class="form">
                     <ErrorSummary form/>
-                    <Field form name="title" label="Title" maxlength=255 rule=check_title/>
+                    <Field form name="title" label="Title" rule=check_title/>
                     <div class="field">
                         <label for=form.id("kind")>"Kind"</label>
                         <select class="select" id=form.id("kind") name="kind">
-                            {option.clone()(DocumentKind::Markdown, "Markdown")}
-                            {option.clone()(DocumentKind::Text, "Plain text")}
-                            {option(DocumentKind::Json, "JSON")}
+                            {options.collect_view()}
                         </select>
                     </div>
                     <SubmitButton form words="Create"/>
@@ -147,11 +168,16 @@ fn List(
     renamed: Option<DocumentId>,
     trash: ServerAction<TrashDocument>,
 ) -> impl IntoView {
+    let start = format!("{}page=", and_more(&listing.address(listing.sort)));
+    let words = counted(page.total, "document", "documents");
+    if page.items.is_empty() && page.total > 0 {
+        let Page { page_size, total, .. } = page;
+        return view! { <PastEnd page_size total words start/> }.into_any();
+    }
     if page.items.is_empty() {
         return view! { <Empty query=listing.query/> }.into_any();
     }
-    let start = listing.address(listing.sort);
-    let here = format!("{start}&page={}", page.page);
+    let here = format!("{start}{}", page.page);
     let row = |document: DocumentView| {
         let is_renamed = renamed == Some(document.id);
         view! { <DocumentRow document trash list=here.clone() is_renamed/> }
@@ -164,8 +190,8 @@ fn List(
             page=page.page
             page_size=page.page_size
             total=page.total
-            words=counted(page.total, "document", "documents")
-            start=format!("{start}&page=")
+            words
+            start
         />
     }
     .into_any()
@@ -180,7 +206,8 @@ fn Empty(query: String) -> impl IntoView {
                 <Icon name="document"/>
                 <h2>"No documents yet"</h2>
                 <p>
-                    "Start with a new document, or drop Markdown, text or JSON files on the field above.                     They stay as they are, byte for byte."
+                    "Start with a new document, or drop Markdown, text or JSON files anywhere on this page. \
+                    They stay as they are, byte for byte."
                 </p>
             </div>
         }
@@ -189,7 +216,7 @@ fn Empty(query: String) -> impl IntoView {
         view! {
             <div class="empty">
                 <Icon name="search"/>
-                <h2>"Nothing fits “" {query} "”"</h2>
+                <h2>"Nothing fits “" <bdi>{query}</bdi> "”"</h2>
                 <p>"Try fewer or other words."</p>
                 <p class="cluster">
                     <a class="button" href="/documents">"Show all documents"</a>

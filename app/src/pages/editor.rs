@@ -1,10 +1,12 @@
 use super::address::document_id;
 use crate::{
-    api::documents::{OpenedDocument, RenameDocument, RestoreDocument, open_document},
+    api::documents::{OpenedDocument, RestoreDocument, open_document},
     components::{
-        Alert, CommitDialog, CommitWithoutScript, Icon, Load, Main, TroubleAlert, counted,
+        Alert, CommitDialog, CommitWithoutScript, Icon, Load, Main, TitleForm, TroubleAlert,
+        counted, kind_name,
     },
     editor::EditorView,
+    flash::Notice,
     platform::Platform,
     rendering::render_as,
     writes::Writes,
@@ -15,13 +17,11 @@ use izanagi_shared::{
     rules::DocumentKind,
     wire::DocumentView,
 };
-use leptos::{
-    ev::KeyboardEvent,
-    form::ActionForm,
-    html::{Form, Input},
-    prelude::*,
-};
+use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
+
+const TOO_LONG: &str =
+    "A document can hold 10 MiB of text, and this would be more. Nothing was changed.";
 
 /// `/documents/{id}`: the editor. Without JavaScript the text is there to read, and a form to
 /// commit it.
@@ -59,23 +59,31 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
             }
         }
     });
+    let writes = Writes::here();
+    Effect::new(move || {
+        if view.too_long.get() > 0 {
+            writes.say(Notice::new(TOO_LONG), true);
+        }
+    });
     let tab = RwSignal::new("write");
     let has_preview = document.kind != DocumentKind::Text;
     let preview_on = view.preview_on;
     preview_on.set(has_preview);
     let is_trashed = document.deleted_at.is_some();
-    let name = format!("Edit “{}”", document.title);
+    // Counted, not owned by the page: the server writes the head once that is done.
+    let head_title = ArcRwSignal::new(document.title.clone());
+    let title = RwSignal::from(head_title.clone());
     view! {
-        <Title text=document.title.clone()/>
+        <Title text=move || head_title.get()/>
         <Main
             class="editor-page"
             attr:data-tab=tab
             attr:data-preview=move || if preview_on.get() { "on" } else { "off" }
         >
-            <h1 class="visually-hidden">{name}</h1>
-            <Head document=document.clone() view tab has_preview/>
+            <h1 class="visually-hidden">"Edit “" <bdi>{title}</bdi> "”"</h1>
+            <Head document=document.clone() title view tab has_preview/>
             {is_trashed.then(|| view! { <InTrash id=document.id.to_string()/> })}
-            <TroubleAlert view title=document.title.clone() kind=document.kind/>
+            <TroubleAlert view title kind=document.kind/>
             <CommitWithoutScript id=document.id/>
             <div class="editor-panes">
                 <section class="editor-pane" data-pane="write" aria-label="Text">
@@ -99,18 +107,11 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
     }
 }
 
-const fn kind_name(kind: DocumentKind) -> &'static str {
-    match kind {
-        DocumentKind::Markdown => "Markdown",
-        DocumentKind::Text => "Plain text",
-        DocumentKind::Json => "JSON",
-    }
-}
-
 /// Title, save state, and what can be done.
 #[component]
 fn Head(
     document: DocumentView,
+    title: RwSignal<String>,
     view: EditorView,
     tab: RwSignal<&'static str>,
     has_preview: bool,
@@ -134,7 +135,7 @@ fn Head(
     let preview_on = view.preview_on;
     view! {
         <div class="editor-head">
-            <TitleForm document/>
+            <TitleForm id=document.id title/>
             <p class="save-state" role="status" data-state=move || state().map(|state| state.variant())>{words}</p>
             <div class="editor-tools" role="group" aria-label="Document">
                 {has_preview.then(|| view! {
@@ -175,48 +176,6 @@ fn Head(
                 </button>
             </div>
         </div>
-    }
-}
-
-/// The title, which is changed in place.
-#[component]
-fn TitleForm(document: DocumentView) -> impl IntoView {
-    let action = Writes::here().button_action::<RenameDocument>();
-    let (form, field) = (NodeRef::<Form>::new(), NodeRef::<Input>::new());
-    let is_refused =
-        move || action.value().with(|value| matches!(value, Some(Err(_)))).then_some("true");
-    let send = move |_| {
-        if let Some(form) = form.get_untracked() {
-            // Refused only when the form has left the page.
-            let _ = form.request_submit();
-        }
-    };
-    // With JavaScript, Enter is one way of leaving the field; else it would be sent twice.
-    let leave = move |event: KeyboardEvent| {
-        if event.key() == "Enter" {
-            event.prevent_default();
-            if let Some(field) = field.get_untracked() {
-                let _ = field.blur();
-            }
-        }
-    };
-    view! {
-        <ActionForm action node_ref=form attr:class="title-form">
-            <label class="visually-hidden" for="title">"Title"</label>
-            <input type="hidden" name="id" value=document.id.to_string()/>
-            <input
-                class="title-input"
-                id="title"
-                name="title"
-                maxlength="255"
-                autocomplete="off"
-                value=document.title
-                aria-invalid=is_refused
-                on:change=send
-                on:keydown=leave
-                node_ref=field
-            />
-        </ActionForm>
     }
 }
 

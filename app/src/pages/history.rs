@@ -1,16 +1,16 @@
-use super::address::{document_id, query_value};
+use super::address::{document_id, only_what_is_set, query_value};
 use crate::{
     api::versions::{CommitVersion, History, list_versions},
     components::{
-        Counts, Crumbs, ErrorSummary, FormState, Icon, Load, Main, Pagination, SubmitButton, When,
-        counted,
+        Counts, Crumbs, ErrorSummary, FormState, Icon, Load, Main, MessageField, Pagination,
+        PastEnd, SubmitButton, When, counted,
     },
     writes::Writes,
 };
 use izanagi_shared::{
     id::DocumentId,
     permission::{Action, Verdict, decide},
-    wire::VersionView,
+    wire::{Page, VersionView},
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
@@ -43,30 +43,44 @@ fn HistoryView(history: History, commit: ServerAction<CommitVersion>) -> impl In
     let (id, path) = (document.id, format!("/documents/{}", document.id));
     let can_commit =
         decide(standing, Action::Commit) == Verdict::Allowed && document.deleted_at.is_none();
+    // Then committing is what one is here for, and its button the one that stands out.
+    let has_form = can_commit && is_changed;
     let crumbs = vec![
         ("/documents".to_owned(), "Documents".to_owned()),
         (path.clone(), document.title.clone()),
     ];
+    let start = format!("{path}/history?page=");
+    let words = counted(versions.total, "version", "versions");
     let newest = versions.items.first().map_or(0, |version| version.number);
     let is_first_page = versions.page == 1;
+    let is_past_end = versions.items.is_empty() && versions.total > 0;
     let rows = versions.items.into_iter().map(|version| {
-        let is_newest = is_first_page && version.number == newest;
-        // Before anything is chosen: what has changed since the newest version, or in it.
+        let is_newest = version.number == newest;
+        // Before anything is chosen: what has changed since the newest version, or in it; on later
+        // pages, in the newest of them.
         let from = if is_changed { version.number == newest } else { version.number + 1 == newest };
         view! { <Row version path=path.clone() is_from=from is_to=is_newest && !is_changed can_commit/> }
     });
     let rows = rows.collect_view();
     let list = if versions.total == 0 {
         view! { <Empty/> }.into_any()
+    } else if is_past_end {
+        let Page { page_size, total, .. } = versions;
+        view! { <PastEnd page_size total words=words.clone() start=start.clone()/> }.into_any()
     } else {
         view! {
-            <Form method="get" action=format!("{path}/compare") attr:id=CHOICE>
+            <Form
+                method="get"
+                action=format!("{path}/compare")
+                on_form_data=only_what_is_set()
+                attr:id=CHOICE
+            >
                 <div class="history-bar">
                     <span class="pick-head" aria-hidden="true">
                         <span>"From"</span>
                         <span>"To"</span>
                     </span>
-                    <button class="button" data-variant="primary">
+                    <button class="button" data-variant=(!has_form).then_some("primary")>
                         <Icon name="compare"/>
                         "Compare"
                     </button>
@@ -98,17 +112,19 @@ fn HistoryView(history: History, commit: ServerAction<CommitVersion>) -> impl In
                     </a>
                 </p>
             </div>
-            {(can_commit && is_changed).then(|| view! { <CommitForm id commit/> })}
+            {has_form.then(|| view! { <CommitForm id commit/> })}
             {list}
-            <Pagination
-                label="Pages of history"
-                page=versions.page
-                page_size=versions.page_size
-                total=versions.total
-                words=counted(versions.total, "version", "versions")
-                start=format!("{path}/history?page=")
-                ways=("Newer", "Older")
-            />
+            {(!is_past_end).then(|| view! {
+                <Pagination
+                    label="Pages of history"
+                    page=versions.page
+                    page_size=versions.page_size
+                    total=versions.total
+                    words
+                    start
+                    ways=("Newer", "Older")
+                />
+            })}
         </Main>
     }
 }
@@ -120,12 +136,7 @@ fn CommitForm(id: DocumentId, commit: ServerAction<CommitVersion>) -> impl IntoV
         <ActionForm action=commit attr:class="form card" attr:id="commit">
             <ErrorSummary form/>
             <input type="hidden" name="id" value=id.to_string()/>
-            <div class="field">
-                <label for="message">"What changed, and why"</label>
-                <textarea class="input" id="message" name="message" rows="2" maxlength="500">
-                    {form.typed("message")}
-                </textarea>
-            </div>
+            <MessageField form text=RwSignal::new(String::new())/>
             <div class="cluster" data-justify="end">
                 <SubmitButton form words="Commit"/>
             </div>
@@ -133,18 +144,21 @@ fn CommitForm(id: DocumentId, commit: ServerAction<CommitVersion>) -> impl IntoV
     }
 }
 
-/// The live text, as the other side of a comparison.
+/// The live text, as a side of a comparison like any version.
 #[component]
 fn Now(is_changed: bool) -> impl IntoView {
     let (badge, words) = if is_changed {
-        ("not committed", "The text as it stands, with edits since the newest version.")
+        ("not committed", "The text as it is, with edits since the newest version.")
     } else {
-        ("committed", "The text as it stands is the newest version.")
+        ("committed", "The text as it is: the same as the newest version.")
     };
     view! {
         <li class="version-row">
             <div class="version-pick">
-                <span></span>
+                <label class="check">
+                    <input type="radio" form=CHOICE name="from" value="live"/>
+                    <span class="visually-hidden">"Compare from the text as it is now"</span>
+                </label>
                 <label class="check">
                     <input type="radio" form=CHOICE name="to" value="live" checked=is_changed/>
                     <span class="visually-hidden">"Compare to the text as it is now"</span>
@@ -172,11 +186,11 @@ fn Row(
     let changes = format!("{path}/compare?from={}&to={number}", number - 1);
     let badge = version
         .name
-        .map(|name| view! { " " <span class="badge" data-variant="seal">{name}</span> });
+        .map(|name| view! { " " <span class="badge" data-variant="seal"><bdi>{name}</bdi></span> });
     let message = if version.message.is_empty() {
         view! { <p class="soft">"No message"</p> }.into_any()
     } else {
-        view! { <p class="version-message">{version.message}</p> }.into_any()
+        view! { <p class="version-message" dir="auto">{version.message}</p> }.into_any()
     };
     let change = can_commit.then(|| view! {
         <li data-divide="">
@@ -202,7 +216,7 @@ fn Row(
                 <h2 class="version-title"><a href=page.clone()>"Version " {number}</a> {badge}</h2>
                 {message}
                 <ul class="meta">
-                    <li>{version.author.display_name}</li>
+                    <li><bdi>{version.author.display_name}</bdi></li>
                     <li><When at=version.created_at/></li>
                 </ul>
             </div>

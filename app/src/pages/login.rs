@@ -21,7 +21,7 @@ pub(crate) fn LoginPage() -> impl IntoView {
             <ActionForm action attr:class="form card" attr:novalidate="">
                 <ErrorSummary form/>
                 <input type="hidden" name="next" value=next/>
-                <Field form name="login" label="Username or email" autocomplete="username" maxlength=320/>
+                <Field form name="login" label="Username or email" autocomplete="username"/>
                 <Field form name="password" label="Password" kind="password" autocomplete="current-password"/>
                 <SubmitButton form words="Sign in" size="l"/>
             </ActionForm>

@@ -23,8 +23,11 @@ pub(crate) fn ReadPage() -> impl IntoView {
 fn Reading(readable: ReadableDocument) -> impl IntoView {
     let ReadableDocument { document, standing, html, toc } = readable;
     let path = format!("/documents/{}", document.id);
-    let names: Vec<String> =
-        document.owners.iter().map(|owner| owner.display_name.clone()).collect();
+    let names = document.owners.iter().enumerate().map(|(index, owner)| {
+        let comma = (index > 0).then_some(", ");
+        view! { {comma} <bdi>{owner.display_name.clone()}</bdi> }
+    });
+    let names = names.collect_view();
     // A text that begins with its title is not given it twice.
     let says_its_title = html.starts_with("<h1")
         && toc.first().is_some_and(|heading| heading.text.trim() == document.title.trim());
@@ -42,9 +45,9 @@ fn Reading(readable: ReadableDocument) -> impl IntoView {
         <Main>
             <div class="page-head">
                 <div>
-                    {(!says_its_title).then(|| view! { <h1>{document.title.clone()}</h1> })}
+                    {(!says_its_title).then(|| view! { <h1><bdi>{document.title.clone()}</bdi></h1> })}
                     <ul class="meta">
-                        <li>"By " {names.join(", ")}</li>
+                        <li>"By " {names}</li>
                         <li>"edited " <When at=document.updated_at/></li>
                         <li>{counted(document.word_count, "word", "words")}</li>
                     </ul>

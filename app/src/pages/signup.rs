@@ -31,10 +31,9 @@ pub(crate) fn SignupPage() -> impl IntoView {
                     label="Username"
                     hint="3 to 32 of a–z, 0–9, - and _. Others see it."
                     autocomplete="username"
-                    maxlength=64
                     rule=check_username
                 />
-                <Field form name="email" label="Email" kind="email" autocomplete="email" maxlength=320 rule=check_email/>
+                <Field form name="email" label="Email" kind="email" autocomplete="email" rule=check_email/>
                 <Field
                     form
                     name="password"

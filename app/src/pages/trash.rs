@@ -1,7 +1,7 @@
 use super::address::query_value;
 use crate::{
     api::documents::{PurgeDocument, RestoreDocument, list_documents},
-    components::{Confirm, Icon, LoadPart, Main, Pagination, When, counted},
+    components::{Confirm, Icon, LoadPart, Main, Pagination, PastEnd, When, counted},
     writes::Writes,
 };
 use izanagi_shared::wire::{DocumentSort, DocumentView, Page};
@@ -41,6 +41,12 @@ fn List(
     restore: ServerAction<RestoreDocument>,
     purge: ServerAction<PurgeDocument>,
 ) -> impl IntoView {
+    let words = counted(page.total, "document", "documents");
+    let start = "/trash?page=";
+    if page.items.is_empty() && page.total > 0 {
+        let Page { page_size, total, .. } = page;
+        return view! { <PastEnd page_size total words start/> }.into_any();
+    }
     if page.items.is_empty() {
         return view! {
             <div class="empty">
@@ -59,8 +65,8 @@ fn List(
             page=page.page
             page_size=page.page_size
             total=page.total
-            words=counted(page.total, "document", "documents")
-            start="/trash?page="
+            words
+            start
         />
     }
     .into_any()
@@ -83,7 +89,7 @@ fn Row(
     view! {
         <li>
             <div class="row-main">
-                <h2 class="row-title">{document.title}</h2>
+                <h2 class="row-title"><bdi>{document.title}</bdi></h2>
                 <ul class="meta">
                     {since}
                     <li>{counted(document.word_count, "word", "words")}</li>

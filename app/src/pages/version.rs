@@ -9,7 +9,8 @@ use crate::{
 };
 use izanagi_shared::{
     permission::{Action, Verdict, decide},
-    rules::DocumentKind,
+    problem::FieldError,
+    rules::{DocumentKind, VersionName},
     wire::VersionView,
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -25,15 +26,24 @@ pub(crate) fn VersionPage() -> impl IntoView {
         |(id, number, plain, _)| async move { read_version(id?, number?, plain).await },
     );
     let actions = Actions { name: writes.form_action(), restore: writes.button_action() };
+    // What the address opens is closed again once it is done.
     let opened = (query_text("name"), query_text("restore"));
+    let is_naming = move || {
+        let is_done = actions.name.value().with_untracked(|value| matches!(value, Some(Ok(_))));
+        !opened.0.get().is_empty() && !is_done
+    };
+    let is_restoring = move || {
+        let is_done = actions.restore.value().with_untracked(|value| matches!(value, Some(Ok(_))));
+        !opened.1.get().is_empty() && !is_done
+    };
     view! {
         <Load from=version let:readable>
             {view! {
                 <VersionBody
                     readable
                     is_plain=!plain.get().is_empty()
-                    is_naming=!opened.0.get().is_empty()
-                    is_restoring=!opened.1.get().is_empty()
+                    is_naming=is_naming()
+                    is_restoring=is_restoring()
                     actions
                 />
             }.into_any()}
@@ -127,13 +137,13 @@ fn VersionBody(
 #[component]
 fn Facts(version: VersionView) -> impl IntoView {
     let message = Some(version.message).filter(|message| !message.is_empty());
-    let name = version.name.map(|name| view! { <dt>"Name"</dt> <dd>{name}</dd> });
+    let name = version.name.map(|name| view! { <dt>"Name"</dt> <dd><bdi>{name}</bdi></dd> });
     view! {
-        {message.map(|message| view! { <p class="version-message">{message}</p> })}
+        {message.map(|message| view! { <p class="version-message" dir="auto">{message}</p> })}
         <dl class="facts">
             {name}
             <dt>"Author"</dt>
-            <dd>{version.author.display_name}</dd>
+            <dd><bdi>{version.author.display_name}</bdi></dd>
             <dt>"When"</dt>
             <dd><When at=version.created_at/></dd>
             <dt>"Changes"</dt>
@@ -168,11 +178,16 @@ fn NameForm(
                     name="name"
                     label="Name"
                     hint="Leave it empty to take the name away."
-                    maxlength=100
+                    rule=check_name
                     start=version.name.unwrap_or_default()
                 />
                 <SubmitButton form words="Save name"/>
             </ActionForm>
         </details>
     }
+}
+
+fn check_name(text: &str) -> Option<FieldError> {
+    // Left empty, the version has no name.
+    if text.trim().is_empty() { None } else { VersionName::parse(text).err() }
 }
