@@ -52,10 +52,12 @@ pub(crate) async fn sign_up(
 ) -> Result<Notice, AppError> {
     use crate::{own_path::own_path, ssr};
     use izanagi_shared::{rules::Secret, wire::SignupRequest};
-    let context = ssr::page_context()?;
+    let (context, device) = (ssr::page_context()?, ssr::device());
+    let accounts = &context.services.accounts;
+    let turn = accounts.take_sign_up_turn(&device)?;
     let password = Secret::new(password);
     let request = SignupRequest { email, password, username: Some(username), display_name: None };
-    let signed_in = context.services.accounts.sign_up(&request, &ssr::device()).await?;
+    let signed_in = accounts.sign_up(turn, &request, &device).await?;
     ssr::with_response(|headers| context.cookies.set(headers, &signed_in));
     ssr::lead_to(own_path(&next).unwrap_or("/documents"));
     Ok(Notice::new(format!("Welcome, {}.", signed_in.user.display_name)))

@@ -19,7 +19,9 @@ async fn sign_up(world: &World) -> SignedIn {
         username: None,
         display_name: None,
     };
-    world.services.accounts.sign_up(&request, &Device::default()).await.unwrap()
+    let (accounts, device) = (&world.services.accounts, Device::default());
+    let turn = accounts.take_sign_up_turn(&device).unwrap();
+    accounts.sign_up(turn, &request, &device).await.unwrap()
 }
 
 #[tokio::test]

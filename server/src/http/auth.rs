@@ -33,15 +33,10 @@ pub(crate) async fn sign_up(
     FromDevice(device): FromDevice,
     body: LazyBody,
 ) -> ApiResult<Response> {
-    let request: SignupRequest = match body.json(SMALL_BODY).await {
-        Ok(request) => request,
-        Err(refusal) => {
-            // Counted like any other attempt, and how often one may ask comes first (DESIGN §8).
-            state.services.limits.sign_up(&device.ip)?;
-            return Err(refusal);
-        }
-    };
-    let signed_in = state.services.accounts.sign_up(&request, &device).await?;
+    let accounts = &state.services.accounts;
+    let turn = accounts.take_sign_up_turn(&device)?;
+    let request: SignupRequest = body.json(SMALL_BODY).await?;
+    let signed_in = accounts.sign_up(turn, &request, &device).await?;
     Ok(answer(&state, StatusCode::CREATED, &signed_in))
 }
 

@@ -123,7 +123,7 @@ impl Limits {
     ///
     /// # Errors
     /// `RateLimited`.
-    pub fn sign_up(&self, ip: &str) -> Result<()> {
+    pub(super) fn sign_up(&self, ip: &str) -> Result<()> {
         self.check(&self.sign_up, &ip.to_owned())
     }
 

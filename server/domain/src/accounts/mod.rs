@@ -14,7 +14,7 @@ pub use limits::{LimitSettings, Limits, Rate};
 pub use password::{PasswordHash, Passwords};
 pub use refresh::RefreshSecret;
 pub use role::Role;
-pub use sign_in::SignedIn;
+pub use sign_in::{SignUpTurn, SignedIn};
 pub use tokens::{AccessToken, Claims, SigningKey, TokenIssuer, Tokens};
 
 use crate::{

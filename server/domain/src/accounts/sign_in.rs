@@ -38,14 +38,29 @@ struct NewAccount {
     display_name: Option<DisplayName>,
 }
 
+/// The right to try to sign up, once. It has been counted, whatever is tried with it.
+#[derive(Debug)]
+pub struct SignUpTurn(());
+
 impl Accounts {
+    /// Counts an attempt to sign up: the first of the checks (DESIGN §8), before what is sent is read.
+    ///
+    /// # Errors
+    /// `RateLimited`.
+    pub fn take_sign_up_turn(&self, device: &Device) -> Result<SignUpTurn> {
+        self.limits.sign_up(&device.ip).map(|()| SignUpTurn(()))
+    }
+
     /// Makes an account and signs it in.
     ///
     /// # Errors
-    /// `RateLimited`, `Invalid` with every field that breaks its rule, `UsernameTaken`,
-    /// `EmailTaken`.
-    pub async fn sign_up(&self, request: &SignupRequest, device: &Device) -> Result<SignedIn> {
-        self.limits.sign_up(&device.ip)?;
+    /// `Invalid` with every field that breaks its rule, `UsernameTaken`, `EmailTaken`.
+    pub async fn sign_up(
+        &self,
+        SignUpTurn(()): SignUpTurn,
+        request: &SignupRequest,
+        device: &Device,
+    ) -> Result<SignedIn> {
         let account = self.check_account(request)?;
         let password_hash = self.passwords.hash(account.password).await?;
         let now = self.clock.now();
