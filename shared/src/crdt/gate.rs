@@ -36,6 +36,9 @@ impl UpdateSummary {
     }
 }
 
+/// The most clients that one update can hold structs of: whose each id is, is stored.
+const MAX_CLIENTS: usize = 10_000;
+
 /// Why the gate refuses an update. The words go to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -54,6 +57,9 @@ pub enum Refusal {
     /// An item stands beside itself, or beside one that its client wrote later.
     #[error("an item in the update builds on itself or on a later one")]
     BuildsOnItself,
+    /// Structs of more than `MAX_CLIENTS` clients.
+    #[error("an update can hold changes of {MAX_CLIENTS} clients; send them in several")]
+    TooManyClients,
     /// U+0000 in a text.
     #[error("the character U+0000 is not allowed")]
     NullCharacter,
@@ -64,7 +70,11 @@ pub enum Refusal {
 /// # Errors
 /// The first thing in it that a text does not need.
 pub fn inspect_update(update: &[u8]) -> Result<UpdateSummary, Refusal> {
-    walk(update).map(UpdateSummary::from)
+    let walked = walk(update)?;
+    if walked.sections.len() > MAX_CLIENTS {
+        return Err(Refusal::TooManyClients);
+    }
+    Ok(walked.into())
 }
 
 impl From<Walked> for UpdateSummary {
@@ -80,7 +90,11 @@ impl From<Walked> for UpdateSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crdt::{ROOT, TextDoc, varint::MAX_CLOCK, walk::STRUCT_GC};
+    use crate::crdt::{
+        ROOT, TextDoc,
+        varint::{MAX_CLOCK, write_uint},
+        walk::STRUCT_GC,
+    };
     use proptest::prelude::*;
     use rstest::rstest;
     use yrs::{Doc, Map, ReadTxn, StateVector, Text, Transact, WriteTxn};
@@ -148,6 +162,23 @@ mod tests {
     #[case::its_right_origin_is_later(&[1, 1, 100, 0, 0x44, 100, 5, 1, b'A', 0])]
     fn refuses_an_item_that_builds_on_itself(#[case] update: &[u8]) {
         assert_eq!(inspect_update(update), Err(Refusal::BuildsOnItself));
+    }
+
+    #[test]
+    fn refuses_structs_of_very_many_clients() {
+        let update = |clients: usize| {
+            let mut bytes = Vec::new();
+            write_uint(&mut bytes, clients as u64);
+            for client in 0..clients as u64 {
+                write_uint(&mut bytes, 1);
+                write_uint(&mut bytes, client + 1);
+                bytes.extend([0, STRUCT_GC, 1]);
+            }
+            bytes.push(0);
+            bytes
+        };
+        assert!(inspect_update(&update(MAX_CLIENTS)).is_ok());
+        assert_eq!(inspect_update(&update(MAX_CLIENTS + 1)), Err(Refusal::TooManyClients));
     }
 
     #[test]

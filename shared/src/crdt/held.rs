@@ -14,6 +14,8 @@ pub(super) struct Held {
 }
 
 struct Waiting {
+    /// The caller's name for it.
+    tag: u64,
     update: Vec<u8>,
     /// Going on with any of them is worth a try.
     needs: Vec<Need>,
@@ -26,14 +28,9 @@ impl Held {
         txn: &mut TransactionMut<'_>,
         update: &[u8],
     ) -> Result<(), CrdtError> {
-        self.integrate_one(txn, update)?;
-        self.integrate_met(txn)
-    }
-
-    /// Integrates what waits no longer.
-    pub(super) fn integrate_met(&mut self, txn: &mut TransactionMut<'_>) -> Result<(), CrdtError> {
-        while let Some(update) = self.take_met(txn) {
-            self.integrate_one(txn, &update)?;
+        self.integrate_one(txn, 0, update)?;
+        while let Some((tag, update)) = self.take_met(&*txn) {
+            self.integrate_one(txn, tag, &update)?;
         }
         Ok(())
     }
@@ -49,9 +46,11 @@ impl Held {
         self.updates.len()
     }
 
-    fn integrate_one(
+    /// Integrates what is ready of an update; the rest waits under this tag.
+    pub(super) fn integrate_one(
         &mut self,
         txn: &mut TransactionMut<'_>,
+        tag: u64,
         update: &[u8],
     ) -> Result<(), CrdtError> {
         let walked = walk(update).map_err(|refusal| CrdtError::new(&refusal))?;
@@ -60,21 +59,23 @@ impl Held {
             Division::Ready => apply(txn, update),
             Division::Divided { ready, rest, needs } => {
                 if self.updates.iter().all(|held| held.update != rest) {
-                    self.updates.push(Waiting { update: rest, needs });
+                    self.updates.push(Waiting { tag, update: rest, needs });
                 }
                 apply(txn, &ready)
             }
         }
     }
 
-    fn take_met(&mut self, txn: &TransactionMut<'_>) -> Option<Vec<u8>> {
+    /// The first that waits no longer.
+    pub(super) fn take_met(&mut self, txn: &impl ReadTxn) -> Option<(u64, Vec<u8>)> {
         if self.updates.is_empty() {
             return None;
         }
         let state = txn.state_vector();
         let is_met = |need: &Need| state.get(&ClientID::new(need.client)) >= need.clock;
         let met = self.updates.iter().position(|held| held.needs.iter().any(is_met))?;
-        Some(self.updates.remove(met).update)
+        let Waiting { tag, update, .. } = self.updates.remove(met);
+        Some((tag, update))
     }
 }
 
@@ -107,7 +108,8 @@ mod tests {
     fn a_client_is_taken_in_the_order_of_its_clocks(#[case] later: &[u8]) {
         let (mut doc, _) = TextDoc::from_text(7, "kept");
         let summary = inspect_update(later).unwrap();
-        assert!(!doc.is_ready_for(later) && doc.is_ready_for(EARLIER));
+        assert!(doc.would_wait(later, &summary));
+        assert!(!doc.would_wait(EARLIER, &inspect_update(EARLIER).unwrap()));
         doc.apply(later).unwrap();
         assert_eq!((doc.text().as_str(), doc.held()), ("kept", 1));
         assert!(!doc.covers(&summary));
@@ -147,11 +149,25 @@ mod tests {
         ahead.replace_with("ab").unwrap();
         let mut there = TextDoc::load(2, &ahead.encode()).unwrap();
         let update = there.replace_with("abc").unwrap();
-        here.apply(&update).unwrap();
+        here.apply_alone(7, &update).unwrap();
         assert_eq!((here.text().as_str(), here.held()), ("a", 1));
         here.replace_with("ab").unwrap();
-        here.integrate_held().unwrap();
+        let (tag, held) = here.next_held().unwrap();
+        here.apply_alone(tag, &held).unwrap();
+        assert_eq!(tag, 7);
+        assert!(here.next_held().is_none());
         assert_eq!((here.text().as_str(), here.held()), ("abc", 0));
+    }
+
+    #[test]
+    fn deletions_of_what_is_not_there_wait() {
+        let (mut there, state) = TextDoc::from_text(1, "abc");
+        let deletion = there.replace_with("a").unwrap();
+        let summary = inspect_update(&deletion).unwrap();
+        assert!(TextDoc::new(2).would_wait(&deletion, &summary));
+        assert!(!TextDoc::load(2, &state).unwrap().would_wait(&deletion, &summary));
+        let whole = there.encode();
+        assert!(!TextDoc::new(2).would_wait(&whole, &inspect_update(&whole).unwrap()));
     }
 
     #[test]

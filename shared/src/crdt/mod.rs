@@ -2,6 +2,7 @@
 //! browsers do (DESIGN §6). A text is turned into CRDT state once, when the document is created;
 //! every later change is an edit inside that lineage.
 
+mod change;
 mod gate;
 mod held;
 mod ready;
@@ -10,8 +11,9 @@ mod varint;
 mod vector;
 mod walk;
 
+pub use change::Change;
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update};
-pub use text_doc::{Change, CrdtError, MAX_CLIENT_ID, TextDoc};
+pub use text_doc::{CrdtError, MAX_CLIENT_ID, TextDoc};
 
 /// The one root type a document has.
 pub const ROOT: &str = "content";

@@ -1,14 +1,16 @@
 //! One document's text as a CRDT.
 
-use super::{ClientRange, ROOT, UpdateSummary, held::Held, vector::is_state_vector};
+use super::{
+    Change, ClientRange, ROOT, UpdateSummary, change::changes_of, held::Held,
+    vector::is_state_vector,
+};
 use crate::text::{delta::TextDelta, utf16::utf16_len};
-use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 use yrs::{
-    ClientID, Doc, GetString, In, Observable, OffsetKind, Options, Out, ReadTxn, StateVector, Text,
+    ClientID, Doc, GetString, In, Observable, OffsetKind, Options, ReadTxn, StateVector, Text,
     TextRef, Transact, Update,
     types::Delta,
     updates::{decoder::Decode, encoder::Encode},
@@ -16,19 +18,6 @@ use yrs::{
 
 /// Client ids are drawn from `1..=MAX_CLIENT_ID`: 32 bits, as Yjs draws its own.
 pub const MAX_CLIENT_ID: u64 = u32::MAX as u64;
-
-/// A replaced stretch of text, in UTF-16 units of the text before the change; the shape
-/// CodeMirror gives and takes. In a list, changes are sorted and do not overlap, and all count in
-/// the text before the first of them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// Where the stretch starts.
-    pub from: u32,
-    /// Where it ends.
-    pub to: u32,
-    /// What stands there instead.
-    pub insert: String,
-}
 
 /// Bytes that are not a Yjs update or state vector, or that the document cannot take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -112,24 +101,35 @@ impl TextDoc {
         result
     }
 
-    /// Takes in what waits for edits that were made here. [`Self::apply`] does that by itself.
+    /// Takes an update in and nothing that was waiting for it: that is to be had of
+    /// [`Self::next_held`]. What waits of this one is known by `tag` from now on.
     ///
     /// # Errors
-    /// yrs refuses it.
-    pub fn integrate_held(&mut self) -> Result<(), CrdtError> {
-        if self.held.len() == 0 {
-            return Ok(());
-        }
+    /// As [`Self::apply`].
+    pub fn apply_alone(&mut self, tag: u64, update: &[u8]) -> Result<(), CrdtError> {
         let mut txn = self.doc.transact_mut();
-        let result = self.held.integrate_met(&mut txn);
+        let result = self.held.integrate_one(&mut txn, tag, update);
         txn.commit();
         result
     }
 
-    /// Whether nothing of an update would have to wait.
+    /// An update that waits no longer, with its tag; it is to be applied now, or is lost.
+    pub fn next_held(&mut self) -> Option<(u64, Vec<u8>)> {
+        self.held.take_met(&self.doc.transact())
+    }
+
+    /// Whether something of an update would have to wait.
     #[must_use]
-    pub fn is_ready_for(&self, update: &[u8]) -> bool {
-        Held::is_ready(&self.doc.transact(), update)
+    pub fn would_wait(&self, update: &[u8], summary: &UpdateSummary) -> bool {
+        let txn = self.doc.transact();
+        let state = txn.state_vector();
+        let reached = |client: u64| {
+            let own = summary.structs.iter().filter(|range| range.client == client);
+            let own = own.map(|range| range.end).max().unwrap_or_default();
+            own.max(state.get(&ClientID::new(client)))
+        };
+        summary.deletes.iter().any(|range| reached(range.client) < range.end)
+            || !Held::is_ready(&txn, update)
     }
 
     /// How many updates wait.
@@ -274,37 +274,6 @@ fn push_retain(delta: &mut Vec<Delta<In>>, units: u32) {
     if units > 0 {
         delta.push(Delta::Retain(units, None));
     }
-}
-
-/// Turns a Yjs delta into changes that count in the text before it.
-fn changes_of(delta: &[Delta]) -> Vec<Change> {
-    let mut changes: Vec<Change> = Vec::new();
-    let mut at = 0;
-    for step in delta {
-        match step {
-            Delta::Retain(units, _) => at += units,
-            Delta::Deleted(units) => {
-                change_at(&mut changes, at).to += units;
-                at += units;
-            }
-            Delta::Inserted(Out::Any(yrs::Any::String(text)), _) => {
-                change_at(&mut changes, at).insert.push_str(text);
-            }
-            // The gate lets nothing but text in.
-            Delta::Inserted(..) => {}
-        }
-    }
-    changes
-}
-
-/// The change that ends at `at`, or a new empty one there.
-fn change_at(changes: &mut Vec<Change>, at: u32) -> &mut Change {
-    let continues = changes.last().is_some_and(|last| last.to == at);
-    if !continues {
-        changes.push(Change { from: at, to: at, insert: String::new() });
-    }
-    let last = changes.len() - 1;
-    &mut changes[last]
 }
 
 #[cfg(test)]

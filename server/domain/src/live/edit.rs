@@ -84,7 +84,9 @@ impl Room {
                 match self.replica() {
                     Ok(replica) if seq == replica.seq + 1 => {
                         replica.announced = true;
-                        if replica.made_here(seq, admitted.summary).is_err() {
+                        let bytes = admitted.update.delta.len();
+                        if replica.made_here(seq, bytes, admitted.summary).is_err() {
+                            // Reading the log again finds out which update it is.
                             self.doubt();
                         }
                     }

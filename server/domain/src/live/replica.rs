@@ -41,16 +41,25 @@ impl LiveText {
     }
 }
 
-/// Why a replica cannot take an update that the gate let through.
+/// How many updates of a document may wait for what came before them, and their bytes together:
+/// each is read at every load.
+pub(super) const MAX_WAITING: usize = 1_000;
+const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
+
+/// An update that the gate let through and that a replica cannot take.
 #[derive(Debug)]
-pub(super) struct Poisoned(pub(super) String);
+pub(super) struct Poisoned {
+    /// Which: not always the newest, which may have let another go on.
+    pub(super) seq: u64,
+    pub(super) why: String,
+}
 
 /// What came of reading the log.
 pub(super) enum Loaded {
     /// A replica of everything in it that was not set aside.
     Whole(Replica),
-    /// This row cannot be applied.
-    Poisoned(u64, Poisoned),
+    /// A row cannot be applied.
+    Poisoned(Poisoned),
 }
 
 pub(super) struct Replica {
@@ -59,6 +68,8 @@ pub(super) struct Replica {
     pub(super) seq: u64,
     /// Rows of the log that no snapshot holds yet, with what each brings.
     rows: BTreeMap<u64, UpdateSummary>,
+    /// Of those, the ones that were not part of the text when last looked at, with their bytes.
+    waiting: BTreeMap<u64, usize>,
     text: Option<LiveText>,
     /// At least the bytes of the text: what it had when last counted, and all inserted since.
     bytes_at_most: usize,
@@ -78,33 +89,34 @@ impl Replica {
             .map_err(|error| Error::internal(format!("snapshot does not load: {error}")))?;
         let seq = log.snapshot.seq;
         let bytes_at_most = doc.text().len();
-        let rows = BTreeMap::new();
-        let mut replica = Self { doc, seq, rows, text: None, bytes_at_most, announced: false };
+        let (rows, waiting) = (BTreeMap::new(), BTreeMap::new());
+        let mut replica =
+            Self { doc, seq, rows, waiting, text: None, bytes_at_most, announced: false };
         for LoggedUpdate { seq, delta, quarantined, .. } in log.updates {
             if quarantined {
                 continue;
             }
             let delta = unseal(&delta).ok_or_else(|| damaged(format!("update {seq}")))?;
             let summary = inspect_update(delta);
-            let applied = summary.map_err(|refusal| Poisoned(refusal.to_string()));
+            let applied = summary.map_err(|refusal| Poisoned { seq, why: refusal.to_string() });
             if let Err(poisoned) = applied.and_then(|summary| replica.apply(seq, delta, summary)) {
-                return Ok(Loaded::Poisoned(seq, poisoned));
+                return Ok(Loaded::Poisoned(poisoned));
             }
         }
         replica.seq = log.live_seq;
         Ok(Loaded::Whole(replica))
     }
 
-    /// Takes a durable update in. After an error the replica must be thrown away: yrs may have
-    /// panicked half-way.
+    /// Takes a durable update in, and what was waiting for it. After an error the replica must be
+    /// thrown away: yrs may have panicked half-way.
     pub(super) fn apply(
         &mut self,
         seq: u64,
         delta: &[u8],
         summary: UpdateSummary,
     ) -> std::result::Result<(), Poisoned> {
-        self.note(seq, summary);
-        contained(|| self.doc.apply(delta))
+        contained(seq, || self.doc.apply_alone(seq, delta))?;
+        self.made_here(seq, delta.len(), summary)
     }
 
     /// A durable update that the document holds already, because it was made in it. Like
@@ -112,17 +124,37 @@ impl Replica {
     pub(super) fn made_here(
         &mut self,
         seq: u64,
+        bytes: usize,
         summary: UpdateSummary,
     ) -> std::result::Result<(), Poisoned> {
-        self.note(seq, summary);
-        contained(|| self.doc.integrate_held())
-    }
-
-    fn note(&mut self, seq: u64, summary: UpdateSummary) {
+        // Each in a turn of its own: the one that breaks is the one to set aside.
+        while let Some((seq, held)) = self.doc.next_held() {
+            contained(seq, || self.doc.apply_alone(seq, &held))?;
+        }
+        if !self.doc.covers(&summary) {
+            self.waiting.insert(seq, bytes);
+        }
         self.seq = self.seq.max(seq);
         self.bytes_at_most += summary.inserted_bytes;
         self.rows.insert(seq, summary);
         self.text = None;
+        Ok(())
+    }
+
+    /// Whether one more update of this many bytes may wait for what came before it.
+    pub(super) fn may_wait(&mut self, bytes: usize) -> bool {
+        if self.has_place_for(bytes) {
+            return true;
+        }
+        let (doc, rows) = (&self.doc, &self.rows);
+        let waits = |seq: &u64| rows.get(seq).is_some_and(|summary| !doc.covers(summary));
+        self.waiting.retain(|seq, _| waits(seq));
+        self.has_place_for(bytes)
+    }
+
+    fn has_place_for(&self, bytes: usize) -> bool {
+        let held: usize = self.waiting.values().sum();
+        self.waiting.len() < MAX_WAITING && held + bytes <= MAX_WAITING_BYTES
     }
 
     pub(super) fn text(&mut self) -> LiveText {
@@ -175,17 +207,21 @@ impl Replica {
     pub(super) fn forget_rows(&mut self, absorbed: &[u64]) {
         for seq in absorbed {
             self.rows.remove(seq);
+            self.waiting.remove(seq);
         }
     }
 }
 
 fn contained(
+    seq: u64,
     change: impl FnOnce() -> std::result::Result<(), CrdtError>,
 ) -> std::result::Result<(), Poisoned> {
-    match catch_unwind(AssertUnwindSafe(change)) {
-        Ok(done) => done.map_err(|error| Poisoned(error.to_string())),
-        Err(_) => Err(Poisoned("yrs panicked".to_owned())),
-    }
+    let why = match catch_unwind(AssertUnwindSafe(change)) {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => "yrs panicked".to_owned(),
+    };
+    Err(Poisoned { seq, why })
 }
 
 /// A client id for one load: random, so that no two loads ever write under the same one.

@@ -178,15 +178,16 @@ impl Room {
                     self.dirt.loaded(replica.rows_waiting());
                     self.replica = Some(replica);
                 }
-                Loaded::Poisoned(seq, why) => self.quarantine(seq, &why).await?,
+                Loaded::Poisoned(poisoned) => self.quarantine(&poisoned).await?,
             }
         }
         Ok(())
     }
 
     /// Sets a row of the log aside.
-    pub(super) async fn quarantine(&mut self, seq: u64, why: &Poisoned) -> Result<()> {
-        let cause = why.0.as_str();
+    pub(super) async fn quarantine(&mut self, poisoned: &Poisoned) -> Result<()> {
+        let Poisoned { seq, why: cause } = poisoned;
+        let seq = *seq;
         tracing::error!(docId = %self.document, seq, cause, "an update could not be applied; it is set aside");
         let now = self.context.clock.now();
         match self.context.log.quarantine(self.document, seq, now).await {

@@ -18,9 +18,6 @@ use izanagi_shared::{
 /// What is told of an update that is in the log and not in the text. The cause is for the log.
 pub(crate) const SET_ASIDE: &str = "it cannot be applied to this document and was set aside";
 
-/// How many updates of a document may wait for what came before them: each is read at every load.
-pub(super) const MAX_HELD: usize = 1_000;
-
 pub(super) type Waiting = (ClientUpdate, Reply<u64>);
 
 /// An update that passed the gate.
@@ -96,12 +93,11 @@ impl Room {
         let summary = inspect_update(&update.delta)
             .map_err(|refusal| Error::BadUpdate(refusal.to_string()))?;
         let replica = self.replica()?;
-        if replica.doc.held() >= MAX_HELD && !replica.doc.is_ready_for(&update.delta) {
-            let message = format!(
-                "it builds on changes that this document does not have, and {MAX_HELD} updates \
-                 wait for such already: send what came before it first"
-            );
-            return Err(Error::BadUpdate(message));
+        if !replica.may_wait(update.delta.len()) && replica.doc.would_wait(&update.delta, &summary)
+        {
+            let message = "it builds on changes that this document does not have, and as many \
+                           updates as may wait for such do so already: send what came before it";
+            return Err(Error::BadUpdate(message.to_owned()));
         }
         Ok(Admitted {
             update: NewUpdate {
@@ -176,7 +172,9 @@ impl Room {
         if seq == replica.seq + 1 {
             if let Err(poisoned) = replica.apply(seq, &admitted.update.delta, admitted.summary) {
                 self.doubt();
-                self.quarantine(seq, &poisoned).await?;
+                self.quarantine(&poisoned).await?;
+                // If that was another, this one is in the text once it is read again.
+                self.ready().await?;
             }
         } else if seq > replica.seq {
             // Somebody else wrote in between.

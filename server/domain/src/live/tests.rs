@@ -2,9 +2,8 @@
 
 use super::{
     command::{Command, Reply},
-    replica::{Loaded, Replica},
+    replica::{Loaded, MAX_WAITING, Poisoned, Replica},
     room::Room,
-    submit::MAX_HELD,
     testing::{MemoryLog, Trouble},
     *,
 };
@@ -101,7 +100,7 @@ fn a_load_ends_at_the_first_row_that_cannot_be_applied() {
     let updates = vec![row(1), row(2)];
     let log = crate::storage::LoadedLog { live_seq: 2, snapshot, updates };
     let loaded = Replica::load(log, &SystemIds).unwrap();
-    assert!(matches!(loaded, Loaded::Poisoned(1, _)));
+    assert!(matches!(loaded, Loaded::Poisoned(Poisoned { seq: 1, .. })));
 }
 
 #[tokio::test]
@@ -210,7 +209,7 @@ async fn what_is_pending_takes_room() {
 async fn no_more_than_so_many_updates_wait() {
     let bench = Bench::new("kept");
     let mut replica = bench.replica(7);
-    let mut updates: Vec<_> = (0..=MAX_HELD + 1).map(|_| replica.edit(&insert("x"))).collect();
+    let mut updates: Vec<_> = (0..=MAX_WAITING + 1).map(|_| replica.edit(&insert("x"))).collect();
     let last = updates.pop().unwrap();
     let first = updates.remove(0);
     for (number, update) in updates.into_iter().enumerate() {
