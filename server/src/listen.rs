@@ -16,6 +16,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time::timeout,
 };
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
@@ -70,7 +71,11 @@ async fn connection(
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(patience.head);
-    let served = http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+    // Who does not read the answer keeps it in memory.
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(patience.answer_idle));
+    let stream = TokioIo::new(Box::pin(stream));
+    let served = http.serve_connection(stream, TowerToHyperService::new(app));
     let mut served = pin!(served.with_upgrades());
     let result = tokio::select! {
         result = served.as_mut() => result,

@@ -180,9 +180,10 @@ async fn find_caller(state: &AppState, request: &Parts, device: &Device) -> Resu
             Err(error) => return Err(error),
         }
     }
-    // Reading must not sign anybody out: a page renews an expired access token by itself. Programs
-    // do so by `POST /auth/refresh`.
-    let Some(refresh) = cookies.refresh.filter(|_| area == Area::Page) else {
+    // Reading must not sign anybody out: a page renews an expired access token by itself, and so
+    // does a link to a file. Programs do so by `POST /auth/refresh`.
+    let may_renew = area == Area::Page || is_navigation(request);
+    let Some(refresh) = cookies.refresh.filter(|_| may_renew) else {
         return Ok(Found::Nobody);
     };
     let refresh = RefreshSecret::from_client(Secret::new(refresh));
@@ -191,6 +192,16 @@ async fn find_caller(state: &AppState, request: &Parts, device: &Device) -> Resu
         Err(Error::SessionRevoked) => Ok(Found::Nobody),
         Err(error) => Err(error),
     }
+}
+
+/// Whether somebody follows a link of our own pages, as browsers tell (W3C Fetch Metadata).
+fn is_navigation(request: &Parts) -> bool {
+    let says = |name: &str, value: &str| {
+        request.headers.get(name).is_some_and(|given| given.as_bytes() == value.as_bytes())
+    };
+    request.method == Method::GET
+        && says("sec-fetch-mode", "navigate")
+        && says("sec-fetch-site", "same-origin")
 }
 
 fn bearer(headers: &HeaderMap) -> Option<&str> {

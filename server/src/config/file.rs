@@ -43,6 +43,7 @@ struct LimitsFile {
     request_head: Option<String>,
     request_body_idle: Option<String>,
     request: Option<String>,
+    answer_idle: Option<String>,
     drain: Option<String>,
     update_bytes: Option<usize>,
     password_hashes_at_once: Option<usize>,
@@ -134,6 +135,7 @@ impl LimitsFile {
             ("limits.requestHead", self.request_head, &mut patience.head),
             ("limits.requestBodyIdle", self.request_body_idle, &mut patience.body_idle),
             ("limits.request", self.request, &mut patience.request),
+            ("limits.answerIdle", self.answer_idle, &mut patience.answer_idle),
             ("limits.drain", self.drain, &mut patience.drain),
         ] {
             if let Some(given) = given {
@@ -205,11 +207,14 @@ mod tests {
     #[test]
     fn cors_and_patience_can_be_set() {
         let yaml = "cors: { allowedOrigins: ['https://a.example', 'http://b:1'] }\n\
-                    limits: { requestHead: 7s, requestBodyIdle: 5s, request: 1h, drain: 1m }\n";
+                    limits: { requestHead: 7s, requestBodyIdle: 5s, request: 1h, answerIdle: 9s, drain: 1m }\n";
         let config = applied(yaml).unwrap();
         assert_eq!(config.cors_origins, ["https://a.example", "http://b:1"]);
-        let Patience { head, body_idle, request, drain } = config.patience;
-        assert_eq!([head, body_idle, request, drain].map(|time| time.as_secs()), [7, 5, 3_600, 60]);
+        let Patience { head, body_idle, request, answer_idle, drain } = config.patience;
+        assert_eq!(
+            [head, body_idle, request, answer_idle, drain].map(|time| time.as_secs()),
+            [7, 5, 3_600, 9, 60]
+        );
         let error = applied("cors: { allowedOrigins: ['*'] }").unwrap_err();
         assert_eq!((error.name.as_str(), error.given.as_str()), ("cors.allowedOrigins", "*"));
         assert_eq!(applied("limits: { drain: soon }").unwrap_err().name, "limits.drain");

@@ -52,6 +52,8 @@ pub struct Patience {
     pub body_idle: Duration,
     /// For a request from its head to its answer.
     pub request: Duration,
+    /// For a client to take the next bytes of an answer.
+    pub answer_idle: Duration,
     /// For open requests to end once the process is told to.
     pub drain: Duration,
 }
@@ -62,6 +64,7 @@ impl Default for Patience {
             head: Duration::from_secs(60),
             body_idle: Duration::from_secs(30),
             request: Duration::from_secs(600),
+            answer_idle: Duration::from_secs(60),
             drain: Duration::from_secs(30),
         }
     }

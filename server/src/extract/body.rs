@@ -3,7 +3,7 @@
 use super::object;
 use crate::problem::{ApiError, ApiResult};
 use axum::{
-    body::{HttpBody as _, to_bytes},
+    body::to_bytes,
     extract::{DefaultBodyLimit, FromRequest, Multipart, Request},
     http::{HeaderMap, Method, Uri, header},
 };
@@ -110,7 +110,9 @@ impl LazyBody {
     /// Refuses a body that says of itself that it is too long. Most clients read the answer only once
     /// they have sent everything, so as much as is bearable is taken in and dropped.
     async fn announced_within(self, limit: usize) -> ApiResult<Self> {
-        let announced = self.0.body().size_hint().lower();
+        let announced = self.headers().get(header::CONTENT_LENGTH);
+        let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
+        let announced: u64 = announced.unwrap_or_default();
         if announced <= limit as u64 {
             return Ok(self);
         }

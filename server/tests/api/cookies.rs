@@ -37,6 +37,27 @@ async fn a_page_that_sets_another_cookie_renews_the_session_all_the_same() {
 }
 
 #[rstest]
+#[case::a_link_of_ours("navigate", "same-origin", true)]
+#[case::a_script_of_ours("cors", "same-origin", false)]
+#[case::a_link_elsewhere("navigate", "cross-site", false)]
+#[tokio::test]
+async fn a_link_to_a_file_renews_the_session(
+    #[case] mode: &str,
+    #[case] site: &str,
+    #[case] renews: bool,
+) {
+    let app = TestApp::new().await;
+    let cookie = refresh_cookie(&app).await;
+    let request = Request::get("/api/v1/me")
+        .header(header::COOKIE, cookie)
+        .header("sec-fetch-mode", mode)
+        .header("sec-fetch-site", site);
+    let answer = app.anonymous().send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status == 200, renews, "{}", answer.status);
+    assert_eq!(answer.cookie("izanagi_access").is_some(), renews);
+}
+
+#[rstest]
 #[case("/favicon.svg")]
 #[case("/icons.svg")]
 #[case("/openapi.json")]

@@ -105,3 +105,41 @@ async fn a_body_that_trickles_is_given_up() {
     assert!(heard.contains("HTTP/1.1 408"), "{heard}");
     trickle.abort();
 }
+
+#[tokio::test]
+async fn who_does_not_read_the_answer_is_hung_up_on() {
+    let answer_idle = Duration::from_millis(100);
+    let server = serve(Patience { answer_idle, ..Patience::default() }).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    // More than the buffers on the way hold.
+    let request = "GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n";
+    let asking = async { while client.write_all(request.as_bytes()).await.is_ok() {} };
+    timeout(Duration::from_secs(20), asking).await.expect("the server still waits");
+}
+
+#[tokio::test]
+async fn a_body_that_says_it_is_too_long_is_refused_before_it_is_sent() {
+    let server = serve(Patience::default()).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    let long = SIGN_UP.replace("Length: 99", "Length: 999999999999");
+    client.write_all(long.as_bytes()).await.unwrap();
+    let mut heard = String::new();
+    client.take(4_096).read_to_string(&mut heard).await.unwrap();
+    assert!(heard.starts_with("HTTP/1.1 413"), "{heard}");
+}
+
+#[tokio::test]
+async fn who_sends_a_body_that_is_too_long_gets_to_read_why() {
+    let server = serve(Patience::default()).await;
+    let length = 8 * 1024 * 1024;
+    let answer = reqwest::Client::new()
+        .post(format!("http://{}/api/v1/auth/signup", server.address))
+        .header("content-type", "application/json")
+        .body(vec![b' '; length])
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 413);
+    let problem: serde_json::Value = answer.json().await.unwrap();
+    assert_eq!(problem["code"], "too_large");
+}

@@ -121,15 +121,14 @@ impl TextDoc {
     /// Whether something of an update would have to wait.
     #[must_use]
     pub fn would_wait(&self, update: &[u8], summary: &UpdateSummary) -> bool {
-        let txn = self.doc.transact();
-        let state = txn.state_vector();
-        let reached = |client: u64| {
-            let own = summary.structs.iter().filter(|range| range.client == client);
-            let own = own.map(|range| range.end).max().unwrap_or_default();
-            own.max(state.get(&ClientID::new(client)))
-        };
-        summary.deletes.iter().any(|range| reached(range.client) < range.end)
-            || !Held::is_ready(&txn, update)
+        let mut reached = self.state_vector_map();
+        for range in &summary.structs {
+            let clock = reached.entry(range.client).or_default();
+            *clock = range.end.max(*clock);
+        }
+        let is_there =
+            |range: &ClientRange| reached.get(&range.client).is_some_and(|end| *end >= range.end);
+        !summary.deletes.iter().all(is_there) || !Held::is_ready(&self.doc.transact(), update)
     }
 
     /// How many updates wait.
