@@ -78,6 +78,16 @@ test.describe("editing", () => {
   });
 });
 
+test("stops taking text once the page is broken, and says so", async ({ page }) => {
+  await openEditor(page, site, { text: "kept" });
+  // The page's half throws from now on, as WebAssembly does after a panic.
+  await page.evaluate(() => void Object.assign(window, { mirror: null }));
+  await page.keyboard.type("x");
+  await expect(page.getByRole("alert")).toContainText("what you type is not saved any more");
+  await page.keyboard.type("yz");
+  expect(await page.evaluate(() => window.editor.text())).toBe("xkept");
+});
+
 test.describe("text with carriage returns", () => {
   test("counts and keeps them", async ({ page }) => {
     await openEditor(page, site, { text: "one\r\ntwo\r\n", kind: "text" });

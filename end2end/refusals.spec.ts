@@ -160,7 +160,7 @@ test.describe("while editing", () => {
     await page.route(OPS, (route) => route.fulfill({ status: 422, json: { ...problem, requestId: "1" } }));
     await write(page, "kept");
     await expect(saveState(page, "Not saved: It is full moon.")).toBeVisible();
-    await expect(page.getByRole("alert")).toContainText("They are still here, and on this device.");
+    await expect(page.getByRole("alert")).toContainText("They are still here, on this device.");
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "Download the text" }).click();
     expect((await download).suggestedFilename()).toBe("Refused.md");
@@ -202,6 +202,20 @@ test.describe("while editing", () => {
     await expectSaved(page, "1 word");
     await expect(page.getByRole("alert")).toBeHidden();
     expect(await storedText(page, id)).toBe("ab");
+  });
+
+  test("an editor that cannot be loaded says so, and what to do", async ({ page, problems }) => {
+    problems.expect(/ERR_FAILED|does not start/);
+    await signUp(page);
+    const id = await createDocument(page, "Unloaded", "still to be read");
+    await page.route("**/editor*.js", (route) => route.abort());
+    await page.goto(`/documents/${id}`);
+    const alert = page.getByRole("alert").filter({ hasText: "The editor could not be loaded" });
+    await expect(alert).toBeVisible();
+    await expect(page.getByText("still to be read").first()).toBeVisible();
+    await page.unroute("**/editor*.js");
+    await alert.getByRole("link", { name: "Reload" }).click();
+    await expect(editor(page)).toBeVisible();
   });
 
   test("a text typed while the server is down arrives when it is back", async ({ page, server, problems }) => {

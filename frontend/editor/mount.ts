@@ -23,16 +23,17 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
   const view = new EditorView({
     doc: options.text,
     extensions: [
+      // First, for the first of the filters runs last: over what the others have made of a change.
+      withinBytes(options.maxBytes, () => options.onTooLong()),
       // As stored: "\r" is a character like any other, and offsets agree with the CRDT's.
       EditorState.lineSeparator.of("\n"),
       EditorView.cspNonce.of(options.nonce),
       // Focusable by itself; saying so lets checkers see that the scrolling box around it can be reached.
       EditorView.contentAttributes.of({ "aria-label": options.label, tabindex: "0" }),
       readOnly.of(EditorState.readOnly.of(options.readOnly)),
-      localChanges(options),
+      localChanges(options, () => stop(view, readOnly)),
       leaveByKeyboard(hint.id),
       keepLineBreaksWhole(options.text),
-      withinBytes(options.maxBytes, () => options.onTooLong()),
       languageOf(options.kind),
       commitKey(options),
       ...editing,
@@ -78,12 +79,29 @@ const editing: Extension[] = [
   keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap]),
 ];
 
+/** The page is broken: what is typed from here on would be lost. */
+function stop(view: EditorView, readOnly: Compartment): void {
+  view.dispatch({ effects: readOnly.reconfigure(EditorState.readOnly.of(true)) });
+  const notice = document.createElement("div");
+  notice.className = "alert";
+  notice.dataset["variant"] = "danger";
+  notice.setAttribute("role", "alert");
+  notice.textContent = "Something broke in this page, and what you type is not saved any more. Reload it to go on.";
+  view.dom.before(notice);
+}
+
 /** Reports an update as one list of changes, so that the page sees the same text before and after as the editor. */
-function localChanges(options: MountOptions): Extension {
+function localChanges(options: MountOptions, onBroken: () => void): Extension {
   return EditorView.updateListener.of((update) => {
     if (!update.docChanged) return;
     if (update.transactions.some((transaction) => transaction.annotation(Transaction.remote))) return;
-    options.onChange(toChanges(update.changes, update.startState.doc));
+    try {
+      options.onChange(toChanges(update.changes, update.startState.doc));
+    } catch (error) {
+      // CodeMirror would only log it. Not from within the update.
+      console.error(error);
+      queueMicrotask(onBroken);
+    }
   });
 }
 

@@ -33,17 +33,42 @@ pub(crate) fn TroubleAlert(
                 </a>
             }
         });
-        let words = match trouble {
-            Trouble::SignedOut => {
-                "Your sign-in has ended, so your last edits are on this device only. \
+        let place =
+            if view.is_kept.get() { "on this device" } else { "in this tab only: keep it open" };
+        let words = match &trouble {
+            Trouble::SignedOut => format!(
+                "Your sign-in has ended, so your last edits are {place}. \
                  Sign in again in a new tab, then come back and try again."
-                    .to_owned()
-            }
+            ),
             Trouble::Refused(reason) => {
-                format!(
-                    "Your last edits are not saved: {reason} They are still here, and on this device."
-                )
+                format!("Your last edits are not saved: {reason} They are still here, {place}.")
             }
+            Trouble::NotStarted => "The editor could not be loaded, so this can only be read. \
+                 Check your connection, then reload the page."
+                .to_owned(),
+        };
+        let ways_on = if trouble == Trouble::NotStarted {
+            // Loads the page anew, which the router would not.
+            view! {
+                <a class="button" data-variant="primary" href=pathname.get() rel="external">
+                    "Reload"
+                </a>
+            }
+            .into_any()
+        } else {
+            view! {
+                <button class="button" type="button" on:click=again>
+                    "Try again"
+                </button>
+                <button class="button" data-variant="quiet" type="button" on:click=copy>
+                    "Copy the text"
+                </button>
+                <button class="button" data-variant="quiet" type="button" on:click=download>
+                    <Icon name="download"/>
+                    "Download the text"
+                </button>
+            }
+            .into_any()
         };
         Some(view! {
             <div role="alert">
@@ -51,12 +76,7 @@ pub(crate) fn TroubleAlert(
                     <p>{words}</p>
                     <p class="cluster">
                         {sign_in}
-                        <button class="button" type="button" on:click=again>"Try again"</button>
-                        <button class="button" data-variant="quiet" type="button" on:click=copy>"Copy the text"</button>
-                        <button class="button" data-variant="quiet" type="button" on:click=download>
-                            <Icon name="download"/>
-                            "Download the text"
-                        </button>
+                        {ways_on}
                     </p>
                 </Alert>
             </div>

@@ -38,6 +38,12 @@ impl Outbox {
         self.waiting.push_back(Waiting { id, update, is_stored });
     }
 
+    /// Puts an update before all others. It must hold nothing that they do not, and so need not be
+    /// kept on this device. Nothing may be on its way.
+    pub fn push_first(&mut self, id: String, update: Vec<u8>) {
+        self.waiting.push_front(Waiting { id, update, is_stored: true });
+    }
+
     /// The update is kept on this device now. Says whether it still waits.
     pub fn stored(&mut self, id: &str) -> bool {
         let found = self.waiting.iter_mut().find(|waiting| waiting.id == id);

@@ -6,29 +6,69 @@ use izanagi_shared::{crdt::Change, text::utf16::utf16_len};
 const LONGEST_INSERT: usize = 256 * 1024;
 
 /// The same edit as a row of edits none of which inserts too much; each counts in the text after
-/// the one before. Most edits come back as they are, alone.
+/// the one before. Most edits come back as they are, alone. What is deleted goes first, so that the
+/// text is never longer than before and after.
 #[must_use]
 pub fn split_long_inserts(changes: Vec<Change>) -> Vec<Vec<Change>> {
     if changes.iter().map(|change| change.insert.len()).sum::<usize>() <= LONGEST_INSERT {
         return vec![changes];
     }
-    // From the end of the text to its start, so that no part moves the place of the next.
-    let mut edits = Vec::new();
-    for change in changes.into_iter().rev() {
-        let (mut at, mut to) = (change.from, change.to);
-        let mut rest = change.insert.as_str();
-        loop {
+    let mut edits = vec![deletions(&changes)];
+    edits.retain(|deletions| !deletions.is_empty());
+    // From the end of the text to its start, so that no edit moves the place of the next.
+    let mut group: Vec<Change> = Vec::new();
+    let mut bytes = 0;
+    for Change { from, insert, .. } in insertions(changes).into_iter().rev() {
+        if bytes + insert.len() > LONGEST_INSERT {
+            edits.extend(in_order(std::mem::take(&mut group)));
+            bytes = 0;
+        }
+        let mut at = from;
+        let mut rest = insert.as_str();
+        while rest.len() > LONGEST_INSERT {
             let (part, tail) = rest.split_at(rest.floor_char_boundary(LONGEST_INSERT));
-            edits.push(vec![Change { from: at, to, insert: part.to_owned() }]);
-            at += u32::try_from(utf16_len(part)).unwrap_or(u32::MAX);
-            to = at;
+            edits.push(vec![insertion(at, part)]);
+            at += units(part);
             rest = tail;
-            if rest.is_empty() {
-                break;
-            }
+        }
+        if !rest.is_empty() {
+            bytes += rest.len();
+            group.push(insertion(at, rest));
         }
     }
+    edits.extend(in_order(group));
     edits
+}
+
+/// What the changes delete, alone.
+fn deletions(changes: &[Change]) -> Vec<Change> {
+    let deleted = changes.iter().filter(|change| change.to > change.from);
+    deleted.map(|change| Change { insert: String::new(), ..change.clone() }).collect()
+}
+
+/// What the changes insert, counting in the text after their deletions.
+fn insertions(changes: Vec<Change>) -> Vec<Change> {
+    let mut deleted = 0;
+    let moved = changes.into_iter().map(|Change { from, to, insert }| {
+        let at = from - deleted;
+        deleted += to - from;
+        Change { from: at, to: at, insert }
+    });
+    moved.filter(|change| !change.insert.is_empty()).collect()
+}
+
+/// A group that was gathered from its end.
+fn in_order(mut group: Vec<Change>) -> Option<Vec<Change>> {
+    group.reverse();
+    (!group.is_empty()).then_some(group)
+}
+
+fn insertion(at: u32, text: &str) -> Change {
+    Change { from: at, to: at, insert: text.to_owned() }
+}
+
+fn units(text: &str) -> u32 {
+    u32::try_from(utf16_len(text)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -55,8 +95,24 @@ mod tests {
         let (mut parts, _) = TextDoc::from_text(1, "abcdef");
         let edits = split_long_inserts(changes);
         assert!(edits.len() > 6);
+        assert!(edits[0].iter().all(|change| change.insert.is_empty()));
         for edit in &edits {
             assert!(parts.edit(edit).len() < 512 * 1024);
+        }
+        assert!(parts.text() == whole.text());
+    }
+
+    #[test]
+    fn many_short_changes_stay_together() {
+        let (text, long) = ("x.".repeat(2_000), "島🏝 long ".repeat(20));
+        let changes: Vec<Change> = (0..2_000).map(|n| change(2 * n, 2 * n + 1, &long)).collect();
+        let (mut whole, _) = TextDoc::from_text(1, &text);
+        whole.edit(&changes);
+        let (mut parts, _) = TextDoc::from_text(1, &text);
+        let edits = split_long_inserts(changes);
+        assert!(edits.len() <= 1 + 2_000 * long.len() / LONGEST_INSERT + 1, "{}", edits.len());
+        for edit in &edits {
+            parts.edit(edit);
         }
         assert!(parts.text() == whole.text());
     }

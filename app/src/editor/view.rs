@@ -14,6 +14,8 @@ pub enum Trouble {
     SignedOut,
     /// The server refuses an edit, for this reason.
     Refused(String),
+    /// The editor could not be loaded.
+    NotStarted,
 }
 
 /// Reads a text.
@@ -34,6 +36,8 @@ pub struct EditorView {
     pub counts: RwSignal<Counts>,
     /// Whether what was typed is safe; `None` as long as nothing can be typed.
     pub save: RwSignal<Option<SaveState>>,
+    /// Whether this device has kept what the server has not.
+    pub is_kept: RwSignal<bool>,
     /// What keeps it from being saved.
     pub trouble: RwSignal<Option<Trouble>>,
     /// Goes up when an edit was refused because the text would be too long.
@@ -58,6 +62,7 @@ impl EditorView {
             preview_on: RwSignal::new(true),
             counts: RwSignal::new(counts),
             save: RwSignal::new(None),
+            is_kept: RwSignal::new(true),
             trouble: RwSignal::new(None),
             too_long: RwSignal::new(0),
             retry: RwSignal::new(0),

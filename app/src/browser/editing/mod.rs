@@ -10,7 +10,10 @@ mod shown;
 mod sync;
 mod transport;
 
-use crate::{api::documents::OpenedDocument, editor::EditorView};
+use crate::{
+    api::documents::OpenedDocument,
+    editor::{EditorView, Trouble},
+};
 use leptos::{prelude::*, task::spawn_local};
 use session::Session;
 use std::rc::Rc;
@@ -50,6 +53,7 @@ pub(super) fn start(opened: OpenedDocument, view: EditorView) {
             Ok(None) => {}
             Err(error) => {
                 leptos::logging::error!("the editor of {document} does not start: {error:?}");
+                let _ = view.trouble.try_set(Some(Trouble::NotStarted));
             }
         }
     });

@@ -183,8 +183,8 @@ impl Session {
         });
     }
 
-    /// Takes in what others wrote.
-    pub(super) fn merge(self: &Rc<Self>, delta: &[u8]) {
+    /// Takes in what others wrote; whether that was possible.
+    pub(super) fn merge(self: &Rc<Self>, delta: &[u8]) -> bool {
         let applied = self.doc.borrow_mut().apply_and_tell(delta);
         let changes = match applied {
             Ok(changes) => changes,
@@ -193,11 +193,11 @@ impl Session {
                     "an update of {} cannot be applied: {error}",
                     self.document
                 );
-                return;
+                return false;
             }
         };
         if changes.is_empty() {
-            return;
+            return true;
         }
         let taken = self.with_editor(|editor| editor.take_over(&changes));
         if taken.is_some_and(|taken| taken.is_err()) {
@@ -210,7 +210,9 @@ impl Session {
                 );
             }
         }
+        self.go_on_if_it_fits();
         self.show_soon();
+        true
     }
 
     pub(super) fn with_editor<T>(&self, call: impl FnOnce(&EditorHandle) -> T) -> Option<T> {
@@ -220,6 +222,9 @@ impl Session {
     /// Says whether what was typed is safe. Only then does the page change.
     pub(super) fn tell(&self) {
         let is_kept = !self.outbox.borrow().is_at_risk();
+        if self.view.is_kept.try_with_untracked(|told| *told != is_kept) == Some(true) {
+            self.view.is_kept.set(is_kept);
+        }
         let state = Some(self.tracker.borrow().state(is_kept));
         if self.view.save.try_with_untracked(|told| *told != state) == Some(true) {
             self.view.save.set(state);

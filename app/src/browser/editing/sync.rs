@@ -13,6 +13,8 @@ use std::{
     time::Duration,
 };
 
+const CANNOT_MERGE: &str = "this page cannot take in what others wrote. Reload it to go on.";
+
 /// Why nothing is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Halt {
@@ -34,6 +36,8 @@ pub(super) struct Link {
     /// Nothing is sent until somebody acts.
     halted: Cell<Option<Halt>>,
     attempt: Cell<u32>,
+    /// The last poll did not reach the server.
+    poll_was_lost: Cell<bool>,
     timer: RefCell<Option<TimeoutHandle>>,
 }
 
@@ -77,11 +81,27 @@ impl Session {
 
     /// Somebody typed: that is no reason to try before it is time to.
     pub(super) fn send_edits(self: &Rc<Self>) {
-        if self.link.halted.get() == Some(Halt::TooLong) && self.fits() {
-            self.try_again();
-        } else if self.link.timer.borrow().is_none() {
+        self.go_on_if_it_fits();
+        if self.link.timer.borrow().is_none() {
             self.send();
         }
+    }
+
+    /// Tries again what the document had no room for, once it has.
+    pub(super) fn go_on_if_it_fits(self: &Rc<Self>) {
+        if self.link.halted.get() != Some(Halt::TooLong) || !self.fits() {
+            return;
+        }
+        // What was deleted goes first, whatever it was typed after: it makes the room.
+        let deletions = {
+            let doc = self.doc.borrow();
+            doc.missing_from(&doc.state_vector())
+        };
+        if let Ok(deletions) = deletions {
+            self.outbox.borrow_mut().push_first(clock::random_id(), deletions);
+            self.tracker.borrow_mut().edited();
+        }
+        self.try_again();
     }
 
     /// A batch is durable, as update `seq`.
@@ -135,6 +155,7 @@ impl Session {
         self.link.halted.set(Some(halt));
         self.tracker.borrow_mut().refused(reason.as_str());
         self.report(Trouble::Refused(reason));
+        self.tell();
     }
 
     fn send_later(self: &Rc<Self>, wait: Duration) {
@@ -200,13 +221,23 @@ impl Session {
         match got {
             Ok(updates) => {
                 if let Some((seq, delta)) = updates {
-                    self.merge(&delta);
+                    if !self.merge(&delta) {
+                        return self.halt(Halt::Refused, CANNOT_MERGE.to_owned());
+                    }
                     self.link.seq.set(self.link.seq.get().max(seq));
                 }
                 self.tracker.borrow_mut().reached();
-                self.send();
+                if self.link.poll_was_lost.take() {
+                    // The server is there again.
+                    self.send();
+                } else {
+                    self.send_edits();
+                }
             }
-            Err(Failure::Lost) => self.tracker.borrow_mut().lost(),
+            Err(Failure::Lost) => {
+                self.link.poll_was_lost.set(true);
+                self.tracker.borrow_mut().lost();
+            }
             Err(Failure::Later(_)) => {}
             Err(Failure::SignedOut) => self.halt_signed_out(),
             Err(Failure::Refused(reason) | Failure::TooLong(reason)) => {

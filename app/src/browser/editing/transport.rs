@@ -16,6 +16,12 @@ use std::time::Duration;
 
 /// A request that takes longer counts as lost; it can be repeated.
 const TIME_LIMIT_MS: u32 = 20_000;
+/// The slowest way to the server that must do: 4 KB/s.
+const SLOWEST_BYTES_PER_MS: usize = 4;
+/// For an answer that may be long, so many bytes are reckoned with; the poll after it goes on.
+const LONG_ANSWER: usize = 400_000;
+/// What servers and proxies take of an address without asking back.
+const LONGEST_STATE_VECTOR: usize = 4_000;
 
 /// Why there is no answer, or not the one that was wished for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +45,8 @@ pub(super) async fn post_op(
     update: &[u8],
 ) -> Result<u64, Failure> {
     let body = OpRequest { op_id: op_id.to_owned(), delta_b64: STANDARD.encode(update) };
-    let request = limited(Request::post(&format!("/api/v1/documents/{document}/ops")));
+    let path = format!("/api/v1/documents/{document}/ops");
+    let request = limited(Request::post(&path), body.delta_b64.len());
     let request = request.json(&body).map_err(|_| Failure::Lost)?;
     let answer = accept(request.send().await).await?;
     answer.json::<OpAnswer>().await.map(|answer| answer.seq).map_err(|_| Failure::Lost)
@@ -52,10 +59,13 @@ pub(super) async fn get_updates(
     since: u64,
     state_vector: &[u8],
 ) -> Result<Option<(u64, Vec<u8>)>, Failure> {
-    let state_vector = URL_SAFE_NO_PAD.encode(state_vector);
-    let path =
-        format!("/api/v1/documents/{document}/updates?since={since}&stateVector={state_vector}");
-    let answer = accept(limited(Request::get(&path)).send().await).await?;
+    let mut path = format!("/api/v1/documents/{document}/updates?since={since}");
+    // Without it everything comes: more than is needed, and right all the same.
+    if state_vector.len() <= LONGEST_STATE_VECTOR {
+        path += "&stateVector=";
+        path += &URL_SAFE_NO_PAD.encode(state_vector);
+    }
+    let answer = accept(limited(Request::get(&path), LONG_ANSWER).send().await).await?;
     if answer.status() == 204 {
         return Ok(None);
     }
@@ -66,12 +76,15 @@ pub(super) async fn get_updates(
 
 /// Renews the sign-in by the refresh cookie.
 pub(super) async fn refresh_session() -> Result<(), Failure> {
-    let request = limited(Request::post("/api/v1/auth/refresh"));
+    let request = limited(Request::post("/api/v1/auth/refresh"), 0);
     accept(request.send().await).await.map(drop)
 }
 
-fn limited(request: RequestBuilder) -> RequestBuilder {
-    request.abort_signal(Some(&AbortSignal::timeout_with_u32(TIME_LIMIT_MS)))
+/// Gives up when it takes too long for so many bytes.
+fn limited(request: RequestBuilder, bytes: usize) -> RequestBuilder {
+    let time_for_bytes = u32::try_from(bytes / SLOWEST_BYTES_PER_MS).unwrap_or(u32::MAX);
+    let limit = TIME_LIMIT_MS.saturating_add(time_for_bytes);
+    request.abort_signal(Some(&AbortSignal::timeout_with_u32(limit)))
 }
 
 async fn accept(answer: Result<Response, gloo_net::Error>) -> Result<Response, Failure> {
@@ -79,6 +92,7 @@ async fn accept(answer: Result<Response, gloo_net::Error>) -> Result<Response, F
     match answer.status() {
         200..300 => Ok(answer),
         401 => Err(Failure::SignedOut),
+        408 => Err(Failure::Lost),
         429 => {
             let seconds = answer.headers().get("Retry-After").and_then(|value| value.parse().ok());
             Err(Failure::Later(Duration::from_secs(seconds.unwrap_or(1))))
