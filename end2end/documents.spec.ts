@@ -1,7 +1,7 @@
 // The list of documents and the trash, with the browser's half awake.
 import { callApi, commit, createDocument, replaceText, signUp } from "./support/accounts";
 import { open } from "./support/awake";
-import { editor, expectText, menuButton, saveState, toast } from "./support/documents";
+import { editor, expectText, menuButton, openDocument, saveState, toast } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 
 test("opening a document changes neither it nor the list", async ({ page }) => {
@@ -159,6 +159,36 @@ test("a document goes to the trash, comes back by undo, and is deleted only when
   await page.getByRole("button", { name: "Yes, delete it for ever" }).click();
   await expect(page.getByRole("heading", { name: "The trash is empty" })).toBeVisible();
   expect((await page.request.get(`/api/v1/documents/${id}`)).status()).toBe(404);
+});
+
+test("a title that did not reach the server is sent again", async ({ page, problems }) => {
+  problems.expect(/ERR_FAILED/);
+  await signUp(page);
+  await openDocument(page, await createDocument(page, "Old", "text"));
+  await page.route("**/fn/documents/rename", (route) => route.abort(), { times: 2 });
+  const title = page.getByLabel("Title", { exact: true });
+  await title.fill("New");
+  await title.press("Enter");
+  await expect(toast(page, "The server cannot be reached.")).toBeVisible();
+  await expect(title).toHaveAttribute("aria-invalid", "true");
+  await title.press("Tab");
+  await expect(toast(page, "(2 times)")).toBeVisible();
+  await expect(title).toHaveValue("New");
+  await title.press("Enter");
+  await expect(toast(page, "It is called “New” now.")).toBeVisible();
+  await expect(title).not.toHaveAttribute("aria-invalid");
+});
+
+test("a title is saved when one goes back in the midst of it", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Old", "text");
+  await open(page, "/documents");
+  await page.getByRole("link", { name: "Old", exact: true }).click();
+  await page.getByLabel("Title", { exact: true }).fill("New");
+  const renamed = page.waitForResponse("**/fn/documents/rename");
+  await page.goBack();
+  expect((await renamed).ok()).toBe(true);
+  expect((await (await callApi(page, "GET", `/documents/${id}`)).json()).title).toBe("New");
 });
 
 test("a document in the trash can be read in its editor, and changed once it is back", async ({ page }) => {

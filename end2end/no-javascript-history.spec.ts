@@ -1,6 +1,6 @@
 // A document and its history without JavaScript: reading, committing, comparing, naming, restoring.
 import type { Page } from "@playwright/test";
-import { commit, createDocument, replaceText, signUp } from "./support/accounts";
+import { callApi, commit, createDocument, replaceText, signUp } from "./support/accounts";
 import { menuButton, storedText } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 
@@ -40,6 +40,16 @@ test("the editor's page shows the text and commits it, once", async ({ page }) =
   const refusal = "Nothing has changed since the last version.";
   await expect(page.getByRole("main")).toContainText(refusal, { useInnerText: true });
   await expect(message(page)).toHaveValue("The same again");
+});
+
+test("a document in the trash is shown and offers no commit", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Island", "By ferry.\n");
+  await callApi(page, "DELETE", `/documents/${id}`);
+  await page.goto(`/documents/${id}`);
+  await expect(page.getByText("It can be read, but not changed.")).toBeVisible();
+  await expect(page.getByRole("region", { name: "Text" })).toContainText("By ferry.");
+  await expect(message(page)).toHaveCount(0);
 });
 
 test("a title is changed by its form", async ({ page }) => {

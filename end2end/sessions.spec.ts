@@ -2,7 +2,7 @@
 import type { Page } from "@playwright/test";
 import { callApi, createDocument, signUp } from "./support/accounts";
 import { open } from "./support/awake";
-import { expectSaved, expectText, openDocument, saveState, storedText, write } from "./support/documents";
+import { dropFiles, expectSaved, expectText, openDocument, saveState, storedText, write } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 
 const ACCESS = "izanagi_access";
@@ -64,6 +64,26 @@ test("what is typed after the access token has ended is saved", async ({ page, p
   expect(await cookie(page, ACCESS)).toBeTruthy();
 });
 
+test("a file sent after the access token has ended becomes one document", async ({ page, problems }) => {
+  problems.expect(/status of 401/);
+  await signUp(page);
+  await open(page, "/documents");
+  await endAccess(page);
+  await dropFiles(page, [{ name: "late.md", content: "half an hour later" }]);
+  await expect(page.getByRole("list", { name: "Uploads" })).toContainText("Added");
+  await expect(page.getByRole("main").getByRole("heading", { level: 2 })).toHaveText(["late"]);
+  expect(await cookie(page, ACCESS)).toBeTruthy();
+});
+
+test("a file whose sender is signed out is refused in words", async ({ page, problems }) => {
+  problems.expect(/status of 401/);
+  await signUp(page);
+  await open(page, "/documents");
+  await callApi(page, "POST", "/auth/logout-all");
+  await dropFiles(page, [{ name: "late.md", content: "text" }]);
+  await expect(page.getByRole("list", { name: "Uploads" })).toContainText("Sign in");
+});
+
 test("a session ended elsewhere is told in the editor; what was typed is saved later", async ({ page, problems }) => {
   problems.expect(/status of 401/);
   const account = await signUp(page);
@@ -88,6 +108,20 @@ test("a session ended elsewhere is told in the editor; what was typed is saved l
   await expect(page.getByRole("alert")).toBeHidden();
   await expectText(page, "not lost");
   expect(await storedText(page, id)).toBe("not lost");
+});
+
+test("edits that the device cannot keep are said to be in this tab only", async ({ page, problems }) => {
+  problems.expect(/status of 401/);
+  await page.addInitScript(() => {
+    IDBFactory.prototype.open = () => {
+      throw new DOMException("No room", "QuotaExceededError");
+    };
+  });
+  await signUp(page);
+  await openDocument(page, await createDocument(page, "Full device", ""));
+  await callApi(page, "POST", "/auth/logout-all");
+  await write(page, "not lost");
+  await expect(page.getByRole("alert")).toContainText("so your last edits are in this tab only");
 });
 
 test("a device is signed out from another, and only that one", async ({ page, otherPage }) => {

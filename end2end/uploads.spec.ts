@@ -1,6 +1,6 @@
 // Files dropped on the list of documents.
 import { signUp } from "./support/accounts";
-import { open } from "./support/awake";
+import { awake, open } from "./support/awake";
 import { dropFiles, fileField, storedText } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 
@@ -78,7 +78,7 @@ test("files are chosen as well as dropped", async ({ page }) => {
   await expect(fileField(page)).toHaveValue("");
 });
 
-test("a file on its way shows progress and can be given up; the next one goes on", async ({ page, problems }) => {
+test("a file is given up on its way or before its turn; the next one goes on", async ({ page, problems }) => {
   problems.expect(/ERR_FAILED/);
   await signUp(page);
   await open(page, "/documents");
@@ -87,12 +87,46 @@ test("a file on its way shows progress and can be given up; the next one goes on
   await dropFiles(page, [
     { name: "first.md", content: "1" },
     { name: "second.md", content: "2" },
+    { name: "third.md", content: "3" },
   ]);
   await expect(page.getByRole("progressbar", { name: "first.md" })).toBeVisible();
+  await page.getByRole("button", { name: "Cancel second.md" }).click();
   await page.getByRole("button", { name: "Cancel first.md" }).click();
   const uploads = page.getByRole("list", { name: "Uploads" }).getByRole("listitem");
-  await expect(uploads).toHaveText([/^second\.md\s*Added$/]);
-  await expect(page.getByRole("main").getByRole("heading", { level: 2 })).toHaveText(["second"]);
+  await expect(uploads).toHaveText([/^third\.md\s*Added$/]);
+  await expect(page.getByRole("main").getByRole("heading", { level: 2 })).toHaveText(["third"]);
+});
+
+test("a file given up before its turn does not go in the place of a later one", async ({ page }) => {
+  await signUp(page);
+  await open(page, "/documents");
+  const held: (() => Promise<void>)[] = [];
+  await page.route("**/api/v1/documents/upload", (route) => void held.push(() => route.continue()), { times: 1 });
+  await dropFiles(page, [
+    { name: "first.md", content: "1" },
+    { name: "second.md", content: "2" },
+  ]);
+  await page.getByRole("button", { name: "Cancel second.md" }).click();
+  await dropFiles(page, [{ name: "later.md", content: "later" }]);
+  const uploads = page.getByRole("list", { name: "Uploads" }).getByRole("listitem");
+  await expect(uploads.last()).toHaveText(/^later\.md\s*Added$/);
+  for (const go of held) await go();
+  await expect(uploads).toHaveText([/^first\.md\s*Added$/, /^later\.md\s*Added$/]);
+  await expect(page.getByRole("main").getByRole("heading", { level: 2 })).toHaveText(["first", "later"]);
+});
+
+test("the refusal of a form goes when the next file is sent", async ({ page }) => {
+  await signUp(page);
+  await open(page, "/documents");
+  await fileField(page).setInputFiles({ name: "letter.docx", mimeType: "text/plain", buffer: Buffer.from("PK") });
+  // As before the page has come alive.
+  await page.locator("form.drop-zone").evaluate((form: HTMLFormElement) => form.submit());
+  const refusal = page.getByRole("alert").filter({ hasText: "“letter.docx” is no .md, .txt or .json file." });
+  await expect(refusal).toBeVisible();
+  await awake(page);
+  await dropFiles(page, [{ name: "a.md", content: "a" }]);
+  await expect(page.getByRole("list", { name: "Uploads" })).toContainText("Added");
+  await expect(refusal).toBeHidden();
 });
 
 test("a connection that breaks is told at the file", async ({ page, problems }) => {

@@ -32,12 +32,14 @@ pub struct Upload {
 #[derive(Debug, Clone, Copy)]
 pub struct Uploads {
     rows: RwSignal<Vec<Upload>>,
+    /// The id of the next row. None is given twice, or an old file would go for a new one.
+    next_id: StoredValue<u32>,
     writes: Writes,
 }
 
 impl Uploads {
     pub(crate) fn new(writes: Writes) -> Self {
-        Self { rows: RwSignal::new(Vec::new()), writes }
+        Self { rows: RwSignal::new(Vec::new()), next_id: StoredValue::new(1), writes }
     }
 
     pub(crate) fn rows(self) -> RwSignal<Vec<Upload>> {
@@ -47,11 +49,19 @@ impl Uploads {
     /// A row for one more file.
     #[must_use]
     pub fn begin(self, name: String) -> Upload {
-        let id = self.rows.with_untracked(|rows| rows.last().map_or(1, |last| last.id + 1));
+        let id = self.next_id.get_value();
+        self.next_id.set_value(id + 1);
         let state = RwSignal::new(UploadState::Sending(0));
         let upload = Upload { id, name, state, cancel: StoredValue::new_local(None) };
         self.rows.update(|rows| rows.push(upload.clone()));
         upload
+    }
+
+    /// Whether a file is still to be sent: nobody has given it up. Leaving the page does not.
+    #[must_use]
+    pub fn holds(self, upload: &Upload) -> bool {
+        let is_there = |rows: &Vec<Upload>| rows.iter().any(|row| row.id == upload.id);
+        self.rows.try_with_untracked(is_there).unwrap_or(true)
     }
 
     /// A file has become a document: lists are read again.

@@ -1,7 +1,7 @@
 use crate::{api::documents::RenameDocument, flash::Notice, writes::Writes};
 use izanagi_shared::{id::DocumentId, rules::Title};
 use leptos::{
-    ev::{Event, KeyboardEvent},
+    ev::{FocusEvent, KeyboardEvent},
     form::ActionForm,
     html::Input,
     prelude::*,
@@ -31,13 +31,16 @@ pub(crate) fn TitleForm(
             field.set_value(text);
         }
     };
-    let save = move |event: Event| {
+    let save = move |event: FocusEvent| {
         let typed = event_target_value(&event);
         let kind = Some(RenameDocument::PATH);
         match Title::parse(&typed) {
             Ok(new) => {
                 show(new.as_str());
-                if title.with_untracked(|title| title != new.as_str()) {
+                // What was refused may go again; what is on its way does not go twice.
+                let is_new = title.with_untracked(|title| title != new.as_str());
+                let is_sent = sent.with_value(|sent| sent == new.as_str());
+                if is_new && !(is_sent && action.pending().get_untracked()) {
                     sent.set_value(new.as_str().to_owned());
                     let title = new.as_str().to_owned();
                     action.dispatch(RenameDocument { id, title, back: None });
@@ -55,6 +58,10 @@ pub(crate) fn TitleForm(
         }
     };
     let leave = move |event: KeyboardEvent| {
+        // Enter and Escape belong to whoever composes a character.
+        if event.is_composing() {
+            return;
+        }
         let key = event.key();
         if key == "Escape" {
             title.with_untracked(|title| show(title));
@@ -62,11 +69,13 @@ pub(crate) fn TitleForm(
         if matches!(key.as_str(), "Enter" | "Escape") {
             event.prevent_default();
             if let Some(field) = field.get_untracked() {
-                // What has changed is saved as the field is left.
+                // What differs is saved as the field is left.
                 let _ = field.blur();
             }
         }
     };
+    // The field is also left as its page goes, and then the signal goes before this is asked.
+    let invalid = move || is_refused.try_get().unwrap_or_default().then_some("true");
     view! {
         <ActionForm action attr:class="title-form">
             <label class="visually-hidden" for="title">"Title"</label>
@@ -78,8 +87,8 @@ pub(crate) fn TitleForm(
                 autocomplete="off"
                 dir="auto"
                 value=title.get_untracked()
-                aria-invalid=move || is_refused.get().then_some("true")
-                on:change=save
+                aria-invalid=invalid
+                on:blur=save
                 on:keydown=leave
                 node_ref=field
             />

@@ -21,10 +21,10 @@ pub(crate) fn UploadZone() -> impl IntoView {
     let uploads = Uploads::new(writes);
     let refusal =
         writes.flash().and_then(|flash| Some(flash.refusal_of(FORM_PATH, &[])?.detail.clone()));
-    let refusal = StoredValue::new(refusal);
+    let refusal = RwSignal::new(refusal);
     let (input, over) = (NodeRef::<Input>::new(), RwSignal::new(false));
     let send = move |files: Option<leptos::web_sys::FileList>| {
-        refusal.set_value(None);
+        refusal.set(None);
         if let Some(files) = files.filter(|files| files.length() > 0) {
             (Platform::here().upload)(files, uploads);
         }
@@ -76,7 +76,7 @@ pub(crate) fn UploadZone() -> impl IntoView {
             <input id="files" name="file" type="file" multiple=true accept=".md,.markdown,.txt,.json" node_ref=input/>
             <button class="button">"Upload"</button>
         </form>
-        {refusal.get_value().map(|refusal| view! { <div role="alert"><Refusal reason=refusal/></div> })}
+        {move || refusal.get().map(|refusal| view! { <div role="alert"><Refusal reason=refusal/></div> })}
         <ul class="upload-list" aria-label="Uploads" hidden=move || uploads.rows().with(Vec::is_empty)>
             <For each=move || uploads.rows().get() key=|upload| upload.id let(upload)>
                 <UploadRow upload uploads/>

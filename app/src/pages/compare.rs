@@ -73,11 +73,9 @@ fn Comparison(compared: ComparedVersions, choice: Choice) -> impl IntoView {
     view! {
         <Title text=format!("{heading}: “{title}”")/>
         <Main>
+            <Crumbs steps=crumbs/>
             <div class="page-head">
-                <div>
-                    <Crumbs steps=crumbs/>
-                    <h1>{heading}</h1>
-                </div>
+                <h1>{heading}</h1>
             </div>
             <Form method="get" action=here on_form_data=only_what_is_set() attr:class="diff-choice">
                 <SideField name="from" label="From" chosen=choice.from head/>

@@ -20,6 +20,10 @@ use izanagi_shared::{
 use leptos::{form::ActionForm, prelude::*};
 use leptos_meta::Title;
 
+/// The preview of a longer text comes once there is an editor: neither the server's other work nor
+/// the first sight of the page waits for it. In bytes.
+const RENDERED_AT_ONCE: usize = 256 * 1024;
+
 const TOO_LONG: &str =
     "A document can hold 10 MiB of text, and this would be more. Nothing was changed.";
 
@@ -46,7 +50,11 @@ pub(crate) fn EditorPage() -> impl IntoView {
 fn Editing(opened: OpenedDocument) -> impl IntoView {
     let document = opened.document.clone();
     let text = opened.text();
-    let preview = render_as(document.kind, &text).html;
+    let preview = if text.len() <= RENDERED_AT_ONCE {
+        render_as(document.kind, &text).html
+    } else {
+        String::new()
+    };
     let view = EditorView::new(preview, markdown::counts(&text));
     Effect::new({
         let opened = StoredValue::new(Some(opened));
@@ -84,7 +92,7 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
             <Head document=document.clone() title view tab has_preview/>
             {is_trashed.then(|| view! { <InTrash id=document.id.to_string()/> })}
             <TroubleAlert view title kind=document.kind/>
-            <CommitWithoutScript id=document.id/>
+            {(!is_trashed).then(|| view! { <CommitWithoutScript id=document.id/> })}
             <div class="editor-panes">
                 <section class="editor-pane" data-pane="write" aria-label="Text">
                     <div class="editor-host" node_ref=view.host>

@@ -96,11 +96,9 @@ fn HistoryView(history: History, commit: ServerAction<CommitVersion>) -> impl In
     view! {
         <Title text=format!("History of “{}”", document.title)/>
         <Main>
+            <Crumbs steps=crumbs/>
             <div class="page-head">
-                <div>
-                    <Crumbs steps=crumbs/>
-                    <h1>"History"</h1>
-                </div>
+                <h1>"History"</h1>
                 <p class="cluster">
                     <a class="button" href=path.clone()>
                         <Icon name="write"/>

@@ -104,11 +104,9 @@ fn VersionBody(
     view! {
         <Title text=format!("Version {number} of “{}”", document.title)/>
         <Main>
+            <Crumbs steps=crumbs/>
             <div class="page-head">
-                <div>
-                    <Crumbs steps=crumbs/>
-                    <h1>"Version " {number}</h1>
-                </div>
+                <h1>"Version " {number}</h1>
                 <div class="cluster">
                     {views}
                     <a class="button" href=format!("{path}/compare?from={number}&to=live")>

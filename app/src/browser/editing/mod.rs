@@ -18,6 +18,8 @@ use leptos::{prelude::*, task::spawn_local};
 use session::Session;
 use std::rc::Rc;
 
+pub(super) use transport::refresh_session;
+
 /// Begins a session on a page that was rendered for it; it ends with the page.
 pub(super) fn start(opened: OpenedDocument, view: EditorView) {
     let running = StoredValue::new_local(None::<Rc<Session>>);

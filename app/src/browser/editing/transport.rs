@@ -25,7 +25,7 @@ const LONGEST_STATE_VECTOR: usize = 4_000;
 
 /// Why there is no answer, or not the one that was wished for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(in crate::browser) enum Failure {
     /// The server cannot be reached, or could not store anything. Trying again is right.
     Lost,
     /// The server asks to wait.
@@ -75,7 +75,7 @@ pub(super) async fn get_updates(
 }
 
 /// Renews the sign-in by the refresh cookie.
-pub(super) async fn refresh_session() -> Result<(), Failure> {
+pub(in crate::browser) async fn refresh_session() -> Result<(), Failure> {
     let request = limited(Request::post("/api/v1/auth/refresh"), 0);
     accept(request.send().await).await.map(drop)
 }
