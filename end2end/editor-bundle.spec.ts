@@ -78,7 +78,8 @@ test.describe("editing", () => {
   });
 });
 
-test("stops taking text once the page is broken, and says so", async ({ page }) => {
+test("stops taking text once the page is broken, and says so", async ({ page, problems }) => {
+  problems.expect(/Cannot read properties of null/);
   await openEditor(page, site, { text: "kept" });
   // The page's half throws from now on, as WebAssembly does after a panic.
   await page.evaluate(() => void Object.assign(window, { mirror: null }));

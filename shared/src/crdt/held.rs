@@ -8,11 +8,12 @@ use super::{
 use yrs::{ClientID, ReadTxn, TransactionMut, Update, updates::decoder::Decode as _};
 
 /// What waits, in the order it came.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Held {
     updates: Vec<Waiting>,
 }
 
+#[derive(Clone)]
 struct Waiting {
     /// The caller's name for it.
     tag: u64,
@@ -86,7 +87,7 @@ fn apply(txn: &mut TransactionMut<'_>, update: &[u8]) -> Result<(), CrdtError> {
 
 #[cfg(test)]
 mod tests {
-    use crate::crdt::{TextDoc, inspect_update};
+    use crate::crdt::{TextDoc, inspect_update, varint::write_uint};
     use proptest::prelude::*;
     use rstest::rstest;
 
@@ -168,6 +169,38 @@ mod tests {
         assert!(!TextDoc::load(2, &state).unwrap().would_wait(&deletion, &summary));
         let whole = there.encode();
         assert!(!TextDoc::new(2).would_wait(&whole, &inspect_update(&whole).unwrap()));
+    }
+
+    #[test]
+    fn a_deletion_waits_for_what_it_deletes() {
+        let (mut there, state) = TextDoc::from_text(1, "abc");
+        let more = there.replace_with("abcdef").unwrap();
+        let deletion = there.replace_with("abf").unwrap();
+        let mut here = TextDoc::load(2, &state).unwrap();
+        here.apply(&deletion).unwrap();
+        // Of "cde" it has "c".
+        assert_eq!((here.text().as_str(), here.held()), ("ab", 1));
+        assert_whole(&here);
+        here.apply(&more).unwrap();
+        assert_eq!((here.text().as_str(), here.held()), ("abf", 0));
+        assert_whole(&here);
+    }
+
+    #[test]
+    fn very_many_deletions_of_nothing_cost_no_more_than_their_bytes() {
+        let mut doc = TextDoc::from_text(1, "kept").0;
+        for client in 90..94 {
+            let mut update = vec![0, 1, client];
+            write_uint(&mut update, 250_000);
+            for clock in 0..250_000 {
+                write_uint(&mut update, clock * 2);
+                update.push(1);
+            }
+            doc.apply(&update).unwrap();
+        }
+        assert_eq!(doc.held(), 4);
+        let missing = doc.missing_from(&TextDoc::new(2).state_vector()).unwrap();
+        assert!(missing.len() < 100, "{}", missing.len());
     }
 
     #[test]

@@ -2,14 +2,16 @@
 //!
 //! Yjs integrates a struct once its client's earlier ones are there and both items that it stands
 //! between; the rest waits. yrs does not ask for the earlier ones of the same client: it would show
-//! words that no Yjs client shows yet, and keep a hole that its own encoding does not survive. So an
-//! update is divided here, and yrs gets only what is ready.
+//! words that no Yjs client shows yet, and keep a hole that its own encoding does not survive. What
+//! yrs itself keeps waiting, deletions, it merges anew at every encoding, which very many of them
+//! would turn into minutes. So an update is divided here, and yrs gets only what is ready.
 
 use super::{
+    gate::ClientRange,
     varint::write_uint,
     walk::{Need, Section, Walked},
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The parts of an update.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,7 +20,7 @@ pub(super) enum Division {
     Ready,
     /// Some of it must wait.
     Divided {
-        /// What can be integrated, with all deletions: an update.
+        /// What can be integrated: an update.
         ready: Vec<u8>,
         /// The rest: an update.
         rest: Vec<u8>,
@@ -37,13 +39,21 @@ pub(super) fn divide(update: &[u8], walked: &Walked, clock_of: impl Fn(u64) -> u
     while let Some(turn) = turns.pop() {
         turns.extend(progress.advance(turn, &sections[turn], &mut ready[turn]));
     }
-    if progress.waiting.is_empty() {
+    let (now, later) = progress.divide_deletes(&walked.deletes);
+    if progress.waiting.is_empty() && later.is_empty() {
         return Division::Ready;
     }
+    let awaited = later.iter().map(|range| range.client).collect::<BTreeSet<u64>>();
+    // Whenever one of their clients moves on it is worth a look.
+    let moves = awaited.into_iter().map(|client| {
+        let clock = progress.reached(client).saturating_add(1);
+        Need { client, clock }
+    });
+    let needs: Vec<Need> = moves.collect();
     Division::Divided {
-        ready: encode(update, sections, &ready, Part::Ready, &update[walked.deletes_at..]),
-        rest: encode(update, sections, &ready, Part::Rest, &[0]),
-        needs: progress.waiting.into_keys().collect(),
+        ready: encode(update, sections, &ready, Part::Ready, &now),
+        rest: encode(update, sections, &ready, Part::Rest, &later),
+        needs: needs.into_iter().chain(progress.waiting.into_keys()).collect(),
     }
 }
 
@@ -80,6 +90,21 @@ impl<F: Fn(u64) -> u32> Progress<F> {
         let met = Need { client, clock: 0 }..=Need { client, clock: reached };
         self.waiting.extract_if(met, |_, _| true).flat_map(|(_, turns)| turns).collect()
     }
+
+    /// Deletions of what is there, and those of what is not there yet.
+    fn divide_deletes(&mut self, deletes: &[ClientRange]) -> (Vec<ClientRange>, Vec<ClientRange>) {
+        let (mut now, mut later) = (Vec::new(), Vec::new());
+        for range in deletes {
+            let reached = self.reached(range.client).clamp(range.start, range.end);
+            if range.start < reached {
+                now.push(ClientRange { end: reached, ..*range });
+            }
+            if reached < range.end {
+                later.push(ClientRange { start: reached, ..*range });
+            }
+        }
+        (now, later)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,7 +119,7 @@ fn encode(
     sections: &[Section],
     ready: &[usize],
     part: Part,
-    deletes: &[u8],
+    deletes: &[ClientRange],
 ) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(update.len());
     let mut count = 0;
@@ -117,9 +142,23 @@ fn encode(
             bytes.extend_from_slice(&update[range]);
         }
     }
-    let mut whole = Vec::with_capacity(bytes.len() + deletes.len() + 4);
+    let mut whole = Vec::with_capacity(bytes.len() + 4);
     write_uint(&mut whole, count);
     whole.append(&mut bytes);
-    whole.extend_from_slice(deletes);
+    encode_deletes(&mut whole, deletes);
     whole
+}
+
+/// Writes deletions, which stand together by client as they were read.
+fn encode_deletes(bytes: &mut Vec<u8>, deletes: &[ClientRange]) {
+    let by_client = || deletes.chunk_by(|a, b| a.client == b.client);
+    write_uint(bytes, by_client().count() as u64);
+    for ranges in by_client() {
+        write_uint(bytes, ranges[0].client);
+        write_uint(bytes, ranges.len() as u64);
+        for range in ranges {
+            write_uint(bytes, u64::from(range.start));
+            write_uint(bytes, u64::from(range.end - range.start));
+        }
+    }
 }

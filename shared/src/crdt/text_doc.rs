@@ -77,6 +77,16 @@ impl TextDoc {
         Ok(doc)
     }
 
+    /// A copy, with what waits.
+    ///
+    /// # Errors
+    /// yrs does not read its own state; that would be a bug.
+    pub fn fork(&self, client_id: u64) -> Result<Self, CrdtError> {
+        let mut copy = Self::load(client_id, &self.encode())?;
+        copy.held = self.held.clone();
+        Ok(copy)
+    }
+
     /// The client id this replica writes under.
     #[must_use]
     pub fn client_id(&self) -> u64 {

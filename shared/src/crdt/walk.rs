@@ -51,8 +51,6 @@ pub(super) struct Section {
 pub(super) struct Walked {
     pub(super) sections: Vec<Section>,
     pub(super) deletes: Vec<ClientRange>,
-    /// Where the bytes of the deletions begin; they end with the update.
-    pub(super) deletes_at: usize,
     /// Bytes of inserted text.
     pub(super) inserted_bytes: usize,
 }
@@ -84,12 +82,11 @@ pub(super) fn walk(update: &[u8]) -> Result<Walked, Refusal> {
         }
         sections.push(section);
     }
-    let deletes_at = walk.at();
     let deletes = walk.deletes().ok_or(Refusal::Malformed)?;
     if !walk.reader.is_at_end() {
         return Err(Refusal::TrailingBytes);
     }
-    Ok(Walked { sections, deletes, deletes_at, inserted_bytes: walk.inserted_bytes })
+    Ok(Walked { sections, deletes, inserted_bytes: walk.inserted_bytes })
 }
 
 struct Walk<'a> {

@@ -168,14 +168,15 @@ impl Replica {
     /// Whether the text has surely room for this many more bytes. Counts only when it must.
     pub(super) fn has_room_for(&mut self, bytes: usize) -> bool {
         if self.bytes_at_most.saturating_add(bytes) > MAX_CONTENT_BYTES {
-            self.bytes_at_most = self.doc.text().len().saturating_add(self.pending_bytes());
+            self.bytes_at_most =
+                self.doc.text().len().saturating_add(self.pending_bytes(&self.doc));
         }
         self.bytes_at_most.saturating_add(bytes) <= MAX_CONTENT_BYTES
     }
 
     /// Whether there is room for an update together with what it deletes: tries it on a copy.
     pub(super) fn has_room_with(&self, delta: &[u8], summary: &UpdateSummary) -> Result<bool> {
-        let mut copy = TextDoc::load(1, &self.doc.encode()).map_err(Error::internal)?;
+        let mut copy = self.doc.fork(1).map_err(Error::internal)?;
         // Whether it can be applied at all is asked elsewhere; here a copy is lost at most.
         if !catch_unwind(AssertUnwindSafe(|| copy.apply(delta))).is_ok_and(|done| done.is_ok()) {
             return Ok(false);
@@ -183,13 +184,13 @@ impl Replica {
         // An update that is sent again while it is pending counts among the pending ones.
         let counted = copy.holds(&summary.structs) || self.rows.values().any(|row| row == summary);
         let waiting = if counted { 0 } else { summary.inserted_bytes };
-        let bytes = [copy.text().len(), waiting, self.pending_bytes()];
+        let bytes = [copy.text().len(), waiting, self.pending_bytes(&copy)];
         Ok(bytes.into_iter().fold(0, usize::saturating_add) <= MAX_CONTENT_BYTES)
     }
 
     /// At least the bytes that what is still pending will bring into the text.
-    fn pending_bytes(&self) -> usize {
-        let pending = self.rows.values().filter(|summary| !self.doc.holds(&summary.structs));
+    fn pending_bytes(&self, doc: &TextDoc) -> usize {
+        let pending = self.rows.values().filter(|summary| !doc.holds(&summary.structs));
         pending.map(|summary| summary.inserted_bytes).fold(0, usize::saturating_add)
     }
 

@@ -206,6 +206,20 @@ async fn what_is_pending_takes_room() {
 }
 
 #[tokio::test]
+async fn a_deletion_that_waits_makes_room_for_what_it_deletes() {
+    let bench = Bench::new("");
+    let mut replica = bench.replica(7);
+    let half = "x".repeat(MAX_CONTENT_BYTES / 2 + 1);
+    let (first, second) = (replica.edit(&insert(&half)), replica.edit(&insert(&half)));
+    let (from, to) = (0, u32::try_from(half.len()).unwrap());
+    let deletion = replica.edit(&[Change { from, to, insert: String::new() }]);
+    bench.submit("deletion", deletion).await.unwrap();
+    bench.submit("first", first).await.unwrap();
+    bench.submit("second", second).await.unwrap();
+    assert_eq!(bench.text().await.len(), half.len());
+}
+
+#[tokio::test]
 async fn no_more_than_so_many_updates_wait() {
     let bench = Bench::new("kept");
     let mut replica = bench.replica(7);
