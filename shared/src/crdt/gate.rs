@@ -57,6 +57,9 @@ pub enum Refusal {
     /// An item stands beside itself, or beside one that its client wrote later.
     #[error("an item in the update builds on itself or on a later one")]
     BuildsOnItself,
+    /// An item stands between an item and the same item.
+    #[error("an item in the update stands between an item and itself")]
+    NoPlace,
     /// Structs of more than `MAX_CLIENTS` clients.
     #[error("an update can hold changes of {MAX_CLIENTS} clients; send them in several")]
     TooManyClients,
@@ -162,6 +165,13 @@ mod tests {
     #[case::its_right_origin_is_later(&[1, 1, 100, 0, 0x44, 100, 5, 1, b'A', 0])]
     fn refuses_an_item_that_builds_on_itself(#[case] update: &[u8]) {
         assert_eq!(inspect_update(update), Err(Refusal::BuildsOnItself));
+    }
+
+    #[test]
+    fn refuses_an_item_between_an_item_and_itself() {
+        let update = |right| [1, 1, 2, 0, 0xc4, 1, 2, 1, right, 1, b'X', 0];
+        assert_eq!(inspect_update(&update(2)), Err(Refusal::NoPlace));
+        assert!(inspect_update(&update(3)).is_ok());
     }
 
     #[test]

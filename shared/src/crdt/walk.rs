@@ -135,6 +135,9 @@ impl Walk<'_> {
             if [origin, right].iter().flatten().any(is_later) {
                 return Err(Refusal::BuildsOnItself);
             }
+            if origin.is_some() && origin == right {
+                return Err(Refusal::NoPlace);
+            }
             if info == STRUCT_SKIP {
                 continues = false;
                 clock = next;
