@@ -36,8 +36,9 @@ impl UpdateSummary {
     }
 }
 
-/// The most clients that one update can hold structs of: whose each id is, is stored.
-const MAX_CLIENTS: usize = 10_000;
+/// The most clients that one update can hold structs of: whose each id is, is stored, and to find a
+/// place among the items that as many clients put at the same spot takes time by their square.
+const MAX_CLIENTS: usize = 1_000;
 
 /// Why the gate refuses an update. The words go to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
