@@ -2,9 +2,9 @@
 //!
 //! Yjs integrates a struct once its client's earlier ones are there and both items that it stands
 //! between; the rest waits. yrs does not ask for the earlier ones of the same client: it would show
-//! words that no Yjs client shows yet, and keep a hole that its own encoding does not survive. What
-//! yrs itself keeps waiting, deletions, it merges anew at every encoding, which very many of them
-//! would turn into minutes. So an update is divided here, and yrs gets only what is ready.
+//! words that no Yjs client shows yet, and keep a hole that its own encoding does not survive. So an
+//! update is divided here, and yrs gets only what is ready; deletions of what is not there yet wait
+//! with the rest, so that what waits is kept, counted and bounded in one place.
 
 use super::{
     gate::ClientRange,
