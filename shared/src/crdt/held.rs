@@ -43,6 +43,7 @@ impl Held {
         walk(update).is_ok_and(|walked| divide(update, &walked, clock_of) == Division::Ready)
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.updates.len()
     }

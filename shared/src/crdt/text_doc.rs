@@ -142,8 +142,8 @@ impl TextDoc {
     }
 
     /// How many updates wait.
-    #[must_use]
-    pub fn held(&self) -> usize {
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
         self.held.len()
     }
 

@@ -20,6 +20,7 @@ pub(super) struct Need {
 /// A place in a section at which something is needed. Up to the next step nothing further is.
 #[derive(Debug)]
 pub(super) struct Step {
+    /// Its client's earlier structs, and the items on both sides.
     pub(super) needs: [Option<Need>; 3],
     /// Which struct of the section follows.
     pub(super) index: u64,
@@ -47,7 +48,7 @@ pub(super) struct Section {
 }
 
 /// An update that can be let through.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Walked {
     pub(super) sections: Vec<Section>,
     pub(super) deletes: Vec<ClientRange>,
@@ -59,7 +60,7 @@ const CONTENT_DELETED: u8 = 1;
 const CONTENT_STRING: u8 = 4;
 const CONTENT_FORMAT: u8 = 6;
 pub(super) const STRUCT_GC: u8 = 0;
-pub(super) const STRUCT_SKIP: u8 = 10;
+const STRUCT_SKIP: u8 = 10;
 const HAS_ORIGIN: u8 = 0x80;
 const HAS_RIGHT_ORIGIN: u8 = 0x40;
 const HAS_PARENT_SUB: u8 = 0x20;

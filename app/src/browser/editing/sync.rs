@@ -155,7 +155,6 @@ impl Session {
         self.link.halted.set(Some(halt));
         self.tracker.borrow_mut().refused(reason.as_str());
         self.report(Trouble::Refused(reason));
-        self.tell();
     }
 
     fn send_later(self: &Rc<Self>, wait: Duration) {
@@ -222,7 +221,8 @@ impl Session {
             Ok(updates) => {
                 if let Some((seq, delta)) = updates {
                     if !self.merge(&delta) {
-                        return self.halt(Halt::Refused, CANNOT_MERGE.to_owned());
+                        self.halt(Halt::Refused, CANNOT_MERGE.to_owned());
+                        return self.tell();
                     }
                     self.link.seq.set(self.link.seq.get().max(seq));
                 }

@@ -186,8 +186,7 @@ impl Room {
 
     /// Sets a row of the log aside.
     pub(super) async fn quarantine(&mut self, poisoned: &Poisoned) -> Result<()> {
-        let Poisoned { seq, why: cause } = poisoned;
-        let seq = *seq;
+        let (seq, cause) = (poisoned.seq, poisoned.why.as_str());
         tracing::error!(docId = %self.document, seq, cause, "an update could not be applied; it is set aside");
         let now = self.context.clock.now();
         match self.context.log.quarantine(self.document, seq, now).await {

@@ -27,7 +27,7 @@ impl From<&VersionRow> for Head {
     }
 }
 
-const CAPACITY: NonZeroUsize = NonZeroUsize::new(4_096).unwrap();
+const CAPACITY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4_095);
 
 /// Heads seen a moment ago. A commit never changes, so nothing in here can be stale.
 #[derive(Clone)]
