@@ -2,12 +2,22 @@
 
 /// The text, if it is a path of this site that a browser cannot take for another site's.
 ///
-/// `//host` and `/\host` lead away, and control characters are dropped by browsers before they
-/// look; so only visible ASCII without a backslash passes, which is what percent-encoding leaves.
+/// `//host` and `/\host` lead away, `/.//host` does once its dots are resolved, and control
+/// characters are dropped by browsers before they look. The router decodes a path before it hands
+/// it to the browser, so none of these may stand there percent-encoded either. What passes is
+/// visible ASCII, which is what percent-encoding leaves.
 #[must_use]
 pub fn own_path(text: &str) -> Option<&str> {
     let visible = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    (visible && text.starts_with('/') && !text.starts_with("//")).then_some(text)
+    let path = text.split(['?', '#']).next().unwrap_or(text);
+    let leads_away = path.contains("//") || path.split('%').skip(1).any(is_hazardous);
+    (visible && text.starts_with('/') && !leads_away).then_some(text)
+}
+
+/// Whether two hexadecimal digits stand for a control character, a slash or a backslash.
+fn is_hazardous(digits: &str) -> bool {
+    let code = digits.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    code.is_some_and(|code| code.is_ascii_control() || matches!(code, b'/' | b'\\'))
 }
 
 /// A path with a query that leads back to `back` after signing in.
@@ -38,6 +48,13 @@ mod tests {
     #[case("https://evil.example", false)]
     #[case("", false)]
     #[case("/ä", false)]
+    #[case("/%C3%A4?next=//a&b=%0A#//", true)]
+    #[case("/.//evil.example", false)]
+    #[case("/documents/..//evil.example", false)]
+    #[case("/documents/%2e%2e//evil.example", false)]
+    #[case("/%5Cevil.example", false)]
+    #[case("/%2Fevil.example", false)]
+    #[case("/%09/evil.example", false)]
     fn only_own_paths_pass(#[case] text: &str, #[case] passes: bool) {
         assert_eq!(own_path(text).is_some(), passes);
     }

@@ -1,5 +1,6 @@
 //! What the whole page listens for.
 
+use crate::own_path::own_path;
 use leptos::{
     prelude::*,
     wasm_bindgen::{JsCast, closure::Closure},
@@ -39,9 +40,11 @@ pub(super) fn close_menus() {
     });
 }
 
-/// A link to a place in the same page is the browser's: it moves the focus as well, which the
-/// router would not. The router listens further out, so stopping the event here keeps it away.
-pub(super) fn keep_fragments() {
+/// Some links are the browser's. One to a place in the same page, as it moves the focus as well,
+/// which the router would not. And one whose path the browser would take for another site's when the
+/// router hands it over: it refuses that, and the page would break. The router listens further out,
+/// so stopping the event here keeps it away.
+pub(super) fn keep_from_router() {
     on_document("click", |event| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let link = target.and_then(|target| target.closest("a[href]").ok().flatten());
@@ -52,7 +55,8 @@ pub(super) fn keep_fragments() {
         let is_same = here.pathname().is_ok_and(|path| path == link.pathname())
             && here.search().is_ok_and(|search| search == link.search())
             && here.host().is_ok_and(|host| host == link.host());
-        if is_same && !link.hash().is_empty() {
+        let is_fragment = is_same && !link.hash().is_empty();
+        if is_fragment || own_path(&link.pathname()).is_none() {
             event.stop_propagation();
         }
     });

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 pub fn hydrate() {
     console_error_panic_hook::set_once();
     listeners::close_menus();
-    listeners::keep_fragments();
+    listeners::keep_from_router();
     leptos::mount::hydrate_body(|| {
         provide_context(Platform {
             redirect,

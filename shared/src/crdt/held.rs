@@ -5,6 +5,7 @@ use super::{
     ready::{Division, divide},
     walk::{Need, walk},
 };
+use std::borrow::Cow;
 use yrs::{ClientID, ReadTxn, TransactionMut, Update, updates::decoder::Decode as _};
 
 /// What waits, in the order it came.
@@ -29,9 +30,11 @@ impl Held {
         txn: &mut TransactionMut<'_>,
         update: &[u8],
     ) -> Result<(), CrdtError> {
-        self.integrate_one(txn, 0, update)?;
+        let ready = self.hold_back(&*txn, 0, update)?;
+        apply(txn, &ready)?;
         while let Some((tag, update)) = self.take_met(&*txn) {
-            self.integrate_one(txn, tag, &update)?;
+            let ready = self.hold_back(&*txn, tag, &update)?;
+            apply(txn, &ready)?;
         }
         Ok(())
     }
@@ -48,22 +51,22 @@ impl Held {
         self.updates.len()
     }
 
-    /// Integrates what is ready of an update; the rest waits under this tag.
-    pub(super) fn integrate_one(
+    /// What is ready of an update; the rest waits under this tag.
+    pub(super) fn hold_back<'a>(
         &mut self,
-        txn: &mut TransactionMut<'_>,
+        txn: &impl ReadTxn,
         tag: u64,
-        update: &[u8],
-    ) -> Result<(), CrdtError> {
+        update: &'a [u8],
+    ) -> Result<Cow<'a, [u8]>, CrdtError> {
         let walked = walk(update).map_err(|refusal| CrdtError::new(&refusal))?;
         let state = txn.state_vector();
         match divide(update, &walked, |client| state.get(&ClientID::new(client))) {
-            Division::Ready => apply(txn, update),
+            Division::Ready => Ok(Cow::Borrowed(update)),
             Division::Divided { ready, rest, needs } => {
                 if self.updates.iter().all(|held| held.update != rest) {
                     self.updates.push(Waiting { tag, update: rest, needs });
                 }
-                apply(txn, &ready)
+                Ok(Cow::Owned(ready))
             }
         }
     }
@@ -81,7 +84,8 @@ impl Held {
     }
 }
 
-fn apply(txn: &mut TransactionMut<'_>, update: &[u8]) -> Result<(), CrdtError> {
+/// Applies an update of which nothing has to wait.
+pub(super) fn apply(txn: &mut TransactionMut<'_>, update: &[u8]) -> Result<(), CrdtError> {
     let update = Update::decode_v1(update).map_err(|error| CrdtError::new(&error))?;
     txn.apply_update(update).map_err(|error| CrdtError::new(&error))
 }
@@ -151,11 +155,13 @@ mod tests {
         ahead.replace_with("ab").unwrap();
         let mut there = TextDoc::load(2, &ahead.encode()).unwrap();
         let update = there.replace_with("abc").unwrap();
-        here.apply_alone(7, &update).unwrap();
+        let ready = here.hold_back(7, &update).unwrap();
+        here.integrate(&ready).unwrap();
         assert_eq!((here.text().as_str(), here.held()), ("a", 1));
         here.replace_with("ab").unwrap();
         let (tag, held) = here.next_held().unwrap();
-        here.apply_alone(tag, &held).unwrap();
+        let ready = here.hold_back(tag, &held).unwrap();
+        here.integrate(&ready).unwrap();
         assert_eq!(tag, 7);
         assert!(here.next_held().is_none());
         assert_eq!((here.text().as_str(), here.held()), ("abc", 0));
@@ -185,6 +191,24 @@ mod tests {
         here.apply(&more).unwrap();
         assert_eq!((here.text().as_str(), here.held()), ("abf", 0));
         assert_whole(&here);
+    }
+
+    #[test]
+    fn what_waits_goes_on_when_another_brings_the_same_clocks() {
+        let (mut here, state) = TextDoc::from_text(1, "kept");
+        // Two items: the first stands after one of client 3, who is not here; the second after
+        // one of client 1, who is.
+        let waits = [1, 2, 2, 0, 0x84, 3, 0, 2, b'a', b'b', 0x84, 1, 3, 1, b'c', 0];
+        here.apply(&waits).unwrap();
+        assert_eq!((here.text().as_str(), here.held()), ("kept", 1));
+        // The same clocks in other words, which need nobody.
+        let ready = [1, 1, 2, 0, 0x84, 1, 3, 2, b'A', b'B', 0];
+        here.apply(&ready).unwrap();
+        assert_eq!((here.text().as_str(), here.held()), ("keptcAB", 0));
+        let mut again = TextDoc::load(9, &state).unwrap();
+        again.apply(&ready).unwrap();
+        again.apply(&waits).unwrap();
+        assert_eq!(again.text(), here.text());
     }
 
     #[test]

@@ -3,8 +3,10 @@
 //! every later change is an edit inside that lineage.
 
 mod change;
+mod cut;
 mod gate;
 mod held;
+mod order;
 mod ready;
 mod text_doc;
 mod varint;
@@ -13,6 +15,7 @@ mod walk;
 
 pub use change::Change;
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update};
+pub use order::{Cost, Order, Scrutiny, Unfit};
 pub use text_doc::{CrdtError, MAX_CLIENT_ID, TextDoc};
 
 /// The one root type a document has.

@@ -43,8 +43,12 @@ pub(super) fn divide(update: &[u8], walked: &Walked, clock_of: impl Fn(u64) -> u
     if progress.waiting.is_empty() && later.is_empty() {
         return Division::Ready;
     }
-    let awaited = later.iter().map(|range| range.client).collect::<BTreeSet<u64>>();
-    // Whenever one of their clients moves on it is worth a look.
+    let stuck =
+        sections.iter().zip(&ready).filter(|(section, ready)| **ready < section.steps.len());
+    let stuck = stuck.map(|(section, _)| section.client);
+    let awaited: BTreeSet<u64> = later.iter().map(|range| range.client).chain(stuck).collect();
+    // Whenever one of these clients moves on it is worth a look. That goes for those of structs that
+    // wait, too: another update may bring the same clocks, which then need nothing any more.
     let moves = awaited.into_iter().map(|client| {
         let clock = progress.reached(client).saturating_add(1);
         Need { client, clock }
@@ -150,7 +154,7 @@ fn encode(
 }
 
 /// Writes deletions, which stand together by client as they were read.
-fn encode_deletes(bytes: &mut Vec<u8>, deletes: &[ClientRange]) {
+pub(super) fn encode_deletes(bytes: &mut Vec<u8>, deletes: &[ClientRange]) {
     let by_client = || deletes.chunk_by(|a, b| a.client == b.client);
     write_uint(bytes, by_client().count() as u64);
     for ranges in by_client() {

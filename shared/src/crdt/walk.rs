@@ -52,53 +52,107 @@ pub(super) struct Section {
 pub(super) struct Walked {
     pub(super) sections: Vec<Section>,
     pub(super) deletes: Vec<ClientRange>,
+    /// Where in the update they begin.
+    pub(super) deletes_at: usize,
     /// Bytes of inserted text.
     pub(super) inserted_bytes: usize,
 }
 
 const CONTENT_DELETED: u8 = 1;
-const CONTENT_STRING: u8 = 4;
+pub(super) const CONTENT_STRING: u8 = 4;
 const CONTENT_FORMAT: u8 = 6;
 pub(super) const STRUCT_GC: u8 = 0;
 const STRUCT_SKIP: u8 = 10;
-const HAS_ORIGIN: u8 = 0x80;
-const HAS_RIGHT_ORIGIN: u8 = 0x40;
+pub(super) const HAS_ORIGIN: u8 = 0x80;
+pub(super) const HAS_RIGHT_ORIGIN: u8 = 0x40;
 const HAS_PARENT_SUB: u8 = 0x20;
 const CONTENT_MASK: u8 = 0x1f;
+
+/// What a struct brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content<'a> {
+    /// Clocks that stand nowhere.
+    Collected,
+    /// Text that was deleted, and is not there any more.
+    Deleted,
+    /// A text.
+    Text(&'a str),
+    /// The begin or end of a format.
+    Format,
+}
+
+/// The last clock of the item on the left, or the first of the one on the right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Id {
+    pub(super) client: u64,
+    pub(super) clock: u32,
+}
+
+impl Id {
+    const fn need(self) -> Need {
+        Need { client: self.client, clock: self.clock + 1 }
+    }
+}
+
+/// A struct that is no skip.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Struct<'a> {
+    pub(super) client: u64,
+    pub(super) clock: u32,
+    /// In clocks.
+    pub(super) len: u32,
+    pub(super) content: Content<'a>,
+    pub(super) origin: Option<Id>,
+    pub(super) right_origin: Option<Id>,
+    /// As it stands in the update.
+    pub(super) bytes: &'a [u8],
+}
 
 /// Walks over an update.
 ///
 /// # Errors
 /// The first thing in it that a text does not need.
 pub(super) fn walk(update: &[u8]) -> Result<Walked, Refusal> {
-    let mut walk = Walk { reader: Reader::new(update), length: update.len(), inserted_bytes: 0 };
+    walk_each(update, |_| {})
+}
+
+/// Walks over an update and shows each struct to `visit`, in the order in which they stand there.
+///
+/// # Errors
+/// As [`walk`].
+pub(super) fn walk_each<'a>(
+    update: &'a [u8],
+    mut visit: impl FnMut(Struct<'a>),
+) -> Result<Walked, Refusal> {
+    let mut walk = Walk { reader: Reader::new(update), update, inserted_bytes: 0 };
     let clients = walk.uint()?;
     let mut seen = BTreeSet::new();
     let mut sections = Vec::new();
     for _ in 0..clients {
-        let section = walk.section()?;
+        let section = walk.section(&mut visit)?;
         // yrs would put the second run over the first, to which items may point already.
         if !seen.insert(section.client) {
             return Err(Refusal::Malformed);
         }
         sections.push(section);
     }
+    let deletes_at = walk.at();
     let deletes = walk.deletes().ok_or(Refusal::Malformed)?;
     if !walk.reader.is_at_end() {
         return Err(Refusal::TrailingBytes);
     }
-    Ok(Walked { sections, deletes, inserted_bytes: walk.inserted_bytes })
+    Ok(Walked { sections, deletes, deletes_at, inserted_bytes: walk.inserted_bytes })
 }
 
 struct Walk<'a> {
     reader: Reader<'a>,
-    length: usize,
+    update: &'a [u8],
     inserted_bytes: usize,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     const fn at(&self) -> usize {
-        self.length - self.reader.left()
+        self.update.len() - self.reader.left()
     }
 
     fn byte(&mut self) -> Result<u8, Refusal> {
@@ -113,7 +167,7 @@ impl Walk<'_> {
         self.reader.clock().ok_or(Refusal::Malformed)
     }
 
-    fn section(&mut self) -> Result<Section, Refusal> {
+    fn section(&mut self, visit: &mut impl FnMut(Struct<'a>)) -> Result<Section, Refusal> {
         let count = self.uint()?;
         let client = self.uint()?;
         let first = self.clock()?;
@@ -124,19 +178,19 @@ impl Walk<'_> {
         for index in 0..count {
             let at = self.at();
             let info = self.byte()?;
-            let (length, [origin, right]) = match info {
-                STRUCT_GC | STRUCT_SKIP => (self.clock()?, [None, None]),
+            let (length, content, [origin, right_origin]) = match info {
+                STRUCT_GC | STRUCT_SKIP => (self.clock()?, Content::Collected, [None, None]),
                 _ => self.item(info)?,
             };
             let next = end_of(clock, length).ok_or(Refusal::Malformed)?;
             if length == 0 {
                 return Err(Refusal::Malformed);
             }
-            let is_later = |need: &Need| need.client == client && need.clock > clock;
-            if [origin, right].iter().flatten().any(is_later) {
+            let is_later = |id: &Id| id.client == client && id.clock >= clock;
+            if [origin, right_origin].iter().flatten().any(is_later) {
                 return Err(Refusal::BuildsOnItself);
             }
-            if origin.is_some() && origin == right {
+            if origin.is_some() && origin == right_origin {
                 return Err(Refusal::NoPlace);
             }
             if info == STRUCT_SKIP {
@@ -146,8 +200,8 @@ impl Walk<'_> {
             }
             // Yjs takes the structs of a client in the order of their clocks only.
             let own = (!continues).then_some(Need { client, clock });
-            let foreign = |need: &Need| need.client != client;
-            let needs = [own, origin.filter(foreign), right.filter(foreign)];
+            let foreign = |id: Id| (id.client != client).then(|| id.need());
+            let needs = [own, origin.and_then(foreign), right_origin.and_then(foreign)];
             if needs.iter().any(Option::is_some) {
                 steps.push(Step { needs, index, at, clock, reaches: next });
             }
@@ -159,20 +213,23 @@ impl Walk<'_> {
                 range.end = next;
             }
             continues = true;
+            let bytes = &self.update[at..self.at()];
+            visit(Struct { client, clock, len: length, content, origin, right_origin, bytes });
             clock = next;
         }
         let bytes = begin..self.at();
         Ok(Section { client, count, clock: first, bytes, steps, ranges })
     }
 
-    /// Reads an item after its info byte; gives its length in clocks and what it stands between.
-    fn item(&mut self, info: u8) -> Result<(u32, [Option<Need>; 2]), Refusal> {
+    /// Reads an item after its info byte; gives its length in clocks, its content and what it stands
+    /// between.
+    fn item(&mut self, info: u8) -> Result<(u32, Content<'a>, [Option<Id>; 2]), Refusal> {
         let mut origins = [None, None];
         for (flag, origin) in [HAS_ORIGIN, HAS_RIGHT_ORIGIN].into_iter().zip(&mut origins) {
             if info & flag != 0 {
                 let (client, clock) = (self.uint()?, self.clock()?);
-                let clock = end_of(clock, 1).ok_or(Refusal::Malformed)?;
-                *origin = Some(Need { client, clock });
+                end_of(clock, 1).ok_or(Refusal::Malformed)?;
+                *origin = Some(Id { client, clock });
             }
         }
         if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) == 0 {
@@ -186,26 +243,28 @@ impl Walk<'_> {
                 return Err(Refusal::OtherRoot);
             }
         }
-        Ok((self.content(info & CONTENT_MASK)?, origins))
+        let (length, content) = self.content(info & CONTENT_MASK)?;
+        Ok((length, content, origins))
     }
 
-    /// Reads the content of an item; gives its length in clocks.
-    fn content(&mut self, kind: u8) -> Result<u32, Refusal> {
+    /// Reads the content of an item, with its length in clocks.
+    fn content(&mut self, kind: u8) -> Result<(u32, Content<'a>), Refusal> {
         match kind {
-            CONTENT_DELETED => self.clock(),
+            CONTENT_DELETED => Ok((self.clock()?, Content::Deleted)),
             CONTENT_STRING => {
                 let text = self.reader.text().ok_or(Refusal::Malformed)?;
                 if text.contains('\0') {
                     return Err(Refusal::NullCharacter);
                 }
                 self.inserted_bytes += text.len();
-                u32::try_from(utf16_len(text)).map_err(|_| Refusal::Malformed)
+                let length = u32::try_from(utf16_len(text)).map_err(|_| Refusal::Malformed)?;
+                Ok((length, Content::Text(text)))
             }
             CONTENT_FORMAT => {
                 self.reader.text().ok_or(Refusal::Malformed)?;
                 let value = self.reader.text().ok_or(Refusal::Malformed)?;
                 crate::json::check(value).map_err(|_| Refusal::Malformed)?;
-                Ok(1)
+                Ok((1, Content::Format))
             }
             other => Err(Refusal::ContentType(other)),
         }

@@ -3,11 +3,10 @@
 use super::{FaultKind, Findings, Fsck};
 use crate::{
     error::Result,
-    live::{LiveText, unseal},
+    live::{Lineage, LiveText, unseal},
     storage::{DocumentRow, LoadedLog, SavedText, StoreError},
 };
-use izanagi_shared::crdt::TextDoc;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use izanagi_shared::crdt::Scrutiny;
 
 impl Fsck {
     pub(super) async fn check_live(&self, row: &DocumentRow, found: &mut Findings) -> Result<()> {
@@ -106,20 +105,17 @@ fn check_numbers(log: &LoadedLog, found: &mut Findings) {
 pub(super) fn replay(log: &LoadedLog) -> std::result::Result<String, String> {
     let state =
         unseal(&log.snapshot.state).ok_or("the snapshot is damaged, so there is no text")?;
-    // A panic leaves the document in pieces, which are dropped with it.
-    let load = || TextDoc::load(1, state);
-    let Ok(Ok(mut doc)) = catch_unwind(AssertUnwindSafe(load)) else {
-        return Err("the snapshot does not load".to_owned());
-    };
+    let loaded = Lineage::load(1, state);
+    let mut lineage = loaded.map_err(|why| format!("the snapshot does not load: {why}"))?;
     for update in log.updates.iter().filter(|update| !update.quarantined) {
         let refused = || format!("update {} cannot be applied, so there is no text", update.seq);
         let delta = unseal(&update.delta).ok_or_else(refused)?;
-        match catch_unwind(AssertUnwindSafe(|| doc.apply(delta))) {
-            Ok(Ok(())) => {}
-            _ => return Err(refused()),
-        }
+        lineage.apply(update.seq, delta, Scrutiny::Again).map_err(|_| refused())?;
     }
-    Ok(doc.text())
+    if !lineage.reads_back(&lineage.doc.encode()) {
+        return Err("the text does not survive a snapshot".to_owned());
+    }
+    Ok(lineage.doc.text())
 }
 
 fn check_seals(log: &LoadedLog, found: &mut Findings) {

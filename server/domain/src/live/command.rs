@@ -49,6 +49,13 @@ pub enum EditKind {
 }
 
 impl EditKind {
+    /// How many bytes of text it brings.
+    pub(super) const fn bytes(&self) -> usize {
+        match self {
+            Self::Replace { content, .. } | Self::Merge { content, .. } => content.len(),
+        }
+    }
+
     /// What tells a repeated request from another one under the same op id. The base of a merge is
     /// no part of it: the edit itself moves the text that the request's precondition is resolved
     /// against, and a request that is repeated must know itself again.

@@ -4,7 +4,8 @@
 
 use super::{
     command::{EditKind, EditOutcome, ServerEdit},
-    replica::LiveText,
+    heavy::MANY_BYTES,
+    replica::{LiveText, Replica},
     room::Room,
     submit::{Admitted, SET_ASIDE},
 };
@@ -31,17 +32,16 @@ enum Plan {
 impl Room {
     pub(super) async fn edit(&mut self, edit: ServerEdit) -> Result<EditOutcome> {
         if self.is_known(&edit).await? {
-            return Ok(EditOutcome::Done(self.replica()?.text()));
+            return Ok(EditOutcome::Done(self.text().await?));
         }
-        let text = self.replica()?.text();
-        let delta = match plan(&edit.kind, &text)? {
-            Plan::Change(delta) => delta,
-            Plan::Nothing => return Ok(EditOutcome::Done(text)),
-            Plan::Stale => return Ok(EditOutcome::Stale(text)),
+        let takes_long = self.replica()?.is_long() || edit.kind.bytes() > MANY_BYTES;
+        let kind = edit.kind;
+        let made = self.with_replica(takes_long, move |replica| make(&kind, replica));
+        let (update, clients) = match made.await?? {
+            Made::Update { update, clients } => (update, clients),
+            Made::Nothing(text) => return Ok(EditOutcome::Done(text)),
+            Made::Stale(text) => return Ok(EditOutcome::Stale(text)),
         };
-        let replica = self.replica()?;
-        let clients = if replica.announced { Vec::new() } else { vec![replica.doc.client_id()] };
-        let update = replica.doc.edit_by(&text.content, &delta);
         // From here on the document holds an edit that the log may not have: every way out on
         // which it is not written leads over `doubt`.
         let summary = match inspect_update(&update) {
@@ -68,7 +68,7 @@ impl Room {
         if self.set_aside.contains(&seq) {
             return Err(Error::BadUpdate(SET_ASIDE.to_owned()));
         }
-        Ok(EditOutcome::Done(self.replica()?.text()))
+        Ok(EditOutcome::Done(self.text().await?))
     }
 
     fn settle_own(
@@ -84,8 +84,8 @@ impl Room {
                 match self.replica() {
                     Ok(replica) if seq == replica.seq + 1 => {
                         replica.announced = true;
-                        let bytes = admitted.update.delta.len();
-                        if replica.made_here(seq, bytes, admitted.summary).is_err() {
+                        let Admitted { update, summary } = admitted;
+                        if replica.made_here(seq, &update.delta, summary).is_err() {
                             // Reading the log again finds out which update it is.
                             self.doubt();
                         }
@@ -123,6 +123,31 @@ impl Room {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// What came of an edit.
+enum Made {
+    Update {
+        update: Vec<u8>,
+        /// The client id it was made under, if the log is to be told.
+        clients: Vec<u64>,
+    },
+    Nothing(LiveText),
+    Stale(LiveText),
+}
+
+/// Makes the edit in the replica.
+fn make(kind: &EditKind, replica: &mut Replica) -> Result<Made> {
+    let text = replica.text();
+    Ok(match plan(kind, &text)? {
+        Plan::Nothing => Made::Nothing(text),
+        Plan::Stale => Made::Stale(text),
+        Plan::Change(delta) => {
+            let doc = &mut replica.lineage.doc;
+            let clients = if replica.announced { Vec::new() } else { vec![doc.client_id()] };
+            Made::Update { update: doc.edit_by(&text.content, &delta), clients }
+        }
+    })
 }
 
 fn plan(kind: &EditKind, text: &LiveText) -> Result<Plan> {

@@ -4,6 +4,8 @@
 
 mod command;
 mod edit;
+mod heavy;
+mod lineage;
 mod persist;
 mod replica;
 mod room;
@@ -17,6 +19,7 @@ mod tests;
 mod writer;
 
 pub use command::{ClientUpdate, EditKind, EditOutcome, ServerEdit};
+pub(crate) use lineage::Lineage;
 pub use replica::LiveText;
 pub(crate) use replica::random_client_id;
 pub use rooms::Rooms;

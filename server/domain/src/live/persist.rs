@@ -1,11 +1,10 @@
 //! Snapshots and the materialised text (DESIGN §6, PRODUCT C4).
 
-use super::{LiveSettings, room::Room, seal::seal};
+use super::{LiveSettings, replica::Replica, room::Room, seal::seal};
 use crate::{
     error::{Error, Result},
     storage::{NewSnapshot, SavedText},
 };
-use izanagi_shared::crdt::TextDoc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -95,7 +94,7 @@ impl Room {
         }
         self.ready().await?;
         let document_id = self.document;
-        let text = self.replica()?.text();
+        let text = self.text().await?;
         let saved = SavedText { document_id, content: text.content.to_string(), facts: text.facts };
         self.context.log.save_text(&saved).await?;
         self.dirt.text_changed = None;
@@ -105,24 +104,18 @@ impl Room {
     async fn save_snapshot(&mut self) -> Result<()> {
         let (document_id, at) = (self.document, self.context.clock.now());
         let replica = self.replica()?;
-        let absorbed = replica.absorbed_rows();
+        let (seq, absorbed, is_long) = (replica.seq, replica.absorbed_rows(), replica.is_long());
         if !absorbed.is_empty() {
-            let state = replica.doc.encode();
-            // Nothing is deleted before its replacement has been read back.
-            let copy = TextDoc::load(1, &state).map_err(Error::internal)?;
-            if copy.text() != replica.doc.text()
-                || copy.state_vector_map() != replica.doc.state_vector_map()
-            {
-                return Err(Error::internal("a snapshot does not read back as the document"));
-            }
-            let seq = replica.seq;
-            let snapshot = NewSnapshot {
-                document_id,
-                seq,
-                state: seal(&state),
-                absorbed: absorbed.clone(),
-                at,
-            };
+            let sealed = self.with_replica(is_long, |Replica { lineage, .. }| {
+                let state = lineage.doc.encode();
+                // Nothing is deleted before its replacement has been read back.
+                lineage.reads_back(&state).then(|| seal(&state))
+            });
+            let state = sealed
+                .await?
+                .ok_or_else(|| Error::internal("a snapshot does not read back as the document"))?;
+            let absorbed_rows = absorbed.clone();
+            let snapshot = NewSnapshot { document_id, seq, state, absorbed: absorbed_rows, at };
             self.context.log.snapshot(&snapshot).await?;
             self.replica()?.forget_rows(&absorbed);
         }

@@ -1,13 +1,17 @@
 //! A room's copy of the text, and which rows of the log it holds.
 
-use super::seal::unseal;
+use super::{
+    heavy::MANY_BYTES,
+    lineage::{Lineage, Poisoned},
+    seal::unseal,
+};
 use crate::{
     error::{Error, Result},
     hash::sha256,
     storage::{Ids, LoadedLog, LoggedUpdate, TextFacts},
 };
 use izanagi_shared::{
-    crdt::{CrdtError, MAX_CLIENT_ID, TextDoc, UpdateSummary, inspect_update},
+    crdt::{MAX_CLIENT_ID, Scrutiny, TextDoc, Unfit, UpdateSummary, inspect_update},
     markdown,
     rules::MAX_CONTENT_BYTES,
 };
@@ -46,24 +50,16 @@ impl LiveText {
 pub(super) const MAX_WAITING: usize = 1_000;
 const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
-/// An update that the gate let through and that a replica cannot take.
-#[derive(Debug)]
-pub(super) struct Poisoned {
-    /// Which: not always the newest, which may have let another go on.
-    pub(super) seq: u64,
-    pub(super) why: String,
-}
-
 /// What came of reading the log.
 pub(super) enum Loaded {
     /// A replica of everything in it that was not set aside.
-    Whole(Replica),
+    Whole(Box<Replica>),
     /// A row cannot be applied.
     Poisoned(Poisoned),
 }
 
 pub(super) struct Replica {
-    pub(super) doc: TextDoc,
+    pub(super) lineage: Lineage,
     /// The last update applied.
     pub(super) seq: u64,
     /// Rows of the log that no snapshot holds yet, with what each brings.
@@ -85,38 +81,43 @@ impl Replica {
             |what: String| Error::internal(format!("{what} is damaged; run izanagi fsck"));
         let state = unseal(&log.snapshot.state)
             .ok_or_else(|| damaged(format!("snapshot {}", log.snapshot.seq)))?;
-        let doc = TextDoc::load(random_client_id(ids), state)
-            .map_err(|error| Error::internal(format!("snapshot does not load: {error}")))?;
+        let lineage = Lineage::load(random_client_id(ids), state)
+            .map_err(|why| Error::internal(format!("snapshot does not load: {why}")))?;
         let seq = log.snapshot.seq;
-        let bytes_at_most = doc.text().len();
+        let bytes_at_most = lineage.doc.text().len();
         let (rows, waiting) = (BTreeMap::new(), BTreeMap::new());
         let mut replica =
-            Self { doc, seq, rows, waiting, text: None, bytes_at_most, announced: false };
+            Self { lineage, seq, rows, waiting, text: None, bytes_at_most, announced: false };
         for LoggedUpdate { seq, delta, quarantined, .. } in log.updates {
             if quarantined {
                 continue;
             }
             let delta = unseal(&delta).ok_or_else(|| damaged(format!("update {seq}")))?;
             let summary = inspect_update(delta);
-            let applied = summary.map_err(|refusal| Poisoned { seq, why: refusal.to_string() });
-            if let Err(poisoned) = applied.and_then(|summary| replica.apply(seq, delta, summary)) {
+            let refused = |refusal| Poisoned { seq, why: Unfit::from(refusal).into() };
+            let applied = summary.map_err(refused);
+            let applied =
+                applied.and_then(|summary| replica.apply(seq, delta, summary, Scrutiny::Again));
+            if let Err(poisoned) = applied {
                 return Ok(Loaded::Poisoned(poisoned));
             }
         }
         replica.seq = log.live_seq;
-        Ok(Loaded::Whole(replica))
+        Ok(Loaded::Whole(Box::new(replica)))
     }
 
     /// Takes a durable update in, and what was waiting for it. After an error the replica must be
-    /// thrown away: yrs may have panicked half-way.
+    /// thrown away.
     pub(super) fn apply(
         &mut self,
         seq: u64,
         delta: &[u8],
         summary: UpdateSummary,
+        scrutiny: Scrutiny,
     ) -> std::result::Result<(), Poisoned> {
-        contained(seq, || self.doc.apply_alone(seq, delta))?;
-        self.made_here(seq, delta.len(), summary)
+        self.lineage.apply(seq, delta, scrutiny)?;
+        self.note(seq, delta, summary);
+        Ok(())
     }
 
     /// A durable update that the document holds already, because it was made in it. Like
@@ -124,21 +125,33 @@ impl Replica {
     pub(super) fn made_here(
         &mut self,
         seq: u64,
-        bytes: usize,
+        delta: &[u8],
         summary: UpdateSummary,
     ) -> std::result::Result<(), Poisoned> {
-        // Each in a turn of its own: the one that breaks is the one to set aside.
-        while let Some((seq, held)) = self.doc.next_held() {
-            contained(seq, || self.doc.apply_alone(seq, &held))?;
-        }
-        if !self.doc.covers(&summary) {
-            self.waiting.insert(seq, bytes);
+        self.lineage.made_here(seq, delta)?;
+        self.note(seq, delta, summary);
+        Ok(())
+    }
+
+    fn note(&mut self, seq: u64, delta: &[u8], summary: UpdateSummary) {
+        if !self.lineage.doc.covers(&summary) {
+            self.waiting.insert(seq, delta.len());
         }
         self.seq = self.seq.max(seq);
         self.bytes_at_most += summary.inserted_bytes;
         self.rows.insert(seq, summary);
         self.text = None;
-        Ok(())
+    }
+
+    /// Whether walking over the text takes long.
+    pub(super) const fn is_long(&self) -> bool {
+        self.bytes_at_most > MANY_BYTES
+    }
+
+    /// Whether it may take long to find the place for each item of an update of this many bytes.
+    pub(super) fn takes_long(&self, bytes: usize) -> bool {
+        const MANY_STEPS: usize = 1_000_000;
+        bytes > MANY_BYTES || bytes.saturating_mul(self.lineage.items()) > MANY_STEPS
     }
 
     /// Whether one more update of this many bytes may wait for what came before it.
@@ -146,7 +159,7 @@ impl Replica {
         if self.has_place_for(bytes) {
             return true;
         }
-        let (doc, rows) = (&self.doc, &self.rows);
+        let (doc, rows) = (&self.lineage.doc, &self.rows);
         let waits = |seq: &u64| rows.get(seq).is_some_and(|summary| !doc.covers(summary));
         self.waiting.retain(|seq, _| waits(seq));
         self.has_place_for(bytes)
@@ -158,7 +171,7 @@ impl Replica {
     }
 
     pub(super) fn text(&mut self) -> LiveText {
-        let (doc, seq) = (&self.doc, self.seq);
+        let (doc, seq) = (&self.lineage.doc, self.seq);
         let text = self.text.get_or_insert_with(|| LiveText::new(doc.text(), seq));
         // Updates that change nothing visible still move the number on.
         text.facts.seq = seq;
@@ -169,14 +182,14 @@ impl Replica {
     pub(super) fn has_room_for(&mut self, bytes: usize) -> bool {
         if self.bytes_at_most.saturating_add(bytes) > MAX_CONTENT_BYTES {
             self.bytes_at_most =
-                self.doc.text().len().saturating_add(self.pending_bytes(&self.doc));
+                self.lineage.doc.text().len().saturating_add(self.pending_bytes(&self.lineage.doc));
         }
         self.bytes_at_most.saturating_add(bytes) <= MAX_CONTENT_BYTES
     }
 
     /// Whether there is room for an update together with what it deletes: tries it on a copy.
     pub(super) fn has_room_with(&self, delta: &[u8], summary: &UpdateSummary) -> Result<bool> {
-        let mut copy = self.doc.fork(1).map_err(Error::internal)?;
+        let mut copy = self.lineage.doc.fork(1).map_err(Error::internal)?;
         // Whether it can be applied at all is asked elsewhere; here a copy is lost at most.
         if !catch_unwind(AssertUnwindSafe(|| copy.apply(delta))).is_ok_and(|done| done.is_ok()) {
             return Ok(false);
@@ -201,7 +214,7 @@ impl Replica {
 
     /// The rows that the document holds whole, nothing of them pending.
     pub(super) fn absorbed_rows(&self) -> Vec<u64> {
-        let held = self.rows.iter().filter(|(_, summary)| self.doc.covers(summary));
+        let held = self.rows.iter().filter(|(_, summary)| self.lineage.doc.covers(summary));
         held.map(|(seq, _)| *seq).collect()
     }
 
@@ -211,18 +224,6 @@ impl Replica {
             self.waiting.remove(seq);
         }
     }
-}
-
-fn contained(
-    seq: u64,
-    change: impl FnOnce() -> std::result::Result<(), CrdtError>,
-) -> std::result::Result<(), Poisoned> {
-    let why = match catch_unwind(AssertUnwindSafe(change)) {
-        Ok(Ok(())) => return Ok(()),
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => "yrs panicked".to_owned(),
-    };
-    Err(Poisoned { seq, why })
 }
 
 /// A client id for one load: random, so that no two loads ever write under the same one.

@@ -2,8 +2,10 @@
 
 use super::{
     command::Command,
+    heavy::MANY_BYTES,
+    lineage::Poisoned,
     persist::Dirt,
-    replica::{Loaded, Poisoned, Replica},
+    replica::{LiveText, Loaded, Replica},
     rooms::RoomContext,
 };
 use crate::{
@@ -11,7 +13,7 @@ use crate::{
     storage::StoreError,
 };
 use izanagi_shared::id::DocumentId;
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
@@ -25,7 +27,7 @@ pub(super) struct Room {
     pub(super) set_aside: BTreeSet<u64>,
     mailbox: mpsc::Receiver<Command>,
     /// `None` before the first command and after anything that casts doubt on it.
-    replica: Option<Replica>,
+    replica: Option<Box<Replica>>,
 }
 
 impl Room {
@@ -104,11 +106,11 @@ impl Room {
                 drop(reply.send(outcome));
             }
             Command::Read { reply } => {
-                let text = self.replica().map(Replica::text);
+                let text = self.text().await;
                 drop(reply.send(text));
             }
             Command::Missing { state_vector, reply } => {
-                let missing = self.missing(&state_vector);
+                let missing = self.missing(state_vector).await;
                 drop(reply.send(missing));
             }
             Command::Persist { reply } => {
@@ -131,17 +133,39 @@ impl Room {
         None
     }
 
-    fn missing(&mut self, state_vector: &[u8]) -> Result<(u64, Vec<u8>)> {
-        let replica = self.replica()?;
-        let delta = replica
-            .doc
-            .missing_from(state_vector)
-            .map_err(|_| Error::BadUpdate("these bytes are no state vector".to_owned()))?;
-        Ok((replica.seq, delta))
+    async fn missing(&mut self, state_vector: Vec<u8>) -> Result<(u64, Vec<u8>)> {
+        let is_long = self.replica()?.is_long();
+        let missing = self.with_replica(is_long, move |replica| {
+            replica.lineage.doc.missing_from(&state_vector).map(|delta| (replica.seq, delta))
+        });
+        let missing = missing.await?;
+        missing.map_err(|_| Error::BadUpdate("these bytes are no state vector".to_owned()))
+    }
+
+    pub(super) async fn text(&mut self) -> Result<LiveText> {
+        let is_long = self.replica()?.is_long();
+        self.with_replica(is_long, Replica::text).await
+    }
+
+    /// Does something with the replica, on another thread if it `takes_long`. If it panics there,
+    /// the replica is gone.
+    pub(super) async fn with_replica<T: Send + 'static>(
+        &mut self,
+        takes_long: bool,
+        work: impl FnOnce(&mut Replica) -> T + Send + 'static,
+    ) -> Result<T> {
+        let mut replica = self.replica.take().ok_or_else(not_loaded)?;
+        let done = self.context.heavy.run(takes_long, move || {
+            let done = work(&mut replica);
+            (replica, done)
+        });
+        let (replica, done) = done.await?;
+        self.replica = Some(replica);
+        Ok(done)
     }
 
     pub(super) fn replica(&mut self) -> Result<&mut Replica> {
-        self.replica.as_mut().ok_or_else(|| Error::Unavailable(Internal::new("room not loaded")))
+        self.replica.as_deref_mut().ok_or_else(not_loaded)
     }
 
     /// Forgets the replica; the next turn reads it back from the log.
@@ -173,7 +197,11 @@ impl Room {
             self.context.seen.saw(self.document, log.live_seq);
             let quarantined = log.updates.iter().filter(|update| update.quarantined);
             self.set_aside.extend(quarantined.map(|update| update.seq));
-            match Replica::load(log, &*self.context.ids)? {
+            let bytes: usize = log.updates.iter().map(|update| update.delta.len()).sum();
+            let takes_long = log.snapshot.state.len() + bytes > MANY_BYTES;
+            let ids = Arc::clone(&self.context.ids);
+            let load = move || Replica::load(log, &*ids);
+            match self.context.heavy.run(takes_long, load).await?? {
                 Loaded::Whole(replica) => {
                     self.dirt.loaded(replica.rows_waiting());
                     self.replica = Some(replica);
@@ -186,8 +214,8 @@ impl Room {
 
     /// Sets a row of the log aside.
     pub(super) async fn quarantine(&mut self, poisoned: &Poisoned) -> Result<()> {
-        let (seq, cause) = (poisoned.seq, poisoned.why.as_str());
-        tracing::error!(docId = %self.document, seq, cause, "an update could not be applied; it is set aside");
+        let (seq, cause) = (poisoned.seq, &poisoned.why);
+        tracing::error!(docId = %self.document, seq, %cause, "an update could not be applied; it is set aside");
         let now = self.context.clock.now();
         match self.context.log.quarantine(self.document, seq, now).await {
             Ok(()) | Err(StoreError::NotFound) => {
@@ -197,4 +225,8 @@ impl Room {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn not_loaded() -> Error {
+    Error::Unavailable(Internal::new("room not loaded"))
 }

@@ -3,6 +3,7 @@
 use super::{
     ClientUpdate, EditOutcome, LiveSettings, LiveText, ServerEdit,
     command::{Command, Reply},
+    heavy::Heavy,
     room::Room,
     writer::LogWriter,
 };
@@ -30,6 +31,7 @@ pub(super) struct RoomContext {
     pub(super) settings: LiveSettings,
     pub(super) stop: CancellationToken,
     pub(super) seen: SeenNumbers,
+    pub(super) heavy: Heavy,
 }
 
 /// The highest number this process has seen of each document. A log that answers with less is
@@ -80,8 +82,8 @@ impl Rooms {
         tasks: TaskTracker,
     ) -> Self {
         let writer = LogWriter::start(Arc::clone(&log), settings.append_timeout);
-        let context =
-            RoomContext { log, writer, clock, ids, settings, stop, seen: SeenNumbers::new() };
+        let (seen, heavy) = (SeenNumbers::new(), Heavy::new());
+        let context = RoomContext { log, writer, clock, ids, settings, stop, seen, heavy };
         Self { context, open: Arc::default(), tasks }
     }
 

@@ -2,6 +2,7 @@
 
 use super::{
     command::{ClientUpdate, Reply},
+    lineage::{Poisoned, Why},
     room::Room,
     seal::seal,
 };
@@ -11,7 +12,7 @@ use crate::{
     storage::{Appended, Batch, ClientOwner, NewUpdate, StoreError},
 };
 use izanagi_shared::{
-    crdt::{UpdateSummary, inspect_update},
+    crdt::{Scrutiny, UpdateSummary, inspect_update},
     rules::MAX_CONTENT_BYTES,
 };
 
@@ -93,7 +94,8 @@ impl Room {
         let summary = inspect_update(&update.delta)
             .map_err(|refusal| Error::BadUpdate(refusal.to_string()))?;
         let replica = self.replica()?;
-        if !replica.may_wait(update.delta.len()) && replica.doc.would_wait(&update.delta, &summary)
+        if !replica.may_wait(update.delta.len())
+            && replica.lineage.doc.would_wait(&update.delta, &summary)
         {
             let message = "it builds on changes that this document does not have, and as many \
                            updates as may wait for such do so already: send what came before it";
@@ -105,7 +107,7 @@ impl Room {
                 op_id: update.op_id,
                 delta_hash: sha256(&update.delta),
                 delta: update.delta,
-                clients: replica.doc.clients_of_new(&summary),
+                clients: replica.lineage.doc.clients_of_new(&summary),
                 client_owner: ClientOwner::User(update.actor),
             },
             summary,
@@ -170,9 +172,19 @@ impl Room {
         self.ready().await?;
         let replica = self.replica()?;
         if seq == replica.seq + 1 {
-            if let Err(poisoned) = replica.apply(seq, &admitted.update.delta, admitted.summary) {
+            let Admitted { update, summary } = admitted;
+            let takes_long = replica.takes_long(update.delta.len());
+            let applied = self.with_replica(takes_long, move |replica| {
+                replica.apply(seq, &update.delta, summary, Scrutiny::New)
+            });
+            if let Err(poisoned) = applied.await? {
                 self.doubt();
                 self.quarantine(&poisoned).await?;
+                if let Poisoned { seq: unfit, why: Why::Unfit(why) } = &poisoned
+                    && *unfit == seq
+                {
+                    return Err(Error::BadUpdate(why.to_string()));
+                }
                 // If that was another, this one is in the text once it is read again.
                 self.ready().await?;
             }
@@ -195,9 +207,12 @@ impl Room {
     async fn refuse_overflow(&mut self, admitted: &Admitted) -> Result<()> {
         self.ready().await?;
         let replica = self.replica()?;
-        if replica.has_room_for(admitted.summary.inserted_bytes)
-            || replica.has_room_with(&admitted.update.delta, &admitted.summary)?
-        {
+        if replica.has_room_for(admitted.summary.inserted_bytes) {
+            return Ok(());
+        }
+        let (delta, summary) = (admitted.update.delta.clone(), admitted.summary.clone());
+        let fits = self.with_replica(true, move |replica| replica.has_room_with(&delta, &summary));
+        if fits.await?? {
             return Ok(());
         }
         Err(Error::TooLarge(format!("A document can hold {MAX_CONTENT_BYTES} bytes (10 MiB).")))

@@ -4,6 +4,7 @@
 
 use super::{
     LiveSettings,
+    heavy::Heavy,
     rooms::{RoomContext, SeenNumbers},
     seal,
     writer::LogWriter,
@@ -77,6 +78,7 @@ impl MemoryLog {
             settings,
             stop: CancellationToken::new(),
             seen: SeenNumbers::new(),
+            heavy: Heavy::new(),
         }
     }
 }

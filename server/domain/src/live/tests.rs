@@ -2,7 +2,8 @@
 
 use super::{
     command::{Command, Reply},
-    replica::{Loaded, MAX_WAITING, Poisoned, Replica},
+    lineage::Poisoned,
+    replica::{Loaded, MAX_WAITING, Replica},
     room::Room,
     testing::{MemoryLog, Trouble},
     *,
@@ -118,6 +119,22 @@ async fn what_cannot_be_applied_is_set_aside_and_never_acknowledged() {
     assert_eq!(bench.submit("good", good).await.unwrap(), 2);
     assert_eq!(bench.set_aside(), [1]);
     assert_eq!(bench.text().await, "kept");
+}
+
+#[tokio::test]
+async fn what_no_client_can_have_made_is_refused_in_words_and_harms_nobody() {
+    let bench = Bench::new("abcdef");
+    let crossed = vec![1, 1, 2, 0, 0xc4, 1, 4, 1, 1, 1, b'X', 0];
+    for _ in 0..2 {
+        let answer = bench.submit("forged", crossed.clone()).await;
+        let Err(Error::BadUpdate(why)) = &answer else { panic!("{answer:?}") };
+        assert!(why.contains("side by side") || why == SET_ASIDE, "{why}");
+    }
+    let delta = bench.replica(7).edit(&insert("well "));
+    assert_eq!(bench.submit("good", delta).await.unwrap(), 2);
+    bench.rooms.persist(DOCUMENT).await.unwrap();
+    assert_eq!(bench.text().await, "well abcdef");
+    assert_eq!(bench.set_aside(), [1]);
 }
 
 #[tokio::test]

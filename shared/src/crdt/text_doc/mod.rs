@@ -1,19 +1,26 @@
 //! One document's text as a CRDT.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
-    Change, ClientRange, ROOT, UpdateSummary, change::changes_of, held::Held,
+    Change, ClientRange, ROOT, UpdateSummary,
+    change::changes_of,
+    cut::{cut_for, sorted},
+    held::{Held, apply},
     vector::is_state_vector,
 };
 use crate::text::{delta::TextDelta, utf16::utf16_len};
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 use yrs::{
     ClientID, Doc, GetString, In, Observable, OffsetKind, Options, ReadTxn, StateVector, Text,
-    TextRef, Transact, Update,
+    TextRef, Transact,
     types::Delta,
-    updates::{decoder::Decode, encoder::Encode},
+    updates::{decoder::Decode as _, encoder::Encode as _},
 };
 
 /// Client ids are drawn from `1..=MAX_CLIENT_ID`: 32 bits, as Yjs draws its own.
@@ -70,10 +77,9 @@ impl TextDoc {
     /// # Errors
     /// The state is not one.
     pub fn load(client_id: u64, state: &[u8]) -> Result<Self, CrdtError> {
-        let doc = Self::new(client_id);
+        let mut doc = Self::new(client_id);
         // A state that a replica encoded lacks nothing.
-        let state = Update::decode_v1(state).map_err(|error| CrdtError::new(&error))?;
-        doc.doc.transact_mut().apply_update(state).map_err(|error| CrdtError::new(&error))?;
+        doc.integrate(state)?;
         Ok(doc)
     }
 
@@ -111,16 +117,49 @@ impl TextDoc {
         result
     }
 
-    /// Takes an update in and nothing that was waiting for it: that is to be had of
-    /// [`Self::next_held`]. What waits of this one is known by `tag` from now on.
+    /// What of an update builds on nothing that is not there: an update for [`Self::integrate`]. The
+    /// rest waits and is to be had of [`Self::next_held`] under this tag.
     ///
     /// # Errors
-    /// As [`Self::apply`].
-    pub fn apply_alone(&mut self, tag: u64, update: &[u8]) -> Result<(), CrdtError> {
+    /// The bytes are not an update that the gate lets through; nothing has changed.
+    pub fn hold_back<'a>(
+        &mut self,
+        tag: u64,
+        update: &'a [u8],
+    ) -> Result<Cow<'a, [u8]>, CrdtError> {
+        self.held.hold_back(&self.doc.transact(), tag, update)
+    }
+
+    /// Integrates an update of which nothing has to wait.
+    ///
+    /// # Errors
+    /// yrs refuses it; the replica must be thrown away.
+    pub fn integrate(&mut self, ready: &[u8]) -> Result<(), CrdtError> {
         let mut txn = self.doc.transact_mut();
-        let result = self.held.integrate_one(&mut txn, tag, update);
+        let result = apply(&mut txn, ready);
         txn.commit();
         result
+    }
+
+    /// Like [`Self::integrate`], for an update that cuts long texts in many places: makes the
+    /// document anew from its state, cut beforehand. Takes time by the length of the document,
+    /// however many the cuts.
+    ///
+    /// # Errors
+    /// As there; the replica is as before.
+    pub fn integrate_cut(&mut self, ready: &[u8]) -> Result<(), CrdtError> {
+        let refused = || CrdtError::new(&"no update");
+        let state = cut_for(&self.encode(), ready).ok_or_else(refused)?;
+        let ready = sorted(ready).ok_or_else(refused)?;
+        let fresh = Self::new(self.client_id());
+        let mut txn = fresh.doc.transact_mut();
+        // In one transaction, at whose end yrs joins what can be.
+        apply(&mut txn, &state)?;
+        apply(&mut txn, &ready)?;
+        txn.commit();
+        drop(txn);
+        (self.doc, self.text) = (fresh.doc, fresh.text);
+        Ok(())
     }
 
     /// An update that waits no longer, with its tag; it is to be applied now, or is lost.
@@ -282,114 +321,5 @@ fn utf16_units(text: &str) -> u32 {
 fn push_retain(delta: &mut Vec<Delta<In>>, units: u32) {
     if units > 0 {
         delta.push(Delta::Retain(units, None));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::crdt::inspect_update;
-    use proptest::prelude::*;
-
-    fn apply_changes(text: &str, changes: &[Change]) -> String {
-        let units: Vec<u16> = text.encode_utf16().collect();
-        let (mut out, mut at) = (Vec::new(), 0);
-        for change in changes {
-            out.extend_from_slice(&units[at..change.from as usize]);
-            out.extend(change.insert.encode_utf16());
-            at = change.to as usize;
-        }
-        out.extend_from_slice(&units[at..]);
-        String::from_utf16(&out).unwrap()
-    }
-
-    #[test]
-    fn offsets_count_utf16_units() {
-        let (mut doc, _) = TextDoc::from_text(1, "a🦀b");
-        doc.edit(&[Change { from: 3, to: 4, insert: "c".to_owned() }]);
-        assert_eq!(doc.text(), "a🦀c");
-    }
-
-    #[test]
-    fn several_changes_count_in_the_text_before_them() {
-        let (mut doc, _) = TextDoc::from_text(1, "one two three");
-        doc.edit(&[
-            Change { from: 0, to: 3, insert: "1".to_owned() },
-            Change { from: 4, to: 7, insert: "second".to_owned() },
-        ]);
-        assert_eq!(doc.text(), "1 second three");
-    }
-
-    #[test]
-    fn a_remote_update_tells_what_it_changed() {
-        let (mut here, state) = TextDoc::from_text(1, "one two three");
-        let mut there = TextDoc::load(2, &state).unwrap();
-        let update = there.replace_with("one 2 three four").unwrap();
-        let before = here.text();
-        let changes = here.apply_and_tell(&update).unwrap();
-        assert_eq!(apply_changes(&before, &changes), here.text());
-        assert!(here.apply_and_tell(&update).unwrap().is_empty());
-    }
-
-    #[test]
-    fn an_update_whose_past_is_missing_is_not_covered() {
-        let (mut there, first) = TextDoc::from_text(1, "a");
-        let second = there.replace_with("ab").unwrap();
-        let mut here = TextDoc::new(2);
-        here.apply(&second).unwrap();
-        let summary = inspect_update(&second).unwrap();
-        assert!(!here.covers(&summary));
-        assert_eq!(here.text(), "");
-        here.apply(&first).unwrap();
-        assert!(here.covers(&summary));
-        assert_eq!(here.text(), "ab");
-    }
-
-    #[test]
-    fn the_encoded_state_leaves_out_what_is_pending() {
-        let (mut there, _) = TextDoc::from_text(1, "a");
-        let second = there.replace_with("ab").unwrap();
-        let mut here = TextDoc::new(2);
-        here.apply(&second).unwrap();
-        assert_eq!(TextDoc::load(3, &here.encode()).unwrap().text(), "");
-    }
-
-    #[test]
-    fn bytes_that_are_no_update_change_nothing() {
-        let (mut doc, _) = TextDoc::from_text(1, "kept");
-        assert!(doc.apply(&[0xff, 0xff]).is_err());
-        assert_eq!(doc.text(), "kept");
-    }
-
-    proptest! {
-        #[test]
-        fn replacing_gives_the_new_text(old in "\\PC{0,60}", new in "\\PC{0,60}") {
-            let (mut doc, state) = TextDoc::from_text(1, &old);
-            if let Some(update) = doc.replace_with(&new) {
-                let mut other = TextDoc::load(2, &state).unwrap();
-                other.apply(&update).unwrap();
-                prop_assert_eq!(other.text(), new.clone());
-            }
-            prop_assert_eq!(doc.text(), new);
-        }
-
-        #[test]
-        fn replicas_converge_in_any_order(
-            base in "[a-c🦀\r\n]{0,12}",
-            mine in "[a-c🦀\r\n]{0,12}",
-            theirs in "[a-c🦀\r\n]{0,12}",
-        ) {
-            let (_, state) = TextDoc::from_text(1, &base);
-            let mut a = TextDoc::load(2, &state).unwrap();
-            let mut b = TextDoc::load(3, &state).unwrap();
-            let from_a = a.replace_with(&mine);
-            let from_b = b.replace_with(&theirs);
-            if let Some(update) = &from_b { a.apply(update).unwrap(); }
-            if let Some(update) = &from_a { b.apply(update).unwrap(); }
-            prop_assert_eq!(a.text(), b.text());
-            let mut c = TextDoc::load(4, &state).unwrap();
-            for update in [&from_b, &from_a].into_iter().flatten() { c.apply(update).unwrap(); }
-            prop_assert_eq!(c.text(), a.text());
-        }
     }
 }

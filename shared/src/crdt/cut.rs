@@ -1,0 +1,162 @@
+//! Cutting the items of an encoded state where an update will cut them.
+//!
+//! To cut an item, yrs counts and moves what is in it: a thousand cuts in an item of ten megabytes
+//! move ten gigabytes. Cut beforehand, in one pass over the bytes, each item is made once.
+
+use super::{
+    ROOT,
+    ready::encode_deletes,
+    varint::write_uint,
+    walk::{CONTENT_STRING, Content, HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, Struct, walk, walk_each},
+};
+use crate::text::utf16::utf16_to_bytes;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The update with its deletions in the order of their clocks; Yjs sorts them so, and yrs is quick
+/// with them so.
+pub(super) fn sorted(update: &[u8]) -> Option<Vec<u8>> {
+    let mut walked = walk(update).ok()?;
+    walked.deletes.sort_unstable_by_key(|range| (range.client, range.start));
+    let mut bytes = update[..walked.deletes_at].to_vec();
+    encode_deletes(&mut bytes, &walked.deletes);
+    Some(bytes)
+}
+
+/// Clocks before which there will be a cut, by client.
+type Cuts = BTreeMap<u64, BTreeSet<u32>>;
+
+/// The state, encoded as an update, with its texts cut where `update` will cut them; `None` when one
+/// of them is no update.
+pub(super) fn cut_for(state: &[u8], update: &[u8]) -> Option<Vec<u8>> {
+    let cuts = cuts_of(update)?;
+    let mut structs: Vec<Struct<'_>> = Vec::new();
+    let walked = walk_each(state, |item| structs.push(item)).ok()?;
+    let mut bytes = Vec::with_capacity(state.len() + state.len() / 4);
+    write_uint(&mut bytes, walked.sections.len() as u64);
+    for section in structs.chunk_by(|a, b| a.client == b.client) {
+        let none = BTreeSet::new();
+        let cuts = cuts.get(&section[0].client).unwrap_or(&none);
+        let pieces: Vec<Struct<'_>> = section.iter().flat_map(|item| pieces(item, cuts)).collect();
+        write_uint(&mut bytes, pieces.len() as u64);
+        write_uint(&mut bytes, section[0].client);
+        write_uint(&mut bytes, u64::from(section[0].clock));
+        for piece in &pieces {
+            encode(&mut bytes, piece);
+        }
+    }
+    bytes.extend_from_slice(&state[walked.deletes_at..]);
+    Some(bytes)
+}
+
+/// Where integrating an update cuts items.
+fn cuts_of(update: &[u8]) -> Option<Cuts> {
+    let mut cuts = Cuts::new();
+    let mut cut = |client: u64, clock: u32| cuts.entry(client).or_default().insert(clock);
+    let walked = walk_each(update, |item| {
+        if let Some(id) = item.origin {
+            cut(id.client, id.clock + 1);
+        }
+        if let Some(id) = item.right_origin {
+            cut(id.client, id.clock);
+        }
+    })
+    .ok()?;
+    for range in walked.deletes {
+        cut(range.client, range.start);
+        cut(range.client, range.end);
+    }
+    Some(cuts)
+}
+
+/// A text in pieces; anything else in one.
+fn pieces<'a>(item: &Struct<'a>, cuts: &BTreeSet<u32>) -> Vec<Struct<'a>> {
+    let Content::Text(mut text) = item.content else { return vec![*item] };
+    let mut pieces = Vec::new();
+    let mut rest = *item;
+    for cut in cuts.range(item.clock + 1..item.clock + item.len) {
+        let units = cut - rest.clock;
+        // Inside a character nothing is cut.
+        let offset = utf16_to_bytes(text, [units as usize]).ok().and_then(|at| at.first().copied());
+        let Some((left, right)) = offset.map(|at| text.split_at(at)) else { continue };
+        pieces.push(Struct { len: units, content: Content::Text(left), ..rest });
+        rest = Struct {
+            clock: *cut,
+            len: rest.len - units,
+            origin: Some(Id { client: item.client, clock: cut - 1 }),
+            ..rest
+        };
+        text = right;
+    }
+    pieces.push(Struct { content: Content::Text(text), ..rest });
+    pieces
+}
+
+fn encode(bytes: &mut Vec<u8>, item: &Struct<'_>) {
+    let Content::Text(text) = item.content else {
+        bytes.extend_from_slice(item.bytes);
+        return;
+    };
+    let ids = [(item.origin, HAS_ORIGIN), (item.right_origin, HAS_RIGHT_ORIGIN)];
+    let flags = ids.iter().filter(|(id, _)| id.is_some()).map(|(_, flag)| flag);
+    bytes.push(flags.fold(CONTENT_STRING, |info, flag| info | flag));
+    for (id, _) in ids {
+        if let Some(Id { client, clock }) = id {
+            write_uint(bytes, client);
+            write_uint(bytes, u64::from(clock));
+        }
+    }
+    if item.origin.is_none() && item.right_origin.is_none() {
+        write_uint(bytes, 1);
+        write_text(bytes, ROOT);
+    }
+    write_text(bytes, text);
+}
+
+fn write_text(bytes: &mut Vec<u8>, text: &str) {
+    write_uint(bytes, text.len() as u64);
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crdt::TextDoc;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_item_is_cut_where_the_update_will_cut_it() {
+        let (doc, state) = TextDoc::from_text(1, "a🦀bcd");
+        let mut other = TextDoc::load(2, &state).unwrap();
+        let update = other.replace_with("a🦀Xd").unwrap();
+        let cut = cut_for(&state, &update).unwrap();
+        let mut texts = Vec::new();
+        walk_each(&cut, |item| texts.push(item.content)).unwrap();
+        assert_eq!(texts, ["a🦀", "bc", "d"].map(Content::Text));
+        assert_eq!(TextDoc::load(3, &cut).unwrap().text(), doc.text());
+    }
+
+    #[test]
+    fn deletions_are_sorted() {
+        let update = [0, 2, 9, 2, 5, 1, 3, 1, 8, 1, 0, 2];
+        assert_eq!(sorted(&update).unwrap(), [0, 2, 8, 1, 0, 2, 9, 2, 3, 1, 5, 1]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_cut_state_is_the_same_state(
+            texts in proptest::collection::vec("[a-c🦀é]{0,12}", 1..6),
+            last in "[a-c🦀é]{0,12}",
+        ) {
+            let mut doc = TextDoc::new(1);
+            for text in &texts { doc.replace_with(text); }
+            let mut other = TextDoc::load(2, &doc.encode()).unwrap();
+            if let Some(update) = other.replace_with(&last) {
+                let cut = cut_for(&doc.encode(), &update).unwrap();
+                let mut again = TextDoc::load(3, &cut).unwrap();
+                prop_assert_eq!(again.encode(), doc.encode());
+                again.apply(&update).unwrap();
+                prop_assert_eq!(again.text(), last);
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+use super::*;
+use crate::crdt::inspect_update;
+use proptest::prelude::*;
+
+fn apply_changes(text: &str, changes: &[Change]) -> String {
+    let units: Vec<u16> = text.encode_utf16().collect();
+    let (mut out, mut at) = (Vec::new(), 0);
+    for change in changes {
+        out.extend_from_slice(&units[at..change.from as usize]);
+        out.extend(change.insert.encode_utf16());
+        at = change.to as usize;
+    }
+    out.extend_from_slice(&units[at..]);
+    String::from_utf16(&out).unwrap()
+}
+
+#[test]
+fn offsets_count_utf16_units() {
+    let (mut doc, _) = TextDoc::from_text(1, "a🦀b");
+    doc.edit(&[Change { from: 3, to: 4, insert: "c".to_owned() }]);
+    assert_eq!(doc.text(), "a🦀c");
+}
+
+#[test]
+fn several_changes_count_in_the_text_before_them() {
+    let (mut doc, _) = TextDoc::from_text(1, "one two three");
+    doc.edit(&[
+        Change { from: 0, to: 3, insert: "1".to_owned() },
+        Change { from: 4, to: 7, insert: "second".to_owned() },
+    ]);
+    assert_eq!(doc.text(), "1 second three");
+}
+
+#[test]
+fn a_remote_update_tells_what_it_changed() {
+    let (mut here, state) = TextDoc::from_text(1, "one two three");
+    let mut there = TextDoc::load(2, &state).unwrap();
+    let update = there.replace_with("one 2 three four").unwrap();
+    let before = here.text();
+    let changes = here.apply_and_tell(&update).unwrap();
+    assert_eq!(apply_changes(&before, &changes), here.text());
+    assert!(here.apply_and_tell(&update).unwrap().is_empty());
+}
+
+#[test]
+fn an_update_whose_past_is_missing_is_not_covered() {
+    let (mut there, first) = TextDoc::from_text(1, "a");
+    let second = there.replace_with("ab").unwrap();
+    let mut here = TextDoc::new(2);
+    here.apply(&second).unwrap();
+    let summary = inspect_update(&second).unwrap();
+    assert!(!here.covers(&summary));
+    assert_eq!(here.text(), "");
+    here.apply(&first).unwrap();
+    assert!(here.covers(&summary));
+    assert_eq!(here.text(), "ab");
+}
+
+#[test]
+fn the_encoded_state_leaves_out_what_is_pending() {
+    let (mut there, _) = TextDoc::from_text(1, "a");
+    let second = there.replace_with("ab").unwrap();
+    let mut here = TextDoc::new(2);
+    here.apply(&second).unwrap();
+    assert_eq!(TextDoc::load(3, &here.encode()).unwrap().text(), "");
+}
+
+#[test]
+fn bytes_that_are_no_update_change_nothing() {
+    let (mut doc, _) = TextDoc::from_text(1, "kept");
+    assert!(doc.apply(&[0xff, 0xff]).is_err());
+    assert_eq!(doc.text(), "kept");
+}
+
+proptest! {
+    #[test]
+    fn replacing_gives_the_new_text(old in "\\PC{0,60}", new in "\\PC{0,60}") {
+        let (mut doc, state) = TextDoc::from_text(1, &old);
+        if let Some(update) = doc.replace_with(&new) {
+            let mut other = TextDoc::load(2, &state).unwrap();
+            other.apply(&update).unwrap();
+            prop_assert_eq!(other.text(), new.clone());
+        }
+        prop_assert_eq!(doc.text(), new);
+    }
+
+    #[test]
+    fn replicas_converge_in_any_order(
+        base in "[a-c🦀\r\n]{0,12}",
+        mine in "[a-c🦀\r\n]{0,12}",
+        theirs in "[a-c🦀\r\n]{0,12}",
+    ) {
+        let (_, state) = TextDoc::from_text(1, &base);
+        let mut a = TextDoc::load(2, &state).unwrap();
+        let mut b = TextDoc::load(3, &state).unwrap();
+        let from_a = a.replace_with(&mine);
+        let from_b = b.replace_with(&theirs);
+        if let Some(update) = &from_b { a.apply(update).unwrap(); }
+        if let Some(update) = &from_a { b.apply(update).unwrap(); }
+        prop_assert_eq!(a.text(), b.text());
+        let mut c = TextDoc::load(4, &state).unwrap();
+        for update in [&from_b, &from_a].into_iter().flatten() { c.apply(update).unwrap(); }
+        prop_assert_eq!(c.text(), a.text());
+    }
+}
