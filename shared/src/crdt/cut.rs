@@ -4,13 +4,13 @@
 //! move ten gigabytes. Cut beforehand, in one pass over the bytes, each item is made once.
 
 use super::{
-    ROOT,
+    ClientRange, ROOT,
     ready::encode_deletes,
     varint::write_uint,
     walk::{CONTENT_STRING, Content, HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, Struct, walk, walk_each},
 };
 use crate::text::utf16::utf16_to_bytes;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The update with its deletions in the order of their clocks; Yjs sorts them so, and yrs is quick
 /// with them so.
@@ -22,21 +22,65 @@ pub(super) fn sorted(update: &[u8]) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// The update without those deletions that `known`, another update, holds as well; `None` when one
+/// of them is no update. In both they stand in the order of their clocks, and none twice.
+pub(super) fn without_deletes(update: &[u8], known: &[u8]) -> Option<Vec<u8>> {
+    let (update_walked, known) = (walk(update).ok()?, walk(known).ok()?.deletes);
+    let mut bytes = update[..update_walked.deletes_at].to_vec();
+    let mut of_client: HashMap<u64, Vec<ClientRange>> = HashMap::new();
+    for range in known {
+        of_client.entry(range.client).or_default().push(range);
+    }
+    let mut new = Vec::new();
+    for ClientRange { client, start, end } in update_walked.deletes {
+        let known = of_client.get(&client).map_or(&[][..], Vec::as_slice);
+        let first = known.partition_point(|range| range.end <= start);
+        let mut from = start;
+        for range in known[first..].iter().take_while(|range| range.start < end) {
+            if from < range.start {
+                new.push(ClientRange { client, start: from, end: range.start });
+            }
+            from = range.end;
+        }
+        if from < end {
+            new.push(ClientRange { client, start: from, end });
+        }
+    }
+    encode_deletes(&mut bytes, &new);
+    Some(bytes)
+}
+
 /// Clocks before which there will be a cut, by client.
 type Cuts = BTreeMap<u64, BTreeSet<u32>>;
 
 /// The state, encoded as an update, with its texts cut where `update` will cut them; `None` when one
 /// of them is no update.
 pub(super) fn cut_for(state: &[u8], update: &[u8]) -> Option<Vec<u8>> {
-    let cuts = cuts_of(update)?;
+    let (cuts, none) = (cuts_of(update)?, BTreeSet::new());
+    cut(state, |item| {
+        let inside = item.clock + 1..item.clock + item.len;
+        cuts.get(&item.client).unwrap_or(&none).range(inside).copied()
+    })
+}
+
+/// The state, encoded as an update, with its texts cut into short ones; `None` when it is no update.
+pub(super) fn cut_evenly(state: &[u8]) -> Option<Vec<u8>> {
+    const SHORT: usize = 1_024;
+    cut(state, |item| (item.clock..item.clock + item.len).step_by(SHORT).skip(1))
+}
+
+/// The state with its texts cut before the clocks that `cuts` gives of each, ascending.
+fn cut<'a, C: Iterator<Item = u32>>(
+    state: &'a [u8],
+    cuts: impl Fn(&Struct<'a>) -> C,
+) -> Option<Vec<u8>> {
     let mut structs: Vec<Struct<'_>> = Vec::new();
     let walked = walk_each(state, |item| structs.push(item)).ok()?;
     let mut bytes = Vec::with_capacity(state.len() + state.len() / 4);
     write_uint(&mut bytes, walked.sections.len() as u64);
     for section in structs.chunk_by(|a, b| a.client == b.client) {
-        let none = BTreeSet::new();
-        let cuts = cuts.get(&section[0].client).unwrap_or(&none);
-        let pieces: Vec<Struct<'_>> = section.iter().flat_map(|item| pieces(item, cuts)).collect();
+        let pieces: Vec<Struct<'_>> =
+            section.iter().flat_map(|item| pieces(item, cuts(item))).collect();
         write_uint(&mut bytes, pieces.len() as u64);
         write_uint(&mut bytes, section[0].client);
         write_uint(&mut bytes, u64::from(section[0].clock));
@@ -69,18 +113,18 @@ fn cuts_of(update: &[u8]) -> Option<Cuts> {
 }
 
 /// A text in pieces; anything else in one.
-fn pieces<'a>(item: &Struct<'a>, cuts: &BTreeSet<u32>) -> Vec<Struct<'a>> {
+fn pieces<'a>(item: &Struct<'a>, cuts: impl Iterator<Item = u32>) -> Vec<Struct<'a>> {
     let Content::Text(mut text) = item.content else { return vec![*item] };
     let mut pieces = Vec::new();
     let mut rest = *item;
-    for cut in cuts.range(item.clock + 1..item.clock + item.len) {
+    for cut in cuts {
         let units = cut - rest.clock;
         // Inside a character nothing is cut.
         let offset = utf16_to_bytes(text, [units as usize]).ok().and_then(|at| at.first().copied());
         let Some((left, right)) = offset.map(|at| text.split_at(at)) else { continue };
         pieces.push(Struct { len: units, content: Content::Text(left), ..rest });
         rest = Struct {
-            clock: *cut,
+            clock: cut,
             len: rest.len - units,
             origin: Some(Id { client: item.client, clock: cut - 1 }),
             ..rest
@@ -139,6 +183,15 @@ mod tests {
     fn deletions_are_sorted() {
         let update = [0, 2, 9, 2, 5, 1, 3, 1, 8, 1, 0, 2];
         assert_eq!(sorted(&update).unwrap(), [0, 2, 8, 1, 0, 2, 9, 2, 3, 1, 5, 1]);
+    }
+
+    #[test]
+    fn known_deletions_are_left_out() {
+        // Of client 9: 0–10 and 20–30; known are 2–4, 8–22 and 40–50.
+        let update = [0, 1, 9, 2, 0, 10, 20, 10];
+        let known = [0, 1, 9, 3, 2, 2, 8, 14, 40, 10];
+        let left = [0, 1, 9, 3, 0, 2, 4, 4, 22, 8];
+        assert_eq!(without_deletes(&update, &known).unwrap(), left);
     }
 
     proptest! {

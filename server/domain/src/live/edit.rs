@@ -63,7 +63,7 @@ impl Room {
             summary,
         };
         let appended = self.append(std::slice::from_ref(&admitted)).await;
-        let seq = self.settle_own(admitted, appended)?;
+        let seq = self.settle_own(admitted, appended).await?;
         self.ready().await?;
         if self.set_aside.contains(&seq) {
             return Err(Error::BadUpdate(SET_ASIDE.to_owned()));
@@ -71,7 +71,7 @@ impl Room {
         Ok(EditOutcome::Done(self.text().await?))
     }
 
-    fn settle_own(
+    async fn settle_own(
         &mut self,
         admitted: Admitted,
         appended: std::result::Result<Vec<Appended>, StoreError>,
@@ -81,16 +81,16 @@ impl Room {
         match appended.first().copied() {
             Some(Appended::New(seq)) => {
                 self.dirt.updated();
-                match self.replica() {
-                    Ok(replica) if seq == replica.seq + 1 => {
-                        replica.announced = true;
-                        let Admitted { update, summary } = admitted;
-                        if replica.made_here(seq, &update.delta, summary).is_err() {
-                            // Reading the log again finds out which update it is.
-                            self.doubt();
-                        }
-                    }
-                    _ => self.doubt(),
+                let Admitted { update, summary } = admitted;
+                let is_next = self.replica().is_ok_and(|replica| seq == replica.seq + 1);
+                let takes_long = update.delta.len() > MANY_BYTES;
+                let noted = self.with_replica(takes_long, move |replica| {
+                    replica.announced = true;
+                    is_next && replica.made_here(seq, &update.delta, summary).is_ok()
+                });
+                // Otherwise reading the log again finds out which update it is.
+                if !noted.await.unwrap_or(false) {
+                    self.doubt();
                 }
                 Ok(seq)
             }

@@ -6,7 +6,7 @@ mod tests;
 use super::{
     Change, ClientRange, ROOT, UpdateSummary,
     change::changes_of,
-    cut::{cut_for, sorted},
+    cut::{cut_evenly, cut_for, sorted, without_deletes},
     held::{Held, apply},
     vector::is_state_vector,
 };
@@ -25,6 +25,10 @@ use yrs::{
 
 /// Client ids are drawn from `1..=MAX_CLIENT_ID`: 32 bits, as Yjs draws its own.
 pub const MAX_CLIENT_ID: u64 = u32::MAX as u64;
+
+/// UTF-16 units that an edit may make yrs move, before the text is cut beforehand: ten thousand
+/// millions take it half a second.
+const MOST_MOVED: u64 = 5_000_000_000;
 
 /// Bytes that are not a Yjs update or state vector, or that the document cannot take.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -206,23 +210,37 @@ impl TextDoc {
 
     /// Makes a local edit; gives the update for the others.
     pub fn edit(&mut self, changes: &[Change]) -> Vec<u8> {
-        let mut delta = Vec::with_capacity(changes.len() * 3);
-        let mut at = 0;
-        for change in changes {
-            push_retain(&mut delta, change.from.saturating_sub(at));
-            if change.to > change.from {
-                delta.push(Delta::Deleted(change.to - change.from));
-            }
-            if !change.insert.is_empty() {
-                delta.push(Delta::Inserted(In::from(change.insert.as_str()), None));
-            }
-            at = change.to;
+        let delta = delta_of(changes);
+        let at = changes.last().map_or(0, |change| change.to);
+        // Each change cuts the text, and yrs moves what stands behind.
+        let moved = (changes.len() as u64).saturating_mul(u64::from(at));
+        if moved > MOST_MOVED
+            && let Some(update) = self.edit_in_pieces(&delta)
+        {
+            return update;
         }
         let mut txn = self.doc.transact_mut();
         // One pass over the items, where an edit by index would walk them from the start each time.
         self.text.apply_delta(&mut txn, delta);
         txn.commit();
         txn.encode_update_v1()
+    }
+
+    /// Makes a local edit with very many changes in the document made anew, of short pieces.
+    fn edit_in_pieces(&mut self, delta: &[Delta<In>]) -> Option<Vec<u8>> {
+        let before = self.doc.transact().state_vector();
+        let known = self.doc.transact().encode_diff_v1(&before);
+        let state = cut_evenly(&self.encode())?;
+        let fresh = Self::new(self.client_id());
+        let mut txn = fresh.doc.transact_mut();
+        apply(&mut txn, &state).ok()?;
+        fresh.text.apply_delta(&mut txn, delta.iter().cloned());
+        txn.commit();
+        drop(txn);
+        let update = fresh.doc.transact().encode_diff_v1(&before);
+        let update = without_deletes(&update, &known)?;
+        (self.doc, self.text) = (fresh.doc, fresh.text);
+        Some(update)
     }
 
     /// Turns the text into `new` by the smallest edits found; `None` when it is `new` already.
@@ -316,6 +334,23 @@ impl TextDoc {
 /// yrs counts in 32 bits; a text is far shorter (10 MiB).
 fn utf16_units(text: &str) -> u32 {
     u32::try_from(utf16_len(text)).unwrap_or(u32::MAX)
+}
+
+/// The changes as yrs takes them.
+fn delta_of(changes: &[Change]) -> Vec<Delta<In>> {
+    let mut delta = Vec::with_capacity(changes.len() * 3);
+    let mut at = 0;
+    for change in changes {
+        push_retain(&mut delta, change.from.saturating_sub(at));
+        if change.to > change.from {
+            delta.push(Delta::Deleted(change.to - change.from));
+        }
+        if !change.insert.is_empty() {
+            delta.push(Delta::Inserted(In::from(change.insert.as_str()), None));
+        }
+        at = change.to;
+    }
+    delta
 }
 
 fn push_retain(delta: &mut Vec<Delta<In>>, units: u32) {

@@ -73,6 +73,39 @@ fn bytes_that_are_no_update_change_nothing() {
 }
 
 proptest! {
+    /// As long as two of the short pieces and more.
+    #[test]
+    fn an_edit_in_pieces_is_the_same_edit(
+        words in proptest::collection::vec("[ab🦀é]{1,3}", 400..900),
+        places in proptest::collection::btree_map(0..700_u32, (0..3_u32, "[x🦀]{0,2}"), 1..40),
+    ) {
+        let (mut doc, _) = TextDoc::from_text(1, &words.concat());
+        doc.replace_with(&words[..words.len() / 2].join("-"));
+        let whole: Vec<char> = doc.text().chars().collect();
+        // Offsets of whole characters.
+        let mut starts = vec![0_u32];
+        for character in &whole {
+            starts.push(starts[starts.len() - 1] + u32::try_from(character.len_utf16()).unwrap());
+        }
+        let (mut changes, mut end) = (Vec::new(), 0);
+        for (place, (deleted, insert)) in places {
+            let from = (place as usize).clamp(end, whole.len());
+            end = (from + deleted as usize).min(whole.len());
+            changes.push(Change { from: starts[from], to: starts[end], insert });
+        }
+        let mut other = doc.fork(2).unwrap();
+        let mut twin = doc.fork(2).unwrap();
+        let update = other.edit(&changes);
+        let in_pieces = twin.edit_in_pieces(&delta_of(&changes)).unwrap();
+        prop_assert_eq!(twin.text(), other.text());
+        // yrs joins items again when it reads them.
+        let joined = |doc: &TextDoc| TextDoc::load(3, &doc.encode()).unwrap().encode();
+        prop_assert_eq!(joined(&twin), joined(&other));
+        prop_assert_eq!(inspect_update(&in_pieces).unwrap(), inspect_update(&update).unwrap());
+        doc.apply(&in_pieces).unwrap();
+        prop_assert_eq!(doc.text(), other.text());
+    }
+
     #[test]
     fn replacing_gives_the_new_text(old in "\\PC{0,60}", new in "\\PC{0,60}") {
         let (mut doc, state) = TextDoc::from_text(1, &old);
