@@ -5,7 +5,7 @@ use izanagi_shared::{
     id::DocumentId,
     markdown::TocEntry,
     permission::Standing,
-    text::diff::Diff,
+    text::diff::Hunk,
     wire::{DocumentView, Page, VersionView},
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -47,23 +47,59 @@ pub(crate) struct ReadableVersion {
 pub(crate) struct ComparedVersions {
     /// The document, without its text.
     pub(crate) document: DocumentView,
-    /// What differs.
-    pub(crate) diff: Diff,
-    /// What does not: one more than there are hunks, each before the hunk of its index.
-    pub(crate) folds: Vec<Fold>,
+    /// How they differ.
+    pub(crate) comparison: Comparison,
+}
+
+/// One page of a comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Comparison {
+    /// Lines that only the new text has, on all pages.
+    pub(crate) added: usize,
+    /// Lines that only the old text has, on all pages.
+    pub(crate) removed: usize,
+    /// Whether some lines have perhaps more in common than is shown.
+    pub(crate) is_coarse: bool,
+    /// Whether some lines are shown in part.
+    pub(crate) is_shortened: bool,
+    /// How many changes there are, on all pages.
+    pub(crate) changes: usize,
+    /// Which page this is, counted from 1.
+    pub(crate) page: usize,
+    /// How many pages there are.
+    pub(crate) pages: usize,
+    /// What is on it.
+    pub(crate) parts: Vec<Part>,
+    /// On the last page: what is unchanged after the last change.
+    pub(crate) tail: Option<Fold>,
+}
+
+/// A change, or as much of it as is on the page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Part {
+    /// What is unchanged before it, where the change begins.
+    pub(crate) fold: Option<Fold>,
+    /// Which of all changes it is, counted from 1.
+    pub(crate) number: usize,
+    /// Its lines.
+    pub(crate) hunk: Hunk,
 }
 
 /// Unchanged lines between hunks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Fold {
+    /// Which of all unchanged parts it is, counted from 0.
+    pub(crate) index: usize,
     /// The number of its first line in the old text, counted from 1.
     pub(crate) old_start: usize,
     /// The number of its first line in the new text, counted from 1.
     pub(crate) new_start: usize,
     /// How many lines it has.
     pub(crate) count: usize,
-    /// The lines, unless there are too many to send unasked.
+    /// The lines, or the first of them, unless there are too many to send unasked.
     pub(crate) lines: Option<Vec<String>>,
 }
 
@@ -167,8 +203,8 @@ pub(crate) async fn restore_version(id: DocumentId, number: u64) -> Result<Notic
     Ok(Notice::new(notice).with_link(format!("/documents/{id}")))
 }
 
-/// How `to` differs from `from`; each a version number, or `live`. `unfold` is the index of an
-/// unchanged part to send whole, however long it is.
+/// How `to` differs from `from`; each a version number, or `live`. Of a long comparison this is one
+/// page. `unfold` is the index of an unchanged part to send although it is long.
 ///
 /// # Errors
 /// `unauthenticated`, `not_found`, `corrupt_version`; `invalid` for a side that is none.
@@ -178,9 +214,10 @@ pub(crate) async fn compare_versions(
     from: String,
     to: String,
     ignore_whitespace: bool,
+    page: usize,
     unfold: Option<usize>,
 ) -> Result<ComparedVersions, AppError> {
-    use crate::ssr::{caller, folds, page_context};
+    use crate::ssr::{caller, page_context, page_of};
     use izanagi_domain::error::Error;
     use izanagi_shared::text::diff::DiffOptions;
     let services = page_context()?.services;
@@ -189,6 +226,8 @@ pub(crate) async fn compare_versions(
     let (from, to) = (from.parse().map_err(Error::from)?, to.parse().map_err(Error::from)?);
     let options = DiffOptions { ignore_white_space: ignore_whitespace, ..DiffOptions::default() };
     let compared = services.versions.compare(&reader, from, to, options).await?;
-    let folds = folds(&compared.diff, &compared.new, unfold);
-    Ok(ComparedVersions { document, diff: compared.diff, folds })
+    // A long line takes long to walk over.
+    let comparison = move || page_of(compared.diff, &compared.new, page, unfold);
+    let comparison = tokio::task::spawn_blocking(comparison).await.map_err(Error::internal)?;
+    Ok(ComparedVersions { document, comparison })
 }

@@ -1,7 +1,7 @@
 //! A comparison, unified. Each line says what it is by words, by a sign and by colour.
 
-use super::{Counts, Icon, counted, load::Alert};
-use crate::api::versions::{ComparedVersions, Fold};
+use super::{Counts, Icon, Pagination, counted, load::Alert};
+use crate::api::versions::{Comparison, Fold};
 use izanagi_shared::text::diff::{DiffLine, Hunk, LineKind, Span};
 use leptos::{
     ev,
@@ -9,12 +9,14 @@ use leptos::{
     wasm_bindgen::JsCast as _,
     web_sys::{Element, HtmlElement},
 };
+use leptos_router::{NavigateOptions, hooks::use_navigate};
+use std::ops::RangeInclusive;
 
 /// What differs between two texts, hunk by hunk, with what is equal folded away.
 #[component]
 pub(crate) fn DiffView(
-    compared: ComparedVersions,
-    /// The address of this comparison without `unfold`; ends in `&` or `?`.
+    comparison: Comparison,
+    /// The address of this comparison without `page` and `unfold`; ends in `&` or `?`.
     #[prop(into)]
     address: String,
     /// The unchanged part that was asked for.
@@ -22,92 +24,168 @@ pub(crate) fn DiffView(
     /// Options, for the bar.
     children: Children,
 ) -> impl IntoView {
-    let ComparedVersions { diff, folds, .. } = compared;
-    let (count, coarse) = (diff.hunks.len(), diff.coarse);
-    let (added, removed) = (diff.added as u64, diff.removed as u64);
+    let Comparison { added, removed, page, pages, changes, .. } = comparison;
     let current = RwSignal::new(0_usize);
-    let mut folds = folds.into_iter().enumerate();
-    let mut fold = move || {
-        let address = address.clone();
-        folds.next().map(|(index, fold)| {
-            view! { <FoldView fold index address is_open=unfolded == Some(index)/> }
-        })
+    let place = Place::of(&comparison, address.clone());
+    let of_page = format!("{address}page={page}&");
+    let fold = |fold: Fold| {
+        let is_open = unfolded == Some(fold.index);
+        view! { <FoldView fold address=of_page.clone() is_open/> }.into_any()
     };
-    let mut parts = vec![fold().into_any()];
-    for (index, hunk) in diff.hunks.into_iter().enumerate() {
-        parts.push(view! { <HunkView hunk number=index + 1 current/> }.into_any());
-        parts.push(fold().into_any());
+    let mut parts = Vec::new();
+    for part in comparison.parts {
+        parts.extend(part.fold.map(fold));
+        let (hunk, number) = (part.hunk, part.number);
+        parts.push(view! { <HunkView hunk number current/> }.into_any());
     }
+    parts.extend(comparison.tail.map(fold));
+    let words = counted(changes as u64, "change", "changes");
     view! {
         <div class="diff-bar" role="group" aria-label="Changes">
-            <Counts added removed/>
+            <Counts added=added as u64 removed=removed as u64/>
             {children()}
-            <Steps count current/>
+            <Steps place current/>
         </div>
-        {coarse.then(|| view! {
+        {comparison.is_coarse.then(|| view! {
             <Alert variant="warning">
                 <p>"Some of these lines differ so much that they were compared as a whole."</p>
             </Alert>
         })}
+        {comparison.is_shortened.then(|| view! {
+            <Alert>
+                <p>"Very long lines are shown in part: “…” stands for what is left out."</p>
+            </Alert>
+        })}
         <div class="diff">{parts}</div>
+        <Pagination
+            label="Pages of this comparison"
+            page=u32::try_from(page).unwrap_or(u32::MAX)
+            page_size=1
+            total=pages as u64
+            words
+            start=format!("{address}page=")
+        />
+    }
+}
+
+/// Where one is among all changes.
+#[derive(Clone)]
+struct Place {
+    changes: usize,
+    /// The changes on this page.
+    here: RangeInclusive<usize>,
+    page: usize,
+    pages: usize,
+    /// Without `page`.
+    address: StoredValue<String>,
+}
+
+impl Place {
+    fn of(comparison: &Comparison, address: String) -> Self {
+        let numbers = || comparison.parts.iter().map(|part| part.number);
+        let here = numbers().next().unwrap_or(1)..=numbers().next_back().unwrap_or(0);
+        let Comparison { changes, page, pages, .. } = *comparison;
+        Self { changes, here, page, pages, address: StoredValue::new(address) }
+    }
+
+    /// The change after this one, or the first after the last; on the way to a page, that page's.
+    fn next(&self, current: usize) -> usize {
+        match current {
+            0 => *self.here.start(),
+            current if current < self.changes => current + 1,
+            _ => 1,
+        }
+    }
+
+    fn previous(&self, current: usize) -> usize {
+        match current {
+            0 => (self.here.start() + self.changes - 2) % self.changes + 1,
+            1 => self.changes,
+            current => current - 1,
+        }
+    }
+
+    /// The link to a change that comes after or before those here.
+    fn link(&self, target: usize) -> String {
+        let page = match target {
+            target if self.here.contains(&target) => return format!("#change-{target}"),
+            target if target == self.here.end() + 1 => self.page + 1,
+            target if target + 1 == *self.here.start() => self.page.saturating_sub(1),
+            1 => 1,
+            _ => self.pages,
+        };
+        format!("{}page={page}#change-{target}", self.address.get_value())
     }
 }
 
 /// From change to change: links, which need no JavaScript, and the keys n and p, which do.
 #[component]
-fn Steps(count: usize, current: RwSignal<usize>) -> impl IntoView {
-    let next = move || if current.get() < count { current.get() + 1 } else { 1 };
-    let previous = move || if current.get() > 1 { current.get() - 1 } else { count };
+fn Steps(place: Place, current: RwSignal<usize>) -> impl IntoView {
+    let (changes, place) = (place.changes, StoredValue::new(place));
+    let next = move || place.with_value(|place| place.next(current.get()));
+    let previous = move || place.with_value(|place| place.previous(current.get()));
+    let link = move |target: usize| place.with_value(|place| place.link(target));
+    // Whether the change is on this page.
     let go = move |target: usize| {
+        let Some(hunk) = hunk_element(target) else { return false };
         current.set(target);
-        if let Some(hunk) = hunk_element(target) {
-            hunk.scroll_into_view();
-            // What is focused is read aloud; a hunk that has gone meanwhile is not.
-            let _ = hunk.focus();
-        }
+        hunk.scroll_into_view();
+        // What is focused is read aloud.
+        let _ = hunk.focus();
+        true
     };
+    let navigate = use_navigate();
     Effect::new(move || {
-        let listener =
-            window_event_listener(ev::keydown, move |event| match event.key().as_str() {
-                "n" if is_plain(&event) => go(next()),
-                "p" if is_plain(&event) => go(previous()),
-                _ => {}
-            });
+        // Who comes from another page comes to a change.
+        let hash = window().location().hash().unwrap_or_default();
+        if let Some(number) = hash.strip_prefix("#change-").and_then(|number| number.parse().ok()) {
+            go(number);
+        }
+        let navigate = navigate.clone();
+        let listener = window_event_listener(ev::keydown, move |event| {
+            let target = match event.key().as_str() {
+                "n" if is_plain(&event) => next(),
+                "p" if is_plain(&event) => previous(),
+                _ => return,
+            };
+            if !go(target) {
+                navigate(&link(target), NavigateOptions::default());
+            }
+        });
         on_cleanup(move || listener.remove());
     });
     let step = move |event: ev::MouseEvent, target: usize| {
-        event.prevent_default();
-        go(target);
+        if go(target) {
+            event.prevent_default();
+        }
     };
     let words = move || match current.get() {
-        0 => counted(count as u64, "change", "changes"),
-        number => format!("{number} of {count}"),
+        0 => counted(changes as u64, "change", "changes"),
+        number => format!("{number} of {changes}"),
     };
-    (count > 0).then(|| {
-        view! {
-            <div class="diff-steps">
-                <a
-                    class="icon-button"
-                    href=move || format!("#change-{}", previous())
-                    aria-label="Previous change"
-                    aria-keyshortcuts="p"
-                    on:click=move |event| step(event, previous())
-                >
-                    <Icon name="up"/>
-                </a>
-                <output>{words}</output>
-                <a
-                    class="icon-button"
-                    href=move || format!("#change-{}", next())
-                    aria-label="Next change"
-                    aria-keyshortcuts="n"
-                    on:click=move |event| step(event, next())
-                >
-                    <Icon name="down"/>
-                </a>
-            </div>
-        }
-    })
+    view! {
+        <div class="diff-steps">
+            <a
+                class="icon-button"
+                href=move || link(previous())
+                aria-label="Previous change"
+                aria-keyshortcuts="p"
+                on:click=move |event| step(event, previous())
+            >
+                <Icon name="up"/>
+            </a>
+            <output>{words}</output>
+            <a
+                class="icon-button"
+                href=move || link(next())
+                aria-label="Next change"
+                aria-keyshortcuts="n"
+                on:click=move |event| step(event, next())
+            >
+                <Icon name="down"/>
+            </a>
+        </div>
+    }
 }
 
 fn hunk_element(number: usize) -> Option<HtmlElement> {
@@ -190,9 +268,9 @@ fn line_view(line: DiffLine) -> impl IntoView {
 }
 
 #[component]
-fn FoldView(fold: Fold, index: usize, address: String, is_open: bool) -> impl IntoView {
+fn FoldView(fold: Fold, address: String, is_open: bool) -> impl IntoView {
     let words = counted(fold.count as u64, "unchanged line", "unchanged lines");
-    let Fold { old_start, new_start, count, lines } = fold;
+    let Fold { index, old_start, new_start, count, lines } = fold;
     let line = move |(offset, text): (usize, String)| {
         view! {
             <div class="diff-line" data-kind="equal" data-old=old_start + offset data-new=new_start + offset>
@@ -203,13 +281,19 @@ fn FoldView(fold: Fold, index: usize, address: String, is_open: bool) -> impl In
     let id = format!("fold-{index}");
     match lines {
         _ if count == 0 => ().into_any(),
-        Some(lines) => view! {
-            <details class="diff-skip" id=id open=is_open>
-                <summary>{words}</summary>
-                {lines.into_iter().enumerate().map(line).collect_view()}
-            </details>
+        Some(lines) => {
+            let more = count - lines.len();
+            view! {
+                <details class="diff-skip" id=id open=is_open>
+                    <summary>{words}</summary>
+                    {lines.into_iter().enumerate().map(line).collect_view()}
+                    {(more > 0).then(|| view! {
+                        <p class="diff-note">"And " {counted(more as u64, "more line", "more lines")} "."</p>
+                    })}
+                </details>
+            }
+            .into_any()
         }
-        .into_any(),
         None => view! {
             <p class="diff-note" id=id.clone()>
                 {words} " " <a href=format!("{address}unfold={index}#{id}")>"Show them"</a>

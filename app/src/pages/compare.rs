@@ -13,27 +13,29 @@ struct Choice {
     from: String,
     to: String,
     ignore_whitespace: bool,
+    page: usize,
     unfold: Option<usize>,
 }
 
-/// `/documents/{id}/compare?from&to&ignoreWhitespace&unfold`: two versions, or a version and the
+/// `/documents/{id}/compare?from&to&ignoreWhitespace&page&unfold`: two versions, or a version and the
 /// live text.
 #[component]
 pub(crate) fn ComparePage() -> impl IntoView {
     let id = document_id();
     let (from, to, ignore) = (query_text("from"), query_text("to"), query_text("ignoreWhitespace"));
-    let unfold = query_value::<usize>("unfold");
+    let (page, unfold) = (query_value::<usize>("page"), query_value::<usize>("unfold"));
     let or = |text: String, other: &str| if text.is_empty() { other.to_owned() } else { text };
     let choice = Memo::new(move |_| Choice {
         from: or(from.get(), "0"),
         to: or(to.get(), "live"),
         ignore_whitespace: ignore.get() == "true",
+        page: page.get().unwrap_or(1),
         unfold: unfold.get(),
     });
     let compared = Resource::new(
         move || (id.get(), choice.get()),
-        |(id, Choice { from, to, ignore_whitespace, unfold })| async move {
-            compare_versions(id?, from, to, ignore_whitespace, unfold).await
+        |(id, Choice { from, to, ignore_whitespace, page, unfold })| async move {
+            compare_versions(id?, from, to, ignore_whitespace, page, unfold).await
         },
     );
     view! {
@@ -57,12 +59,12 @@ fn Comparison(compared: ComparedVersions, choice: Choice) -> impl IntoView {
     let here = format!("{path}/compare");
     let ignore = if choice.ignore_whitespace { "&ignoreWhitespace=true" } else { "" };
     let address = format!("{here}?from={}&to={}{ignore}&", choice.from, choice.to);
-    let body = if compared.diff.hunks.is_empty() {
+    let body = if compared.comparison.changes == 0 {
         view! { <Same is_whitespace_ignored=choice.ignore_whitespace/> }.into_any()
     } else {
         let is_checked = choice.ignore_whitespace;
         view! {
-            <DiffView compared address unfolded=choice.unfold>
+            <DiffView comparison=compared.comparison address unfolded=choice.unfold>
                 <span class="soft">
                     {is_checked.then_some("White space ignored")}
                 </span>

@@ -1,10 +1,10 @@
 //! The server's half: what pages and server functions take from a request, the cookies, the HTML
 //! around every page, and forms that are sent without JavaScript.
 
+mod comparison;
 mod context;
 mod cookies;
 mod flash;
-mod folds;
 mod plain_forms;
 mod shell;
 
@@ -14,5 +14,5 @@ pub use flash::answer_form;
 pub use plain_forms::plain_forms;
 pub use shell::{content_security_policy, shell};
 
+pub(crate) use comparison::page_of;
 pub(crate) use context::{caller, device, lead_to, page_context, signed_in, with_response};
-pub(crate) use folds::folds;

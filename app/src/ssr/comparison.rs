@@ -1,0 +1,280 @@
+//! What of a comparison is sent at once. Two texts of a megabyte can differ in every line, and a
+//! browser needs many times the memory of a text to show it.
+
+use crate::api::versions::{Comparison, Fold, Part};
+use izanagi_shared::text::diff::{Diff, DiffLine, Gap, Hunk, Span};
+use std::ops::Range;
+
+/// More unchanged lines in one place are sent only when asked for.
+const LINES_UNASKED: usize = 500;
+/// And of those that were asked for, no more.
+const LINES_ASKED: usize = 2_000;
+/// About as many bytes of text as one page of a comparison has.
+const PAGE_BYTES: usize = 192 * 1024;
+/// What a line costs beside its text.
+const LINE_BYTES: usize = 64;
+/// A longer line is shown in part.
+const LONG_LINE: usize = 8 * 1024;
+/// Of a longer stretch in such a line, begin and end are shown.
+const LONG_SPAN: usize = 512;
+/// Such a line ends after this.
+const MOST_OF_A_LINE: usize = 16 * 1024;
+
+/// The page `page` (counted from 1; the last one, if there are fewer) of a comparison whose right
+/// side is `new`; with the lines of the unchanged part with the index `unfold`.
+pub(crate) fn page_of(mut diff: Diff, new: &str, page: usize, unfold: Option<usize>) -> Comparison {
+    let gaps = diff.gaps(new);
+    let mut is_shortened = false;
+    for line in diff.hunks.iter_mut().flat_map(|hunk| &mut hunk.lines) {
+        is_shortened |= shorten(line);
+    }
+    let pages = pages(&diff.hunks, &gaps);
+    let page = page.clamp(1, pages.len());
+    let parts = pages[page - 1].iter().map(|piece| Part {
+        fold: piece.begins().then(|| fold(&gaps[piece.hunk], piece.hunk, unfold)),
+        number: piece.hunk + 1,
+        hunk: piece.cut(&diff.hunks[piece.hunk]),
+    });
+    let is_last = page == pages.len();
+    Comparison {
+        added: diff.added,
+        removed: diff.removed,
+        is_coarse: diff.coarse,
+        is_shortened,
+        changes: diff.hunks.len(),
+        page,
+        pages: pages.len(),
+        parts: parts.collect(),
+        tail: gaps.last().filter(|_| is_last).map(|gap| fold(gap, diff.hunks.len(), unfold)),
+    }
+}
+
+/// Lines of a hunk.
+struct Piece {
+    hunk: usize,
+    lines: Range<usize>,
+}
+
+impl Piece {
+    const fn begins(&self) -> bool {
+        self.lines.start == 0
+    }
+
+    /// The hunk with these lines alone.
+    fn cut(&self, hunk: &Hunk) -> Hunk {
+        let before = &hunk.lines[..self.lines.start];
+        let lines = &hunk.lines[self.lines.clone()];
+        let olds = |lines: &[DiffLine]| lines.iter().filter(|line| line.old.is_some()).count();
+        let news = |lines: &[DiffLine]| lines.iter().filter(|line| line.new.is_some()).count();
+        let start = |start: usize, of_all: usize, before: usize, here: usize| {
+            // Without lines of a side, the one before them is named.
+            start + usize::from(of_all == 0) + before - usize::from(here == 0)
+        };
+        let (old_lines, new_lines) = (olds(lines), news(lines));
+        Hunk {
+            id: hunk.id.clone(),
+            old_start: start(hunk.old_start, hunk.old_lines, olds(before), old_lines),
+            old_lines,
+            new_start: start(hunk.new_start, hunk.new_lines, news(before), new_lines),
+            new_lines,
+            coarse: hunk.coarse,
+            lines: lines.to_vec(),
+        }
+    }
+}
+
+/// Divides the hunks; there is always a page.
+fn pages(hunks: &[Hunk], gaps: &[Gap<'_>]) -> Vec<Vec<Piece>> {
+    let (mut pages, mut page, mut used) = (Vec::new(), Vec::new(), 0);
+    for (index, (hunk, gap)) in hunks.iter().zip(gaps).enumerate() {
+        let unchanged = if is_sent(gap) { fold_cost(gap) } else { 0 };
+        let whole = unchanged + hunk.lines.iter().map(line_cost).sum::<usize>();
+        let is_crowded = used > PAGE_BYTES / 2 || (used > 0 && whole <= PAGE_BYTES);
+        if used + whole > PAGE_BYTES && is_crowded {
+            pages.push(std::mem::take(&mut page));
+            used = 0;
+        }
+        used += unchanged;
+        let mut begin = 0;
+        for (at, line) in hunk.lines.iter().enumerate() {
+            let cost = line_cost(line);
+            if used + cost > PAGE_BYTES && at > begin {
+                page.push(Piece { hunk: index, lines: begin..at });
+                pages.push(std::mem::take(&mut page));
+                (begin, used) = (at, 0);
+            }
+            used += cost;
+        }
+        page.push(Piece { hunk: index, lines: begin..hunk.lines.len() });
+    }
+    if !page.is_empty() || pages.is_empty() {
+        pages.push(page);
+    }
+    pages
+}
+
+fn line_cost(line: &DiffLine) -> usize {
+    let text: usize = line.spans.iter().map(|span| span.text.len() + LINE_BYTES / 2).sum();
+    text + LINE_BYTES
+}
+
+fn fold_cost(gap: &Gap<'_>) -> usize {
+    gap.lines.iter().map(|line| line.len() + LINE_BYTES).sum()
+}
+
+/// Whether unchanged lines are sent unasked.
+fn is_sent(gap: &Gap<'_>) -> bool {
+    gap.lines.len() <= LINES_UNASKED && fold_cost(gap) <= PAGE_BYTES / 4
+}
+
+fn fold(gap: &Gap<'_>, index: usize, unfold: Option<usize>) -> Fold {
+    let sent = match unfold {
+        _ if is_sent(gap) => gap.lines.len(),
+        Some(asked) if asked == index => LINES_ASKED,
+        _ => 0,
+    };
+    let lines = gap.lines.iter().take(sent).map(|line| shortened(line, MOST_OF_A_LINE));
+    Fold {
+        index,
+        old_start: gap.old_start,
+        new_start: gap.new_start,
+        count: gap.lines.len(),
+        lines: (sent > 0).then(|| lines.collect()),
+    }
+}
+
+/// Shows a very long line in part: what changed, and what stands around it.
+fn shorten(line: &mut DiffLine) -> bool {
+    let length: usize = line.spans.iter().map(|span| span.text.len()).sum();
+    if length <= LONG_LINE {
+        return false;
+    }
+    let mut left = MOST_OF_A_LINE;
+    let mut spans: Vec<Span> = Vec::new();
+    for span in &line.spans {
+        if left == 0 {
+            spans.push(Span { text: " …".to_owned(), changed: false });
+            break;
+        }
+        let text = shortened(&span.text, LONG_SPAN.min(left.max(16)));
+        left = left.saturating_sub(text.len().max(LINE_BYTES));
+        spans.push(Span { text, changed: span.changed });
+    }
+    line.spans = spans;
+    true
+}
+
+/// Begin and end of a text that is longer than `most` bytes.
+fn shortened(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let begin = text.floor_char_boundary(most / 2);
+    let end = text.ceil_char_boundary(text.len() - most / 2);
+    format!("{} … {}", &text[..begin], &text[end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use izanagi_shared::text::diff::{DiffOptions, diff_lines};
+
+    fn diff(old: &str, new: &str) -> Diff {
+        diff_lines(old, new, &DiffOptions::default())
+    }
+
+    fn lines(range: Range<usize>, word: &str) -> String {
+        range.map(|line| format!("{word} {line}\n")).collect()
+    }
+
+    #[test]
+    fn a_long_unchanged_part_is_sent_only_when_asked_for() {
+        let old = lines(0..600, "");
+        let new = old.clone() + "one more\n";
+        let closed = page_of(diff(&old, &new), &new, 1, None);
+        let fold = closed.parts[0].fold.as_ref().unwrap();
+        assert_eq!((fold.count, fold.lines.is_none()), (597, true));
+        assert_eq!(closed.tail.unwrap().count, 0);
+        let unfolded = page_of(diff(&old, &new), &new, 1, Some(0));
+        let fold = unfolded.parts[0].fold.as_ref().unwrap();
+        assert_eq!(fold.lines.as_ref().map(Vec::len), Some(597));
+    }
+
+    #[test]
+    fn what_was_asked_for_has_an_end_too() {
+        let old = lines(0..9_000, "");
+        let new = old.clone() + "one more\n";
+        let unfolded = page_of(diff(&old, &new), &new, 1, Some(0));
+        let fold = unfolded.parts[0].fold.as_ref().unwrap();
+        assert_eq!((fold.count, fold.lines.as_ref().map(Vec::len)), (8_997, Some(LINES_ASKED)));
+    }
+
+    #[test]
+    fn one_large_change_goes_over_several_pages() {
+        let (old, new) = (lines(0..6_000, "old"), lines(0..6_000, "new"));
+        let first = page_of(diff(&old, &new), &new, 1, None);
+        assert_eq!((first.changes, first.page), (1, 1));
+        assert!(first.pages > 3);
+        let mut seen = Vec::new();
+        let mut expected = (1, 1);
+        for page in 1..=first.pages {
+            let shown = page_of(diff(&old, &new), &new, page, None);
+            assert_eq!(shown.parts.len(), 1);
+            let Part { fold, number, hunk } = &shown.parts[0];
+            assert_eq!(
+                (*number, fold.is_some(), shown.tail.is_some()),
+                (1, page == 1, page == first.pages)
+            );
+            let starts = |lines: usize, at: usize| if lines == 0 { at - 1 } else { at };
+            assert_eq!(hunk.old_start, starts(hunk.old_lines, expected.0));
+            assert_eq!(hunk.new_start, starts(hunk.new_lines, expected.1));
+            expected = (expected.0 + hunk.old_lines, expected.1 + hunk.new_lines);
+            seen.extend(shown.parts.into_iter().flat_map(|part| part.hunk.lines));
+        }
+        assert_eq!(seen, diff(&old, &new).hunks[0].lines);
+        assert_eq!(page_of(diff(&old, &new), &new, 99, None).page, first.pages);
+    }
+
+    #[test]
+    fn small_changes_stay_whole() {
+        let old = lines(0..60_000, "line");
+        let mut new = old.clone();
+        for line in (0..60_000).step_by(20) {
+            new = new.replacen(&format!("line {line}\n"), &format!("row {line}\n"), 1);
+        }
+        let whole = diff(&old, &new);
+        let (mut numbers, mut page) = (Vec::new(), 1);
+        loop {
+            let shown = page_of(whole.clone(), &new, page, None);
+            for part in &shown.parts {
+                assert_eq!(part.hunk, whole.hunks[part.number - 1]);
+                assert!(part.fold.is_some());
+                numbers.push(part.number);
+            }
+            if page == shown.pages {
+                break;
+            }
+            page += 1;
+        }
+        assert!(page > 5, "{page}");
+        assert_eq!(numbers, (1..=whole.hunks.len()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn texts_that_are_the_same_have_one_page_without_changes() {
+        let shown = page_of(diff("a\n", "a\n"), "a\n", 1, None);
+        assert_eq!((shown.changes, shown.pages, shown.parts.len()), (0, 1, 0));
+    }
+
+    #[test]
+    fn of_a_very_long_line_the_changes_are_shown() {
+        let old = format!("{} one {}", "a ".repeat(50_000), "b ".repeat(50_000));
+        let new = old.replace("one", "two");
+        let shown = page_of(diff(&old, &new), &new, 1, None);
+        assert!(shown.is_shortened);
+        let text = |line: &DiffLine| line.spans.iter().map(|span| &*span.text).collect::<String>();
+        let texts: Vec<String> = shown.parts[0].hunk.lines.iter().map(text).collect();
+        assert!(texts.iter().all(|text| text.len() < 2_000 && text.contains(" … ")));
+        assert!(texts[0].contains(" one ") && texts[1].contains(" two "));
+    }
+}
