@@ -11,35 +11,65 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use std::{io, net::SocketAddr, pin::pin, time::Duration};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::Semaphore,
     time::timeout,
 };
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
+/// Descriptors that connections leave to files, to the database and to the standard streams.
+const OTHER_FILES: usize = 128;
+/// More connections than this are no use to anybody.
+const MOST_CONNECTIONS: usize = 10_000;
+
+/// How many connections the process's limit of open files has room for, once it is as high as it may
+/// be. A connection too many is one file too few for the database.
+pub(crate) fn most_connections() -> usize {
+    let limits = getrlimit(Resource::Nofile);
+    let raised = Rlimit { current: limits.maximum, ..limits };
+    let limits = if setrlimit(Resource::Nofile, raised).is_ok() { raised } else { limits };
+    let files =
+        limits.current.map_or(usize::MAX, |most| usize::try_from(most).unwrap_or(usize::MAX));
+    files.saturating_sub(OTHER_FILES).clamp(16, MOST_CONNECTIONS)
+}
+
 /// Serves until `shutdown` completes; then open requests may end, for as long as patience lasts.
+/// Of more than `most` connections at once, those too many wait.
 pub(crate) async fn serve(
     listener: TcpListener,
     app: Router,
     patience: Patience,
+    most: usize,
     shutdown: impl Future<Output = ()>,
 ) {
+    let places = Arc::new(Semaphore::new(most));
     let (connections, ending) = (TaskTracker::new(), CancellationToken::new());
     // Whatever way this ends, no connection outlives it.
     let closing = CancellationToken::new();
     let _closed = closing.clone().drop_guard();
     let mut shutdown = pin!(shutdown);
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let next = async {
+            // Nobody closes it.
+            let place = Arc::clone(&places).acquire_owned().await.ok();
+            (place, listener.accept().await)
+        };
+        let (place, accepted) = tokio::select! {
+            next = next => next,
             () = &mut shutdown => break,
         };
         match accepted {
             Ok((stream, peer)) => {
                 let connection = connection(stream, peer, app.clone(), patience, ending.clone());
+                let connection = async move {
+                    connection.await;
+                    drop(place);
+                };
                 connections.spawn(closing.clone().run_until_cancelled_owned(connection));
             }
             Err(error) => recover(&error).await,

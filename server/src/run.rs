@@ -90,10 +90,11 @@ pub async fn serve_on(
     running.services.start();
     tracing::info!(storage = running.stores.description, "storage");
     let address = listener.local_addr()?;
-    let patience = config.patience;
+    let (patience, most) = (config.patience, config.connections);
+    let most = most.unwrap_or_else(listen::most_connections);
     let state = AppState::new(running.services.clone(), config, site);
     logging::say(format!("izanagi: listening on http://{address}"));
-    listen::serve(listener, router(&state), patience, shutdown).await;
+    listen::serve(listener, router(&state), patience, most, shutdown).await;
     running.close().await;
     Ok(())
 }

@@ -24,6 +24,9 @@ use leptos_meta::Title;
 /// the first sight of the page waits for it. In bytes.
 const RENDERED_AT_ONCE: usize = 256 * 1024;
 
+/// As much of a text is there to read until there is an editor, or without JavaScript. In bytes.
+const SHOWN_AT_ONCE: usize = 64 * 1024;
+
 const TOO_LONG: &str =
     "A document can hold 10 MiB of text, and this would be more. Nothing was changed.";
 
@@ -56,6 +59,8 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
         String::new()
     };
     let view = EditorView::new(preview, markdown::counts(&text));
+    let beginning = text[..text.floor_char_boundary(SHOWN_AT_ONCE)].to_owned();
+    let is_cut = beginning.len() < text.len();
     Effect::new({
         let opened = StoredValue::new(Some(opened));
         move || {
@@ -96,7 +101,13 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
             <div class="editor-panes">
                 <section class="editor-pane" data-pane="write" aria-label="Text">
                     <div class="editor-host" node_ref=view.host>
-                        <pre>{text}</pre>
+                        <pre>{beginning}</pre>
+                        {is_cut.then(|| view! {
+                            <p class="editor-cut">
+                                "This is the beginning of a long text. "
+                                <a href=format!("/documents/{}/read", document.id)>"Read all of it"</a>
+                            </p>
+                        })}
                     </div>
                 </section>
                 <section class="editor-pane" data-pane="preview" aria-label="Preview" tabindex="0" node_ref=view.preview_pane>
@@ -143,7 +154,12 @@ fn Head(
     let preview_on = view.preview_on;
     view! {
         <div class="editor-head">
-            <TitleForm id=document.id title/>
+            {if document.deleted_at.is_some() {
+                // Nothing is changed in the trash.
+                view! { <p class="title-shown"><bdi>{title}</bdi></p> }.into_any()
+            } else {
+                view! { <TitleForm id=document.id title/> }.into_any()
+            }}
             <p class="save-state" role="status" data-state=move || state().map(|state| state.variant())>{words}</p>
             <div class="editor-tools" role="group" aria-label="Document">
                 {has_preview.then(|| view! {

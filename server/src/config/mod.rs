@@ -39,6 +39,9 @@ pub struct Config {
     pub body_limit: usize,
     /// How long is waited for clients.
     pub patience: Patience,
+    /// How many connections are open at once; more wait to be taken. As many as the process's open
+    /// files leave room for, when absent.
+    pub connections: Option<usize>,
     /// Other origins whose scripts may use the API, as browsers send them.
     pub cors_origins: Vec<String>,
 }
@@ -111,6 +114,7 @@ impl Default for Config {
             settings: Settings::default(),
             body_limit: 64 * 1024 * 1024,
             patience: Patience::default(),
+            connections: None,
             cors_origins: Vec::new(),
         }
     }

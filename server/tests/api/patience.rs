@@ -22,6 +22,10 @@ struct Server {
 }
 
 async fn serve(patience: Patience) -> Server {
+    serve_many(patience, None).await
+}
+
+async fn serve_many(patience: Patience, connections: Option<usize>) -> Server {
     let home = tempfile::tempdir().unwrap();
     let site = home.path().join("site");
     std::fs::create_dir_all(site.join("pkg/none")).unwrap();
@@ -30,6 +34,7 @@ async fn serve(patience: Patience) -> Server {
         database_url: Some("memory://".to_owned()),
         site_root: Some(site),
         patience,
+        connections,
         ..Config::default()
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -142,4 +147,23 @@ async fn who_sends_a_body_that_is_too_long_gets_to_read_why() {
     assert_eq!(answer.status(), 413);
     let problem: serde_json::Value = answer.json().await.unwrap();
     assert_eq!(problem["code"], "too_large");
+}
+
+#[tokio::test]
+async fn a_connection_too_many_waits_until_another_ends() {
+    let server = serve_many(Patience::default(), Some(2)).await;
+    let ask = async |client: &mut TcpStream| {
+        client.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await
+    };
+    let first = TcpStream::connect(server.address).await.unwrap();
+    let mut second = TcpStream::connect(server.address).await.unwrap();
+    let mut third = TcpStream::connect(server.address).await.unwrap();
+    ask(&mut third).await.unwrap();
+    let mut byte = [0];
+    let waits = timeout(Duration::from_millis(300), third.peek(&mut byte)).await;
+    assert!(waits.is_err(), "{waits:?}");
+    ask(&mut second).await.unwrap();
+    assert!(heard_from(&mut second).await.starts_with("HTTP/1.1 200"));
+    assert!(heard_from(&mut third).await.starts_with("HTTP/1.1 200"));
+    drop(first);
 }
