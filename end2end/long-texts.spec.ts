@@ -16,19 +16,19 @@ test.describe("a long comparison", () => {
     const changed = old.map((line, index) => (index % 10 === 5 ? line.replace("line", "row") : line));
     await replaceText(page, id, changed.join("\n"));
     await open(page, `/documents/${id}/compare?from=1&to=live`);
-    await expect(page.getByText("1200 changes", { exact: true })).toBeVisible();
-    await expect(page.getByText(/^Page 1 of \d+, 1200 changes$/)).toBeVisible();
+    await expect(page.getByText("1,200 changes", { exact: true })).toBeVisible();
+    await expect(page.getByText(/^Page 1 of \d+, 1,200 changes$/)).toBeVisible();
     const last = await page.locator(".hunk").last().getAttribute("id");
     const number = Number(last?.replace("change-", ""));
     expect(number).toBeLessThan(600);
     await page.goto(`/documents/${id}/compare?from=1&to=live#change-${number}`);
-    await expect(page.getByText(`${number} of 1200`)).toBeVisible();
+    await expect(page.getByText(`${number} of 1,200`)).toBeVisible();
     await page.keyboard.press("n");
     await expect(page).toHaveURL(new RegExp(`page=2#change-${number + 1}$`));
-    await expect(page.getByText(`${number + 1} of 1200`)).toBeVisible();
+    await expect(page.getByText(`${number + 1} of 1,200`)).toBeVisible();
     await expect(page.locator(`#change-${number + 1}`)).toBeInViewport();
     await page.keyboard.press("p");
-    await expect(page.getByText(`${number} of 1200`)).toBeVisible();
+    await expect(page.getByText(`${number} of 1,200`)).toBeVisible();
     await expect(page.locator(`#change-${number}`)).toBeInViewport();
   });
 

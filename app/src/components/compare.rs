@@ -1,6 +1,6 @@
 //! A comparison, unified. Each line says what it is by words, by a sign and by colour.
 
-use super::{Counts, Icon, Pagination, counted, load::Alert};
+use super::{Counts, Icon, Pagination, counted, load::Alert, meta::grouped};
 use crate::api::versions::{Comparison, Fold};
 use izanagi_shared::text::diff::{DiffLine, Hunk, LineKind, Span};
 use leptos::{
@@ -161,7 +161,7 @@ fn Steps(place: Place, current: RwSignal<usize>) -> impl IntoView {
     };
     let words = move || match current.get() {
         0 => counted(changes as u64, "change", "changes"),
-        number => format!("{number} of {changes}"),
+        number => format!("{} of {}", grouped(number as u64), grouped(changes as u64)),
     };
     view! {
         <div class="diff-steps">

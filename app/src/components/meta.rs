@@ -17,7 +17,7 @@ pub(crate) fn counted(count: u64, one: &str, many: &str) -> String {
 }
 
 /// `12,345`.
-fn grouped(count: u64) -> String {
+pub(super) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut out = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -35,11 +35,11 @@ pub(crate) fn Counts(added: u64, removed: u64) -> impl IntoView {
     view! {
         <span class="counts">
             <span data-kind="insert">
-                <span aria-hidden="true">"+" {added}</span>
+                <span aria-hidden="true">"+" {grouped(added)}</span>
                 <span class="visually-hidden">{counted(added, "line added, ", "lines added, ")}</span>
             </span>
             <span data-kind="delete">
-                <span aria-hidden="true">"−" {removed}</span>
+                <span aria-hidden="true">"−" {grouped(removed)}</span>
                 <span class="visually-hidden">{counted(removed, "line removed", "lines removed")}</span>
             </span>
         </span>
