@@ -16,7 +16,8 @@ pub fn own_path(text: &str) -> Option<&str> {
 
 /// Whether two hexadecimal digits stand for a control character, a slash or a backslash.
 fn is_hazardous(digits: &str) -> bool {
-    let code = digits.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+    let digits = digits.get(..2).filter(|two| two.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
     code.is_some_and(|code| code.is_ascii_control() || matches!(code, b'/' | b'\\'))
 }
 

@@ -69,6 +69,10 @@ pub(crate) struct Comparison {
     pub(crate) page: usize,
     /// How many pages there are.
     pub(crate) pages: usize,
+    /// Where the change before those on it begins; 1, if there is none.
+    pub(crate) page_before: usize,
+    /// Where the change after those on it begins; 1, if there is none.
+    pub(crate) page_after: usize,
     /// What is on it.
     pub(crate) parts: Vec<Part>,
     /// On the last page: what is unchanged after the last change.

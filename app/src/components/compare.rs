@@ -74,7 +74,8 @@ struct Place {
     changes: usize,
     /// The changes on this page.
     here: RangeInclusive<usize>,
-    page: usize,
+    page_before: usize,
+    page_after: usize,
     pages: usize,
     /// Without `page`.
     address: StoredValue<String>,
@@ -84,8 +85,9 @@ impl Place {
     fn of(comparison: &Comparison, address: String) -> Self {
         let numbers = || comparison.parts.iter().map(|part| part.number);
         let here = numbers().next().unwrap_or(1)..=numbers().next_back().unwrap_or(0);
-        let Comparison { changes, page, pages, .. } = *comparison;
-        Self { changes, here, page, pages, address: StoredValue::new(address) }
+        let Comparison { changes, page_before, page_after, pages, .. } = *comparison;
+        let address = StoredValue::new(address);
+        Self { changes, here, page_before, page_after, pages, address }
     }
 
     /// The change after this one, or the first after the last; on the way to a page, that page's.
@@ -109,8 +111,8 @@ impl Place {
     fn link(&self, target: usize) -> String {
         let page = match target {
             target if self.here.contains(&target) => return format!("#change-{target}"),
-            target if target == self.here.end() + 1 => self.page + 1,
-            target if target + 1 == *self.here.start() => self.page.saturating_sub(1),
+            target if target == self.here.end() + 1 => self.page_after,
+            target if target + 1 == *self.here.start() => self.page_before,
             1 => 1,
             _ => self.pages,
         };

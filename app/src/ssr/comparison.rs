@@ -30,12 +30,26 @@ pub(crate) fn page_of(mut diff: Diff, new: &str, page: usize, unfold: Option<usi
     }
     let pages = pages(&diff.hunks, &gaps);
     let page = page.clamp(1, pages.len());
-    let parts = pages[page - 1].iter().map(|piece| Part {
-        fold: piece.begins().then(|| fold(&gaps[piece.hunk], piece.hunk, unfold)),
+    let is_last = page == pages.len();
+    let begins = |number: usize| {
+        let begins = |piece: &Piece| piece.begins() && piece.hunk + 1 == number;
+        pages.iter().position(|page| page.iter().any(begins)).map_or(1, |index| index + 1)
+    };
+    let here = &pages[page - 1];
+    let before = here.first().map_or(0, |piece| piece.hunk);
+    let after = here.last().map_or(0, |piece| piece.hunk + 2);
+    let mut folded = |index: usize| {
+        let (fold, is_cut) = fold(&gaps[index], index, unfold);
+        is_shortened |= is_cut;
+        fold
+    };
+    let parts = here.iter().map(|piece| Part {
+        fold: piece.begins().then(|| folded(piece.hunk)),
         number: piece.hunk + 1,
         hunk: piece.cut(&diff.hunks[piece.hunk]),
     });
-    let is_last = page == pages.len();
+    let parts = parts.collect();
+    let tail = is_last.then(|| folded(diff.hunks.len()));
     Comparison {
         added: diff.added,
         removed: diff.removed,
@@ -44,8 +58,10 @@ pub(crate) fn page_of(mut diff: Diff, new: &str, page: usize, unfold: Option<usi
         changes: diff.hunks.len(),
         page,
         pages: pages.len(),
-        parts: parts.collect(),
-        tail: gaps.last().filter(|_| is_last).map(|gap| fold(gap, diff.hunks.len(), unfold)),
+        page_before: begins(before),
+        page_after: begins(after),
+        parts,
+        tail,
     }
 }
 
@@ -127,20 +143,31 @@ fn is_sent(gap: &Gap<'_>) -> bool {
     gap.lines.len() <= LINES_UNASKED && fold_cost(gap) <= PAGE_BYTES / 4
 }
 
-fn fold(gap: &Gap<'_>, index: usize, unfold: Option<usize>) -> Fold {
+/// An unchanged part, and whether lines of it are shown in part.
+fn fold(gap: &Gap<'_>, index: usize, unfold: Option<usize>) -> (Fold, bool) {
     let sent = match unfold {
         _ if is_sent(gap) => gap.lines.len(),
         Some(asked) if asked == index => LINES_ASKED,
         _ => 0,
     };
-    let lines = gap.lines.iter().take(sent).map(|line| shortened(line, MOST_OF_A_LINE));
-    Fold {
+    let (mut lines, mut bytes, mut is_cut) = (Vec::new(), 0, false);
+    for line in gap.lines.iter().take(sent) {
+        let shown = shortened(line, LONG_LINE);
+        bytes += shown.len() + LINE_BYTES;
+        if bytes > PAGE_BYTES && !lines.is_empty() {
+            break;
+        }
+        is_cut |= shown != *line;
+        lines.push(shown);
+    }
+    let fold = Fold {
         index,
         old_start: gap.old_start,
         new_start: gap.new_start,
         count: gap.lines.len(),
-        lines: (sent > 0).then(|| lines.collect()),
-    }
+        lines: (sent > 0).then_some(lines),
+    };
+    (fold, is_cut)
 }
 
 /// Shows a very long line in part: what changed, and what stands around it.
@@ -207,6 +234,33 @@ mod tests {
         let unfolded = page_of(diff(&old, &new), &new, 1, Some(0));
         let fold = unfolded.parts[0].fold.as_ref().unwrap();
         assert_eq!((fold.count, fold.lines.as_ref().map(Vec::len)), (8_997, Some(LINES_ASKED)));
+    }
+
+    #[test]
+    fn unfolded_lines_may_be_long() {
+        let old = format!("{}\n", "word ".repeat(4_000)).repeat(600);
+        let new = old.clone() + "one more\n";
+        let unfolded = page_of(diff(&old, &new), &new, 1, Some(0));
+        assert!(unfolded.is_shortened);
+        let lines = unfolded.parts[0].fold.as_ref().and_then(|fold| fold.lines.as_ref()).unwrap();
+        let bytes: usize = lines.iter().map(String::len).sum();
+        assert!((1..=PAGE_BYTES).contains(&bytes), "{bytes}");
+    }
+
+    #[test]
+    fn the_pages_of_the_changes_beside_are_known() {
+        // A large change, a small one, and another large one.
+        let same = lines(0..40, "same");
+        let old =
+            [lines(0..5_000, "old"), same.clone(), lines(0..1, "a"), same, lines(0..5_000, "b")];
+        let new = old.concat().replace("old", "new").replace("a 0", "x 0").replace("b ", "c ");
+        let first = page_of(diff(&old.concat(), &new), &new, 1, None);
+        assert_eq!(first.changes, 3);
+        assert!(first.page_after > 2, "{}", first.page_after);
+        let second = page_of(diff(&old.concat(), &new), &new, first.page_after, None);
+        assert!(second.parts.iter().any(|part| part.number == 2 && part.fold.is_some()));
+        let last = page_of(diff(&old.concat(), &new), &new, second.pages, None);
+        assert_eq!(last.page_before, first.page_after);
     }
 
     #[test]

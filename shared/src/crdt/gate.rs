@@ -29,6 +29,27 @@ pub struct UpdateSummary {
 }
 
 impl UpdateSummary {
+    /// Whether everything that the update brought is in a document in which `clock_of` gives the next
+    /// clock of each client.
+    pub fn is_within(&self, clock_of: impl Fn(u64) -> u32) -> bool {
+        self.structs_are_within(&clock_of)
+            && self.deletes.iter().all(|range| clock_of(range.client) >= range.end)
+    }
+
+    /// The same of its structs alone.
+    pub fn structs_are_within(&self, clock_of: impl Fn(u64) -> u32) -> bool {
+        self.structs.iter().all(|range| clock_of(range.client) >= range.end)
+    }
+
+    /// The clients under whose ids it brings structs that such a document does not have.
+    pub fn clients_of_new(&self, clock_of: impl Fn(u64) -> u32) -> Vec<u64> {
+        let new = self.structs.iter().filter(|range| range.end > clock_of(range.client));
+        let mut clients: Vec<u64> = new.map(|range| range.client).collect();
+        clients.sort_unstable();
+        clients.dedup();
+        clients
+    }
+
     /// Whether the update neither adds nor deletes anything.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -36,8 +57,7 @@ impl UpdateSummary {
     }
 }
 
-/// The most clients that one update can hold structs of: whose each id is, is stored, and to find a
-/// place among the items that as many clients put at the same spot takes time by their square.
+/// The most clients that one update can hold structs of: whose each id is, is stored.
 const MAX_CLIENTS: usize = 1_000;
 
 /// Why the gate refuses an update. The words go to the client.

@@ -2,16 +2,29 @@
 
 use super::{
     CrdtError,
+    cut::sorted,
     ready::{Division, divide},
     walk::{Need, walk},
 };
-use std::borrow::Cow;
-use yrs::{ClientID, ReadTxn, TransactionMut, Update, updates::decoder::Decode as _};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, HashMap},
+};
+use yrs::{ClientID, ReadTxn, StateVector, TransactionMut, Update, updates::decoder::Decode as _};
 
 /// What waits, in the order it came.
 #[derive(Clone, Default)]
 pub(super) struct Held {
-    updates: Vec<Waiting>,
+    updates: BTreeMap<u64, Waiting>,
+    /// By client, the clocks that are waited for, and by what.
+    needs: HashMap<u64, BTreeSet<(u32, u64)>>,
+    /// Clients that have moved on since it was last looked at what waits for them.
+    moved: Vec<u64>,
+    /// The key of the next that waits.
+    next: u64,
+    /// Of all that waits.
+    bytes: usize,
+    has_formats: bool,
 }
 
 #[derive(Clone)]
@@ -30,58 +43,121 @@ impl Held {
         txn: &mut TransactionMut<'_>,
         update: &[u8],
     ) -> Result<(), CrdtError> {
-        let ready = self.hold_back(&*txn, 0, update)?;
+        let ready = self.hold_back(clocks(txn.state_vector()), 0, update)?;
         apply(txn, &ready)?;
-        while let Some((tag, update)) = self.take_met(&*txn) {
-            let ready = self.hold_back(&*txn, tag, &update)?;
+        while let Some((tag, update)) = self.take_met(clocks(txn.state_vector())) {
+            let ready = self.hold_back(clocks(txn.state_vector()), tag, &update)?;
             apply(txn, &ready)?;
         }
         Ok(())
     }
 
-    /// Whether nothing of an update would have to wait.
-    pub(super) fn is_ready(txn: &impl ReadTxn, update: &[u8]) -> bool {
-        let state = txn.state_vector();
-        let clock_of = |client| state.get(&ClientID::new(client));
-        walk(update).is_ok_and(|walked| divide(update, &walked, clock_of) == Division::Ready)
+    /// How many updates wait, and their bytes.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.updates.len(), self.bytes)
     }
 
-    #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
-        self.updates.len()
+    /// Whether a format was ever in an update.
+    pub(super) const fn has_formats(&self) -> bool {
+        self.has_formats
     }
 
-    /// What is ready of an update; the rest waits under this tag.
+    /// Looks at a state that did not come through here.
+    pub(super) fn note(&mut self, state: &[u8]) {
+        self.has_formats |= walk(state).is_ok_and(|walked| walked.has_formats);
+    }
+
+    /// A client has moved on by other ways than [`Self::hold_back`].
+    pub(super) fn moved(&mut self, client: u64) {
+        if !self.updates.is_empty() {
+            self.moved.push(client);
+        }
+    }
+
+    /// What is ready of an update; the rest waits under this tag. `clock_of` gives the next clock of
+    /// a client in the document.
     pub(super) fn hold_back<'a>(
         &mut self,
-        txn: &impl ReadTxn,
+        clock_of: impl Fn(u64) -> u32,
         tag: u64,
         update: &'a [u8],
     ) -> Result<Cow<'a, [u8]>, CrdtError> {
         let walked = walk(update).map_err(|refusal| CrdtError::new(&refusal))?;
-        let state = txn.state_vector();
-        match divide(update, &walked, |client| state.get(&ClientID::new(client))) {
-            Division::Ready => Ok(Cow::Borrowed(update)),
+        self.has_formats |= walked.has_formats;
+        let update = sorted(update, &walked);
+        let ready = match divide(&update, &walked, clock_of) {
+            Division::Ready => update,
             Division::Divided { ready, rest, needs } => {
-                if self.updates.iter().all(|held| held.update != rest) {
-                    self.updates.push(Waiting { tag, update: rest, needs });
-                }
-                Ok(Cow::Owned(ready))
+                self.hold(tag, rest, needs);
+                Cow::Owned(ready)
             }
+        };
+        for section in &walked.sections {
+            self.moved(section.client);
         }
+        Ok(ready)
     }
 
-    /// The first that waits no longer.
-    pub(super) fn take_met(&mut self, txn: &impl ReadTxn) -> Option<(u64, Vec<u8>)> {
-        if self.updates.is_empty() {
-            return None;
+    fn hold(&mut self, tag: u64, update: Vec<u8>, needs: Vec<Need>) {
+        if self.updates.values().any(|held| held.update == update) {
+            return;
         }
-        let state = txn.state_vector();
-        let is_met = |need: &Need| state.get(&ClientID::new(need.client)) >= need.clock;
-        let met = self.updates.iter().position(|held| held.needs.iter().any(is_met))?;
-        let Waiting { tag, update, .. } = self.updates.remove(met);
+        let key = self.next;
+        self.next += 1;
+        for need in &needs {
+            self.needs.entry(need.client).or_default().insert((need.clock, key));
+        }
+        self.bytes += update.len();
+        self.updates.insert(key, Waiting { tag, update, needs });
+    }
+
+    /// One that waits no longer.
+    pub(super) fn take_met(&mut self, clock_of: impl Fn(u64) -> u32) -> Option<(u64, Vec<u8>)> {
+        while let Some(client) = self.moved.last().copied() {
+            let first = self.needs.get(&client).and_then(BTreeSet::first).copied();
+            if let Some((_, key)) = first.filter(|(clock, _)| *clock <= clock_of(client)) {
+                return self.release(key);
+            }
+            self.moved.pop();
+        }
+        None
+    }
+
+    fn release(&mut self, key: u64) -> Option<(u64, Vec<u8>)> {
+        let Waiting { tag, update, needs } = self.updates.remove(&key)?;
+        for Need { client, clock } in needs {
+            if let Some(waiting) = self.needs.get_mut(&client) {
+                waiting.remove(&(clock, key));
+                if waiting.is_empty() {
+                    self.needs.remove(&client);
+                }
+            }
+        }
+        self.bytes -= update.len();
         Some((tag, update))
     }
+}
+
+/// Whether something of an update would have to wait in a document in which `clock_of` gives the
+/// next clock of each client.
+pub fn would_wait(update: &[u8], clock_of: impl Fn(u64) -> u32) -> bool {
+    walk(update).is_ok_and(|walked| divide(update, &walked, clock_of) != Division::Ready)
+}
+
+/// What of an update would not have to wait there: an update.
+///
+/// # Errors
+/// The bytes are not an update that the gate lets through.
+pub fn ready_part(
+    update: &[u8],
+    clock_of: impl Fn(u64) -> u32,
+) -> Result<Cow<'_, [u8]>, CrdtError> {
+    Held::default().hold_back(clock_of, 0, update)
+}
+
+/// The next clock of each client in a document.
+pub(super) fn clocks(state: StateVector) -> impl Fn(u64) -> u32 {
+    move |client| state.get(&ClientID::new(client))
 }
 
 /// Applies an update of which nothing has to wait.
@@ -92,7 +168,7 @@ pub(super) fn apply(txn: &mut TransactionMut<'_>, update: &[u8]) -> Result<(), C
 
 #[cfg(test)]
 mod tests {
-    use crate::crdt::{TextDoc, inspect_update, varint::write_uint};
+    use crate::crdt::{TextDoc, inspect_update, varint::write_uint, would_wait};
     use proptest::prelude::*;
     use rstest::rstest;
 
@@ -114,19 +190,19 @@ mod tests {
     fn a_client_is_taken_in_the_order_of_its_clocks(#[case] later: &[u8]) {
         let (mut doc, _) = TextDoc::from_text(7, "kept");
         let summary = inspect_update(later).unwrap();
-        assert!(doc.would_wait(later, &summary));
-        assert!(!doc.would_wait(EARLIER, &inspect_update(EARLIER).unwrap()));
+        assert!(would_wait(later, doc.clocks()));
+        assert!(!would_wait(EARLIER, doc.clocks()));
         doc.apply(later).unwrap();
-        assert_eq!((doc.text().as_str(), doc.held()), ("kept", 1));
-        assert!(!doc.covers(&summary));
+        assert_eq!((doc.text().as_str(), doc.held().0), ("kept", 1));
+        assert!(!summary.is_within(doc.clocks()));
         assert_whole(&doc);
         // It waits once, however often it comes.
         doc.apply(later).unwrap();
-        assert_eq!(doc.held(), 1);
+        assert_eq!(doc.held().0, 1);
         doc.apply(EARLIER).unwrap();
-        assert_eq!(doc.held(), 0);
+        assert_eq!(doc.held().0, 0);
         assert!(doc.text().contains("LATER") && doc.text().contains("abc"));
-        assert!(doc.covers(&summary));
+        assert!(summary.is_within(doc.clocks()));
         assert_whole(&doc);
     }
 
@@ -155,27 +231,26 @@ mod tests {
         ahead.replace_with("ab").unwrap();
         let mut there = TextDoc::load(2, &ahead.encode()).unwrap();
         let update = there.replace_with("abc").unwrap();
-        let ready = here.hold_back(7, &update).unwrap();
+        let ready = here.hold_back(here.clocks(), 7, &update).unwrap();
         here.integrate(&ready).unwrap();
-        assert_eq!((here.text().as_str(), here.held()), ("a", 1));
+        assert_eq!((here.text().as_str(), here.held().0), ("a", 1));
         here.replace_with("ab").unwrap();
-        let (tag, held) = here.next_held().unwrap();
-        let ready = here.hold_back(tag, &held).unwrap();
+        let (tag, held) = here.next_held(here.clocks()).unwrap();
+        let ready = here.hold_back(here.clocks(), tag, &held).unwrap();
         here.integrate(&ready).unwrap();
         assert_eq!(tag, 7);
-        assert!(here.next_held().is_none());
-        assert_eq!((here.text().as_str(), here.held()), ("abc", 0));
+        assert!(here.next_held(here.clocks()).is_none());
+        assert_eq!((here.text().as_str(), here.held().0), ("abc", 0));
     }
 
     #[test]
     fn deletions_of_what_is_not_there_wait() {
         let (mut there, state) = TextDoc::from_text(1, "abc");
         let deletion = there.replace_with("a").unwrap();
-        let summary = inspect_update(&deletion).unwrap();
-        assert!(TextDoc::new(2).would_wait(&deletion, &summary));
-        assert!(!TextDoc::load(2, &state).unwrap().would_wait(&deletion, &summary));
+        assert!(would_wait(&deletion, TextDoc::new(2).clocks()));
+        assert!(!would_wait(&deletion, TextDoc::load(2, &state).unwrap().clocks()));
         let whole = there.encode();
-        assert!(!TextDoc::new(2).would_wait(&whole, &inspect_update(&whole).unwrap()));
+        assert!(!would_wait(&whole, TextDoc::new(2).clocks()));
     }
 
     #[test]
@@ -186,10 +261,10 @@ mod tests {
         let mut here = TextDoc::load(2, &state).unwrap();
         here.apply(&deletion).unwrap();
         // Of "cde" it has "c".
-        assert_eq!((here.text().as_str(), here.held()), ("ab", 1));
+        assert_eq!((here.text().as_str(), here.held().0), ("ab", 1));
         assert_whole(&here);
         here.apply(&more).unwrap();
-        assert_eq!((here.text().as_str(), here.held()), ("abf", 0));
+        assert_eq!((here.text().as_str(), here.held().0), ("abf", 0));
         assert_whole(&here);
     }
 
@@ -200,11 +275,11 @@ mod tests {
         // one of client 1, who is.
         let waits = [1, 2, 2, 0, 0x84, 3, 0, 2, b'a', b'b', 0x84, 1, 3, 1, b'c', 0];
         here.apply(&waits).unwrap();
-        assert_eq!((here.text().as_str(), here.held()), ("kept", 1));
+        assert_eq!((here.text().as_str(), here.held().0), ("kept", 1));
         // The same clocks in other words, which need nobody.
         let ready = [1, 1, 2, 0, 0x84, 1, 3, 2, b'A', b'B', 0];
         here.apply(&ready).unwrap();
-        assert_eq!((here.text().as_str(), here.held()), ("keptcAB", 0));
+        assert_eq!((here.text().as_str(), here.held().0), ("keptcAB", 0));
         let mut again = TextDoc::load(9, &state).unwrap();
         again.apply(&ready).unwrap();
         again.apply(&waits).unwrap();
@@ -223,7 +298,7 @@ mod tests {
             }
             doc.apply(&update).unwrap();
         }
-        assert_eq!(doc.held(), 4);
+        assert_eq!(doc.held().0, 4);
         let missing = doc.missing_from(&TextDoc::new(2).state_vector()).unwrap();
         assert!(missing.len() < 100, "{}", missing.len());
     }
@@ -234,7 +309,7 @@ mod tests {
         let update = [2, 1, 1, 0, 0x84, 2, 0, 1, b'A', 1, 2, 0, 0x84, 1, 0, 1, b'B', 0];
         let mut doc = TextDoc::new(3);
         doc.apply(&update).unwrap();
-        assert_eq!((doc.text().as_str(), doc.held()), ("", 1));
+        assert_eq!((doc.text().as_str(), doc.held().0), ("", 1));
         assert_whole(&doc);
     }
 
@@ -263,7 +338,7 @@ mod tests {
             }
             let mut all = TextDoc::new(8);
             for update in &updates { all.apply(update).unwrap(); }
-            prop_assert_eq!(all.held(), 0);
+            prop_assert_eq!(all.held().0, 0);
 
             let mut doc = TextDoc::new(9);
             let mut before: Option<&Vec<u8>> = None;
@@ -276,7 +351,7 @@ mod tests {
                 assert_whole(&doc);
                 before = Some(update);
             }
-            prop_assert_eq!(doc.held(), 0);
+            prop_assert_eq!(doc.held().0, 0);
             prop_assert_eq!(doc.text(), all.text());
         }
     }

@@ -51,8 +51,13 @@ pub(super) struct Section {
 #[derive(Debug)]
 pub(super) struct Walked {
     pub(super) sections: Vec<Section>,
+    /// Those of a client in the order of their clocks, and none twice.
     pub(super) deletes: Vec<ClientRange>,
-    /// Where in the update they begin.
+    /// Whether they stand so in the update, too, as Yjs and yrs write them.
+    pub(super) is_sorted: bool,
+    /// Whether there are formats in it.
+    pub(super) has_formats: bool,
+    /// Where in the update the deletions begin.
     pub(super) deletes_at: usize,
     /// Bytes of inserted text.
     pub(super) inserted_bytes: usize,
@@ -124,7 +129,8 @@ pub(super) fn walk_each<'a>(
     update: &'a [u8],
     mut visit: impl FnMut(Struct<'a>),
 ) -> Result<Walked, Refusal> {
-    let mut walk = Walk { reader: Reader::new(update), update, inserted_bytes: 0 };
+    let reader = Reader::new(update);
+    let mut walk = Walk { reader, update, inserted_bytes: 0, has_formats: false };
     let clients = walk.uint()?;
     let mut seen = BTreeSet::new();
     let mut sections = Vec::new();
@@ -137,17 +143,23 @@ pub(super) fn walk_each<'a>(
         sections.push(section);
     }
     let deletes_at = walk.at();
-    let deletes = walk.deletes().ok_or(Refusal::Malformed)?;
+    let given = walk.deletes().ok_or(Refusal::Malformed)?;
     if !walk.reader.is_at_end() {
         return Err(Refusal::TrailingBytes);
     }
-    Ok(Walked { sections, deletes, deletes_at, inserted_bytes: walk.inserted_bytes })
+    let follows =
+        |pair: &[ClientRange]| pair[0].client != pair[1].client || pair[0].end <= pair[1].start;
+    let is_sorted = given.windows(2).all(follows);
+    let deletes = if is_sorted { given } else { joined(given) };
+    let Walk { inserted_bytes, has_formats, .. } = walk;
+    Ok(Walked { sections, deletes, is_sorted, has_formats, deletes_at, inserted_bytes })
 }
 
 struct Walk<'a> {
     reader: Reader<'a>,
     update: &'a [u8],
     inserted_bytes: usize,
+    has_formats: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -264,6 +276,7 @@ impl<'a> Walk<'a> {
                 self.reader.text().ok_or(Refusal::Malformed)?;
                 let value = self.reader.text().ok_or(Refusal::Malformed)?;
                 crate::json::check(value).map_err(|_| Refusal::Malformed)?;
+                self.has_formats = true;
                 Ok((1, Content::Format))
             }
             other => Err(Refusal::ContentType(other)),
@@ -289,6 +302,20 @@ impl<'a> Walk<'a> {
         }
         Some(deletes)
     }
+}
+
+/// Deletions in order, without those that are said twice. yrs takes each as it comes, and looks at
+/// every item in it.
+fn joined(mut deletes: Vec<ClientRange>) -> Vec<ClientRange> {
+    deletes.sort_unstable_by_key(|range| (range.client, range.start));
+    deletes.dedup_by(|next, range| {
+        let overlaps = next.client == range.client && next.start <= range.end;
+        if overlaps {
+            range.end = range.end.max(next.end);
+        }
+        overlaps
+    });
+    deletes
 }
 
 /// The clock after a run.

@@ -112,10 +112,13 @@ pub(super) fn replay(log: &LoadedLog) -> std::result::Result<String, String> {
         let delta = unseal(&update.delta).ok_or_else(refused)?;
         lineage.apply(update.seq, delta, Scrutiny::Again).map_err(|_| refused())?;
     }
-    if !lineage.reads_back(&lineage.doc.encode()) {
+    if !lineage.agrees() {
+        return Err("its items are not those of the text".to_owned());
+    }
+    if !lineage.reads_back(&lineage.encode()) {
         return Err("the text does not survive a snapshot".to_owned());
     }
-    Ok(lineage.doc.text())
+    Ok(lineage.text())
 }
 
 fn check_seals(log: &LoadedLog, found: &mut Findings) {

@@ -49,10 +49,11 @@ pub enum EditKind {
 }
 
 impl EditKind {
-    /// How many bytes of text it brings.
+    /// How many bytes of text there are to compare with the present one.
     pub(super) const fn bytes(&self) -> usize {
         match self {
-            Self::Replace { content, .. } | Self::Merge { content, .. } => content.len(),
+            Self::Replace { content, .. } => content.len(),
+            Self::Merge { base, content } => base.len() + content.len(),
         }
     }
 

@@ -41,6 +41,10 @@ impl Room {
             Made::Update { update, clients } => (update, clients),
             Made::Nothing(text) => return Ok(EditOutcome::Done(text)),
             Made::Stale(text) => return Ok(EditOutcome::Stale(text)),
+            Made::Broken(error) => {
+                self.doubt();
+                return Err(error);
+            }
         };
         // From here on the document holds an edit that the log may not have: every way out on
         // which it is not written leads over `doubt`.
@@ -134,6 +138,8 @@ enum Made {
     },
     Nothing(LiveText),
     Stale(LiveText),
+    /// The replica must be thrown away.
+    Broken(Error),
 }
 
 /// Makes the edit in the replica.
@@ -143,9 +149,12 @@ fn make(kind: &EditKind, replica: &mut Replica) -> Result<Made> {
         Plan::Nothing => Made::Nothing(text),
         Plan::Stale => Made::Stale(text),
         Plan::Change(delta) => {
-            let doc = &mut replica.lineage.doc;
-            let clients = if replica.announced { Vec::new() } else { vec![doc.client_id()] };
-            Made::Update { update: doc.edit_by(&text.content, &delta), clients }
+            let lineage = &mut replica.lineage;
+            let clients = if replica.announced { Vec::new() } else { vec![lineage.client_id()] };
+            match lineage.edit_by(&text.content, &delta) {
+                Ok(update) => Made::Update { update, clients },
+                Err(why) => Made::Broken(Error::internal(why)),
+            }
         }
     })
 }

@@ -107,7 +107,7 @@ impl Room {
         let (seq, absorbed, is_long) = (replica.seq, replica.absorbed_rows(), replica.is_long());
         if !absorbed.is_empty() {
             let sealed = self.with_replica(is_long, |Replica { lineage, .. }| {
-                let state = lineage.doc.encode();
+                let state = lineage.encode();
                 // Nothing is deleted before its replacement has been read back.
                 lineage.reads_back(&state).then(|| seal(&state))
             });

@@ -1,25 +1,23 @@
 //! A room's copy of the text, and which rows of the log it holds.
 
 use super::{
+    command::ClientUpdate,
     heavy::MANY_BYTES,
-    lineage::{Lineage, Poisoned},
+    lineage::{Lineage, Poisoned, Why},
     seal::unseal,
+    submit::Admitted,
 };
 use crate::{
     error::{Error, Result},
     hash::sha256,
-    storage::{Ids, LoadedLog, LoggedUpdate, TextFacts},
+    storage::{ClientOwner, Ids, LoadedLog, LoggedUpdate, NewUpdate, TextFacts},
 };
 use izanagi_shared::{
-    crdt::{MAX_CLIENT_ID, Scrutiny, TextDoc, Unfit, UpdateSummary, inspect_update},
+    crdt::{MAX_CLIENT_ID, Scrutiny, Unfit, UpdateSummary, inspect_update, would_wait},
     markdown,
     rules::MAX_CONTENT_BYTES,
 };
-use std::{
-    collections::BTreeMap,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The text at a moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,6 +67,8 @@ pub(super) struct Replica {
     text: Option<LiveText>,
     /// At least the bytes of the text: what it had when last counted, and all inserted since.
     bytes_at_most: usize,
+    /// Whether that is what it has.
+    is_counted: bool,
     /// The client id of this load is known to the log as the server's.
     pub(super) announced: bool,
 }
@@ -84,10 +84,18 @@ impl Replica {
         let lineage = Lineage::load(random_client_id(ids), state)
             .map_err(|why| Error::internal(format!("snapshot does not load: {why}")))?;
         let seq = log.snapshot.seq;
-        let bytes_at_most = lineage.doc.text().len();
+        let bytes_at_most = lineage.text().len();
         let (rows, waiting) = (BTreeMap::new(), BTreeMap::new());
-        let mut replica =
-            Self { lineage, seq, rows, waiting, text: None, bytes_at_most, announced: false };
+        let mut replica = Self {
+            lineage,
+            seq,
+            rows,
+            waiting,
+            text: None,
+            bytes_at_most,
+            is_counted: true,
+            announced: false,
+        };
         for LoggedUpdate { seq, delta, quarantined, .. } in log.updates {
             if quarantined {
                 continue;
@@ -128,30 +136,66 @@ impl Replica {
         delta: &[u8],
         summary: UpdateSummary,
     ) -> std::result::Result<(), Poisoned> {
-        self.lineage.made_here(seq, delta)?;
+        self.lineage.go_on()?;
         self.note(seq, delta, summary);
         Ok(())
     }
 
     fn note(&mut self, seq: u64, delta: &[u8], summary: UpdateSummary) {
-        if !self.lineage.doc.covers(&summary) {
+        if !self.holds(&summary) {
             self.waiting.insert(seq, delta.len());
         }
         self.seq = self.seq.max(seq);
         self.bytes_at_most += summary.inserted_bytes;
+        self.is_counted = false;
         self.rows.insert(seq, summary);
         self.text = None;
     }
 
-    /// Whether walking over the text takes long.
-    pub(super) const fn is_long(&self) -> bool {
-        self.bytes_at_most > MANY_BYTES
+    /// Whether all of an update is in the text, nothing of it waiting.
+    fn holds(&self, summary: &UpdateSummary) -> bool {
+        summary.is_within(|client| self.lineage.clock_of(client))
     }
 
-    /// Whether it may take long to find the place for each item of an update of this many bytes.
+    /// Lets an update through, or says why not. Nothing has changed either way.
+    pub(super) fn admit(&mut self, update: ClientUpdate) -> Result<Admitted> {
+        let refused = |why: &dyn std::fmt::Display| Error::BadUpdate(why.to_string());
+        let summary = inspect_update(&update.delta).map_err(|refusal| refused(&refusal))?;
+        let clock_of = |client| self.lineage.clock_of(client);
+        let clients = summary.clients_of_new(clock_of);
+        if would_wait(&update.delta, clock_of) && !self.may_wait(update.delta.len()) {
+            let message = "it builds on changes that this document does not have, and as many \
+                           updates as may wait for such do so already: send what came before it";
+            return Err(Error::BadUpdate(message.to_owned()));
+        }
+        self.lineage.check(&update.delta).map_err(|why| refused(&why))?;
+        Ok(Admitted {
+            update: NewUpdate {
+                actor: update.actor,
+                op_id: update.op_id,
+                delta_hash: sha256(&update.delta),
+                delta: update.delta,
+                clients,
+                client_owner: ClientOwner::User(update.actor),
+            },
+            summary,
+        })
+    }
+
+    /// Whether walking over the document takes long.
+    pub(super) fn is_long(&self) -> bool {
+        const MANY_ITEMS: usize = 10_000;
+        self.bytes_at_most > MANY_BYTES || self.lineage.items() > MANY_ITEMS
+    }
+
+    /// Whether it may take long to find the place for each item of an update of this many bytes, and
+    /// of what may be waiting for it, and to cut the texts that stand there.
     pub(super) fn takes_long(&self, bytes: usize) -> bool {
         const MANY_STEPS: usize = 1_000_000;
-        bytes > MANY_BYTES || bytes.saturating_mul(self.lineage.items()) > MANY_STEPS
+        const STEP_BYTES: usize = 64;
+        let bytes = bytes + self.lineage.held_bytes();
+        let steps = self.lineage.items() + self.bytes_at_most / STEP_BYTES;
+        bytes > MANY_BYTES || bytes.saturating_mul(steps) > MANY_STEPS
     }
 
     /// Whether one more update of this many bytes may wait for what came before it.
@@ -159,8 +203,10 @@ impl Replica {
         if self.has_place_for(bytes) {
             return true;
         }
-        let (doc, rows) = (&self.lineage.doc, &self.rows);
-        let waits = |seq: &u64| rows.get(seq).is_some_and(|summary| !doc.covers(summary));
+        let (lineage, rows) = (&self.lineage, &self.rows);
+        let is_within =
+            |summary: &UpdateSummary| summary.is_within(|client| lineage.clock_of(client));
+        let waits = |seq: &u64| rows.get(seq).is_some_and(|summary| !is_within(summary));
         self.waiting.retain(|seq, _| waits(seq));
         self.has_place_for(bytes)
     }
@@ -171,8 +217,8 @@ impl Replica {
     }
 
     pub(super) fn text(&mut self) -> LiveText {
-        let (doc, seq) = (&self.lineage.doc, self.seq);
-        let text = self.text.get_or_insert_with(|| LiveText::new(doc.text(), seq));
+        let (lineage, seq) = (&self.lineage, self.seq);
+        let text = self.text.get_or_insert_with(|| LiveText::new(lineage.text(), seq));
         // Updates that change nothing visible still move the number on.
         text.facts.seq = seq;
         text.clone()
@@ -180,30 +226,39 @@ impl Replica {
 
     /// Whether the text has surely room for this many more bytes. Counts only when it must.
     pub(super) fn has_room_for(&mut self, bytes: usize) -> bool {
-        if self.bytes_at_most.saturating_add(bytes) > MAX_CONTENT_BYTES {
+        if !self.is_counted && self.bytes_at_most.saturating_add(bytes) > MAX_CONTENT_BYTES {
             self.bytes_at_most =
-                self.lineage.doc.text().len().saturating_add(self.pending_bytes(&self.lineage.doc));
+                self.lineage.text().len().saturating_add(self.pending_bytes(&self.lineage));
+            self.is_counted = true;
         }
         self.bytes_at_most.saturating_add(bytes) <= MAX_CONTENT_BYTES
     }
 
     /// Whether there is room for an update together with what it deletes: tries it on a copy.
     pub(super) fn has_room_with(&self, delta: &[u8], summary: &UpdateSummary) -> Result<bool> {
-        let mut copy = self.lineage.doc.fork(1).map_err(Error::internal)?;
-        // Whether it can be applied at all is asked elsewhere; here a copy is lost at most.
-        if !catch_unwind(AssertUnwindSafe(|| copy.apply(delta))).is_ok_and(|done| done.is_ok()) {
-            return Ok(false);
+        let mut copy = self.lineage.fork().map_err(Error::internal)?;
+        match copy.apply(0, delta, Scrutiny::New) {
+            Ok(()) => {}
+            Err(Poisoned { why: Why::Unfit(unfit), .. }) => {
+                return Err(Error::BadUpdate(unfit.to_string()));
+            }
+            // Whether it can be applied at all is asked elsewhere; here a copy is lost at most.
+            Err(_) => return Ok(false),
         }
         // An update that is sent again while it is pending counts among the pending ones.
-        let counted = copy.holds(&summary.structs) || self.rows.values().any(|row| row == summary);
+        let counted = summary.structs_are_within(|client| copy.clock_of(client))
+            || self.rows.values().any(|row| row == summary);
         let waiting = if counted { 0 } else { summary.inserted_bytes };
         let bytes = [copy.text().len(), waiting, self.pending_bytes(&copy)];
         Ok(bytes.into_iter().fold(0, usize::saturating_add) <= MAX_CONTENT_BYTES)
     }
 
     /// At least the bytes that what is still pending will bring into the text.
-    fn pending_bytes(&self, doc: &TextDoc) -> usize {
-        let pending = self.rows.values().filter(|summary| !doc.holds(&summary.structs));
+    fn pending_bytes(&self, lineage: &Lineage) -> usize {
+        let is_pending = |summary: &&UpdateSummary| {
+            !summary.structs_are_within(|client| lineage.clock_of(client))
+        };
+        let pending = self.rows.values().filter(is_pending);
         pending.map(|summary| summary.inserted_bytes).fold(0, usize::saturating_add)
     }
 
@@ -214,7 +269,7 @@ impl Replica {
 
     /// The rows that the document holds whole, nothing of them pending.
     pub(super) fn absorbed_rows(&self) -> Vec<u64> {
-        let held = self.rows.iter().filter(|(_, summary)| self.lineage.doc.covers(summary));
+        let held = self.rows.iter().filter(|(_, summary)| self.holds(summary));
         held.map(|(seq, _)| *seq).collect()
     }
 

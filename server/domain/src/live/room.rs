@@ -3,7 +3,7 @@
 use super::{
     command::Command,
     heavy::MANY_BYTES,
-    lineage::Poisoned,
+    lineage::{Poisoned, Why},
     persist::Dirt,
     replica::{LiveText, Loaded, Replica},
     rooms::RoomContext,
@@ -136,7 +136,7 @@ impl Room {
     async fn missing(&mut self, state_vector: Vec<u8>) -> Result<(u64, Vec<u8>)> {
         let is_long = self.replica()?.is_long();
         let missing = self.with_replica(is_long, move |replica| {
-            replica.lineage.doc.missing_from(&state_vector).map(|delta| (replica.seq, delta))
+            replica.lineage.missing_from(&state_vector).map(|delta| (replica.seq, delta))
         });
         let missing = missing.await?;
         missing.map_err(|_| Error::BadUpdate("these bytes are no state vector".to_owned()))
@@ -215,7 +215,11 @@ impl Room {
     /// Sets a row of the log aside.
     pub(super) async fn quarantine(&mut self, poisoned: &Poisoned) -> Result<()> {
         let (seq, cause) = (poisoned.seq, &poisoned.why);
-        tracing::error!(docId = %self.document, seq, %cause, "an update could not be applied; it is set aside");
+        if matches!(cause, Why::Unfit(_)) {
+            tracing::warn!(docId = %self.document, seq, %cause, "an update does not fit; it is set aside");
+        } else {
+            tracing::error!(docId = %self.document, seq, %cause, "an update could not be applied; it is set aside");
+        }
         let now = self.context.clock.now();
         match self.context.log.quarantine(self.document, seq, now).await {
             Ok(()) | Err(StoreError::NotFound) => {

@@ -8,11 +8,10 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    hash::sha256,
-    storage::{Appended, Batch, ClientOwner, NewUpdate, StoreError},
+    storage::{Appended, Batch, NewUpdate, StoreError},
 };
 use izanagi_shared::{
-    crdt::{Scrutiny, UpdateSummary, inspect_update},
+    crdt::{Scrutiny, UpdateSummary},
     rules::MAX_CONTENT_BYTES,
 };
 
@@ -40,7 +39,7 @@ impl Room {
         // What those in the batch may add to the text beside each other.
         let mut reserved = 0;
         for (update, reply) in waiting {
-            match self.admit(update) {
+            match self.admit(update).await {
                 Ok(admitted) => {
                     let bytes = admitted.summary.inserted_bytes;
                     if !self.has_room_for(reserved + bytes) {
@@ -82,7 +81,7 @@ impl Room {
         }
     }
 
-    fn admit(&mut self, update: ClientUpdate) -> Result<Admitted> {
+    async fn admit(&mut self, update: ClientUpdate) -> Result<Admitted> {
         let max = self.context.settings.max_update_bytes;
         if update.delta.len() > max {
             let message = format!(
@@ -91,27 +90,8 @@ impl Room {
             );
             return Err(Error::TooLarge(message));
         }
-        let summary = inspect_update(&update.delta)
-            .map_err(|refusal| Error::BadUpdate(refusal.to_string()))?;
-        let replica = self.replica()?;
-        if !replica.may_wait(update.delta.len())
-            && replica.lineage.doc.would_wait(&update.delta, &summary)
-        {
-            let message = "it builds on changes that this document does not have, and as many \
-                           updates as may wait for such do so already: send what came before it";
-            return Err(Error::BadUpdate(message.to_owned()));
-        }
-        Ok(Admitted {
-            update: NewUpdate {
-                actor: update.actor,
-                op_id: update.op_id,
-                delta_hash: sha256(&update.delta),
-                delta: update.delta,
-                clients: replica.lineage.doc.clients_of_new(&summary),
-                client_owner: ClientOwner::User(update.actor),
-            },
-            summary,
-        })
+        let takes_long = self.replica()?.takes_long(update.delta.len());
+        self.with_replica(takes_long, move |replica| replica.admit(update)).await?
     }
 
     /// Writes updates to the log. After an unknown outcome it asks again: known op ids answer with

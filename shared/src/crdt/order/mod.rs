@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, HashMap};
 pub use take::{Cost, Scrutiny, Unfit};
 
 /// The items of a text in their order, deleted ones too, without what is in them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Order {
     runs: Vec<Run>,
     /// Places in `runs` that are free.
@@ -61,7 +61,7 @@ enum Kind {
     Format,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Client {
     /// Its runs by their first clocks, without gaps.
     runs: BTreeMap<u32, Handle>,
@@ -96,6 +96,26 @@ impl Order {
         self.runs.len() - self.free.len()
     }
 
+    /// The length of the text, in UTF-16 units.
+    #[must_use]
+    pub fn units(&self) -> u64 {
+        let (mut units, mut at) = (0, self.first);
+        while let Some(handle) = at {
+            let run = self.run(handle);
+            if run.kind == Kind::Text {
+                units += u64::from(run.len);
+            }
+            at = run.next;
+        }
+        units
+    }
+
+    /// How many clients have written.
+    #[must_use]
+    pub fn clients(&self) -> usize {
+        self.clients.len()
+    }
+
     fn run(&self, handle: Handle) -> &Run {
         &self.runs[handle as usize]
     }
@@ -105,7 +125,8 @@ impl Order {
     }
 
     /// The next clock of a client.
-    fn end_of(&self, client: u64) -> u32 {
+    #[must_use]
+    pub fn end_of(&self, client: u64) -> u32 {
         self.clients.get(&client).map_or(0, |client| client.end)
     }
 

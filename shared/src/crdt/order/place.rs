@@ -1,36 +1,44 @@
 //! Finding an item's place.
 
-use super::{Handle, Kind, Order, Run, Unfit};
+use super::{Handle, Kind, Order, Run, Scrutiny, Unfit, take::Turn};
 use crate::crdt::walk::Id;
 use std::collections::HashMap;
 
-/// How far a search may go, and how far it came.
+/// How far searches may go, and how far they came.
 pub(super) struct Budget {
-    pub(super) left: u64,
-    pub(super) spent: u64,
+    /// Items that yrs passes by, too.
+    pub(super) steps: u64,
+    pub(super) most_steps: u64,
+    /// Items that only the check of neighbours looks at.
+    pub(super) looks: u64,
+    pub(super) most_looks: u64,
 }
 
 impl Budget {
     fn step(&mut self) -> Result<(), Unfit> {
-        self.spent += 1;
-        self.left = self.left.checked_sub(1).ok_or(Unfit::Contested)?;
-        Ok(())
+        self.steps += 1;
+        if self.steps > self.most_steps { Err(Unfit::Contested) } else { Ok(()) }
+    }
+
+    fn look(&mut self) -> Result<(), Unfit> {
+        self.looks += 1;
+        if self.looks > self.most_looks { Err(Unfit::Contested) } else { Ok(()) }
     }
 }
 
 impl Order {
-    /// Puts an item in its place; gives also the clocks that were moved to split runs. `is_trusted`
-    /// ones may have neighbours that do not stand side by side, as yrs lets them.
+    /// Puts an item in its place; gives also the last clock of what it stands behind. In the
+    /// server's own state neighbours need not stand side by side, as yrs lets them. The item's
+    /// client has come to its clock.
     pub(super) fn place(
         &mut self,
         mut item: Run,
-        is_trusted: bool,
-        budget: &mut Budget,
-    ) -> Result<(Handle, u64), Unfit> {
-        let mut moved = 0;
+        turn: &mut Turn<'_>,
+    ) -> Result<(Handle, Option<Id>), Unfit> {
+        let is_trusted = turn.scrutiny == Scrutiny::Own;
         let mut split = |found: Option<(Handle, u64)>| -> Result<Option<Handle>, Unfit> {
             let (handle, clocks) = found.ok_or(Unfit::NoNeighbour)?;
-            moved += clocks;
+            turn.moved += clocks;
             Ok(Some(handle))
         };
         let left = match item.origin {
@@ -59,17 +67,18 @@ impl Order {
         // What others put there meanwhile.
         if self.after(left) != right || (left.is_none() && right.is_none()) {
             if !is_trusted && !self.were_neighbours(&item, left, right) {
-                self.check_neighbours(&item, left, right, budget)?;
+                self.check_neighbours(&item, left, right, &mut turn.budget)?;
             }
-            place = self.resolve(&item, left, right, budget)?;
+            place = self.resolve(&item, left, right, &mut turn.budget)?;
         }
+        let after = place.map(|place| self.run(place).last());
         item.next = self.after(place);
         let handle = self.insert(item);
         match place {
             Some(place) => self.run_mut(place).next = Some(handle),
             None => self.first = Some(handle),
         }
-        Ok((handle, moved))
+        Ok((handle, after))
     }
 
     /// The conflict resolution of Yjs, `Item.integrate`: the run after which the item belongs.
@@ -145,7 +154,7 @@ impl Order {
             let Some(run) = between.map(|handle| self.run(handle)) else {
                 return Err(Unfit::Crossed);
             };
-            budget.step()?;
+            budget.look()?;
             if known.get(&run.client).is_some_and(|end| run.clock < *end) {
                 return Err(Unfit::Crossed);
             }
@@ -172,7 +181,7 @@ impl Order {
             *end = to;
             let runs = self.clients.get(&client).map(|client| client.runs.range(from..to));
             for (_, handle) in runs.into_iter().flatten() {
-                budget.step()?;
+                budget.look()?;
                 let run = self.run(*handle);
                 news.extend(run.origin.into_iter().chain(run.right_origin));
             }

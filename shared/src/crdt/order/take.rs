@@ -49,14 +49,45 @@ pub struct Cost {
 }
 
 /// The steps that an update may cost: yrs takes about 130 ns for one.
-const MOST_STEPS: u64 = 1_000_000;
+const MOST_STEPS: u64 = 2_000_000;
 /// After that many steps a document takes seconds to load, and an update may cost few.
-const MOST_STEPS_OF_ALL: u64 = 20_000_000;
-const FEW_STEPS: u64 = 1_000;
+const MOST_STEPS_OF_ALL: u64 = 50_000_000;
+const FEW_STEPS: u64 = 20_000;
+/// The items that may be looked at to see whether neighbours can have been seen side by side. That
+/// is asked here alone, and takes some nanoseconds for each.
+const MOST_LOOKS: u64 = 20_000_000;
 /// What is read again stands among other items than the first time, if the log was cut meanwhile.
 const AGAIN: u64 = 8;
 /// Above this, runs are joined in one sweep.
 const MANY: usize = 64;
+
+/// What an update did.
+struct Taken {
+    cost: Cost,
+    /// Where its clients were before.
+    before: Vec<(u64, u32)>,
+    deletes: Vec<ClientRange>,
+}
+
+/// An item that was added.
+pub(super) struct Placed {
+    id: Id,
+    /// The clock after it.
+    end: u32,
+    /// The last clock of what it was put behind; at the beginning, if there is none.
+    after: Option<Id>,
+    /// Whether it stands anywhere.
+    is_placed: bool,
+}
+
+/// An update being taken in.
+pub(super) struct Turn<'a> {
+    pub(super) scrutiny: Scrutiny,
+    pub(super) budget: Budget,
+    /// See [`Cost`].
+    pub(super) moved: u64,
+    placed: &'a mut Vec<Placed>,
+}
 
 /// A struct to come, without its text.
 struct Fresh {
@@ -65,12 +96,52 @@ struct Fresh {
 }
 
 impl Order {
-    /// Takes in an update of which nothing has to wait. After an error the order must be thrown
-    /// away.
+    /// Takes in an update of which nothing has to wait.
+    ///
+    /// # Errors
+    /// See [`Unfit`]; then the order is as before.
+    pub fn take(&mut self, update: &[u8], scrutiny: Scrutiny) -> Result<Cost, Unfit> {
+        let taken = self.take_once(update, scrutiny)?;
+        self.steps += taken.cost.steps;
+        for (client, end) in taken.before {
+            self.merge(client, end..self.end_of(client));
+        }
+        self.merge_deleted(&taken.deletes);
+        Ok(taken.cost)
+    }
+
+    /// Whether an update of which nothing has to wait would be taken in.
     ///
     /// # Errors
     /// See [`Unfit`].
-    pub fn take(&mut self, update: &[u8], scrutiny: Scrutiny) -> Result<Cost, Unfit> {
+    pub fn would_take(&mut self, update: &[u8], scrutiny: Scrutiny) -> Result<(), Unfit> {
+        let mut placed = Vec::new();
+        let checked = self.place_all(update, scrutiny, &mut placed);
+        self.take_back(placed);
+        checked.map(|_| ())
+    }
+
+    fn take_once(&mut self, update: &[u8], scrutiny: Scrutiny) -> Result<Taken, Unfit> {
+        let mut placed = Vec::new();
+        match self.place_all(update, scrutiny, &mut placed) {
+            Ok(mut taken) => {
+                taken.cost.moved += self.delete(&taken.deletes);
+                Ok(taken)
+            }
+            Err(unfit) => {
+                self.take_back(placed);
+                Err(unfit)
+            }
+        }
+    }
+
+    /// Puts all items of an update in their places, and notes which.
+    fn place_all(
+        &mut self,
+        update: &[u8],
+        scrutiny: Scrutiny,
+        placed: &mut Vec<Placed>,
+    ) -> Result<Taken, Unfit> {
         let mut coming: HashMap<u64, VecDeque<Fresh>> = HashMap::new();
         let mut clients = Vec::new();
         let walked = walk_each(update, |item| {
@@ -80,15 +151,14 @@ impl Order {
             });
             queue.push_back(Fresh::new(&item));
         })?;
-        let mut budget = Budget { left: self.allowance(scrutiny), spent: 0 };
-        let mut cost = Cost::default();
+        let mut turn = Turn { scrutiny, budget: self.budget(scrutiny), moved: 0, placed };
         let before: Vec<(u64, u32)> =
             clients.iter().map(|client| (*client, self.end_of(*client))).collect();
         let mut waiting: BTreeMap<Id, Vec<u64>> = BTreeMap::new();
         clients.reverse();
         while let Some(client) = clients.pop() {
             let queue = coming.entry(client).or_default();
-            let awaited = self.integrate(queue, scrutiny, &mut budget, &mut cost)?;
+            let awaited = self.integrate(queue, &mut turn)?;
             if let Some(id) = awaited {
                 waiting.entry(id).or_default().push(client);
             }
@@ -98,21 +168,45 @@ impl Order {
         if !waiting.is_empty() {
             return Err(Unfit::NoNeighbour);
         }
-        cost.moved += self.delete(&walked.deletes, scrutiny)?;
-        for (client, end) in before {
-            self.merge(client, end..self.end_of(client));
+        let is_cut = |range: &ClientRange| {
+            self.is_inside(range.client, range.start) || self.is_inside(range.client, range.end)
+        };
+        if scrutiny != Scrutiny::Own && walked.deletes.iter().any(is_cut) {
+            return Err(Unfit::HalfCharacter);
         }
-        cost.steps = budget.spent;
-        self.steps += budget.spent;
-        Ok(cost)
+        let cost = Cost { steps: turn.budget.steps, moved: turn.moved };
+        Ok(Taken { cost, before, deletes: walked.deletes })
     }
 
-    const fn allowance(&self, scrutiny: Scrutiny) -> u64 {
+    const fn budget(&self, scrutiny: Scrutiny) -> Budget {
         let most = if self.steps > MOST_STEPS_OF_ALL { FEW_STEPS } else { MOST_STEPS };
-        match scrutiny {
-            Scrutiny::Own => u64::MAX,
-            Scrutiny::Again => MOST_STEPS * AGAIN,
-            Scrutiny::New => most,
+        let (most_steps, most_looks) = match scrutiny {
+            Scrutiny::Own => (u64::MAX, u64::MAX),
+            Scrutiny::Again => (MOST_STEPS * AGAIN, MOST_LOOKS * AGAIN),
+            Scrutiny::New => (most, MOST_LOOKS),
+        };
+        Budget { steps: 0, most_steps, looks: 0, most_looks }
+    }
+
+    /// Takes items back, of which nothing has been joined yet: the last one first.
+    fn take_back(&mut self, placed: Vec<Placed>) {
+        for Placed { id, end, after, is_placed } in placed.into_iter().rev() {
+            let last = Id { client: id.client, clock: end - 1 };
+            let behind = self.find(last).and_then(|last| self.run(last).next);
+            if is_placed {
+                match after.and_then(|after| self.find(after)) {
+                    Some(left) => self.run_mut(left).next = behind,
+                    None => self.first = behind,
+                }
+            }
+            let Some(client) = self.clients.get_mut(&id.client) else { continue };
+            self.free.extend(client.runs.split_off(&id.clock).into_values());
+            client.end = id.clock;
+            let kept = client.second_halves.partition_point(|half| *half < id.clock);
+            client.second_halves.truncate(kept);
+            if client.end == 0 {
+                self.clients.remove(&id.client);
+            }
         }
     }
 
@@ -121,9 +215,7 @@ impl Order {
     fn integrate(
         &mut self,
         queue: &mut VecDeque<Fresh>,
-        scrutiny: Scrutiny,
-        budget: &mut Budget,
-        cost: &mut Cost,
+        turn: &mut Turn<'_>,
     ) -> Result<Option<Id>, Unfit> {
         while let Some(fresh) = queue.pop_front() {
             if fresh.run.end() <= self.end_of(fresh.run.client) {
@@ -135,44 +227,44 @@ impl Order {
                 queue.push_front(fresh);
                 return Ok(awaited);
             }
-            cost.moved += self.add(fresh, scrutiny, budget)?;
+            self.add(fresh, turn)?;
         }
         Ok(None)
     }
 
     /// Adds what is not known of a struct.
-    fn add(&mut self, fresh: Fresh, scrutiny: Scrutiny, budget: &mut Budget) -> Result<u64, Unfit> {
-        let Fresh { mut run, second_halves } = fresh;
+    fn add(&mut self, fresh: Fresh, turn: &mut Turn<'_>) -> Result<(), Unfit> {
+        let Fresh { mut run, mut second_halves } = fresh;
         let reached = self.end_of(run.client);
+        let is_own = turn.scrutiny == Scrutiny::Own;
         if run.clock > reached {
             return Err(Unfit::NoNeighbour);
         }
         if run.clock < reached {
+            if !is_own && second_halves.contains(&reached) {
+                return Err(Unfit::HalfCharacter);
+            }
+            second_halves.retain(|half| *half > reached);
             run.len = run.end() - reached;
             run.clock = reached;
             run.origin = Some(Id { client: run.client, clock: reached - 1 });
         }
-        let is_own = scrutiny == Scrutiny::Own;
-        let boundaries = [
-            run.origin.map(|id| (id.client, id.clock + 1)),
-            run.right_origin.map(|id| (id.client, id.clock)),
-        ];
-        if !is_own
-            && boundaries.into_iter().flatten().any(|(client, clock)| self.is_inside(client, clock))
-        {
+        let left = run.origin.map(|id| (id.client, id.clock + 1));
+        let right = run.right_origin.map(|id| (id.client, id.clock));
+        let mut boundaries = left.into_iter().chain(right);
+        if !is_own && boundaries.any(|(client, clock)| self.is_inside(client, clock)) {
             return Err(Unfit::HalfCharacter);
         }
-        let (client, clock, end) = (run.client, run.clock, run.end());
-        let (handle, moved) = if run.kind == Kind::Collected {
-            (self.insert(run), 0)
-        } else {
-            self.place(run, is_own, budget)?
-        };
-        let client: &mut Client = self.clients.entry(client).or_default();
-        client.runs.insert(clock, handle);
+        let (id, end) = (Id { client: run.client, clock: run.clock }, run.end());
+        let is_placed = run.kind != Kind::Collected;
+        let (handle, after) =
+            if is_placed { self.place(run, turn)? } else { (self.insert(run), None) };
+        turn.placed.push(Placed { id, end, after, is_placed });
+        let client: &mut Client = self.clients.entry(id.client).or_default();
+        client.runs.insert(id.clock, handle);
         client.end = end;
-        client.second_halves.extend(second_halves.into_iter().filter(|half| *half >= clock));
-        Ok(moved)
+        client.second_halves.append(&mut second_halves);
+        Ok(())
     }
 
     /// Whether the boundary before this clock is inside a character.
@@ -181,15 +273,11 @@ impl Order {
         client.is_some_and(|client| client.second_halves.binary_search(&clock).is_ok())
     }
 
-    /// Marks what is deleted.
-    fn delete(&mut self, deletes: &[ClientRange], scrutiny: Scrutiny) -> Result<u64, Unfit> {
+    /// Marks what is deleted; gives the clocks that yrs moves to cut it out.
+    fn delete(&mut self, deletes: &[ClientRange]) -> u64 {
         let mut moved = 0;
         for range in deletes {
             let ClientRange { client, start, end } = *range;
-            let cuts = [start, end].into_iter().any(|clock| self.is_inside(client, clock));
-            if cuts && scrutiny != Scrutiny::Own {
-                return Err(Unfit::HalfCharacter);
-            }
             for clock in [start, end] {
                 let id = Id { client, clock };
                 let is_text =
@@ -206,8 +294,7 @@ impl Order {
                 }
             }
         }
-        self.merge_deleted(deletes);
-        Ok(moved)
+        moved
     }
 
     fn merge_deleted(&mut self, deletes: &[ClientRange]) {

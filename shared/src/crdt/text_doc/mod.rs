@@ -4,10 +4,10 @@
 mod tests;
 
 use super::{
-    Change, ClientRange, ROOT, UpdateSummary,
+    Change, ROOT,
     change::changes_of,
-    cut::{cut_evenly, cut_for, sorted, without_deletes},
-    held::{Held, apply},
+    cut::{cut_evenly, cut_for, without_deletes},
+    held::{Held, apply, clocks},
     vector::is_state_vector,
 };
 use crate::text::{delta::TextDelta, utf16::utf16_len};
@@ -26,8 +26,8 @@ use yrs::{
 /// Client ids are drawn from `1..=MAX_CLIENT_ID`: 32 bits, as Yjs draws its own.
 pub const MAX_CLIENT_ID: u64 = u32::MAX as u64;
 
-/// UTF-16 units that an edit may make yrs move, before the text is cut beforehand: ten thousand
-/// millions take it half a second.
+/// UTF-16 units that an edit may make yrs move before the text is cut beforehand: as many take it a
+/// quarter of a second.
 const MOST_MOVED: u64 = 5_000_000_000;
 
 /// Bytes that are not a Yjs update or state vector, or that the document cannot take.
@@ -84,6 +84,7 @@ impl TextDoc {
         let mut doc = Self::new(client_id);
         // A state that a replica encoded lacks nothing.
         doc.integrate(state)?;
+        doc.held.note(state);
         Ok(doc)
     }
 
@@ -122,16 +123,18 @@ impl TextDoc {
     }
 
     /// What of an update builds on nothing that is not there: an update for [`Self::integrate`]. The
-    /// rest waits and is to be had of [`Self::next_held`] under this tag.
+    /// rest waits and is to be had of [`Self::next_held`] under this tag. `clock_of` gives the next
+    /// clock of each client in this document, [`Self::clocks`] or the like.
     ///
     /// # Errors
     /// The bytes are not an update that the gate lets through; nothing has changed.
     pub fn hold_back<'a>(
         &mut self,
+        clock_of: impl Fn(u64) -> u32,
         tag: u64,
         update: &'a [u8],
     ) -> Result<Cow<'a, [u8]>, CrdtError> {
-        self.held.hold_back(&self.doc.transact(), tag, update)
+        self.held.hold_back(clock_of, tag, update)
     }
 
     /// Integrates an update of which nothing has to wait.
@@ -152,14 +155,12 @@ impl TextDoc {
     /// # Errors
     /// As there; the replica is as before.
     pub fn integrate_cut(&mut self, ready: &[u8]) -> Result<(), CrdtError> {
-        let refused = || CrdtError::new(&"no update");
-        let state = cut_for(&self.encode(), ready).ok_or_else(refused)?;
-        let ready = sorted(ready).ok_or_else(refused)?;
+        let state = cut_for(&self.encode(), ready).ok_or_else(|| CrdtError::new(&"no update"))?;
         let fresh = Self::new(self.client_id());
         let mut txn = fresh.doc.transact_mut();
         // In one transaction, at whose end yrs joins what can be.
         apply(&mut txn, &state)?;
-        apply(&mut txn, &ready)?;
+        apply(&mut txn, ready)?;
         txn.commit();
         drop(txn);
         (self.doc, self.text) = (fresh.doc, fresh.text);
@@ -167,27 +168,14 @@ impl TextDoc {
     }
 
     /// An update that waits no longer, with its tag; it is to be applied now, or is lost.
-    pub fn next_held(&mut self) -> Option<(u64, Vec<u8>)> {
-        self.held.take_met(&self.doc.transact())
+    pub fn next_held(&mut self, clock_of: impl Fn(u64) -> u32) -> Option<(u64, Vec<u8>)> {
+        self.held.take_met(clock_of)
     }
 
-    /// Whether something of an update would have to wait.
+    /// How many updates wait, and their bytes.
     #[must_use]
-    pub fn would_wait(&self, update: &[u8], summary: &UpdateSummary) -> bool {
-        let mut reached = self.state_vector_map();
-        for range in &summary.structs {
-            let clock = reached.entry(range.client).or_default();
-            *clock = range.end.max(*clock);
-        }
-        let is_there =
-            |range: &ClientRange| reached.get(&range.client).is_some_and(|end| *end >= range.end);
-        !summary.deletes.iter().all(is_there) || !Held::is_ready(&self.doc.transact(), update)
-    }
-
-    /// How many updates wait.
-    #[cfg(test)]
-    pub(super) fn held(&self) -> usize {
-        self.held.len()
+    pub fn held(&self) -> (usize, usize) {
+        self.held.size()
     }
 
     /// Like [`Self::apply`]; gives what the update changed in the text. To find out, yrs walks the
@@ -210,6 +198,10 @@ impl TextDoc {
 
     /// Makes a local edit; gives the update for the others.
     pub fn edit(&mut self, changes: &[Change]) -> Vec<u8> {
+        self.held.moved(self.client_id());
+        if self.held.has_formats() {
+            return self.edit_as_one(changes);
+        }
         let delta = delta_of(changes);
         let at = changes.last().map_or(0, |change| change.to);
         // Each change cuts the text, and yrs moves what stands behind.
@@ -222,6 +214,25 @@ impl TextDoc {
         let mut txn = self.doc.transact_mut();
         // One pass over the items, where an edit by index would walk them from the start each time.
         self.text.apply_delta(&mut txn, delta);
+        txn.commit();
+        txn.encode_update_v1()
+    }
+
+    /// Makes a local edit from the first change to the last in one piece. Between formats yrs would
+    /// end and begin again each of them around each insertion of a delta.
+    fn edit_as_one(&mut self, changes: &[Change]) -> Vec<u8> {
+        let (from, to) =
+            (changes.first().map_or(0, |it| it.from), changes.last().map_or(0, |it| it.to));
+        let units: Vec<u16> = self.text().encode_utf16().collect();
+        let (mut insert, mut at) = (Vec::new(), from);
+        for change in changes {
+            insert.extend(units.get(at as usize..change.from as usize).unwrap_or_default());
+            insert.extend(change.insert.encode_utf16());
+            at = change.to;
+        }
+        let mut txn = self.doc.transact_mut();
+        self.text.remove_range(&mut txn, from, to - from);
+        self.text.insert(&mut txn, from, &String::from_utf16_lossy(&insert));
         txn.commit();
         txn.encode_update_v1()
     }
@@ -286,16 +297,9 @@ impl TextDoc {
         state.iter().map(|(client, clock)| (client.get(), *clock)).collect()
     }
 
-    /// The clients under whose ids the update brings structs that this replica does not have.
-    #[must_use]
-    pub fn clients_of_new(&self, update: &UpdateSummary) -> Vec<u64> {
-        let state = self.doc.transact().state_vector();
-        let is_new = |range: &&ClientRange| range.end > state.get(&ClientID::new(range.client));
-        let mut clients: Vec<u64> =
-            update.structs.iter().filter(is_new).map(|range| range.client).collect();
-        clients.sort_unstable();
-        clients.dedup();
-        clients
+    /// The next clock of each client, as it is now.
+    pub fn clocks(&self) -> impl Fn(u64) -> u32 + use<> {
+        clocks(self.doc.transact().state_vector())
     }
 
     /// What a replica with this state vector lacks, as an update; deletions are always whole.
@@ -315,19 +319,6 @@ impl TextDoc {
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         self.doc.transact().encode_diff_v1(&StateVector::default())
-    }
-
-    /// Whether everything an update brought is part of the text's state now, nothing pending.
-    #[must_use]
-    pub fn covers(&self, update: &UpdateSummary) -> bool {
-        self.holds(&update.structs) && self.holds(&update.deletes)
-    }
-
-    /// Whether everything in these ranges is part of the text's state now, nothing pending.
-    #[must_use]
-    pub fn holds(&self, ranges: &[ClientRange]) -> bool {
-        let state = self.doc.transact().state_vector();
-        ranges.iter().all(|range| state.get(&ClientID::new(range.client)) >= range.end)
     }
 }
 
