@@ -41,3 +41,12 @@ test("a link to another page of this site is followed without loading it anew", 
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Documents");
   expect(await page.evaluate(() => Reflect.get(globalThis, "stayed"))).toBe(true);
 });
+
+test("a link to what only the server knows leads there", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Links", "[what programs use](/openapi.json)");
+  await open(page, `/documents/${id}/read`);
+  await page.getByRole("link", { name: "what programs use" }).click();
+  await expect(page).toHaveURL("/openapi.json");
+  await expect(page.getByText('"openapi":')).toBeVisible();
+});

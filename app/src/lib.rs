@@ -30,3 +30,4 @@ pub mod browser;
 pub mod ssr;
 
 pub use app::App;
+pub use own_path::page_path;

@@ -123,3 +123,17 @@ async fn page_policy(request: Request, next: Next) -> Response {
     headers.entry(HeaderName::from_static("vary")).or_insert(HeaderValue::from_static("Cookie"));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use izanagi_app::page_path;
+
+    #[tokio::test]
+    async fn every_page_is_known_as_one() {
+        assert!(PAGES.len() > 8, "{}", PAGES.len());
+        for page in PAGES.iter() {
+            assert!(page_path(page.path()).is_some(), "{}", page.path());
+        }
+    }
+}

@@ -28,13 +28,13 @@ pub(crate) async fn sign_in(
     password: String,
     next: String,
 ) -> Result<Notice, AppError> {
-    use crate::{own_path::own_path, ssr};
+    use crate::{own_path::after_sign_in, ssr};
     use izanagi_shared::{rules::Secret, wire::LoginRequest};
     let context = ssr::page_context()?;
     let request = LoginRequest { login: Some(login), password: Secret::new(password) };
     let signed_in = context.services.accounts.sign_in(&request, &ssr::device()).await?;
     ssr::with_response(|headers| context.cookies.set(headers, &signed_in));
-    ssr::lead_to(own_path(&next).unwrap_or("/documents"));
+    ssr::lead_to(after_sign_in(&next));
     Ok(Notice::new(format!("Welcome back, {}.", signed_in.user.display_name)))
 }
 
@@ -50,7 +50,7 @@ pub(crate) async fn sign_up(
     password: String,
     next: String,
 ) -> Result<Notice, AppError> {
-    use crate::{own_path::own_path, ssr};
+    use crate::{own_path::after_sign_in, ssr};
     use izanagi_shared::{rules::Secret, wire::SignupRequest};
     let (context, device) = (ssr::page_context()?, ssr::device());
     let accounts = &context.services.accounts;
@@ -59,7 +59,7 @@ pub(crate) async fn sign_up(
     let request = SignupRequest { email, password, username: Some(username), display_name: None };
     let signed_in = accounts.sign_up(turn, &request, &device).await?;
     ssr::with_response(|headers| context.cookies.set(headers, &signed_in));
-    ssr::lead_to(own_path(&next).unwrap_or("/documents"));
+    ssr::lead_to(after_sign_in(&next));
     Ok(Notice::new(format!("Welcome, {}.", signed_in.user.display_name)))
 }
 

@@ -1,6 +1,6 @@
 //! What the whole page listens for.
 
-use crate::own_path::own_path;
+use crate::own_path::page_path;
 use leptos::{
     prelude::*,
     wasm_bindgen::{JsCast, closure::Closure},
@@ -41,8 +41,9 @@ pub(super) fn close_menus() {
 }
 
 /// Some links are the browser's. One to a place in the same page, as it moves the focus as well,
-/// which the router would not. And one whose path the browser would take for another site's when the
-/// router hands it over: it refuses that, and the page would break. The router listens further out,
+/// which the router would not. One that leads to no page, for the router would show that there is
+/// nothing. And one whose path the browser would take for another site's when the router hands it
+/// over: it refuses that, and the page would break. The router listens further out,
 /// so stopping the event here keeps it away.
 pub(super) fn keep_from_router() {
     on_document("click", |event| {
@@ -56,7 +57,7 @@ pub(super) fn keep_from_router() {
             && here.search().is_ok_and(|search| search == link.search())
             && here.host().is_ok_and(|host| host == link.host());
         let is_fragment = is_same && !link.hash().is_empty();
-        if is_fragment || own_path(&link.pathname()).is_none() {
+        if is_fragment || page_path(&link.pathname()).is_none() {
             event.stop_propagation();
         }
     });

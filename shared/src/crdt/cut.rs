@@ -8,7 +8,8 @@ use super::{
     ready::encode_deletes,
     varint::write_uint,
     walk::{
-        CONTENT_STRING, Content, HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, Struct, Walked, walk, walk_each,
+        CONTENT_STRING, Content, HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, STRUCT_SKIP, Struct, Walked,
+        walk, walk_each,
     },
 };
 use crate::text::utf16::utf16_to_bytes;
@@ -16,16 +17,6 @@ use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},
 };
-
-/// The update with its deletions in the order of their clocks and none twice, as Yjs writes them.
-pub(super) fn sorted<'a>(update: &'a [u8], walked: &Walked) -> Cow<'a, [u8]> {
-    if walked.is_sorted {
-        return Cow::Borrowed(update);
-    }
-    let mut bytes = update[..walked.deletes_at].to_vec();
-    encode_deletes(&mut bytes, &walked.deletes);
-    Cow::Owned(bytes)
-}
 
 /// The update without those deletions that `known`, another update, holds as well; `None` when one
 /// of them is no update. In both they stand in the order of their clocks, and none twice.
@@ -81,20 +72,27 @@ fn cut<'a, C: Iterator<Item = u32>>(
 ) -> Option<Vec<u8>> {
     let mut structs: Vec<Struct<'_>> = Vec::new();
     let walked = walk_each(state, |item| structs.push(item)).ok()?;
-    let mut bytes = Vec::with_capacity(state.len() + state.len() / 4);
-    write_uint(&mut bytes, walked.sections.len() as u64);
-    for section in structs.chunk_by(|a, b| a.client == b.client) {
-        let pieces: Vec<Struct<'_>> =
-            section.iter().flat_map(|item| pieces(item, cuts(item))).collect();
-        write_uint(&mut bytes, pieces.len() as u64);
-        write_uint(&mut bytes, section[0].client);
-        write_uint(&mut bytes, u64::from(section[0].clock));
-        for piece in &pieces {
-            encode(&mut bytes, piece);
-        }
-    }
+    let pieces: Vec<Struct<'_>> =
+        structs.iter().flat_map(|item| pieces(item, cuts(item))).collect();
+    let mut bytes = encode_structs(&pieces, |_, _| false);
     bytes.extend_from_slice(&state[walked.deletes_at..]);
     Some(bytes)
+}
+
+/// The update as Yjs would write it: with its deletions in the order of their clocks and none twice,
+/// and with what was typed in one go in one item. yrs joins such items only afterwards, and copies
+/// what they hold each time.
+pub(super) fn tidied<'a>(update: &'a [u8], walked: &Walked) -> Cow<'a, [u8]> {
+    const FEW_JOINS: usize = 64;
+    if walked.is_sorted && walked.joins <= FEW_JOINS {
+        return Cow::Borrowed(update);
+    }
+    let mut structs: Vec<Struct<'_>> = Vec::new();
+    // It was walked over already.
+    let _ = walk_each(update, |item| structs.push(item));
+    let mut bytes = encode_structs(&structs, |before, item| item.continues(before));
+    encode_deletes(&mut bytes, &walked.deletes);
+    Cow::Owned(bytes)
 }
 
 /// Where integrating an update cuts items.
@@ -140,8 +138,39 @@ fn pieces<'a>(item: &Struct<'a>, cuts: impl Iterator<Item = u32>) -> Vec<Struct<
     pieces
 }
 
-fn encode(bytes: &mut Vec<u8>, item: &Struct<'_>) {
-    let Content::Text(text) = item.content else {
+/// Writes the structs, which stand together by client; those that `join` in one.
+fn encode_structs<'a>(
+    structs: &[Struct<'a>],
+    join: impl Fn(&Struct<'a>, &Struct<'a>) -> bool,
+) -> Vec<u8> {
+    let sections = || structs.chunk_by(|a, b| a.client == b.client);
+    let mut bytes = Vec::new();
+    write_uint(&mut bytes, sections().count() as u64);
+    for section in sections() {
+        let (mut count, mut encoded) = (0, Vec::new());
+        let mut clock = section[0].clock;
+        for group in section.chunk_by(&join) {
+            if clock < group[0].clock {
+                encoded.push(STRUCT_SKIP);
+                write_uint(&mut encoded, u64::from(group[0].clock - clock));
+                count += 1;
+            }
+            encode(&mut encoded, group);
+            count += 1;
+            clock = group.last().map_or(clock, |item| item.clock + item.len);
+        }
+        write_uint(&mut bytes, count);
+        write_uint(&mut bytes, section[0].client);
+        write_uint(&mut bytes, u64::from(section[0].clock));
+        bytes.append(&mut encoded);
+    }
+    bytes
+}
+
+/// Writes one struct, or several texts as one.
+fn encode(bytes: &mut Vec<u8>, group: &[Struct<'_>]) {
+    let item = &group[0];
+    let Content::Text(_) = item.content else {
         bytes.extend_from_slice(item.bytes);
         return;
     };
@@ -156,14 +185,13 @@ fn encode(bytes: &mut Vec<u8>, item: &Struct<'_>) {
     }
     if item.origin.is_none() && item.right_origin.is_none() {
         write_uint(bytes, 1);
-        write_text(bytes, ROOT);
+        write_uint(bytes, ROOT.len() as u64);
+        bytes.extend_from_slice(ROOT.as_bytes());
     }
-    write_text(bytes, text);
-}
-
-fn write_text(bytes: &mut Vec<u8>, text: &str) {
-    write_uint(bytes, text.len() as u64);
-    bytes.extend_from_slice(text.as_bytes());
+    let texts =
+        || group.iter().map(|item| if let Content::Text(text) = item.content { text } else { "" });
+    write_uint(bytes, texts().map(str::len).sum::<usize>() as u64);
+    texts().for_each(|text| bytes.extend_from_slice(text.as_bytes()));
 }
 
 #[cfg(test)]
@@ -189,9 +217,9 @@ mod tests {
         // Of client 9: 5–6, 3–5 and 3–4; of client 8: 0–2.
         let update = [0, 2, 9, 3, 5, 1, 3, 2, 3, 1, 8, 1, 0, 2];
         let walked = walk(&update).unwrap();
-        assert_eq!(*sorted(&update, &walked), [0, 2, 8, 1, 0, 2, 9, 1, 3, 3]);
+        assert_eq!(*tidied(&update, &walked), [0, 2, 8, 1, 0, 2, 9, 1, 3, 3]);
         let fine = [0, 2, 9, 2, 3, 1, 4, 2, 8, 1, 0, 2];
-        assert!(matches!(sorted(&fine, &walk(&fine).unwrap()), Cow::Borrowed(_)));
+        assert!(matches!(tidied(&fine, &walk(&fine).unwrap()), Cow::Borrowed(_)));
     }
 
     #[test]
@@ -201,6 +229,42 @@ mod tests {
         let known = [0, 1, 9, 3, 2, 2, 8, 14, 40, 10];
         let left = [0, 1, 9, 3, 0, 2, 4, 4, 22, 8];
         assert_eq!(without_deletes(&update, &known).unwrap(), left);
+    }
+
+    /// An update of one client that types letter by letter, each in a struct of its own, with a gap.
+    fn letters(count: u32, gap_at: u32) -> Vec<u8> {
+        let mut update = vec![1];
+        write_uint(&mut update, u64::from(count));
+        update.extend([2, 0]);
+        for clock in 0..count {
+            match clock {
+                0 => update.extend(b"\x04\x01\x07content"),
+                _ if clock == gap_at => {
+                    update.push(STRUCT_SKIP);
+                    update.push(1);
+                    continue;
+                }
+                _ => {
+                    update.extend([0x84, 2]);
+                    write_uint(&mut update, u64::from(clock - 1));
+                }
+            }
+            update.extend([1, b'a']);
+        }
+        update.push(0);
+        update
+    }
+
+    #[test]
+    fn what_was_typed_in_one_go_is_one_item() {
+        let update = letters(300, 200);
+        let walked = walk(&update).unwrap();
+        let tidy = tidied(&update, &walked);
+        let mut seen = Vec::new();
+        let again = walk_each(&tidy, |item| seen.push((item.clock, item.len))).unwrap();
+        assert_eq!(seen, [(0, 200), (201, 99)]);
+        assert_eq!(again.sections[0].ranges, walked.sections[0].ranges);
+        assert_eq!(again.inserted_bytes, walked.inserted_bytes);
     }
 
     proptest! {

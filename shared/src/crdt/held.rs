@@ -2,7 +2,7 @@
 
 use super::{
     CrdtError,
-    cut::sorted,
+    cut::tidied,
     ready::{Division, divide},
     walk::{Need, walk},
 };
@@ -84,7 +84,11 @@ impl Held {
     ) -> Result<Cow<'a, [u8]>, CrdtError> {
         let walked = walk(update).map_err(|refusal| CrdtError::new(&refusal))?;
         self.has_formats |= walked.has_formats;
-        let update = sorted(update, &walked);
+        let update = tidied(update, &walked);
+        let walked = match &update {
+            Cow::Borrowed(_) => walked,
+            Cow::Owned(tidy) => walk(tidy).map_err(|refusal| CrdtError::new(&refusal))?,
+        };
         let ready = match divide(&update, &walked, clock_of) {
             Division::Ready => update,
             Division::Divided { ready, rest, needs } => {

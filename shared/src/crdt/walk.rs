@@ -57,6 +57,8 @@ pub(super) struct Walked {
     pub(super) is_sorted: bool,
     /// Whether there are formats in it.
     pub(super) has_formats: bool,
+    /// How many texts could be one with the text before them.
+    pub(super) joins: usize,
     /// Where in the update the deletions begin.
     pub(super) deletes_at: usize,
     /// Bytes of inserted text.
@@ -67,7 +69,7 @@ const CONTENT_DELETED: u8 = 1;
 pub(super) const CONTENT_STRING: u8 = 4;
 const CONTENT_FORMAT: u8 = 6;
 pub(super) const STRUCT_GC: u8 = 0;
-const STRUCT_SKIP: u8 = 10;
+pub(super) const STRUCT_SKIP: u8 = 10;
 pub(super) const HAS_ORIGIN: u8 = 0x80;
 pub(super) const HAS_RIGHT_ORIGIN: u8 = 0x40;
 const HAS_PARENT_SUB: u8 = 0x20;
@@ -113,6 +115,17 @@ pub(super) struct Struct<'a> {
     pub(super) bytes: &'a [u8],
 }
 
+impl Struct<'_> {
+    /// Whether it is a text that goes on where another ends, as if both had been typed in one go.
+    pub(super) fn continues(&self, before: &Self) -> bool {
+        let last = Id { client: before.client, clock: before.clock + before.len - 1 };
+        matches!((before.content, self.content), (Content::Text(_), Content::Text(_)))
+            && (self.client, self.clock) == (last.client, last.clock + 1)
+            && self.origin == Some(last)
+            && self.right_origin == before.right_origin
+    }
+}
+
 /// Walks over an update.
 ///
 /// # Errors
@@ -130,7 +143,7 @@ pub(super) fn walk_each<'a>(
     mut visit: impl FnMut(Struct<'a>),
 ) -> Result<Walked, Refusal> {
     let reader = Reader::new(update);
-    let mut walk = Walk { reader, update, inserted_bytes: 0, has_formats: false };
+    let mut walk = Walk { reader, update, inserted_bytes: 0, has_formats: false, joins: 0 };
     let clients = walk.uint()?;
     let mut seen = BTreeSet::new();
     let mut sections = Vec::new();
@@ -151,8 +164,8 @@ pub(super) fn walk_each<'a>(
         |pair: &[ClientRange]| pair[0].client != pair[1].client || pair[0].end <= pair[1].start;
     let is_sorted = given.windows(2).all(follows);
     let deletes = if is_sorted { given } else { joined(given) };
-    let Walk { inserted_bytes, has_formats, .. } = walk;
-    Ok(Walked { sections, deletes, is_sorted, has_formats, deletes_at, inserted_bytes })
+    let Walk { inserted_bytes, has_formats, joins, .. } = walk;
+    Ok(Walked { sections, deletes, is_sorted, has_formats, joins, deletes_at, inserted_bytes })
 }
 
 struct Walk<'a> {
@@ -160,6 +173,7 @@ struct Walk<'a> {
     update: &'a [u8],
     inserted_bytes: usize,
     has_formats: bool,
+    joins: usize,
 }
 
 impl<'a> Walk<'a> {
@@ -187,6 +201,7 @@ impl<'a> Walk<'a> {
         let (mut steps, mut ranges): (Vec<Step>, Vec<ClientRange>) = (Vec::new(), Vec::new());
         let mut clock = first;
         let mut continues = false;
+        let mut last: Option<Struct<'a>> = None;
         for index in 0..count {
             let at = self.at();
             let info = self.byte()?;
@@ -226,7 +241,10 @@ impl<'a> Walk<'a> {
             }
             continues = true;
             let bytes = &self.update[at..self.at()];
-            visit(Struct { client, clock, len: length, content, origin, right_origin, bytes });
+            let item = Struct { client, clock, len: length, content, origin, right_origin, bytes };
+            self.joins += usize::from(last.is_some_and(|last| item.continues(&last)));
+            last = Some(item);
+            visit(item);
             clock = next;
         }
         let bytes = begin..self.at();

@@ -31,6 +31,7 @@ pub struct Order {
     search: u32,
     /// The steps of all searches.
     steps: u64,
+    limits: take::Limits,
 }
 
 /// A place in `Order::runs`.

@@ -48,14 +48,27 @@ pub struct Cost {
     pub moved: u64,
 }
 
-/// The steps that an update may cost: yrs takes about 130 ns for one.
-const MOST_STEPS: u64 = 2_000_000;
-/// After that many steps a document takes seconds to load, and an update may cost few.
-const MOST_STEPS_OF_ALL: u64 = 50_000_000;
-const FEW_STEPS: u64 = 20_000;
-/// The items that may be looked at to see whether neighbours can have been seen side by side. That
-/// is asked here alone, and takes some nanoseconds for each.
-const MOST_LOOKS: u64 = 20_000_000;
+/// How much updates may cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Steps of one update: yrs takes about 130 ns for one.
+    pub(super) steps: u64,
+    /// Steps of all, after which a document takes a minute to load, and an update may cost few.
+    pub(super) steps_of_all: u64,
+    pub(super) few_steps: u64,
+    /// Items that may be looked at to see whether neighbours can have been seen side by side. That is
+    /// asked here alone, and takes some nanoseconds for each.
+    pub(super) looks: u64,
+}
+
+impl Default for Limits {
+    /// Two people who each wrote four thousand entries at the top of a list while they were apart
+    /// stay below them.
+    fn default() -> Self {
+        Self { steps: 20_000_000, steps_of_all: 500_000_000, few_steps: 200_000, looks: 50_000_000 }
+    }
+}
+
 /// What is read again stands among other items than the first time, if the log was cut meanwhile.
 const AGAIN: u64 = 8;
 /// Above this, runs are joined in one sweep.
@@ -179,11 +192,12 @@ impl Order {
     }
 
     const fn budget(&self, scrutiny: Scrutiny) -> Budget {
-        let most = if self.steps > MOST_STEPS_OF_ALL { FEW_STEPS } else { MOST_STEPS };
+        let Limits { steps, steps_of_all, few_steps, looks } = self.limits;
+        let most = if self.steps > steps_of_all { few_steps } else { steps };
         let (most_steps, most_looks) = match scrutiny {
             Scrutiny::Own => (u64::MAX, u64::MAX),
-            Scrutiny::Again => (MOST_STEPS * AGAIN, MOST_LOOKS * AGAIN),
-            Scrutiny::New => (most, MOST_LOOKS),
+            Scrutiny::Again => (steps * AGAIN, looks * AGAIN),
+            Scrutiny::New => (most, looks),
         };
         Budget { steps: 0, most_steps, looks: 0, most_looks }
     }

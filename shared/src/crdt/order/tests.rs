@@ -1,4 +1,4 @@
-use super::{Kind, Order, Scrutiny, Unfit};
+use super::{Kind, Order, Scrutiny, Unfit, take::Limits};
 use crate::crdt::{ROOT, TextDoc, varint::write_uint, walk::Id};
 use proptest::prelude::*;
 use rstest::rstest;
@@ -141,7 +141,8 @@ fn nothing_builds_on_what_stands_nowhere() {
 
 #[test]
 fn very_many_at_one_place_are_refused() {
-    let mut order = Order::default();
+    let limits = Limits { steps_of_all: 500_000, few_steps: 1_000, ..Limits::default() };
+    let mut order = Order { limits, ..Order::default() };
     let mut taken = 0;
     let full = loop {
         // One client above another, each with an item at the beginning.
@@ -153,8 +154,22 @@ fn very_many_at_one_place_are_refused() {
         }
     };
     assert_eq!(full, Unfit::Contested);
-    // 1 + 2 + … + n steps come to fifty millions, and then n to twenty thousand.
-    assert!((9_000..21_000).contains(&taken), "{taken}");
+    // 1 + 2 + … + 1,000 steps come to half a million; from then on 1,000 are too many.
+    assert!((1_000..1_010).contains(&taken), "{taken}");
+}
+
+#[test]
+fn two_who_wrote_long_lists_apart_come_together() {
+    // Each puts entries at the top, one above the other; the second knows nothing of the first.
+    let list = |client| {
+        let entry =
+            |clock: u32| (None, clock.checked_sub(1).and_then(|last| id(client, last)), "x");
+        update(client, 0, &(0..1_500).map(entry).collect::<Vec<_>>())
+    };
+    for (first, second) in [(1, 2), (2, 1)] {
+        let order = order_of(&[&list(first), &list(second)]);
+        assert_eq!(order.units(), 3_000);
+    }
 }
 
 #[test]
@@ -171,7 +186,9 @@ fn one_update_may_not_cost_more_than_its_share() {
         chain.extend([1, b'b', 1, b'1']);
     }
     chain.push(0);
-    let mut order = order_of(&[&chain]);
+    let limits = Limits { steps: 1_000_000, ..Limits::default() };
+    let mut order = Order { limits, ..Order::default() };
+    order.take(&chain, Scrutiny::New).unwrap();
     // Clients that know nothing of it, each at the beginning.
     let mut many = Vec::new();
     write_uint(&mut many, 900);
