@@ -14,21 +14,14 @@ pub fn own_path(text: &str) -> Option<&str> {
     (visible && text.starts_with('/') && !leads_away).then_some(text)
 }
 
-/// The text, if it is an [`own_path`] of a page. `/docs` and `/api` are paths of this site that only
-/// the server knows.
+/// The text, if it is a path of one of this site's pages. `/docs` and `/api` are paths of this site,
+/// too, but only the server knows them.
 #[must_use]
 pub fn page_path(text: &str) -> Option<&str> {
     const PAGES: [&str; 6] = ["", "login", "signup", "documents", "trash", "settings"];
     let path = own_path(text)?;
     let first = path.trim_start_matches('/').split(['/', '?', '#']).next().unwrap_or_default();
     PAGES.contains(&first).then_some(path)
-}
-
-/// Where somebody goes who has signed in: to the page they came from, if it is one for them.
-#[must_use]
-pub fn after_sign_in(next: &str) -> &str {
-    let is_gate = |path: &&str| path.starts_with("/login") || path.starts_with("/signup");
-    page_path(next).filter(|path| !is_gate(path)).unwrap_or("/documents")
 }
 
 /// Whether two hexadecimal digits stand for a control character, a slash or a backslash.
@@ -88,16 +81,6 @@ mod tests {
     #[case("//documents", false)]
     fn only_pages_are_pages(#[case] text: &str, #[case] passes: bool) {
         assert_eq!(page_path(text).is_some(), passes);
-    }
-
-    #[rstest]
-    #[case("/trash?page=2", "/trash?page=2")]
-    #[case("/login?next=/trash", "/documents")]
-    #[case("/signup", "/documents")]
-    #[case("/healthz", "/documents")]
-    #[case("", "/documents")]
-    fn who_has_signed_in_goes_to_a_page(#[case] next: &str, #[case] path: &str) {
-        assert_eq!(after_sign_in(next), path);
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(crate) async fn me() -> Result<Option<UserView>, AppError> {
     Ok(Some(page_context()?.services.accounts.me(&caller).await?))
 }
 
-/// Signs in by username or email, and leads to `next` if it is an own path.
+/// Signs in by username or email, and leads to `next` if it is a page.
 ///
 /// # Errors
 /// `invalid_credentials`, `rate_limited`, `invalid`.
@@ -28,17 +28,17 @@ pub(crate) async fn sign_in(
     password: String,
     next: String,
 ) -> Result<Notice, AppError> {
-    use crate::{own_path::after_sign_in, ssr};
+    use crate::ssr;
     use izanagi_shared::{rules::Secret, wire::LoginRequest};
     let context = ssr::page_context()?;
     let request = LoginRequest { login: Some(login), password: Secret::new(password) };
     let signed_in = context.services.accounts.sign_in(&request, &ssr::device()).await?;
     ssr::with_response(|headers| context.cookies.set(headers, &signed_in));
-    ssr::lead_to(after_sign_in(&next));
+    ssr::lead_to(ssr::after_sign_in(&next));
     Ok(Notice::new(format!("Welcome back, {}.", signed_in.user.display_name)))
 }
 
-/// Makes an account, signs it in, and leads to `next` if it is an own path.
+/// Makes an account, signs it in, and leads to `next` if it is a page.
 ///
 /// # Errors
 /// `invalid` with every field that breaks its rule, `username_taken`, `email_taken`,
@@ -50,7 +50,7 @@ pub(crate) async fn sign_up(
     password: String,
     next: String,
 ) -> Result<Notice, AppError> {
-    use crate::{own_path::after_sign_in, ssr};
+    use crate::ssr;
     use izanagi_shared::{rules::Secret, wire::SignupRequest};
     let (context, device) = (ssr::page_context()?, ssr::device());
     let accounts = &context.services.accounts;
@@ -59,7 +59,7 @@ pub(crate) async fn sign_up(
     let request = SignupRequest { email, password, username: Some(username), display_name: None };
     let signed_in = accounts.sign_up(turn, &request, &device).await?;
     ssr::with_response(|headers| context.cookies.set(headers, &signed_in));
-    ssr::lead_to(after_sign_in(&next));
+    ssr::lead_to(ssr::after_sign_in(&next));
     Ok(Notice::new(format!("Welcome, {}.", signed_in.user.display_name)))
 }
 

@@ -1,7 +1,7 @@
 //! What server functions start from: the services, and who is asking.
 
 use super::Cookies;
-use crate::error::AppError;
+use crate::{error::AppError, own_path::page_path};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use izanagi_domain::{
     accounts::{Caller, Device},
@@ -66,6 +66,12 @@ pub(crate) fn lead_to(path: &str) {
     }
 }
 
+/// Where somebody goes who has signed in: to the page they came from, if it is one for them.
+pub(crate) fn after_sign_in(next: &str) -> &str {
+    let is_gate = |path: &&str| path.starts_with("/login") || path.starts_with("/signup");
+    page_path(next).filter(|path| !is_gate(path)).unwrap_or("/documents")
+}
+
 /// Sets the status of the page being rendered.
 pub(super) fn set_status(status: u16) {
     if let (Some(response), Ok(status)) =
@@ -98,5 +104,21 @@ impl From<Error> for AppError {
         });
         problem.request_id = request_id.flatten().unwrap_or_default();
         Self(problem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("/trash?page=2", "/trash?page=2")]
+    #[case("/login?next=/trash", "/documents")]
+    #[case("/signup", "/documents")]
+    #[case("/healthz", "/documents")]
+    #[case("", "/documents")]
+    fn who_has_signed_in_goes_to_a_page(#[case] next: &str, #[case] path: &str) {
+        assert_eq!(after_sign_in(next), path);
     }
 }

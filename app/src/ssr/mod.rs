@@ -15,4 +15,6 @@ pub use plain_forms::plain_forms;
 pub use shell::{content_security_policy, shell};
 
 pub(crate) use comparison::page_of;
-pub(crate) use context::{caller, device, lead_to, page_context, signed_in, with_response};
+pub(crate) use context::{
+    after_sign_in, caller, device, lead_to, page_context, signed_in, with_response,
+};
