@@ -138,11 +138,20 @@ fn Steps(place: Place, current: RwSignal<usize>) -> impl IntoView {
     };
     let navigate = use_navigate();
     Effect::new(move || {
-        // Who comes from another page comes to a change.
-        let hash = window().location().hash().unwrap_or_default();
-        if let Some(number) = hash.strip_prefix("#change-").and_then(|number| number.parse().ok()) {
-            go(number);
-        }
+        // Who comes from another page, or by an address, comes to a change.
+        let follow = move || {
+            let hash = window().location().hash().unwrap_or_default();
+            let number = hash.strip_prefix("#change-").and_then(|number| number.parse().ok());
+            number.is_some_and(go)
+        };
+        // Not before the page and its address are there.
+        request_animation_frame(move || {
+            follow();
+        });
+        let followed = window_event_listener(ev::hashchange, move |_| {
+            follow();
+        });
+        on_cleanup(move || followed.remove());
         let navigate = navigate.clone();
         let listener = window_event_listener(ev::keydown, move |event| {
             let target = match event.key().as_str() {
