@@ -156,7 +156,7 @@ fn Head(
         <div class="editor-head">
             {if document.deleted_at.is_some() {
                 // Nothing is changed in the trash.
-                view! { <p class="title-shown"><bdi>{title}</bdi></p> }.into_any()
+                view! { <p class="title-form title-shown"><bdi>{title}</bdi></p> }.into_any()
             } else {
                 view! { <TitleForm id=document.id title/> }.into_any()
             }}
