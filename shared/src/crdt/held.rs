@@ -67,7 +67,7 @@ impl Held {
         self.has_formats |= walk(state).is_ok_and(|walked| walked.has_formats);
     }
 
-    /// A client has moved on by other ways than [`Self::hold_back`].
+    /// A client has moved on: what waits for it is to be looked at.
     pub(super) fn moved(&mut self, client: u64) {
         if !self.updates.is_empty() {
             self.moved.push(client);
@@ -82,22 +82,13 @@ impl Held {
         tag: u64,
         update: &'a [u8],
     ) -> Result<Cow<'a, [u8]>, CrdtError> {
-        let walked = walk(update).map_err(|refusal| CrdtError::new(&refusal))?;
-        self.has_formats |= walked.has_formats;
-        let update = tidied(update, &walked);
-        let walked = match &update {
-            Cow::Borrowed(_) => walked,
-            Cow::Owned(tidy) => walk(tidy).map_err(|refusal| CrdtError::new(&refusal))?,
-        };
-        let ready = match divide(&update, &walked, clock_of) {
-            Division::Ready => update,
-            Division::Divided { ready, rest, needs } => {
-                self.hold(tag, rest, needs);
-                Cow::Owned(ready)
-            }
-        };
-        for section in &walked.sections {
-            self.moved(section.client);
+        let Divided { ready, rest, clients, has_formats } = divided(update, clock_of)?;
+        self.has_formats |= has_formats;
+        if let Some((rest, needs)) = rest {
+            self.hold(tag, rest, needs);
+        }
+        for client in clients {
+            self.moved(client);
         }
         Ok(ready)
     }
@@ -142,21 +133,44 @@ impl Held {
     }
 }
 
-/// Whether something of an update would have to wait in a document in which `clock_of` gives the
-/// next clock of each client.
-pub fn would_wait(update: &[u8], clock_of: impl Fn(u64) -> u32) -> bool {
-    walk(update).is_ok_and(|walked| divide(update, &walked, clock_of) != Division::Ready)
+/// An update, divided.
+struct Divided<'a> {
+    ready: Cow<'a, [u8]>,
+    /// What has to wait, and for what.
+    rest: Option<(Vec<u8>, Vec<Need>)>,
+    /// Whose structs it brings.
+    clients: Vec<u64>,
+    has_formats: bool,
 }
 
-/// What of an update would not have to wait there: an update.
+fn divided(update: &[u8], clock_of: impl Fn(u64) -> u32) -> Result<Divided<'_>, CrdtError> {
+    let walk = |update| walk(update).map_err(|refusal| CrdtError::new(&refusal));
+    let walked = walk(update)?;
+    let has_formats = walked.has_formats;
+    let update = tidied(update, &walked);
+    let walked = match &update {
+        Cow::Borrowed(_) => walked,
+        Cow::Owned(tidy) => walk(tidy)?,
+    };
+    let clients = walked.sections.iter().map(|section| section.client).collect();
+    let (ready, rest) = match divide(&update, &walked, clock_of) {
+        Division::Ready => (update, None),
+        Division::Divided { ready, rest, needs } => (Cow::Owned(ready), Some((rest, needs))),
+    };
+    Ok(Divided { ready, rest, clients, has_formats })
+}
+
+/// What of an update would not have to wait in a document in which `clock_of` gives the next clock
+/// of each client: an update. And whether anything would.
 ///
 /// # Errors
 /// The bytes are not an update that the gate lets through.
 pub fn ready_part(
     update: &[u8],
     clock_of: impl Fn(u64) -> u32,
-) -> Result<Cow<'_, [u8]>, CrdtError> {
-    Held::default().hold_back(clock_of, 0, update)
+) -> Result<(Cow<'_, [u8]>, bool), CrdtError> {
+    let Divided { ready, rest, .. } = divided(update, clock_of)?;
+    Ok((ready, rest.is_some()))
 }
 
 /// The next clock of each client in a document.
@@ -172,9 +186,14 @@ pub(super) fn apply(txn: &mut TransactionMut<'_>, update: &[u8]) -> Result<(), C
 
 #[cfg(test)]
 mod tests {
-    use crate::crdt::{TextDoc, inspect_update, varint::write_uint, would_wait};
+    use super::ready_part;
+    use crate::crdt::{TextDoc, inspect_update, varint::write_uint};
     use proptest::prelude::*;
     use rstest::rstest;
+
+    fn would_wait(update: &[u8], clock_of: impl Fn(u64) -> u32) -> bool {
+        ready_part(update, clock_of).unwrap().1
+    }
 
     /// What the document shows is all that its encoded state holds.
     fn assert_whole(doc: &TextDoc) {

@@ -15,7 +15,7 @@ mod walk;
 
 pub use change::Change;
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update};
-pub use held::{ready_part, would_wait};
+pub use held::ready_part;
 pub use order::{Cost, Order, Scrutiny, Unfit};
 pub use text_doc::{CrdtError, MAX_CLIENT_ID, TextDoc};
 

@@ -72,6 +72,17 @@ mod tests {
         assert_eq!(here, short);
     }
 
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn long_work_gives_way() {
+        use rustix::process::getpriority_process;
+        let here = getpriority_process(None).unwrap();
+        let there = Heavy::new().run(true, || getpriority_process(None).unwrap()).await.unwrap();
+        // The larger the number, the lower the priority; who starts low stays there.
+        assert!(there > here || here >= 10, "{here} here, {there} there");
+        assert_eq!(getpriority_process(None).unwrap(), here);
+    }
+
     #[tokio::test]
     async fn a_panic_stays_there() {
         let answer = Heavy::new().run(true, || -> () { panic!("on purpose") }).await;

@@ -65,15 +65,16 @@ impl Lineage {
         Ok(Self { doc: self.doc.fork(1)?, order: self.order.clone() })
     }
 
-    /// Whether an update may be taken in, as far as that can be said before what it waits for is
-    /// there. Nothing has changed after an error either.
+    /// Lets an update through, as far as that can be said before what it waits for is there; gives
+    /// whether anything of it would wait. Nothing has changed, after an error either.
     ///
     /// # Errors
     /// What its sender is told.
-    pub(crate) fn check(&mut self, delta: &[u8]) -> std::result::Result<(), Why> {
+    pub(crate) fn check(&mut self, delta: &[u8]) -> std::result::Result<bool, Why> {
         contained(|| {
-            let ready = ready_part(delta, |client| self.order.end_of(client))?;
-            Ok(self.order.would_take(&ready, Scrutiny::New)?)
+            let (ready, would_wait) = ready_part(delta, |client| self.order.end_of(client))?;
+            self.order.would_take(&ready, Scrutiny::New)?;
+            Ok(would_wait)
         })
     }
 

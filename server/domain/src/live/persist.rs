@@ -114,10 +114,9 @@ impl Room {
             let state = sealed
                 .await?
                 .ok_or_else(|| Error::internal("a snapshot does not read back as the document"))?;
-            let absorbed_rows = absorbed.clone();
-            let snapshot = NewSnapshot { document_id, seq, state, absorbed: absorbed_rows, at };
+            let snapshot = NewSnapshot { document_id, seq, state, absorbed, at };
             self.context.log.snapshot(&snapshot).await?;
-            self.replica()?.forget_rows(&absorbed);
+            self.replica()?.forget_rows(&snapshot.absorbed);
         }
         self.dirt.updates = 0;
         self.dirt.since = None;

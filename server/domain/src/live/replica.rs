@@ -13,7 +13,7 @@ use crate::{
     storage::{ClientOwner, Ids, LoadedLog, LoggedUpdate, NewUpdate, TextFacts},
 };
 use izanagi_shared::{
-    crdt::{MAX_CLIENT_ID, Scrutiny, Unfit, UpdateSummary, inspect_update, would_wait},
+    crdt::{MAX_CLIENT_ID, Scrutiny, Unfit, UpdateSummary, inspect_update},
     markdown,
     rules::MAX_CONTENT_BYTES,
 };
@@ -101,11 +101,10 @@ impl Replica {
                 continue;
             }
             let delta = unseal(&delta).ok_or_else(|| damaged(format!("update {seq}")))?;
-            let summary = inspect_update(delta);
             let refused = |refusal| Poisoned { seq, why: Unfit::from(refusal).into() };
-            let applied = summary.map_err(refused);
-            let applied =
-                applied.and_then(|summary| replica.apply(seq, delta, summary, Scrutiny::Again));
+            let applied = inspect_update(delta)
+                .map_err(refused)
+                .and_then(|summary| replica.apply(seq, delta, summary, Scrutiny::Again));
             if let Err(poisoned) = applied {
                 return Ok(Loaded::Poisoned(poisoned));
             }
@@ -161,14 +160,13 @@ impl Replica {
     pub(super) fn admit(&mut self, update: ClientUpdate) -> Result<Admitted> {
         let refused = |why: &dyn std::fmt::Display| Error::BadUpdate(why.to_string());
         let summary = inspect_update(&update.delta).map_err(|refusal| refused(&refusal))?;
-        let clock_of = |client| self.lineage.clock_of(client);
-        let clients = summary.clients_of_new(clock_of);
-        if would_wait(&update.delta, clock_of) && !self.may_wait(update.delta.len()) {
+        let clients = summary.clients_of_new(|client| self.lineage.clock_of(client));
+        let would_wait = self.lineage.check(&update.delta).map_err(|why| refused(&why))?;
+        if would_wait && !self.may_wait(update.delta.len()) {
             let message = "it builds on changes that this document does not have, and as many \
                            updates as may wait for such do so already: send what came before it";
             return Err(Error::BadUpdate(message.to_owned()));
         }
-        self.lineage.check(&update.delta).map_err(|why| refused(&why))?;
         Ok(Admitted {
             update: NewUpdate {
                 actor: update.actor,
@@ -203,11 +201,9 @@ impl Replica {
         if self.has_place_for(bytes) {
             return true;
         }
-        let (lineage, rows) = (&self.lineage, &self.rows);
-        let is_within =
-            |summary: &UpdateSummary| summary.is_within(|client| lineage.clock_of(client));
-        let waits = |seq: &u64| rows.get(seq).is_some_and(|summary| !is_within(summary));
-        self.waiting.retain(|seq, _| waits(seq));
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain(|seq, _| self.rows.get(seq).is_some_and(|row| !self.holds(row)));
+        self.waiting = waiting;
         self.has_place_for(bytes)
     }
 

@@ -14,7 +14,7 @@ use crate::{
     storage::{LiveLog, LoggedUpdate, SystemClock, SystemIds},
 };
 use izanagi_shared::{
-    crdt::{Change, TextDoc},
+    crdt::{Change, TextDoc, inspect_update},
     id::{DocumentId, UserId},
     rules::MAX_CONTENT_BYTES,
 };
@@ -102,6 +102,18 @@ fn a_load_ends_at_the_first_row_that_cannot_be_applied() {
     let log = crate::storage::LoadedLog { live_seq: 2, snapshot, updates };
     let loaded = Replica::load(log, &SystemIds).unwrap();
     assert!(matches!(loaded, Loaded::Poisoned(Poisoned { seq: 1, .. })));
+}
+
+#[test]
+fn a_trial_is_as_careful_as_the_real_thing() {
+    let (_, state) = TextDoc::from_text(1, "abcdef");
+    let snapshot = crate::storage::StoredSnapshot { seq: 0, state: seal(&state) };
+    let log = crate::storage::LoadedLog { live_seq: 0, snapshot, updates: Vec::new() };
+    let Loaded::Whole(replica) = Replica::load(log, &SystemIds).unwrap() else { panic!() };
+    let crossed = [1, 1, 2, 0, 0xc4, 1, 4, 1, 1, 1, b'X', 0];
+    let summary = inspect_update(&crossed).unwrap();
+    let trial = replica.has_room_with(&crossed, &summary);
+    assert!(matches!(trial, Err(Error::BadUpdate(_))), "{trial:?}");
 }
 
 #[tokio::test]

@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 pub enum Scrutiny {
     /// The server's own state: it is there, and whatever is in it must be taken.
     Own,
-    /// It was let in before. It may cost more than then, for the machine is the only one to count.
+    /// Its sender was told that it is taken. Only what can be in no text is refused now, and it may
+    /// cost more than at first.
     Again,
     /// Nobody was told yet that it is taken.
     New,
@@ -114,13 +115,22 @@ impl Order {
     /// # Errors
     /// See [`Unfit`]; then the order is as before.
     pub fn take(&mut self, update: &[u8], scrutiny: Scrutiny) -> Result<Cost, Unfit> {
-        let taken = self.take_once(update, scrutiny)?;
-        self.steps += taken.cost.steps;
-        for (client, end) in taken.before {
+        let mut placed = Vec::new();
+        let Taken { mut cost, before, deletes } =
+            match self.place_all(update, scrutiny, &mut placed) {
+                Ok(taken) => taken,
+                Err(unfit) => {
+                    self.take_back(placed);
+                    return Err(unfit);
+                }
+            };
+        cost.moved += self.delete(&deletes);
+        self.steps += cost.steps;
+        for (client, end) in before {
             self.merge(client, end..self.end_of(client));
         }
-        self.merge_deleted(&taken.deletes);
-        Ok(taken.cost)
+        self.merge_deleted(&deletes);
+        Ok(cost)
     }
 
     /// Whether an update of which nothing has to wait would be taken in.
@@ -132,20 +142,6 @@ impl Order {
         let checked = self.place_all(update, scrutiny, &mut placed);
         self.take_back(placed);
         checked.map(|_| ())
-    }
-
-    fn take_once(&mut self, update: &[u8], scrutiny: Scrutiny) -> Result<Taken, Unfit> {
-        let mut placed = Vec::new();
-        match self.place_all(update, scrutiny, &mut placed) {
-            Ok(mut taken) => {
-                taken.cost.moved += self.delete(&taken.deletes);
-                Ok(taken)
-            }
-            Err(unfit) => {
-                self.take_back(placed);
-                Err(unfit)
-            }
-        }
     }
 
     /// Puts all items of an update in their places, and notes which.
