@@ -129,7 +129,7 @@ test.describe("pages that cannot be shown", () => {
     await page.setContent(`<form method="post" action="${server.url}/fn/accounts/sign-out"><button>Go</button></form>`);
     await page.getByRole("button", { name: "Go" }).click();
     await expect(page.getByText("Error 403")).toBeVisible();
-    await expect(page.getByRole("heading", { name: "Another site" })).toBeVisible();
+    await expect(page.getByRole("heading", { name: "Cross-site request" })).toBeVisible();
     await expectAccessible(page);
   });
 });

@@ -84,7 +84,7 @@ test("stops taking text once the page is broken, and says so", async ({ page, pr
   // The page's half throws from now on, as WebAssembly does after a panic.
   await page.evaluate(() => void Object.assign(window, { mirror: null }));
   await page.keyboard.type("x");
-  await expect(page.getByRole("alert")).toContainText("what you type is not saved any more");
+  await expect(page.getByRole("alert")).toContainText("your edits are no longer saved");
   await page.keyboard.type("yz");
   expect(await page.evaluate(() => window.editor.text())).toBe("xkept");
 });

@@ -1,12 +1,12 @@
-// The peer: npm `diff`, lines and then words in changed lines.
+// The peer: npm `diff`, by line, then by word within changed lines.
 //
-// Removed and added lines are paired from the top, which is the least work: comparing whole changes
-// word by word would take this library several times as long.
+// Removed and added lines are paired in order, which is the cheapest option: comparing whole changes
+// word by word takes this library several times as long.
 
 import { diffLines, diffWordsWithSpace } from "diff";
 
 /**
- * Compares two texts; gives changed lines plus stretches of them.
+ * Compares two texts and returns the number of changed lines plus the number of spans in them.
  *
  * @param {string} oldText
  * @param {string} newText

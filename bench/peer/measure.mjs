@@ -1,10 +1,10 @@
-// Compares pairs of texts, by the peer and by Izanagi as WebAssembly, in turns.
+// Compares pairs of texts with the peer and with Izanagi as WebAssembly, in alternation.
 //
 //   node measure.mjs PAIRS.json MODULE.js ROUNDS both|wasm
 //
-// PAIRS.json is [[old, new], …], MODULE.js what `wasm-bindgen --target web` made. Prints one line of JSON: for each
-// pair the milliseconds of the fastest round, and what the WebAssembly counted, by which it can be told to have done
-// the same work as the native code.
+// PAIRS.json is [[old, new], …], MODULE.js the output of `wasm-bindgen --target web`. Prints one line of JSON: for each
+// pair the milliseconds of the fastest round, and the count returned by the WebAssembly module, which shows whether it
+// did the same work as the native code.
 
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
@@ -19,7 +19,7 @@ wasm.initSync({ module: readFileSync(moduleFile.replace(/\.js$/, "_bg.wasm")) })
 const fastest = () => new Array(pairs.length).fill(Infinity);
 const times = { peer: contenders === "both" ? fastest() : [], wasm: fastest(), wasm_count: 0 };
 
-/** Compares every pair once; keeps times that are faster than before. */
+/** Compares every pair once and keeps the fastest times. */
 function round(compare, into) {
   let count = 0;
   for (const [index, [oldText, newText]] of pairs.entries()) {

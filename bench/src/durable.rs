@@ -1,5 +1,5 @@
-//! The peer of everything that writes: one row in a transaction of its own, durable when it
-//! answers, in the same SQLite file, with nothing around it.
+//! Baseline for all writes: inserts a single row in its own durable transaction, in the same SQLite
+//! file.
 
 use anyhow::Result;
 use sqlx::{
@@ -11,11 +11,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A connection that inserts.
+/// A connection that inserts rows durably.
 pub(crate) struct DurableInserts(SqliteConnection);
 
 impl DurableInserts {
-    /// Makes its table in that file, if it is not there.
+    /// Opens the file and creates the table if it does not exist.
     pub(crate) async fn open(file: &Path) -> Result<Self> {
         let options = SqliteConnectOptions::new()
             .filename(file)
@@ -29,7 +29,7 @@ impl DurableInserts {
         Ok(Self(connection))
     }
 
-    /// Inserts a row; gives how long it took.
+    /// Inserts a row and returns the time it took.
     pub(crate) async fn insert(&mut self, body: &[u8]) -> Result<Duration> {
         let start = Instant::now();
         sqlx::query("INSERT INTO bench_rows (body) VALUES (?)")
@@ -39,7 +39,6 @@ impl DurableInserts {
         Ok(start.elapsed())
     }
 
-    /// Ends the connection.
     pub(crate) async fn close(self) -> Result<()> {
         Ok(self.0.close().await?)
     }

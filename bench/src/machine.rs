@@ -1,8 +1,8 @@
-//! The machine that the figures are true of.
+//! Description of the machine the figures were measured on.
 
 use std::{fs, thread};
 
-/// Cores, processor, memory and system, in one line.
+/// Returns cores, processor, memory and operating system in one line.
 pub(crate) fn describe() -> String {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let processor = field("/proc/cpuinfo", "model name", ':');
@@ -18,7 +18,7 @@ pub(crate) fn describe() -> String {
     )
 }
 
-/// The value of the first line that begins with `name`.
+/// Returns the value of the first line that starts with `name`.
 fn field(file: &str, name: &str, separator: char) -> String {
     let text = fs::read_to_string(file).unwrap_or_default();
     let line = text.lines().find(|line| line.starts_with(name)).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Prints the table of figures: `cargo run --release -p izanagi-bench [NAME…]`.
 //!
-//! A missed target is printed and nothing more; what could not be measured, or came out wrong, is
-//! a failure.
+//! Missed targets are only printed. The exit code is nonzero if a measurement fails or produces a
+//! wrong result.
 
 mod durable;
 mod figures;
@@ -21,9 +21,9 @@ use trace::Trace;
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
-    let binary = std::env::current_exe().context("cannot tell where the binary is")?;
-    let build = binary.parent().context("the binary lies in no build")?.to_owned();
-    // Beside the build and not in /tmp, which may be no disk at all.
+    let binary = std::env::current_exe().context("cannot find the path of the binary")?;
+    let build = binary.parent().context("the binary is not in a build directory")?.to_owned();
+    // Next to the build rather than in /tmp, which may be in memory.
     let folder = tempfile::Builder::new().prefix("bench-").tempdir_in(&build)?;
     progress("reading the trace");
     let trace = Trace::load("seph-blog1")?;
@@ -44,7 +44,7 @@ async fn main() -> Result<ExitCode> {
     Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The measurements that the command line names, or all.
+/// Returns the measurements named on the command line, or all.
 fn chosen() -> Vec<String> {
     let named: Vec<String> = std::env::args().skip(1).collect();
     if named.is_empty() { figures::ALL.map(str::to_owned).into() } else { named }

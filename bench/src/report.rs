@@ -1,16 +1,16 @@
-//! The table that is printed.
+//! The printed report.
 
 use std::{
     fmt::{self, Write as _},
     io::{self, Write as _},
 };
 
-/// What a figure should be.
+/// Target of a figure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Target {
-    /// This or less.
+    /// At most this value.
     AtMost(f64),
-    /// This or more.
+    /// At least this value.
     AtLeast(f64),
 }
 
@@ -19,18 +19,18 @@ pub(crate) enum Target {
 pub(crate) struct Figure {
     /// What was measured.
     pub(crate) what: String,
-    /// How it came out.
+    /// Measured result.
     pub(crate) measured: String,
-    /// How the peer came out, where there is one.
+    /// Result of the peer, if there is one.
     pub(crate) peer: String,
-    /// What is compared with the target, and what it counts.
+    /// Value compared with the target, and its unit.
     pub(crate) value: f64,
     pub(crate) unit: &'static str,
     pub(crate) target: Target,
 }
 
 impl Figure {
-    /// Whether the target was reached.
+    /// Returns whether the target was met.
     fn is_met(&self) -> bool {
         match self.target {
             Target::AtMost(limit) => self.value <= limit,
@@ -56,7 +56,7 @@ impl Figure {
     }
 }
 
-/// A number with three digits that matter, or all of them before the point.
+/// Formats a number with three significant digits, or all digits before the decimal point.
 pub(crate) struct Number(pub(crate) f64);
 
 impl fmt::Display for Number {
@@ -87,7 +87,7 @@ fn group_thousands(digits: &str) -> String {
     grouped
 }
 
-/// Everything that a run has to say.
+/// Results of a run.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     figures: Vec<Figure>,
@@ -96,7 +96,6 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// Adds a row.
     pub(crate) fn add(&mut self, figure: Figure) {
         self.figures.push(figure);
     }
@@ -106,17 +105,17 @@ impl Report {
         self.notes.push(line.into());
     }
 
-    /// Says that some figures could not be measured.
+    /// Records that a measurement failed.
     pub(crate) fn failed(&mut self, what: &str, error: &anyhow::Error) {
         self.failures.push(format!("{what}: {error:#}"));
     }
 
-    /// Whether everything that was asked for was measured, whatever came out.
+    /// Returns whether every requested measurement succeeded, even if a target was missed.
     pub(crate) fn is_complete(&self) -> bool {
         self.failures.is_empty()
     }
 
-    /// Prints everything below the description of the machine.
+    /// Prints the description of the machine, then the report.
     pub(crate) fn print(&self, machine: &str) -> io::Result<()> {
         io::stdout().lock().write_all(self.text(machine).as_bytes())
     }
@@ -134,7 +133,7 @@ impl Report {
         let mut text = format!("{machine}\n\n");
         for row in &rows {
             let cells = row.iter().zip(widths).map(|(cell, width)| format!(" {cell:width$} |"));
-            // Writing to a string cannot fail.
+            // Writing to a `String` cannot fail.
             let _ = writeln!(text, "|{}", cells.collect::<String>());
         }
         text.push('\n');
@@ -148,9 +147,9 @@ impl Report {
     }
 }
 
-/// Says on standard error what is being done, for whoever waits.
+/// Prints progress to standard error.
 pub(crate) fn progress(line: impl fmt::Display) {
-    // Whoever closed the pipe does not want to hear.
+    // Ignore a closed pipe.
     let _ = writeln!(io::stderr(), "    {line}");
 }
 
@@ -164,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_was_missed() {
+    fn marks_the_targets_that_were_missed() {
         let mut report = Report::default();
         report.add(figure(3.0, Target::AtMost(3.0)));
         report.add(figure(3.01, Target::AtMost(3.0)));
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn prints_numbers_as_people_read_them() {
+    fn formats_numbers_for_human_readers() {
         let shown = [1_234_567.8, 100.0, 12.34, 2.5, 0.012, 5.0].map(|n| Number(n).to_string());
         assert_eq!(shown, ["1,234,568", "100", "12.3", "2.50", "0.0120", "5"]);
     }

@@ -1,8 +1,8 @@
-//! What many measurements come to.
+//! Summary statistics.
 
 use std::time::Duration;
 
-/// The value below which this share of the values lies (nearest rank); 0 for none.
+/// Returns the nearest-rank percentile for `share` between 0 and 1; 0 if there are no values.
 pub(crate) fn percentile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -10,12 +10,12 @@ pub(crate) fn percentile(values: &[f64], share: f64) -> f64 {
     sorted.get(rank.saturating_sub(1)).or(sorted.last()).copied().unwrap_or_default()
 }
 
-/// The middle one of the values.
+/// Returns the median.
 pub(crate) fn median(values: &[f64]) -> f64 {
     percentile(values, 0.5)
 }
 
-/// In milliseconds.
+/// Converts a duration to milliseconds.
 pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_values_that_occurred() {
+    fn percentiles_are_measured_values() {
         let values: Vec<f64> = (1..=100).rev().map(f64::from).collect();
         assert_eq!(median(&values), 50.0);
         assert_eq!(percentile(&values, 0.99), 99.0);

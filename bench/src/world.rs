@@ -1,9 +1,9 @@
-//! The services over a SQLite file, as the server has them, and somebody who uses them.
+//! In-process services over a SQLite file, configured as in the server.
 
 use anyhow::Result;
 use izanagi_domain::{
     accounts::{Caller, PasswordHash, Role, SigningKey, TokenIssuer, Tokens},
-    documents::{Editor, IfMatch, NewText, Reader, RequestKey},
+    documents::{Editor, IfMatch, Reader, RequestKey},
     error::Error,
     services::{Services, Settings},
     storage::{Clock as _, Ids as _, SystemClock, SystemIds, User, VersionRow},
@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-/// Services, the stores below them, and their user.
+/// Services, their stores and a user.
 pub(crate) struct World {
     pub(crate) services: Services,
     opened: Opened,
@@ -30,7 +30,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Over a new file in this folder.
+    /// Creates services over a new file in this directory.
     pub(crate) async fn new(folder: &Path) -> Result<Self> {
         let writer = Caller {
             user: UserId(SystemIds.uuid()),
@@ -38,11 +38,11 @@ impl World {
             role: Role::User,
         };
         let world = Self::open(folder.join("izanagi.db"), writer).await?;
-        world.services.stores.users.create(&user(writer.user)).await?;
+        world.services.core.stores.users.create(&user(writer.user)).await?;
         Ok(world)
     }
 
-    /// The same file, opened anew: nothing is left in any cache of the process.
+    /// Reopens the same file with empty caches.
     pub(crate) async fn reopen(self) -> Result<Self> {
         self.services.shut_down().await;
         self.opened.close().await;
@@ -60,47 +60,46 @@ impl World {
         Ok(Self { services, opened, file, writer })
     }
 
-    /// Ends everything; the file stays.
+    /// Shuts everything down; the file is kept.
     pub(crate) async fn close(self) {
         self.services.shut_down().await;
         self.opened.close().await;
     }
 
-    /// The database.
+    /// Returns the path of the database.
     pub(crate) fn file(&self) -> &Path {
         &self.file
     }
 
-    /// A new document.
+    /// Creates a document.
     pub(crate) async fn create(&self, content: &str) -> Result<DocumentId> {
         let request = CreateDocumentRequest {
             title: "Blog post".to_owned(),
             content: Some(content.to_owned()),
             ..CreateDocumentRequest::default()
         };
-        let text = NewText::from_request(request)?;
         let documents = &self.services.documents;
-        Ok(documents.create(&self.writer, text, RequestKey::none()).await?.id)
+        Ok(documents.create(&self.writer, request, RequestKey::none()).await?.id)
     }
 
-    /// The right to read.
+    /// Authorises the user to read.
     pub(crate) async fn reader(&self, id: DocumentId) -> Result<Reader> {
         Ok(self.services.documents.for_reader(Some(&self.writer), id).await?)
     }
 
-    /// The right to write.
+    /// Authorises the user to edit.
     pub(crate) async fn editor(&self, id: DocumentId) -> Result<Editor> {
         Ok(self.services.documents.for_editor(Some(&self.writer), id).await?)
     }
 
-    /// Makes the live text `content`.
+    /// Replaces the live text with `content`.
     pub(crate) async fn write(&self, id: DocumentId, content: String) -> Result<()> {
         let editor = self.editor(id).await?;
         self.services.documents.replace(&editor, content, None, IfMatch::Any).await?;
         Ok(())
     }
 
-    /// Commits the live text, as a handler does: first the right, then the commit.
+    /// Commits the live text as a handler does: authorise, then commit.
     pub(crate) async fn commit(&self, id: DocumentId) -> Result<VersionRow> {
         let editor = self.editor(id).await?;
         let message = CommitMessage::parse("Go on writing").map_err(Error::from)?;
@@ -108,9 +107,9 @@ impl World {
         Ok(self.services.versions.commit(&editor, input).await?)
     }
 
-    /// Waits until nothing is left in the outbox for the services that were started.
+    /// Waits until the running services have emptied the outbox.
     pub(crate) async fn settle(&self) -> Result<()> {
-        while !self.services.stores.outbox.pending(1).await?.is_empty() {
+        while !self.services.core.stores.outbox.pending(1).await?.is_empty() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(())
@@ -125,7 +124,7 @@ fn user(id: UserId) -> User {
         display_name: "Writer".to_owned(),
         bio: String::new(),
         role: Role::User,
-        // Nobody signs in here.
+        // This user never signs in.
         password_hash: PasswordHash::from_stored("none"),
         created_at: SystemClock.now(),
         last_login_at: None,

@@ -5,7 +5,7 @@ import { ChangeSet, Text } from "@codemirror/state";
 import { toChanges } from "./changes";
 import type { Change } from "./contract";
 
-/** The changes for a transaction of one replacement. */
+/** Returns the changes of a transaction with one replacement. */
 function changesFor(before: string, from: number, to: number, insert: string): Change[] {
   const set = ChangeSet.of({ from, to, insert }, before.length, "\n");
   return toChanges(set, textOf(before));
@@ -19,7 +19,7 @@ function apply(text: string, changes: Change[]): string {
   return changes.reduceRight((after, { from, to, insert }) => after.slice(0, from) + insert + after.slice(to), text);
 }
 
-test("reports typing where it happened", () => {
+test("reports an insertion at its position", () => {
   assert.deepEqual(changesFor("ab", 1, 1, "x"), [{ from: 1, to: 1, insert: "x" }]);
 });
 
@@ -35,35 +35,35 @@ test("counts offsets in the text before the transaction", () => {
   ]);
 });
 
-test("widens a change of the second half of an emoji", () => {
+test("widens a change of a low surrogate to the whole character", () => {
   assert.deepEqual(changesFor("a😀b", 2, 3, "\ude01"), [{ from: 1, to: 3, insert: "😁" }]);
 });
 
-test("widens a change of the first half of a character", () => {
+test("widens a change of a high surrogate to the whole character", () => {
   assert.deepEqual(changesFor("\u{1f600}", 0, 1, "\ud83c"), [{ from: 0, to: 2, insert: "\u{1f200}" }]);
 });
 
-test("replaces a half that is left alone", () => {
+test("replaces a lone surrogate", () => {
   assert.deepEqual(changesFor("😀", 1, 2, ""), [{ from: 0, to: 2, insert: "\ufffd" }]);
 });
 
-test("gives the text after any transaction, and never half a character", () => {
+test("reproduces any transaction without lone surrogates", () => {
   const pieces = ["a", "\n", "\r\n", "é", "😀", "👩‍👩‍👧", "\ud83d", "\ude00", ""];
-  // Park and Miller's generator: the same cases in every run.
+  // Park–Miller generator: deterministic cases.
   let seed = 20250312;
   const below = (limit: number) => {
     seed = (seed * 48271) % 2147483647;
     return seed % limit;
   };
-  const someText = (length: number) => Array.from({ length }, () => pieces[below(pieces.length)]).join("");
+  const randomText = (length: number) => Array.from({ length }, () => pieces[below(pieces.length)]).join("");
   for (let round = 0; round < 2000; round++) {
-    // The text itself is whole, as everything that comes from Rust is.
-    const before = someText(12).replace(/\p{Surrogate}/gu, "?");
+    // The initial text has no lone surrogates, because it comes from Rust.
+    const before = randomText(12).replace(/\p{Surrogate}/gu, "?");
     let set = ChangeSet.empty(before.length);
     for (let edit = 0; edit < 3; edit++) {
       const from = below(set.newLength + 1);
       const to = from + below(Math.min(4, set.newLength - from) + 1);
-      set = set.compose(ChangeSet.of({ from, to, insert: someText(2) }, set.newLength, "\n"));
+      set = set.compose(ChangeSet.of({ from, to, insert: randomText(2) }, set.newLength, "\n"));
     }
     const changes = toChanges(set, textOf(before));
     const after = set.apply(textOf(before)).toString();

@@ -1,14 +1,14 @@
-// Between CodeMirror's change sets and the changes of the contract.
+// Converts CodeMirror change sets to changes of the contract.
 import type { ChangeSet, Text } from "@codemirror/state";
 import { wellFormed } from "./clean-input";
 import type { Change } from "./contract";
 
 /**
- * The changes of a transaction that started from `before`.
+ * Returns the changes of a transaction that started from `before`.
  *
- * CodeMirror finds what was typed by comparing UTF-16 units, so replacing one emoji by another may come out as a
- * change of its second half alone. Half a character cannot be written as UTF-8: such a change is widened to the
- * whole one.
+ * CodeMirror detects input by comparing UTF-16 code units, so replacing one emoji with another may be reported as a
+ * change of its low surrogate alone. A lone surrogate cannot be encoded as UTF-8, so such a change is widened to the
+ * whole character.
  */
 export function toChanges(set: ChangeSet, before: Text): Change[] {
   const changes: Change[] = [];
@@ -16,13 +16,13 @@ export function toChanges(set: ChangeSet, before: Text): Change[] {
     const from = splitsCharacter(before, fromBefore) ? fromBefore - 1 : fromBefore;
     const to = splitsCharacter(before, toBefore) ? toBefore + 1 : toBefore;
     const insert = before.sliceString(from, fromBefore) + inserted.toString() + before.sliceString(toBefore, to);
-    // What is half a character even so becomes U+FFFD, which is as long, here rather than on its way to Rust.
+    // Replace any remaining lone surrogate here; the conversion to a Rust string would do the same.
     changes.push({ from, to, insert: wellFormed(insert) });
   });
   return changes;
 }
 
-/** Whether the offset lies between the two halves of one character. */
+/** Returns whether the offset is between the two surrogates of a character. */
 function splitsCharacter(text: Text, offset: number): boolean {
   return offset > 0 && /^[\ud800-\udbff][\udc00-\udfff]$/.test(text.sliceString(offset - 1, offset + 1));
 }

@@ -1,14 +1,14 @@
 import { EditorView } from "@codemirror/view";
 
 /**
- * What is pasted or dropped: line breaks of any system become "\n" (the editor keeps "\r" as a character, see
- * crlf.ts), U+0000 goes (no store takes it), and half a character becomes U+FFFD.
+ * Cleans pasted or dropped text: line breaks become "\n" (the editor treats "\r" as a character, see crlf.ts),
+ * U+0000 is removed because it cannot be stored, and lone surrogates become U+FFFD.
  */
 export function cleanInput(text: string): string {
   return wellFormed(text.replace(/\r\n?/g, "\n").replaceAll("\0", ""));
 }
 
-/** The text with U+FFFD in the place of each half of a surrogate pair that stands alone; as long as before. */
+/** Replaces each lone surrogate with U+FFFD. The length does not change. */
 export function wellFormed(text: string): string {
   return text.replace(/\p{Surrogate}/gu, "\ufffd");
 }

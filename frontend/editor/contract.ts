@@ -1,42 +1,43 @@
-// What the page (Rust, compiled to WebAssembly) and the editor agree on. The page owns the CRDT; here are only
-// texts, changes of texts, and bytes whose meaning the page knows.
+// Interface between the page (Rust, compiled to WebAssembly) and the editor. The page owns the CRDT; the editor sees
+// only texts, changes and opaque bytes.
 
-/** Replaces a stretch of the text. Offsets count UTF-16 units of the text *before* the transaction. */
+/** Replaces a range of the text. Offsets are UTF-16 code units in the text *before* the transaction. */
 export interface Change {
   from: number;
   to: number;
   insert: string;
 }
 
-/** What a document's text is (PRODUCT D1). */
+/** Format of a document's text (PRODUCT D1). */
 export type DocumentKind = "markdown" | "json" | "text";
 
 export interface MountOptions {
   text: string;
   kind: DocumentKind;
-  /** The accessible name of the text field. */
+  /** Accessible name of the text field. */
   label: string;
   readOnly: boolean;
-  /** The most bytes of UTF-8 that the text may have. */
+  /** Maximum length of the text in bytes of UTF-8. */
   maxBytes: number;
-  /** For the style elements that CodeMirror makes, so that the page's Content-Security-Policy admits them. */
+  /** CSP nonce for the style elements that CodeMirror creates. */
   nonce: string;
-  /** A local edit: typing, paste, undo, redo. Sorted, without overlaps; never called for `applyRemote`. */
+  /** Called for local edits (typing, paste, undo, redo) with sorted, disjoint changes. Not called for `applyRemote`. */
   onChange(changes: Change[]): void;
-  /** An edit was refused whole because the text would be longer than `maxBytes`. */
+  /** Called when an edit was rejected because the text would exceed `maxBytes`. */
   onTooLong(): void;
-  /** Ctrl-S, or Cmd-S. */
+  /** Called on Ctrl-S or Cmd-S. */
   onCommit(): void;
-  /** The person scrolled; 0 is the top, 1 the end. Not called for `scrollTo`. */
+  /** Called when the user scrolls, with 0 for the top and 1 for the end. Not called for `scrollTo`. */
   onScroll?(fraction: number): void;
 }
 
 export interface EditorHandle {
   /**
-   * Takes over what others wrote: cursor and scroll position stay where they are in the text, and undo will not
-   * touch it. Offsets count in the editor's present text, sorted and without overlaps.
+   * Applies remote changes, sorted and disjoint, with offsets in the editor's current text. Cursor and scroll position
+   * keep their place in the text, and the changes are excluded from the undo history.
    *
-   * @throws RangeError when an offset lies outside the text: page and editor disagree, and nothing was changed
+   * @throws RangeError if an offset is outside the text, which means that page and editor are out of sync; the text is
+   * left unchanged
    */
   applyRemote(changes: Change[]): void;
   setReadOnly(on: boolean): void;
@@ -46,13 +47,13 @@ export interface EditorHandle {
   destroy(): void;
 }
 
-/** An update that the server has not acknowledged yet. */
+/** An update that the server has not acknowledged. */
 export interface PendingUpdate {
   documentId: string;
   userId: string;
-  /** Unique in a document and user; putting a known one again replaces it. */
+  /** Unique per document and user; storing the same id again replaces the update. */
   opId: string;
   update: Uint8Array;
-  /** The place among the updates of the same document and user. */
+  /** Position among the updates of the same document and user. */
   order: number;
 }

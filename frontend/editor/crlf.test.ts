@@ -13,22 +13,22 @@ function stateOf(doc: string, cursor = 0): EditorState {
   });
 }
 
-/** Text and cursor, written as "|", after a transaction. */
+/** Returns the text after a transaction, with "|" at the cursor. */
 function after(state: EditorState, spec: TransactionSpec): string {
   const { doc, selection } = state.update(spec).state;
   return `${doc.sliceString(0, selection.main.head)}|${doc.sliceString(selection.main.head)}`;
 }
 
-test("types whole pairs where the text has them", () => {
+test("inserts CRLF in a text with CRLF line breaks", () => {
   const enter = { changes: { from: 1, insert: "\n" }, selection: { anchor: 2 } };
   assert.equal(after(stateOf("ab\r\n", 1), enter), "a\r\n|b\r\n");
 });
 
-test("types single newlines where most breaks are single", () => {
+test("inserts LF where most line breaks are LF", () => {
   assert.equal(after(stateOf("ab\nc\nd\r\n", 1), { changes: { from: 1, insert: "\n" } }), "a|\nb\nc\nd\r\n");
 });
 
-test("keeps the break when Enter swallows the white space after the cursor", () => {
+test("keeps the break when Enter removes trailing white space", () => {
   const enter = { changes: { from: 1, to: 2, insert: "\n" }, selection: { anchor: 2 } };
   assert.equal(after(stateOf("a\r\nb", 1), enter), "a\r\n|\r\nb");
 });
@@ -41,11 +41,11 @@ test("deletes the whole pair forwards", () => {
   assert.equal(after(stateOf("a\r\nb", 1), { changes: { from: 1, to: 2 } }), "a|b");
 });
 
-test("keeps the break when the rest of a line is deleted", () => {
+test("keeps the break when the end of a line is deleted", () => {
   assert.equal(after(stateOf("abc\r\nd", 1), { changes: { from: 1, to: 4 } }), "a|\r\nd");
 });
 
-test("puts what is typed inside a pair before it", () => {
+test("moves text typed inside a pair before it", () => {
   assert.equal(after(stateOf("a\r\nb", 1), { changes: { from: 2, insert: "x" }, selection: { anchor: 3 } }), "ax|\r\nb");
 });
 
@@ -59,12 +59,12 @@ test("steps back over a pair", () => {
   assert.equal(after(stateOf("a\r\nb", 3), left), "a|\r\nb");
 });
 
-test("stays before a pair when its line is clicked", () => {
+test("stays before a pair after a click on its line", () => {
   const click = { selection: { anchor: 2 }, userEvent: "select.pointer" };
   assert.equal(after(stateOf("a\r\nb", 1), click), "a|\r\nb");
 });
 
-test("undoes a typed pair as one", () => {
+test("undoes an inserted pair in one step", () => {
   let state = stateOf("ab\r\n", 1);
   state = state.update({ changes: { from: 1, insert: "\n" } }).state;
   const undone = undo({ state, dispatch: (transaction) => (state = transaction.state) });
@@ -72,7 +72,7 @@ test("undoes a typed pair as one", () => {
   assert.equal(state.doc.toString(), "ab\r\n");
 });
 
-test("never parts a pair, whatever is edited", () => {
+test("never splits a pair in random edits", () => {
   const insertions = ["x", "\n", "\n\n", "x\ny", ""];
   let seed = 7;
   const below = (limit: number) => {

@@ -1,6 +1,6 @@
-// Texts whose lines end in "\r\n". The editor splits lines at "\n" alone, so that its offsets are those of the
-// stored text; "\r" is then an invisible character at the end of a line. Here it is kept invisible to the person too:
-// the two are stepped over, deleted and typed together.
+// Support for "\r\n" line breaks. The editor splits lines at "\n" only, so that its offsets equal those of the stored
+// text; "\r" is then an invisible character at the end of a line. This extension makes the cursor, deletion and input
+// treat the pair as one character.
 import {
   type ChangeSpec,
   EditorSelection,
@@ -13,14 +13,14 @@ import {
 } from "@codemirror/state";
 import { type EditorView, keymap } from "@codemirror/view";
 
-/** Nothing for a text without "\r\n". */
+/** Keeps "\r\n" pairs together; returns an empty extension for a text without them. */
 export function keepLineBreaksWhole(text: string): Extension {
   if (!text.includes("\r\n")) return [];
   const pairs = text.split("\r\n").length - 1;
   const breaks = text.split("\n").length - 1;
   const typesPairs = pairs * 2 > breaks;
   return [
-    // CodeMirror runs the last filter first: cursors are set right after the text is.
+    // CodeMirror runs the last filter first, so cursors are moved after the text has been corrected.
     EditorState.transactionFilter.of(leaveBreaks),
     EditorState.transactionFilter.of((transaction) => mendBreaks(transaction, typesPairs)),
     keymap.of([
@@ -33,14 +33,14 @@ export function keepLineBreaksWhole(text: string): Extension {
 
 type Filtered = TransactionSpec | readonly TransactionSpec[];
 
-/** Gives typed breaks the text's own form, and makes whole or takes away a pair of which one half was touched. */
+/** Converts inserted line breaks to the text's own form, and completes or removes pairs that an edit has split. */
 function mendBreaks(transaction: Transaction, typesPairs: boolean): Filtered {
   if (!transaction.docChanged) return transaction;
   const before = transaction.startState.doc;
   const after = transaction.newDoc;
   const mends: ChangeSpec[] = [];
   transaction.changes.iterChanges((fromBefore, toBefore, fromAfter, toAfter, inserted) => {
-    // Its "\n" was deleted, or something stands between the two.
+    // The "\n" was deleted, or text was inserted between "\r" and "\n".
     if (splitsPair(before, fromBefore) && !splitsPair(after, fromAfter)) {
       mends.push({ from: fromAfter - 1, to: fromAfter });
     }
@@ -49,7 +49,7 @@ function mendBreaks(transaction: Transaction, typesPairs: boolean): Filtered {
       if (after.sliceString(offset - 1, offset) !== "\r") mends.push({ from: offset, insert: "\r" });
     }
     if (splitsPair(before, toBefore) && !splitsPair(after, toAfter)) {
-      // Delete at the end of a line reaches "\r" alone, and means the break; anything longer ends before it.
+      // Delete at the end of a line removes only "\r" but means the whole break; a longer deletion ends before it.
       const deletesBreak = inserted.length === 0 && toBefore - fromBefore === 1;
       mends.push(deletesBreak ? { from: toAfter, to: toAfter + 1 } : { from: toAfter, insert: "\r" });
     }
@@ -57,7 +57,7 @@ function mendBreaks(transaction: Transaction, typesPairs: boolean): Filtered {
   return mends.length > 0 ? [transaction, { changes: mends, sequential: true }] : transaction;
 }
 
-/** Moves cursors out of the middle of a pair: onwards for a step to the right, otherwise to the end of the line. */
+/** Moves cursors out of the middle of a pair: forwards for a step to the right, otherwise to the end of the line. */
 function leaveBreaks(transaction: Transaction): Filtered {
   const text = transaction.newDoc;
   const ranges = transaction.newSelection.ranges;
@@ -79,7 +79,7 @@ function leavePair(text: Text, range: SelectionRange, onwards: boolean): Selecti
   return EditorSelection.range(anchor, head, range.goalColumn, range.bidiLevel ?? undefined);
 }
 
-/** Keeps "to the end of the line" from stepping on when it is there already. */
+/** Stops the "end of line" commands from moving past the pair when the cursor is already in front of it. */
 function isBeforePair(view: EditorView): boolean {
   const { doc, selection } = view.state;
   return selection.ranges.length === 1 && splitsPair(doc, selection.main.head + 1);

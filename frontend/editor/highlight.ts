@@ -1,6 +1,6 @@
 import { tagHighlighter, tags } from "@lezer/highlight";
 
-/** Classes of style/components/code.css, so that code looks alike in the editor and in read pages. */
+/** Maps tokens to the classes of style/components/code.css, so that code looks the same as in reading pages. */
 export const codeClasses = tagHighlighter([
   { tag: tags.heading, class: "tok-heading" },
   { tag: tags.strong, class: "tok-strong" },

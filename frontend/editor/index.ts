@@ -1,4 +1,4 @@
-// The editor as the page loads it: one module, on demand, beside the page's WebAssembly.
+// Entry point of the editor bundle, which the page loads on demand.
 export type { Change, DocumentKind, EditorHandle, MountOptions, PendingUpdate } from "./contract";
 export { mount } from "./mount";
 export { pendingDrop, pendingLoad, pendingPut } from "./pending";

@@ -6,11 +6,11 @@ import { EditorView, keymap, lineNumbers, placeholder } from "@codemirror/view";
 import type { DocumentKind } from "./contract";
 import { codeClasses } from "./highlight";
 
-/** What depends on the kind of text. Prose is spell-checked; code has numbers, because messages name lines. */
+/** Returns the extensions for a kind of text. Prose is spell-checked; JSON has line numbers for error messages. */
 export function languageOf(kind: DocumentKind): Extension {
   switch (kind) {
     case "markdown":
-      // The language alone: `markdown()` would bring HTML, CSS and JavaScript with it, three times its size.
+      // `markdown()` would also bundle HTML, CSS and JavaScript, at three times the size.
       return [markdownLanguage, keymap.of(markdownKeymap), syntaxHighlighting(codeClasses), prose];
     case "json":
       return [json(), syntaxHighlighting(codeClasses), lineNumbers()];

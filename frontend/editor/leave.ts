@@ -5,8 +5,8 @@ import { EditorView, keymap } from "@codemirror/view";
 const MODIFIERS = new Set(["Alt", "AltGraph", "Control", "Meta", "Shift"]);
 
 /**
- * Tab indents, but after Escape it moves the focus, as everywhere else in the page, until another key is pressed.
- * There is no time limit (WCAG 2.1.2 and 2.2.1). `hintId` names the element that tells so.
+ * Makes Tab indent, except after Escape: then Tab moves the focus until another key is pressed, without a time limit
+ * (WCAG 2.1.2 and 2.2.1). `hintId` is the id of the element that describes this.
  */
 export function leaveByKeyboard(hintId: string): Extension {
   let leaving = false;
@@ -27,7 +27,7 @@ export function leaveByKeyboard(hintId: string): Extension {
   ];
 }
 
-/** The words for `leaveByKeyboard`; shown by the style sheet while the editor has the focus. */
+/** Creates the hint for `leaveByKeyboard`; the style sheet shows it while the editor has the focus. */
 export function leaveHint(id: string): HTMLElement {
   const hint = document.createElement("p");
   hint.id = id;

@@ -10,18 +10,18 @@ for (const text of ["", "plain", "naïve", "島", "🦀🏝️", "a\nb\n", "\ud8
 }
 
 function editor(doc: string, maxBytes: number) {
-  let refusals = 0;
-  let state = EditorState.create({ doc, extensions: withinBytes(maxBytes, () => (refusals += 1)) });
+  let rejections = 0;
+  let state = EditorState.create({ doc, extensions: withinBytes(maxBytes, () => (rejections += 1)) });
   return {
     async change(from: number, to: number, insert: string, filter = true) {
       state = state.update({ changes: { from, to, insert }, filter }).state;
       await Promise.resolve();
-      return [state.doc.toString(), refusals];
+      return [state.doc.toString(), rejections];
     },
   };
 }
 
-test("an edit that is too much is refused whole, and said", async () => {
+test("rejects and reports an edit beyond the limit", async () => {
   const { change } = editor("島", 6);
   assert.deepEqual(await change(1, 1, "1234"), ["島", 1]);
   assert.deepEqual(await change(1, 1, "123"), ["島123", 1]);
@@ -29,7 +29,7 @@ test("an edit that is too much is refused whole, and said", async () => {
   assert.deepEqual(await change(0, 1, "abc"), ["abc123", 2]);
 });
 
-test("what others write is taken, and a text that is too long can be shortened", async () => {
+test("accepts remote edits and shortening beyond the limit", async () => {
   const { change } = editor("abc", 4);
   assert.deepEqual(await change(3, 3, "defgh", false), ["abcdefgh", 0]);
   assert.deepEqual(await change(0, 2, "x"), ["xcdefgh", 0]);

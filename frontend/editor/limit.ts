@@ -1,7 +1,7 @@
-// How long a text may become. Told here, a paste that is too much is refused whole; the server would take a part of it.
+// Limits the length of a text. Checked here, an oversized paste is rejected as a whole; the server would accept a part.
 import { EditorState, type Extension, StateField, type Text, type Transaction } from "@codemirror/state";
 
-/** Refuses edits that would make the text longer than `maxBytes` in UTF-8, and says so. Edits that shorten it pass. */
+/** Rejects edits that would grow the text beyond `maxBytes` of UTF-8 and reports them. Shortening is always allowed. */
 export function withinBytes(maxBytes: number, onTooLong: () => void): Extension {
   const bytes = StateField.define<number>({
     create: (state) => utf8Bytes(state.doc),
@@ -10,7 +10,7 @@ export function withinBytes(maxBytes: number, onTooLong: () => void): Extension 
   const guard = EditorState.transactionFilter.of((transaction) => {
     const grown = growth(transaction);
     if (grown <= 0 || transaction.startState.field(bytes) + grown <= maxBytes) return transaction;
-    // Not from within the dispatch.
+    // Call back after the dispatch has finished.
     queueMicrotask(onTooLong);
     return [];
   });
@@ -25,7 +25,7 @@ function growth(transaction: Transaction): number {
   return grown;
 }
 
-/** The length of a stretch in UTF-8. Half a surrogate pair counts as U+FFFD does, into which it is turned. */
+/** Returns the length of a range in bytes of UTF-8. A lone surrogate counts as the U+FFFD it is converted to. */
 export function utf8Bytes(text: Text, from = 0, to = text.length): number {
   let bytes = 0;
   for (const part of text.iterRange(from, to)) {

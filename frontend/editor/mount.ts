@@ -15,7 +15,7 @@ import { theme } from "./theme";
 
 let mounted = 0;
 
-/** Puts an editor at the end of `parent`. */
+/** Appends an editor to `parent`. */
 export function mount(parent: HTMLElement, options: MountOptions): EditorHandle {
   mounted += 1;
   const hint = leaveHint(`editor-hint-${mounted}`);
@@ -23,12 +23,12 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
   const view = new EditorView({
     doc: options.text,
     extensions: [
-      // First, for the first of the filters runs last: over what the others have made of a change.
+      // First, because the first filter runs last and must see the changes that the others make.
       withinBytes(options.maxBytes, () => options.onTooLong()),
-      // As stored: "\r" is a character like any other, and offsets agree with the CRDT's.
+      // Treats "\r" as an ordinary character, so that offsets agree with those of the CRDT.
       EditorState.lineSeparator.of("\n"),
       EditorView.cspNonce.of(options.nonce),
-      // Focusable by itself; saying so lets checkers see that the scrolling box around it can be reached.
+      // Redundant for focus, but tells accessibility checkers that the scroll container is reachable.
       EditorView.contentAttributes.of({ "aria-label": options.label, tabindex: "0" }),
       readOnly.of(EditorState.readOnly.of(options.readOnly)),
       localChanges(options, () => stop(view, readOnly)),
@@ -50,7 +50,7 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
       view.dispatch({
         changes,
         annotations: [Transaction.remote.of(true), Transaction.addToHistory.of(false)],
-        // What others wrote is taken as it is.
+        // Remote changes must not be modified or rejected.
         filter: false,
       });
     },
@@ -79,18 +79,18 @@ const editing: Extension[] = [
   keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap]),
 ];
 
-/** The page is broken: what is typed from here on would be lost. */
+/** Makes the editor read-only after the page has failed, because further edits would be lost. */
 function stop(view: EditorView, readOnly: Compartment): void {
   view.dispatch({ effects: readOnly.reconfigure(EditorState.readOnly.of(true)) });
   const notice = document.createElement("div");
   notice.className = "alert";
   notice.dataset["variant"] = "danger";
   notice.setAttribute("role", "alert");
-  notice.textContent = "Something broke in this page, and what you type is not saved any more. Reload it to go on.";
+  notice.textContent = "This page has failed and your edits are no longer saved. Reload the page to continue.";
   view.dom.before(notice);
 }
 
-/** Reports an update as one list of changes, so that the page sees the same text before and after as the editor. */
+/** Reports each update as one list of changes, so that the page sees the same states of the text as the editor. */
 function localChanges(options: MountOptions, onBroken: () => void): Extension {
   return EditorView.updateListener.of((update) => {
     if (!update.docChanged) return;
@@ -98,7 +98,7 @@ function localChanges(options: MountOptions, onBroken: () => void): Extension {
     try {
       options.onChange(toChanges(update.changes, update.startState.doc));
     } catch (error) {
-      // CodeMirror would only log it. Not from within the update.
+      // CodeMirror would only log the error. `onBroken` must run after the update has finished.
       console.error(error);
       queueMicrotask(onBroken);
     }
@@ -111,7 +111,7 @@ function commitKey(options: MountOptions): Extension {
       key: "Mod-s",
       scope: "editor search-panel",
       preventDefault: true,
-      // The page listens for the same keys outside the editor, and one press is one commit.
+      // The page handles the same shortcut outside the editor; one press must be one commit.
       stopPropagation: true,
       run() {
         options.onCommit();

@@ -1,4 +1,4 @@
-// Updates that the server has not acknowledged, in IndexedDB, so that a reload or a crash of the tab loses nothing.
+// Stores unacknowledged updates in IndexedDB, so that a reload or a crash of the tab loses nothing.
 import type { PendingUpdate } from "./contract";
 
 const DATABASE = "izanagi";
@@ -7,25 +7,25 @@ const BY_ORDER = "byOrder";
 
 let opened: Promise<IDBDatabase> | undefined;
 
-/** The updates of one document and user, by `order`. */
+/** Returns the updates of a document and user, sorted by `order`. */
 export async function pendingLoad(documentId: string, userId: string): Promise<PendingUpdate[]> {
   const store = (await database()).transaction(STORE, "readonly").objectStore(STORE);
-  // An array sorts after every number, so this is everything that begins with the two.
+  // An array sorts after every number, so the range covers every key with this document and user.
   const range = IDBKeyRange.bound([documentId, userId], [documentId, userId, []]);
   const request: IDBRequest<PendingUpdate[]> = store.index(BY_ORDER).getAll(range);
   await settled(request);
   return request.result;
 }
 
-/** Resolved when the update is durable on this device. */
+/** Stores an update; resolves when it is durable on this device. */
 export async function pendingPut(update: PendingUpdate): Promise<void> {
   const { documentId, userId, opId, order } = update;
-  // A copy: storing a view would store all of the memory that it looks at, and the page's is large.
+  // Copy the bytes: storing a view would store its whole buffer, here the page's WebAssembly memory.
   const record: PendingUpdate = { documentId, userId, opId, order, update: update.update.slice() };
   await write((store) => store.put(record));
 }
 
-/** Forgets updates that are safe elsewhere; unknown ones are passed over. */
+/** Deletes updates that the server has acknowledged; unknown ids are ignored. */
 export async function pendingDrop(documentId: string, userId: string, opIds: string[]): Promise<void> {
   if (opIds.length === 0) return;
   await write((store) => {
@@ -38,13 +38,13 @@ async function write(work: (store: IDBObjectStore) => void): Promise<void> {
   work(transaction.objectStore(STORE));
   await new Promise<void>((resolve, reject) => {
     transaction.oncomplete = () => resolve();
-    transaction.onabort = () => reject(transaction.error ?? new DOMException("Storage gave up.", "AbortError"));
+    transaction.onabort = () => reject(transaction.error ?? new DOMException("Transaction aborted.", "AbortError"));
   });
 }
 
 function database(): Promise<IDBDatabase> {
   opened ??= open().catch((error: unknown) => {
-    // The next call tries again: a full disk, for instance, may have been emptied.
+    // Retry on the next call: the cause, such as a full disk, may be gone by then.
     opened = undefined;
     throw error;
   });
@@ -63,7 +63,7 @@ async function open(): Promise<IDBDatabase> {
     opened = undefined;
   };
   database.onclose = forget;
-  // A newer page in another tab wants to change the schema: make way, and open again when next asked.
+  // A newer page in another tab needs to upgrade the schema: close, and reopen on the next call.
   database.onversionchange = () => {
     database.close();
     forget();

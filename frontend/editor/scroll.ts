@@ -1,22 +1,22 @@
-/** What a person does to scroll: wheel, touch, scroll bar, cursor keys, buttons of the search. */
-const ACTS = ["wheel", "touchmove", "pointerdown", "keydown"];
+/** Events that precede scrolling by the user: wheel, touch, scroll bar, cursor keys, search buttons. */
+const USER_EVENTS = ["wheel", "touchmove", "pointerdown", "keydown"];
 
-/** Follows and sets how far an editor is scrolled, as a fraction from 0 (top) to 1 (end). */
+/** Reports and sets the scroll position of an editor as a fraction from 0 (top) to 1 (end). */
 export class ScrollFraction {
   /**
-   * Whether the position is one that `set` gave. CodeMirror goes on correcting it while it measures the lines that
-   * came into sight, so it is not the position that tells, but who acted last.
+   * Whether the position was last changed by `set` rather than by the user. Comparing positions is not enough, because
+   * CodeMirror keeps correcting the position while it measures lines that become visible.
    */
   #following = false;
   #frame = 0;
 
-  /** `scroller` is the part of `editor` that scrolls. */
+  /** @param scroller the scrolling descendant of `editor` */
   constructor(
     private readonly editor: HTMLElement,
     private readonly scroller: HTMLElement,
     private readonly onScroll: (fraction: number) => void,
   ) {
-    for (const act of ACTS) editor.addEventListener(act, this.#acted, { passive: true, capture: true });
+    for (const event of USER_EVENTS) editor.addEventListener(event, this.#acted, { passive: true, capture: true });
     scroller.addEventListener("scroll", this.#scrolled, { passive: true });
   }
 
@@ -26,7 +26,7 @@ export class ScrollFraction {
   }
 
   destroy(): void {
-    for (const act of ACTS) this.editor.removeEventListener(act, this.#acted, { capture: true });
+    for (const event of USER_EVENTS) this.editor.removeEventListener(event, this.#acted, { capture: true });
     this.scroller.removeEventListener("scroll", this.#scrolled);
     cancelAnimationFrame(this.#frame);
   }
@@ -35,7 +35,7 @@ export class ScrollFraction {
     this.#following = false;
   };
 
-  // At most once a frame.
+  // At most once per frame.
   readonly #scrolled = (): void => {
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => {

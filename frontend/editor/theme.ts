@@ -1,8 +1,8 @@
 import { EditorView } from "@codemirror/view";
 
 /**
- * Looks, from the custom properties of style/tokens, so that light and dark follow the page by themselves.
- * They stand here and not in a style sheet because CodeMirror's own rules are in no layer, and would win.
+ * Editor theme based on the custom properties of style/tokens, so that it follows the page's light or dark theme.
+ * It is not a style sheet because CodeMirror's own rules are outside any cascade layer and would override it.
  */
 export const theme = EditorView.theme({
   "&": {
@@ -12,11 +12,11 @@ export const theme = EditorView.theme({
     backgroundColor: "transparent",
     fontSize: "0.9375rem",
   },
-  // The pane around it shows the ring.
+  // The surrounding pane shows the focus ring.
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "var(--font-mono)", lineHeight: "1.7" },
   ".cm-content": { padding: "var(--space-5) 0 var(--space-8)", caretColor: "var(--color-accent-strong)" },
-  // The text keeps a measure that is good to read, in the middle of whatever width there is.
+  // Centre the text and limit the line length.
   ".cm-line": { padding: "0 max(var(--gutter), calc((100% - 78ch) / 2))" },
   ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--color-ink) 4%, transparent)" },
   ".cm-placeholder": { color: "var(--color-ink-soft)" },

@@ -1,25 +1,25 @@
-//! What lies at a path, as far as the stack around all routes must know.
+//! Classifies request paths for the middleware that runs before routing.
 
-/// The three kinds of things that are served.
+/// Kind of resource at a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Area {
     /// The JSON API, for programs and scripts.
     Api,
-    /// Pages and their server functions, for people.
+    /// Pages and their server functions.
     Page,
-    /// The same for everybody: files, health, descriptions. Who asks does not matter, so tokens are
-    /// neither checked nor renewed here: shared caches may keep these answers, and a health check
-    /// must not fail for a token.
+    /// Files, health checks and API descriptions, identical for every client. Tokens are neither
+    /// checked nor renewed here, because shared caches may store these responses and a health check
+    /// must not fail over a token.
     Open,
 }
 
-/// Files and descriptions by name.
+/// Open files and endpoints.
 const OPEN: [&str; 7] =
     ["/favicon.svg", "/icons.svg", "/openapi.json", "/docs", "/healthz", "/readyz", "/metrics"];
 const OPEN_FOLDERS: [&str; 3] = ["/pkg/", "/docs/", "/.well-known/"];
 
 impl Area {
-    /// The area of a path.
+    /// Returns the area of a path.
     pub(crate) fn of(path: &str) -> Self {
         if path == "/api" || path.starts_with("/api/") {
             Self::Api
@@ -49,7 +49,7 @@ mod tests {
     #[case("/icons.svg", Area::Open)]
     #[case("/openapi.json", Area::Open)]
     #[case("/.well-known/jwks.json", Area::Open)]
-    fn each_path_has_its_area(#[case] path: &str, #[case] area: Area) {
+    fn assigns_each_path_to_its_area(#[case] path: &str, #[case] area: Area) {
         assert_eq!(Area::of(path), area);
     }
 }

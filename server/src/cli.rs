@@ -1,4 +1,4 @@
-//! The commands (PRODUCT O1).
+//! Command line interface (PRODUCT O1).
 
 use crate::{
     config::Config,
@@ -11,7 +11,7 @@ use izanagi_domain::accounts::Role;
 use izanagi_storage::{self as storage, StorageConfig};
 use std::process::ExitCode;
 
-/// Documents that people write together and never lose.
+/// Self-hosted collaborative document editor.
 #[derive(Debug, Parser)]
 #[command(name = "izanagi", version, about)]
 pub struct Cli {
@@ -21,39 +21,40 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve pages and API (the default).
+    /// Serve the pages and the API (default).
     Serve,
-    /// Bring the database to this version's schema.
+    /// Migrate the database to the schema of this version.
     Migrate,
-    /// Check every promise that the stored data makes; exit code 1 when one is broken.
+    /// Check the integrity of all stored data. Exits with code 1 if it finds a fault.
     Fsck {
-        /// Do what loses nothing: make stored texts anew, put contents aside that nobody uses.
+        /// Repair what can be repaired without losing data: rebuild cached texts, soft-delete
+        /// unreferenced contents.
         #[arg(long)]
         repair: bool,
     },
-    /// Collect what interrupted commits have left, and make old versions small.
+    /// Clean up after interrupted commits and compact old versions.
     Gc,
-    /// Look after accounts.
+    /// Manage user accounts.
     #[command(subcommand)]
     User(User),
-    /// Look after the keys that sign access tokens.
+    /// Manage the keys that sign access tokens.
     #[command(subcommand)]
     Keys(Keys),
 }
 
 #[derive(Debug, Subcommand)]
 enum User {
-    /// End the account's sessions and let it sign in no more.
+    /// Deactivate an account: end its sessions and block sign-in.
     Deactivate {
         /// Username or email.
         login: String,
     },
-    /// Let it sign in again.
+    /// Reactivate an account.
     Activate {
         /// Username or email.
         login: String,
     },
-    /// Give it a role.
+    /// Set the role of an account.
     Role {
         /// Username or email.
         login: String,
@@ -81,7 +82,8 @@ impl From<RoleName> for Role {
 
 #[derive(Debug, Subcommand)]
 enum Keys {
-    /// Sign with a new key from the next start on; tokens of the present one stay good.
+    /// Create a new signing key. It is used from the next start; tokens signed with the current key
+    /// stay valid.
     Rotate,
 }
 
@@ -89,7 +91,7 @@ impl Cli {
     /// Runs the command.
     ///
     /// # Errors
-    /// Whatever stops it.
+    /// Any error that makes the command fail.
     pub async fn run(self) -> Result<ExitCode> {
         let config = Config::load()?;
         logging::start(&config.log)?;
@@ -98,10 +100,10 @@ impl Cli {
             Command::Migrate => migrate(&config).await?,
             Command::Fsck { repair } => return fsck(&config, repair).await,
             Command::Gc => gc(&config).await?,
-            Command::User(user) => look_after(&config, user).await?,
+            Command::User(user) => manage_user(&config, user).await?,
             Command::Keys(Keys::Rotate) => {
                 config.keys.rotate(&config.data_dir)?;
-                logging::say("A new key signs from the next start on.");
+                logging::say("The server will sign with the new key after its next start.");
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -110,7 +112,7 @@ impl Cli {
 
 async fn migrate(config: &Config) -> Result<()> {
     storage::migrate(&StorageConfig::new(config.database())).await?;
-    logging::say("The database has this version's schema.");
+    logging::say("The database schema is up to date.");
     Ok(())
 }
 
@@ -143,11 +145,11 @@ async fn gc(config: &Config) -> Result<()> {
     let worked = running.services.versions.work_outbox_off().await;
     running.close().await;
     worked?;
-    logging::say(format_args!("{} interrupted commits collected", collected?));
+    logging::say(format_args!("cleaned up {} interrupted commits", collected?));
     Ok(())
 }
 
-async fn look_after(config: &Config, command: User) -> Result<()> {
+async fn manage_user(config: &Config, command: User) -> Result<()> {
     let running = Running::open_existing(config).await?;
     let accounts = &running.services.accounts;
     let changed = match command {

@@ -1,15 +1,16 @@
-//! Pages of other origins that may use the API (PRODUCT O6): those that are listed, with a token of
-//! their own. Cookies never count there, neither in the request nor in the answer: they are
-//! `SameSite=Lax`, but another port or subdomain is the same site.
+//! CORS for API clients on other origins (PRODUCT O6).
+//!
+//! Listed origins may call the API with an access token. Cookies are stripped from such requests
+//! and responses: they are `SameSite=Lax`, but another port or subdomain counts as the same site.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-/// How long a browser may remember the answer to a preflight.
-const REMEMBERED: Duration = Duration::from_secs(10 * 60);
+/// How long browsers may cache a preflight response.
+const MAX_AGE: Duration = Duration::from_secs(10 * 60);
 
-/// The layer for the API; none when no origin is listed.
+/// Returns the layer for the API, or `None` if no origin is listed.
 pub(crate) fn layer(origins: &[String]) -> Option<CorsLayer> {
     let origins: Vec<HeaderValue> =
         origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()).collect();
@@ -42,11 +43,11 @@ pub(crate) fn layer(origins: &[String]) -> Option<CorsLayer> {
             header::WWW_AUTHENTICATE,
             HeaderName::from_static("x-request-id"),
         ])
-        .max_age(REMEMBERED);
+        .max_age(MAX_AGE);
     Some(layer)
 }
 
-/// Whether a request names a listed origin.
+/// Returns whether the request's `Origin` is listed.
 pub(crate) fn is_listed(origins: &[String], headers: &HeaderMap) -> bool {
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     origin.is_some_and(|origin| origins.iter().any(|listed| listed == origin))

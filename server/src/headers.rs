@@ -1,4 +1,4 @@
-//! Headers that answers have, whatever made them.
+//! Default response headers.
 
 use crate::area::Area;
 use axum::{
@@ -8,8 +8,8 @@ use axum::{
     response::Response,
 };
 
-/// What protects every answer in a browser.
-const PROTECTION: [(HeaderName, &str); 6] = [
+/// Security headers of every response.
+const SECURITY_HEADERS: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -18,10 +18,10 @@ const PROTECTION: [(HeaderName, &str); 6] = [
     (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
 ];
 
-/// For an answer that nobody may keep: it holds a token.
+/// `Cache-Control` of responses that contain a token.
 pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
 
-/// Adds them where the handler has set none.
+/// Adds the default headers that the handler has not set.
 pub(crate) async fn add_headers(request: Request, next: Next) -> Response {
     let path = request.uri().path();
     let is_api = Area::of(path) == Area::Api;
@@ -29,10 +29,10 @@ pub(crate) async fn add_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let status = response.status();
     let headers = response.headers_mut();
-    for (name, value) in PROTECTION {
+    for (name, value) in SECURITY_HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    // RFC 9110 §11.6.1: a 401 says how to sign in.
+    // RFC 9110 §11.6.1: a 401 response must name an authentication scheme.
     if status == StatusCode::UNAUTHORIZED {
         let scheme = HeaderValue::from_static("Bearer");
         headers.entry(header::WWW_AUTHENTICATE).or_insert(scheme);
@@ -43,7 +43,7 @@ pub(crate) async fn add_headers(request: Request, next: Next) -> Response {
     response
 }
 
-/// What the API answers is for whoever asked, and may have changed the next time.
+/// API responses are specific to the caller and must be revalidated on every use.
 fn keep_private(headers: &mut HeaderMap, is_auth: bool) {
     let policy = if is_auth { NO_STORE } else { HeaderValue::from_static("private, no-cache") };
     headers.entry(header::CACHE_CONTROL).or_insert(policy);

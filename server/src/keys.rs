@@ -1,5 +1,5 @@
-//! Where the signing keys live (PRODUCT A3): made at first start, readable by the server alone,
-//! rotated by command with overlap.
+//! Signing keys (PRODUCT A3): generated at first start, readable only by the server, rotated with
+//! an overlap.
 
 use anyhow::{Context as _, Result};
 use izanagi_domain::accounts::SigningKey;
@@ -11,25 +11,26 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// How many former keys go on verifying. Access tokens last 30 minutes, so one would do.
+/// How many former keys stay valid for verification. Access tokens last 30 minutes, so one would be
+/// enough.
 const FORMER_KEPT: usize = 2;
 const END: &str = "-----END PRIVATE KEY-----";
 
-/// Where the keys come from.
+/// Location of the signing keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeySource {
-    /// `keys.pem` in the data folder, made when missing.
+    /// `keys.pem` in the data directory, generated if missing.
     DataDir,
-    /// A file that somebody else provides.
+    /// A file provided by the operator.
     File(PathBuf),
 }
 
-/// The key that signs, and those that signed before.
+/// The current signing key and its predecessors.
 #[derive(Debug, Clone)]
 pub struct KeyRing {
-    /// Signs.
+    /// Key that signs new tokens.
     pub current: SigningKey,
-    /// Still verify, newest first.
+    /// Keys that are still accepted for verification, newest first.
     pub former: Vec<SigningKey>,
 }
 
@@ -41,10 +42,10 @@ impl KeySource {
         }
     }
 
-    /// Reads the keys; makes them in the data folder when there are none.
+    /// Reads the keys. Generates them if the source is the data directory and has none.
     ///
     /// # Errors
-    /// The file cannot be read, is readable by others, or holds no key.
+    /// Fails if the file cannot be read, is readable by other users or contains no key.
     pub fn load(&self, data_dir: &Path) -> Result<KeyRing> {
         let path = self.path(data_dir);
         if *self == Self::DataDir && !path.exists() {
@@ -55,10 +56,10 @@ impl KeySource {
         KeyRing::read(&path)
     }
 
-    /// Makes a new key; the present one goes on verifying.
+    /// Generates a new signing key; the current one stays valid for verification.
     ///
     /// # Errors
-    /// As [`KeySource::load`], or the file cannot be written.
+    /// As [`KeySource::load`]; also fails if the file cannot be written.
     pub fn rotate(&self, data_dir: &Path) -> Result<KeyRing> {
         let mut ring = self.load(data_dir)?;
         ring.former.insert(0, std::mem::replace(&mut ring.current, SigningKey::generate()?));
@@ -71,20 +72,25 @@ impl KeySource {
 impl KeyRing {
     fn read(path: &Path) -> Result<Self> {
         let shown = path.display();
-        let mode = fs::metadata(path).with_context(|| format!("{shown}: cannot be read"))?;
+        let mode = fs::metadata(path).with_context(|| format!("{shown}: cannot read file"))?;
         let others = mode.permissions().mode() & 0o077;
-        anyhow::ensure!(others == 0, "{shown}: others may read the signing keys; chmod 600 it");
-        let text = fs::read_to_string(path).with_context(|| format!("{shown}: cannot be read"))?;
+        anyhow::ensure!(
+            others == 0,
+            "{shown}: the signing keys are readable by other users; run chmod 600 on the file"
+        );
+        let text =
+            fs::read_to_string(path).with_context(|| format!("{shown}: cannot read file"))?;
         let mut keys = text
             .split_inclusive(END)
             .map(str::trim)
             .filter(|key| !key.is_empty())
             .map(|pem| SigningKey::from_pem(Secret::new(format!("{pem}\n"))));
-        let current = keys.next().with_context(|| format!("{shown}: holds no key"))?;
+        let current = keys.next().with_context(|| format!("{shown}: contains no key"))?;
         Ok(Self { current, former: keys.collect() })
     }
 
-    /// Written beside and moved over, so that a crash leaves the old file or the new one.
+    /// Writes to a temporary file and renames it, so that a crash leaves either the old or the new
+    /// file.
     fn write(&self, path: &Path) -> Result<()> {
         let temporary = path.with_extension("pem.new");
         let mut file = fs::OpenOptions::new()
@@ -93,7 +99,7 @@ impl KeyRing {
             .truncate(true)
             .mode(0o600)
             .open(&temporary)
-            .with_context(|| format!("{}: cannot be written", temporary.display()))?;
+            .with_context(|| format!("{}: cannot write file", temporary.display()))?;
         for key in std::iter::once(&self.current).chain(&self.former) {
             file.write_all(key.for_storage().as_bytes())?;
         }
@@ -108,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn are_made_once_and_only_the_owner_may_read_them() {
+    fn generates_private_keys_only_once() {
         let dir = tempfile::tempdir().unwrap();
         let first = KeySource::DataDir.load(dir.path()).unwrap();
         let again = KeySource::DataDir.load(dir.path()).unwrap();
@@ -118,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_keeps_the_former_key() {
+    fn rotation_keeps_the_former_key() {
         let dir = tempfile::tempdir().unwrap();
         let first = KeySource::DataDir.load(dir.path()).unwrap();
         KeySource::DataDir.rotate(dir.path()).unwrap();
@@ -128,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_may_read_is_refused() {
+    fn rejects_a_file_readable_by_others() {
         let dir = tempfile::tempdir().unwrap();
         KeySource::DataDir.load(dir.path()).unwrap();
         let path = dir.path().join("keys.pem");

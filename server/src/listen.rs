@@ -1,7 +1,7 @@
-//! Connections: how long each may take, and how they end.
+//! Accepts connections and enforces their timeouts.
 //!
-//! `axum::serve` gives hyper no timer, and hyper-util's `auto` waits for the first bytes without a
-//! limit, to find the version of HTTP out; so this is HTTP/1 by name.
+//! This replaces `axum::serve`, which sets no timer on hyper, and hyper-util's `auto`, which waits
+//! for the first bytes without a timeout to detect the HTTP version. Only HTTP/1 is supported.
 
 use crate::config::Patience;
 use axum::{Router, body::Body, extract::ConnectInfo};
@@ -22,13 +22,13 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
-/// Descriptors that connections leave to files, to the database and to the standard streams.
+/// File descriptors reserved for files, the database and the standard streams.
 const OTHER_FILES: usize = 128;
-/// More connections than this are no use to anybody.
+/// Upper limit on open connections.
 const MOST_CONNECTIONS: usize = 10_000;
 
-/// How many connections the process's limit of open files has room for, once it is as high as it may
-/// be. A connection too many is one file too few for the database.
+/// Raises the limit of open files to its maximum and returns how many connections fit in it.
+/// Without this cap, connections could use up the descriptors that the database needs.
 pub(crate) fn most_connections() -> usize {
     let limits = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limits.maximum, ..limits };
@@ -38,8 +38,8 @@ pub(crate) fn most_connections() -> usize {
     files.saturating_sub(OTHER_FILES).clamp(16, MOST_CONNECTIONS)
 }
 
-/// Serves until `shutdown` completes; then open requests may end, for as long as patience lasts.
-/// Of more than `most` connections at once, those too many wait.
+/// Serves until `shutdown` completes, then gives in-flight requests `patience.drain` to finish.
+/// Connections beyond `most` wait in the accept queue.
 pub(crate) async fn serve(
     listener: TcpListener,
     app: Router,
@@ -49,13 +49,13 @@ pub(crate) async fn serve(
 ) {
     let places = Arc::new(Semaphore::new(most));
     let (connections, ending) = (TaskTracker::new(), CancellationToken::new());
-    // Whatever way this ends, no connection outlives it.
+    // Abort all connections however this function returns.
     let closing = CancellationToken::new();
     let _closed = closing.clone().drop_guard();
     let mut shutdown = pin!(shutdown);
     loop {
         let next = async {
-            // Nobody closes it.
+            // The semaphore is never closed.
             let place = Arc::clone(&places).acquire_owned().await.ok();
             (place, listener.accept().await)
         };
@@ -80,11 +80,15 @@ pub(crate) async fn serve(
     connections.close();
     if timeout(patience.drain, connections.wait()).await.is_err() {
         let (seconds, open) = (patience.drain.as_secs(), connections.len());
-        tracing::warn!(seconds, open, "some requests did not end; closing all the same");
+        tracing::warn!(
+            seconds,
+            open,
+            "requests still in flight after the drain timeout; closing their connections"
+        );
     }
 }
 
-/// Serves one connection. Once `ending`, it takes no further request.
+/// Serves one connection. After `ending` is cancelled it accepts no further request.
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
@@ -92,7 +96,7 @@ async fn connection(
     patience: Patience,
     ending: CancellationToken,
 ) {
-    // Small answers must not wait for company.
+    // Nagle's algorithm would delay small responses.
     let _ = stream.set_nodelay(true);
     let app = app.map_request(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
@@ -101,7 +105,7 @@ async fn connection(
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(patience.head);
-    // Who does not read the answer keeps it in memory.
+    // A client that does not read its response must not keep it in memory forever.
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(patience.answer_idle));
     let stream = TokioIo::new(Box::pin(stream));
@@ -115,16 +119,16 @@ async fn connection(
         }
     };
     if let Err(error) = result {
-        tracing::debug!(%peer, %error, "a connection broke off");
+        tracing::debug!(%peer, %error, "connection ended with an error");
     }
 }
 
-/// A connection that is gone already says nothing of the next. Anything else is a want of
-/// descriptors or memory, which somebody must give back first.
+/// A connection that was closed before it was accepted does not affect the next one. Any other
+/// error means that descriptors or memory have run out, so wait before accepting again.
 async fn recover(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        tracing::error!(%error, "no connection can be taken");
+        tracing::error!(%error, "cannot accept connections");
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }

@@ -1,22 +1,22 @@
-//! Logs: JSON lines with request ids (PRODUCT O5), and the few words for the person at the terminal.
+//! Logging as JSON lines with request ids (PRODUCT O5), and terminal output.
 
 use crate::config::LogConfig;
 use std::io::Write as _;
 use tracing::Dispatch;
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter, util::SubscriberInitExt as _};
 
-/// Starts logging to standard error.
+/// Initialises logging to standard error.
 ///
 /// # Errors
-/// The filter makes no sense; logging was started before.
+/// Fails if the filter is invalid or logging is already initialised.
 pub fn start(config: &LogConfig) -> anyhow::Result<()> {
     Ok(dispatch(config, std::io::stderr)?.try_init()?)
 }
 
-/// What writes the log to `writer`.
+/// Creates a log subscriber that writes to `writer`.
 ///
 /// # Errors
-/// The filter makes no sense.
+/// Fails if the filter is invalid.
 pub fn dispatch<W>(config: &LogConfig, writer: W) -> anyhow::Result<Dispatch>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -31,13 +31,13 @@ where
     })
 }
 
-/// A line on standard output, for the person or program that started this.
+/// Prints a line to standard output.
 pub fn say(line: impl std::fmt::Display) {
-    // Whoever closed the pipe does not want to hear.
+    // Ignore a closed pipe.
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// The last words of a start that failed.
+/// Prints the error that made a command fail to standard error.
 pub fn say_error(error: &anyhow::Error) {
     let _ = writeln!(std::io::stderr(), "izanagi: {error:#}");
 }

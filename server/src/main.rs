@@ -1,4 +1,4 @@
-//! The binary: `izanagi serve`, and the commands of the person who hosts it.
+//! The `izanagi` binary: server and administration commands.
 
 use clap::Parser as _;
 use izanagi::{cli::Cli, logging};

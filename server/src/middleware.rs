@@ -11,8 +11,10 @@ use axum::{
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
+use http_body_util::BodyExt as _;
 use izanagi_domain::{
     accounts::{Caller, Device, RefreshSecret, SignedIn},
+    budget,
     error::Error,
 };
 use izanagi_shared::{id::DocumentId, rules::Secret};
@@ -42,7 +44,8 @@ pub(crate) fn around(router: Router, state: &AppState, cors: Option<CorsLayer>) 
             axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }))
         .layer(from_fn(headers::add_headers))
-        .layer(from_fn_with_state(state.clone(), limit_time));
+        .layer(from_fn_with_state(state.clone(), limit_time))
+        .layer(from_fn_with_state(state.clone(), hold_budgets));
     // 1c. What scripts of listed origins may see, of refusals too.
     let router = match cors {
         Some(cors) => router.layer(cors),
@@ -106,6 +109,18 @@ async fn limit_time(State(state): State<AppState>, request: Request, next: Next)
     tokio::time::timeout(patience.request, next.run(request))
         .await
         .unwrap_or_else(|_| problem::ApiError::timed_out().into_response())
+}
+
+/// What a request has reserved is held until its answer has been sent.
+async fn hold_budgets(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(state.services.core.budget.clone());
+    let (response, held) = budget::in_request(next.run(request)).await;
+    response.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _ = &held;
+            frame
+        }))
+    })
 }
 
 /// Finds out who is asking and from where, and puts both into the request.

@@ -1,5 +1,6 @@
-//! Where a write comes from (DESIGN §7): another site must not write in a signed-in browser's name.
-//! Browsers say so by `Sec-Fetch-Site` and `Origin`; programs send neither, and pass.
+//! Cross-site request protection (DESIGN §7): another site must not write on behalf of a signed-in
+//! user. Browsers identify such requests with `Sec-Fetch-Site` and `Origin`; other clients send
+//! neither header and are allowed.
 
 use crate::{
     area::Area,
@@ -14,8 +15,8 @@ use axum::{
     response::Response,
 };
 
-/// Refuses writes that another site sends, unless it is listed and goes to the API: then its cookies
-/// do not count.
+/// Rejects writes from other origins. Origins listed for CORS may call the API, but their cookies
+/// are removed.
 pub(crate) async fn refuse_foreign_writes(
     State(state): State<AppState>,
     mut request: Request,
@@ -35,14 +36,14 @@ pub(crate) async fn refuse_foreign_writes(
         return respond(plain(
             StatusCode::FORBIDDEN,
             "foreign_origin",
-            "Another site",
-            "This request comes from another site. Open Izanagi itself and try there.",
+            "Cross-site request",
+            "This request came from another site. Open Izanagi and try again there.",
         ));
     }
     next.run(request).await
 }
 
-/// Whether the headers say that the request comes from another origin than ours.
+/// Returns whether the headers name an origin other than the server's own.
 fn is_foreign(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok())
@@ -54,7 +55,7 @@ fn is_foreign(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     let Ok(origin) = origin.to_str() else { return true };
     match public_url {
         Some(own) => !origin.eq_ignore_ascii_case(own),
-        // Without a public URL the scheme is unknown behind a proxy: the host decides.
+        // Without a public URL the scheme is unknown behind a proxy, so only the host is compared.
         None => {
             let host = origin.split_once("://").map(|(_, host)| host);
             host.is_none() || host != text(header::HOST)
@@ -68,7 +69,7 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::a_program(&[], None, false)]
+    #[case::no_headers(&[], None, false)]
     #[case::own_host(&[("origin", "http://a:1"), ("host", "a:1")], None, false)]
     #[case::other_host(&[("origin", "http://b:1"), ("host", "a:1")], None, true)]
     #[case::null_origin(&[("origin", "null"), ("host", "a:1")], None, true)]
@@ -76,8 +77,8 @@ mod tests {
     #[case::other_scheme(&[("origin", "http://a")], Some("https://a"), true)]
     #[case::cross_site(&[("sec-fetch-site", "cross-site")], None, true)]
     #[case::same_site_is_not_same_origin(&[("sec-fetch-site", "same-site")], None, true)]
-    #[case::typed_in(&[("sec-fetch-site", "none")], None, false)]
-    fn origins(
+    #[case::direct_navigation(&[("sec-fetch-site", "none")], None, false)]
+    fn detects_a_foreign_request_origin(
         #[case] headers: &[(&'static str, &'static str)],
         #[case] public_url: Option<&str>,
         #[case] foreign: bool,

@@ -1,5 +1,5 @@
-//! Refusals on the wire (RFC 9457, DESIGN §8). A handler's error travels as a problem in the
-//! response's extensions; one middleware gives it its body, the request id, and its line in the log.
+//! Error responses as problem details (RFC 9457, DESIGN §8). A handler's error travels in the
+//! response extensions; a middleware adds the body and the request id.
 
 use crate::area::Area;
 use axum::{
@@ -13,22 +13,22 @@ use izanagi_domain::error::Error;
 use izanagi_shared::problem::Problem;
 use std::time::Duration;
 
-/// Why a handler refuses or fails.
+/// Error of a handler.
 #[derive(Debug)]
 pub(crate) enum ApiError {
-    /// As the domain says.
+    /// Error of the domain.
     Domain(Error),
-    /// For a reason that only HTTP knows.
+    /// Error specific to HTTP.
     Transport(Box<Problem>),
 }
 
 impl ApiError {
-    /// The request's body did not go on arriving.
+    /// The request body stopped arriving.
     pub(crate) fn timed_out() -> Self {
         Self::Transport(Box::new(timed_out()))
     }
 
-    /// What a client is told; what is for the log is logged.
+    /// Converts the error to what the client sees and logs the internal cause, if any.
     pub(crate) fn into_problem(self) -> Problem {
         match self {
             Self::Domain(error) => {
@@ -50,7 +50,7 @@ impl ApiError {
     }
 }
 
-/// The result of a handler.
+/// Result of a handler.
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
 
 impl<E: Into<Error>> From<E> for ApiError {
@@ -64,7 +64,7 @@ impl IntoResponse for ApiError {
         let retry_after = self.retry_after();
         let mut response = respond(self.into_problem());
         if let Some(wait) = retry_after {
-            // Whole seconds, rounded up: to come back early would be refused again.
+            // Round up to whole seconds: a client that returned too early would be rejected again.
             let seconds = wait.as_millis().div_ceil(1_000).max(1).to_string();
             if let Ok(value) = HeaderValue::from_str(&seconds) {
                 response.headers_mut().insert(header::RETRY_AFTER, value);
@@ -74,7 +74,7 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// A response that [`finish_problems`] will give its body.
+/// Creates a response whose body [`finish_problems`] fills in.
 pub(crate) fn respond(problem: Problem) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = status.into_response();
@@ -82,7 +82,7 @@ pub(crate) fn respond(problem: Problem) -> Response {
     response
 }
 
-/// A problem that the router or a layer found, not the domain.
+/// Creates a problem for an error outside the domain, such as one from the router or a layer.
 pub(crate) fn plain(status: StatusCode, code: &str, title: &str, detail: &str) -> Problem {
     Problem {
         kind: "about:blank".to_owned(),
@@ -96,10 +96,10 @@ pub(crate) fn plain(status: StatusCode, code: &str, title: &str, detail: &str) -
     }
 }
 
-/// Turns every refusal under `/api` into a problem document with the request's id.
+/// Turns every error response under `/api` into a problem document with the request id.
 pub(crate) async fn finish_problems(request: Request, next: Next) -> Response {
     let request_id = request_id(&request);
-    // Pages have bodies of their own for what is not there.
+    // Pages render their own body for missing resources.
     let is_api = Area::of(request.uri().path()) == Area::Api;
     let mut response = next.run(request).await;
     let known = response.extensions_mut().remove::<Problem>();
@@ -114,12 +114,12 @@ pub(crate) async fn finish_problems(request: Request, next: Next) -> Response {
     finished
 }
 
-/// The words for statuses that come from the router and its layers.
+/// Returns the problem for a status code set by the router or a layer.
 fn by_status(status: StatusCode) -> Option<Problem> {
     let (code, title, detail) = match status {
         StatusCode::NOT_FOUND => ("not_found", "Not found", "There is nothing at this path."),
         StatusCode::METHOD_NOT_ALLOWED => {
-            ("method_not_allowed", "Method not allowed", "This path does not take this method.")
+            ("method_not_allowed", "Method not allowed", "This path does not support this method.")
         }
         StatusCode::PAYLOAD_TOO_LARGE => {
             ("too_large", "Too large", "The request body is too large.")
@@ -138,7 +138,7 @@ fn timed_out() -> Problem {
     plain(StatusCode::REQUEST_TIMEOUT, "timeout", "Timed out", detail)
 }
 
-/// The id that the request was given on arrival.
+/// Returns the id assigned to the request on arrival.
 pub(crate) fn request_id(request: &Request) -> String {
     request
         .extensions()

@@ -1,5 +1,6 @@
-//! A refusal that a person meets in the browser outside any page: too many requests, a form from
-//! another site, a panic. Plain HTML in the style of the pages, for nothing else is certain here.
+//! HTML error pages for browser navigations that fail outside the app: too many requests, a
+//! cross-site form, a panic. Static HTML with the site's style sheet, because the app may be unable
+//! to render.
 
 use crate::{area::Area, state::AppState};
 use axum::{
@@ -10,11 +11,11 @@ use axum::{
 };
 use izanagi_shared::{markdown::escape_text, problem::Problem};
 
-/// The page may show our style and picture, and do nothing.
+/// Allows the site's styles and images; blocks scripts.
 const POLICY: &str =
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// Shows problem documents as pages where a person is reading.
+/// Renders problems as HTML pages for browser navigations.
 pub(crate) async fn show_problems(
     State(state): State<AppState>,
     request: Request,
@@ -38,7 +39,7 @@ pub(crate) async fn show_problems(
     (parts, Html(page(&problem, &request_id, &state.site.style_sheet()))).into_response()
 }
 
-/// A browser that opens a page, not a script or program.
+/// Returns whether the request is a browser navigation rather than a script or program.
 fn is_navigation(path: &str, headers: &HeaderMap) -> bool {
     let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     Area::of(path) != Area::Api && accept.is_some_and(|accept| accept.contains("text/html"))
@@ -63,7 +64,7 @@ fn page(problem: &Problem, request_id: &str, style_sheet: &str) -> String {
          <link rel=\"stylesheet\" href=\"{style_sheet}\"></head><body>\
          <main id=\"main\" class=\"page problem\"><p class=\"problem-code\">Error {status}</p>\
          <h1>{title}</h1><p>{detail}</p>\
-         <p class=\"cluster\"><a class=\"button\" href=\"/\">Go to the start</a></p>\
+         <p class=\"cluster\"><a class=\"button\" href=\"/\">Go to the home page</a></p>\
          <p class=\"soft\">Request <code>{request_id}</code></p></main></body></html>\n",
         detail = escape_text(&problem.detail),
         request_id = escape_text(request_id),
@@ -75,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_it_shows_is_escaped() {
+    fn escapes_the_problem_in_the_page() {
         let mut problem = internal();
         problem.detail = "<script>".to_owned();
         let page = page(&problem, "1", "/main.css");
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn programs_get_no_page() {
+    fn sends_pages_only_to_navigations() {
         let accept = |value: &str| HeaderMap::from_iter([(header::ACCEPT, value.parse().unwrap())]);
         assert!(is_navigation("/documents", &accept("text/html,*/*")));
         assert!(!is_navigation("/api/v1/documents", &accept("text/html,*/*")));

@@ -1,4 +1,4 @@
-//! The built pages: one folder, named by a hash over everything in it, so that every file in it is
+//! The built pages: one directory named by a hash of its contents, so that every file in it is
 //! immutable (DESIGN §7).
 
 use anyhow::{Context as _, Result};
@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where the built pages are.
+/// Location of the built pages.
 #[derive(Debug, Clone)]
 pub struct Site {
     root: PathBuf,
@@ -17,19 +17,19 @@ pub struct Site {
 }
 
 impl Site {
-    /// Finds the site: as told, or beside the binary's build.
+    /// Finds the site in `configured`, or next to the binary's build.
     ///
     /// # Errors
-    /// There is none, or not exactly one build in it.
-    pub fn find(told: Option<&Path>) -> Result<Self> {
-        let root = match told {
+    /// Fails if there is no build, or more than one.
+    pub fn find(configured: Option<&Path>) -> Result<Self> {
+        let root = match configured {
             Some(root) => root.to_owned(),
             None => beside_the_build()?,
         };
         let packages = root.join("pkg");
         let help = || {
             format!(
-                "{}: no built pages there; run “make build” or set IZANAGI_SITE_ROOT",
+                "{}: no built pages found; run “make build” or set IZANAGI_SITE_ROOT",
                 packages.display()
             )
         };
@@ -41,19 +41,19 @@ impl Site {
         let hash = found.next().with_context(help)?;
         anyhow::ensure!(
             found.next().is_none(),
-            "{}: more than one build in it",
+            "{}: contains more than one build",
             packages.display()
         );
         Ok(Self { root, package: format!("pkg/{hash}") })
     }
 
-    /// The folder.
+    /// Returns the site's root directory.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The address of the style sheet.
+    /// Returns the URL path of the style sheet.
     pub(crate) fn style_sheet(&self) -> String {
         format!("/{}/main.css", self.package)
     }
@@ -68,10 +68,11 @@ impl Site {
     }
 }
 
-/// `target/release/izanagi` has its site in `target/site`.
+/// Returns `target/site` for the binary `target/release/izanagi`.
 fn beside_the_build() -> Result<PathBuf> {
-    let binary = std::env::current_exe().context("cannot tell where the binary is")?;
-    let target = binary.parent().and_then(Path::parent).context("the binary lies in no build")?;
+    let binary = std::env::current_exe().context("cannot find the path of the binary")?;
+    let target =
+        binary.parent().and_then(Path::parent).context("the binary is not in a build directory")?;
     Ok(target.join("site"))
 }
 
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_one_build() {
+    fn finds_the_only_build_in_the_site() {
         let dir = tempfile::tempdir().unwrap();
         assert!(Site::find(Some(dir.path())).is_err());
         std::fs::create_dir_all(dir.path().join("pkg/abc")).unwrap();

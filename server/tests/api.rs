@@ -1,9 +1,11 @@
-//! The JSON API in process, through the real router: every route, every refusal.
+//! In-process tests of the JSON API through the real router.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "api/auth.rs"]
 mod auth;
+#[path = "api/budgets.rs"]
+mod budgets;
 #[path = "api/content.rs"]
 mod content;
 #[path = "api/cookies.rs"]

@@ -1,4 +1,4 @@
-//! Commands of the real binary.
+//! Tests of the binary's commands.
 
 use rstest::rstest;
 use std::process::Command;
@@ -8,7 +8,7 @@ use std::process::Command;
 #[case::repair(&["fsck", "--repair"])]
 #[case::gc(&["gc"])]
 #[case::user(&["user", "deactivate", "ada"])]
-fn what_looks_after_data_makes_none(#[case] command: &[&str]) {
+fn maintenance_commands_create_no_data(#[case] command: &[&str]) {
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("data");
     let output = Command::new(env!("CARGO_BIN_EXE_izanagi"))
@@ -20,8 +20,11 @@ fn what_looks_after_data_makes_none(#[case] command: &[&str]) {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
-    let said = String::from_utf8(output.stderr).unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
     let database = data.join("izanagi.db");
-    assert!(said.contains(&format!("there is no database at {}", database.display())), "{said}");
+    assert!(
+        stderr.contains(&format!("there is no database at {}", database.display())),
+        "{stderr}"
+    );
     assert!(!data.exists());
 }

@@ -1,7 +1,7 @@
-//! Saved means saved: the real binary dies by `SIGKILL` at random moments, again and again, while
-//! clients write; whatever it acknowledged is there afterwards, once (PRODUCT, the promise).
+//! Durability test (PRODUCT, the promise): the real binary is killed with `SIGKILL` at random
+//! moments while clients write. Every acknowledged write must be present exactly once afterwards.
 //!
-//! The ledger of what was acknowledged is kept here, in the client's process.
+//! The test process keeps the ledger of acknowledged writes.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -21,19 +21,19 @@ use writer::{Account, Writer};
 const KILLS: usize = 50;
 const WRITERS: usize = 4;
 
-/// What the writers and the killer both see.
+/// Counters shared by the writers and the killer.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
-    /// Requests sent and not answered.
+    /// Requests sent but not answered.
     in_flight: AtomicUsize,
     /// Requests answered since the last start.
     answered: AtomicUsize,
-    /// Rung at every answer.
-    bell: tokio::sync::Notify,
+    /// Notified on every response.
+    answered_one: tokio::sync::Notify,
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
+async fn acknowledged_writes_survive_sigkill() {
     let home = tempfile::tempdir().unwrap();
     let seed = rand::random();
     println!("seed {seed}");
@@ -55,7 +55,7 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
             .collect();
         let target = rng.random_range(1..60);
         while meter.answered.load(Ordering::SeqCst) < target {
-            meter.bell.notified().await;
+            meter.answered_one.notified().await;
         }
         killed_in_flight += usize::from(meter.in_flight.load(Ordering::SeqCst) > 0);
         server.kill().await;

@@ -1,11 +1,11 @@
-//! Identifiers. Each kind of thing has its own type, so that a user id can never stand where a
-//! document id is meant. All are UUIDs (version 7 when the server makes them, RFC 9562).
+//! Identifiers. Each entity has its own id type, so that a user id cannot be passed as a document
+//! id. All ids are UUIDs; the server generates version 7 (RFC 9562).
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 use uuid::Uuid;
 
-/// Text that is not a UUID where an id was expected.
+/// Error returned when parsing text that is not a UUID.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a UUID")]
 pub struct InvalidId;
@@ -27,7 +27,7 @@ macro_rules! id_type {
         impl FromStr for $name {
             type Err = InvalidId;
 
-            /// Takes the hyphenated form only: one thing has one spelling in URLs.
+            /// Parses the hyphenated form only, so that every id has exactly one URL.
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 if text.len() != 36 {
                     return Err(InvalidId);
@@ -39,19 +39,19 @@ macro_rules! id_type {
 }
 
 id_type!(
-    /// A person's account.
+    /// Id of an account.
     UserId
 );
 id_type!(
-    /// A signed-in device.
+    /// Id of a session (a signed-in device).
     SessionId
 );
 id_type!(
-    /// A document.
+    /// Id of a document.
     DocumentId
 );
 id_type!(
-    /// One attempt to commit a version. Fresh for every attempt and never used again (DESIGN §5).
+    /// Id of one attempt to commit a version. Each attempt uses a new id (DESIGN §5).
     CommitId
 );
 
@@ -60,13 +60,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_back_what_it_prints() {
+    fn parses_its_own_display_output() {
         let id = DocumentId(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
         assert_eq!(id.to_string().parse(), Ok(id));
     }
 
     #[test]
-    fn refuses_other_spellings_of_a_uuid() {
+    fn rejects_other_spellings_of_a_uuid() {
         for text in [
             "",
             "abc",

@@ -1,41 +1,42 @@
-//! Does a text parse as JSON, and where does it stop doing so (PRODUCT V2b)?
+//! JSON validation with error positions (PRODUCT V2b).
 
 use serde::de::IgnoredAny;
 
-/// Nesting beyond this is refused, so that no reader of the document can be made to recurse
-/// without bound. The deepest that the parser itself turns into a value.
+/// Maximum nesting depth, which is also the deepest that `serde_json` parses into a value. Deeper
+/// documents could overflow the stack of a recursive reader.
 pub const MAX_DEPTH: usize = 127;
 
-/// The first place where a text stops being JSON that can be read. Its words follow “This”.
+/// First position at which a text is not valid JSON. Its `Display` text completes a sentence that
+/// starts with “This”.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{fault} (line {line}, column {column})")]
 pub struct JsonError {
-    /// Line, from 1.
+    /// Line, starting at 1.
     pub line: usize,
-    /// Column in bytes, from 1; 0 when the error lies at the end of the previous line.
+    /// Column in bytes, starting at 1; 0 if the error is at the end of the previous line.
     pub column: usize,
-    /// What was wrong there.
+    /// Reason the text is invalid.
     pub fault: JsonFault,
 }
 
-/// What keeps a text from being read as JSON.
+/// Reason a text is rejected as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonFault {
-    /// The parser's reason.
+    /// Syntax error, with the parser's message.
     #[error("is not JSON: {0}")]
     Syntax(String),
-    /// It may be JSON, but nobody could read it.
+    /// Nested deeper than [`MAX_DEPTH`].
     #[error("is nested more than {MAX_DEPTH} levels deep")]
     TooDeep,
 }
 
-/// Checks that `text` is one JSON value (RFC 8259) nested at most [`MAX_DEPTH`] deep.
+/// Checks that `text` is a single JSON value (RFC 8259), nested at most [`MAX_DEPTH`] deep.
 ///
 /// # Errors
-/// The first place where it is not.
+/// The first position at which it is not.
 pub fn check(text: &str) -> Result<(), JsonError> {
-    // serde_json counts depth only where it recurses into a visitor, and IgnoredAny is skipped
-    // without recursion; so depth is checked by a scan of its own.
+    // serde_json skips `IgnoredAny` without recursion and does not count depth there, so the depth
+    // is checked in a separate scan.
     if let Some((line, column)) = too_deep(text) {
         return Err(JsonError { line, column, fault: JsonFault::TooDeep });
     }
@@ -47,7 +48,7 @@ pub fn check(text: &str) -> Result<(), JsonError> {
     })
 }
 
-/// Line and column of the first bracket that opens level `MAX_DEPTH + 1`.
+/// Returns line and column of the first bracket that opens level `MAX_DEPTH + 1`.
 fn too_deep(text: &str) -> Option<(usize, usize)> {
     let (mut depth, mut line, mut line_start) = (0_usize, 1_usize, 0_usize);
     let (mut in_string, mut escaped) = (false, false);
@@ -78,20 +79,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accepts_any_json_value() {
+    fn accepts_any_valid_json_value() {
         for text in ["{}", "[1, 2]", "null", " \"\\\"[\" ", "{\"a\":{\"b\":[]}}"] {
             assert_eq!(check(text), Ok(()), "{text}");
         }
     }
 
     #[test]
-    fn names_line_and_column() {
+    fn reports_line_and_column_of_error() {
         let error = check("{\n  \"a\": ,\n}").unwrap_err();
         assert_eq!((error.line, error.column), (2, 8));
     }
 
     #[test]
-    fn refuses_deep_nesting_where_it_becomes_too_deep() {
+    fn rejects_the_first_bracket_too_deep() {
         let deep = format!("\n{}{}", "[".repeat(2_000), "]".repeat(2_000));
         let error = check(&deep).unwrap_err();
         assert_eq!((error.line, error.column), (2, MAX_DEPTH + 1));
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn brackets_inside_strings_do_not_count() {
+    fn ignores_brackets_inside_strings() {
         let text = format!("\"{}\"", "[".repeat(1_000));
         assert_eq!(check(&text), Ok(()));
     }

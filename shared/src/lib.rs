@@ -1,6 +1,7 @@
-//! The pure half of Izanagi: what the server and the page must agree on, compiled natively and
-//! to WebAssembly (DESIGN §1). Nothing here does I/O, reads a clock or draws a random number;
-//! what a function needs from outside is passed in.
+//! Types and logic shared by the server and the page, compiled natively and to WebAssembly (DESIGN
+//! §1).
+//!
+//! This crate does no I/O, reads no clock and generates no random numbers: callers pass these in.
 
 pub mod crdt;
 pub mod id;

@@ -1,46 +1,46 @@
-//! Who may do what with a document: the one table. The page reads it to know what to show, the
-//! server to decide (DESIGN §1). How somebody stands to a document is found out elsewhere.
+//! Permission table for documents. The page uses it to decide what to show, the server to authorise
+//! requests (DESIGN §1). The caller's [`Standing`] is determined by the server.
 
 use serde::{Deserialize, Serialize};
 
-/// How somebody stands to a document, from nothing to everything.
+/// A caller's relation to a document, in ascending order of rights.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Standing {
-    /// Not signed in, or signed in and unrelated to the document.
+    /// Not signed in, or no access to the document.
     Stranger,
     /// May read: the document is public.
     Reader,
-    /// May read and write its text.
+    /// May read and edit the text.
     Editor,
-    /// May do everything with it.
+    /// May do everything.
     Owner,
 }
 
-/// Something that can be done with a document.
+/// An operation on a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// See the text, its versions and comparisons, and download them.
+    /// Read and download the text, its versions and comparisons.
     Read,
-    /// Change the text; see live updates of it.
+    /// Edit the text and receive its live updates.
     Edit,
-    /// Make a version, by commit or restore.
+    /// Create a version by commit or restore.
     Commit,
     /// Name a version.
     NameVersion,
-    /// Change title, description, whether it is public, a template.
+    /// Change the title, the description, and the public and template flags.
     ChangeDetails,
     /// Add and remove owners.
     ManageOwners,
-    /// Move to trash and back.
+    /// Move to trash and restore from it.
     Trash,
-    /// Delete for ever.
+    /// Delete permanently.
     Purge,
 }
 
 impl Action {
-    /// Every action, for tables and tests.
+    /// All actions.
     pub const ALL: [Self; 8] = [
         Self::Read,
         Self::Edit,
@@ -52,7 +52,7 @@ impl Action {
         Self::Purge,
     ];
 
-    /// The least standing that may do this.
+    /// Returns the minimum standing required for this action.
     #[must_use]
     pub const fn needs(self) -> Standing {
         match self {
@@ -63,18 +63,18 @@ impl Action {
     }
 }
 
-/// The answer to "may they?".
+/// Result of an authorisation check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Yes.
+    /// The action is allowed.
     Allowed,
-    /// They know it exists but may not do this: 403.
+    /// The caller may see the document but not do this: 403.
     Forbidden,
-    /// They may not even know that it exists: 404.
+    /// The caller may not know that the document exists: 404.
     Hidden,
 }
 
-/// Decides whether somebody who stands so may do this.
+/// Decides whether a caller with this standing may perform the action.
 #[must_use]
 pub fn decide(standing: Standing, action: Action) -> Verdict {
     if standing >= action.needs() {
@@ -91,14 +91,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stranger_may_know_nothing() {
+    fn hides_everything_from_a_stranger() {
         for action in Action::ALL {
             assert_eq!(decide(Standing::Stranger, action), Verdict::Hidden);
         }
     }
 
     #[test]
-    fn a_reader_may_only_read() {
+    fn allows_a_reader_only_to_read() {
         for action in Action::ALL {
             let expected =
                 if action == Action::Read { Verdict::Allowed } else { Verdict::Forbidden };
@@ -107,14 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn an_editor_writes_but_does_not_own() {
+    fn forbids_an_editor_owner_actions() {
         assert_eq!(decide(Standing::Editor, Action::Commit), Verdict::Allowed);
         assert_eq!(decide(Standing::Editor, Action::Purge), Verdict::Forbidden);
         assert_eq!(decide(Standing::Editor, Action::ManageOwners), Verdict::Forbidden);
     }
 
     #[test]
-    fn an_owner_may_do_everything() {
+    fn allows_an_owner_every_action() {
         for action in Action::ALL {
             assert_eq!(decide(Standing::Owner, action), Verdict::Allowed);
         }

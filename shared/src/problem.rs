@@ -1,65 +1,65 @@
-//! Problem documents (RFC 9457): the one shape of every refusal, on the wire and in the page.
+//! Problem details (RFC 9457), the format of every error response.
 
 use serde::{Deserialize, Serialize};
 
-/// What is wrong with one field of a request.
+/// Validation error of a single request field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
-    /// The field as the request names it, in camelCase (`displayName`).
+    /// Field name as in the request, in camelCase (`displayName`).
     pub field: String,
-    /// A stable word for programs: `blank`, `too_long`, `taken` …
+    /// Stable machine-readable code: `blank`, `too_long`, `taken` …
     pub code: String,
-    /// A sentence for people: what is wrong and what is allowed.
+    /// Human-readable message: what is wrong and what is allowed.
     pub message: String,
 }
 
 impl FieldError {
-    /// A field error from its three parts.
+    /// Creates a field error.
     pub fn new(field: &str, code: &str, message: impl Into<String>) -> Self {
         Self { field: field.to_owned(), code: code.to_owned(), message: message.into() }
     }
 }
 
-/// The live text that made a precondition fail (API.md, 412 `stale`).
+/// Live text returned when a precondition fails (API.md, 412 `stale`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CurrentContent {
-    /// The etag to send with the next attempt.
+    /// ETag to send with the next attempt.
     pub etag: String,
-    /// The text as it is now.
+    /// Current text.
     pub content: String,
 }
 
-/// A problem document, `application/problem+json`.
+/// Problem details, `application/problem+json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
-    /// `about:blank`, or a URI reference that names the kind of problem.
+    /// `about:blank`, or a URI reference that identifies the problem type.
     #[serde(rename = "type")]
     pub kind: String,
-    /// The same short sentence for every occurrence of this kind.
+    /// Short summary, the same for every occurrence of this problem type.
     pub title: String,
-    /// The HTTP status.
+    /// HTTP status code.
     pub status: u16,
-    /// What happened here and what is allowed.
+    /// Explanation of this occurrence and what is allowed.
     pub detail: String,
-    /// A stable word for programs (API.md).
+    /// Stable machine-readable code (API.md).
     pub code: String,
-    /// The request this answers, for finding it in the log.
+    /// Request id, for finding the request in the log.
     #[serde(default)]
     pub request_id: String,
-    /// The fields that were refused, where the problem lies in fields.
+    /// Field errors, if the request was rejected because of its fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
-    /// The live content, where a precondition on it failed.
+    /// Current live content, if a precondition on it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current: Option<CurrentContent>,
 }
 
 impl Problem {
-    /// The message about `field`, if that field was refused.
+    /// Returns the message for `field`, if that field was rejected.
     #[must_use]
     pub fn about(&self, field: &str) -> Option<&str> {
         self.errors.iter().find(|error| error.field == field).map(|error| error.message.as_str())

@@ -1,29 +1,29 @@
-//! Whether what was typed is safe, in words (PRODUCT C7). The page feeds in what happens, the
-//! machine says what is true; *Saved* is said only when every update has been acknowledged.
+//! State machine behind the editor's save indicator (PRODUCT C7). It reports [`SaveState::Saved`]
+//! only when every update has been acknowledged.
 
-/// What the page says about saving.
+/// State of the save indicator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SaveState {
-    /// Everything typed is durable on the server.
+    /// Every edit is durable on the server.
     Saved,
-    /// Updates are on their way.
+    /// Updates are in flight.
     Saving,
     /// The server cannot be reached.
     Offline {
-        /// Updates that wait.
+        /// Number of updates that have not been acknowledged.
         waiting: usize,
-        /// Whether this device has kept them all, so that they outlive the page.
+        /// Whether all of them are stored on this device and survive closing the page.
         is_kept: bool,
     },
-    /// The server refused an update; nothing further is sent until somebody acts.
+    /// The server rejected an update. Nothing more is sent until the user retries.
     Refused {
-        /// Why, in the server's words.
+        /// Reason given by the server.
         reason: String,
     },
 }
 
 impl SaveState {
-    /// The words for the page.
+    /// Returns the text to display.
     #[must_use]
     pub fn words(&self) -> String {
         match self {
@@ -39,7 +39,7 @@ impl SaveState {
         }
     }
 
-    /// A short name for styling.
+    /// Returns a short name for CSS classes.
     #[must_use]
     pub const fn variant(&self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl SaveState {
     }
 }
 
-/// Follows updates from the keyboard to the acknowledgement.
+/// Tracks updates from the edit to the acknowledgement.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SaveTracker {
     waiting: usize,
@@ -60,44 +60,45 @@ pub struct SaveTracker {
 }
 
 impl SaveTracker {
-    /// An update was made on this device.
+    /// Records an update made on this device.
     pub fn edited(&mut self) {
         self.waiting += 1;
     }
 
-    /// This many updates were acknowledged as durable; the server is there.
+    /// Records that the server acknowledged this many updates as durable.
     pub fn acknowledged(&mut self, updates: usize) {
         self.waiting = self.waiting.saturating_sub(updates);
         self.offline = false;
     }
 
-    /// The server answered something else than an acknowledgement.
+    /// Records any other response from the server.
     pub fn reached(&mut self) {
         self.offline = false;
     }
 
-    /// The server could not be reached, or could not store anything.
+    /// Records that the server could not be reached or could not store an update.
     pub fn lost(&mut self) {
         self.offline = true;
     }
 
-    /// The server refused an update for good.
+    /// Records that the server permanently rejected an update.
     pub fn refused(&mut self, reason: impl Into<String>) {
         self.refused = Some(reason.into());
     }
 
-    /// Somebody chose to try again after a refusal.
+    /// Clears a rejection after the user chose to retry.
     pub fn retried(&mut self) {
         self.refused = None;
     }
 
-    /// How many updates are not acknowledged yet.
+    /// Returns the number of updates that have not been acknowledged.
     #[must_use]
     pub const fn waiting(&self) -> usize {
         self.waiting
     }
 
-    /// What is true now. `is_kept` says whether this device has kept whatever waits.
+    /// Returns the current state. `is_kept` tells whether this device has stored all unacknowledged
+    /// updates.
     #[must_use]
     pub fn state(&self, is_kept: bool) -> SaveState {
         if let Some(reason) = &self.refused {
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn saved_is_said_only_when_every_update_is_acknowledged() {
+    fn saved_requires_all_acknowledgements() {
         let mut tracker = SaveTracker::default();
         assert_eq!(tracker.state(true), SaveState::Saved);
         tracker.edited();
@@ -128,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edit_made_offline_is_counted_until_it_arrives() {
+    fn counts_offline_edits_until_they_arrive() {
         let mut tracker = SaveTracker::default();
         tracker.lost();
         tracker.edited();
@@ -143,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_stays_until_somebody_acts() {
+    fn rejection_lasts_until_the_user_retries() {
         let mut tracker = SaveTracker::default();
         tracker.edited();
         tracker.refused("this document was deleted");

@@ -1,18 +1,18 @@
-//! Hostile sources: deep nesting stays shallow, and time grows as the source does.
+//! Adversarial sources: nesting depth stays bounded and rendering time stays linear.
 
 use std::time::{Duration, Instant};
 
 use izanagi_shared::markdown::{RenderOptions, counts, plain_text, render};
 use rstest::rstest;
 
-/// Browsers stop nesting at 512.
+/// Browsers stop nesting at 512 levels.
 const DEEPEST: usize = 400;
 
 fn html(source: &str) -> String {
     render(source, &RenderOptions::default()).html
 }
 
-/// The most elements that are open at once.
+/// Returns the maximum number of elements that are open at once.
 fn measure_depth(html: &str) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);
     for tag in html.split('<').skip(1) {
@@ -23,7 +23,7 @@ fn measure_depth(html: &str) -> usize {
             deepest = deepest.max(depth);
         }
     }
-    assert_eq!(depth, 0, "what is opened is closed");
+    assert_eq!(depth, 0, "unclosed elements");
     deepest
 }
 
@@ -40,7 +40,7 @@ fn measure_depth(html: &str) -> usize {
 #[case("***a ")]
 #[case("![")]
 #[case("[")]
-fn nesting_stays_within_what_browsers_take(#[case] piece: &str) {
+fn nesting_stays_within_browser_limits(#[case] piece: &str) {
     for count in [2_000, 20_000] {
         let source = piece.repeat(count) + "x" + &" a** a~~ a* a]".repeat(count);
         let depth = measure_depth(&html(&source));
@@ -49,17 +49,17 @@ fn nesting_stays_within_what_browsers_take(#[case] piece: &str) {
 }
 
 #[test]
-fn indentation_cannot_nest_deeper_either() {
+fn limits_nesting_by_indentation_too() {
     let source: String = (0..500).map(|level| "  ".repeat(level) + "- x\n").collect();
     let depth = measure_depth(&html(&source));
     assert!((100..=DEEPEST).contains(&depth), "{depth} levels");
 }
 
 #[test]
-fn what_nests_too_deep_is_still_there_to_read() {
+fn keeps_text_that_is_nested_too_deep() {
     let html = html(&("> ".repeat(2_000) + "the end"));
     assert!(html.contains("the end"));
-    // Every marker is either an element or a visible sign.
+    // Every marker is either an element or visible text.
     let signs = html.matches("&gt;").count() + html.matches("<blockquote>").count();
     assert_eq!(signs, 2_000);
 }
@@ -68,8 +68,8 @@ fn repeated(piece: &'static str) -> impl Fn(usize) -> String {
     move |size| piece.repeat(size / piece.len())
 }
 
-/// Doubling the source must not take much more than double the time. A quadratic step makes it
-/// four times as long; on sources of this size also many seconds.
+/// Doubling the source may not take much more than twice the time; a quadratic step would take four
+/// times as long.
 fn assert_linear(name: &str, make: impl Fn(usize) -> String) {
     let measure = |size: usize| {
         let source = make(size);
@@ -83,9 +83,9 @@ fn assert_linear(name: &str, make: impl Fn(usize) -> String) {
     };
     let (small, small_length) = measure(50_000);
     let (large, large_length) = measure(100_000);
-    // Noise on a busy machine is not growth.
+    // Allow for timing noise on a busy machine.
     let allowed = 3 * small + Duration::from_millis(250);
-    assert!(large < allowed, "{name}: {small:?} for half of what took {large:?}");
+    assert!(large < allowed, "{name}: {small:?} for half the source, {large:?} for all of it");
     assert!(large_length < 3 * small_length + 1_000, "{name}: {small_length} and {large_length}");
 }
 
@@ -127,7 +127,7 @@ fn assert_linear(name: &str, make: impl Fn(usize) -> String) {
 #[case("```rust\n\"\n```\n")]
 #[case("\r")]
 #[case("\0")]
-fn repetition_takes_linear_time(#[case] piece: &'static str) {
+fn repeated_markup_takes_linear_time(#[case] piece: &'static str) {
     assert_linear(piece, repeated(piece));
 }
 
@@ -143,12 +143,12 @@ fn repetition_takes_linear_time(#[case] piece: &'static str) {
 #[case("one long address often", |n| format!("[a]: /{}\n\n", "x".repeat(n / 2)) + &"[a]".repeat(n / 6))]
 #[case("one note often", |n| "[^a]: x\n\n".to_owned() + &"[^a]".repeat(n / 4))]
 #[case("a wide table", |n| "|a".repeat(n / 6) + "|\n" + &"|-".repeat(n / 6) + "|\n" + &"|\n".repeat(n / 6))]
-fn a_combination_takes_linear_time(#[case] name: &str, #[case] make: fn(usize) -> String) {
+fn combined_markup_takes_linear_time(#[case] name: &str, #[case] make: fn(usize) -> String) {
     assert_linear(name, make);
 }
 
 #[test]
-fn code_spans_of_growing_length_take_linear_time() {
+fn growing_code_spans_take_linear_time() {
     assert_linear("`` ` ``", |size| {
         let lengths = 1..((2 * size) as f64).sqrt() as usize;
         lengths.map(|length| format!("e{}", "`".repeat(length))).collect()
@@ -156,20 +156,21 @@ fn code_spans_of_growing_length_take_linear_time() {
 }
 
 #[test]
-fn counts_ten_mebibytes_in_a_moment() {
+fn counts_ten_mebibytes_quickly() {
     for piece in
         ["The quick brown fox, e.g. don't 3.14. ", "日本語のテキストです。", "naïve café — "]
     {
         let text = piece.repeat((10 << 20) / piece.len());
         let start = Instant::now();
         assert!(counts(&text).words > 1_000_000);
-        // Without optimisation, on two busy cores; a release build takes a twentieth.
+        // Measured without optimisation on two busy cores; a release build takes a twentieth of the
+        // time.
         assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     }
 }
 
 #[test]
-fn plain_text_is_no_deeper_and_no_slower() {
+fn plain_text_of_deep_nesting_is_fast() {
     let text = plain_text(&("> ".repeat(50_000) + "a\n" + &"b\n".repeat(50_000)));
     assert!(text.ends_with("b\nb"));
 }

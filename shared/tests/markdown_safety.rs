@@ -1,4 +1,4 @@
-//! Whatever somebody writes, only known elements, attributes and addresses come out.
+//! For any input, the output contains only allowed elements, attributes and addresses.
 
 use izanagi_shared::markdown::{
     RenderOptions, StandaloneOptions, render, render_json, render_plain, standalone_html, toc_html,
@@ -6,7 +6,7 @@ use izanagi_shared::markdown::{
 use proptest::prelude::*;
 use rstest::rstest;
 
-/// Elements, each with the attributes that it may have.
+/// Allowed elements with their allowed attributes.
 const ALLOWED: &[(&str, &str)] = &[
     ("a", "href title rel class role aria-label aria-hidden tabindex"),
     ("blockquote", "data-line"),
@@ -44,18 +44,19 @@ const ALLOWED: &[(&str, &str)] = &[
 
 const VOID: &[&str] = &["br", "hr", "img", "input"];
 
-/// Reads HTML the way it is written here, strictly, and says what is not allowed in it.
+/// Strictly parses HTML in the form the renderer writes it and returns an error for anything that
+/// is not allowed.
 fn check(html: &str) -> Result<(), String> {
     let mut open = Vec::new();
     let mut ids = std::collections::HashSet::new();
     let mut parts = html.split('<');
     check_text(parts.next().unwrap_or_default())?;
     for part in parts {
-        let (tag, text) = part.split_once('>').ok_or("a tag without an end")?;
+        let (tag, text) = part.split_once('>').ok_or("unterminated tag")?;
         check_text(text)?;
         if let Some(name) = tag.strip_prefix('/') {
             if open.pop() != Some(name) {
-                return Err(format!("</{name}> closes nothing"));
+                return Err(format!("</{name}> has no start tag"));
             }
             continue;
         }
@@ -64,25 +65,25 @@ fn check(html: &str) -> Result<(), String> {
         let (_, allowed) = allowed.ok_or_else(|| format!("<{name}> is not allowed"))?;
         while !attributes.is_empty() {
             let (attribute, rest) =
-                attributes.split_once("=\"").ok_or("an attribute without a value")?;
-            let (value, rest) = rest.split_once('"').ok_or("a value without an end")?;
+                attributes.split_once("=\"").ok_or("attribute without a value")?;
+            let (value, rest) = rest.split_once('"').ok_or("unterminated attribute value")?;
             if !allowed.split(' ').any(|known| known == attribute) {
                 return Err(format!("<{name} {attribute}> is not allowed"));
             }
             check_value(attribute, value)?;
             if attribute == "id" && !ids.insert(value.to_owned()) {
-                return Err(format!("id {value} stands twice"));
+                return Err(format!("id {value} is used twice"));
             }
             attributes = rest.strip_prefix(' ').unwrap_or(rest);
         }
         if name == "a" && open.contains(&"a") {
-            return Err("a link stands in a link".to_owned());
+            return Err("link inside a link".to_owned());
         }
         if !VOID.contains(&name) {
             open.push(name);
         }
     }
-    if open.is_empty() { Ok(()) } else { Err(format!("{open:?} stay open")) }
+    if open.is_empty() { Ok(()) } else { Err(format!("{open:?} are not closed")) }
 }
 
 fn check_text(text: &str) -> Result<(), String> {
@@ -96,7 +97,8 @@ fn check_value(attribute: &str, value: &str) -> Result<(), String> {
     check_text(value)?;
     match attribute {
         "href" | "src" => {
-            // As a careless browser might: entities decoded, blanks and controls dropped.
+            // As a lenient browser would: entities decoded, whitespace and control characters
+            // dropped.
             let address: String = value
                 .replace("&amp;", "&")
                 .chars()
@@ -111,11 +113,11 @@ fn check_value(attribute: &str, value: &str) -> Result<(), String> {
                 }
             };
             if !is_allowed {
-                return Err(format!("{value} is not an address for {attribute}"));
+                return Err(format!("{value} is not allowed in {attribute}"));
             }
         }
         "id" if !["h-", "fn-", "fnref-"].iter().any(|prefix| value.starts_with(prefix)) => {
-            return Err(format!("id {value} could be one of the page"));
+            return Err(format!("id {value} could clash with one of the page"));
         }
         _ => {}
     }
@@ -139,10 +141,10 @@ fn html(source: &str) -> String {
 #[case("<![CDATA[<script>]]>")]
 #[case("<form action=x><input name=location></form>")]
 #[case("- <details>\n  <summary>a</summary>")]
-fn raw_html_is_shown_and_not_run(#[case] source: &str) {
+fn shows_raw_html_as_visible_text(#[case] source: &str) {
     let html = html(source);
     assert_eq!(check(&html), Ok(()));
-    // All of it is there to be read.
+    // All of the source is still visible.
     let shown = html.replace("<span class=\"raw-html\">", "").replace("</span>", "");
     let shown = shown.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
     for line in source.lines() {
@@ -180,7 +182,7 @@ fn raw_html_is_shown_and_not_run(#[case] source: &str) {
 #[case("about:blank")]
 #[case("tel:1")]
 #[case("ws://host")]
-fn a_dangerous_address_is_left_out(#[case] address: &str) {
+fn leaves_out_a_dangerous_address(#[case] address: &str) {
     let sources = [
         format!("[text]({address})"),
         format!("[text](<{address}> \"title\")"),
@@ -206,13 +208,9 @@ fn a_dangerous_address_is_left_out(#[case] address: &str) {
 #[case("[a](../b)", "href=\"../b\"", false)]
 #[case("[a](/\\\\b.example)", "href=\"/%5Cb.example\"", false)]
 #[case("[a](\\\\\\\\b.example)", "href=\"%5C%5Cb.example\"", false)]
-#[case("[a](&#x6A&#x61;vascript:b)", "href=\"&amp;#x6Aavascript:b\"", false)] // `&`, then a fragment
+#[case("[a](&#x6A&#x61;vascript:b)", "href=\"&amp;#x6Aavascript:b\"", false)] // the path `&`, then a fragment
 #[case("[a](</b\"onclick=\"c>)", "href=\"/b%22onclick=%22c\"", false)]
-fn links_to_other_hosts_are_marked(
-    #[case] source: &str,
-    #[case] href: &str,
-    #[case] outside: bool,
-) {
+fn marks_links_to_external_hosts(#[case] source: &str, #[case] href: &str, #[case] outside: bool) {
     let html = html(source);
     assert_eq!(check(&html), Ok(()));
     assert!(html.contains(href), "{html}");
@@ -231,14 +229,14 @@ fn links_to_other_hosts_are_marked(
 #[case("|a|\n|-|\n|<script>|")]
 #[case("a\0b `\0` [\0](\0) ![\0](\0 \"\0\")\n\n# \0\n\n```\0\n\0\n```\n\n<b\0>")]
 #[case("# location\n\n# document\n\n# __proto__\n\n# fn-1\n\n[^1]\n\n[^1]: a\n\n# location")]
-fn nothing_breaks_out_of_an_attribute(#[case] source: &str) {
+fn nothing_escapes_from_an_attribute(#[case] source: &str) {
     let rendered = render(source, &RenderOptions::default());
     assert_eq!(check(&rendered.html), Ok(()), "{}", rendered.html);
     assert_eq!(check(&toc_html(&rendered.toc, "Contents")), Ok(()));
 }
 
 #[test]
-fn the_checker_finds_what_it_is_for() {
+fn checker_rejects_unsafe_html() {
     for html in [
         "<script>",
         "<p onclick=\"x\">",
@@ -258,7 +256,7 @@ fn the_checker_finds_what_it_is_for() {
     }
 }
 
-/// Markup of all kinds, good and bad, between letters of all kinds.
+/// Generates all kinds of valid and invalid markup between all kinds of letters.
 fn source() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         3 => prop::sample::select(vec![
@@ -279,7 +277,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn only_what_is_allowed_comes_out(source in source(), heading_links: bool, source_lines: bool) {
+    fn output_contains_only_allowed_html(source in source(), heading_links: bool, source_lines: bool) {
         let options = RenderOptions { heading_links, source_lines, ..RenderOptions::default() };
         let rendered = render(&source, &options);
         let parts = [
@@ -297,7 +295,7 @@ proptest! {
     }
 
     #[test]
-    fn every_entry_of_the_table_of_contents_has_its_heading(source in source()) {
+    fn every_contents_entry_has_a_heading(source in source()) {
         let rendered = render(&source, &RenderOptions::default());
         for entry in rendered.toc {
             let start = format!("<h{} id=\"{}\">", entry.level, entry.anchor);

@@ -1,9 +1,9 @@
-//! What Markdown becomes: the constructs of CommonMark and GFM, one table each.
+//! Rendering of CommonMark and GFM constructs, with one table of cases per construct.
 
 use izanagi_shared::markdown::{RenderOptions, Rendered, TocEntry, render};
 use rstest::rstest;
 
-/// Rendered without the links that headings end in.
+/// Renders without heading links.
 fn html(source: &str) -> String {
     let options = RenderOptions { heading_links: false, ..RenderOptions::default() };
     render(source, &options).html
@@ -20,7 +20,7 @@ fn html(source: &str) -> String {
     "<blockquote>\n<p>a</p>\n<blockquote>\n<p>b</p>\n</blockquote>\n</blockquote>\n"
 )]
 #[case("\\*a\\* &copy; &amp; <", "<p>*a* © &amp; &lt;</p>\n")]
-fn renders_blocks(#[case] source: &str, #[case] expected: &str) {
+fn renders_block_level_elements(#[case] source: &str, #[case] expected: &str) {
     assert_eq!(html(source), expected);
 }
 
@@ -31,7 +31,7 @@ fn renders_blocks(#[case] source: &str, #[case] expected: &str) {
 #[case("A\n===\n\nB\n---", "<h1 id=\"h-a\">A</h1>\n<h2 id=\"h-b\">B</h2>\n")]
 #[case("## *A* `b` ##", "<h2 id=\"h-a-b\"><em>A</em> <code>b</code></h2>\n")]
 #[case("# A {#b .c onclick=d}", "<h1 id=\"h-a-b-c-onclickd\">A {#b .c onclick=d}</h1>\n")]
-fn renders_headings(#[case] source: &str, #[case] expected: &str) {
+fn renders_headings_with_their_ids(#[case] source: &str, #[case] expected: &str) {
     assert_eq!(html(source), expected);
 }
 
@@ -55,7 +55,7 @@ fn renders_headings(#[case] source: &str, #[case] expected: &str) {
 #[case("[![a](b)](c)", "<a href=\"c\"><img src=\"b\" alt=\"a\" loading=\"lazy\"></a>")]
 #[case("![a ![b](c) [d](e)](f)", "<img src=\"f\" alt=\"a b d\" loading=\"lazy\">")]
 #[case("$a$ $$b$$", "$a$ $$b$$")]
-fn renders_what_stands_in_a_line(#[case] source: &str, #[case] expected: &str) {
+fn renders_inline_level_elements(#[case] source: &str, #[case] expected: &str) {
     assert_eq!(html(source), format!("<p>{expected}</p>\n"));
 }
 
@@ -65,12 +65,12 @@ fn renders_what_stands_in_a_line(#[case] source: &str, #[case] expected: &str) {
 #[case("7) a", "<ol start=\"7\">\n<li>a</li>\n</ol>\n")]
 #[case("- a\n\n- b", "<ul>\n<li>\n<p>a</p>\n</li>\n<li>\n<p>b</p>\n</li>\n</ul>\n")]
 #[case("- a\n  - b", "<ul>\n<li>a\n<ul>\n<li>b</li>\n</ul>\n</li>\n</ul>\n")]
-fn renders_lists(#[case] source: &str, #[case] expected: &str) {
+fn renders_ordered_and_bullet_lists(#[case] source: &str, #[case] expected: &str) {
     assert_eq!(html(source), expected);
 }
 
 #[test]
-fn names_the_checkboxes_of_tasks_and_disables_them() {
+fn labels_and_disables_task_checkboxes() {
     assert_eq!(
         html("- [ ] a\n- [x] b"),
         "<ul>\n\
@@ -90,13 +90,13 @@ fn names_the_checkboxes_of_tasks_and_disables_them() {
     "```rust\nlet a;\n```",
     "<code class=\"language-rust\"><span class=\"tok-keyword\">let</span> a;\n</code>"
 )]
-fn renders_code(#[case] source: &str, #[case] expected: &str) {
+fn renders_and_highlights_code_blocks(#[case] source: &str, #[case] expected: &str) {
     let expected = format!("<pre class=\"code-block\" tabindex=\"0\">{expected}</pre>\n");
     assert_eq!(html(source), expected);
 }
 
 #[test]
-fn wraps_tables_in_a_named_region_that_can_be_focused() {
+fn wraps_tables_in_a_focusable_region() {
     assert_eq!(
         html("| a | | c |\n|:--|:-:|--:|\n| *d* |"),
         "<div class=\"table-scroll\" role=\"region\" aria-label=\"Table 1\" tabindex=\"0\">\n\
@@ -113,14 +113,14 @@ fn wraps_tables_in_a_named_region_that_can_be_focused() {
 }
 
 #[test]
-fn tables_have_different_names_and_need_no_rows() {
+fn numbers_tables_and_allows_empty_ones() {
     let html = html("|a|\n|-|\n\n|b|\n|-|");
     assert!(html.contains("\"Table 1\"") && html.contains("\"Table 2\""));
     assert!(!html.contains("tbody"));
 }
 
 #[test]
-fn numbers_footnotes_by_their_first_reference() {
+fn numbers_footnotes_by_first_reference() {
     assert_eq!(
         html("a[^x] b[^y] c[^X]\n\n[^y]: *why*\n\n[^x]: ex\n\n    - two"),
         "<p>a<sup class=\"footnote-ref\" id=\"fnref-1\"><a href=\"#fn-1\" role=\"doc-noteref\">1</a></sup> \
@@ -141,13 +141,13 @@ fn numbers_footnotes_by_their_first_reference() {
 #[case("a[^missing]", "<p>a[^missing]</p>\n")]
 #[case("[^1]: nobody asked", "<li id=\"fn-1\">\n<p>nobody asked</p>\n</li>\n")]
 #[case("a[^1]\n\n[^1]: b\n\n[^1]: said twice", "<li id=\"fn-2\">\n<p>said twice</p>\n</li>\n")]
-fn keeps_every_footnote(#[case] source: &str, #[case] part: &str) {
+fn keeps_unused_and_duplicate_footnotes(#[case] source: &str, #[case] part: &str) {
     let html = html(source);
     assert!(html.contains(part), "{html}");
 }
 
 #[test]
-fn links_never_stand_in_links() {
+fn does_not_nest_links_inside_links() {
     assert_eq!(
         html("[a <https://b.example> c](d) [[e](f)](g)"),
         "<p><a href=\"d\">a https://b.example c</a> [<a href=\"f\">e</a>](g)</p>\n"
@@ -155,7 +155,7 @@ fn links_never_stand_in_links() {
 }
 
 #[test]
-fn lists_the_headings_in_the_table_of_contents() {
+fn lists_all_headings_in_the_contents() {
     let Rendered { toc, .. } = render(
         "# A & <b>\n\n### [C](d) ![e](f)\n\n> ## A  &\n> ***\n\nC\n*e*\n---",
         &RenderOptions::default(),
@@ -175,7 +175,7 @@ fn lists_the_headings_in_the_table_of_contents() {
 }
 
 #[test]
-fn headings_end_in_a_link_that_only_the_pointer_meets() {
+fn hides_heading_links_from_the_keyboard() {
     assert_eq!(
         render("# Ö", &RenderOptions::default()).html,
         "<h1 id=\"h-ö\">Ö<a class=\"heading-link\" href=\"#h-%C3%B6\" aria-hidden=\"true\" tabindex=\"-1\"></a></h1>\n"
@@ -183,7 +183,7 @@ fn headings_end_in_a_link_that_only_the_pointer_meets() {
 }
 
 #[test]
-fn links_to_headings_reach_them_wherever_they_stand() {
+fn resolves_links_to_later_headings() {
     assert_eq!(
         html("[a](#later) [b](#h-later) [c](#main) [d](#) [^1]\n\n# Later\n\n[^1]: [e](#later)")
             .matches("href=\"#h-later\"")
@@ -195,7 +195,7 @@ fn links_to_headings_reach_them_wherever_they_stand() {
 }
 
 #[test]
-fn tells_the_source_line_of_each_block_once() {
+fn reports_the_source_line_of_each_block() {
     let options =
         RenderOptions { source_lines: true, heading_links: false, ..RenderOptions::default() };
     let html = render("a\n\n- b\n- c\n\n      d\n\n# e\n\n|f|\n|-|\n\n---", &options).html;

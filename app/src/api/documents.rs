@@ -119,14 +119,13 @@ pub(crate) async fn read_document(id: DocumentId) -> Result<ReadableDocument, Ap
 #[server(endpoint = "documents/create")]
 pub(crate) async fn create_document(title: String, kind: DocumentKind) -> Result<Notice, AppError> {
     use crate::ssr::{lead_to, page_context, signed_in};
-    use izanagi_domain::documents::{NewText, RequestKey};
+    use izanagi_domain::documents::RequestKey;
     use izanagi_shared::wire::CreateDocumentRequest;
     let caller = signed_in()?;
     let request = CreateDocumentRequest { title, kind, ..CreateDocumentRequest::default() };
-    let text = NewText::from_request(request)?;
     let services = page_context()?.services;
     let documents = &services.documents;
-    let document = documents.create(&caller, text, RequestKey::none()).await?;
+    let document = documents.create(&caller, request, RequestKey::none()).await?;
     lead_to(&format!("/documents/{}", document.id));
     Ok(Notice::new(format!("“{}” was created.", document.title)))
 }

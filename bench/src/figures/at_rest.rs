@@ -1,4 +1,4 @@
-//! What the server holds in memory while nobody asks for anything.
+//! Resident memory of an idle server.
 
 use super::Setting;
 use crate::{
@@ -8,10 +8,10 @@ use crate::{
 use anyhow::Result;
 use std::time::Duration;
 
-/// How long after its one request the server counts as being at rest.
+/// Idle time after the only request.
 const REST: Duration = Duration::from_secs(5);
 
-/// Measures row 7: started on an empty folder, asked for one page.
+/// Measures row 7: a server with an empty data directory that has served one page.
 pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()> {
     let server = Server::start(&setting.build, &setting.folder.join("at-rest"))?;
     let mut connection = Connection::open(server.address()).await?;
@@ -20,7 +20,7 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     tokio::time::sleep(REST).await;
     let megabytes = server.resident_megabytes()?;
     report.add(Figure {
-        what: "server at rest, resident".to_owned(),
+        what: "idle server, resident memory".to_owned(),
         measured: format!("{} MB", Number(megabytes)),
         peer: String::new(),
         value: megabytes,

@@ -1,4 +1,4 @@
-//! How long a commit takes, against the least that a durable write can take.
+//! Commit latency, against the latency of a minimal durable write.
 
 use super::{Setting, history::VERSIONS};
 use crate::{
@@ -10,14 +10,13 @@ use crate::{
 use anyhow::Result;
 use std::{fs, time::Instant};
 
-/// How many commits are measured, and how many before them warm up.
+/// Number of measured commits, and of warm-up commits before them.
 const COMMITS: usize = 300;
 const WARM_UP: usize = 20;
-/// A small row: no commit could be stored in less.
+/// A minimal row; no commit could store less.
 const SMALL: [u8; 100] = [b'x'; 100];
 
-/// Measures row 3: commit and insert take turns, and what follows a commit is done before the
-/// next turn begins.
+/// Measures row 3. Commits and inserts alternate, and the outbox is emptied between them.
 pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()> {
     let folder = setting.folder.join("commits");
     fs::create_dir(&folder)?;
@@ -26,7 +25,7 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     let document = world.create("").await?;
     let versions = &world.services.versions;
     let (mut commits, mut small, mut whole) = (Vec::new(), Vec::new(), Vec::new());
-    // From the middle of the history, where the text is as long as it is on average.
+    // From the middle of the history, where the text has its average length.
     let texts = setting.trace.texts(VERSIONS).skip(VERSIONS / 2).take(WARM_UP + COMMITS);
     for (index, text) in texts.enumerate() {
         world.write(document, text.clone()).await?;
@@ -54,7 +53,7 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
         target: Target::AtMost(3.0),
     });
     report.note(format!(
-        "the raw insert is a row of {} B; one of the whole text takes {} ms (median)",
+        "the raw insert is a row of {} B; inserting the whole text takes {} ms (median)",
         SMALL.len(),
         Number(median(&whole)),
     ));

@@ -1,4 +1,4 @@
-//! Durable edits by HTTP: sixteen people type into sixteen documents at the same time.
+//! Durable edits over HTTP: sixteen clients edit sixteen documents concurrently.
 
 use super::Setting;
 use crate::{
@@ -22,14 +22,14 @@ use tokio::{sync::Mutex, task::JoinSet};
 
 const CLIENTS: usize = 16;
 const ROUNDS: usize = 9;
-/// Edits of each client in a round, and rows of each task of the peer: both take about a second
-/// where a durable write takes some milliseconds.
+/// Edits per client and rows per peer task in a round. Both take about a second if a durable write
+/// takes a few milliseconds.
 const EDITS: usize = 200;
 const ROWS: usize = 12;
-/// About what the log keeps of one edit.
+/// Approximate size of an edit in the log.
 const ROW: [u8; 100] = [b'x'; 100];
 
-/// Measures row 4: edits and inserts into the server's own file take turns.
+/// Measures row 4, alternating between edits and inserts into the server's own file.
 pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()> {
     let server = Server::start(&setting.build, &setting.folder.join("edits"))?;
     let text = setting.trace.texts(2).next().context("the trace is empty")?;
@@ -45,7 +45,7 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
         let before = server.processor_seconds()?;
         let (rate, waited) = type_together(&mut typists).await?;
         let used = server.processor_seconds()? - before;
-        // The first round opens the rooms.
+        // The first round opens the rooms, so it is not counted.
         if round > 0 {
             edits.push(rate);
             busy.push(used * 1e6 / (CLIENTS * EDITS) as f64);
@@ -58,7 +58,9 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     }
     let (edits, rows) = (median(&edits), median(&rows));
     report.add(Figure {
-        what: format!("edits by HTTP, {CLIENTS} clients on {CLIENTS} documents, against one durable insert each"),
+        what: format!(
+            "edits over HTTP, {CLIENTS} clients on {CLIENTS} documents, against durable inserts"
+        ),
         measured: format!("{} /s", Number(edits)),
         peer: format!("{} /s", Number(rows)),
         value: edits / rows,
@@ -66,8 +68,8 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
         target: Target::AtLeast(4.0),
     });
     report.note(format!(
-        "an edit by HTTP is acknowledged after {} ms (median), {} ms (p99); it takes the server {} µs \
-         of processor time",
+        "an edit over HTTP is acknowledged after {} ms (median), {} ms (p99); it takes {} µs of server \
+         CPU time",
         Number(median(&waits)),
         Number(percentile(&waits, 0.99)),
         Number(median(&busy)),
@@ -75,12 +77,12 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     Ok(())
 }
 
-/// Somebody who types into a document of their own.
+/// A client that types into its own document.
 struct Typist {
     session: Session,
     document: DocumentId,
     replica: TextDoc,
-    /// Where the next character goes.
+    /// Position of the next character.
     at: u32,
     typed: u64,
 }
@@ -94,7 +96,7 @@ impl Typist {
         Ok(Self { session, document, replica, at: 1_000, typed: 0 })
     }
 
-    /// The requests that type the next characters, made before the clock runs.
+    /// Builds the requests that type the next characters, before the clock starts.
     fn prepare(&mut self) -> Result<Vec<Vec<u8>>> {
         let mut requests = Vec::new();
         for _ in 0..EDITS {
@@ -109,7 +111,7 @@ impl Typist {
         Ok(requests)
     }
 
-    /// Sends one after the other; gives how long each took.
+    /// Sends the requests in turn and returns the time each took.
     async fn send(&mut self, requests: Vec<Vec<u8>>) -> Result<Vec<Duration>> {
         let mut waited = Vec::with_capacity(requests.len());
         for request in requests {
@@ -122,12 +124,12 @@ impl Typist {
 
     async fn compare_with_server(&mut self) -> Result<()> {
         let there = self.session.text(self.document).await?;
-        ensure!(there == self.replica.text(), "the server has another text than its writer");
+        ensure!(there == self.replica.text(), "the server's text differs from the client's");
         Ok(())
     }
 }
 
-/// One round; gives edits a second and how long each took.
+/// Runs one round and returns edits per second and the latency of each edit.
 async fn type_together(typists: &mut Vec<Typist>) -> Result<(f64, Vec<Duration>)> {
     let mut prepared = Vec::new();
     for mut typist in typists.drain(..) {
@@ -150,8 +152,8 @@ async fn type_together(typists: &mut Vec<Typist>) -> Result<(f64, Vec<Duration>)
     Ok(((CLIENTS * EDITS) as f64 / took.as_secs_f64(), waits))
 }
 
-/// As many tasks, each with a transaction for each of its rows, in turns on the one writer that
-/// SQLite allows; gives rows a second.
+/// Runs the same number of tasks, each inserting its rows in separate transactions. They take turns
+/// on the single writer that SQLite allows. Returns rows per second.
 async fn insert_together(inserts: &Arc<Mutex<DurableInserts>>) -> Result<f64> {
     let start = Instant::now();
     let mut tasks = JoinSet::new();

@@ -1,4 +1,4 @@
-//! What is measured: one module for each row of the table, or for rows that share their work.
+//! The measurements: one module per row of the table, or per group of rows that share work.
 
 mod at_rest;
 mod commits;
@@ -13,21 +13,21 @@ use crate::{report::Report, trace::Trace};
 use anyhow::Result;
 use std::path::PathBuf;
 
-/// What every measurement works with.
+/// Environment of a measurement.
 pub(crate) struct Setting {
-    /// A blog post, keystroke by keystroke.
+    /// Trace of a blog post, one keystroke per edit.
     pub(crate) trace: Trace,
-    /// A folder on the disk that is measured, empty and deleted at the end.
+    /// Empty directory on the measured disk, deleted at the end.
     pub(crate) folder: PathBuf,
-    /// The folder of the build, with this program's and the server's binary.
+    /// Build directory, with the binaries of this program and of the server.
     pub(crate) build: PathBuf,
 }
 
-/// The names of all measurements, in order.
+/// Names of all measurements, in order.
 pub(crate) const ALL: [&str; 7] =
     ["history", "commits", "edits", "comparison", "worst-cases", "at-rest", "first-load"];
 
-/// Does one measurement.
+/// Runs the named measurement.
 pub(crate) async fn measure(name: &str, setting: &Setting, report: &mut Report) -> Result<()> {
     match name {
         "history" => history::measure(setting, report).await,
@@ -37,6 +37,6 @@ pub(crate) async fn measure(name: &str, setting: &Setting, report: &mut Report) 
         "worst-cases" => worst_cases::measure(setting, report),
         "at-rest" => at_rest::measure(setting, report).await,
         "first-load" => first_load::measure(setting, report).await,
-        _ => anyhow::bail!("there is no such measurement; there are {}", ALL.join(", ")),
+        _ => anyhow::bail!("unknown measurement; available: {}", ALL.join(", ")),
     }
 }

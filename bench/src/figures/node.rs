@@ -1,4 +1,4 @@
-//! Measuring in Node: the peer, and this project's comparison as WebAssembly, in one process.
+//! Runs the peer and this project's comparison as WebAssembly in one Node process.
 
 use super::Setting;
 use anyhow::{Context as _, Result, ensure};
@@ -13,25 +13,25 @@ use std::{
 /// Two texts to compare.
 pub(super) type Pair = (String, String);
 
-/// What Node measured: for each pair the milliseconds of the fastest round.
+/// Results from Node: the fastest round of each pair in milliseconds.
 #[derive(Debug, Deserialize)]
 pub(super) struct Times {
-    /// npm `diff`; empty when it was not asked for.
+    /// Times of npm `diff`; empty if it was not run.
     pub(super) peer: Vec<f64>,
-    /// This project's comparison as WebAssembly.
+    /// Times of this project's comparison as WebAssembly.
     pub(super) wasm: Vec<f64>,
-    /// What the WebAssembly counted over all pairs.
+    /// Sum of the counts returned by the WebAssembly module over all pairs.
     pub(super) wasm_count: usize,
 }
 
-/// Who compares.
+/// Implementations to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Contenders {
     Both,
     WasmOnly,
 }
 
-/// Compares every pair several times in a fresh Node.
+/// Compares every pair `rounds` times in a fresh Node process.
 pub(super) fn compare(
     setting: &Setting,
     pairs: &[Pair],
@@ -53,14 +53,14 @@ pub(super) fn compare(
         .arg(if contenders == Contenders::Both { "both" } else { "wasm" })
         .stderr(Stdio::inherit())
         .output()
-        .context("node cannot be started")?;
+        .context("cannot start node")?;
     ensure!(output.status.success(), "node: {}", output.status);
     let times: Times = serde_json::from_slice(&output.stdout)?;
     ensure!(times.wasm.len() == pairs.len(), "node measured {} pairs", times.wasm.len());
     Ok(times)
 }
 
-/// Where `make bench` puts the module that wasm-bindgen makes.
+/// Returns the path at which `make bench` places the wasm-bindgen module.
 fn wasm_module(setting: &Setting) -> PathBuf {
     setting.build.join("../bench-wasm/izanagi_bench_wasm.js")
 }

@@ -1,4 +1,4 @@
-//! The calls of API.md that measurements need.
+//! Calls of API.md used by the measurements.
 
 use super::{Connection, request};
 use anyhow::{Context as _, Result};
@@ -10,23 +10,23 @@ use izanagi_shared::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::net::SocketAddr;
 
-/// What matters of the answer to signing up.
+/// The part of the sign-up response that is used here.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SignedUp {
     access_token: String,
 }
 
-/// Somebody who is signed in, on a connection of their own.
+/// A signed-in user with a dedicated connection.
 #[derive(Debug)]
 pub(crate) struct Session {
     connection: Connection,
-    /// Lines of every request's head.
+    /// Header lines sent with every request.
     headers: String,
 }
 
 impl Session {
-    /// Signs up.
+    /// Signs up a new user.
     pub(crate) async fn sign_up(address: SocketAddr, name: &str) -> Result<Self> {
         let headers = "content-type: application/json\r\n".to_owned();
         let mut session = Self { connection: Connection::open(address).await?, headers };
@@ -40,7 +40,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Makes a document.
+    /// Creates a document.
     pub(crate) async fn create(&mut self, content: &str) -> Result<DocumentId> {
         let request = CreateDocumentRequest {
             title: "Notes".to_owned(),
@@ -51,34 +51,34 @@ impl Session {
         Ok(document.id)
     }
 
-    /// The whole CRDT state of a document.
+    /// Returns the full CRDT state of a document.
     pub(crate) async fn state(&mut self, id: DocumentId) -> Result<Vec<u8>> {
         let path = format!("/api/v1/documents/{id}/updates");
         let updates: UpdatesView = serde_json::from_slice(&self.get(&path, "").await?.ok()?)?;
         Ok(STANDARD.decode(updates.delta_b64)?)
     }
 
-    /// The text of a document.
+    /// Returns the text of a document.
     pub(crate) async fn text(&mut self, id: DocumentId) -> Result<String> {
         let body = self.get(&format!("/api/v1/documents/{id}/content"), "").await?.ok()?;
         Ok(String::from_utf8(body)?)
     }
 
-    /// The request that sends an update.
+    /// Builds the request that sends an update.
     pub(crate) fn op_request(&self, id: DocumentId, op_id: &str, delta: &[u8]) -> Result<Vec<u8>> {
         let op = OpRequest { op_id: op_id.to_owned(), delta_b64: STANDARD.encode(delta) };
         let path = format!("/api/v1/documents/{id}/ops");
         Ok(request("POST", &path, &self.headers, &serde_json::to_vec(&op)?))
     }
 
-    /// Sends an update; gives its number once it is durable.
+    /// Sends an update and returns its sequence number once it is durable.
     pub(crate) async fn send_op(&mut self, request: &[u8]) -> Result<u64> {
         let body = self.connection.send(request).await?.ok()?;
         let answer: OpAnswer = serde_json::from_slice(&body)?;
         Ok(answer.seq)
     }
 
-    /// Gets anything, with more headers.
+    /// Sends a GET request with additional headers.
     pub(crate) async fn get(&mut self, path: &str, headers: &str) -> Result<super::Response> {
         let headers = format!("{}{headers}", self.headers);
         self.connection.send(&request("GET", path, &headers, b"")).await.context(path.to_owned())

@@ -1,5 +1,5 @@
-//! As much of HTTP/1.1 (RFC 9112) as a benchmark needs: one connection, kept open, one request at
-//! a time, so that the client takes little of the machine from the server.
+//! Minimal HTTP/1.1 client (RFC 9112) that takes little CPU time from the server: one keep-alive
+//! connection, one request at a time.
 
 use anyhow::{Context as _, Result, bail};
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// The bytes of a request; `headers` are whole lines that end with `\r\n`.
+/// Serialises a request; `headers` are complete lines that end with `\r\n`.
 pub(crate) fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head = format!(
@@ -17,22 +17,22 @@ pub(crate) fn request(method: &str, path: &str, headers: &str, body: &[u8]) -> V
     [head.as_bytes(), body].concat()
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
-    /// Lines of the head, names in lower case.
+    /// Status line and header lines as received.
     head: String,
     pub(crate) body: Vec<u8>,
 }
 
 impl Response {
-    /// The value of a header.
+    /// Returns the value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         header(&self.head, name)
     }
 
-    /// The body of an answer that is no refusal.
+    /// Returns the body, or an error for status 400 and above.
     pub(crate) fn ok(self) -> Result<Vec<u8>> {
         if self.status >= 400 {
             bail!("{}: {}", self.status, String::from_utf8_lossy(&self.body));
@@ -50,19 +50,18 @@ fn header<'a>(head: &'a str, name: &str) -> Option<&'a str> {
 #[derive(Debug)]
 pub(crate) struct Connection {
     stream: TcpStream,
-    /// What was received and not used yet.
+    /// Bytes received but not yet consumed.
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    /// Connects.
     pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
     }
 
-    /// Sends a request and reads the answer to its end.
+    /// Sends a request and reads the complete response.
     pub(crate) async fn send(&mut self, request: &[u8]) -> Result<Response> {
         self.stream.write_all(request).await?;
         let end = self.receive_until(b"\r\n\r\n").await?;
@@ -98,7 +97,7 @@ impl Connection {
         Ok(self.take(length))
     }
 
-    /// The number of bytes up to the end of the first `mark`.
+    /// Receives up to and including the first `mark`; returns the number of bytes.
     async fn receive_until(&mut self, mark: &[u8]) -> Result<usize> {
         loop {
             let at = self.buffer.windows(mark.len()).position(|window| window == mark);
@@ -127,7 +126,7 @@ mod tests {
     use super::*;
     use tokio::net::TcpListener;
 
-    /// A connection to somebody who answers whatever comes with these bytes, twice.
+    /// Connects to a server that answers two requests with these bytes, whatever they are.
     async fn connection_to(answer: &'static [u8]) -> Connection {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -135,7 +134,7 @@ mod tests {
             let (mut stream, _) = listener.accept().await.unwrap();
             for _ in 0..2 {
                 assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
-                // In pieces, to end inside of every part once.
+                // Send in pieces, so that every part is split once.
                 for byte in answer {
                     stream.write_all(&[*byte]).await.unwrap();
                 }
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reads_bodies_of_known_and_of_unknown_length() {
+    async fn reads_sized_and_chunked_bodies() {
         for answer in [
             b"HTTP/1.1 201 Created\r\nContent-Length: 5\r\nx-it: a: b \r\n\r\nhello".as_slice(),
             b"HTTP/1.1 201 Created\r\nX-It: a: b\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",

@@ -1,4 +1,4 @@
-//! The real server as a process of its own, and a client that costs as little as possible.
+//! The real server as a separate process, and a lightweight client.
 
 mod api;
 mod http;

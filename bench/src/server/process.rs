@@ -1,4 +1,4 @@
-//! The release binary, started on a folder of its own.
+//! Runs the release binary with its own data directory.
 
 use anyhow::{Context as _, Result, bail};
 use std::{
@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// Everybody may ask as often as they like: it is not the limits that are measured.
+/// Raises the rate limits so that they do not affect the measurements.
 const CONFIG: &str = "\
 limits:
   signUp: { count: 1000, per: 1s }
@@ -17,7 +17,7 @@ limits:
   reads: { count: 1000000, per: 1s }
 ";
 
-/// A running server; killed when dropped.
+/// A running server; killed on drop.
 #[derive(Debug)]
 pub(crate) struct Server {
     process: Child,
@@ -26,7 +26,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the binary of this build with an empty data folder below `folder`, on a free port.
+    /// Starts the binary of this build on a free port, with an empty data directory below `folder`.
     pub(crate) fn start(build: &Path, folder: &Path) -> Result<Self> {
         let binary = build.join("izanagi");
         let data = folder.join("data");
@@ -38,11 +38,11 @@ impl Server {
             .env("IZANAGI_CONFIG", &config)
             .env("IZANAGI_DATA_DIR", &data)
             .env("IZANAGI_LISTEN", "127.0.0.1:0")
-            // It writes its log as it always does, and nobody reads it.
+            // The server logs as in production.
             .stderr(File::create(folder.join("server.log"))?)
             .stdout(Stdio::piped())
             .spawn()
-            .with_context(|| format!("{} cannot be started", binary.display()))?;
+            .with_context(|| format!("cannot start {}", binary.display()))?;
         let address = process.stdout.take().context("no output").and_then(|output| {
             let mut line = String::new();
             BufReader::new(output).read_line(&mut line)?;
@@ -60,20 +60,20 @@ impl Server {
         }
     }
 
-    /// Where it listens.
+    /// Returns the listening address.
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Its database.
+    /// Returns the path of the database.
     pub(crate) fn database(&self) -> PathBuf {
         self.data.join("izanagi.db")
     }
 
-    /// Seconds of processor time so far, in user and kernel mode (proc(5)).
+    /// Returns the CPU time used so far in seconds, user and kernel mode (proc(5)).
     pub(crate) fn processor_seconds(&self) -> Result<f64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
-        // The name in parentheses may hold anything; the state follows it, as the third field.
+        // The name in parentheses may contain anything; the state follows it as the third field.
         let (_, fields) = stat.rsplit_once(')').context("no name")?;
         let mut ticks = fields.split_whitespace().skip(11).map(str::parse::<f64>);
         let (user, system) =
@@ -81,7 +81,7 @@ impl Server {
         Ok((user + system) / TICKS)
     }
 
-    /// The memory that is its own and in use now, in MB (`VmRSS`, proc(5)).
+    /// Returns the resident memory in MB (`VmRSS`, proc(5)).
     pub(crate) fn resident_megabytes(&self) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let line =
@@ -91,12 +91,12 @@ impl Server {
     }
 }
 
-/// Ticks in a second: what `sysconf(_SC_CLK_TCK)` is on Linux.
+/// Clock ticks per second: `sysconf(_SC_CLK_TCK)` on Linux.
 const TICKS: f64 = 100.0;
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

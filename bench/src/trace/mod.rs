@@ -1,4 +1,4 @@
-//! Editing traces of real people (josephg/editing-traces), and what stands in for them.
+//! Recorded editing traces (josephg/editing-traces) and a synthetic substitute.
 
 mod synthetic;
 
@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Every edit of a text, in order.
+/// All edits of a text, in order.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Trace {
     #[serde(rename = "startContent")]
@@ -24,30 +24,30 @@ pub(crate) struct Trace {
     origin: String,
 }
 
-/// Edits that were made at once.
+/// Edits applied together.
 #[derive(Debug, Deserialize)]
 struct Transaction {
     patches: Vec<Patch>,
 }
 
-/// Where, how many characters go, what comes. Positions count Unicode characters.
+/// Position, number of deleted characters and inserted text. Positions count Unicode scalar values.
 #[derive(Debug, Deserialize)]
 struct Patch(usize, usize, String);
 
 impl Trace {
-    /// The trace of that name in the folder of traces; one of the same size when there is none.
+    /// Loads the named trace, or generates a synthetic one of the same size if the file is missing.
     pub(crate) fn load(name: &str) -> Result<Self> {
         let path = folder().join(format!("{name}.json.gz"));
         if path.exists() {
             return Self::read(&path).with_context(|| path.display().to_string());
         }
         let origin =
-            format!("{} is missing: an invented trace of its size stands in", path.display());
+            format!("{} is missing; using a synthetic trace of the same size", path.display());
         progress(&origin);
         Ok(Self { origin, ..synthetic::blog_post() })
     }
 
-    /// Where it comes from, for the reader of the figures.
+    /// Describes the source of the trace, for the report.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
@@ -57,25 +57,28 @@ impl Trace {
         let mut trace: Self = serde_json::from_reader(reader)?;
         trace.origin = format!("trace: {}", path.display());
         let last = trace.texts(1).last();
-        ensure!(last.is_some_and(|last| last == trace.end), "the edits do not give the end");
+        ensure!(
+            last.is_some_and(|last| last == trace.end),
+            "the edits do not produce the final text"
+        );
         Ok(trace)
     }
 
-    /// The text at `count` moments, evenly spaced over the edits; the last one is the end. Where
-    /// the text is as it was the moment before, the next edits are taken in until it is not.
+    /// Returns the text at `count` points, evenly spaced over the edits; the last one is the final
+    /// text. If a text equals its predecessor, further edits are applied until it differs.
     pub(crate) fn texts(&self, count: usize) -> Texts<'_> {
         let text = self.start.chars().collect();
         Texts { trace: self, count, taken: 0, applied: 0, text, before: self.start.clone() }
     }
 }
 
-/// `IZANAGI_TRACES`, or the folder `shared/data` beside the repository.
+/// Returns `IZANAGI_TRACES`, or the directory `shared/data` next to the repository.
 fn folder() -> PathBuf {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    std::env::var_os("IZANAGI_TRACES").map_or_else(beside, PathBuf::from)
+    let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    std::env::var_os("IZANAGI_TRACES").map_or_else(default, PathBuf::from)
 }
 
-/// Texts of a trace, one after the other.
+/// Iterator over the texts of a trace.
 #[derive(Debug)]
 pub(crate) struct Texts<'a> {
     trace: &'a Trace,
@@ -87,12 +90,12 @@ pub(crate) struct Texts<'a> {
 }
 
 impl Texts<'_> {
-    /// Applies the next edits; `false` when there are none left.
+    /// Applies the next edits; returns `false` when there are none left.
     fn advance(&mut self) -> bool {
         let Some(transaction) = self.trace.txns.get(self.applied) else { return false };
         self.applied += 1;
         for Patch(at, deleted, inserted) in &transaction.patches {
-            // A trace that says otherwise does not arrive at its end, which is noticed there.
+            // Clamp invalid positions: such a trace fails the check of the final text.
             let end = at.saturating_add(*deleted).min(self.text.len());
             self.text.splice((*at).min(end)..end, inserted.chars());
         }
@@ -124,18 +127,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_positions_in_characters_and_takes_even_steps() {
+    fn samples_texts_at_character_positions() {
         let json = r#"{"startContent": "né", "endContent": "nix!", "txns": [
             {"patches": [[1, 1, "ix"]]}, {"patches": [[3, 0, "?"]]},
             {"patches": [[3, 1, "?"]]}, {"patches": [[3, 1, "!"]]}]}"#;
         let trace: Trace = serde_json::from_str(json).unwrap();
         assert_eq!(Vec::from_iter(trace.texts(2)), ["nix?", "nix!"]);
-        // The third edit changes nothing, so the third text is that after the fourth.
+        // The third edit changes nothing, so the third text is the one after the fourth edit.
         assert_eq!(Vec::from_iter(trace.texts(3)), ["nix?", "nix!", "nix!"]);
     }
 
     #[test]
-    fn an_invented_trace_has_the_size_of_the_real_one() {
+    fn synthetic_trace_matches_the_real_size() {
         let trace = synthetic::blog_post();
         let last = trace.texts(1).last().unwrap();
         assert_eq!(last, trace.end);

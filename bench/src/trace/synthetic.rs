@@ -1,23 +1,23 @@
-//! A trace that nobody typed, of the size of a real one, for machines that do not have the data.
+//! Synthetic trace of the size of a real one, for machines without the recorded data.
 
 use super::{Patch, Trace, Transaction};
 use crate::random::Random;
 
-/// Edits, and characters at the end, of `seph-blog1`.
+/// Number of edits and of characters in the final text of `seph-blog1`.
 const EDITS: usize = 137_154;
 const LENGTH: usize = 56_769;
-/// What the real one begins with in its first edit.
+/// Number of characters that the first edit of the recorded trace inserts.
 const PASTED: usize = 4_000;
 
-/// Somebody writes a blog post: runs of typing and of deleting, mostly at the end, and a paragraph
-/// every few hundred characters.
+/// Simulates writing a blog post: runs of insertions and deletions, mostly at the end, with a
+/// paragraph break every few hundred characters.
 pub(super) fn blog_post() -> Trace {
     let mut random = Random::new(2021);
     let mut writer = Writer { text: Vec::new(), line: 0, word: 0 };
     let pasted: String = (0..PASTED).map(|_| writer.next_character(&mut random)).collect();
     writer.text.extend(pasted.chars());
     let mut txns = vec![Transaction { patches: vec![Patch(0, 0, pasted)] }];
-    // Every edit but the first writes or deletes one character.
+    // Every edit after the first inserts or deletes one character.
     let edits = EDITS - 1;
     let (mut to_write, mut to_delete) =
         ((edits + LENGTH - PASTED) / 2, (edits - (LENGTH - PASTED)) / 2);
@@ -46,7 +46,7 @@ pub(super) fn blog_post() -> Trace {
 
 struct Writer {
     text: Vec<char>,
-    /// Characters left in this paragraph and this word.
+    /// Characters left in the current paragraph and word.
     line: usize,
     word: usize,
 }
@@ -63,7 +63,7 @@ impl Writer {
             return ' ';
         }
         self.word -= 1;
-        // English has few of its letters most of the time.
+        // Approximates the letter frequencies of English.
         let letters = b"etaoinshrdlucmfwypvbgkjxqz";
         let index = random.below(letters.len()) * random.below(letters.len()) / letters.len();
         char::from(letters[index])

@@ -1,11 +1,13 @@
-//! The comparison of two texts as it is measured: the same function natively and as WebAssembly.
+//! The measured text comparison, the same function natively and as WebAssembly.
 
 use izanagi_shared::text::diff::{DiffOptions, diff_lines};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Compares two texts by lines and by words in changed lines, with the options that a page uses.
-/// Gives changed lines plus stretches of lines, by which two runs can be told to have done the
-/// same work.
+/// Compares two texts by line, and by word within changed lines, with the options that the pages
+/// use.
+///
+/// Returns the number of changed lines plus the number of spans, which shows whether two runs did
+/// the same work.
 #[wasm_bindgen]
 #[must_use]
 pub fn compare(old: &str, new: &str) -> usize {
@@ -19,9 +21,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_lines_and_stretches() {
+    fn counts_changed_lines_and_spans() {
         assert_eq!(compare("a\n", "a\n"), 0);
-        // One line each; “one ” and “two” in both.
+        // One changed line each; the spans “one ” and “two”/“three”.
         assert_eq!(compare("one two\n", "one three\n"), 2 + 4);
     }
 }

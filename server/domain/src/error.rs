@@ -79,6 +79,9 @@ pub enum Error {
         /// What is wrong, for the log.
         internal: Internal,
     },
+    /// A budget is used up. Retrying after this time is safe.
+    #[error("The server is busy. Try again in {} s.", .0.as_secs().max(1))]
+    Overloaded(Duration),
     /// A store is down or did not answer. Trying again is safe.
     #[error("The storage cannot be reached right now. Try again.")]
     Unavailable(Internal),
@@ -174,6 +177,7 @@ impl Error {
             Self::MalformedBody(_) => kind(400, "malformed_body", "Unreadable body"),
             Self::RateLimited(_) => kind(429, "rate_limited", "Too many requests"),
             Self::CorruptVersion { .. } => kind(500, "corrupt_version", "Damaged version"),
+            Self::Overloaded(_) => kind(503, "overloaded", "Server busy"),
             Self::Unavailable(_) => kind(503, "unavailable", "Storage unavailable"),
             Self::Internal(_) => kind(500, "internal", "Internal error"),
         }
@@ -230,7 +234,7 @@ impl Error {
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited(wait) => Some(*wait),
+            Self::RateLimited(wait) | Self::Overloaded(wait) => Some(*wait),
             Self::Unavailable(_) => Some(Duration::from_secs(1)),
             _ => None,
         }

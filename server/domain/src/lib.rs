@@ -2,7 +2,9 @@
 //! traits and transports not at all (DESIGN §1).
 
 pub mod accounts;
+pub mod budget;
 mod contained;
+pub mod core;
 pub mod documents;
 pub mod error;
 pub mod fsck;

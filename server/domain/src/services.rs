@@ -2,7 +2,9 @@
 
 use crate::{
     accounts::{Accounts, LimitSettings, Limits, Passwords, Tokens},
+    budget::{Budget, BudgetSettings},
     contained::contained,
+    core::Core,
     documents::Documents,
     error::Result,
     fsck::Fsck,
@@ -12,7 +14,6 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// What can be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// When rooms do what they do by themselves.
     pub live: LiveSettings,
+    /// How much work may be in progress.
+    pub budget: BudgetSettings,
     /// How many passwords are hashed at the same time, 19 MiB each.
     pub password_hashes_at_once: usize,
 }
@@ -30,6 +33,7 @@ impl Default for Settings {
         Self {
             limits: LimitSettings::default(),
             live: LiveSettings::default(),
+            budget: BudgetSettings::default(),
             password_hashes_at_once: 2,
         }
     }
@@ -58,20 +62,8 @@ pub struct Services {
     pub fsck: Fsck,
     /// How often people may ask.
     pub limits: Limits,
-    /// The stores below all of these.
-    pub stores: Stores,
-    clock: ClockHandle,
-    stop: CancellationToken,
-    tasks: TaskTracker,
-}
-
-#[derive(Clone)]
-struct ClockHandle(Arc<dyn Clock>);
-
-impl std::fmt::Debug for ClockHandle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Clock")
-    }
+    /// Stores, budgets and tasks below all of these.
+    pub core: Core,
 }
 
 impl Services {
@@ -86,50 +78,21 @@ impl Services {
         tokens: Tokens,
         settings: Settings,
     ) -> Result<Self> {
-        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let limits = Limits::new(settings.limits, Arc::clone(&clock))?;
         let passwords = Passwords::new(settings.password_hashes_at_once)?;
-        let rooms = Rooms::new(
-            Arc::clone(&stores.log),
-            Arc::clone(&clock),
-            Arc::clone(&ids),
-            settings.live,
-            stop.clone(),
-            tasks.clone(),
-        );
-        let shared = Arc::new(stores.clone());
-        let documents = Documents::new(
-            Arc::clone(&shared),
-            Arc::clone(&clock),
-            Arc::clone(&ids),
-            rooms,
-            tasks.clone(),
-        );
-        let versions = Versions::new(
-            Arc::clone(&shared),
-            Arc::clone(&clock),
-            Arc::clone(&ids),
-            documents.clone(),
-            tasks.clone(),
-        );
-        let accounts = Accounts::new(
-            Arc::clone(&shared),
-            Arc::clone(&clock),
-            ids,
-            passwords,
-            tokens,
-            limits.clone(),
-            tasks.clone(),
-        );
-        let fsck = Fsck::new(stores.clone(), versions.clone());
-        let clock = ClockHandle(clock);
-        Ok(Self { accounts, documents, versions, fsck, limits, stores, clock, stop, tasks })
+        let core = Core::new(stores, clock, ids, Budget::new(settings.budget)?);
+        let rooms = Rooms::new(&core, settings.live);
+        let documents = Documents::new(core.clone(), rooms);
+        let versions = Versions::new(core.clone(), documents.clone());
+        let accounts = Accounts::new(core.clone(), passwords, tokens, limits.clone());
+        let fsck = Fsck::new(core.clone(), versions.clone());
+        Ok(Self { accounts, documents, versions, fsck, limits, core })
     }
 
     /// Starts what runs by itself: the outbox and the collector.
     pub fn start(&self) {
-        self.tasks.spawn(self.versions.clone().serve_outbox(self.stop.clone()));
-        self.tasks.spawn(self.clone().collect_regularly());
+        self.core.tasks.spawn(self.versions.clone().serve_outbox(self.core.stop.clone()));
+        self.core.tasks.spawn(self.clone().collect_regularly());
     }
 
     /// Whether the stores answer.
@@ -137,16 +100,16 @@ impl Services {
     /// # Errors
     /// One of them does not.
     pub async fn check_ready(&self) -> Result<()> {
-        self.stores.inspect.documents(None, 1).await?;
+        self.core.stores.inspect.documents(None, 1).await?;
         Ok(())
     }
 
     /// Lets rooms drain and work end, and waits for it.
     pub async fn shut_down(&self) {
-        self.stop.cancel();
-        self.tasks.close();
+        self.core.stop.cancel();
+        self.core.tasks.close();
         // A room that cannot persist gives up by itself; the log has everything.
-        let _ = tokio::time::timeout(Duration::from_secs(10), self.tasks.wait()).await;
+        let _ = tokio::time::timeout(Duration::from_secs(10), self.core.tasks.wait()).await;
     }
 
     async fn collect_regularly(self) {
@@ -155,7 +118,7 @@ impl Services {
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let is_daily = tokio::select! {
-                () = self.stop.cancelled() => return,
+                () = self.core.stop.cancelled() => return,
                 _ = rounds.tick() => false,
                 _ = days.tick() => true,
             };
@@ -164,7 +127,7 @@ impl Services {
             };
             // Each statement is done or not done without whoever asked: this may end anywhere.
             let result = tokio::select! {
-                () = self.stop.cancelled() => return,
+                () = self.core.stop.cancelled() => return,
                 result = contained(work) => result,
             };
             if let Err(error) = result {
@@ -185,10 +148,10 @@ impl Services {
 
     /// What is found through indexes, every minute.
     async fn collect_round(&self) -> Result<u64> {
-        let now = self.clock.0.now();
+        let now = self.core.clock.now();
         let erased = self.versions.collect_garbage().await;
-        let outbox = self.stores.outbox.forget(now.minus(OUTBOX_KEPT)).await;
-        let revocations = self.stores.revocations.forget(now).await;
+        let outbox = self.core.stores.outbox.forget(now.minus(OUTBOX_KEPT)).await;
+        let revocations = self.core.stores.revocations.forget(now).await;
         self.limits.forget_idle();
         outbox?;
         revocations?;
@@ -197,9 +160,9 @@ impl Services {
 
     /// What takes a walk through whole tables, once a day.
     async fn forget(&self) -> Result<()> {
-        let before = self.clock.0.now().minus(KEPT);
-        let ops = self.stores.log.forget_ops(before).await;
-        let sessions = self.stores.upkeep.forget_sessions(before).await;
+        let before = self.core.clock.now().minus(KEPT);
+        let ops = self.core.stores.log.forget_ops(before).await;
+        let sessions = self.core.stores.upkeep.forget_sessions(before).await;
         ops?;
         Ok(sessions?)
     }

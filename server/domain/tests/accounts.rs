@@ -1,4 +1,4 @@
-//! Sessions in time: what ends when, on a clock that the test moves.
+//! Session lifetimes, with a clock controlled by the test.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -25,7 +25,7 @@ async fn sign_up(world: &World) -> SignedIn {
 }
 
 #[tokio::test]
-async fn an_access_token_ends_after_half_an_hour() {
+async fn access_tokens_expire_after_half_an_hour() {
     let world = World::new().await;
     let signed_in = sign_up(&world).await;
     let accounts = &world.services.accounts;
@@ -36,7 +36,7 @@ async fn an_access_token_ends_after_half_an_hour() {
 }
 
 #[tokio::test]
-async fn a_repeat_within_the_grace_gets_the_same_successor_and_a_later_one_ends_the_session() {
+async fn refresh_may_be_retried_within_the_grace() {
     let world = World::new().await;
     let signed_in = sign_up(&world).await;
     let accounts = &world.services.accounts;
@@ -53,7 +53,7 @@ async fn a_repeat_within_the_grace_gets_the_same_successor_and_a_later_one_ends_
 }
 
 #[tokio::test]
-async fn tabs_that_refresh_at_the_same_time_all_stay_signed_in() {
+async fn concurrent_refreshes_stay_signed_in() {
     let world = World::new().await;
     let signed_in = sign_up(&world).await;
     let device = Device::default();
@@ -64,7 +64,7 @@ async fn tabs_that_refresh_at_the_same_time_all_stay_signed_in() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_ends_after_thirty_days_without_use() {
+async fn refresh_tokens_expire_when_unused() {
     let world = World::new().await;
     let signed_in = sign_up(&world).await;
     world.clock.advance(REFRESH_LIFETIME);
@@ -73,13 +73,13 @@ async fn a_refresh_token_ends_after_thirty_days_without_use() {
 }
 
 #[tokio::test]
-async fn a_session_ended_elsewhere_ends_here_within_a_second() {
+async fn revocation_elsewhere_applies_in_a_second() {
     let world = World::new().await;
     let signed_in = sign_up(&world).await;
     let accounts = &world.services.accounts;
     let token = signed_in.access.expose();
     accounts.authenticate(token, "").await.unwrap();
-    // Another process knows nothing of this one's memory; both know the store.
+    // The other process shares the store with this one, but no memory.
     let elsewhere = World::over(&world).await;
     elsewhere.services.accounts.sign_out_everywhere(signed_in.user.id).await.unwrap();
     world.clock.advance(Duration::from_secs(1));

@@ -1,44 +1,50 @@
-//! The protocol of DESIGN §5 (committing a version), walked by a model checker through every order of
-//! steps within bounds, with a crash, a lost reply, a late or a repeated statement anywhere.
+//! Model of the commit protocol of DESIGN §5. A model checker explores every order of steps within
+//! bounds, with crashes, lost replies, and delayed or duplicated statements at any point.
 //!
-//! **Who takes part.** Two clients, each with a request and its `request_key`; the first one's saver takes
-//! whatever head it finds and rebases, the second one's caller named the version that it was based on. A
-//! client that hears nothing asks again, with the same key and a fresh commit id, so that up to four
-//! savers work at once. Two collectors. Demoters, at most two updates of theirs on the way at a time. A
-//! reader, record by record. The document starts with version 1.
+//! **Processes.** Two clients, each with a request and its `request_key`. The saver of the first
+//! request takes any head and rebases; the caller of the second named the version it is based on. A
+//! client without an answer retries with the same key and a new commit id, so up to four savers
+//! work at once. Two collectors. Demoters with at most two updates in flight. A reader that reads
+//! record by record. The document starts with version 1.
 //!
-//! **What is modelled.** The SQL side (versions, intents, outbox) and the content side (a record absent,
-//! snapshot, snapshot and patch, delta with a base, deleted; its record version) apart from each other. A
-//! statement is a message: it executes at any time after it was sent, also when its sender has given up or
-//! is dead, or never; step 4 may execute twice, the sender hearing the second reply. Time is anybody's
-//! guess: a collector may see an open intent as expired at any moment, step 4 may see it as expired or
-//! not, and the two need not agree, so nothing here rests on clocks. The document store may damage one
-//! patch that it is given. Where both stores are one SQLite file, steps 2 to 4 are one transaction in the
-//! queue of the one writer.
+//! **Modelled.** The SQL side (versions, intents, outbox) and the content side (a record is absent,
+//! a snapshot, a snapshot with a patch, a delta with a base, or deleted; and its record version)
+//! are separate. A statement is a message: it executes at any time after it was sent, even if its
+//! sender has given up or died, or never. Step 4 may execute twice, with the sender receiving the
+//! second reply. Time is arbitrary: a collector may consider an open intent expired at any moment,
+//! and step 4 may disagree, so no property relies on clocks. The document store may damage one
+//! patch. If both stores are one SQLite file, steps 2 to 4 are one transaction in the queue of the
+//! single writer.
 //!
-//! **What is left out.** Text is a number and a patch a pair of them; keyframes, hash chain, chunks and the
-//! trash; reads are of the primary and atomic; the room (step 1) is one read of the head. A crash before a
-//! step and a lost request are the step's not happening, a crash after it and a lost reply are its sender's
-//! not going on. Two reductions merge states whose futures are equal: a step 4 on a closed intent and an
-//! update on an outdated record version are forgotten once nobody waits for them.
+//! **Not modelled.** A text is a number and a patch a pair of numbers; keyframes, hash chain,
+//! chunks and trash are left out. Reads are atomic and from the primary; the room (step 1) is one
+//! read of the head. A crash before a step and a lost request equal the step not happening; a crash
+//! after it and a lost reply equal the sender not continuing. Two reductions merge equivalent
+//! states: a step 4 on a closed intent and an update on an outdated record version are dropped once
+//! no process waits for them.
 //!
-//! **Bounds.** A request has one or two attempts, shared by retry and rebase, three in one case; so there are
-//! at most four commit ids and three versions. The number of states of each case stands in its test, which
-//! fails when it is another: 0.03 to 0.75 million each. Wider bounds, too slow for every run, were walked once
-//! with the same verdict: two attempts each with impatient clients (17.8 million states), two attempts
-//! each with demoters (9.9 million), and the first case without the two reductions.
+//! **Bounds.** A request has one or two attempts, shared by retry and rebase, or three in one case,
+//! which gives at most four commit ids and three versions. Each test asserts its number of states,
+//! 0.03 to 0.75 million. Wider bounds, too slow for every run, were checked once with the same
+//! result: two attempts each with impatient clients (17.8 million states), two attempts each with
+//! demoters (9.9 million), and the first case without the two reductions.
 //!
-//! **Rules that the checker asks for** (each has a [`Flaw`] that leaves it out, with the promise it breaks):
-//! - Whoever is about to say "not committed" (a reply that did not come, 412, nothing to commit)
-//!   *settles* the request first: closes every open intent of its `request_key`, own and older ones, then
-//!   looks for the key in `versions`.
-//! - "No row" does not say that the head moved; a refusal looks at the key and the head first.
-//! - "Not committed" is the last word only if no other saver of the request is alive; else it is "ask again
-//!   with the same key".
-//! - In one file, fence and look go through the writer's queue, behind the transaction they ask about.
-//! - Step 4 is not sent before step 3 is known to have happened; a commit id is used for one attempt.
+//! **Rules** that the protocol needs (each has a [`Flaw`] that omits it, with the property it
+//! violates):
+//! - Before answering "not committed" (lost reply, 412, nothing to commit), a saver *settles* the
+//!   request: it closes every open intent of the `request_key`, its own and older ones, then looks
+//!   up the key in `versions`.
+//! - "No row" does not imply that the head has moved; a rejection checks the key and the head
+//!   first.
+//! - "Not committed" is final only if no other saver of the request is alive; otherwise the answer
+//!   is "retry with the same key".
+//! - With one file, fence and lookup go through the writer's queue, behind the transaction in
+//!   question.
+//! - Step 4 is sent only after step 3 is known to have succeeded; a commit id is used for one
+//!   attempt.
 //! - Step 4 closes the intent only together with inserting the version.
-//! - Collectors delete for every closed intent, whoever closed it, and close before they delete.
+//! - Collectors delete the content of every closed intent, whichever process closed it, and close
+//!   before they delete.
 //! - Both updates of a demotion carry the record version that was read and verified.
 
 #[path = "commit_model/attempt.rs"]
@@ -63,29 +69,29 @@ use flaw::Flaw;
 use model::{Bounds, CommitModel};
 use properties::{KEPT, NEVER, NUMBERS, ONCE, READABLE, READER, REFUSED, SAVED, TIDY, WHOLE};
 
-/// Two requests, the first of which may be tried twice; its client waits until its saver is gone.
+/// Two requests; the first may be retried, after its saver is gone.
 const RETRY: Bounds =
     Bounds { attempts: [2, 1], impatient: false, one_file: false, demotes: false };
-/// The second request, which names its base, is the one that may be tried twice.
+/// The second request, which names its base, may be retried.
 const NAMED_RETRY: Bounds = Bounds { attempts: [1, 2], ..RETRY };
-/// The client asks again while its saver works.
+/// The client retries while its saver is alive.
 const IMPATIENT: Bounds = Bounds { impatient: true, ..RETRY };
-/// Both stores are one file, both clients impatient.
+/// Both stores share one file, and both clients are impatient.
 const ONE_FILE: Bounds = Bounds { attempts: [2, 2], one_file: true, ..IMPATIENT };
-/// One attempt each, demoters and reader.
+/// One attempt each, with demoters and the reader.
 const DEMOTION: Bounds = Bounds { attempts: [1, 1], demotes: true, ..RETRY };
 
 #[rstest]
-#[case::with_everybody(Bounds { demotes: true, ..RETRY }, 538_060)]
+#[case::with_all_processes(Bounds { demotes: true, ..RETRY }, 538_060)]
 #[case::with_a_retry_of_each_request(Bounds { attempts: [2, 2], ..RETRY }, 740_452)]
 #[case::with_a_retry_and_a_rebase(Bounds { attempts: [3, 1], ..RETRY }, 718_161)]
 #[case::with_an_impatient_client(IMPATIENT, 282_486)]
 #[case::with_both_stores_in_one_file(ONE_FILE, 31_099)]
-fn the_protocol_keeps_its_promises(#[case] bounds: Bounds, #[case] states: usize) {
+fn the_protocol_satisfies_its_properties(#[case] bounds: Bounds, #[case] states: usize) {
     let model = CommitModel { bounds, flaw: None };
     let checker = model.checker().threads(2).spawn_dfs().join();
     checker.assert_properties();
-    assert_eq!(checker.unique_state_count(), states, "the model walks another space than it says");
+    assert_eq!(checker.unique_state_count(), states, "unexpected number of states");
 }
 
 #[rstest]
@@ -104,7 +110,7 @@ fn the_protocol_keeps_its_promises(#[case] bounds: Bounds, #[case] states: usize
 #[case::gc_only_own_marks(Flaw::GcOnlyOwnMarks, RETRY, &[TIDY])]
 #[case::drop_unverified(Flaw::DropUnverified, DEMOTION, &[READABLE, SAVED, READER])]
 #[case::update_unchecked(Flaw::UpdateUnchecked, DEMOTION, &[READABLE, SAVED, READER])]
-fn the_checker_finds_what_a_flaw_breaks(
+fn the_checker_detects_every_single_flaw(
     #[case] flaw: Flaw,
     #[case] bounds: Bounds,
     #[case] broken: &[&'static str],

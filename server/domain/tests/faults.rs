@@ -1,6 +1,6 @@
-//! Every store call in edit, snapshot, commit, demote, restore and collection × every kind of
-//! fault (DESIGN §4). Each run ends with every acknowledged edit and version readable and equal,
-//! none doubled, the caller knowing the true outcome, and `fsck` clean.
+//! Fault injection (DESIGN §4): every store call in edit, snapshot, commit, demotion, restore and
+//! garbage collection × every kind of fault. After each run every acknowledged edit and version is
+//! readable, correct and not duplicated, the caller knows the true outcome, and `fsck` is clean.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -35,9 +35,9 @@ async fn world(injector: &Arc<Injector>, commit: Commit) -> World {
     World::with(Plan { wrap: Box::new(wrap), ..Plan::default() }).await
 }
 
-/// Tells the story with one fault in it, as far as it goes; then restarts and tells the rest.
-/// Gives whether the fault fired.
-async fn tell(injector: &Arc<Injector>, commit: Commit) -> bool {
+/// Runs the story with one injected fault as far as it goes, then restarts and runs the rest.
+/// Returns whether the fault fired.
+async fn run_story(injector: &Arc<Injector>, commit: Commit) -> bool {
     let world = world(injector, commit).await;
     let mut story = Story::begin(&world).await;
     story.go_on(&world, Some(injector)).await;
@@ -53,7 +53,7 @@ async fn tell(injector: &Arc<Injector>, commit: Commit) -> bool {
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_call_can_meet_every_fault(
+async fn survives_every_fault_in_every_call(
     #[values(Commit::Atomic, Commit::InSteps)] commit: Commit,
     #[values(
         Fault::ErrorBefore,
@@ -70,22 +70,23 @@ async fn every_call_can_meet_every_fault(
     fault: Fault,
 ) {
     let quiet = Injector::quiet();
-    tell(&quiet, commit).await;
+    run_story(&quiet, commit).await;
     let calls = quiet.calls();
-    assert!(calls.len() > 40, "the story calls the stores {} times only", calls.len());
+    assert!(calls.len() > 40, "the story makes only {} store calls", calls.len());
     let mut fired = 0;
     for call in calls.iter().filter(|call| fault.fits(call.class)) {
         println!("{fault:?} at {call:?}");
-        fired += usize::from(tell(&Injector::nth(call.index, fault), commit).await);
+        fired += usize::from(run_story(&Injector::nth(call.index, fault), commit).await);
     }
-    // Reads that had nothing to corrupt or no older answer do not count; but some must.
+    // Reads that had nothing to corrupt or no older value to return do not count, but some must
+    // fire.
     let least = if fault.fits(Class::Write) { 20 } else { 3 };
-    assert!(fired >= least, "{fault:?} fired {fired} times only");
+    assert!(fired >= least, "{fault:?} fired only {fired} times");
 }
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_faults_in_one_story(
+async fn survives_many_faults_in_one_run(
     #[values(Commit::Atomic, Commit::InSteps)] commit: Commit,
     #[values(1, 2, 3, 4, 5, 6, 7, 8)] seed: u64,
 ) {
@@ -97,5 +98,5 @@ async fn many_faults_in_one_story(
         Fault::PartialBatch,
         Fault::CorruptByte,
     ];
-    tell(&Injector::seeded_among(seed, 0.05, &faults), commit).await;
+    run_story(&Injector::seeded_among(seed, 0.05, &faults), commit).await;
 }

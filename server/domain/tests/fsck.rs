@@ -1,4 +1,4 @@
-//! `fsck` sees what is broken: each promise broken once, by hand.
+//! `fsck` detects every kind of damage.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -17,7 +17,7 @@ use serde_json::Value;
 use support::World;
 use uuid::Uuid;
 
-/// A document with three versions, the second of them a delta.
+/// Creates a document with three versions, the second of which is a delta.
 async fn world() -> (World, DocumentId) {
     let world = World::new().await;
     let text = "a line that stays the same\n".repeat(20);
@@ -32,7 +32,7 @@ async fn world() -> (World, DocumentId) {
     (world, id)
 }
 
-/// Writes over the record of a version.
+/// Modifies the stored record of a version.
 async fn damage(world: &World, id: DocumentId, number: u64, change: impl FnOnce(&mut Data)) {
     let commit = world.stores.versions.get(id, number).await.unwrap().commit_id;
     let record = world.stores.records.get(&RecordPath::content(id, commit)).await.unwrap();
@@ -49,13 +49,13 @@ async fn finds(world: &World, kind: FaultKind) {
 
 #[rstest]
 #[case::changed_text(1, "content", Value::from("something else"), FaultKind::Content)]
-#[case::another_hash(1, "hash", Value::from("00".repeat(32)), FaultKind::Content)]
+#[case::changed_hash(1, "hash", Value::from("00".repeat(32)), FaultKind::Content)]
 #[case::changed_patch(2, "patch", Value::from(vec![Value::from("x")]), FaultKind::Content)]
-#[case::a_base_with_other_bytes(2, "baseHash", Value::from("00".repeat(32)), FaultKind::Base)]
-#[case::a_base_that_is_none(2, "base", Value::from(Uuid::nil().to_string()), FaultKind::Base)]
-#[case::a_head_that_is_no_longer_whole(3, "type", Value::from("delta"), FaultKind::Keyframe)]
+#[case::base_with_other_bytes(2, "baseHash", Value::from("00".repeat(32)), FaultKind::Base)]
+#[case::missing_base(2, "base", Value::from(Uuid::nil().to_string()), FaultKind::Base)]
+#[case::head_stored_as_delta(3, "type", Value::from("delta"), FaultKind::Keyframe)]
 #[tokio::test]
-async fn a_damaged_record(
+async fn detects_a_damaged_version_record(
     #[case] number: u64,
     #[case] field: &str,
     #[case] value: Value,
@@ -67,7 +67,7 @@ async fn a_damaged_record(
 }
 
 #[tokio::test]
-async fn a_missing_record() {
+async fn detects_a_missing_version_record() {
     let (world, id) = world().await;
     let commit = world.stores.versions.get(id, 1).await.unwrap().commit_id;
     world.stores.records.purge(&RecordPath::content(id, commit)).await.unwrap();
@@ -75,7 +75,7 @@ async fn a_missing_record() {
 }
 
 #[tokio::test]
-async fn a_content_that_belongs_to_nobody_is_put_aside() {
+async fn soft_deletes_unreferenced_content() {
     let (world, id) = world().await;
     let path = RecordPath::content(id, CommitId(Uuid::now_v7()));
     let data = Data::from_iter([("type".to_owned(), Value::from("snapshot"))]);
@@ -88,7 +88,7 @@ async fn a_content_that_belongs_to_nobody_is_put_aside() {
 }
 
 #[tokio::test]
-async fn a_text_that_is_not_what_the_log_gives_is_made_anew() {
+async fn rebuilds_a_text_differing_from_the_log() {
     let (world, id) = world().await;
     let saved = world.stores.log.text(id).await.unwrap();
     let wrong = SavedText { content: "wrong".to_owned(), ..saved };
@@ -99,7 +99,7 @@ async fn a_text_that_is_not_what_the_log_gives_is_made_anew() {
 }
 
 #[tokio::test]
-async fn a_damaged_snapshot_is_loud_and_never_a_text() {
+async fn a_damaged_snapshot_never_yields_text() {
     let (world, id) = world().await;
     let (seq, at) =
         (world.reader(id).await.row().live_seq, world.reader(id).await.row().updated_at);
@@ -123,7 +123,7 @@ async fn a_damaged_snapshot_is_loud_and_never_a_text() {
     assert!(world.services.documents.text(&reader).await.is_err());
 }
 
-/// Content of an attempt that was closed and erased before.
+/// Creates content for an attempt that was already closed and erased.
 async fn late_content(world: &World, id: DocumentId) -> RecordPath {
     let now = world.reader(id).await.row().updated_at;
     let commit_id = CommitId(Uuid::now_v7());
@@ -147,7 +147,7 @@ async fn late_content(world: &World, id: DocumentId) -> RecordPath {
     path
 }
 
-async fn erases_it(world: &World, path: &RecordPath) {
+async fn fsck_erases(world: &World, path: &RecordPath) {
     let report = world.services.fsck.run(true).await.unwrap();
     assert!(report.repaired.len() == 1 && report.repaired[0].contains("erased 1"), "{report:?}");
     let commit = path.id();
@@ -158,16 +158,16 @@ async fn erases_it(world: &World, path: &RecordPath) {
 }
 
 #[tokio::test]
-async fn content_that_came_after_it_was_erased_is_erased_again() {
+async fn erases_content_written_after_erasure() {
     let world = World::new().await;
     let id = world.create("text").await;
     let path = late_content(&world, id).await;
     finds(&world, FaultKind::Orphan).await;
-    erases_it(&world, &path).await;
+    fsck_erases(&world, &path).await;
 }
 
 #[tokio::test]
-async fn content_that_came_after_its_document_was_gone_is_erased_again() {
+async fn erases_content_of_a_purged_document() {
     let world = World::new().await;
     let id = world.create("text").await;
     let path = late_content(&world, id).await;
@@ -176,11 +176,11 @@ async fn content_that_came_after_its_document_was_gone_is_erased_again() {
     world.stores.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
     world.stores.catalog.purge(id, now).await.unwrap();
     finds(&world, FaultKind::Orphan).await;
-    erases_it(&world, &path).await;
+    fsck_erases(&world, &path).await;
 }
 
 #[tokio::test]
-async fn a_content_that_is_announced_is_left_alone() {
+async fn keeps_content_of_an_open_intent() {
     let (world, id) = world().await;
     let commit_id = CommitId(Uuid::now_v7());
     let now = world.reader(id).await.row().updated_at;
@@ -202,11 +202,11 @@ async fn a_content_that_is_announced_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_named_version_that_nobody_made_whole_is_made_whole() {
+async fn stores_a_named_version_as_a_snapshot() {
     let (world, id) = world().await;
     let editor = world.editor(id).await;
     world.services.versions.name(&editor, 2, Some("release")).await.unwrap();
-    // As long as the job is pending all is well.
+    // A pending job is not a fault.
     world.fsck_is_clean().await;
     let jobs = world.stores.outbox.pending(10).await.unwrap();
     assert_eq!((jobs.len(), jobs[0].topic), (1, Topic::MakeWhole));
@@ -219,7 +219,7 @@ async fn a_named_version_that_nobody_made_whole_is_made_whole() {
 }
 
 #[tokio::test]
-async fn a_row_that_says_otherwise_than_its_record_is_corrected() {
+async fn corrects_a_row_that_contradicts_a_record() {
     let (world, id) = world().await;
     world.stores.versions.set_stored(id, 2, false).await.unwrap();
     finds(&world, FaultKind::StoredAs).await;
@@ -229,7 +229,7 @@ async fn a_row_that_says_otherwise_than_its_record_is_corrected() {
 }
 
 #[tokio::test]
-async fn chunks_that_nobody_names_are_removed() {
+async fn removes_chunks_without_a_reference() {
     let (world, id) = world().await;
     let version = world.stores.versions.get(id, 2).await.unwrap();
     let path = RecordPath::chunk(id, version.commit_id, 0);
@@ -242,7 +242,7 @@ async fn chunks_that_nobody_names_are_removed() {
 }
 
 #[tokio::test]
-async fn a_text_that_is_counted_wrongly_is_counted_anew() {
+async fn recounts_a_text_with_a_wrong_word_count() {
     let (world, id) = world().await;
     let saved = world.stores.log.text(id).await.unwrap();
     let facts = TextFacts { words: saved.facts.words + 1, ..saved.facts };
@@ -253,12 +253,15 @@ async fn a_text_that_is_counted_wrongly_is_counted_anew() {
 }
 
 #[tokio::test]
-async fn an_update_that_is_set_aside_is_told_of_and_no_fault() {
+async fn reports_a_quarantined_update_as_a_note() {
     let world = World::new().await;
     let id = world.create("text").await;
     world.write(id, "text, and more").await;
     let row = world.reader(id).await.row().clone();
     world.stores.log.quarantine(id, row.live_seq, row.updated_at).await.unwrap();
     let report = world.services.fsck.run(false).await.unwrap();
-    assert!(report.notes.iter().any(|note| note.contains("set aside")), "{report:?}");
+    assert!(
+        report.notes.iter().any(|note| note.contains(&format!("update {}", row.live_seq))),
+        "{report:?}"
+    );
 }

@@ -1,4 +1,4 @@
-//! Rooms: updates, acknowledgements, snapshots, and what survives.
+//! Live rooms: updates, acknowledgements, snapshots and persistence.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -11,7 +11,7 @@ use izanagi_shared::{crdt::TextDoc, rules::MAX_CONTENT_BYTES, wire::PatchDocumen
 use support::{Plan, World, insert, random_client};
 
 #[tokio::test]
-async fn updates_are_numbered_without_holes_and_applied_once() {
+async fn numbers_and_applies_each_update_once() {
     let world = World::new().await;
     let id = world.create("").await;
     let editor = world.editor(id).await;
@@ -29,7 +29,7 @@ async fn updates_are_numbered_without_holes_and_applied_once() {
 }
 
 #[tokio::test]
-async fn an_op_id_cannot_stand_for_two_updates() {
+async fn rejects_an_op_id_used_for_two_updates() {
     let world = World::new().await;
     let id = world.create("").await;
     let editor = world.editor(id).await;
@@ -42,7 +42,7 @@ async fn an_op_id_cannot_stand_for_two_updates() {
 }
 
 #[tokio::test]
-async fn nobody_writes_under_the_client_id_of_another() {
+async fn rejects_the_client_id_of_another_user() {
     let world = World::new().await;
     let id = world.create("").await;
     let owner = world.owner(id).await;
@@ -58,7 +58,7 @@ async fn nobody_writes_under_the_client_id_of_another() {
 }
 
 #[tokio::test]
-async fn an_update_whose_past_is_missing_waits_and_survives_a_snapshot() {
+async fn pending_updates_survive_a_snapshot() {
     let world = World::new().await;
     let id = world.create("").await;
     let editor = world.editor(id).await;
@@ -76,7 +76,7 @@ async fn an_update_whose_past_is_missing_waits_and_survives_a_snapshot() {
 }
 
 #[tokio::test]
-async fn snapshots_are_taken_and_lose_nothing() {
+async fn snapshots_keep_every_update() {
     let live = LiveSettings { snapshot_updates: 10, ..LiveSettings::default() };
     let settings = Settings { live, ..Settings::default() };
     let world = World::with(Plan { settings, ..Plan::default() }).await;
@@ -96,7 +96,7 @@ async fn snapshots_are_taken_and_lose_nothing() {
 }
 
 #[tokio::test]
-async fn a_replace_keeps_what_others_typed_elsewhere() {
+async fn a_replace_keeps_edits_made_elsewhere() {
     let world = World::new().await;
     let id = world.create("one two three").await;
     let mut typist = world.replica(id).await;
@@ -113,7 +113,7 @@ async fn a_replace_keeps_what_others_typed_elsewhere() {
 }
 
 #[tokio::test]
-async fn a_text_does_not_grow_beyond_its_limit() {
+async fn rejects_an_edit_beyond_the_text_limit() {
     let world = World::new().await;
     let id = world.create(&"x".repeat(MAX_CONTENT_BYTES - 2)).await;
     let editor = world.editor(id).await;
@@ -127,7 +127,7 @@ async fn a_text_does_not_grow_beyond_its_limit() {
 }
 
 #[tokio::test]
-async fn what_the_gate_refuses_changes_nothing() {
+async fn a_rejected_update_changes_nothing() {
     let world = World::new().await;
     let id = world.create("kept").await;
     let editor = world.editor(id).await;
@@ -141,7 +141,7 @@ async fn what_the_gate_refuses_changes_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_into_the_trash() {
+async fn rejects_edits_of_a_trashed_document() {
     let world = World::new().await;
     let id = world.create("text").await;
     let editor = world.editor(id).await;
@@ -157,7 +157,7 @@ async fn nothing_is_written_into_the_trash() {
 }
 
 #[tokio::test]
-async fn many_writers_at_once_lose_nothing() {
+async fn concurrent_writers_lose_no_updates() {
     let world = World::new().await;
     let id = world.create("").await;
     let editor = world.editor(id).await;
@@ -183,7 +183,7 @@ async fn many_writers_at_once_lose_nothing() {
 }
 
 #[tokio::test]
-async fn opening_a_document_changes_nothing() {
+async fn opening_a_document_does_not_change_it() {
     let world = World::new().await;
     let id = world.create("text").await;
     let before = world.reader(id).await.row().clone();

@@ -1,12 +1,11 @@
-//! Requests that are interrupted and repeated, come twice at once, or mean something else than the
-//! one whose key they carry (DESIGN §5).
+//! Retried and concurrent requests, and conflicting uses of a request key (DESIGN §5).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod support;
 
 use izanagi_domain::{
-    documents::{IfMatch, NewText, RequestKey, Upload},
+    documents::{IfMatch, RequestKey, Upload},
     error::{Error, Result},
     hash::sha256,
     storage::{RecordPath, VersionRow},
@@ -30,16 +29,17 @@ fn input(content: Option<(&str, Base)>, key: RequestKey) -> CommitInput {
     }
 }
 
-/// What is asked for, in a document that was prepared for it.
+/// A request on a document prepared for it.
 #[derive(Debug, Clone, Copy)]
 enum Request {
-    /// The live text is the newest version: nothing has to be kept before.
+    /// The live text equals the newest version, so it needs no version of its own before the
+    /// restore.
     RestoreOverHead,
-    /// The live text is in no version.
+    /// The live text is not in any version.
     RestoreOverLive,
-    /// From the live text by its hash, which the edit itself makes an old one.
+    /// Commits content based on the hash of the live text, which the edit itself makes outdated.
     CommitContent,
-    /// From the live text, whatever it is.
+    /// Commits content based on any live text.
     CommitContentOverAny,
 }
 
@@ -85,7 +85,7 @@ impl Request {
         world.fsck_is_clean().await;
     }
 
-    /// Asks once with these faults and then, after a restart, until it is answered.
+    /// Sends the request under fault injection, then retries it after a restart.
     async fn interrupt(self, injector: &Arc<Injector>) {
         let faults = Arc::clone(injector);
         let plan = Plan { wrap: Box::new(move |stores| wrap(stores, &faults)), ..Plan::default() };
@@ -105,7 +105,7 @@ impl Request {
 
 #[rstest]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_that_broke_off_anywhere_goes_on_when_repeated(
+async fn a_retry_completes_an_interrupted_request(
     #[values(
         Request::RestoreOverHead,
         Request::RestoreOverLive,
@@ -127,7 +127,7 @@ async fn a_request_that_broke_off_anywhere_goes_on_when_repeated(
 }
 
 #[tokio::test]
-async fn equal_requests_at_the_same_time_make_one_version_and_get_one_answer() {
+async fn concurrent_retries_create_one_version() {
     let world = World::new().await;
     let id = world.create("text\n").await;
     let editor = world.editor(id).await;
@@ -142,7 +142,7 @@ async fn equal_requests_at_the_same_time_make_one_version_and_get_one_answer() {
 }
 
 #[tokio::test]
-async fn a_key_answers_one_body_only() {
+async fn a_request_key_is_bound_to_its_body() {
     let world = World::new().await;
     let id = world.create("one\n").await;
     world.commit(id, "").await.unwrap();
@@ -157,7 +157,7 @@ async fn a_key_answers_one_body_only() {
 }
 
 #[tokio::test]
-async fn an_upload_is_all_of_its_files() {
+async fn an_upload_key_covers_all_of_its_files() {
     let world = World::new().await;
     let file = |name: &str| Upload { file_name: name.to_owned(), bytes: b"text".to_vec() };
     let upload = |files| world.services.documents.upload(&world.ada, files, key(&world));
@@ -172,11 +172,11 @@ async fn an_upload_is_all_of_its_files() {
 }
 
 #[tokio::test]
-async fn a_repeated_creation_gives_the_same_document() {
+async fn retrying_a_create_returns_one_document() {
     let world = World::new().await;
     let new = |title: &str| {
         let title = title.to_owned();
-        NewText::from_request(CreateDocumentRequest { title, ..Default::default() }).unwrap()
+        CreateDocumentRequest { title, ..Default::default() }
     };
     let create = |text| world.services.documents.create(&world.ada, text, key(&world));
     let first = create(new("Plan")).await.unwrap();
@@ -186,7 +186,7 @@ async fn a_repeated_creation_gives_the_same_document() {
 }
 
 #[tokio::test]
-async fn a_restore_to_what_the_text_is_already_is_a_version_of_its_own() {
+async fn restoring_the_live_text_adds_a_version() {
     let world = World::new().await;
     let id = world.create("old\n").await;
     for text in ["old\n", "new\n"] {
@@ -203,7 +203,7 @@ async fn a_restore_to_what_the_text_is_already_is_a_version_of_its_own() {
 }
 
 #[tokio::test]
-async fn version_zero_is_the_empty_text() {
+async fn version_zero_is_the_empty_document() {
     let world = World::new().await;
     let id = world.create("").await;
     let editor = world.editor(id).await;
@@ -215,7 +215,7 @@ async fn version_zero_is_the_empty_text() {
 }
 
 #[tokio::test]
-async fn a_damaged_newest_version_does_not_stop_the_next() {
+async fn commits_after_a_corrupt_newest_version() {
     let world = World::new().await;
     let id = world.create("precious\n").await;
     let version = world.commit(id, "").await.unwrap();
@@ -232,7 +232,7 @@ async fn a_damaged_newest_version_does_not_stop_the_next() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_versions_wins_over_the_page_and_belongs_to_one_document() {
+async fn version_cursors_override_the_page_number() {
     let world = World::new().await;
     let id = world.create("0\n").await;
     for n in 1..=6 {
@@ -250,14 +250,14 @@ async fn a_cursor_of_versions_wins_over_the_page_and_belongs_to_one_document() {
     let next = VersionQuery { cursor: first.next_cursor, page: Some(2), ..query.clone() };
     let second = versions.list(&reader, &next).await.unwrap();
     assert_eq!((numbers(&second), second.page), (vec![3, 2, 1], 1));
-    assert_eq!(second.next_cursor, None, "nothing follows a full last page");
+    assert_eq!(second.next_cursor, None, "a full last page has no next cursor");
     let other = world.create("").await;
     let other = world.reader(other).await;
     assert!(matches!(versions.list(&other, &next).await, Err(Error::Invalid(_))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_is_typed_while_somebody_restores_is_in_a_version_or_in_the_text() {
+async fn edits_during_a_restore_are_never_lost() {
     const ROUNDS: u64 = 12;
     let world = World::new().await;
     let id = world.create("start\n").await;
@@ -281,7 +281,7 @@ async fn whatever_is_typed_while_somebody_restores_is_in_a_version_or_in_the_tex
         everything += &world.content(id, number).await;
     }
     for word in (0..ROUNDS).flat_map(|round| (0..6).map(move |n| format!("[{round}.{n}]"))) {
-        assert!(everything.contains(&word), "{word} is nowhere");
+        assert!(everything.contains(&word), "{word} is lost");
     }
     world.fsck_is_clean().await;
 }

@@ -1,5 +1,5 @@
-//! What runs by itself: making small, making whole, erasing, collecting; two workers at once, and
-//! whatever one of them cannot read.
+//! Background jobs: demotion, promotion to snapshots, erasure and garbage collection, with
+//! concurrent workers and unreadable records.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex};
 use support::{Plan, World};
 use uuid::Uuid;
 
-/// A world behind a gate.
+/// Creates a world whose document store is behind a gate.
 async fn gated() -> (World, Arc<Gate>) {
     let place: Arc<Mutex<Option<Arc<Gate>>>> = Arc::default();
     let keep = Arc::clone(&place);
@@ -37,12 +37,12 @@ async fn gated() -> (World, Arc<Gate>) {
     (world, gate)
 }
 
-/// Long enough for chunks.
+/// Returns a text long enough to be stored in chunks.
 fn long(end: &str) -> String {
     format!("{}{end}", "0123456789abcde\n".repeat(4 * 1024 * 1024 / 16 + 9))
 }
 
-/// A document with three versions.
+/// Creates a document with three versions.
 async fn a_document(world: &World, text: impl Fn(&str) -> String) -> DocumentId {
     let id = world.create(&text("0")).await;
     for end in ["1", "2", "3"] {
@@ -73,7 +73,7 @@ async fn name(world: &World, id: DocumentId, number: u64) {
 }
 
 #[tokio::test]
-async fn a_version_made_whole_while_its_chunks_are_removed_stays_readable() {
+async fn naming_during_demotion_keeps_a_version() {
     let (world, gate) = gated().await;
     let id = a_document(&world, long).await;
     gate.set(Trap::HoldPurge);
@@ -88,13 +88,13 @@ async fn a_version_made_whole_while_its_chunks_are_removed_stays_readable() {
     slow.await.unwrap().unwrap();
     let fresh = World::over(&world).await;
     assert_eq!(fresh.content(id, 2).await, long("2"));
-    // The slow one saw the name at the end.
+    // The slow worker noticed the new name before it finished.
     assert_eq!(stored_as(&fresh, id, 2).await, StoredAs::Snapshot);
     fresh.fsck_is_clean().await;
 }
 
 #[tokio::test]
-async fn a_removal_that_arrives_late_loses_nothing_and_is_repaired() {
+async fn fsck_restores_a_chunk_removed_late() {
     let world = World::new().await;
     let id = a_document(&world, long).await;
     world.services.versions.work_outbox_off().await.unwrap();
@@ -113,7 +113,7 @@ async fn a_removal_that_arrives_late_loses_nothing_and_is_repaired() {
 }
 
 #[tokio::test]
-async fn chunks_that_a_crash_has_left_are_removed_by_the_next_one() {
+async fn removes_chunks_left_behind_by_a_crash() {
     let (world, gate) = gated().await;
     let id = a_document(&world, long).await;
     gate.set(Trap::HoldPurge);
@@ -132,7 +132,7 @@ async fn chunks_that_a_crash_has_left_are_removed_by_the_next_one() {
 }
 
 #[tokio::test]
-async fn an_erasing_that_is_interrupted_finds_the_chunks_again() {
+async fn resumes_an_interrupted_erasure() {
     let (world, gate) = gated().await;
     let id = a_document(&world, long).await;
     let first = world.stores.versions.get(id, 1).await.unwrap().commit_id;
@@ -153,22 +153,22 @@ async fn an_erasing_that_is_interrupted_finds_the_chunks_again() {
 }
 
 #[tokio::test]
-async fn one_poisonous_item_does_not_stop_the_rest() {
+async fn a_panicking_job_does_not_stop_the_rest() {
     let (world, gate) = gated().await;
     let small = |end: &str| format!("{}{end}", "the same line\n".repeat(20));
-    let (poisoned, sound) = (a_document(&world, small).await, a_document(&world, small).await);
-    gate.set(Trap::PanicAt(path(&world, poisoned, 2).await));
+    let (panicking, sound) = (a_document(&world, small).await, a_document(&world, small).await);
+    gate.set(Trap::PanicAt(path(&world, panicking, 2).await));
     world.services.versions.work_outbox_off().await.unwrap();
     assert_eq!(stored_as(&world, sound, 2).await, StoredAs::Delta);
-    assert_eq!(stored_as(&world, poisoned, 2).await, StoredAs::Snapshot);
+    assert_eq!(stored_as(&world, panicking, 2).await, StoredAs::Snapshot);
     gate.set(None);
     world.services.versions.work_outbox_off().await.unwrap();
-    assert_eq!(stored_as(&world, poisoned, 2).await, StoredAs::Delta);
+    assert_eq!(stored_as(&world, panicking, 2).await, StoredAs::Delta);
     world.fsck_is_clean().await;
 }
 
 #[tokio::test]
-async fn a_shutdown_does_not_wait_for_a_backlog() {
+async fn shutdown_does_not_wait_for_the_backlog() {
     let (world, gate) = gated().await;
     let small = |end: &str| format!("{}{end}", "the same line\n".repeat(20));
     for _ in 0..3 {
@@ -186,7 +186,7 @@ async fn a_shutdown_does_not_wait_for_a_backlog() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_erased_does_not_save_the_rest() {
+async fn a_failed_erasure_does_not_stop_the_rest() {
     let (world, gate) = gated().await;
     let id = world.create("text").await;
     let now = world.reader(id).await.row().updated_at;
@@ -218,7 +218,7 @@ async fn what_cannot_be_erased_does_not_save_the_rest() {
 }
 
 #[tokio::test]
-async fn a_record_that_cannot_be_read_ends_nothing() {
+async fn fsck_continues_after_a_corrupt_record() {
     let (world, gate) = gated().await;
     let small = |end: &str| format!("{}{end}", "the same line\n".repeat(20));
     let (damaged, other) = (a_document(&world, small).await, a_document(&world, small).await);

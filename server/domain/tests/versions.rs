@@ -1,4 +1,4 @@
-//! Versions: committing, merging, restoring, reading back, keeping small.
+//! Versions: commit, merge, restore, read and compact.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -28,7 +28,7 @@ fn input(content: Option<(&str, Base)>, key: RequestKey) -> CommitInput {
 }
 
 #[tokio::test]
-async fn commits_are_numbered_from_one_and_read_back() {
+async fn numbers_commits_and_reads_them_back() {
     let world = World::new().await;
     let id = world.create("one\n").await;
     let first = world.commit(id, "first").await.unwrap();
@@ -43,7 +43,7 @@ async fn commits_are_numbered_from_one_and_read_back() {
 }
 
 #[tokio::test]
-async fn the_first_commit_of_an_empty_text_is_accepted_and_an_unchanged_one_is_not() {
+async fn commits_empty_but_not_unchanged_text() {
     let world = World::new().await;
     let id = world.create("").await;
     assert_eq!(world.commit(id, "empty").await.unwrap().number, 1);
@@ -51,7 +51,7 @@ async fn the_first_commit_of_an_empty_text_is_accepted_and_an_unchanged_one_is_n
 }
 
 #[tokio::test]
-async fn a_repeated_request_gives_the_same_version_and_another_body_is_refused() {
+async fn retries_return_the_version_they_created() {
     let world = World::new().await;
     let id = world.create("text").await;
     let editor = world.editor(id).await;
@@ -66,7 +66,7 @@ async fn a_repeated_request_gives_the_same_version_and_another_body_is_refused()
 }
 
 #[tokio::test]
-async fn content_is_merged_into_what_others_wrote_meanwhile() {
+async fn merges_content_with_concurrent_edits() {
     let world = World::new().await;
     let id = world.create("alpha\nbeta\ngamma\n").await;
     world.commit(id, "base").await.unwrap();
@@ -80,7 +80,7 @@ async fn content_is_merged_into_what_others_wrote_meanwhile() {
 }
 
 #[tokio::test]
-async fn content_that_overlaps_what_others_wrote_is_refused_with_the_present_text() {
+async fn conflicting_content_returns_current_text() {
     let world = World::new().await;
     let id = world.create("one word\n").await;
     world.commit(id, "base").await.unwrap();
@@ -96,7 +96,7 @@ async fn content_that_overlaps_what_others_wrote_is_refused_with_the_present_tex
 }
 
 #[tokio::test]
-async fn old_versions_become_deltas_that_read_back_byte_for_byte() {
+async fn demoted_versions_read_back_exactly() {
     let world = World::new().await;
     let paragraph = "A line of text that stays the same.\r\n".repeat(40);
     let text = |n: u64| format!("{paragraph}edit {n} 🦀 é\u{301}\n{paragraph}");
@@ -122,7 +122,7 @@ async fn old_versions_become_deltas_that_read_back_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_delta_larger_than_it_is_worth_is_not_made() {
+async fn keeps_a_snapshot_if_a_delta_is_larger() {
     let world = World::new().await;
     let id = world.create(&"abc ".repeat(50)).await;
     for text in ["x", "something else entirely, with nothing in common", "0123456789"] {
@@ -138,7 +138,7 @@ async fn a_delta_larger_than_it_is_worth_is_not_made() {
 }
 
 #[tokio::test]
-async fn a_text_of_several_chunks_is_kept_and_made_small() {
+async fn stores_and_demotes_a_chunked_text() {
     let world = World::new().await;
     let big = "0123456789abcde\n".repeat(9 * 1024 * 1024 / 16);
     let id = world.create(&big).await;
@@ -158,7 +158,7 @@ async fn a_text_of_several_chunks_is_kept_and_made_small() {
 }
 
 #[tokio::test]
-async fn json_versions_read_back_whatever_their_spelling() {
+async fn json_versions_keep_their_formatting() {
     let world = World::new().await;
     let texts = ["{\"a\":1}", "{\"a\":2,\"b\":[1,2,3]}", "{ \"b\" : 2 }\n", "{\"broken\":"];
     let id = world.create_kind(DocumentKind::Json, texts[0]).await;
@@ -178,7 +178,7 @@ async fn json_versions_read_back_whatever_their_spelling() {
 }
 
 #[tokio::test]
-async fn a_named_version_is_whole_again() {
+async fn naming_a_version_makes_it_a_snapshot() {
     let world = World::new().await;
     let text = "the same line again and again\n".repeat(30);
     let id = world.create(&text).await;
@@ -201,7 +201,7 @@ async fn a_named_version_is_whole_again() {
 }
 
 #[tokio::test]
-async fn a_restore_keeps_what_was_there_and_is_one_more_version() {
+async fn a_restore_commits_the_live_text_first() {
     let world = World::new().await;
     let id = world.create("old\n").await;
     world.commit(id, "old").await.unwrap();
@@ -219,7 +219,7 @@ async fn a_restore_keeps_what_was_there_and_is_one_more_version() {
 }
 
 #[tokio::test]
-async fn a_repeated_restore_restores_once() {
+async fn retrying_a_restore_restores_once() {
     let world = World::new().await;
     let id = world.create("old\n").await;
     world.commit(id, "old").await.unwrap();
@@ -236,7 +236,7 @@ async fn a_repeated_restore_restores_once() {
 }
 
 #[tokio::test]
-async fn people_who_type_during_a_restore_keep_what_they_typed() {
+async fn a_restore_keeps_concurrent_edits() {
     let world = World::new().await;
     let id = world.create("first\nsecond\n").await;
     world.commit(id, "").await.unwrap();
@@ -250,7 +250,7 @@ async fn people_who_type_during_a_restore_keep_what_they_typed() {
 }
 
 #[tokio::test]
-async fn a_damaged_record_is_an_error_and_never_content() {
+async fn a_damaged_record_is_never_returned() {
     let world = World::new().await;
     let id = world.create("precious").await;
     let version = world.commit(id, "").await.unwrap();
@@ -270,7 +270,7 @@ async fn a_damaged_record_is_an_error_and_never_content() {
 }
 
 #[tokio::test]
-async fn what_an_interrupted_attempt_left_is_collected() {
+async fn collects_content_of_aborted_commits() {
     let world = World::new().await;
     let id = world.create("text").await;
     let editor = world.editor(id).await;
@@ -300,7 +300,7 @@ async fn what_an_interrupted_attempt_left_is_collected() {
 }
 
 #[tokio::test]
-async fn a_comparison_of_versions_and_the_live_text() {
+async fn compares_versions_and_the_live_text() {
     let world = World::new().await;
     let id = world.create("one\ntwo\n").await;
     world.commit(id, "").await.unwrap();
@@ -316,7 +316,7 @@ async fn a_comparison_of_versions_and_the_live_text() {
 }
 
 #[tokio::test]
-async fn commits_at_the_same_time_all_find_their_place() {
+async fn concurrent_commits_are_all_numbered() {
     let world = World::new().await;
     let id = world.create("start\n").await;
     let editor = world.editor(id).await;
@@ -331,7 +331,7 @@ async fn commits_at_the_same_time_all_find_their_place() {
     });
     let results = futures::future::join_all(tasks).await;
     let committed = results.iter().filter(|result| result.is_ok()).count() as u64;
-    // Insertions at the same place contradict each other; at least one got through.
+    // Insertions at the same position conflict; at least one succeeded.
     assert!(committed >= 1);
     assert_eq!(world.reader(id).await.row().head_version, committed);
     world.fsck_is_clean().await;

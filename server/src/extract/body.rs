@@ -8,9 +8,10 @@ use axum::{
     http::{HeaderMap, Method, Uri, header},
 };
 use futures::StreamExt as _;
-use http_body_util::LengthLimitError;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use izanagi_domain::{
     accounts::Caller,
+    budget::Budget,
     documents::{RequestKey, Upload},
     error::Error,
 };
@@ -23,7 +24,16 @@ use tower_http::timeout::TimeoutError;
 const MAX_FILES: usize = 100;
 
 /// The longest body that is read though it is too long.
-const MAX_DROPPED: u64 = 256 * 1024 * 1024;
+const MAX_DROPPED: usize = 256 * 1024 * 1024;
+
+/// Bytes that a JSON body holds at its peak for each of its bytes: the body and what is parsed from it.
+const JSON_FACTOR: usize = 2;
+
+/// The same for the files of an upload.
+const UPLOAD_FACTOR: usize = 2;
+
+/// A body of unknown length reserves memory in steps of this size as it arrives.
+const STEP: usize = 256 * 1024;
 
 /// A request whose body has not been read.
 #[derive(Debug)]
@@ -81,6 +91,11 @@ impl LazyBody {
     pub(crate) async fn uploads(mut self, limit: usize) -> ApiResult<Vec<Upload>> {
         self.require("multipart/form-data")?;
         self = self.announced_within(limit).await?;
+        let budget = self.budget()?;
+        let announced = self.announced();
+        if let Some(bytes) = announced {
+            let _reserved = budget.body(bytes.saturating_mul(UPLOAD_FACTOR)).await?;
+        }
         DefaultBodyLimit::max(limit).apply(&mut self.0);
         let mut form = Multipart::from_request(self.0, &())
             .await
@@ -99,6 +114,9 @@ impl LazyBody {
                 return Err(FieldError::new("file", "too_many", message).into());
             }
             let bytes = field.bytes().await.map_err(|error| refuse(&error, limit))?.to_vec();
+            if announced.is_none() {
+                let _reserved = budget.body(bytes.len().saturating_mul(UPLOAD_FACTOR)).await?;
+            }
             // A form that was sent without choosing a file has one part without name and bytes.
             if !file_name.is_empty() || !bytes.is_empty() {
                 uploads.push(Upload { file_name, bytes });
@@ -110,10 +128,8 @@ impl LazyBody {
     /// Refuses a body that says of itself that it is too long. Most clients read the answer only once
     /// they have sent everything, so as much as is bearable is taken in and dropped.
     async fn announced_within(self, limit: usize) -> ApiResult<Self> {
-        let announced = self.headers().get(header::CONTENT_LENGTH);
-        let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
-        let announced: u64 = announced.unwrap_or_default();
-        if announced <= limit as u64 {
+        let announced = self.announced().unwrap_or_default();
+        if announced <= limit {
             return Ok(self);
         }
         if announced <= MAX_DROPPED {
@@ -140,7 +156,34 @@ impl LazyBody {
 
     async fn bytes(self, limit: usize) -> ApiResult<axum::body::Bytes> {
         let this = self.announced_within(limit).await?;
-        to_bytes(this.0.into_body(), limit).await.map_err(|error| refuse(&error, limit))
+        let budget = this.budget()?;
+        if let Some(bytes) = this.announced() {
+            let _reserved = budget.body(bytes.saturating_mul(JSON_FACTOR)).await?;
+            let read = to_bytes(this.0.into_body(), limit).await;
+            return read.map_err(|error| refuse(&error, limit));
+        }
+        let mut body = Limited::new(this.0.into_body(), limit).into_data_stream();
+        let (mut bytes, mut reserved) = (Vec::new(), 0);
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(|error| refuse(&*error, limit))?;
+            while bytes.len() + chunk.len() > reserved {
+                let _reserved = budget.body(STEP.saturating_mul(JSON_FACTOR)).await?;
+                reserved += STEP;
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes.into())
+    }
+
+    /// The length that the body says it has.
+    fn announced(&self) -> Option<usize> {
+        let length = self.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?;
+        length.parse().ok()
+    }
+
+    fn budget(&self) -> ApiResult<Budget> {
+        let budget = self.0.extensions().get::<Budget>().cloned();
+        budget.ok_or_else(|| Error::internal("a request without budgets").into())
     }
 }
 

@@ -1,15 +1,15 @@
 //! A document's text by itself: raw, rendered, downloaded.
 
-use super::documents::set_etag;
+use super::documents::{not_modified, set_etag};
 use crate::{
-    extract::{AnyCaller, Fields, PathId, if_none_match_hits},
+    extract::{AnyCaller, Fields, PathId},
     problem::ApiResult,
     state::AppState,
 };
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
 use izanagi_domain::{documents::ExportFormat, error::Error};
@@ -29,12 +29,11 @@ pub(crate) async fn raw(
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
     let reader = documents.for_reader(caller.as_ref(), path.document(caller.as_ref())?).await?;
+    if let Some(unchanged) = not_modified(&state, &reader, &headers).await? {
+        return Ok(unchanged);
+    }
     let document = documents.view_with_content(&reader).await?;
-    let mut response = if if_none_match_hits(&headers, &document.etag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        document.content.unwrap_or_default().into_response()
-    };
+    let mut response = document.content.unwrap_or_default().into_response();
     set_etag(&mut response, &document.etag);
     Ok(response)
 }

@@ -16,7 +16,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use izanagi_domain::{
-    documents::{ListQuery, NewText},
+    documents::{ListQuery, Reader},
     error::Error,
 };
 use izanagi_shared::{
@@ -93,8 +93,7 @@ pub(crate) async fn create(
 ) -> ApiResult<Response> {
     let key = body.request_key(&caller)?;
     let request: CreateDocumentRequest = body.json(state.config.body_limit).await?;
-    let text = NewText::from_request(request)?;
-    let document = state.services.documents.create(&caller, text, key).await?;
+    let document = state.services.documents.create(&caller, request, key).await?;
     let location = format!("/api/v1/documents/{}", document.id);
     let mut response = with_etag(StatusCode::CREATED, document);
     if let Ok(location) = HeaderValue::from_str(&location) {
@@ -116,13 +115,10 @@ pub(crate) async fn show(
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
     let reader = documents.for_reader(caller.as_ref(), path.document(caller.as_ref())?).await?;
-    let document = documents.view_with_content(&reader).await?;
-    if if_none_match_hits(&headers, &document.etag) {
-        let mut response = StatusCode::NOT_MODIFIED.into_response();
-        set_etag(&mut response, &document.etag);
-        return Ok(response);
+    if let Some(unchanged) = not_modified(&state, &reader, &headers).await? {
+        return Ok(unchanged);
     }
-    Ok(with_etag(StatusCode::OK, document))
+    Ok(with_etag(StatusCode::OK, documents.view_with_content(&reader).await?))
 }
 
 /// Replace the whole text, if it is still the one that `If-Match` names.
@@ -187,6 +183,23 @@ pub(crate) async fn delete(
         documents.trash(&owner).await?;
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The answer to a client that has the document already; the text is not read for it.
+pub(super) async fn not_modified(
+    state: &AppState,
+    reader: &Reader,
+    headers: &HeaderMap,
+) -> ApiResult<Option<Response>> {
+    if !headers.contains_key(header::IF_NONE_MATCH) {
+        return Ok(None);
+    }
+    let etag = state.services.documents.etag(reader).await?;
+    Ok(if_none_match_hits(headers, &etag).then(|| {
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        set_etag(&mut response, &etag);
+        response
+    }))
 }
 
 fn with_etag(status: StatusCode, document: DocumentView) -> Response {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 const LOGIN: &str = "/api/v1/auth/login";
 
-/// The value of a cookie that an answer sets.
+/// Returns the value of a cookie set by the response.
 fn cookie(answer: &crate::support::Answer, name: &str) -> String {
     let mut set = answer.headers.get_all(header::SET_COOKIE).iter().rev();
     let prefix = format!("{name}=");
@@ -21,7 +21,7 @@ async fn refresh(client: &Client, token: &str) -> crate::support::Answer {
 }
 
 #[tokio::test]
-async fn signs_up_and_in_by_name_or_email() {
+async fn signs_in_by_username_or_email() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let me = ada.get("/api/v1/me").await.json();
@@ -37,7 +37,7 @@ async fn signs_up_and_in_by_name_or_email() {
 }
 
 #[tokio::test]
-async fn cookies_cannot_be_read_by_scripts_or_sent_by_other_sites() {
+async fn session_cookies_are_http_only_and_lax() {
     let app = TestApp::new().await;
     app.sign_up("ada").await;
     let answer =
@@ -59,7 +59,7 @@ async fn cookies_cannot_be_read_by_scripts_or_sent_by_other_sites() {
 }
 
 #[tokio::test]
-async fn a_username_is_made_from_the_email_and_gives_way() {
+async fn derives_a_free_username_from_the_email() {
     let app = TestApp::new().await;
     app.sign_up("ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
@@ -69,7 +69,7 @@ async fn a_username_is_made_from_the_email_and_gives_way() {
 }
 
 #[tokio::test]
-async fn a_taken_name_or_email_is_a_conflict_that_names_the_field() {
+async fn taken_username_or_email_is_a_conflict() {
     let app = TestApp::new().await;
     app.sign_up("ada").await;
     let signup =
@@ -85,7 +85,7 @@ async fn a_taken_name_or_email_is_a_conflict_that_names_the_field() {
 }
 
 #[tokio::test]
-async fn a_sign_up_says_everything_that_is_wrong_at_once() {
+async fn sign_up_reports_all_errors_at_once() {
     let app = TestApp::new().await;
     let body = json!({ "email": "nonsense", "password": "short", "username": "a b" });
     let answer = app.anonymous().post("/api/v1/auth/signup", &body).await;
@@ -97,7 +97,7 @@ async fn a_sign_up_says_everything_that_is_wrong_at_once() {
 }
 
 #[tokio::test]
-async fn an_unknown_name_and_a_wrong_password_are_told_the_same() {
+async fn sign_in_does_not_reveal_known_usernames() {
     let app = TestApp::new().await;
     app.sign_up("ada").await;
     let wrong = |login: &str| json!({ "login": login, "password": "not the password" });
@@ -111,7 +111,7 @@ async fn an_unknown_name_and_a_wrong_password_are_told_the_same() {
 }
 
 #[tokio::test]
-async fn the_eleventh_sign_in_of_a_minute_has_to_wait() {
+async fn rate_limits_the_eleventh_sign_in_attempt() {
     let app = TestApp::new().await;
     let body = json!({ "login": "nobody", "password": "not the password" });
     for _ in 0..10 {
@@ -123,7 +123,7 @@ async fn the_eleventh_sign_in_of_a_minute_has_to_wait() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_exchanged_and_a_repeat_gives_the_same_successor() {
+async fn repeated_refresh_returns_same_successor() {
     let app = TestApp::new().await;
     app.sign_up("ada").await;
     let client = app.anonymous();
@@ -136,7 +136,7 @@ async fn a_refresh_token_is_exchanged_and_a_repeat_gives_the_same_successor() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_used_behind_its_successors_back_ends_the_session() {
+async fn a_replayed_token_revokes_the_session() {
     let app = TestApp::new().await;
     app.sign_up("ada").await;
     let client = app.anonymous();
@@ -149,12 +149,12 @@ async fn a_refresh_token_used_behind_its_successors_back_ends_the_session() {
     refresh(&client, &third).await.refused(401, "session_revoked");
     let request = Request::get("/api/v1/me").header("authorization", format!("Bearer {access}"));
     client.send(request.body(Body::empty()).unwrap()).await.refused(401, "unauthenticated");
-    let audit = app.running.services.stores.audit.newest(10).await.unwrap();
+    let audit = app.running.services.core.stores.audit.newest(10).await.unwrap();
     assert!(audit.iter().any(|(action, ..)| action == "refresh_token_replayed"), "{audit:?}");
 }
 
 #[tokio::test]
-async fn nonsense_is_no_refresh_token() {
+async fn rejects_an_unknown_refresh_token() {
     let app = TestApp::new().await;
     refresh(&app.anonymous(), "nonsense").await.refused(401, "session_revoked");
     let empty = Request::post("/api/v1/auth/refresh").body(Body::empty()).unwrap();
@@ -162,7 +162,7 @@ async fn nonsense_is_no_refresh_token() {
 }
 
 #[tokio::test]
-async fn signing_out_ends_the_session_at_once() {
+async fn signing_out_revokes_the_session_at_once() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let answer = ada.post("/api/v1/auth/logout", &json!({})).await;
@@ -173,7 +173,7 @@ async fn signing_out_ends_the_session_at_once() {
 }
 
 #[tokio::test]
-async fn a_deactivated_account_is_out_at_once_and_cannot_come_back() {
+async fn deactivation_ends_sessions_and_sign_in() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     app.running.services.accounts.set_active("ada", false).await.unwrap();
@@ -185,7 +185,7 @@ async fn a_deactivated_account_is_out_at_once_and_cannot_come_back() {
 }
 
 #[tokio::test]
-async fn a_profile_can_be_changed() {
+async fn updates_and_validates_the_profile() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let changed =

@@ -1,7 +1,7 @@
 use crate::support::TestApp;
 
 #[tokio::test]
-async fn a_text_comes_raw_rendered_and_as_a_file() {
+async fn serves_raw_rendered_and_exported_text() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = ada.create("# Hello\r\n\n<script>alert(1)</script>\n").await;
@@ -27,7 +27,7 @@ async fn a_text_comes_raw_rendered_and_as_a_file() {
 }
 
 #[tokio::test]
-async fn a_title_cannot_break_out_of_the_file_name() {
+async fn a_title_cannot_escape_the_file_name() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let body = serde_json::json!({ "title": "a\"; x=\"b/../c é" });
@@ -40,7 +40,7 @@ async fn a_title_cannot_break_out_of_the_file_name() {
 }
 
 #[tokio::test]
-async fn a_title_cannot_break_out_of_the_head_of_a_page() {
+async fn a_title_cannot_escape_the_page_head() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let body = serde_json::json!({ "title": "a </title><meta http-equiv=refresh> & b" });

@@ -1,4 +1,4 @@
-//! Sessions of browsers: renewed by reading, replaced and ended whatever has become of the tokens.
+//! Browser sessions: renewed by any read, replaced and ended whatever the state of the tokens.
 
 use crate::support::{Answer, Client, PASSWORD, TestApp};
 use axum::{
@@ -8,7 +8,8 @@ use axum::{
 use rstest::rstest;
 use serde_json::json;
 
-/// The refresh cookie of a new session, as a browser sends it when its access cookie is over.
+/// Returns the cookies of a browser whose access token has expired: a stale access cookie and the
+/// refresh cookie of a new session.
 async fn refresh_cookie(app: &TestApp) -> String {
     app.sign_up("ada").await;
     let body = json!({ "login": "ada", "password": PASSWORD });
@@ -22,7 +23,7 @@ async fn send(client: &Client, method: &str, path: &str, cookie: &str) -> Answer
 }
 
 #[tokio::test]
-async fn a_page_that_sets_another_cookie_renews_the_session_all_the_same() {
+async fn pages_that_set_cookies_renew_sessions() {
     let app = TestApp::new().await;
     let cookie = refresh_cookie(&app).await;
     let headers = [("cookie", cookie.as_str())];
@@ -37,11 +38,11 @@ async fn a_page_that_sets_another_cookie_renews_the_session_all_the_same() {
 }
 
 #[rstest]
-#[case::a_link_of_ours("navigate", "same-origin", true)]
-#[case::a_script_of_ours("cors", "same-origin", false)]
-#[case::a_link_elsewhere("navigate", "cross-site", false)]
+#[case::same_origin_link("navigate", "same-origin", true)]
+#[case::same_origin_script("cors", "same-origin", false)]
+#[case::cross_site_link("navigate", "cross-site", false)]
 #[tokio::test]
-async fn a_link_to_a_file_renews_the_session(
+async fn a_file_download_renews_the_session(
     #[case] mode: &str,
     #[case] site: &str,
     #[case] renews: bool,
@@ -65,7 +66,7 @@ async fn a_link_to_a_file_renews_the_session(
 #[case("/healthz")]
 #[case("/.well-known/jwks.json")]
 #[tokio::test]
-async fn what_is_the_same_for_everybody_sets_no_cookie(#[case] path: &str) {
+async fn open_resources_never_set_a_cookie(#[case] path: &str) {
     let app = TestApp::new().await;
     let cookie = refresh_cookie(&app).await;
     let answer = send(&app.anonymous(), "GET", path, &cookie).await;
@@ -78,13 +79,13 @@ async fn what_is_the_same_for_everybody_sets_no_cookie(#[case] path: &str) {
 #[case("/.well-known/jwks.json")]
 #[case("/openapi.json")]
 #[tokio::test]
-async fn a_bad_token_keeps_nobody_from_what_is_the_same_for_everybody(#[case] path: &str) {
+async fn open_resources_ignore_invalid_tokens(#[case] path: &str) {
     let app = TestApp::new().await;
     assert_eq!(app.anonymous().with_token("over").get(path).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_bad_token_keeps_nobody_from_signing_in_anew() {
+async fn signing_in_ignores_an_invalid_token() {
     let app = TestApp::new().await;
     let cookie = refresh_cookie(&app).await;
     let client = app.anonymous().with_token("over");
@@ -97,7 +98,7 @@ async fn a_bad_token_keeps_nobody_from_signing_in_anew() {
 }
 
 #[tokio::test]
-async fn a_bad_token_does_not_read_as_anybody() {
+async fn an_invalid_token_is_not_anonymous_access() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = ada.create("open").await;
@@ -110,7 +111,7 @@ async fn a_bad_token_does_not_read_as_anybody() {
 #[case("/api/v1/auth/logout")]
 #[case("/api/v1/auth/logout-all")]
 #[tokio::test]
-async fn signing_out_with_a_session_to_renew_ends_it(#[case] path: &str) {
+async fn signing_out_ends_a_renewable_session(#[case] path: &str) {
     let app = TestApp::new().await;
     let cookie = refresh_cookie(&app).await;
     let client = app.anonymous();
@@ -123,7 +124,7 @@ async fn signing_out_with_a_session_to_renew_ends_it(#[case] path: &str) {
 }
 
 #[tokio::test]
-async fn signing_out_without_a_session_clears_the_cookies() {
+async fn signing_out_always_clears_the_cookies() {
     let app = TestApp::new().await;
     let client = app.anonymous();
     for cookie in ["", "izanagi_access=over", "izanagi_refresh=nonsense"] {

@@ -1,4 +1,4 @@
-//! Scripts of other origins: those that are listed, with a token, at the API alone.
+//! CORS: scripts of listed origins may use the API, only the API, and only with a token.
 
 use crate::support::{Answer, Client, PASSWORD, TestApp};
 use axum::{
@@ -32,7 +32,7 @@ async fn preflight(app: &TestApp, origin: &str, path: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_listed_origin_may_ask_with_a_token() {
+async fn allows_a_listed_origin_with_a_token() {
     let app = app().await;
     let ada = app.sign_up("ada").await;
     let answer = preflight(&app, LISTED, "/api/v1/documents").await;
@@ -57,7 +57,7 @@ async fn a_listed_origin_may_ask_with_a_token() {
 }
 
 #[tokio::test]
-async fn a_refusal_can_be_read_by_a_listed_origin() {
+async fn a_listed_origin_can_read_errors() {
     let app = app().await;
     let answer = from(&app.anonymous(), LISTED, "GET", "/api/v1/me").await;
     answer.refused(401, "unauthenticated");
@@ -65,7 +65,7 @@ async fn a_refusal_can_be_read_by_a_listed_origin() {
 }
 
 #[tokio::test]
-async fn cookies_do_not_count_from_another_origin() {
+async fn ignores_cookies_from_other_origins() {
     let app = app().await;
     app.sign_up("ada").await;
     let body = json!({ "login": "ada", "password": PASSWORD });
@@ -95,7 +95,7 @@ async fn cookies_do_not_count_from_another_origin() {
 }
 
 #[tokio::test]
-async fn other_origins_and_what_is_no_api_stay_closed() {
+async fn unlisted_origins_and_pages_stay_closed() {
     let app = app().await;
     let ada = app.sign_up("ada").await;
     for origin in ["https://evil.example", "null", "https://app.example.evil"] {
@@ -112,7 +112,7 @@ async fn other_origins_and_what_is_no_api_stay_closed() {
 }
 
 #[tokio::test]
-async fn without_a_list_no_other_origin_is_let_in() {
+async fn without_a_list_all_origins_are_denied() {
     let app = TestApp::new().await;
     let answer = preflight(&app, LISTED, "/api/v1/documents").await;
     assert!(!answer.headers.contains_key("access-control-allow-origin"));

@@ -1,7 +1,7 @@
 use crate::support::TestApp;
 
 #[tokio::test]
-async fn a_comparison_comes_as_json_and_as_text_for_patch() {
+async fn serves_a_comparison_as_json_and_patch() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = ada.create("one\ntwo words\nthree\n").await;
@@ -24,7 +24,7 @@ async fn a_comparison_comes_as_json_and_as_text_for_patch() {
 }
 
 #[tokio::test]
-async fn sides_and_options_are_checked() {
+async fn validates_comparison_parameters() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = format!("{}/diff", ada.create("x").await);

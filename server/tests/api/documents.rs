@@ -13,7 +13,7 @@ fn titles(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_document_is_made_and_read_with_its_etag() {
+async fn creates_a_document_and_reads_its_etag() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let body = json!({ "title": " Plan ", "content": "hello world", "description": "for all" });
@@ -40,7 +40,7 @@ async fn a_document_is_made_and_read_with_its_etag() {
 }
 
 #[tokio::test]
-async fn an_unchanged_document_is_not_sent_again() {
+async fn an_unchanged_document_answers_304() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = ada.create("text").await;
@@ -56,7 +56,7 @@ async fn an_unchanged_document_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_replace_needs_the_etag_that_was_read() {
+async fn replacing_requires_the_current_etag() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = ada.create("one\n").await;
@@ -91,7 +91,7 @@ async fn a_replace_needs_the_etag_that_was_read() {
 }
 
 #[tokio::test]
-async fn the_same_request_makes_one_document() {
+async fn creating_a_document_is_idempotent() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let make = |title: &'static str| {
@@ -106,7 +106,7 @@ async fn the_same_request_makes_one_document() {
 }
 
 #[tokio::test]
-async fn a_list_is_sorted_searched_and_paged() {
+async fn sorts_searches_and_pages_a_list() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     for title in ["beta", "Alpha", "gamma 100%", "delta"] {
@@ -127,7 +127,7 @@ async fn a_list_is_sorted_searched_and_paged() {
 }
 
 #[tokio::test]
-async fn nobody_sees_the_documents_of_others() {
+async fn hides_documents_from_other_users() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.sign_up("ada").await, app.sign_up("bob").await);
     let path = ada.create("secret").await;
@@ -139,7 +139,7 @@ async fn nobody_sees_the_documents_of_others() {
 }
 
 #[tokio::test]
-async fn a_public_document_can_be_read_by_anybody_and_written_by_nobody_else() {
+async fn a_public_document_is_read_only() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.sign_up("ada").await, app.sign_up("bob").await);
     let path = ada.create("open").await;
@@ -153,7 +153,7 @@ async fn a_public_document_can_be_read_by_anybody_and_written_by_nobody_else() {
 }
 
 #[tokio::test]
-async fn the_trash_gives_back_or_forgets() {
+async fn restores_and_purges_trashed_documents() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = ada.create("text").await;
@@ -171,7 +171,7 @@ async fn the_trash_gives_back_or_forgets() {
 }
 
 #[tokio::test]
-async fn reading_does_not_change_the_order_of_the_list() {
+async fn reading_does_not_reorder_the_list() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let first = ada.create("a").await;

@@ -3,7 +3,7 @@ use axum::http::header;
 use serde_json::json;
 
 #[tokio::test]
-async fn a_401_says_how_to_sign_in() {
+async fn a_401_names_the_authentication_scheme() {
     let app = TestApp::new().await;
     let wrong = json!({ "login": "nobody", "password": "not the password" });
     let refused = [
@@ -18,7 +18,7 @@ async fn a_401_says_how_to_sign_in() {
 }
 
 #[tokio::test]
-async fn what_the_api_answers_is_kept_by_nobody_else() {
+async fn api_responses_are_private_to_the_caller() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let document = ada.create("text").await;

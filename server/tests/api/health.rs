@@ -2,7 +2,7 @@ use crate::support::TestApp;
 use serde_json::json;
 
 #[tokio::test]
-async fn says_that_it_lives_is_ready_and_how_its_tokens_are_verified() {
+async fn serves_liveness_readiness_and_jwks() {
     let app = TestApp::new().await;
     let client = app.anonymous();
     assert_eq!(client.get("/healthz").await.json()["status"], "ok");
@@ -12,7 +12,7 @@ async fn says_that_it_lives_is_ready_and_how_its_tokens_are_verified() {
 }
 
 #[tokio::test]
-async fn a_closed_store_is_not_ready_and_writes_say_so() {
+async fn a_closed_store_is_reported_not_ready() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     app.running.close_stores().await;
@@ -23,7 +23,7 @@ async fn a_closed_store_is_not_ready_and_writes_say_so() {
 }
 
 #[tokio::test]
-async fn the_openapi_document_has_absolute_paths_and_swagger_shows_it() {
+async fn serves_openapi_and_the_swagger_page() {
     let app = TestApp::new().await;
     let document = app.anonymous().get("/openapi.json").await.json();
     assert!(document["paths"]["/api/v1/documents/{id}"]["get"].is_object());
@@ -33,7 +33,7 @@ async fn the_openapi_document_has_absolute_paths_and_swagger_shows_it() {
 }
 
 #[tokio::test]
-async fn every_answer_has_the_headers_that_protect() {
+async fn sets_security_headers_on_every_page() {
     let app = TestApp::new().await;
     let answer = app.anonymous().get("/healthz").await;
     assert_eq!(answer.header("x-content-type-options"), "nosniff");

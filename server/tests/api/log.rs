@@ -1,4 +1,4 @@
-//! What the log says about a request (PRODUCT O5).
+//! Request log (PRODUCT O5).
 
 use crate::support::TestApp;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -26,24 +26,24 @@ impl Write for Captured {
 }
 
 impl Captured {
-    /// The line that says how the request was answered.
+    /// Returns the log line written when the request was answered.
     fn answered(&self, request_id: &str) -> Value {
         let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
         let mut found = lines.filter(|line| line["span"]["requestId"] == request_id);
         let line = found.find(|line| line["message"] == "answered");
-        line.unwrap_or_else(|| panic!("no line about {request_id}: {text}"))
+        line.unwrap_or_else(|| panic!("no line for {request_id}: {text}"))
     }
 }
 
 #[tokio::test]
-async fn a_line_says_who_did_what_to_which_document() {
+async fn logs_user_document_and_operation() {
     let captured = Captured::default();
     let writer = captured.clone();
     let config = LogConfig { filter: "info".to_owned(), json: true };
     let dispatch = logging::dispatch(&config, move || writer.clone()).unwrap();
-    // With one alone, tracing asks the thread that comes to a place in the code first whether anybody
-    // listens there, and keeps the answer; other tests run on threads where nobody does.
+    // With a single subscriber, tracing caches whether a call site is enabled as seen by the first
+    // thread that reaches it; other tests run on threads without a subscriber.
     let _second = Dispatch::new(NoSubscriber::default());
     let _guard = tracing::dispatcher::set_default(&dispatch);
 

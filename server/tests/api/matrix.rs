@@ -1,4 +1,4 @@
-//! Who may do what: every route × everybody. A route without a row fails.
+//! Authorisation matrix: every route × every kind of caller. A route without a row fails the test.
 
 use crate::support::{Client, TestApp};
 use axum::{
@@ -8,9 +8,9 @@ use axum::{
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The status for anonymous, stranger, owner, deactivated; by method and path of the OpenAPI
-/// document. A request that passes sign-in and right may then fail for its own reasons: those
-/// statuses stand for “may”.
+/// Method and path in the OpenAPI document, and the expected status for an anonymous caller, a
+/// stranger, the owner and a deactivated user. An authorised request may still fail for other
+/// reasons; such a status counts as allowed.
 const ROWS: &[(&str, &str, [u16; 4])] = &[
     ("post", "/api/v1/auth/signup", [422, 422, 422, 422]),
     ("post", "/api/v1/auth/login", [401, 401, 401, 401]),
@@ -45,7 +45,7 @@ const ROWS: &[(&str, &str, [u16; 4])] = &[
     ("get", "/api/v1/documents/{id}/diff", [401, 404, 422, 401]),
 ];
 
-/// What a row sends: enough to come as far as the question who asks.
+/// Returns a body that is sufficient to reach the authorisation check.
 fn body(path: &str) -> Value {
     match path {
         "/api/v1/auth/login" => json!({ "login": "nobody", "password": "x" }),
@@ -58,9 +58,9 @@ fn body(path: &str) -> Value {
 }
 
 async fn ask(client: &Client, method: &str, path: &str, document: &str) -> u16 {
-    let nobody = "00000000-0000-7000-8000-000000000000";
-    let id = if path.contains("/sessions/") { nobody } else { document };
-    let uri = path.replace("{id}", id).replace("{userId}", nobody).replace("{n}", "1");
+    let unknown = "00000000-0000-7000-8000-000000000000";
+    let id = if path.contains("/sessions/") { unknown } else { document };
+    let uri = path.replace("{id}", id).replace("{userId}", unknown).replace("{n}", "1");
     let request = Request::builder().method(method.to_uppercase().as_str()).uri(uri);
     let request = request.header(header::CONTENT_TYPE, "application/json");
     let sends = !matches!(method, "get" | "delete");
@@ -69,29 +69,33 @@ async fn ask(client: &Client, method: &str, path: &str, document: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn everybody_gets_what_the_table_says_and_the_description_knows_it() {
+async fn statuses_match_the_table_and_openapi() {
     let description = serde_json::to_value(izanagi::router::openapi_document()).unwrap();
     for (method, path, expected) in ROWS {
         let known = &description["paths"][path][method]["responses"];
         let app = TestApp::new().await;
         let owner = app.sign_up("owner").await;
-        let (stranger, gone) = (app.sign_up("stranger").await, app.sign_up("gone").await);
-        app.running.services.accounts.set_active("gone", false).await.unwrap();
+        let (stranger, deactivated) =
+            (app.sign_up("stranger").await, app.sign_up("deactivated").await);
+        app.running.services.accounts.set_active("deactivated", false).await.unwrap();
         let document = owner.create("text").await;
         owner.commit(&document, "").await;
         owner.write(&document, "newer").await;
         let document = document.rsplit('/').next().unwrap();
-        let everybody = [&app.anonymous(), &stranger, &owner, &gone];
-        for (client, expected) in everybody.into_iter().zip(expected) {
+        let callers = [&app.anonymous(), &stranger, &owner, &deactivated];
+        for (client, expected) in callers.into_iter().zip(expected) {
             let got = ask(client, method, path, document).await;
             assert_eq!(got, *expected, "{method} {path} as {:?}", client.user);
-            assert!(known[got.to_string()].is_object(), "{method} {path} describes no {got}");
+            assert!(
+                known[got.to_string()].is_object(),
+                "{method} {path} does not document status {got}"
+            );
         }
     }
 }
 
 #[test]
-fn every_route_has_a_row() {
+fn every_route_has_a_matrix_row() {
     let document = serde_json::to_value(izanagi::router::openapi_document()).unwrap();
     let mut routes = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {

@@ -1,4 +1,4 @@
-//! The description of the API: complete, and usable by generators.
+//! The OpenAPI document: complete, and suitable for code generators.
 
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ fn document() -> Value {
     serde_json::to_value(izanagi::router::openapi_document()).unwrap()
 }
 
-/// Every call: method, path, description.
+/// Returns every operation with its method and path.
 fn calls(document: &Value) -> Vec<(&str, &str, &Value)> {
     let paths = document["paths"].as_object().unwrap().iter();
     let calls = paths.flat_map(|(path, item)| {
@@ -23,7 +23,7 @@ fn has_parameter(call: &Value, name: &str) -> bool {
 }
 
 #[test]
-fn every_call_has_a_name_of_its_own() {
+fn every_operation_has_a_unique_id() {
     let document = document();
     let calls = calls(&document);
     let names: BTreeSet<_> =
@@ -32,7 +32,7 @@ fn every_call_has_a_name_of_its_own() {
 }
 
 #[test]
-fn every_call_lists_the_refusals_it_can_give() {
+fn every_operation_documents_its_errors() {
     let document = document();
     for (method, path, call) in calls(&document) {
         let mut expected = vec!["429", "500", "503"];
@@ -67,7 +67,7 @@ fn every_call_lists_the_refusals_it_can_give() {
 }
 
 #[test]
-fn what_changes_hands_in_headers_is_described() {
+fn documents_headers_and_authentication() {
     let document = document();
     let paths = &document["paths"];
     let one = &paths["/api/v1/documents/{id}"];

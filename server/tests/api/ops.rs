@@ -8,7 +8,7 @@ fn op(id: &str, delta: &[u8]) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn an_update_is_durable_when_it_is_answered_and_others_can_fetch_it() {
+async fn acknowledged_updates_can_be_fetched() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = ada.create("").await;
@@ -28,14 +28,14 @@ async fn an_update_is_durable_when_it_is_answered_and_others_can_fetch_it() {
 }
 
 #[tokio::test]
-async fn an_update_that_comes_too_early_is_kept_and_shown_in_its_turn() {
+async fn applies_an_early_update_in_its_turn() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = ada.create("").await;
     let mut here = TextDoc::new(11);
     let insert = |at, text: &str| [Change { from: at, to: at, insert: text.to_owned() }];
     let first = here.edit(&insert(0, "one"));
-    // At the start: it builds on nothing but its client's earlier edit.
+    // Inserting at the start makes the update depend only on the same client's earlier edit.
     let second = here.edit(&insert(0, "two "));
     let ops = format!("{path}/ops");
     assert_eq!(ada.post(&ops, &op("2", &second)).await.json()["seq"], 1);
@@ -45,7 +45,7 @@ async fn an_update_that_comes_too_early_is_kept_and_shown_in_its_turn() {
 }
 
 #[tokio::test]
-async fn what_the_gate_refuses_is_a_bad_update() {
+async fn an_invalid_update_is_a_bad_update() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = format!("{}/ops", ada.create("kept").await);

@@ -1,4 +1,4 @@
-//! What is checked before what (DESIGN §8): 429, 401, 404, and the body last.
+//! Order of checks (DESIGN §8): rate limit, authentication, path, body.
 
 use crate::support::{PASSWORD, TestApp};
 use axum::{body::Body, http::Request};
@@ -15,7 +15,7 @@ use serde_json::json;
 #[case("POST", "/versions/1/restore")]
 #[case("PUT", "/owners/x")]
 #[tokio::test]
-async fn sign_in_comes_before_an_id_that_is_none(#[case] method: &str, #[case] end: &str) {
+async fn checks_sign_in_before_an_invalid_id(#[case] method: &str, #[case] end: &str) {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let ask = || {
@@ -27,7 +27,7 @@ async fn sign_in_comes_before_an_id_that_is_none(#[case] method: &str, #[case] e
 }
 
 #[tokio::test]
-async fn how_often_one_may_sign_up_comes_before_the_body() {
+async fn checks_the_sign_up_limit_before_the_body() {
     let app = TestApp::new().await;
     let client = app.anonymous();
     let path = "/api/v1/auth/signup";
@@ -53,7 +53,7 @@ async fn how_often_one_may_sign_up_comes_before_the_body() {
 #[case("PATCH", "")]
 #[case("POST", "/restore")]
 #[tokio::test]
-async fn a_version_that_is_none_comes_before_the_body(#[case] method: &str, #[case] end: &str) {
+async fn checks_the_version_before_the_body(#[case] method: &str, #[case] end: &str) {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let document = ada.create("text").await;

@@ -3,7 +3,7 @@ use axum::{body::Body, http::Request};
 use serde_json::json;
 
 #[tokio::test]
-async fn owners_come_and_go_but_the_last_stays() {
+async fn the_last_owner_cannot_be_removed() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.sign_up("ada").await, app.sign_up("bob").await);
     let path = ada.create("ours").await;
@@ -23,23 +23,23 @@ async fn owners_come_and_go_but_the_last_stays() {
 }
 
 #[tokio::test]
-async fn somebody_who_does_not_exist_cannot_own() {
+async fn an_unknown_user_cannot_become_an_owner() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = ada.create("mine").await;
-    let nobody = "00000000-0000-7000-8000-000000000000";
-    let request = Request::put(format!("{path}/owners/{nobody}")).body(Body::empty()).unwrap();
+    let unknown = "00000000-0000-7000-8000-000000000000";
+    let request = Request::put(format!("{path}/owners/{unknown}")).body(Body::empty()).unwrap();
     ada.send(request).await.refused(404, "not_found");
 }
 
 #[tokio::test]
-async fn who_deletes_their_account_leaves_shared_documents_to_the_others() {
+async fn account_deletion_keeps_shared_documents() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.sign_up("ada").await, app.sign_up("bob").await);
     let (shared, alone) = (ada.create("ours").await, ada.create("mine").await);
     let request = Request::put(format!("{shared}/owners/{}", bob.user)).body(Body::empty());
     assert_eq!(ada.send(request.unwrap()).await.status, 204);
-    ada.commit(&shared, "by somebody who leaves").await;
+    ada.commit(&shared, "before the account is deleted").await;
     assert_eq!(ada.delete("/api/v1/me").await.status, 204);
     ada.get("/api/v1/me").await.refused(401, "unauthenticated");
     let login = json!({ "login": "ada", "password": PASSWORD });

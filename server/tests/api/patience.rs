@@ -1,4 +1,4 @@
-//! Clients that take their time, over real connections.
+//! Timeouts for slow clients, over real TCP connections.
 
 use izanagi::{
     config::{Config, Patience},
@@ -39,54 +39,54 @@ async fn serve_many(patience: Patience, connections: Option<usize>) -> Server {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let (end, told) = oneshot::channel::<()>();
+    let (end, shutdown) = oneshot::channel::<()>();
     let serving = tokio::spawn(serve_on(listener, config, async {
-        let _ = told.await;
+        let _ = shutdown.await;
     }));
     Server { address, end, serving, _home: home }
 }
 
-/// All that the server says until it closes the connection.
-async fn heard_from(client: &mut TcpStream) -> String {
-    let mut heard = Vec::new();
-    let end = client.read_to_end(&mut heard);
-    timeout(Duration::from_secs(20), end).await.expect("the server still waits").unwrap();
-    String::from_utf8(heard).unwrap()
+/// Returns everything the server sends until it closes the connection.
+async fn read_to_close(client: &mut TcpStream) -> String {
+    let mut response = Vec::new();
+    let end = client.read_to_end(&mut response);
+    timeout(Duration::from_secs(20), end).await.expect("the server did not time out").unwrap();
+    String::from_utf8(response).unwrap()
 }
 
 const SIGN_UP: &str = "POST /api/v1/auth/signup HTTP/1.1\r\nHost: a\r\n\
     Content-Type: application/json\r\nContent-Length: 99\r\nExpect: 100-continue\r\n\r\n";
 
 #[tokio::test]
-async fn a_request_that_does_not_end_does_not_hold_the_shutdown_up() {
+async fn shutdown_does_not_wait_for_a_stuck_body() {
     let drain = Duration::from_millis(50);
     let server = serve(Patience { drain, ..Patience::default() }).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     client.write_all(SIGN_UP.as_bytes()).await.unwrap();
-    // The handler asks for the body, which never comes.
+    // The handler is waiting for a body that never arrives.
     let mut interim = [0; 12];
     client.read_exact(&mut interim).await.unwrap();
     assert_eq!(&interim, b"HTTP/1.1 100");
 
     server.end.send(()).unwrap();
     let ended = timeout(Duration::from_secs(20), server.serving).await;
-    ended.expect("the server still waits").unwrap().unwrap();
+    ended.expect("the server did not time out").unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn who_sends_no_request_is_hung_up_on() {
+async fn closes_connections_without_a_request() {
     let head = Duration::from_millis(50);
     let server = serve(Patience { head, ..Patience::default() }).await;
     for sent in ["", "GET / HT", "GET /healthz HTTP/1.1\r\nHost: a\r\n"] {
         let mut client = TcpStream::connect(server.address).await.unwrap();
         client.write_all(sent.as_bytes()).await.unwrap();
-        let heard = heard_from(&mut client).await;
-        assert!(!heard.starts_with("HTTP/1.1 200"), "{heard}");
+        let response = read_to_close(&mut client).await;
+        assert!(!response.starts_with("HTTP/1.1 200"), "{response}");
     }
 }
 
 #[tokio::test]
-async fn a_body_that_trickles_is_given_up() {
+async fn times_out_a_body_that_trickles_in() {
     let request = Duration::from_millis(200);
     let server = serve(Patience { request, ..Patience::default() }).await;
     let client = TcpStream::connect(server.address).await.unwrap();
@@ -99,42 +99,42 @@ async fn a_body_that_trickles_is_given_up() {
             beat.tick().await;
         }
     });
-    let mut heard = String::new();
-    while !heard.contains("\"timeout\"") {
+    let mut response = String::new();
+    while !response.contains("\"timeout\"") {
         let mut part = [0; 1024];
         let read = timeout(Duration::from_secs(20), reading.read(&mut part)).await;
-        let read = read.expect("the server still waits").unwrap();
-        assert_ne!(read, 0, "{heard}");
-        heard.push_str(std::str::from_utf8(&part[..read]).unwrap());
+        let read = read.expect("the server did not time out").unwrap();
+        assert_ne!(read, 0, "{response}");
+        response.push_str(std::str::from_utf8(&part[..read]).unwrap());
     }
-    assert!(heard.contains("HTTP/1.1 408"), "{heard}");
+    assert!(response.contains("HTTP/1.1 408"), "{response}");
     trickle.abort();
 }
 
 #[tokio::test]
-async fn who_does_not_read_the_answer_is_hung_up_on() {
+async fn closes_connections_that_do_not_read() {
     let answer_idle = Duration::from_millis(100);
     let server = serve(Patience { answer_idle, ..Patience::default() }).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
-    // More than the buffers on the way hold.
+    // More than the buffers between client and server can hold.
     let request = "GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n";
     let asking = async { while client.write_all(request.as_bytes()).await.is_ok() {} };
-    timeout(Duration::from_secs(20), asking).await.expect("the server still waits");
+    timeout(Duration::from_secs(20), asking).await.expect("the server did not time out");
 }
 
 #[tokio::test]
-async fn a_body_that_says_it_is_too_long_is_refused_before_it_is_sent() {
+async fn rejects_an_excessive_content_length() {
     let server = serve(Patience::default()).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     let long = SIGN_UP.replace("Length: 99", "Length: 999999999999");
     client.write_all(long.as_bytes()).await.unwrap();
-    let mut heard = String::new();
-    client.take(4_096).read_to_string(&mut heard).await.unwrap();
-    assert!(heard.starts_with("HTTP/1.1 413"), "{heard}");
+    let mut response = String::new();
+    client.take(4_096).read_to_string(&mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 413"), "{response}");
 }
 
 #[tokio::test]
-async fn who_sends_a_body_that_is_too_long_gets_to_read_why() {
+async fn reports_an_oversized_body_to_the_client() {
     let server = serve(Patience::default()).await;
     let length = 8 * 1024 * 1024;
     let answer = reqwest::Client::new()
@@ -150,7 +150,7 @@ async fn who_sends_a_body_that_is_too_long_gets_to_read_why() {
 }
 
 #[tokio::test]
-async fn a_connection_too_many_waits_until_another_ends() {
+async fn excess_connections_wait_for_a_free_slot() {
     let server = serve_many(Patience::default(), Some(2)).await;
     let ask = async |client: &mut TcpStream| {
         client.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await
@@ -163,7 +163,7 @@ async fn a_connection_too_many_waits_until_another_ends() {
     let waits = timeout(Duration::from_millis(300), third.peek(&mut byte)).await;
     assert!(waits.is_err(), "{waits:?}");
     ask(&mut second).await.unwrap();
-    assert!(heard_from(&mut second).await.starts_with("HTTP/1.1 200"));
-    assert!(heard_from(&mut third).await.starts_with("HTTP/1.1 200"));
+    assert!(read_to_close(&mut second).await.starts_with("HTTP/1.1 200"));
+    assert!(read_to_close(&mut third).await.starts_with("HTTP/1.1 200"));
     drop(first);
 }

@@ -35,7 +35,7 @@ async fn raw(
 #[case::list(json!(["a", "text"]), "body", "invalid")]
 #[case::invisible(json!({ "title": "\u{200b}\u{feff}" }), "title", "blank")]
 #[tokio::test]
-async fn a_document_that_breaks_a_rule(
+async fn rejects_an_invalid_document_field(
     #[case] body: Value,
     #[case] field: &str,
     #[case] code: &str,
@@ -51,7 +51,7 @@ async fn a_document_that_breaks_a_rule(
 #[case::deep(format!("{}{}", "[".repeat(2_000), "]".repeat(2_000)), 400, "malformed_body")]
 #[case::empty("", 400, "malformed_body")]
 #[tokio::test]
-async fn a_body_that_is_no_json(
+async fn rejects_a_body_that_is_not_json(
     #[case] body: impl Into<Body>,
     #[case] status: u16,
     #[case] code: &str,
@@ -63,7 +63,7 @@ async fn a_body_that_is_no_json(
 #[case("text/plain")]
 #[case("")]
 #[tokio::test]
-async fn a_body_of_another_type(#[case] content_type: &str) {
+async fn rejects_other_content_types(#[case] content_type: &str) {
     raw("POST", "/api/v1/documents", content_type, "{}")
         .await
         .refused(415, "unsupported_media_type");
@@ -84,7 +84,11 @@ async fn a_body_of_another_type(#[case] content_type: &str) {
 #[case("/api/v1/documents/not-a-uuid", "id", "invalid_id")]
 #[case("/api/v1/documents/00000000-0000-7000-8000-000000000001/versions/x", "n", "invalid_number")]
 #[tokio::test]
-async fn a_path_or_query_out_of_range(#[case] path: &str, #[case] field: &str, #[case] code: &str) {
+async fn rejects_invalid_path_and_query_values(
+    #[case] path: &str,
+    #[case] field: &str,
+    #[case] code: &str,
+) {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = if path.contains("00000000-0000") {
@@ -96,19 +100,19 @@ async fn a_path_or_query_out_of_range(#[case] path: &str, #[case] field: &str, #
 }
 
 #[tokio::test]
-async fn an_unknown_path_and_a_wrong_method_are_problems_too() {
+async fn unknown_paths_and_methods_are_problems() {
     raw("GET", "/api/v1/nonsense", "", "").await.refused(404, "not_found");
     raw("GET", "/api/nonsense", "", "").await.refused(404, "not_found");
     raw("PUT", "/api/v1/documents", "", "").await.refused(405, "method_not_allowed");
 }
 
 #[tokio::test]
-async fn both_prefixes_lead_to_the_same_route() {
+async fn both_api_prefixes_share_the_routes() {
     assert_eq!(raw("GET", "/api/documents", "", "").await.status, 200);
 }
 
 #[tokio::test]
-async fn a_write_from_another_site_is_refused() {
+async fn rejects_a_write_from_another_site() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let headers = [("Origin", "https://evil.example"), ("Host", "docs.example.org")];
@@ -117,7 +121,7 @@ async fn a_write_from_another_site_is_refused() {
 }
 
 #[tokio::test]
-async fn an_idempotency_key_has_a_length() {
+async fn limits_the_idempotency_key_length() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let key = "k".repeat(256);
@@ -127,7 +131,7 @@ async fn an_idempotency_key_has_a_length() {
 }
 
 #[tokio::test]
-async fn sign_in_comes_before_the_body() {
+async fn checks_sign_in_before_the_body() {
     let app = TestApp::new().await;
     let request = Request::post("/api/v1/documents").body(Body::from("{")).unwrap();
     app.anonymous().send(request).await.refused(401, "unauthenticated");

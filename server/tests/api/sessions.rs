@@ -2,7 +2,7 @@ use crate::support::{PASSWORD, TestApp};
 use serde_json::json;
 
 #[tokio::test]
-async fn sessions_are_listed_and_ended_one_by_one() {
+async fn lists_sessions_and_revokes_a_single_one() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let login = json!({ "login": "ada", "password": PASSWORD });
@@ -18,7 +18,7 @@ async fn sessions_are_listed_and_ended_one_by_one() {
 }
 
 #[tokio::test]
-async fn nobody_ends_the_session_of_another() {
+async fn cannot_revoke_sessions_of_other_users() {
     let app = TestApp::new().await;
     let (ada, bob) = (app.sign_up("ada").await, app.sign_up("bob").await);
     let sessions = ada.get("/api/v1/auth/sessions").await.json()["items"].clone();
@@ -28,7 +28,7 @@ async fn nobody_ends_the_session_of_another() {
 }
 
 #[tokio::test]
-async fn signing_out_everywhere_ends_every_session() {
+async fn signing_out_everywhere_ends_all_sessions() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     assert_eq!(ada.post("/api/v1/auth/logout-all", &json!({})).await.status, 204);

@@ -8,7 +8,7 @@ use std::time::Duration;
 const MIB: usize = 1024 * 1024;
 const FORM: &str = "/documents/upload";
 
-/// What the answer to a form says on the next page.
+/// Returns the flash message that a form response sets for the next page.
 fn flash(answer: &crate::support::Answer) -> String {
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     assert_eq!(answer.status, 303, "{}", answer.text());
@@ -17,7 +17,7 @@ fn flash(answer: &crate::support::Answer) -> String {
 }
 
 #[tokio::test]
-async fn each_file_becomes_a_document_of_its_kind() {
+async fn each_file_becomes_a_document() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let answer = ada
@@ -39,7 +39,7 @@ async fn each_file_becomes_a_document_of_its_kind() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_not_utf8_is_refused_with_the_byte() {
+async fn reports_the_first_byte_that_is_not_utf8() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let answer = ada.upload(&[("good.md", b"fine"), ("bad.md", b"abc\xff\xfe")]).await;
@@ -48,12 +48,12 @@ async fn a_file_that_is_not_utf8_is_refused_with_the_byte() {
     assert_eq!(
         ada.get("/api/v1/documents").await.json()["total"],
         0,
-        "none is made when one is refused"
+        "a rejected file must reject the whole upload"
     );
 }
 
 #[tokio::test]
-async fn other_files_no_files_and_broken_json_are_refused() {
+async fn rejects_invalid_files_and_empty_uploads() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     ada.upload(&[("a.exe", b"MZ")]).await.refused_field("file", "unsupported_type");
@@ -63,7 +63,7 @@ async fn other_files_no_files_and_broken_json_are_refused() {
 }
 
 #[tokio::test]
-async fn a_file_of_nine_mebibytes_is_taken_by_program_and_by_form() {
+async fn accepts_a_nine_mebibyte_file() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let text = vec![b'a'; 9 * MIB];
@@ -76,7 +76,7 @@ async fn a_file_of_nine_mebibytes_is_taken_by_program_and_by_form() {
 }
 
 #[tokio::test]
-async fn a_file_beyond_the_limit_of_a_text_is_named() {
+async fn names_a_file_that_exceeds_the_text_limit() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let text = vec![b'a'; 10 * MIB + 1];
@@ -87,7 +87,7 @@ async fn a_file_beyond_the_limit_of_a_text_is_named() {
 }
 
 #[tokio::test]
-async fn an_upload_beyond_the_limit_of_a_body_is_too_large() {
+async fn rejects_an_upload_beyond_the_body_limit() {
     let app = TestApp::with(|config| config.body_limit = 3 * MIB).await;
     let ada = app.sign_up("ada").await;
     let text = vec![b'a'; 2 * MIB];
@@ -100,7 +100,7 @@ async fn an_upload_beyond_the_limit_of_a_body_is_too_large() {
 }
 
 #[tokio::test]
-async fn a_hundred_files_are_the_most() {
+async fn accepts_at_most_a_hundred_files() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let names: Vec<String> = (0..101).map(|n| format!("{n}.txt")).collect();
@@ -113,7 +113,7 @@ async fn a_hundred_files_are_the_most() {
 }
 
 #[tokio::test]
-async fn a_body_that_stops_coming_is_given_up() {
+async fn times_out_when_a_body_stops_arriving() {
     let app = TestApp::with(|config| config.patience.body_idle = Duration::from_millis(20)).await;
     let ada = app.sign_up("ada").await;
     for (path, content_type) in [
@@ -128,7 +128,7 @@ async fn a_body_that_stops_coming_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_malformed() {
+async fn a_truncated_body_is_malformed() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let broken = futures::stream::iter([

@@ -2,7 +2,7 @@ use crate::support::TestApp;
 use serde_json::{Value, json};
 
 #[tokio::test]
-async fn versions_are_listed_newest_first_and_read_byte_for_byte() {
+async fn lists_newest_first_and_reads_exact_bytes() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = ada.create("one\r\n").await;
@@ -20,7 +20,7 @@ async fn versions_are_listed_newest_first_and_read_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn a_list_of_versions_goes_on_at_its_cursor() {
+async fn continues_a_version_list_at_its_cursor() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = ada.create("").await;
@@ -36,7 +36,7 @@ async fn a_list_of_versions_goes_on_at_its_cursor() {
 }
 
 #[tokio::test]
-async fn an_unchanged_text_is_refused() {
+async fn rejects_a_commit_without_changes() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = ada.create("same").await;
@@ -45,7 +45,7 @@ async fn an_unchanged_text_is_refused() {
 }
 
 #[tokio::test]
-async fn content_needs_a_base_and_merges_or_is_stale() {
+async fn merges_content_or_reports_it_stale() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = ada.create("a\nb\nc\n").await;
@@ -64,7 +64,7 @@ async fn content_needs_a_base_and_merges_or_is_stale() {
 }
 
 #[tokio::test]
-async fn the_same_commit_request_makes_one_version() {
+async fn committing_a_version_is_idempotent() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = format!("{}/versions", ada.create("text").await);
@@ -78,7 +78,7 @@ async fn the_same_commit_request_makes_one_version() {
 }
 
 #[tokio::test]
-async fn a_version_is_named_and_restored() {
+async fn names_and_restores_a_version() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = ada.create("old").await;
@@ -97,7 +97,7 @@ async fn a_version_is_named_and_restored() {
 }
 
 #[tokio::test]
-async fn a_broken_json_text_can_be_committed_and_restored() {
+async fn commits_and_restores_invalid_json() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let body = json!({ "title": "Data", "kind": "json", "content": "{\"a\": 1}" });

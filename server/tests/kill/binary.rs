@@ -34,21 +34,21 @@ fn command(home: &Path) -> Command {
 }
 
 impl Binary {
-    /// Starts it and waits until it listens.
+    /// Starts the binary and waits until it listens.
     pub(crate) async fn start(home: &Path) -> Self {
         let mut child = command(home).arg("serve").stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let line = lines.next_line().await.unwrap().expect("the server did not start");
-        let url = line.strip_prefix("izanagi: listening on ").expect("an unknown first line");
+        let url = line.strip_prefix("izanagi: listening on ").expect("unexpected first line");
         Self { child, url: url.to_owned() }
     }
 
-    /// `SIGKILL`: no chance to tidy up.
+    /// Sends `SIGKILL`, so that nothing can be cleaned up.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
-    /// Runs `fsck`, which must find nothing.
+    /// Runs `fsck`, which must not find any fault.
     pub(crate) async fn fsck(home: &Path) {
         let output = command(home).arg("fsck").output().await.unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));

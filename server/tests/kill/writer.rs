@@ -1,4 +1,4 @@
-//! A client that writes and keeps a ledger.
+//! A client that writes and keeps a ledger of acknowledged requests.
 
 use super::Meter;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use std::sync::{Arc, atomic::Ordering};
 
-/// Somebody who is signed in.
+/// A signed-in account.
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
     token: String,
 }
 
 impl Account {
-    /// Makes an account.
+    /// Signs up an account.
     pub(crate) async fn sign_up(url: &str) -> Self {
         let body = json!({ "email": "ada@example.org", "password": "correct horse battery" });
         let answer = reqwest::Client::new()
@@ -30,23 +30,23 @@ impl Account {
     }
 }
 
-/// A request whose answer is not known; it is sent again, unchanged, until it is.
+/// A request without a known outcome; it is retried unchanged until it is answered.
 #[derive(Debug, Clone)]
 enum Pending {
     Op { id: String, token: String, delta: Vec<u8> },
     Commit { key: String, tokens: usize },
 }
 
-/// What was acknowledged of a commit.
+/// An acknowledged commit.
 #[derive(Debug)]
 struct Acknowledged {
     number: u64,
     hash: String,
-    /// How many edits were acknowledged before it was asked for.
+    /// Number of edits acknowledged before the commit was requested.
     tokens: usize,
 }
 
-/// One writer on one document.
+/// Writes to its own document.
 #[derive(Debug)]
 pub(crate) struct Writer {
     http: reqwest::Client,
@@ -62,7 +62,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// A writer with a document of its own.
+    /// Creates a writer with its own document.
     pub(crate) async fn new(url: &str, account: &Account, number: usize, seed: u64) -> Self {
         let http = reqwest::Client::new();
         let answer = http
@@ -88,7 +88,7 @@ impl Writer {
         }
     }
 
-    /// Writes one request after the other, until one is not answered.
+    /// Sends one request after another until one is not answered.
     pub(crate) async fn write_until_killed(mut self, url: String, meter: Arc<Meter>) -> Self {
         loop {
             let pending = self.pending.clone().unwrap_or_else(|| self.next());
@@ -101,14 +101,14 @@ impl Writer {
             }
             self.pending = None;
             meter.answered.fetch_add(1, Ordering::SeqCst);
-            meter.bell.notify_one();
+            meter.answered_one.notify_one();
         }
     }
 
-    /// Sends what is left.
+    /// Retries the pending request, if any.
     pub(crate) async fn settle(&mut self, url: &str) {
         if let Some(pending) = self.pending.take() {
-            assert!(self.send(url, &pending).await, "no answer from a living server");
+            assert!(self.send(url, &pending).await, "no response from a running server");
         }
     }
 
@@ -119,7 +119,7 @@ impl Writer {
             return Pending::Commit { key, tokens: self.edits.len() };
         }
         let token = format!("[{}:{}]", self.number, self.made);
-        // Between two tokens, so that none is torn.
+        // Insert between two tokens, so that no token is split.
         let text = self.replica.text();
         let borders: Vec<usize> =
             std::iter::once(0).chain(text.match_indices(']').map(|(at, _)| at + 1)).collect();
@@ -128,7 +128,8 @@ impl Writer {
         Pending::Op { id: format!("op {}", self.made), token, delta }
     }
 
-    /// Whether an answer came; an answer other than success or “nothing to commit” is a failure.
+    /// Sends a request and returns whether it was answered. A response other than success or
+    /// “nothing to commit” fails the test.
     async fn send(&mut self, url: &str, pending: &Pending) -> bool {
         let base = format!("{url}/api/v1/documents/{}", self.document);
         let request = match pending {
@@ -164,16 +165,16 @@ impl Writer {
         true
     }
 
-    /// Everything in the ledger is there, once.
+    /// Checks that every acknowledged edit and version is present exactly once.
     pub(crate) async fn check(&self, url: &str) {
         let base = format!("{url}/api/v1/documents/{}", self.document);
         let text = self.get(&base).await["content"].as_str().unwrap().to_owned();
         for token in &self.edits {
             assert_eq!(text.matches(token.as_str()).count(), 1, "{token} in {text}");
         }
-        assert_eq!(text.matches('[').count(), self.edits.len(), "an edit that nobody made");
+        assert_eq!(text.matches('[').count(), self.edits.len(), "unexpected edit");
         for (index, version) in self.versions.iter().enumerate() {
-            assert_eq!(version.number, index as u64 + 1, "a version that nobody asked for");
+            assert_eq!(version.number, index as u64 + 1, "unexpected version");
             let found = self.get(&format!("{base}/versions/{}", version.number)).await;
             let content = found["content"].as_str().unwrap();
             assert_eq!(found["hash"].as_str(), Some(version.hash.as_str()));
@@ -181,7 +182,7 @@ impl Writer {
             for token in &self.edits[..version.tokens] {
                 assert!(
                     content.contains(token.as_str()),
-                    "version {} lacks {token}",
+                    "version {} is missing {token}",
                     version.number
                 );
             }

@@ -1,4 +1,4 @@
-//! One builder for an application in memory, and clients that talk to its router.
+//! Builder for an in-memory application, and clients that call its router.
 
 use axum::{
     Router,
@@ -13,14 +13,14 @@ use tower::ServiceExt as _;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-/// An application over stores in memory.
+/// An application over in-memory stores.
 pub(crate) struct TestApp {
     pub(crate) running: Running,
     router: Router,
     _home: TempDir,
 }
 
-/// Somebody who sends requests: anonymous, or with a token.
+/// A client: anonymous or with a token.
 #[derive(Clone)]
 pub(crate) struct Client {
     router: Router,
@@ -28,7 +28,7 @@ pub(crate) struct Client {
     pub(crate) user: String,
 }
 
-/// What came back.
+/// A received response.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -41,7 +41,7 @@ impl TestApp {
         Self::with(|_| {}).await
     }
 
-    /// With settings changed.
+    /// Creates an application with modified settings.
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let home = tempfile::tempdir().unwrap();
         let site = home.path().join("site");
@@ -62,7 +62,7 @@ impl TestApp {
         Client { router: self.router.clone(), token: None, user: String::new() }
     }
 
-    /// A new account, signed in by token.
+    /// Signs up a user and returns a client with its token.
     pub(crate) async fn sign_up(&self, name: &str) -> Client {
         let body = json!({ "email": format!("{name}@example.org"), "password": PASSWORD, "username": name });
         let answer = self.anonymous().post("/api/v1/auth/signup", &body).await;
@@ -93,7 +93,7 @@ impl Client {
         self.json("PATCH", path, &[], body).await
     }
 
-    /// A request with a JSON body and more headers.
+    /// Sends a request with a JSON body and additional headers.
     pub(crate) async fn json(
         &self,
         method: &str,
@@ -109,12 +109,12 @@ impl Client {
         self.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 
-    /// Files as a browser sends a form.
+    /// Uploads files as a browser submits a form.
     pub(crate) async fn upload(&self, files: &[(&str, &[u8])]) -> Answer {
         self.upload_to("/api/v1/documents/upload", &[], files).await
     }
 
-    /// The same to any path, with more headers.
+    /// Uploads files to any path, with additional headers.
     pub(crate) async fn upload_to(
         &self,
         path: &str,
@@ -140,7 +140,7 @@ impl Client {
         self.send(request.body(Body::from(body)).unwrap()).await
     }
 
-    /// The same client with another token.
+    /// Returns the same client with a different token.
     pub(crate) fn with_token(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
@@ -156,7 +156,7 @@ impl Client {
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
-    /// A document of this client's own; gives its path.
+    /// Creates a document owned by this client and returns its path.
     pub(crate) async fn create(&self, content: &str) -> String {
         let answer =
             self.post("/api/v1/documents", &json!({ "title": "Plan", "content": content })).await;
@@ -164,7 +164,6 @@ impl Client {
         format!("/api/v1/documents/{}", answer.json()["id"].as_str().unwrap())
     }
 
-    /// Commits the live text.
     pub(crate) async fn commit(&self, document: &str, message: &str) -> Value {
         let answer =
             self.post(&format!("{document}/versions"), &json!({ "message": message })).await;
@@ -172,7 +171,7 @@ impl Client {
         answer.json()
     }
 
-    /// Replaces the text, whatever it is.
+    /// Replaces the text unconditionally.
     pub(crate) async fn write(&self, document: &str, content: &str) -> Answer {
         self.json("PUT", document, &[("If-Match", "*")], &json!({ "content": content })).await
     }
@@ -180,14 +179,14 @@ impl Client {
 
 impl Answer {
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
     }
 
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The value of a cookie that this sets.
+    /// Returns the value of a cookie set by this response.
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         let set = self.headers.get_all(header::SET_COOKIE).iter();
         let mut pairs =
@@ -212,13 +211,13 @@ impl Answer {
         problem
     }
 
-    /// Asserts a 422 that names this field.
+    /// Asserts a 422 for this field and returns its message.
     #[track_caller]
     pub(crate) fn refused_field(&self, field: &str, code: &str) -> String {
         let problem = self.refused(422, "invalid");
         let errors = problem["errors"].as_array().unwrap();
         let error = errors.iter().find(|error| error["field"] == field);
-        let error = error.unwrap_or_else(|| panic!("no error about {field}: {problem}"));
+        let error = error.unwrap_or_else(|| panic!("no error for {field}: {problem}"));
         assert_eq!(error["code"], code, "{problem}");
         error["message"].as_str().unwrap().to_owned()
     }

@@ -1,14 +1,14 @@
-//! What the documents name is there.
+//! Paths named in documents must exist.
 
 use crate::tree::{assert_none, file, paths};
 
 const DOCUMENT: &str = "docs/ARCHITECTURE.md";
 const EXTENSIONS: [&str; 11] =
     [".rs", ".md", ".toml", ".ts", ".mjs", ".css", ".json", ".sql", ".yaml", ".svg", ".lock"];
-/// What looks like a path of the repository and is none: routes, media types, what a build or a run makes.
+/// Code spans that look like repository paths but are routes, media types or generated files.
 const OTHER: [&str; 5] = ["/", "application/", "text/", "target/", "data/"];
 
-/// The paths that a Markdown text names: code spans with a slash or the ending of a file.
+/// Returns the paths named in a Markdown text: code spans with a slash or a file extension.
 fn named_paths(markdown: &str) -> impl Iterator<Item = &str> {
     let is_path = |span: &&str| {
         span.chars().all(|c| c.is_ascii_alphanumeric() || "_./-".contains(c))
@@ -19,18 +19,19 @@ fn named_paths(markdown: &str) -> impl Iterator<Item = &str> {
     lines.flat_map(|line| line.split('`').skip(1).step_by(2)).filter(is_path)
 }
 
-/// Whether the repository has it, in full or, as `http/versions.rs`, by its last parts.
+/// Returns whether the repository contains the path, in full or as a suffix such as
+/// `http/versions.rs`.
 fn is_there(known: &[String], named: &str) -> bool {
     let named = named.trim_end_matches('/');
     known.iter().any(|path| path == named || path.ends_with(&format!("/{named}")))
 }
 
 #[test]
-fn every_path_that_the_architecture_names_exists() {
+fn every_path_in_the_architecture_exists() {
     let document = file(DOCUMENT);
     let known = paths("");
     let named: Vec<&str> = named_paths(&document.text).collect();
-    assert!(!named.is_empty(), "{DOCUMENT} names no path at all");
+    assert!(!named.is_empty(), "{DOCUMENT} does not name any path");
     let findings: Vec<String> = named
         .into_iter()
         .filter(|path| !is_there(&known, path))
@@ -40,13 +41,13 @@ fn every_path_that_the_architecture_names_exists() {
 }
 
 #[test]
-fn tells_paths_from_other_code() {
+fn distinguishes_paths_from_other_code() {
     let text = "`a/b.rs` and `Cargo.toml`, not `/api/v1`, `text/html`, `Vec<u8>` or a/c.rs\n```\n`x/y`\n```\n";
     assert_eq!(named_paths(text).collect::<Vec<_>>(), ["a/b.rs", "Cargo.toml", "x/y"]);
 }
 
 #[test]
-fn misses_what_the_repository_lacks() {
+fn finds_paths_by_their_suffix_only() {
     let known = ["server/src/http/versions.rs".to_owned()];
     assert!(is_there(&known, "http/versions.rs"));
     assert!(!is_there(&known, "ttp/versions.rs"));

@@ -1,4 +1,5 @@
-//! Features are switched in manifests. In the sources they only choose modules, in `app/` and in few places.
+//! Cargo features are selected in manifests. Sources use them only to select modules in `app/`, in
+//! few places.
 
 use crate::tree::{File, assert_none, files};
 
@@ -13,7 +14,8 @@ const CRATES: [&str; 7] = [
     "bench/src",
 ];
 
-/// Numbers of the lines that ask for a feature. `cfg_attr` adds a derive, chooses nothing, and is free.
+/// Returns the line numbers that test for a feature. `cfg_attr` is exempt because it only adds a
+/// derive.
 fn feature_lines(file: &File) -> Vec<usize> {
     let lines = file.text.lines().enumerate();
     let asks = |line: &str| {
@@ -22,7 +24,7 @@ fn feature_lines(file: &File) -> Vec<usize> {
     lines.filter(|(_, line)| asks(line)).map(|(index, _)| index + 1).collect()
 }
 
-/// What is wrong with the way this file asks for features.
+/// Returns the violations in this file.
 fn findings(file: &File) -> Vec<String> {
     let lines: Vec<&str> = file.text.lines().collect();
     let chooses_module = |number: usize| {
@@ -40,15 +42,15 @@ fn findings(file: &File) -> Vec<String> {
 }
 
 #[test]
-fn features_choose_modules_of_the_app_and_nothing_else() {
+fn features_only_select_app_modules() {
     let sources: Vec<File> = CRATES.iter().flat_map(|folder| files(folder, &["rs"])).collect();
     assert_none(&sources.iter().flat_map(findings).collect::<Vec<_>>());
     let count: usize = sources.iter().map(|file| feature_lines(file).len()).sum();
-    assert!(count <= LIMIT, "{count} places ask for a feature, {LIMIT} are allowed");
+    assert!(count <= LIMIT, "{count} places test for a feature, {LIMIT} are allowed");
 }
 
 #[test]
-fn finds_a_feature_on_anything_but_a_module_of_the_app() {
+fn finds_a_feature_outside_app_modules() {
     let text =
         "#[cfg(feature = \"ssr\")]\nmod a;\n#[cfg(feature = \"ssr\")]\nfn b() {}\n".to_owned();
     let app = File { path: "app/src/lib.rs".to_owned(), text: text.clone() };

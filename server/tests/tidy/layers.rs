@@ -1,21 +1,22 @@
-//! Who may import whom (DESIGN §1): by the manifests, and by the paths that the sources use.
+//! Dependency rules between crates (DESIGN §1), checked in manifests and sources.
 
 use crate::tree::{File, assert_none, file, files};
 
-/// What one crate may know.
+/// Dependency rules of one crate.
 struct Layer {
     folder: &'static str,
-    /// The members of this workspace that it may depend on.
-    house: &'static [&'static str],
-    /// Crates, and modules of `std`, that it must not know.
+    /// Workspace members that it may depend on.
+    members: &'static [&'static str],
+    /// Crates and `std` modules that it must not use.
     forbidden: &'static [&'static str],
 }
 
 const LAYERS: [Layer; 6] = [
-    // No I/O, clock or randomness: what it needs from outside is passed in. A `Duration` is only a number.
+    // No I/O, clock or randomness: callers pass these in. `Duration` is allowed because it is a
+    // plain value.
     Layer {
         folder: "shared",
-        house: &[],
+        members: &[],
         forbidden: &[
             "axum",
             "leptos",
@@ -36,34 +37,34 @@ const LAYERS: [Layer; 6] = [
     },
     Layer {
         folder: "server/domain",
-        house: &["izanagi-shared"],
+        members: &["izanagi-shared"],
         forbidden: &["axum", "leptos", "mongodb", "redis", "sqlx", "std::fs", "std::net"],
     },
     Layer {
         folder: "server/storage",
-        house: &["izanagi-shared", "izanagi-domain"],
+        members: &["izanagi-shared", "izanagi-domain"],
         forbidden: &["axum", "leptos"],
     },
     Layer {
         folder: "server",
-        house: &["izanagi-shared", "izanagi-domain", "izanagi-storage", "izanagi-app"],
+        members: &["izanagi-shared", "izanagi-domain", "izanagi-storage", "izanagi-app"],
         forbidden: &["mongodb", "redis", "sqlx"],
     },
     Layer {
         folder: "app",
-        house: &["izanagi-shared", "izanagi-domain"],
+        members: &["izanagi-shared", "izanagi-domain"],
         forbidden: &["argon2", "izanagi_storage", "mongodb", "redis", "sqlx"],
     },
     Layer {
         folder: "frontend",
-        house: &["izanagi-app"],
+        members: &["izanagi-app"],
         forbidden: &["izanagi_domain", "izanagi_shared", "izanagi_storage"],
     },
 ];
 
 impl Layer {
     fn findings_in_manifest(&self, manifest: &File) -> Vec<String> {
-        let known = |name: &str| !name.starts_with("izanagi") || self.house.contains(&name);
+        let known = |name: &str| !name.starts_with("izanagi") || self.members.contains(&name);
         dependencies(&manifest.text)
             .filter(|name| !known(name) || self.forbidden.contains(name))
             .map(|name| format!("{}: must not depend on {name}", manifest.path))
@@ -76,14 +77,13 @@ impl Layer {
             .filter(|(_, line)| !line.trim_start().starts_with("//"))
             .flat_map(|(index, line)| {
                 let named = self.forbidden.iter().filter(move |name| names_path(line, name));
-                named
-                    .map(move |name| format!("{}:{}: must not know {name}", source.path, index + 1))
+                named.map(move |name| format!("{}:{}: must not use {name}", source.path, index + 1))
             })
             .collect()
     }
 }
 
-/// The names under every `[…dependencies]` that is linked into what runs; those for tests are free.
+/// Returns the names of all dependencies except dev-dependencies.
 fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
     let mut inside = false;
     manifest.lines().filter_map(move |line| {
@@ -96,7 +96,8 @@ fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether the line uses `name` as a path (`sqlx::…`, `use sqlx;`, `std::fs`) and not as a part of a longer word.
+/// Returns whether the line uses `name` as a path (`sqlx::…`, `use sqlx;`, `std::fs`) rather than
+/// as part of a longer word.
 fn names_path(line: &str, name: &str) -> bool {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let is_crate = name.chars().all(|c| c.is_lowercase() || c.is_numeric() || c == '_');
@@ -108,11 +109,11 @@ fn names_path(line: &str, name: &str) -> bool {
     })
 }
 
-/// Where the machine's clock and random source are wrapped for everybody else.
+/// The only place that reads the system clock and draws random numbers.
 const OUTSIDE: &str = "server/domain/src/storage/outside.rs";
 
-/// The lines that make an id by themselves instead of asking `Ids`. Tests may.
-fn homemade_ids(source: &File) -> Vec<String> {
+/// Returns the lines that create an id without `Ids`. Tests are exempt.
+fn direct_id_calls(source: &File) -> Vec<String> {
     let lines = source.production().lines().enumerate();
     lines
         .filter(|(_, line)| line.contains("Uuid::now_v7(") || line.contains("Uuid::new_v4("))
@@ -121,20 +122,24 @@ fn homemade_ids(source: &File) -> Vec<String> {
 }
 
 #[test]
-fn ids_come_from_outside() {
+fn ids_are_created_in_one_place_only() {
     let folders =
         ["shared/src", "server/domain/src", "server/storage/src", "server/src", "app/src"];
     let sources = folders.iter().flat_map(|folder| files(folder, &["rs"]));
     let findings: Vec<String> = sources
         .filter(|source| source.path != OUTSIDE)
-        .flat_map(|source| homemade_ids(&source))
+        .flat_map(|source| direct_id_calls(&source))
         .collect();
     assert_none(&findings);
-    assert_eq!(homemade_ids(&file(OUTSIDE)).len(), 1, "{OUTSIDE} is where ids are made");
+    assert_eq!(
+        direct_id_calls(&file(OUTSIDE)).len(),
+        1,
+        "{OUTSIDE} is the only place that creates ids"
+    );
 }
 
 #[test]
-fn every_manifest_keeps_to_its_layer() {
+fn every_manifest_respects_its_layer() {
     let findings: Vec<String> = LAYERS
         .iter()
         .flat_map(|layer| {
@@ -145,7 +150,7 @@ fn every_manifest_keeps_to_its_layer() {
 }
 
 #[test]
-fn every_source_keeps_to_its_layer() {
+fn every_source_respects_its_layer() {
     let findings: Vec<String> = LAYERS
         .iter()
         .flat_map(|layer| {
@@ -157,7 +162,7 @@ fn every_source_keeps_to_its_layer() {
 }
 
 #[test]
-fn finds_a_dependency_that_reaches_past_the_neighbour() {
+fn finds_a_dependency_that_skips_a_layer() {
     let text = "[dependencies]\nserde.workspace = true\nsqlx = { workspace = true }\nizanagi-storage.workspace = true\n\
                 [dev-dependencies]\naxum.workspace = true\n";
     let manifest = File { path: "server/domain/Cargo.toml".to_owned(), text: text.to_owned() };
@@ -172,12 +177,12 @@ fn finds_a_dependency_that_reaches_past_the_neighbour() {
 }
 
 #[test]
-fn finds_a_clock_and_a_driver_in_shared_code() {
+fn finds_forbidden_paths_in_shared_code() {
     let text = "// tokio::spawn is not used\nuse std::time::{Duration, Instant};\nlet operand::x = y;\nsqlx::query(q);\n";
     let source = File { path: "shared/src/a.rs".to_owned(), text: text.to_owned() };
     let findings = LAYERS[0].findings_in_source(&source);
     assert_eq!(
         findings,
-        ["shared/src/a.rs:2: must not know Instant", "shared/src/a.rs:4: must not know sqlx"]
+        ["shared/src/a.rs:2: must not use Instant", "shared/src/a.rs:4: must not use sqlx"]
     );
 }

@@ -1,6 +1,6 @@
-//! The house rules that no compiler holds: who may import whom (DESIGN §1), how long a file may be, where features
-//! are switched, what the documents claim. Each rule is a function from a text to its findings, and has a test that
-//! it finds something; a second test applies it to the sources.
+//! Project rules that the compiler does not check: dependencies between crates (DESIGN §1), file
+//! sizes, use of features, paths in documents. Each rule is a function from a text to its findings.
+//! One test checks that it detects a violation, another applies it to the sources.
 
 #[cfg(test)]
 mod docs;

@@ -1,4 +1,4 @@
-//! Nothing grows past what one can read in one go.
+//! Size limits for files and functions.
 
 use crate::tree::{File, assert_none, file, files};
 
@@ -7,7 +7,7 @@ const STYLE_LIMIT: usize = 200;
 const SERVER_FUNCTION_LIMIT: usize = 35;
 const ARCHITECTURE_LIMIT: usize = 150;
 
-/// What is measured, and up to how many lines outside of tests.
+/// Directories and extensions with their limit in lines, tests excluded.
 const MEASURED: [(&str, &[&str], usize); 9] = [
     ("shared/src", &["rs"], FILE_LIMIT),
     ("server/domain/src", &["rs"], FILE_LIMIT),
@@ -25,8 +25,8 @@ fn too_long(file: &File, limit: usize) -> Option<String> {
     (lines > limit).then(|| format!("{}: {lines} lines, {limit} are allowed", file.path))
 }
 
-/// The functions that are longer than `limit`, from the line of `fn` to the brace below it that closes them. rustfmt
-/// puts both into the same column.
+/// Returns the functions longer than `limit`, from the line of `fn` to the closing brace. rustfmt
+/// aligns both to the same column.
 fn long_functions(file: &File, limit: usize) -> Vec<String> {
     let lines: Vec<&str> = file.production().lines().collect();
     let mut findings = Vec::new();
@@ -59,7 +59,7 @@ fn function_name(line: &str) -> Option<&str> {
 }
 
 #[test]
-fn no_file_is_longer_than_one_can_read_at_once() {
+fn files_stay_within_their_line_limits() {
     let findings: Vec<String> = MEASURED
         .iter()
         .flat_map(|(folder, extensions, limit)| {
@@ -73,7 +73,7 @@ fn no_file_is_longer_than_one_can_read_at_once() {
 }
 
 #[test]
-fn server_functions_only_pass_on() {
+fn server_functions_stay_short() {
     let findings: Vec<String> = files("app/src/api", &["rs"])
         .iter()
         .flat_map(|file| long_functions(file, SERVER_FUNCTION_LIMIT))
@@ -82,13 +82,13 @@ fn server_functions_only_pass_on() {
 }
 
 #[test]
-fn the_architecture_is_told_in_one_sitting() {
+fn architecture_document_stays_short() {
     let lines = file("docs/ARCHITECTURE.md").text.lines().count();
     assert!(lines <= ARCHITECTURE_LIMIT, "{lines} lines, {ARCHITECTURE_LIMIT} are allowed");
 }
 
 #[test]
-fn counts_only_the_lines_outside_of_tests() {
+fn counts_only_lines_outside_of_tests() {
     let text = format!("{}\n#[cfg(test)]\nmod tests {{\n{}}}\n", "a\n".repeat(3), "b\n".repeat(9));
     let file = File { path: "shared/src/a.rs".to_owned(), text };
     assert_eq!(too_long(&file, 3), None);
@@ -96,7 +96,7 @@ fn counts_only_the_lines_outside_of_tests() {
 }
 
 #[test]
-fn finds_the_function_that_is_too_long() {
+fn finds_a_function_that_is_too_long() {
     let text =
         "fn short() {\n}\n\npub async fn long(\n    a: u8,\n) {\n    if a {\n    }\n}\n".to_owned();
     let file = File { path: "app/src/api/a.rs".to_owned(), text };

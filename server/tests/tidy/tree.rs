@@ -1,20 +1,20 @@
-//! The files of the repository, as the rules see them.
+//! Access to the files of the repository.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Folders of the root that hold nothing written by hand; `node_modules` are skipped everywhere.
+/// Root directories without hand-written files; `node_modules` is skipped everywhere.
 const SKIPPED: [&str; 3] = [".git", "data", "target"];
 
-/// One text file.
+/// A text file.
 pub(crate) struct File {
-    /// Path from the root of the repository, with forward slashes.
+    /// Path relative to the repository root, with forward slashes.
     pub(crate) path: String,
     pub(crate) text: String,
 }
 
 impl File {
-    /// Whether the whole file is test code.
+    /// Returns whether the whole file is test code.
     pub(crate) fn is_test(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or_default();
         self.path.split('/').any(|part| matches!(part, "tests" | "end2end"))
@@ -23,12 +23,12 @@ impl File {
             || name.contains(".test.")
     }
 
-    /// The part that runs outside of tests: everything before the first `#[cfg(test)]`, which stands last by house style.
+    /// Returns the part before the first `#[cfg(test)]`; by convention the test module is last.
     pub(crate) fn production(&self) -> &str {
         if self.is_test() { "" } else { self.split().0 }
     }
 
-    /// The part that runs in tests only.
+    /// Returns the test module.
     pub(crate) fn tests(&self) -> &str {
         if self.is_test() { &self.text } else { self.split().1 }
     }
@@ -39,20 +39,20 @@ impl File {
     }
 }
 
-/// The root of the repository.
+/// Returns the repository root.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// One file by its path; it must exist.
+/// Reads a file, which must exist.
 pub(crate) fn file(path: &str) -> File {
     let text =
         fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
     File { path: path.to_owned(), text }
 }
 
-/// The files under `folder` with one of these extensions, in order of their paths. There must be one: a rule that
-/// finds nothing to look at has lost its way.
+/// Returns the files under `folder` with one of these extensions, sorted by path. Fails if there
+/// are none, because a rule without input would pass unnoticed.
 pub(crate) fn files(folder: &str, extensions: &[&str]) -> Vec<File> {
     let found: Vec<File> = paths(folder)
         .into_iter()
@@ -63,7 +63,7 @@ pub(crate) fn files(folder: &str, extensions: &[&str]) -> Vec<File> {
     found
 }
 
-/// Every path under `folder`, folders included, in order. `""` is the root.
+/// Returns every path under `folder` including directories, sorted. `""` is the root.
 pub(crate) fn paths(folder: &str) -> Vec<String> {
     let mut found = Vec::new();
     collect(&root().join(folder), folder, &mut found);
@@ -89,13 +89,13 @@ fn collect(folder: &Path, prefix: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Fails with every finding on a line of its own.
+/// Fails and lists every finding on its own line.
 pub(crate) fn assert_none(findings: &[String]) {
     assert!(findings.is_empty(), "{} finding(s):\n{}", findings.len(), findings.join("\n"));
 }
 
 #[test]
-fn splits_a_file_where_its_tests_begin() {
+fn splits_a_file_at_its_test_module() {
     let text = "fn a() {}\n\n#[cfg(test)]\nmod tests {}\n".to_owned();
     let file = File { path: "shared/src/a.rs".to_owned(), text };
     assert_eq!(file.production(), "fn a() {}\n");
@@ -103,7 +103,7 @@ fn splits_a_file_where_its_tests_begin() {
 }
 
 #[test]
-fn takes_a_file_under_tests_as_test_code_as_a_whole() {
+fn treats_files_under_tests_as_test_code() {
     let file = File { path: "server/tests/a.rs".to_owned(), text: "fn a() {}".to_owned() };
     assert_eq!((file.production(), file.tests()), ("", "fn a() {}"));
 }

@@ -1,4 +1,4 @@
-//! Words that have no place: notes to oneself, paths of one machine, tests that wait or that do not run.
+//! Forbidden words: notes to oneself, machine-specific paths, and tests that sleep or are disabled.
 
 use crate::tree::{File, assert_none, file, paths};
 
@@ -7,7 +7,7 @@ const EXTENSIONS: [&str; 12] = [
     ".ci/run",
 ];
 
-/// Written in two halves, so that this file does not find itself.
+/// Split in two, so that this file is not a finding itself.
 const NOTES: [&str; 3] = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
 const MACHINE_PATHS: [&str; 3] =
     [concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/")];
@@ -23,7 +23,7 @@ const BAD_IN_TESTS: [&str; 9] = [
     concat!("describe.", "only("),
 ];
 
-/// The lines of `text` that contain one of `words` as a whole, each with its number.
+/// Returns each line number of `text` with the whole word from `words` that it contains.
 fn lines_with<'a>(text: &'a str, words: &'a [&str]) -> impl Iterator<Item = (usize, &'a str)> {
     text.lines().enumerate().flat_map(move |(index, line)| {
         words
@@ -49,7 +49,7 @@ fn findings(file: &File) -> Vec<String> {
 }
 
 #[test]
-fn no_file_has_a_word_that_has_no_place_in_it() {
+fn no_file_contains_a_forbidden_word() {
     let read: Vec<File> = paths("")
         .into_iter()
         .filter(|path| EXTENSIONS.iter().any(|ending| path.ends_with(ending)))
@@ -60,7 +60,7 @@ fn no_file_has_a_word_that_has_no_place_in_it() {
 }
 
 #[test]
-fn finds_a_note_anywhere_and_a_wait_in_tests_only() {
+fn finds_notes_anywhere_and_sleeps_in_tests() {
     let note = NOTES[0];
     let wait = BAD_IN_TESTS[1];
     let text = format!(
@@ -74,6 +74,6 @@ fn finds_a_note_anywhere_and_a_wait_in_tests_only() {
 }
 
 #[test]
-fn leaves_longer_words_alone() {
+fn ignores_matches_in_longer_words() {
     assert!(!contains_word(concat!("MAS", "TO", "DO", "N"), NOTES[0]));
 }

@@ -5,7 +5,7 @@
 
 use super::{
     ClientRange, ROOT,
-    ready::encode_deletes,
+    divide::encode_deletes,
     varint::write_uint,
     walk::{
         CONTENT_STRING, Content, HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, STRUCT_SKIP, Struct, Walked,

@@ -24,6 +24,8 @@ pub struct UpdateSummary {
     pub structs: Vec<ClientRange>,
     /// Deletions.
     pub deletes: Vec<ClientRange>,
+    /// How many structs there are.
+    pub items: usize,
     /// Bytes of inserted text.
     pub inserted_bytes: usize,
 }
@@ -103,7 +105,9 @@ pub fn inspect_update(update: &[u8]) -> Result<UpdateSummary, Refusal> {
 
 impl From<Walked> for UpdateSummary {
     fn from(walked: Walked) -> Self {
+        let items = walked.sections.iter().map(|section| section.count).sum::<u64>();
         Self {
+            items: usize::try_from(items).unwrap_or(usize::MAX),
             structs: walked.sections.into_iter().flat_map(|section| section.ranges).collect(),
             deletes: walked.deletes,
             inserted_bytes: walked.inserted_bytes,

@@ -3,21 +3,24 @@
 //! every later change is an edit inside that lineage.
 
 mod change;
+mod checker;
 mod cut;
+mod divide;
 mod gate;
-mod held;
 mod order;
-mod ready;
+mod pending;
 mod text_doc;
 mod varint;
 mod vector;
 mod walk;
 
 pub use change::Change;
+pub use checker::Trial;
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update};
-pub use held::ready_part;
-pub use order::{Cost, Order, Scrutiny, Unfit};
-pub use text_doc::{CrdtError, MAX_CLIENT_ID, TextDoc};
+pub use order::{InvalidUpdate, Validation};
+pub use text_doc::{ApplyError, MAX_CLIENT_ID, Rejected, TextDoc};
+
+use order::Order;
 
 /// The one root type a document has.
 pub const ROOT: &str = "content";

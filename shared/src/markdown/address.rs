@@ -1,24 +1,24 @@
-//! Which addresses a link or an image may have.
+//! Validation of link and image addresses.
 
-/// Where an allowed address leads.
+/// What an allowed address points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
-    /// A place in the same document: `#name`.
+    /// A heading or note in the same document: `#name`.
     Fragment,
     /// A path on the same host.
     Relative,
-    /// Another host: `http`, `https`, or an address that begins with two slashes.
+    /// Another host: `http`, `https` or a protocol-relative address (`//host`).
     External,
-    /// `mailto:`.
+    /// An email address: `mailto:`.
     Mail,
 }
 
-/// Judges the address of a link, after Markdown has decoded entities and backslashes and before
-/// it is percent-encoded; `None` if it is refused.
+/// Classifies a link address; `None` if it is not allowed.
 ///
-/// The scheme is what stands before the first colon, unless `/`, `?` or `#` comes earlier
-/// (RFC 3986 §4.2), and must be exactly one of three names. So blanks or control characters in
-/// it refuse the address: no browser's habit of stripping them is imitated.
+/// Expects the address after Markdown has decoded entities and backslashes, before
+/// percent-encoding. The scheme is everything before the first colon, unless `/`, `?` or `#` comes
+/// earlier (RFC 3986 §4.2), and must be exactly `http`, `https` or `mailto`. Whitespace or control
+/// characters in it therefore make the address invalid, even where a browser would strip them.
 pub(super) fn judge_link(address: &str) -> Option<Target> {
     if address.starts_with('#') {
         return Some(Target::Fragment);
@@ -35,7 +35,7 @@ pub(super) fn judge_link(address: &str) -> Option<Target> {
     }
 }
 
-/// Whether an image may be loaded from this address: `http`, `https` or relative.
+/// Returns whether an image may be loaded from this address: `http`, `https` or relative.
 pub(super) fn is_image_allowed(address: &str) -> bool {
     matches!(judge_link(address), Some(Target::Relative | Target::External))
 }
@@ -50,12 +50,12 @@ mod tests {
     #[case("", Target::Relative)]
     #[case("a/b:c", Target::Relative)]
     #[case("?q=a:b", Target::Relative)]
-    #[case("/\\evil.example", Target::Relative)] // the backslash is encoded before a browser sees it
+    #[case("/\\evil.example", Target::Relative)] // the backslash is percent-encoded on output
     #[case("//other.example", Target::External)]
     #[case("HTTPS://other.example", Target::External)]
     #[case("http:x", Target::External)]
     #[case("MailTo:a@b.example", Target::Mail)]
-    fn allows_an_address(#[case] address: &str, #[case] expected: Target) {
+    fn allows_web_mail_and_local_links(#[case] address: &str, #[case] expected: Target) {
         assert_eq!(judge_link(address), Some(expected));
     }
 
@@ -73,7 +73,7 @@ mod tests {
     #[case("ht tp://x")]
     #[case(":x")]
     #[case("тест:x")]
-    fn refuses_an_address(#[case] address: &str) {
+    fn rejects_any_other_link_scheme(#[case] address: &str) {
         assert_eq!(judge_link(address), None);
     }
 
@@ -83,7 +83,7 @@ mod tests {
     #[case("mailto:a@b.example", false)]
     #[case("#a", false)]
     #[case("data:image/svg+xml,x", false)]
-    fn judges_images(#[case] address: &str, #[case] allowed: bool) {
+    fn allows_only_web_image_sources(#[case] address: &str, #[case] allowed: bool) {
         assert_eq!(is_image_allowed(address), allowed);
     }
 }

@@ -1,4 +1,4 @@
-//! The ids of headings: readable, stable, unique in a document.
+//! Heading ids: readable, stable and unique within a document.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,22 +6,22 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::escape::percent_decode;
 
-/// Stands before the id of every heading. The hyphen keeps a heading named "location" or
-/// "submit" from becoming a property of `window` or of a form ("DOM clobbering"), and as long as
-/// no id of the page begins with `h-`, none can be taken over.
+/// Prefix of every heading id. The hyphen prevents DOM clobbering: without it, a heading named
+/// "location" or "submit" would become a property of `window` or of a form. No id of the
+/// surrounding page starts with `h-`, so none can be taken over.
 const PREFIX: &str = "h-";
 
-/// Hands out the ids of one document.
+/// Allocates the heading ids of one document.
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
     used: HashSet<String>,
-    /// For a slug that was asked for before: the number to try next.
+    /// Next number to try for a slug that is already in use.
     next: HashMap<String, u32>,
 }
 
 impl Anchors {
-    /// An id for a heading with this text: `h-` and the words of the text in lower case, joined
-    /// by hyphens, as GitHub does it; when it was given before, with `-1`, `-2` … behind.
+    /// Returns a unique id for a heading with this text: `h-` and a GitHub-style slug, with `-1`,
+    /// `-2` … appended when the id is already taken.
     pub(super) fn add(&mut self, text: &str) -> String {
         let slug = make_slug(text);
         let mut id = format!("{PREFIX}{slug}");
@@ -36,9 +36,9 @@ impl Anchors {
         id
     }
 
-    /// The id that a fragment link written in the document means: `#intro` as on GitHub, or the
-    /// whole id as it stands in the address bar. An unknown one keeps the prefix, so that no link
-    /// reaches an id of the surrounding page. An empty fragment is the top and stays empty.
+    /// Resolves a fragment link written in the document to an id: `#intro` as on GitHub, or the
+    /// full id copied from the address bar. An unknown fragment keeps the prefix so that no link
+    /// reaches an id of the surrounding page. An empty fragment (top of the page) stays empty.
     pub(super) fn resolve(&self, fragment: &str) -> String {
         let name = percent_decode(fragment).unwrap_or_else(|| fragment.to_owned());
         let prefixed = format!("{PREFIX}{}", name.to_lowercase());
@@ -50,8 +50,8 @@ impl Anchors {
     }
 }
 
-/// Letters, digits, `-` and `_` in lower case, blanks as hyphens, the rest left out. A combining
-/// mark belongs to its letter.
+/// Keeps letters, digits, `-` and `_` in lower case, turns whitespace into hyphens and drops the
+/// rest. Combining marks stay with their letter.
 fn make_slug(text: &str) -> String {
     let mut slug = String::with_capacity(text.len());
     for cluster in text.trim().graphemes(true) {
@@ -59,7 +59,7 @@ fn make_slug(text: &str) -> String {
             Some('-' | '_') => slug.push_str(cluster),
             Some(first) if first.is_whitespace() => slug.push('-'),
             Some(first) if first.is_alphanumeric() => {
-                // Some signs, such as Kawi's repha, join whatever follows them.
+                // Some characters, such as Kawi's repha, form a cluster with whatever follows them.
                 let is_part =
                     |c: &char| c.is_alphanumeric() || !(c.is_ascii() || c.is_whitespace());
                 let letters = cluster.chars().filter(is_part);
@@ -87,12 +87,12 @@ mod tests {
     #[case("🎉", "h-section")]
     #[case("", "h-section")]
     #[case("a \"b\" <c> & d", "h-a-b-c--d")]
-    fn makes_an_id(#[case] text: &str, #[case] expected: &str) {
+    fn makes_an_id_from_heading_text(#[case] text: &str, #[case] expected: &str) {
         assert_eq!(Anchors::default().add(text), expected);
     }
 
     #[test]
-    fn never_gives_an_id_twice() {
+    fn never_returns_the_same_id_twice() {
         let mut anchors = Anchors::default();
         let ids: Vec<_> =
             ["a", "a-1", "A", "a", "a-1"].iter().map(|text| anchors.add(text)).collect();
@@ -107,7 +107,7 @@ mod tests {
     #[case("h-bridge", "h-h-bridge")]
     #[case("main", "h-main")]
     #[case("", "")]
-    fn resolves_a_fragment(#[case] fragment: &str, #[case] expected: &str) {
+    fn resolves_a_fragment_to_an_id(#[case] fragment: &str, #[case] expected: &str) {
         let mut anchors = Anchors::default();
         for text in ["Intro", "Café", "H-Bridge"] {
             anchors.add(text);

@@ -1,16 +1,16 @@
-//! Code in a page: the language of a block, and the documents that are code or text as a whole.
+//! Code blocks, and documents that consist of code or plain text.
 
 use super::escape::{push_text, unify_line_ends};
 use super::highlight;
 
-/// Longer code (bytes) is shown without colours: a page of a million spans helps nobody.
+/// Maximum length in bytes of code that is highlighted; a page with a million spans is too slow.
 const HIGHLIGHT_LIMIT: usize = 512 * 1024;
 
-/// Longer names of languages are nonsense.
+/// Maximum length in bytes of a language name.
 const LANGUAGE_LIMIT: usize = 32;
 
-/// The language that the first word behind a fence names, in lower case: `rust` of
-/// `Rust,ignore`. `None` when it has characters that do not belong in the name of a class.
+/// Returns the language named by the first word after a code fence, in lower case: `rust` for
+/// `Rust,ignore`. `None` if it contains characters that are not allowed in a class name.
 pub(super) fn find_language(info: &str) -> Option<String> {
     let name = info.split([' ', '\t', ',', '{']).next().unwrap_or_default();
     let is_name = !name.is_empty()
@@ -19,7 +19,7 @@ pub(super) fn find_language(info: &str) -> Option<String> {
     is_name.then(|| name.to_ascii_lowercase())
 }
 
-/// Appends `<code>` with the highlighted code.
+/// Appends the highlighted code in a `<code>` element.
 pub(super) fn push_code(out: &mut String, language: Option<&str>, code: &str) {
     let code = unify_line_ends(code);
     match language {
@@ -39,8 +39,8 @@ pub(super) fn push_code(out: &mut String, language: Option<&str>, code: &str) {
     out.push_str("</code>");
 }
 
-/// The reading view of a `text` document: the text itself, escaped, in `<pre class="plain-text">`,
-/// whose lines the style sheet wraps.
+/// Renders the reading view of a `text` document: the escaped text in `<pre class="plain-text">`.
+/// The style sheet wraps its lines.
 #[must_use]
 pub fn render_plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8 + 64);
@@ -50,8 +50,8 @@ pub fn render_plain(text: &str) -> String {
     out
 }
 
-/// The reading view of a `json` document: the text itself, not printed anew, with highlighting.
-/// Text that does not parse is shown all the same.
+/// Renders the reading view of a `json` document: the text as written, highlighted but not
+/// reformatted. Text that is not valid JSON is rendered too.
 #[must_use]
 pub fn render_json(text: &str) -> String {
     let mut out = String::with_capacity(3 * text.len() + 64);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn renders_plain_text_as_it_is() {
+    fn renders_plain_text_as_written() {
         assert_eq!(
             render_plain("\n<b> & *c*\r\n"),
             "<pre class=\"plain-text\"><code>\n&lt;b&gt; &amp; *c*\n</code></pre>\n"
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn renders_json_without_printing_it_anew() {
+    fn renders_json_without_reformatting() {
         assert_eq!(
             render_json("{\"a\" :  1}"),
             "<pre class=\"code-block\" tabindex=\"0\"><code class=\"language-json\">{\
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_very_long_code_without_colours() {
+    fn does_not_highlight_very_long_code() {
         let text = "1,".repeat(HIGHLIGHT_LIMIT / 2);
         assert!(render_json(&text).contains("<span"));
         assert!(!render_json(&(text + "1")).contains("<span"));

@@ -1,16 +1,16 @@
-//! Turning text into HTML text, attribute values and link addresses.
+//! Escaping of HTML text, attribute values and link addresses.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Appends `text` as HTML text: `&`, `<`, `>` and the no-break space become references, U+0000
-/// becomes U+FFFD. Quotes stay, as in the serialisation of the HTML standard (§13.3), so that a
-/// second parse and print gives the same bytes.
+/// Appends `text` as HTML text: `&`, `<`, `>` and no-break spaces become character references,
+/// U+0000 becomes U+FFFD. Quotes are kept, as in the serialisation of the HTML standard (§13.3), so
+/// that parsing and serialising the result gives the same bytes.
 pub(super) fn push_text(out: &mut String, text: &str) {
     push_escaped(out, text, false);
 }
 
-/// `text` as HTML text, for the content of an element.
+/// Escapes `text` for use as the content of an HTML element.
 #[must_use]
 pub fn escape_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -18,7 +18,7 @@ pub fn escape_text(text: &str) -> String {
     out
 }
 
-/// Appends `text` as the inside of a double-quoted attribute value.
+/// Appends `text` escaped for a double-quoted attribute value.
 pub(super) fn push_attribute(out: &mut String, text: &str) {
     push_escaped(out, text, true);
 }
@@ -42,22 +42,23 @@ fn push_escaped(out: &mut String, text: &str, quotes: bool) {
     out.push_str(&text[done..]);
 }
 
-/// Appends an address as the inside of a double-quoted attribute value. Whatever is not plain in
-/// an address (RFC 3986 §2) is percent-encoded, control characters, blanks and backslashes among
-/// them: a browser would strip or reinterpret those and so read another address than was checked.
+/// Appends an address escaped for a double-quoted attribute value. Every byte that is not allowed
+/// in a URI (RFC 3986 §2) is percent-encoded, including control characters, spaces and backslashes:
+/// a browser strips or reinterprets those and would open a different address than the one that was
+/// validated.
 pub(super) fn push_address(out: &mut String, address: &str) {
     for byte in address.bytes() {
         match byte {
             b'&' => out.push_str("&amp;"),
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(byte)),
             byte if b"-_.!~*'();/?:@=+$,#%[]".contains(&byte) => out.push(char::from(byte)),
-            // Writing to a String cannot fail.
+            // Writing to a `String` cannot fail.
             byte => drop(write!(out, "%{byte:02X}")),
         }
     }
 }
 
-/// The text with every line end as one line feed, as an HTML parser would read it.
+/// Normalises line endings to `\n`, as an HTML parser does.
 pub(super) fn unify_line_ends(text: &str) -> Cow<'_, str> {
     if text.contains('\r') {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
@@ -66,7 +67,7 @@ pub(super) fn unify_line_ends(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Decodes `%41` and the like; `None` where the result is not UTF-8.
+/// Decodes percent-encoded bytes; `None` if the result is not valid UTF-8.
 pub(super) fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -91,7 +92,7 @@ mod tests {
     #[rstest]
     #[case("a & b < c > \"d\"", "a &amp; b &lt; c &gt; \"d\"")]
     #[case("\0\u{a0}é", "\u{fffd}&nbsp;é")]
-    fn escapes_text(#[case] text: &str, #[case] expected: &str) {
+    fn escapes_text_for_an_element(#[case] text: &str, #[case] expected: &str) {
         let mut out = String::new();
         push_text(&mut out, text);
         assert_eq!(out, expected);
@@ -108,7 +109,7 @@ mod tests {
     #[case("/a b?c=d&e#f", "/a%20b?c=d&amp;e#f")]
     #[case("\t\n\\\"<>`", "%09%0A%5C%22%3C%3E%60")]
     #[case("http://[::1]/é%20", "http://[::1]/%C3%A9%20")]
-    fn encodes_addresses(#[case] address: &str, #[case] expected: &str) {
+    fn percent_encodes_an_address(#[case] address: &str, #[case] expected: &str) {
         let mut out = String::new();
         push_address(&mut out, address);
         assert_eq!(out, expected);
@@ -119,12 +120,12 @@ mod tests {
     #[case("100%", Some("100%"))]
     #[case("%zz%4", Some("%zz%4"))]
     #[case("%ff", None)]
-    fn decodes_percent_codes(#[case] text: &str, #[case] expected: Option<&str>) {
+    fn decodes_percent_encoded_text(#[case] text: &str, #[case] expected: Option<&str>) {
         assert_eq!(percent_decode(text).as_deref(), expected);
     }
 
     #[test]
-    fn unifies_line_ends() {
+    fn normalises_all_line_endings() {
         assert_eq!(unify_line_ends("a\r\nb\rc\n"), "a\nb\nc\n");
     }
 }

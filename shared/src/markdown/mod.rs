@@ -1,28 +1,28 @@
-//! Markdown to safe HTML, with its table of contents; the same code in the server and in the page
+//! Renders Markdown to safe HTML with a table of contents; used by both the server and the page
 //! (PRODUCT R1 without math, R2).
 //!
-//! [`render`] knows CommonMark with GFM tables, task lists, footnotes and strikethrough. What it
-//! writes comes from one allow-list of events (DESIGN §7): raw HTML appears as visible text, an
-//! address has one of four allowed forms or is left out, nothing else can get in. It takes time in
-//! proportion to the source, however deep that is nested.
+//! [`render`] supports CommonMark with GFM tables, task lists, footnotes and strikethrough. Its
+//! output is built from an allow-list of parser events (DESIGN §7): raw HTML becomes visible text,
+//! and link and image addresses are limited to four forms. Rendering takes linear time at any
+//! nesting depth.
 //!
-//! # What a style sheet meets
-//! | selector | what it is |
+//! # Elements for the style sheet
+//! | selector | element |
 //! |---|---|
-//! | `a.heading-link` | empty link at the end of a heading, for the pointer (`::before { content: "#" }`) |
-//! | `pre.code-block > code.language-x` | code; `x` as behind the fence, in lower case; can be focused, may scroll |
-//! | `pre.plain-text > code` | a whole `text` document; its lines are to wrap (`pre-wrap`) |
-//! | `.tok-comment` `.tok-string` `.tok-number` `.tok-keyword` `.tok-constant` `.tok-type` `.tok-function` `.tok-variable` `.tok-attr` `.tok-tag` `.tok-meta` `.tok-inserted` `.tok-deleted` | spans in code |
-//! | `div.table-scroll > table` | a table that scrolls by itself; can be focused |
-//! | `.align-left` `.align-center` `.align-right` | cells |
+//! | `a.heading-link` | empty link at the end of a heading, for pointer users (`::before { content: "#" }`) |
+//! | `pre.code-block > code.language-x` | code block; `x` is the fence language in lower case; focusable, may scroll |
+//! | `pre.plain-text > code` | a whole `text` document; wraps (`pre-wrap`) |
+//! | `.tok-comment` `.tok-string` `.tok-number` `.tok-keyword` `.tok-constant` `.tok-type` `.tok-function` `.tok-variable` `.tok-attr` `.tok-tag` `.tok-meta` `.tok-inserted` `.tok-deleted` | highlighted tokens |
+//! | `div.table-scroll > table` | table that scrolls horizontally; focusable |
+//! | `.align-left` `.align-center` `.align-right` | table cells |
 //! | `input.task` | checkbox of a task, in `li` or in `li > p` |
-//! | `p.raw-html`, `span.raw-html` | HTML that somebody wrote, shown as text (`pre-wrap`) |
-//! | `span.refused-link`, `span.refused-image` | text of a link, description of an image, whose address is not allowed |
-//! | `sup.footnote-ref`, `section.footnotes`, `a.footnote-back` | a reference, the notes at the end, the way back |
+//! | `p.raw-html`, `span.raw-html` | raw HTML, shown as text (`pre-wrap`) |
+//! | `span.refused-link`, `span.refused-image` | link text or image alt text whose address is not allowed |
+//! | `sup.footnote-ref`, `section.footnotes`, `a.footnote-back` | footnote reference, notes at the end, backlink |
 //! | `nav.toc` | [`toc_html`] |
 //!
-//! Ids begin with `h-` (headings), `fn-` and `fnref-` (footnotes); the page around uses none of
-//! these. With [`RenderOptions::source_lines`] blocks carry `data-line`.
+//! Ids start with `h-` (headings), `fn-` or `fnref-` (footnotes); the surrounding page must not use
+//! these prefixes. With [`RenderOptions::source_lines`], blocks have a `data-line` attribute.
 
 mod address;
 mod anchor;
@@ -44,21 +44,21 @@ pub use standalone::{StandaloneOptions, standalone_html};
 pub use text::{Counts, counts, plain_text};
 pub use toc::{TocEntry, toc_html};
 
-/// The syntax besides CommonMark.
+/// Markdown extensions enabled on top of CommonMark.
 const SYNTAX: Options = Options::ENABLE_TABLES
     .union(Options::ENABLE_FOOTNOTES)
     .union(Options::ENABLE_STRIKETHROUGH)
     .union(Options::ENABLE_TASKLISTS);
 
-/// How to render.
+/// Options for [`render`].
 #[derive(Clone, Debug)]
 pub struct RenderOptions {
     /// Ends each heading with a link to itself.
     pub heading_links: bool,
-    /// Gives blocks the number of their line in the source, from 1, as `data-line`, so that
-    /// editor and preview can scroll together.
+    /// Adds the source line of each block, starting at 1, as `data-line`, so that editor and
+    /// preview can scroll together.
     pub source_lines: bool,
-    /// The words that the writer adds.
+    /// Texts added by the renderer.
     pub labels: Labels,
 }
 
@@ -68,18 +68,18 @@ impl Default for RenderOptions {
     }
 }
 
-/// Words that only a screen reader says.
+/// Texts for screen readers.
 #[derive(Clone, Debug)]
 pub struct Labels {
-    /// Name of a table; its number follows.
+    /// Label of a table; its number is appended.
     pub table: &'static str,
-    /// Name of the checkbox of a task that is done.
+    /// Label of the checkbox of a completed task.
     pub task_done: &'static str,
-    /// Name of the checkbox of a task that is open.
+    /// Label of the checkbox of an open task.
     pub task_open: &'static str,
-    /// Name of the list of footnotes.
+    /// Label of the list of footnotes.
     pub footnotes: &'static str,
-    /// Name of the link from a note back to its place; the number follows.
+    /// Label of the link from a note back to its reference; the number is appended.
     pub footnote_back: &'static str,
 }
 
@@ -97,14 +97,14 @@ impl Labels {
 /// A rendered document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rendered {
-    /// Safe HTML: the elements and attributes of the table above, balanced, to stand in any block
-    /// of a page.
+    /// Safe, balanced HTML that can be placed in any block element of a page. It contains only the
+    /// elements listed in the [module documentation](self).
     pub html: String,
-    /// Its headings in the order of the source.
+    /// Headings in source order.
     pub toc: Vec<TocEntry>,
 }
 
-/// Renders a Markdown document. Never fails: every text is a document.
+/// Renders a Markdown document. Never fails: every text is valid Markdown.
 #[must_use]
 pub fn render(source: &str, options: &RenderOptions) -> Rendered {
     writer::write_document(&nesting::limit_nesting(source), options)

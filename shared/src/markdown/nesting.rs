@@ -1,19 +1,19 @@
-//! A limit on how deep quotes and lists may nest.
+//! Limits the nesting depth of quotes and lists.
 //!
-//! The parser walks all open containers at every line, so a line of n markers before n plain
-//! lines costs n². Browsers cut trees off at 512 levels anyway. Every level takes at least one
-//! column before its marker, therefore it is enough to look at the columns.
+//! The parser visits all open containers on every line, so a line of n markers followed by n plain
+//! lines costs n². Browsers stop nesting at 512 levels anyway. Each level needs at least one column
+//! before its marker, so checking columns is enough.
 
 use std::borrow::Cow;
 
-/// A marker that begins at or behind this column is shown as text.
+/// A container marker at or after this column is rendered as text.
 const MAX_COLUMN: usize = 256;
 
-/// Counted for a tab and for a footnote label: the most that either moves a marker.
+/// Columns counted for a tab or a footnote label: the most that either can move a marker.
 const WIDE: usize = 4;
 
-/// The source with a backslash before each container marker that stands too deep. Lines stay
-/// lines; hardly any document is changed at all.
+/// Returns the source with a backslash before each container marker that is nested too deeply. The
+/// number of lines does not change, and most documents are returned unchanged.
 pub(super) fn limit_nesting(source: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut done = 0;
@@ -33,7 +33,7 @@ pub(super) fn limit_nesting(source: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Where to put the backslash in this line, if anywhere.
+/// Returns the byte offset at which to insert the backslash in this line, if needed.
 fn find_deep_marker(line: &str) -> Option<usize> {
     let bytes = line.trim_end_matches(['\n', '\r']).as_bytes();
     if bytes.len() * WIDE < MAX_COLUMN {
@@ -62,7 +62,8 @@ fn is_blank(byte: Option<&u8>) -> bool {
     matches!(byte, None | Some(b' ' | b'\t'))
 }
 
-/// Length of `12.` or `12)` with a blank behind it: up to nine digits (CommonMark §5.2).
+/// Returns the length of `12.` or `12)` followed by whitespace: up to nine digits (CommonMark
+/// §5.2).
 fn measure_number(bytes: &[u8]) -> Option<usize> {
     let digits = bytes.iter().take(10).take_while(|byte| byte.is_ascii_digit()).count();
     let is_marker = digits <= 9
@@ -71,7 +72,7 @@ fn measure_number(bytes: &[u8]) -> Option<usize> {
     is_marker.then_some(digits + 1)
 }
 
-/// Length of `[^label]:`.
+/// Returns the length of `[^label]:`.
 fn measure_footnote_label(bytes: &[u8]) -> Option<usize> {
     if bytes.get(1) != Some(&b'^') {
         return None;
@@ -80,7 +81,8 @@ fn measure_footnote_label(bytes: &[u8]) -> Option<usize> {
     (bytes.get(end + 1) == Some(&b':')).then_some(end + 2)
 }
 
-/// Whether the line, quotes aside, is a rule such as `- - -`, however long: that nests nothing.
+/// Returns whether the line, after any quote markers, is a thematic break such as `- - -`, which
+/// does not nest at any length.
 fn is_thematic_break(bytes: &[u8]) -> bool {
     let start = bytes.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'>'));
     let rule = &bytes[start.unwrap_or(bytes.len())..];
@@ -101,7 +103,7 @@ mod tests {
     #[case("a".repeat(300) + "> b")]
     #[case(" ".repeat(300) + "x = y > z")]
     #[case("[^".repeat(2_000))]
-    fn leaves_a_source_alone(#[case] source: String) {
+    fn leaves_shallow_nesting_unchanged(#[case] source: String) {
         assert!(matches!(limit_nesting(&source), Cow::Borrowed(_)));
     }
 
@@ -111,7 +113,7 @@ mod tests {
     #[case("1) ".repeat(100), "1) ".repeat(86) + "1\\) " + &"1) ".repeat(13))]
     #[case("\t".repeat(64) + "+ a", "\t".repeat(64) + "\\+ a")]
     #[case("[^a]: ".repeat(60) + "> b", "[^a]: ".repeat(60) + "\\> b")]
-    fn disarms_a_marker_that_stands_too_deep(#[case] source: String, #[case] expected: String) {
+    fn escapes_a_marker_nested_too_deep(#[case] source: String, #[case] expected: String) {
         let wrapped = format!("x\r\n{source}\ry\n");
         assert_eq!(limit_nesting(&wrapped), format!("x\r\n{expected}\ry\n"));
     }

@@ -1,22 +1,22 @@
-//! A document as one HTML file, for download (PRODUCT D8).
+//! A document as a single HTML file for download (PRODUCT D8).
 
 use super::escape::{push_attribute, push_text};
 use super::{Rendered, toc_html};
 
 const STYLES: &str = include_str!("standalone.css");
 
-/// The file is opened from a disk or a mail: no script runs in it, whatever it holds.
+/// The file is opened from a disk or an email, so its policy blocks all scripts.
 const POLICY: &str =
     "default-src 'none'; img-src http: https: file: data:; style-src 'unsafe-inline'";
 
-/// What goes into the file besides the document.
+/// Options for [`standalone_html`].
 #[derive(Clone, Copy, Debug)]
 pub struct StandaloneOptions<'a> {
-    /// A table of contents before the text, with this name; none without headings.
+    /// Adds a table of contents with this label before the text. Omitted if there are no headings.
     pub toc: Option<&'a str>,
-    /// A small style sheet, light or dark as the reader's system is.
+    /// Includes a small style sheet that follows the system's light or dark theme.
     pub styles: bool,
-    /// The language of the document (BCP 47), `en` by default.
+    /// Language of the document (BCP 47); `en` by default.
     pub language: &'a str,
 }
 
@@ -26,8 +26,10 @@ impl Default for StandaloneOptions<'_> {
     }
 }
 
-/// A whole HTML document. `title` is plain text and is escaped here; `rendered` comes from
-/// [`super::render`], or its `html` from [`super::render_plain`] or [`super::render_json`].
+/// Returns a complete HTML document.
+///
+/// `title` is plain text and is escaped here. `rendered` comes from [`super::render`], or its
+/// `html` from [`super::render_plain`] or [`super::render_json`].
 #[must_use]
 pub fn standalone_html(
     title: &str,
@@ -65,7 +67,7 @@ mod tests {
     use crate::markdown::{RenderOptions, render};
 
     #[test]
-    fn makes_a_whole_document() {
+    fn writes_a_complete_html_document() {
         let rendered = render("# A & B\n\ntext", &RenderOptions::default());
         let options = StandaloneOptions { toc: Some("Contents"), ..Default::default() };
         let html = standalone_html("</title><script>", &rendered, &options);
@@ -77,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_out_what_is_not_wanted() {
+    fn leaves_out_styles_and_contents() {
         let rendered = render("# A", &RenderOptions::default());
         let options = StandaloneOptions { toc: None, styles: false, language: "ja" };
         let html = standalone_html("A", &rendered, &options);

@@ -1,13 +1,15 @@
-//! The words of a document: as plain text, and counted.
+//! Plain text of a document, and word and character counts.
 
 use pulldown_cmark::{Event, Parser, TagEnd};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::nesting::limit_nesting;
 
-/// The text of a Markdown document without its markup, for snippets, search and word counts: one
-/// line a block, cells of a table apart by a tab, descriptions in place of images, addresses of
-/// links left out, raw HTML as it is written (the page shows it too).
+/// Returns the text of a Markdown document without markup, for snippets, search and word counts.
+///
+/// Each block starts a new line and table cells are separated by tabs. Images are replaced by their
+/// alt text, link addresses are dropped, and raw HTML is kept as written because the rendered page
+/// shows it too.
 #[must_use]
 pub fn plain_text(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
@@ -33,7 +35,7 @@ pub fn plain_text(source: &str) -> String {
     out
 }
 
-/// Starts a new line, unless at the start of one.
+/// Starts a new line unless `out` is already at the start of one.
 fn break_line(out: &mut String) {
     if out.ends_with('\t') {
         out.pop();
@@ -57,23 +59,23 @@ fn is_block(tag: TagEnd) -> bool {
     )
 }
 
-/// How long a text is.
+/// Length of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Words by Unicode's rules (UAX #29) that have a letter or digit in them. Scripts without
-    /// blanks are counted by sign: each ideograph and each hiragana is a word, a run of katakana
-    /// or hangul is one.
+    /// Unicode words (UAX #29) that contain a letter or digit. In scripts without spaces every
+    /// ideograph and every hiragana counts as a word; a run of katakana or hangul counts as one.
     pub words: usize,
-    /// Unicode scalar values, line ends and blanks included: `é` may be one or two, an emoji
-    /// several. That is what a limit on a length means elsewhere too.
+    /// Unicode scalar values, including whitespace and line breaks: `é` may count as one or two, an
+    /// emoji as several. Length limits elsewhere use the same unit.
     pub characters: usize,
 }
 
-/// Counts the text as it stands; give it [`plain_text`] to leave the markup out.
+/// Counts the words and characters of a text as is; pass the result of [`plain_text`] to leave out
+/// markup.
 #[must_use]
 pub fn counts(text: &str) -> Counts {
-    // A blank is always a border between words (UAX #29, WB999 with no rule before it that
-    // joins across one), and a run of ASCII letters is a word: no need for the tables.
+    // Whitespace is always a word boundary (UAX #29: no rule before WB999 joins across it), and a
+    // run of ASCII alphanumerics is one word, so both can skip the Unicode tables.
     let count_piece = |piece: &str| {
         if piece.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
             1
@@ -100,7 +102,7 @@ mod tests {
     #[case("[a](http://b) ![c](d) <http://e> <i>f</i>", "a c http://e <i>f</i>")]
     #[case("```rust\nfn a\n```\nb[^1]\n\n[^1]: c", "fn a\nb\nc")]
     #[case("", "")]
-    fn keeps_the_text(#[case] source: &str, #[case] expected: &str) {
+    fn keeps_the_text_without_markup(#[case] source: &str, #[case] expected: &str) {
         assert_eq!(plain_text(source), expected);
     }
 
@@ -123,7 +125,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counts_the_words_that_unicode_finds(text in "[a-c1 .,'_\n\r\t\u{a0}éж日ア한\u{301}\u{200d}👍]{0,40}") {
+        fn word_count_matches_unicode_words(text in "[a-c1 .,'_\n\r\t\u{a0}éж日ア한\u{301}\u{200d}👍]{0,40}") {
             prop_assert_eq!(counts(&text).words, text.unicode_words().count());
         }
     }

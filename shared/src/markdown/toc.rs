@@ -1,23 +1,25 @@
-//! The table of contents.
+//! Table of contents.
 
 use serde::{Deserialize, Serialize};
 
 use super::escape::{push_address, push_attribute, push_text};
 
-/// One heading of a document.
+/// A heading of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TocEntry {
-    /// 1 to 6.
+    /// Level, 1 to 6.
     pub level: u8,
-    /// Its text without any formatting, not escaped.
+    /// Heading text without formatting, not HTML-escaped.
     pub text: String,
-    /// Its id, `h-` included; not escaped.
+    /// Id of the heading including the `h-` prefix, not HTML-escaped.
     pub anchor: String,
 }
 
-/// The headings as nested lists of links, in `<nav class="toc">` with `label` as its name; the
-/// empty string when there is none. A heading goes under the nearest one above it with a smaller
-/// level; levels that are left out make no empty lists.
+/// Renders the headings as nested lists of links in `<nav class="toc">`, with `label` as its
+/// accessible name. Returns an empty string if there are no headings.
+///
+/// A heading is nested under the nearest preceding one with a smaller level; skipped levels do not
+/// produce empty lists.
 #[must_use]
 pub fn toc_html(toc: &[TocEntry], label: &str) -> String {
     if toc.is_empty() {
@@ -26,7 +28,7 @@ pub fn toc_html(toc: &[TocEntry], label: &str) -> String {
     let mut out = String::from("<nav class=\"toc\" aria-label=\"");
     push_attribute(&mut out, label);
     out.push_str("\">\n");
-    // The levels of the entries that are open, from the outside in: at most six.
+    // Levels of the open entries, outermost first; at most six.
     let mut open: Vec<u8> = Vec::new();
     for entry in toc {
         let mut is_sibling = false;
@@ -71,7 +73,7 @@ mod tests {
         levels.iter().map(entry).collect()
     }
 
-    /// `(` for a list, `)` for its end, the text of each link.
+    /// Reduces HTML to `(` and `)` for list boundaries plus the text of each link.
     fn shape(html: &str) -> String {
         html.replace("<ul>", "(")
             .replace("</ul>", ")")
@@ -87,7 +89,7 @@ mod tests {
     #[case(&[1, 4, 2], "(1(42))")]
     #[case(&[3, 2, 1], "(321)")]
     #[case(&[1, 2, 3, 4, 5, 6, 1], "(1(2(3(4(5(6)))))1)")]
-    fn nests_by_level(#[case] levels: &[u8], #[case] expected: &str) {
+    fn nests_entries_by_heading_level(#[case] levels: &[u8], #[case] expected: &str) {
         let html = toc_html(&entries(levels), "Contents");
         assert_eq!(shape(&html), expected);
         for name in ["ul", "li", "nav", "a"] {
@@ -98,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_what_people_wrote() {
+    fn escapes_heading_text_and_label() {
         let entry = TocEntry { level: 1, text: "<b>".into(), anchor: "h-\"é".into() };
         assert_eq!(
             toc_html(&[entry], "\"x"),

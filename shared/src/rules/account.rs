@@ -1,15 +1,15 @@
-//! What an account is made of (PRODUCT A1).
+//! Validation of account fields (PRODUCT A1).
 
 use super::{Secret, at_most, is_blank, refuse_control};
 use crate::problem::FieldError;
 use std::fmt;
 
-/// 3–32 characters of `[a-z0-9_-]`, case-folded.
+/// Username: 3–32 characters of `[a-z0-9_-]`, in lower case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Username(String);
 
 impl Username {
-    /// Folds case and surrounding space, then checks.
+    /// Trims whitespace, converts to lower case and validates.
     ///
     /// # Errors
     /// `too_short`, `too_long` or `invalid`, on the field `username`.
@@ -32,7 +32,7 @@ impl Username {
         }
     }
 
-    /// The folded name.
+    /// Returns the username in lower case.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -43,8 +43,8 @@ const fn is_username_char(c: char) -> bool {
     matches!(c, 'a'..='z' | '0'..='9' | '_' | '-')
 }
 
-/// A username for somebody who gave only an email address: the part before the `@`, reduced to
-/// what a username may hold, cut so that a suffix of up to six characters still fits.
+/// Derives a username from the local part of an email address. Characters that are not allowed
+/// become `-`; the result is at most 26 characters, which leaves room for a suffix of six.
 #[must_use]
 pub fn username_from_email(email: &Email) -> String {
     let local = email.as_str().split('@').next().unwrap_or_default();
@@ -56,13 +56,13 @@ pub fn username_from_email(email: &Email) -> String {
     name
 }
 
-/// An address as RFC 5321 §4.1.2 and §4.5.3.1 bound it, case-folded; quoted local parts and
-/// address literals, which nobody signs up with, are refused.
+/// Email address in lower case, limited as in RFC 5321 §4.1.2 and §4.5.3.1. Quoted local parts and
+/// address literals are rejected because hardly any real account uses them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
 impl Email {
-    /// Folds case and surrounding space, then checks the form.
+    /// Trims whitespace, converts to lower case and validates.
     ///
     /// # Errors
     /// `too_long` or `invalid`, on the field `email`.
@@ -77,7 +77,7 @@ impl Email {
         }
     }
 
-    /// The folded address.
+    /// Returns the address in lower case.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -101,12 +101,13 @@ fn is_address(text: &str) -> bool {
     local_fits && domain.len() <= 255 && domain.contains('.') && domain.split('.').all(label)
 }
 
-/// 10–256 characters. Whether it is a common one only the server knows: the list stays there.
+/// Password of 10–256 characters. Common passwords are rejected by the server, which holds the
+/// list.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(Secret);
 
 impl Password {
-    /// Checks the length in characters. Nothing is trimmed or folded.
+    /// Validates the length in Unicode scalar values. Nothing is trimmed or folded.
     ///
     /// # Errors
     /// `too_short`, `too_long` or `control_character` (U+0000), on the field `password`.
@@ -128,7 +129,7 @@ impl Password {
         }
     }
 
-    /// The password itself, for hashing.
+    /// Returns the password in plain text, for hashing.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
@@ -141,26 +142,30 @@ impl fmt::Debug for Password {
     }
 }
 
-/// The name others see: 1–100 characters, not blank.
+/// Name shown to other users: 1–100 characters, not blank.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayName(String);
 
 impl DisplayName {
-    /// Trims surrounding space, then checks.
+    /// Trims whitespace, then validates.
     ///
     /// # Errors
     /// `blank`, `too_long` or `control_character`, on the field `displayName`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let text = text.trim();
         if is_blank(text) {
-            return Err(FieldError::new("displayName", "blank", "Enter a name, or leave it out."));
+            return Err(FieldError::new(
+                "displayName",
+                "blank",
+                "Enter a display name, or leave this field out.",
+            ));
         }
         at_most("displayName", text, 100)?;
         refuse_control("displayName", text, false)?;
         Ok(Self(text.to_owned()))
     }
 
-    /// The trimmed name.
+    /// Returns the trimmed name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -181,7 +186,7 @@ mod tests {
     #[case("a b c", Err("invalid"))]
     #[case("a\0bc", Err("invalid"))]
     #[case("abcdefghijklmnopqrstuvwxyz0123456", Err("too_long"))]
-    fn usernames(#[case] text: &str, #[case] expected: Result<&str, &str>) {
+    fn validates_and_folds_a_username(#[case] text: &str, #[case] expected: Result<&str, &str>) {
         let got = Username::parse(text);
         assert_eq!(got.as_ref().map(Username::as_str).map_err(|e| e.code.as_str()), expected);
     }
@@ -196,12 +201,12 @@ mod tests {
     #[case("a@-x.org", false)]
     #[case("a b@example.org", false)]
     #[case("a\0b@example.org", false)]
-    fn emails(#[case] text: &str, #[case] valid: bool) {
+    fn validates_the_form_of_an_email(#[case] text: &str, #[case] valid: bool) {
         assert_eq!(Email::parse(text).is_ok(), valid);
     }
 
     #[test]
-    fn an_email_is_folded() {
+    fn email_is_trimmed_and_lowercased() {
         assert_eq!(Email::parse(" Ada@Example.ORG ").unwrap().as_str(), "ada@example.org");
     }
 
@@ -210,14 +215,14 @@ mod tests {
     #[case(10, true)]
     #[case(256, true)]
     #[case(257, false)]
-    fn passwords_are_counted_in_characters(#[case] length: usize, #[case] valid: bool) {
+    fn password_length_counts_characters(#[case] length: usize, #[case] valid: bool) {
         assert_eq!(Password::parse(&Secret::new("ä".repeat(length))).is_ok(), valid);
     }
 
     #[rstest]
     #[case("ada.lovelace@example.org", "ada-lovelace")]
     #[case("x@example.org", "x__")]
-    fn a_username_made_from_an_email_is_valid(#[case] email: &str, #[case] expected: &str) {
+    fn derives_a_username_from_an_email(#[case] email: &str, #[case] expected: &str) {
         let name = username_from_email(&Email::parse(email).unwrap());
         assert_eq!(name, expected);
         assert!(Username::parse(&name).is_ok());

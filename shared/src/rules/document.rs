@@ -1,14 +1,14 @@
-//! What a document and its versions are made of (PRODUCT D1, V1, V3).
+//! Validation of document and version fields (PRODUCT D1, V1, V3).
 
 use super::{at_most, is_blank, refuse_control};
 use crate::problem::FieldError;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// The largest text of a document, in bytes of UTF-8 (PRODUCT D1).
+/// Maximum size of a document's text, in bytes of UTF-8 (PRODUCT D1).
 pub const MAX_CONTENT_BYTES: usize = 10 * 1024 * 1024;
 
-/// What a document's text is.
+/// Format of a document's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
@@ -18,12 +18,12 @@ pub enum DocumentKind {
     Markdown,
     /// Plain text.
     Text,
-    /// One JSON value; must parse when created, uploaded or replaced (PRODUCT V2b).
+    /// A single JSON value; it must parse when created, uploaded or replaced (PRODUCT V2b).
     Json,
 }
 
 impl DocumentKind {
-    /// The name on the wire and in the database.
+    /// Returns the name used on the wire and in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl DocumentKind {
         }
     }
 
-    /// The extension of a file of this kind, without the dot.
+    /// Returns the file extension of this kind, without the dot.
     #[must_use]
     pub const fn extension(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl DocumentKind {
         }
     }
 
-    /// The kind of a file with this name, by its extension; `None` for any other.
+    /// Returns the kind for a file name by its extension; `None` if the extension is unknown.
     #[must_use]
     pub fn of_file_name(name: &str) -> Option<Self> {
         let (_, extension) = name.rsplit_once('.')?;
@@ -75,19 +75,19 @@ impl FromStr for DocumentKind {
     }
 }
 
-/// A text of at most [`MAX_CONTENT_BYTES`] without U+0000.
+/// Text of at most [`MAX_CONTENT_BYTES`] bytes without U+0000.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Content(String);
 
 impl Content {
-    /// Checks the limits that hold for every kind. The text is kept byte for byte.
+    /// Checks the limits that apply to every kind. The text is not modified.
     ///
     /// # Errors
     /// `too_large` or `control_character`, on the field `content`.
     pub fn parse(text: String) -> Result<Self, FieldError> {
         if text.len() > MAX_CONTENT_BYTES {
             let message = format!(
-                "A document can hold 10 MiB ({MAX_CONTENT_BYTES} bytes); this has {} bytes.",
+                "The limit is 10 MiB ({MAX_CONTENT_BYTES} bytes); this text has {} bytes.",
                 text.len()
             );
             return Err(FieldError::new("content", "too_large", message));
@@ -99,10 +99,10 @@ impl Content {
         Ok(Self(text))
     }
 
-    /// Checks what this kind demands of a text that comes in whole (PRODUCT V2b).
+    /// Validates a complete text of the given kind (PRODUCT V2b).
     ///
     /// # Errors
-    /// As [`Content::parse`]; and `invalid_json`, with line and column, for kind `json`.
+    /// Those of [`Content::parse`], and `invalid_json` with line and column for kind `json`.
     pub fn parse_as(kind: DocumentKind, text: String) -> Result<Self, FieldError> {
         let content = Self::parse(text)?;
         if kind == DocumentKind::Json {
@@ -113,13 +113,13 @@ impl Content {
         Ok(content)
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text, owned.
+    /// Returns the text as an owned string.
     #[must_use]
     pub fn into_string(self) -> String {
         self.0
@@ -133,10 +133,10 @@ macro_rules! text_rule {
         pub struct $name(String);
 
         impl $name {
-            /// Trims surrounding space, then checks.
+            /// Trims whitespace, then validates.
             ///
             /// # Errors
-            /// `blank` (where it must not be), `too_long` or `control_character`.
+            /// `blank` if the field is required, `too_long` or `control_character`.
             pub fn parse(text: &str) -> Result<Self, FieldError> {
                 let text = text.trim();
                 if !$blank && is_blank(text) {
@@ -147,7 +147,7 @@ macro_rules! text_rule {
                 Ok(Self(text.to_owned()))
             }
 
-            /// The trimmed text.
+            /// Returns the trimmed text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
@@ -157,19 +157,19 @@ macro_rules! text_rule {
 }
 
 text_rule!(
-    /// 1–255 characters on one line, not blank.
+    /// Document title: 1–255 characters on one line, not blank.
     Title, "title", 255, blank: false, line_breaks: false, "Enter a title."
 );
 text_rule!(
-    /// What a document is about: up to 2,000 characters, may be empty.
+    /// Document description: up to 2,000 characters, may be empty.
     Description, "description", 2000, blank: true, line_breaks: true, ""
 );
 text_rule!(
-    /// Why a version was made: up to 500 characters, may be empty.
+    /// Commit message: up to 500 characters, may be empty.
     CommitMessage, "message", 500, blank: true, line_breaks: true, ""
 );
 text_rule!(
-    /// The name of a version: 1–100 characters on one line.
+    /// Version name: 1–100 characters on one line.
     VersionName, "name", 100, blank: false, line_breaks: false, "Enter a name for this version."
 );
 
@@ -188,39 +188,39 @@ mod tests {
     #[case("two\u{2028}lines", Err("control_character"))]
     #[case("a\0b", Err("control_character"))]
     #[case("two\nlines", Err("control_character"))]
-    fn titles(#[case] text: &str, #[case] expected: Result<&str, &str>) {
+    fn trims_and_validates_a_title(#[case] text: &str, #[case] expected: Result<&str, &str>) {
         let got = Title::parse(text);
         assert_eq!(got.as_ref().map(Title::as_str).map_err(|e| e.code.as_str()), expected);
     }
 
     #[test]
-    fn a_title_has_at_most_255_characters() {
+    fn title_is_limited_to_255_characters() {
         assert!(Title::parse(&"ü".repeat(255)).is_ok());
         assert_eq!(Title::parse(&"ü".repeat(256)).unwrap_err().code, "too_long");
     }
 
     #[test]
-    fn a_message_may_be_empty_and_have_lines() {
+    fn message_may_be_empty_or_multiline() {
         assert!(CommitMessage::parse("").is_ok());
         assert!(CommitMessage::parse("first\n\nsecond").is_ok());
         assert_eq!(CommitMessage::parse(&"x".repeat(501)).unwrap_err().code, "too_long");
     }
 
     #[test]
-    fn content_has_at_most_ten_mebibytes() {
+    fn content_is_limited_to_ten_mebibytes() {
         assert!(Content::parse("x".repeat(MAX_CONTENT_BYTES)).is_ok());
         let error = Content::parse("x".repeat(MAX_CONTENT_BYTES + 1)).unwrap_err();
         assert_eq!((error.field.as_str(), error.code.as_str()), ("content", "too_large"));
     }
 
     #[test]
-    fn content_names_the_byte_of_a_null() {
+    fn reports_the_byte_offset_of_a_null() {
         let error = Content::parse("ab\0".to_owned()).unwrap_err();
         assert!(error.message.contains("byte 2"), "{}", error.message);
     }
 
     #[test]
-    fn only_json_must_parse() {
+    fn only_json_content_must_parse() {
         assert!(Content::parse_as(DocumentKind::Text, "{".to_owned()).is_ok());
         let error = Content::parse_as(DocumentKind::Json, "{\n 1}".to_owned()).unwrap_err();
         assert!(error.message.contains("line 2, column 2"), "{}", error.message);
@@ -233,7 +233,7 @@ mod tests {
     #[case("notes.txt", Some(DocumentKind::Text))]
     #[case("a.exe", None)]
     #[case("md", None)]
-    fn kinds_by_file_name(#[case] name: &str, #[case] kind: Option<DocumentKind>) {
+    fn infers_the_kind_from_a_file_name(#[case] name: &str, #[case] kind: Option<DocumentKind>) {
         assert_eq!(DocumentKind::of_file_name(name), kind);
     }
 }

@@ -1,5 +1,5 @@
-//! The rules for what people type: names, passwords, titles, messages. A value of one of these
-//! types is valid by construction. The page and the server run the same code (PRODUCT A1).
+//! Validation of user input: names, passwords, titles, messages. A value of one of these types is
+//! valid by construction. The page and the server run the same code (PRODUCT A1).
 
 mod account;
 mod document;
@@ -13,35 +13,35 @@ pub use secret::Secret;
 
 use crate::problem::FieldError;
 
-/// Gathers the field errors of several values, so that a form says everything at once.
+/// Collects the field errors of several values, so that a response reports all of them at once.
 #[derive(Debug, Default)]
 pub struct FieldErrors(Vec<FieldError>);
 
 impl FieldErrors {
-    /// The value, or `None` after noting its error.
+    /// Returns the value, or records the error and returns `None`.
     pub fn take<T>(&mut self, result: Result<T, FieldError>) -> Option<T> {
         result.map_err(|error| self.0.push(error)).ok()
     }
 
-    /// Notes an error that no single value's type could find.
+    /// Records an error that involves more than a single value.
     pub fn push(&mut self, error: FieldError) {
         self.0.push(error);
     }
 
-    /// All errors noted so far.
+    /// Returns all recorded errors.
     #[must_use]
     pub fn into_vec(self) -> Vec<FieldError> {
         self.0
     }
 }
 
-/// Whether there is nothing to see in a text.
+/// Returns whether a text has no visible characters.
 fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_invisible(c))
 }
 
-/// Whether a character takes no ink by itself: `Default_Ignorable_Code_Point` of Unicode 17
-/// (`DerivedCoreProperties.txt`), and the braille pattern without dots.
+/// Returns whether a character is invisible: `Default_Ignorable_Code_Point` of Unicode 17
+/// (`DerivedCoreProperties.txt`), or the blank braille pattern.
 const fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}'..='\u{1160}' | '\u{17B4}'..='\u{17B5}'
@@ -51,14 +51,14 @@ const fn is_invisible(c: char) -> bool {
         | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Whether a character turns the direction of what follows it (UAX #9, explicit formatting): a name
-/// could make the rest of its line read as something else.
+/// Returns whether a character overrides the text direction (UAX #9, explicit formatting). In a
+/// name it could make the rest of the line read as something else.
 const fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Refuses U+0000 and other control characters that no line of text needs: PostgreSQL cannot
-/// store the first, and the rest only serve to disguise.
+/// Rejects U+0000, which PostgreSQL cannot store, and the other control characters, which can
+/// disguise a text.
 fn refuse_control(field: &str, text: &str, line_breaks: bool) -> Result<(), FieldError> {
     let breaks = |c| matches!(c, '\n' | '\t' | '\r' | '\u{2028}' | '\u{2029}');
     let is_bad = |c: &char| {

@@ -1,9 +1,10 @@
-//! A text that must not be printed.
+//! A string that must not be printed or logged.
 
 use serde::Deserialize;
 use std::fmt;
 
-/// A secret: can be read in from a request, but neither printed nor written out by accident.
+/// A secret string. It can be deserialised from a request, but its `Debug` output is redacted and
+/// it cannot be serialised.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "openapi", schema(value_type = String, format = Password))]
@@ -11,12 +12,13 @@ use std::fmt;
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes a text into custody.
+    /// Wraps a secret.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The secret itself. The name is long so that each use is noticed in review.
+    /// Returns the secret in plain text. The method is called `expose` so that every use stands out
+    /// in review.
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
@@ -34,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_not_printed() {
+    fn debug_output_hides_the_secret() {
         assert!(!format!("{:?}", Secret::new("hunter2 hunter2")).contains("hunter2"));
     }
 }

@@ -1,4 +1,4 @@
-//! Accounts and sessions on the wire (API.md, Auth).
+//! Account and session bodies (API.md, Auth).
 
 use crate::{
     id::{SessionId, UserId},
@@ -7,24 +7,24 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// `POST /auth/signup`.
+/// Body of `POST /auth/signup`.
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SignupRequest {
-    /// Where mail goes; also a way to sign in.
+    /// Email address; can also be used to sign in.
     pub email: String,
     /// 10–256 characters.
     pub password: Secret,
-    /// 3–32 of `[a-z0-9_-]`; made from the email when absent.
+    /// 3–32 characters of `[a-z0-9_-]`; derived from the email address if absent.
     #[serde(default)]
     pub username: Option<String>,
-    /// What others see; the username when absent.
+    /// Name shown to other users; defaults to the username.
     #[serde(default)]
     pub display_name: Option<String>,
 }
 
-/// `POST /auth/login`. One of `login`, `email` and `username` names the account.
+/// Body of `POST /auth/login`. Exactly one of `login`, `email` and `username` is required.
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -36,72 +36,72 @@ pub struct LoginRequest {
     pub password: Secret,
 }
 
-/// `POST /auth/refresh`; the cookie serves when the body is empty.
+/// Body of `POST /auth/refresh`. If it is empty, the refresh token is read from the cookie.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RefreshRequest {
-    /// The refresh token, for programs that keep it themselves.
+    /// Refresh token, for clients that do not use cookies.
     #[serde(default)]
     pub refresh_token: Option<Secret>,
 }
 
-/// An account as its owner sees it.
+/// An account as seen by its owner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UserView {
-    /// The account.
+    /// Account id.
     pub id: UserId,
-    /// The unique name.
+    /// Unique username.
     pub username: String,
-    /// The unique address.
+    /// Unique email address.
     pub email: String,
-    /// What others see.
+    /// Name shown to other users.
     pub display_name: String,
-    /// A few words about oneself.
+    /// Short self-description.
     pub bio: String,
     /// `user`, `premium` or `admin`.
     pub role: String,
-    /// When the account was made.
+    /// Time of sign-up.
     pub created_at: Timestamp,
-    /// When they last signed in, anywhere.
+    /// Time of the last sign-in on any device.
     pub last_login_at: Option<Timestamp>,
 }
 
-/// The answer to sign-up and sign-in.
+/// Response to sign-up and sign-in.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuthAnswer {
-    /// Who is signed in now.
+    /// The signed-in user.
     pub user: UserView,
-    /// A JWT for `Authorization: Bearer`; the same as in the cookie.
+    /// JWT for `Authorization: Bearer`; the access cookie has the same value.
     pub access_token: String,
-    /// Seconds until it expires.
+    /// Seconds until the access token expires.
     pub expires_in: u64,
 }
 
-/// The answer to a refresh.
+/// Response to a refresh.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct RefreshAnswer {
-    /// The next JWT.
+    /// New access token (JWT).
     pub access_token: String,
-    /// Seconds until it expires.
+    /// Seconds until the access token expires.
     pub expires_in: u64,
 }
 
-/// `PATCH /me`. A field left out stays as it is.
+/// Body of `PATCH /me`. Omitted fields are left unchanged.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct UpdateMeRequest {
-    /// What others see.
+    /// Name shown to other users.
     #[serde(default)]
     pub display_name: Option<String>,
-    /// A few words about oneself, up to 2,000 characters.
+    /// Short self-description, up to 2,000 characters.
     #[serde(default)]
     pub bio: Option<String>,
 }
@@ -111,16 +111,16 @@ pub struct UpdateMeRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SessionView {
-    /// For revoking it.
+    /// Session id, used to revoke the session.
     pub id: SessionId,
-    /// What the browser or program called itself.
+    /// `User-Agent` of the client.
     pub user_agent: String,
-    /// The address it was last seen at.
+    /// IP address of the last request.
     pub ip: String,
-    /// When it signed in.
+    /// Time of sign-in.
     pub created_at: Timestamp,
-    /// When it was last seen, to the minute.
+    /// Time of the last request, accurate to the minute.
     pub last_activity_at: Timestamp,
-    /// Whether the request that asked came from it.
+    /// Whether this is the session of the current request.
     pub current: bool,
 }

@@ -1,4 +1,4 @@
-//! Documents on the wire (API.md, Documents).
+//! Document bodies (API.md, Documents).
 
 use crate::{
     id::{DocumentId, UserId},
@@ -7,153 +7,153 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Somebody, as others see them.
+/// Public profile of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Person {
-    /// The account.
+    /// Account id.
     pub id: UserId,
-    /// The unique name.
+    /// Unique username.
     pub username: String,
-    /// What others see.
+    /// Name shown to other users.
     pub display_name: String,
 }
 
-/// A document; `content` only where one document was asked for.
+/// A document. `content` is present only in responses for a single document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DocumentView {
-    /// The document.
+    /// Document id.
     pub id: DocumentId,
-    /// The workspace it lies in, if any.
+    /// Workspace of the document, if any.
     pub workspace_id: Option<uuid::Uuid>,
-    /// What its text is.
+    /// Format of the text.
     pub kind: DocumentKind,
-    /// Its title.
+    /// Title.
     pub title: String,
-    /// What it is about.
+    /// Description.
     pub description: String,
-    /// The live text.
+    /// Current live text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// `<hex SHA-256 of the live content>-<metadata revision>`, without quotes.
+    /// `<hex SHA-256 of the live text>-<metadata revision>`, without quotes.
     pub etag: String,
-    /// Bytes of the live text in UTF-8.
+    /// Size of the live text in bytes of UTF-8.
     pub content_length: u64,
-    /// Words of the live text.
+    /// Number of words in the live text.
     pub word_count: u64,
-    /// The newest version; 0 when none was committed yet.
+    /// Number of the latest version; 0 if none has been committed.
     pub head_version: u64,
-    /// How many live updates were accepted.
+    /// Number of accepted live updates.
     pub live_seq: u64,
-    /// Names of its tags.
+    /// Tag names.
     pub tags: Vec<String>,
-    /// Everybody who owns it.
+    /// Owners of the document.
     pub owners: Vec<Person>,
-    /// Whether anybody may read it.
+    /// Whether the document is public.
     pub is_public: bool,
-    /// Whether it serves as a template.
+    /// Whether the document is a template.
     pub is_template: bool,
-    /// Who created it.
+    /// User who created the document.
     pub created_by: UserId,
-    /// Who changed it last.
+    /// User who last changed the document.
     pub last_modified_by: UserId,
-    /// When it was created.
+    /// Time of creation.
     pub created_at: Timestamp,
-    /// When its text or details last changed.
+    /// Time of the last change to text or metadata.
     pub updated_at: Timestamp,
-    /// When it was moved to trash; `None` while it is not there.
+    /// Time of the move to trash; `None` if the document is not in trash.
     pub deleted_at: Option<Timestamp>,
 }
 
-/// `POST /documents`.
+/// Body of `POST /documents`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CreateDocumentRequest {
     /// 1–255 characters, not blank.
     pub title: String,
-    /// What the text is.
+    /// Format of the text.
     #[serde(default)]
     pub kind: DocumentKind,
-    /// The first text; empty when absent.
+    /// Initial text; empty if absent.
     #[serde(default)]
     pub content: Option<String>,
-    /// What it is about.
+    /// Description.
     #[serde(default)]
     pub description: Option<String>,
 }
 
-/// `PUT /documents/{id}`.
+/// Body of `PUT /documents/{id}`.
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ReplaceDocumentRequest {
-    /// The whole new text.
+    /// Complete new text.
     pub content: String,
-    /// A new title.
+    /// New title.
     #[serde(default)]
     pub title: Option<String>,
 }
 
-/// `PATCH /documents/{id}`. A field left out stays as it is.
+/// Body of `PATCH /documents/{id}`. Omitted fields are left unchanged.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PatchDocumentRequest {
-    /// A new title.
+    /// New title.
     #[serde(default)]
     pub title: Option<String>,
-    /// A new description.
+    /// New description.
     #[serde(default)]
     pub description: Option<String>,
-    /// `true` moves it to trash, `false` brings it back.
+    /// `true` moves the document to trash, `false` restores it.
     #[serde(default)]
     pub deleted: Option<bool>,
-    /// Whether anybody may read it.
+    /// Whether the document is public.
     #[serde(default)]
     pub is_public: Option<bool>,
-    /// Whether it serves as a template.
+    /// Whether the document is a template.
     #[serde(default)]
     pub is_template: Option<bool>,
 }
 
-/// The answer to an upload.
+/// Response to an upload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UploadAnswer {
-    /// The documents made, in the order of the files.
+    /// Created documents, in the order of the uploaded files.
     pub items: Vec<DocumentView>,
 }
 
-/// `POST /documents/{id}/ops`: one Yjs update by HTTP.
+/// Body of `POST /documents/{id}/ops`: a single Yjs update sent over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct OpRequest {
-    /// 1–64 characters, chosen by the client; the same id is applied once.
+    /// Client-chosen id of 1–64 characters. An update with the same id is applied only once.
     pub op_id: String,
-    /// A Yjs update (v1) in base64.
+    /// Base64-encoded Yjs update (v1).
     pub delta_b64: String,
 }
 
-/// The update is durable.
+/// Acknowledges a durable update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OpAnswer {
-    /// Its number in the document's log.
+    /// Sequence number of the update in the document's log.
     pub seq: u64,
 }
 
-/// `GET /documents/{id}/updates`: what a replica lacks.
+/// Response to `GET /documents/{id}/updates`: the updates a replica is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct UpdatesView {
-    /// The number of the newest update this holds.
+    /// Sequence number of the latest update included.
     pub seq: u64,
-    /// A Yjs update (v1) in base64; empty when nothing is missing.
+    /// Base64-encoded Yjs update (v1); empty if nothing is missing.
     pub delta_b64: String,
 }

@@ -1,10 +1,10 @@
-//! What every list has in common.
+//! Pagination and sorting shared by all lists.
 
 use serde::{Deserialize, Serialize};
 
-/// Rows on a page when nobody says otherwise.
+/// Page size if the request does not specify one.
 pub const DEFAULT_PAGE_SIZE: u32 = 20;
-/// The most rows a page can have.
+/// Maximum page size.
 pub const MAX_PAGE_SIZE: u32 = 100;
 
 /// One page of a list.
@@ -12,20 +12,20 @@ pub const MAX_PAGE_SIZE: u32 = 100;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Page<T> {
-    /// The rows.
+    /// Items of this page.
     pub items: Vec<T>,
-    /// Which page this is, from 1; 1 when it was asked for by cursor.
+    /// Page number, starting at 1; always 1 for a request by cursor.
     pub page: u32,
-    /// How many rows a page has at most.
+    /// Maximum number of items on a page.
     pub page_size: u32,
-    /// How many rows the whole list has.
+    /// Number of items in the whole list.
     pub total: u64,
-    /// Where the next page starts; `None` on the last.
+    /// Cursor of the next page; `None` on the last page.
     pub next_cursor: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// A list that is never cut: all of it is its one page.
+    /// Returns an unpaginated list as a single page.
     #[must_use]
     pub fn whole(items: Vec<T>) -> Self {
         let total = items.len() as u64;
@@ -33,7 +33,7 @@ impl<T> Page<T> {
         Self { items, page: 1, page_size, total, next_cursor: None }
     }
 
-    /// The same page with each row turned into something else.
+    /// Converts the items of the page.
     pub fn map<U>(self, turn: impl FnMut(T) -> U) -> Page<U> {
         Page {
             items: self.items.into_iter().map(turn).collect(),
@@ -45,22 +45,22 @@ impl<T> Page<T> {
     }
 }
 
-/// How a list of documents is sorted (PRODUCT D5).
+/// Sort order of a document list (PRODUCT D5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum DocumentSort {
-    /// Last edited first.
+    /// Most recently edited first.
     #[default]
     Updated,
-    /// Newest first.
+    /// Most recently created first.
     Created,
-    /// By title, case-folded, A first.
+    /// By title, ascending and case-insensitive.
     Title,
 }
 
 impl DocumentSort {
-    /// The name on the wire.
+    /// Returns the name used on the wire.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -1,5 +1,5 @@
-//! The bodies of API.md: what programs send and get, and what the page's server functions carry.
-//! Names are camelCase; unknown fields in a request are refused.
+//! Request and response bodies of API.md, also used by the page's server functions. Field names are
+//! camelCase; requests with unknown fields are rejected.
 
 mod account;
 mod document;

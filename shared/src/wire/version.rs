@@ -1,4 +1,4 @@
-//! Versions on the wire (API.md, Versions).
+//! Version bodies (API.md, Versions).
 
 use super::Person;
 use crate::{
@@ -7,85 +7,85 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// How the content of a version lies in the store (PRODUCT V2).
+/// How the content of a version is stored (PRODUCT V2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StoredAs {
-    /// Whole.
+    /// Complete text.
     Snapshot,
-    /// As the way back from a newer version.
+    /// Delta that reconstructs the text from a newer version.
     Delta,
 }
 
-/// A version; `content` only where one version was asked for.
+/// A version. `content` and `json` are present only in responses for a single version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct VersionView {
-    /// The document.
+    /// Document id.
     pub document_id: DocumentId,
-    /// 1, 2, 3 … without holes.
+    /// Version number: 1, 2, 3 … without gaps.
     pub number: u64,
-    /// Why it was made.
+    /// Commit message.
     pub message: String,
-    /// Its name, if it was given one.
+    /// Name of the version, if it has one.
     pub name: Option<String>,
-    /// Who made it.
+    /// User who committed the version.
     pub author: Person,
-    /// The version before it; `None` for the first.
+    /// Number of the previous version; `None` for the first.
     pub parent: Option<u64>,
-    /// The commit that made it.
+    /// Id of the commit that created this version.
     pub commit_id: CommitId,
     /// Lower-case hex SHA-256 of the content in UTF-8.
     pub hash: String,
     /// Lower-case hex SHA-256 over the parent's chain hash, content, author, message and time.
     pub chain_hash: String,
-    /// Bytes of the content in UTF-8.
+    /// Size of the content in bytes of UTF-8.
     pub length: u64,
-    /// Lines added since the version before.
+    /// Lines added since the previous version.
     pub added: u64,
-    /// Lines removed since the version before.
+    /// Lines removed since the previous version.
     pub removed: u64,
-    /// How its content lies in the store.
+    /// How the content is stored.
     pub stored_as: StoredAs,
-    /// When it was made.
+    /// Time of the commit.
     pub created_at: Timestamp,
-    /// The text.
+    /// Content of the version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// The text parsed, for kind `json` where it parses.
+    /// Parsed content, for kind `json` if it is valid JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub json: Option<serde_json::Value>,
 }
 
-/// `POST /documents/{id}/versions`. Without `content` the live text is committed.
+/// Body of `POST /documents/{id}/versions`. Without `content`, the live text is committed.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CommitRequest {
-    /// Why: up to 500 characters.
+    /// Commit message, up to 500 characters.
     #[serde(default)]
     pub message: Option<String>,
-    /// A text to merge into the live one first; needs a base.
+    /// Text to merge into the live text before committing; requires `baseVersion`.
     #[serde(default)]
     pub content: Option<String>,
-    /// The version `content` was made from.
+    /// Version that `content` is based on.
     #[serde(default)]
     pub base_version: Option<u64>,
 }
 
-/// `POST /documents/{id}/versions/{n}/restore`.
+/// Body of `POST /documents/{id}/versions/{n}/restore`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RestoreRequest {
-    /// Why; “Restored version n” when absent.
+    /// Commit message; “Restored version n” if absent.
     #[serde(default)]
     pub message: Option<String>,
 }
 
-/// `PATCH /documents/{id}/versions/{n}`; `null` takes the name away.
+/// Body of `PATCH /documents/{id}/versions/{n}`. `null` removes the name.
 #[derive(Debug, Clone, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]

@@ -1,5 +1,4 @@
-//! A blog post in 10,000 versions, made through the services: how much room they take, how long a
-//! reader waits for any of them.
+//! A blog post with 10,000 versions committed through the services: storage size and read latency.
 
 mod reads;
 mod size;
@@ -16,7 +15,7 @@ use flate2::{Compression, write::ZlibEncoder};
 use izanagi_shared::id::DocumentId;
 use std::{fs, io::Write as _, time::Instant};
 
-/// How many versions.
+/// Number of versions.
 pub(super) const VERSIONS: usize = 10_000;
 
 /// Measures rows 1 and 2.
@@ -25,7 +24,7 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     fs::create_dir(&folder)?;
     let world = World::new(&folder).await?;
     let document = build(&world, &setting.trace, report).await?;
-    // Closed first: what the log of the database held is then in the file.
+    // Closing the database checkpoints its WAL into the file that is measured.
     let world = world.reopen().await?;
     size::measure(&world, &setting.trace, report).await?;
     reads::measure(&world, document, report).await?;
@@ -33,7 +32,7 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     Ok(())
 }
 
-/// Commits every text, one after another, while what follows a commit is done beside it.
+/// Commits every text in turn while the job runner demotes old versions in the background.
 async fn build(world: &World, trace: &Trace, report: &mut Report) -> Result<DocumentId> {
     world.services.start();
     let document = world.create("").await?;
@@ -46,7 +45,12 @@ async fn build(world: &World, trace: &Trace, report: &mut Report) -> Result<Docu
         let version = world.commit(document).await?;
         edits.push(milliseconds(written - begin));
         commits.push(milliseconds(written.elapsed()));
-        ensure!(version.number == index as u64 + 1, "version {} is {}", index + 1, version.number);
+        ensure!(
+            version.number == index as u64 + 1,
+            "version {} has number {}",
+            index + 1,
+            version.number
+        );
         if version.number.is_multiple_of(1_000) {
             progress(format_args!(
                 "{} versions, {:.0} s",
@@ -58,8 +62,8 @@ async fn build(world: &World, trace: &Trace, report: &mut Report) -> Result<Docu
     let committed = start.elapsed();
     world.settle().await?;
     report.note(format!(
-        "{VERSIONS} versions through the services: {:.0} s, the last old one made small after {:.0} s; \
-         median edit {} ms, median commit {} ms, demotion going on beside them",
+        "{VERSIONS} versions through the services: {:.0} s, demotion finished after {:.0} s; \
+         median edit {} ms, median commit {} ms, with demotion in the background",
         committed.as_secs_f64(),
         start.elapsed().as_secs_f64(),
         Number(median(&edits)),
@@ -68,7 +72,7 @@ async fn build(world: &World, trace: &Trace, report: &mut Report) -> Result<Docu
     Ok(document)
 }
 
-/// The bytes of a text under zlib.
+/// Returns the zlib-compressed size of a text in bytes.
 fn zlib_bytes(text: &str) -> Result<usize> {
     let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(text.as_bytes())?;

@@ -1,4 +1,4 @@
-//! How long a reader waits for a version, old or new.
+//! Read latency of old and new versions.
 
 use super::VERSIONS;
 use crate::{
@@ -11,11 +11,10 @@ use anyhow::{Result, ensure};
 use izanagi_shared::id::DocumentId;
 use std::time::Instant;
 
-/// How many versions of each half are read.
+/// Number of versions read from each half of the history.
 const READS: usize = 2_000;
 
-/// Measures row 2. Each version is read once and in random order, so that no cache of the
-/// services helps.
+/// Measures row 2. Each version is read once and in random order, so that caches do not help.
 pub(super) async fn measure(
     world: &World,
     document: DocumentId,
@@ -38,7 +37,7 @@ pub(super) async fn measure(
         let version = world.services.versions.get(&reader, number as u64).await?;
         let took = milliseconds(start.elapsed());
         let length = version.content.map_or(0, |content| content.len() as u64);
-        ensure!(length == version.length, "version {number} was read with {length} bytes");
+        ensure!(length == version.length, "version {number} was read back with {length} bytes");
         if number <= half { oldest.push(took) } else { newest.push(took) }
     }
     let all = [oldest.as_slice(), newest.as_slice()].concat();

@@ -1,4 +1,4 @@
-//! How many bytes of the file belong to the document store.
+//! Bytes per version in the document store.
 
 use super::{VERSIONS, zlib_bytes};
 use crate::{
@@ -28,7 +28,7 @@ pub(super) async fn measure(world: &World, trace: &Trace, report: &mut Report) -
         .await?
         .try_get(0)?;
     ensure!(contents == VERSIONS as i64, "the document store has {contents} records");
-    // Whole pages, with what is free in them and everything that finds a row.
+    // Whole pages, including free space and indexes.
     let tables = sqlx::query(
         "SELECT tbl_name, sum(pgsize) FROM dbstat JOIN sqlite_schema USING (name) GROUP BY 1",
     )
@@ -46,15 +46,15 @@ pub(super) async fn measure(world: &World, trace: &Trace, report: &mut Report) -
         }
     }
     report.add(Figure {
-        what: format!("{VERSIONS} commits of a blog post: room in the document store"),
-        measured: format!("{} B a version", Number(records)),
+        what: format!("{VERSIONS} commits of a blog post: size in the document store"),
+        measured: format!("{} B/version", Number(records)),
         peer: format!("full copies {} B", Number(whole)),
         value: records,
         unit: "B",
         target: Target::AtMost(1_200.0),
     });
     report.note(format!(
-        "of each version: the text {} B, under zlib {} B, the row in `versions` with its indexes {} B",
+        "per version: text {} B, zlib-compressed {} B, row in `versions` with its indexes {} B",
         Number(whole),
         Number(zlib),
         Number(versions),

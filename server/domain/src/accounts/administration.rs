@@ -14,10 +14,10 @@ impl Accounts {
     /// `NotFound` when no account has that name or email.
     pub async fn set_active(&self, login: &str, active: bool) -> Result<UserView> {
         let user = self.find(login).await?;
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         let deactivated_at = Some((!active).then_some(now));
         let change = UserChange { deactivated_at, ..UserChange::default() };
-        let changed = self.stores.users.update(user.id, &change).await?;
+        let changed = self.core.stores.users.update(user.id, &change).await?;
         if !active {
             self.sign_out_everywhere(user.id).await?;
         }
@@ -33,14 +33,14 @@ impl Accounts {
     pub async fn set_role(&self, login: &str, role: Role) -> Result<UserView> {
         let user = self.find(login).await?;
         let change = UserChange { role: Some(role), ..UserChange::default() };
-        let changed = self.stores.users.update(user.id, &change).await?;
+        let changed = self.core.stores.users.update(user.id, &change).await?;
         self.note("user_role_changed", &user).await?;
         Ok(view(&changed))
     }
 
     async fn find(&self, login: &str) -> Result<User> {
         let login = login.trim().to_lowercase();
-        self.stores.users.by_login(&login).await.map_err(Error::missing("account"))
+        self.core.stores.users.by_login(&login).await.map_err(Error::missing("account"))
     }
 
     async fn note(&self, action: &'static str, subject: &User) -> Result<()> {
@@ -49,8 +49,8 @@ impl Accounts {
             actor: None,
             subject: subject.id.to_string(),
             ip: String::new(),
-            at: self.clock.now(),
+            at: self.core.clock.now(),
         };
-        Ok(self.stores.audit.record(&event).await?)
+        Ok(self.core.stores.audit.record(&event).await?)
     }
 }

@@ -17,16 +17,12 @@ pub use role::Role;
 pub use sign_in::{SignUpTurn, SignedIn};
 pub use tokens::{AccessToken, Claims, SigningKey, TokenIssuer, Tokens};
 
-use crate::{
-    error::Result,
-    storage::{Clock, Ids, Stores, User},
-};
+use crate::{core::Core, error::Result, storage::User};
 use izanagi_shared::{
     id::{SessionId, UserId},
     wire::UserView,
 };
-use std::{sync::Arc, time::Duration};
-use tokio_util::task::TaskTracker;
+use std::time::Duration;
 
 /// How long an access token is good (PRODUCT A3).
 pub const ACCESS_LIFETIME: Duration = Duration::from_secs(30 * 60);
@@ -56,14 +52,11 @@ pub struct Device {
 /// The service for accounts and sessions.
 #[derive(Clone)]
 pub struct Accounts {
-    stores: Arc<Stores>,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
+    core: Core,
     passwords: Passwords,
     tokens: Tokens,
     limits: Limits,
     live: sessions::LiveSessions,
-    tasks: TaskTracker,
 }
 
 impl std::fmt::Debug for Accounts {
@@ -73,19 +66,11 @@ impl std::fmt::Debug for Accounts {
 }
 
 impl Accounts {
-    /// The service over these stores; what it starts runs in `tasks`.
+    /// The service over these stores.
     #[must_use]
-    pub fn new(
-        stores: Arc<Stores>,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-        passwords: Passwords,
-        tokens: Tokens,
-        limits: Limits,
-        tasks: TaskTracker,
-    ) -> Self {
+    pub fn new(core: Core, passwords: Passwords, tokens: Tokens, limits: Limits) -> Self {
         let live = sessions::LiveSessions::default();
-        Self { stores, clock, ids, passwords, tokens, limits, live, tasks }
+        Self { core, passwords, tokens, limits, live }
     }
 
     /// The keys that verify access tokens, for `/.well-known/jwks.json` (RFC 7517).

@@ -16,7 +16,7 @@ impl Accounts {
     /// # Errors
     /// `Unauthenticated` when it is gone.
     pub async fn me(&self, caller: &Caller) -> Result<UserView> {
-        let user = self.stores.users.by_id(caller.user).await;
+        let user = self.core.stores.users.by_id(caller.user).await;
         Ok(view(&user.map_err(|error| match error {
             crate::storage::StoreError::NotFound => Error::Unauthenticated,
             other => other.into(),
@@ -32,9 +32,9 @@ impl Accounts {
     pub async fn delete_me(&self, caller: &Caller) -> Result<()> {
         let (this, user) = (self.clone(), caller.user);
         let deleting = async move {
-            let now = this.clock.now();
-            this.stores.owners.release(user, now).await?;
-            this.stores.users.delete(user, now).await?;
+            let now = this.core.clock.now();
+            this.core.stores.owners.release(user, now).await?;
+            this.core.stores.users.delete(user, now).await?;
             this.sign_out_everywhere(user).await?;
             let event = AuditEvent {
                 action: "user_deleted",
@@ -43,9 +43,9 @@ impl Accounts {
                 ip: String::new(),
                 at: now,
             };
-            Ok(this.stores.audit.record(&event).await?)
+            Ok(this.core.stores.audit.record(&event).await?)
         };
-        self.tasks.spawn(deleting).await.map_err(Error::internal)?
+        self.core.run_to_end(deleting).await
     }
 
     /// Changes what others see of the caller.
@@ -72,6 +72,6 @@ impl Accounts {
             bio: bio.flatten().map(|bio| bio.as_str().to_owned()),
             ..UserChange::default()
         };
-        Ok(view(&self.stores.users.update(caller.user, &change).await?))
+        Ok(view(&self.core.stores.users.update(caller.user, &change).await?))
     }
 }

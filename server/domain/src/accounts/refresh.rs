@@ -59,8 +59,8 @@ impl Accounts {
     /// `SessionRevoked` when the session has ended, the token is unknown or over, or it was used
     /// more than 30 s ago: then the whole session ends, for somebody else may hold its tokens.
     pub async fn refresh(&self, token: &RefreshSecret, device: &Device) -> Result<SignedIn> {
-        let now = self.clock.now();
-        let stored = match self.stores.sessions.refresh_token(&token.hash()).await {
+        let now = self.core.clock.now();
+        let stored = match self.core.stores.sessions.refresh_token(&token.hash()).await {
             Ok(stored) => stored,
             Err(crate::storage::StoreError::NotFound) => return Err(Error::SessionRevoked),
             Err(other) => return Err(other.into()),
@@ -70,7 +70,7 @@ impl Accounts {
         }
         let successor = token.successor(&stored.nonce)?;
         let next = self.new_token(stored.session_id, &successor, Some(token.hash()), now);
-        let used = self.stores.sessions.use_refresh_token(&token.hash(), &next, now).await;
+        let used = self.core.stores.sessions.use_refresh_token(&token.hash(), &next, now).await;
         match used {
             Ok(RefreshUse::First) => {}
             Ok(RefreshUse::SessionEnded) => return Err(Error::SessionRevoked),
@@ -82,18 +82,19 @@ impl Accounts {
 
     async fn allow_repeat(&self, hash: &[u8; 32], now: Timestamp, device: &Device) -> Result<()> {
         // Read again: what was read before the exchange may be older than the first use.
-        let stored = self.stores.sessions.refresh_token(hash).await?;
+        let stored = self.core.stores.sessions.refresh_token(hash).await?;
         let in_grace = stored.used_at.is_some_and(|at| now.since(at) <= GRACE);
         if in_grace && !stored.successor_used {
             return Ok(());
         }
-        let session = self.stores.sessions.get(stored.session_id).await?;
+        let session = self.core.stores.sessions.get(stored.session_id).await?;
         match self.end_session(session.user_id, session.id, now).await {
             // It had ended before; that the token came again is worth noting all the same.
             Ok(()) | Err(Error::NotFound(_)) => {}
             Err(error) => return Err(error),
         }
-        self.stores
+        self.core
+            .stores
             .audit
             .record(&AuditEvent {
                 action: "refresh_token_replayed",
@@ -113,12 +114,12 @@ impl Accounts {
         device: &Device,
         now: Timestamp,
     ) -> Result<SignedIn> {
-        let session = self.stores.sessions.get(session).await?;
-        let user = self.stores.users.by_id(session.user_id).await?;
+        let session = self.core.stores.sessions.get(session).await?;
+        let user = self.core.stores.users.by_id(session.user_id).await?;
         if user.deactivated_at.is_some() || session.revoked_at.is_some() {
             return Err(Error::SessionRevoked);
         }
-        self.stores.sessions.touch(session.id, &device.ip, now).await?;
+        self.core.stores.sessions.touch(session.id, &device.ip, now).await?;
         let caller = Caller { user: user.id, session: session.id, role: user.role };
         self.signed_in(&user, &caller, refresh, now)
     }
@@ -131,7 +132,7 @@ impl Accounts {
         now: Timestamp,
     ) -> RefreshToken {
         let mut nonce = [0; 32];
-        self.ids.fill(&mut nonce);
+        self.core.ids.fill(&mut nonce);
         RefreshToken {
             hash: secret.hash(),
             session_id,

@@ -70,7 +70,7 @@ impl Accounts {
     /// # Errors
     /// `Unauthenticated` when it is none, is over, or its session has ended.
     pub async fn authenticate(&self, token: &str, ip: &str) -> Result<Caller> {
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         let claims = self.tokens.verify(token, now)?;
         self.check_alive(claims.sid, ip, now).await?;
         Ok(Caller {
@@ -90,12 +90,12 @@ impl Accounts {
             Some(Known::Alive { touched_at, .. }) => touched_at,
             None => Timestamp::default(),
         };
-        if self.stores.revocations.is_revoked(session).await? {
+        if self.core.stores.revocations.is_revoked(session).await? {
             self.live.ended(session);
             return Err(Error::Unauthenticated);
         }
         if now.since(touched_at) >= ACTIVITY_STEP {
-            match self.stores.sessions.touch(session, ip, now).await {
+            match self.core.stores.sessions.touch(session, ip, now).await {
                 Ok(()) => touched_at = now,
                 // The token is good, but nobody knows its session: another database, perhaps.
                 Err(StoreError::NotFound) => return Err(Error::Unauthenticated),
@@ -111,7 +111,7 @@ impl Accounts {
     /// # Errors
     /// Only when the store fails.
     pub async fn sessions(&self, caller: &Caller) -> Result<Vec<SessionView>> {
-        let sessions = self.stores.sessions.list(caller.user).await?;
+        let sessions = self.core.stores.sessions.list(caller.user).await?;
         let view = |session: crate::storage::Session| SessionView {
             current: session.id == caller.session,
             id: session.id,
@@ -128,7 +128,7 @@ impl Accounts {
     /// # Errors
     /// `NotFound` when the caller has no such session.
     pub async fn revoke_session(&self, caller: &Caller, session: SessionId) -> Result<()> {
-        self.end_session(caller.user, session, self.clock.now()).await
+        self.end_session(caller.user, session, self.core.clock.now()).await
     }
 
     /// Ends the caller's own session. Does nothing when it has ended already.
@@ -149,17 +149,17 @@ impl Accounts {
     pub async fn sign_out_everywhere(&self, user: UserId) -> Result<()> {
         let this = self.clone();
         let ending = async move {
-            let now = this.clock.now();
-            for session in this.stores.sessions.list(user).await? {
+            let now = this.core.clock.now();
+            for session in this.core.stores.sessions.list(user).await? {
                 this.refuse_tokens(session.id, now).await?;
             }
             // Those that began meanwhile.
-            for session in this.stores.sessions.revoke_all(user, now).await? {
+            for session in this.core.stores.sessions.revoke_all(user, now).await? {
                 this.refuse_tokens(session, now).await?;
             }
             Ok(())
         };
-        self.tasks.spawn(ending).await.map_err(Error::internal)?
+        self.core.run_to_end(ending).await
     }
 
     /// Ends a session; runs to its end even when the caller goes away. Its tokens are refused
@@ -172,20 +172,20 @@ impl Accounts {
     ) -> Result<()> {
         let this = self.clone();
         let ending = async move {
-            let found = this.stores.sessions.get(session).await;
+            let found = this.core.stores.sessions.get(session).await;
             let found = found.map_err(Error::missing("session"))?;
             if found.user_id != user {
                 return Err(Error::NotFound("session"));
             }
             this.refuse_tokens(session, now).await?;
-            let ended = this.stores.sessions.revoke(user, session, now).await;
+            let ended = this.core.stores.sessions.revoke(user, session, now).await;
             ended.map_err(Error::missing("session"))
         };
-        self.tasks.spawn(ending).await.map_err(Error::internal)?
+        self.core.run_to_end(ending).await
     }
 
     async fn refuse_tokens(&self, session: SessionId, now: Timestamp) -> Result<()> {
-        self.stores.revocations.revoke(session, now.plus(ACCESS_LIFETIME)).await?;
+        self.core.stores.revocations.revoke(session, now.plus(ACCESS_LIFETIME)).await?;
         self.live.ended(session);
         Ok(())
     }

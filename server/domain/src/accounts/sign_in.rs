@@ -63,11 +63,11 @@ impl Accounts {
     ) -> Result<SignedIn> {
         let account = self.check_account(request)?;
         let password_hash = self.passwords.hash(account.password).await?;
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         let chosen = account.username.as_ref().map(|name| name.as_str().to_owned());
         let base = chosen.clone().unwrap_or_else(|| username_from_email(&account.email));
         let mut user = User {
-            id: UserId(self.ids.uuid()),
+            id: UserId(self.core.ids.uuid()),
             display_name: String::new(),
             username: base.clone(),
             email: account.email.as_str().to_owned(),
@@ -97,8 +97,8 @@ impl Accounts {
 
     /// Makes an account; after a lost answer, finds out whether it was made.
     async fn create_account(&self, user: &User) -> StoreResult<()> {
-        match self.stores.users.create(user).await {
-            Err(StoreError::Unknown(what)) => match self.stores.users.by_id(user.id).await {
+        match self.core.stores.users.create(user).await {
+            Err(StoreError::Unknown(what)) => match self.core.stores.users.by_id(user.id).await {
                 Ok(_) => Ok(()),
                 Err(StoreError::NotFound) => Err(StoreError::Unavailable(what)),
                 Err(error) => Err(error),
@@ -132,7 +132,7 @@ impl Accounts {
 
     fn suffix(&self) -> String {
         let mut bytes = [0; 2];
-        self.ids.fill(&mut bytes);
+        self.core.ids.fill(&mut bytes);
         hex::encode(bytes)
     }
 
@@ -152,7 +152,7 @@ impl Accounts {
             let message = "Enter your username or email.";
             return Err(FieldError::new("login", "blank", message).into());
         }
-        let user = match self.stores.users.by_login(&login.to_lowercase()).await {
+        let user = match self.core.stores.users.by_login(&login.to_lowercase()).await {
             Ok(user) => Some(user),
             Err(StoreError::NotFound) => None,
             Err(error) => return Err(error.into()),
@@ -166,7 +166,7 @@ impl Accounts {
         let Some(user) = user.filter(|user| fits && user.deactivated_at.is_none()) else {
             return Err(Error::InvalidCredentials);
         };
-        self.start_session(&user, device, self.clock.now()).await
+        self.start_session(&user, device, self.core.clock.now()).await
     }
 
     async fn start_session(
@@ -176,7 +176,7 @@ impl Accounts {
         now: Timestamp,
     ) -> Result<SignedIn> {
         let session = Session {
-            id: SessionId(self.ids.uuid()),
+            id: SessionId(self.core.ids.uuid()),
             user_id: user.id,
             user_agent: device.user_agent.chars().take(300).collect(),
             ip: device.ip.clone(),
@@ -185,12 +185,12 @@ impl Accounts {
             revoked_at: None,
         };
         let mut bytes = [0; 32];
-        self.ids.fill(&mut bytes);
+        self.core.ids.fill(&mut bytes);
         let refresh = RefreshSecret::from_bytes(&bytes);
         let caller = Caller { user: user.id, session: session.id, role: user.role };
         let token = self.new_token(session.id, &refresh, None, now);
-        self.stores.sessions.create(&NewSession { session, token }).await?;
-        self.stores.users.record_login(user.id, now).await?;
+        self.core.stores.sessions.create(&NewSession { session, token }).await?;
+        self.core.stores.users.record_login(user.id, now).await?;
         let user = User { last_login_at: Some(now), ..user.clone() };
         self.signed_in(&user, &caller, refresh, now)
     }
@@ -205,7 +205,7 @@ impl Accounts {
         Ok(SignedIn {
             user: view(user),
             caller: *caller,
-            access: self.tokens.issue(caller, self.ids.uuid(), now)?,
+            access: self.tokens.issue(caller, self.core.ids.uuid(), now)?,
             expires_in: ACCESS_LIFETIME.as_secs(),
             refresh,
         })

@@ -7,7 +7,7 @@ use crate::{
     hash::{sha256, sha256_parts},
     live::{LiveText, random_client_id, seal},
     patience::patiently,
-    storage::{Constraint, Ids, NewDocument, Request, StoreError},
+    storage::{Constraint, Ids, NewDocument, Request, StoreError, TextFacts},
 };
 use izanagi_shared::{
     crdt::TextDoc,
@@ -77,21 +77,36 @@ pub struct Upload {
     pub bytes: Vec<u8>,
 }
 
-/// A document to be made, checked.
-#[derive(Debug, Clone)]
-pub struct NewText {
+/// A new document whose fields are valid.
+struct NewText {
     title: Title,
     kind: DocumentKind,
     description: Description,
     content: Content,
 }
 
+/// A new document with everything that is computed from its text.
+struct Prepared {
+    title: Title,
+    kind: DocumentKind,
+    description: Description,
+    content: String,
+    body_hash: [u8; 32],
+    state: Vec<u8>,
+    client_id: u64,
+    facts: TextFacts,
+}
+
+/// Bytes that making a document holds at its peak for each byte of its text: the text, its CRDT
+/// state, their copies on the way to the store, and the answer.
+const CREATE_FACTOR: usize = 6;
+
 impl NewText {
     /// Checks a request.
     ///
     /// # Errors
     /// `Invalid` with every field that breaks its rule.
-    pub fn from_request(request: CreateDocumentRequest) -> Result<Self> {
+    fn from_request(request: CreateDocumentRequest) -> Result<Self> {
         let mut errors = FieldErrors::default();
         let title = errors.take(Title::parse(&request.title));
         let description = request.description.unwrap_or_default();
@@ -116,7 +131,7 @@ impl NewText {
     ///
     /// # Errors
     /// `Invalid`, naming the file and, for bytes that are not UTF-8, the offset of the first.
-    pub fn from_upload(upload: Upload) -> Result<Self> {
+    fn from_upload(upload: Upload) -> Result<Self> {
         let name = upload.file_name;
         let refuse =
             |code: &str, message: String| Error::from(FieldError::new("file", code, message));
@@ -147,30 +162,47 @@ impl NewText {
             &sha256(self.content.as_str()),
         ])
     }
+
+    /// Computes the CRDT state, hashes and counts.
+    fn prepare(self, client_id: u64) -> Prepared {
+        let body_hash = self.body_hash();
+        let Self { title, kind, description, content } = self;
+        let content = content.into_string();
+        let (_, state) = TextDoc::from_text(client_id, &content);
+        let facts = LiveText::new(content.as_str(), 0).facts;
+        let state = seal(&state);
+        Prepared { title, kind, description, content, body_hash, state, client_id, facts }
+    }
 }
 
 impl Documents {
     /// Makes a document. The same request under the same key gives the same document.
     ///
     /// # Errors
-    /// `IdempotencyMismatch`, `Unavailable`.
+    /// `Invalid` with every field that breaks its rule, `IdempotencyMismatch`, `Overloaded`,
+    /// `Unavailable`.
     pub async fn create(
         &self,
         caller: &Caller,
-        text: NewText,
+        request: CreateDocumentRequest,
         key: RequestKey,
     ) -> Result<DocumentView> {
-        let request = key.request(text.body_hash(), &*self.ids);
-        self.create_for(caller, text, request).await
+        let bytes = request.content.as_ref().map_or(0, String::len);
+        let _reserved = self.core.budget.work(bytes.saturating_mul(CREATE_FACTOR)).await?;
+        let client_id = random_client_id(&*self.core.ids);
+        let prepare = move || NewText::from_request(request).map(|text| text.prepare(client_id));
+        let new = self.core.budget.run_on(bytes, prepare).await??;
+        let request = key.request(new.body_hash, &*self.core.ids);
+        self.create_for(caller, new, request).await
     }
 
     async fn create_for(
         &self,
         caller: &Caller,
-        text: NewText,
+        new: Prepared,
         request: Request,
     ) -> Result<DocumentView> {
-        let id = self.create_row(caller, text, request).await?;
+        let id = self.create_row(caller, new, request).await?;
         patiently(|| async {
             let reader = self.for_reader(Some(caller), id).await?;
             self.view_with_content(&reader).await
@@ -181,7 +213,8 @@ impl Documents {
     /// Makes a document for each file, in order; all files are checked before the first is made.
     ///
     /// # Errors
-    /// `Invalid` for the first file that is refused; then none is made.
+    /// `Invalid` for the first file that is refused; then none is made. `IdempotencyMismatch`,
+    /// `Overloaded`, `Unavailable`.
     pub async fn upload(
         &self,
         caller: &Caller,
@@ -191,17 +224,28 @@ impl Documents {
         if uploads.is_empty() {
             return Err(FieldError::new("file", "required", "Choose at least one file.").into());
         }
-        let texts: Result<Vec<NewText>> = uploads.into_iter().map(NewText::from_upload).collect();
-        let texts = texts?;
-        // The request is all of its files: with one less it is another.
-        let hashes: Vec<_> = texts.iter().map(NewText::body_hash).collect();
-        let body_hash = sha256_parts(&hashes.iter().map(<[u8; 32]>::as_slice).collect::<Vec<_>>());
+        let bytes: usize = uploads.iter().map(|upload| upload.bytes.len()).sum();
+        let _reserved = self.core.budget.work(bytes.saturating_mul(CREATE_FACTOR)).await?;
+        let client_ids: Vec<u64> =
+            uploads.iter().map(|_| random_client_id(&*self.core.ids)).collect();
+        let prepare = move || -> Result<Vec<Prepared>> {
+            let texts: Result<Vec<_>> = uploads.into_iter().map(NewText::from_upload).collect();
+            let texts = texts?.into_iter().zip(client_ids);
+            Ok(texts.map(|(text, client_id)| text.prepare(client_id)).collect())
+        };
+        let texts = self.core.budget.run_on(bytes, prepare).await??;
+        // All files make up the request: with one file less it is another request.
+        let hashes: Vec<&[u8]> = texts.iter().map(|text| text.body_hash.as_slice()).collect();
+        let body_hash = sha256_parts(&hashes);
         let mut items = Vec::new();
-        for (index, text) in texts.into_iter().enumerate() {
-            let request = key.part(&format!("file {index}")).request(body_hash, &*self.ids);
-            let mut item = self.create_for(caller, text, request).await?;
-            item.content = None;
-            items.push(item);
+        for (index, new) in texts.into_iter().enumerate() {
+            let request = key.part(&format!("file {index}")).request(body_hash, &*self.core.ids);
+            let id = self.create_row(caller, new, request).await?;
+            let view = || async {
+                let reader = self.for_reader(Some(caller), id).await?;
+                self.view(&reader).await
+            };
+            items.push(patiently(view).await?);
         }
         Ok(items)
     }
@@ -209,28 +253,25 @@ impl Documents {
     async fn create_row(
         &self,
         caller: &Caller,
-        text: NewText,
+        new: Prepared,
         request: Request,
     ) -> Result<DocumentId> {
-        let client_id = random_client_id(&*self.ids);
-        let (_, state) = TextDoc::from_text(client_id, text.content.as_str());
-        let content = text.content.into_string();
         let new = NewDocument {
-            id: DocumentId(self.ids.uuid()),
-            kind: text.kind,
-            title: text.title.as_str().to_owned(),
-            description: text.description.as_str().to_owned(),
+            id: DocumentId(self.core.ids.uuid()),
+            kind: new.kind,
+            title: new.title.as_str().to_owned(),
+            description: new.description.as_str().to_owned(),
             created_by: caller.user,
             request,
-            state: seal(&state),
-            client_id,
-            text: LiveText::new(content.as_str(), 0).facts,
-            content,
-            at: self.clock.now(),
+            state: new.state,
+            client_id: new.client_id,
+            text: new.facts,
+            content: new.content,
+            at: self.core.clock.now(),
         };
-        match self.stores.catalog.create(&new).await {
+        match self.core.stores.catalog.create(&new).await {
             Ok(()) => Ok(new.id),
-            // Known: or this very attempt, whose answer was lost.
+            // It was made before, or by this very attempt whose answer was lost.
             Err(StoreError::Conflict(Constraint::RequestKey) | StoreError::Unknown(_)) => {
                 self.made_by(&request).await
             }
@@ -239,7 +280,7 @@ impl Documents {
     }
 
     async fn made_by(&self, request: &Request) -> Result<DocumentId> {
-        let found = self.stores.catalog.by_request(&request.key).await;
+        let found = self.core.stores.catalog.by_request(&request.key).await;
         match found {
             Ok((id, body_hash)) if body_hash == request.body_hash => Ok(id),
             Ok(_) => Err(Error::IdempotencyMismatch),

@@ -61,7 +61,7 @@ impl Documents {
     /// # Errors
     /// `NotTrashed`.
     pub async fn purge(&self, owner: &Owner) -> Result<()> {
-        let purged = self.stores.catalog.purge(owner.id(), self.clock.now()).await;
+        let purged = self.core.stores.catalog.purge(owner.id(), self.core.clock.now()).await;
         purged.map_err(|error| match error {
             StoreError::NotFound => Error::NotTrashed,
             other => other.into(),
@@ -75,7 +75,8 @@ impl Documents {
     }
 
     async fn apply(&self, reader: &Reader, user: UserId, change: &DetailsChange) -> Result<()> {
-        let changed = self.stores.catalog.change(reader.id(), user, change, self.clock.now()).await;
+        let changed =
+            self.core.stores.catalog.change(reader.id(), user, change, self.core.clock.now()).await;
         changed.map(drop).map_err(Error::missing("document"))
     }
 }

@@ -12,7 +12,7 @@ mod sanitise;
 mod text;
 mod view;
 
-pub use create::{NewText, RequestKey, Upload};
+pub use create::{RequestKey, Upload};
 pub use list::ListQuery;
 pub(crate) use list::in_range;
 pub use render::{Export, ExportFormat};
@@ -22,26 +22,23 @@ pub use view::etag;
 
 use crate::{
     accounts::Caller,
+    core::Core,
     error::{Error, Result},
     live::Rooms,
-    storage::{Clock, DocumentRow, Ids, Stores},
+    storage::DocumentRow,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
     permission::{Action, Standing, Verdict, decide},
 };
 use render::RenderCache;
-use std::{ops::Deref, sync::Arc};
-use tokio_util::task::TaskTracker;
+use std::ops::Deref;
 
 /// The service for documents.
 #[derive(Clone)]
 pub struct Documents {
-    pub(crate) stores: Arc<Stores>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ids: Arc<dyn Ids>,
+    core: Core,
     pub(crate) rooms: Rooms,
-    tasks: TaskTracker,
     rendered: RenderCache,
 }
 
@@ -125,16 +122,10 @@ impl Deref for Owner {
 }
 
 impl Documents {
-    /// The service over these stores and rooms; what it starts runs in `tasks`.
+    /// The service over these stores and rooms.
     #[must_use]
-    pub fn new(
-        stores: Arc<Stores>,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-        rooms: Rooms,
-        tasks: TaskTracker,
-    ) -> Self {
-        Self { stores, clock, ids, rooms, tasks, rendered: RenderCache::default() }
+    pub fn new(core: Core, rooms: Rooms) -> Self {
+        Self { core, rooms, rendered: RenderCache::default() }
     }
 
     /// The right to read, for a caller or for anybody.
@@ -172,7 +163,7 @@ impl Documents {
         let user = who.map(|caller| caller.user);
         // To somebody who is not signed in, a hidden document and none at all look the same.
         let hidden = || user.map_or(Error::Unauthenticated, |_| Error::NotFound("document"));
-        let found = self.stores.catalog.get_for(user, id).await;
+        let found = self.core.stores.catalog.get_for(user, id).await;
         let (row, standing) = found.map_err(|error| match error {
             crate::storage::StoreError::NotFound => hidden(),
             other => other.into(),

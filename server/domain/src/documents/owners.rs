@@ -13,7 +13,7 @@ impl Documents {
     /// # Errors
     /// `Unavailable`.
     pub async fn owners(&self, reader: &Reader) -> Result<Vec<Person>> {
-        let owners = self.stores.owners.list(&[reader.id()]).await?;
+        let owners = self.core.stores.owners.list(&[reader.id()]).await?;
         Ok(owners.into_iter().map(|(_, person)| person).collect())
     }
 
@@ -23,8 +23,8 @@ impl Documents {
     /// `NotFound` when there is no such account.
     pub async fn add_owner(&self, owner: &Owner, user: UserId) -> Result<()> {
         // Who has left is no more than who never came.
-        self.stores.users.by_id(user).await.map_err(Error::missing("account"))?;
-        let added = self.stores.owners.add(owner.id(), user, self.clock.now()).await;
+        self.core.stores.users.by_id(user).await.map_err(Error::missing("account"))?;
+        let added = self.core.stores.owners.add(owner.id(), user, self.core.clock.now()).await;
         added.map_err(|error| match error {
             StoreError::Conflict(Constraint::Reference) => Error::NotFound("account"),
             StoreError::NotFound => Error::NotFound("document"),
@@ -37,7 +37,7 @@ impl Documents {
     /// # Errors
     /// `NotFound` when they own it not, `LastOwner` when nobody else does.
     pub async fn remove_owner(&self, owner: &Owner, user: UserId) -> Result<()> {
-        let removed = self.stores.owners.remove(owner.id(), user, self.clock.now()).await;
+        let removed = self.core.stores.owners.remove(owner.id(), user, self.core.clock.now()).await;
         removed.map_err(Error::missing("owner"))
     }
 }

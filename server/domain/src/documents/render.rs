@@ -2,10 +2,7 @@
 //! runs too, checked once more by an allow-list, and kept by the hash of the content.
 
 use super::{Documents, Reader, sanitise};
-use crate::{
-    error::{Error, Result},
-    live::LiveText,
-};
+use crate::{error::Result, live::LiveText};
 use izanagi_shared::{
     markdown::{
         RenderOptions, Rendered, StandaloneOptions, plain_text, render, render_json, render_plain,
@@ -17,7 +14,6 @@ use izanagi_shared::{
 use lru::LruCache;
 use parking_lot::Mutex;
 use std::{num::NonZeroUsize, sync::Arc};
-use tokio::task::spawn_blocking;
 
 /// How many rendered texts are kept.
 const KEPT: usize = 64;
@@ -88,23 +84,24 @@ impl Documents {
     /// # Errors
     /// `Unavailable`.
     pub async fn render(&self, reader: &Reader) -> Result<Arc<Rendered>> {
+        let _reserved = self.core.budget.work(rendered_bytes(reader.row().text.length)).await?;
         let text = self.text(reader).await?;
         self.render_text(reader.row().kind, &text).await
     }
 
-    /// Any text of this kind as safe HTML: a version, say. Off the async threads.
+    /// Any text of this kind as safe HTML, such as that of a version.
     ///
     /// # Errors
-    /// Only when the renderer panics.
+    /// `Overloaded`; `Internal` when the renderer panics.
     pub async fn render_text(&self, kind: DocumentKind, text: &LiveText) -> Result<Arc<Rendered>> {
         let key = (text.facts.hash, kind);
         if let Some(rendered) = self.rendered.0.lock().get(&key) {
             return Ok(Arc::clone(rendered));
         }
+        let _reserved = self.core.budget.work(rendered_bytes(text.facts.length)).await?;
         let content = Arc::clone(&text.content);
-        let rendered = spawn_blocking(move || Arc::new(render_safely(kind, &content)))
-            .await
-            .map_err(Error::internal)?;
+        let render = move || Arc::new(render_safely(kind, &content));
+        let rendered = self.core.budget.run_on(text.content.len() * SLOWNESS, render).await?;
         if rendered.html.len() <= LARGEST_KEPT {
             self.rendered.0.lock().put(key, Arc::clone(&rendered));
         }
@@ -116,6 +113,7 @@ impl Documents {
     /// # Errors
     /// `Unavailable`.
     pub async fn export(&self, reader: &Reader, format: ExportFormat) -> Result<Export> {
+        let _reserved = self.core.budget.work(rendered_bytes(reader.row().text.length)).await?;
         let document = self.view_with_content(reader).await?;
         let content = document.content.clone().unwrap_or_default();
         let kind = reader.row().kind;
@@ -123,24 +121,33 @@ impl Documents {
             ExportFormat::Markdown => content,
             ExportFormat::Json => String::new(),
             ExportFormat::Text if kind == DocumentKind::Markdown => {
-                let plain = spawn_blocking(move || plain_text(&content));
-                plain.await.map_err(Error::internal)?
+                let bytes = content.len() * SLOWNESS;
+                self.core.budget.run_on(bytes, move || plain_text(&content)).await?
             }
             ExportFormat::Text => content,
             ExportFormat::Html => {
                 let rendered = self.render(reader).await?;
                 let title = document.title.clone();
-                let page = spawn_blocking(move || {
+                let page = move || {
                     let toc = Some("Contents");
                     let options = StandaloneOptions { toc, ..StandaloneOptions::default() };
                     standalone_html(&title, &rendered, &options)
-                });
-                page.await.map_err(Error::internal)?
+                };
+                self.core.budget.run_on(content.len(), page).await?
             }
         };
         let file_name = format!("{}.{}", file_stem(&document.title), format.extension());
         Ok(Export { file_name, body, document })
     }
+}
+
+/// Rendering takes this many times as long as most work on as many bytes.
+const SLOWNESS: usize = 8;
+
+/// Bytes that rendering a text of this length holds at its peak: the text, its HTML, and the parsed
+/// HTML that is checked.
+fn rendered_bytes(length: u64) -> usize {
+    usize::try_from(length).unwrap_or(usize::MAX).saturating_mul(10)
 }
 
 fn render_safely(kind: DocumentKind, content: &str) -> Rendered {

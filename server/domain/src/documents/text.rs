@@ -4,7 +4,7 @@ use super::{Documents, Editor, Reader, view};
 use crate::{
     error::{Error, Result},
     hash::sha256,
-    live::{ClientUpdate, EditKind, EditOutcome, LiveText, SET_ASIDE, ServerEdit},
+    live::{ClientUpdate, EditKind, EditOutcome, LiveText, QUARANTINED, ServerEdit},
     patience::patiently,
     storage::{DocumentRow, StoreError},
 };
@@ -15,6 +15,13 @@ use izanagi_shared::{
     rules::{Content, Title},
     wire::DocumentView,
 };
+
+/// Bytes that reading a text holds at its peak for each of its bytes: the text and its answer as
+/// JSON.
+const READ_FACTOR: usize = 3;
+
+/// Bytes that replacing a text holds at its peak for each byte of the old and the new one.
+const REPLACE_FACTOR: usize = 4;
 
 /// The longest `opId` that a client may send, in bytes.
 pub const LONGEST_OP_ID: usize = 64;
@@ -50,7 +57,9 @@ impl Documents {
         if !settled {
             return self.rooms.read(row.id).await;
         }
-        match self.stores.log.text(row.id).await {
+        let length = usize::try_from(row.text.length).unwrap_or(usize::MAX);
+        let _reserved = self.core.budget.work(length.saturating_mul(READ_FACTOR)).await?;
+        match self.core.stores.log.text(row.id).await {
             // Bytes that fail their hash are never shown; the log makes the text anew.
             Ok(saved) if saved.facts == row.text && sha256(&saved.content) == row.text.hash => {
                 Ok(LiveText { content: saved.content.into(), facts: saved.facts })
@@ -87,9 +96,12 @@ impl Documents {
         if_match: IfMatch,
     ) -> Result<Replaced> {
         let title = title.map(Title::parse).transpose()?;
+        let old = usize::try_from(editor.row().text.length).unwrap_or(usize::MAX);
+        let bytes = old.saturating_add(content.len()).saturating_mul(REPLACE_FACTOR);
+        let _reserved = self.core.budget.work(bytes).await?;
         let (this, editor) = (self.clone(), editor.clone());
         let replacing = async move { this.replace_now(&editor, content, title, if_match).await };
-        self.tasks.spawn(replacing).await.map_err(Error::internal)?
+        self.core.run_to_end(replacing).await
     }
 
     async fn replace_now(
@@ -136,6 +148,8 @@ impl Documents {
     /// # Errors
     /// `BadUpdate` for bytes that are no state vector.
     pub async fn missing(&self, reader: &Reader, state_vector: Vec<u8>) -> Result<(u64, Vec<u8>)> {
+        let length = usize::try_from(reader.row().text.length).unwrap_or(usize::MAX);
+        let _reserved = self.core.budget.work(length.saturating_mul(READ_FACTOR)).await?;
         self.rooms.missing(reader.id(), state_vector).await
     }
 
@@ -172,9 +186,9 @@ impl Documents {
         op_id: &str,
         request_hash: &[u8; 32],
     ) -> Result<bool> {
-        match self.stores.log.known_op(editor.id(), editor.user(), op_id).await {
+        match self.core.stores.log.known_op(editor.id(), editor.user(), op_id).await {
             Ok(op) if op.hash != *request_hash => Err(Error::IdempotencyMismatch),
-            Ok(op) if op.quarantined => Err(Error::BadUpdate(SET_ASIDE.to_owned())),
+            Ok(op) if op.quarantined => Err(Error::BadUpdate(QUARANTINED.to_owned())),
             Ok(_) => Ok(true),
             Err(StoreError::NotFound) => Ok(false),
             Err(error) => Err(error.into()),
@@ -183,7 +197,7 @@ impl Documents {
 
     /// An op id for an edit that nobody repeats.
     pub(crate) fn fresh_op_id(&self) -> String {
-        self.ids.uuid().to_string()
+        self.core.ids.uuid().to_string()
     }
 }
 

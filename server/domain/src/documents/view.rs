@@ -27,6 +27,15 @@ impl Documents {
         Ok(view)
     }
 
+    /// The etag of the document as it is now. The text is not read.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn etag(&self, reader: &Reader) -> Result<String> {
+        let facts = self.facts(reader.row()).await?;
+        Ok(etag(&facts.hash, reader.row().meta_rev))
+    }
+
     /// One document without its text.
     ///
     /// # Errors
@@ -42,7 +51,7 @@ impl Documents {
         reader: &Reader,
         text: Option<LiveText>,
     ) -> Result<DocumentView> {
-        let row = self.stores.catalog.get(reader.id()).await;
+        let row = self.core.stores.catalog.get(reader.id()).await;
         let row = row.map_err(Error::missing("document"))?;
         let facts = match &text {
             Some(text) => text.facts,
@@ -54,7 +63,7 @@ impl Documents {
     }
 
     async fn one(&self, row: &DocumentRow, facts: &TextFacts) -> Result<DocumentView> {
-        let owners = self.stores.owners.list(&[row.id]).await?;
+        let owners = self.core.stores.owners.list(&[row.id]).await?;
         Ok(view(row, facts, owners.into_iter().map(|(_, person)| person).collect()))
     }
 
@@ -62,7 +71,7 @@ impl Documents {
     pub(super) async fn many(&self, rows: &[DocumentRow]) -> Result<Vec<DocumentView>> {
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         let mut owners: HashMap<_, Vec<Person>> = HashMap::new();
-        for (id, person) in self.stores.owners.list(&ids).await? {
+        for (id, person) in self.core.stores.owners.list(&ids).await? {
             owners.entry(id).or_default().push(person);
         }
         let mut views = Vec::with_capacity(rows.len());

@@ -60,7 +60,7 @@ impl Fsck {
         found: &mut Findings,
     ) -> Result<()> {
         let number = version.number;
-        match self.stores.versions.by_commit(base).await {
+        match self.core.stores.versions.by_commit(base).await {
             Ok(base) if base.document_id == version.document_id && base.number > number => {
                 if base.content_hash != hash {
                     let detail = format!("version {number}: its base has other bytes");
@@ -90,7 +90,7 @@ impl Fsck {
             return Ok(());
         }
         let again = async {
-            let row = self.stores.versions.get(version.document_id, version.number).await?;
+            let row = self.core.stores.versions.get(version.document_id, version.number).await?;
             let form = self.versions.form(&row).await?;
             self.oddity(&row, &form).await
         };
@@ -116,7 +116,7 @@ impl Fsck {
             return Ok(Some((FaultKind::StoredAs, "is stored otherwise than its row says")));
         }
         let chunks = RecordPath::chunks_of(version.document_id, version.commit_id);
-        let chunks = Paths::present(chunks).next(&*self.stores.records).await?;
+        let chunks = Paths::present(chunks).next(&*self.core.stores.records).await?;
         let is_named = |path: &RecordPath| path.id().parse().is_ok_and(|n: usize| n < form.chunks);
         let is_odd = !chunks.iter().all(is_named);
         Ok(is_odd.then_some((FaultKind::Chunk, "has chunks that it does not name")))
@@ -125,7 +125,7 @@ impl Fsck {
     /// Whether a job is yet to change how the version is stored, or in the middle of it.
     pub(super) async fn is_busy(&self, version: &VersionRow) -> Result<bool> {
         let key = format!("{}/{}", version.document_id, version.number);
-        let outbox = &self.stores.outbox;
+        let outbox = &self.core.stores.outbox;
         Ok(outbox.is_pending(Topic::MakeWhole, &key).await?
             || outbox.is_pending(Topic::Demote, &key).await?)
     }

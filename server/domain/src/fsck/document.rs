@@ -23,7 +23,7 @@ impl Fsck {
         for version in &versions {
             self.check_content(version, row, found).await?;
         }
-        let intents = self.stores.inspect.intents(row.id).await;
+        let intents = self.core.stores.inspect.intents(row.id).await;
         if let Some(intents) = found.sound(FaultKind::Row, intents)? {
             check_intents(&versions, &intents, found);
             self.check_orphans(row.id, &versions, &intents, found).await?;
@@ -41,13 +41,13 @@ impl Fsck {
         let count =
             VersionFilter { document_id: row.id, below: None, offset: 0, limit: 0, named: false };
         // A damaged head must not send this through all numbers there are.
-        let (_, total) = self.stores.versions.list(&count).await?;
+        let (_, total) = self.core.stores.versions.list(&count).await?;
         let (mut versions, mut seen): (Vec<VersionRow>, u64) = (Vec::new(), 0);
         let mut from = 1;
         // One past the head, to see versions that the head does not know.
         while seen < total && from <= row.head_version.saturating_add(1) {
             let to = from.saturating_add(BATCH - 1);
-            match self.stores.versions.range(row.id, from, to).await {
+            match self.core.stores.versions.range(row.id, from, to).await {
                 Err(StoreError::Corrupt(_)) => {
                     seen += self.each_version(row, from..=to, &mut versions, found).await?;
                 }
@@ -76,7 +76,7 @@ impl Fsck {
     ) -> Result<u64> {
         let mut seen = 0;
         for number in numbers {
-            let version = match self.stores.versions.get(row.id, number).await {
+            let version = match self.core.stores.versions.get(row.id, number).await {
                 Err(StoreError::NotFound) => continue,
                 Err(StoreError::Corrupt(what)) => {
                     Err(StoreError::Corrupt(format!("version {number}: {what}")))

@@ -6,21 +6,21 @@ use crate::{
     live::{Lineage, LiveText, unseal},
     storage::{DocumentRow, LoadedLog, SavedText, StoreError},
 };
-use izanagi_shared::crdt::Scrutiny;
+use izanagi_shared::crdt::Validation;
 
 impl Fsck {
     pub(super) async fn check_live(&self, row: &DocumentRow, found: &mut Findings) -> Result<()> {
         // Before the log, which only grows: so neither can be newer than what is found in it.
-        let saved = match self.stores.log.text(row.id).await {
+        let saved = match self.core.stores.log.text(row.id).await {
             Err(StoreError::NotFound) => {
                 found.add(FaultKind::Text, "there is no stored text");
                 None
             }
             saved => found.sound(FaultKind::Text, saved)?,
         };
-        let ops = self.stores.inspect.ops(row.id).await;
+        let ops = self.core.stores.inspect.ops(row.id).await;
         let ops = found.sound(FaultKind::Op, ops)?;
-        let log = match self.stores.log.load(row.id).await {
+        let log = match self.core.stores.log.load(row.id).await {
             Err(StoreError::NotFound) => {
                 found.add(FaultKind::Snapshot, "there is no snapshot");
                 None
@@ -37,8 +37,8 @@ impl Fsck {
                 Ok(text) => check_text(saved.as_ref(), log, &text, found),
                 Err(what) => found.add(FaultKind::Log, what),
             }
-            for update in log.updates.iter().filter(|update| update.quarantined) {
-                found.note(&format!("update {} is set aside: it cannot be applied", update.seq));
+            for seq in &log.quarantined {
+                found.note(&format!("update {seq} is quarantined: it cannot be applied"));
             }
         }
         let Some(ops) = ops else { return Ok(()) };
@@ -89,11 +89,14 @@ fn check_numbers(log: &LoadedLog, found: &mut Findings) {
     }
     // Rows at or below the snapshot are those it could not absorb; above it there is no hole.
     let mut expected = log.snapshot.seq + 1;
-    for update in log.updates.iter().filter(|update| update.seq > log.snapshot.seq) {
-        if update.seq != expected {
+    let mut numbers: Vec<u64> = log.updates.iter().map(|update| update.seq).collect();
+    numbers.extend(&log.quarantined);
+    numbers.sort_unstable();
+    for seq in numbers.into_iter().filter(|seq| *seq > log.snapshot.seq) {
+        if seq != expected {
             found.add(FaultKind::Log, format!("update {expected} is missing"));
         }
-        expected = update.seq + 1;
+        expected = seq + 1;
     }
     if expected != log.live_seq + 1 {
         let detail = format!("the log ends at {}, not at {}", expected - 1, log.live_seq);
@@ -107,18 +110,18 @@ pub(super) fn replay(log: &LoadedLog) -> std::result::Result<String, String> {
         unseal(&log.snapshot.state).ok_or("the snapshot is damaged, so there is no text")?;
     let loaded = Lineage::load(1, state);
     let mut lineage = loaded.map_err(|why| format!("the snapshot does not load: {why}"))?;
-    for update in log.updates.iter().filter(|update| !update.quarantined) {
+    for update in &log.updates {
         let refused = || format!("update {} cannot be applied, so there is no text", update.seq);
         let delta = unseal(&update.delta).ok_or_else(refused)?;
-        lineage.apply(update.seq, delta, Scrutiny::Again).map_err(|_| refused())?;
+        lineage.apply(update.seq, delta, Validation::Replayed).map_err(|_| refused())?;
     }
-    if !lineage.agrees() {
+    if !lineage.doc().is_consistent() {
         return Err("its items are not those of the text".to_owned());
     }
-    if !lineage.reads_back(&lineage.encode()) {
+    if !lineage.reads_back(&lineage.doc().encode()) {
         return Err("the text does not survive a snapshot".to_owned());
     }
-    Ok(lineage.text())
+    Ok(lineage.doc().text())
 }
 
 fn check_seals(log: &LoadedLog, found: &mut Findings) {

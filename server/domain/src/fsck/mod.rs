@@ -9,11 +9,7 @@ mod live;
 mod orphans;
 mod repair;
 
-use crate::{
-    error::Result,
-    storage::{StoreError, Stores},
-    versions::Versions,
-};
+use crate::{core::Core, error::Result, storage::StoreError, versions::Versions};
 use findings::Findings;
 use izanagi_shared::id::DocumentId;
 use std::{fmt, time::Duration};
@@ -124,7 +120,7 @@ pub struct Report {
 /// The checker.
 #[derive(Debug, Clone)]
 pub struct Fsck {
-    stores: Stores,
+    core: Core,
     versions: Versions,
 }
 
@@ -138,8 +134,8 @@ const PAUSE: Duration = Duration::from_millis(50);
 impl Fsck {
     /// A checker over these stores.
     #[must_use]
-    pub fn new(stores: Stores, versions: Versions) -> Self {
-        Self { stores, versions }
+    pub fn new(core: Core, versions: Versions) -> Self {
+        Self { core, versions }
     }
 
     /// Checks everything. With `repair`, does what loses nothing: makes stored texts anew from the
@@ -149,13 +145,13 @@ impl Fsck {
     /// A store cannot be reached.
     pub async fn run(&self, repair: bool) -> Result<Report> {
         let mut report = Report::default();
-        for line in self.stores.inspect.integrity().await? {
+        for line in self.core.stores.inspect.integrity().await? {
             report.faults.push(Fault { document: None, kind: FaultKind::Database, detail: line });
         }
         let mut after = None;
         loop {
             let mut found = Findings::new(None);
-            let ids = self.stores.inspect.documents(after, BATCH).await;
+            let ids = self.core.stores.inspect.documents(after, BATCH).await;
             let ids = found.sound(FaultKind::Row, ids)?.unwrap_or_default();
             report.take(found);
             let Some(last) = ids.last() else { break };
@@ -179,7 +175,7 @@ impl Fsck {
         let mut versions = 0;
         for look in 1..=LOOKS {
             let mut found = Findings::new(Some(id));
-            let before = match self.stores.catalog.get(id).await {
+            let before = match self.core.stores.catalog.get(id).await {
                 Err(StoreError::NotFound) => return Ok(()),
                 before => found.sound(FaultKind::Row, before)?,
             };
@@ -188,7 +184,7 @@ impl Fsck {
                 return Ok(());
             };
             versions = self.check_document(&before, &mut found).await?;
-            let is_still = match self.stores.catalog.get(id).await {
+            let is_still = match self.core.stores.catalog.get(id).await {
                 Err(StoreError::NotFound) => return Ok(()),
                 Err(StoreError::Corrupt(_)) => false,
                 after => after? == before,

@@ -45,13 +45,13 @@ impl Fsck {
 
     /// The log is the truth; the stored text is made from it.
     async fn rewrite_text(&self, document_id: DocumentId) -> Result<Vec<String>> {
-        let log = self.stores.log.load(document_id).await?;
+        let log = self.core.stores.log.load(document_id).await?;
         // A log that does not replay is no truth to make a text from.
         let text = replay(&log).map_err(Error::internal)?;
         let text = LiveText::new(text, log.live_seq);
         let content = text.content.to_string();
         let saved = SavedText { document_id, content, facts: text.facts };
-        self.stores.log.save_text(&saved).await?;
+        self.core.stores.log.save_text(&saved).await?;
         Ok(vec!["made its text anew from the log".to_owned()])
     }
 
@@ -64,11 +64,11 @@ impl Fsck {
             let mut found = Findings::new(Some(document));
             for stray in self.strays(document, &versions, &mut found).await? {
                 let Orphan::Stray(path) = stray else { continue };
-                self.stores.records.delete(&path, Timestamp::default()).await?;
+                self.core.stores.records.delete(&path, Timestamp::default()).await?;
                 put_aside += 1;
             }
         }
-        let intents = self.stores.inspect.intents(document).await?;
+        let intents = self.core.stores.inspect.intents(document).await?;
         for late in self.late(&intents).await? {
             let Orphan::Late(commit) = late else { continue };
             self.versions.erase_content(document, commit).await?;
@@ -116,7 +116,7 @@ impl Fsck {
                 Ok(Some("made whole"))
             }
             FaultKind::StoredAs if form.is_delta != version.is_delta => {
-                self.stores.versions.set_stored(document, number, form.is_delta).await?;
+                self.core.stores.versions.set_stored(document, number, form.is_delta).await?;
                 Ok(Some("corrected the row of"))
             }
             FaultKind::Chunk if form.is_delta => {
@@ -133,7 +133,7 @@ impl Fsck {
         &self,
         document: DocumentId,
     ) -> Result<Option<(DocumentRow, Vec<VersionRow>)>> {
-        let row = match self.stores.catalog.get(document).await {
+        let row = match self.core.stores.catalog.get(document).await {
             Err(StoreError::NotFound) => return Ok(None),
             row => row?,
         };

@@ -1,4 +1,4 @@
-//! What can be asked of a room.
+//! Requests to a room.
 
 use super::replica::LiveText;
 use crate::{error::Result, hash::sha256_parts};
@@ -8,40 +8,41 @@ use tokio::sync::oneshot;
 /// One Yjs update from a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientUpdate {
-    /// Who sent it.
+    /// The sender.
     pub actor: UserId,
-    /// The sender's id for it; applied once.
+    /// The sender's id for it: the same id is applied once.
     pub op_id: String,
     /// The update, v1.
     pub delta: Vec<u8>,
 }
 
-/// An edit that the server makes for somebody, as a minimal change of the live text.
+/// An edit that the server makes on behalf of a user, as a minimal change of the live text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerEdit {
-    /// For whom.
+    /// The user.
     pub actor: UserId,
-    /// Made from the request, so that a repeated request edits once.
+    /// Derived from the request, so that a repeated request edits once.
     pub op_id: String,
-    /// SHA-256 of what is asked, to notice another request under the same id.
+    /// SHA-256 of the request, to notice another one under the same id.
     pub request_hash: [u8; 32],
-    /// What to do.
+    /// The edit.
     pub kind: EditKind,
 }
 
-/// What a server edit does.
+/// The kinds of server edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EditKind {
-    /// Makes the text `content`, if its hash is one of `expected` (or whatever it is, when `None`).
+    /// Makes the text `content`, if the hash of the present text is one of `expected`; `None` allows
+    /// any.
     Replace {
-        /// The text to be.
+        /// The new text.
         content: String,
         /// The hashes that the present text may have.
         expected: Option<Vec<[u8; 32]>>,
     },
     /// Merges the change from `base` to `content` into the text.
     Merge {
-        /// What `content` was made from.
+        /// The text that `content` was made from.
         base: String,
         /// The changed text.
         content: String,
@@ -49,7 +50,7 @@ pub enum EditKind {
 }
 
 impl EditKind {
-    /// How many bytes of text there are to compare with the present one.
+    /// Bytes of text to compare with the present one.
     pub(super) const fn bytes(&self) -> usize {
         match self {
             Self::Replace { content, .. } => content.len(),
@@ -57,9 +58,9 @@ impl EditKind {
         }
     }
 
-    /// What tells a repeated request from another one under the same op id. The base of a merge is
-    /// no part of it: the edit itself moves the text that the request's precondition is resolved
-    /// against, and a request that is repeated must know itself again.
+    /// Tells a repeated request from another one under the same op id. The base of a merge is not
+    /// part of it: the edit moves the text against which the precondition of the request is resolved,
+    /// and a repeated request must still be recognised.
     pub(crate) fn request_hash(&self) -> [u8; 32] {
         match self {
             Self::Replace { content, .. } => sha256_parts(&[b"replace", content.as_bytes()]),
@@ -73,12 +74,12 @@ impl EditKind {
     }
 }
 
-/// What came of a server edit.
+/// The result of a server edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EditOutcome {
-    /// The text is as asked.
+    /// The text is as requested.
     Done(LiveText),
-    /// The text has moved on in a way that the edit does not allow; nothing was changed.
+    /// The text is not one that the edit may change; nothing was changed.
     Stale(LiveText),
 }
 
@@ -108,9 +109,9 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// Answers with an error, whatever was asked.
+    /// Answers with an error.
     pub(super) fn refuse(self, error: crate::error::Error) {
-        // A caller that has gone away does not need its answer.
+        // The caller may have gone away.
         match self {
             Self::Submit { reply, .. } => drop(reply.send(Err(error))),
             Self::Edit { reply, .. } => drop(reply.send(Err(error))),

@@ -1,15 +1,15 @@
-//! Edits that the server makes for somebody: replace, merge, restore. Each is a minimal text edit
-//! inside the document's lineage, made in the room's turn, where the precondition is compared too,
-//! so people who are typing keep what they typed (DESIGN §6).
+//! Edits that the server makes on behalf of users: replace, merge, restore. Each is a minimal text
+//! edit inside the document's lineage, made in the room's turn, where the precondition is compared
+//! too, so that people who are typing keep what they typed (DESIGN §6).
 
 use super::{
     command::{EditKind, EditOutcome, ServerEdit},
-    heavy::MANY_BYTES,
     replica::{LiveText, Replica},
     room::Room,
-    submit::{Admitted, SET_ASIDE},
+    submit::{Admitted, QUARANTINED},
 };
 use crate::{
+    budget::SMALL,
     error::{Error, Result},
     storage::{Appended, ClientOwner, NewUpdate, StoreError},
 };
@@ -34,7 +34,7 @@ impl Room {
         if self.is_known(&edit).await? {
             return Ok(EditOutcome::Done(self.text().await?));
         }
-        let takes_long = self.replica()?.is_long() || edit.kind.bytes() > MANY_BYTES;
+        let takes_long = self.replica()?.is_long() || edit.kind.bytes() > SMALL;
         let kind = edit.kind;
         let made = self.with_replica(takes_long, move |replica| make(&kind, replica));
         let (update, clients) = match made.await?? {
@@ -42,16 +42,16 @@ impl Room {
             Made::Nothing(text) => return Ok(EditOutcome::Done(text)),
             Made::Stale(text) => return Ok(EditOutcome::Stale(text)),
             Made::Broken(error) => {
-                self.doubt();
+                self.invalidate();
                 return Err(error);
             }
         };
-        // From here on the document holds an edit that the log may not have: every way out on
-        // which it is not written leads over `doubt`.
+        // From here on the document holds an edit that the log may lack: every way out on which it is
+        // not written invalidates the replica.
         let summary = match inspect_update(&update) {
             Ok(summary) => summary,
             Err(refusal) => {
-                self.doubt();
+                self.invalidate();
                 return Err(Error::internal(refusal));
             }
         };
@@ -69,8 +69,8 @@ impl Room {
         let appended = self.append(std::slice::from_ref(&admitted)).await;
         let seq = self.settle_own(admitted, appended).await?;
         self.ready().await?;
-        if self.set_aside.contains(&seq) {
-            return Err(Error::BadUpdate(SET_ASIDE.to_owned()));
+        if self.quarantined.contains(&seq) {
+            return Err(Error::BadUpdate(QUARANTINED.to_owned()));
         }
         Ok(EditOutcome::Done(self.text().await?))
     }
@@ -80,39 +80,39 @@ impl Room {
         admitted: Admitted,
         appended: std::result::Result<Vec<Appended>, StoreError>,
     ) -> Result<u64> {
-        // After an error, `append` has cast doubt on the replica.
+        // After an error, `append` has invalidated the replica.
         let appended = appended?;
         match appended.first().copied() {
             Some(Appended::New(seq)) => {
-                self.dirt.updated();
+                self.dirty.updated(admitted.update.delta.len());
                 let Admitted { update, summary } = admitted;
                 let is_next = self.replica().is_ok_and(|replica| seq == replica.seq + 1);
-                let takes_long = update.delta.len() > MANY_BYTES;
+                let takes_long = update.delta.len() > SMALL;
                 let noted = self.with_replica(takes_long, move |replica| {
                     replica.announced = true;
                     is_next && replica.made_here(seq, &update.delta, summary).is_ok()
                 });
-                // Otherwise reading the log again finds out which update it is.
+                // Otherwise reading the log again tells which update is rejected.
                 if !noted.await.unwrap_or(false) {
-                    self.doubt();
+                    self.invalidate();
                 }
                 Ok(seq)
             }
-            // It was durable after all, or under another load: read it back.
+            // It was durable already: read it back.
             Some(Appended::Known(seq)) => {
-                self.doubt();
+                self.invalidate();
                 Ok(seq)
             }
             Some(Appended::Quarantined(_)) => {
-                self.doubt();
-                Err(Error::BadUpdate(SET_ASIDE.to_owned()))
+                self.invalidate();
+                Err(Error::BadUpdate(QUARANTINED.to_owned()))
             }
             Some(Appended::OtherBytes) => {
-                self.doubt();
+                self.invalidate();
                 Err(Error::IdempotencyMismatch)
             }
             Some(Appended::ForeignClient(_)) | None => {
-                self.doubt();
+                self.invalidate();
                 Err(Error::internal("the log did not take the server's own edit"))
             }
         }
@@ -121,7 +121,7 @@ impl Room {
     async fn is_known(&self, edit: &ServerEdit) -> Result<bool> {
         match self.context.log.known_op(self.document, edit.actor, &edit.op_id).await {
             Ok(known) if known.hash != edit.request_hash => Err(Error::IdempotencyMismatch),
-            Ok(known) if known.quarantined => Err(Error::BadUpdate(SET_ASIDE.to_owned())),
+            Ok(known) if known.quarantined => Err(Error::BadUpdate(QUARANTINED.to_owned())),
             Ok(_) => Ok(true),
             Err(StoreError::NotFound) => Ok(false),
             Err(error) => Err(error.into()),
@@ -129,11 +129,11 @@ impl Room {
     }
 }
 
-/// What came of an edit.
+/// The result of making an edit in the replica.
 enum Made {
     Update {
         update: Vec<u8>,
-        /// The client id it was made under, if the log is to be told.
+        /// The client id it was made under, if the log does not know it yet.
         clients: Vec<u64>,
     },
     Nothing(LiveText),
@@ -149,11 +149,12 @@ fn make(kind: &EditKind, replica: &mut Replica) -> Result<Made> {
         Plan::Nothing => Made::Nothing(text),
         Plan::Stale => Made::Stale(text),
         Plan::Change(delta) => {
-            let lineage = &mut replica.lineage;
-            let clients = if replica.announced { Vec::new() } else { vec![lineage.client_id()] };
-            match lineage.edit_by(&text.content, &delta) {
+            let client = replica.lineage.doc().client_id();
+            let clients = if replica.announced { Vec::new() } else { vec![client] };
+            let delta = replica.within_items(&text.content, delta);
+            match replica.lineage.edit_by(&text.content, &delta) {
                 Ok(update) => Made::Update { update, clients },
-                Err(why) => Made::Broken(Error::internal(why)),
+                Err(cause) => Made::Broken(Error::internal(cause)),
             }
         }
     })

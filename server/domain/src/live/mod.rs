@@ -1,11 +1,11 @@
 //! Live editing (DESIGN §6). A room is one task that owns one document's text: a bounded mailbox,
-//! no locks, one turn at a time. What a room acknowledges is durable; what it holds in memory can
+//! no locks, one turn at a time. An acknowledged update is durable; what a room holds in memory can
 //! be dropped at any moment and read back from the log.
 
 mod command;
 mod edit;
-mod heavy;
 mod lineage;
+mod open_rooms;
 mod persist;
 mod replica;
 mod room;
@@ -24,24 +24,26 @@ pub use replica::LiveText;
 pub(crate) use replica::random_client_id;
 pub use rooms::Rooms;
 pub(crate) use seal::{seal, unseal};
-pub(crate) use submit::SET_ASIDE;
+pub(crate) use submit::QUARANTINED;
 
 use std::time::Duration;
 
-/// When rooms do what they do by themselves (PRODUCT C4, C5).
+/// Timing and sizes of live editing (PRODUCT C4, C5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LiveSettings {
-    /// A snapshot after this many updates.
+    /// A snapshot is taken after this many updates,
     pub snapshot_updates: u64,
-    /// A snapshot this long after the first update that none holds.
+    /// after this many bytes of updates,
+    pub snapshot_bytes: usize,
+    /// or this long after the first update that no snapshot holds.
     pub snapshot_after: Duration,
-    /// The text is materialised after this long without an update.
+    /// The text is materialised this long after the last update.
     pub settle_after: Duration,
-    /// A room leaves memory after this long without a command.
+    /// A room without commands leaves memory after this long.
     pub idle_after: Duration,
     /// The largest update from a client, in bytes (PRODUCT C5).
     pub max_update_bytes: usize,
-    /// How long the log may take before the outcome counts as unknown.
+    /// How long an append to the log may take before its outcome counts as unknown.
     pub append_timeout: Duration,
 }
 
@@ -49,6 +51,7 @@ impl Default for LiveSettings {
     fn default() -> Self {
         Self {
             snapshot_updates: 200,
+            snapshot_bytes: 4 * 1024 * 1024,
             snapshot_after: Duration::from_secs(60),
             settle_after: Duration::from_secs(1),
             idle_after: Duration::from_secs(120),

@@ -8,40 +8,44 @@ use crate::{
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long to wait after a first failure to persist, and at most.
+/// The wait after a first failure to persist, and the longest.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// What memory knows and storage does not in the form it should.
+/// What storage still lacks of what memory holds.
 #[derive(Debug, Default)]
-pub(super) struct Dirt {
+pub(super) struct DirtyState {
     /// Updates since the last snapshot.
     updates: u64,
-    /// Since when.
+    /// Their bytes.
+    bytes: usize,
+    /// The time of the first of them.
     since: Option<Instant>,
-    /// The last update that the stored text may lack.
+    /// The time of the last update that the stored text may lack.
     text_changed: Option<Instant>,
-    /// After a failure: when to try again, and how long that was put off.
+    /// After a failure: when to try again, and the wait until then.
     retry: Option<(Instant, Duration)>,
 }
 
-impl Dirt {
-    pub(super) fn loaded(&mut self, rows: u64) {
+impl DirtyState {
+    pub(super) fn loaded(&mut self, rows: u64, bytes: usize) {
         self.updates = rows;
+        self.bytes = bytes;
         if rows > 0 {
             self.since.get_or_insert_with(Instant::now);
             self.text_changed.get_or_insert_with(Instant::now);
         }
     }
 
-    pub(super) fn updated(&mut self) {
+    pub(super) fn updated(&mut self, bytes: usize) {
         let now = Instant::now();
         self.updates += 1;
+        self.bytes += bytes;
         self.since.get_or_insert(now);
         self.text_changed = Some(now);
     }
 
-    /// What is dirty stays so, but waits: a store that fails is not asked in a tight loop.
+    /// Everything stays dirty, but waits: a failing store is not asked in a tight loop.
     fn failed(&mut self) {
         let wait = self.retry.map_or(FIRST_WAIT, |(_, wait)| (wait * 2).min(LONGEST_WAIT));
         self.retry = Some((Instant::now() + wait, wait));
@@ -52,12 +56,16 @@ impl Dirt {
             return false;
         }
         let waited = self.since.is_some_and(|since| since.elapsed() >= settings.snapshot_after);
-        self.updates >= settings.snapshot_updates || waited
+        self.is_large(settings) || waited
     }
 
-    /// When there is next something to do, if anything.
+    fn is_large(&self, settings: &LiveSettings) -> bool {
+        self.updates >= settings.snapshot_updates || self.bytes >= settings.snapshot_bytes
+    }
+
+    /// When something is due next, if anything is dirty.
     pub(super) fn next_due(&self, settings: &LiveSettings) -> Option<Instant> {
-        let many = (self.updates >= settings.snapshot_updates).then(Instant::now);
+        let many = self.is_large(settings).then(Instant::now);
         let snapshot = self.since.map(|since| since + settings.snapshot_after);
         let text = self.text_changed.map(|changed| changed + settings.settle_after);
         let due = [many, snapshot, text].into_iter().flatten().min()?;
@@ -67,16 +75,16 @@ impl Dirt {
 
 impl Room {
     pub(super) async fn persist_what_is_due(&mut self) {
-        let done = if self.dirt.snapshot_due(&self.context.settings) {
+        let done = if self.dirty.snapshot_due(&self.context.settings) {
             self.persist_all().await
         } else {
             self.save_text().await
         };
         match done {
-            Ok(()) => self.dirt.retry = None,
+            Ok(()) => self.dirty.retry = None,
             Err(error) => {
                 tracing::warn!(docId = %self.document, ?error, "could not persist; the log still holds everything");
-                self.dirt.failed();
+                self.dirty.failed();
             }
         }
     }
@@ -89,7 +97,7 @@ impl Room {
     }
 
     async fn save_text(&mut self) -> Result<()> {
-        if self.dirt.text_changed.is_none() {
+        if self.dirty.text_changed.is_none() {
             return Ok(());
         }
         self.ready().await?;
@@ -97,7 +105,8 @@ impl Room {
         let text = self.text().await?;
         let saved = SavedText { document_id, content: text.content.to_string(), facts: text.facts };
         self.context.log.save_text(&saved).await?;
-        self.dirt.text_changed = None;
+        self.replica()?.forget_text();
+        self.dirty.text_changed = None;
         Ok(())
     }
 
@@ -107,7 +116,7 @@ impl Room {
         let (seq, absorbed, is_long) = (replica.seq, replica.absorbed_rows(), replica.is_long());
         if !absorbed.is_empty() {
             let sealed = self.with_replica(is_long, |Replica { lineage, .. }| {
-                let state = lineage.encode();
+                let state = lineage.doc().encode();
                 // Nothing is deleted before its replacement has been read back.
                 lineage.reads_back(&state).then(|| seal(&state))
             });
@@ -118,8 +127,9 @@ impl Room {
             self.context.log.snapshot(&snapshot).await?;
             self.replica()?.forget_rows(&snapshot.absorbed);
         }
-        self.dirt.updates = 0;
-        self.dirt.since = None;
+        self.dirty.updates = 0;
+        self.dirty.bytes = 0;
+        self.dirty.since = None;
         Ok(())
     }
 }

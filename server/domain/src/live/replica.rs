@@ -2,20 +2,21 @@
 
 use super::{
     command::ClientUpdate,
-    heavy::MANY_BYTES,
-    lineage::{Lineage, Poisoned, Why},
+    lineage::{Lineage, invalid},
     seal::unseal,
     submit::Admitted,
 };
 use crate::{
+    budget::{BudgetSettings, SMALL},
     error::{Error, Result},
     hash::sha256,
     storage::{ClientOwner, Ids, LoadedLog, LoggedUpdate, NewUpdate, TextFacts},
 };
 use izanagi_shared::{
-    crdt::{MAX_CLIENT_ID, Scrutiny, Unfit, UpdateSummary, inspect_update},
+    crdt::{ApplyError, MAX_CLIENT_ID, Rejected, Trial, UpdateSummary, Validation, inspect_update},
     markdown,
     rules::MAX_CONTENT_BYTES,
+    text::delta::TextDelta,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -43,99 +44,108 @@ impl LiveText {
     }
 }
 
-/// How many updates of a document may wait for what came before them, and their bytes together:
-/// each is read at every load.
+/// How many updates of a document may wait for others, and their bytes together: each is read at
+/// every load.
 pub(super) const MAX_WAITING: usize = 1_000;
 const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
-/// What came of reading the log.
+/// Estimated bytes in memory of an item, in yrs and in the order of items together.
+const ITEM_BYTES: usize = 280;
+/// Estimated bytes in memory of what is noted about a row of the log.
+const ROW_BYTES: usize = 160;
+
+/// The result of reading the log.
 pub(super) enum Loaded {
-    /// A replica of everything in it that was not set aside.
+    /// A replica of every row that is not quarantined.
     Whole(Box<Replica>),
     /// A row cannot be applied.
-    Poisoned(Poisoned),
+    Invalid(Rejected),
 }
 
 pub(super) struct Replica {
     pub(super) lineage: Lineage,
     /// The last update applied.
     pub(super) seq: u64,
-    /// Rows of the log that no snapshot holds yet, with what each brings.
+    /// Rows of the log that no snapshot holds, with what each brings.
     rows: BTreeMap<u64, UpdateSummary>,
-    /// Of those, the ones that were not part of the text when last looked at, with their bytes.
+    /// Of those, the ones that waited for others when last looked at, with their bytes.
     waiting: BTreeMap<u64, usize>,
     text: Option<LiveText>,
-    /// At least the bytes of the text: what it had when last counted, and all inserted since.
+    /// An upper bound of the bytes of the text: its length when last counted, and all inserted since.
     bytes_at_most: usize,
-    /// Whether that is what it has.
+    /// Whether `bytes_at_most` is the length of the text.
     is_counted: bool,
-    /// The client id of this load is known to the log as the server's.
+    /// An upper bound of the bytes of the encoded state.
+    state_bytes: usize,
+    /// Whether the log knows the client id of this load as the server's.
     pub(super) announced: bool,
+    limits: BudgetSettings,
+    /// Something failed half-way; the replica must be thrown away.
+    pub(super) is_broken: bool,
 }
 
 impl Replica {
-    /// Builds the replica from what the log holds. The first row that cannot be applied ends it,
-    /// and is to be set aside: what later rows would do to a broken replica says nothing of them.
-    pub(super) fn load(log: LoadedLog, ids: &dyn Ids) -> Result<Loaded> {
+    /// Builds the replica from the log. The first row that cannot be applied ends it: what later
+    /// rows would do to a broken replica says nothing about them.
+    pub(super) fn load(log: LoadedLog, ids: &dyn Ids, limits: BudgetSettings) -> Result<Loaded> {
         let damaged =
             |what: String| Error::internal(format!("{what} is damaged; run izanagi fsck"));
         let state = unseal(&log.snapshot.state)
             .ok_or_else(|| damaged(format!("snapshot {}", log.snapshot.seq)))?;
         let lineage = Lineage::load(random_client_id(ids), state)
-            .map_err(|why| Error::internal(format!("snapshot does not load: {why}")))?;
-        let seq = log.snapshot.seq;
-        let bytes_at_most = lineage.text().len();
-        let (rows, waiting) = (BTreeMap::new(), BTreeMap::new());
+            .map_err(|cause| Error::internal(format!("snapshot does not load: {cause}")))?;
         let mut replica = Self {
+            bytes_at_most: lineage.doc().text().len(),
             lineage,
-            seq,
-            rows,
-            waiting,
+            seq: log.snapshot.seq,
+            rows: BTreeMap::new(),
+            waiting: BTreeMap::new(),
             text: None,
-            bytes_at_most,
             is_counted: true,
+            state_bytes: state.len(),
             announced: false,
+            limits,
+            is_broken: false,
         };
-        for LoggedUpdate { seq, delta, quarantined, .. } in log.updates {
-            if quarantined {
-                continue;
-            }
+        for LoggedUpdate { seq, delta, .. } in log.updates {
             let delta = unseal(&delta).ok_or_else(|| damaged(format!("update {seq}")))?;
-            let refused = |refusal| Poisoned { seq, why: Unfit::from(refusal).into() };
-            let applied = inspect_update(delta)
-                .map_err(refused)
-                .and_then(|summary| replica.apply(seq, delta, summary, Scrutiny::Again));
-            if let Err(poisoned) = applied {
-                return Ok(Loaded::Poisoned(poisoned));
+            let applied = match inspect_update(delta) {
+                Ok(summary) => replica.apply(seq, delta, summary, Validation::Replayed),
+                Err(refusal) => {
+                    let cause = izanagi_shared::crdt::InvalidUpdate::from(refusal).into();
+                    Err(Rejected { tag: seq, cause })
+                }
+            };
+            if let Err(rejected) = applied {
+                return Ok(Loaded::Invalid(rejected));
             }
         }
         replica.seq = log.live_seq;
         Ok(Loaded::Whole(Box::new(replica)))
     }
 
-    /// Takes a durable update in, and what was waiting for it. After an error the replica must be
+    /// Applies a durable update, and those that waited for it. After an error the replica must be
     /// thrown away.
     pub(super) fn apply(
         &mut self,
         seq: u64,
         delta: &[u8],
         summary: UpdateSummary,
-        scrutiny: Scrutiny,
-    ) -> std::result::Result<(), Poisoned> {
-        self.lineage.apply(seq, delta, scrutiny)?;
+        validation: Validation,
+    ) -> std::result::Result<(), Rejected> {
+        self.lineage.apply(seq, delta, validation)?;
         self.note(seq, delta, summary);
         Ok(())
     }
 
-    /// A durable update that the document holds already, because it was made in it. Like
-    /// [`Self::apply`] after an error.
+    /// Notes a durable update that was made in this replica. After an error as [`Self::apply`].
     pub(super) fn made_here(
         &mut self,
         seq: u64,
         delta: &[u8],
         summary: UpdateSummary,
-    ) -> std::result::Result<(), Poisoned> {
-        self.lineage.go_on()?;
+    ) -> std::result::Result<(), Rejected> {
+        self.lineage.apply_released(seq)?;
         self.note(seq, delta, summary);
         Ok(())
     }
@@ -147,24 +157,45 @@ impl Replica {
         self.seq = self.seq.max(seq);
         self.bytes_at_most += summary.inserted_bytes;
         self.is_counted = false;
+        self.state_bytes += delta.len();
         self.rows.insert(seq, summary);
         self.text = None;
     }
 
-    /// Whether all of an update is in the text, nothing of it waiting.
+    /// Whether all of an update is in the text, none of it waiting.
     fn holds(&self, summary: &UpdateSummary) -> bool {
-        summary.is_within(|client| self.lineage.clock_of(client))
+        summary.is_within(|client| self.lineage.doc().clock_of(client))
     }
 
-    /// Lets an update through, or says why not. Nothing has changed either way.
-    pub(super) fn admit(&mut self, update: ClientUpdate) -> Result<Admitted> {
+    /// Checks an update, also against those of the same batch that `trial` has seen. Nothing changes
+    /// in the document.
+    pub(super) fn admit(
+        &mut self,
+        update: ClientUpdate,
+        trial: Option<&mut Trial>,
+    ) -> Result<Admitted> {
+        if self.is_broken {
+            return Err(Error::internal("a replica that failed is still in use"));
+        }
         let refused = |why: &dyn std::fmt::Display| Error::BadUpdate(why.to_string());
         let summary = inspect_update(&update.delta).map_err(|refusal| refused(&refusal))?;
-        let clients = summary.clients_of_new(|client| self.lineage.clock_of(client));
-        let would_wait = self.lineage.check(&update.delta).map_err(|why| refused(&why))?;
+        self.check_size(&update.delta, &summary)?;
+        let clients = summary.clients_of_new(|client| self.lineage.doc().clock_of(client));
+        let would_wait = match trial {
+            Some(trial) => Lineage::check_in(trial, &update.delta),
+            None => self.lineage.check(&update.delta),
+        };
+        let would_wait = would_wait.map_err(|cause| match cause {
+            ApplyError::Invalid(cause) => refused(&cause),
+            // A panic in the middle of the check may have left the order half changed.
+            ApplyError::Broken(cause) => {
+                self.is_broken = true;
+                Error::internal(cause)
+            }
+        })?;
         if would_wait && !self.may_wait(update.delta.len()) {
-            let message = "it builds on changes that this document does not have, and as many \
-                           updates as may wait for such do so already: send what came before it";
+            let message = "it builds on changes that this document does not have, and too many \
+                           updates already wait for such changes: send what came before it first";
             return Err(Error::BadUpdate(message.to_owned()));
         }
         Ok(Admitted {
@@ -180,24 +211,67 @@ impl Replica {
         })
     }
 
-    /// Whether walking over the document takes long.
-    pub(super) fn is_long(&self) -> bool {
-        const MANY_ITEMS: usize = 10_000;
-        self.bytes_at_most > MANY_BYTES || self.lineage.items() > MANY_ITEMS
+    /// Refuses an update beyond the budgets of a document. Deletions may exceed them by a quarter, so
+    /// that a full document can still be emptied.
+    fn check_size(&mut self, delta: &[u8], summary: &UpdateSummary) -> Result<()> {
+        let BudgetSettings { document_items, document_bytes, .. } = self.limits;
+        let allowed = |limit: usize| if summary.items == 0 { limit + limit / 4 } else { limit };
+        let items = self.lineage.doc().items() + summary.items + summary.deletes.len();
+        if items > allowed(document_items) {
+            return Err(Error::TooLarge(format!(
+                "This document consists of as many separate edits as a document can have \
+                 ({document_items}). Duplicate it and go on in the copy."
+            )));
+        }
+        if self.state_bytes + delta.len() > allowed(document_bytes) {
+            self.state_bytes = self.lineage.doc().encode().len();
+        }
+        if self.state_bytes + delta.len() > allowed(document_bytes) {
+            return Err(Error::TooLarge(format!(
+                "The editing state of this document has as many bytes as it can have \
+                 ({document_bytes}). Duplicate it and go on in the copy."
+            )));
+        }
+        Ok(())
     }
 
-    /// Whether it may take long to find the place for each item of an update of this many bytes, and
-    /// of what may be waiting for it, and to cut the texts that stand there.
+    /// The edit itself, or, if it would exceed the items that a document can have, one that replaces
+    /// everything from its first change to its last.
+    pub(super) fn within_items(&self, text: &str, delta: TextDelta) -> TextDelta {
+        // Each change cuts an item in two and may insert another.
+        let items = self.lineage.doc().items() + 3 * delta.edits().count();
+        if items <= self.limits.document_items { delta } else { delta.as_one(text) }
+    }
+
+    /// Whether a walk over the document takes long.
+    pub(super) fn is_long(&self) -> bool {
+        const MANY_ITEMS: usize = 10_000;
+        self.bytes_at_most > SMALL || self.lineage.doc().items() > MANY_ITEMS
+    }
+
+    /// Whether it may take long to place the items of an update of this many bytes, and of those
+    /// that wait for it, and to cut the texts that stand there.
     pub(super) fn takes_long(&self, bytes: usize) -> bool {
         const MANY_STEPS: usize = 1_000_000;
         const STEP_BYTES: usize = 64;
-        let bytes = bytes + self.lineage.held_bytes();
-        let steps = self.lineage.items() + self.bytes_at_most / STEP_BYTES;
-        bytes > MANY_BYTES || bytes.saturating_mul(steps) > MANY_STEPS
+        let bytes = bytes + self.lineage.doc().pending_bytes();
+        let steps = self.lineage.doc().items() + self.bytes_at_most / STEP_BYTES;
+        bytes > SMALL || bytes.saturating_mul(steps) > MANY_STEPS
     }
 
-    /// Whether one more update of this many bytes may wait for what came before it.
-    pub(super) fn may_wait(&mut self, bytes: usize) -> bool {
+    /// An estimate of the bytes this replica holds.
+    pub(super) fn footprint(&self) -> usize {
+        let text = self.text.as_ref().map_or(0, |text| text.content.len());
+        let doc = self.lineage.doc();
+        self.bytes_at_most.min(MAX_CONTENT_BYTES)
+            + text
+            + doc.items() * ITEM_BYTES
+            + doc.pending_bytes()
+            + self.rows.len() * ROW_BYTES
+    }
+
+    /// Whether one more update of this many bytes may wait for others.
+    fn may_wait(&mut self, bytes: usize) -> bool {
         if self.has_place_for(bytes) {
             return true;
         }
@@ -214,17 +288,22 @@ impl Replica {
 
     pub(super) fn text(&mut self) -> LiveText {
         let (lineage, seq) = (&self.lineage, self.seq);
-        let text = self.text.get_or_insert_with(|| LiveText::new(lineage.text(), seq));
-        // Updates that change nothing visible still move the number on.
+        let text = self.text.get_or_insert_with(|| LiveText::new(lineage.doc().text(), seq));
+        // Updates that change nothing visible still advance the seq.
         text.facts.seq = seq;
         text.clone()
     }
 
-    /// Whether the text has surely room for this many more bytes. Counts only when it must.
+    /// Drops the copy of the text that reading made.
+    pub(super) fn forget_text(&mut self) {
+        self.text = None;
+    }
+
+    /// Whether the text certainly has room for this many more bytes. Counts only when it must.
     pub(super) fn has_room_for(&mut self, bytes: usize) -> bool {
         if !self.is_counted && self.bytes_at_most.saturating_add(bytes) > MAX_CONTENT_BYTES {
-            self.bytes_at_most =
-                self.lineage.text().len().saturating_add(self.pending_bytes(&self.lineage));
+            let text = self.lineage.doc().text().len();
+            self.bytes_at_most = text.saturating_add(self.pending_bytes(&self.lineage));
             self.is_counted = true;
         }
         self.bytes_at_most.saturating_add(bytes) <= MAX_CONTENT_BYTES
@@ -233,37 +312,36 @@ impl Replica {
     /// Whether there is room for an update together with what it deletes: tries it on a copy.
     pub(super) fn has_room_with(&self, delta: &[u8], summary: &UpdateSummary) -> Result<bool> {
         let mut copy = self.lineage.fork().map_err(Error::internal)?;
-        match copy.apply(0, delta, Scrutiny::New) {
-            Ok(()) => {}
-            Err(Poisoned { why: Why::Unfit(unfit), .. }) => {
-                return Err(Error::BadUpdate(unfit.to_string()));
-            }
-            // Whether it can be applied at all is asked elsewhere; here a copy is lost at most.
-            Err(_) => return Ok(false),
+        if let Err(rejected) = copy.apply(0, delta, Validation::Untrusted) {
+            return match invalid(&rejected) {
+                Some(cause) => Err(Error::BadUpdate(cause.to_string())),
+                // Only a copy is lost; whether the update can be applied is decided elsewhere.
+                None => Ok(false),
+            };
         }
-        // An update that is sent again while it is pending counts among the pending ones.
-        let counted = summary.structs_are_within(|client| copy.clock_of(client))
+        // An update that is sent again while it waits is counted already.
+        let counted = summary.structs_are_within(|client| copy.doc().clock_of(client))
             || self.rows.values().any(|row| row == summary);
         let waiting = if counted { 0 } else { summary.inserted_bytes };
-        let bytes = [copy.text().len(), waiting, self.pending_bytes(&copy)];
+        let bytes = [copy.doc().text().len(), waiting, self.pending_bytes(&copy)];
         Ok(bytes.into_iter().fold(0, usize::saturating_add) <= MAX_CONTENT_BYTES)
     }
 
-    /// At least the bytes that what is still pending will bring into the text.
+    /// An upper bound of the bytes that waiting updates will bring into the text.
     fn pending_bytes(&self, lineage: &Lineage) -> usize {
         let is_pending = |summary: &&UpdateSummary| {
-            !summary.structs_are_within(|client| lineage.clock_of(client))
+            !summary.structs_are_within(|client| lineage.doc().clock_of(client))
         };
         let pending = self.rows.values().filter(is_pending);
         pending.map(|summary| summary.inserted_bytes).fold(0, usize::saturating_add)
     }
 
-    /// Rows that no snapshot holds.
+    /// How many rows no snapshot holds.
     pub(super) fn rows_waiting(&self) -> u64 {
         self.rows.len() as u64
     }
 
-    /// The rows that the document holds whole, nothing of them pending.
+    /// The rows that the document holds whole, none of them waiting.
     pub(super) fn absorbed_rows(&self) -> Vec<u64> {
         let held = self.rows.iter().filter(|(_, summary)| self.holds(summary));
         held.map(|(seq, _)| *seq).collect()

@@ -2,32 +2,35 @@
 
 use super::{
     command::Command,
-    heavy::MANY_BYTES,
-    lineage::{Poisoned, Why},
-    persist::Dirt,
+    lineage::invalid,
+    open_rooms::Footprint,
+    persist::DirtyState,
     replica::{LiveText, Loaded, Replica},
     rooms::RoomContext,
 };
 use crate::{
     error::{Error, Internal, Result},
-    storage::StoreError,
+    storage::{LoadedLog, StoreError},
 };
-use izanagi_shared::id::DocumentId;
+use izanagi_shared::{crdt::Rejected, id::DocumentId};
 use std::{collections::BTreeSet, sync::Arc};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
 
 pub(super) struct Room {
     pub(super) document: DocumentId,
     pub(super) context: RoomContext,
-    pub(super) dirt: Dirt,
-    /// Rows of the log that are in no text: nobody may be told that they are.
-    pub(super) set_aside: BTreeSet<u64>,
+    pub(super) dirty: DirtyState,
+    /// Seqs of quarantined rows: they must not be acknowledged.
+    pub(super) quarantined: BTreeSet<u64>,
     mailbox: mpsc::Receiver<Command>,
-    /// `None` before the first command and after anything that casts doubt on it.
+    /// `None` before the first command, and after anything that puts the replica in doubt.
     replica: Option<Box<Replica>>,
+    leave: CancellationToken,
+    footprint: Footprint,
 }
 
 impl Room {
@@ -35,67 +38,71 @@ impl Room {
         document: DocumentId,
         context: RoomContext,
         mailbox: mpsc::Receiver<Command>,
+        leave: CancellationToken,
+        footprint: Footprint,
     ) -> Self {
-        let (dirt, set_aside) = (Dirt::default(), BTreeSet::new());
-        Self { document, context, dirt, set_aside, mailbox, replica: None }
+        let (dirty, quarantined) = (DirtyState::default(), BTreeSet::new());
+        Self { document, context, dirty, quarantined, mailbox, replica: None, leave, footprint }
     }
 
-    /// Serves commands until it is quiet for long or the process stops; then closes the mailbox
-    /// and serves what is left in it.
+    /// Serves commands until the room is idle for long, is told to leave, or the process stops; then
+    /// closes the mailbox and serves what is left in it.
     pub(super) async fn run(mut self) {
         let idle = self.context.settings.idle_after;
-        let mut quiet_at = Instant::now() + idle;
+        let mut idle_at = Instant::now() + idle;
         loop {
-            let wake_at = self.dirt.next_due(&self.context.settings).unwrap_or(quiet_at);
+            let wake_at = self.dirty.next_due(&self.context.settings).unwrap_or(idle_at);
             tokio::select! {
                 biased;
                 () = self.context.stop.cancelled() => break,
+                () = self.leave.cancelled() => break,
                 command = self.mailbox.recv() => match command {
                     Some(command) => {
                         self.serve(command).await;
-                        quiet_at = Instant::now() + idle;
+                        idle_at = Instant::now() + idle;
                     }
                     None => break,
                 },
-                () = sleep_until(wake_at.min(quiet_at)) => {
-                    if Instant::now() >= quiet_at {
+                () = sleep_until(wake_at.min(idle_at)) => {
+                    if Instant::now() >= idle_at {
                         break;
                     }
                     self.persist_what_is_due().await;
                 }
             }
+            self.footprint.set(self.replica.as_ref().map_or(0, |replica| replica.footprint()));
         }
         self.mailbox.close();
         while let Some(command) = self.mailbox.recv().await {
             self.serve(command).await;
         }
-        self.notice_others();
+        self.notice_other_writers();
         if let Err(error) = self.persist_all().await {
             // Nothing is lost: the log holds every update.
-            tracing::warn!(docId = %self.document, ?error, "a quiet room could not be persisted");
+            tracing::warn!(docId = %self.document, ?error, "a leaving room was not persisted");
         }
     }
 
     async fn serve(&mut self, command: Command) {
         let mut next = Some(command);
         while let Some(command) = next.take() {
-            self.notice_others();
+            self.notice_other_writers();
             match self.ready().await {
                 Ok(()) => next = self.serve_one(command).await,
                 Err(error) => command.refuse(error),
             }
         }
         // A stream of commands must not put the snapshot off for ever.
-        if self.dirt.snapshot_due(&self.context.settings) {
+        if self.dirty.snapshot_due(&self.context.settings) {
             self.persist_what_is_due().await;
         }
     }
 
-    /// Serves a command; gives back the one that it took out of the mailbox and did not serve.
+    /// Serves a command; returns one that was taken out of the mailbox and not served.
     async fn serve_one(&mut self, command: Command) -> Option<Command> {
         match command {
             Command::Submit { update, reply } => {
-                // Whatever else waits goes with it: one write to the disk for all.
+                // Updates that wait in the mailbox join it: one write to the disk for all.
                 let mut batch = vec![(update, reply)];
                 let next = self.gather(&mut batch);
                 self.submit(batch).await;
@@ -121,7 +128,7 @@ impl Room {
         None
     }
 
-    /// Takes further updates out of the mailbox, up to the first command that is none.
+    /// Takes further updates out of the mailbox, up to the first other command.
     fn gather(&mut self, batch: &mut Vec<super::submit::Waiting>) -> Option<Command> {
         const MOST: usize = 64;
         while batch.len() < MOST {
@@ -136,7 +143,8 @@ impl Room {
     async fn missing(&mut self, state_vector: Vec<u8>) -> Result<(u64, Vec<u8>)> {
         let is_long = self.replica()?.is_long();
         let missing = self.with_replica(is_long, move |replica| {
-            replica.lineage.missing_from(&state_vector).map(|delta| (replica.seq, delta))
+            let missing = replica.lineage.doc().missing_from(&state_vector);
+            missing.map(|delta| (replica.seq, delta))
         });
         let missing = missing.await?;
         missing.map_err(|_| Error::BadUpdate("these bytes are no state vector".to_owned()))
@@ -147,19 +155,24 @@ impl Room {
         self.with_replica(is_long, Replica::text).await
     }
 
-    /// Does something with the replica, on another thread if it `takes_long`. If it panics there,
-    /// the replica is gone.
+    /// Works with the replica, on a pool thread if it `takes_long`. If that panics, the replica is
+    /// lost and read again.
+    #[expect(clippy::significant_drop_tightening, reason = "the job runs in this place")]
     pub(super) async fn with_replica<T: Send + 'static>(
         &mut self,
         takes_long: bool,
         work: impl FnOnce(&mut Replica) -> T + Send + 'static,
     ) -> Result<T> {
+        if !takes_long {
+            return Ok(work(self.replica()?));
+        }
+        let place = self.context.budget.place().await?;
         let mut replica = self.replica.take().ok_or_else(not_loaded)?;
-        let done = self.context.heavy.run(takes_long, move || {
+        let work = move || {
             let done = work(&mut replica);
             (replica, done)
-        });
-        let (replica, done) = done.await?;
+        };
+        let (replica, done) = place.run(work).await?;
         self.replica = Some(replica);
         Ok(done)
     }
@@ -168,62 +181,66 @@ impl Room {
         self.replica.as_deref_mut().ok_or_else(not_loaded)
     }
 
-    /// Forgets the replica; the next turn reads it back from the log.
-    pub(super) fn doubt(&mut self) {
+    /// Drops the replica; the next turn reads it from the log again.
+    pub(super) fn invalidate(&mut self) {
         self.replica = None;
     }
 
-    /// A room that is closing and the one that opens in its place serve beside each other for a
-    /// moment; what the other has written is to be read.
-    fn notice_others(&mut self) {
+    /// A room that is closing and the one that opens in its place write side by side for a moment:
+    /// each reads what the other has written.
+    fn notice_other_writers(&mut self) {
         let seen = self.context.seen.highest(self.document);
         if self.replica.as_ref().is_some_and(|replica| replica.seq < seen) {
-            self.doubt();
+            self.invalidate();
         }
     }
 
-    /// Makes sure that there is a replica.
+    /// Makes sure that there is a replica. A row that cannot be applied is quarantined, and the
+    /// document is read again without it.
     pub(super) async fn ready(&mut self) -> Result<()> {
-        // A row that panics yrs is set aside, and the document is read again without it.
         while self.replica.is_none() {
-            let loaded = self.context.log.load(self.document).await;
-            let log = loaded.map_err(Error::missing("document"))?;
-            let seen = self.context.seen.highest(self.document);
-            if log.live_seq < seen {
-                let internal =
-                    Internal::new(format!("the log ends at {}, not {seen}", log.live_seq));
-                return Err(Error::Unavailable(internal));
-            }
-            self.context.seen.saw(self.document, log.live_seq);
-            let quarantined = log.updates.iter().filter(|update| update.quarantined);
-            self.set_aside.extend(quarantined.map(|update| update.seq));
-            let bytes: usize = log.updates.iter().map(|update| update.delta.len()).sum();
-            let takes_long = log.snapshot.state.len() + bytes > MANY_BYTES;
-            let ids = Arc::clone(&self.context.ids);
-            let load = move || Replica::load(log, &*ids);
-            match self.context.heavy.run(takes_long, load).await?? {
+            let _turn = self.context.budget.load().await?;
+            let log = self.read_log().await?;
+            let row_bytes: usize = log.updates.iter().map(|update| update.delta.len()).sum();
+            let bytes = row_bytes + log.snapshot.state.len();
+            let (ids, limits) = (Arc::clone(&self.context.ids), *self.context.budget.settings());
+            let load = move || Replica::load(log, &*ids, limits);
+            match self.context.budget.run_on(bytes, load).await?? {
                 Loaded::Whole(replica) => {
-                    self.dirt.loaded(replica.rows_waiting());
+                    self.dirty.loaded(replica.rows_waiting(), row_bytes);
                     self.replica = Some(replica);
                 }
-                Loaded::Poisoned(poisoned) => self.quarantine(&poisoned).await?,
+                Loaded::Invalid(rejected) => self.quarantine(&rejected).await?,
             }
         }
         Ok(())
     }
 
-    /// Sets a row of the log aside.
-    pub(super) async fn quarantine(&mut self, poisoned: &Poisoned) -> Result<()> {
-        let (seq, cause) = (poisoned.seq, &poisoned.why);
-        if matches!(cause, Why::Unfit(_)) {
-            tracing::warn!(docId = %self.document, seq, %cause, "an update does not fit; it is set aside");
+    async fn read_log(&mut self) -> Result<LoadedLog> {
+        let loaded = self.context.log.load(self.document).await;
+        let log = loaded.map_err(Error::missing("document"))?;
+        let seen = self.context.seen.highest(self.document);
+        if log.live_seq < seen {
+            let internal = Internal::new(format!("the log ends at {}, not {seen}", log.live_seq));
+            return Err(Error::Unavailable(internal));
+        }
+        self.context.seen.saw(self.document, log.live_seq);
+        self.quarantined.extend(&log.quarantined);
+        Ok(log)
+    }
+
+    /// Quarantines a row of the log.
+    pub(super) async fn quarantine(&mut self, rejected: &Rejected) -> Result<()> {
+        let Rejected { tag: seq, cause } = rejected;
+        if invalid(rejected).is_some() {
+            tracing::warn!(docId = %self.document, seq, %cause, "an invalid update is quarantined");
         } else {
-            tracing::error!(docId = %self.document, seq, %cause, "an update could not be applied; it is set aside");
+            tracing::error!(docId = %self.document, seq, %cause, "an update that cannot be applied is quarantined");
         }
         let now = self.context.clock.now();
-        match self.context.log.quarantine(self.document, seq, now).await {
+        match self.context.log.quarantine(self.document, *seq, now).await {
             Ok(()) | Err(StoreError::NotFound) => {
-                self.set_aside.insert(seq);
+                self.quarantined.insert(*seq);
                 Ok(())
             }
             Err(error) => Err(error.into()),

@@ -3,25 +3,27 @@
 use super::{
     ClientUpdate, EditOutcome, LiveSettings, LiveText, ServerEdit,
     command::{Command, Reply},
-    heavy::Heavy,
+    open_rooms::{Handle, OpenRooms, shutting_down},
     room::Room,
     writer::LogWriter,
 };
 use crate::{
+    budget::Budget,
+    core::Core,
     error::{Error, Internal, Result},
     storage::{Clock, Ids, LiveLog},
 };
 use izanagi_shared::id::DocumentId;
 use lru::LruCache;
 use parking_lot::Mutex;
-use std::{collections::HashMap, num::NonZeroUsize, sync::Arc};
+use std::{num::NonZeroUsize, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How many commands wait for a room before callers wait themselves.
 const MAILBOX: usize = 256;
 
-/// What every room shares.
+/// What all rooms share.
 #[derive(Clone)]
 pub(super) struct RoomContext {
     pub(super) log: Arc<dyn LiveLog>,
@@ -29,13 +31,13 @@ pub(super) struct RoomContext {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) settings: LiveSettings,
+    pub(super) budget: Budget,
     pub(super) stop: CancellationToken,
     pub(super) seen: SeenNumbers,
-    pub(super) heavy: Heavy,
 }
 
-/// The highest number this process has seen of each document. A log that answers with less is
-/// behind (a replica, perhaps), and must not become anybody's text.
+/// The highest seq this process has seen of each document. A log that ends below it is behind (a
+/// replica, perhaps), and must not be taken for the document's text.
 #[derive(Clone)]
 pub(super) struct SeenNumbers(Arc<Mutex<LruCache<DocumentId, u64>>>);
 
@@ -56,46 +58,53 @@ impl SeenNumbers {
     }
 }
 
-/// The rooms of this process: opened on demand, dropped when quiet.
+/// The rooms of this process: opened on demand, dropped when idle or when memory runs short.
 #[derive(Clone)]
 pub struct Rooms {
     context: RoomContext,
-    open: Arc<Mutex<HashMap<DocumentId, mpsc::Sender<Command>>>>,
+    open: OpenRooms,
     tasks: TaskTracker,
 }
 
 impl std::fmt::Debug for Rooms {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rooms").field("open", &self.open.lock().len()).finish_non_exhaustive()
+        f.debug_struct("Rooms").field("open", &self.open.size().0).finish_non_exhaustive()
     }
 }
 
 impl Rooms {
-    /// Rooms over this log. They end when `stop` is cancelled; `tasks` then waits for them.
+    /// Rooms over the live log of `core`. They end at shutdown.
     #[must_use]
-    pub fn new(
-        log: Arc<dyn LiveLog>,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-        settings: LiveSettings,
-        stop: CancellationToken,
-        tasks: TaskTracker,
-    ) -> Self {
-        let writer = LogWriter::start(Arc::clone(&log), settings.append_timeout);
-        let (seen, heavy) = (SeenNumbers::new(), Heavy::new());
-        let context = RoomContext { log, writer, clock, ids, settings, stop, seen, heavy };
-        Self { context, open: Arc::default(), tasks }
+    pub fn new(core: &Core, settings: LiveSettings) -> Self {
+        let log = Arc::clone(&core.stores.log);
+        let context = RoomContext {
+            writer: LogWriter::start(Arc::clone(&log), settings.append_timeout),
+            log,
+            clock: Arc::clone(&core.clock),
+            ids: Arc::clone(&core.ids),
+            settings,
+            budget: core.budget.clone(),
+            stop: core.stop.clone(),
+            seen: SeenNumbers::new(),
+        };
+        Self::over(context, core.tasks.clone())
     }
 
-    /// Takes a client's update; gives its number once it is durable.
+    /// Rooms that share this context and run in `tasks`.
+    pub(super) fn over(context: RoomContext, tasks: TaskTracker) -> Self {
+        let open = OpenRooms::new(context.budget.clone());
+        Self { context, open, tasks }
+    }
+
+    /// Submits a client's update; returns its seq once it is durable.
     ///
     /// # Errors
-    /// `BadUpdate`, `TooLarge`, `Trashed`, `NotFound`, `Unavailable`.
+    /// `BadUpdate`, `TooLarge`, `Trashed`, `NotFound`, `Overloaded`, `Unavailable`.
     pub async fn submit(&self, document: DocumentId, update: ClientUpdate) -> Result<u64> {
         self.ask(document, |reply| Command::Submit { update, reply }).await
     }
 
-    /// Makes an edit for somebody in the room's turn.
+    /// Makes an edit on behalf of a user, in the room's turn.
     ///
     /// # Errors
     /// As [`Rooms::submit`], and `IdempotencyMismatch`.
@@ -103,15 +112,15 @@ impl Rooms {
         self.ask(document, |reply| Command::Edit { edit, reply }).await
     }
 
-    /// The text as it is now: everything acknowledged so far is in it.
+    /// The text as it is now, with everything acknowledged so far.
     ///
     /// # Errors
-    /// `NotFound`, `Unavailable`.
+    /// `NotFound`, `Overloaded`, `Unavailable`.
     pub async fn read(&self, document: DocumentId) -> Result<LiveText> {
         self.ask(document, |reply| Command::Read { reply }).await
     }
 
-    /// What a replica with this state vector (v1) lacks, and the number it then holds.
+    /// What a replica with this state vector (v1) lacks, and the seq it then holds.
     ///
     /// # Errors
     /// `BadUpdate` for bytes that are no state vector.
@@ -134,7 +143,13 @@ impl Rooms {
     /// Whether the document has a room in memory.
     #[must_use]
     pub fn is_open(&self, document: DocumentId) -> bool {
-        self.open.lock().get(&document).is_some_and(|room| !room.is_closed())
+        self.open.contains(document)
+    }
+
+    /// How many rooms are in memory, and an estimate of their bytes.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        self.open.size()
     }
 
     async fn ask<T>(
@@ -145,35 +160,29 @@ impl Rooms {
         let (reply, answer) = oneshot::channel();
         let mut command = command(reply);
         // A room that closes between the look-up and the sending hands the command back.
-        while let Err(mpsc::error::SendError(back)) = self.room(document).send(command).await {
+        while let Err(mpsc::error::SendError(back)) =
+            self.room(document).await?.commands.send(command).await
+        {
             if self.context.stop.is_cancelled() {
-                return Err(Error::Unavailable(Internal::new("shutting down")));
+                return Err(shutting_down());
             }
             command = back;
         }
-        answer.await.unwrap_or_else(|_| Err(Error::Unavailable(Internal::new("the room has gone"))))
+        answer.await.unwrap_or_else(|_| Err(Error::Unavailable(Internal::new("the room is gone"))))
     }
 
-    fn room(&self, document: DocumentId) -> mpsc::Sender<Command> {
-        let mut open = self.open.lock();
-        if let Some(room) = open.get(&document)
-            && !room.is_closed()
-        {
-            return room.clone();
+    async fn room(&self, document: DocumentId) -> Result<Handle> {
+        if let Some(room) = self.open.get(document) {
+            return Ok(room);
         }
-        let (sender, mailbox) = mpsc::channel(MAILBOX);
-        open.insert(document, sender.clone());
-        drop(open);
-        let room = Room::new(document, self.context.clone(), mailbox);
-        let rooms = Arc::clone(&self.open);
-        self.tasks.spawn(async move {
-            room.run().await;
-            let mut rooms = rooms.lock();
-            // Another room may stand in its place by now.
-            if rooms.get(&document).is_some_and(mpsc::Sender::is_closed) {
-                rooms.remove(&document);
-            }
-        });
-        sender
+        self.open.make_room().await?;
+        let (commands, mailbox) = mpsc::channel(MAILBOX);
+        let (handle, footprint) = self.open.insert(document, commands);
+        if let Some(footprint) = footprint {
+            let leave = handle.leave.clone();
+            let room = Room::new(document, self.context.clone(), mailbox, leave, footprint);
+            self.tasks.spawn(room.run());
+        }
+        Ok(handle)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     command::{ClientUpdate, Reply},
-    lineage::{Poisoned, Why},
+    lineage::invalid,
     room::Room,
     seal::seal,
 };
@@ -11,12 +11,12 @@ use crate::{
     storage::{Appended, Batch, NewUpdate, StoreError},
 };
 use izanagi_shared::{
-    crdt::{Scrutiny, UpdateSummary},
+    crdt::{Trial, UpdateSummary, Validation},
     rules::MAX_CONTENT_BYTES,
 };
 
-/// What is told of an update that is in the log and not in the text. The cause is for the log.
-pub(crate) const SET_ASIDE: &str = "it cannot be applied to this document and was set aside";
+/// What the sender of a quarantined update is told. The cause is for the log.
+pub(crate) const QUARANTINED: &str = "it cannot be applied to this document and is quarantined";
 
 pub(super) type Waiting = (ClientUpdate, Reply<u64>);
 
@@ -33,21 +33,25 @@ impl Admitted {
 }
 
 impl Room {
-    /// Takes several updates in; each is answered for itself.
+    /// Submits several updates; each gets its own answer.
     pub(super) async fn submit(&mut self, waiting: Vec<Waiting>) {
         let mut batch = Vec::with_capacity(waiting.len());
-        // What those in the batch may add to the text beside each other.
+        // Several updates are checked against each other as well: the later ones may build on those
+        // before them, which are not in the replica yet.
+        let mut trial = (waiting.len() > 1).then(|| self.trial()).flatten();
+        // Bytes that the updates of the batch may add to the text.
         let mut reserved = 0;
         for (update, reply) in waiting {
-            match self.admit(update).await {
+            match self.admit(update, &mut trial).await {
                 Ok(admitted) => {
                     let bytes = admitted.summary.inserted_bytes;
                     if !self.has_room_for(reserved + bytes) {
-                        // What goes before may make room as well as take it: first see it done.
+                        // Those before may free room as well as take it: apply them first.
                         self.write(std::mem::take(&mut batch)).await;
                         reserved = 0;
                         if let Err(error) = self.refuse_overflow(&admitted).await {
                             drop(reply.send(Err(error)));
+                            trial = self.trial();
                             continue;
                         }
                     }
@@ -60,7 +64,11 @@ impl Room {
         self.write(batch).await;
     }
 
-    /// Writes admitted updates, takes them into the replica and answers.
+    fn trial(&mut self) -> Option<Trial> {
+        self.replica().ok().map(|replica| replica.lineage.trial())
+    }
+
+    /// Writes admitted updates, applies them and answers.
     async fn write(&mut self, batch: Vec<(Admitted, Reply<u64>)>) {
         if batch.is_empty() {
             return;
@@ -81,7 +89,7 @@ impl Room {
         }
     }
 
-    async fn admit(&mut self, update: ClientUpdate) -> Result<Admitted> {
+    async fn admit(&mut self, update: ClientUpdate, trial: &mut Option<Trial>) -> Result<Admitted> {
         let max = self.context.settings.max_update_bytes;
         if update.delta.len() > max {
             let message = format!(
@@ -90,12 +98,24 @@ impl Room {
             );
             return Err(Error::TooLarge(message));
         }
+        self.ready().await?;
         let takes_long = self.replica()?.takes_long(update.delta.len());
-        self.with_replica(takes_long, move |replica| replica.admit(update)).await?
+        let mut given = trial.take();
+        let admitted = self.with_replica(takes_long, move |replica| {
+            let admitted = replica.admit(update, given.as_mut());
+            (admitted, given)
+        });
+        let (admitted, given) = admitted.await?;
+        *trial = given;
+        if self.replica()?.is_broken {
+            self.invalidate();
+            *trial = None;
+        }
+        admitted
     }
 
-    /// Writes updates to the log. After an unknown outcome it asks again: known op ids answer with
-    /// their first number, so the truth comes out; and the replica is read back.
+    /// Writes updates to the log. After an unknown outcome it asks again: op ids that are known answer
+    /// with their first seq, so the true outcome becomes known, and the replica is read again.
     pub(super) async fn append(
         &mut self,
         admitted: &[Admitted],
@@ -110,9 +130,9 @@ impl Room {
         loop {
             tries += 1;
             match self.context.writer.append(batch.clone()).await {
-                Err(StoreError::Unknown(_)) if tries < TRIES => self.doubt(),
+                Err(StoreError::Unknown(_)) if tries < TRIES => self.invalidate(),
                 Err(error) => {
-                    self.doubt();
+                    self.invalidate();
                     return Err(error);
                 }
                 Ok(appended) => {
@@ -131,22 +151,22 @@ impl Room {
     async fn settle(&mut self, admitted: Admitted, appended: Appended) -> Result<u64> {
         match appended {
             Appended::New(seq) => {
-                self.dirt.updated();
+                self.dirty.updated(admitted.update.delta.len());
                 self.take_in(seq, admitted).await
             }
             // It may be known from this very turn, and not be in the replica yet.
             Appended::Known(seq) => self.take_in(seq, admitted).await,
-            Appended::Quarantined(_) => Err(Error::BadUpdate(SET_ASIDE.to_owned())),
+            Appended::Quarantined(_) => Err(Error::BadUpdate(QUARANTINED.to_owned())),
             Appended::OtherBytes => {
                 Err(Error::BadUpdate("this opId was used for another update".to_owned()))
             }
             Appended::ForeignClient(client) => {
-                Err(Error::BadUpdate(format!("client id {client} belongs to somebody else")))
+                Err(Error::BadUpdate(format!("client id {client} belongs to another user")))
             }
         }
     }
 
-    /// Sees to it that the replica holds this row of the log, or that it is set aside: only then is
+    /// Makes sure that the replica holds this row of the log, or that it is quarantined: only then is
     /// it known what to answer.
     async fn take_in(&mut self, seq: u64, admitted: Admitted) -> Result<u64> {
         self.ready().await?;
@@ -155,26 +175,24 @@ impl Room {
             let Admitted { update, summary } = admitted;
             let takes_long = replica.takes_long(update.delta.len());
             let applied = self.with_replica(takes_long, move |replica| {
-                replica.apply(seq, &update.delta, summary, Scrutiny::New)
+                replica.apply(seq, &update.delta, summary, Validation::Untrusted)
             });
-            if let Err(poisoned) = applied.await? {
-                self.doubt();
-                self.quarantine(&poisoned).await?;
-                if let Poisoned { seq: unfit, why: Why::Unfit(why) } = &poisoned
-                    && *unfit == seq
-                {
-                    return Err(Error::BadUpdate(why.to_string()));
+            if let Err(rejected) = applied.await? {
+                self.invalidate();
+                self.quarantine(&rejected).await?;
+                if let Some(cause) = invalid(&rejected).filter(|_| rejected.tag == seq) {
+                    return Err(Error::BadUpdate(cause.to_string()));
                 }
-                // If that was another, this one is in the text once it is read again.
+                // If another update was rejected, this one is in the text once it is read again.
                 self.ready().await?;
             }
         } else if seq > replica.seq {
-            // Somebody else wrote in between.
-            self.doubt();
+            // Another room wrote in between.
+            self.invalidate();
             self.ready().await?;
         }
-        if self.set_aside.contains(&seq) {
-            return Err(Error::BadUpdate(SET_ASIDE.to_owned()));
+        if self.quarantined.contains(&seq) {
+            return Err(Error::BadUpdate(QUARANTINED.to_owned()));
         }
         Ok(seq)
     }

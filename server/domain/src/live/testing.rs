@@ -4,11 +4,11 @@
 
 use super::{
     LiveSettings,
-    heavy::Heavy,
     rooms::{RoomContext, SeenNumbers},
     seal,
     writer::LogWriter,
 };
+use crate::budget::{Budget, BudgetSettings};
 use crate::storage::{
     Appended, Batch, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot, SavedText, StoreError,
     StoreResult, StoredSnapshot, SystemClock, SystemIds,
@@ -33,6 +33,7 @@ pub(super) struct MemoryLog {
 pub(super) struct Kept {
     pub(super) snapshot: StoredSnapshot,
     pub(super) rows: Vec<LoggedUpdate>,
+    pub(super) quarantined: Vec<u64>,
     pub(super) ops: HashMap<(UserId, String), KnownOp>,
     pub(super) live_seq: u64,
     pub(super) text: String,
@@ -60,6 +61,7 @@ impl MemoryLog {
         let kept = Kept {
             snapshot: StoredSnapshot { seq: 0, state: seal(&state) },
             rows: Vec::new(),
+            quarantined: Vec::new(),
             ops: HashMap::new(),
             live_seq: 0,
             text: text.to_owned(),
@@ -68,7 +70,11 @@ impl MemoryLog {
     }
 
     /// What rooms over this log share.
-    pub(super) fn context(self: &Arc<Self>, settings: LiveSettings) -> RoomContext {
+    pub(super) fn context(
+        self: &Arc<Self>,
+        settings: LiveSettings,
+        budget: BudgetSettings,
+    ) -> RoomContext {
         let log: Arc<dyn LiveLog> = Arc::clone(self) as _;
         RoomContext {
             writer: LogWriter::start(Arc::clone(&log), settings.append_timeout),
@@ -78,7 +84,7 @@ impl MemoryLog {
             settings,
             stop: CancellationToken::new(),
             seen: SeenNumbers::new(),
-            heavy: Heavy::new(),
+            budget: Budget::new(budget).unwrap(),
         }
     }
 }
@@ -97,8 +103,8 @@ impl Kept {
                     let (seq, hash) = (self.live_seq, update.delta_hash);
                     self.ops.insert(key, KnownOp { seq, hash, quarantined: false });
                     let delta = if spoil { seal(b"no update") } else { update.delta.clone() };
-                    let actor = update.actor;
-                    self.rows.push(LoggedUpdate { seq, actor, delta, quarantined: false });
+                    let (actor, at) = (update.actor, batch.at);
+                    self.rows.push(LoggedUpdate { seq, actor, delta, at });
                     Appended::New(seq)
                 }
             });
@@ -124,7 +130,8 @@ impl LiveLog for MemoryLog {
     async fn load(&self, _: DocumentId) -> StoreResult<LoadedLog> {
         let kept = self.kept.lock();
         let (snapshot, updates) = (kept.snapshot.clone(), kept.rows.clone());
-        Ok(LoadedLog { live_seq: kept.live_seq, snapshot, updates })
+        let (live_seq, quarantined) = (kept.live_seq, kept.quarantined.clone());
+        Ok(LoadedLog { live_seq, snapshot, updates, quarantined })
     }
 
     async fn known_op(&self, _: DocumentId, user: UserId, op_id: &str) -> StoreResult<KnownOp> {
@@ -157,8 +164,9 @@ impl LiveLog for MemoryLog {
 
     async fn quarantine(&self, _: DocumentId, seq: u64, _: Timestamp) -> StoreResult<()> {
         let mut kept = self.kept.lock();
-        let Kept { rows, ops, .. } = &mut *kept;
-        rows.iter_mut().filter(|row| row.seq == seq).for_each(|row| row.quarantined = true);
+        let Kept { rows, ops, quarantined, .. } = &mut *kept;
+        rows.retain(|row| row.seq != seq);
+        quarantined.push(seq);
         ops.values_mut().filter(|op| op.seq == seq).for_each(|op| op.quarantined = true);
         Ok(())
     }

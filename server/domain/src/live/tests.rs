@@ -1,29 +1,25 @@
 //! Tests of rooms over a log that goes wrong.
 
 use super::{
-    command::{Command, Reply},
-    lineage::Poisoned,
     replica::{Loaded, MAX_WAITING, Replica},
-    room::Room,
     testing::{MemoryLog, Trouble},
     *,
 };
 use crate::{
+    budget::BudgetSettings,
     error::{Error, Result},
     hash::sha256,
-    storage::{LiveLog, LoggedUpdate, SystemClock, SystemIds},
+    storage::{LoggedUpdate, SystemIds},
 };
 use izanagi_shared::{
-    crdt::{Change, TextDoc, inspect_update},
+    crdt::{Change, Rejected, TextDoc, inspect_update},
     id::{DocumentId, UserId},
     rules::MAX_CONTENT_BYTES,
+    time::Timestamp,
 };
 use rstest::rstest;
 use std::{future::pending, sync::Arc};
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::timeout,
-};
+use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
@@ -40,13 +36,17 @@ struct Bench {
 
 impl Bench {
     fn new(text: &str) -> Self {
+        Self::with(text, BudgetSettings::default())
+    }
+
+    fn with(text: &str, budget: BudgetSettings) -> Self {
         let (log, stop, tasks) =
             (MemoryLog::of(text), CancellationToken::new(), TaskTracker::new());
         let settings =
             LiveSettings { max_update_bytes: 2 * MAX_CONTENT_BYTES, ..Default::default() };
-        let store: Arc<dyn LiveLog> = Arc::clone(&log) as _;
-        let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
-        let rooms = Rooms::new(store, clock, ids, settings, stop.clone(), tasks.clone());
+        let mut context = log.context(settings, budget);
+        context.stop = stop.clone();
+        let rooms = Rooms::over(context, tasks.clone());
         Self { log, rooms, stop, tasks }
     }
 
@@ -75,9 +75,8 @@ impl Bench {
         TextDoc::load(client, unseal(&state).unwrap()).unwrap()
     }
 
-    fn set_aside(&self) -> Vec<u64> {
-        let kept = self.log.kept.lock();
-        kept.rows.iter().filter(|row| row.quarantined).map(|row| row.seq).collect()
+    fn quarantined(&self) -> Vec<u64> {
+        self.log.kept.lock().quarantined.clone()
     }
 }
 
@@ -90,26 +89,35 @@ fn insert(text: &str) -> Vec<Change> {
 }
 
 fn is_set_aside<T>(answer: &Result<T>) -> bool {
-    matches!(answer, Err(Error::BadUpdate(why)) if why == SET_ASIDE)
+    matches!(answer, Err(Error::BadUpdate(why)) if why == QUARANTINED)
 }
 
 #[test]
 fn a_load_ends_at_the_first_row_that_cannot_be_applied() {
     let (_, state) = TextDoc::from_text(1, "kept");
-    let row = |seq| LoggedUpdate { seq, actor: ANN, delta: seal(b"no update"), quarantined: false };
+    let at = Timestamp::default();
+    let row = |seq| LoggedUpdate { seq, actor: ANN, delta: seal(b"no update"), at };
     let snapshot = crate::storage::StoredSnapshot { seq: 0, state: seal(&state) };
     let updates = vec![row(1), row(2)];
-    let log = crate::storage::LoadedLog { live_seq: 2, snapshot, updates };
-    let loaded = Replica::load(log, &SystemIds).unwrap();
-    assert!(matches!(loaded, Loaded::Poisoned(Poisoned { seq: 1, .. })));
+    let log = crate::storage::LoadedLog { live_seq: 2, snapshot, updates, quarantined: Vec::new() };
+    let loaded = Replica::load(log, &SystemIds, BudgetSettings::default()).unwrap();
+    assert!(matches!(loaded, Loaded::Invalid(Rejected { tag: 1, .. })));
 }
 
 #[test]
 fn a_trial_is_as_careful_as_the_real_thing() {
     let (_, state) = TextDoc::from_text(1, "abcdef");
     let snapshot = crate::storage::StoredSnapshot { seq: 0, state: seal(&state) };
-    let log = crate::storage::LoadedLog { live_seq: 0, snapshot, updates: Vec::new() };
-    let Loaded::Whole(replica) = Replica::load(log, &SystemIds).unwrap() else { panic!() };
+    let log = crate::storage::LoadedLog {
+        live_seq: 0,
+        snapshot,
+        updates: Vec::new(),
+        quarantined: Vec::new(),
+    };
+    let Loaded::Whole(replica) = Replica::load(log, &SystemIds, BudgetSettings::default()).unwrap()
+    else {
+        panic!()
+    };
     let crossed = [1, 1, 2, 0, 0xc4, 1, 4, 1, 1, 1, b'X', 0];
     let summary = inspect_update(&crossed).unwrap();
     let trial = replica.has_room_with(&crossed, &summary);
@@ -129,7 +137,7 @@ async fn what_cannot_be_applied_is_set_aside_and_never_acknowledged() {
     let again = bench.submit("bad", bad).await;
     assert!(is_set_aside(&again), "{again:?}");
     assert_eq!(bench.submit("good", good).await.unwrap(), 2);
-    assert_eq!(bench.set_aside(), [1]);
+    assert_eq!(bench.quarantined(), [1]);
     assert_eq!(bench.text().await, "kept");
 }
 
@@ -146,7 +154,7 @@ async fn what_no_client_can_have_made_is_refused_in_words_and_harms_nobody() {
     assert_eq!(bench.submit("good", delta).await.unwrap(), 1);
     bench.rooms.persist(DOCUMENT).await.unwrap();
     assert_eq!(bench.text().await, "well abcdef");
-    assert!(bench.set_aside().is_empty());
+    assert!(bench.quarantined().is_empty());
 }
 
 #[tokio::test]
@@ -157,7 +165,7 @@ async fn what_turns_out_not_to_fit_when_its_time_comes_is_set_aside() {
     assert_eq!(bench.submit("waits", waits).await.unwrap(), 1);
     let other = vec![1, 1, 3, 0, 0x84, 1, 5, 1, b'Y', 0];
     assert_eq!(bench.submit("other", other).await.unwrap(), 2);
-    assert_eq!(bench.set_aside(), [1]);
+    assert_eq!(bench.quarantined(), [1]);
     bench.rooms.persist(DOCUMENT).await.unwrap();
     assert_eq!(bench.text().await, "abcdefY");
 }
@@ -172,7 +180,7 @@ async fn a_batch_that_is_read_back_acknowledges_none_of_its_bad_rows() {
     for answer in [answers.0, answers.1, answers.2] {
         assert!(is_set_aside(&answer), "{answer:?}");
     }
-    assert_eq!(bench.set_aside(), [1, 2, 3]);
+    assert_eq!(bench.quarantined(), [1, 2, 3]);
 }
 
 #[tokio::test]
@@ -279,32 +287,133 @@ async fn no_more_than_so_many_updates_wait() {
     assert_eq!(bench.text().await, replica.text());
 }
 
+/// One-letter items that never join: each stands before the one before it.
+fn letters(replica: &mut TextDoc, count: usize) -> Vec<u8> {
+    let from = replica.state_vector();
+    (0..count).for_each(|_| drop(replica.edit(&insert("x"))));
+    replica.missing_from(&from).unwrap()
+}
+
+#[tokio::test]
+async fn an_update_is_checked_against_its_batch() {
+    let bench = Bench::new("abcdef");
+    bench.text().await;
+    // The second builds on the first and lies about where it stands.
+    let first = vec![1, 1, 2, 0, 0xc4, 1, 1, 1, 2, 1, b'X', 0];
+    let second = vec![1, 1, 2, 1, 0xc4, 2, 0, 1, 1, 1, b'Y', 0];
+    let answers = futures::join!(bench.submit("a", first), bench.submit("b", second));
+    assert_eq!(answers.0.unwrap(), 1);
+    let Err(Error::BadUpdate(why)) = &answers.1 else { panic!("{:?}", answers.1) };
+    assert!(why.contains("side by side"), "{why}");
+    assert!(bench.quarantined().is_empty());
+    assert_eq!(bench.text().await, "abXcdef");
+}
+
+#[tokio::test]
+async fn updates_of_a_batch_may_build_on_each_other() {
+    let bench = Bench::new("");
+    bench.text().await;
+    let mut replica = bench.replica(7);
+    let [a, b, c] = ["1", "2", "3"].map(|text| replica.edit(&insert(text)));
+    let answers = futures::join!(bench.submit("a", a), bench.submit("b", b), bench.submit("c", c));
+    assert_eq!((answers.0.unwrap(), answers.1.unwrap(), answers.2.unwrap()), (1, 2, 3));
+    assert_eq!(bench.text().await, "321");
+}
+
+#[tokio::test]
+async fn a_document_has_a_bounded_number_of_items() {
+    let budget = BudgetSettings { document_items: 300, ..BudgetSettings::default() };
+    let bench = Bench::with("", budget);
+    let mut replica = bench.replica(7);
+    let (some, more) = (letters(&mut replica, 200), letters(&mut replica, 200));
+    bench.submit("some", some).await.unwrap();
+    let refused = bench.submit("more", more).await;
+    assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
+    // It can still be emptied, and written by the server.
+    let mut other =
+        TextDoc::load(8, &bench.rooms.missing(DOCUMENT, vec![0]).await.unwrap().1).unwrap();
+    bench.submit("empty", other.replace_with("").unwrap()).await.unwrap();
+    assert_eq!(bench.text().await, "");
+    let long: String = (0..500).map(|n| format!("{n} ")).collect();
+    bench.edit("long", &long).await.unwrap();
+    bench.edit("other", &long.replace(' ', "-")).await.unwrap();
+    assert_eq!(bench.text().await, long.replace(' ', "-"));
+}
+
+#[tokio::test]
+async fn a_document_has_a_bounded_state() {
+    let budget = BudgetSettings { document_bytes: 4_000, ..BudgetSettings::default() };
+    let bench = Bench::with("", budget);
+    let text = "x".repeat(1_500);
+    for client in 7..9 {
+        let mut replica = bench.replica(client);
+        bench.submit(&client.to_string(), replica.edit(&insert(&text))).await.unwrap();
+    }
+    let refused = bench.submit("more", bench.replica(9).edit(&insert(&text))).await;
+    assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
+    // Deleted text leaves the state.
+    bench.edit("empty", "").await.unwrap();
+    bench.submit("again", bench.replica(10).edit(&insert(&text))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_panic_in_a_check_costs_the_replica_only() {
+    let (_, state) = TextDoc::from_text(1, "kept");
+    let snapshot = crate::storage::StoredSnapshot { seq: 0, state: seal(&state) };
+    let (updates, quarantined) = (Vec::new(), Vec::new());
+    let log = crate::storage::LoadedLog { live_seq: 0, snapshot, updates, quarantined };
+    let loaded = Replica::load(log, &SystemIds, BudgetSettings::default()).unwrap();
+    let Loaded::Whole(mut replica) = loaded else { panic!() };
+    replica.lineage.1 = true;
+    let delta = TextDoc::load(7, &state).unwrap().edit(&insert("a"));
+    for _ in 0..2 {
+        let refused = replica.admit(update("op", delta.clone()), None);
+        assert!(matches!(refused, Err(Error::Internal(_))));
+        assert!(replica.is_broken);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn rooms_leave_for_others_when_memory_is_short() {
+    let budget = BudgetSettings { rooms: 2, ..BudgetSettings::default() };
+    let bench = Bench::with("kept", budget);
+    let documents = [1, 2, 3].map(|number| DocumentId(Uuid::from_u128(number)));
+    for document in documents {
+        bench.rooms.read(document).await.unwrap();
+        tokio::time::advance(Duration::from_secs(2)).await;
+    }
+    let open = documents.map(|document| bench.rooms.is_open(document));
+    assert_eq!(open, [false, true, true]);
+    // Rooms in use stay: the next one waits for its turn in vain.
+    for document in documents {
+        drop(bench.rooms.read(document).await);
+    }
+    assert!(bench.rooms.size().0 <= 2, "{:?}", bench.rooms.size());
+}
+
+#[tokio::test(start_paused = true)]
+async fn rooms_together_hold_a_bounded_number_of_bytes() {
+    let budget = BudgetSettings { room_bytes: 300_000, ..BudgetSettings::default() };
+    let bench = Bench::with(&"x".repeat(100_000), budget);
+    for number in 1..=10 {
+        bench.rooms.read(DocumentId(Uuid::from_u128(number))).await.unwrap();
+        tokio::time::advance(Duration::from_secs(2)).await;
+        let (open, bytes) = bench.rooms.size();
+        assert!(open <= 3 && bytes < 500_000, "{open} rooms, {bytes} bytes");
+    }
+}
+
 #[tokio::test]
 async fn a_room_reads_what_another_of_the_same_document_has_written() {
     let log = MemoryLog::of("");
-    let context = log.context(LiveSettings::default());
-    let open = || {
-        let (sender, mailbox) = mpsc::channel(8);
-        tokio::spawn(Room::new(DOCUMENT, context.clone(), mailbox).run());
-        sender
-    };
-    let (closing, opened) = (open(), open());
-    let read = async || ask(&opened, |reply| Command::Read { reply }).await.unwrap();
-    assert_eq!(read().await.facts.seq, 0);
+    let context = log.context(LiveSettings::default(), BudgetSettings::default());
+    let rooms = || Rooms::over(context.clone(), TaskTracker::new());
+    let (closing, opened) = (rooms(), rooms());
+    assert_eq!(opened.read(DOCUMENT).await.unwrap().facts.seq, 0);
     let delta = TextDoc::new(7).edit(&insert("a"));
-    let submit = |reply| Command::Submit { update: update("op", delta), reply };
-    assert_eq!(ask(&closing, submit).await.unwrap(), 1);
-    let text = read().await;
+    assert_eq!(closing.submit(DOCUMENT, update("op", delta)).await.unwrap(), 1);
+    let text = opened.read(DOCUMENT).await.unwrap();
     assert_eq!((&*text.content, text.facts.seq), ("a", 1));
-}
-
-async fn ask<T>(
-    room: &mpsc::Sender<Command>,
-    command: impl FnOnce(Reply<T>) -> Command,
-) -> Result<T> {
-    let (reply, answer) = oneshot::channel();
-    assert!(room.send(command(reply)).await.is_ok());
-    answer.await.unwrap()
 }
 
 #[rstest]

@@ -51,7 +51,7 @@ pub enum Appended {
     New(u64),
     /// It was durable before, under this number; it is not applied again.
     Known(u64),
-    /// It was durable before, under this number, and was set aside since: it is not in the text.
+    /// It was durable before, under this number, and is quarantined: it is not in the text.
     Quarantined(u64),
     /// The op id was used before for something else. Nothing was written for this update.
     OtherBytes,
@@ -66,7 +66,7 @@ pub struct KnownOp {
     pub seq: u64,
     /// The hash it came with ([`NewUpdate::delta_hash`]).
     pub hash: [u8; 32],
-    /// Its update was set aside.
+    /// Its update is quarantined.
     pub quarantined: bool,
 }
 
@@ -79,8 +79,8 @@ pub struct LoggedUpdate {
     pub actor: UserId,
     /// The Yjs update, v1.
     pub delta: Vec<u8>,
-    /// Set aside because applying it failed.
-    pub quarantined: bool,
+    /// When it was appended.
+    pub at: Timestamp,
 }
 
 /// A document's state up to a number.
@@ -99,8 +99,10 @@ pub struct LoadedLog {
     pub live_seq: u64,
     /// The newest snapshot.
     pub snapshot: StoredSnapshot,
-    /// Every update still in the log, by number.
+    /// Every update still in the log that is not quarantined, by number.
     pub updates: Vec<LoggedUpdate>,
+    /// The numbers of quarantined updates still in the log.
+    pub quarantined: Vec<u64>,
 }
 
 /// A snapshot to be stored.
@@ -129,6 +131,9 @@ pub struct SavedText {
     pub facts: TextFacts,
 }
 
+/// How many quarantined rows of a document survive a snapshot.
+pub const QUARANTINED_KEPT: u32 = 20;
+
 /// The live log.
 #[async_trait]
 pub trait LiveLog: Send + Sync {
@@ -136,7 +141,7 @@ pub trait LiveLog: Send + Sync {
     /// in the order given. A batch that fails (`NotFound`, `Conflict(Trashed)`) does not harm the
     /// others. The outer error stands for the whole transaction.
     async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<Vec<Appended>>>>;
-    /// Newest snapshot and the log, in one read transaction.
+    /// Newest snapshot and the log, in one read transaction. Quarantined updates are not read.
     async fn load(&self, document: DocumentId) -> StoreResult<LoadedLog>;
     /// What is known of an op.
     async fn known_op(
@@ -146,13 +151,14 @@ pub trait LiveLog: Send + Sync {
         op_id: &str,
     ) -> StoreResult<KnownOp>;
     /// Stores a snapshot and removes exactly the absorbed rows, in one transaction; older
-    /// snapshots go with it. Nothing happens when a newer snapshot is there.
+    /// snapshots go with it, and quarantined rows up to it but for the newest
+    /// [`QUARANTINED_KEPT`]. Nothing happens when a newer snapshot is there.
     async fn snapshot(&self, snapshot: &NewSnapshot) -> StoreResult<()>;
     /// Stores the text, unless a newer one is stored.
     async fn save_text(&self, text: &SavedText) -> StoreResult<()>;
     /// The stored text.
     async fn text(&self, document: DocumentId) -> StoreResult<SavedText>;
-    /// Sets an update aside.
+    /// Quarantines an update: it stays in the log for inspection and is no longer read.
     async fn quarantine(&self, document: DocumentId, seq: u64, at: Timestamp) -> StoreResult<()>;
     /// Forgets op ids older than `before`.
     async fn forget_ops(&self, before: Timestamp) -> StoreResult<()>;

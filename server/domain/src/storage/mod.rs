@@ -27,7 +27,7 @@ pub use error::{Constraint, StoreError, StoreResult};
 pub use inspect::{Inspect, OpsSummary};
 pub use live_log::{
     Appended, Batch, ClientOwner, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot,
-    NewUpdate, SavedText, StoredSnapshot,
+    NewUpdate, QUARANTINED_KEPT, SavedText, StoredSnapshot,
 };
 pub use outbox::{Outbox, OutboxItem, Topic};
 pub use outside::{Clock, Ids, SystemClock, SystemIds};

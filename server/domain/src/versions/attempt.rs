@@ -24,7 +24,7 @@ pub(super) enum Attempt {
 
 impl Versions {
     pub(super) fn fresh_commit(&self) -> CommitId {
-        CommitId(self.ids.uuid())
+        CommitId(self.core.ids.uuid())
     }
 
     /// Writes content and version. `version.commit_id` must be fresh.
@@ -44,7 +44,7 @@ impl Versions {
         };
         let (document, commit) = (version.document_id, version.commit_id);
         let records = Stored::new_records(document, commit, text, version.content_hash);
-        let outcome = match &self.stores.atomic {
+        let outcome = match &self.core.stores.atomic {
             Some(atomic) => {
                 atomic.commit_with_content(&intent, &records, version, restored_from).await
             }
@@ -72,11 +72,11 @@ impl Versions {
         version: &NewVersion,
         restored_from: Option<u64>,
     ) -> StoreResult<CommitOutcome> {
-        self.stores.intents.open(intent).await?;
+        self.core.stores.intents.open(intent).await?;
         for record in records {
-            self.stores.records.create(record, version.at).await?;
+            self.core.stores.records.create(record, version.at).await?;
         }
-        self.stores.intents.commit(version, restored_from).await
+        self.core.stores.intents.commit(version, restored_from).await
     }
 
     /// Fence, then read: a plain look is not enough, for a statement queued behind a lock may
@@ -86,9 +86,9 @@ impl Versions {
             Error::Unavailable(Internal::new(format!("{commit}: {what}; {error}")))
         };
         patiently(|| async {
-            match self.stores.intents.fence(commit).await {
+            match self.core.stores.intents.fence(commit).await {
                 Ok(Fence::Closed) => Ok(Attempt::TryAgain),
-                Ok(Fence::NotOpen) => match self.stores.versions.by_commit(commit).await {
+                Ok(Fence::NotOpen) => match self.core.stores.versions.by_commit(commit).await {
                     Ok(_) => Ok(Attempt::Committed),
                     // Closed by somebody else, or never opened and, its opening being part of the
                     // same lost attempt, of no further consequence: the commit needs it open.

@@ -57,11 +57,11 @@ impl Versions {
     pub async fn collect_garbage(&self) -> Result<u64> {
         let mut failure = None;
         loop {
-            let now = self.clock.now();
-            let expired = self.stores.intents.expired(now, BATCH).await?;
+            let now = self.core.clock.now();
+            let expired = self.core.stores.intents.expired(now, BATCH).await?;
             let mut closed: u32 = 0;
             for intent in &expired {
-                match self.stores.intents.condemn(intent.commit_id, now).await {
+                match self.core.stores.intents.condemn(intent.commit_id, now).await {
                     Ok(_) => closed += 1,
                     Err(error) => note(&mut failure, intent, error.into()),
                 }
@@ -72,7 +72,7 @@ impl Versions {
         }
         let (mut erased, mut after) = (0, None);
         loop {
-            let condemned = self.stores.intents.condemned(after, BATCH).await?;
+            let condemned = self.core.stores.intents.condemned(after, BATCH).await?;
             let Some(last) = condemned.last() else {
                 return failure.map_or(Ok(erased), Err);
             };
@@ -88,13 +88,13 @@ impl Versions {
 
     async fn erase_attempt(&self, intent: &CommitIntent) -> Result<()> {
         self.erase_content(intent.document_id, intent.commit_id).await?;
-        Ok(self.stores.intents.erased(intent.commit_id, self.clock.now()).await?)
+        Ok(self.core.stores.intents.erased(intent.commit_id, self.core.clock.now()).await?)
     }
 
     /// Removes the records of one content that no version has, the one that leads to the others
     /// last: what a crash leaves is found again by it.
     pub(crate) async fn erase_content(&self, document: DocumentId, commit: CommitId) -> Result<()> {
-        let records = &self.stores.records;
+        let records = &self.core.stores.records;
         let mut chunks = Paths::all(RecordPath::chunks_of(document, commit));
         loop {
             let batch = chunks.next(&**records).await?;
@@ -113,7 +113,7 @@ impl Versions {
         let mut contents = Paths::all(RecordPath::contents_of(document));
         let mut failure = None;
         loop {
-            let batch = contents.next(&*self.stores.records).await?;
+            let batch = contents.next(&*self.core.stores.records).await?;
             if batch.is_empty() {
                 return failure.map_or(Ok(()), Err);
             }
@@ -121,7 +121,7 @@ impl Versions {
                 let erased = match path.id().parse() {
                     Ok(commit) => self.erase_content(document, commit).await,
                     // No commit has this id, so no chunks belong to it.
-                    Err(_) => self.stores.records.purge(&path).await.map_err(Error::from),
+                    Err(_) => self.core.stores.records.purge(&path).await.map_err(Error::from),
                 };
                 if let Err(error) = erased {
                     tracing::warn!(%path, ?error, "a content could not be erased");

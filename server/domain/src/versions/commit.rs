@@ -16,7 +16,6 @@ use izanagi_shared::{
     wire::Person,
 };
 use std::sync::Arc;
-use tokio::task::spawn_blocking;
 
 /// What is asked for.
 #[derive(Debug, Clone)]
@@ -58,13 +57,14 @@ impl Versions {
     /// # Errors
     /// `NothingToCommit`, `Stale`, `IdempotencyMismatch`, `Invalid`, `Trashed`, `Unavailable`.
     pub async fn commit(&self, editor: &Editor, input: CommitInput) -> Result<VersionRow> {
+        let content = input.content.as_ref().map_or(0, |(content, _)| content.len());
+        let _reserved = self.core.budget.work(bytes_to_commit(editor, content)).await?;
         let (this, editor) = (self.clone(), editor.clone());
-        let task = self.tasks.spawn(async move { this.commit_now(&editor, input).await });
-        task.await.map_err(Error::internal)?
+        self.core.run_to_end(async move { this.commit_now(&editor, input).await }).await
     }
 
     async fn commit_now(&self, editor: &Editor, input: CommitInput) -> Result<VersionRow> {
-        let request = input.key.request(body_hash(&input), &*self.ids);
+        let request = input.key.request(body_hash(&input), &*self.core.ids);
         let _turn = self.turns.take(request.key).await;
         if input.key.is_given()
             && let Some(known) = self.known(&request).await?
@@ -84,7 +84,7 @@ impl Versions {
 
     /// The version that this request has made before, if it has.
     pub(super) async fn known(&self, request: &Request) -> Result<Option<VersionRow>> {
-        match self.stores.versions.by_request(&request.key).await {
+        match self.core.stores.versions.by_request(&request.key).await {
             Ok(row) if row.body_hash == request.body_hash => Ok(Some(row)),
             Ok(_) => Err(Error::IdempotencyMismatch),
             Err(StoreError::NotFound) => Ok(None),
@@ -99,7 +99,7 @@ impl Versions {
             // Nothing is refused; it is not known, or something for the log.
             return Err(refusal);
         }
-        self.stores.intents.fence_request(&request.key).await?;
+        self.core.stores.intents.fence_request(&request.key).await?;
         self.known(request).await?.ok_or(refusal)
     }
 
@@ -141,7 +141,7 @@ impl Versions {
             return Ok(live.content.to_string());
         }
         for hash in hashes {
-            match self.stores.versions.by_content(editor.id(), hash).await {
+            match self.core.stores.versions.by_content(editor.id(), hash).await {
                 Ok(row) => return Ok(self.content(&row).await?.to_string()),
                 Err(StoreError::NotFound) => {}
                 Err(error) => return Err(error.into()),
@@ -192,7 +192,7 @@ impl Versions {
     }
 
     async fn author(&self, user: UserId) -> Result<Person> {
-        let people = self.stores.users.people(&[user]).await?;
+        let people = self.core.stores.users.people(&[user]).await?;
         people.into_iter().next().ok_or(Error::NotFound("account"))
     }
 
@@ -207,8 +207,10 @@ impl Versions {
             Some(head) => self.content_to_count(row.id, head).await?,
             None => "".into(),
         };
-        let count = count_lines(before, Arc::clone(&text.content)).await?;
-        let (author_id, at) = (draft.editor.user(), self.clock.now());
+        let (bytes, after) = (before.len() + text.content.len(), Arc::clone(&text.content));
+        let count = move || diff::count_lines(&before, &after);
+        let count: LineCount = self.core.budget.run_on(bytes, count).await?;
+        let (author_id, at) = (draft.editor.user(), self.core.clock.now());
         let parent_chain = head.as_ref().map(|head| &head.chain_hash);
         let content_hash = sha256(&*text.content);
         let mut version = NewVersion {
@@ -237,7 +239,7 @@ impl Versions {
         if let Some(text) = self.cache.get(head.commit_id) {
             return Ok(text);
         }
-        let row = self.stores.versions.get(document, head.number).await?;
+        let row = self.core.stores.versions.get(document, head.number).await?;
         match self.content(&row).await {
             Err(Error::CorruptVersion { number, internal }) => {
                 tracing::error!(docId = %document, number, cause = internal.for_log(),
@@ -249,14 +251,11 @@ impl Versions {
     }
 }
 
-/// Lines added and removed. The way to a thread for long work and back takes longer than to
-/// compare short texts.
-async fn count_lines(before: Arc<str>, after: Arc<str>) -> Result<LineCount> {
-    const SHORT: usize = 64 * 1024;
-    if before.len().max(after.len()) <= SHORT {
-        return Ok(diff::count_lines(&before, &after));
-    }
-    spawn_blocking(move || diff::count_lines(&before, &after)).await.map_err(Error::internal)
+/// Bytes that a commit holds at its peak: the text, its parent, a merge with `content`, and the record
+/// on the way to the store.
+pub(super) fn bytes_to_commit(editor: &Editor, content: usize) -> usize {
+    let text = usize::try_from(editor.row().text.length).unwrap_or(usize::MAX);
+    text.max(content).saturating_mul(6)
 }
 
 /// What makes two requests the same one. `If-Match` is no part of it: it may be fresher in a

@@ -1,16 +1,16 @@
 //! Comparing two versions, or a version and the live text (PRODUCT V4).
 
 use super::Versions;
-use crate::{
-    documents::Reader,
-    error::{Error, Result},
-};
+use crate::{budget, documents::Reader, error::Result};
 use izanagi_shared::text::{
     diff::{Diff, DiffOptions, diff_lines},
     unified::unified,
 };
 use std::{fmt, str::FromStr, sync::Arc};
-use tokio::task::spawn_blocking;
+
+/// Bytes that a comparison holds at its peak for each byte of the two texts: the texts, their lines,
+/// and the answer as JSON.
+const COMPARISON_FACTOR: usize = 6;
 
 /// One side of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,10 +56,10 @@ pub struct Comparison {
 }
 
 impl Versions {
-    /// How `to` differs from `from`. Off the async threads, for it may take a while.
+    /// How `to` differs from `from`.
     ///
     /// # Errors
-    /// `NotFound` for a version that is none, `CorruptVersion`, `Unavailable`.
+    /// `NotFound` when there is no such version, `CorruptVersion`, `Overloaded`, `Unavailable`.
     pub async fn compare(
         &self,
         reader: &Reader,
@@ -67,15 +67,36 @@ impl Versions {
         to: Side,
         options: DiffOptions,
     ) -> Result<Comparison> {
+        let _reserved = self.reserve_comparison(reader, from, to).await?;
         let (old, new) = (self.side(reader, from).await?, self.side(reader, to).await?);
         let (left, right) = (Arc::clone(&old), Arc::clone(&new));
-        let diff = spawn_blocking(move || diff_lines(&left, &right, &options))
-            .await
-            .map_err(Error::internal)?;
+        let compare = move || diff_lines(&left, &right, &options);
+        let diff = self.core.budget.run_on(old.len() + new.len(), compare).await?;
         Ok(Comparison { old, new, diff })
     }
 
-    /// The same as a unified diff that `patch` applies, the sides named `a/…` and `b/…`.
+    /// Reserves memory for comparing two sides, before either is read.
+    async fn reserve_comparison(
+        &self,
+        reader: &Reader,
+        from: Side,
+        to: Side,
+    ) -> Result<budget::Reservation> {
+        let bytes = self.length(reader, from).await? + self.length(reader, to).await?;
+        self.core.budget.work(bytes.saturating_mul(COMPARISON_FACTOR)).await
+    }
+
+    /// The bytes of one side.
+    async fn length(&self, reader: &Reader, side: Side) -> Result<usize> {
+        let length = match side {
+            Side::Live => reader.row().text.length,
+            Side::Version(0) => 0,
+            Side::Version(number) => self.row(reader.id(), number).await?.length,
+        };
+        Ok(usize::try_from(length).unwrap_or(usize::MAX))
+    }
+
+    /// The same as a unified diff that `patch` applies, with the sides named `a/…` and `b/…`.
     ///
     /// # Errors
     /// As [`Versions::compare`].
@@ -86,11 +107,12 @@ impl Versions {
         to: Side,
         options: DiffOptions,
     ) -> Result<String> {
+        let _reserved = self.reserve_comparison(reader, from, to).await?;
         let (old, new) = (self.side(reader, from).await?, self.side(reader, to).await?);
         let names = (format!("a/{from}"), format!("b/{to}"));
-        spawn_blocking(move || unified(&names.0, &names.1, &old, &new, &options))
-            .await
-            .map_err(Error::internal)
+        let bytes = old.len() + new.len();
+        let compare = move || unified(&names.0, &names.1, &old, &new, &options);
+        self.core.budget.run_on(bytes, compare).await
     }
 
     /// The text of one side.

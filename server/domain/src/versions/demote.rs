@@ -41,7 +41,7 @@ impl Versions {
     /// `CorruptVersion` when what is stored does not add up; then nothing was taken away.
     pub(super) async fn demote(&self, document: DocumentId, number: u64) -> Result<()> {
         for _ in 0..TRIES {
-            let rows = self.stores.versions.range(document, number, number + 1).await?;
+            let rows = self.core.stores.versions.range(document, number, number + 1).await?;
             let [row, next] = rows.as_slice() else { return Ok(()) };
             if row.keep_whole {
                 // It may have been named just when somebody turned it into a delta.
@@ -51,7 +51,7 @@ impl Versions {
                 return Ok(());
             }
             let path = RecordPath::content(document, row.commit_id);
-            let record = self.stores.records.get(&path).await?;
+            let record = self.core.stores.records.get(&path).await?;
             let stored = Stored::parse(record.clone())?;
             let written = match stored.whole {
                 Some(_) => self.write_delta(row, next, &record, stored).await?,
@@ -75,12 +75,12 @@ impl Versions {
     ) -> Result<Written> {
         let older = self.content_from_store(row).await?;
         let newer = self.content_from_store(next).await?;
-        let document = self.stores.catalog.get(row.document_id).await;
+        let document = self.core.stores.catalog.get(row.document_id).await;
         let kind = document.map_err(Error::missing("document"))?.kind;
-        let Some(patch) = way_back(kind, &newer, &older).await? else {
+        let Some(patch) = self.way_back(kind, &newer, &older).await? else {
             return Ok(Written::NotWorthIt);
         };
-        check(row, &patch, &newer, &older).await?;
+        self.check(row, &patch, &newer, &older).await?;
         let reverse = Reverse { base: next.commit_id, base_hash: next.content_hash, patch };
         let both = Stored { hash: row.content_hash, reverse: Some(reverse), ..stored };
         let Some(written) = self.write_and_read_back(record, &both).await? else {
@@ -88,7 +88,7 @@ impl Versions {
         };
         let reverse = Stored::parse(written.clone())?.reverse;
         let reverse = reverse.ok_or_else(|| corrupt(row, "its delta was not stored"))?;
-        check(row, &reverse.patch, &newer, &older).await?;
+        self.check(row, &reverse.patch, &newer, &older).await?;
         let delta = Stored { hash: row.content_hash, whole: None, reverse: Some(reverse) };
         Ok(match self.write_and_read_back(&written, &delta).await? {
             Some(_) => Written::Delta,
@@ -96,13 +96,48 @@ impl Versions {
         })
     }
 
+    /// The delta from `newer` to `older`, if it is small enough to be worth keeping.
+    async fn way_back(
+        &self,
+        kind: DocumentKind,
+        newer: &Arc<str>,
+        older: &Arc<str>,
+    ) -> Result<Option<Patch>> {
+        let (newer, older) = (Arc::clone(newer), Arc::clone(older));
+        let compare = move || {
+            let patch = Patch::between(kind, &newer, &older);
+            let is_worth_it = patch.stored_bytes() * 100 <= older.len() * WORTH_PERCENT;
+            is_worth_it.then_some(patch)
+        };
+        self.core.budget.run(compare).await
+    }
+
+    /// Refuses a delta that does not rebuild the older text.
+    async fn check(
+        &self,
+        row: &VersionRow,
+        patch: &Patch,
+        newer: &Arc<str>,
+        older: &Arc<str>,
+    ) -> Result<()> {
+        let (patch, newer, older) = (patch.clone(), Arc::clone(newer), Arc::clone(older));
+        let hash = row.content_hash;
+        let rebuilds = move || {
+            patch.apply(&newer).is_ok_and(|rebuilt| *rebuilt == *older && sha256(&rebuilt) == hash)
+        };
+        if self.core.budget.run(rebuilds).await? {
+            return Ok(());
+        }
+        Err(corrupt(row, "its delta does not give its bytes"))
+    }
+
     /// What is left to do when the record is a delta.
     async fn finish(&self, row: &VersionRow) -> Result<()> {
         let (document, number) = (row.document_id, row.number);
-        self.stores.versions.set_stored(document, number, true).await?;
+        self.core.stores.versions.set_stored(document, number, true).await?;
         self.purge_left_chunks(row).await?;
         // Who named it before this look did not see the delta; who names it later will.
-        if self.stores.versions.get(document, number).await?.keep_whole {
+        if self.core.stores.versions.get(document, number).await?.keep_whole {
             self.make_whole(document, number).await?;
         }
         Ok(())
@@ -110,7 +145,7 @@ impl Versions {
 
     /// Removes the chunks of a version whose record is a delta; gives how many there were.
     pub(crate) async fn purge_left_chunks(&self, row: &VersionRow) -> Result<u64> {
-        let records = &self.stores.records;
+        let records = &self.core.stores.records;
         let content = RecordPath::content(row.document_id, row.commit_id);
         let mut chunks = Paths::all(RecordPath::chunks_of(row.document_id, row.commit_id));
         let mut purged = 0;
@@ -137,8 +172,8 @@ impl Versions {
         stored: &Stored,
     ) -> Result<Option<Record>> {
         let data = stored.to_data();
-        let records = &self.stores.records;
-        let now = self.clock.now();
+        let records = &self.core.stores.records;
+        let now = self.core.clock.now();
         match records.update(&record.path, record.version, &data, now).await {
             Ok(_) | Err(StoreError::Unknown(_)) => {}
             Err(StoreError::Conflict(Constraint::RecordVersion)) => return Ok(None),
@@ -151,13 +186,13 @@ impl Versions {
     /// Makes a version whole again, because it was named or restored from. Repeatable.
     pub(crate) async fn make_whole(&self, document: DocumentId, number: u64) -> Result<()> {
         for _ in 0..TRIES {
-            let row = match self.stores.versions.get(document, number).await {
+            let row = match self.core.stores.versions.get(document, number).await {
                 Ok(row) => row,
                 Err(StoreError::NotFound) => return Ok(()),
                 Err(error) => return Err(error.into()),
             };
             if self.form(&row).await?.is_whole {
-                return Ok(self.stores.versions.set_stored(document, number, false).await?);
+                return Ok(self.core.stores.versions.set_stored(document, number, false).await?);
             }
             self.write_whole(&row).await?;
         }
@@ -168,7 +203,7 @@ impl Versions {
     async fn write_whole(&self, row: &VersionRow) -> Result<()> {
         let (document, commit) = (row.document_id, row.commit_id);
         let path = RecordPath::content(document, commit);
-        let record = self.stores.records.get(&path).await?;
+        let record = self.core.stores.records.get(&path).await?;
         let reverse = Stored::parse(record.clone())?.reverse;
         let text = self.content_from_store(row).await?;
         let (whole, chunks) = Stored::whole_of(document, commit, &text);
@@ -176,9 +211,15 @@ impl Versions {
             self.put_chunk(chunk).await?;
         }
         let data = Stored { hash: row.content_hash, whole: Some(whole), reverse }.to_data();
-        match self.stores.records.update(&path, record.version, &data, self.clock.now()).await {
+        match self
+            .core
+            .stores
+            .records
+            .update(&path, record.version, &data, self.core.clock.now())
+            .await
+        {
             // Deleted for ever meanwhile: what leads to the chunks is gone, so they must go here.
-            Err(StoreError::NotFound) => match self.stores.versions.by_commit(commit).await {
+            Err(StoreError::NotFound) => match self.core.stores.versions.by_commit(commit).await {
                 Err(StoreError::NotFound) => self.erase_content(document, commit).await,
                 _ => Err(corrupt(row, "its record is missing")),
             },
@@ -192,8 +233,8 @@ impl Versions {
 
     /// Writes a chunk, over whatever else lies in its place.
     async fn put_chunk(&self, chunk: &NewRecord) -> StoreResult<()> {
-        let records = &self.stores.records;
-        match records.create(chunk, self.clock.now()).await {
+        let records = &self.core.stores.records;
+        match records.create(chunk, self.core.clock.now()).await {
             Err(StoreError::Conflict(Constraint::RecordExists)) => {}
             // If it was not written, the look at the end sees it.
             Ok(()) | Err(StoreError::Unknown(_)) => return Ok(()),
@@ -204,35 +245,11 @@ impl Versions {
             // Damaged, or put aside: neither keeps anybody's words.
             Ok(_) | Err(StoreError::Corrupt(_) | StoreError::NotFound) => {
                 records.purge(&chunk.path).await?;
-                records.create(chunk, self.clock.now()).await
+                records.create(chunk, self.core.clock.now()).await
             }
             Err(error) => Err(error),
         }
     }
-}
-
-/// The way from `newer` to `older`, if it is worth keeping. A comparison takes long, so a thread
-/// for such work does it.
-async fn way_back(kind: DocumentKind, newer: &Arc<str>, older: &Arc<str>) -> Result<Option<Patch>> {
-    let (newer, older) = (Arc::clone(newer), Arc::clone(older));
-    let compare = move || {
-        let patch = Patch::between(kind, &newer, &older);
-        let is_worth_it = patch.stored_bytes() * 100 <= older.len() * WORTH_PERCENT;
-        is_worth_it.then_some(patch)
-    };
-    tokio::task::spawn_blocking(compare).await.map_err(Error::internal)
-}
-
-async fn check(row: &VersionRow, patch: &Patch, newer: &Arc<str>, older: &Arc<str>) -> Result<()> {
-    let (patch, newer, older) = (patch.clone(), Arc::clone(newer), Arc::clone(older));
-    let hash = row.content_hash;
-    let gives_it = move || {
-        patch.apply(&newer).is_ok_and(|rebuilt| *rebuilt == *older && sha256(&rebuilt) == hash)
-    };
-    if tokio::task::spawn_blocking(gives_it).await.map_err(Error::internal)? {
-        return Ok(());
-    }
-    Err(corrupt(row, "its delta does not give its bytes"))
 }
 
 fn must_stay_whole(row: &VersionRow) -> bool {

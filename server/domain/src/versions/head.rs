@@ -52,7 +52,7 @@ impl Heads {
 impl Versions {
     /// The document as it is now and its newest version, if it has any.
     pub(super) async fn head(&self, editor: &Editor) -> Result<(DocumentRow, Option<Head>)> {
-        let row = self.stores.catalog.get(editor.id()).await;
+        let row = self.core.stores.catalog.get(editor.id()).await;
         let row = row.map_err(Error::missing("document"))?;
         let head = self.head_of(&row).await?;
         Ok((row, head))
@@ -64,7 +64,7 @@ impl Versions {
         if let Some(head) = self.heads.get(commit) {
             return Ok(Some(head));
         }
-        let head = Head::from(&self.stores.versions.get(row.id, row.head_version).await?);
+        let head = Head::from(&self.core.stores.versions.get(row.id, row.head_version).await?);
         self.heads.put(head);
         Ok(Some(head))
     }

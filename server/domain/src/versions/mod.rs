@@ -24,15 +24,11 @@ pub(crate) use content::Form;
 pub use demote::KEYFRAME_EVERY;
 pub use read::VersionQuery;
 
-use crate::{
-    documents::Documents,
-    storage::{Clock, Ids, Stores},
-};
+use crate::{core::Core, documents::Documents};
 use cache::ContentCache;
 use head::Heads;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
-use tokio_util::task::TaskTracker;
 use turns::Turns;
 
 /// How long an attempt to commit may take (DESIGN §5, step 2).
@@ -41,16 +37,13 @@ pub const INTENT_LIFETIME: Duration = Duration::from_secs(60);
 /// The service for versions.
 #[derive(Clone)]
 pub struct Versions {
-    pub(crate) stores: Arc<Stores>,
-    clock: Arc<dyn Clock>,
-    ids: Arc<dyn Ids>,
+    core: Core,
     documents: Documents,
     cache: ContentCache,
     heads: Heads,
     /// Rings when there is something in the outbox.
     outbox_bell: Arc<Notify>,
     turns: Turns,
-    tasks: TaskTracker,
 }
 
 impl std::fmt::Debug for Versions {
@@ -60,17 +53,11 @@ impl std::fmt::Debug for Versions {
 }
 
 impl Versions {
-    /// The service over these stores; what it starts runs in `tasks`.
+    /// The service over these stores and documents.
     #[must_use]
-    pub fn new(
-        stores: Arc<Stores>,
-        clock: Arc<dyn Clock>,
-        ids: Arc<dyn Ids>,
-        documents: Documents,
-        tasks: TaskTracker,
-    ) -> Self {
+    pub fn new(core: Core, documents: Documents) -> Self {
         let (cache, outbox_bell) = (ContentCache::default(), Arc::default());
         let (heads, turns) = (Heads::default(), Turns::default());
-        Self { stores, clock, ids, documents, cache, heads, outbox_bell, turns, tasks }
+        Self { core, documents, cache, heads, outbox_bell, turns }
     }
 }

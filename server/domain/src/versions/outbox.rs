@@ -63,8 +63,8 @@ impl Versions {
 
     async fn work_off(&self, stop: &CancellationToken, failures: &mut Failures) -> Result<()> {
         loop {
-            let mut items = self.stores.outbox.pending(BATCH).await?;
-            let now = self.clock.now();
+            let mut items = self.core.stores.outbox.pending(BATCH).await?;
+            let now = self.core.clock.now();
             // Those that wait stand behind all others: with none before them there are none.
             items.retain(|item| failures.is_due(item, now));
             if items.is_empty() {
@@ -82,17 +82,17 @@ impl Versions {
 
     async fn work_one_off(&self, item: &OutboxItem, failures: &mut Failures) -> Result<()> {
         let worked = contained(self.work(item)).await;
-        let now = self.clock.now();
+        let now = self.core.clock.now();
         match worked {
             Ok(()) => {
-                self.stores.outbox.done(&item.id, now).await?;
+                self.core.stores.outbox.done(&item.id, now).await?;
                 failures.0.remove(&item.id);
             }
             Err(error) => {
                 let (topic, key) = (item.topic.as_str(), &item.key);
                 tracing::error!(topic, key, ?error, "a job of the outbox failed");
                 let due = failures.add(item, now);
-                self.stores.outbox.postpone(&item.id, due).await?;
+                self.core.stores.outbox.postpone(&item.id, due).await?;
             }
         }
         Ok(())

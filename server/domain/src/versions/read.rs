@@ -47,7 +47,7 @@ impl Versions {
             limit: page_size + 1,
             named: query.named,
         };
-        let (mut rows, total) = self.stores.versions.list(&filter).await?;
+        let (mut rows, total) = self.core.stores.versions.list(&filter).await?;
         let more = rows.len() > page_size as usize;
         rows.truncate(page_size as usize);
         let next_cursor =
@@ -62,6 +62,7 @@ impl Versions {
     /// `NotFound`; `CorruptVersion`, never other bytes.
     pub async fn get(&self, reader: &Reader, number: u64) -> Result<VersionView> {
         let row = self.row(reader.id(), number).await?;
+        let _reserved = self.core.budget.work(bytes_to_read(&row)).await?;
         let content = self.content(&row).await?;
         let mut view = view(row);
         if reader.row().kind == DocumentKind::Json && izanagi_shared::json::check(&content).is_ok()
@@ -86,6 +87,7 @@ impl Versions {
     /// As [`Versions::get`].
     pub async fn text(&self, reader: &Reader, number: u64) -> Result<Arc<str>> {
         let row = self.row(reader.id(), number).await?;
+        let _reserved = self.core.budget.work(bytes_to_read(&row)).await?;
         self.content(&row).await
     }
 
@@ -101,16 +103,22 @@ impl Versions {
     ) -> Result<VersionView> {
         let name = name.map(VersionName::parse).transpose()?;
         let name = name.as_ref().map(VersionName::as_str);
-        let now = self.clock.now();
-        let named = self.stores.versions.set_name(editor.id(), number, name, now).await;
+        let now = self.core.clock.now();
+        let named = self.core.stores.versions.set_name(editor.id(), number, name, now).await;
         let row = named.map_err(Error::missing("version"))?;
         self.outbox_bell.notify_one();
         Ok(view(row))
     }
 
     pub(super) async fn row(&self, document: DocumentId, number: u64) -> Result<VersionRow> {
-        self.stores.versions.get(document, number).await.map_err(Error::missing("version"))
+        self.core.stores.versions.get(document, number).await.map_err(Error::missing("version"))
     }
+}
+
+/// Bytes that reading a version holds at its peak: the texts on the way to it, and the answer, which
+/// for JSON also holds the parsed value.
+fn bytes_to_read(row: &VersionRow) -> usize {
+    usize::try_from(row.length).unwrap_or(usize::MAX).saturating_mul(6)
 }
 
 /// A cursor is opaque to clients: the document and the number below which its list goes on.

@@ -3,7 +3,7 @@
 
 use super::{
     Versions,
-    commit::{Draft, part_op_id},
+    commit::{Draft, bytes_to_commit, part_op_id},
 };
 use crate::{
     documents::{Editor, RequestKey},
@@ -31,10 +31,10 @@ impl Versions {
         message: Option<CommitMessage>,
         key: RequestKey,
     ) -> Result<VersionRow> {
+        let _reserved = self.core.budget.work(bytes_to_commit(editor, 0)).await?;
         let (this, editor) = (self.clone(), editor.clone());
-        let task =
-            self.tasks.spawn(async move { this.restore_now(&editor, number, message, key).await });
-        task.await.map_err(Error::internal)?
+        let restoring = async move { this.restore_now(&editor, number, message, key).await };
+        self.core.run_to_end(restoring).await
     }
 
     async fn restore_now(
@@ -46,7 +46,7 @@ impl Versions {
     ) -> Result<VersionRow> {
         let message = message.as_ref().map(CommitMessage::as_str).unwrap_or_default();
         let body_hash = sha256_parts(&[b"restore", &number.to_be_bytes(), message.as_bytes()]);
-        let after = key.part("after").request(body_hash, &*self.ids);
+        let after = key.part("after").request(body_hash, &*self.core.ids);
         let _turn = self.turns.take(after.key).await;
         if let Some(known) = self.known(&after).await? {
             return Ok(known);
@@ -86,7 +86,7 @@ impl Versions {
                 Some(head) if head.content_hash == present => present,
                 _ => {
                     let part = key.part(&format!("before {round}"));
-                    let before = part.request(after.body_hash, &*self.ids);
+                    let before = part.request(after.body_hash, &*self.core.ids);
                     self.keep_present(editor, source.number, before).await?
                 }
             };

@@ -1,36 +1,37 @@
-//! What a client and a saver remember: the request with its key, and the attempts to commit it.
+//! State of clients and savers: a request with its key, and the attempts to commit it.
 
-/// One try to commit, with its own commit id.
+/// An attempt to commit, with its own commit id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Attempt {
     pub(crate) phase: Phase,
-    /// The number of the head when the text was taken.
+    /// Number of the head when the text was read.
     pub(crate) parent: u8,
-    /// The statement that may still execute.
+    /// Statement that may still execute.
     pub(crate) sent: Option<Statement>,
 }
 
-/// Where the saver of an attempt is.
+/// Progress of the saver of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Phase {
     Unused,
-    /// Step 0 is done: the key was not known.
+    /// Step 0 is done: the key was not found.
     Looked,
-    /// A statement is sent and its reply awaited.
+    /// A statement was sent and its reply has not arrived.
     Waiting,
-    /// Step 4 answered that no row was changed, or step 1 found a head that the caller did not name.
+    /// Step 4 changed no row, or step 1 found a head other than the one the caller named.
     NoRow,
-    /// No reply came, or nothing is left to commit: settle the request before answering anything.
+    /// The reply was lost, or there is nothing to commit: the request must be settled before
+    /// answering.
     Unsettled,
-    /// The saver answered, went on with another attempt, or crashed.
+    /// The saver answered, continued with another attempt, or crashed.
     Gone,
-    /// The saver learned that this attempt never commits; `fenced`: its own fence won.
+    /// The saver learned that this attempt never commits. `fenced`: its own fence won.
     Never {
         fenced: bool,
     },
 }
 
-/// What a saver can have on its way.
+/// A statement in flight.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Statement {
     /// Step 2.
@@ -39,18 +40,18 @@ pub(crate) enum Statement {
     CreateContent,
     /// Step 4.
     Commit,
-    /// Steps 2 to 4 as one transaction, where both stores are one file.
+    /// Steps 2 to 4 as one transaction, if both stores share one file.
     Transaction,
 }
 
-/// What a client has: the attempt it waits for, and the answer.
+/// State of a client: the attempt it waits for, and the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Request {
     pub(crate) current: Option<u8>,
     pub(crate) answer: Answer,
 }
 
-/// What a client was told.
+/// Answer received by a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Answer {
     Pending,
@@ -58,20 +59,20 @@ pub(crate) enum Answer {
         text: u8,
         learned: Learned,
     },
-    /// Not committed, said when no other saver of the request was alive: final.
+    /// Not committed, and no other saver of the request was alive: final.
     Refused,
 }
 
-/// From what a saver knew that the request is committed.
+/// How a saver learned that the request is committed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Learned {
-    /// Step 4 answered with a row.
+    /// Step 4 returned a row.
     Reply,
-    /// Step 0, or the look after "no row", found the key.
+    /// Step 0, or the check after "no row", found the key.
     Key,
-    /// Step 4 ran into the unique key.
+    /// Step 4 violated the unique key.
     UniqueViolation,
-    /// The fence was lost, and the version was there: a lost reply that was a commit.
+    /// The fence lost and the version exists: the commit succeeded but its reply was lost.
     LostFence,
 }
 
@@ -82,14 +83,14 @@ impl Attempt {
         !matches!(self.phase, Phase::Unused | Phase::Gone | Phase::Never { .. })
     }
 
-    /// Ends in `phase`. The parent is forgotten with the last statement that needs it, so that equal
-    /// futures are equal states.
+    /// Ends in `phase`. The parent is cleared with the last statement that needs it, so that
+    /// equivalent states compare equal.
     pub(crate) fn end(&mut self, phase: Phase) {
         self.phase = phase;
         self.forget_parent();
     }
 
-    /// The reply of the last statement leads to `phase`.
+    /// Handles the reply of the last statement and moves to `phase`.
     pub(crate) fn hear(&mut self, phase: Phase) {
         self.sent = None;
         self.end(phase);
@@ -105,7 +106,7 @@ impl Attempt {
 impl Request {
     pub(crate) const NEW: Self = Self { current: None, answer: Answer::Pending };
 
-    /// The client has its answer and waits for nobody.
+    /// Records the answer; the client is no longer waiting.
     pub(crate) fn end(&mut self, answer: Answer) {
         *self = Self { current: None, answer };
     }

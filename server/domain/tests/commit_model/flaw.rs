@@ -1,36 +1,39 @@
-//! Protocols that are wrong in one place: the checker has to find what each of them breaks.
+//! Protocols with one deliberate flaw; the checker must find the property that each of them
+//! violates.
 
-/// One rule left out of the protocol.
+/// A rule omitted from the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Flaw {
-    /// After an unknown outcome: a plain SELECT, no fence.
+    /// After an unknown outcome, the saver reads without a fence.
     NoFence,
-    /// The fence closes the intent of the asker's own attempt only, not all of its request.
+    /// The fence closes only the intent of its own attempt, not all intents of the request.
     FenceOwnAttemptOnly,
-    /// A refusal (412, nothing to commit) is given without looking whether the request is committed.
+    /// A rejection (412, nothing to commit) is sent without checking whether the request is
+    /// committed.
     RefuseWithoutLook,
-    /// A refusal is taken as final although another saver of the request is alive.
+    /// A rejection is treated as final although another saver of the request is alive.
     RefuseWhileOthersWork,
-    /// Both stores in one file: the fence runs beside the queue in which the transaction still waits.
+    /// Both stores in one file: the fence bypasses the queue in which the transaction is waiting.
     FenceBesideQueue,
-    /// A retry takes the commit id of the attempt before it.
+    /// A retry reuses the commit id of the previous attempt.
     ReuseCommitId,
-    /// After an unknown outcome of step 3 the saver goes on to step 4.
+    /// After an unknown outcome of step 3, the saver continues with step 4.
     CommitAfterUnknownCreate,
     /// Step 4 does not compare the head with the expected parent.
     NoHeadCheck,
-    /// Step 4 does not look at the intent.
+    /// Step 4 does not check the intent.
     NoIntentCheck,
-    /// Step 4 closes the intent as committed also when the head has moved.
+    /// Step 4 closes the intent as committed even if the head has moved.
     IntentClosedWithoutVersion,
     /// `versions.request_key` is not unique.
     KeyNotUnique,
-    /// The collector picks expired intents and deletes, without closing them first.
+    /// The collector deletes content of expired intents without closing them first.
     GcWithoutMark,
-    /// A collector deletes what it closed itself, not what a fence or a dead collector closed.
+    /// A collector deletes content only for intents it closed itself, not for those closed by a
+    /// fence or a dead collector.
     GcOnlyOwnMarks,
-    /// The demoter drops the content as soon as a patch is there, unread.
+    /// The demoter drops the content as soon as a patch exists, without verifying it.
     DropUnverified,
-    /// The demoter's updates do not carry the record version that they were planned on.
+    /// The demoter's updates do not carry the record version they were planned on.
     UpdateUnchecked,
 }

@@ -1,4 +1,4 @@
-//! The state of everything, the actions of everybody, and the bounds that keep both finite.
+//! State, actions and bounds of the model.
 
 use std::ops::Range;
 
@@ -11,24 +11,25 @@ use super::saver::SaverAction;
 use super::stores::{ATTEMPTS, Contents, Sql, Update};
 use super::upkeep::{Reading, UpkeepAction};
 
-/// Clients, each with one request and its key.
+/// Number of clients; each has one request with its own key.
 pub(crate) const REQUESTS: u8 = 2;
 
-/// How much of the protocol one check walks.
+/// Bounds of a check.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// Attempts of the first and of the second request, `ATTEMPTS` at most together.
+    /// Attempts of the first and of the second request; `ATTEMPTS` at most in total.
     pub(crate) attempts: [u8; 2],
-    /// A client may ask again while a saver of its request is alive, not only after a crash.
+    /// A client may retry while a saver of its request is still alive, not only after a crash.
     pub(crate) impatient: bool,
-    /// Both stores are one SQLite file: steps 2 to 4 are one transaction, sent to one writer's queue.
+    /// Both stores are one SQLite file: steps 2 to 4 are one transaction in the queue of its single
+    /// writer.
     pub(crate) one_file: bool,
-    /// Demoters and the reader take part.
+    /// Demoters and the reader are included.
     pub(crate) demotes: bool,
 }
 
 impl Bounds {
-    /// The attempts that belong to a request.
+    /// Returns the attempts of a request.
     pub(crate) fn slots(&self, request: u8) -> Range<u8> {
         let [first, second] = self.attempts;
         if request == 0 { 0..first } else { first..first + second }
@@ -39,7 +40,7 @@ impl Bounds {
     }
 }
 
-/// The protocol of DESIGN §5, or one with a flaw, within bounds.
+/// The protocol of DESIGN §5, optionally with a flaw, within bounds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CommitModel {
     pub(crate) bounds: Bounds,
@@ -52,21 +53,21 @@ impl CommitModel {
     }
 }
 
-/// Both stores, everybody's memory, and what is on its way between them.
+/// State of both stores and all processes, and the messages in flight between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct State {
     pub(crate) sql: Sql,
     pub(crate) contents: Contents,
     pub(crate) attempts: [Attempt; ATTEMPTS],
     pub(crate) requests: [Request; REQUESTS as usize],
-    /// What each of two collectors is about to delete.
+    /// Commit id that each of two collectors is about to delete.
     pub(crate) collectors: [Option<u8>; 2],
-    /// Updates of demoters on their way: of two demoters, or of a dead one and the next.
+    /// Updates of demoters in flight: from two demoters, or from a dead one and its successor.
     pub(crate) updates: [Option<Update>; 2],
     pub(crate) reading: Option<Reading>,
-    /// The reader was given something else than version 1.
+    /// The reader received something other than version 1.
     pub(crate) misread: bool,
-    /// The document store may still damage a patch, once.
+    /// The document store may still damage one patch.
     pub(crate) damage_left: bool,
 }
 
@@ -76,7 +77,7 @@ impl State {
     }
 }
 
-/// One step of anybody.
+/// One step of any process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
     Saver(SaverAction),

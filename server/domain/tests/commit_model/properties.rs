@@ -1,4 +1,4 @@
-//! What must always hold, and what must be possible so that the first list means something.
+//! Safety properties, and reachability examples that show the safety properties are not vacuous.
 
 use stateright::Property;
 
@@ -8,17 +8,17 @@ use super::stores::{Intent, Record};
 use super::upkeep::UpkeepAction;
 
 pub(crate) const READABLE: &str = "a listed version reads as what was committed";
-pub(crate) const NUMBERS: &str = "version numbers have no holes and one commit each";
+pub(crate) const NUMBERS: &str = "version numbers have no gaps and one commit each";
 pub(crate) const ONCE: &str = "a request key commits at most once";
-pub(crate) const SAVED: &str = "an acknowledged version is there with its text";
+pub(crate) const SAVED: &str = "an acknowledged version exists with its text";
 pub(crate) const NEVER: &str = "an attempt reported as never committed is not committed";
-pub(crate) const REFUSED: &str = "a refused request is not committed";
+pub(crate) const REFUSED: &str = "a rejected request is not committed";
 pub(crate) const KEPT: &str = "committed content is never deleted";
-pub(crate) const WHOLE: &str = "the newest version is whole";
+pub(crate) const WHOLE: &str = "the newest version is a snapshot";
 pub(crate) const READER: &str = "the reader gets what was committed";
-pub(crate) const TIDY: &str = "when nothing is left to do, nothing is left over";
+pub(crate) const TIDY: &str = "a quiescent state has no leftovers";
 
-/// The properties of a model: safety always, examples that its bounds can reach.
+/// Returns the properties of a model: safety properties, and examples reachable within its bounds.
 pub(crate) fn of(model: &CommitModel) -> Vec<Property<CommitModel>> {
     let mut properties = vec![
         Property::always(READABLE, |_, state: &State| {
@@ -66,13 +66,13 @@ fn examples(model: &CommitModel) -> Vec<Property<CommitModel>> {
         Property::sometimes("a lost reply was a commit: the fence loses", |_, state: &State| {
             learned(state, Learned::LostFence)
         }),
-        Property::sometimes("a repeated request finds its key", |_, state: &State| {
+        Property::sometimes("a retried request finds its key", |_, state: &State| {
             learned(state, Learned::Key)
         }),
-        Property::sometimes("step 4 runs into the key", |_, state: &State| {
+        Property::sometimes("step 4 violates the unique key", |_, state: &State| {
             learned(state, Learned::UniqueViolation)
         }),
-        Property::sometimes("a request is refused for good", |_, state: &State| {
+        Property::sometimes("a request is finally rejected", |_, state: &State| {
             !every_request(state, |_, _, answer| answer != Answer::Refused)
         }),
         Property::sometimes("a statement commits after its saver is gone", |_, state: &State| {
@@ -95,14 +95,14 @@ fn examples(model: &CommitModel) -> Vec<Property<CommitModel>> {
         examples.push(Property::sometimes("a demotion completes", |_, state: &State| {
             is_delta(state, 1) && !state.sql.demotions[1]
         }));
-        examples
-            .push(Property::sometimes("version 1 is read over two deltas", |_, state: &State| {
-                is_delta(state, 1) && is_delta(state, 2) && state.reading.is_some()
-            }));
-        examples
-            .push(Property::sometimes("a damaged patch is found in time", |_, state: &State| {
-                !state.damage_left && is_delta(state, 1)
-            }));
+        examples.push(Property::sometimes(
+            "version 1 is read through two deltas",
+            |_, state: &State| is_delta(state, 1) && is_delta(state, 2) && state.reading.is_some(),
+        ));
+        examples.push(Property::sometimes(
+            "a damaged patch is detected in time",
+            |_, state: &State| !state.damage_left && is_delta(state, 1),
+        ));
     }
     examples
 }
@@ -143,8 +143,8 @@ fn distinct(values: impl Iterator<Item = u8> + Clone) -> bool {
     true
 }
 
-/// Where nobody but the reader can go on: no intent open, no content of a closed one, no demotion undone,
-/// and no client without an answer that could still ask for it.
+/// Returns whether only the reader can make progress: no open intent, no content of a closed one,
+/// no pending demotion, and no unanswered client that could still send its request.
 fn is_tidy(model: &CommitModel, state: &State) -> bool {
     let busy = state.attempts.iter().any(|at| at.is_alive() || at.sent.is_some())
         || (0..REQUESTS).any(|request| model.may_ask(state, request));

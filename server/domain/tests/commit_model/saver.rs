@@ -1,44 +1,45 @@
-//! Clients and savers: steps 0 to 5, the fence, and what becomes of statements whose sender is gone.
+//! Clients and savers: steps 0 to 5, the fence, and statements whose sender is gone.
 //!
-//! An attempt has at most one statement on its way. The statement lives apart from the saver that sent
-//! it: it executes at any later moment, whether the saver still waits, has given up, or has crashed.
+//! An attempt has at most one statement in flight. It is independent of the saver that sent it: it
+//! executes at any later moment, whether the saver is waiting, has given up or has crashed.
 
 use super::attempt::{Answer, Attempt, Learned, Phase, Statement};
 use super::flaw::Flaw;
 use super::model::{CommitModel, REQUESTS, State};
 use super::stores::{CommitReply, Version};
 
-/// The version number that the caller of a named-base request was looking at.
+/// Version number named by the caller of the named-base request.
 const NAMED_BASE: u8 = 1;
 
-/// What clients, savers and their statements can do next.
+/// Possible next steps of clients, savers and their statements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SaverAction {
-    /// A client sends its request, for the first time or again: step 0.
+    /// Step 0: a client sends its request, for the first time or as a retry.
     Request(u8),
-    /// Step 1: the text and the head are taken, and the intent is sent.
+    /// Step 1: the text and the head are read, and the intent is sent.
     Take(u8),
-    /// Step 1 finds the text of the head.
+    /// Step 1 finds that the text equals that of the head.
     Unchanged(u8),
-    /// The statement of an attempt executes; its saver has the reply, if it still waits.
+    /// The statement of an attempt executes; its saver receives the reply if it is still waiting.
     Execute(u8),
     /// Step 4 finds the intent open, but expired by its clock.
     Expire(u8),
-    /// Step 4 executes twice, and the reply is the second one's.
+    /// Step 4 executes twice; the saver receives the second reply.
     Repeat(u8),
-    /// The saver waits no longer; the statement may be lost, late, or done with its reply lost.
+    /// The saver stops waiting. The statement may be lost, delayed, or executed with its reply
+    /// lost.
     GiveUp(u8),
-    /// The saver dies, or its task is dropped.
+    /// The saver crashes, or its task is dropped.
     Crash(u8),
-    /// A statement for which nobody waits never executes.
+    /// A statement whose saver has stopped waiting is lost.
     Lose(u8),
-    /// After "no row": is the request committed? If not, refuse or rebase.
+    /// After "no row": checks whether the request is committed; if not, rejects it or rebases.
     Look(u8),
-    /// Fence, then read, then answer.
+    /// Fences, then reads, then answers.
     Settle(u8),
 }
 
-/// What a statement answers.
+/// Reply to a statement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reply {
     Inserted,
@@ -91,7 +92,8 @@ impl CommitModel {
         }
     }
 
-    /// One file has one writer: what settles a request waits behind what the request has queued.
+    /// With one file there is one writer: settling a request queues behind the request's own
+    /// transaction.
     fn may_settle(&self, state: &State, attempt: u8) -> bool {
         let mut slots = self.bounds.slots(self.bounds.request_of(attempt));
         !self.bounds.one_file
@@ -123,8 +125,8 @@ impl CommitModel {
         }
     }
 
-    /// Forgets each step 4 whose intent is closed and whose saver no longer waits: it can change nothing
-    /// and nobody hears of it, so the states with and without it have equal futures.
+    /// Drops a step 4 whose intent is closed and whose saver has stopped waiting. It cannot change
+    /// anything, so the states with and without it are equivalent.
     pub(crate) fn forget_dead_statements(&self, state: &mut State) {
         if self.has(Flaw::NoIntentCheck) || self.has(Flaw::ReuseCommitId) {
             return;
@@ -138,7 +140,7 @@ impl CommitModel {
         }
     }
 
-    /// The commit id of an attempt: its own, or, flawed, the first one of its request.
+    /// Returns the commit id of an attempt: its own, or with the flaw the first one of its request.
     pub(crate) fn commit_id(&self, attempt: u8) -> u8 {
         if self.has(Flaw::ReuseCommitId) {
             return self.bounds.slots(self.bounds.request_of(attempt)).start + 1;
@@ -146,12 +148,13 @@ impl CommitModel {
         attempt + 1
     }
 
-    /// What the text of an attempt is: another one each time, as people go on typing.
+    /// Returns the text of an attempt. Each attempt has a different one because users keep typing.
     fn text_of(attempt: u8) -> u8 {
         attempt + 1
     }
 
-    /// The caller of the second request named the version it was based on; the first one rebases.
+    /// Returns whether the caller named a base version: the second request does, the first one
+    /// rebases.
     fn names_its_base(request: u8) -> bool {
         request == 1
     }
@@ -162,7 +165,8 @@ impl CommitModel {
             .find(|slot| state.attempts[usize::from(*slot)].phase == Phase::Unused)
     }
 
-    /// A client asks once, and again when it hears nothing; impatient ones while a saver still works.
+    /// A client sends its request once and retries when it gets no answer; impatient clients also
+    /// while a saver is alive.
     pub(crate) fn may_ask(&self, state: &State, request: u8) -> bool {
         let client = state.requests[usize::from(request)];
         client.answer == Answer::Pending
@@ -183,7 +187,7 @@ impl CommitModel {
         }
     }
 
-    /// Step 1, and step 2 sent.
+    /// Step 1; also sends step 2.
     fn take(&self, state: &mut State, attempt: u8) {
         let head = state.sql.head().number;
         if Self::names_its_base(self.bounds.request_of(attempt)) && head != NAMED_BASE {
@@ -195,7 +199,8 @@ impl CommitModel {
             Attempt { phase: Phase::Waiting, parent: head, sent: Some(first) };
     }
 
-    /// The statement of an attempt executes; if its saver waits, it hears the reply and goes on.
+    /// Executes the statement of an attempt. If its saver is waiting, it receives the reply and
+    /// continues.
     fn execute(&self, state: &mut State, attempt: u8) {
         let Some(statement) = state.attempt(attempt).sent else {
             return;
@@ -217,7 +222,7 @@ impl CommitModel {
         }
     }
 
-    /// The effect of a statement, whoever is left to hear of it.
+    /// Applies the effect of a statement.
     fn write(&self, state: &mut State, attempt: u8, statement: Statement) -> Reply {
         let commit = self.commit_id(attempt);
         match statement {
@@ -264,8 +269,8 @@ impl CommitModel {
         at.end(Phase::Unsettled);
     }
 
-    /// After "no row", which does not say why: the head may have moved, the intent may be closed or have
-    /// expired, or an earlier delivery of the same statement may have committed.
+    /// Handles "no row", which does not give a reason: the head may have moved, the intent may be
+    /// closed or expired, or an earlier delivery of the same statement may have committed.
     fn look(&self, state: &mut State, attempt: u8) {
         let request = self.bounds.request_of(attempt);
         let stale = Self::names_its_base(request) && state.sql.head().number != NAMED_BASE;
@@ -278,7 +283,7 @@ impl CommitModel {
         let Some(slot) = self.next_slot(state, request) else {
             return state.attempt(attempt).end(Phase::Unsettled);
         };
-        // Rebase: step 1 again, under a fresh commit id.
+        // Rebase: step 1 again, with a new commit id.
         state.attempt(attempt).end(Phase::Gone);
         state.attempt(slot).phase = Phase::Looked;
         let client = &mut state.requests[usize::from(request)];
@@ -287,7 +292,8 @@ impl CommitModel {
         }
     }
 
-    /// 412, or nothing to commit: a refusal like any other, so the request is settled first.
+    /// Handles 412 and "nothing to commit". These are rejections too, so the request is settled
+    /// first.
     fn decline(&self, state: &mut State, attempt: u8) {
         if self.has(Flaw::RefuseWithoutLook) {
             self.refuse(state, attempt, false);
@@ -296,7 +302,7 @@ impl CommitModel {
         }
     }
 
-    /// Closes what may still commit this request, then looks whether something has.
+    /// Closes everything that may still commit this request, then checks whether it is committed.
     fn settle(&self, state: &mut State, attempt: u8) {
         let request = self.bounds.request_of(attempt);
         let own = self.commit_id(attempt);
@@ -332,8 +338,8 @@ impl CommitModel {
         }
     }
 
-    /// Tells the client that this attempt never commits. That is the last word on the request only if
-    /// no other saver works on it; otherwise it is "not now, ask again with the same key".
+    /// Tells the client that this attempt never commits. This is final only if no other saver works
+    /// on the request; otherwise the client should retry with the same key.
     fn refuse(&self, state: &mut State, attempt: u8, fenced: bool) {
         state.attempt(attempt).end(Phase::Never { fenced });
         let request = self.bounds.request_of(attempt);

@@ -1,17 +1,18 @@
-//! The two stores: what SQL holds ("who, when, where") and what the document store holds ("what").
+//! The two stores: SQL holds the metadata ("who, when, where"), the document store the content
+//! ("what").
 //!
-//! A text is a number that no other attempt has; its hash is the number itself. One call here is one
-//! statement: it happens wholly or not at all, whatever became of the process that sent it.
+//! A text is a number unique to its attempt and is its own hash. Each call models one atomic
+//! statement, whatever happens to the process that sent it.
 
 use super::flaw::Flaw;
 
-/// How many attempts there can be, over all requests: each has a commit id and a text of its own.
+/// Maximum number of attempts over all requests; each has its own commit id and text.
 pub(crate) const ATTEMPTS: usize = 4;
-/// Commit ids, the founding one included.
+/// Number of commit ids, including the initial one.
 pub(crate) const COMMITS: usize = ATTEMPTS + 1;
-/// The commit id and the text of version 1, which stands before the model starts.
+/// Commit id and text of version 1, which exists before the model starts.
 pub(crate) const FOUNDING: u8 = 0;
-/// What a damaged patch gives.
+/// Result of applying a damaged patch.
 pub(crate) const GARBAGE: u8 = u8::MAX;
 
 /// A row of `versions`.
@@ -19,16 +20,16 @@ pub(crate) const GARBAGE: u8 = u8::MAX;
 pub(crate) struct Version {
     pub(crate) number: u8,
     pub(crate) commit: u8,
-    /// The hash of the text that was meant.
+    /// Hash of the committed text.
     pub(crate) text: u8,
     pub(crate) request: u8,
 }
 
-/// Version 1. Its request is none of the model's own.
+/// Version 1. Its request is not one of the model's.
 const FIRST_VERSION: Version =
     Version { number: 1, commit: FOUNDING, text: FOUNDING, request: u8::MAX };
 
-/// The status of a row of `commit_intents`; `Missing` is no row.
+/// Status of a row in `commit_intents`; `Missing` means there is no row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Intent {
     Missing,
@@ -37,27 +38,27 @@ pub(crate) enum Intent {
     Gc,
 }
 
-/// What step 4 answers.
+/// Result of step 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CommitReply {
     Row,
     NoRow,
-    /// Unique violation on `request_key`: the whole statement is undone.
+    /// Unique violation on `request_key`; the statement is rolled back.
     KeyTaken,
 }
 
-/// The relational side.
+/// The relational store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Sql {
-    /// In the order in which they were committed. No key guards the numbers here: the properties do.
+    /// In commit order. The model does not enforce unique numbers; a property checks them.
     rows: [Option<Version>; COMMITS],
     pub(crate) intents: [Intent; COMMITS],
-    /// `demotions[n]`: the outbox says "demote version n" and nobody has marked it done.
+    /// `demotions[n]`: the outbox has a pending job to demote version n.
     pub(crate) demotions: [bool; COMMITS + 1],
 }
 
 impl Sql {
-    /// A document with version 1, committed and settled.
+    /// Creates a document with version 1 committed.
     pub(crate) fn founded() -> Self {
         let mut rows = [None; COMMITS];
         rows[0] = Some(FIRST_VERSION);
@@ -86,8 +87,8 @@ impl Sql {
         self.versions().any(|version| version.commit == commit)
     }
 
-    /// Step 2. False: there is such a row (only a reused id finds one; it is opened again, or it would
-    /// be of no use).
+    /// Step 2. Returns `false` if the row exists already, which happens only with a reused id; a
+    /// closed intent is then reopened, since the flaw would otherwise have no effect.
     pub(crate) fn insert_intent(&mut self, commit: u8) -> bool {
         let intent = &mut self.intents[usize::from(commit)];
         let fresh = *intent == Intent::Missing;
@@ -101,12 +102,13 @@ impl Sql {
         self.intents[usize::from(commit)] == Intent::Open
     }
 
-    /// Committed, or closed by a fence or a collector: no intent is opened again.
+    /// Committed, or closed by a fence or a collector. A closed intent is never reopened.
     pub(crate) fn is_closed(&self, commit: u8) -> bool {
         matches!(self.intents[usize::from(commit)], Intent::Committed | Intent::Gc)
     }
 
-    /// Step 4: check, advance the head, insert the version, close the intent, ask for the demotion.
+    /// Step 4: checks the head, advances it, inserts the version, closes the intent and enqueues
+    /// the demotion.
     pub(crate) fn commit(&mut self, version: Version, flaw: Option<Flaw>) -> CommitReply {
         let intent = usize::from(version.commit);
         let parent = version.number - 1;
@@ -131,8 +133,8 @@ impl Sql {
         CommitReply::Row
     }
 
-    /// `UPDATE commit_intents SET status = 'gc' WHERE commit_id = … AND status = 'open'`: the fence, and
-    /// the mark of the collector. True when there was a row to close.
+    /// `UPDATE commit_intents SET status = 'gc' WHERE commit_id = … AND status = 'open'`: used by
+    /// the fence and by the collector. Returns whether a row was closed.
     pub(crate) fn close(&mut self, commit: u8) -> bool {
         let intent = &mut self.intents[usize::from(commit)];
         let was_open = *intent == Intent::Open;
@@ -143,7 +145,7 @@ impl Sql {
     }
 }
 
-/// A reverse delta: it turns the text `from` of the record `base` into the text `to`.
+/// A reverse delta that turns the text `from` of the record `base` into the text `to`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Patch {
     pub(crate) base: u8,
@@ -161,9 +163,10 @@ impl Patch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Record {
     Absent,
-    /// Absent again: a collector was here.
+    /// Deleted by a collector.
     Deleted,
-    /// Content alone is a snapshot, patch alone a delta; both is the middle of a demotion.
+    /// Only content is a snapshot, only a patch is a delta; both together is a demotion in
+    /// progress.
     Present {
         content: Option<u8>,
         patch: Option<Patch>,
@@ -176,7 +179,7 @@ impl Record {
         matches!(self, Self::Present { .. })
     }
 
-    /// The whole text, when the record still has it.
+    /// Returns the full text if the record still has it.
     pub(crate) fn content(&self) -> Option<u8> {
         match self {
             Self::Present { content, .. } => *content,
@@ -192,7 +195,7 @@ impl Record {
     }
 }
 
-/// One update of the demoter: the record it is for, the record version it was planned on, the change.
+/// An update by a demoter: its record, the record version it was planned on, and the change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Update {
     pub(crate) commit: u8,
@@ -207,14 +210,14 @@ pub(crate) enum Change {
     DropContent,
 }
 
-/// The content side.
+/// The document store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Contents {
     records: [Record; COMMITS],
 }
 
 impl Contents {
-    /// The store with the content of version 1, whole.
+    /// Creates the store with version 1 as a snapshot.
     pub(crate) fn founded() -> Self {
         let mut contents = Self { records: [Record::Absent; COMMITS] };
         contents.create(FOUNDING, FOUNDING);
@@ -225,7 +228,7 @@ impl Contents {
         &self.records[usize::from(commit)]
     }
 
-    /// The version of a record that is there.
+    /// Returns the version of an existing record.
     pub(crate) fn revision(&self, commit: u8) -> Option<u8> {
         match self.record(commit) {
             Record::Present { revision, .. } => Some(*revision),
@@ -233,21 +236,21 @@ impl Contents {
         }
     }
 
-    /// Step 3. A record that is there already is put anew, which only a reused commit id can notice.
+    /// Step 3. An existing record is overwritten, which is noticeable only with a reused commit id.
     pub(crate) fn create(&mut self, commit: u8, text: u8) {
         self.records[usize::from(commit)] =
             Record::Present { content: Some(text), patch: None, revision: 0 };
     }
 
-    /// Deletes a record; deleting what is not there changes nothing.
+    /// Deletes a record. Idempotent.
     pub(crate) fn delete(&mut self, commit: u8) {
         if self.record(commit).is_present() {
             self.records[usize::from(commit)] = Record::Deleted;
         }
     }
 
-    /// Applies an update unless the record has another version than it was planned on; `checked` false
-    /// is a store, or a caller, that does not compare.
+    /// Applies an update unless the record version has changed since it was planned. With `checked`
+    /// false, this models a store or caller that does not compare versions.
     pub(crate) fn update(&mut self, update: Update, checked: bool) {
         let record = &mut self.records[usize::from(update.commit)];
         let Record::Present { content, patch, revision } = record else {
@@ -260,18 +263,18 @@ impl Contents {
             Change::AddPatch(added) => *patch = Some(added),
             Change::DropContent => *content = None,
         }
-        // No correct run comes near the limit; a flawed one must stay finite.
+        // Correct runs stay far below the limit; it keeps flawed ones finite.
         *revision = (*revision + 1).min(4);
     }
 
-    /// The text of a record, its bases followed upward to a whole one.
+    /// Returns the text of a record by following its bases up to a snapshot.
     pub(crate) fn text(&self, commit: u8) -> Option<u8> {
         let record = self.record(commit);
         if let Some(whole) = record.content() {
             return Some(whole);
         }
-        // A base is always of a later commit, never of the record itself; a damaged patch changes
-        // only what comes out. So this ends.
+        // Terminates: a base always belongs to a later commit, and a damaged patch changes only the
+        // resulting text.
         let patch = record.patch()?;
         self.text(patch.base).map(|base| patch.apply(base))
     }

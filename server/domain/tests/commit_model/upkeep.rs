@@ -1,37 +1,39 @@
-//! The collectors, the demoters and the reader.
+//! Collectors, demoters and the reader.
 //!
-//! None of them remembers anything that the stores do not say, but for one thing each: a collector the
-//! commit id it is about to delete, a demoter the update it sent, the reader the patches it has read.
-//! So a crash needs no action of its own: a collector that dies is one that never picked, a demoter that
+//! Each keeps one piece of state outside the stores: a collector the commit id it is about to
+//! delete, a demoter the update it has sent, the reader the patches it has read. Crashes need no
+//! separate action: a collector that crashes equals one that never picked, a demoter that crashes
+//! leaves its update in flight while the next one starts, and the reader changes nothing.
 //! dies leaves its update on its way while the next one starts, and a reader changes nothing.
 
 use super::flaw::Flaw;
 use super::model::{CommitModel, State};
 use super::stores::{Change, FOUNDING, GARBAGE, Intent, Patch, Record, Update};
 
-/// The reader on its way up from version 1: the patches it has read, composed into one, whose base is the
-/// record to read next.
+/// Progress of the reader from version 1 upward: the composition of the patches read so far. Its
+/// base is the next record to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Reading {
     patch: Patch,
 }
 
-/// What collectors, demoters and the reader can do next.
+/// Possible next steps of collectors, demoters and the reader.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UpkeepAction {
-    /// A collector closes an intent that it sees as expired.
+    /// A collector closes an intent that it considers expired.
     Mark(u8),
-    /// A collector picks a closed intent whose content is still there.
+    /// A collector picks a closed intent whose content still exists.
     Pick(u8),
-    /// The collector in a slot deletes the content that it picked.
+    /// The collector in a slot deletes the content it picked.
     Delete(usize),
-    /// A demoter reads versions n and n + 1, and sends the next update of step 6, or marks it done.
+    /// A demoter reads versions n and n + 1 and sends the next update of step 6, or marks the job
+    /// done.
     Demote(u8),
     /// The update in a slot executes.
     Apply(usize),
-    /// It executes, and the store keeps another patch than the one it was given.
+    /// The update executes, but the store damages the patch.
     Damage(usize),
-    /// It is lost on the way.
+    /// The update is lost.
     Lose(usize),
     /// The reader opens version 1 and finds a delta.
     Open,
@@ -135,7 +137,7 @@ impl CommitModel {
         }
     }
 
-    /// Step 6, from wherever version n stands: the record itself says what is still to be done.
+    /// Step 6, resumed from the state of version n's record.
     fn demote(&self, state: &mut State, number: u8) {
         let (Some(old), Some(new)) =
             (state.sql.by_number(number).copied(), state.sql.by_number(number + 1).copied())
@@ -146,7 +148,7 @@ impl CommitModel {
         else {
             return;
         };
-        // Both are read back and compared with their hashes before anything is done with them.
+        // Both texts are read back and compared with their hashes before they are used.
         let base_text = state.contents.text(new.commit);
         if base_text != Some(new.text) || state.contents.text(old.commit) != Some(old.text) {
             return;
@@ -165,7 +167,7 @@ impl CommitModel {
         put(&mut state.updates, Update { commit: old.commit, expected: revision, change });
     }
 
-    /// Forgets each update that was planned on a record version that is gone: it will be refused.
+    /// Drops updates planned on an outdated record version; they would be rejected.
     pub(crate) fn forget_dead_updates(&self, state: &mut State) {
         if self.has(Flaw::UpdateUnchecked) {
             return;
@@ -195,7 +197,7 @@ impl CommitModel {
     }
 }
 
-/// Takes a free slot. Who of two equal processes holds what is of no matter, so the slots are sorted.
+/// Takes a free slot. Slots are sorted because equal processes are interchangeable.
 fn put<T: Copy + Ord>(slots: &mut [Option<T>; 2], value: T) {
     if let Some(slot) = slots.iter_mut().find(|slot| slot.is_none()) {
         *slot = Some(value);

@@ -1,5 +1,5 @@
-//! A story of edits, snapshots, commits, demotions, a restore and a collection, told by a client
-//! that repeats what was not answered, with the same keys, and keeps a ledger.
+//! A client that runs a fixed sequence of edits, snapshots, commits, demotions, a restore and a
+//! garbage collection. It retries unanswered requests with the same keys and keeps a ledger.
 
 use super::support::{World, insert, random_client};
 use izanagi_domain::{
@@ -12,9 +12,9 @@ use izanagi_shared::{crdt::TextDoc, id::DocumentId, rules::CommitMessage};
 use izanagi_storage::faulty::Injector;
 use std::{sync::Arc, time::Duration};
 
-/// How often a client asks before it waits for better times.
+/// Attempts per step before the client stops.
 const TRIES: u32 = 4;
-/// How long it waits for an answer.
+/// Timeout of an attempt.
 const PATIENCE: Duration = Duration::from_millis(150);
 
 #[derive(Debug, Clone)]
@@ -45,22 +45,22 @@ const STEPS: [Step; 15] = [
     Step::Edit("[f]"),
 ];
 
-/// How many versions the story makes: three commits, what stood before the restore, the restore.
+/// Number of versions created: three commits, the live text before the restore, and the restore.
 const VERSIONS: u64 = 5;
 
 pub(crate) struct Story {
     document: DocumentId,
-    /// The client's own copy; it makes the updates.
+    /// The client's replica, which creates the updates.
     replica: TextDoc,
     next: usize,
-    /// The update of the step at `next`, once made: it is repeated, not made anew.
+    /// Update of the step at `next`; retries resend it instead of creating a new one.
     delta: Option<Vec<u8>>,
     versions: Vec<VersionRow>,
     numbers: Vec<u64>,
 }
 
 impl Story {
-    /// Begins with a document in stores without faults.
+    /// Creates the document without fault injection.
     pub(crate) async fn begin(world: &World) -> Self {
         let quiet = World::over(world).await;
         let document = quiet.create(&"A line that stays.\n".repeat(20)).await;
@@ -71,11 +71,14 @@ impl Story {
         Self { document, replica, next: 0, delta: None, versions, numbers }
     }
 
-    /// Goes on to the end, or to the first step that is not answered.
+    /// Continues to the end, or to the first step that is not answered.
     pub(crate) async fn go_on(&mut self, world: &World, injector: Option<&Arc<Injector>>) {
         while let Some(step) = STEPS.get(self.next).cloned() {
             if !self.take(world, &step, injector).await {
-                assert!(injector.is_some(), "{step:?} is not answered without faults");
+                assert!(
+                    injector.is_some(),
+                    "{step:?} was not answered although no fault was injected"
+                );
                 return;
             }
             self.next += 1;
@@ -95,12 +98,12 @@ impl Story {
         for _ in 0..TRIES {
             match tokio::time::timeout(PATIENCE, self.try_step(world, step)).await {
                 Ok(Ok(())) => return true,
-                // The true outcome is not known yet; the same request again will tell.
+                // The outcome is unknown; retry the same request.
                 Ok(Err(Error::Unavailable(_))) => {}
-                // Damaged bytes were noticed, and not shown; they may read well the next time.
+                // Damaged bytes were detected rather than returned; a retry may read intact ones.
                 Ok(Err(Error::CorruptVersion { .. } | Error::Internal(_)))
                     if injector.is_some() => {}
-                // Somebody who reads what is out of date may not see the document at all.
+                // A stale read may not see the document yet.
                 Ok(Err(Error::NotFound(_))) if injector.is_some() => {}
                 Ok(Err(error)) => panic!("{step:?}: {error:?}"),
                 Err(_) => {
@@ -146,17 +149,17 @@ impl Story {
         Ok(())
     }
 
-    /// Everything in the ledger is there, once.
+    /// Checks that everything in the ledger is present exactly once.
     pub(crate) async fn check(&self, world: &World) {
         let row = world.reader(self.document).await.row().clone();
-        assert_eq!(row.head_version, VERSIONS, "a version too many or too few");
+        assert_eq!(row.head_version, VERSIONS, "wrong number of versions");
         let mut numbers = self.numbers.clone();
         numbers.dedup();
         assert!(numbers.is_sorted() && numbers.len() == 6, "{numbers:?}");
-        // Six edits of the client and the restore's own.
-        assert_eq!(row.live_seq, 7, "an edit too many or too few");
+        // Six edits of the client and one of the restore.
+        assert_eq!(row.live_seq, 7, "wrong number of edits");
         let text = world.text(self.document).await;
-        // The restore took [d] and [e] back; [f] came after it.
+        // The restore removed [d] and [e]; [f] was inserted after it.
         for (token, times) in
             [("[a]", 1), ("[b]", 1), ("[c]", 1), ("[d]", 0), ("[e]", 0), ("[f]", 1)]
         {

@@ -1,4 +1,4 @@
-//! A store of records that a test can hold up, break and poison.
+//! A document store in which a test can delay calls or make them fail.
 
 use async_trait::async_trait;
 use izanagi_domain::storage::{
@@ -8,18 +8,18 @@ use izanagi_shared::time::Timestamp;
 use std::sync::{Arc, Mutex};
 use tokio::sync::Notify;
 
-/// What happens to the next call that fits.
+/// What happens to the next matching call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Trap {
     /// The first purge waits until the gate is opened.
     HoldPurge,
     /// The first update waits until the gate is opened.
     HoldUpdate,
-    /// Every look at this record panics.
+    /// Every read of this record panics.
     PanicAt(RecordPath),
     /// This record cannot be read.
     CorruptAt(RecordPath),
-    /// This record cannot be removed.
+    /// This record cannot be purged.
     KeepAt(RecordPath),
 }
 
@@ -40,12 +40,12 @@ impl Gate {
         *self.trap.lock().unwrap() = trap.into();
     }
 
-    /// Waits until a call is held up.
+    /// Waits until a call is held.
     pub(crate) async fn arrived(&self) {
         self.arrived.notified().await;
     }
 
-    /// Lets the call go on that is held up.
+    /// Releases the held call.
     pub(crate) fn open(&self) {
         self.opened.notify_one();
     }
@@ -66,7 +66,7 @@ impl Gate {
 #[async_trait]
 impl DocumentStore for Gate {
     async fn get(&self, path: &RecordPath) -> StoreResult<Record> {
-        assert!(!self.is(&Trap::PanicAt(path.clone())), "poison");
+        assert!(!self.is(&Trap::PanicAt(path.clone())), "injected panic");
         if self.is(&Trap::CorruptAt(path.clone())) {
             return Err(StoreError::Corrupt("a record".to_owned()));
         }

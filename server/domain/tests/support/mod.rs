@@ -1,10 +1,10 @@
-//! A small world for tests of the services: real stores in memory, a clock that a test moves.
+//! Test environment for the services: in-memory stores and a clock controlled by the test.
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use izanagi_domain::{
     accounts::{Caller, PasswordHash, Role, SigningKey, TokenIssuer, Tokens},
-    documents::{Editor, NewText, Owner, Reader, RequestKey},
+    documents::{Editor, Owner, Reader, RequestKey},
     error::Result,
     live::LiveSettings,
     services::{Services, Settings},
@@ -28,7 +28,7 @@ use std::{
 };
 use uuid::Uuid;
 
-/// A clock that moves by a microsecond at every look, and further when it is told to.
+/// A clock that advances by a microsecond on every read, and further on request.
 #[derive(Debug)]
 pub(crate) struct TestClock(AtomicI64);
 
@@ -39,7 +39,7 @@ impl Default for TestClock {
 }
 
 impl TestClock {
-    /// Moves on.
+    /// Advances the clock.
     pub(crate) fn advance(&self, by: Duration) {
         self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
     }
@@ -51,10 +51,10 @@ impl Clock for TestClock {
     }
 }
 
-/// One RSA key for all tests of a binary: drawing one takes a while.
+/// One RSA key shared by all tests of a binary, because generating one is slow.
 static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate().unwrap());
 
-/// Services over stores in memory, and somebody who uses them.
+/// Services over in-memory stores, and two users.
 pub(crate) struct World {
     pub(crate) services: Services,
     pub(crate) stores: Stores,
@@ -64,10 +64,10 @@ pub(crate) struct World {
     opened: Arc<Opened>,
 }
 
-/// How a world is made.
+/// Configuration of a world.
 pub(crate) struct Plan {
     pub(crate) settings: Settings,
-    /// What is put between services and stores.
+    /// Wraps the stores before the services use them.
     pub(crate) wrap: Box<dyn FnOnce(Stores) -> Stores>,
 }
 
@@ -95,7 +95,7 @@ impl World {
         Self { services, stores, clock, ada, bob, opened }
     }
 
-    /// Another view on the stores of a world, with services of its own and nothing wrapped.
+    /// Creates new services over the unwrapped stores of an existing world.
     #[allow(clippy::unused_async)]
     pub(crate) async fn over(world: &Self) -> Self {
         let services = services(&world.stores, &world.clock, Plan::default().settings);
@@ -109,7 +109,7 @@ impl World {
         }
     }
 
-    /// The same stores under fresh services, as after a restart; nothing is wrapped any more.
+    /// Simulates a restart: new services over the same, unwrapped stores.
     pub(crate) async fn restart(self) -> Self {
         self.services.shut_down().await;
         let settings = Plan::default().settings;
@@ -128,9 +128,8 @@ impl World {
             content: Some(content.to_owned()),
             ..CreateDocumentRequest::default()
         };
-        let text = NewText::from_request(request).unwrap();
         let documents = &self.services.documents;
-        documents.create(&self.ada, text, RequestKey::none()).await.unwrap().id
+        documents.create(&self.ada, request, RequestKey::none()).await.unwrap().id
     }
 
     pub(crate) async fn reader(&self, id: DocumentId) -> Reader {
@@ -150,7 +149,7 @@ impl World {
         self.services.documents.text(&reader).await.unwrap().content.to_string()
     }
 
-    /// Makes the live text `content`, by an update as a page sends it.
+    /// Changes the live text to `content`, by an update as the editor sends it.
     pub(crate) async fn write(&self, id: DocumentId, content: &str) {
         let mut replica = self.replica(id).await;
         if let Some(delta) = replica.replace_with(content) {
@@ -160,7 +159,7 @@ impl World {
         }
     }
 
-    /// A replica of the document under a client id of its own.
+    /// Loads a replica of the document with its own client id.
     pub(crate) async fn replica(&self, id: DocumentId) -> TextDoc {
         let reader = self.reader(id).await;
         let (_, state) = self.services.documents.missing(&reader, vec![0]).await.unwrap();
@@ -211,14 +210,14 @@ async fn add_user(stores: &Stores, name: &str, clock: &TestClock) -> Caller {
     Caller { user: id, session: SessionId(Uuid::now_v7()), role: Role::User }
 }
 
-/// A client id that no other replica has.
+/// Returns a client id that no other replica has.
 pub(crate) fn random_client() -> u64 {
     let mut bytes = [0; 8];
     SystemIds.fill(&mut bytes);
     u64::from_le_bytes(bytes) % izanagi_shared::crdt::MAX_CLIENT_ID + 1
 }
 
-/// An insertion of `text` at the UTF-16 offset `at`.
+/// Returns an insertion of `text` at the UTF-16 offset `at`.
 pub(crate) fn insert(at: u32, text: &str) -> Change {
     Change { from: at, to: at, insert: text.to_owned() }
 }

@@ -89,12 +89,11 @@ fn select_users(users: &BTreeSet<UserId>) -> Statement {
 
 fn select_ops(ops: &[(DocumentId, UserId, &str)]) -> Statement {
     let mut query = Statement::new(
-        "SELECT o.document_id, o.user_id, o.op_id, o.seq, o.delta_hash, u.quarantined_at FROM (",
+        "SELECT o.document_id, o.user_id, o.op_id, o.seq, o.delta_hash, o.quarantined FROM (",
     );
     query.push_rows(ops.iter().map(|(document, user, op)| args![*document, *user, *op]));
     query.push(
-        ") AS k CROSS JOIN document_ops o LEFT JOIN document_updates u \
-         ON u.document_id = o.document_id AND u.seq = o.seq WHERE o.document_id = k.column1 \
+        ") AS k CROSS JOIN document_ops o WHERE o.document_id = k.column1 \
          AND o.user_id = k.column2 AND o.op_id = k.column3",
     );
     query
@@ -106,13 +105,11 @@ fn take_op(ledger: &mut Ledger, row: &Row) -> StoreResult<()> {
     Ok(())
 }
 
-/// An op beside its row in the log. The row of one that was not set aside may be gone, absorbed by
-/// a snapshot; one that was stays.
 pub(super) fn known_op(row: &Row) -> StoreResult<KnownOp> {
     Ok(KnownOp {
         seq: row.get("seq")?,
         hash: row.get("delta_hash")?,
-        quarantined: row.get::<Option<Timestamp>>("quarantined_at")?.is_some(),
+        quarantined: row.get("quarantined")?,
     })
 }
 
@@ -139,12 +136,13 @@ fn inserts(new: New) -> Vec<Statement> {
     let mut statements = Vec::new();
     for rows in new.updates.chunks(ROWS) {
         let mut insert = Statement::new(
-            "INSERT INTO document_ops (document_id, user_id, op_id, seq, delta_hash, created_at) ",
+            "INSERT INTO document_ops \
+             (document_id, user_id, op_id, seq, delta_hash, quarantined, created_at) ",
         );
         insert.push_rows(rows.iter().map(|row| {
             let update = &row.update;
             let (op, hash) = (update.op_id.as_str(), update.delta_hash);
-            args![row.document_id, update.actor, op, row.seq, hash, row.at]
+            args![row.document_id, update.actor, op, row.seq, hash, false, row.at]
         }));
         statements.push(insert);
     }

@@ -9,8 +9,8 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Appended, Batch, Constraint, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot, SavedText,
-    StoreError, StoreResult, StoredSnapshot,
+    Appended, Batch, Constraint, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot,
+    QUARANTINED_KEPT, SavedText, StoreError, StoreResult, StoredSnapshot,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -26,18 +26,21 @@ pub(crate) struct SqlLiveLog {
 fn load(document: DocumentId) -> Statement {
     Statement::with(
         "SELECT 'head' AS part, live_seq AS seq, NULL AS actor_id, NULL AS bytes, \
-         CAST(NULL AS BIGINT) AS quarantined_at FROM documents WHERE id = $1 \
-         UNION ALL SELECT 'snapshot', seq, NULL, state, NULL FROM document_snapshots \
+         CAST(NULL AS BIGINT) AS created_at FROM documents WHERE id = $1 \
+         UNION ALL SELECT 'snapshot', seq, NULL, state, created_at FROM document_snapshots \
          WHERE document_id = $1 AND seq = \
          (SELECT MAX(seq) FROM document_snapshots WHERE document_id = $1) \
-         UNION ALL SELECT 'update', seq, actor_id, delta, quarantined_at FROM document_updates \
-         WHERE document_id = $1",
+         UNION ALL SELECT 'update', seq, actor_id, delta, created_at FROM document_updates \
+         WHERE document_id = $1 AND quarantined_at IS NULL \
+         UNION ALL SELECT 'quarantined', seq, NULL, NULL, NULL FROM document_updates \
+         WHERE document_id = $1 AND quarantined_at IS NOT NULL",
         args![document],
     )
 }
 
 fn loaded(rows: &[Row]) -> StoreResult<LoadedLog> {
-    let (mut live_seq, mut snapshot, mut updates) = (None, None, Vec::new());
+    let (mut live_seq, mut snapshot) = (None, None);
+    let (mut updates, mut quarantined) = (Vec::new(), Vec::new());
     for row in rows {
         let (part, seq): (String, u64) = (row.get("part")?, row.get("seq")?);
         match part.as_str() {
@@ -45,18 +48,20 @@ fn loaded(rows: &[Row]) -> StoreResult<LoadedLog> {
             "snapshot" => {
                 snapshot = Some(StoredSnapshot { seq, state: row.get("bytes")? });
             }
+            "quarantined" => quarantined.push(seq),
             _ => updates.push(LoggedUpdate {
                 seq,
                 actor: row.get("actor_id")?,
                 delta: row.get("bytes")?,
-                quarantined: row.get::<Option<Timestamp>>("quarantined_at")?.is_some(),
+                at: row.get("created_at")?,
             }),
         }
     }
     updates.sort_unstable_by_key(|update| update.seq);
+    quarantined.sort_unstable();
     let live_seq = live_seq.ok_or(StoreError::NotFound)?;
     let snapshot = snapshot.ok_or_else(|| StoreError::Corrupt("no snapshot".to_owned()))?;
-    Ok(LoadedLog { live_seq, snapshot, updates })
+    Ok(LoadedLog { live_seq, snapshot, updates, quarantined })
 }
 
 /// Removes exactly these rows; neighbours go together.
@@ -71,6 +76,16 @@ fn delete_absorbed(document: DocumentId, mut absorbed: Vec<u64>) -> Vec<Statemen
         ))
     };
     runs.filter_map(delete).collect()
+}
+
+/// Removes the quarantined rows up to `seq`, but for the newest. Ops remember that theirs was one.
+fn forget_quarantined(document: DocumentId, seq: u64) -> Statement {
+    Statement::with(
+        "DELETE FROM document_updates WHERE document_id = $1 AND seq <= $2 \
+         AND quarantined_at IS NOT NULL AND seq NOT IN (SELECT seq FROM document_updates \
+         WHERE document_id = $1 AND quarantined_at IS NOT NULL ORDER BY seq DESC LIMIT $3)",
+        args![document, seq, QUARANTINED_KEPT],
+    )
 }
 
 #[async_trait]
@@ -91,9 +106,8 @@ impl LiveLog for SqlLiveLog {
         op_id: &str,
     ) -> StoreResult<KnownOp> {
         let query = Statement::with(
-            "SELECT o.seq, o.delta_hash, u.quarantined_at FROM document_ops o \
-             LEFT JOIN document_updates u ON u.document_id = o.document_id AND u.seq = o.seq \
-             WHERE o.document_id = $1 AND o.user_id = $2 AND o.op_id = $3",
+            "SELECT seq, delta_hash, quarantined FROM document_ops \
+             WHERE document_id = $1 AND user_id = $2 AND op_id = $3",
             args![document, user, op_id],
         );
         append::known_op(&self.db.fetch_one(query).await?)
@@ -132,6 +146,7 @@ impl LiveLog for SqlLiveLog {
                     for delete in delete_absorbed(document_id, absorbed) {
                         transaction.later(delete);
                     }
+                    transaction.later(forget_quarantined(document_id, seq));
                     Ok(())
                 })
             })
@@ -186,10 +201,21 @@ impl LiveLog for SqlLiveLog {
              WHERE document_id = $1 AND seq = $2",
             args![document, seq, at],
         );
-        match self.db.execute(update).await? {
-            0 => Err(StoreError::NotFound),
-            _ => Ok(()),
-        }
+        let note = Statement::with(
+            "UPDATE document_ops SET quarantined = $3 WHERE document_id = $1 AND seq = $2",
+            args![document, seq, true],
+        );
+        self.db
+            .write(move |transaction| {
+                Box::pin(async move {
+                    if transaction.execute(update).await? == 0 {
+                        return Err(StoreError::NotFound);
+                    }
+                    transaction.later(note);
+                    Ok(())
+                })
+            })
+            .await
     }
 
     async fn forget_ops(&self, before: Timestamp) -> StoreResult<()> {

@@ -9,7 +9,7 @@ suite!(
     updates_are_numbered_from_one,
     an_op_sent_again_gets_its_first_number,
     an_op_twice_in_one_append_is_written_once,
-    an_op_that_was_set_aside_is_known_as_such,
+    a_quarantined_op_is_known_as_such,
     an_op_id_with_other_bytes_is_refused,
     an_op_id_is_its_users_own,
     a_client_id_belongs_to_whom_it_was_first,
@@ -47,7 +47,7 @@ async fn updates_are_numbered_from_one(store: &TestStore) {
         seq,
         actor: user,
         delta: bytes.as_bytes().to_vec(),
-        quarantined: false,
+        at: at(30),
     };
     assert_eq!(log.updates, [logged(1, "a"), logged(2, "b"), logged(3, "c")]);
     let known = store.log.known_op(document, user, "b").await.unwrap();
@@ -78,12 +78,12 @@ async fn an_op_twice_in_one_append_is_written_once(store: &TestStore) {
     assert_eq!(store.log.load(document).await.unwrap().updates.len(), 1);
 }
 
-async fn an_op_that_was_set_aside_is_known_as_such(store: &TestStore) {
+async fn a_quarantined_op_is_known_as_such(store: &TestStore) {
     let (user, document) = document_of_somebody(store).await;
     let updates = || vec![update(user, "a"), update(user, "b"), update(user, "c")];
     append(store, document, updates()).await;
     store.log.quarantine(document, 2, at(50)).await.unwrap();
-    // What a snapshot absorbs is not set aside by being gone.
+    // An op whose row was absorbed by a snapshot is not quarantined.
     let absorbed = NewSnapshot {
         document_id: document,
         seq: 3,

@@ -1,5 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
-use izanagi_domain::storage::{NewSnapshot, SavedText, StoreError, StoredSnapshot, TextFacts};
+use izanagi_domain::storage::{
+    NewSnapshot, QUARANTINED_KEPT, SavedText, StoreError, StoredSnapshot, TextFacts,
+};
 use izanagi_shared::id::{DocumentId, UserId};
 
 suite!(
@@ -9,7 +11,8 @@ suite!(
     a_snapshot_beside_an_append_loses_nothing,
     a_text_is_replaced_by_a_newer_one_only,
     a_text_and_its_facts_are_of_the_same_state,
-    an_update_set_aside_stays_in_the_log,
+    a_quarantined_update_is_not_loaded,
+    a_snapshot_keeps_few_quarantined_updates,
     what_does_not_exist_is_not_found,
 );
 
@@ -112,14 +115,31 @@ async fn a_text_and_its_facts_are_of_the_same_state(store: &TestStore) {
     writing.await.unwrap();
 }
 
-async fn an_update_set_aside_stays_in_the_log(store: &TestStore) {
+async fn a_quarantined_update_is_not_loaded(store: &TestStore) {
     let (_, document) = document_with_updates(store, 3).await;
     for _ in 0..2 {
         store.log.quarantine(document, 2, at(50)).await.unwrap();
     }
     let log = store.log.load(document).await.unwrap();
-    let quarantined: Vec<_> = log.updates.iter().map(|update| update.quarantined).collect();
-    assert_eq!(quarantined, [false, true, false]);
+    let loaded: Vec<_> = log.updates.iter().map(|update| update.seq).collect();
+    assert_eq!((loaded, log.quarantined), (vec![1, 3], vec![2]));
+    let missing = store.log.quarantine(document, 9, at(50)).await;
+    assert_eq!(missing, Err(StoreError::NotFound));
+}
+
+async fn a_snapshot_keeps_few_quarantined_updates(store: &TestStore) {
+    let rows = u64::from(QUARANTINED_KEPT) + 5;
+    let (user, document) = document_with_updates(store, rows + 1).await;
+    for seq in 1..=rows {
+        store.log.quarantine(document, seq, at(50)).await.unwrap();
+    }
+    store.log.snapshot(&snapshot(document, rows, &[])).await.unwrap();
+    let log = store.log.load(document).await.unwrap();
+    assert_eq!(log.quarantined, Vec::from_iter(6..=rows));
+    assert_eq!(log.updates.len(), 1);
+    // The first is still known for what it is.
+    let known = store.log.known_op(document, user, "0").await.unwrap();
+    assert!(known.quarantined);
 }
 
 async fn what_does_not_exist_is_not_found(store: &TestStore) {

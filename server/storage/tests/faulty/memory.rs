@@ -135,7 +135,7 @@ impl LiveLog for Log {
 
     async fn load(&self, _document: DocumentId) -> StoreResult<LoadedLog> {
         let snapshot = StoredSnapshot { seq: 0, state: STATE.to_vec() };
-        Ok(LoadedLog { live_seq: 0, snapshot, updates: Vec::new() })
+        Ok(LoadedLog { live_seq: 0, snapshot, updates: Vec::new(), quarantined: Vec::new() })
     }
 
     async fn known_op(

@@ -17,11 +17,12 @@ mod tests;
 use super::walk::Id;
 use std::collections::{BTreeMap, HashMap};
 
-pub use take::{Cost, Scrutiny, Unfit};
+pub(super) use take::Cost;
+pub use take::{InvalidUpdate, Validation};
 
 /// The items of a text in their order, deleted ones too, without what is in them.
 #[derive(Debug, Clone, Default)]
-pub struct Order {
+pub(super) struct Order {
     runs: Vec<Run>,
     /// Places in `runs` that are free.
     free: Vec<Handle>,
@@ -92,14 +93,12 @@ impl Client {
 
 impl Order {
     /// How many runs of clocks there are, each of them made in one go.
-    #[must_use]
-    pub const fn items(&self) -> usize {
+    pub(in crate::crdt) const fn items(&self) -> usize {
         self.runs.len() - self.free.len()
     }
 
     /// The length of the text, in UTF-16 units.
-    #[must_use]
-    pub fn units(&self) -> u64 {
+    pub(in crate::crdt) fn units(&self) -> u64 {
         let (mut units, mut at) = (0, self.first);
         while let Some(handle) = at {
             let run = self.run(handle);
@@ -112,8 +111,7 @@ impl Order {
     }
 
     /// How many clients have written.
-    #[must_use]
-    pub fn clients(&self) -> usize {
+    pub(in crate::crdt) fn clients(&self) -> usize {
         self.clients.len()
     }
 
@@ -126,8 +124,7 @@ impl Order {
     }
 
     /// The next clock of a client.
-    #[must_use]
-    pub fn end_of(&self, client: u64) -> u32 {
+    pub(in crate::crdt) fn end_of(&self, client: u64) -> u32 {
         self.clients.get(&client).map_or(0, |client| client.end)
     }
 

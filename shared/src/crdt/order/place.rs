@@ -1,6 +1,6 @@
 //! Finding an item's place.
 
-use super::{Handle, Kind, Order, Run, Scrutiny, Unfit, take::Turn};
+use super::{Handle, InvalidUpdate, Kind, Order, Run, Validation, take::Turn};
 use crate::crdt::walk::Id;
 use std::collections::HashMap;
 
@@ -15,14 +15,14 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    fn step(&mut self) -> Result<(), Unfit> {
+    fn step(&mut self) -> Result<(), InvalidUpdate> {
         self.steps += 1;
-        if self.steps > self.most_steps { Err(Unfit::Contested) } else { Ok(()) }
+        if self.steps > self.most_steps { Err(InvalidUpdate::Contested) } else { Ok(()) }
     }
 
-    fn look(&mut self) -> Result<(), Unfit> {
+    fn look(&mut self) -> Result<(), InvalidUpdate> {
         self.looks += 1;
-        if self.looks > self.most_looks { Err(Unfit::Contested) } else { Ok(()) }
+        if self.looks > self.most_looks { Err(InvalidUpdate::Contested) } else { Ok(()) }
     }
 }
 
@@ -34,10 +34,10 @@ impl Order {
         &mut self,
         mut item: Run,
         turn: &mut Turn<'_>,
-    ) -> Result<(Handle, Option<Id>), Unfit> {
-        let is_trusted = turn.scrutiny == Scrutiny::Own;
-        let mut split = |found: Option<(Handle, u64)>| -> Result<Option<Handle>, Unfit> {
-            let (handle, clocks) = found.ok_or(Unfit::NoNeighbour)?;
+    ) -> Result<(Handle, Option<Id>), InvalidUpdate> {
+        let is_trusted = turn.validation == Validation::Trusted;
+        let mut split = |found: Option<(Handle, u64)>| -> Result<Option<Handle>, InvalidUpdate> {
+            let (handle, clocks) = found.ok_or(InvalidUpdate::NoNeighbour)?;
             turn.moved += clocks;
             Ok(Some(handle))
         };
@@ -52,7 +52,7 @@ impl Order {
         // Where the right one is an earlier part of the same run, it was cut from it just now.
         let is_cut = left.is_some_and(|left| Some(self.run(left).last()) != item.origin);
         if is_cut && !is_trusted {
-            return Err(Unfit::Crossed);
+            return Err(InvalidUpdate::Crossed);
         }
         let is_nowhere = |handle: &Handle| self.run(*handle).kind == Kind::Collected;
         let (left, right) = match (left, right) {
@@ -61,7 +61,7 @@ impl Order {
                 left.filter(|handle| !is_nowhere(handle)),
                 right.filter(|handle| !is_nowhere(handle)),
             ),
-            _ => return Err(Unfit::NoNeighbour),
+            _ => return Err(InvalidUpdate::NoNeighbour),
         };
         let mut place = left;
         // What others put there meanwhile.
@@ -88,7 +88,7 @@ impl Order {
         left: Option<Handle>,
         right: Option<Handle>,
         budget: &mut Budget,
-    ) -> Result<Option<Handle>, Unfit> {
+    ) -> Result<Option<Handle>, InvalidUpdate> {
         // A wrapped number is no danger: what it was given to last is four thousand million
         // searches ago.
         self.search = self.search.wrapping_add(1).max(1);
@@ -145,18 +145,18 @@ impl Order {
         left: Option<Handle>,
         right: Option<Handle>,
         budget: &mut Budget,
-    ) -> Result<(), Unfit> {
+    ) -> Result<(), InvalidUpdate> {
         let before = item.clock.checked_sub(1).map(|clock| Id { client: item.client, clock });
         let ids = [item.origin, item.right_origin, before];
         let known = self.known_with(ids.into_iter().flatten(), budget)?;
         let mut between = self.after(left);
         while between != right {
             let Some(run) = between.map(|handle| self.run(handle)) else {
-                return Err(Unfit::Crossed);
+                return Err(InvalidUpdate::Crossed);
             };
             budget.look()?;
             if known.get(&run.client).is_some_and(|end| run.clock < *end) {
-                return Err(Unfit::Crossed);
+                return Err(InvalidUpdate::Crossed);
             }
             between = run.next;
         }
@@ -168,7 +168,7 @@ impl Order {
         &self,
         ids: impl Iterator<Item = Id>,
         budget: &mut Budget,
-    ) -> Result<HashMap<u64, u32>, Unfit> {
+    ) -> Result<HashMap<u64, u32>, InvalidUpdate> {
         let mut known: HashMap<u64, u32> = HashMap::new();
         let mut news: Vec<Id> = ids.collect();
         while let Some(Id { client, clock }) = news.pop() {

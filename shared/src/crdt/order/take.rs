@@ -7,21 +7,21 @@ use crate::crdt::{
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
-/// How much an update is believed.
+/// How strictly an update is validated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scrutiny {
-    /// The server's own state: it is there, and whatever is in it must be taken.
-    Own,
-    /// Its sender was told that it is taken. Only what can be in no text is refused now, and it may
-    /// cost more than at first.
-    Again,
-    /// Nobody was told yet that it is taken.
-    New,
+pub enum Validation {
+    /// State of the server's own: taken as it is.
+    Trusted,
+    /// An update that was acknowledged: only what no text can hold is refused, and it may cost more
+    /// than the first time, because other items may surround it now.
+    Replayed,
+    /// An update that nobody has acknowledged.
+    Untrusted,
 }
 
-/// Why an update is not integrated. The words go to the client.
+/// Why an update is invalid. The text goes to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unfit {
+pub enum InvalidUpdate {
     /// See [`Refusal`].
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -42,11 +42,11 @@ pub enum Unfit {
 
 /// What it takes to integrate an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Cost {
+pub(in crate::crdt) struct Cost {
     /// Items passed by in search of a place.
-    pub steps: u64,
+    pub(in crate::crdt) steps: u64,
     /// Clocks that yrs moves in memory to split runs.
-    pub moved: u64,
+    pub(in crate::crdt) moved: u64,
 }
 
 /// How much updates may cost.
@@ -96,7 +96,7 @@ pub(super) struct Placed {
 
 /// An update being taken in.
 pub(super) struct Turn<'a> {
-    pub(super) scrutiny: Scrutiny,
+    pub(super) validation: Validation,
     pub(super) budget: Budget,
     /// See [`Cost`].
     pub(super) moved: u64,
@@ -113,11 +113,15 @@ impl Order {
     /// Takes in an update of which nothing has to wait.
     ///
     /// # Errors
-    /// See [`Unfit`]; then the order is as before.
-    pub fn take(&mut self, update: &[u8], scrutiny: Scrutiny) -> Result<Cost, Unfit> {
+    /// See [`InvalidUpdate`]; then the order is as before.
+    pub(in crate::crdt) fn take(
+        &mut self,
+        update: &[u8],
+        validation: Validation,
+    ) -> Result<Cost, InvalidUpdate> {
         let mut placed = Vec::new();
         let Taken { mut cost, before, deletes } =
-            match self.place_all(update, scrutiny, &mut placed) {
+            match self.place_all(update, validation, &mut placed) {
                 Ok(taken) => taken,
                 Err(unfit) => {
                     self.take_back(placed);
@@ -136,10 +140,14 @@ impl Order {
     /// Whether an update of which nothing has to wait would be taken in.
     ///
     /// # Errors
-    /// See [`Unfit`].
-    pub fn would_take(&mut self, update: &[u8], scrutiny: Scrutiny) -> Result<(), Unfit> {
+    /// See [`InvalidUpdate`].
+    pub(in crate::crdt) fn would_take(
+        &mut self,
+        update: &[u8],
+        validation: Validation,
+    ) -> Result<(), InvalidUpdate> {
         let mut placed = Vec::new();
-        let checked = self.place_all(update, scrutiny, &mut placed);
+        let checked = self.place_all(update, validation, &mut placed);
         self.take_back(placed);
         checked.map(|_| ())
     }
@@ -148,9 +156,9 @@ impl Order {
     fn place_all(
         &mut self,
         update: &[u8],
-        scrutiny: Scrutiny,
+        validation: Validation,
         placed: &mut Vec<Placed>,
-    ) -> Result<Taken, Unfit> {
+    ) -> Result<Taken, InvalidUpdate> {
         let mut coming: HashMap<u64, VecDeque<Fresh>> = HashMap::new();
         let mut clients = Vec::new();
         let walked = walk_each(update, |item| {
@@ -160,7 +168,7 @@ impl Order {
             });
             queue.push_back(Fresh::new(&item));
         })?;
-        let mut turn = Turn { scrutiny, budget: self.budget(scrutiny), moved: 0, placed };
+        let mut turn = Turn { validation, budget: self.budget(validation), moved: 0, placed };
         let before: Vec<(u64, u32)> =
             clients.iter().map(|client| (*client, self.end_of(*client))).collect();
         let mut waiting: BTreeMap<Id, Vec<u64>> = BTreeMap::new();
@@ -175,25 +183,25 @@ impl Order {
             clients.extend(waiting.extract_if(met, |_, _| true).flat_map(|(_, clients)| clients));
         }
         if !waiting.is_empty() {
-            return Err(Unfit::NoNeighbour);
+            return Err(InvalidUpdate::NoNeighbour);
         }
         let is_cut = |range: &ClientRange| {
             self.is_inside(range.client, range.start) || self.is_inside(range.client, range.end)
         };
-        if scrutiny != Scrutiny::Own && walked.deletes.iter().any(is_cut) {
-            return Err(Unfit::HalfCharacter);
+        if validation != Validation::Trusted && walked.deletes.iter().any(is_cut) {
+            return Err(InvalidUpdate::HalfCharacter);
         }
         let cost = Cost { steps: turn.budget.steps, moved: turn.moved };
         Ok(Taken { cost, before, deletes: walked.deletes })
     }
 
-    const fn budget(&self, scrutiny: Scrutiny) -> Budget {
+    const fn budget(&self, validation: Validation) -> Budget {
         let Limits { steps, steps_of_all, few_steps, looks } = self.limits;
         let most = if self.steps > steps_of_all { few_steps } else { steps };
-        let (most_steps, most_looks) = match scrutiny {
-            Scrutiny::Own => (u64::MAX, u64::MAX),
-            Scrutiny::Again => (steps * AGAIN, looks * AGAIN),
-            Scrutiny::New => (most, looks),
+        let (most_steps, most_looks) = match validation {
+            Validation::Trusted => (u64::MAX, u64::MAX),
+            Validation::Replayed => (steps * AGAIN, looks * AGAIN),
+            Validation::Untrusted => (most, looks),
         };
         Budget { steps: 0, most_steps, looks: 0, most_looks }
     }
@@ -226,7 +234,7 @@ impl Order {
         &mut self,
         queue: &mut VecDeque<Fresh>,
         turn: &mut Turn<'_>,
-    ) -> Result<Option<Id>, Unfit> {
+    ) -> Result<Option<Id>, InvalidUpdate> {
         while let Some(fresh) = queue.pop_front() {
             if fresh.run.end() <= self.end_of(fresh.run.client) {
                 continue;
@@ -243,16 +251,16 @@ impl Order {
     }
 
     /// Adds what is not known of a struct.
-    fn add(&mut self, fresh: Fresh, turn: &mut Turn<'_>) -> Result<(), Unfit> {
+    fn add(&mut self, fresh: Fresh, turn: &mut Turn<'_>) -> Result<(), InvalidUpdate> {
         let Fresh { mut run, mut second_halves } = fresh;
         let reached = self.end_of(run.client);
-        let is_own = turn.scrutiny == Scrutiny::Own;
+        let is_own = turn.validation == Validation::Trusted;
         if run.clock > reached {
-            return Err(Unfit::NoNeighbour);
+            return Err(InvalidUpdate::NoNeighbour);
         }
         if run.clock < reached {
             if !is_own && second_halves.contains(&reached) {
-                return Err(Unfit::HalfCharacter);
+                return Err(InvalidUpdate::HalfCharacter);
             }
             second_halves.retain(|half| *half > reached);
             run.len = run.end() - reached;
@@ -263,7 +271,7 @@ impl Order {
         let right = run.right_origin.map(|id| (id.client, id.clock));
         let mut boundaries = left.into_iter().chain(right);
         if !is_own && boundaries.any(|(client, clock)| self.is_inside(client, clock)) {
-            return Err(Unfit::HalfCharacter);
+            return Err(InvalidUpdate::HalfCharacter);
         }
         let (id, end) = (Id { client: run.client, clock: run.clock }, run.end());
         let is_placed = run.kind != Kind::Collected;

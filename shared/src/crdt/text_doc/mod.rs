@@ -1,56 +1,69 @@
 //! One document's text as a CRDT.
 
+mod edit;
+#[cfg(test)]
+mod pending_tests;
 #[cfg(test)]
 mod tests;
 
 use super::{
-    Change, ROOT,
-    change::changes_of,
-    cut::{cut_evenly, cut_for, without_deletes},
-    held::{Held, apply, clocks},
-    vector::is_state_vector,
+    Change, InvalidUpdate, ROOT, Trial, Validation, change::changes_of, checker::Checker,
+    cut::cut_for, order::Cost, vector::is_state_vector,
 };
-use crate::text::{delta::TextDelta, utf16::utf16_len};
+use crate::text::utf16::utf16_len;
 use std::{
-    borrow::Cow,
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
 };
 use yrs::{
-    ClientID, Doc, GetString, In, Observable, OffsetKind, Options, ReadTxn, StateVector, Text,
-    TextRef, Transact,
-    types::Delta,
+    ClientID, Doc, GetString, Observable, OffsetKind, Options, ReadTxn, StateVector, TextRef,
+    Transact, TransactionMut, Update,
     updates::{decoder::Decode as _, encoder::Encode as _},
 };
 
 /// Client ids are drawn from `1..=MAX_CLIENT_ID`: 32 bits, as Yjs draws its own.
 pub const MAX_CLIENT_ID: u64 = u32::MAX as u64;
 
-/// UTF-16 units that an edit may make yrs move before the text is cut beforehand: as many take it a
-/// quarter of a second.
-const MOST_MOVED: u64 = 5_000_000_000;
+/// Clocks that yrs may move to cut items before it is cheaper to cut them beforehand. It moves about
+/// one in a nanosecond.
+const MOST_MOVED: u64 = 50_000_000;
 
-/// Bytes that are not a Yjs update or state vector, or that the document cannot take.
+/// Why an update was not applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a Yjs update for this document: {0}")]
-pub struct CrdtError(String);
+pub enum ApplyError {
+    /// The update is invalid; nothing has changed.
+    #[error(transparent)]
+    Invalid(#[from] InvalidUpdate),
+    /// yrs failed; the replica must be thrown away. For the log.
+    #[error("{0}")]
+    Broken(String),
+}
 
-impl CrdtError {
-    pub(super) fn new(cause: &impl std::fmt::Display) -> Self {
-        Self(cause.to_string())
+impl ApplyError {
+    fn broken(cause: impl std::fmt::Display) -> Self {
+        Self::Broken(cause.to_string())
     }
 }
 
-/// A replica of a document's text.
+/// An update that was not applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// The tag of the update. It may be an earlier one that this update released.
+    pub tag: u64,
+    /// Why.
+    pub cause: ApplyError,
+}
+
+/// A replica of a document's text, and what it knows about the order of its items.
 pub struct TextDoc {
     doc: Doc,
     text: TextRef,
-    held: Held,
+    checker: Checker,
 }
 
 impl std::fmt::Debug for TextDoc {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TextDoc").field("client", &self.doc.client_id()).finish_non_exhaustive()
+        f.debug_struct("TextDoc").field("client", &self.client_id()).finish_non_exhaustive()
     }
 }
 
@@ -59,13 +72,8 @@ impl TextDoc {
     /// in `1..=MAX_CLIENT_ID`: draw it at random for every load.
     #[must_use]
     pub fn new(client_id: u64) -> Self {
-        let doc = Doc::with_options(Options {
-            client_id: ClientID::new(client_id),
-            offset_kind: OffsetKind::Utf16,
-            ..Options::default()
-        });
-        let text = doc.get_or_insert_text(ROOT);
-        Self { doc, text, held: Held::default() }
+        let (doc, text) = empty(client_id);
+        Self { doc, text, checker: Checker::default() }
     }
 
     /// A new lineage that begins with `text`, and the update that made it.
@@ -79,23 +87,21 @@ impl TextDoc {
     /// A replica of an encoded state.
     ///
     /// # Errors
-    /// The state is not one.
-    pub fn load(client_id: u64, state: &[u8]) -> Result<Self, CrdtError> {
+    /// The bytes are no state.
+    pub fn load(client_id: u64, state: &[u8]) -> Result<Self, ApplyError> {
         let mut doc = Self::new(client_id);
-        // A state that a replica encoded lacks nothing.
-        doc.integrate(state)?;
-        doc.held.note(state);
+        doc.apply(state)?;
         Ok(doc)
     }
 
-    /// A copy, with what waits.
+    /// A copy under another client id, with the updates that wait.
     ///
     /// # Errors
     /// yrs does not read its own state; that would be a bug.
-    pub fn fork(&self, client_id: u64) -> Result<Self, CrdtError> {
-        let mut copy = Self::load(client_id, &self.encode())?;
-        copy.held = self.held.clone();
-        Ok(copy)
+    pub fn fork(&self, client_id: u64) -> Result<Self, ApplyError> {
+        let (doc, text) = empty(client_id);
+        integrate(&mut doc.transact_mut(), &self.encode())?;
+        Ok(Self { doc, text, checker: self.checker.clone() })
     }
 
     /// The client id this replica writes under.
@@ -110,178 +116,136 @@ impl TextDoc {
         self.text.get_string(&self.doc.transact())
     }
 
-    /// Takes an update in. What builds on something that is not there yet waits for it.
+    /// Checks whether [`Self::apply_checked`] would take an update from an untrusted sender; returns
+    /// whether part of it would wait for others. After a panic the replica must be thrown away.
     ///
     /// # Errors
-    /// The bytes are not an update that the gate lets through; the text is as before. Or yrs
-    /// refuses it: then the replica must be thrown away.
-    pub fn apply(&mut self, update: &[u8]) -> Result<(), CrdtError> {
-        let mut txn = self.doc.transact_mut();
-        let result = self.held.integrate(&mut txn, update);
-        txn.commit();
-        result
+    /// Why not.
+    pub fn check(&mut self, update: &[u8]) -> Result<bool, InvalidUpdate> {
+        self.checker.check(update)
     }
 
-    /// What of an update builds on nothing that is not there: an update for [`Self::integrate`]. The
-    /// rest waits and is to be had of [`Self::next_held`] under this tag. `clock_of` gives the next
-    /// clock of each client in this document, [`Self::clocks`] or the like.
+    /// Begins to check several updates, each against this replica and those before it.
+    #[must_use]
+    pub fn trial(&self) -> Trial {
+        Trial::new(&self.checker)
+    }
+
+    /// Applies an update from a trusted sender. What builds on something that is not there waits.
     ///
     /// # Errors
-    /// The bytes are not an update that the gate lets through; nothing has changed.
-    pub fn hold_back<'a>(
+    /// See [`ApplyError`].
+    pub fn apply(&mut self, update: &[u8]) -> Result<(), ApplyError> {
+        self.apply_checked(0, update, Validation::Trusted).map_err(|rejected| rejected.cause)
+    }
+
+    /// Applies an update, and the parts of earlier ones that waited for it. `tag` is the caller's
+    /// name for the update in case it is rejected later.
+    ///
+    /// # Errors
+    /// The update, or an earlier one that it released, is rejected. After that the replica must be
+    /// thrown away, unless it was this update and it is [`ApplyError::Invalid`].
+    pub fn apply_checked(
         &mut self,
-        clock_of: impl Fn(u64) -> u32,
         tag: u64,
-        update: &'a [u8],
-    ) -> Result<Cow<'a, [u8]>, CrdtError> {
-        self.held.hold_back(clock_of, tag, update)
+        update: &[u8],
+        validation: Validation,
+    ) -> Result<(), Rejected> {
+        self.admit(tag, update, validation)?;
+        match validation {
+            Validation::Trusted => self.release(Validation::Trusted),
+            Validation::Replayed | Validation::Untrusted => self.release(Validation::Replayed),
+        }
     }
 
-    /// Integrates an update of which nothing has to wait.
+    /// Applies the updates that no longer wait. Needed after edits made here.
     ///
     /// # Errors
-    /// yrs refuses it; the replica must be thrown away.
-    pub fn integrate(&mut self, ready: &[u8]) -> Result<(), CrdtError> {
-        let mut txn = self.doc.transact_mut();
-        let result = apply(&mut txn, ready);
-        txn.commit();
-        result
+    /// As [`Self::apply_checked`].
+    pub fn apply_released(&mut self) -> Result<(), Rejected> {
+        self.release(Validation::Replayed)
     }
 
-    /// Like [`Self::integrate`], for an update that cuts long texts in many places: makes the
-    /// document anew from its state, cut beforehand. Takes time by the length of the document,
-    /// however many the cuts.
-    ///
-    /// # Errors
-    /// As there; the replica is as before.
-    pub fn integrate_cut(&mut self, ready: &[u8]) -> Result<(), CrdtError> {
-        let state = cut_for(&self.encode(), ready).ok_or_else(|| CrdtError::new(&"no update"))?;
-        let fresh = Self::new(self.client_id());
-        let mut txn = fresh.doc.transact_mut();
-        // In one transaction, at whose end yrs joins what can be.
-        apply(&mut txn, &state)?;
-        apply(&mut txn, ready)?;
-        txn.commit();
-        drop(txn);
-        (self.doc, self.text) = (fresh.doc, fresh.text);
+    fn release(&mut self, validation: Validation) -> Result<(), Rejected> {
+        while let Some((tag, update)) = self.checker.next_released() {
+            self.admit(tag, &update, validation)?;
+        }
         Ok(())
     }
 
-    /// An update that waits no longer, with its tag; it is to be applied now, or is lost.
-    pub fn next_held(&mut self, clock_of: impl Fn(u64) -> u32) -> Option<(u64, Vec<u8>)> {
-        self.held.take_met(clock_of)
+    fn admit(&mut self, tag: u64, update: &[u8], validation: Validation) -> Result<(), Rejected> {
+        let admitted = self.checker.admit(tag, update, validation);
+        let admitted = admitted.map_err(|cause| Rejected { tag, cause: cause.into() })?;
+        self.integrate(&admitted.update, admitted.cost).map_err(|cause| Rejected { tag, cause })
     }
 
-    /// How many updates wait, and their bytes.
-    #[must_use]
-    pub fn held(&self) -> (usize, usize) {
-        self.held.size()
+    fn integrate(&mut self, ready: &[u8], cost: Cost) -> Result<(), ApplyError> {
+        if cost.moved <= MOST_MOVED {
+            return integrate(&mut self.doc.transact_mut(), ready);
+        }
+        // The update cuts long texts in many places: rebuild the document from its state, cut
+        // beforehand. This takes time by the length of the document, however many the cuts.
+        let state = cut_for(&self.encode(), ready);
+        let state = state.ok_or_else(|| ApplyError::broken("a state that cannot be cut"))?;
+        let (doc, text) = empty(self.client_id());
+        let mut txn = doc.transact_mut();
+        // In one transaction, at whose end yrs joins items again.
+        integrate(&mut txn, &state)?;
+        integrate(&mut txn, ready)?;
+        drop(txn);
+        (self.doc, self.text) = (doc, text);
+        Ok(())
     }
 
-    /// Like [`Self::apply`]; gives what the update changed in the text. To find out, yrs walks the
-    /// whole text, so this is for those who show it.
+    /// Like [`Self::apply`]; returns what the update changed in the text. For that yrs walks the
+    /// whole text, so this is for replicas that show it.
     ///
     /// # Errors
     /// As there.
-    pub fn apply_and_tell(&mut self, update: &[u8]) -> Result<Vec<Change>, CrdtError> {
+    pub fn apply_and_tell(&mut self, update: &[u8]) -> Result<Vec<Change>, ApplyError> {
         const OBSERVER: &str = "changes";
+        let before = self.text();
         let changes = Arc::new(Mutex::new(Vec::new()));
         let sink = Arc::clone(&changes);
         self.text.observe(OBSERVER, move |txn, event| {
-            *sink.lock().unwrap_or_else(PoisonError::into_inner) = changes_of(event.delta(txn));
+            let new = changes_of(event.delta(txn));
+            sink.lock().unwrap_or_else(PoisonError::into_inner).push(new);
         });
         let result = self.apply(update);
         self.text.unobserve(OBSERVER);
-        result
-            .map(|()| std::mem::take(&mut *changes.lock().unwrap_or_else(PoisonError::into_inner)))
-    }
-
-    /// Makes a local edit; gives the update for the others.
-    pub fn edit(&mut self, changes: &[Change]) -> Vec<u8> {
-        self.held.moved(self.client_id());
-        if self.held.has_formats() {
-            return self.edit_as_one(changes);
+        result?;
+        let mut lists =
+            std::mem::take(&mut *changes.lock().unwrap_or_else(PoisonError::into_inner));
+        if lists.len() == 1 {
+            return Ok(lists.remove(0));
         }
-        let delta = delta_of(changes);
-        let at = changes.last().map_or(0, |change| change.to);
-        // Each change cuts the text, and yrs moves what stands behind.
-        let moved = (changes.len() as u64).saturating_mul(u64::from(at));
-        if moved > MOST_MOVED
-            && let Some(update) = self.edit_in_pieces(&delta)
-        {
-            return update;
-        }
-        let mut txn = self.doc.transact_mut();
-        // One pass over the items, where an edit by index would walk them from the start each time.
-        self.text.apply_delta(&mut txn, delta);
-        txn.commit();
-        txn.encode_update_v1()
+        // Nothing was seen, or several lists that count in different texts.
+        Ok(super::change::between(&before, &self.text()))
     }
 
-    /// Makes a local edit from the first change to the last in one piece. Between formats yrs would
-    /// end and begin again each of them around each insertion of a delta.
-    fn edit_as_one(&mut self, changes: &[Change]) -> Vec<u8> {
-        let (from, to) =
-            (changes.first().map_or(0, |it| it.from), changes.last().map_or(0, |it| it.to));
-        let units: Vec<u16> = self.text().encode_utf16().collect();
-        let (mut insert, mut at) = (Vec::new(), from);
-        for change in changes {
-            insert.extend(units.get(at as usize..change.from as usize).unwrap_or_default());
-            insert.extend(change.insert.encode_utf16());
-            at = change.to;
-        }
-        let mut txn = self.doc.transact_mut();
-        self.text.remove_range(&mut txn, from, to - from);
-        self.text.insert(&mut txn, from, &String::from_utf16_lossy(&insert));
-        txn.commit();
-        txn.encode_update_v1()
+    /// How many updates wait for others.
+    #[must_use]
+    pub fn pending_updates(&self) -> usize {
+        self.checker.pending().len()
     }
 
-    /// Makes a local edit with very many changes in the document made anew, of short pieces.
-    fn edit_in_pieces(&mut self, delta: &[Delta<In>]) -> Option<Vec<u8>> {
-        let before = self.doc.transact().state_vector();
-        let known = self.doc.transact().encode_diff_v1(&before);
-        let state = cut_evenly(&self.encode())?;
-        let fresh = Self::new(self.client_id());
-        let mut txn = fresh.doc.transact_mut();
-        apply(&mut txn, &state).ok()?;
-        fresh.text.apply_delta(&mut txn, delta.iter().cloned());
-        txn.commit();
-        drop(txn);
-        let update = fresh.doc.transact().encode_diff_v1(&before);
-        let update = without_deletes(&update, &known)?;
-        (self.doc, self.text) = (fresh.doc, fresh.text);
-        Some(update)
+    /// The bytes of the updates that wait for others.
+    #[must_use]
+    pub fn pending_bytes(&self) -> usize {
+        self.checker.pending().bytes()
     }
 
-    /// Turns the text into `new` by the smallest edits found; `None` when it is `new` already.
-    pub fn replace_with(&mut self, new: &str) -> Option<Vec<u8>> {
-        let old = self.text();
-        if old == new {
-            return None;
-        }
-        let delta = TextDelta::between(&old, new);
-        Some(self.edit_by(&old, &delta))
+    /// How many items the document consists of, those that were made in one go counted once, and the
+    /// clients that made them. An edit walks over as many.
+    #[must_use]
+    pub fn items(&self) -> usize {
+        self.checker.order().items() + self.checker.order().clients()
     }
 
-    /// Makes the edits of `delta`, whose base is `text`, the present text.
-    pub fn edit_by(&mut self, text: &str, delta: &TextDelta) -> Vec<u8> {
-        let (mut bytes, mut units) = (0, 0);
-        // The edits are in order, so one pass over the text converts every offset.
-        let mut units_at = |offset: usize| {
-            units += utf16_units(text.get(bytes..offset).unwrap_or_default());
-            bytes = offset;
-            units
-        };
-        let changes: Vec<Change> = delta
-            .edits()
-            .map(|(range, insert)| Change {
-                from: units_at(range.start),
-                to: units_at(range.end),
-                insert: insert.to_owned(),
-            })
-            .collect();
-        self.edit(&changes)
+    /// The next clock of a client.
+    #[must_use]
+    pub fn clock_of(&self, client: u64) -> u32 {
+        self.checker.order().end_of(client)
     }
 
     /// The state vector, encoded (v1): what this replica has.
@@ -297,55 +261,55 @@ impl TextDoc {
         state.iter().map(|(client, clock)| (client.get(), *clock)).collect()
     }
 
-    /// The next clock of each client, as it is now.
-    pub fn clocks(&self) -> impl Fn(u64) -> u32 + use<> {
-        clocks(self.doc.transact().state_vector())
-    }
-
-    /// What a replica with this state vector lacks, as an update; deletions are always whole.
+    /// What a replica with this state vector (v1) lacks, as an update; deletions are always whole.
     ///
     /// # Errors
-    /// The bytes are not a state vector.
-    pub fn missing_from(&self, state_vector: &[u8]) -> Result<Vec<u8>, CrdtError> {
+    /// The bytes are no state vector.
+    pub fn missing_from(&self, state_vector: &[u8]) -> Result<Vec<u8>, ApplyError> {
         if !is_state_vector(state_vector) {
-            return Err(CrdtError::new(&"no state vector"));
+            return Err(ApplyError::broken("no state vector"));
         }
-        let remote =
-            StateVector::decode_v1(state_vector).map_err(|error| CrdtError::new(&error))?;
+        let remote = StateVector::decode_v1(state_vector).map_err(ApplyError::broken)?;
         Ok(self.doc.transact().encode_state_as_update_v1(&remote))
     }
 
-    /// The whole integrated state as an update. What is pending is not in it.
+    /// The integrated state as an update. Updates that wait are not in it.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
         self.doc.transact().encode_diff_v1(&StateVector::default())
     }
-}
 
-/// yrs counts in 32 bits; a text is far shorter (10 MiB).
-fn utf16_units(text: &str) -> u32 {
-    u32::try_from(utf16_len(text)).unwrap_or(u32::MAX)
-}
-
-/// The changes as yrs takes them.
-fn delta_of(changes: &[Change]) -> Vec<Delta<In>> {
-    let mut delta = Vec::with_capacity(changes.len() * 3);
-    let mut at = 0;
-    for change in changes {
-        push_retain(&mut delta, change.from.saturating_sub(at));
-        if change.to > change.from {
-            delta.push(Delta::Deleted(change.to - change.from));
-        }
-        if !change.insert.is_empty() {
-            delta.push(Delta::Inserted(In::from(change.insert.as_str()), None));
-        }
-        at = change.to;
+    /// Whether the text and the order of its items hold the same clocks and characters.
+    #[must_use]
+    pub fn is_consistent(&self) -> bool {
+        let (order, clocks) = (self.checker.order(), self.state_vector_map());
+        let is_same = |(client, clock): (&u64, &u32)| order.end_of(*client) == *clock;
+        clocks.len() == order.clients()
+            && clocks.iter().all(is_same)
+            && order.units() == utf16_len(&self.text()) as u64
     }
-    delta
+
+    /// Whether a state gives this text and these clocks again when it is loaded.
+    #[must_use]
+    pub fn reads_back(&self, state: &[u8]) -> bool {
+        Self::load(1, state).is_ok_and(|copy| {
+            copy.text() == self.text() && copy.state_vector_map() == self.state_vector_map()
+        })
+    }
 }
 
-fn push_retain(delta: &mut Vec<Delta<In>>, units: u32) {
-    if units > 0 {
-        delta.push(Delta::Retain(units, None));
-    }
+fn empty(client_id: u64) -> (Doc, TextRef) {
+    let doc = Doc::with_options(Options {
+        client_id: ClientID::new(client_id),
+        offset_kind: OffsetKind::Utf16,
+        ..Options::default()
+    });
+    let text = doc.get_or_insert_text(ROOT);
+    (doc, text)
+}
+
+/// Integrates an update of which nothing has to wait.
+fn integrate(txn: &mut TransactionMut<'_>, update: &[u8]) -> Result<(), ApplyError> {
+    let update = Update::decode_v1(update).map_err(ApplyError::broken)?;
+    txn.apply_update(update).map_err(ApplyError::broken)
 }

@@ -1,64 +1,65 @@
-//! What the scanner knows about a language: a few lines of table each.
+//! Language description used by the scanner.
 
-/// One language.
+/// Description of a language.
 pub(super) struct Language {
-    /// Names behind a fence, separated by blanks.
+    /// Names as used after a code fence, separated by spaces.
     pub(super) names: &'static str,
-    /// What begins a comment up to the end of the line.
+    /// Delimiters that start a comment up to the end of the line.
     pub(super) line_comments: &'static [&'static str],
-    /// What begins and ends a comment over several lines.
+    /// Delimiters that start and end a block comment.
     pub(super) block_comment: Option<(&'static str, &'static str)>,
-    /// Kinds of string; longer openings first.
+    /// Kinds of string literal; longer opening delimiters first.
     pub(super) strings: &'static [Quote],
-    /// Words in ASCII order, separated by blanks.
+    /// Keywords in ASCII order, separated by spaces.
     pub(super) keywords: &'static str,
-    /// As above: `true`, `null` and their like.
+    /// Constants such as `true` and `null`, in the same format.
     pub(super) constants: &'static str,
-    /// As above: types that are not marked by a capital letter.
+    /// Types that do not start with a capital letter, in the same format.
     pub(super) types: &'static str,
-    /// Sum of the constants below.
+    /// Bitwise combination of the constants below.
     pub(super) flags: u16,
 }
 
-/// A kind of string.
+/// A kind of string literal.
 pub(super) struct Quote {
-    /// What begins it.
+    /// Opening delimiter.
     pub(super) open: &'static str,
-    /// What ends it.
+    /// Closing delimiter.
     pub(super) close: &'static str,
-    /// Whether a backslash takes the meaning from the next character.
+    /// Whether a backslash escapes the next character.
     pub(super) escapes: bool,
-    /// Whether it may go on behind the end of the line.
+    /// Whether the literal may span several lines.
     pub(super) lines: bool,
 }
 
-/// Keywords count in any case.
+/// Keywords are case-insensitive.
 pub(super) const ANY_CASE: u16 = 1;
-/// A word with a capital first letter is a type.
+/// A word that starts with a capital letter is a type.
 pub(super) const CAPITAL_TYPES: u16 = 1 << 1;
-/// A word right before `(` is the name of a function.
+/// A word directly before `(` is a function name.
 pub(super) const CALLS: u16 = 1 << 2;
-/// A word or string before `:` and a blank is a key.
+/// A word or string before `:` and whitespace is a key.
 pub(super) const COLON_KEYS: u16 = 1 << 3;
 /// A word or string before `=` is a key.
 pub(super) const EQUALS_KEYS: u16 = 1 << 4;
 /// Words may contain `-`.
 pub(super) const DASH_WORDS: u16 = 1 << 5;
-/// `$name`, `${name}` are variables.
+/// `$name` and `${name}` are variables.
 pub(super) const DOLLAR_VARIABLES: u16 = 1 << 6;
 /// `@name` is an annotation.
 pub(super) const AT_META: u16 = 1 << 7;
-/// `#name` at the start of a line is for the preprocessor.
+/// `#name` at the start of a line is a preprocessor directive.
 pub(super) const HASH_META: u16 = 1 << 8;
-/// `[name]` at the start of a line is the title of a section.
+/// `[name]` at the start of a line is a section title.
 pub(super) const BRACKET_META: u16 = 1 << 9;
-/// A comment sign counts only behind a blank or at the start of a line, a quote not in a word.
+/// A comment must follow whitespace or start a line, and a quote inside a word does not open a
+/// string.
 pub(super) const SPACED_SIGNS: u16 = 1 << 10;
-/// Comments nest, `'a` is a lifetime, `r#"…"#` a string.
+/// Comments nest, `'a` is a lifetime and `r#"…"#` is a string.
 pub(super) const RUST: u16 = 1 << 11;
 /// `:name` is a symbol and `@name` a variable.
 pub(super) const SYMBOLS: u16 = 1 << 12;
-/// Tags with attributes instead of words; comments still count.
+/// Scanned as tags with attributes instead of words; comments still apply.
 pub(super) const MARKUP: u16 = 1 << 13;
-/// The first character of a line decides about it.
+/// The start of a line determines the class of the whole line.
 pub(super) const LINES: u16 = 1 << 14;

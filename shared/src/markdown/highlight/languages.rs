@@ -1,4 +1,4 @@
-//! The tables, a language each.
+//! Language tables.
 
 use super::language::{
     ANY_CASE, AT_META, BRACKET_META, CALLS, CAPITAL_TYPES, COLON_KEYS, DASH_WORDS,
@@ -27,7 +27,7 @@ const NONE: Language = Language {
     flags: 0,
 };
 
-/// Every language the scanner knows.
+/// All languages with highlighting.
 pub(super) static LANGUAGES: &[Language] = &[
     Language {
         names: "rust rs",
@@ -196,7 +196,7 @@ pub(super) static LANGUAGES: &[Language] = &[
     Language { names: "diff patch", flags: LINES, ..NONE },
 ];
 
-/// The language with this name, given in lower case.
+/// Finds a language by its name in lower case.
 pub(super) fn find(name: &str) -> Option<&'static Language> {
     LANGUAGES.iter().find(|language| language.names.split(' ').any(|known| known == name))
 }
@@ -207,7 +207,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn word_lists_are_sorted_for_binary_search() {
+    fn word_lists_are_in_ascii_order() {
         for language in LANGUAGES {
             for list in [language.keywords, language.constants, language.types] {
                 let words: Vec<_> = list.split_ascii_whitespace().collect();
@@ -217,16 +217,16 @@ mod tests {
     }
 
     #[test]
-    fn every_name_means_one_language() {
+    fn every_name_is_listed_only_once() {
         let mut seen = HashSet::new();
         for name in LANGUAGES.iter().flat_map(|language| language.names.split(' ')) {
-            assert!(seen.insert(name), "{name} stands twice");
+            assert!(seen.insert(name), "{name} is listed twice");
         }
         assert!(find("mermaid").is_none());
     }
 
     #[test]
-    fn longer_openings_of_strings_come_first() {
+    fn longer_quotes_are_tried_first() {
         for language in LANGUAGES {
             let lengths: Vec<_> = language.strings.iter().map(|quote| quote.open.len()).collect();
             assert!(lengths.is_sorted_by(|a, b| a >= b), "{}", language.names);

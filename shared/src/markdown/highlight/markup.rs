@@ -1,10 +1,10 @@
-//! HTML and XML: tags, attributes, references, and the script or style between two tags.
+//! HTML and XML: tags, attributes, character references, and embedded scripts and styles.
 
 use super::measure::is_word;
 use super::push_highlighted;
 use super::scanner::Scanner;
 
-/// The longest name of a character reference.
+/// Maximum length of a character reference name.
 const REFERENCE_LIMIT: usize = 32;
 
 impl Scanner<'_, '_> {
@@ -69,7 +69,7 @@ impl Scanner<'_, '_> {
         self.rest().bytes().take_while(is_part).count()
     }
 
-    /// Behind `<script>` or `<style>`: everything up to the end tag, in its own language.
+    /// Highlights the content of `<script>` or `<style>` in its own language.
     fn scan_raw_text(&mut self, name: &str) {
         let language = match name {
             "script" => "javascript",

@@ -1,23 +1,22 @@
-//! How long the token is that begins a text. Each of these reads what it measures and nothing
-//! behind it.
+//! Token lengths in bytes. Each function reads the token it measures and nothing after it.
 
 use super::language::Quote;
 
-/// The longest escape in a character literal: `\u{10FFFF}`.
+/// Maximum length of an escape in a character literal: `\u{10FFFF}`.
 const CHARACTER_LIMIT: usize = 12;
 
-/// Bytes of words: letters, digits, `_` and everything above ASCII.
+/// Returns whether a byte belongs to a word: ASCII alphanumeric, `_` or non-ASCII.
 pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
 
-/// Up to the end of the line.
+/// Measures up to the end of the line.
 pub(super) fn measure_line(text: &str) -> usize {
     text.find('\n').unwrap_or(text.len())
 }
 
-/// A comment that begins with `open`; up to the end where nothing closes it. When comments nest,
-/// their signs are `/*` and `*/`.
+/// Measures a comment that starts with `open`; an unterminated one extends to the end of the text.
+/// Nested comments must use `/*` and `*/`.
 pub(super) fn measure_comment(text: &str, open: &str, close: &str, nests: bool) -> usize {
     if !nests {
         let end = text[open.len()..].find(close).map(|at| open.len() + at + close.len());
@@ -42,7 +41,7 @@ pub(super) fn measure_comment(text: &str, open: &str, close: &str, nests: bool) 
     text.len()
 }
 
-/// A string that begins with the opening of this quote.
+/// Measures a string that starts with the opening delimiter of `quote`.
 pub(super) fn measure_string(text: &str, quote: &Quote) -> usize {
     let bytes = text.as_bytes();
     let mut at = quote.open.len();
@@ -59,7 +58,7 @@ pub(super) fn measure_string(text: &str, quote: &Quote) -> usize {
     text.len()
 }
 
-/// `r#"…"#` with any number of `#`; `prefix` is the length of the letters before them.
+/// Measures `r#"…"#` with any number of `#`; `prefix` is the length of the letters before them.
 pub(super) fn measure_raw_string(text: &str, prefix: usize) -> Option<usize> {
     let hashes = text[prefix..].bytes().take_while(|&byte| byte == b'#').count();
     let inside = text[prefix + hashes..].strip_prefix('"')?;
@@ -68,7 +67,7 @@ pub(super) fn measure_raw_string(text: &str, prefix: usize) -> Option<usize> {
     Some(inside.find(&close).map_or(text.len(), |at| start + at + close.len()))
 }
 
-/// `'x'` or `'\n'`, not a lifetime.
+/// Measures a character literal, `'x'` or `'\n'`; `None` for a lifetime.
 pub(super) fn measure_character(text: &str) -> Option<usize> {
     let mut characters = text.char_indices().skip(1);
     match characters.next()?.1 {

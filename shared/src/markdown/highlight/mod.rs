@@ -1,10 +1,12 @@
-//! Colours for code: one scanner that is driven by a table a language. It knows comments,
-//! strings, numbers and words, not grammar; that is what a reader sees, in a few kilobytes of
-//! WebAssembly, in linear time. Punctuation stays plain.
+//! Syntax highlighting: one scanner driven by a table per language.
+//!
+//! It recognises comments, strings, numbers and words but no grammar, which keeps it at a few
+//! kilobytes of WebAssembly and linear time. Punctuation is not highlighted.
 //!
 //! Classes: `tok-comment`, `tok-string`, `tok-number`, `tok-keyword`, `tok-constant`, `tok-type`,
 //! `tok-function`, `tok-variable`, `tok-attr` (keys and attributes), `tok-tag`, `tok-meta`
-//! (annotations, preprocessor, section titles, heads of a diff), `tok-inserted`, `tok-deleted`.
+//! (annotations, preprocessor directives, section titles, diff headers), `tok-inserted`,
+//! `tok-deleted`.
 
 mod language;
 mod languages;
@@ -16,9 +18,11 @@ mod words;
 use super::escape::push_text;
 use scanner::Scanner;
 
-/// The code as HTML text with `<span class="tok-…">` around what has a colour. Without its tags
-/// and unescaped it is the code again. `language` is a name as behind a fence, in lower case
-/// (`rust`, `rs`, `c++` …); code in an unknown one is escaped and nothing more.
+/// Returns the code as escaped HTML with `<span class="tok-…">` around each highlighted token.
+/// Removing the tags and unescaping gives back the code.
+///
+/// `language` is a name as used after a code fence, in lower case (`rust`, `rs`, `c++` …). Code in
+/// an unknown language is only escaped.
 #[must_use]
 pub fn highlight(code: &str, language: &str) -> String {
     let mut out = String::with_capacity(2 * code.len());
@@ -26,7 +30,7 @@ pub fn highlight(code: &str, language: &str) -> String {
     out
 }
 
-/// Appends what [`highlight`] returns.
+/// Appends the result of [`highlight`] to `out`.
 pub(super) fn push_highlighted(out: &mut String, code: &str, language: &str) {
     match languages::find(language) {
         Some(language) => Scanner::new(code, language, out).run(),
@@ -40,7 +44,8 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    /// `[k:let]` for a span of class `tok-keyword`, and so on by the first letter of the class.
+    /// Abbreviates spans: `[k:let]` for class `tok-keyword`, and so on by the first letter of the
+    /// class.
     fn shorten(html: &str) -> String {
         let mut out = String::new();
         for (index, part) in html.split("<span class=\"tok-").enumerate() {
@@ -142,7 +147,11 @@ mod tests {
         "[m:--- a]\n[m:+++ b]\n[m:@@ -1 +1 @@]\n[d:-x]\n[i:+y]\n z"
     )]
     #[case("mermaid", "graph TD; A-->B", "graph TD; A-->B")]
-    fn colours(#[case] language: &str, #[case] code: &str, #[case] expected: &str) {
+    fn highlights_tokens_of_a_language(
+        #[case] language: &str,
+        #[case] code: &str,
+        #[case] expected: &str,
+    ) {
         assert_eq!(shorten(&highlight(code, language)), expected);
     }
 
@@ -154,11 +163,11 @@ mod tests {
     #[case("html", "<a b='")]
     #[case("html", "<script>")]
     #[case("bash", "${")]
-    fn code_that_ends_too_early_is_kept(#[case] language: &str, #[case] code: &str) {
+    fn keeps_code_with_unclosed_tokens(#[case] language: &str, #[case] code: &str) {
         assert_eq!(strip_tags(&highlight(code, language)), code);
     }
 
-    /// Pieces that begin or end something in some language.
+    /// Generates fragments that start or end a token in some language.
     fn code() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
             "[ -~\n\r\té日👍\u{a0}]{0,6}",
@@ -173,14 +182,14 @@ mod tests {
         prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
     }
 
-    /// One name of each language.
+    /// Returns one name of each language.
     fn languages() -> Vec<&'static str> {
         languages::LANGUAGES.iter().filter_map(|known| known.names.split(' ').next()).collect()
     }
 
     proptest! {
         #[test]
-        fn without_its_tags_the_code_is_unchanged(
+        fn stripping_tags_restores_the_code(
             code in code(),
             language in prop::sample::select(languages()),
         ) {
@@ -205,12 +214,12 @@ mod tests {
     #[case("\n[")]
     #[case(" #")]
     #[case("1e+")]
-    fn takes_linear_time(#[case] piece: &str) {
+    fn highlighting_takes_linear_time(#[case] piece: &str) {
         for name in languages() {
             let code = piece.repeat(200_000 / piece.len());
             let start = std::time::Instant::now();
             let html = highlight(&code, name);
-            // A quadratic step over 200,000 characters takes minutes in a debug build.
+            // A quadratic step would take minutes for 200,000 characters in a debug build.
             assert!(start.elapsed().as_secs() < 5, "{name}: {:?}", start.elapsed());
             assert!(html.len() < 40 * code.len());
         }

@@ -1,5 +1,5 @@
-//! The scanner. Every step looks ahead only over what it then passes, or over what no other step
-//! looks at again; that keeps it linear.
+//! The scanner. It runs in linear time: no step looks ahead over text that another step scans
+//! again.
 
 use super::super::escape::push_text;
 use super::language::{
@@ -11,12 +11,12 @@ use super::measure::{
 };
 use super::words::Words;
 
-/// A walk over one piece of code. Positions are bytes; every byte above ASCII counts as part of a
-/// word, so that tokens begin and end between characters.
+/// Scans one piece of code. Positions are byte offsets; every non-ASCII byte counts as part of a
+/// word, so tokens start and end on character boundaries.
 pub(super) struct Scanner<'c, 'o> {
     pub(super) code: &'c str,
     pub(super) at: usize,
-    /// Up to here the code is written.
+    /// End of the code that has been written to `out`.
     written: usize,
     pub(super) out: &'o mut String,
     pub(super) language: &'static Language,
@@ -28,7 +28,6 @@ impl<'c, 'o> Scanner<'c, 'o> {
         Self { code, at: 0, written: 0, out, language, words: Words::new(language) }
     }
 
-    /// Writes the whole code.
     pub(super) fn run(mut self) {
         if self.has(LINES) {
             self.scan_diff();
@@ -58,7 +57,7 @@ impl<'c, 'o> Scanner<'c, 'o> {
         &self.code[self.at..]
     }
 
-    /// Writes everything before `end` that is not written yet, without colour.
+    /// Writes everything up to `end` that is still unwritten, without highlighting.
     pub(super) fn write_plain(&mut self, end: usize) {
         push_text(self.out, &self.code[self.written..end]);
         self.written = end;
@@ -78,7 +77,7 @@ impl<'c, 'o> Scanner<'c, 'o> {
         self.at = end;
     }
 
-    /// Tells the part of the code before this position that was written by somebody else.
+    /// Moves past code that has already been written to `out` by a nested scanner.
     pub(super) fn skip_written(&mut self, end: usize) {
         self.written = end;
         self.at = end;
@@ -89,7 +88,7 @@ impl<'c, 'o> Scanner<'c, 'o> {
             _ if is_word(byte) && !byte.is_ascii_digit() => self.scan_word(),
             b'0'..=b'9' => self.scan_number(),
             b' ' | b'\n' | b'\t' => self.at += 1,
-            // Outside of strings: the next sign is not a quote.
+            // Outside strings: an escaped quote does not open a string.
             b'\\' if self.peek(1).is_some_and(|next| next.is_ascii()) => self.at += 2,
             _ if self.scan_comment() || self.scan_string() || self.scan_sign(byte) => {}
             _ => self.at += 1,
@@ -131,7 +130,7 @@ impl<'c, 'o> Scanner<'c, 'o> {
             .unwrap_or(bytes.len())
     }
 
-    /// Whether a colon or an equals sign behind the next `length` bytes makes them a key.
+    /// Returns whether the next `length` bytes are a key: followed by a colon or an equals sign.
     fn is_key(&self, length: usize) -> bool {
         if !self.has(COLON_KEYS | EQUALS_KEYS) {
             return false;
@@ -141,7 +140,7 @@ impl<'c, 'o> Scanner<'c, 'o> {
         if self.has(EQUALS_KEYS) {
             return sign.starts_with('=');
         }
-        // `a:hover` is no key; a string before any colon is.
+        // `a:hover` is not a key; a string followed by a colon is.
         let is_string = self.peek(0).is_some_and(|byte| !is_word(byte));
         is_string && sign.starts_with(':')
             || tail
@@ -209,7 +208,7 @@ impl<'c, 'o> Scanner<'c, 'o> {
         true
     }
 
-    /// Signs that give a colour to the word behind them.
+    /// Scans a prefix character together with the word it highlights, such as `@name` or `$name`.
     fn scan_sign(&mut self, byte: u8) -> bool {
         let rest = self.rest();
         let word = |from: usize, joins: &[u8]| {
@@ -233,7 +232,7 @@ impl<'c, 'o> Scanner<'c, 'o> {
             }
             b'[' if self.has(BRACKET_META) && matches!(self.before(), None | Some(b'\n')) => {
                 let title = rest[..measure_line(rest)].trim_end();
-                // Not the line `[1]` of an array.
+                // A table header such as `[a.b]`, not an array element `[1]`.
                 let is_name =
                     title.trim_start_matches('[').starts_with(|c: char| c.is_alphabetic());
                 (is_name && title.ends_with(']')).then_some(("meta", title.len()))

@@ -1,8 +1,8 @@
-//! The words of a language that have a colour.
+//! Word lists of a language.
 
 use super::language::{ANY_CASE, CAPITAL_TYPES, Language};
 
-/// The lists of a language, split once for each piece of code.
+/// The word lists of a language, split once per piece of code.
 pub(super) struct Words {
     keywords: Vec<&'static str>,
     constants: Vec<&'static str>,
@@ -21,7 +21,7 @@ impl Words {
         }
     }
 
-    /// The class of a word, if it has one by itself.
+    /// Returns the class of a word that is highlighted wherever it appears.
     pub(super) fn classify(&self, word: &str) -> Option<&'static str> {
         let folded;
         let known = if self.flags & ANY_CASE == 0 {
@@ -38,9 +38,9 @@ impl Words {
         } else if is_in(&self.types) {
             Some("type")
         } else if self.flags & CAPITAL_TYPES != 0 && word.starts_with(|c: char| c.is_uppercase()) {
-            // `MAX` is a constant, `T` alone a type.
-            let is_shouted = word.len() > 1 && !word.contains(|c: char| c.is_ascii_lowercase());
-            Some(if is_shouted { "constant" } else { "type" })
+            // `MAX` is a constant, but `T` is a type parameter.
+            let is_all_caps = word.len() > 1 && !word.contains(|c: char| c.is_ascii_lowercase());
+            Some(if is_all_caps { "constant" } else { "type" })
         } else {
             None
         }

@@ -1,4 +1,4 @@
-//! What stands on lines of its own: headings, lists, code, footnotes.
+//! Blocks: headings, lists, code, footnotes.
 
 use std::mem;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use super::super::code::{find_language, push_code};
 use super::Writer;
 use super::buffer::Buffer;
 
-/// A heading being written: its id depends on its text, so the tag waits for the text.
+/// A heading being written. Its id depends on its text, so the opening tag is written last.
 pub(super) struct Heading {
     text: String,
     before: Buffer,
@@ -36,13 +36,13 @@ impl CodeBlock {
 }
 
 impl Writer<'_, '_> {
-    /// Opens a block that has no attributes of its own.
+    /// Opens a block without attributes of its own.
     pub(super) fn open_block(&mut self, name: &str, range: &Range<usize>) {
         self.open_tag(name, range);
         self.out.push(">");
     }
 
-    /// Writes `<name data-line="…"` on a line of its own.
+    /// Writes `<name data-line="…"` on a new line, without the closing `>`.
     pub(super) fn open_tag(&mut self, name: &str, range: &Range<usize>) {
         let line = self.take_line(range);
         self.out.break_line();
@@ -51,7 +51,8 @@ impl Writer<'_, '_> {
         self.push_line(line);
     }
 
-    /// The line where the block begins, if lines are wanted and none inside it was told yet.
+    /// Returns the line of the block if line numbers are enabled and this line has not been
+    /// reported yet.
     fn take_line(&mut self, range: &Range<usize>) -> Option<usize> {
         self.options.source_lines.then(|| self.lines.advance_to(range.start)).flatten()
     }
@@ -92,8 +93,8 @@ impl Writer<'_, '_> {
         self.out.push(">");
         self.out.append(content);
         if self.options.heading_links {
-            // For the pointer only: keyboards and screen readers have the table of contents, and
-            // one more stop at each heading would be in their way.
+            // For pointer users only: keyboard and screen reader users have the table of contents,
+            // and an extra stop at every heading would slow them down.
             self.out.push("<a class=\"heading-link\"");
             self.out.push_address("href", &format!("#{anchor}"));
             self.out.push(" aria-hidden=\"true\" tabindex=\"-1\"></a>");

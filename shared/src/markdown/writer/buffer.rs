@@ -3,8 +3,8 @@
 use super::super::anchor::Anchors;
 use super::super::escape::{push_address, push_attribute, push_text};
 
-/// A piece of HTML, with the places where the address of a link to a heading is still to be
-/// filled in: the heading may come later in the document.
+/// A piece of HTML with placeholders for links to headings. They are resolved at the end because a
+/// heading may appear after a link to it.
 #[derive(Debug, Default)]
 pub(super) struct Buffer {
     html: String,
@@ -12,7 +12,7 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    /// Appends markup as it is.
+    /// Appends markup without escaping.
     pub(super) fn push(&mut self, markup: &str) {
         self.html.push_str(markup);
     }
@@ -29,14 +29,14 @@ impl Buffer {
         self.html.push('"');
     }
 
-    /// Appends ` name="address"`, percent-encoded.
+    /// Appends ` name="address"` with the address percent-encoded.
     pub(super) fn push_address(&mut self, name: &str, address: &str) {
         self.open_attribute(name);
         push_address(&mut self.html, address);
         self.html.push('"');
     }
 
-    /// Appends ` href="#…"` for a fragment that is resolved at the end.
+    /// Appends ` href="#…"` with a fragment that is resolved by [`Self::finish`].
     pub(super) fn push_fragment(&mut self, fragment: &str) {
         self.open_attribute("href");
         self.html.push('#');
@@ -50,21 +50,20 @@ impl Buffer {
         self.html.push_str("=\"");
     }
 
-    /// Starts a new line, unless at the start of one.
+    /// Starts a new line unless already at the start of one.
     pub(super) fn break_line(&mut self) {
         if !self.html.is_empty() && !self.html.ends_with('\n') {
             self.html.push('\n');
         }
     }
 
-    /// Appends another buffer.
     pub(super) fn append(&mut self, other: Self) {
         let shift = self.html.len();
         self.html.push_str(&other.html);
         self.fragments.extend(other.fragments.into_iter().map(|(at, name)| (at + shift, name)));
     }
 
-    /// Removes `markup` from the end, if it stands there.
+    /// Removes `markup` from the end and returns whether it was there.
     pub(super) fn strip_end(&mut self, markup: &str) -> bool {
         let found = self.html.ends_with(markup);
         if found {
@@ -73,7 +72,7 @@ impl Buffer {
         found
     }
 
-    /// The finished HTML, with every fragment resolved.
+    /// Returns the HTML with every fragment resolved.
     pub(super) fn finish(self, anchors: &Anchors) -> String {
         if self.fragments.is_empty() {
             return self.html;

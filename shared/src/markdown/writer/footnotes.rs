@@ -1,22 +1,22 @@
-//! Footnotes: numbered in the order of their first reference, gathered at the end.
+//! Footnotes: numbered in order of first reference, written at the end of the document.
 
 use std::collections::HashMap;
 
 use super::super::Labels;
 use super::buffer::Buffer;
 
-/// The notes of one document.
+/// Footnotes of one document.
 #[derive(Debug, Default)]
 pub(super) struct Footnotes {
-    /// The number of each label, folded, and how often it was referred to.
+    /// Number and reference count of each folded label.
     references: HashMap<String, (usize, usize)>,
-    /// Label and content of each definition, in the order of the source.
+    /// Label and content of each definition, in source order.
     definitions: Vec<(String, Buffer)>,
 }
 
 impl Footnotes {
-    /// Counts a reference; returns the note's number and which reference to it this is, both
-    /// from 1.
+    /// Records a reference. Returns the number of the note and the index of this reference to it,
+    /// both starting at 1.
     pub(super) fn refer(&mut self, label: &str) -> (usize, usize) {
         let next = self.references.len() + 1;
         let (number, count) = self.references.entry(fold(label)).or_insert((next, 0));
@@ -24,13 +24,13 @@ impl Footnotes {
         (*number, *count)
     }
 
-    /// Takes the content of a definition.
+    /// Records a definition.
     pub(super) fn define(&mut self, label: &str, content: Buffer) {
         self.definitions.push((fold(label), content));
     }
 
-    /// Writes all notes. A note that nothing refers to, or whose label was defined before, comes
-    /// last: what somebody wrote does not disappear.
+    /// Writes all notes. Unreferenced and duplicate definitions come last instead of being dropped,
+    /// so that no text is lost.
     pub(super) fn write(self, out: &mut Buffer, labels: &Labels) {
         if self.definitions.is_empty() {
             return;
@@ -59,8 +59,8 @@ impl Footnotes {
     }
 }
 
-/// Labels that the parser takes for the same (CommonMark §6.3: Unicode case folding) fold to the
-/// same: going through upper case makes `ß` and `SS` one.
+/// Folds labels as the parser does (CommonMark §6.3: Unicode case folding). Going through upper
+/// case makes `ß` equal to `SS`.
 fn fold(label: &str) -> String {
     label.to_uppercase().to_lowercase()
 }
@@ -68,7 +68,7 @@ fn fold(label: &str) -> String {
 fn write_note(out: &mut Buffer, labels: &Labels, number: usize, count: usize, content: Buffer) {
     out.push(&format!("<li id=\"fn-{number}\">\n"));
     out.append(content);
-    // The way back stands on the last line of the note, not below it.
+    // Put the backlinks on the last line of the note instead of below it.
     let inside_paragraph = out.strip_end("</p>\n");
     for occurrence in 1..=count {
         out.push(" <a class=\"footnote-back\" role=\"doc-backlink\"");
@@ -81,7 +81,7 @@ fn write_note(out: &mut Buffer, labels: &Labels, number: usize, count: usize, co
     out.push("</li>\n");
 }
 
-/// The id of a reference: `fnref-1`, the second one to the same note `fnref-1-2`.
+/// Returns the id of a reference: `fnref-1`, and `fnref-1-2` for the second one to the same note.
 pub(super) fn reference_id(number: usize, occurrence: usize) -> String {
     if occurrence == 1 { format!("fnref-{number}") } else { format!("fnref-{number}-{occurrence}") }
 }

@@ -1,4 +1,4 @@
-//! What stands inside a line: emphasis, code, links, images, references, checkboxes.
+//! Inline elements: emphasis, code, links, images, references, checkboxes.
 
 use pulldown_cmark::{Event, LinkType, TagEnd};
 
@@ -7,16 +7,16 @@ use super::super::escape::unify_line_ends;
 use super::Writer;
 use super::footnotes::reference_id;
 
-/// Emphasis nests no deeper than this; what is deeper keeps its text and loses its tags. Browsers
-/// cut trees off at 512 levels, and lists and quotes need some of those.
+/// Maximum nesting depth of emphasis; deeper levels keep their text but get no tags. Browsers stop
+/// nesting at 512 levels, and lists and quotes use some of those.
 const MAX_EMPHASIS_DEPTH: usize = 32;
 
-/// An image whose description is being read.
+/// An image whose alt text is being read.
 pub(super) struct Image {
     address: String,
     title: String,
     description: String,
-    /// Images may stand in the description of an image.
+    /// Nesting depth of images inside the alt text.
     depth: usize,
 }
 
@@ -41,7 +41,7 @@ impl Writer<'_, '_> {
         self.out.push("</code>");
     }
 
-    /// Raw HTML is shown, not run.
+    /// Writes raw HTML as visible text.
     pub(super) fn write_inline_html(&mut self, html: &str) {
         self.out.push("<span class=\"raw-html\">");
         self.write_text(html);
@@ -54,7 +54,7 @@ impl Writer<'_, '_> {
     }
 
     pub(super) fn start_link(&mut self, kind: LinkType, address: &str, title: &str) {
-        // HTML has no links in links, and an automatic link may stand in the text of another.
+        // HTML does not allow nested links, but an autolink can appear in the text of another link.
         if !self.links.is_empty() {
             self.links.push("");
             return;
@@ -98,7 +98,7 @@ impl Writer<'_, '_> {
         });
     }
 
-    /// Reads the description up to the end of the image, then writes it.
+    /// Collects the alt text up to the end of the image, then writes the image.
     pub(super) fn describe_image(&mut self, event: Event<'_>) {
         let Some(image) = &mut self.image else { return };
         match event {
@@ -138,7 +138,7 @@ impl Writer<'_, '_> {
     pub(super) fn write_footnote_reference(&mut self, label: &str) {
         let (number, occurrence) = self.footnotes.refer(label);
         let id = reference_id(number, occurrence);
-        // The parser lets no reference stand in the text of a link, so links do not nest here.
+        // The parser does not allow references in link text, so links do not nest here.
         self.out.push(&format!(
             "<sup class=\"footnote-ref\" id=\"{id}\">\
              <a href=\"#fn-{number}\" role=\"doc-noteref\">{number}</a></sup>"

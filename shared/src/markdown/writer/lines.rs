@@ -1,6 +1,6 @@
-//! From byte offsets to line numbers, for scrolling source and preview together.
+//! Converts byte offsets to line numbers, for scrolling source and preview together.
 
-/// Counts lines of a source for growing offsets.
+/// Counts lines for increasing byte offsets.
 #[derive(Debug)]
 pub(super) struct LineCounter<'s> {
     source: &'s [u8],
@@ -14,7 +14,7 @@ impl<'s> LineCounter<'s> {
         Self { source: source.as_bytes(), offset: 0, line: 1, reported: 0 }
     }
 
-    /// The line of `offset`, from 1, if it is behind every line that was returned before.
+    /// Returns the line of `offset`, starting at 1, if it is after every line returned before.
     pub(super) fn advance_to(&mut self, offset: usize) -> Option<usize> {
         if let Some(passed) = self.source.get(self.offset..offset) {
             self.line += passed.iter().filter(|&&byte| byte == b'\n').count();
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reports_each_line_once() {
+    fn reports_each_line_at_most_once() {
         let mut lines = LineCounter::new("a\nb\r\n\nc");
         let reported: Vec<_> = [0, 1, 2, 2, 0, 6].map(|offset| lines.advance_to(offset)).into();
         assert_eq!(reported, [Some(1), None, Some(2), None, None, Some(4)]);

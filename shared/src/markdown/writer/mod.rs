@@ -1,5 +1,5 @@
-//! The writer: one arm for each thing that may appear in a document. What has no arm here does
-//! not get into the page, so the match is the allow-list (DESIGN §7).
+//! The HTML writer. Its match over parser events is the allow-list (DESIGN §7): an event without an
+//! arm produces no output.
 
 mod block;
 mod buffer;
@@ -27,7 +27,7 @@ pub(super) fn write_document(source: &str, options: &RenderOptions) -> Rendered 
     let mut writer = Writer::new(source, options);
     let mut events = Parser::new_ext(source, super::SYNTAX).into_offset_iter().peekable();
     while let Some((event, range)) = events.next() {
-        // Only here: the header cell of an empty column must not be announced as a header.
+        // An empty header cell becomes `<td>`, so that it is not announced as a header.
         let is_empty = matches!(events.peek(), Some((Event::End(TagEnd::TableCell), _)));
         writer.write_event(event, &range, is_empty);
     }
@@ -41,16 +41,16 @@ struct Writer<'s, 'o> {
     anchors: Anchors,
     toc: Vec<TocEntry>,
     footnotes: Footnotes,
-    /// The definitions being written, with what was written before them.
+    /// Footnote definitions being written, each with the output that precedes it.
     open_footnotes: Vec<(String, Buffer)>,
     heading: Option<Heading>,
     code: Option<CodeBlock>,
     image: Option<Image>,
     table: Option<Table>,
     tables: usize,
-    /// Open emphasis, strong and strikethrough.
+    /// Number of open emphasis, strong and strikethrough elements.
     emphasis_depth: usize,
-    /// How each open link ends.
+    /// Closing markup of each open link.
     links: Vec<&'static str>,
 }
 
@@ -80,14 +80,14 @@ impl<'s, 'o> Writer<'s, 'o> {
     }
 
     fn write_event(&mut self, event: Event<'_>, range: &Range<usize>, is_empty: bool) {
-        // The description of an image is an attribute: only its text counts.
+        // Alt text is an attribute, so only the text inside an image counts.
         if self.image.is_some() {
             return self.describe_image(event);
         }
         match event {
             Event::Start(tag) => self.start(tag, range, is_empty),
             Event::End(tag) => self.end(tag),
-            // Math is not enabled: should it ever come, it is text.
+            // Math is not enabled; render it as text if it ever occurs.
             Event::Text(text) | Event::InlineMath(text) | Event::DisplayMath(text) => {
                 self.write_text(&text);
             }
@@ -123,7 +123,7 @@ impl<'s, 'o> Writer<'s, 'o> {
                 self.start_link(link_type, &dest_url, &title);
             }
             Tag::Image { dest_url, title, .. } => self.start_image(&dest_url, &title),
-            // Not enabled, and nothing to write for them: their text comes as text.
+            // Not enabled; their content is rendered as text.
             Tag::DefinitionList
             | Tag::DefinitionListTitle
             | Tag::DefinitionListDefinition
@@ -151,7 +151,7 @@ impl<'s, 'o> Writer<'s, 'o> {
             TagEnd::Strong => self.end_emphasis("</strong>"),
             TagEnd::Strikethrough => self.end_emphasis("</del>"),
             TagEnd::Link => self.end_link(),
-            // An image ends in `describe_image`.
+            // `describe_image` handles the end of an image.
             TagEnd::Image
             | TagEnd::DefinitionList
             | TagEnd::DefinitionListTitle

@@ -16,7 +16,7 @@ pub(super) struct Table {
 }
 
 impl Writer<'_, '_> {
-    /// A wide table scrolls by itself, so it can be reached by keyboard and has a name.
+    /// Opens a table in a labelled, focusable region, so that keyboard users can scroll a wide one.
     pub(super) fn start_table(&mut self, alignments: Vec<Alignment>, range: &Range<usize>) {
         self.tables += 1;
         self.open_tag("div", range);
@@ -47,7 +47,7 @@ impl Writer<'_, '_> {
         let is_header = !table.in_body && !is_empty;
         self.out.push(if is_header { "<th scope=\"col\"" } else { "<td" });
         table.cell_end = if is_header { "</th>\n" } else { "</td>\n" };
-        // Classes, because a style attribute would need a hole in the content security policy.
+        // Classes, because inline styles are blocked by the content security policy.
         self.out.push(match table.alignments.get(table.column) {
             Some(Alignment::Left) => " class=\"align-left\">",
             Some(Alignment::Center) => " class=\"align-center\">",

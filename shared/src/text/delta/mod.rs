@@ -1,6 +1,7 @@
 //! The text delta: what turns one text into another, byte for byte. Versions are stored as deltas
 //! from their successors (DESIGN §3), and whatever changes a live text reaches it as one (§6).
 
+mod as_one;
 mod between;
 mod build;
 mod compose;

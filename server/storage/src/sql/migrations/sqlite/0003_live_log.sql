@@ -22,10 +22,13 @@ CREATE TABLE document_ops (
     op_id       TEXT    NOT NULL,
     seq         INTEGER NOT NULL,
     delta_hash  BLOB    NOT NULL,
+    -- Whether the update was quarantined; its row in document_updates may be gone.
+    quarantined INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,
     CONSTRAINT pk_document_ops PRIMARY KEY (document_id, user_id, op_id),
     CONSTRAINT fk_document_ops_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
-    CONSTRAINT fk_document_ops_user FOREIGN KEY (user_id) REFERENCES users (id)
+    CONSTRAINT fk_document_ops_user FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT ck_document_ops_quarantined CHECK (quarantined IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
 -- Whose structs may come under a CRDT client id; no user means the server's own edits. The 64

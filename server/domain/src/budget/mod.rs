@@ -1,0 +1,267 @@
+//! Budgets: the one place that bounds how much memory and processor time work may take (DESIGN §1).
+//!
+//! There are three kinds, and they are always taken in this order, so that no two requests can wait
+//! for each other: bytes of request bodies, bytes of work in progress, and a thread of the pool.
+//! A job on a pool thread never takes a further budget, and a room never takes bytes of work.
+//! A request that exceeds a budget waits up to [`BudgetSettings::wait`] and is then refused with
+//! `Overloaded` (503 with `Retry-After`).
+
+mod pool;
+mod reservation;
+mod scope;
+
+pub use reservation::Reservation;
+pub(crate) use scope::covered;
+pub use scope::{Held, in_request};
+
+use crate::error::{Error, Result};
+use pool::Pool;
+use reservation::Bytes;
+use std::{fmt, sync::Arc, time::Duration};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
+
+/// Work on fewer bytes than this is done in place: a pool thread would cost more than it saves.
+pub const SMALL: usize = 64 * 1024;
+
+const MIB: usize = 1024 * 1024;
+
+/// How much work may be in progress. Every value can be set (DESIGN §10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BudgetSettings {
+    /// Threads for long work. They run at low priority, so more of them than processors let a short
+    /// job overtake a long one.
+    pub threads: usize,
+    /// Jobs that may wait for a thread.
+    pub queue: usize,
+    /// How long a request waits for a budget before it is refused.
+    pub wait: Duration,
+    /// Bytes of request bodies in flight, all requests together.
+    pub body_bytes: usize,
+    /// Bytes that comparing, rendering, creating and committing may hold, all requests together.
+    pub work_bytes: usize,
+    /// Documents that may be loaded into rooms at the same time.
+    pub loads: usize,
+    /// Rooms in memory.
+    pub rooms: usize,
+    /// Estimated bytes of all rooms in memory.
+    pub room_bytes: usize,
+    /// Items a document may consist of: runs of text that were typed in one go, deletions and
+    /// formats, plus the clients that wrote them.
+    pub document_items: usize,
+    /// Bytes of a document's encoded CRDT state.
+    pub document_bytes: usize,
+}
+
+impl Default for BudgetSettings {
+    fn default() -> Self {
+        Self {
+            threads: 8,
+            queue: 512,
+            wait: Duration::from_secs(5),
+            body_bytes: 96 * MIB,
+            work_bytes: 192 * MIB,
+            loads: 2,
+            rooms: 10_000,
+            room_bytes: 256 * MIB,
+            document_items: 400_000,
+            document_bytes: 48 * MIB,
+        }
+    }
+}
+
+/// A place among the jobs of the pool.
+#[derive(Debug)]
+pub struct Place {
+    budget: Budget,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    /// Runs a job, as [`Budget::run`].
+    ///
+    /// # Errors
+    /// `Internal` when the job panics.
+    pub async fn run<T: Send + 'static>(
+        self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        self.budget.0.pool.run(self.permit, job).await
+    }
+}
+
+/// The budgets of one process.
+#[derive(Clone)]
+pub struct Budget(Arc<Inner>);
+
+struct Inner {
+    settings: BudgetSettings,
+    pool: Pool,
+    bodies: Bytes,
+    work: Bytes,
+    loads: Arc<Semaphore>,
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Budget").field(&self.0.settings).finish()
+    }
+}
+
+impl Budget {
+    /// Starts the pool.
+    ///
+    /// # Errors
+    /// `Internal` when the threads cannot be started.
+    pub fn new(settings: BudgetSettings) -> Result<Self> {
+        Ok(Self(Arc::new(Inner {
+            settings,
+            pool: Pool::start(settings.threads, settings.queue)?,
+            bodies: Bytes::new(settings.body_bytes),
+            work: Bytes::new(settings.work_bytes),
+            loads: Arc::new(Semaphore::new(settings.loads.max(1))),
+        })))
+    }
+
+    /// The limits.
+    #[must_use]
+    pub fn settings(&self) -> &BudgetSettings {
+        &self.0.settings
+    }
+
+    /// Reserves room for a request body of `bytes` and what is parsed from it. Within a request
+    /// ([`in_request`]) it is held until the answer has been sent; otherwise until the returned value
+    /// is dropped. Small bodies need no room.
+    ///
+    /// # Errors
+    /// `Overloaded`.
+    pub async fn body(&self, bytes: usize) -> Result<Reservation> {
+        Ok(scope::keep(self.reserve(&self.0.bodies, bytes).await?, false))
+    }
+
+    /// Reserves room for `bytes` of texts and results, as [`Self::body`]; take it before the texts
+    /// are loaded. A request reserves once: its first reservation covers everything it does.
+    ///
+    /// # Errors
+    /// `Overloaded`.
+    pub async fn work(&self, bytes: usize) -> Result<Reservation> {
+        if bytes < SMALL || scope::holds_work() {
+            return Ok(Reservation::none());
+        }
+        Ok(scope::keep(self.reserve(&self.0.work, bytes).await?, true))
+    }
+
+    /// Takes one of the turns in which documents are loaded.
+    ///
+    /// # Errors
+    /// `Overloaded`.
+    pub async fn load(&self) -> Result<Reservation> {
+        let turn = Arc::clone(&self.0.loads).acquire_owned();
+        let turn = timeout(self.0.settings.wait, turn).await.map_err(|_| self.overloaded())?;
+        Ok(Reservation::of(turn.map_err(Error::internal)?))
+    }
+
+    async fn reserve(&self, bytes: &Bytes, wanted: usize) -> Result<Reservation> {
+        if wanted < SMALL {
+            return Ok(Reservation::none());
+        }
+        let reserved = timeout(self.0.settings.wait, bytes.reserve(wanted)).await;
+        reserved.map_err(|_| self.overloaded())?
+    }
+
+    /// Runs a job on a pool thread. If the caller goes away, a job that has started runs to its end
+    /// and one that has not is dropped.
+    ///
+    /// # Errors
+    /// `Overloaded` when too many jobs wait; `Internal` when the job panics.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        self.place().await?.run(job).await
+    }
+
+    /// Takes a place among the jobs of the pool. For jobs whose data must not be lost when the pool
+    /// is full.
+    ///
+    /// # Errors
+    /// `Overloaded`.
+    pub async fn place(&self) -> Result<Place> {
+        let permit = timeout(self.0.settings.wait, self.0.pool.place()).await;
+        let permit = permit.map_err(|_| self.overloaded())??;
+        Ok(Place { budget: self.clone(), permit })
+    }
+
+    /// Runs a job in place when it works on few bytes, otherwise as [`Self::run`].
+    ///
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn run_on<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        if bytes < SMALL { Ok(job()) } else { self.run(job).await }
+    }
+
+    /// The refusal of work beyond a budget.
+    #[must_use]
+    pub fn overloaded(&self) -> Error {
+        Error::Overloaded(self.0.settings.wait.max(Duration::from_secs(1)))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::significant_drop_tightening, reason = "tests hold budgets on purpose")]
+mod tests {
+    use super::*;
+
+    fn small() -> Budget {
+        let settings = BudgetSettings {
+            threads: 1,
+            queue: 0,
+            wait: Duration::from_millis(20),
+            work_bytes: 4 * SMALL,
+            ..BudgetSettings::default()
+        };
+        Budget::new(settings).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn refuses_what_exceeds_the_budget() {
+        let budget = small();
+        let held = budget.work(3 * SMALL).await.unwrap();
+        let refused = budget.work(2 * SMALL).await;
+        assert!(matches!(refused, Err(Error::Overloaded(_))), "{refused:?}");
+        assert!(budget.work(SMALL).await.is_ok());
+        drop(held);
+        assert!(budget.work(2 * SMALL).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_request_may_take_the_whole_budget() {
+        let budget = small();
+        let held = budget.work(100 * SMALL).await.unwrap();
+        assert!(budget.work(SMALL).await.is_err());
+        assert!(budget.work(SMALL - 1).await.is_ok(), "small work needs no budget");
+        drop(held);
+        assert!(budget.work(SMALL).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_full_pool_refuses_more_jobs() {
+        let budget = small();
+        let (go, wait) = tokio::sync::oneshot::channel::<()>();
+        let busy = budget.clone();
+        let job = tokio::spawn(async move { busy.run(move || wait.blocking_recv()).await });
+        while budget.0.pool.free_places() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(budget.run(|| ()).await, Err(Error::Overloaded(_))));
+        go.send(()).unwrap();
+        assert!(job.await.unwrap().is_ok());
+        assert!(budget.run(|| ()).await.is_ok());
+    }
+}

@@ -1,0 +1,46 @@
+//! A part of a budget, given back when dropped.
+
+use crate::error::{Error, Result};
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Bytes are counted in units of this size: a semaphore counts in 32 bits.
+const UNIT: usize = 1024;
+
+/// A part of a budget. Keep it for as long as the memory it stands for is held.
+#[derive(Debug)]
+#[must_use = "a reservation that is dropped reserves nothing"]
+pub struct Reservation {
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Reservation {
+    /// For work that needs no budget.
+    pub const fn none() -> Self {
+        Self { _permit: None }
+    }
+
+    pub(super) const fn of(permit: OwnedSemaphorePermit) -> Self {
+        Self { _permit: Some(permit) }
+    }
+}
+
+/// A number of bytes that many share, first come, first served.
+pub(super) struct Bytes {
+    units: Arc<Semaphore>,
+    all: u32,
+}
+
+impl Bytes {
+    pub(super) fn new(bytes: usize) -> Self {
+        let all = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX);
+        Self { units: Arc::new(Semaphore::new(all as usize)), all }
+    }
+
+    /// Reserves bytes. A request for more than there are takes all of them: it runs alone.
+    pub(super) async fn reserve(&self, bytes: usize) -> Result<Reservation> {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.all);
+        let permit = Arc::clone(&self.units).acquire_many_owned(units).await;
+        Ok(Reservation::of(permit.map_err(Error::internal)?))
+    }
+}

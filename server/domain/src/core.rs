@@ -1,0 +1,66 @@
+//! What every service works with.
+
+use crate::{
+    budget::{Budget, covered},
+    error::{Error, Result},
+    storage::{Clock, Ids, Stores},
+};
+use std::{fmt, ops::Deref, sync::Arc};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Stores, clock, random source, budgets and tasks of one process. Cloning it clones a pointer.
+#[derive(Clone)]
+pub struct Core(Arc<Parts>);
+
+/// The parts of a [`Core`].
+pub struct Parts {
+    /// The stores.
+    pub stores: Stores,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Draws ids and random bytes.
+    pub ids: Arc<dyn Ids>,
+    /// Bounds memory and processor time.
+    pub budget: Budget,
+    /// Tracks everything that runs beside requests: a shutdown waits for it.
+    pub tasks: TaskTracker,
+    /// Cancelled at shutdown.
+    pub stop: CancellationToken,
+}
+
+impl Core {
+    /// A core over these stores.
+    #[must_use]
+    pub fn new(stores: Stores, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, budget: Budget) -> Self {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        Self(Arc::new(Parts { stores, clock, ids, budget, tasks, stop }))
+    }
+}
+
+impl Parts {
+    /// Runs work to its end, also when the caller goes away. Memory that the work needs must be
+    /// reserved before.
+    ///
+    /// # Errors
+    /// Those of the work; `Internal` when it panics.
+    pub(crate) async fn run_to_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.tasks.spawn(covered(work)).await.map_err(Error::internal)?
+    }
+}
+
+impl Deref for Core {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Core {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Core").field("stores", &self.stores).finish_non_exhaustive()
+    }
+}

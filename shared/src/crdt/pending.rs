@@ -1,0 +1,85 @@
+//! Updates that wait for others: what they build on has not arrived.
+
+use super::walk::Need;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// Waiting updates, in the order in which they came.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Pending {
+    updates: BTreeMap<u64, Waiting>,
+    /// By client: the clocks that are needed, and the keys of the updates that need them.
+    needs: HashMap<u64, BTreeSet<(u32, u64)>>,
+    /// Clients whose clock has moved since their needs were last looked at.
+    moved: Vec<u64>,
+    next_key: u64,
+    bytes: usize,
+}
+
+#[derive(Debug, Clone)]
+struct Waiting {
+    /// The caller's name for the update.
+    tag: u64,
+    update: Vec<u8>,
+    /// Each of these, once met, makes another try worthwhile.
+    needs: Vec<Need>,
+}
+
+impl Pending {
+    /// How many updates wait.
+    pub(super) fn len(&self) -> usize {
+        self.updates.len()
+    }
+
+    /// Their bytes.
+    pub(super) const fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The clock of a client has moved.
+    pub(super) fn moved(&mut self, client: u64) {
+        if !self.updates.is_empty() {
+            self.moved.push(client);
+        }
+    }
+
+    /// Keeps an update until a need is met. The same bytes are kept once.
+    pub(super) fn hold(&mut self, tag: u64, update: Vec<u8>, needs: Vec<Need>) {
+        if self.updates.values().any(|held| held.update == update) {
+            return;
+        }
+        let key = self.next_key;
+        self.next_key += 1;
+        for need in &needs {
+            self.needs.entry(need.client).or_default().insert((need.clock, key));
+        }
+        self.bytes += update.len();
+        self.updates.insert(key, Waiting { tag, update, needs });
+    }
+
+    /// Removes and returns an update one of whose needs is met. `clock_of` is the next clock of a
+    /// client.
+    pub(super) fn take_met(&mut self, clock_of: impl Fn(u64) -> u32) -> Option<(u64, Vec<u8>)> {
+        while let Some(client) = self.moved.last().copied() {
+            let first = self.needs.get(&client).and_then(BTreeSet::first).copied();
+            if let Some((_, key)) = first.filter(|(clock, _)| *clock <= clock_of(client)) {
+                return self.release(key);
+            }
+            self.moved.pop();
+        }
+        None
+    }
+
+    fn release(&mut self, key: u64) -> Option<(u64, Vec<u8>)> {
+        let Waiting { tag, update, needs } = self.updates.remove(&key)?;
+        for Need { client, clock } in needs {
+            if let Some(waiting) = self.needs.get_mut(&client) {
+                waiting.remove(&(clock, key));
+                if waiting.is_empty() {
+                    self.needs.remove(&client);
+                }
+            }
+        }
+        self.bytes -= update.len();
+        Some((tag, update))
+    }
+}
