@@ -1,7 +1,7 @@
 //! The commands (PRODUCT O1).
 
 use crate::{
-    config::Config,
+    config::{self, Config},
     logging,
     run::{self, Running},
 };
@@ -33,6 +33,8 @@ enum Command {
     },
     /// Collect what interrupted commits have left, and make old versions small.
     Gc,
+    /// Print an `izanagi.yaml` with every setting, its documentation and its default.
+    Config,
     /// Look after accounts.
     #[command(subcommand)]
     User(User),
@@ -91,16 +93,23 @@ impl Cli {
     /// # Errors
     /// Whatever stops it.
     pub async fn run(self) -> Result<ExitCode> {
+        let command = self.command.unwrap_or(Command::Serve);
+        if matches!(command, Command::Config) {
+            // Before the settings are read: it helps when they are wrong.
+            logging::say(config::template().trim_end());
+            return Ok(ExitCode::SUCCESS);
+        }
         let config = Config::load()?;
         logging::start(&config.log)?;
-        match self.command.unwrap_or(Command::Serve) {
+        match command {
+            Command::Config => {}
             Command::Serve => run::serve(config, run::told_to_end()).await?,
             Command::Migrate => migrate(&config).await?,
             Command::Fsck { repair } => return fsck(&config, repair).await,
             Command::Gc => gc(&config).await?,
             Command::User(user) => look_after(&config, user).await?,
             Command::Keys(Keys::Rotate) => {
-                config.keys.rotate(&config.data_dir)?;
+                config.keys().rotate(&config.data_dir)?;
                 logging::say("A new key signs from the next start on.");
             }
         }
