@@ -1,7 +1,7 @@
 //! Command line interface (PRODUCT O1).
 
 use crate::{
-    config::Config,
+    config::{self, Config},
     logging,
     run::{self, Running},
 };
@@ -34,6 +34,8 @@ enum Command {
     },
     /// Clean up after interrupted commits and compact old versions.
     Gc,
+    /// Print an `izanagi.yaml` with every setting, its documentation and its default.
+    Config,
     /// Manage user accounts.
     #[command(subcommand)]
     User(User),
@@ -93,16 +95,23 @@ impl Cli {
     /// # Errors
     /// Any error that makes the command fail.
     pub async fn run(self) -> Result<ExitCode> {
+        let command = self.command.unwrap_or(Command::Serve);
+        if matches!(command, Command::Config) {
+            // Before the settings are read: it helps when they are wrong.
+            logging::say(config::template().trim_end());
+            return Ok(ExitCode::SUCCESS);
+        }
         let config = Config::load()?;
         logging::start(&config.log)?;
-        match self.command.unwrap_or(Command::Serve) {
+        match command {
+            Command::Config => {}
             Command::Serve => run::serve(config, run::told_to_end()).await?,
             Command::Migrate => migrate(&config).await?,
             Command::Fsck { repair } => return fsck(&config, repair).await,
             Command::Gc => gc(&config).await?,
             Command::User(user) => manage_user(&config, user).await?,
             Command::Keys(Keys::Rotate) => {
-                config.keys.rotate(&config.data_dir)?;
+                config.keys().rotate(&config.data_dir)?;
                 logging::say("The server will sign with the new key after its next start.");
             }
         }

@@ -42,11 +42,12 @@ impl Running {
 
     fn over(config: &Config, given: &StorageConfig, stores: Opened) -> Result<Self> {
         let (clock, ids) = (Arc::clone(&given.clock), Arc::clone(&given.ids));
-        let keys = config.keys.load(&config.data_dir)?;
+        let keys = config.keys().load(&config.data_dir)?;
         let issuer = config.public_url.clone().unwrap_or_else(|| "izanagi".to_owned());
         let issuer = TokenIssuer { issuer, audience: "izanagi".to_owned() };
         let tokens = Tokens::new(issuer, &keys.current, &keys.former)?;
-        let services = Services::new(stores.stores.clone(), clock, ids, tokens, config.settings)?;
+        let settings = config.settings.into();
+        let services = Services::new(stores.stores.clone(), clock, ids, tokens, settings)?;
         Ok(Self { services, stores })
     }
 

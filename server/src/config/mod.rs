@@ -1,299 +1,196 @@
-//! Settings: `izanagi.yaml`, and over it the environment (DESIGN §10). Read once, at start. A wrong
-//! one stops the start with its name, what was given and what is allowed.
+//! Settings: `izanagi.yaml`, and over it the environment (DESIGN §10). Read once, at start.
+//!
+//! A setting is one field with its documentation, its variable and its default. The name in the
+//! file follows from the variable: `IZANAGI_LIMITS_SIGN_IN` is `limits.signIn` (see `schema`). The
+//! template that `izanagi config` prints is made from the same fields.
 
-mod environment;
-mod file;
+mod error;
+mod schema;
+mod services;
+mod source;
+mod template;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::ConfigError;
+pub use services::{LimitSettings, LiveSettings, ServiceSettings};
+pub use template::template;
+pub use values::ByteSize;
 
 use crate::keys::KeySource;
-use axum::http::Uri;
+use confique::{Config as _, Layer as _};
 use ipnet::IpNet;
-use izanagi_domain::services::Settings;
-use std::{
-    net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    time::Duration,
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use values::{
+    address, count, database_url, duration, log_filter, log_format, networks, origins, path,
+    public_url, size,
 };
 
-/// Everything that can be set.
-#[derive(Debug, Clone)]
+/// All settings. A default is a text, read like one in the file.
+#[derive(Debug, Clone, confique::Config)]
 pub struct Config {
-    /// Where to listen.
+    /// Address and port to listen on; port 0 takes a free one.
+    #[config(env = "IZANAGI_LISTEN", default = "127.0.0.1:7999", deserialize_with = address)]
     pub listen: SocketAddr,
-    /// SQLite file, keys, blobs.
+
+    /// Folder of the database and the signing keys.
+    #[config(env = "IZANAGI_DATA_DIR", default = "data", deserialize_with = path)]
     pub data_dir: PathBuf,
-    /// How browsers reach it, without a slash at the end; decides `Secure` cookies.
+
+    /// URL by which browsers reach the server, such as `https://docs.example.org`; https makes
+    /// cookies `Secure`.
+    #[config(env = "IZANAGI_PUBLIC_URL", deserialize_with = public_url)]
     pub public_url: Option<String>,
-    /// `sqlite://…` or `memory://`; a file in `data_dir` when absent.
+
+    /// `sqlite://PATH`, or `memory://` to keep nothing; without it, a file in the data folder.
+    #[config(env = "DATABASE_URL", deserialize_with = database_url)]
     pub database_url: Option<String>,
-    /// The built pages; beside the binary's build when absent.
+
+    /// Folder of the built pages; without it, the one beside the binary's build.
+    #[config(env = "IZANAGI_SITE_ROOT", deserialize_with = path)]
     pub site_root: Option<PathBuf>,
-    /// Whose `X-Forwarded-For` is believed.
+
+    /// Addresses and networks of proxies whose `X-Forwarded-For` is believed: a list, or separated
+    /// by commas.
+    #[config(env = "IZANAGI_TRUSTED_PROXIES", default = [], deserialize_with = networks)]
     pub trusted_proxies: Vec<IpNet>,
-    /// How to log.
-    pub log: LogConfig,
-    /// Where the signing keys come from.
-    pub keys: KeySource,
-    /// Limits and live editing.
-    pub settings: Settings,
-    /// The largest request body, in bytes.
-    pub body_limit: usize,
-    /// How long is waited for clients.
-    pub patience: Patience,
-    /// How many connections are open at once; more wait to be taken. As many as the process's open
-    /// files leave room for, when absent.
-    pub connections: Option<usize>,
-    /// Other origins whose scripts may use the API, as browsers send them.
+
+    /// PEM file with the signing keys, mode 0600; without it, `keys.pem` in the data folder.
+    #[config(env = "IZANAGI_KEYS_FILE", deserialize_with = path)]
+    pub keys_file: Option<PathBuf>,
+
+    /// Origins such as `https://app.example.org` whose scripts may use `/api`: a list, or separated
+    /// by commas.
+    #[config(env = "IZANAGI_CORS_ORIGINS", default = [], deserialize_with = origins)]
     pub cors_origins: Vec<String>,
-}
 
-/// How long is waited for clients.
-#[derive(Debug, Clone, Copy)]
-pub struct Patience {
-    /// For the head of a request; also how long a connection may stay open between two requests.
-    pub head: Duration,
-    /// For the next bytes of a request's body.
-    pub body_idle: Duration,
-    /// For a request from its head to its answer.
-    pub request: Duration,
-    /// For a client to take the next bytes of an answer.
-    pub answer_idle: Duration,
-    /// For open requests to end once the process is told to.
-    pub drain: Duration,
-}
+    /// How to log.
+    #[config(nested)]
+    pub log: LogConfig,
 
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            head: Duration::from_secs(60),
-            body_idle: Duration::from_secs(30),
-            request: Duration::from_secs(600),
-            answer_idle: Duration::from_secs(60),
-            drain: Duration::from_secs(30),
-        }
-    }
+    /// Largest request body.
+    #[config(
+        env = "IZANAGI_LIMITS_REQUEST_BODY_BYTES", default = "64MiB", deserialize_with = size
+    )]
+    pub body_limit: usize,
+
+    /// Connections open at once; further ones wait. Without it, as many as the limit of open files
+    /// leaves room for, at most 10000.
+    #[config(env = "IZANAGI_LIMITS_CONNECTIONS", deserialize_with = count)]
+    pub connections: Option<usize>,
+
+    /// How long to wait for clients.
+    #[config(nested)]
+    pub patience: Patience,
+
+    /// Settings of the domain's services.
+    #[config(nested)]
+    pub settings: ServiceSettings,
 }
 
 /// How to log.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, confique::Config)]
 pub struct LogConfig {
-    /// A filter as `tracing` takes it: `info`, `izanagi=debug,info` …
+    /// What to log: a `tracing` filter such as `izanagi=debug,info`.
+    #[config(env = "IZANAGI_LOG", default = "info", deserialize_with = log_filter)]
     pub filter: String,
-    /// JSON lines, or text for a person.
+
+    /// Form of the log: `json`, one object a line, or `text`.
+    #[config(env = "IZANAGI_LOG_FORMAT", default = "json", deserialize_with = log_format)]
     pub json: bool,
 }
 
-/// A setting that makes no sense.
-#[derive(Debug, thiserror::Error)]
-#[error("setting {name}: “{given}” is not allowed; {allowed}")]
-pub struct ConfigError {
-    /// As it is called where it was set.
-    pub name: String,
-    /// What was given.
-    pub given: String,
-    /// What is allowed.
-    pub allowed: String,
-}
+/// How long to wait for clients.
+#[derive(Debug, Clone, Copy, confique::Config)]
+pub struct Patience {
+    /// Wait for the head of a request; also how long a connection may stay open between two
+    /// requests.
+    #[config(
+        env = "IZANAGI_LIMITS_REQUEST_HEAD", default = "60s", deserialize_with = duration
+    )]
+    pub head: Duration,
 
-impl ConfigError {
-    fn new(name: &str, given: impl Into<String>, allowed: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), given: given.into(), allowed: allowed.into() }
-    }
+    /// Wait for the next bytes of a request's body.
+    #[config(
+        env = "IZANAGI_LIMITS_REQUEST_BODY_IDLE", default = "30s", deserialize_with = duration
+    )]
+    pub body_idle: Duration,
+
+    /// Longest time from a request's head to its response.
+    #[config(env = "IZANAGI_LIMITS_REQUEST", default = "10m", deserialize_with = duration)]
+    pub request: Duration,
+
+    /// Wait for a client to take the next bytes of a response.
+    #[config(
+        env = "IZANAGI_LIMITS_ANSWER_IDLE", default = "60s", deserialize_with = duration
+    )]
+    pub answer_idle: Duration,
+
+    /// Time for open requests to end at shutdown.
+    #[config(env = "IZANAGI_LIMITS_DRAIN", default = "30s", deserialize_with = duration)]
+    pub drain: Duration,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self {
-            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7999),
-            data_dir: PathBuf::from("data"),
-            public_url: None,
-            database_url: None,
-            site_root: None,
-            trusted_proxies: Vec::new(),
-            log: LogConfig { filter: "info".to_owned(), json: true },
-            keys: KeySource::DataDir,
-            settings: Settings::default(),
-            body_limit: 64 * 1024 * 1024,
-            patience: Patience::default(),
-            connections: None,
-            cors_origins: Vec::new(),
-        }
+        defaults()
     }
 }
 
+impl Default for Patience {
+    fn default() -> Self {
+        defaults()
+    }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "fails only for a setting without default; a test loads all"
+)]
+fn defaults<C: confique::Config>() -> C {
+    C::from_layer(C::Layer::default_values()).expect("every setting is optional or has a default")
+}
+
 impl Config {
-    /// Reads the file (`IZANAGI_CONFIG`, or `izanagi.yaml` if it is there), then the environment.
+    /// Reads the file (`IZANAGI_CONFIG`, or `izanagi.yaml` if it exists), then the environment.
     ///
     /// # Errors
-    /// The first setting that makes no sense.
+    /// The first setting that is not allowed.
     pub fn load() -> Result<Self, ConfigError> {
+        source::require_unicode()?;
         Self::from_sources(&|name| std::env::var(name).ok())
     }
 
     /// The same over any environment, for tests.
     ///
     /// # Errors
-    /// The first setting that makes no sense.
+    /// The first setting that is not allowed.
     pub fn from_sources(env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let mut config = Self::default();
-        if let Some(file) = file::read(env)? {
-            file.apply(&mut config)?;
-        }
-        environment::apply(env, &mut config)?;
-        Ok(config)
+        let file = source::read_file(env)?;
+        let environment = source::read_environment(env)?;
+        let defaults = <Self as confique::Config>::Layer::default_values();
+        Self::from_layer(environment.with_fallback(file).with_fallback(defaults))
+            .map_err(|error| ConfigError::new("izanagi.yaml", "", error.to_string()))
     }
 
-    /// Whether browsers reach it by https.
+    /// Whether browsers reach the server by https.
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.public_url.as_ref().is_some_and(|url| url.starts_with("https://"))
     }
 
-    /// The database, by URL.
+    /// URL of the database.
     #[must_use]
     pub fn database(&self) -> String {
         let in_data_dir = || format!("sqlite://{}", self.data_dir.join("izanagi.db").display());
         self.database_url.clone().unwrap_or_else(in_data_dir)
     }
-}
 
-fn parse_listen(name: &str, given: &str) -> Result<SocketAddr, ConfigError> {
-    given
-        .parse()
-        .map_err(|_| ConfigError::new(name, given, "use address:port, such as 127.0.0.1:7999"))
-}
-
-fn parse_public_url(name: &str, given: &str) -> Result<String, ConfigError> {
-    let allowed =
-        "use http:// or https:// with a host and no path, such as https://docs.example.org";
-    let url = plain_url(given).ok_or_else(|| ConfigError::new(name, given, allowed))?;
-    Ok(url.to_owned())
-}
-
-/// A URL of scheme and host alone, without a slash at the end.
-fn plain_url(given: &str) -> Option<&str> {
-    let trimmed = given.trim_end_matches('/');
-    let url: Uri = trimmed.parse().ok()?;
-    let plain = matches!(url.scheme_str(), Some("http" | "https"))
-        && url.host().is_some_and(|host| !host.is_empty())
-        && matches!(url.path(), "" | "/")
-        && url.query().is_none();
-    plain.then_some(trimmed)
-}
-
-/// Origins as browsers send them: in lower case, without the port that the scheme implies.
-fn parse_origins(name: &str, given: &str) -> Result<Vec<String>, ConfigError> {
-    let origins = given.split(',').map(str::trim).filter(|part| !part.is_empty());
-    let parse = |part: &str| {
-        let url = plain_url(part).filter(|url| !url.contains('@')).map(str::to_ascii_lowercase);
-        let url = url.ok_or_else(|| {
-            let allowed = "use origins such as https://app.example.org, by commas; * is none";
-            ConfigError::new(name, part, allowed)
-        })?;
-        let implied = if url.starts_with("https:") { ":443" } else { ":80" };
-        Ok(url.strip_suffix(implied).unwrap_or(&url).to_owned())
-    };
-    origins.map(parse).collect()
-}
-
-fn parse_database_url(name: &str, given: &str) -> Result<String, ConfigError> {
-    if given.starts_with("sqlite://") || given == "memory://" {
-        return Ok(given.to_owned());
-    }
-    // What comes after the scheme may hold a password.
-    let scheme = given.split("://").next().unwrap_or_default();
-    Err(ConfigError::new(name, format!("{scheme}://…"), "use sqlite://PATH or memory://"))
-}
-
-fn parse_proxies(name: &str, given: &str) -> Result<Vec<IpNet>, ConfigError> {
-    let networks = given.split(',').map(str::trim).filter(|part| !part.is_empty());
-    let parse = |part: &str| {
-        part.parse().or_else(|_| part.parse::<IpAddr>().map(IpNet::from)).map_err(|_| {
-            ConfigError::new(name, part, "use addresses or networks, such as 10.0.0.0/8, by commas")
-        })
-    };
-    networks.map(parse).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    fn with<'a>(pairs: &'a [(&'a str, &'a str)]) -> Result<Config, ConfigError> {
-        Config::from_sources(&|name| {
-            pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
-        })
-    }
-
-    #[test]
-    fn without_settings_it_listens_on_this_machine_only() {
-        let config = with(&[]).unwrap();
-        assert_eq!(config.listen.to_string(), "127.0.0.1:7999");
-        assert_eq!(config.database(), "sqlite://data/izanagi.db");
-        assert!(!config.is_https());
-    }
-
-    #[rstest]
-    #[case("IZANAGI_LISTEN", "7999")]
-    #[case("IZANAGI_PUBLIC_URL", "docs.example.org")]
-    #[case("IZANAGI_PUBLIC_URL", "https://example.org/path")]
-    #[case("IZANAGI_TRUSTED_PROXIES", "10.0.0.0/8, everybody")]
-    #[case("IZANAGI_LOG_FORMAT", "xml")]
-    #[case("IZANAGI_CORS_ORIGINS", "*")]
-    #[case("IZANAGI_CORS_ORIGINS", "null")]
-    #[case("IZANAGI_CORS_ORIGINS", "app.example.org")]
-    #[case("IZANAGI_CORS_ORIGINS", "https://me@app.example.org")]
-    #[case("IZANAGI_CORS_ORIGINS", "https://a.example, https://b.example/path")]
-    #[case("IZANAGI_CONFIG", "there/is/no/such.yaml")]
-    fn a_wrong_setting_is_named(#[case] name: &str, #[case] value: &str) {
-        let error = with(&[(name, value)]).unwrap_err();
-        assert_eq!(error.name, name);
-        assert!(!error.allowed.is_empty());
-    }
-
-    #[test]
-    fn origins_are_kept_as_browsers_send_them() {
-        let given = "https://App.example.org:443/, http://localhost:3000,,http://a:80";
-        let config = with(&[("IZANAGI_CORS_ORIGINS", given)]).unwrap();
-        let origins = ["https://app.example.org", "http://localhost:3000", "http://a"];
-        assert_eq!(config.cors_origins, origins);
-        assert_eq!(with(&[]).unwrap().cors_origins, [""; 0]);
-    }
-
-    #[test]
-    fn a_password_in_a_url_is_not_printed() {
-        let error = with(&[("DATABASE_URL", "mysql://me:hunter2@host/db")]).unwrap_err();
-        assert!(!error.to_string().contains("hunter2"), "{error}");
-    }
-
-    #[test]
-    fn https_makes_cookies_secure() {
-        let config = with(&[("IZANAGI_PUBLIC_URL", "https://docs.example.org/")]).unwrap();
-        assert!(config.is_https());
-        assert_eq!(config.public_url.as_deref(), Some("https://docs.example.org"));
-    }
-
-    #[test]
-    fn the_environment_wins_over_the_file() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("izanagi.yaml");
-        std::fs::write(
-            &path,
-            "listen: 127.0.0.1:1\nlimits:\n  reads: { count: 5, per: 1s, burst: 7 }\n",
-        )
-        .unwrap();
-        let path = path.to_str().unwrap();
-        let config = with(&[("IZANAGI_CONFIG", path), ("IZANAGI_LISTEN", "127.0.0.1:2")]).unwrap();
-        assert_eq!(config.listen.port(), 2);
-        assert_eq!(config.settings.limits.reads.burst.get(), 7);
-    }
-
-    #[test]
-    fn an_unknown_key_in_the_file_is_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("izanagi.yaml");
-        std::fs::write(&path, "listem: 127.0.0.1:1\n").unwrap();
-        let error = with(&[("IZANAGI_CONFIG", path.to_str().unwrap())]).unwrap_err();
-        assert!(error.to_string().contains("listem"), "{error}");
+    /// Where the signing keys come from.
+    #[must_use]
+    pub fn keys(&self) -> KeySource {
+        self.keys_file.clone().map_or(KeySource::DataDir, KeySource::File)
     }
 }

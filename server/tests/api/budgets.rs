@@ -1,7 +1,6 @@
 //! Budgets: work beyond them waits a little and is then refused (DESIGN §1).
 
 use crate::support::TestApp;
-use izanagi_domain::budget::BudgetSettings;
 use serde_json::json;
 use std::time::Duration;
 
@@ -9,12 +8,10 @@ const LARGE: usize = 200 * 1024;
 
 async fn app() -> TestApp {
     TestApp::with(|config| {
-        config.settings.budget = BudgetSettings {
-            wait: Duration::from_millis(20),
-            work_bytes: 8 * LARGE,
-            body_bytes: 8 * LARGE,
-            ..BudgetSettings::default()
-        };
+        let budget = &mut config.settings.budget;
+        budget.wait = Duration::from_millis(20);
+        budget.work_bytes = 8 * LARGE;
+        budget.body_bytes = 8 * LARGE;
     })
     .await
 }

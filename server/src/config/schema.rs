@@ -1,0 +1,103 @@
+//! What the settings say about themselves: names, documentation, defaults.
+
+use super::Config;
+use confique::{
+    Config as _,
+    meta::{Expr, FieldKind, LeafKind, Meta},
+};
+
+/// Groups of the file. A variable that begins with one, such as `IZANAGI_LIMITS_…`, is in it.
+pub(super) const GROUPS: [&str; 5] = ["cors", "log", "limits", "live", "budget"];
+
+/// Names that do not follow from the variable.
+const FIXED: [(&str, &str); 2] =
+    [("IZANAGI_CORS_ORIGINS", "cors.allowedOrigins"), ("IZANAGI_LOG", "log.filter")];
+
+/// One setting.
+#[derive(Debug)]
+pub(super) struct Setting {
+    /// Its environment variable.
+    pub(super) variable: &'static str,
+    /// Its group in the file, if any, and its name there.
+    pub(super) group: Option<&'static str>,
+    pub(super) name: String,
+    /// The lines of its documentation.
+    pub(super) doc: Vec<&'static str>,
+    /// As one writes it in the file.
+    pub(super) default: Option<String>,
+}
+
+/// Every setting in the order of the file: those outside of groups first.
+pub(super) fn settings() -> Vec<Setting> {
+    let mut settings = Vec::new();
+    collect(&Config::META, &mut settings);
+    settings.sort_by_key(|setting| GROUPS.iter().position(|group| Some(*group) == setting.group));
+    settings
+}
+
+fn collect(meta: &Meta, into: &mut Vec<Setting>) {
+    for field in meta.fields {
+        match &field.kind {
+            FieldKind::Nested { meta } => collect(meta, into),
+            FieldKind::Leaf { env, kind } => {
+                let Some(variable) = *env else { continue };
+                let (group, name) = place(variable);
+                let doc = field.doc.iter().map(|line| line.trim()).collect();
+                let default = match kind {
+                    LeafKind::Required { default: Some(default) } => Some(text(default)),
+                    LeafKind::Required { default: None } | LeafKind::Optional => None,
+                };
+                into.push(Setting { variable, group, name, doc, default });
+            }
+        }
+    }
+}
+
+fn text(default: &Expr) -> String {
+    match default {
+        Expr::Str(text) => (*text).to_owned(),
+        // JSON is YAML.
+        other => serde_json::to_string(other).unwrap_or_default(),
+    }
+}
+
+/// Path in the file of the setting with this variable, such as `limits.signIn`.
+pub(super) fn path(variable: &str) -> String {
+    match place(variable) {
+        (Some(group), name) => format!("{group}.{name}"),
+        (None, name) => name,
+    }
+}
+
+/// Group and name in the file of the setting with this variable.
+fn place(variable: &str) -> (Option<&'static str>, String) {
+    let group_of = |words: &str, separator: char| {
+        GROUPS.into_iter().find_map(|group| {
+            let name = words.strip_prefix(group)?.strip_prefix(separator)?;
+            Some((group, name.to_owned()))
+        })
+    };
+    let fixed = FIXED.iter().find(|(fixed, _)| *fixed == variable);
+    if let Some((group, name)) = fixed.and_then(|(_, path)| group_of(path, '.')) {
+        return (Some(group), name);
+    }
+    let words = variable.strip_prefix("IZANAGI_").unwrap_or(variable).to_ascii_lowercase();
+    match group_of(&words, '_') {
+        Some((group, name)) => (Some(group), camel_case(&name)),
+        None => (None, camel_case(&words)),
+    }
+}
+
+fn camel_case(words: &str) -> String {
+    let mut name = String::new();
+    for word in words.split('_') {
+        match word.split_at_checked(1) {
+            Some((first, rest)) if !name.is_empty() => {
+                name.push_str(&first.to_ascii_uppercase());
+                name.push_str(rest);
+            }
+            _ => name.push_str(word),
+        }
+    }
+    name
+}

@@ -1,0 +1,111 @@
+//! How values are written. Each kind is a function for `#[config(deserialize_with = …)]`.
+
+mod network;
+mod numbers;
+mod rate;
+
+pub(super) use network::{address, database_url, networks, origins, public_url};
+pub use numbers::ByteSize;
+pub(super) use numbers::{count, duration, size};
+pub(super) use rate::rate;
+
+use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
+use std::{fmt, marker::PhantomData, path::PathBuf};
+use tracing_subscriber::EnvFilter;
+
+/// Path of a file or folder.
+pub(super) fn path<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
+    read(from, |given| match given {
+        "" => Err(Refused::new(given, "use a path")),
+        path => Ok(path.into()),
+    })
+}
+
+/// Filter of the log, as `tracing` takes it.
+pub(super) fn log_filter<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    read(from, |given| match EnvFilter::try_new(given) {
+        Ok(_) => Ok(given.to_owned()),
+        Err(_) => Err(Refused::new(given, "use a filter such as info or izanagi=debug,info")),
+    })
+}
+
+/// Form of the log: whether it is JSON.
+pub(super) fn log_format<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    read(from, |given| match given {
+        "json" => Ok(true),
+        "text" => Ok(false),
+        _ => Err(Refused::new(given, "use json or text")),
+    })
+}
+
+/// A text that is not allowed.
+struct Refused {
+    /// What to show of it: no secrets.
+    shown: String,
+    allowed: &'static str,
+}
+
+impl Refused {
+    fn new(shown: impl Into<String>, allowed: &'static str) -> Self {
+        Self { shown: shown.into(), allowed }
+    }
+
+    fn into_error<E: Error>(self) -> E {
+        E::invalid_value(Unexpected::Str(&self.shown), &self.allowed)
+    }
+}
+
+/// Reads one text.
+fn read<'de, D, T, F>(from: D, parse: F) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    F: Fn(&str) -> Result<T, Refused>,
+{
+    from.deserialize_any(One(parse, PhantomData))
+}
+
+/// Reads a list: one text with commas, or several texts.
+fn read_list<'de, D, T, F>(from: D, parse: F) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    F: Fn(&str) -> Result<T, Refused>,
+{
+    from.deserialize_any(List(parse, PhantomData))
+}
+
+struct One<T, F>(F, PhantomData<T>);
+
+impl<T, F: Fn(&str) -> Result<T, Refused>> Visitor<'_> for One<T, F> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("use a single value")
+    }
+
+    fn visit_str<E: Error>(self, given: &str) -> Result<T, E> {
+        (self.0)(given).map_err(Refused::into_error)
+    }
+}
+
+struct List<T, F>(F, PhantomData<T>);
+
+impl<'de, T, F: Fn(&str) -> Result<T, Refused>> Visitor<'de> for List<T, F> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("use a list of single values")
+    }
+
+    fn visit_str<E: Error>(self, given: &str) -> Result<Vec<T>, E> {
+        let parts = given.split(',').map(str::trim).filter(|part| !part.is_empty());
+        parts.map(|part| (self.0)(part).map_err(Refused::into_error)).collect()
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut texts: A) -> Result<Vec<T>, A::Error> {
+        let mut values = Vec::new();
+        while let Some(text) = texts.next_element::<String>()? {
+            values.extend(List(&self.0, PhantomData).visit_str::<A::Error>(&text)?);
+        }
+        Ok(values)
+    }
+}
