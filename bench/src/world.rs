@@ -79,17 +79,17 @@ impl World {
             ..CreateDocumentRequest::default()
         };
         let documents = &self.services.documents;
-        Ok(documents.create(&self.writer, request, RequestKey::none()).await?.id)
+        Ok(documents.create(&self.writer.into(), request, RequestKey::none()).await?.id)
     }
 
     /// Authorises the user to read.
     pub(crate) async fn reader(&self, id: DocumentId) -> Result<Reader> {
-        Ok(self.services.documents.for_reader(Some(&self.writer), id).await?)
+        Ok(self.services.documents.for_reader(&self.writer.into(), id).await?)
     }
 
     /// Authorises the user to edit.
     pub(crate) async fn editor(&self, id: DocumentId) -> Result<Editor> {
-        Ok(self.services.documents.for_editor(Some(&self.writer), id).await?)
+        Ok(self.services.documents.for_editor(&self.writer.into(), id).await?)
     }
 
     /// Replaces the live text with `content`.

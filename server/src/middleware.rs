@@ -16,6 +16,7 @@ use izanagi_domain::{
     accounts::{Caller, Device, RefreshSecret, SignedIn},
     budget,
     error::Error,
+    principal::Principal,
 };
 use izanagi_shared::{id::DocumentId, rules::Secret};
 use std::net::{IpAddr, SocketAddr};
@@ -143,15 +144,15 @@ async fn identify(State(state): State<AppState>, request: Request, next: Next) -
             parts.extensions.insert(BadToken);
         }
         Found::Caller(caller) => {
-            parts.extensions.insert(caller);
+            parts.extensions.insert(Principal::from(caller));
         }
         Found::Renewed(signed_in) => {
-            parts.extensions.insert(signed_in.caller);
+            parts.extensions.insert(Principal::from(signed_in.caller));
             renewed = Some(signed_in);
         }
     }
-    if let Some(caller) = parts.extensions.get::<Caller>() {
-        tracing::Span::current().record("userId", display(caller.user));
+    if let Some(user) = parts.extensions.get::<Principal>().and_then(Principal::user) {
+        tracing::Span::current().record("userId", display(user));
     }
     let mut response = next.run(Request::from_parts(parts, body)).await;
     // A handler that signs in or out has the last word.
@@ -255,7 +256,7 @@ async fn limit_rate(State(state): State<AppState>, request: Request, next: Next)
     let path = request.uri().path();
     let free = path.starts_with("/pkg/") || matches!(path, "/healthz" | "/readyz");
     if !free {
-        let user = request.extensions().get::<Caller>().map(|caller| caller.user);
+        let user = request.extensions().get::<Principal>().and_then(Principal::user);
         let ip = request.extensions().get::<Device>().map_or("", |device| device.ip.as_str());
         let limits = &state.services.limits;
         let allowed = match *request.method() {

@@ -18,7 +18,7 @@ use izanagi_app::{
     flash::{Flash, Notice, Outcome},
     ssr::{answer_form, plain_forms, shell},
 };
-use izanagi_domain::{accounts::Caller, documents::RequestKey};
+use izanagi_domain::{documents::RequestKey, principal::Principal};
 use leptos::{config::LeptosOptions, context::provide_context};
 use leptos_axum::{
     AxumRouteListing, LeptosRoutes as _, file_and_error_handler_with_context, generate_route_list,
@@ -69,7 +69,7 @@ async fn upload(
     let Some(SignedInCaller(caller)) = caller else {
         return Redirect::to("/login?next=/documents").into_response();
     };
-    let outcome = match make_of(&state, &caller, body).await {
+    let outcome = match make_of(&state, &caller.into(), body).await {
         Ok(count) => {
             let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
             Outcome::Done(Notice::new(format!("{files} uploaded.")))
@@ -81,10 +81,10 @@ async fn upload(
 }
 
 /// Makes a document of each file; how many.
-async fn make_of(state: &AppState, caller: &Caller, body: LazyBody) -> ApiResult<usize> {
+async fn make_of(state: &AppState, who: &Principal, body: LazyBody) -> ApiResult<usize> {
     let uploads = body.uploads(state.config.body_limit).await?;
     let documents = &state.services.documents;
-    Ok(documents.upload(caller, uploads, RequestKey::none()).await?.len())
+    Ok(documents.upload(who, uploads, RequestKey::none()).await?.len())
 }
 
 /// The folder of one build.

@@ -47,6 +47,14 @@ id_type!(
     SessionId
 );
 id_type!(
+    /// Id of an API key.
+    ApiKeyId
+);
+id_type!(
+    /// Id of a share link.
+    ShareLinkId
+);
+id_type!(
     /// Id of a document.
     DocumentId
 );

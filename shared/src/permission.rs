@@ -17,6 +17,47 @@ pub enum Standing {
     Owner,
 }
 
+/// Everything that gives a caller rights to a document, as one query finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Access {
+    /// The caller owns the document.
+    pub is_owner: bool,
+    /// What the caller's role in the document's workspace gives.
+    pub workspace: Option<Standing>,
+    /// What the share link gives that the caller came with.
+    pub link: Option<Standing>,
+    /// Everyone may read the document.
+    pub is_public: bool,
+    /// The document is in the trash: only its owners and those of its workspace see it.
+    pub is_trashed: bool,
+}
+
+impl Access {
+    /// The caller's standing: the highest of all that gives rights.
+    #[must_use]
+    pub fn standing(self) -> Standing {
+        let owner = self.is_owner.then_some(Standing::Owner);
+        let public = self.is_public.then_some(Standing::Reader);
+        let highest = [owner, self.workspace, self.link, public].into_iter().flatten().max();
+        match highest.unwrap_or(Standing::Stranger) {
+            standing if self.is_trashed && standing < Standing::Owner => Standing::Stranger,
+            standing => standing,
+        }
+    }
+}
+
+/// What an API key allows its bearer to do, at most what its user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Read documents and versions.
+    Read,
+    /// Change them.
+    Write,
+    /// Change accounts and what others may do.
+    Admin,
+}
+
 /// An operation on a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -51,6 +92,21 @@ impl Action {
         Self::Trash,
         Self::Purge,
     ];
+
+    /// Returns the scope that an API key needs for this action.
+    #[must_use]
+    pub const fn scope(self) -> Scope {
+        match self {
+            Self::Read => Scope::Read,
+            Self::Edit
+            | Self::Commit
+            | Self::NameVersion
+            | Self::ChangeDetails
+            | Self::Trash
+            | Self::Purge => Scope::Write,
+            Self::ManageOwners => Scope::Admin,
+        }
+    }
 
     /// Returns the minimum standing required for this action.
     #[must_use]
@@ -89,6 +145,28 @@ pub fn decide(standing: Standing, action: Action) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_highest_right_counts() {
+        let none = Access::default();
+        assert_eq!(none.standing(), Standing::Stranger);
+        let public = Access { is_public: true, ..none };
+        assert_eq!(public.standing(), Standing::Reader);
+        let linked = Access { link: Some(Standing::Editor), ..public };
+        assert_eq!(linked.standing(), Standing::Editor);
+        let member = Access { workspace: Some(Standing::Reader), ..linked };
+        assert_eq!(member.standing(), Standing::Editor);
+        assert_eq!(Access { is_owner: true, ..member }.standing(), Standing::Owner);
+    }
+
+    #[test]
+    fn trash_is_visible_to_owners_only() {
+        let trashed = Access { is_trashed: true, is_public: true, ..Access::default() };
+        let linked = Access { link: Some(Standing::Editor), ..trashed };
+        assert_eq!(linked.standing(), Standing::Stranger);
+        let manager = Access { workspace: Some(Standing::Owner), ..linked };
+        assert_eq!(manager.standing(), Standing::Owner);
+    }
 
     #[test]
     fn hides_everything_from_a_stranger() {

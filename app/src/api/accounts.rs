@@ -13,8 +13,8 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 /// Only when the store fails.
 #[server(endpoint = "accounts/me", input = GetUrl)]
 pub(crate) async fn me() -> Result<Option<UserView>, AppError> {
-    use crate::ssr::{caller, page_context};
-    let Some(caller) = caller() else { return Ok(None) };
+    use crate::ssr::{page_context, signed_in};
+    let Ok(caller) = signed_in() else { return Ok(None) };
     Ok(Some(page_context()?.services.accounts.me(&caller).await?))
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn sign_up(
 pub(crate) async fn sign_out() -> Result<Notice, AppError> {
     use crate::ssr;
     let context = ssr::page_context()?;
-    if let Some(caller) = ssr::caller() {
+    if let Ok(caller) = ssr::signed_in() {
         context.services.accounts.sign_out(&caller).await?;
     }
     ssr::with_response(|headers| context.cookies.clear(headers));

@@ -64,7 +64,7 @@ pub(crate) async fn list_documents(
     page: u32,
     in_trash: bool,
 ) -> Result<Page<DocumentView>, AppError> {
-    use crate::ssr::{page_context, signed_in};
+    use crate::ssr::{caller, page_context};
     use izanagi_domain::documents::ListQuery;
     let query = ListQuery {
         query: Some(query),
@@ -73,7 +73,7 @@ pub(crate) async fn list_documents(
         page: Some(page),
         ..ListQuery::default()
     };
-    Ok(page_context()?.services.documents.list(&signed_in()?, &query).await?)
+    Ok(page_context()?.services.documents.list(&caller(), &query).await?)
 }
 
 /// Opens a document for the editor. Nothing is written (PRODUCT U5).
@@ -88,11 +88,11 @@ pub(crate) async fn open_document(id: DocumentId) -> Result<OpenedDocument, AppE
     let services = page_context()?.services;
     let documents = &services.documents;
     let caller = caller();
-    let reader = documents.for_reader(caller.as_ref(), id).await?;
+    let reader = documents.for_reader(&caller, id).await?;
     let document = documents.view(&reader).await?;
     let (seq, state) = documents.missing(&reader, NOTHING.to_vec()).await?;
     let state_b64 = STANDARD.encode(state);
-    let (standing, user) = (reader.standing(), caller.map(|caller| caller.user));
+    let (standing, user) = (reader.standing(), caller.user());
     Ok(OpenedDocument { document, standing, state_b64, seq, user })
 }
 
@@ -105,7 +105,7 @@ pub(crate) async fn read_document(id: DocumentId) -> Result<ReadableDocument, Ap
     use crate::ssr::{caller, page_context};
     let services = page_context()?.services;
     let documents = &services.documents;
-    let reader = documents.for_reader(caller().as_ref(), id).await?;
+    let reader = documents.for_reader(&caller(), id).await?;
     let document = documents.view(&reader).await?;
     let rendered = documents.render(&reader).await?;
     let (standing, html, toc) = (reader.standing(), rendered.html.clone(), rendered.toc.clone());
@@ -118,14 +118,13 @@ pub(crate) async fn read_document(id: DocumentId) -> Result<ReadableDocument, Ap
 /// `unauthenticated`; `invalid` for the title.
 #[server(endpoint = "documents/create")]
 pub(crate) async fn create_document(title: String, kind: DocumentKind) -> Result<Notice, AppError> {
-    use crate::ssr::{lead_to, page_context, signed_in};
+    use crate::ssr::{caller, lead_to, page_context};
     use izanagi_domain::documents::RequestKey;
     use izanagi_shared::wire::CreateDocumentRequest;
-    let caller = signed_in()?;
     let request = CreateDocumentRequest { title, kind, ..CreateDocumentRequest::default() };
     let services = page_context()?.services;
     let documents = &services.documents;
-    let document = documents.create(&caller, request, RequestKey::none()).await?;
+    let document = documents.create(&caller(), request, RequestKey::none()).await?;
     lead_to(&format!("/documents/{}", document.id));
     Ok(Notice::new(format!("“{}” was created.", document.title)))
 }
@@ -144,7 +143,7 @@ pub(crate) async fn rename_document(
     use izanagi_shared::wire::PatchDocumentRequest;
     let services = ssr::page_context()?.services;
     let documents = &services.documents;
-    let owner = documents.for_owner(ssr::caller().as_ref(), id).await?;
+    let owner = documents.for_owner(&ssr::caller(), id).await?;
     let change = PatchDocumentRequest { title: Some(title), ..PatchDocumentRequest::default() };
     let document = documents.change(&owner, &change).await?;
     if let Some(path) = back.as_deref().and_then(own_path) {
@@ -162,7 +161,7 @@ pub(crate) async fn trash_document(id: DocumentId) -> Result<Notice, AppError> {
     use crate::ssr::{caller, page_context};
     let services = page_context()?.services;
     let documents = &services.documents;
-    let owner = documents.for_owner(caller().as_ref(), id).await?;
+    let owner = documents.for_owner(&caller(), id).await?;
     documents.trash(&owner).await?;
     let notice = Notice::new(format!("“{}” was moved to the trash.", owner.row().title));
     Ok(Notice { undo_trash: Some(id), ..notice })
@@ -178,7 +177,7 @@ pub(crate) async fn restore_document(id: DocumentId) -> Result<Notice, AppError>
     use izanagi_shared::wire::PatchDocumentRequest;
     let services = page_context()?.services;
     let documents = &services.documents;
-    let owner = documents.for_owner(caller().as_ref(), id).await?;
+    let owner = documents.for_owner(&caller(), id).await?;
     let change = PatchDocumentRequest { deleted: Some(false), ..PatchDocumentRequest::default() };
     let document = documents.change(&owner, &change).await?;
     let notice = Notice::new(format!("“{}” is back among your documents.", document.title));
@@ -194,7 +193,7 @@ pub(crate) async fn purge_document(id: DocumentId) -> Result<Notice, AppError> {
     use crate::ssr::{caller, page_context};
     let services = page_context()?.services;
     let documents = &services.documents;
-    let owner = documents.for_owner(caller().as_ref(), id).await?;
+    let owner = documents.for_owner(&caller(), id).await?;
     documents.purge(&owner).await?;
     Ok(Notice::new(format!("“{}” is gone for ever.", owner.row().title)))
 }

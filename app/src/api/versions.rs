@@ -118,7 +118,7 @@ pub(crate) async fn commit_version(id: DocumentId, message: String) -> Result<No
     use izanagi_domain::{documents::RequestKey, error::Error, versions::CommitInput};
     use izanagi_shared::rules::CommitMessage;
     let services = page_context()?.services;
-    let editor = services.documents.for_editor(caller().as_ref(), id).await?;
+    let editor = services.documents.for_editor(&caller(), id).await?;
     let message = CommitMessage::parse(&message).map_err(Error::from)?;
     let input = CommitInput { message, content: None, key: RequestKey::none() };
     let version = services.versions.commit(&editor, input).await?;
@@ -135,7 +135,7 @@ pub(crate) async fn list_versions(id: DocumentId, page: u32) -> Result<History, 
     use crate::ssr::{caller, page_context};
     use izanagi_domain::versions::VersionQuery;
     let services = page_context()?.services;
-    let reader = services.documents.for_reader(caller().as_ref(), id).await?;
+    let reader = services.documents.for_reader(&caller(), id).await?;
     let document = services.documents.view(&reader).await?;
     let query = VersionQuery { page: Some(page), ..VersionQuery::default() };
     let versions = services.versions.list(&reader, &query).await?;
@@ -159,7 +159,7 @@ pub(crate) async fn read_version(
     use izanagi_domain::live::LiveText;
     use izanagi_shared::rules::DocumentKind;
     let services = page_context()?.services;
-    let reader = services.documents.for_reader(caller().as_ref(), id).await?;
+    let reader = services.documents.for_reader(&caller(), id).await?;
     let document = services.documents.view(&reader).await?;
     let mut version = services.versions.get(&reader, number).await?;
     version.json = None;
@@ -182,7 +182,7 @@ pub(crate) async fn name_version(
 ) -> Result<Notice, AppError> {
     use crate::ssr::{caller, page_context};
     let services = page_context()?.services;
-    let editor = services.documents.for_editor(caller().as_ref(), id).await?;
+    let editor = services.documents.for_editor(&caller(), id).await?;
     let name = Some(name.trim()).filter(|name| !name.is_empty());
     services.versions.name(&editor, number, name).await?;
     Ok(Notice::new(match name {
@@ -201,7 +201,7 @@ pub(crate) async fn restore_version(id: DocumentId, number: u64) -> Result<Notic
     use crate::ssr::{caller, page_context};
     use izanagi_domain::documents::RequestKey;
     let services = page_context()?.services;
-    let editor = services.documents.for_editor(caller().as_ref(), id).await?;
+    let editor = services.documents.for_editor(&caller(), id).await?;
     let version = services.versions.restore(&editor, number, None, RequestKey::none()).await?;
     let notice = format!("Version {number} is restored, as version {}.", version.number);
     Ok(Notice::new(notice).with_link(format!("/documents/{id}")))
@@ -225,7 +225,7 @@ pub(crate) async fn compare_versions(
     use izanagi_domain::error::Error;
     use izanagi_shared::text::diff::DiffOptions;
     let services = page_context()?.services;
-    let reader = services.documents.for_reader(caller().as_ref(), id).await?;
+    let reader = services.documents.for_reader(&caller(), id).await?;
     let document = services.documents.view(&reader).await?;
     let (from, to) = (from.parse().map_err(Error::from)?, to.parse().map_err(Error::from)?);
     let options = DiffOptions { ignore_white_space: ignore_whitespace, ..DiffOptions::default() };

@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Part
 use izanagi_domain::{
     accounts::{Caller, Device},
     error::Error,
+    principal::Principal,
     services::Services,
 };
 use leptos::{
@@ -29,14 +30,18 @@ pub(crate) fn page_context() -> Result<PageContext, AppError> {
     context.ok_or_else(|| Error::internal("no page context was provided").into())
 }
 
-/// Who is asking, as the server's middleware found out.
-pub(crate) fn caller() -> Option<Caller> {
-    with_context::<Parts, _>(|parts| parts.extensions.get::<Caller>().copied()).flatten()
+/// The caller, as the server's middleware found it.
+pub(crate) fn caller() -> Principal {
+    let who = with_context::<Parts, _>(|parts| parts.extensions.get::<Principal>().cloned());
+    who.flatten().unwrap_or_default()
 }
 
-/// Who is asking; nobody is refused.
+/// The caller's session.
+///
+/// # Errors
+/// `unauthenticated`.
 pub(crate) fn signed_in() -> Result<Caller, AppError> {
-    caller().ok_or_else(|| Error::Unauthenticated.into())
+    Ok(caller().require_session()?)
 }
 
 /// From where they ask.

@@ -2,7 +2,10 @@
 //! are separate: the second stands in [`Internal`], which cannot be displayed by accident.
 
 use crate::storage::{Constraint, StoreError};
-use izanagi_shared::problem::{CurrentContent, FieldError, Problem};
+use izanagi_shared::{
+    permission::Scope,
+    problem::{CurrentContent, FieldError, Problem},
+};
 use std::{fmt, time::Duration};
 
 /// The result of a service call.
@@ -26,6 +29,9 @@ pub enum Error {
     /// They know of it but may not do this.
     #[error("You may not do this here.")]
     Forbidden,
+    /// The caller's API key lacks this scope.
+    #[error("This API key does not have the scope “{}”.", scope_name(.0))]
+    ScopeMissing(Scope),
     /// There is none, or they may not know that there is.
     #[error("There is no such {0}.")]
     NotFound(&'static str),
@@ -134,6 +140,14 @@ impl Error {
     }
 }
 
+fn scope_name(scope: &Scope) -> &'static str {
+    match scope {
+        Scope::Read => "read",
+        Scope::Write => "write",
+        Scope::Admin => "admin",
+    }
+}
+
 /// Status, code and title of a kind of refusal: the same for every occurrence.
 struct Kind {
     status: u16,
@@ -155,6 +169,7 @@ impl Error {
             Self::InvalidCredentials => kind(401, "invalid_credentials", "Wrong name or password"),
             Self::SessionRevoked => kind(401, "session_revoked", "Session ended"),
             Self::Forbidden => kind(403, "forbidden", "Not allowed"),
+            Self::ScopeMissing(_) => kind(403, "scope_missing", "Scope missing"),
             Self::NotFound(_) => kind(404, "not_found", "Not found"),
             Self::UsernameTaken => kind(409, "username_taken", "Username taken"),
             Self::EmailTaken => kind(409, "email_taken", "Email taken"),

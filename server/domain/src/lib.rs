@@ -11,6 +11,7 @@ pub mod fsck;
 pub mod hash;
 pub mod live;
 mod patience;
+pub mod principal;
 pub mod services;
 pub mod storage;
 pub mod versions;

@@ -48,7 +48,7 @@ async fn rejects_the_client_id_of_another_user() {
     let owner = world.owner(id).await;
     world.services.documents.add_owner(&owner, world.bob.user).await.unwrap();
     let ada = world.editor(id).await;
-    let bob = world.services.documents.for_editor(Some(&world.bob), id).await.unwrap();
+    let bob = world.services.documents.for_editor(&world.bob.into(), id).await.unwrap();
     let mut replica = world.replica(id).await;
     let documents = &world.services.documents;
     documents.submit(&ada, "a", replica.edit(&[insert(0, "a")])).await.unwrap();

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use support::{Plan, World};
 
 fn key(world: &World) -> RequestKey {
-    RequestKey::new(&world.ada, "POST", "/x", "once").unwrap()
+    RequestKey::new(world.ada.user, "POST", "/x", "once").unwrap()
 }
 
 fn input(content: Option<(&str, Base)>, key: RequestKey) -> CommitInput {
@@ -57,7 +57,7 @@ impl Request {
     }
 
     async fn ask(self, world: &World, id: DocumentId) -> Result<VersionRow> {
-        let editor = world.services.documents.for_editor(Some(&world.ada), id).await?;
+        let editor = world.services.documents.for_editor(&world.ada.into(), id).await?;
         let versions = &world.services.versions;
         let base = match self {
             Self::RestoreOverHead | Self::RestoreOverLive => {
@@ -160,7 +160,8 @@ async fn a_request_key_is_bound_to_its_body() {
 async fn an_upload_key_covers_all_of_its_files() {
     let world = World::new().await;
     let file = |name: &str| Upload { file_name: name.to_owned(), bytes: b"text".to_vec() };
-    let upload = |files| world.services.documents.upload(&world.ada, files, key(&world));
+    let ada = world.ada.into();
+    let upload = |files| world.services.documents.upload(&ada, files, key(&world));
     let both = upload(vec![file("a.md"), file("b.md")]).await.unwrap();
     let again = upload(vec![file("a.md"), file("b.md")]).await.unwrap();
     let ids = |views: &[izanagi_shared::wire::DocumentView]| -> Vec<_> {
@@ -178,7 +179,8 @@ async fn retrying_a_create_returns_one_document() {
         let title = title.to_owned();
         CreateDocumentRequest { title, ..Default::default() }
     };
-    let create = |text| world.services.documents.create(&world.ada, text, key(&world));
+    let ada = world.ada.into();
+    let create = |request| world.services.documents.create(&ada, request, key(&world));
     let first = create(new("Plan")).await.unwrap();
     assert_eq!(create(new("Plan")).await.unwrap().id, first.id);
     let other = create(new("Another")).await;

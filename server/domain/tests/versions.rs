@@ -55,7 +55,7 @@ async fn retries_return_the_version_they_created() {
     let world = World::new().await;
     let id = world.create("text").await;
     let editor = world.editor(id).await;
-    let key = RequestKey::new(&world.ada, "POST", "/x", "once").unwrap();
+    let key = RequestKey::new(world.ada.user, "POST", "/x", "once").unwrap();
     let versions = &world.services.versions;
     let first = versions.commit(&editor, input(None, key)).await.unwrap();
     let again = versions.commit(&editor, input(None, key)).await.unwrap();
@@ -225,7 +225,7 @@ async fn retrying_a_restore_restores_once() {
     world.commit(id, "old").await.unwrap();
     world.write(id, "new\n").await;
     let editor = world.editor(id).await;
-    let key = RequestKey::new(&world.ada, "POST", "/restore", "once").unwrap();
+    let key = RequestKey::new(world.ada.user, "POST", "/restore", "once").unwrap();
     let versions = &world.services.versions;
     let first = versions.restore(&editor, 1, None, key).await.unwrap();
     world.write(id, "typed afterwards\n").await;

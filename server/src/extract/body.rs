@@ -10,12 +10,11 @@ use axum::{
 use futures::StreamExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use izanagi_domain::{
-    accounts::Caller,
     budget::Budget,
     documents::{RequestKey, Upload},
     error::Error,
 };
-use izanagi_shared::problem::FieldError;
+use izanagi_shared::{id::UserId, problem::FieldError};
 use serde::de::DeserializeOwned;
 use std::{convert::Infallible, error::Error as StdError};
 use tower_http::timeout::TimeoutError;
@@ -53,7 +52,7 @@ impl LazyBody {
     }
 
     /// The `Idempotency-Key`, bound to who sends it where.
-    pub(crate) fn request_key(&self, caller: &Caller) -> ApiResult<RequestKey> {
+    pub(crate) fn request_key(&self, user: UserId) -> ApiResult<RequestKey> {
         let Some(key) = self.0.headers().get("idempotency-key") else {
             return Ok(RequestKey::none());
         };
@@ -64,7 +63,7 @@ impl LazyBody {
         // `/api/…` and `/api/v1/…` are the same route.
         let path = uri.path().strip_prefix("/api/v1").unwrap_or(uri.path());
         let path = path.strip_prefix("/api").unwrap_or(path);
-        Ok(RequestKey::new(caller, method.as_str(), path, key)?)
+        Ok(RequestKey::new(user, method.as_str(), path, key)?)
     }
 
     /// The body as JSON of this shape.

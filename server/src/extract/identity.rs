@@ -1,17 +1,59 @@
-//! Who is asking; found out by the middleware, taken from the request here.
+//! The caller of a request: found by the middleware, taken from the request here.
 
-use crate::problem::ApiError;
+use crate::{problem::ApiError, state::AppState};
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
     http::request::Parts,
 };
 use izanagi_domain::{
     accounts::{Caller, Device},
+    documents::{Editor, Owner, Reader},
     error::Error,
+    principal::Principal,
 };
+use izanagi_shared::id::UserId;
 use std::convert::Infallible;
 
-/// Somebody who is signed in; refuses everybody else with 401.
+use super::PathId;
+
+/// Marks a request whose own token is invalid or expired. Its sender believes to be signed in, so it
+/// is not treated as anonymous either.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BadToken;
+
+/// Whoever sends the request, signed in or not; refuses a bad token with 401.
+#[derive(Debug, Clone)]
+pub(crate) struct Asking(pub(crate) Principal);
+
+impl<S: Sync> FromRequestParts<S> for Asking {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        if parts.extensions.get::<BadToken>().is_some() {
+            return Err(Error::Unauthenticated.into());
+        }
+        Ok(Self(parts.extensions.get::<Principal>().cloned().unwrap_or_default()))
+    }
+}
+
+/// A caller with an account; refuses all others with 401.
+#[derive(Debug, Clone)]
+pub(crate) struct AskingUser {
+    pub(crate) who: Principal,
+    pub(crate) user: UserId,
+}
+
+impl<S: Sync> FromRequestParts<S> for AskingUser {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Asking(who) = Asking::from_request_parts(parts, state).await?;
+        let user = who.require_user()?;
+        Ok(Self { who, user })
+    }
+}
+
+/// A signed-in device; refuses everything else with 401.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignedInCaller(pub(crate) Caller);
 
@@ -19,8 +61,9 @@ impl<S: Sync> FromRequestParts<S> for SignedInCaller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let caller = parts.extensions.get::<Caller>().copied();
-        Ok(Self(caller.ok_or(Error::Unauthenticated)?))
+        let who = parts.extensions.get::<Principal>();
+        let caller = who.ok_or(Error::Unauthenticated)?.require_session()?;
+        Ok(Self(caller))
     }
 }
 
@@ -28,32 +71,54 @@ impl<S: Sync> OptionalFromRequestParts<S> for SignedInCaller {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
-        Ok(parts.extensions.get::<Caller>().copied().map(Self))
+        let who = parts.extensions.get::<Principal>();
+        Ok(who.and_then(|who| who.require_session().ok()).map(Self))
     }
 }
 
-/// Marks a request with a token of its own that is none or over. It is nobody's, and not anybody's
-/// either.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct BadToken;
+/// The right to read the document of the path (DESIGN §1).
+#[derive(Debug, Clone)]
+pub(crate) struct Readable(pub(crate) Reader);
 
-/// Anybody, signed in or not; refuses a bad token with 401, for its sender takes itself for
-/// somebody.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct AnyCaller(pub(crate) Option<Caller>);
-
-impl<S: Sync> FromRequestParts<S> for AnyCaller {
+impl FromRequestParts<AppState> for Readable {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        if parts.extensions.get::<BadToken>().is_some() {
-            return Err(Error::Unauthenticated.into());
-        }
-        Ok(Self(parts.extensions.get::<Caller>().copied()))
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Asking(who) = Asking::from_request_parts(parts, state).await?;
+        let id = PathId::from_request_parts(parts, state).await?.document(&who)?;
+        Ok(Self(state.services.documents.for_reader(&who, id).await?))
     }
 }
 
-/// From where the request comes.
+/// The right to edit it.
+#[derive(Debug, Clone)]
+pub(crate) struct Editable(pub(crate) Editor);
+
+impl FromRequestParts<AppState> for Editable {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Asking(who) = Asking::from_request_parts(parts, state).await?;
+        let id = PathId::from_request_parts(parts, state).await?.document(&who)?;
+        Ok(Self(state.services.documents.for_editor(&who, id).await?))
+    }
+}
+
+/// The right to everything about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Owned(pub(crate) Owner);
+
+impl FromRequestParts<AppState> for Owned {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Asking(who) = Asking::from_request_parts(parts, state).await?;
+        let id = PathId::from_request_parts(parts, state).await?.document(&who)?;
+        Ok(Self(state.services.documents.for_owner(&who, id).await?))
+    }
+}
+
+/// Where the request comes from.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FromDevice(pub(crate) Device);
 

@@ -9,7 +9,9 @@ mod precondition;
 mod query;
 
 pub(crate) use body::LazyBody;
-pub(crate) use identity::{AnyCaller, BadToken, FromDevice, SignedInCaller};
+pub(crate) use identity::{
+    AskingUser, BadToken, Editable, FromDevice, Owned, Readable, SignedInCaller,
+};
 pub(crate) use path::PathId;
 pub(crate) use precondition::{if_match, if_none_match_hits, quoted};
 pub(crate) use query::{Fields, PageQuery};

@@ -5,7 +5,7 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use izanagi_domain::{accounts::Caller, error::Error};
+use izanagi_domain::{error::Error, principal::Principal};
 use izanagi_shared::{id::DocumentId, problem::FieldError};
 
 /// The parameters of a path, parsed on demand.
@@ -25,11 +25,11 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 }
 
 impl PathId {
-    /// The document that the path is about. What is no UUID is no document of anybody's: who is not
-    /// signed in is asked to do that first (DESIGN §8).
-    pub(crate) fn document(&self, caller: Option<&Caller>) -> Result<DocumentId, Error> {
+    /// The document of the path. An anonymous caller is asked to sign in before a malformed id is
+    /// mentioned (DESIGN §8).
+    pub(crate) fn document(&self, who: &Principal) -> Result<DocumentId, Error> {
         match self.id("id") {
-            Err(_) if caller.is_none() => Err(Error::Unauthenticated),
+            Err(_) if who.is_anonymous() => Err(Error::Unauthenticated),
             other => other,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::documents::{not_modified, set_etag};
 use crate::{
-    extract::{AnyCaller, Fields, PathId},
+    extract::{Fields, Readable},
     problem::ApiResult,
     state::AppState,
 };
@@ -23,12 +23,10 @@ use izanagi_shared::problem::{FieldError, Problem};
         (status = 404, body = Problem)))]
 pub(crate) async fn raw(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
-    path: PathId,
+    Readable(reader): Readable,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let reader = documents.for_reader(caller.as_ref(), path.document(caller.as_ref())?).await?;
     if let Some(unchanged) = not_modified(&state, &reader, &headers).await? {
         return Ok(unchanged);
     }
@@ -46,11 +44,9 @@ pub(crate) async fn raw(
         (status = 404, body = Problem)))]
 pub(crate) async fn html(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
-    path: PathId,
+    Readable(reader): Readable,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let reader = documents.for_reader(caller.as_ref(), path.document(caller.as_ref())?).await?;
     let rendered = documents.render(&reader).await?;
     let mut response = Html(rendered.html.clone()).into_response();
     // Opened by itself it is a page on our origin: it may do nothing there.
@@ -68,12 +64,10 @@ pub(crate) async fn html(
         (status = 422, body = Problem)))]
 pub(crate) async fn export(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
-    path: PathId,
+    Readable(reader): Readable,
     fields: Fields,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let reader = documents.for_reader(caller.as_ref(), path.document(caller.as_ref())?).await?;
     let format = match fields.text("format") {
         None | Some("" | "md") => ExportFormat::Markdown,
         Some("html") => ExportFormat::Html,

@@ -1,7 +1,7 @@
 //! Comparing two versions, or a version and the live text.
 
 use crate::{
-    extract::{AnyCaller, Fields, PathId},
+    extract::{Fields, Readable},
     problem::ApiResult,
     state::AppState,
 };
@@ -33,15 +33,9 @@ const MAX_CONTEXT: usize = 1_000;
         (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn diff(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
-    path: PathId,
+    Readable(reader): Readable,
     fields: Fields,
 ) -> ApiResult<Response> {
-    let reader = state
-        .services
-        .documents
-        .for_reader(caller.as_ref(), path.document(caller.as_ref())?)
-        .await?;
     let (from, to) = (side(&fields, "from")?, side(&fields, "to")?);
     let options = options(&fields)?;
     let versions = &state.services.versions;

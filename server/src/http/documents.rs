@@ -3,7 +3,7 @@
 use super::SMALL_BODY;
 use crate::{
     extract::{
-        AnyCaller, Fields, LazyBody, PageQuery, PathId, SignedInCaller, if_match,
+        AskingUser, Editable, Fields, LazyBody, Owned, PageQuery, Readable, if_match,
         if_none_match_hits, quoted,
     },
     problem::ApiResult,
@@ -38,7 +38,7 @@ use izanagi_shared::{
         (status = 422, body = Problem)))]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    SignedInCaller(caller): SignedInCaller,
+    AskingUser { who, .. }: AskingUser,
     fields: Fields,
 ) -> ApiResult<Json<Page<DocumentView>>> {
     refuse_later_fields(&fields)?;
@@ -53,7 +53,7 @@ pub(crate) async fn list(
         page_size: page.page_size,
         cursor: page.cursor,
     };
-    Ok(Json(state.services.documents.list(&caller, &query).await?))
+    Ok(Json(state.services.documents.list(&who, &query).await?))
 }
 
 /// To leave these out in silence would give a list that looks narrowed and is not.
@@ -88,12 +88,12 @@ fn sort(given: Option<&str>) -> Result<DocumentSort, Error> {
         (status = 422, body = Problem)))]
 pub(crate) async fn create(
     State(state): State<AppState>,
-    SignedInCaller(caller): SignedInCaller,
+    AskingUser { who, user }: AskingUser,
     body: LazyBody,
 ) -> ApiResult<Response> {
-    let key = body.request_key(&caller)?;
+    let key = body.request_key(user)?;
     let request: CreateDocumentRequest = body.json(state.config.body_limit).await?;
-    let document = state.services.documents.create(&caller, request, key).await?;
+    let document = state.services.documents.create(&who, request, key).await?;
     let location = format!("/api/v1/documents/{}", document.id);
     let mut response = with_etag(StatusCode::CREATED, document);
     if let Ok(location) = HeaderValue::from_str(&location) {
@@ -109,12 +109,10 @@ pub(crate) async fn create(
     responses((status = 200, body = DocumentView), (status = 304), (status = 404, body = Problem)))]
 pub(crate) async fn show(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
-    path: PathId,
+    Readable(reader): Readable,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let reader = documents.for_reader(caller.as_ref(), path.document(caller.as_ref())?).await?;
     if let Some(unchanged) = not_modified(&state, &reader, &headers).await? {
         return Ok(unchanged);
     }
@@ -130,12 +128,10 @@ pub(crate) async fn show(
         (status = 428, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn replace(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
-    path: PathId,
+    Editable(editor): Editable,
     body: LazyBody,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let editor = documents.for_editor(caller.as_ref(), path.document(caller.as_ref())?).await?;
     let missing = Error::PreconditionRequired("Send If-Match with the etag that you have read.");
     let if_match = if_match(body.headers())?.ok_or(missing)?;
     documents.require_match(&editor, &if_match).await?;
@@ -154,12 +150,10 @@ pub(crate) async fn replace(
         (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn change(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
-    path: PathId,
+    Owned(owner): Owned,
     body: LazyBody,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let owner = documents.for_owner(caller.as_ref(), path.document(caller.as_ref())?).await?;
     let request: PatchDocumentRequest = body.json(SMALL_BODY).await?;
     Ok(with_etag(StatusCode::OK, documents.change(&owner, &request).await?))
 }
@@ -171,12 +165,10 @@ pub(crate) async fn change(
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn delete(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
-    path: PathId,
+    Owned(owner): Owned,
     fields: Fields,
 ) -> ApiResult<StatusCode> {
     let documents = &state.services.documents;
-    let owner = documents.for_owner(caller.as_ref(), path.document(caller.as_ref())?).await?;
     if fields.flag("permanent")? {
         documents.purge(&owner).await?;
     } else {

@@ -1,7 +1,7 @@
 //! Live updates by HTTP, for pages and programs without a socket.
 
 use crate::{
-    extract::{AnyCaller, Fields, LazyBody, PathId},
+    extract::{Editable, Fields, LazyBody, Readable},
     problem::ApiResult,
     state::AppState,
 };
@@ -31,12 +31,10 @@ use tracing::Span;
         (status = 413, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn submit(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
-    path: PathId,
+    Editable(editor): Editable,
     body: LazyBody,
 ) -> ApiResult<Json<OpAnswer>> {
     let documents = &state.services.documents;
-    let editor = documents.for_editor(caller.as_ref(), path.document(caller.as_ref())?).await?;
     // Base64 takes four bytes for three.
     let limit = state.config.settings.live.max_update_bytes * 4 / 3 + 1_024;
     let request: OpRequest = body.json(limit).await?;
@@ -62,12 +60,10 @@ pub(crate) async fn submit(
         (status = 409, body = Problem)))]
 pub(crate) async fn missing(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
-    path: PathId,
+    Readable(reader): Readable,
     fields: Fields,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let reader = documents.for_editor(caller.as_ref(), path.document(caller.as_ref())?).await?;
     let since: Option<u64> = fields.parsed("since", "Use a whole number.")?;
     let state_vector = match fields.text("stateVector") {
         // The state vector of an empty document: no clients.

@@ -1,7 +1,7 @@
 //! Who owns a document.
 
 use crate::{
-    extract::{AnyCaller, PathId},
+    extract::{Owned, PathId, Readable},
     problem::ApiResult,
     state::AppState,
 };
@@ -18,11 +18,9 @@ use izanagi_shared::{
     responses((status = 200, body = Page<Person>), (status = 404, body = Problem)))]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
-    path: PathId,
+    Readable(reader): Readable,
 ) -> ApiResult<Json<Page<Person>>> {
     let documents = &state.services.documents;
-    let reader = documents.for_reader(caller.as_ref(), path.document(caller.as_ref())?).await?;
     Ok(Json(Page::whole(documents.owners(&reader).await?)))
 }
 
@@ -33,11 +31,10 @@ pub(crate) async fn list(
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn add(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
+    Owned(owner): Owned,
     path: PathId,
 ) -> ApiResult<StatusCode> {
     let documents = &state.services.documents;
-    let owner = documents.for_owner(caller.as_ref(), path.document(caller.as_ref())?).await?;
     documents.add_owner(&owner, path.id("userId")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -49,11 +46,10 @@ pub(crate) async fn add(
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn remove(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
+    Owned(owner): Owned,
     path: PathId,
 ) -> ApiResult<StatusCode> {
     let documents = &state.services.documents;
-    let owner = documents.for_owner(caller.as_ref(), path.document(caller.as_ref())?).await?;
     documents.remove_owner(&owner, path.id("userId")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }

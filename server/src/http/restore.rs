@@ -2,12 +2,11 @@
 
 use super::SMALL_BODY;
 use crate::{
-    extract::{AnyCaller, LazyBody, PathId},
+    extract::{Editable, LazyBody, PathId},
     problem::ApiResult,
     state::AppState,
 };
 use axum::{Json, extract::State, http::StatusCode};
-use izanagi_domain::error::Error;
 use izanagi_shared::{
     problem::Problem,
     rules::CommitMessage,
@@ -24,18 +23,13 @@ use izanagi_shared::{
         (status = 409, body = Problem)))]
 pub(crate) async fn restore(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
+    Editable(editor): Editable,
     path: PathId,
     body: LazyBody,
 ) -> ApiResult<(StatusCode, Json<VersionView>)> {
-    let editor = state
-        .services
-        .documents
-        .for_editor(caller.as_ref(), path.document(caller.as_ref())?)
-        .await?;
     let number = path.number("n")?;
     state.services.versions.require(&editor, number).await?;
-    let key = body.request_key(&caller.ok_or(Error::Unauthenticated)?)?;
+    let key = body.request_key(editor.user())?;
     let request: RestoreRequest = body.json_or_default(SMALL_BODY).await?;
     let message = request.message.as_deref().map(CommitMessage::parse).transpose()?;
     let version = state.services.versions.restore(&editor, number, message, key).await?;

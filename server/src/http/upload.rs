@@ -1,7 +1,7 @@
 //! Uploading files.
 
 use crate::{
-    extract::{LazyBody, SignedInCaller},
+    extract::{AskingUser, LazyBody},
     problem::ApiResult,
     state::AppState,
 };
@@ -17,11 +17,11 @@ use izanagi_shared::{problem::Problem, wire::UploadAnswer};
         (status = 413, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn upload(
     State(state): State<AppState>,
-    SignedInCaller(caller): SignedInCaller,
+    AskingUser { who, user }: AskingUser,
     body: LazyBody,
 ) -> ApiResult<(StatusCode, Json<UploadAnswer>)> {
-    let key = body.request_key(&caller)?;
+    let key = body.request_key(user)?;
     let uploads = body.uploads(state.config.body_limit).await?;
-    let items = state.services.documents.upload(&caller, uploads, key).await?;
+    let items = state.services.documents.upload(&who, uploads, key).await?;
     Ok((StatusCode::CREATED, Json(UploadAnswer { items })))
 }

@@ -2,7 +2,7 @@
 
 use super::SMALL_BODY;
 use crate::{
-    extract::{AnyCaller, Fields, LazyBody, PageQuery, PathId, if_match},
+    extract::{Editable, Fields, LazyBody, PageQuery, PathId, Readable, if_match},
     problem::ApiResult,
     state::AppState,
 };
@@ -28,16 +28,10 @@ use izanagi_shared::{
         (status = 412, body = Problem), (status = 428, body = Problem)))]
 pub(crate) async fn commit(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
-    path: PathId,
+    Editable(editor): Editable,
     body: LazyBody,
 ) -> ApiResult<(StatusCode, Json<VersionView>)> {
-    let editor = state
-        .services
-        .documents
-        .for_editor(caller.as_ref(), path.document(caller.as_ref())?)
-        .await?;
-    let key = body.request_key(&caller.ok_or(Error::Unauthenticated)?)?;
+    let key = body.request_key(editor.user())?;
     let if_match = if_match(body.headers())?;
     let request: CommitRequest = body.json_or_default(state.config.body_limit).await?;
     let message = CommitMessage::parse(request.message.as_deref().unwrap_or_default())?;
@@ -68,15 +62,9 @@ fn base(version: Option<u64>, if_match: Option<IfMatch>) -> Option<Base> {
     responses((status = 200, body = Page<VersionView>), (status = 404, body = Problem)))]
 pub(crate) async fn list(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
-    path: PathId,
+    Readable(reader): Readable,
     fields: Fields,
 ) -> ApiResult<Json<Page<VersionView>>> {
-    let reader = state
-        .services
-        .documents
-        .for_reader(caller.as_ref(), path.document(caller.as_ref())?)
-        .await?;
     let page = PageQuery::from_fields(&fields)?;
     let query = VersionQuery {
         named: fields.flag("named")?,
@@ -95,14 +83,9 @@ pub(crate) async fn list(
         (status = 500, body = Problem)))]
 pub(crate) async fn show(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
+    Readable(reader): Readable,
     path: PathId,
 ) -> ApiResult<Json<VersionView>> {
-    let reader = state
-        .services
-        .documents
-        .for_reader(caller.as_ref(), path.document(caller.as_ref())?)
-        .await?;
     Ok(Json(state.services.versions.get(&reader, path.number("n")?).await?))
 }
 
@@ -115,15 +98,10 @@ pub(crate) async fn show(
         (status = 422, body = Problem)))]
 pub(crate) async fn name(
     State(state): State<AppState>,
-    AnyCaller(caller): AnyCaller,
+    Editable(editor): Editable,
     path: PathId,
     body: LazyBody,
 ) -> ApiResult<Json<VersionView>> {
-    let editor = state
-        .services
-        .documents
-        .for_editor(caller.as_ref(), path.document(caller.as_ref())?)
-        .await?;
     let number = path.number("n")?;
     // Asked before the body is read (DESIGN §8).
     state.services.versions.require(&editor, number).await?;

@@ -3,7 +3,7 @@
 use super::{Accounts, Role, view};
 use crate::{
     error::{Error, Result},
-    storage::{AuditEvent, User, UserChange},
+    storage::{AuditEvent, BusEvent, User, UserChange},
 };
 use izanagi_shared::wire::UserView;
 
@@ -18,6 +18,7 @@ impl Accounts {
         let deactivated_at = Some((!active).then_some(now));
         let change = UserChange { deactivated_at, ..UserChange::default() };
         let changed = self.core.stores.users.update(user.id, &change).await?;
+        self.core.stores.bus.publish(BusEvent::UserChanged(user.id));
         if !active {
             self.sign_out_everywhere(user.id).await?;
         }
@@ -34,6 +35,7 @@ impl Accounts {
         let user = self.find(login).await?;
         let change = UserChange { role: Some(role), ..UserChange::default() };
         let changed = self.core.stores.users.update(user.id, &change).await?;
+        self.core.stores.bus.publish(BusEvent::UserChanged(user.id));
         self.note("user_role_changed", &user).await?;
         Ok(view(&changed))
     }

@@ -3,7 +3,7 @@
 use super::{ACCESS_LIFETIME, Accounts, Caller, Role};
 use crate::{
     error::{Error, Result},
-    storage::StoreError,
+    storage::{BusEvent, StoreError},
 };
 use izanagi_shared::{
     id::{SessionId, UserId},
@@ -187,6 +187,7 @@ impl Accounts {
     async fn refuse_tokens(&self, session: SessionId, now: Timestamp) -> Result<()> {
         self.core.stores.revocations.revoke(session, now.plus(ACCESS_LIFETIME)).await?;
         self.live.ended(session);
+        self.core.stores.bus.publish(BusEvent::SessionEnded(session));
         Ok(())
     }
 }

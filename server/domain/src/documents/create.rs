@@ -2,16 +2,17 @@
 
 use super::Documents;
 use crate::{
-    accounts::Caller,
     error::{Error, Result},
     hash::{sha256, sha256_parts},
     live::{LiveText, random_client_id, seal},
     patience::patiently,
+    principal::Principal,
     storage::{Constraint, Ids, NewDocument, Request, StoreError, TextFacts},
 };
 use izanagi_shared::{
     crdt::TextDoc,
-    id::DocumentId,
+    id::{DocumentId, UserId},
+    permission::Scope,
     problem::FieldError,
     rules::{Content, Description, DocumentKind, FieldErrors, Title},
     wire::{CreateDocumentRequest, DocumentView},
@@ -31,18 +32,17 @@ impl RequestKey {
         Self(None)
     }
 
-    /// The key of a request (DESIGN §5).
+    /// The key of a user's request (DESIGN §5).
     ///
     /// # Errors
     /// `Invalid` when it is empty or too long.
-    pub fn new(caller: &Caller, method: &str, path: &str, key: &str) -> Result<Self> {
+    pub fn new(user: UserId, method: &str, path: &str, key: &str) -> Result<Self> {
         if key.is_empty() || key.len() > Self::MAX_BYTES {
             let message = format!("Use 1 to {} characters.", Self::MAX_BYTES);
             return Err(FieldError::new("Idempotency-Key", "invalid", message).into());
         }
-        let user = caller.user.0;
         let parts =
-            [user.as_bytes().as_slice(), method.as_bytes(), path.as_bytes(), key.as_bytes()];
+            [user.0.as_bytes().as_slice(), method.as_bytes(), path.as_bytes(), key.as_bytes()];
         Ok(Self(Some(sha256_parts(&parts))))
     }
 
@@ -183,28 +183,30 @@ impl Documents {
     /// `Unavailable`.
     pub async fn create(
         &self,
-        caller: &Caller,
+        who: &Principal,
         request: CreateDocumentRequest,
         key: RequestKey,
     ) -> Result<DocumentView> {
+        who.require_user()?;
+        who.require_scope(Scope::Write)?;
         let bytes = request.content.as_ref().map_or(0, String::len);
         let _reserved = self.core.budget.work(bytes.saturating_mul(CREATE_FACTOR)).await?;
         let client_id = random_client_id(&*self.core.ids);
         let prepare = move || NewText::from_request(request).map(|text| text.prepare(client_id));
         let new = self.core.budget.run_on(bytes, prepare).await??;
         let request = key.request(new.body_hash, &*self.core.ids);
-        self.create_for(caller, new, request).await
+        self.create_for(who, new, request).await
     }
 
     async fn create_for(
         &self,
-        caller: &Caller,
+        who: &Principal,
         new: Prepared,
         request: Request,
     ) -> Result<DocumentView> {
-        let id = self.create_row(caller, new, request).await?;
+        let id = self.create_row(who.require_user()?, new, request).await?;
         patiently(|| async {
-            let reader = self.for_reader(Some(caller), id).await?;
+            let reader = self.for_reader(who, id).await?;
             self.view_with_content(&reader).await
         })
         .await
@@ -217,10 +219,12 @@ impl Documents {
     /// `Overloaded`, `Unavailable`.
     pub async fn upload(
         &self,
-        caller: &Caller,
+        who: &Principal,
         uploads: Vec<Upload>,
         key: RequestKey,
     ) -> Result<Vec<DocumentView>> {
+        let user = who.require_user()?;
+        who.require_scope(Scope::Write)?;
         if uploads.is_empty() {
             return Err(FieldError::new("file", "required", "Choose at least one file.").into());
         }
@@ -240,9 +244,9 @@ impl Documents {
         let mut items = Vec::new();
         for (index, new) in texts.into_iter().enumerate() {
             let request = key.part(&format!("file {index}")).request(body_hash, &*self.core.ids);
-            let id = self.create_row(caller, new, request).await?;
+            let id = self.create_row(user, new, request).await?;
             let view = || async {
-                let reader = self.for_reader(Some(caller), id).await?;
+                let reader = self.for_reader(who, id).await?;
                 self.view(&reader).await
             };
             items.push(patiently(view).await?);
@@ -252,7 +256,7 @@ impl Documents {
 
     async fn create_row(
         &self,
-        caller: &Caller,
+        created_by: UserId,
         new: Prepared,
         request: Request,
     ) -> Result<DocumentId> {
@@ -261,7 +265,7 @@ impl Documents {
             kind: new.kind,
             title: new.title.as_str().to_owned(),
             description: new.description.as_str().to_owned(),
-            created_by: caller.user,
+            created_by,
             request,
             state: new.state,
             client_id: new.client_id,

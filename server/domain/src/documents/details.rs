@@ -62,6 +62,7 @@ impl Documents {
     /// `NotTrashed`.
     pub async fn purge(&self, owner: &Owner) -> Result<()> {
         let purged = self.core.stores.catalog.purge(owner.id(), self.core.clock.now()).await;
+        self.announce(owner.id());
         purged.map_err(|error| match error {
             StoreError::NotFound => Error::NotTrashed,
             other => other.into(),
@@ -75,8 +76,9 @@ impl Documents {
     }
 
     async fn apply(&self, reader: &Reader, user: UserId, change: &DetailsChange) -> Result<()> {
-        let changed =
-            self.core.stores.catalog.change(reader.id(), user, change, self.core.clock.now()).await;
+        let (id, now) = (reader.id(), self.core.clock.now());
+        let changed = self.core.stores.catalog.change(id, user, change, now).await;
+        self.announce(id);
         changed.map(drop).map_err(Error::missing("document"))
     }
 }

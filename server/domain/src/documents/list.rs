@@ -2,13 +2,14 @@
 
 use super::Documents;
 use crate::{
-    accounts::Caller,
     error::{Error, Result},
+    principal::Principal,
     storage::{Cursor, CursorKey, DocumentFilter, DocumentRow},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use izanagi_shared::{
     id::UserId,
+    permission::Scope,
     problem::FieldError,
     wire::{DEFAULT_PAGE_SIZE, DocumentSort, DocumentView, MAX_PAGE_SIZE, Page},
 };
@@ -36,18 +37,20 @@ pub struct ListQuery {
 }
 
 impl Documents {
-    /// The documents that the caller owns and that fit.
+    /// The caller's documents that match.
     ///
     /// # Errors
     /// `Invalid` for a page, size, query or cursor out of range.
-    pub async fn list(&self, caller: &Caller, query: &ListQuery) -> Result<Page<DocumentView>> {
+    pub async fn list(&self, who: &Principal, query: &ListQuery) -> Result<Page<DocumentView>> {
+        let user = who.require_user()?;
+        who.require_scope(Scope::Read)?;
         let page_size = in_range("pageSize", query.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
         let page = in_range("page", query.page, 1, 1_000_000)?;
         let cursor =
             query.cursor.as_deref().map(|text| read_cursor(text, query.sort)).transpose()?;
         let page = if cursor.is_some() { 1 } else { page };
         let filter = DocumentFilter {
-            visible_to: caller.user,
+            visible_to: user,
             owner: query.owner,
             words: words(query.query.as_deref().unwrap_or_default())?,
             trashed: if query.include_deleted { None } else { Some(query.in_trash == Some(true)) },

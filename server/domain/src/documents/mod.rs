@@ -11,6 +11,7 @@ mod render;
 mod sanitise;
 mod text;
 mod view;
+mod watch;
 
 pub use create::{RequestKey, Upload};
 pub use list::ListQuery;
@@ -19,13 +20,14 @@ pub use render::{Export, ExportFormat};
 pub(crate) use text::stale;
 pub use text::{IfMatch, LONGEST_OP_ID, Replaced};
 pub use view::etag;
+pub use watch::RightWatch;
 
 use crate::{
-    accounts::Caller,
     core::Core,
     error::{Error, Result},
     live::Rooms,
-    storage::DocumentRow,
+    principal::Principal,
+    storage::{DocumentRow, StoreError},
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -128,56 +130,56 @@ impl Documents {
         Self { core, rooms, rendered: RenderCache::default() }
     }
 
-    /// The right to read, for a caller or for anybody.
+    /// The right to read.
     ///
     /// # Errors
-    /// `Unauthenticated` for nobody and a document that is not public, `NotFound` otherwise.
-    pub async fn for_reader(&self, who: Option<&Caller>, id: DocumentId) -> Result<Reader> {
-        self.reader(who, id, Action::Read).await
+    /// `Unauthenticated` when the caller is anonymous and the document is not public, `NotFound`
+    /// when it is hidden from the caller.
+    pub async fn for_reader(&self, who: &Principal, id: DocumentId) -> Result<Reader> {
+        self.authorise(who, id, Action::Read).await
     }
 
     /// The right to write.
     ///
     /// # Errors
-    /// `Unauthenticated`, `NotFound`, `Forbidden`, `Trashed`.
-    pub async fn for_editor(&self, who: Option<&Caller>, id: DocumentId) -> Result<Editor> {
-        let who = who.ok_or(Error::Unauthenticated)?;
-        let reader = self.reader(Some(who), id, Action::Edit).await?;
+    /// `Unauthenticated`, `NotFound`, `Forbidden`, `ScopeMissing`, `Trashed`.
+    pub async fn for_editor(&self, who: &Principal, id: DocumentId) -> Result<Editor> {
+        let user = who.require_user()?;
+        let reader = self.authorise(who, id, Action::Edit).await?;
         if reader.row.deleted_at.is_some() {
             return Err(Error::Trashed);
         }
-        Ok(Editor { reader, user: who.user })
+        Ok(Editor { reader, user })
     }
 
     /// The right to do everything.
     ///
     /// # Errors
-    /// `Unauthenticated`, `NotFound`, `Forbidden`.
-    pub async fn for_owner(&self, who: Option<&Caller>, id: DocumentId) -> Result<Owner> {
-        let who = who.ok_or(Error::Unauthenticated)?;
-        let reader = self.reader(Some(who), id, Action::ManageOwners).await?;
-        Ok(Owner { reader, user: who.user })
+    /// `Unauthenticated`, `NotFound`, `Forbidden`, `ScopeMissing`.
+    pub async fn for_owner(&self, who: &Principal, id: DocumentId) -> Result<Owner> {
+        let user = who.require_user()?;
+        let reader = self.authorise(who, id, Action::ChangeDetails).await?;
+        Ok(Owner { reader, user })
     }
 
-    async fn reader(&self, who: Option<&Caller>, id: DocumentId, action: Action) -> Result<Reader> {
-        let user = who.map(|caller| caller.user);
-        // To somebody who is not signed in, a hidden document and none at all look the same.
-        let hidden = || user.map_or(Error::Unauthenticated, |_| Error::NotFound("document"));
-        let found = self.core.stores.catalog.get_for(user, id).await;
-        let (row, standing) = found.map_err(|error| match error {
-            crate::storage::StoreError::NotFound => hidden(),
+    async fn authorise(&self, who: &Principal, id: DocumentId, action: Action) -> Result<Reader> {
+        // To an anonymous caller a hidden document and none at all look the same.
+        let hidden = || match who.is_anonymous() {
+            true => Error::Unauthenticated,
+            false => Error::NotFound("document"),
+        };
+        let found = self.core.stores.catalog.get_for(&who.viewer(id), id).await;
+        let (row, access) = found.map_err(|error| match error {
+            StoreError::NotFound => hidden(),
             other => other.into(),
         })?;
-        // What lies in trash is gone for everybody but its owners.
-        let standing = if row.deleted_at.is_some() && standing < Standing::Owner {
-            Standing::Stranger
-        } else {
-            standing
-        };
+        let standing = access.standing().max(who.own_standing());
         match decide(standing, action) {
-            Verdict::Allowed => Ok(Reader { row, standing }),
-            Verdict::Forbidden => Err(Error::Forbidden),
-            Verdict::Hidden => Err(hidden()),
+            Verdict::Allowed => {}
+            Verdict::Forbidden => return Err(Error::Forbidden),
+            Verdict::Hidden => return Err(hidden()),
         }
+        who.require_scope(action.scope())?;
+        Ok(Reader { row, standing })
     }
 }

@@ -8,7 +8,7 @@ use crate::{
 use izanagi_shared::{id::UserId, wire::Person};
 
 impl Documents {
-    /// Everybody who owns it.
+    /// The owners of a document.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -17,14 +17,15 @@ impl Documents {
         Ok(owners.into_iter().map(|(_, person)| person).collect())
     }
 
-    /// Makes somebody an owner too.
+    /// Adds an owner.
     ///
     /// # Errors
     /// `NotFound` when there is no such account.
     pub async fn add_owner(&self, owner: &Owner, user: UserId) -> Result<()> {
-        // Who has left is no more than who never came.
+        // A deleted account counts as nonexistent.
         self.core.stores.users.by_id(user).await.map_err(Error::missing("account"))?;
         let added = self.core.stores.owners.add(owner.id(), user, self.core.clock.now()).await;
+        self.announce(owner.id());
         added.map_err(|error| match error {
             StoreError::Conflict(Constraint::Reference) => Error::NotFound("account"),
             StoreError::NotFound => Error::NotFound("document"),
@@ -32,12 +33,13 @@ impl Documents {
         })
     }
 
-    /// Takes ownership away, from oneself too.
+    /// Removes an owner; owners may remove themselves.
     ///
     /// # Errors
-    /// `NotFound` when they own it not, `LastOwner` when nobody else does.
+    /// `NotFound` when the account is not an owner, `LastOwner` when it is the only one.
     pub async fn remove_owner(&self, owner: &Owner, user: UserId) -> Result<()> {
         let removed = self.core.stores.owners.remove(owner.id(), user, self.core.clock.now()).await;
+        self.announce(owner.id());
         removed.map_err(Error::missing("owner"))
     }
 }

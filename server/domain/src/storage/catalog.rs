@@ -1,10 +1,11 @@
 //! Documents: who, when, where. Their text lies in the live log.
 
 use super::StoreResult;
+use crate::principal::Viewer;
 use async_trait::async_trait;
 use izanagi_shared::{
     id::{CommitId, DocumentId, UserId},
-    permission::Standing,
+    permission::Access,
     rules::DocumentKind,
     time::Timestamp,
     wire::{DocumentSort, Person},
@@ -160,12 +161,8 @@ pub trait Catalog: Send + Sync {
     async fn by_request(&self, key: &[u8; 32]) -> StoreResult<(DocumentId, [u8; 32])>;
     /// One document.
     async fn get(&self, id: DocumentId) -> StoreResult<DocumentRow>;
-    /// One document and how this user stands to it; `None` asks for anybody's standing.
-    async fn get_for(
-        &self,
-        user: Option<UserId>,
-        id: DocumentId,
-    ) -> StoreResult<(DocumentRow, Standing)>;
+    /// One document and what gives this viewer rights to it, by one query.
+    async fn get_for(&self, viewer: &Viewer, id: DocumentId) -> StoreResult<(DocumentRow, Access)>;
     /// The rows that fit the filter, and how many there are in all.
     async fn list(&self, filter: &DocumentFilter) -> StoreResult<(Vec<DocumentRow>, u64)>;
     /// Changes details; `meta_rev` grows and `updated_at` is `at` if something differs.

@@ -5,6 +5,7 @@
 //! Whoever calls must then find out (by fence, by request key, by op id) before answering.
 
 mod accounts;
+mod bus;
 mod catalog;
 mod error;
 mod inspect;
@@ -19,6 +20,7 @@ pub use accounts::{
     AuditEvent, AuditLog, NewSession, RefreshToken, RefreshUse, RevocationStore, Session,
     SessionStore, User, UserChange, UserStore,
 };
+pub use bus::{Bus, BusEvent};
 pub use catalog::{
     Catalog, Cursor, CursorKey, DetailsChange, DocumentFilter, DocumentRow, NewDocument, Owners,
     Request, TextFacts,
@@ -71,6 +73,8 @@ pub struct Stores {
     pub inspect: Arc<dyn Inspect>,
     /// Forgetting what nobody needs any more.
     pub upkeep: Arc<dyn Upkeep>,
+    /// Tells every node what has changed.
+    pub bus: Arc<dyn Bus>,
 }
 
 impl std::fmt::Debug for Stores {

@@ -118,8 +118,8 @@ impl Story {
 
     async fn try_step(&mut self, world: &World, step: &Step) -> Result<()> {
         let services = &world.services;
-        let who = Some(&world.ada);
-        let key = |name: &str| RequestKey::new(&world.ada, "POST", "/story", name);
+        let who = &world.ada.into();
+        let key = |name: &str| RequestKey::new(world.ada.user, "POST", "/story", name);
         match step {
             Step::Edit(token) => {
                 let editor = services.documents.for_editor(who, self.document).await?;

@@ -129,19 +129,19 @@ impl World {
             ..CreateDocumentRequest::default()
         };
         let documents = &self.services.documents;
-        documents.create(&self.ada, request, RequestKey::none()).await.unwrap().id
+        documents.create(&self.ada.into(), request, RequestKey::none()).await.unwrap().id
     }
 
     pub(crate) async fn reader(&self, id: DocumentId) -> Reader {
-        self.services.documents.for_reader(Some(&self.ada), id).await.unwrap()
+        self.services.documents.for_reader(&self.ada.into(), id).await.unwrap()
     }
 
     pub(crate) async fn editor(&self, id: DocumentId) -> Editor {
-        self.services.documents.for_editor(Some(&self.ada), id).await.unwrap()
+        self.services.documents.for_editor(&self.ada.into(), id).await.unwrap()
     }
 
     pub(crate) async fn owner(&self, id: DocumentId) -> Owner {
-        self.services.documents.for_owner(Some(&self.ada), id).await.unwrap()
+        self.services.documents.for_owner(&self.ada.into(), id).await.unwrap()
     }
 
     pub(crate) async fn text(&self, id: DocumentId) -> String {

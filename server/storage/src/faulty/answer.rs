@@ -8,7 +8,7 @@ use izanagi_domain::storage::{
 };
 use izanagi_shared::{
     id::{DocumentId, SessionId},
-    permission::Standing,
+    permission::Access,
     time::Timestamp,
     wire::Person,
 };
@@ -49,7 +49,7 @@ answers_without_content!(
     RefreshUse,
     Session,
     SessionId,
-    Standing,
+    Access,
     StoreResult<Vec<Appended>>,
     String,
     User,

@@ -2,6 +2,7 @@
 
 use super::{Class, Faulty, argument::Argument, perform::Call};
 use async_trait::async_trait;
+use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
     Appended, AtomicCommit, AuditEvent, AuditLog, Batch, Catalog, CommitIntent, CommitIntents,
     CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow, DocumentStore, Fence, Inspect,
@@ -12,7 +13,7 @@ use izanagi_domain::storage::{
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId, SessionId, UserId},
-    permission::Standing,
+    permission::Access,
     time::Timestamp,
     wire::Person,
 };
@@ -118,7 +119,7 @@ faulty_store! {
         Write create(new: &NewDocument) -> ();
         Read by_request(key: &[u8; 32]) -> (DocumentId, [u8; 32]);
         Read get(id: DocumentId) -> DocumentRow;
-        Read get_for(user: Option<UserId>, id: DocumentId) -> (DocumentRow, Standing);
+        Read get_for(viewer: &Viewer, id: DocumentId) -> (DocumentRow, Access);
         Read list(filter: &DocumentFilter) -> (Vec<DocumentRow>, u64);
         Write change(
             id: DocumentId, by: UserId, change: &DetailsChange, at: Timestamp

@@ -7,13 +7,14 @@ use super::{
     statement::{Statement, args},
 };
 use async_trait::async_trait;
+use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
     Catalog, DetailsChange, DocumentFilter, DocumentRow, Ids, NewDocument, StoreError, StoreResult,
     Topic,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
-    permission::Standing,
+    permission::Access,
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -127,11 +128,7 @@ impl Catalog for SqlCatalog {
         document(&self.db.fetch_one(select(id)).await?)
     }
 
-    async fn get_for(
-        &self,
-        user: Option<UserId>,
-        id: DocumentId,
-    ) -> StoreResult<(DocumentRow, Standing)> {
+    async fn get_for(&self, viewer: &Viewer, id: DocumentId) -> StoreResult<(DocumentRow, Access)> {
         let mut query = Statement::new("SELECT ");
         query
             .push(COLUMNS)
@@ -139,17 +136,20 @@ impl Catalog for SqlCatalog {
                 ", EXISTS (SELECT 1 FROM document_owners o \
                  WHERE o.document_id = d.id AND o.user_id = ",
             )
-            .push_arg(user)
+            .push_arg(viewer.user)
             .push(") AS owns FROM documents d WHERE d.id = ")
             .push_arg(id);
         let row = self.db.fetch_one(query).await?;
         let document = document(&row)?;
-        let standing = match row.get("owns")? {
-            true => Standing::Owner,
-            false if document.is_public => Standing::Reader,
-            false => Standing::Stranger,
+        // Workspaces and share links add their roles to this query when they exist.
+        let access = Access {
+            is_owner: row.get("owns")?,
+            workspace: None,
+            link: None,
+            is_public: document.is_public,
+            is_trashed: document.deleted_at.is_some(),
         };
-        Ok((document, standing))
+        Ok((document, access))
     }
 
     async fn list(&self, filter: &DocumentFilter) -> StoreResult<(Vec<DocumentRow>, u64)> {

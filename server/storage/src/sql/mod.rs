@@ -58,5 +58,6 @@ pub(crate) fn stores(db: &Arc<Db>, clock: &Arc<dyn Clock>, ids: &Arc<dyn Ids>) -
         audit: Arc::new(audit::SqlAudit { db: db(), ids: ids() }),
         inspect: Arc::new(inspect::SqlInspect { db: db() }),
         upkeep: Arc::new(forget::SqlUpkeep { db: db() }),
+        bus: Arc::new(crate::process::ProcessBus::default()),
     }
 }

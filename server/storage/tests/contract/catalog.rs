@@ -1,4 +1,5 @@
 use crate::{fixtures::*, provider::TestStore};
+use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
     Constraint, DetailsChange, DocumentRow, NewDocument, RecordPath, SavedText, StoreError,
     TextFacts, Topic,
@@ -13,7 +14,7 @@ suite!(
     a_new_document_is_there_with_everything_it_consists_of,
     a_request_makes_one_document,
     a_document_needs_an_account,
-    how_somebody_stands_to_a_document,
+    one_query_tells_the_access_of_a_viewer,
     a_change_raises_the_revision_once,
     a_change_of_nothing_changes_nothing,
     a_document_goes_to_trash_and_comes_back,
@@ -84,7 +85,7 @@ async fn a_document_needs_an_account(store: &TestStore) {
     assert_eq!(store.log.load(new.id).await, Err(StoreError::NotFound));
 }
 
-async fn how_somebody_stands_to_a_document(store: &TestStore) {
+async fn one_query_tells_the_access_of_a_viewer(store: &TestStore) {
     let (owner, stranger) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, owner).await;
     for (public, expected) in [
@@ -94,8 +95,10 @@ async fn how_somebody_stands_to_a_document(store: &TestStore) {
         let change = DetailsChange { is_public: Some(public), ..DetailsChange::default() };
         store.catalog.change(document, owner, &change, at(20)).await.unwrap();
         for (who, expected) in [Some(owner), Some(stranger), None].into_iter().zip(expected) {
-            let (row, standing) = store.catalog.get_for(who, document).await.unwrap();
-            assert_eq!((row.id, standing), (document, expected), "{who:?}, public: {public}");
+            let viewer = Viewer { user: who, link: None };
+            let (row, access) = store.catalog.get_for(&viewer, document).await.unwrap();
+            let found = (row.id, access.standing());
+            assert_eq!(found, (document, expected), "{who:?}, public: {public}");
         }
     }
 }
@@ -192,7 +195,10 @@ async fn a_purge_takes_every_row_and_leaves_the_erasing_to_do(store: &TestStore)
 async fn what_does_not_exist_is_not_found(store: &TestStore) {
     let (user, nothing) = (a_user(store).await, DocumentId(fresh_uuid()));
     assert_eq!(store.catalog.get(nothing).await, Err(StoreError::NotFound));
-    assert_eq!(store.catalog.get_for(None, nothing).await, Err(StoreError::NotFound));
+    assert_eq!(
+        store.catalog.get_for(&Viewer { user: None, link: None }, nothing).await,
+        Err(StoreError::NotFound)
+    );
     let change = DetailsChange { title: Some("x".to_owned()), ..DetailsChange::default() };
     let changed = store.catalog.change(nothing, user, &change, at(1)).await;
     assert_eq!(changed, Err(StoreError::NotFound));

@@ -1,0 +1,181 @@
+//! Who is asking (DESIGN §1).
+
+use crate::{
+    accounts::Caller,
+    error::{Error, Result},
+};
+use izanagi_shared::{
+    id::{ApiKeyId, DocumentId, SessionId, ShareLinkId, UserId},
+    permission::{Scope, Standing},
+};
+
+/// The caller of a service.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Principal {
+    /// Not signed in.
+    #[default]
+    Anonymous,
+    /// A signed-in device.
+    Session(Caller),
+    /// A program with an API key.
+    ApiKey(ApiKeyCaller),
+    /// The bearer of a share link.
+    ShareLink(LinkCaller),
+    /// A visitor in open mode: not signed in, trusted by configuration.
+    Visitor(UserId),
+    /// A job of the server, with the name it has in logs.
+    Job(&'static str),
+}
+
+/// The bearer of an API key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKeyCaller {
+    /// The user whose key it is.
+    pub user: UserId,
+    /// The key.
+    pub key: ApiKeyId,
+    /// What the key allows.
+    pub scopes: Vec<Scope>,
+}
+
+/// The bearer of a share link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkCaller {
+    /// The link.
+    pub link: ShareLinkId,
+    /// The one document it opens.
+    pub document: DocumentId,
+}
+
+/// What the query for a document's row must know about the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Viewer {
+    /// The account, if there is one.
+    pub user: Option<UserId>,
+    /// The share link, if the caller came with one for this document.
+    pub link: Option<ShareLinkId>,
+}
+
+impl From<Caller> for Principal {
+    fn from(caller: Caller) -> Self {
+        Self::Session(caller)
+    }
+}
+
+impl Principal {
+    /// The account in whose name the caller acts.
+    #[must_use]
+    pub const fn user(&self) -> Option<UserId> {
+        match self {
+            Self::Session(caller) => Some(caller.user),
+            Self::ApiKey(caller) => Some(caller.user),
+            Self::Visitor(user) => Some(*user),
+            Self::Anonymous | Self::ShareLink(_) | Self::Job(_) => None,
+        }
+    }
+
+    /// The same; refuses callers without an account.
+    ///
+    /// # Errors
+    /// `Unauthenticated`.
+    pub fn require_user(&self) -> Result<UserId> {
+        self.user().ok_or(Error::Unauthenticated)
+    }
+
+    /// The session; refuses everything else.
+    ///
+    /// # Errors
+    /// `Unauthenticated`.
+    pub const fn require_session(&self) -> Result<Caller> {
+        match self {
+            Self::Session(caller) => Ok(*caller),
+            _ => Err(Error::Unauthenticated),
+        }
+    }
+
+    /// The session, if the caller has one.
+    #[must_use]
+    pub const fn session(&self) -> Option<SessionId> {
+        match self {
+            Self::Session(caller) => Some(caller.session),
+            _ => None,
+        }
+    }
+
+    /// What the query for a document must know.
+    #[must_use]
+    pub fn viewer(&self, document: DocumentId) -> Viewer {
+        let link = match self {
+            Self::ShareLink(caller) if caller.document == document => Some(caller.link),
+            _ => None,
+        };
+        Viewer { user: self.user(), link }
+    }
+
+    /// The standing a caller has to every document by what it is.
+    #[must_use]
+    pub const fn own_standing(&self) -> Standing {
+        match self {
+            Self::Job(_) => Standing::Owner,
+            Self::Visitor(_) => Standing::Editor,
+            Self::Anonymous | Self::Session(_) | Self::ApiKey(_) | Self::ShareLink(_) => {
+                Standing::Stranger
+            }
+        }
+    }
+
+    /// Refuses a call that the caller's API key does not allow.
+    ///
+    /// # Errors
+    /// `ScopeMissing`.
+    pub fn require_scope(&self, scope: Scope) -> Result<()> {
+        match self {
+            Self::ApiKey(caller) if !caller.scopes.contains(&scope) => {
+                Err(Error::ScopeMissing(scope))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether signing in might help: a hidden document then looks like none at all.
+    #[must_use]
+    pub const fn is_anonymous(&self) -> bool {
+        matches!(self, Self::Anonymous)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn key(scopes: &[Scope]) -> Principal {
+        let (user, key) = (UserId(Uuid::from_u128(1)), ApiKeyId(Uuid::from_u128(2)));
+        Principal::ApiKey(ApiKeyCaller { user, key, scopes: scopes.to_vec() })
+    }
+
+    #[test]
+    fn a_key_allows_only_its_scopes() {
+        let reader = key(&[Scope::Read]);
+        assert!(reader.require_scope(Scope::Read).is_ok());
+        assert!(matches!(reader.require_scope(Scope::Write), Err(Error::ScopeMissing(_))));
+        assert!(Principal::Job("search").require_scope(Scope::Admin).is_ok());
+    }
+
+    #[test]
+    fn a_link_opens_its_own_document_only() {
+        let document = DocumentId(Uuid::from_u128(1));
+        let link = ShareLinkId(Uuid::from_u128(2));
+        let caller = Principal::ShareLink(LinkCaller { link, document });
+        assert_eq!(caller.viewer(document).link, Some(link));
+        assert_eq!(caller.viewer(DocumentId(Uuid::from_u128(3))).link, None);
+        assert_eq!(caller.user(), None);
+    }
+
+    #[test]
+    fn only_sessions_count_as_sessions() {
+        assert!(key(&[Scope::Admin]).require_session().is_err());
+        assert!(key(&[]).require_user().is_ok());
+        assert!(Principal::Anonymous.require_user().is_err());
+    }
+}

@@ -1,0 +1,112 @@
+//! Rights: who gets a handle, and how its holder learns that it may have ended.
+
+#[path = "support/mod.rs"]
+mod support;
+
+use izanagi_domain::{
+    accounts::Caller,
+    error::Error,
+    principal::{ApiKeyCaller, LinkCaller, Principal},
+};
+use izanagi_shared::{
+    id::{ApiKeyId, ShareLinkId},
+    permission::{Scope, Standing},
+    wire::PatchDocumentRequest,
+};
+use std::time::Duration;
+use support::World;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+fn key_of(caller: Caller, scopes: &[Scope]) -> Principal {
+    let key = ApiKeyId(Uuid::from_u128(7));
+    Principal::ApiKey(ApiKeyCaller { user: caller.user, key, scopes: scopes.to_vec() })
+}
+
+#[tokio::test]
+async fn an_api_key_gives_no_more_than_its_scopes() {
+    let world = World::new().await;
+    let id = world.create("text").await;
+    let documents = &world.services.documents;
+    let reader = key_of(world.ada, &[Scope::Read]);
+    assert_eq!(documents.for_reader(&reader, id).await.unwrap().standing(), Standing::Owner);
+    let refused = documents.for_editor(&reader, id).await;
+    assert!(matches!(refused, Err(Error::ScopeMissing(Scope::Write))), "{refused:?}");
+    let writer = key_of(world.ada, &[Scope::Write]);
+    assert!(documents.for_editor(&writer, id).await.is_ok());
+    let refused = documents.for_reader(&writer, id).await;
+    assert!(matches!(refused, Err(Error::ScopeMissing(Scope::Read))), "{refused:?}");
+    // A document of somebody else stays hidden, whatever the scopes.
+    let stranger = key_of(world.bob, &[Scope::Read, Scope::Write, Scope::Admin]);
+    assert!(matches!(documents.for_reader(&stranger, id).await, Err(Error::NotFound(_))));
+}
+
+#[tokio::test]
+async fn jobs_reach_every_document() {
+    let world = World::new().await;
+    let id = world.create("text").await;
+    let reader = world.services.documents.for_reader(&Principal::Job("search"), id).await.unwrap();
+    assert_eq!(reader.standing(), Standing::Owner);
+}
+
+#[tokio::test]
+async fn an_unknown_link_opens_nothing() {
+    let world = World::new().await;
+    let document = world.create("text").await;
+    let link = ShareLinkId(Uuid::from_u128(1));
+    let bearer = Principal::ShareLink(LinkCaller { link, document });
+    let refused = world.services.documents.for_reader(&bearer, document).await;
+    assert!(matches!(refused, Err(Error::NotFound(_))), "{refused:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_learns_at_once_that_rights_changed() {
+    const SOON: Duration = Duration::from_millis(1);
+    let world = World::new().await;
+    let (id, other) = (world.create("text").await, world.create("other").await);
+    let documents = &world.services.documents;
+    let mut watch = documents.watch(&world.ada.into(), id);
+    let change = PatchDocumentRequest { is_public: Some(true), ..PatchDocumentRequest::default() };
+    documents.change(&world.owner(other).await, &change).await.unwrap();
+    assert!(timeout(SOON, watch.changed()).await.is_err(), "another document changed");
+    documents.change(&world.owner(id).await, &change).await.unwrap();
+    timeout(SOON, watch.changed()).await.unwrap();
+    let mut watch = documents.watch(&world.bob.into(), id);
+    documents.trash(&world.owner(id).await).await.unwrap();
+    timeout(SOON, watch.changed()).await.unwrap();
+    // Without any event, after a second.
+    timeout(Duration::from_millis(1_001), watch.changed()).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lagging_holder_asks_again() {
+    let world = World::new().await;
+    let id = world.create("text").await;
+    let mut watch = world.services.documents.watch(&world.ada.into(), id);
+    for number in 0..2_000 {
+        let session = izanagi_shared::id::SessionId(Uuid::from_u128(number));
+        world.stores.bus.publish(izanagi_domain::storage::BusEvent::SessionEnded(session));
+    }
+    timeout(Duration::from_millis(1), watch.changed()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_etag_is_known_without_the_text() {
+    use izanagi_storage::faulty::{Injector, wrap};
+    let injector = Injector::quiet();
+    let plan = support::Plan {
+        wrap: Box::new({
+            let injector = std::sync::Arc::clone(&injector);
+            move |stores| wrap(stores, &injector)
+        }),
+        ..support::Plan::default()
+    };
+    let world = World::with(plan).await;
+    let id = world.create("text").await;
+    let reader = world.reader(id).await;
+    let view = world.services.documents.view_with_content(&reader).await.unwrap();
+    let before = injector.calls().len();
+    assert_eq!(world.services.documents.etag(&reader).await.unwrap(), view.etag);
+    let calls = &injector.calls()[before..];
+    assert!(calls.is_empty(), "{calls:?}");
+}
