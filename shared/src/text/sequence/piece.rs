@@ -45,7 +45,7 @@ pub(super) fn head(old_len: usize, new_len: usize) -> (usize, usize) {
 
 /// An upper bound on [`Piece::steps`] for sequences with this many items, both sides added.
 pub(super) const fn max_steps(items: usize) -> usize {
-    steps(items, items)
+    items + steps(items, items)
 }
 
 /// The cost of a search over `items` of which `changed` are not common. Myers' algorithm takes at
@@ -58,7 +58,8 @@ impl Piece {
     /// Compares two sequences with at most [`MAX_ITEMS`] items.
     pub(super) fn compare(old: &[u32], new: &[u32], anchors: &mut Anchors) -> Self {
         let end = (old.len(), new.len());
-        if old.len() + new.len() <= FILTER_ABOVE {
+        let items = old.len() + new.len();
+        if items <= FILTER_ABOVE {
             let (runs, steps) = search(old, new);
             return Self { runs, end, steps };
         }
@@ -71,7 +72,7 @@ impl Piece {
                 runs.push(Run { old, new, len: 1 });
             }
         }
-        Self { runs, end, steps }
+        Self { runs, end, steps: items + steps }
     }
 
     /// Shortens a piece that does not cover all of both sequences, to the end of the longest run
