@@ -1,8 +1,8 @@
-//! A history as versions are stored: the newest text whole, every older one as the delta that makes
-//! it of its successor (PRODUCT V2).
+//! A history as it is stored: the newest version as a text, each older version as a delta from its
+//! successor (PRODUCT V2).
 #![cfg(not(target_arch = "wasm32"))]
 
-#[allow(dead_code, reason = "each user of the generators needs some of them")]
+#[allow(dead_code, reason = "each test file uses some of the generators")]
 #[path = "../src/text/testing.rs"]
 mod testing;
 
@@ -10,7 +10,7 @@ use izanagi_shared::text::delta::TextDelta;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// Versions in a history.
+/// The number of edits in a history.
 const EDITS: usize = 300;
 
 proptest! {
@@ -26,7 +26,7 @@ proptest! {
             let newest = &versions[versions.len() - 1];
             versions.push(edit.apply(newest));
         }
-        // As they are kept: in JSON, each read back on its own.
+        // Stored as JSON, so that each delta is parsed again.
         let stored: Vec<String> = versions
             .windows(2)
             .map(|pair| serde_json::to_string(&TextDelta::between(&pair[1], &pair[0])).unwrap())

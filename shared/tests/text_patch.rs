@@ -1,7 +1,7 @@
-//! Unified diffs as the real `patch` reads them.
+//! Unified diffs, applied by the real `patch`.
 #![cfg(not(target_arch = "wasm32"))]
 
-#[allow(dead_code, reason = "each user of the generators needs some of them")]
+#[allow(dead_code, reason = "each test file uses some of the generators")]
 #[path = "../src/text/testing.rs"]
 mod testing;
 
@@ -16,7 +16,7 @@ use izanagi_shared::text::unified::unified;
 use proptest::prelude::*;
 use rstest::rstest;
 
-/// What `patch` makes of `old`, in a folder of its own below the build folder.
+/// The result of applying `diff` to `old` with `patch`, in a new folder below the build folder.
 fn patch(old: &str, diff: &str) -> io::Result<String> {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
     let run = format!("{}-{}", process::id(), RUNS.fetch_add(1, Ordering::Relaxed));
@@ -24,7 +24,7 @@ fn patch(old: &str, diff: &str) -> io::Result<String> {
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("old"), old)?;
     fs::write(folder.join("diff"), diff)?;
-    // No fuzz: every line of context has to be where the diff says it is.
+    // No fuzz: all context lines must match exactly.
     let output = Command::new("patch")
         .args(["--fuzz=0", "--silent", "--reject-file=-", "--input=diff", "--output=new", "old"])
         .current_dir(&folder)
@@ -57,7 +57,7 @@ fn options(context: usize) -> DiffOptions {
 #[case::lines_that_look_like_a_diff("--- a\n+++ b\n@@ -1 +1 @@\n", "--- a\n+++ c\n-@@ -1 +1 @@\n")]
 #[case::backslash_line("\\ No newline\nb\n", "\\ No newline\nc\n")]
 #[case::wide_characters("我们\n😀\n", "我们\n😃\n")]
-fn patch_makes_the_new_text(#[case] old: &str, #[case] new: &str) {
+fn patch_gives_the_new_text(#[case] old: &str, #[case] new: &str) {
     let diff = unified("old.md", "new.md", old, new, &DiffOptions::default());
     assert_eq!(patch(old, &diff).unwrap(), new);
 }
@@ -75,7 +75,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn patch_makes_any_new_text((old, new) in testing::text_pair(), context in 0..4_usize) {
+    fn patch_gives_any_new_text((old, new) in testing::text_pair(), context in 0..4_usize) {
         let diff = unified("old.md", "new.md", &old, &new, &options(context));
         prop_assume!(!diff.is_empty());
         prop_assert_eq!(patch(&old, &diff).unwrap(), new);

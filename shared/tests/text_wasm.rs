@@ -1,9 +1,9 @@
-//! Deltas, comparisons and merges as WebAssembly: the page has to reach what the server reaches.
+//! Deltas, comparisons and merges in WebAssembly. The results must be the same as natively.
 #![cfg(target_arch = "wasm32")]
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
-    reason = "these are tests, under an attribute that Clippy does not know"
+    reason = "Clippy does not recognise this test attribute"
 )]
 
 use izanagi_shared::text::delta::TextDelta;
@@ -14,7 +14,7 @@ use izanagi_shared::text::unified::unified;
 use izanagi_shared::text::utf16::{bytes_to_utf16, utf16_to_bytes};
 use wasm_bindgen_test::wasm_bindgen_test;
 
-/// Pairs of texts that careless code breaks on.
+/// Pairs of texts with edge cases.
 const PAIRS: [(&str, &str); 7] = [
     ("", "a\n"),
     ("a\r\nb\r\n", "a\nb\r\n"),
@@ -26,7 +26,7 @@ const PAIRS: [(&str, &str); 7] = [
 ];
 
 #[wasm_bindgen_test]
-fn deltas_lead_there_and_back() {
+fn deltas_apply_in_both_directions() {
     for (old, new) in PAIRS {
         let delta = TextDelta::between(old, new);
         assert_eq!(delta.apply(old).unwrap(), new);
@@ -37,12 +37,12 @@ fn deltas_lead_there_and_back() {
 }
 
 #[wasm_bindgen_test]
-fn a_delta_longer_than_any_text_is_refused() {
+fn rejects_a_delta_that_is_too_long() {
     assert!(serde_json::from_str::<TextDelta>("[4294967296]").is_err());
 }
 
 #[wasm_bindgen_test]
-fn hunks_bring_the_old_text_back() {
+fn restoring_hunks_gives_the_old_text() {
     for (old, new) in PAIRS {
         let diff = diff_lines(old, new, &DiffOptions::default());
         let ids: Vec<_> = diff.hunks.into_iter().map(|hunk| hunk.id).collect();
@@ -50,9 +50,9 @@ fn hunks_bring_the_old_text_back() {
     }
 }
 
-/// The same id as the native tests expect: a page and a server name hunks alike.
+/// The native tests expect the same id.
 #[wasm_bindgen_test]
-fn hunks_are_named_as_in_the_server() {
+fn hunks_have_the_same_ids_as_in_the_server() {
     let diff = diff_lines("a\nb\nc\n", "a\nx y\nc", &DiffOptions::default());
     assert_eq!(diff.hunks[0].id.to_string(), "1-2-1-2-27d3fcb1803fffd3");
 }
@@ -83,7 +83,7 @@ fn offsets_convert_both_ways() {
 }
 
 #[wasm_bindgen_test]
-fn long_texts_that_have_little_in_common_are_compared_within_the_budget() {
+fn compares_long_texts_with_little_in_common() {
     let lines =
         |word: &str| (0..20_000).map(|n| format!("{word} {}\n", n * 7919 % 5_003)).collect();
     let (old, new): (String, String) = (lines("old"), lines("new"));

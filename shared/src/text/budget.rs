@@ -1,13 +1,11 @@
-//! How much work a comparison may do. Counted in steps and not in seconds, because the server and
-//! the page must reach the same result for the same texts: hunks are named after it, and a
-//! hydrated page may not differ from the one that was sent.
+//! A limit on the work of a comparison, in steps. A time limit would give server and page
+//! different results, but hunk ids and hydration need equal ones.
 
-/// Steps for one comparison, about a quarter of a second natively in the worst case.
-///
-/// Ordinary edits of ordinary documents need less than a thousandth of it.
+/// Steps for one comparison: about a quarter of a second of native code in the worst case.
+/// Ordinary edits need less than a thousandth of it.
 pub const DEFAULT_BUDGET: u64 = 30_000_000;
 
-/// What is left of a number of steps.
+/// The steps that remain.
 #[derive(Debug)]
 pub(crate) struct Budget {
     left: u64,
@@ -18,7 +16,12 @@ impl Budget {
         Self { left: steps }
     }
 
-    /// Takes `steps` off; `false` once they are more than what was left, and from then on.
+    /// Whether at least `steps` remain.
+    pub(crate) const fn has(&self, steps: usize) -> bool {
+        self.left >= steps as u64
+    }
+
+    /// Subtracts `steps`. Returns `false` and leaves nothing if fewer remain.
     pub(crate) fn spend(&mut self, steps: usize) -> bool {
         let left = self.left.checked_sub(steps as u64);
         self.left = left.unwrap_or(0);

@@ -1,5 +1,5 @@
-//! The changed stretches between two texts, as fine as words: lines first, then words inside
-//! changed lines. Deltas and merges are made of them.
+//! Edits between two texts at word level: lines are compared first, then the words in changed
+//! lines. Deltas and merges are built from them.
 
 use std::ops::Range;
 
@@ -8,16 +8,17 @@ use super::lines::{LineChanges, LineOptions, byte_range, line_starts};
 use super::sequence::{Comparer, Interner, slide_down};
 use super::words::split_words;
 
-/// Bytes of the old text and the bytes of the new one that stand in their place.
+/// A byte range of the old text and the byte range of the new text that replaces it.
 ///
-/// Both are on token boundaries, one may be empty; between two edits at least one token is equal.
+/// Both are on token boundaries and one may be empty. Between two edits at least one token is
+/// equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Edit {
     pub(crate) old: Range<usize>,
     pub(crate) new: Range<usize>,
 }
 
-/// The edits that lead from `old` to `new`, in order.
+/// The edits that turn `old` into `new`, in order.
 pub(crate) fn edits_between(old: &str, new: &str, budget: &mut Budget) -> Vec<Edit> {
     let mut comparer = Comparer::default();
     let options = LineOptions { ignore_white_space: false, context: 0 };
@@ -71,7 +72,7 @@ impl<'a> WordComparer<'a> {
         })
     }
 
-    /// Each token's number, and where each starts and the last one ends.
+    /// The number of each token, and the offsets where tokens start; the last is the end.
     fn number_words(&mut self, text: &'a str) -> (Vec<u32>, Vec<usize>) {
         let mut numbers = Vec::new();
         let mut starts = vec![0];
@@ -107,7 +108,7 @@ mod tests {
     #[case::line("a\nb\n", "a\nnew\nb\n", &[("", "new\n")])]
     #[case::chinese("我写文章", "我改文章", &[("写", "改")])]
     #[case::joined_lines("a\nb\n", "a b\n", &[("\n", " ")])]
-    fn finds_edits_as_fine_as_words(
+    fn finds_edits_at_word_level(
         #[case] old: &str,
         #[case] new: &str,
         #[case] expected: &[Replaced<'_>],
@@ -117,7 +118,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn edits_lead_from_old_to_new((old, new) in testing::text_pair(), steps in 0..2_000_u64) {
+        fn edits_turn_old_into_new((old, new) in testing::text_pair(), steps in 0..2_000_u64) {
             let mut rebuilt = String::new();
             let mut at = 0;
             for edit in edits_between(&old, &new, &mut Budget::new(steps)) {

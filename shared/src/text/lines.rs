@@ -1,4 +1,4 @@
-//! Lines, and which of them changed. Lines end at `\n` only; a `\r` belongs to its line.
+//! Comparing two texts by lines. Only `\n` ends a line; a `\r` belongs to its line.
 
 use std::borrow::Cow;
 use std::iter;
@@ -8,29 +8,29 @@ use super::budget::Budget;
 use super::sequence::{Change, Comparer, Interner, slide_down, slide_up_to};
 use super::window::Window;
 
-/// How far a change may slide from where the texts first differ, in lines.
+/// How many lines a change may slide beyond the part in which the texts differ.
 const SLIDE: usize = 8;
 
-/// The lines, each with its `\n`, in which two texts differ, with some equal ones around them.
+/// The lines, each with its `\n`, in which two texts differ, and some equal lines around them.
 ///
-/// Line numbers count from the first of these lines; `lines_before` and `bytes_before` say where
-/// in both texts that is.
+/// Line numbers count from the first of these lines, which comes after `lines_before` lines and
+/// `bytes_before` bytes in both texts.
 pub(crate) struct LineChanges<'a> {
     pub(crate) old: Vec<&'a str>,
     pub(crate) new: Vec<&'a str>,
     pub(crate) changes: Vec<Change>,
     pub(crate) lines_before: usize,
     pub(crate) bytes_before: usize,
-    /// The lines of the old text among which changes may move, so that the context stays whole.
+    /// The lines of the old text within which changes may slide, so that each keeps its context.
     movable: Range<usize>,
 }
 
 /// How to compare lines.
 #[derive(Clone, Copy)]
 pub(crate) struct LineOptions {
-    /// Takes lines for equal that differ in white space only.
+    /// Treats lines that differ only in white space as equal.
     pub(crate) ignore_white_space: bool,
-    /// How many equal lines are needed around each change.
+    /// How many equal lines to keep around each change.
     pub(crate) context: usize,
 }
 
@@ -50,7 +50,7 @@ impl<'a> LineChanges<'a> {
         let key = |line: &'a str| {
             if options.ignore_white_space { without_white_space(line) } else { Cow::Borrowed(line) }
         };
-        // The equal lines around are quicker compared than hashed.
+        // Comparing the equal lines at both ends is faster than hashing them.
         let prefix = iter::zip(&old, &new).take_while(|(a, b)| a == b).count();
         let tails = iter::zip(old[prefix..].iter().rev(), new[prefix..].iter().rev());
         let suffix = tails.take_while(|(a, b)| a == b).count();
@@ -78,8 +78,8 @@ impl<'a> LineChanges<'a> {
         }
     }
 
-    /// Prefers added and removed stretches that end in a blank line, as paragraphs and functions
-    /// do. For the eye only; where several texts are put together, one fixed place matters more.
+    /// Slides additions and removals so that they end with a blank line, as paragraphs and
+    /// functions do. Only for display: deltas and merges need one fixed place.
     pub(crate) fn align_to_blank_lines(&mut self) {
         let Self { old, new, .. } = self;
         let line = |in_new, place: usize| if in_new { new[place] } else { old[place] };
@@ -92,8 +92,7 @@ impl<'a> LineChanges<'a> {
     }
 }
 
-/// Where each line of `lines` starts in the text, and where the last one ends; the first one starts
-/// at `at`.
+/// The offset at which each line starts, and the end of the last line. The first starts at `at`.
 pub(crate) fn line_starts(mut at: usize, lines: &[&str]) -> Vec<usize> {
     let mut starts = Vec::with_capacity(lines.len() + 1);
     starts.push(at);
@@ -104,7 +103,7 @@ pub(crate) fn line_starts(mut at: usize, lines: &[&str]) -> Vec<usize> {
     starts
 }
 
-/// The bytes of the lines in `range`, for the `starts` that [`line_starts`] gives.
+/// The bytes of the lines in `range`, given the result of [`line_starts`].
 pub(crate) fn byte_range(starts: &[usize], range: &Range<usize>) -> Range<usize> {
     starts[range.start]..starts[range.end]
 }
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn leaves_the_context_of_a_change_that_slides_whole() {
+    fn a_sliding_change_keeps_its_context() {
         let old = "a\n".repeat(1_000);
         let new = "a\n".repeat(1_001);
         let mut budget = Budget::new(DEFAULT_BUDGET);

@@ -1,8 +1,8 @@
-//! Two changed copies of one text put together (three-way merge).
+//! Three-way merge of two changed copies of a text.
 //!
-//! Both are compared with their common base as finely as words. What only one of them changed is
-//! taken from that one, also within one line; what both changed alike is taken once; what they
-//! changed in two ways is a conflict, and neither side is lost.
+//! Both copies are compared with their common base at word level. A change made on one side only
+//! is taken, even next to other changes in the same line. A change made equally on both sides is
+//! taken once. Different changes to the same place are a conflict, which keeps both versions.
 
 use std::iter::Peekable;
 use std::mem::take;
@@ -13,56 +13,56 @@ use super::budget::{Budget, DEFAULT_BUDGET};
 use super::delta::{DeltaBuilder, TextDelta};
 use super::edits::{Edit, edits_between};
 
-/// What became of a merge.
+/// The result of a merge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Merge {
-    /// Everything found its place.
+    /// All changes could be combined.
     Clean(Merged),
-    /// Some changes contradict each other.
+    /// Some changes conflict.
     Conflicted(Conflicted),
 }
 
-/// Both copies in one text.
+/// A merge without conflicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merged {
     /// The merged text.
     pub text: String,
-    /// What makes the merged text of `theirs`: my changes, in their text.
+    /// The delta from `theirs` to the merged text: my changes, applied to their copy.
     pub from_theirs: TextDelta,
 }
 
-/// A merge that somebody has to finish.
+/// A merge with conflicts to resolve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflicted {
-    /// The whole text from start to end; at least one piece is a conflict.
+    /// The whole text in order; at least one piece is a conflict.
     pub pieces: Vec<Piece>,
 }
 
 /// A part of a merge with conflicts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
-    /// Text that is certain.
+    /// Merged text.
     Agreed(String),
-    /// A place where one of three has to be chosen, or something else written.
+    /// A place where the sides differ and a choice is needed.
     Conflict(Conflict),
 }
 
-/// One place in the three texts, in bytes.
+/// The same place in the three texts, as byte ranges.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    /// Where it is in the base.
+    /// The range in the base.
     pub base: Range<usize>,
-    /// Where it is in my copy.
+    /// The range in my copy.
     pub mine: Range<usize>,
-    /// Where it is in their copy.
+    /// The range in their copy.
     pub theirs: Range<usize>,
 }
 
-/// Puts the changes from `base` to `mine` and those from `base` to `theirs` together.
+/// Combines the changes from `base` to `mine` with those from `base` to `theirs`.
 ///
-/// Changes contradict each other when they overlap, or insert two texts at the same place. The
-/// outcome does not depend on which side is whose. The work is bounded: of large texts that have
-/// little in common, more may be a conflict than need be.
+/// Changes conflict when they overlap, or insert different texts at the same place. Swapping
+/// `mine` and `theirs` gives the same result. The work is bounded, so large texts that have little
+/// in common may conflict in more places than necessary.
 pub fn merge(base: &str, mine: &str, theirs: &str) -> Merge {
     let compare = |copy| edits_between(base, copy, &mut Budget::new(DEFAULT_BUDGET));
     let mut my_side = Side::new(compare(mine));
@@ -84,7 +84,7 @@ pub fn merge(base: &str, mine: &str, theirs: &str) -> Merge {
 }
 
 impl Conflicted {
-    /// The places that need a decision, in order.
+    /// The conflicts, in order.
     pub fn conflicts(&self) -> impl Iterator<Item = &Conflict> {
         self.pieces.iter().filter_map(|piece| match piece {
             Piece::Conflict(conflict) => Some(conflict),
@@ -93,7 +93,7 @@ impl Conflicted {
     }
 }
 
-/// A stretch of the base that at least one side changed, and what each side has there.
+/// A range of the base that at least one side changed, and the matching range of each side.
 struct Spot {
     base: Range<usize>,
     mine: Range<usize>,
@@ -108,7 +108,7 @@ impl Spot {
     }
 }
 
-/// The next stretch that was changed, with every edit that has to do with it.
+/// The next changed range, extended over all edits that clash with it.
 fn next_spot(mine: &mut Side, theirs: &mut Side) -> Option<Spot> {
     let next = [mine.edits.peek(), theirs.edits.peek()].into_iter().flatten();
     let mut base =
@@ -132,10 +132,10 @@ fn next_spot(mine: &mut Side, theirs: &mut Side) -> Option<Spot> {
     })
 }
 
-/// One copy and its edits that are still to come.
+/// One copy and its remaining edits.
 struct Side {
     edits: Peekable<IntoIter<Edit>>,
-    /// Where the last edit that was taken ends, in the base and in the copy.
+    /// The end of the last edit taken, in the base and in the copy.
     base_at: usize,
     copy_at: usize,
 }
@@ -145,12 +145,12 @@ impl Side {
         Self { edits: edits.into_iter().peekable(), base_at: 0, copy_at: 0 }
     }
 
-    /// The place in the copy for a place in the base that lies before the next edit.
+    /// The offset in the copy for an offset in the base that lies before the next edit.
     const fn place_of(&self, base: usize) -> usize {
         self.copy_at + (base - self.base_at)
     }
 
-    /// Takes the edits that clash with what happens in `base`, which grows by them.
+    /// Takes the edits that clash with `base`, and extends `base` over them.
     fn take_clashing(&mut self, base: &mut Range<usize>) -> bool {
         let mut any = false;
         while let Some(edit) = self.edits.next_if(|edit| clash(base, &edit.old)) {
@@ -162,9 +162,9 @@ impl Side {
     }
 }
 
-/// Whether changes of two ranges of the base contradict each other; `b` does not start before `a`.
+/// Whether changes to two ranges of the base conflict; `b` does not start before `a`.
 ///
-/// Ranges that only touch do not: what replaces one stands before what replaces the other.
+/// Ranges that only touch do not conflict: their replacements have a clear order.
 fn clash(a: &Range<usize>, b: &Range<usize>) -> bool {
     if a.is_empty() || b.is_empty() {
         a == b || (a.start < b.start && b.start < a.end)
@@ -173,14 +173,14 @@ fn clash(a: &Range<usize>, b: &Range<usize>) -> bool {
     }
 }
 
-/// The merge so far.
+/// The merge built so far.
 #[derive(Default)]
 struct Output {
-    /// What is done, up to and with the last conflict.
+    /// Everything up to and including the last conflict.
     pieces: Vec<Piece>,
-    /// What was agreed on since.
+    /// The merged text since then.
     text: String,
-    /// From their copy; of use as long as there is no conflict.
+    /// The delta from their copy, used only if there is no conflict.
     from_theirs: DeltaBuilder,
 }
 
@@ -196,11 +196,11 @@ impl Output {
     }
 
     fn conflict(&mut self, conflict: Conflict) {
-        self.end_agreement();
+        self.end_piece();
         self.pieces.push(Piece::Conflict(conflict));
     }
 
-    fn end_agreement(&mut self) {
+    fn end_piece(&mut self) {
         if !self.text.is_empty() {
             self.pieces.push(Piece::Agreed(take(&mut self.text)));
         }
@@ -213,7 +213,7 @@ impl Output {
                 from_theirs: self.from_theirs.finish(),
             });
         }
-        self.end_agreement();
+        self.end_piece();
         Merge::Conflicted(Conflicted { pieces: self.pieces })
     }
 }
@@ -246,7 +246,7 @@ mod tests {
     #[case::deletions_that_touch("one two three", "one three", "one two ", "one ")]
     #[case::chinese("我们写文章", "他们写文章", "我们写书", "他们写书")]
     #[case::line_ends("a\r\nb\r\n", "a\nb\r\n", "a\r\nx\r\n", "a\nx\r\n")]
-    fn puts_changes_together(
+    fn combines_changes(
         #[case] base: &str,
         #[case] mine: &str,
         #[case] theirs: &str,
@@ -262,7 +262,7 @@ mod tests {
     #[case::two_insertions("a c", "a x c", "a y c", (2..2, 2..4, 2..4))]
     #[case::deleted_and_changed("a b c", "a", "a x c", (1..5, 1..1, 1..5))]
     #[case::all_of_it("old", "mine", "theirs", (0..3, 0..4, 0..6))]
-    fn finds_contradictions(
+    fn finds_conflicts(
         #[case] base: &str,
         #[case] mine: &str,
         #[case] theirs: &str,
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_what_is_agreed_beside_conflicts() {
+    fn keeps_merged_text_around_conflicts() {
         let merge = merge("a b c d e", "a x c d 5", "1 y c d e");
         let conflict = Conflict { base: 2..3, mine: 2..3, theirs: 2..3 };
         assert_eq!(
@@ -291,8 +291,8 @@ mod tests {
         );
     }
 
-    /// The text that a merge gives when every conflict is decided by `choose`.
-    fn decide(merge: &Merge, choose: impl Fn(&Conflict) -> String) -> String {
+    /// The text of a merge with every conflict resolved by `choose`.
+    fn resolve(merge: &Merge, choose: impl Fn(&Conflict) -> String) -> String {
         match merge {
             Merge::Clean(merged) => merged.text.clone(),
             Merge::Conflicted(conflicted) => {
@@ -314,17 +314,17 @@ mod tests {
         }
 
         #[test]
-        fn the_outcome_does_not_depend_on_who_is_who(
+        fn swapping_the_sides_gives_the_same_result(
             (base, mine, theirs) in testing::text_and_two_edits(),
         ) {
             let (one, other) = (merge(&base, &mine, &theirs), merge(&base, &theirs, &mine));
-            let one = decide(&one, |at| format!("<{}|{}>", &mine[at.mine.clone()], &theirs[at.theirs.clone()]));
-            let other = decide(&other, |at| format!("<{}|{}>", &mine[at.theirs.clone()], &theirs[at.mine.clone()]));
+            let one = resolve(&one, |at| format!("<{}|{}>", &mine[at.mine.clone()], &theirs[at.theirs.clone()]));
+            let other = resolve(&other, |at| format!("<{}|{}>", &mine[at.theirs.clone()], &theirs[at.mine.clone()]));
             prop_assert_eq!(one, other);
         }
 
         #[test]
-        fn a_clean_merge_is_an_edit_of_their_text(
+        fn a_clean_merge_applies_to_their_text(
             (base, mine, theirs) in testing::text_and_two_edits(),
         ) {
             if let Merge::Clean(merged) = merge(&base, &mine, &theirs) {
@@ -333,7 +333,7 @@ mod tests {
         }
 
         #[test]
-        fn changes_of_different_words_are_all_there(
+        fn keeps_all_changes_of_different_words(
             words in proptest::collection::vec(("[a-z]{1,6}", "[ \n]", 0..3_u8), 1..30),
         ) {
             let text = |my_turn: bool, their_turn: bool| -> String {

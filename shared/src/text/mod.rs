@@ -1,14 +1,14 @@
-//! Texts as data: how they differ, how differences are kept, shown and put together.
+//! Comparing, patching and merging texts.
 //!
-//! Everything here works on UTF-8, byte for byte, and is deterministic: server and page reach the
-//! same result for the same texts, because work is bounded by counted steps, never by a clock.
+//! Everything here is exact to the byte of UTF-8 and deterministic: server and page get the same
+//! result for the same texts, because work is limited by counted steps and not by a clock.
 //!
-//! - [`delta`]: what turns one text into another; stored for versions, applied to live texts.
-//! - [`diff`]: lines and words that differ, for people to read, in hunks with names.
-//! - [`unified`]: the same as text that `patch` applies.
-//! - [`restore`]: hunks brought back one by one.
-//! - [`merge`]: two changed copies of one text put together.
-//! - [`utf16`]: offsets in bytes and in UTF-16 units.
+//! - [`delta`]: edit scripts between two texts, stored for versions and applied to live texts.
+//! - [`diff`]: hunks of changed lines with highlighted words, for display.
+//! - [`unified`]: unified diffs, which `patch` applies.
+//! - [`restore`]: reverting single hunks.
+//! - [`merge`]: three-way merge.
+//! - [`utf16`]: conversion between UTF-8 and UTF-16 offsets.
 
 mod budget;
 pub mod delta;

@@ -1,4 +1,4 @@
-//! Parts of a comparison brought back (PRODUCT V6).
+//! Reverting single hunks of a comparison (PRODUCT V6).
 
 use thiserror::Error;
 
@@ -6,19 +6,19 @@ use super::delta::{DeltaBuilder, TextDelta};
 use super::diff::HunkId;
 use super::lines::{byte_range, line_starts};
 
-/// A hunk that is not one of the two texts: one of them has changed since.
+/// A hunk that does not belong to the two texts, usually because one of them has changed since.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("hunk {id} is not in these texts any more")]
+#[error("hunk {id} does not match these texts")]
 pub struct HunkMoved {
-    /// The name as it was given.
+    /// The id of the hunk.
     pub id: HunkId,
 }
 
-/// The delta that gives `new` back the lines that `old` has in the named hunks, and changes nothing
-/// else. To apply it to a text that has moved on since `new`, merge the two.
+/// The delta that restores the lines of `old` in the given hunks of `new`, and changes nothing
+/// else. To restore hunks in a text that has changed since `new`, merge the result into it.
 ///
 /// # Errors
-/// When a hunk is not found in the two texts, or overlaps another one that was named.
+/// When a hunk does not match the two texts, or overlaps another of the given hunks.
 pub fn restore_hunks(old: &str, new: &str, ids: &[HunkId]) -> Result<TextDelta, HunkMoved> {
     let old_lines: Vec<_> = old.split_inclusive('\n').collect();
     let new_lines: Vec<_> = new.split_inclusive('\n').collect();
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn brings_one_hunk_back() {
+    fn restores_one_hunk() {
         let ids = ids(OLD, NEW, 3);
         let first = restore_hunks(OLD, NEW, &ids[..1]).unwrap();
         assert_eq!(first.apply(NEW).unwrap(), "1\n2\n3\n4\n5\n6\n7\n8\nnine\nten");
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hunk_named_twice_is_brought_back_once() {
+    fn a_hunk_given_twice_is_restored_once() {
         let mut ids = ids(OLD, NEW, 3);
         ids.extend(ids.clone());
         let delta = restore_hunks(OLD, NEW, &ids).unwrap();
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_hunk_of_other_texts() {
+    fn rejects_a_hunk_of_other_texts() {
         let ids = ids(OLD, NEW, 3);
         let moved = format!("{NEW}, eleven");
         let result = restore_hunks(OLD, &moved, &ids);
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_hunks_that_overlap() {
+    fn rejects_hunks_that_overlap() {
         let (both, one) = (ids(OLD, NEW, 9), ids(OLD, NEW, 0));
         let result = restore_hunks(OLD, NEW, &[both[0].clone(), one[1].clone()]);
         assert_eq!(result, Err(HunkMoved { id: one[1].clone() }));
@@ -97,7 +97,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn all_hunks_together_bring_the_old_text_back(
+        fn restoring_all_hunks_gives_the_old_text(
             (old, new) in testing::text_pair(),
             context in 0..4_usize,
         ) {

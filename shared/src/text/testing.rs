@@ -1,6 +1,6 @@
-//! Texts for property tests, rich in what breaks careless code: `\r\n`, lone `\r`, joined emoji,
-//! characters outside the basic plane, combining characters, empty lines, a missing last newline
-//! (DESIGN §9). The integration tests include this file by its path.
+//! Texts for property tests, with many edge cases: `\r\n`, lone `\r`, joined emoji, characters
+//! outside the basic plane, combining characters, empty lines, no newline at the end (DESIGN §9).
+//! The integration tests include this file by its path.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -14,7 +14,7 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
         .prop_map(|(lines, unfinished)| lines.concat() + &unfinished.concat())
 }
 
-/// Two texts: mostly the second is the first after a few edits, sometimes they are unrelated.
+/// Two texts: usually the second is an edited copy of the first, sometimes they are unrelated.
 pub(crate) fn text_pair() -> impl Strategy<Value = (String, String)> {
     let edited = (text(), vec(edit(), 0..6)).prop_map(|(old, edits)| {
         let new = edits.iter().fold(old.clone(), |text, edit| edit.apply(&text));
@@ -36,7 +36,7 @@ pub(crate) fn text_and_two_edits() -> impl Strategy<Value = (String, String, Str
     })
 }
 
-/// An edit of whatever text it meets.
+/// An edit that can be applied to any text.
 #[derive(Debug, Clone)]
 pub(crate) struct TextEdit {
     at: Index,
@@ -117,7 +117,7 @@ fn piece() -> impl Strategy<Value = String> {
         6 => common.prop_map(String::from),
         3 => tricky.prop_map(String::from),
         1 => any::<char>()
-            .prop_filter("is refused at every entrance", |c| *c != '\0')
+            .prop_filter("NUL is not allowed in documents", |c| *c != '\0')
             .prop_map(String::from),
     ]
 }

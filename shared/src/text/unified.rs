@@ -1,5 +1,4 @@
-//! Unified diffs: text that `patch` applies and people read (the format of GNU diff, "Detailed
-//! Description of Unified Format").
+//! Unified diffs, in the format of GNU diff ("Detailed Description of Unified Format").
 
 use std::fmt::{self, Display, Formatter, Write};
 use std::ops::Range;
@@ -8,10 +7,10 @@ use super::budget::Budget;
 use super::diff::{DiffOptions, HunkRange, compare_for_display, group_changes};
 use super::lines::LineChanges;
 
-/// What differs between two texts as a unified diff; empty when nothing does.
+/// The unified diff between two texts; empty if there is no difference.
 ///
-/// `patch` makes the new text of the old one with it, byte for byte. With white space ignored, it
-/// makes the new text but for lines in which only white space differs: these stay as they are.
+/// Applied with `patch`, it turns the old text into the new one, byte for byte. With white space
+/// ignored, lines that differ only in white space keep their old form.
 pub fn unified(
     old_name: &str,
     new_name: &str,
@@ -22,7 +21,7 @@ pub fn unified(
     let mut budget = Budget::new(options.budget);
     let lines = compare_for_display(old, new, options, &mut budget);
     let mut text = String::new();
-    // Writing to a String does not fail.
+    // Writing to a String cannot fail.
     let _ = write_hunks(&mut text, old_name, new_name, &lines, options.context);
     text
 }
@@ -43,7 +42,7 @@ fn write_hunks(
         let (old, new) = (side(lines, &hunk.old), side(lines, &hunk.new));
         writeln!(text, "@@ -{old} +{new} @@")?;
         for (equal, change) in hunk.parts() {
-            // `patch` looks for the lines of the old text.
+            // The old lines, because `patch` searches the old text for them.
             for (old, _) in equal {
                 write_line(text, ' ', lines.old[old]);
             }
@@ -67,7 +66,7 @@ fn write_line(text: &mut String, mark: char, line: &str) {
     }
 }
 
-/// The lines of one side in the head of a hunk.
+/// The line range of one side in a hunk header.
 fn side(lines: &LineChanges<'_>, side: &Range<usize>) -> String {
     let start = HunkRange::start(lines, side);
     match side.len() {
@@ -76,8 +75,8 @@ fn side(lines: &LineChanges<'_>, side: &Range<usize>) -> String {
     }
 }
 
-/// A file name that ends where its line ends: quoted as in C if it has characters that would break
-/// the line, and with a tab behind it if it has spaces, as Git does.
+/// A file name in a header. As in Git, it is quoted as in C if it contains special characters, and
+/// followed by a tab if it contains spaces.
 struct FileName<'a>(&'a str);
 
 impl Display for FileName<'_> {
@@ -112,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn is_empty_for_equal_texts() {
+    fn equal_texts_give_an_empty_diff() {
         assert_eq!(of("same\n", "same\n"), "");
     }
 
@@ -147,12 +146,12 @@ mod tests {
     #[case::quote(r#"a"b\c"#, r#""a\"b\\c""#)]
     #[case::control("a\u{7}b", r#""a\007b""#)]
     #[case::letters("été 写", "été 写\t")]
-    fn writes_names_that_end_with_their_line(#[case] name: &str, #[case] expected: &str) {
+    fn escapes_file_names(#[case] name: &str, #[case] expected: &str) {
         assert_eq!(FileName(name).to_string(), expected);
     }
 
     #[test]
-    fn keeps_the_old_white_space_when_it_is_ignored() {
+    fn keeps_the_old_white_space_when_ignoring_it() {
         let options = DiffOptions { ignore_white_space: true, ..DiffOptions::default() };
         let text = unified("a", "b", "  x\ny\n", "x\nz\n", &options);
         assert_eq!(text, "--- a\n+++ b\n@@ -1,2 +1,2 @@\n   x\n-y\n+z\n");

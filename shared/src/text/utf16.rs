@@ -1,19 +1,19 @@
-//! Offsets in UTF-8 bytes and in UTF-16 units: texts here count the former, CodeMirror, Yjs and
-//! the sockets (API.md) the latter.
+//! Conversion between byte offsets, used here, and UTF-16 offsets, used by CodeMirror, Yjs and the
+//! WebSocket protocol (API.md).
 
 use thiserror::Error;
 
-/// An offset that is not between two characters of the text, or not in ascending order.
+/// An offset that is not on a character boundary of the text, or not in ascending order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("offset {offset} is inside a character, beyond the end, or smaller than the one before it")]
+#[error("offset {offset} is inside a character, beyond the end, or not in ascending order")]
 pub struct OffsetError {
-    /// The offset as it was given.
+    /// The invalid offset.
     pub offset: usize,
 }
 
 /// The length of `text` in UTF-16 units.
 pub fn utf16_len(text: &str) -> usize {
-    // Every character has one byte that is no continuation, and two units if it has four bytes.
+    // Count the first byte of each character; a character of four bytes takes two units.
     let units = text.bytes().map(|byte| match byte {
         0x80..0xC0 => 0,
         0xF0.. => 2,
@@ -22,10 +22,10 @@ pub fn utf16_len(text: &str) -> usize {
     units.sum()
 }
 
-/// UTF-16 offsets for ascending byte offsets of `text`, in one pass.
+/// Converts ascending byte offsets of `text` to UTF-16 offsets, in one pass.
 ///
 /// # Errors
-/// At the first offset that is not on a character boundary or smaller than the one before it.
+/// At the first offset that is not on a character boundary or smaller than its predecessor.
 pub fn bytes_to_utf16(
     text: &str,
     offsets: impl IntoIterator<Item = usize>,
@@ -40,10 +40,10 @@ pub fn bytes_to_utf16(
     offsets.into_iter().map(convert).collect()
 }
 
-/// Byte offsets for ascending UTF-16 offsets of `text`, in one pass.
+/// Converts ascending UTF-16 offsets of `text` to byte offsets, in one pass.
 ///
 /// # Errors
-/// At the first offset inside a surrogate pair, beyond the end, or smaller than the one before it.
+/// At the first offset inside a surrogate pair, beyond the end, or smaller than its predecessor.
 pub fn utf16_to_bytes(
     text: &str,
     offsets: impl IntoIterator<Item = usize>,
@@ -53,14 +53,14 @@ pub fn utf16_to_bytes(
     let convert = |offset: usize| {
         let error = OffsetError { offset };
         let mut missing = offset.checked_sub(units).ok_or(error)?;
-        // A character has at least as many bytes as units, so a stretch of as many bytes as are
-        // missing units never goes too far, and most texts are passed in few stretches.
+        // A character has at least as many bytes as units, so advancing by as many bytes as units
+        // are missing never goes too far, and few rounds are enough for most texts.
         while missing > 0 {
-            let stretch = text.ceil_char_boundary(bytes.saturating_add(missing));
-            let end = if utf16_len(&text[bytes..stretch]) > missing {
+            let candidate = text.ceil_char_boundary(bytes.saturating_add(missing));
+            let end = if utf16_len(&text[bytes..candidate]) > missing {
                 text.floor_char_boundary(bytes.saturating_add(missing))
             } else {
-                stretch
+                candidate
             };
             let passed = utf16_len(&text[bytes..end]);
             if passed == 0 {
@@ -95,7 +95,7 @@ mod tests {
     #[case::inside_a_pair(&[4])]
     #[case::beyond_the_end(&[1, 7])]
     #[case::descending(&[2, 1])]
-    fn refuses_utf16_offsets(#[case] offsets: &[usize]) {
+    fn rejects_utf16_offsets(#[case] offsets: &[usize]) {
         let offset = offsets[offsets.len() - 1];
         let converted = utf16_to_bytes("aé我😀b", offsets.iter().copied());
         assert_eq!(converted, Err(OffsetError { offset }));
@@ -105,7 +105,7 @@ mod tests {
     #[case::inside_a_character(&[2])]
     #[case::beyond_the_end(&[3, 12])]
     #[case::descending(&[3, 1])]
-    fn refuses_byte_offsets(#[case] offsets: &[usize]) {
+    fn rejects_byte_offsets(#[case] offsets: &[usize]) {
         let offset = offsets[offsets.len() - 1];
         let converted = bytes_to_utf16("aé我😀b", offsets.iter().copied());
         assert_eq!(converted, Err(OffsetError { offset }));

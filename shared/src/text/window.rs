@@ -1,21 +1,21 @@
-//! The part of two texts in which they differ.
+//! Restricting a comparison to the lines in which two texts differ.
 
-/// Two texts without most of the lines that both begin and end with: comparing two versions of a
-/// long text costs what changed, and hardly more.
+/// Two texts without most of their common first and last lines, so that the cost of a comparison
+/// depends on the changes and not on the length of the texts.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Window<'a> {
     pub(crate) old: &'a str,
     pub(crate) new: &'a str,
-    /// What was cut off at the start of both.
+    /// The bytes removed at the start of both.
     pub(crate) bytes_before: usize,
     pub(crate) lines_before: usize,
-    /// Whether something was cut off at the end of both.
+    /// Whether lines were removed at the end of both.
     pub(crate) is_cut_after: bool,
 }
 
 impl<'a> Window<'a> {
-    /// The lines of `old` and `new` in which they differ and everything between these, with up to
-    /// `margin` equal lines on both sides.
+    /// The range from the first to the last line that differs, with up to `margin` equal lines
+    /// before and after it.
     pub(crate) fn of(old: &'a str, new: &'a str, margin: usize) -> Self {
         let prefix = common_prefix(old.as_bytes(), new.as_bytes());
         let start = start_before(&old.as_bytes()[..prefix], margin);
@@ -23,7 +23,7 @@ impl<'a> Window<'a> {
         let suffix = common_suffix(old_rest, new_rest);
         let after = &old_rest[old_rest.len() - suffix..];
         let cut = after.len() - end_after(after, margin);
-        // Both cuts are behind a line end, which is never inside a character.
+        // Both cuts come after a newline, so they are on character boundaries.
         Self {
             old: &old[start..old.len() - cut],
             new: &new[start..new.len() - cut],
@@ -38,20 +38,20 @@ fn count_line_ends(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| **byte == b'\n').count()
 }
 
-/// Where the last line of `before` starts, or the line `margin` lines above it.
+/// The start of the line `margin` lines above the last line of `before`.
 fn start_before(before: &[u8], margin: usize) -> usize {
     let ends = before.iter().enumerate().rev();
     let mut ends = ends.filter(|(_, byte)| **byte == b'\n');
     ends.nth(margin).map_or(0, |(at, _)| at + 1)
 }
 
-/// Where the first line that starts in `after` starts, or the line `margin` lines below it.
+/// The start of the line `margin` lines below the first line that starts in `after`.
 fn end_after(after: &[u8], margin: usize) -> usize {
     let mut ends = after.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     ends.nth(margin).map_or(after.len(), |(at, _)| at + 1)
 }
 
-/// Whole blocks are compared much faster than bytes.
+/// Comparing blocks is much faster than comparing single bytes.
 const BLOCK: usize = 256;
 
 fn common_prefix(old: &[u8], new: &[u8]) -> usize {
@@ -80,7 +80,7 @@ mod tests {
     #[case::first_letter_of_a_line(0, "3\n", "three\n", 2)]
     #[case::with_a_margin(1, "2\n3\n4\n", "2\nthree\n4\n", 1)]
     #[case::margin_beyond_the_ends(9, "1\n2\n3\n4\n5\n", "1\n2\nthree\n4\n5\n", 0)]
-    fn holds_the_lines_that_differ(
+    fn contains_the_lines_that_differ(
         #[case] margin: usize,
         #[case] old: &str,
         #[case] new: &str,
@@ -98,7 +98,7 @@ mod tests {
     #[case::missing_newline("a\nb", "a\nb\n", "b", "b\n")]
     #[case::equal("a\nb", "a\nb", "b", "b")]
     #[case::empty("", "a", "", "a")]
-    fn ends_where_lines_end(
+    fn starts_and_ends_between_lines(
         #[case] old: &str,
         #[case] new: &str,
         #[case] in_old: &str,
@@ -110,7 +110,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn leaves_out_whole_lines_that_are_equal(
+        fn removes_only_whole_equal_lines(
             (old, new) in testing::text_pair(),
             margin in 0..3_usize,
         ) {

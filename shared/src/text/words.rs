@@ -1,16 +1,16 @@
-//! Text cut into the pieces that are compared inside changed lines.
+//! Splitting lines into the tokens that are compared inside changed lines.
 
 use unicode_segmentation::UnicodeSegmentation;
 
-/// A longer run of letters is data rather than a word: its characters count one by one.
+/// Longer runs of letters are data rather than words, and are split into characters.
 const LONGEST_WORD: usize = 64;
 
 /// Calls `found` with every token of `text`, in order and without gaps.
 ///
-/// A token is a word, a run of spaces and tabs, or a single other character. ASCII punctuation
-/// stands alone, but for `don't` and `3.14`. Words with other letters are cut by the word
-/// boundaries of Unicode (UAX #29), which keep combining characters and joined emoji together and
-/// make every CJK character its own token.
+/// A token is a word, a run of spaces and tabs, or a single other character. Punctuation inside a
+/// word or number, as in `don't` and `3.14`, belongs to it. Words with non-ASCII letters are split
+/// at Unicode word boundaries (UAX #29), which keep combining characters and joined emoji together
+/// and make every CJK character a token of its own.
 pub(crate) fn split_words<'a>(text: &'a str, mut found: impl FnMut(&'a str)) {
     let bytes = text.as_bytes();
     let mut start = 0;
@@ -26,7 +26,7 @@ pub(crate) fn split_words<'a>(text: &'a str, mut found: impl FnMut(&'a str)) {
     }
 }
 
-/// Cuts a run of word characters where Unicode has word boundaries or it is too long for a word.
+/// Splits a run of word characters at Unicode word boundaries, and data into characters.
 fn split_word<'a>(run: &'a str, found: &mut impl FnMut(&'a str)) {
     if run.len() <= LONGEST_WORD && run.is_ascii() {
         return found(run);
@@ -40,8 +40,8 @@ fn split_word<'a>(run: &'a str, found: &mut impl FnMut(&'a str)) {
     }
 }
 
-/// What a byte can be a part of. Bytes of other characters than ASCII count as letters; where they
-/// are none, Unicode's rules find it out.
+/// The kind of token that a byte belongs to. Non-ASCII bytes count as letters; the Unicode rules
+/// separate those that are not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
     Blank,
@@ -49,7 +49,7 @@ enum Class {
     Other,
 }
 
-/// The class of every byte: looked up for all of a changed text.
+/// The class of every byte, as a table because it is looked up for every byte of a changed text.
 const CLASSES: [Class; 256] = {
     let mut classes = [Class::Other; 256];
     let mut byte = 0;
@@ -70,7 +70,7 @@ fn is_word_byte(byte: u8) -> bool {
     CLASSES[usize::from(byte)] == Class::Word
 }
 
-/// The end of the token, or of the run to be cut further, that starts at `start`.
+/// The end of the token or of the run of word characters that starts at `start`.
 fn token_end(bytes: &[u8], start: usize) -> usize {
     let class = CLASSES[usize::from(bytes[start])];
     let mut end = start + 1;
@@ -86,7 +86,7 @@ fn token_end(bytes: &[u8], start: usize) -> usize {
     end
 }
 
-/// Whether the mark at `at`, with a byte before it, is a part of the word or number around it.
+/// Whether the punctuation at `at`, which must not be 0, belongs to the word or number around it.
 fn is_inside_word(bytes: &[u8], at: usize) -> bool {
     let (before, Some(&after)) = (bytes[at - 1], bytes.get(at + 1)) else {
         return false;
@@ -121,12 +121,12 @@ mod tests {
     #[case::family("a👨‍👩‍👧b", &["a", "👨‍👩‍👧", "b"])]
     #[case::flags("🇫🇷🇩🇪", &["🇫🇷", "🇩🇪"])]
     #[case::line_ends("a\r\n \n", &["a", "\r", "\n", " ", "\n"])]
-    fn cuts_text_into_tokens(#[case] text: &str, #[case] expected: &[&str]) {
+    fn splits_text_into_tokens(#[case] text: &str, #[case] expected: &[&str]) {
         assert_eq!(tokens(text), expected);
     }
 
     #[test]
-    fn takes_the_characters_of_a_very_long_word_one_by_one() {
+    fn splits_a_very_long_word_into_characters() {
         let word = "x".repeat(LONGEST_WORD + 1);
         assert_eq!(tokens(&word).len(), LONGEST_WORD + 1);
         assert_eq!(tokens(&word[1..]), [&word[1..]]);
@@ -134,7 +134,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn tokens_put_together_are_the_text(text in testing::text()) {
+        fn tokens_add_up_to_the_text(text in testing::text()) {
             prop_assert_eq!(tokens(&text).concat(), text);
         }
     }

@@ -1,16 +1,15 @@
-//! The delta from one text to another.
+//! Computing the delta between two texts.
 
 use super::{DeltaBuilder, TextDelta};
 use crate::text::budget::{Budget, DEFAULT_BUDGET};
 use crate::text::edits::edits_between;
 
 impl TextDelta {
-    /// A small delta that makes `new` of `old`, byte for byte.
+    /// A small delta that turns `old` into `new`, byte for byte.
     ///
-    /// Lines are compared first, then words inside changed lines, then the ends of changed words;
-    /// so what nobody touched is kept, and people who type there keep their place. The work is
-    /// bounded: the delta between two large texts that have nothing in common may be longer than
-    /// it need be, and still makes `new` exactly.
+    /// Lines are compared first, then words in changed lines, then the ends of changed words, so
+    /// that unchanged text and the cursors in it stay in place. The work is bounded: the delta
+    /// between large texts with little in common may be longer than necessary, but is correct.
     pub fn between(old: &str, new: &str) -> Self {
         let mut delta = DeltaBuilder::default();
         let mut at = 0;
@@ -38,13 +37,13 @@ mod tests {
     #[case::line_end("one\r\ntwo", "one\ntwo", r#"[3,-1,4]"#)]
     #[case::from_nothing("", "new", r#"["new"]"#)]
     #[case::to_nothing("old", "", r#"[-3]"#)]
-    fn is_small(#[case] old: &str, #[case] new: &str, #[case] expected: &str) {
+    fn is_minimal(#[case] old: &str, #[case] new: &str, #[case] expected: &str) {
         let delta = TextDelta::between(old, new);
         assert_eq!(serde_json::to_string(&delta).unwrap(), expected);
     }
 
     #[test]
-    fn costs_little_for_a_word_here_and_a_letter_there() {
+    fn contains_only_the_changed_words_and_letters() {
         let lines = (0..50).map(|n| format!("{n}: the quick brown fox jumps over the lazy dog\n"));
         let old: String = lines.collect();
         let new = old.replacen("quick", "slow", 1).replace("49: the", "49: then");
@@ -54,7 +53,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn makes_the_new_text((old, new) in testing::text_pair()) {
+        fn turns_the_old_text_into_the_new_text((old, new) in testing::text_pair()) {
             prop_assert_eq!(TextDelta::between(&old, &new).apply(&old).unwrap(), new);
         }
 

@@ -1,8 +1,8 @@
-//! Deltas put together from left to right.
+//! Building deltas from left to right.
 
 use super::{DeltaOp, Replacement, TextDelta};
 
-/// Collects the parts of a delta in the order of the text and keeps them in normal form.
+/// Collects the operations of a delta in text order and keeps them in normal form.
 #[derive(Debug)]
 pub(crate) struct DeltaBuilder(TextDelta);
 
@@ -33,7 +33,7 @@ impl DeltaBuilder {
         }
     }
 
-    /// Makes `new` of the next bytes, which are `old`; keeps what both begin and end with.
+    /// Replaces the next bytes, which are `old`, with `new`; keeps their common prefix and suffix.
     pub(crate) fn replace(&mut self, old: &str, new: &str) {
         let equal = old.bytes().zip(new.bytes());
         let prefix = equal.take_while(|(a, b)| a == b).count();
@@ -49,7 +49,7 @@ impl DeltaBuilder {
         self.retain(suffix);
     }
 
-    /// Does what `delta` does to the next bytes, which are its base.
+    /// Applies `delta` to the next bytes, which are its base.
     pub(crate) fn append(&mut self, delta: &TextDelta) {
         for op in delta.ops() {
             match op {
@@ -60,12 +60,12 @@ impl DeltaBuilder {
         }
     }
 
-    /// The delta; what was kept, deleted and replaced adds up to its base.
+    /// The finished delta. All bytes kept and deleted add up to its base.
     pub(crate) fn finish(self) -> TextDelta {
         self.0
     }
 
-    /// The edit that ends here, so that edits that touch become one.
+    /// The edit that ends here, or a new one, so that touching edits are joined.
     fn edit_here(&mut self) -> &mut Replacement {
         let TextDelta { base_len, edits } = &mut self.0;
         let touches = edits.last().is_some_and(|edit| edit.range.end == *base_len);
@@ -83,7 +83,7 @@ mod tests {
     use rstest::rstest;
 
     #[test]
-    fn joins_edits_that_touch() {
+    fn joins_touching_edits() {
         let mut builder = DeltaBuilder::default();
         builder.retain(2);
         builder.insert("a");
@@ -101,7 +101,7 @@ mod tests {
     #[case::first_byte_shared("é", "è", 0..2, "è")]
     #[case::last_byte_shared("\u{e9}", "\u{129}", 0..2, "\u{129}")]
     #[case::other_length("😀", "é", 0..4, "é")]
-    fn keeps_what_both_sides_begin_and_end_with(
+    fn keeps_common_prefix_and_suffix(
         #[case] old: &str,
         #[case] new: &str,
         #[case] range: std::ops::Range<usize>,

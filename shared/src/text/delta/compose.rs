@@ -1,13 +1,13 @@
-//! Two deltas in a row as one.
+//! Composing two consecutive deltas.
 
 use super::{DeltaBuilder, DeltaError, DeltaOp, TextDelta};
 
 impl TextDelta {
-    /// The delta that does what this one and then `next` does.
+    /// The delta with the effect of this one followed by `next`.
     ///
     /// # Errors
-    /// When `next` does not fit what this one makes: another length, or it would cut a character
-    /// that this one inserts.
+    /// When `next` does not apply to the result of this one: the length differs, or `next` would
+    /// split a character that this one inserts.
     pub fn compose(&self, next: &Self) -> Result<Self, DeltaError> {
         if self.target_len() != next.base_len {
             return Err(DeltaError::BaseLength {
@@ -15,44 +15,44 @@ impl TextDelta {
                 actual: self.target_len(),
             });
         }
-        let mut made = Made::by(self);
+        let mut first = Pending::of(self);
         let mut composed = DeltaBuilder::default();
         for op in next.ops() {
             match op {
-                DeltaOp::Retain(bytes) => made.take(bytes, &mut composed, Fate::Kept)?,
-                DeltaOp::Delete(bytes) => made.take(bytes, &mut composed, Fate::Deleted)?,
+                DeltaOp::Retain(bytes) => first.take(bytes, &mut composed, Fate::Kept)?,
+                DeltaOp::Delete(bytes) => first.take(bytes, &mut composed, Fate::Deleted)?,
                 DeltaOp::Insert(text) => composed.insert(text),
             }
         }
-        made.take_rest(&mut composed);
+        first.take_rest(&mut composed);
         Ok(composed.finish())
     }
 }
 
-/// What becomes of bytes that the first delta made.
+/// What the second delta does with bytes of the first delta's result.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Kept,
     Deleted,
 }
 
-/// The first delta, read piece by piece as the second one asks for it.
-struct Made<'a, I> {
+/// The operations of the first delta that the second has not consumed yet.
+struct Pending<'a, I> {
     ops: I,
-    /// What is left of the op that was begun.
+    /// The rest of a partly consumed operation.
     begun: Option<DeltaOp<'a>>,
-    /// Bytes of the first delta's result that were asked for; for errors.
+    /// The offset in the first delta's result, for errors.
     at: usize,
 }
 
-impl<'a> Made<'a, ()> {
-    fn by(delta: &'a TextDelta) -> Made<'a, impl Iterator<Item = DeltaOp<'a>>> {
-        Made { ops: delta.ops(), begun: None, at: 0 }
+impl<'a> Pending<'a, ()> {
+    fn of(delta: &'a TextDelta) -> Pending<'a, impl Iterator<Item = DeltaOp<'a>>> {
+        Pending { ops: delta.ops(), begun: None, at: 0 }
     }
 }
 
-impl<'a, I: Iterator<Item = DeltaOp<'a>>> Made<'a, I> {
-    /// Takes the next `bytes` that the first delta made.
+impl<'a, I: Iterator<Item = DeltaOp<'a>>> Pending<'a, I> {
+    /// Consumes the next `bytes` of the first delta's result.
     fn take(
         &mut self,
         mut bytes: usize,
@@ -95,7 +95,7 @@ impl<'a, I: Iterator<Item = DeltaOp<'a>>> Made<'a, I> {
         Ok(())
     }
 
-    /// Only deletions are left once every byte that was made has been taken.
+    /// Copies the remaining operations, which can only be deletions.
     fn take_rest(mut self, composed: &mut DeltaBuilder) {
         let begun = self.begun.take();
         for op in begun.into_iter().chain(self.ops) {
@@ -122,12 +122,12 @@ mod tests {
     #[case::delete_around(r#"[2,"new",2]"#, "[1,-5,1]", "[1,-2,1]")]
     #[case::insert_into_inserted(r#"["ad"]"#, r#"[1,"bc",1]"#, r#"["abcd"]"#)]
     #[case::delete_at_the_end("[2,-2]", r#"[2,"x"]"#, r#"[2,-2,"x"]"#)]
-    fn joins_two_deltas(#[case] first: &str, #[case] next: &str, #[case] expected: &str) {
+    fn composes_two_deltas(#[case] first: &str, #[case] next: &str, #[case] expected: &str) {
         assert_eq!(delta(first).compose(&delta(next)), Ok(delta(expected)));
     }
 
     #[test]
-    fn refuses_deltas_that_do_not_fit() {
+    fn rejects_deltas_that_do_not_match() {
         assert_eq!(
             delta("[3]").compose(&delta("[4]")),
             Err(DeltaError::BaseLength { expected: 4, actual: 3 })
@@ -140,7 +140,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn does_what_both_do_in_turn(
+        fn has_the_effect_of_both(
             (base, edits) in (testing::text(), proptest::collection::vec(testing::edit(), 0..8)),
         ) {
             let mut composed = TextDelta::identity(base.len());

@@ -1,4 +1,4 @@
-//! Deltas as compact JSON arrays; see [`TextDelta`] for the form.
+//! Serialisation of deltas as compact JSON arrays; [`TextDelta`] describes the format.
 
 use std::fmt;
 
@@ -62,7 +62,7 @@ impl<'de> Visitor<'de> for DeltaVisitor {
                 OwnedItem::Text(text) => delta.insert(&text),
                 OwnedItem::Count(count) => {
                     base_len = base_len.saturating_add(count.unsigned_abs());
-                    // No text is longer, on any machine; and no sum of lengths can overflow.
+                    // The same limit on all platforms, small enough that lengths never overflow.
                     if base_len > u64::from(u32::MAX) / 2 {
                         let unexpected = Unexpected::Signed(count);
                         return Err(A::Error::invalid_value(unexpected, &"less than 2 GiB"));
@@ -131,7 +131,7 @@ mod tests {
     #[case::insert_before_delete(r#"["a",-1]"#, r#"[-1,"a"]"#)]
     #[case::delete_after_insert(r#"[-1,"a",-1,"b"]"#, r#"[-2,"ab"]"#)]
     #[case::nothing("[]", "[]")]
-    fn reads_any_form_and_writes_the_normal_one(#[case] given: &str, #[case] normal: &str) {
+    fn reads_any_form_and_writes_the_normal_form(#[case] given: &str, #[case] normal: &str) {
         let delta: TextDelta = serde_json::from_str(given).unwrap();
         assert_eq!(serde_json::to_string(&delta).unwrap(), normal);
     }
@@ -143,13 +143,13 @@ mod tests {
     #[case::too_long("[2147483647,1]")]
     #[case::smallest_number("[-9223372036854775808]")]
     #[case::beyond_64_bits("[18446744073709551615]")]
-    fn refuses_what_is_no_delta(#[case] given: &str) {
+    fn rejects_invalid_deltas(#[case] given: &str) {
         assert!(serde_json::from_str::<TextDelta>(given).is_err());
     }
 
     proptest! {
         #[test]
-        fn reads_what_it_wrote((old, new) in testing::text_pair()) {
+        fn survives_a_round_trip((old, new) in testing::text_pair()) {
             let delta = TextDelta::between(&old, &new);
             let json = serde_json::to_string(&delta).unwrap();
             prop_assert_eq!(serde_json::from_str::<TextDelta>(&json).unwrap(), delta);

@@ -1,5 +1,5 @@
-//! The text delta: what turns one text into another, byte for byte. Versions are stored as deltas
-//! from their successors (DESIGN §3), and whatever changes a live text reaches it as one (§6).
+//! Text deltas: edit scripts that turn one text into another, byte for byte. Versions are stored as
+//! deltas from their successors (DESIGN §3), and live texts are changed by deltas (§6).
 
 mod as_one;
 mod between;
@@ -13,16 +13,16 @@ use thiserror::Error;
 
 pub(crate) use build::DeltaBuilder;
 
-/// A change of one text of a known length into another.
+/// An edit script for a text of a known length.
 ///
-/// Offsets and lengths count UTF-8 bytes and lie on character boundaries of the texts concerned.
-/// It is always in normal form: edits are in order, do not touch, and each deletes or inserts
-/// something; so two deltas that do the same edits are equal.
+/// Offsets and lengths count UTF-8 bytes and are on character boundaries. A delta is always in
+/// normal form: its edits are in order, do not touch, and each deletes or inserts something. So
+/// deltas with the same edits are equal.
 ///
-/// As JSON it is a compact array that reads from the start of the text to its end: a positive
-/// number keeps that many bytes, a negative one deletes them, a string is inserted. Bytes kept at
-/// the end are written too, so the array implies the length of its base: `[4,-3,"new",9]` applies
-/// to 16 bytes, `[]` to none. Anything that adds up to the same is understood when read.
+/// In JSON a delta is an array in text order: a positive number keeps that many bytes, a negative
+/// number deletes them, a string is inserted. Bytes kept at the end are included, so the array
+/// implies the length of its base: `[4,-3,"new",9]` applies to 16 bytes, `[]` to none. Reading
+/// also accepts arrays that are not in normal form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextDelta {
     base_len: usize,
@@ -35,7 +35,7 @@ struct Replacement {
     inserted: String,
 }
 
-/// A part of a delta, in the order of the text.
+/// An operation of a delta.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeltaOp<'a> {
     /// Keeps this many bytes.
@@ -46,18 +46,18 @@ pub enum DeltaOp<'a> {
     Insert(&'a str),
 }
 
-/// Why a delta does not fit a text or another delta.
+/// Why a delta does not apply to a text or to the result of another delta.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum DeltaError {
-    /// The base has another length than the one the delta was made for.
-    #[error("the delta applies to {expected} bytes and was given {actual}")]
+    /// The base has the wrong length.
+    #[error("the delta applies to {expected} bytes, not to {actual}")]
     BaseLength {
-        /// The length the delta was made for.
+        /// The length that the delta applies to.
         expected: usize,
-        /// The length of what it was given.
+        /// The length of the given text.
         actual: usize,
     },
-    /// An edit begins or ends inside a character.
+    /// An edit starts or ends inside a character.
     #[error("byte {offset} is not on a character boundary")]
     CharBoundary {
         /// The offset in the base.
@@ -71,12 +71,12 @@ impl TextDelta {
         Self { base_len, edits: Vec::new() }
     }
 
-    /// The length in bytes of the texts it applies to.
+    /// The length of the base in bytes.
     pub const fn base_len(&self) -> usize {
         self.base_len
     }
 
-    /// The length in bytes of the texts it makes.
+    /// The length of the result in bytes.
     pub fn target_len(&self) -> usize {
         let kept = self.edits.iter().fold(self.base_len, |kept, edit| kept - edit.range.len());
         let inserted = self.edits.iter().map(|edit| edit.inserted.len());
@@ -88,13 +88,13 @@ impl TextDelta {
         self.edits.is_empty()
     }
 
-    /// Its edits in order: bytes of the base, and the text that takes their place.
+    /// The edits in order: a byte range of the base and the text that replaces it.
     pub fn edits(&self) -> impl ExactSizeIterator<Item = (Range<usize>, &str)> {
         let edits = self.edits.iter();
         edits.map(|edit| (edit.range.clone(), edit.inserted.as_str()))
     }
 
-    /// The same from end to end; the bytes kept or deleted add up to the length of the base.
+    /// The operations in order. Bytes kept and deleted add up to the length of the base.
     pub fn ops(&self) -> impl Iterator<Item = DeltaOp<'_>> {
         let mut at = 0;
         let edited = self.edits.iter().flat_map(move |edit| {
@@ -110,11 +110,11 @@ impl TextDelta {
         edited.chain([DeltaOp::Retain(self.base_len - end)]).filter(|op| !op.is_empty())
     }
 
-    /// The text that it makes of `base`.
+    /// Applies the delta to `base`.
     ///
     /// # Errors
-    /// When `base` is visibly not the text it was made for: another length, or an edit would cut
-    /// a character. Another text that happens to fit is not noticed; versions carry hashes for that.
+    /// When `base` has the wrong length, or an edit would split a character. A different text to
+    /// which the delta happens to apply is not detected; versions carry hashes for that.
     pub fn apply(&self, base: &str) -> Result<String, DeltaError> {
         self.check_base(base)?;
         let mut target = String::with_capacity(self.target_len());
@@ -128,7 +128,7 @@ impl TextDelta {
         Ok(target)
     }
 
-    /// The delta back: from what `apply(base)` gives to `base`.
+    /// The inverse delta, from the result of `apply(base)` to `base`.
     ///
     /// # Errors
     /// As for [`apply`](Self::apply).
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_a_base_of_another_length() {
+    fn rejects_a_base_of_the_wrong_length() {
         let expected = Err(DeltaError::BaseLength { expected: 3, actual: 4 });
         assert_eq!(delta(r#"[3,"x"]"#).apply("abcd"), expected);
     }
@@ -198,7 +198,7 @@ mod tests {
     #[rstest]
     #[case::insert(r#"[1,"x",1]"#, 1)]
     #[case::delete_to(r#"[-1,1]"#, 1)]
-    fn refuses_to_cut_a_character(#[case] ops: &str, #[case] offset: usize) {
+    fn rejects_splitting_a_character(#[case] ops: &str, #[case] offset: usize) {
         assert_eq!(delta(ops).apply("é"), Err(DeltaError::CharBoundary { offset }));
         assert_eq!(delta(ops).invert("é"), Err(DeltaError::CharBoundary { offset }));
     }
@@ -215,7 +215,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_inverse_leads_back((old, new) in testing::text_pair()) {
+        fn an_inverse_restores_the_base((old, new) in testing::text_pair()) {
             let delta = TextDelta::between(&old, &new);
             let back = delta.invert(&old).unwrap();
             prop_assert_eq!(back.apply(&new).unwrap(), old.clone());

@@ -1,21 +1,21 @@
-//! What lies between hunks.
+//! The unchanged lines between hunks.
 
 use super::Diff;
 
 /// Unchanged lines before, between or after the hunks of a comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap<'a> {
-    /// The number of its first line in the old text, counted from 1.
+    /// The 1-based number of its first line in the old text.
     pub old_start: usize,
-    /// The number of its first line in the new text, counted from 1.
+    /// The 1-based number of its first line in the new text.
     pub new_start: usize,
-    /// The lines without their `\n`, as the new text has them.
+    /// The lines of the new text, without `\n`.
     pub lines: Vec<&'a str>,
 }
 
 impl Diff {
-    /// The unchanged lines that hunks leave out: one more gap than hunks, each before the hunk of
-    /// the same index and the last one at the end; some may be empty. `new` is the new text.
+    /// The unchanged lines outside of hunks: one gap before each hunk and one after the last. Gaps
+    /// may be empty. `new` is the new text.
     pub fn gaps<'a>(&self, new: &'a str) -> Vec<Gap<'a>> {
         let mut lines = new.split_inclusive('\n');
         let (mut old_at, mut new_at) = (0, 0);
@@ -35,7 +35,7 @@ impl Diff {
             old_at += gap.lines.len() + hunk.old_lines;
             new_at += gap.lines.len() + hunk.new_lines;
             gaps.push(gap);
-            // The lines of the hunk itself.
+            // Skip the lines of the hunk.
             take_gap(Some(new_at), 0, first);
         }
         gaps.push(take_gap(None, old_at, new_at));

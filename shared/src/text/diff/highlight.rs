@@ -1,4 +1,4 @@
-//! Words that differ inside changed lines.
+//! Highlighting changed words in changed lines.
 
 use super::Span;
 use super::line_words::LineWords;
@@ -6,24 +6,24 @@ use super::pairs::pair_lines;
 use crate::text::budget::Budget;
 use crate::text::sequence::{Change, Comparer, Interner, slide_down};
 
-/// Below this share of equal text, in hundredths, two lines are shown as two other lines: marks on
-/// single words would only be noise.
+/// The minimum percentage of equal text. Below it two lines are highlighted as a whole, because
+/// highlighted words would only be noise.
 const LEAST_EQUAL: usize = 20;
 
-/// Marks words; keeps what it learned about words from one change to the next.
+/// Highlights changed words; shares word numbers and buffers between changes.
 pub(super) struct Highlighter<'a> {
     comparer: Comparer,
     interner: Interner<'a>,
     ignore_white_space: bool,
 }
 
-/// A line with its changed words marked.
+/// A line with its changed words highlighted.
 pub(super) struct Marked {
     pub(super) spans: Vec<Span>,
     pub(super) coarse: bool,
 }
 
-/// The lines of a change, marked.
+/// The lines of a change with their changed words highlighted.
 pub(super) struct MarkedLines {
     pub(super) old: Vec<Marked>,
     pub(super) new: Vec<Marked>,
@@ -34,7 +34,7 @@ impl<'a> Highlighter<'a> {
         Self { comparer: Comparer::default(), interner: Interner::default(), ignore_white_space }
     }
 
-    /// Marks the words of `old` lines and of the `new` lines in their place, all without `\n`.
+    /// Highlights `old` lines and the `new` lines that replace them, all without `\n`.
     pub(super) fn highlight(
         &mut self,
         old: &[&'a str],
@@ -50,7 +50,7 @@ impl<'a> Highlighter<'a> {
         marked
     }
 
-    /// Marks the pairs among the lines of a change, and the lines before and between them.
+    /// Highlights paired lines, and adds the lines before and between them.
     fn highlight_pairs(
         &mut self,
         old: &[&'a str],
@@ -92,7 +92,7 @@ impl<'a> Highlighter<'a> {
             let numbers = &if in_new { new } else { old }.numbers;
             numbers[a] == numbers[b]
         });
-        // Two replaced words with an equal space between them read better as one replacement.
+        // Replaced words with only white space between them are easier to read as one change.
         let mut changes: Vec<Change> = Vec::with_capacity(found.len());
         for change in found {
             let is_replacement = |change: &Change| !change.old.is_empty() && !change.new.is_empty();
@@ -114,7 +114,7 @@ impl<'a> Highlighter<'a> {
 }
 
 impl MarkedLines {
-    /// Adds the lines before the next pair, which have no counterpart.
+    /// Adds the unpaired lines before the next pair.
     fn fill(&mut self, old: &[&str], i: usize, new: &[&str], j: usize) {
         let alone = |line: &&str| Marked { spans: mark_all(line), coarse: false };
         self.old.extend(old[self.old.len()..i].iter().map(alone));
@@ -122,7 +122,7 @@ impl MarkedLines {
     }
 }
 
-/// A line that is new, or gone, as a whole.
+/// A line as one changed span.
 fn mark_all(line: &str) -> Vec<Span> {
     let span = (!line.is_empty()).then(|| Span { text: line.to_owned(), changed: true });
     span.into_iter().collect()
@@ -143,7 +143,7 @@ mod tests {
     use crate::text::budget::DEFAULT_BUDGET;
     use rstest::rstest;
 
-    /// A line with its changed words in brackets.
+    /// A line with changed words in brackets.
     fn bracketed(line: &Marked) -> String {
         let spans = line.spans.iter().map(|span| match span.changed {
             true => format!("[{}]", span.text),
@@ -172,10 +172,10 @@ mod tests {
     #[case::chinese("我们写文章", "我们改文章", "我们[写]文章", "我们[改]文章")]
     #[case::emoji("ok 👍🏽 done", "ok 👍 done", "ok [👍🏽] done", "ok [👍] done")]
     #[case::carriage_return("line\r", "line", "line[\r]", "line")]
-    #[case::nothing_alike("apples grow", "rusty nails", "[apples grow]", "[rusty nails]")]
+    #[case::nothing_in_common("apples grow", "rusty nails", "[apples grow]", "[rusty nails]")]
     #[case::equal_but_for_the_newline("same", "same", "same", "same")]
     #[case::from_empty("", "new", "", "[new]")]
-    fn marks_changed_words(
+    fn highlights_changed_words(
         #[case] old: &str,
         #[case] new: &str,
         #[case] marked_old: &str,
@@ -189,7 +189,7 @@ mod tests {
     #[rstest]
     #[case::space("a  b c", "a b x", "a  b [c]", "a b [x]")]
     #[case::indent("\tlet x", "let y", "\tlet [x]", "let [y]")]
-    fn leaves_ignored_white_space_unmarked(
+    fn does_not_highlight_ignored_white_space(
         #[case] old: &str,
         #[case] new: &str,
         #[case] marked_old: &str,
@@ -201,14 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn marks_a_line_without_counterpart_as_a_whole() {
+    fn highlights_an_unpaired_line_as_a_whole() {
         let (old, new) = highlight(&["one two three"], &["unlike", "one two 3"], false);
         assert_eq!(old, ["one two [three]"]);
         assert_eq!(new, ["[unlike]", "one two [3]"]);
     }
 
     #[test]
-    fn says_so_when_the_budget_did_not_suffice() {
+    fn lines_are_coarse_when_the_budget_runs_out() {
         let marked =
             Highlighter::new(false).highlight(&["x y x y z"], &["y x x z y"], &mut Budget::new(0));
         assert!(marked.old[0].coarse && marked.new[0].coarse);

@@ -1,4 +1,4 @@
-//! Names of hunks.
+//! Ids of hunks.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,13 +6,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// The name of a hunk: which lines of the two texts it changes, and a hash of them.
+/// The id of a hunk: the lines that it changes in both texts, and their hash.
 ///
-/// `1f-2-1e-3-9ae16a3b2f90404f` are five hexadecimal numbers: two lines of the old text from 0x1f
-/// (counted from 0), three of the new one from 0x1e, and the FNV-1a hash of both, 64 bits. It runs
-/// from the first changed line to the last, without context. So a hunk is found again in the two
-/// texts without comparing them, whatever options it was shown with; and when one of the texts is
-/// no longer the one it was made for, the hash says so.
+/// `1f-2-1e-3-9ae16a3b2f90404f` consists of five hexadecimal numbers: 2 lines of the old text from
+/// 0x1f (0-based), 3 lines of the new text from 0x1e, and the 64-bit FNV-1a hash of both. The range
+/// runs from the first to the last changed line, without context. So the id does not depend on how
+/// the hunk was shown, the hunk can be found without comparing the texts again, and the hash
+/// detects when one of them has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct HunkId {
@@ -21,14 +21,14 @@ pub struct HunkId {
     hash: u64,
 }
 
-/// A text that is no name of a hunk.
+/// A text that is not a hunk id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not the id of a hunk")]
+#[error("invalid hunk id")]
 pub struct HunkIdError;
 
 impl HunkId {
-    /// The name for a stretch of lines, with their line ends, that starts at line `old_start` of the
-    /// old and `new_start` of the new text, counted from 0.
+    /// The id for lines, with their line ends, that start at the 0-based lines `old_start` of the
+    /// old text and `new_start` of the new text.
     pub(crate) fn of(old_start: usize, old: &[&str], new_start: usize, new: &[&str]) -> Self {
         Self {
             old: old_start..old_start + old.len(),
@@ -37,7 +37,7 @@ impl HunkId {
         }
     }
 
-    /// The lines it stands for in the old and the new text, if these are the texts it was made for.
+    /// The line ranges of the hunk, if it belongs to these texts.
     pub(crate) fn find(
         &self,
         old_lines: &[&str],
@@ -76,7 +76,7 @@ impl FromStr for HunkId {
             new: new_start..end(new_start, new_len)?,
             hash: next()?,
         };
-        // One hunk has one name, so that names can be compared as texts.
+        // Only the canonical form is valid, so that ids can be compared as strings.
         (id.to_string() == text).then_some(id).ok_or(HunkIdError)
     }
 }
@@ -95,8 +95,7 @@ impl From<HunkId> for String {
     }
 }
 
-/// FNV-1a, 64 bits (Fowler, Noll, Vo), over the lines of both sides with a mark in between that
-/// occurs in no UTF-8 text.
+/// The 64-bit FNV-1a hash of both sides, separated by a byte that does not occur in UTF-8.
 fn fnv1a(old: &[&str], new: &[&str]) -> u64 {
     let bytes_of = |lines: &[&str]| lines.concat().into_bytes();
     let bytes = bytes_of(old).into_iter().chain([0xFF]).chain(bytes_of(new));
@@ -114,7 +113,7 @@ mod tests {
     const NEW: [&str; 2] = ["a\n", "x\n"];
 
     #[test]
-    fn is_found_again_in_its_texts_only() {
+    fn matches_only_its_own_texts() {
         let id = HunkId::of(1, &OLD[1..3], 1, &NEW[1..2]);
         assert_eq!(id.find(&OLD, &NEW), Some((1..3, 1..2)));
         assert_eq!(id.find(&OLD, &["a\n", "y\n"]), None);
@@ -122,14 +121,14 @@ mod tests {
     }
 
     #[test]
-    fn depends_on_the_side_a_line_is_on() {
+    fn depends_on_the_side_of_a_line() {
         let first = HunkId::of(0, &["a\n", "b\n"], 0, &[]);
         let second = HunkId::of(0, &["a\n"], 0, &["b\n"]);
         assert_ne!(first.hash, second.hash);
     }
 
     #[test]
-    fn is_read_as_it_was_written() {
+    fn survives_a_round_trip() {
         let id = HunkId::of(1, &OLD[1..3], 1, &NEW[1..2]);
         let text = id.to_string();
         assert!(text.starts_with("1-2-1-1-"), "{text}");
@@ -144,7 +143,7 @@ mod tests {
     #[case::upper_case("1-2-1-1-000000000000000A")]
     #[case::beyond_the_end_of_numbers("ffffffffffffffff-2-1-1-0000000000000000")]
     #[case::sign("+1-2-1-1-0000000000000000")]
-    fn refuses_other_texts(#[case] text: &str) {
+    fn rejects_other_texts(#[case] text: &str) {
         assert_eq!(text.parse::<HunkId>(), Err(HunkIdError));
     }
 }

@@ -1,4 +1,4 @@
-//! Changes gathered into hunks.
+//! Grouping changes into hunks.
 
 use std::iter;
 use std::ops::Range;
@@ -8,14 +8,14 @@ use crate::text::budget::Budget;
 use crate::text::lines::LineChanges;
 use crate::text::sequence::Change;
 
-/// The lines of a hunk on both sides, numbered as in [`LineChanges`], and its changes.
+/// The changes of a hunk and its lines on both sides, numbered as in [`LineChanges`].
 pub(crate) struct HunkRange<'a> {
     pub(crate) old: Range<usize>,
     pub(crate) new: Range<usize>,
     pub(crate) changes: &'a [Change],
 }
 
-/// Hunks of changes with up to `context` unchanged lines before, between and after them. Changes
+/// Groups changes into hunks with up to `context` unchanged lines before and after them. Changes
 /// whose contexts touch share a hunk.
 pub(crate) fn group_changes<'a>(lines: &'a LineChanges<'_>, context: usize) -> Vec<HunkRange<'a>> {
     let is_near = |above: &Change, below: &Change| {
@@ -36,8 +36,8 @@ pub(crate) fn group_changes<'a>(lines: &'a LineChanges<'_>, context: usize) -> V
 }
 
 impl HunkRange<'_> {
-    /// Its parts in order: each change, after the unchanged lines before it (as pairs of line
-    /// numbers), and the unchanged lines at the end.
+    /// The parts of the hunk in order: pairs of unchanged lines, then a change, except in the last
+    /// part.
     pub(crate) fn parts(
         &self,
     ) -> impl Iterator<Item = (iter::Zip<Range<usize>, Range<usize>>, Option<&Change>)> {
@@ -55,15 +55,15 @@ impl HunkRange<'_> {
         })
     }
 
-    /// The first line on one side as diff(1) counts it: in the whole text, from 1, and the line
-    /// before the hunk if the side has none in it.
+    /// The first line of one side as diff(1) counts it: 1-based in the whole text, or the line
+    /// before the hunk if it has no lines on this side.
     pub(crate) fn start(lines: &LineChanges<'_>, side: &Range<usize>) -> usize {
         lines.lines_before + side.start + usize::from(!side.is_empty())
     }
 }
 
 impl Hunk {
-    /// The hunk at `range`, with words highlighted as far as the budget goes.
+    /// The hunk at `range`, with changed words highlighted as far as the budget allows.
     pub(super) fn of<'a>(
         lines: &LineChanges<'a>,
         range: &HunkRange<'_>,
@@ -94,13 +94,13 @@ impl Hunk {
     }
 }
 
-/// The name of what is between the first and the last line that `changes` change.
+/// The id of the lines from the first to the last change.
 fn id_of(lines: &LineChanges<'_>, changes: &[Change]) -> HunkId {
-    let stretch = |side: fn(&Change) -> &Range<usize>| {
+    let span = |side: fn(&Change) -> &Range<usize>| {
         let first = changes.first().map_or(0, |change| side(change).start);
         first..changes.last().map_or(0, |change| side(change).end)
     };
-    let (old, new) = (stretch(|change| &change.old), stretch(|change| &change.new));
+    let (old, new) = (span(|change| &change.old), span(|change| &change.new));
     HunkId::of(
         lines.lines_before + old.start,
         &lines.old[old],
@@ -140,7 +140,7 @@ fn changed_lines<'a>(
     deleted.chain(inserted)
 }
 
-/// A line that is still without number.
+/// A line without line numbers.
 fn line(kind: LineKind, text: &str, spans: Vec<Span>) -> DiffLine {
     DiffLine { kind, old: None, new: None, spans, no_newline: !text.ends_with('\n'), coarse: false }
 }

@@ -1,4 +1,4 @@
-//! A changed line as words.
+//! Splitting a changed line into words.
 
 use std::ops::Range;
 
@@ -6,14 +6,14 @@ use super::Span;
 use crate::text::sequence::Interner;
 use crate::text::words::split_words;
 
-/// A line cut into words, with a number for each that is compared.
+/// A line split into words, which are numbered for comparison.
 pub(super) struct LineWords<'a> {
     line: &'a str,
-    /// Equal words have equal numbers; white space that is ignored has none.
+    /// Equal words have equal numbers. Ignored white space has none.
     pub(super) numbers: Vec<u32>,
-    /// The word behind each number.
+    /// The word for each number.
     words: Vec<Word>,
-    /// How many bytes of the line are not white space.
+    /// The number of bytes that are not white space.
     pub(super) visible_len: usize,
 }
 
@@ -30,7 +30,7 @@ impl<'a> LineWords<'a> {
         ignore_white_space: bool,
         interner: &mut Interner<'a>,
     ) -> Self {
-        // Words and the spaces between them are about three bytes long on average.
+        // Words and spaces are about three bytes long on average.
         let estimate = line.len() / 3 + 1;
         let mut words = Self {
             line,
@@ -54,7 +54,7 @@ impl<'a> LineWords<'a> {
         words
     }
 
-    /// The numbers of its words in ascending order, without white space.
+    /// The numbers of all words except white space, in ascending order.
     pub(super) fn sorted_numbers(&self) -> Vec<u32> {
         let words = self.numbers.iter().zip(&self.words);
         let visible = words.filter(|(_, word)| !word.is_blank);
@@ -63,19 +63,19 @@ impl<'a> LineWords<'a> {
         numbers
     }
 
-    /// Whether the words in `range` are white space only.
+    /// Whether the words in `range` are all white space.
     pub(super) fn is_blank(&self, range: Range<usize>) -> bool {
         self.words[range].iter().all(|word| word.is_blank)
     }
 
-    /// How many bytes of the words in `range` are not white space.
+    /// The number of bytes in `range` that are not white space.
     pub(super) fn visible_len_in(&self, range: &Range<usize>) -> usize {
         let words = self.words[range.clone()].iter();
         let visible = words.filter(|word| !word.is_blank);
         visible.map(|word| word.end - word.start).sum()
     }
 
-    /// The line with the words in each range of `changed` marked; these are in order and apart.
+    /// The line as spans, given the ranges of changed words, which are in order and do not touch.
     pub(super) fn spans<'r>(&self, changed: impl Iterator<Item = &'r Range<usize>>) -> Vec<Span> {
         let mut spans = Vec::new();
         let mut push = |bytes: Range<usize>, changed| {
@@ -97,7 +97,7 @@ impl<'a> LineWords<'a> {
     }
 }
 
-/// Whether a token is white space; its first character tells.
+/// Whether a token is white space. Tokens never mix it with other characters.
 fn is_blank(token: &str) -> bool {
     match token.as_bytes() {
         [first, ..] if first.is_ascii() => first.is_ascii_whitespace(),

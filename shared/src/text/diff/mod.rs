@@ -1,8 +1,7 @@
-//! Two texts compared for people: lines, then words inside changed lines, in hunks with a little
-//! of what is around them (PRODUCT V4; the JSON shape is API.md's).
+//! Comparing two texts for display: hunks of changed lines with context, and highlighted words in
+//! changed lines (PRODUCT V4; API.md defines the JSON).
 //!
-//! Hunks hold what changed and its context only. A page that unfolds the rest has both texts and
-//! asks [`Diff::gaps`].
+//! Hunks contain only changes and their context. To show the rest, use [`Diff::gaps`].
 
 mod gaps;
 mod highlight;
@@ -26,10 +25,10 @@ pub use types::{Diff, DiffLine, Hunk, LineKind, Span};
 pub struct DiffOptions {
     /// How many unchanged lines to show around changes.
     pub context: usize,
-    /// Takes lines that differ in white space only for equal, those with other line ends or a
-    /// missing last newline included. Equal lines are then shown as the new text has them.
+    /// Treats lines that differ only in white space as equal, including line ends and a missing
+    /// newline at the end. Such lines are shown as in the new text.
     pub ignore_white_space: bool,
-    /// The most steps to take; where they end, the result is coarser and says so.
+    /// The maximum number of steps. Beyond it the result is coarser, and marked as such.
     pub budget: u64,
 }
 
@@ -39,16 +38,16 @@ impl Default for DiffOptions {
     }
 }
 
-/// How many lines were added and removed.
+/// The number of added and removed lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LineCount {
-    /// Lines of the new text that the old one does not have.
+    /// Lines that are only in the new text.
     pub added: usize,
-    /// Lines of the old text that the new one does not have.
+    /// Lines that are only in the old text.
     pub removed: usize,
 }
 
-/// Compares two texts by lines, and changed lines by words.
+/// Compares two texts by lines, and the changed lines by words.
 pub fn diff_lines(old: &str, new: &str, options: &DiffOptions) -> Diff {
     let mut budget = Budget::new(options.budget);
     let lines = compare_for_display(old, new, options, &mut budget);
@@ -66,14 +65,14 @@ pub fn diff_lines(old: &str, new: &str, options: &DiffOptions) -> Diff {
     }
 }
 
-/// Counts added and removed lines, as [`diff_lines`] does with the default options.
+/// Counts added and removed lines, with the same result as [`diff_lines`] with default options.
 pub fn count_lines(old: &str, new: &str) -> LineCount {
     let options = DiffOptions::default();
     let mut budget = Budget::new(options.budget);
     count_changes(&compare_for_display(old, new, &options, &mut budget))
 }
 
-/// The lines that changed, placed for the eye.
+/// The changed lines, aligned for display.
 pub(crate) fn compare_for_display<'a>(
     old: &'a str,
     new: &'a str,
@@ -109,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn serialises_as_the_api_says() {
+    fn serialises_as_documented() {
         let diff = diff_lines("a\nb c\n", "a\nb d", &DiffOptions::default());
         let id = diff.hunks[0].id.to_string();
         let json = json!({
@@ -153,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hunk_has_the_same_id_whatever_is_shown_around_it() {
+    fn the_context_does_not_change_the_id_of_a_hunk() {
         let (old, new) = ("1\n2\n3\n4\n5\n", "1\n2\nthree\n4\n5\n");
         let id = |context| {
             let diff = diff_lines(old, new, &options(context, DEFAULT_BUDGET));
@@ -162,15 +161,15 @@ mod tests {
         assert_eq!(id(0), id(3));
     }
 
-    /// The page has to give the same name; `tests/text_wasm.rs` expects it there.
+    /// The page must compute the same id; `tests/text_wasm.rs` checks that.
     #[test]
-    fn hunks_are_named_as_in_the_page() {
+    fn hunks_have_the_same_ids_as_in_the_page() {
         let diff = diff_lines("a\nb\nc\n", "a\nx y\nc", &DiffOptions::default());
         assert_eq!(diff.hunks[0].id.to_string(), "1-2-1-2-27d3fcb1803fffd3");
     }
 
     #[test]
-    fn ignores_white_space_when_asked() {
+    fn can_ignore_white_space() {
         let options = DiffOptions { ignore_white_space: true, ..DiffOptions::default() };
         let diff = diff_lines("  a\r\nb\nc\n", "a\nb\nd", &options);
         assert_eq!((diff.added, diff.removed), (1, 1));
@@ -179,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn says_so_when_it_had_to_be_coarse() {
+    fn is_coarse_when_the_budget_runs_out() {
         let old = "a\nb\n".repeat(50);
         let new = "b\nb\na\n".repeat(50);
         let coarse = diff_lines(&old, &new, &options(3, 10));
@@ -188,7 +187,7 @@ mod tests {
         assert!(!diff_lines(&old, &new, &DiffOptions::default()).coarse);
     }
 
-    /// Both texts, put together again from a comparison and what lies between its hunks.
+    /// Both texts, rebuilt from the hunks and the gaps between them.
     fn rebuild(diff: &Diff, new: &str) -> (String, String) {
         let (mut old_text, mut new_text) = (String::new(), String::new());
         let gaps = diff.gaps(new);
@@ -219,7 +218,7 @@ mod tests {
                 }
             }
         }
-        // A gap at the end does not say whether its last line ends with a newline.
+        // The last gap does not tell whether its last line ends with a newline.
         if !new.ends_with('\n') && gaps.last().is_some_and(|gap| !gap.lines.is_empty()) {
             old_text.pop();
             new_text.pop();
@@ -227,7 +226,7 @@ mod tests {
         (old_text, new_text)
     }
 
-    /// The text of one side of a line that the other side has too.
+    /// The unchanged text of changed lines on one side.
     fn unchanged(diff: &Diff, kind: LineKind) -> Vec<String> {
         let lines = diff.hunks.iter().flat_map(|hunk| &hunk.lines);
         let lines = lines.filter(|line| line.kind == kind && line.spans.iter().any(|s| !s.changed));
@@ -240,7 +239,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn holds_both_texts(
+        fn contains_both_texts(
             (old, new) in testing::text_pair(),
             context in 0..4_usize,
             budget in prop_oneof![Just(DEFAULT_BUDGET), 0..1_000_u64],
@@ -263,13 +262,13 @@ mod tests {
         }
 
         #[test]
-        fn what_is_not_marked_is_on_both_sides((old, new) in testing::text_pair()) {
+        fn unmarked_text_is_on_both_sides((old, new) in testing::text_pair()) {
             let diff = diff_lines(&old, &new, &DiffOptions::default());
             prop_assert_eq!(unchanged(&diff, LineKind::Delete), unchanged(&diff, LineKind::Insert));
         }
 
         #[test]
-        fn hunks_have_different_ids((old, new) in testing::text_pair()) {
+        fn hunk_ids_are_unique((old, new) in testing::text_pair()) {
             let diff = diff_lines(&old, &new, &options(0, DEFAULT_BUDGET));
             let mut ids: Vec<_> = diff.hunks.iter().map(|hunk| hunk.id.to_string()).collect();
             ids.sort();

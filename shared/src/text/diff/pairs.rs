@@ -1,26 +1,26 @@
-//! Which removed line became which inserted one.
+//! Pairing removed lines with the inserted lines that replace them.
 
 use super::line_words::LineWords;
 use crate::text::budget::Budget;
 
-/// The most removed × inserted lines that are compared each with each.
+/// The maximum number of removed × inserted lines to compare pairwise.
 const TABLE_LIMIT: usize = 40_000;
 
-/// Two lines are a pair from this likeness on, in thousandths.
-const LEAST_LIKENESS: u32 = 250;
+/// The minimum similarity of a pair, in thousandths.
+const LEAST_SIMILARITY: u32 = 250;
 
-/// Pairs of removed and inserted lines, each in order.
+/// Pairs of removed and inserted lines, in order.
 pub(super) struct Pairs {
     pub(super) pairs: Vec<(usize, usize)>,
-    /// There were too many lines to look for the best pairs.
+    /// There were too many lines to find the best pairs.
     pub(super) coarse: bool,
 }
 
-/// Pairs `removed` with `inserted` lines so that the sum of their likeness is the largest and pairs
-/// do not cross.
+/// Pairs `removed` with `inserted` lines so that the total similarity is maximal and pairs do not
+/// cross.
 ///
-/// Very long changes are paired line by line from the top instead. Where both sides have as many
-/// lines, that is how most such changes come about (a new indent, a word replaced everywhere).
+/// Very long changes are paired line by line from the top. That is usually right if both sides have
+/// the same number of lines, as with a new indentation or a word replaced everywhere.
 pub(super) fn pair_lines(
     removed: &[LineWords<'_>],
     inserted: &[LineWords<'_>],
@@ -50,12 +50,12 @@ fn from_the_top(rows: usize, columns: usize) -> Pairs {
     }
 }
 
-/// For every pair of lines, the largest sum of likeness that pairs up to there can have
+/// For every pair of lines, the maximum total similarity of the pairs up to there
 /// (Needleman and Wunsch, 1970).
 struct Table {
     columns: usize,
-    likeness: Vec<u32>,
-    /// One row and one column more than lines.
+    similarity: Vec<u32>,
+    /// Has one more row and column than there are lines.
     best: Vec<u32>,
 }
 
@@ -64,14 +64,14 @@ impl Table {
         let columns = inserted.len();
         let mut table = Self {
             columns,
-            likeness: Vec::with_capacity(removed.len() * columns),
+            similarity: Vec::with_capacity(removed.len() * columns),
             best: vec![0; (removed.len() + 1) * (columns + 1)],
         };
         for (row, old) in removed.iter().enumerate() {
             for (column, new) in inserted.iter().enumerate() {
-                let likeness = likeness(old, new);
-                table.likeness.push(likeness);
-                let paired = table.best(row, column) + likeness;
+                let similarity = similarity(old, new);
+                table.similarity.push(similarity);
+                let paired = table.best(row, column) + similarity;
                 let unpaired = table.best(row, column + 1).max(table.best(row + 1, column));
                 table.best[(row + 1) * (columns + 1) + column + 1] = paired.max(unpaired);
             }
@@ -103,10 +103,9 @@ impl Table {
     }
 }
 
-/// The share of words that two lines have in common, in thousandths; 0 if it is too low.
-///
-/// Both are sorted.
-fn likeness(old: &[u32], new: &[u32]) -> u32 {
+/// The share of words that two lines have in common, in thousandths; 0 if it is too low. Both
+/// lists are sorted.
+fn similarity(old: &[u32], new: &[u32]) -> u32 {
     let mut common = 0;
     let (mut i, mut j) = (0, 0);
     while i < old.len() && j < new.len() {
@@ -117,7 +116,7 @@ fn likeness(old: &[u32], new: &[u32]) -> u32 {
     }
     let share = (2_000 * common).checked_div(old.len() + new.len());
     let share = share.and_then(|share| u32::try_from(share).ok());
-    share.filter(|share| *share >= LEAST_LIKENESS).unwrap_or(0)
+    share.filter(|share| *share >= LEAST_SIMILARITY).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -140,12 +139,12 @@ mod tests {
     #[rstest]
     #[case::inserted_before(&["a b c d"], &["x y z", "a b c e"], &[(0, 1)])]
     #[case::removed_before(&["x y z", "a b c d"], &["a b c e"], &[(1, 0)])]
-    #[case::each_with_its_like(&["a b c d", "e f g h"], &["a b c x", "1 2 3", "e f g y"], &[(0, 0), (1, 2)])]
-    #[case::nothing_alike(&["a b c d", "e f g h"], &["1 2 3"], &[])]
+    #[case::both_similar(&["a b c d", "e f g h"], &["a b c x", "1 2 3", "e f g y"], &[(0, 0), (1, 2)])]
+    #[case::nothing_in_common(&["a b c d", "e f g h"], &["1 2 3"], &[])]
     #[case::never_crossing(&["a b c d", "e f g h i j"], &["e f g h i x", "a b c x"], &[(1, 0)])]
     #[case::one_line_each(&["a b c d"], &["1 2 3"], &[(0, 0)])]
     #[case::only_inserted(&[], &["1", "2"], &[])]
-    fn pairs_lines_that_are_alike(
+    fn pairs_similar_lines(
         #[case] removed: &[&'static str],
         #[case] inserted: &[&'static str],
         #[case] expected: &[(usize, usize)],
@@ -156,14 +155,14 @@ mod tests {
     }
 
     #[test]
-    fn pairs_from_the_top_when_the_budget_is_spent() {
+    fn pairs_from_the_top_when_the_budget_runs_out() {
         let found = pair(&["a b c d"], &["x y z", "a b c e"], 3);
         assert_eq!(found.pairs, [(0, 0)]);
         assert!(found.coarse);
     }
 
     #[test]
-    fn pairs_as_many_lines_on_both_sides_from_the_top_without_calling_it_coarse() {
+    fn pairing_equal_numbers_of_lines_from_the_top_is_not_coarse() {
         let found = pair(&["a b", "c d"], &["a x", "c y"], 3);
         assert_eq!(found.pairs, [(0, 0), (1, 1)]);
         assert!(!found.coarse);

@@ -1,45 +1,45 @@
-//! A comparison as it travels: exactly the JSON of API.md.
+//! The result of a comparison, serialised as described in API.md.
 
 use serde::{Deserialize, Serialize};
 
 use super::HunkId;
 
-/// What differs between two texts.
+/// The differences between two texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Diff {
-    /// Number of lines that only the new text has.
+    /// The number of lines that are only in the new text.
     pub added: usize,
-    /// Number of lines that only the old text has.
+    /// The number of lines that are only in the old text.
     pub removed: usize,
-    /// Some part was compared less finely than usual, because the texts differ too much for the
-    /// work that a comparison may take. What it says is right all the same.
+    /// Part of the comparison is less precise than usual, because the texts differ too much for the
+    /// work limit. It is still correct.
     pub coarse: bool,
-    /// The changes with their context, in order; neither touching nor overlapping.
+    /// The changes with their context, in order. Hunks neither touch nor overlap.
     pub hunks: Vec<Hunk>,
 }
 
-/// Changes that are close together, with the unchanged lines around them.
+/// Neighbouring changes with the unchanged lines around them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Hunk {
-    /// Names it among all hunks of these two texts.
+    /// Identifies the hunk among all hunks of the two texts.
     #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub id: HunkId,
-    /// Its first line in the old text, counted from 1; the line before it if `old_lines` is 0.
+    /// The 1-based first line in the old text; the line before the hunk if `old_lines` is 0.
     pub old_start: usize,
-    /// Number of lines of the old text it covers.
+    /// The number of lines of the old text.
     pub old_lines: usize,
-    /// Its first line in the new text, counted from 1; the line before it if `new_lines` is 0.
+    /// The 1-based first line in the new text; the line before the hunk if `new_lines` is 0.
     pub new_start: usize,
-    /// Number of lines of the new text it covers.
+    /// The number of lines of the new text.
     pub new_lines: usize,
-    /// Some of its lines are coarse.
+    /// Whether any of its lines is coarse.
     #[serde(default, skip_serializing_if = "is_false")]
     pub coarse: bool,
-    /// Its lines: of each change, first those of the old text, then those of the new one.
+    /// The lines in order. Each change has its old lines before its new lines.
     pub lines: Vec<DiffLine>,
 }
 
@@ -48,50 +48,50 @@ pub struct Hunk {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct DiffLine {
-    /// On which side it is.
+    /// The side of the line.
     pub kind: LineKind,
-    /// Its number in the old text, counted from 1; none for an inserted line.
+    /// The 1-based line number in the old text; `None` for an inserted line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old: Option<usize>,
-    /// Its number in the new text, counted from 1; none for a deleted line.
+    /// The 1-based line number in the new text; `None` for a deleted line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new: Option<usize>,
-    /// Its text without the `\n`, in stretches; none if it is empty.
+    /// The text without `\n`, as spans; none for an empty line.
     pub spans: Vec<Span>,
-    /// It is the last line of its text and does not end with `\n`.
+    /// Whether it is the last line of its text and does not end with `\n`.
     #[serde(default, skip_serializing_if = "is_false")]
     pub no_newline: bool,
-    /// It may have more in common with the other text than is shown.
+    /// Whether it may have more in common with the other text than is shown.
     #[serde(default, skip_serializing_if = "is_false")]
     pub coarse: bool,
 }
 
-/// On which side of a comparison a line is.
+/// The side of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum LineKind {
     /// In both texts.
     Equal,
-    /// In the new text only.
+    /// Only in the new text.
     Insert,
-    /// In the old text only.
+    /// Only in the old text.
     Delete,
 }
 
-/// A stretch of a line.
+/// A part of a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Span {
-    /// Its text, never empty.
+    /// The text, never empty.
     pub text: String,
-    /// Whether the other text lacks it. A line without counterpart is one changed span.
+    /// Whether the other text lacks it. An unpaired line is one changed span.
     pub changed: bool,
 }
 
 impl DiffLine {
-    /// The text of the line without its `\n`.
+    /// The text of the line without `\n`.
     pub fn text(&self) -> String {
         self.spans.iter().map(|span| span.text.as_str()).collect()
     }

@@ -1,8 +1,6 @@
-//! Items that hold two sequences together: those that both have, and those that both have once.
+//! Items that two sequences have in common, and those that occur exactly once on each side.
 
-use super::{Mark, Side};
-
-/// Counts items; the table is kept between calls and is all zero outside of them.
+/// Counts items. Between calls its table is all zero.
 #[derive(Default)]
 pub(super) struct Anchors {
     seen: Vec<Seen>,
@@ -12,8 +10,15 @@ pub(super) struct Anchors {
 struct Seen {
     in_old: u32,
     in_new: u32,
-    /// The last place in the new sequence.
+    /// The last index in the new sequence.
     place: usize,
+}
+
+/// The items of a sequence that the other sequence has too.
+pub(super) struct Kept {
+    pub(super) items: Vec<u32>,
+    /// The index of each item in the whole sequence.
+    pub(super) places: Vec<usize>,
 }
 
 /// What two sequences have in common.
@@ -27,15 +32,15 @@ pub(super) enum Common {
 }
 
 impl Anchors {
-    /// Both sequences without the items that the other one lacks, which are marked as changed.
+    /// Both sequences without the items that the other one lacks.
     ///
-    /// Such items are in no common subsequence, so the comparison loses nothing by it.
-    pub(super) fn drop_unmatched(&mut self, old: &[u32], new: &[u32]) -> (Side, Side) {
+    /// Such items are in no common subsequence, so a comparison does not need them.
+    pub(super) fn drop_unmatched(&mut self, old: &[u32], new: &[u32]) -> (Kept, Kept) {
         self.count(old, new);
-        let old_side = side_of(old, |item| self.seen[item as usize].in_new > 0);
-        let new_side = side_of(new, |item| self.seen[item as usize].in_old > 0);
+        let old_kept = keep(old, |item| self.seen[item as usize].in_new > 0);
+        let new_kept = keep(new, |item| self.seen[item as usize].in_old > 0);
         self.clear(old, new);
-        (old_side, new_side)
+        (old_kept, new_kept)
     }
 
     /// What `old` and `new` have in common.
@@ -80,26 +85,22 @@ impl Anchors {
     }
 }
 
-fn side_of(items: &[u32], is_kept: impl Fn(u32) -> bool) -> Side {
-    let mut side = Side {
-        kept: Vec::with_capacity(items.len()),
-        places: Vec::with_capacity(items.len()),
-        marks: vec![Mark::Changed; items.len()],
-    };
+fn keep(items: &[u32], is_kept: impl Fn(u32) -> bool) -> Kept {
+    let mut kept =
+        Kept { items: Vec::with_capacity(items.len()), places: Vec::with_capacity(items.len()) };
     for (place, &item) in items.iter().enumerate() {
         if is_kept(item) {
-            side.kept.push(item);
-            side.places.push(place);
-            side.marks[place] = Mark::Equal;
+            kept.items.push(item);
+            kept.places.push(place);
         }
     }
-    side
+    kept
 }
 
-/// The longest series of `pairs`, ordered by their first half, whose second half increases too:
-/// patience sorting, O(n log n).
+/// The longest subsequence of `pairs` in which both halves increase (patience sorting,
+/// O(n log n)). The first halves of `pairs` increase already.
 fn longest_increasing(pairs: &[(usize, usize)]) -> Vec<(usize, usize)> {
-    // The top of each pile, and for each pair the top of the pile before it when it was laid down.
+    // The top of each pile, and for each pair the top of the previous pile when it was placed.
     let mut tops: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(pairs.len());
     for (index, pair) in pairs.iter().enumerate() {
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_unique_repeated_and_nothing_apart() {
+    fn distinguishes_unique_repeated_and_nothing() {
         let mut anchors = Anchors::default();
         assert!(matches!(anchors.find(&[1, 2], &[3]), Common::Nothing));
         assert!(matches!(anchors.find(&[1, 1], &[1]), Common::Repeated));
@@ -147,9 +148,9 @@ mod tests {
     }
 
     #[test]
-    fn drops_what_the_other_side_lacks() {
+    fn drops_items_that_the_other_side_lacks() {
         let (old, new) = Anchors::default().drop_unmatched(&[7, 1, 8, 2], &[2, 9, 1]);
-        assert_eq!((old.kept, old.places), (vec![1, 2], vec![1, 3]));
-        assert_eq!((new.kept, new.places), (vec![2, 1], vec![0, 2]));
+        assert_eq!((old.items, old.places), (vec![1, 2], vec![1, 3]));
+        assert_eq!((new.items, new.places), (vec![2, 1], vec![0, 2]));
     }
 }

@@ -1,15 +1,15 @@
-//! Lines and words as numbers, so that comparing two of them is comparing two integers.
+//! Interning of lines and words, so that they can be compared as integers.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-/// Gives equal strings equal numbers, counted from 0 in the order they are met.
+/// Gives equal strings equal numbers, from 0 in order of first occurrence.
 ///
-/// The maps hash with random keys, against crafted collisions; the numbers do not depend on them.
+/// The maps hash with random keys to prevent crafted collisions; the numbers do not depend on them.
 #[derive(Default)]
 pub(crate) struct Interner<'a> {
-    /// Most words are short, and as integers they are hashed several times as fast.
+    /// Most words are short, and integers hash several times as fast as strings.
     short: HashMap<u64, u32, ShortHashes>,
     long: HashMap<Cow<'a, str>, u32>,
 }
@@ -19,7 +19,7 @@ impl<'a> Interner<'a> {
     pub(crate) fn intern(&mut self, token: impl Into<Cow<'a, str>>) -> u32 {
         let token = token.into();
         let next = self.short.len() + self.long.len();
-        // Texts of more than 4 GiB are not compared.
+        // Never truncated: texts are far smaller than 4 GiB.
         let next = next as u32;
         match pack(token.as_bytes()) {
             Some(packed) => *self.short.entry(packed).or_insert(next),
@@ -28,7 +28,7 @@ impl<'a> Interner<'a> {
     }
 }
 
-/// Up to seven bytes and their number in one integer.
+/// Packs up to seven bytes and their length into one integer.
 #[inline]
 fn pack(token: &[u8]) -> Option<u64> {
     if token.len() > 7 {
@@ -46,7 +46,7 @@ struct ShortHashes {
 
 impl Default for ShortHashes {
     fn default() -> Self {
-        // The standard library keeps its random keys to itself, but not what they make of a number.
+        // The standard library does not expose its random keys, but a hash made with them.
         let factor = RandomState::new().hash_one(0_u64) | 1;
         Self { factor }
     }
@@ -68,7 +68,7 @@ struct ShortHasher {
 impl Hasher for ShortHasher {
     #[inline]
     fn write_u64(&mut self, number: u64) {
-        // The high bits of the product are the good ones; the table reads the lowest first.
+        // The high bits of the product are well mixed, but the table uses the low bits.
         self.hash = number.wrapping_mul(self.factor).rotate_left(26);
     }
 
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn borrowed_and_owned_strings_are_the_same() {
+    fn borrowed_and_owned_strings_have_equal_numbers() {
         let mut interner = Interner::default();
         for token in ["word", "a longer one"] {
             assert_eq!(interner.intern(token), interner.intern(token.to_owned()));
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn short_strings_are_packed_without_collision() {
+    fn packing_short_strings_has_no_collisions() {
         let tokens = ["", "\0", "\0\0", "a", "\0a", "a\0", "1234567", "\u{7}"];
         let mut packed: Vec<_> = tokens.iter().map(|token| pack(token.as_bytes())).collect();
         packed.sort();

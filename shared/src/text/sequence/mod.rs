@@ -1,42 +1,44 @@
-//! What changed between two sequences of numbers: the engine under lines and words alike.
+//! The changes between two sequences of numbers, which stand for lines or words.
 //!
-//! Equal ends and numbers that only one side has are set aside first. What is left is cut by the
-//! linear-space algorithm of Myers ("An O(ND) Difference Algorithm and Its Variations", 1986)
-//! into boxes, until one side of a box is empty. Where the two sides are far apart, the numbers
-//! that occur once on each side hold the box together (patience diff), and where there are none,
-//! the paths that got furthest do. A box for which no budget is left counts as changed as a whole:
-//! always right, only coarser.
+//! Equal ends, and numbers that only one side has, are removed first. What remains is cut at the
+//! numbers that occur exactly once on each side (patience diff) until the parts are small enough
+//! for an exact search; see [`piece`]. A long part without such numbers is compared from its
+//! beginning, piece by piece. A part that exceeds the remaining budget counts as changed as a
+//! whole: the result is still correct, only coarser.
 //!
-//! The crates for this were measured too. On distant versions of a long document imara-diff finds
-//! changed lines twice as fast, similar needs three times as long; but lines are a tenth of the
-//! work, and neither can be stopped after a number of steps and say where it was.
+//! `similar` does the exact search. Cutting is done here, because no crate can stop after a given
+//! number of steps and still return what it has found.
 
 mod anchors;
 mod intern;
-mod myers;
+mod piece;
 mod slide;
 
 use std::ops::Range;
 
 use super::budget::Budget;
-use anchors::{Anchors, Common};
+use anchors::{Anchors, Common, Kept};
 pub(crate) use intern::Interner;
-use myers::{Middle, Myers};
+use piece::Piece;
 pub(crate) use slide::{slide_down, slide_up_to};
 
-/// A stretch of the old sequence and the stretch of the new one that stands in its place.
+/// Parts with more items, both sides added, are cut at unique items before they are searched. This
+/// is faster, and in long parts a chance match of frequent items is rarely what changed.
+const ANCHORS_ABOVE: usize = 256;
+
+/// A range of the old sequence and the range of the new sequence that replaces it.
 ///
 /// One of them may be empty, never both; between two changes at least one item is equal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
     pub(crate) old: Range<usize>,
     pub(crate) new: Range<usize>,
-    /// The budget ran out here: some of it may be equal.
+    /// The budget ran out here; some of the items may be equal.
     pub(crate) coarse: bool,
 }
 
 impl Change {
-    /// The same change where both sequences have `items` more at the start.
+    /// The same change in sequences with `items` more at the start.
     pub(crate) fn moved_down(self, items: usize) -> Self {
         Self {
             old: self.old.start + items..self.old.end + items,
@@ -46,88 +48,129 @@ impl Change {
     }
 }
 
-/// Compares sequences; keeps its buffers from one comparison to the next.
+/// Compares sequences; reuses its buffers between comparisons.
 #[derive(Default)]
 pub(crate) struct Comparer {
-    myers: Myers,
     anchors: Anchors,
 }
 
 impl Comparer {
-    /// The changes that lead from `old` to `new`, in order.
+    /// The changes that turn `old` into `new`, in order.
     ///
-    /// The numbers should be dense (an [`Interner`]'s): memory grows with the largest.
+    /// The numbers should be dense, as an [`Interner`] makes them: memory grows with the largest.
     pub(crate) fn compare(&mut self, old: &[u32], new: &[u32], budget: &mut Budget) -> Vec<Change> {
         let (prefix, suffix) = common_ends(old, new);
-        let old_box = prefix..old.len() - suffix;
-        let new_box = prefix..new.len() - suffix;
-        if old_box.is_empty() && new_box.is_empty() {
+        let old_middle = prefix..old.len() - suffix;
+        let new_middle = prefix..new.len() - suffix;
+        if old_middle.is_empty() && new_middle.is_empty() {
             return Vec::new();
         }
-        if old_box.is_empty() || new_box.is_empty() || old_box.len() + new_box.len() == 2 {
-            return vec![Change { old: old_box, new: new_box, coarse: false }];
+        if old_middle.is_empty()
+            || new_middle.is_empty()
+            || old_middle.len() + new_middle.len() == 2
+        {
+            return vec![Change { old: old_middle, new: new_middle, coarse: false }];
         }
-        let (old, new) = (&old[old_box], &new[new_box]);
-        let (mut old_side, mut new_side) = self.anchors.drop_unmatched(old, new);
-        self.mark_changes(&mut old_side, &mut new_side, budget);
-        collect_changes(&old_side.marks, &new_side.marks, prefix)
+        let (old, new) = (&old[old_middle], &new[new_middle]);
+        let (old_kept, new_kept) = self.anchors.drop_unmatched(old, new);
+        let mut sides =
+            Sides { old: Side::new(old_kept, old.len()), new: Side::new(new_kept, new.len()) };
+        self.mark_changes(&mut sides, budget);
+        collect_changes(&sides.old.marks, &sides.new.marks, prefix)
     }
 
-    /// Works through boxes of the two sides until each is equal or marked.
-    fn mark_changes(&mut self, old: &mut Side, new: &mut Side, budget: &mut Budget) {
-        // Not recursive: how deep the boxes nest depends on the texts, the stack does not.
-        let mut boxes = vec![(0..old.kept.len(), 0..new.kept.len())];
-        while let Some((mut in_old, mut in_new)) = boxes.pop() {
-            let (prefix, suffix) =
-                common_ends(&old.kept[in_old.clone()], &new.kept[in_new.clone()]);
-            in_old = in_old.start + prefix..in_old.end - suffix;
-            in_new = in_new.start + prefix..in_new.end - suffix;
-            if in_old.is_empty() || in_new.is_empty() {
-                old.mark(in_old, Mark::Changed);
-                new.mark(in_new, Mark::Changed);
+    /// Marks every item that is not equal.
+    fn mark_changes(&mut self, sides: &mut Sides, budget: &mut Budget) {
+        // A stack instead of recursion: how deep parts nest depends on the texts.
+        let mut parts = vec![Part {
+            old: 0..sides.old.kept.items.len(),
+            new: 0..sides.new.kept.items.len(),
+            anchors_up_to: usize::MAX,
+        }];
+        while let Some(part) = parts.pop() {
+            let mut part = sides.trim(&part);
+            if part.old.is_empty() || part.new.is_empty() {
+                sides.mark(&part, Mark::Changed);
                 continue;
             }
-            let (a, b) = (&old.kept[in_old.clone()], &new.kept[in_new.clone()]);
-            let cuts = match self.myers.find_middle(a, b, budget) {
-                Middle::Meeting(point) => vec![point],
-                Middle::OutOfBudget => {
-                    old.mark(in_old, Mark::Coarse);
-                    new.mark(in_new, Mark::Coarse);
+            let (old, new) = sides.items(&part);
+            let items = old.len() + new.len();
+            if items > ANCHORS_ABOVE && items <= part.anchors_up_to {
+                if !budget.spend(items) {
+                    sides.mark(&part, Mark::Coarse);
                     continue;
                 }
-                Middle::FarApart(furthest) => {
-                    // Looking for anchors reads the box once.
-                    budget.spend(a.len() + b.len());
-                    match self.anchors.find(a, b) {
-                        Common::Nothing => {
-                            old.mark(in_old, Mark::Changed);
-                            new.mark(in_new, Mark::Changed);
-                            continue;
-                        }
-                        Common::Repeated => furthest,
-                        Common::Unique(anchors) => anchors,
+                match self.anchors.find(old, new) {
+                    Common::Nothing => {
+                        sides.mark(&part, Mark::Changed);
+                        continue;
                     }
+                    Common::Unique(anchors) => {
+                        part.cut(&anchors, &mut parts);
+                        continue;
+                    }
+                    // Looking again after every piece would take quadratic time.
+                    Common::Repeated => part.anchors_up_to = items / 2,
                 }
-            };
-            let (mut old_start, mut new_start) = (in_old.start, in_new.start);
-            let first = boxes.len();
-            for (x, y) in cuts {
-                let (old_end, new_end) = (in_old.start + x, in_new.start + y);
-                boxes.push((old_start..old_end, new_start..new_end));
-                (old_start, new_start) = (old_end, new_end);
             }
-            boxes.push((old_start..in_old.end, new_start..in_new.end));
-            // The beginning of a text gets the budget first.
-            boxes[first..].reverse();
+            let (old_len, new_len) = piece::head(old.len(), new.len());
+            if !budget.has(piece::max_steps(old_len + new_len)) {
+                sides.mark(&part, Mark::Coarse);
+                continue;
+            }
+            let mut piece = Piece::compare(&old[..old_len], &new[..new_len], &mut self.anchors);
+            budget.spend(piece.steps);
+            if old_len + new_len < items {
+                piece.shorten();
+            }
+            for (in_old, in_new) in piece.gaps() {
+                sides.mark(&part.within(in_old, in_new), Mark::Changed);
+            }
+            let rest = (piece.end.0..part.old.len(), piece.end.1..part.new.len());
+            parts.push(part.within(rest.0, rest.1));
         }
     }
 }
 
-/// One sequence without the items that the other one lacks.
+/// Ranges of the items that are kept of both sides.
+#[derive(Debug)]
+struct Part {
+    old: Range<usize>,
+    new: Range<usize>,
+    /// No anchors are looked for in more items than this.
+    anchors_up_to: usize,
+}
+
+impl Part {
+    /// The part at the given ranges of this part.
+    fn within(&self, old: Range<usize>, new: Range<usize>) -> Self {
+        Self {
+            old: self.old.start + old.start..self.old.start + old.end,
+            new: self.new.start + new.start..self.new.start + new.end,
+            anchors_up_to: self.anchors_up_to,
+        }
+    }
+
+    /// Pushes the parts before, between and after pairs of equal items, the first part last: it
+    /// comes first off the stack, so the budget is spent from the start of the text.
+    fn cut(&self, anchors: &[(usize, usize)], parts: &mut Vec<Self>) {
+        let (mut old_end, mut new_end) = (self.old.len(), self.new.len());
+        for &(old, new) in anchors.iter().rev() {
+            parts.push(self.within(old..old_end, new..new_end));
+            (old_end, new_end) = (old, new);
+        }
+        parts.push(self.within(0..old_end, 0..new_end));
+    }
+}
+
+/// Both sequences, and what is known about their items.
+struct Sides {
+    old: Side,
+    new: Side,
+}
+
 struct Side {
-    kept: Vec<u32>,
-    /// Where each of `kept` stands in the whole sequence.
-    places: Vec<usize>,
+    kept: Kept,
     /// One for each item of the whole sequence.
     marks: Vec<Mark>,
 }
@@ -139,21 +182,52 @@ enum Mark {
     Coarse,
 }
 
+impl Sides {
+    fn items(&self, part: &Part) -> (&[u32], &[u32]) {
+        (&self.old.kept.items[part.old.clone()], &self.new.kept.items[part.new.clone()])
+    }
+
+    /// The part without the items that both of its sides start and end with.
+    fn trim(&self, part: &Part) -> Part {
+        let (old, new) = self.items(part);
+        let (prefix, suffix) = common_ends(old, new);
+        Part {
+            old: part.old.start + prefix..part.old.end - suffix,
+            new: part.new.start + prefix..part.new.end - suffix,
+            anchors_up_to: part.anchors_up_to,
+        }
+    }
+
+    fn mark(&mut self, part: &Part, mark: Mark) {
+        self.old.mark(part.old.clone(), mark);
+        self.new.mark(part.new.clone(), mark);
+    }
+}
+
 impl Side {
+    /// A sequence of `len` items; those that are not kept are changed.
+    fn new(kept: Kept, len: usize) -> Self {
+        let mut marks = vec![Mark::Changed; len];
+        for &place in &kept.places {
+            marks[place] = Mark::Equal;
+        }
+        Self { kept, marks }
+    }
+
     fn mark(&mut self, range: Range<usize>, mark: Mark) {
-        for &place in &self.places[range] {
+        for &place in &self.kept.places[range] {
             self.marks[place] = mark;
         }
     }
 }
 
-/// How many items the two begin and end with in common, without overlap.
+/// The lengths of the common prefix and, without overlap, of the common suffix.
 fn common_ends(old: &[u32], new: &[u32]) -> (usize, usize) {
     let prefix = common_prefix(old, new);
     (prefix, common_suffix(&old[prefix..], &new[prefix..]))
 }
 
-// Plain loops here too, for the same reason as in the search.
+// Plain loops: these run most often, and the page is compiled for size, which slows iterators.
 #[inline]
 fn common_prefix(old: &[u32], new: &[u32]) -> usize {
     let longest = old.len().min(new.len());
@@ -174,7 +248,7 @@ fn common_suffix(old: &[u32], new: &[u32]) -> usize {
     len
 }
 
-/// Reads the marks of both sides in step; items that are not marked are equal pair by pair.
+/// Turns the marks of both sides into changes; items marked as equal match pairwise.
 fn collect_changes(old: &[Mark], new: &[Mark], offset: usize) -> Vec<Change> {
     let mut changes = Vec::new();
     let (mut i, mut j) = (0, 0);
@@ -229,7 +303,7 @@ mod tests {
         sizes.sum()
     }
 
-    /// By the textbook: the length of both less twice their longest common subsequence.
+    /// The textbook algorithm: both lengths minus twice the longest common subsequence.
     fn shortest_distance(old: &[u32], new: &[u32]) -> usize {
         let mut row = vec![0; new.len() + 1];
         for item in old {
@@ -249,13 +323,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn changes_lead_from_old_to_new(old in sequence(6, 60), new in sequence(6, 60)) {
+        fn changes_turn_old_into_new(old in sequence(6, 60), new in sequence(6, 60)) {
             let changes = compare(&old, &new, DEFAULT_BUDGET);
             prop_assert_eq!(rebuild(&old, &new, &changes), new);
         }
 
         #[test]
-        fn changes_are_the_fewest_where_the_sides_are_near(
+        fn changes_of_short_sequences_are_minimal(
             old in sequence(4, 40),
             new in sequence(4, 40),
         ) {
@@ -265,7 +339,7 @@ mod tests {
         }
 
         #[test]
-        fn a_spent_budget_is_coarser_and_still_right(
+        fn a_small_budget_gives_a_coarser_but_correct_result(
             old in sequence(9, 80),
             new in sequence(9, 80),
             steps in 0..400_u64,
@@ -278,7 +352,7 @@ mod tests {
         }
 
         #[test]
-        fn sides_far_apart_are_still_compared_right(
+        fn sides_with_little_in_common_are_rebuilt(
             old in sequence(3, 2_000),
             new in sequence(900, 2_000),
         ) {
@@ -297,11 +371,22 @@ mod tests {
     }
 
     #[test]
-    fn long_repetitive_sides_that_are_far_apart_are_rebuilt() {
+    fn long_repetitive_sides_are_rebuilt() {
         let old: Vec<u32> = (0..3_000).map(|i| i * i % 7).collect();
         let new: Vec<u32> = (0..3_000).map(|i| i * i % 11 % 6).collect();
         let changes = compare(&old, &new, DEFAULT_BUDGET);
         assert_eq!(rebuild(&old, &new, &changes), new);
         assert!(distance(&changes) < 6_000);
+    }
+    #[test]
+    fn finds_single_edits_in_a_long_repetitive_sequence() {
+        let old: Vec<u32> = (0..6_000).map(|i| i * i % 11).collect();
+        let mut new = old.clone();
+        new.remove(500);
+        new[3_000] = 99;
+        new.insert(5_500, 99);
+        let changes = compare(&old, &new, DEFAULT_BUDGET);
+        assert_eq!(rebuild(&old, &new, &changes), new);
+        assert_eq!(distance(&changes), 4);
     }
 }

@@ -1,7 +1,7 @@
-//! Insertions and deletions that could stand in several places, put where they read best.
+//! Sliding insertions and deletions to a canonical place.
 //!
-//! In `a a` → `a a a` any of the three may be the new one. Which one a comparison happens to find
-//! depends on what else changed; sliding gives the same answer every time.
+//! In `a a` → `a a a` any of the three can be the inserted item. Which one a comparison finds
+//! depends on the other changes; sliding always gives the same answer.
 
 use std::ops::Range;
 
@@ -11,8 +11,8 @@ use super::Change;
 pub(crate) trait SameItem: Fn(bool, usize, usize) -> bool {}
 impl<F: Fn(bool, usize, usize) -> bool> SameItem for F {}
 
-/// Slides every pure insertion and deletion up, then as far down as it goes, and joins changes
-/// that meet on the way; none leaves the items `within` the old sequence.
+/// Slides insertions and deletions up, then as far down as possible, and joins changes that meet.
+/// Changes stay `within` the given range of the old sequence.
 pub(crate) fn slide_down(
     changes: Vec<Change>,
     within: &Range<usize>,
@@ -50,15 +50,15 @@ pub(crate) fn slide_down(
     settled
 }
 
-/// Slides pure insertions and deletions up again, without joining any, to the first place whose
-/// last item `is_good_end` (asked with whether it is one of the new sequence, and its index).
+/// Slides insertions and deletions up again, without joining them, to the nearest place where the
+/// last item satisfies `is_good_end`, which gets the side as in [`SameItem`] and the index.
 pub(crate) fn slide_up_to(
     changes: &mut [Change],
     within: &Range<usize>,
     same: impl SameItem,
     is_good_end: impl Fn(bool, usize) -> bool,
 ) {
-    // One equal item must stay between a change and the one above it.
+    // Keep one equal item between a change and the previous one.
     let mut top = within.start;
     for change in changes {
         let is_insertion = change.old.is_empty();
@@ -78,7 +78,7 @@ pub(crate) fn slide_up_to(
     }
 }
 
-/// Whether a change that has an equal item above it could stand one higher.
+/// Whether a change with an equal item above it can move up by one.
 fn can_slide_up(change: &Change, same: &impl SameItem) -> bool {
     if change.old.is_empty() {
         same(true, change.new.start - 1, change.new.end - 1)
@@ -87,7 +87,7 @@ fn can_slide_up(change: &Change, same: &impl SameItem) -> bool {
     }
 }
 
-/// Whether a change that has an equal item below it could stand one lower.
+/// Whether a change with an equal item below it can move down by one.
 fn can_slide_down(change: &Change, same: &impl SameItem) -> bool {
     if change.old.is_empty() {
         same(true, change.new.start, change.new.end)
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(slide("aaaa", "abaa", found), [change(1..2, 1..2)]);
     }
 
-    /// Where the change ends up when it may slide up to an underscore.
+    /// Slides changes up to an underscore.
     fn slide_up(old: &str, new: &str, changes: &mut [Change]) {
         let item = |in_new, place: usize| if in_new { new } else { old }.as_bytes()[place];
         slide_up_to(
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn slides_up_no_further_than_below_the_change_above() {
+    fn does_not_slide_up_to_the_previous_change() {
         let mut changes = [change(0..1, 0..1), change(3..3, 3..4)];
         slide_up("_aa", "yaaa", &mut changes);
         assert_eq!(changes[1], change(3..3, 3..4));
