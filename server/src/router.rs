@@ -3,7 +3,7 @@
 use crate::{
     cors,
     http::{
-        auth, content, diff, documents, health, me, ops, owners, restore, sessions, upload,
+        auth, content, diff, documents, edits, health, me, ops, owners, restore, sessions, upload,
         versions,
     },
     middleware, openapi, pages, problem,
@@ -44,6 +44,10 @@ fn api() -> OpenApiRouter<AppState> {
         // Live updates
         .routes(routes!(ops::submit))
         .routes(routes!(ops::missing))
+        // Edit history
+        .routes(routes!(edits::list))
+        .routes(routes!(edits::checkpoint))
+        .routes(routes!(edits::sessions))
         // Versions
         .routes(routes!(versions::commit, versions::list))
         .routes(routes!(versions::show, versions::name))

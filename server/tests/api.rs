@@ -16,6 +16,8 @@ mod cors;
 mod diff;
 #[path = "api/documents.rs"]
 mod documents;
+#[path = "api/edits.rs"]
+mod edits;
 #[path = "api/headers.rs"]
 mod headers;
 #[path = "api/health.rs"]

@@ -6,6 +6,7 @@ pub mod budget;
 mod contained;
 pub mod core;
 pub mod documents;
+pub mod edits;
 pub mod error;
 pub mod fsck;
 pub mod hash;

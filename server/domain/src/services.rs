@@ -6,6 +6,7 @@ use crate::{
     contained::contained,
     core::Core,
     documents::Documents,
+    edits::{EditStore, Edits},
     error::Result,
     fsck::Fsck,
     live::{LiveSettings, Rooms},
@@ -58,12 +59,15 @@ pub struct Services {
     pub documents: Documents,
     /// Versions.
     pub versions: Versions,
+    /// Edit history.
+    pub edits: Edits,
     /// The checker.
     pub fsck: Fsck,
     /// How often people may ask.
     pub limits: Limits,
     /// Stores, budgets and tasks below all of these.
     pub core: Core,
+    keep_edits: Duration,
 }
 
 impl Services {
@@ -86,7 +90,9 @@ impl Services {
         let versions = Versions::new(core.clone(), documents.clone());
         let accounts = Accounts::new(core.clone(), passwords, tokens, limits.clone());
         let fsck = Fsck::new(core.clone(), versions.clone());
-        Ok(Self { accounts, documents, versions, fsck, limits, core })
+        let edits = Edits::new(core.clone());
+        let keep_edits = settings.live.keep_edits;
+        Ok(Self { accounts, documents, versions, edits, fsck, limits, core, keep_edits })
     }
 
     /// Starts what runs by itself: the outbox and the collector.
@@ -163,7 +169,10 @@ impl Services {
         let before = self.core.clock.now().minus(KEPT);
         let ops = self.core.stores.log.forget_ops(before).await;
         let sessions = self.core.stores.upkeep.forget_sessions(before).await;
+        let history = EditStore::of(&self.core);
+        let edits = history.forget(self.core.clock.now().minus(self.keep_edits)).await;
         ops?;
-        Ok(sessions?)
+        sessions?;
+        Ok(edits?)
     }
 }

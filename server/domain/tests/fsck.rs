@@ -115,8 +115,14 @@ async fn a_damaged_snapshot_never_yields_text() {
     };
     let batch = Batch { document_id: id, updates: vec![update], at };
     world.stores.log.append(&[batch]).await.unwrap().remove(0).unwrap();
-    let snapshot =
-        NewSnapshot { document_id: id, seq: seq + 1, state, absorbed: vec![seq + 1], at };
+    let snapshot = NewSnapshot {
+        document_id: id,
+        seq: seq + 1,
+        state,
+        absorbed: vec![seq + 1],
+        segments: Vec::new(),
+        at,
+    };
     world.stores.log.snapshot(&snapshot).await.unwrap();
     finds(&world, FaultKind::Snapshot).await;
     let reader = world.reader(id).await;

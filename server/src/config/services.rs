@@ -79,6 +79,10 @@ pub struct LiveSettings {
     /// Time without a command after which a document leaves memory.
     #[config(env = "IZANAGI_LIVE_IDLE_AFTER", default = "2m", deserialize_with = duration)]
     pub idle_after: Duration,
+
+    /// Time that edits are kept for replay after a snapshot holds them.
+    #[config(env = "IZANAGI_LIVE_KEEP_EDITS", default = "365d", deserialize_with = duration)]
+    pub keep_edits: Duration,
 }
 
 impl From<ServiceSettings> for services::Settings {
@@ -91,6 +95,7 @@ impl From<ServiceSettings> for services::Settings {
             snapshot_bytes,
             snapshot_after,
             idle_after,
+            keep_edits,
         } = live;
         Self {
             limits: accounts::LimitSettings { sign_in, sign_up, writes, reads },
@@ -100,6 +105,7 @@ impl From<ServiceSettings> for services::Settings {
                 snapshot_bytes,
                 snapshot_after,
                 idle_after,
+                keep_edits,
                 ..live::LiveSettings::default()
             },
             budget: budget.into(),

@@ -4,6 +4,7 @@ pub(crate) mod auth;
 pub(crate) mod content;
 pub(crate) mod diff;
 pub(crate) mod documents;
+pub(crate) mod edits;
 pub(crate) mod health;
 pub(crate) mod me;
 pub(crate) mod ops;

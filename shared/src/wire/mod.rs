@@ -3,6 +3,7 @@
 
 mod account;
 mod document;
+mod edits;
 mod list;
 mod version;
 
@@ -14,5 +15,6 @@ pub use document::{
     CreateDocumentRequest, DocumentView, OpAnswer, OpRequest, PatchDocumentRequest, Person,
     ReplaceDocumentRequest, UpdatesView, UploadAnswer,
 };
+pub use edits::{CheckpointView, EditSessionView, EditView, EditsView};
 pub use list::{DEFAULT_PAGE_SIZE, DocumentSort, MAX_PAGE_SIZE, Page};
 pub use version::{CommitRequest, NameVersionRequest, RestoreRequest, StoredAs, VersionView};

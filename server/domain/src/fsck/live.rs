@@ -33,6 +33,7 @@ impl Fsck {
         if let Some(log) = &log {
             check_numbers(log, found);
             check_seals(log, found);
+            self.check_history(row.id, log, found).await?;
             match replay(log) {
                 Ok(text) => check_text(saved.as_ref(), log, &text, found),
                 Err(what) => found.add(FaultKind::Log, what),

@@ -5,6 +5,7 @@
 mod contents;
 mod document;
 mod findings;
+mod history;
 mod live;
 mod orphans;
 mod repair;
@@ -65,6 +66,9 @@ pub enum FaultKind {
     Intent,
     /// The log has no row above `live_seq`, and none below it is missing.
     Log,
+    /// Each segment of edit history reads back as its row says, each edit lies in one place, and
+    /// there is no segment missing before another.
+    History,
     /// The newest snapshot loads, and lies not above `live_seq`.
     Snapshot,
     /// The materialised text is the text of its number, and what is said of it is so.
@@ -94,6 +98,7 @@ impl FaultKind {
             Self::Orphan => "orphan",
             Self::Intent => "intent",
             Self::Log => "log",
+            Self::History => "history",
             Self::Snapshot => "snapshot",
             Self::Text => "text",
             Self::Op => "op",

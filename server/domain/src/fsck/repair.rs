@@ -58,14 +58,18 @@ impl Fsck {
     /// Strays are hidden, not removed: a person decides about the rest. What came late is removed
     /// as it would have been in time.
     async fn remove_orphans(&self, document: DocumentId) -> Result<Vec<String>> {
-        let (mut put_aside, mut erased) = (0, 0);
+        let (mut deleted_records, mut erased) = (0, 0);
         // The contents of a document that is no more are the outbox's to erase.
         if let Some((_, versions)) = self.document_and_versions(document).await? {
             let mut found = Findings::new(Some(document));
             for stray in self.strays(document, &versions, &mut found).await? {
                 let Orphan::Stray(path) = stray else { continue };
                 self.core.stores.records.delete(&path, Timestamp::default()).await?;
-                put_aside += 1;
+                deleted_records += 1;
+            }
+            for path in self.unlisted(document, &mut found).await?.unwrap_or_default() {
+                self.core.stores.records.delete(&path, Timestamp::default()).await?;
+                deleted_records += 1;
             }
         }
         let intents = self.core.stores.inspect.intents(document).await?;
@@ -74,9 +78,10 @@ impl Fsck {
             self.versions.erase_content(document, commit).await?;
             erased += 1;
         }
-        let aside = (put_aside > 0).then(|| format!("put {put_aside} contents aside"));
+        let deleted =
+            (deleted_records > 0).then(|| format!("soft-deleted {deleted_records} records"));
         let erased = (erased > 0).then(|| format!("erased {erased} contents that came too late"));
-        Ok(aside.into_iter().chain(erased).collect())
+        Ok(deleted.into_iter().chain(erased).collect())
     }
 
     async fn tidy_versions(&self, document: DocumentId, kind: FaultKind) -> Result<Vec<String>> {

@@ -15,6 +15,8 @@ mod submit;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
+mod testing_history;
+#[cfg(test)]
 mod tests;
 mod writer;
 
@@ -45,6 +47,8 @@ pub struct LiveSettings {
     pub max_update_bytes: usize,
     /// How long an append to the log may take before its outcome counts as unknown.
     pub append_timeout: Duration,
+    /// How long edit history is kept.
+    pub keep_edits: Duration,
 }
 
 impl Default for LiveSettings {
@@ -57,6 +61,7 @@ impl Default for LiveSettings {
             idle_after: Duration::from_secs(120),
             max_update_bytes: 1024 * 1024,
             append_timeout: Duration::from_secs(10),
+            keep_edits: Duration::from_secs(365 * 24 * 60 * 60),
         }
     }
 }

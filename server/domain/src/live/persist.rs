@@ -1,6 +1,6 @@
 //! Snapshots and the materialised text (DESIGN §6, PRODUCT C4).
 
-use super::{LiveSettings, replica::Replica, room::Room, seal::seal};
+use super::{LiveSettings, replica::Replica, room::Room, rooms::RoomContext, seal::seal};
 use crate::{
     error::{Error, Result},
     storage::{NewSnapshot, SavedText},
@@ -111,7 +111,6 @@ impl Room {
     }
 
     async fn save_snapshot(&mut self) -> Result<()> {
-        let (document_id, at) = (self.document, self.context.clock.now());
         let replica = self.replica()?;
         let (seq, absorbed, is_long) = (replica.seq, replica.absorbed_rows(), replica.is_long());
         if !absorbed.is_empty() {
@@ -123,13 +122,31 @@ impl Room {
             let state = sealed
                 .await?
                 .ok_or_else(|| Error::internal("a snapshot does not read back as the document"))?;
-            let snapshot = NewSnapshot { document_id, seq, state, absorbed, at };
-            self.context.log.snapshot(&snapshot).await?;
-            self.replica()?.forget_rows(&snapshot.absorbed);
+            if let Err(error) = self.replace_rows(seq, &absorbed, state).await {
+                // Another room may have changed the log. What it says now is the truth.
+                if matches!(error, Error::Internal(_)) {
+                    self.invalidate();
+                }
+                return Err(error);
+            }
+            self.replica()?.forget_rows(&absorbed);
         }
         self.dirty.updates = 0;
         self.dirty.bytes = 0;
         self.dirty.since = None;
         Ok(())
+    }
+
+    /// Puts a snapshot in the place of the rows it absorbs, and their edits into edit history.
+    async fn replace_rows(&self, seq: u64, absorbed: &[u64], state: Vec<u8>) -> Result<()> {
+        let (document_id, at) = (self.document, self.context.clock.now());
+        let RoomContext { log, edits, .. } = &self.context;
+        let loaded = log.load(document_id).await?;
+        let segments = edits.keep(document_id, loaded, absorbed, at).await?;
+        let absorbed = absorbed.to_vec();
+        let snapshot = NewSnapshot { document_id, seq, state, absorbed, segments, at };
+        // The segments stay even when this fails: no error proves that they are not listed. `fsck`
+        // finds those that are not.
+        Ok(log.snapshot(&snapshot).await?)
     }
 }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     budget::Budget,
     core::Core,
+    edits::EditStore,
     error::{Error, Internal, Result},
     storage::{Clock, Ids, LiveLog},
 };
@@ -28,6 +29,7 @@ const MAILBOX: usize = 256;
 pub(super) struct RoomContext {
     pub(super) log: Arc<dyn LiveLog>,
     pub(super) writer: LogWriter,
+    pub(super) edits: EditStore,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
     pub(super) settings: LiveSettings,
@@ -80,6 +82,7 @@ impl Rooms {
         let context = RoomContext {
             writer: LogWriter::start(Arc::clone(&log), settings.append_timeout),
             log,
+            edits: EditStore::of(core),
             clock: Arc::clone(&core.clock),
             ids: Arc::clone(&core.ids),
             settings,

@@ -6,12 +6,14 @@ use super::{
     LiveSettings,
     rooms::{RoomContext, SeenNumbers},
     seal,
+    testing_history::MemoryHistory,
     writer::LogWriter,
 };
 use crate::budget::{Budget, BudgetSettings};
+use crate::edits::EditStore;
 use crate::storage::{
-    Appended, Batch, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot, SavedText, StoreError,
-    StoreResult, StoredSnapshot, SystemClock, SystemIds,
+    Appended, Batch, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot, SavedText, SegmentRow,
+    StoreError, StoreResult, StoredSnapshot, SystemClock, SystemIds,
 };
 use async_trait::async_trait;
 use izanagi_shared::{
@@ -27,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) struct MemoryLog {
     pub(super) kept: Mutex<Kept>,
     pub(super) trouble: Mutex<Trouble>,
+    pub(super) history: Arc<MemoryHistory>,
 }
 
 /// What the log keeps.
@@ -66,7 +69,11 @@ impl MemoryLog {
             live_seq: 0,
             text: text.to_owned(),
         };
-        Arc::new(Self { kept: Mutex::new(kept), trouble: Mutex::default() })
+        Arc::new(Self {
+            kept: Mutex::new(kept),
+            trouble: Mutex::default(),
+            history: Arc::default(),
+        })
     }
 
     /// What rooms over this log share.
@@ -76,15 +83,18 @@ impl MemoryLog {
         budget: BudgetSettings,
     ) -> RoomContext {
         let log: Arc<dyn LiveLog> = Arc::clone(self) as _;
+        let (ids, budget) = (Arc::new(SystemIds), Budget::new(budget).unwrap());
+        let (records, segments) = (Arc::clone(&self.history), Arc::clone(&self.history));
         RoomContext {
             writer: LogWriter::start(Arc::clone(&log), settings.append_timeout),
             log,
             clock: Arc::new(SystemClock),
-            ids: Arc::new(SystemIds),
+            edits: EditStore::new(records, segments, Arc::clone(&ids) as _, budget.clone()),
+            ids,
             settings,
             stop: CancellationToken::new(),
             seen: SeenNumbers::new(),
-            budget: Budget::new(budget).unwrap(),
+            budget,
         }
     }
 }
@@ -142,6 +152,11 @@ impl LiveLog for MemoryLog {
     async fn snapshot(&self, new: &NewSnapshot) -> StoreResult<()> {
         let mut kept = self.kept.lock();
         kept.snapshot = StoredSnapshot { seq: new.seq, state: new.state.clone() };
+        let mut segments = self.history.segments.lock();
+        for segment in new.segments.iter().copied() {
+            let number = segments.len() as u64 + 1;
+            segments.push(SegmentRow { document_id: new.document_id, number, segment });
+        }
         kept.rows.retain(|row| !new.absorbed.contains(&row.seq));
         Ok(())
     }

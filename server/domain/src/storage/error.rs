@@ -42,6 +42,8 @@ pub enum Constraint {
     CommitId,
     /// The document is in trash.
     Trashed,
+    /// Another writer has changed a document's log since it was read.
+    LogChanged,
     /// A row that another depends on is missing.
     Reference,
     /// Any other rule of the schema.

@@ -1,6 +1,6 @@
 //! The live log: every accepted update of every document, numbered without holes (DESIGN §6).
 
-use super::{StoreResult, TextFacts};
+use super::{NewSegment, StoreResult, TextFacts};
 use async_trait::async_trait;
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -116,6 +116,8 @@ pub struct NewSnapshot {
     pub state: Vec<u8>,
     /// The numbers of the log rows it holds whole; exactly these leave the log.
     pub absorbed: Vec<u64>,
+    /// The segments of edit history that keep the absorbed edits.
+    pub segments: Vec<NewSegment>,
     /// When.
     pub at: Timestamp,
 }
@@ -150,9 +152,11 @@ pub trait LiveLog: Send + Sync {
         user: UserId,
         op_id: &str,
     ) -> StoreResult<KnownOp>;
-    /// Stores a snapshot and removes exactly the absorbed rows, in one transaction; older
-    /// snapshots go with it, and quarantined rows up to it but for the newest
-    /// [`QUARANTINED_KEPT`]. Nothing happens when a newer snapshot is there.
+    /// Stores a snapshot, lists its segments and removes exactly the absorbed rows, in one
+    /// transaction; older snapshots go with it, and quarantined rows up to it but for the newest
+    /// [`QUARANTINED_KEPT`]. `Conflict(LogChanged)` when a newer snapshot is there, or one of the
+    /// absorbed rows is not. Nothing happens when the segments are listed already: the call was
+    /// repeated.
     async fn snapshot(&self, snapshot: &NewSnapshot) -> StoreResult<()>;
     /// Stores the text, unless a newer one is stored.
     async fn save_text(&self, text: &SavedText) -> StoreResult<()>;

@@ -7,6 +7,7 @@
 mod accounts;
 mod bus;
 mod catalog;
+mod edits;
 mod error;
 mod inspect;
 mod live_log;
@@ -25,6 +26,7 @@ pub use catalog::{
     Catalog, Cursor, CursorKey, DetailsChange, DocumentFilter, DocumentRow, NewDocument, Owners,
     Request, TextFacts,
 };
+pub use edits::{EditSegments, NewSegment, SegmentFilter, SegmentRow};
 pub use error::{Constraint, StoreError, StoreResult};
 pub use inspect::{Inspect, OpsSummary};
 pub use live_log::{
@@ -65,6 +67,8 @@ pub struct Stores {
     pub atomic: Option<Arc<dyn AtomicCommit>>,
     /// Live updates.
     pub log: Arc<dyn LiveLog>,
+    /// Segments of edit history.
+    pub segments: Arc<dyn EditSegments>,
     /// Work that follows a commit.
     pub outbox: Arc<dyn Outbox>,
     /// What is kept for audits.

@@ -7,6 +7,7 @@ use izanagi_shared::{
     time::Timestamp,
 };
 use std::fmt;
+use uuid::Uuid;
 
 /// What a record holds: one JSON object.
 pub type Data = serde_json::Map<String, serde_json::Value>;
@@ -41,6 +42,18 @@ impl RecordPath {
     #[must_use]
     pub fn contents_of(document: DocumentId) -> String {
         format!("documents/{document}/contents")
+    }
+
+    /// One part of a segment of edit history: `documents/{document}/edits/{segment}-{part}`.
+    #[must_use]
+    pub fn edits(document: DocumentId, segment: Uuid, part: u64) -> Self {
+        Self { collection: Self::edits_of(document), id: format!("{segment}-{part:04}") }
+    }
+
+    /// The collection of a document's edit history.
+    #[must_use]
+    pub fn edits_of(document: DocumentId) -> String {
+        format!("documents/{document}/edits")
     }
 
     /// A path from its parts, as a provider read them back.
@@ -156,7 +169,6 @@ pub trait DocumentStore: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     #[test]
     fn a_key_is_128_bits_of_the_full_path() {

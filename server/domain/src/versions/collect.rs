@@ -107,9 +107,29 @@ impl Versions {
         }
     }
 
-    /// Removes the contents of a document that was deleted for ever. One that cannot be removed
-    /// does not save the others.
+    /// Removes the contents and the edit history of a document that was deleted for ever. One
+    /// record that cannot be removed does not save the others.
     pub(super) async fn erase(&self, document: DocumentId) -> Result<()> {
+        let history = self.erase_history(document).await;
+        self.erase_contents(document).await?;
+        history
+    }
+
+    async fn erase_history(&self, document: DocumentId) -> Result<()> {
+        let records = &self.core.stores.records;
+        let mut history = Paths::all(RecordPath::edits_of(document));
+        loop {
+            let batch = history.next(&**records).await?;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            for path in batch {
+                records.purge(&path).await?;
+            }
+        }
+    }
+
+    async fn erase_contents(&self, document: DocumentId) -> Result<()> {
         let mut contents = Paths::all(RecordPath::contents_of(document));
         let mut failure = None;
         loop {

@@ -173,6 +173,12 @@ impl Story {
                 assert_eq!(content.matches(token).count(), times, "{token} in version {number}");
             }
         }
+        let editor = world.editor(self.document).await;
+        let history = world.services.edits.list(&editor, None, None, None).await.unwrap();
+        let seqs: Vec<u64> = history.items.iter().map(|logged| logged.edit.seq).collect();
+        assert_eq!(seqs, (1..=7).collect::<Vec<u64>>(), "edit history has holes");
+        let state = world.services.edits.checkpoint(&editor, 7).await.unwrap();
+        assert_eq!(TextDoc::load(1, &state).unwrap().text(), text);
         for version in &self.versions {
             let stored = world.stores.versions.get(self.document, version.number).await.unwrap();
             assert_eq!(stored.content_hash, version.content_hash);

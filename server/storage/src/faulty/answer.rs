@@ -3,8 +3,8 @@
 use super::flip::{flip_bytes, flip_data, flip_text};
 use izanagi_domain::storage::{
     Appended, CommitIntent, CommitOutcome, DocumentRow, Fence, KnownOp, LoadedLog, OpsSummary,
-    OutboxItem, Record, RecordPath, RefreshToken, RefreshUse, SavedText, Session, StoreError,
-    StoreResult, User, VersionRow,
+    OutboxItem, Record, RecordPath, RefreshToken, RefreshUse, SavedText, SegmentRow, Session,
+    StoreError, StoreResult, User, VersionRow,
 };
 use izanagi_shared::{
     id::{DocumentId, SessionId},
@@ -47,6 +47,7 @@ answers_without_content!(
     RecordPath,
     RefreshToken,
     RefreshUse,
+    SegmentRow,
     Session,
     SessionId,
     Access,

@@ -54,6 +54,7 @@ pub fn wrap(stores: Stores, injector: &Arc<Injector>) -> Stores {
         intents: faulty(stores.intents, injector),
         atomic: stores.atomic.map(|atomic| faulty(atomic, injector) as _),
         log: faulty(stores.log, injector),
+        segments: faulty(stores.segments, injector),
         outbox: faulty(stores.outbox, injector),
         audit: faulty(stores.audit, injector),
         inspect: faulty(stores.inspect, injector),

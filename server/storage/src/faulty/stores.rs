@@ -5,11 +5,12 @@ use async_trait::async_trait;
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
     Appended, AtomicCommit, AuditEvent, AuditLog, Batch, Catalog, CommitIntent, CommitIntents,
-    CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow, DocumentStore, Fence, Inspect,
-    KnownOp, LiveLog, LoadedLog, NewDocument, NewIntent, NewRecord, NewSession, NewSnapshot,
-    NewVersion, OpsSummary, Outbox, OutboxItem, Owners, Record, RecordPath, RefreshToken,
-    RefreshUse, RevocationStore, SavedText, Session, SessionStore, StoreResult, Topic, Upkeep,
-    User, UserChange, UserStore, VersionFilter, VersionRow, VersionStore,
+    CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow, DocumentStore, EditSegments,
+    Fence, Inspect, KnownOp, LiveLog, LoadedLog, NewDocument, NewIntent, NewRecord, NewSession,
+    NewSnapshot, NewVersion, OpsSummary, Outbox, OutboxItem, Owners, Record, RecordPath,
+    RefreshToken, RefreshUse, RevocationStore, SavedText, SegmentFilter, SegmentRow, Session,
+    SessionStore, StoreResult, Topic, Upkeep, User, UserChange, UserStore, VersionFilter,
+    VersionRow, VersionStore,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId, SessionId, UserId},
@@ -187,6 +188,16 @@ faulty_store! {
         Read text(document: DocumentId) -> SavedText;
         Write quarantine(document: DocumentId, seq: u64, at: Timestamp) -> ();
         Write forget_ops(before: Timestamp) -> ();
+    }
+}
+
+faulty_store! {
+    EditSegments as "segments" {
+        Read list(filter: &SegmentFilter) -> Vec<SegmentRow>;
+        Read with_state(document: DocumentId, seq: u64) -> SegmentRow;
+        Read newest(document: DocumentId) -> (u64, u64);
+        Read expired(before: Timestamp, limit: u32) -> Vec<SegmentRow>;
+        Write remove(document: DocumentId, number: u64) -> ();
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     Db, append,
     document_row::text_facts,
-    forget,
+    edits, forget,
     row::Row,
     statement::{Statement, args},
 };
@@ -64,10 +64,9 @@ fn loaded(rows: &[Row]) -> StoreResult<LoadedLog> {
     Ok(LoadedLog { live_seq, snapshot, updates, quarantined })
 }
 
-/// Removes exactly these rows; neighbours go together.
-fn delete_absorbed(document: DocumentId, mut absorbed: Vec<u64>) -> Vec<Statement> {
-    absorbed.sort_unstable();
-    let runs = absorbed.chunk_by(|a, b| a.saturating_add(1) == *b || a == b);
+/// Removes exactly these rows, which are sorted; neighbours go together.
+fn delete_absorbed(document: DocumentId, absorbed: &[u64]) -> Vec<Statement> {
+    let runs = absorbed.chunk_by(|a, b| a.saturating_add(1) == *b);
     let delete = |run: &[u64]| {
         let (first, last) = (*run.first()?, *run.last()?);
         Some(Statement::with(
@@ -114,7 +113,7 @@ impl LiveLog for SqlLiveLog {
     }
 
     async fn snapshot(&self, snapshot: &NewSnapshot) -> StoreResult<()> {
-        let NewSnapshot { document_id, seq, state, absorbed, at } = snapshot.clone();
+        let NewSnapshot { document_id, seq, state, mut absorbed, segments, at } = snapshot.clone();
         self.db
             .write(move |transaction| {
                 Box::pin(async move {
@@ -126,12 +125,28 @@ impl LiveLog for SqlLiveLog {
                         "SELECT seq FROM document_snapshots WHERE document_id = $1 AND seq > $2",
                         args![document_id, seq],
                     );
-                    let [found, newer] = transaction.fetch_each([lock.locking(), newer]).await?;
+                    let last = edits::newest_record(document_id);
+                    let queries = [lock.locking(), newer, last];
+                    let [found, newer, last] = transaction.fetch_each(queries).await?;
                     if found.is_empty() {
                         return Err(StoreError::NotFound);
                     }
-                    if !newer.is_empty() {
+                    let last = last.first().map(|row| row.get("record")).transpose()?;
+                    if last.is_some() && last == segments.last().map(|segment| segment.record) {
+                        // The same call was repeated below us, and the first one took effect.
                         return Ok(());
+                    }
+                    if !newer.is_empty() {
+                        return Err(StoreError::Conflict(Constraint::LogChanged));
+                    }
+                    absorbed.sort_unstable();
+                    absorbed.dedup();
+                    let mut removed = 0;
+                    for delete in delete_absorbed(document_id, &absorbed) {
+                        removed += transaction.execute(delete).await?;
+                    }
+                    if removed != absorbed.len() as u64 {
+                        return Err(StoreError::Conflict(Constraint::LogChanged));
                     }
                     transaction.later(Statement::with(
                         "INSERT INTO document_snapshots (document_id, seq, state, created_at) \
@@ -143,8 +158,8 @@ impl LiveLog for SqlLiveLog {
                         "DELETE FROM document_snapshots WHERE document_id = $1 AND seq < $2",
                         args![document_id, seq],
                     ));
-                    for delete in delete_absorbed(document_id, absorbed) {
-                        transaction.later(delete);
+                    for segment in &segments {
+                        transaction.later(edits::insert(document_id, segment));
                     }
                     transaction.later(forget_quarantined(document_id, seq));
                     Ok(())

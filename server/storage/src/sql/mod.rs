@@ -18,6 +18,7 @@ mod audit;
 mod catalog;
 mod commit;
 mod document_row;
+mod edits;
 mod forget;
 mod inspect;
 mod intents;
@@ -54,6 +55,7 @@ pub(crate) fn stores(db: &Arc<Db>, clock: &Arc<dyn Clock>, ids: &Arc<dyn Ids>) -
         atomic: Some(Arc::clone(&intents) as _),
         intents,
         log: Arc::new(live_log::SqlLiveLog { db: db() }),
+        segments: Arc::new(edits::SqlEdits { db: db() }),
         outbox: Arc::new(outbox::SqlOutbox { db: db() }),
         audit: Arc::new(audit::SqlAudit { db: db(), ids: ids() }),
         inspect: Arc::new(inspect::SqlInspect { db: db() }),

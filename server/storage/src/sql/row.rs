@@ -6,6 +6,7 @@ use izanagi_shared::{
     time::Timestamp,
 };
 use sqlx::{Decode, Row as _, Sqlite, Type, ValueRef as _, sqlite::SqliteRow};
+use uuid::Uuid;
 
 /// A row of one of the databases that there are.
 pub(crate) enum Row {
@@ -100,7 +101,7 @@ macro_rules! ids {
     )*};
 }
 
-ids!(UserId, SessionId, DocumentId, CommitId);
+ids!(UserId, SessionId, DocumentId, CommitId, Uuid);
 
 impl<T: Column> Column for Option<T> {
     fn read(row: &Row, name: &str) -> Result<Self, String> {

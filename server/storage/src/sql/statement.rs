@@ -6,6 +6,7 @@ use izanagi_shared::{
     time::Timestamp,
 };
 use std::{borrow::Cow, fmt::Write as _};
+use uuid::Uuid;
 
 /// An argument as the database gets it.
 #[derive(Debug, Clone, PartialEq)]
@@ -62,6 +63,7 @@ into_arg! {
     SessionId, NoText, |id| Arg::Text(id.to_string());
     DocumentId, NoText, |id| Arg::Text(id.to_string());
     CommitId, NoText, |id| Arg::Text(id.to_string());
+    Uuid, NoText, |id| Arg::Text(id.to_string());
 }
 
 impl<T: IntoArg> IntoArg for Option<T> {

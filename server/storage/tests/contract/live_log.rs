@@ -89,6 +89,7 @@ async fn a_quarantined_op_is_known_as_such(store: &TestStore) {
         seq: 3,
         state: b"state".to_vec(),
         absorbed: vec![1],
+        segments: Vec::new(),
         at: at(51),
     };
     store.log.snapshot(&absorbed).await.unwrap();

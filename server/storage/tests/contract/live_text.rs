@@ -1,6 +1,6 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    NewSnapshot, QUARANTINED_KEPT, SavedText, StoreError, StoredSnapshot, TextFacts,
+    Constraint, NewSnapshot, QUARANTINED_KEPT, SavedText, StoreError, StoredSnapshot, TextFacts,
 };
 use izanagi_shared::id::{DocumentId, UserId};
 
@@ -8,6 +8,7 @@ suite!(
     a_snapshot_takes_exactly_what_it_absorbed,
     an_older_snapshot_does_nothing,
     a_snapshot_stored_again_is_one_snapshot,
+    a_snapshot_of_rows_that_are_gone_is_refused,
     a_snapshot_beside_an_append_loses_nothing,
     a_text_is_replaced_by_a_newer_one_only,
     a_text_and_its_facts_are_of_the_same_state,
@@ -26,7 +27,14 @@ async fn document_with_updates(store: &TestStore, count: u64) -> (UserId, Docume
 
 fn snapshot(document_id: DocumentId, seq: u64, absorbed: &[u64]) -> NewSnapshot {
     let state = format!("state at {seq}").into_bytes();
-    NewSnapshot { document_id, seq, state, absorbed: absorbed.to_vec(), at: at(40) }
+    NewSnapshot {
+        document_id,
+        seq,
+        state,
+        absorbed: absorbed.to_vec(),
+        segments: Vec::new(),
+        at: at(40),
+    }
 }
 
 fn text(document_id: DocumentId, seq: u64, content: &str) -> SavedText {
@@ -53,7 +61,8 @@ async fn a_snapshot_takes_exactly_what_it_absorbed(store: &TestStore) {
 async fn an_older_snapshot_does_nothing(store: &TestStore) {
     let (_, document) = document_with_updates(store, 5).await;
     store.log.snapshot(&snapshot(document, 4, &[1, 2])).await.unwrap();
-    store.log.snapshot(&snapshot(document, 3, &[3])).await.unwrap();
+    let older = store.log.snapshot(&snapshot(document, 3, &[3])).await;
+    assert_eq!(older, Err(StoreError::Conflict(Constraint::LogChanged)));
     assert_eq!(store.log.load(document).await.unwrap().snapshot.seq, 4);
     assert_eq!(seqs(store, document).await, [3, 4, 5]);
 }
@@ -61,9 +70,18 @@ async fn an_older_snapshot_does_nothing(store: &TestStore) {
 async fn a_snapshot_stored_again_is_one_snapshot(store: &TestStore) {
     let (_, document) = document_with_updates(store, 3).await;
     store.log.snapshot(&snapshot(document, 3, &[1])).await.unwrap();
-    store.log.snapshot(&snapshot(document, 3, &[1, 2, 3])).await.unwrap();
+    store.log.snapshot(&snapshot(document, 3, &[2, 3])).await.unwrap();
     let log = store.log.load(document).await.unwrap();
     assert_eq!((log.snapshot.seq, log.updates.len()), (3, 0));
+}
+
+async fn a_snapshot_of_rows_that_are_gone_is_refused(store: &TestStore) {
+    let (_, document) = document_with_updates(store, 3).await;
+    store.log.snapshot(&snapshot(document, 2, &[1])).await.unwrap();
+    let again = store.log.snapshot(&snapshot(document, 3, &[1, 2])).await;
+    assert_eq!(again, Err(StoreError::Conflict(Constraint::LogChanged)));
+    assert_eq!(store.log.load(document).await.unwrap().snapshot.seq, 2);
+    assert_eq!(seqs(store, document).await, [2, 3]);
 }
 
 async fn a_snapshot_beside_an_append_loses_nothing(store: &TestStore) {

@@ -12,6 +12,7 @@ mod audit;
 mod catalog;
 mod catalog_list;
 mod commits;
+mod edits;
 mod inspect;
 mod intents;
 mod live_log;

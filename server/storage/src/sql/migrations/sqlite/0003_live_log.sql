@@ -51,3 +51,21 @@ CREATE TABLE document_snapshots (
     CONSTRAINT fk_document_snapshots_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
     CONSTRAINT ck_document_snapshots_seq CHECK (seq >= 0)
 ) STRICT;
+
+-- Edits that snapshots have absorbed (DESIGN §3). The edits lie in the document store, in the
+-- records whose ids begin with `record`. A segment with a `state_seq` begins with a whole state.
+CREATE TABLE edit_segments (
+    document_id TEXT    NOT NULL,
+    number      INTEGER NOT NULL,
+    record      TEXT    NOT NULL,
+    hash        BLOB    NOT NULL,
+    bytes       INTEGER NOT NULL,
+    from_seq    INTEGER NOT NULL,
+    to_seq      INTEGER NOT NULL,
+    edits       INTEGER NOT NULL,
+    state_seq   INTEGER,
+    last_at     INTEGER NOT NULL,
+    CONSTRAINT pk_edit_segments PRIMARY KEY (document_id, number),
+    CONSTRAINT fk_edit_segments_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
+    CONSTRAINT ck_edit_segments_seqs CHECK (from_seq >= 1 AND to_seq >= from_seq)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,10 @@
+//! Edit history: every accepted edit with its author and time, for replay (API.md, PRODUCT V8).
+//! The newest edits lie in the live log, those that a snapshot absorbed in segments.
+
+mod read;
+mod segment;
+mod store;
+
+pub use read::{Edits, EditsPage, LoggedEdit, Sitting};
+pub use segment::Edit;
+pub(crate) use store::{EditStore, paths};

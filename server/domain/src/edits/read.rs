@@ -1,0 +1,316 @@
+//! Reading edit history: page by page, the state at any edit, and sittings.
+
+use super::{Edit, EditStore, segment::Segment, store};
+use crate::{
+    core::Core,
+    documents::Editor,
+    error::{Error, Result},
+    storage::{LoadedLog, SegmentFilter, StoreResult},
+};
+use izanagi_shared::{
+    crdt::{TextDoc, Validation, inspect_update},
+    id::UserId,
+    problem::FieldError,
+    time::Timestamp,
+    wire::Person,
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// Edits a page.
+const DEFAULT_LIMIT: u32 = 200;
+const MAX_LIMIT: u32 = 1_000;
+/// A page ends early when its updates have this many bytes.
+const PAGE_BYTES: usize = 8 * 1024 * 1024;
+/// What a request may hold: a page, a segment, and the log.
+const WORK_BYTES: usize = 4 * PAGE_BYTES;
+/// Rows of segments that are read at once.
+const SEGMENTS: u32 = 100;
+/// A pause that ends a sitting.
+const PAUSE: Duration = Duration::from_secs(5 * 60);
+/// Edits that are read for one list of sittings.
+const SITTING_EDITS: u64 = 100_000;
+
+/// An edit with its author.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedEdit {
+    /// Its author; `None` when the account is unknown.
+    pub author: Option<Person>,
+    /// The edit.
+    pub edit: Edit,
+}
+
+/// A page of edits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditsPage {
+    /// By seq. A seq that is missing was quarantined, or is older than history is kept.
+    pub items: Vec<LoggedEdit>,
+    /// The seq to go on from, if there are more.
+    pub next: Option<u64>,
+}
+
+/// Edits that follow each other without a long pause.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sitting {
+    /// The first edit.
+    pub from_seq: u64,
+    /// The last.
+    pub to_seq: u64,
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ended.
+    pub to: Timestamp,
+    /// The accounts that edited.
+    pub authors: Vec<Person>,
+    /// UTF-16 units inserted.
+    pub added: u64,
+    /// UTF-16 units deleted.
+    pub removed: u64,
+}
+
+/// The service for edit history.
+#[derive(Clone)]
+pub struct Edits {
+    core: Core,
+    store: EditStore,
+}
+
+impl std::fmt::Debug for Edits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Edits").finish_non_exhaustive()
+    }
+}
+
+impl Edits {
+    /// The service over these stores.
+    #[must_use]
+    pub fn new(core: Core) -> Self {
+        let store = EditStore::of(&core);
+        Self { core, store }
+    }
+
+    /// The edits with seqs from `from` to `to`, both inclusive. A page covers at most `limit` seqs.
+    ///
+    /// # Errors
+    /// `Invalid` for a limit out of range; `Internal` when what is stored is damaged.
+    pub async fn list(
+        &self,
+        editor: &Editor,
+        from: Option<u64>,
+        to: Option<u64>,
+        limit: Option<u32>,
+    ) -> Result<EditsPage> {
+        let limit = crate::documents::in_range("limit", limit, DEFAULT_LIMIT, MAX_LIMIT)?;
+        let _reserved = self.core.budget.work(WORK_BYTES).await?;
+        let log = self.log(editor).await?;
+        let (from, to) = (from.unwrap_or(1).max(1), to.unwrap_or(u64::MAX).min(log.live_seq));
+        let end = from.saturating_add(u64::from(limit) - 1).min(to);
+        let window = self.window(editor, &log, from, end).await?;
+        let after = window.cut.unwrap_or_else(|| end.saturating_add(1));
+        let people = self.people(window.edits.values().map(|edit| edit.actor)).await?;
+        let with_author =
+            |edit: Edit| LoggedEdit { author: people.get(&edit.actor).cloned(), edit };
+        let items = window.edits.into_values().map(with_author).collect();
+        Ok(EditsPage { items, next: (after <= to).then_some(after) })
+    }
+
+    /// The document's state after edit `seq`: every edit up to it that does not wait for a later
+    /// one, as a Yjs update (v1).
+    ///
+    /// # Errors
+    /// `Invalid` when there is no such edit; `NotFound` when history is not kept that far back;
+    /// `Internal` when what is stored is damaged.
+    pub async fn checkpoint(&self, editor: &Editor, seq: u64) -> Result<Vec<u8>> {
+        let settings = self.core.budget.settings();
+        let _reserved = self.core.budget.work(settings.document_bytes + WORK_BYTES).await?;
+        let log = self.log(editor).await?;
+        if seq > log.live_seq {
+            let message =
+                format!("Seq {seq} is out of range. The newest edit is {}.", log.live_seq);
+            return Err(FieldError::new("seq", "out_of_range", message).into());
+        }
+        let doc = if seq >= log.snapshot.seq {
+            let state = crate::live::unseal(&log.snapshot.state);
+            let state = state.ok_or_else(|| Error::internal("the snapshot is damaged"))?.to_vec();
+            self.replay(None, Segment { edits: Vec::new(), state: Some(state) }).await?
+        } else {
+            self.replay_segments(editor, seq).await?
+        };
+        let rows = log.updates.iter().filter(|row| row.seq <= seq);
+        let edits = rows.map(store::edit).collect::<StoreResult<_>>()?;
+        let doc = self.replay(Some(doc), Segment { edits, state: None }).await?;
+        self.core.budget.run(move || doc.encode()).await
+    }
+
+    /// The sittings from edit `from` on, up to [`SITTING_EDITS`] edits further.
+    ///
+    /// # Errors
+    /// `Internal` when what is stored is damaged.
+    pub async fn sittings(&self, editor: &Editor, from: Option<u64>) -> Result<Vec<Sitting>> {
+        let _reserved = self.core.budget.work(WORK_BYTES).await?;
+        let log = self.log(editor).await?;
+        let mut start = from.unwrap_or(1).max(1);
+        let end = start.saturating_add(SITTING_EDITS - 1).min(log.live_seq);
+        let mut sittings: Vec<(Sitting, Vec<UserId>)> = Vec::new();
+        while start <= end {
+            let stop = start.saturating_add(u64::from(MAX_LIMIT) - 1).min(end);
+            let window = self.window(editor, &log, start, stop).await?;
+            window.edits.values().for_each(|edit| note(&mut sittings, edit));
+            start = window.cut.unwrap_or(stop + 1);
+        }
+        let people =
+            self.people(sittings.iter().flat_map(|(_, users)| users.iter().copied())).await?;
+        let with_authors = |(sitting, users): (Sitting, Vec<UserId>)| {
+            let authors = users.iter().filter_map(|user| people.get(user).cloned()).collect();
+            Sitting { authors, ..sitting }
+        };
+        Ok(sittings.into_iter().map(with_authors).collect())
+    }
+
+    async fn log(&self, editor: &Editor) -> Result<LoadedLog> {
+        let log = self.core.stores.log.load(editor.id()).await;
+        log.map_err(Error::missing("document"))
+    }
+
+    /// The edits with seqs from `from` to `to`, from segments and log.
+    async fn window(&self, editor: &Editor, log: &LoadedLog, from: u64, to: u64) -> Result<Window> {
+        let mut filter = SegmentFilter {
+            document_id: editor.id(),
+            from_seq: from,
+            to_seq: to,
+            from_number: 0,
+            limit: SEGMENTS,
+        };
+        let mut window = Window::default();
+        loop {
+            let rows = self.store.rows().list(&filter).await?;
+            let Some(last) = rows.last() else { break };
+            filter.from_number = last.number + 1;
+            for row in rows {
+                let edits = self.store.read(&row).await?.edits;
+                edits.into_iter().filter(|edit| (from..=to).contains(&edit.seq)).for_each(|edit| {
+                    window.add(edit);
+                });
+            }
+        }
+        for row in log.updates.iter().filter(|row| (from..=to).contains(&row.seq)) {
+            window.add(store::edit(row)?);
+        }
+        Ok(window)
+    }
+
+    /// The state that the segments give for `seq`.
+    async fn replay_segments(&self, editor: &Editor, seq: u64) -> Result<TextDoc> {
+        let first = self.store.rows().with_state(editor.id(), seq).await;
+        let first = first.map_err(Error::missing("edit"))?;
+        let up_to_seq = |mut segment: Segment| {
+            segment.edits.retain(|edit| edit.seq <= seq);
+            segment
+        };
+        let mut doc = self.replay(None, up_to_seq(self.store.read(&first).await?)).await?;
+        let mut filter = SegmentFilter {
+            document_id: editor.id(),
+            from_seq: 0,
+            to_seq: seq,
+            from_number: first.number + 1,
+            limit: SEGMENTS,
+        };
+        loop {
+            let rows = self.store.rows().list(&filter).await?;
+            let Some(last) = rows.last() else { return Ok(doc) };
+            filter.from_number = last.number + 1;
+            for row in rows {
+                doc = self.replay(Some(doc), up_to_seq(self.store.read(&row).await?)).await?;
+            }
+        }
+    }
+
+    /// Applies a segment to a document, or to the state that it begins with.
+    async fn replay(&self, doc: Option<TextDoc>, segment: Segment) -> Result<TextDoc> {
+        let replay = move || {
+            let mut doc = match (doc, segment.state) {
+                (Some(doc), _) => doc,
+                (None, Some(state)) => TextDoc::load(1, &state).map_err(Error::internal)?,
+                (None, None) => return Err(Error::internal("a segment lacks its state")),
+            };
+            for edit in &segment.edits {
+                let applied = doc.apply_checked(edit.seq, &edit.delta, Validation::Replayed);
+                applied.map_err(|rejected| {
+                    Error::internal(format!("edit {}: {}", rejected.tag, rejected.cause))
+                })?;
+            }
+            Ok(doc)
+        };
+        self.core.budget.run(replay).await?
+    }
+
+    async fn people(
+        &self,
+        users: impl Iterator<Item = UserId>,
+    ) -> Result<BTreeMap<UserId, Person>> {
+        let mut ids: Vec<UserId> = users.collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let people = self.core.stores.users.people(&ids).await?;
+        Ok(people.into_iter().map(|person| (person.id, person)).collect())
+    }
+}
+
+/// Edits by seq, at most [`PAGE_BYTES`] of updates, but at least one edit.
+#[derive(Default)]
+struct Window {
+    edits: BTreeMap<u64, Edit>,
+    bytes: usize,
+    /// Edits from this seq on were left out.
+    cut: Option<u64>,
+}
+
+impl Window {
+    fn add(&mut self, edit: Edit) {
+        if self.cut.is_some_and(|cut| edit.seq >= cut) {
+            return;
+        }
+        self.bytes += edit.delta.len();
+        self.edits.insert(edit.seq, edit);
+        while self.bytes > PAGE_BYTES && self.edits.len() > 1 {
+            let Some((seq, edit)) = self.edits.pop_last() else { return };
+            self.bytes -= edit.delta.len();
+            self.cut = Some(seq);
+        }
+    }
+}
+
+/// Adds an edit to the last sitting, or begins a new one.
+fn note(sittings: &mut Vec<(Sitting, Vec<UserId>)>, edit: &Edit) {
+    let (added, removed) = inspect_update(&edit.delta).map_or((0, 0), |summary| {
+        let units = |ranges: &[izanagi_shared::crdt::ClientRange]| {
+            ranges.iter().map(|range| u64::from(range.end - range.start)).sum()
+        };
+        (units(&summary.structs), units(&summary.deletes))
+    });
+    match sittings.last_mut() {
+        Some((last, users)) if edit.at.since(last.to) < PAUSE => {
+            last.to_seq = edit.seq;
+            last.to = last.to.max(edit.at);
+            last.added += added;
+            last.removed += removed;
+            if !users.contains(&edit.actor) {
+                users.push(edit.actor);
+            }
+        }
+        _ => {
+            let sitting = Sitting {
+                from_seq: edit.seq,
+                to_seq: edit.seq,
+                from: edit.at,
+                to: edit.at,
+                authors: Vec::new(),
+                added,
+                removed,
+            };
+            sittings.push((sitting, vec![edit.actor]));
+        }
+    }
+}

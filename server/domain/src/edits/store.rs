@@ -1,0 +1,262 @@
+//! Writing and reading segments: the records first, read back, and only then is the segment listed,
+//! in the transaction that removes its edits from the log.
+
+use super::segment::{self, Edit, Segment};
+use crate::{
+    budget::Budget,
+    core::Core,
+    error::{Error, Result},
+    hash::sha256,
+    live::unseal,
+    storage::{
+        Constraint, Data, DocumentStore, EditSegments, Ids, LoadedLog, LoggedUpdate, NewRecord,
+        NewSegment, RecordPath, SegmentRow, StoreError, StoreResult,
+    },
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use izanagi_shared::{id::DocumentId, time::Timestamp};
+use std::{collections::BTreeSet, sync::Arc};
+use uuid::Uuid;
+
+/// At least every so many segments one begins with the whole state: no replay begins further back.
+const STATE_EVERY: u64 = 32;
+/// A new segment is begun after this many bytes of updates.
+const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
+/// Bytes of a segment in one record: document stores limit their size.
+const RECORD_BYTES: usize = 4 * 1024 * 1024;
+
+/// Where edit history is kept.
+#[derive(Clone)]
+pub(crate) struct EditStore {
+    records: Arc<dyn DocumentStore>,
+    segments: Arc<dyn EditSegments>,
+    ids: Arc<dyn Ids>,
+    budget: Budget,
+}
+
+impl EditStore {
+    /// The history in these stores.
+    pub(crate) fn new(
+        records: Arc<dyn DocumentStore>,
+        segments: Arc<dyn EditSegments>,
+        ids: Arc<dyn Ids>,
+        budget: Budget,
+    ) -> Self {
+        Self { records, segments, ids, budget }
+    }
+
+    /// The history in the stores of a core.
+    pub(crate) fn of(core: &Core) -> Self {
+        let (records, segments) = (&core.stores.records, &core.stores.segments);
+        let (records, segments) = (Arc::clone(records), Arc::clone(segments));
+        Self::new(records, segments, Arc::clone(&core.ids), core.budget.clone())
+    }
+
+    /// The rows of segments.
+    pub(crate) fn rows(&self) -> &dyn EditSegments {
+        &*self.segments
+    }
+
+    /// Writes the edits that a snapshot is about to absorb, and reads them back.
+    ///
+    /// # Errors
+    /// As the stores; `Conflict(LogChanged)` when the log lacks one of the edits; `Corrupt` when
+    /// something else was read back.
+    pub(crate) async fn keep(
+        &self,
+        document: DocumentId,
+        log: LoadedLog,
+        absorbed: &[u64],
+        now: Timestamp,
+    ) -> Result<Vec<NewSegment>> {
+        let absorbed: BTreeSet<u64> = absorbed.iter().copied().collect();
+        let rows = log.updates.iter().filter(|row| absorbed.contains(&row.seq));
+        let edits: Vec<Edit> = rows.map(edit).collect::<StoreResult<_>>()?;
+        if edits.len() != absorbed.len() {
+            return Err(StoreError::Conflict(Constraint::LogChanged).into());
+        }
+        let (newest, with_state) = self.segments.newest(document).await?;
+        let needs_state = with_state == 0 || newest - with_state + 1 >= STATE_EVERY;
+        let mut state = needs_state.then(|| unseal(&log.snapshot.state).map(<[u8]>::to_vec));
+        if state == Some(None) {
+            return Err(StoreError::Corrupt("the snapshot is damaged".to_owned()).into());
+        }
+        let mut kept = Vec::new();
+        for edits in divide(edits) {
+            let state = state.take().flatten().map(|state| (log.snapshot.seq, state));
+            match self.write(document, edits, state, now).await {
+                Ok(segment) => kept.push(segment),
+                Err(error) => {
+                    self.discard(document, &kept).await;
+                    return Err(error);
+                }
+            }
+        }
+        Ok(kept)
+    }
+
+    async fn write(
+        &self,
+        document_id: DocumentId,
+        edits: Vec<Edit>,
+        state: Option<(u64, Vec<u8>)>,
+        now: Timestamp,
+    ) -> Result<NewSegment> {
+        let (from_seq, to_seq) = span(&edits);
+        let (state_seq, state) = state.unzip();
+        let bytes = edits.iter().map(|edit| edit.delta.len()).sum::<usize>();
+        let (count, last_at) = (edits.len() as u64, edits.iter().map(|edit| edit.at).max());
+        let written = Segment { edits, state };
+        let encode = move || {
+            let encoded = segment::encode(&written.edits, written.state.as_deref());
+            encoded.map(|encoded| (encoded, written))
+        };
+        let encoded = self.budget.run_on(bytes, encode).await?;
+        let (encoded, written) = encoded.map_err(Error::internal)?;
+        let segment = NewSegment {
+            record: self.ids.uuid(),
+            hash: sha256(&encoded),
+            bytes: encoded.len() as u64,
+            from_seq,
+            to_seq,
+            edits: count,
+            state_seq,
+            last_at: last_at.unwrap_or(now),
+        };
+        for (path, content) in paths(document_id, &segment).zip(encoded.chunks(RECORD_BYTES)) {
+            match self.records.create(&NewRecord { path, data: data(content) }, now).await {
+                // A driver has sent it twice: nobody else has this id.
+                Ok(()) | Err(StoreError::Conflict(Constraint::RecordExists)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        // Nothing leaves the log before its replacement has been read back.
+        if self.read(&SegmentRow { document_id, number: 0, segment }).await? != written {
+            let what = format!("segment {}: something else was read back", segment.record);
+            return Err(StoreError::Corrupt(what).into());
+        }
+        Ok(segment)
+    }
+
+    /// Reads a segment.
+    ///
+    /// # Errors
+    /// `Internal` when it is missing or damaged.
+    pub(crate) async fn read(&self, row: &SegmentRow) -> Result<Segment> {
+        let SegmentRow { document_id, segment, .. } = *row;
+        let mut encoded = Vec::new();
+        for path in paths(document_id, &segment) {
+            let record = self.records.get(&path).await.map_err(|error| missing(error, &path))?;
+            let text = record.data.get("content").and_then(serde_json::Value::as_str);
+            let content = text.and_then(|text| STANDARD.decode(text).ok());
+            let damaged = || StoreError::Corrupt(format!("{path}: no content"));
+            encoded.extend(content.ok_or_else(damaged)?);
+        }
+        let corrupt =
+            |what: &str| StoreError::Corrupt(format!("segment {}: {what}", segment.record));
+        if sha256(&encoded) != segment.hash {
+            return Err(corrupt("it does not have its hash").into());
+        }
+        let bytes = encoded.len();
+        let decoded = self.budget.run_on(bytes, move || segment::decode(&encoded)).await?;
+        let decoded = decoded.ok_or_else(|| corrupt("it cannot be decoded"))?;
+        let is_as_listed = decoded.edits.len() as u64 == segment.edits
+            && decoded.state.is_some() == segment.state_seq.is_some()
+            && span(&decoded.edits) == (segment.from_seq, segment.to_seq);
+        if !is_as_listed {
+            return Err(corrupt("its row describes something else").into());
+        }
+        Ok(decoded)
+    }
+
+    /// Removes segments that nobody is going to list. What fails is left to `fsck`.
+    async fn discard(&self, document: DocumentId, segments: &[NewSegment]) {
+        for segment in segments {
+            if let Err(error) = self.purge(document, segment).await {
+                tracing::warn!(docId = %document, ?error, "an unlisted segment is left behind");
+            }
+        }
+    }
+
+    /// Removes the segments whose last edit is older than `before` for good.
+    ///
+    /// # Errors
+    /// As the stores.
+    pub(crate) async fn forget(&self, before: Timestamp) -> StoreResult<()> {
+        const BATCH: u32 = 100;
+        loop {
+            let rows = self.segments.expired(before, BATCH).await?;
+            if rows.is_empty() {
+                return Ok(());
+            }
+            for row in rows {
+                // The row goes last: as long as it is there, the records can be found.
+                self.purge(row.document_id, &row.segment).await?;
+                self.segments.remove(row.document_id, row.number).await?;
+            }
+        }
+    }
+
+    async fn purge(&self, document: DocumentId, segment: &NewSegment) -> StoreResult<()> {
+        for path in paths(document, segment) {
+            self.records.purge(&path).await?;
+        }
+        Ok(())
+    }
+}
+
+/// An edit from its row in the log.
+///
+/// # Errors
+/// `Corrupt` when the row is damaged.
+pub(super) fn edit(row: &LoggedUpdate) -> StoreResult<Edit> {
+    let damaged = || StoreError::Corrupt(format!("update {} is damaged", row.seq));
+    let delta = unseal(&row.delta).ok_or_else(damaged)?;
+    Ok(Edit { seq: row.seq, actor: row.actor, at: row.at, delta: delta.to_vec() })
+}
+
+/// The ids of the records that hold a segment.
+pub(crate) fn paths(
+    document: DocumentId,
+    segment: &NewSegment,
+) -> impl Iterator<Item = RecordPath> + use<> {
+    let (record, bytes): (Uuid, u64) = (segment.record, segment.bytes);
+    (0..bytes.div_ceil(RECORD_BYTES as u64))
+        .map(move |part| RecordPath::edits(document, record, part))
+}
+
+fn divide(edits: Vec<Edit>) -> Vec<Vec<Edit>> {
+    let mut divided: Vec<Vec<Edit>> = Vec::new();
+    let mut bytes = usize::MAX;
+    for edit in edits {
+        if bytes >= SEGMENT_BYTES {
+            divided.push(Vec::new());
+            bytes = 0;
+        }
+        bytes += edit.delta.len();
+        if let Some(last) = divided.last_mut() {
+            last.push(edit);
+        }
+    }
+    divided
+}
+
+fn span(edits: &[Edit]) -> (u64, u64) {
+    let ends = edits.first().zip(edits.last());
+    ends.map_or((0, 0), |(first, last)| (first.seq, last.seq))
+}
+
+fn data(content: &[u8]) -> Data {
+    let mut data = Data::new();
+    data.insert("type".to_owned(), "segment".into());
+    data.insert("content".to_owned(), STANDARD.encode(content).into());
+    data
+}
+
+/// A record that a row names must be there.
+fn missing(error: StoreError, path: &RecordPath) -> StoreError {
+    match error {
+        StoreError::NotFound => StoreError::Corrupt(format!("{path} is missing")),
+        error => error,
+    }
+}

@@ -1,0 +1,104 @@
+//! Edit history in memory, for tests of rooms.
+
+use crate::storage::{
+    Constraint, Data, DocumentStore, EditSegments, NewRecord, Record, RecordPath, SegmentFilter,
+    SegmentRow, StoreError, StoreResult,
+};
+use async_trait::async_trait;
+use izanagi_shared::{id::DocumentId, time::Timestamp};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+
+/// Records and segments of one document.
+#[derive(Default)]
+pub(super) struct MemoryHistory {
+    records: Mutex<HashMap<RecordPath, Record>>,
+    pub(super) segments: Mutex<Vec<SegmentRow>>,
+}
+
+/// What rooms never ask for.
+fn unused<T>() -> StoreResult<T> {
+    Err(StoreError::Unavailable("not part of this test".to_owned()))
+}
+
+#[async_trait]
+impl DocumentStore for MemoryHistory {
+    async fn get(&self, path: &RecordPath) -> StoreResult<Record> {
+        self.records.lock().get(path).cloned().ok_or(StoreError::NotFound)
+    }
+
+    async fn get_many(&self, _: &[RecordPath]) -> StoreResult<Vec<Record>> {
+        unused()
+    }
+
+    async fn create(&self, new: &NewRecord, at: Timestamp) -> StoreResult<()> {
+        let (path, data) = (new.path.clone(), new.data.clone());
+        let record = Record {
+            path: path.clone(),
+            version: 1,
+            created_at: at,
+            updated_at: at,
+            deleted: false,
+            data,
+        };
+        match self.records.lock().insert(path, record) {
+            None => Ok(()),
+            Some(_) => Err(StoreError::Conflict(Constraint::RecordExists)),
+        }
+    }
+
+    async fn update(&self, _: &RecordPath, _: u64, _: &Data, _: Timestamp) -> StoreResult<u64> {
+        unused()
+    }
+
+    async fn delete(&self, _: &RecordPath, _: Timestamp) -> StoreResult<()> {
+        unused()
+    }
+
+    async fn purge(&self, path: &RecordPath) -> StoreResult<()> {
+        self.records.lock().remove(path);
+        Ok(())
+    }
+
+    async fn query(&self, _: &str, _: Option<&str>, _: u32, _: bool) -> StoreResult<Vec<Record>> {
+        unused()
+    }
+
+    async fn paths(
+        &self,
+        _: &str,
+        _: Option<&str>,
+        _: u32,
+        _: bool,
+    ) -> StoreResult<Vec<RecordPath>> {
+        unused()
+    }
+
+    async fn close(&self) {}
+}
+
+#[async_trait]
+impl EditSegments for MemoryHistory {
+    async fn list(&self, _: &SegmentFilter) -> StoreResult<Vec<SegmentRow>> {
+        Ok(self.segments.lock().clone())
+    }
+
+    async fn with_state(&self, _: DocumentId, _: u64) -> StoreResult<SegmentRow> {
+        unused()
+    }
+
+    async fn newest(&self, _: DocumentId) -> StoreResult<(u64, u64)> {
+        let segments = self.segments.lock();
+        let with_state = segments.iter().filter(|row| row.segment.state_seq.is_some());
+        let newest = with_state.map(|row| row.number).max().unwrap_or(0);
+        Ok((segments.len() as u64, newest))
+    }
+
+    async fn expired(&self, _: Timestamp, _: u32) -> StoreResult<Vec<SegmentRow>> {
+        unused()
+    }
+
+    async fn remove(&self, _: DocumentId, _: u64) -> StoreResult<()> {
+        unused()
+    }
+}

@@ -1,0 +1,111 @@
+//! Segments of edit history.
+
+use super::{
+    Db,
+    row::Row,
+    statement::{Statement, args},
+};
+use async_trait::async_trait;
+use izanagi_domain::storage::{
+    EditSegments, NewSegment, SegmentFilter, SegmentRow, StoreError, StoreResult,
+};
+use izanagi_shared::{id::DocumentId, time::Timestamp};
+use std::sync::Arc;
+
+pub(crate) struct SqlEdits {
+    pub(crate) db: Arc<Db>,
+}
+
+const SELECT: &str = "SELECT s.document_id, s.number, s.record, s.hash, s.bytes, s.from_seq, \
+                      s.to_seq, s.edits, s.state_seq, s.last_at FROM edit_segments s ";
+
+fn segment_row(row: &Row) -> StoreResult<SegmentRow> {
+    Ok(SegmentRow {
+        document_id: row.get("document_id")?,
+        number: row.get("number")?,
+        segment: NewSegment {
+            record: row.get("record")?,
+            hash: row.get("hash")?,
+            bytes: row.get("bytes")?,
+            from_seq: row.get("from_seq")?,
+            to_seq: row.get("to_seq")?,
+            edits: row.get("edits")?,
+            state_seq: row.get("state_seq")?,
+            last_at: row.get("last_at")?,
+        },
+    })
+}
+
+/// Lists a segment behind the others of its document.
+pub(super) fn insert(document: DocumentId, segment: &NewSegment) -> Statement {
+    let NewSegment { record, hash, bytes, from_seq, to_seq, edits, state_seq, last_at } = *segment;
+    Statement::with(
+        "INSERT INTO edit_segments (document_id, number, record, hash, bytes, from_seq, to_seq, \
+         edits, state_seq, last_at) \
+         SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5, $6, $7, $8, $9 \
+         FROM edit_segments WHERE document_id = $1",
+        args![document, record, hash, bytes, from_seq, to_seq, edits, state_seq, last_at],
+    )
+}
+
+/// The record of a document's newest segment.
+pub(super) fn newest_record(document: DocumentId) -> Statement {
+    Statement::with(
+        "SELECT record FROM edit_segments WHERE document_id = $1 ORDER BY number DESC LIMIT 1",
+        args![document],
+    )
+}
+
+#[async_trait]
+impl EditSegments for SqlEdits {
+    async fn list(&self, filter: &SegmentFilter) -> StoreResult<Vec<SegmentRow>> {
+        let SegmentFilter { document_id, from_seq, to_seq, from_number, limit } = *filter;
+        let mut query = Statement::new(SELECT);
+        query.push("WHERE s.document_id = ").push_arg(document_id);
+        query.push(" AND s.number >= ").push_arg(from_number);
+        query.push(" AND s.to_seq >= ").push_arg(from_seq);
+        query.push(" AND s.from_seq <= ").push_arg(to_seq);
+        query.push(" ORDER BY s.number LIMIT ").push_arg(limit);
+        self.db.fetch(query).await?.iter().map(segment_row).collect()
+    }
+
+    async fn with_state(&self, document: DocumentId, seq: u64) -> StoreResult<SegmentRow> {
+        let mut query = Statement::new(SELECT);
+        query.push("WHERE s.document_id = ").push_arg(document);
+        query.push(" AND s.state_seq <= ").push_arg(seq).push(" ORDER BY s.number DESC LIMIT 1");
+        let rows = self.db.fetch(query).await?;
+        rows.first().map_or(Err(StoreError::NotFound), segment_row)
+    }
+
+    async fn newest(&self, document: DocumentId) -> StoreResult<(u64, u64)> {
+        let query = Statement::with(
+            "SELECT COALESCE(MAX(number), 0) AS newest, \
+             COALESCE(MAX(CASE WHEN state_seq IS NOT NULL THEN number END), 0) AS with_state \
+             FROM edit_segments WHERE document_id = $1",
+            args![document],
+        );
+        let row = self.db.fetch_one(query).await?;
+        Ok((row.get("newest")?, row.get("with_state")?))
+    }
+
+    async fn expired(&self, before: Timestamp, limit: u32) -> StoreResult<Vec<SegmentRow>> {
+        let mut query = Statement::new(SELECT);
+        query.push("WHERE s.last_at < ").push_arg(before);
+        query.push(
+            " AND EXISTS (SELECT 1 FROM edit_segments t WHERE t.document_id = s.document_id \
+             AND t.number > s.number AND t.state_seq IS NOT NULL) \
+             ORDER BY s.document_id, s.number LIMIT ",
+        );
+        query.push_arg(limit);
+        self.db.fetch(query).await?.iter().map(segment_row).collect()
+    }
+
+    async fn remove(&self, document: DocumentId, number: u64) -> StoreResult<()> {
+        let delete = Statement::with(
+            "DELETE FROM edit_segments WHERE document_id = $1 AND number = $2",
+            args![document, number],
+        );
+        self.db.execute(delete).await?;
+        Ok(())
+    }
+}
