@@ -6,6 +6,10 @@ use izanagi_shared::{id::DocumentId, problem::Problem};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// The request header of a form that a script sends: its answer does not redirect but names the page
+/// it leads to in `Location`; a refusal comes back as it is, for the page that is still there.
+pub const ENHANCED: &str = "x-izanagi-form";
+
 /// What a write says when it is done: the answer of every server function that writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
