@@ -35,9 +35,11 @@ struct Toast {
     times: u32,
 }
 
+type Listener = Box<dyn Fn(Message)>;
+
 thread_local! {
     /// Where the toasts of this page take messages; set once they are hydrated.
-    static LISTENER: RefCell<Option<Box<dyn Fn(Message)>>> = const { RefCell::new(None) };
+    static LISTENER: RefCell<Option<Listener>> = const { RefCell::new(None) };
 }
 
 /// Says something on this page.

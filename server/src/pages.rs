@@ -154,7 +154,7 @@ async fn page_policy(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use izanagi_app::page_path;
+    use izanagi_app::own_path::page_path;
 
     #[tokio::test]
     async fn every_page_is_known_as_one() {
