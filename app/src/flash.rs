@@ -1,6 +1,6 @@
 //! What a page says once, after a form was sent: that it is done, or what was wrong and what was
-//! typed. With JavaScript it stays in memory; without, it crosses one redirect in a cookie
-//! (`ssr::plain_forms`).
+//! typed. It crosses to the page in a cookie (`ssr::plain_forms`); a refusal of a form that a script
+//! sent does not, for its page is still there.
 
 use izanagi_shared::{id::DocumentId, problem::Problem};
 use serde::{Deserialize, Serialize};

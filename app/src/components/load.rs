@@ -9,7 +9,7 @@ use leptos::prelude::*;
 pub(crate) fn Load<T, F>(
     /// What is read.
     from: Resource<Result<T, AppError>>,
-    /// The page of it, with its own [`Main`].
+    /// The page of it, with its own [`Main`](super::Main).
     children: F,
 ) -> impl IntoView
 where
