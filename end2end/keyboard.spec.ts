@@ -1,6 +1,6 @@
 // The main path without a mouse.
 import { commit, createDocument, newAccount, replaceText, signUp } from "./support/accounts";
-import { open } from "./support/awake";
+import { awake, open } from "./support/awake";
 import { editor, expectSaved, expectText, menuButton, openDocument, toast } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 import { tabTo } from "./support/keyboard";
@@ -65,6 +65,7 @@ test("one signs up, writes, commits, compares and restores by keyboard alone", a
     await tabTo(page, page.getByRole("button", { name: "Compare" }));
     await keyboard.press("Enter");
     await expect(page.getByRole("heading", { name: "Version 1 compared with version 2" })).toBeVisible();
+    await awake(page);
     await keyboard.press("n");
     await expect(page.getByRole("region", { name: "Line 1" })).toBeFocused();
     await expect(page.getByText("1 of 1")).toBeVisible();
@@ -86,7 +87,7 @@ test("one signs up, writes, commits, compares and restores by keyboard alone", a
   });
 
   await test.step("sign out", async () => {
-    await tabTo(page, menuButton(page, "account menu"), "Shift+Tab");
+    await tabTo(page, menuButton(page, "account menu"));
     await keyboard.press("Enter");
     await tabTo(page, page.getByRole("button", { name: "Sign out" }));
     await keyboard.press("Enter");
@@ -106,11 +107,15 @@ test("the first stop of every page leads past its head", async ({ page }) => {
   await expect(menuButton(page, "New document")).toBeFocused();
 });
 
-test("a link leads the focus to the new page", async ({ page }) => {
+test("a link leads to the top of the new page, whose first stop leads past its head", async ({ page }) => {
   await signUp(page);
   await openDocument(page, await createDocument(page, "Plans", "text"));
-  for (const name of ["Read", "History", "Edit", "History"]) {
+  for (const [name, path] of [["Read", "read"], ["History", "history"], ["Edit", ""], ["History", "history"]] as const) {
     await tabTo(page, page.getByRole("link", { name, exact: true }));
+    await page.keyboard.press("Enter");
+    await expect(page).toHaveURL(new RegExp(`/documents/[^/]+/?${path}$`));
+    await page.keyboard.press("Tab");
+    await expect(page.getByRole("link", { name: "Skip to the content" })).toBeFocused();
     await page.keyboard.press("Enter");
     await expect(page.getByRole("main")).toBeFocused();
   }

@@ -28,7 +28,7 @@ const publish = (files) =>
 const hashes = () => readdir(join(folder, "site/pkg"));
 
 test("puts the bundled files into one folder named by their contents", async () => {
-  assert.equal(await publish({ "main.css": "a{}", "izanagi.js": "1" }), "written");
+  assert.equal(await publish({ "main.css": "a{}", "wasm-pages.js": "1" }), "written");
   const [hash, ...others] = await hashes();
   assert.match(hash ?? "", /^[0-9a-f]{16}$/);
   assert.deepEqual(others, []);
@@ -36,9 +36,9 @@ test("puts the bundled files into one folder named by their contents", async () 
 });
 
 test("moves every bundled file when one of them changes", async () => {
-  await publish({ "main.css": "a{}", "izanagi.js": "1" });
+  await publish({ "main.css": "a{}", "wasm-pages.js": "1" });
   const before = await hashes();
-  await publish({ "main.css": "b{}", "izanagi.js": "1" });
+  await publish({ "main.css": "b{}", "wasm-pages.js": "1" });
   const after = await hashes();
   assert.equal(after.length, 1);
   assert.notDeepEqual(after, before);

@@ -1,6 +1,6 @@
 // Assembles the static files of the pages from what scripts/build-site compiled, the editor's TypeScript, the
 // style sheets and public/: `node scripts/site.mjs [--dev]`.
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { build } from "esbuild";
 import { publishSite } from "./publish-site.mjs";
 
@@ -23,9 +23,12 @@ const publicFiles = {
 
 /** @type {import("esbuild").BuildOptions & { write: false }} */
 const script = { ...common, format: "esm", target: "es2022" };
-const page = await build({
+/** The bundles of islands: what scripts/build-site made, and around it what starts it. */
+const bundles = ["wasm-pages", "wasm-editor"];
+for (const name of bundles) await writeFile(`${stage}/start-${name}.js`, await starter(name));
+const islands = await build({
   ...script,
-  entryPoints: { izanagi: `${stage}/izanagi.js` },
+  entryPoints: Object.fromEntries(bundles.map((name) => [name, `${stage}/start-${name}.js`])),
   // Loaded by its name beside it, and only where somebody edits.
   external: ["./editor.js"],
 });
@@ -45,9 +48,26 @@ const styles = await build({
 });
 
 /** @type {Map<string, Uint8Array>} */
-const bundled = new Map([["izanagi.wasm", await readFile(`${stage}/izanagi.wasm`)]]);
-for (const { outputFiles } of [page, editor, styles]) {
+const bundled = new Map();
+for (const name of bundles) bundled.set(`${name}.wasm`, await readFile(`${stage}/${name}.wasm`));
+for (const { outputFiles } of [islands, editor, styles]) {
   for (const file of outputFiles) bundled.set(file.path.slice(1), file.contents);
 }
 const outcome = await publishSite({ bundled, publicFolder: "public", site, compress: !dev });
 console.error(`==> ${site}: ${outcome}`);
+
+/**
+ * The module that a page loads. It names the islands, so that whatever else wasm-bindgen exports is left out.
+ * @param {string} name
+ */
+async function starter(name) {
+  const source = await readFile(`${stage}/${name}.js`, "utf8");
+  const names = [...source.matchAll(/^export function (\w+_\d+)\(/gm)].map(([, name]) => name).join(", ");
+  return `
+    import init, { start, ${names} } from "./${name}.js";
+    import { hydrate } from "../../frontend/islands/hydrate";
+    await init({ module_or_path: new URL("./${name}.wasm", import.meta.url) });
+    start();
+    hydrate({ ${names} });
+  `;
+}

@@ -1,15 +1,14 @@
 //! The app: the routes, and what stands around every page.
 
 use crate::{
-    components::{SiteFooter, SiteHeader, Toasts},
-    focus::Focus,
+    components::{SiteFooter, SiteHeader},
     pages::{
         ComparePage, DocumentsPage, EditorPage, HistoryPage, HomePage, LoginPage, NotFoundPage,
         ReadPage, SessionsPage, SignupPage, TrashPage, VersionPage,
     },
-    platform::Platform,
-    writes::{Me, Writes},
+    ssr::{Me, Visit},
 };
+use izanagi_shared::markdown::escape_text;
 use leptos::prelude::*;
 use leptos_meta::{Title, provide_meta_context};
 use leptos_router::{
@@ -23,12 +22,12 @@ use leptos_router::{
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    Writes::provide();
+    Visit::provide();
     Me::provide();
-    Focus::provide();
-    let title = Platform::here().title;
+    // The title is written into the markup as it is.
+    let title = |page| escape_text(&format!("{page} – Izanagi"));
     view! {
-        <Title formatter=move |page| title(format!("{page} – Izanagi"))/>
+        <Title formatter=title/>
         <Router>
             <a class="skip-link" href="#main">"Skip to the content"</a>
             <SiteHeader/>
@@ -46,7 +45,6 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/settings/sessions") view=SessionsPage ssr=SsrMode::Async/>
             </FlatRoutes>
             <SiteFooter/>
-            <Toasts/>
         </Router>
     }
 }

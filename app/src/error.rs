@@ -43,6 +43,13 @@ impl AppError {
         Self::new(0, "unreachable", "No connection", detail)
     }
 
+    /// What came back is not what this page understands.
+    #[must_use]
+    pub fn unexpected_answer() -> Self {
+        let detail = "The server's answer makes no sense to this page. Reload it, then try again.";
+        Self::new(0, "unexpected_answer", "Unexpected answer", detail)
+    }
+
     /// The same for those who typed something, which stays where it is.
     #[must_use]
     pub fn with_what_was_typed(mut self) -> Self {
@@ -69,11 +76,7 @@ impl FromServerFnError for AppError {
                 let detail = "Something in this request is missing or has the wrong form.";
                 Self::new(422, "invalid", "Invalid fields", detail)
             }
-            ServerFnErrorErr::Deserialization(_) => {
-                let detail =
-                    "The server's answer makes no sense to this page. Reload it, then try again.";
-                Self::new(0, "unexpected_answer", "Unexpected answer", detail)
-            }
+            ServerFnErrorErr::Deserialization(_) => Self::unexpected_answer(),
             ServerFnErrorErr::Registration(_)
             | ServerFnErrorErr::UnsupportedRequestMethod(_)
             | ServerFnErrorErr::ServerError(_)

@@ -1,10 +1,14 @@
 //! What a page says once, after a form was sent: that it is done, or what was wrong and what was
-//! typed. With JavaScript it stays in memory; without, it crosses one redirect in a cookie
-//! (`ssr::plain_forms`).
+//! typed. It crosses to the page in a cookie (`ssr::plain_forms`); a refusal of a form that a script
+//! sent does not, for its page is still there.
 
 use izanagi_shared::{id::DocumentId, problem::Problem};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// The request header of a form that a script sends: its answer does not redirect but names the page
+/// it leads to in `Location`; a refusal comes back as it is, for the page that is still there.
+pub const ENHANCED: &str = "x-izanagi-form";
 
 /// What a write says when it is done: the answer of every server function that writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
-//! The pages of Izanagi, rendered by the server and hydrated in the browser from one source
-//! (DESIGN §7). Reads are resources of GET server functions; writes are forms that also work
-//! without JavaScript. A feature only chooses which half is compiled beside the pages: [`ssr`] or
-//! the browser's.
+//! The pages of Izanagi (DESIGN §7). The server renders all of each page; only islands are hydrated
+//! in the browser, from two WebAssembly bundles. Reads are resources of server functions; writes are
+//! forms that also work without JavaScript. A feature only chooses which modules are compiled:
+//! `ssr` all of them, `pages` and `editor` the islands of one bundle.
 
 #![recursion_limit = "256"]
 #![expect(unreachable_pub, reason = "`#[component]` writes a `pub` function, wherever it stands")]
@@ -10,24 +10,25 @@
 // A refusal carries its problem document whole: it is rare, and every page shows it.
 #![allow(clippy::result_large_err)]
 
-mod api;
-mod app;
-mod components;
-pub mod editor;
+pub mod browser;
 pub mod error;
 pub mod flash;
-mod focus;
-mod own_path;
-mod pages;
-mod platform;
-mod rendering;
-pub mod upload;
-mod writes;
+pub mod own_path;
+pub mod parts;
+pub mod toasts;
 
-#[cfg(feature = "hydrate")]
-pub mod browser;
+#[cfg(feature = "ssr")]
+mod api;
+#[cfg(feature = "ssr")]
+mod app;
+#[cfg(feature = "ssr")]
+mod components;
+#[cfg(feature = "ssr")]
+mod pages;
 #[cfg(feature = "ssr")]
 pub mod ssr;
 
-pub use app::App;
-pub use own_path::page_path;
+#[cfg(any(feature = "ssr", feature = "editor"))]
+pub mod editor;
+#[cfg(any(feature = "ssr", feature = "pages"))]
+pub mod islands;

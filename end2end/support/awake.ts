@@ -1,7 +1,8 @@
-// When a page has come alive. Until then its links and forms do what they do without JavaScript, and keys do nothing.
+// When a page has come alive. Until then its forms do what they do without JavaScript, and keys do nothing. A page
+// without islands has no script, and is all there from the start.
 import { type BrowserContext, expect, type Page, type Response } from "@playwright/test";
 
-/** Marks each page once its WebAssembly has been started, by `data-awake` at its root. */
+/** Marks each page once its islands have been hydrated, by `data-awake` at its root. */
 export async function markAwake(context: BrowserContext): Promise<void> {
   await context.addInitScript(() => {
     const { instantiateStreaming } = WebAssembly;
@@ -16,7 +17,10 @@ export async function markAwake(context: BrowserContext): Promise<void> {
 
 /** Waits until a page that the browser has loaded is alive. */
 export async function awake(page: Page): Promise<void> {
-  await expect(page.locator("html")).toHaveAttribute("data-awake");
+  await page.waitForLoadState("domcontentloaded");
+  if ((await page.locator("leptos-island").count()) > 0) {
+    await expect(page.locator("html")).toHaveAttribute("data-awake");
+  }
 }
 
 /** Opens a page and waits until it is alive. */

@@ -1,7 +1,7 @@
 // Documents in the browser: dropping files, writing, committing, and what the server has of it.
 import { expect, type Locator, type Page } from "@playwright/test";
 import { callApi } from "./accounts";
-import { open } from "./awake";
+import { awake, open } from "./awake";
 
 export interface DroppedFile {
   name: string;
@@ -10,6 +10,7 @@ export interface DroppedFile {
 
 /** Lets files fall on the field for them, or elsewhere, as from a file manager. */
 export async function dropFiles(page: Page, files: DroppedFile[], target = fileField(page)): Promise<void> {
+  await awake(page);
   const given = files.map(({ name, content }) => ({ name, bytes: [...Buffer.from(content)] }));
   const dataTransfer = await page.evaluateHandle((files) => {
     const transfer = new DataTransfer();

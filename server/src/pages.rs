@@ -11,20 +11,23 @@ use axum::{
     http::{HeaderName, HeaderValue, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse as _, Redirect, Response},
-    routing::{any, post},
+    routing::{any, get, post},
 };
+use futures::{Stream, StreamExt as _, stream::once};
 use izanagi_app::{
-    App,
     flash::{Flash, Notice, Outcome},
-    ssr::{answer_form, plain_forms, shell},
+    ssr::{App, answer_form, plain_forms, shell},
 };
 use izanagi_domain::{documents::RequestKey, principal::Principal};
-use leptos::{config::LeptosOptions, context::provide_context};
+use leptos::{IntoView, context::provide_context};
 use leptos_axum::{
-    AxumRouteListing, LeptosRoutes as _, file_and_error_handler_with_context, generate_route_list,
+    AxumRouteListing, generate_route_list, handle_response_inner, handle_server_fns_with_context,
 };
-use std::{collections::BTreeMap, sync::LazyLock};
-use tower_http::services::{ServeDir, ServeFile};
+use std::{collections::BTreeMap, pin::Pin, sync::LazyLock};
+use tower_http::{
+    services::{ServeDir, ServeFile},
+    set_header::SetResponseHeaderLayer,
+};
 
 /// A year: files under `/pkg/<hash>` never change.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
@@ -37,27 +40,44 @@ static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_
 /// Every page, `/fn/…` and the static files.
 pub(crate) fn routes(state: &AppState) -> Router<AppState> {
     let context = state.page_context();
-    let provide = move || provide_context(context.clone());
-    let options: LeptosOptions = axum::extract::FromRef::from_ref(state);
-    let shell_options = options.clone();
-    let pages = PAGES.clone();
-    let functions = {
-        let provide = provide.clone();
-        any(move |request: Request| {
-            leptos_axum::handle_server_fns_with_context(provide.clone(), request)
-        })
-    };
-    let not_found = file_and_error_handler_with_context::<AppState, _>(provide.clone(), shell);
-    Router::new()
+    let functions = any(move |request: Request| {
+        let context = context.clone();
+        handle_server_fns_with_context(move || provide_context(context.clone()), request)
+    });
+    let pages =
+        PAGES.iter().fold(Router::new(), |router, page| router.route(page.path(), get(render)));
+    pages
         .route("/fn/{*name}", functions)
         .route("/documents/upload", post(upload))
-        .leptos_routes_with_context(state, pages, provide, move || shell(shell_options.clone()))
+        .fallback(render)
         .layer(from_fn_with_state(state.cookies, plain_forms))
         .layer(from_fn(page_policy))
         .nest_service("/pkg", package(state))
         .nest_service("/favicon.svg", file(state, "favicon.svg"))
         .nest_service("/icons.svg", file(state, "icons.svg"))
-        .fallback(not_found)
+        .nest_service("/speculation-rules.json", speculation_rules(state))
+}
+
+/// Renders a page; where there is none, the one that says so.
+async fn render(State(state): State<AppState>, request: Request) -> Response {
+    let (context, options) = (state.page_context(), state.leptos.clone());
+    let provide = move || provide_context(context.clone());
+    handle_response_inner(provide, move || shell(options), request, in_one_piece).await
+}
+
+type Chunks = Pin<Box<dyn Stream<Item = String> + Send>>;
+
+/// The HTML, and nothing after it. What Leptos would add are scripts with the resources that islands
+/// read; ours read none, and pages without islands have no script.
+fn in_one_piece<V: IntoView + 'static>(
+    page: V,
+    _scripts: Box<dyn FnOnce() -> Chunks + Send>,
+    _is_out_of_order: bool,
+) -> Pin<Box<dyn Future<Output = Chunks> + Send>> {
+    Box::pin(async move {
+        let html = page.to_html_stream_in_order().collect::<String>().await;
+        Box::pin(once(async move { html })) as Chunks
+    })
 }
 
 /// Uploads of a plain form, without JavaScript.
@@ -102,6 +122,13 @@ fn file(state: &AppState, name: &str) -> Router<()> {
     cached(Router::new().fallback_service(file.precompressed_br().precompressed_gzip()), AN_HOUR)
 }
 
+/// What a browser may fetch ahead. Only under a type of its own does it count.
+fn speculation_rules(state: &AppState) -> Router<()> {
+    let rules = HeaderValue::from_static("application/speculationrules+json");
+    file(state, "speculation-rules.json")
+        .layer(SetResponseHeaderLayer::overriding(header::CONTENT_TYPE, rules))
+}
+
 fn cached(router: Router<()>, policy: &'static str) -> Router<()> {
     router.layer(from_fn(move |request: Request, next: Next| async move {
         let mut response = next.run(request).await;
@@ -127,7 +154,7 @@ async fn page_policy(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use izanagi_app::page_path;
+    use izanagi_app::own_path::page_path;
 
     #[tokio::test]
     async fn every_page_is_known_as_one() {

@@ -1,7 +1,6 @@
 //! What every handler can reach.
 
 use crate::{config::Config, site::Site};
-use axum::extract::FromRef;
 use izanagi_app::ssr::{Cookies, PageContext};
 use izanagi_domain::services::Services;
 use leptos::config::LeptosOptions;
@@ -22,7 +21,8 @@ pub struct Parts {
     pub(crate) site: Site,
     /// How session cookies look.
     pub(crate) cookies: Cookies,
-    leptos: LeptosOptions,
+    /// What pages know of the build.
+    pub(crate) leptos: LeptosOptions,
 }
 
 impl Deref for AppState {
@@ -45,11 +45,5 @@ impl AppState {
     /// What pages and server functions need.
     pub(crate) fn page_context(&self) -> PageContext {
         PageContext { services: Arc::clone(&self.services), cookies: self.cookies }
-    }
-}
-
-impl FromRef<AppState> for LeptosOptions {
-    fn from_ref(state: &AppState) -> Self {
-        state.leptos.clone()
     }
 }

@@ -8,7 +8,7 @@ use leptos::{
 };
 
 /// Puts a text on the clipboard. Where there is none (pages without https), gives a file instead.
-pub(super) fn copy(text: String) {
+pub fn copy(text: String) {
     let navigator = window().navigator();
     let has_clipboard = Reflect::get(&navigator, &JsValue::from_str("clipboard"))
         .is_ok_and(|value| value.is_object());
@@ -24,7 +24,7 @@ pub(super) fn copy(text: String) {
 }
 
 /// Gives a text to the person as a file.
-pub(super) fn save(name: &str, text: &str) {
+pub fn save(name: &str, text: &str) {
     let options = BlobPropertyBag::new();
     options.set_type("text/plain;charset=utf-8");
     let parts = Array::of1(&JsValue::from_str(text));

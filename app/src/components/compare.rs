@@ -1,16 +1,13 @@
 //! A comparison, unified. Each line says what it is by words, by a sign and by colour.
 
-use super::{Counts, Icon, Pagination, counted, load::Alert, meta::grouped};
-use crate::api::versions::{Comparison, Fold};
-use izanagi_shared::text::diff::{DiffLine, Hunk, LineKind, Span};
-use leptos::{
-    ev,
-    prelude::*,
-    wasm_bindgen::JsCast as _,
-    web_sys::{Element, HtmlElement},
+use super::{Counts, Pagination};
+use crate::{
+    api::versions::{Comparison, Fold},
+    islands::{Place, Steps},
+    parts::{Alert, counted},
 };
-use leptos_router::{NavigateOptions, hooks::use_navigate};
-use std::ops::RangeInclusive;
+use izanagi_shared::text::diff::{DiffLine, Hunk, LineKind, Span};
+use leptos::prelude::*;
 
 /// What differs between two texts, hunk by hunk, with what is equal folded away.
 #[component]
@@ -25,8 +22,7 @@ pub(crate) fn DiffView(
     children: Children,
 ) -> impl IntoView {
     let Comparison { added, removed, page, pages, changes, .. } = comparison;
-    let current = RwSignal::new(0_usize);
-    let place = Place::of(&comparison, address.clone());
+    let place = place_of(&comparison, address.clone());
     let of_page = format!("{address}page={page}&");
     let fold = |fold: Fold| {
         let is_open = unfolded == Some(fold.index);
@@ -36,7 +32,7 @@ pub(crate) fn DiffView(
     for part in comparison.parts {
         parts.extend(part.fold.map(fold));
         let (hunk, number) = (part.hunk, part.number);
-        parts.push(view! { <HunkView hunk number current/> }.into_any());
+        parts.push(view! { <HunkView hunk number/> }.into_any());
     }
     parts.extend(comparison.tail.map(fold));
     let words = counted(changes as u64, "change", "changes");
@@ -44,7 +40,7 @@ pub(crate) fn DiffView(
         <div class="diff-bar" role="group" aria-label="Changes">
             <Counts added=added as u64 removed=removed as u64/>
             {children()}
-            <Steps place current/>
+            <Steps place/>
         </div>
         {comparison.is_coarse.then(|| view! {
             <Alert variant="warning">
@@ -68,159 +64,22 @@ pub(crate) fn DiffView(
     }
 }
 
-/// Where one is among all changes.
-#[derive(Clone)]
-struct Place {
-    changes: usize,
-    /// The changes on this page.
-    here: RangeInclusive<usize>,
-    page_before: usize,
-    page_after: usize,
-    pages: usize,
-    /// Without `page`.
-    address: StoredValue<String>,
-}
-
-impl Place {
-    fn of(comparison: &Comparison, address: String) -> Self {
-        let numbers = || comparison.parts.iter().map(|part| part.number);
-        let here = numbers().next().unwrap_or(1)..=numbers().next_back().unwrap_or(0);
-        let Comparison { changes, page_before, page_after, pages, .. } = *comparison;
-        let address = StoredValue::new(address);
-        Self { changes, here, page_before, page_after, pages, address }
-    }
-
-    /// The change after this one, or the first after the last; on the way to a page, that page's.
-    fn next(&self, current: usize) -> usize {
-        match current {
-            0 => *self.here.start(),
-            current if current < self.changes => current + 1,
-            _ => 1,
-        }
-    }
-
-    fn previous(&self, current: usize) -> usize {
-        match current {
-            0 => (self.here.start() + self.changes - 2) % self.changes + 1,
-            1 => self.changes,
-            current => current - 1,
-        }
-    }
-
-    /// The link to a change that comes after or before those here.
-    fn link(&self, target: usize) -> String {
-        let page = match target {
-            target if self.here.contains(&target) => return format!("#change-{target}"),
-            target if target == self.here.end() + 1 => self.page_after,
-            target if target + 1 == *self.here.start() => self.page_before,
-            1 => 1,
-            _ => self.pages,
-        };
-        format!("{}page={page}#change-{target}", self.address.get_value())
-    }
-}
-
-/// From change to change: links, which need no JavaScript, and the keys n and p, which do.
-#[component]
-fn Steps(place: Place, current: RwSignal<usize>) -> impl IntoView {
-    let (changes, place) = (place.changes, StoredValue::new(place));
-    let next = move || place.with_value(|place| place.next(current.get()));
-    let previous = move || place.with_value(|place| place.previous(current.get()));
-    let link = move |target: usize| place.with_value(|place| place.link(target));
-    // Whether the change is on this page.
-    let go = move |target: usize| {
-        let Some(hunk) = hunk_element(target) else { return false };
-        current.set(target);
-        hunk.scroll_into_view();
-        // What is focused is read aloud.
-        let _ = hunk.focus();
-        true
-    };
-    let navigate = use_navigate();
-    Effect::new(move || {
-        // Who comes from another page, or by an address, comes to a change.
-        let follow = move || {
-            let hash = window().location().hash().unwrap_or_default();
-            let number = hash.strip_prefix("#change-").and_then(|number| number.parse().ok());
-            number.is_some_and(go)
-        };
-        // Not before the page and its address are there.
-        request_animation_frame(move || {
-            follow();
-        });
-        let followed = window_event_listener(ev::hashchange, move |_| {
-            follow();
-        });
-        on_cleanup(move || followed.remove());
-        let navigate = navigate.clone();
-        let listener = window_event_listener(ev::keydown, move |event| {
-            let target = match event.key().as_str() {
-                "n" if is_plain(&event) => next(),
-                "p" if is_plain(&event) => previous(),
-                _ => return,
-            };
-            if !go(target) {
-                navigate(&link(target), NavigateOptions::default());
-            }
-        });
-        on_cleanup(move || listener.remove());
-    });
-    let step = move |event: ev::MouseEvent, target: usize| {
-        if go(target) {
-            event.prevent_default();
-        }
-    };
-    let words = move || match current.get() {
-        0 => counted(changes as u64, "change", "changes"),
-        number => format!("{} of {}", grouped(number as u64), grouped(changes as u64)),
-    };
-    view! {
-        <div class="diff-steps">
-            <a
-                class="icon-button"
-                href=move || link(previous())
-                aria-label="Previous change"
-                aria-keyshortcuts="p"
-                on:click=move |event| step(event, previous())
-            >
-                <Icon name="up"/>
-            </a>
-            <output>{words}</output>
-            <a
-                class="icon-button"
-                href=move || link(next())
-                aria-label="Next change"
-                aria-keyshortcuts="n"
-                on:click=move |event| step(event, next())
-            >
-                <Icon name="down"/>
-            </a>
-        </div>
-    }
-}
-
-fn hunk_element(number: usize) -> Option<HtmlElement> {
-    document().get_element_by_id(&format!("change-{number}"))?.dyn_into().ok()
-}
-
-/// Whether a key was pressed alone, and not while typing.
-fn is_plain(event: &ev::KeyboardEvent) -> bool {
-    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    let types = target.is_some_and(|element| {
-        matches!(element.tag_name().as_str(), "INPUT" | "SELECT" | "TEXTAREA")
-    });
-    !(types || event.ctrl_key() || event.meta_key() || event.alt_key())
+/// Where the changes of this page are among all changes.
+fn place_of(comparison: &Comparison, address: String) -> Place {
+    let numbers = || comparison.parts.iter().map(|part| part.number);
+    let (first, last) = (numbers().next().unwrap_or(1), numbers().next_back().unwrap_or(0));
+    let Comparison { changes, page_before, page_after, pages, .. } = *comparison;
+    Place { changes, first, last, page_before, page_after, pages, address }
 }
 
 #[component]
-fn HunkView(hunk: Hunk, number: usize, current: RwSignal<usize>) -> impl IntoView {
+fn HunkView(hunk: Hunk, number: usize) -> impl IntoView {
     let id = format!("change-{number}");
     let title_id = format!("{id}-title");
     let labelled_by = title_id.clone();
     let title = hunk_title(&hunk);
-    let is_current = move || (current.get() == number).then_some("");
     view! {
-        <section class="hunk" id=id aria-labelledby=labelled_by tabindex="-1" data-current=is_current>
+        <section class="hunk" id=id aria-labelledby=labelled_by tabindex="-1">
             <div class="hunk-head">
                 <h2 id=title_id>{title}</h2>
             </div>

@@ -1,17 +1,16 @@
-use super::{Field, FormState, Icon, SubmitButton, When, counted, kind_name};
+use super::{Foot, Form, FormSpec, Line, Part, When};
 use crate::{
     api::documents::{RenameDocument, TrashDocument},
-    writes::Writes,
+    parts::{Icon, Rule, counted, kind_name},
+    ssr::Visit,
 };
-use izanagi_shared::{id::DocumentId, problem::FieldError, rules::Title, wire::DocumentView};
-use leptos::{form::ActionForm, prelude::*};
+use izanagi_shared::{id::DocumentId, wire::DocumentView};
+use leptos::{prelude::*, server_fn::ServerFn};
 
 /// A document in the list, with what can be done with it.
 #[component]
 pub(crate) fn DocumentRow(
     document: DocumentView,
-    /// The action of all rows.
-    trash: ServerAction<TrashDocument>,
     /// The address of this list, and whether the row is being renamed.
     #[prop(into)]
     list: String,
@@ -29,7 +28,7 @@ pub(crate) fn DocumentRow(
     let rename = format!("{list}{separator}rename={id}");
     let title = document.title;
     let head = if is_renamed {
-        view! { <RenameForm id=id.to_string() title list/> }.into_any()
+        view! { <Form spec=rename_form(id.to_string(), title, list)/> }.into_any()
     } else {
         view! { <h2 class="row-title"><a href=path.clone()><bdi>{title}</bdi></a></h2> }.into_any()
     };
@@ -63,13 +62,13 @@ pub(crate) fn DocumentRow(
                             </a>
                         </li>
                         <li data-divide="">
-                            <ActionForm action=trash>
+                            <form method="post" action=TrashDocument::url() data-send="">
                                 <input type="hidden" name="id" value=id.to_string()/>
                                 <button class="menu-item" data-variant="danger">
                                     <Icon name="trash"/>
                                     "Move to trash"
                                 </button>
-                            </ActionForm>
+                            </form>
                         </li>
                     </ul>
                 </details>
@@ -83,27 +82,15 @@ pub(crate) fn export_path(id: DocumentId) -> String {
     format!("/api/v1/documents/{id}/export")
 }
 
-/// The title of a row while it is being changed; saving leads back to the list.
-#[component]
-fn RenameForm(id: String, title: String, list: String) -> impl IntoView {
-    let action = Writes::here().form_action::<RenameDocument>();
-    let form = FormState::of(action, &[("id", &id)]);
-    view! {
-        <ActionForm action>
-            <div class="stack" data-gap="s">
-                <input type="hidden" name="id" value=id/>
-                <input type="hidden" name="back" value=list.clone()/>
-                <Field form name="title" label="Title" start=title rule=check_title/>
-                <div class="cluster">
-                    <SubmitButton form words="Rename"/>
-                    <a class="button" data-variant="quiet" href=list>"Cancel"</a>
-                </div>
-            </div>
-        </ActionForm>
+/// For the title of a row; saving leads back to the list.
+fn rename_form(id: String, title: String, list: String) -> FormSpec {
+    let title = Line { start: title, rule: Some(Rule::Title), ..Line::new("title", "Title") };
+    FormSpec {
+        start: Visit::here().form::<RenameDocument>("", &[("id", &id)]),
+        class: "stack",
+        hidden: vec![("id", id), ("back", list.clone())],
+        fields: vec![Part::Line(title)],
+        submit: "Rename",
+        foot: Foot::Cancel(list),
     }
-}
-
-/// The rule for titles, as fields ask it.
-pub(crate) fn check_title(text: &str) -> Option<FieldError> {
-    Title::parse(text).err()
 }

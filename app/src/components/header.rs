@@ -1,8 +1,8 @@
-use super::Icon;
 use crate::{
     api::accounts::SignOut,
     own_path::{own_path, sign_in_path},
-    writes::Me,
+    parts::Icon,
+    ssr::Me,
 };
 use izanagi_shared::wire::UserView;
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -20,14 +20,14 @@ pub(crate) fn SiteHeader() -> impl IntoView {
                 </svg>
                 <span class="brand-name">"Izanagi"</span>
             </a>
-            <Transition>
+            <Suspense>
                 {move || Suspend::new(async move {
                     match me.await {
                         Some(user) => view! { <SignedIn user/> }.into_any(),
                         None => view! { <SignedOut/> }.into_any(),
                     }
                 })}
-            </Transition>
+            </Suspense>
         </header>
     }
 }
@@ -56,7 +56,6 @@ fn SignedIn(user: UserView) -> impl IntoView {
                         </a>
                     </li>
                     <li data-divide="">
-                        // A whole new page: nothing of the account stays in memory.
                         <form method="post" action=SignOut::url()>
                             <button class="menu-item">
                                 <Icon name="sign-out"/>

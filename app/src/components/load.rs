@@ -1,41 +1,15 @@
-//! From a resource to a page.
+//! From a resource to a page. The server waits for it, so that nothing takes its place meanwhile.
 
-use super::{Icon, ProblemView, problem::ProblemPart};
-use crate::{error::AppError, focus::Focus};
+use super::{ProblemView, problem::ProblemPart};
+use crate::error::AppError;
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
 
-/// The landmark of a page. Route changes move the focus here.
-#[component]
-pub(crate) fn Main(
-    /// Its class, after which style sheets know the kind of page.
-    #[prop(default = "page")]
-    class: &'static str,
-    /// `narrow` for a single column.
-    #[prop(optional)]
-    width: Option<&'static str>,
-    children: Children,
-) -> impl IntoView {
-    let main = NodeRef::<leptos::html::Main>::new();
-    let (focus, path) = (expect_context::<Focus>(), use_location().pathname);
-    Effect::new(move || {
-        if let Some(main) = main.get() {
-            focus.page_shown(path.get_untracked(), main);
-        }
-    });
-    view! {
-        <main id="main" class=class data-width=width tabindex="-1" node_ref=main>
-            {children()}
-        </main>
-    }
-}
-
-/// Shows what a resource gives: a place-holder, then the page, or why there is none.
+/// Shows what a resource gives, or why there is nothing.
 #[component]
 pub(crate) fn Load<T, F>(
     /// What is read.
     from: Resource<Result<T, AppError>>,
-    /// The page of it, with its own [`Main`].
+    /// The page of it, with its own [`Main`](super::Main).
     children: F,
 ) -> impl IntoView
 where
@@ -51,7 +25,7 @@ where
             }
         })
     };
-    view! { <Transition fallback=Loading>{page}</Transition> }
+    view! { <Suspense>{page}</Suspense> }
 }
 
 /// Shows what a resource gives as a part of a page whose other parts stay as they are.
@@ -75,51 +49,5 @@ where
             }
         })
     };
-    view! { <Transition fallback=Skeleton>{part}</Transition> }
-}
-
-#[component]
-fn Loading() -> impl IntoView {
-    view! {
-        <Main>
-            <Skeleton/>
-        </Main>
-    }
-}
-
-/// Shows after 300 ms, for the style sheet waits that long.
-#[component]
-fn Skeleton() -> impl IntoView {
-    view! {
-        <p class="visually-hidden" role="status">"Loading…"</p>
-        <div class="skeleton" aria-hidden="true">
-            <span></span>
-            <span></span>
-            <span></span>
-            <span></span>
-            <span></span>
-            <span></span>
-        </div>
-    }
-}
-
-/// A message that belongs to the page.
-#[component]
-pub(crate) fn Alert(
-    /// `success`, `warning`, `danger`; none for a mere remark.
-    #[prop(optional)]
-    variant: Option<&'static str>,
-    children: Children,
-) -> impl IntoView {
-    let icon = match variant {
-        Some("success") => "check",
-        Some(_) => "warning",
-        None => "info",
-    };
-    view! {
-        <div class="alert" data-variant=variant>
-            <Icon name=icon/>
-            {children()}
-        </div>
-    }
+    view! { <Suspense>{part}</Suspense> }
 }

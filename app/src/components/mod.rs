@@ -1,45 +1,30 @@
-//! What pages are made of. Class names are those of the style sheets (`style/README.md`).
+//! What the server renders pages of, besides the pieces that islands share (`parts`). Class names
+//! are those of the style sheets (`style/README.md`).
 
-mod commit;
 mod compare;
 mod confirm;
 mod document_row;
-mod field;
 mod footer;
-mod form_state;
+mod form;
 mod header;
-mod icon;
 mod load;
-mod message;
+mod main;
 mod meta;
 mod pagination;
 mod problem;
-mod sentence;
 mod time;
-mod title_form;
-mod toasts;
 mod toc;
-mod trouble;
-mod upload;
 
-pub(crate) use commit::{CommitDialog, CommitWithoutScript};
 pub(crate) use compare::DiffView;
 pub(crate) use confirm::Confirm;
-pub(crate) use document_row::{DocumentRow, check_title, export_path};
-pub(crate) use field::{ErrorSummary, Field, SubmitButton};
+pub(crate) use document_row::{DocumentRow, export_path};
 pub(crate) use footer::SiteFooter;
-pub(crate) use form_state::FormState;
+pub(crate) use form::{Foot, Form, FormSpec, FormStart, Line, Part};
 pub(crate) use header::SiteHeader;
-pub(crate) use icon::Icon;
-pub(crate) use load::{Alert, Load, LoadPart, Main};
-pub(crate) use message::MessageField;
-pub(crate) use meta::{Counts, Crumbs, counted, kind_name};
+pub(crate) use load::{Load, LoadPart};
+pub(crate) use main::{Bundle, Main, Scripts};
+pub(crate) use meta::{Counts, Crumbs};
 pub(crate) use pagination::{Pagination, PastEnd};
 pub(crate) use problem::ProblemView;
-pub(crate) use sentence::isolate_quoted;
 pub(crate) use time::When;
-pub(crate) use title_form::TitleForm;
-pub(crate) use toasts::Toasts;
 pub(crate) use toc::Contents;
-pub(crate) use trouble::TroubleAlert;
-pub(crate) use upload::UploadZone;

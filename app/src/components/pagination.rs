@@ -1,4 +1,4 @@
-use super::{Icon, counted};
+use crate::parts::{Icon, counted};
 use leptos::prelude::*;
 
 /// Links to the pages before and after, and where one is. Nothing when there is one page only.

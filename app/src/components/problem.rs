@@ -1,5 +1,9 @@
-use super::Main;
-use crate::{error::AppError, own_path::sign_in_path, platform::Platform};
+use super::{Bundle, Main};
+use crate::{
+    error::AppError,
+    own_path::sign_in_path,
+    ssr::{redirect, set_status},
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
@@ -10,7 +14,7 @@ pub(crate) fn ProblemView(error: AppError) -> impl IntoView {
     let title = Words::of(&error).title;
     view! {
         <Title text=title/>
-        <Main class="page problem">
+        <Main class="page problem" bundle=Bundle::None>
             <ProblemWords error is_page=true/>
         </Main>
     }
@@ -31,11 +35,10 @@ pub(crate) fn ProblemPart(error: AppError) -> impl IntoView {
 fn ProblemWords(error: AppError, is_page: bool) -> impl IntoView {
     let location = use_location();
     let here = location.pathname.get_untracked() + &query(&location.search.get_untracked());
-    let platform = Platform::here();
     if error.needs_sign_in() {
-        (platform.redirect)(&sign_in_path(&here));
+        redirect(&sign_in_path(&here));
     } else {
-        (platform.set_status)(error.0.status);
+        set_status(error.0.status);
     }
     let words = Words::of(&error);
     let request_id = error.0.request_id;
@@ -43,8 +46,7 @@ fn ProblemWords(error: AppError, is_page: bool) -> impl IntoView {
     let reference = (error.0.status >= 500 && !request_id.is_empty())
         .then(|| view! { <p class="soft">"Request " <code>{request_id}</code></p> });
     let again = words.can_retry.then(|| {
-        // Loads the page anew, which the router would not.
-        view! { <a class="button" data-variant="primary" href=here rel="external">"Try again"</a> }
+        view! { <a class="button" data-variant="primary" href=here>"Try again"</a> }
     });
     let title = if is_page {
         view! { <h1>{words.title}</h1> }.into_any()

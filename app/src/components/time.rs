@@ -1,17 +1,10 @@
-use crate::platform::Platform;
 use izanagi_shared::time::Timestamp;
 use leptos::prelude::*;
 
-/// A time: in UTC from the server, in the reader's zone and words as soon as the browser can tell.
+/// A time in UTC; where a page has scripts, they rewrite it (`browser::times`).
 #[component]
 pub(crate) fn When(at: Timestamp) -> impl IntoView {
-    let words = RwSignal::new(utc_words(at));
-    Effect::new(move || {
-        if let Some(local) = (Platform::here().local_time)(at) {
-            words.set(local);
-        }
-    });
-    view! { <time datetime=at.to_string()>{words}</time> }
+    view! { <time datetime=at.to_string()>{utc_words(at)}</time> }
 }
 
 const MONTHS: [&str; 12] = [

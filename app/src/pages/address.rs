@@ -2,9 +2,9 @@
 
 use crate::error::AppError;
 use izanagi_shared::id::DocumentId;
-use leptos::{prelude::*, web_sys::FormData};
+use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
-use std::{str::FromStr, sync::Arc};
+use std::str::FromStr;
 
 /// The document in the path. An id that is none is an address where nothing is.
 pub(super) fn document_id() -> Memo<Result<DocumentId, AppError>> {
@@ -37,18 +37,4 @@ where
 {
     let text = query_text(name);
     Memo::new(move |_| text.with(|text| text.parse().ok()))
-}
-
-/// For a form that leads to an address: what was left empty stays out of it. Without JavaScript it
-/// stands there, and means the same.
-pub(super) fn only_what_is_set() -> Arc<dyn Fn(&FormData)> {
-    Arc::new(|data| {
-        let names: Vec<String> =
-            data.keys().into_iter().flatten().filter_map(|name| name.as_string()).collect();
-        for name in names {
-            if data.get(&name).as_string().is_some_and(|value| value.is_empty()) {
-                data.delete(&name);
-            }
-        }
-    })
 }

@@ -1,11 +1,11 @@
-use super::address::{document_id, only_what_is_set, query_text, query_value};
+use super::address::{document_id, query_text, query_value};
 use crate::{
     api::versions::{ComparedVersions, compare_versions},
-    components::{Crumbs, DiffView, Icon, Load, Main},
+    components::{Crumbs, DiffView, Load, Main},
+    parts::Icon,
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::Form;
 
 /// Which texts are compared, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,7 +79,7 @@ fn Comparison(compared: ComparedVersions, choice: Choice) -> impl IntoView {
             <div class="page-head">
                 <h1>{heading}</h1>
             </div>
-            <Form method="get" action=here on_form_data=only_what_is_set() attr:class="diff-choice">
+            <form class="diff-choice" method="get" action=here>
                 <SideField name="from" label="From" chosen=choice.from head/>
                 <SideField name="to" label="To" chosen=choice.to head/>
                 <label class="check">
@@ -87,7 +87,7 @@ fn Comparison(compared: ComparedVersions, choice: Choice) -> impl IntoView {
                     "Ignore white space"
                 </label>
                 <button class="button">"Compare"</button>
-            </Form>
+            </form>
             {body}
         </Main>
     }

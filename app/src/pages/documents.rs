@@ -1,20 +1,18 @@
-use super::address::{only_what_is_set, query_text, query_value};
+use super::address::{query_text, query_value};
 use crate::{
-    api::documents::{CreateDocument, TrashDocument, list_documents},
-    components::{
-        DocumentRow, ErrorSummary, Field, FormState, Icon, LoadPart, Main, Pagination, PastEnd,
-        SubmitButton, UploadZone, check_title, counted, kind_name,
-    },
-    writes::Writes,
+    api::documents::{CreateDocument, list_documents},
+    components::{DocumentRow, Form, FormSpec, Line, LoadPart, Main, Pagination, Part, PastEnd},
+    islands::UploadZone,
+    parts::{Icon, Rule, counted, kind_name},
+    ssr::{UPLOAD_PATH, Visit},
 };
 use izanagi_shared::{
     id::DocumentId,
     rules::DocumentKind,
     wire::{DocumentSort, DocumentView, Page},
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::Form;
 
 /// What is listed, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +52,6 @@ fn form_query(text: &str) -> String {
 /// `/documents?query&sort&page&rename`: the caller's documents.
 #[component]
 pub(crate) fn DocumentsPage() -> impl IntoView {
-    let writes = Writes::here();
     let (query, sort, page) = (query_text("query"), query_text("sort"), query_value::<u32>("page"));
     let listing = Memo::new(move |_| Listing {
         query: query.get(),
@@ -63,10 +60,9 @@ pub(crate) fn DocumentsPage() -> impl IntoView {
     });
     let renamed = query_value::<DocumentId>("rename");
     let documents = Resource::new(
-        move || (listing.get(), writes.revision()),
-        |(listing, _)| list_documents(listing.query, listing.sort, listing.page, false),
+        move || listing.get(),
+        |listing| list_documents(listing.query, listing.sort, listing.page, false),
     );
-    let trash = writes.button_action::<TrashDocument>();
     view! {
         <Title text="Documents"/>
         <Main>
@@ -75,10 +71,13 @@ pub(crate) fn DocumentsPage() -> impl IntoView {
                 <NewDocument/>
             </div>
             <Tools listing/>
-            <UploadZone/>
-            <LoadPart from=documents let:page>
-                {view! { <List page listing=listing.get() renamed=renamed.get() trash/> }.into_any()}
-            </LoadPart>
+            <UploadZone action=UPLOAD_PATH.to_owned() refusal=Visit::here().upload_refusal()/>
+            // Read again while files are on their way (`browser::list`).
+            <div class="list" id="list">
+                <LoadPart from=documents let:page>
+                    {view! { <List page listing=listing.get() renamed=renamed.get()/> }.into_any()}
+                </LoadPart>
+            </div>
         </Main>
     }
 }
@@ -98,13 +97,7 @@ fn Tools(listing: Memo<Listing>) -> impl IntoView {
     };
     view! {
         <div class="list-tools">
-            <Form
-                method="get"
-                action="/documents"
-                on_form_data=only_what_is_set()
-                attr:class="search"
-                attr:role="search"
-            >
+            <form class="search" role="search" method="get" action="/documents">
                 <Icon name="search"/>
                 <label class="visually-hidden" for="query">"Search documents"</label>
                 <input
@@ -113,12 +106,13 @@ fn Tools(listing: Memo<Listing>) -> impl IntoView {
                     name="query"
                     type="search"
                     dir="auto"
+                    autocomplete="off"
                     placeholder="Title or description"
                     value=move || listing.with(|listing| listing.query.clone())
                 />
                 {sort}
                 <button class="button">"Search"</button>
-            </Form>
+            </form>
             <div class="segmented" role="group" aria-label="Sort by">
                 {choice(DocumentSort::Updated, "Last edited")}
                 {choice(DocumentSort::Created, "Newest")}
@@ -131,43 +125,33 @@ fn Tools(listing: Memo<Listing>) -> impl IntoView {
 /// The form for an empty document, behind a button.
 #[component]
 fn NewDocument() -> impl IntoView {
-    let action = Writes::here().form_action::<CreateDocument>();
-    let form = FormState::of(action, &[]).named("new");
-    let kind = form.typed("kind").unwrap_or_default();
-    let option = |value: DocumentKind| {
-        view! { <option value=value.as_str() selected=kind == value.as_str()>{kind_name(value)}</option> }
+    let title = Line { rule: Some(Rule::Title), ..Line::new("title", "Title") };
+    let kinds = [DocumentKind::Markdown, DocumentKind::Text, DocumentKind::Json];
+    let kinds = kinds.map(|kind| (kind.as_str(), kind_name(kind)));
+    let kind = Part::Choice("kind", "Kind", kinds.into());
+    let spec = FormSpec {
+        start: Visit::here().form::<CreateDocument>("new", &[]),
+        class: "form",
+        fields: vec![Part::Line(title), kind],
+        submit: "Create",
+        ..FormSpec::default()
     };
-    let options = [DocumentKind::Markdown, DocumentKind::Text, DocumentKind::Json].map(option);
+    let was_refused = spec.start.problem.is_some();
     view! {
-        <details class="menu" open=form.was_refused()>
+        <details class="menu" open=was_refused>
             <summary class="button" data-variant="primary">
                 <Icon name="plus"/>
                 "New document"
             </summary>
             <div class="menu-list card">
-                <ActionForm action attr:class="form">
-                    <ErrorSummary form/>
-                    <Field form name="title" label="Title" rule=check_title/>
-                    <div class="field">
-                        <label for=form.id("kind")>"Kind"</label>
-                        <select class="select" id=form.id("kind") name="kind">
-                            {options.collect_view()}
-                        </select>
-                    </div>
-                    <SubmitButton form words="Create"/>
-                </ActionForm>
+                <Form spec/>
             </div>
         </details>
     }
 }
 
 #[component]
-fn List(
-    page: Page<DocumentView>,
-    listing: Listing,
-    renamed: Option<DocumentId>,
-    trash: ServerAction<TrashDocument>,
-) -> impl IntoView {
+fn List(page: Page<DocumentView>, listing: Listing, renamed: Option<DocumentId>) -> impl IntoView {
     let start = format!("{}page=", and_more(&listing.address(listing.sort)));
     let words = counted(page.total, "document", "documents");
     if page.items.is_empty() && page.total > 0 {
@@ -180,7 +164,7 @@ fn List(
     let here = format!("{start}{}", page.page);
     let row = |document: DocumentView| {
         let is_renamed = renamed == Some(document.id);
-        view! { <DocumentRow document trash list=here.clone() is_renamed/> }
+        view! { <DocumentRow document list=here.clone() is_renamed/> }
     };
     let rows = page.items.into_iter().map(row).collect_view();
     view! {

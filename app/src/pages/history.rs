@@ -1,34 +1,30 @@
-use super::address::{document_id, only_what_is_set, query_value};
+use super::address::{document_id, query_value};
 use crate::{
     api::versions::{CommitVersion, History, list_versions},
     components::{
-        Counts, Crumbs, ErrorSummary, FormState, Icon, Load, Main, MessageField, Pagination,
-        PastEnd, SubmitButton, When, counted,
+        Counts, Crumbs, Foot, Form, FormSpec, Load, Main, Pagination, Part, PastEnd, When,
     },
-    writes::Writes,
+    parts::{Icon, counted},
+    ssr::Visit,
 };
 use izanagi_shared::{
-    id::DocumentId,
     permission::{Action, Verdict, decide},
     wire::{Page, VersionView},
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::components::Form;
 
 /// `/documents/{id}/history?page`: the versions, newest first.
 #[component]
 pub(crate) fn HistoryPage() -> impl IntoView {
-    let writes = Writes::here();
     let (id, page) = (document_id(), query_value::<u32>("page"));
     let history = Resource::new(
-        move || (id.get(), page.get().unwrap_or(1), writes.revision()),
-        |(id, page, _)| async move { list_versions(id?, page).await },
+        move || (id.get(), page.get().unwrap_or(1)),
+        |(id, page)| async move { list_versions(id?, page).await },
     );
-    let commit = writes.form_action::<CommitVersion>();
     view! {
         <Load from=history let:history>
-            {view! { <HistoryView history commit/> }.into_any()}
+            {view! { <HistoryView history/> }.into_any()}
         </Load>
     }
 }
@@ -38,7 +34,7 @@ pub(crate) fn HistoryPage() -> impl IntoView {
 const CHOICE: &str = "choice";
 
 #[component]
-fn HistoryView(history: History, commit: ServerAction<CommitVersion>) -> impl IntoView {
+fn HistoryView(history: History) -> impl IntoView {
     let History { document, standing, is_changed, versions } = history;
     let (id, path) = (document.id, format!("/documents/{}", document.id));
     let can_commit =
@@ -69,12 +65,7 @@ fn HistoryView(history: History, commit: ServerAction<CommitVersion>) -> impl In
         view! { <PastEnd page_size total words=words.clone() start=start.clone()/> }.into_any()
     } else {
         view! {
-            <Form
-                method="get"
-                action=format!("{path}/compare")
-                on_form_data=only_what_is_set()
-                attr:id=CHOICE
-            >
+            <form id=CHOICE method="get" action=format!("{path}/compare")>
                 <div class="history-bar">
                     <span class="pick-head" aria-hidden="true">
                         <span>"From"</span>
@@ -85,7 +76,7 @@ fn HistoryView(history: History, commit: ServerAction<CommitVersion>) -> impl In
                         "Compare"
                     </button>
                 </div>
-            </Form>
+            </form>
             <ol class="rows">
                 {is_first_page.then(|| view! { <Now is_changed/> })}
                 {rows}
@@ -110,7 +101,7 @@ fn HistoryView(history: History, commit: ServerAction<CommitVersion>) -> impl In
                     </a>
                 </p>
             </div>
-            {has_form.then(|| view! { <CommitForm id commit/> })}
+            {has_form.then(|| view! { <Form spec=commit_form(id.to_string())/> })}
             {list}
             {(!is_past_end).then(|| view! {
                 <Pagination
@@ -127,18 +118,14 @@ fn HistoryView(history: History, commit: ServerAction<CommitVersion>) -> impl In
     }
 }
 
-#[component]
-fn CommitForm(id: DocumentId, commit: ServerAction<CommitVersion>) -> impl IntoView {
-    let form = FormState::of(commit, &[("id", &id.to_string())]);
-    view! {
-        <ActionForm action=commit attr:class="form card" attr:id="commit">
-            <ErrorSummary form/>
-            <input type="hidden" name="id" value=id.to_string()/>
-            <MessageField form text=RwSignal::new(String::new())/>
-            <div class="cluster" data-justify="end">
-                <SubmitButton form words="Commit"/>
-            </div>
-        </ActionForm>
+fn commit_form(id: String) -> FormSpec {
+    FormSpec {
+        start: Visit::here().form::<CommitVersion>("", &[("id", &id)]),
+        class: "form card",
+        hidden: vec![("id", id)],
+        fields: vec![Part::Message],
+        submit: "Commit",
+        foot: Foot::End,
     }
 }
 

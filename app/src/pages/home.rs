@@ -1,5 +1,8 @@
 use super::DocumentsPage;
-use crate::{components::Main, writes::Me};
+use crate::{
+    components::{Bundle, Main},
+    ssr::Me,
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -8,14 +11,14 @@ use leptos_meta::Title;
 pub(crate) fn HomePage() -> impl IntoView {
     let me = Me::here();
     view! {
-        <Transition>
+        <Suspense>
             {move || Suspend::new(async move {
                 match me.await {
                     Some(_) => view! { <DocumentsPage/> }.into_any(),
                     None => view! { <Landing/> }.into_any(),
                 }
             })}
-        </Transition>
+        </Suspense>
     }
 }
 
@@ -23,7 +26,7 @@ pub(crate) fn HomePage() -> impl IntoView {
 fn Landing() -> impl IntoView {
     view! {
         <Title text="Write together, lose nothing"/>
-        <Main>
+        <Main bundle=Bundle::None>
             <div class="landing">
                 <div class="stack" data-gap="l">
                     <h1>"Write together. Lose\u{a0}nothing."</h1>

@@ -1,32 +1,41 @@
 use super::address::query_text;
 use crate::{
     api::accounts::SignIn,
-    components::{ErrorSummary, Field, FormState, Main, SubmitButton},
-    writes::Writes,
+    components::{Foot, Form, FormSpec, Line, Main, Part},
+    ssr::Visit,
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_meta::Title;
 
 /// `/login?next=`.
 #[component]
 pub(crate) fn LoginPage() -> impl IntoView {
-    let action = Writes::here().form_action::<SignIn>();
-    let form = FormState::of(action, &[]);
     let next = query_text("next");
     let sign_up = move || next.with(|next| other_door("/signup", next));
     view! {
         <Title text="Sign in"/>
         <Main class="page auth" width="narrow">
             <h1>"Sign in"</h1>
-            <ActionForm action attr:class="form card" attr:novalidate="">
-                <ErrorSummary form/>
-                <input type="hidden" name="next" value=next/>
-                <Field form name="login" label="Username or email" autocomplete="username"/>
-                <Field form name="password" label="Password" kind="password" autocomplete="current-password"/>
-                <SubmitButton form words="Sign in" size="l"/>
-            </ActionForm>
+            <Form spec=sign_in_form(next.get_untracked())/>
             <p>"New here? " <a href=sign_up>"Create an account"</a></p>
         </Main>
+    }
+}
+
+fn sign_in_form(next: String) -> FormSpec {
+    let login = Line { autocomplete: "username", ..Line::new("login", "Username or email") };
+    let password = Line {
+        kind: "password",
+        autocomplete: "current-password",
+        ..Line::new("password", "Password")
+    };
+    FormSpec {
+        start: Visit::here().form::<SignIn>("", &[]),
+        class: "form card",
+        hidden: vec![("next", next)],
+        fields: vec![Part::Line(login), Part::Line(password)],
+        submit: "Sign in",
+        foot: Foot::LargeButton,
     }
 }
 

@@ -1,7 +1,8 @@
 use super::address::document_id;
 use crate::{
     api::documents::{ReadableDocument, read_document},
-    components::{Contents, Icon, Load, Main, When, counted, export_path},
+    components::{Bundle, Contents, Load, Main, When, export_path},
+    parts::{Icon, counted},
 };
 use izanagi_shared::permission::{Action, Verdict, decide};
 use leptos::prelude::*;
@@ -42,7 +43,7 @@ fn Reading(readable: ReadableDocument) -> impl IntoView {
     });
     view! {
         <Title text=document.title.clone()/>
-        <Main>
+        <Main bundle=Bundle::None>
             <div class="page-head">
                 <div>
                     {(!says_its_title).then(|| view! { <h1><bdi>{document.title.clone()}</bdi></h1> })}

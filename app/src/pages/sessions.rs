@@ -1,18 +1,16 @@
 use crate::{
     api::accounts::{RevokeSession, SignOut, SignOutEverywhere, list_sessions},
-    components::{Confirm, Icon, LoadPart, Main, When},
-    writes::Writes,
+    components::{Confirm, LoadPart, Main, When},
+    parts::Icon,
 };
 use izanagi_shared::wire::SessionView;
-use leptos::{form::ActionForm, prelude::*, server_fn::ServerFn};
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 
 /// `/settings/sessions`: where the account is signed in (PRODUCT A4).
 #[component]
 pub(crate) fn SessionsPage() -> impl IntoView {
-    let writes = Writes::here();
-    let sessions = Resource::new(move || writes.revision(), |_| list_sessions());
-    let revoke = writes.button_action::<RevokeSession>();
+    let sessions = Resource::new(|| (), |()| list_sessions());
     view! {
         <Title text="Signed-in devices"/>
         <Main>
@@ -26,7 +24,6 @@ pub(crate) fn SessionsPage() -> impl IntoView {
                     warning="Every device is signed out, this one too."
                     variant="danger"
                 >
-                    // A whole new page: nothing of the account stays in memory.
                     <form method="post" action=SignOutEverywhere::url()>
                         <button class="menu-item" data-variant="danger">
                             <Icon name="sign-out"/>
@@ -38,7 +35,7 @@ pub(crate) fn SessionsPage() -> impl IntoView {
             <LoadPart from=sessions let:sessions>
                 {view! {
                     <ul class="rows">
-                        {sessions.into_iter().map(|session| view! { <Row session revoke/> }).collect_view()}
+                        {sessions.into_iter().map(|session| view! { <Row session/> }).collect_view()}
                     </ul>
                 }.into_any()}
             </LoadPart>
@@ -47,7 +44,7 @@ pub(crate) fn SessionsPage() -> impl IntoView {
 }
 
 #[component]
-fn Row(session: SessionView, revoke: ServerAction<RevokeSession>) -> impl IntoView {
+fn Row(session: SessionView) -> impl IntoView {
     let name = device_name(&session.user_agent);
     let about = format!(" {name}");
     let badge = session
@@ -62,13 +59,13 @@ fn Row(session: SessionView, revoke: ServerAction<RevokeSession>) -> impl IntoVi
         .into_any()
     } else {
         view! {
-            <ActionForm action=revoke>
+            <form method="post" action=RevokeSession::url() data-send="">
                 <input type="hidden" name="id" value=session.id.to_string()/>
                 <button class="button">
                     "Sign out"
                     <span class="visually-hidden">{about}</span>
                 </button>
-            </ActionForm>
+            </form>
         }
         .into_any()
     };

@@ -1,24 +1,21 @@
 use super::address::query_value;
 use crate::{
     api::documents::{PurgeDocument, RestoreDocument, list_documents},
-    components::{Confirm, Icon, LoadPart, Main, Pagination, PastEnd, When, counted},
-    writes::Writes,
+    components::{Confirm, LoadPart, Main, Pagination, PastEnd, When},
+    parts::{Icon, counted},
 };
 use izanagi_shared::wire::{DocumentSort, DocumentView, Page};
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 
 /// `/trash?page`: what was thrown away, with the way back and the way out.
 #[component]
 pub(crate) fn TrashPage() -> impl IntoView {
-    let writes = Writes::here();
     let page = query_value::<u32>("page");
     let trashed = Resource::new(
-        move || (page.get().unwrap_or(1), writes.revision()),
-        |(page, _)| list_documents(String::new(), DocumentSort::Updated, page, true),
+        move || page.get().unwrap_or(1),
+        |page| list_documents(String::new(), DocumentSort::Updated, page, true),
     );
-    let restore = writes.button_action::<RestoreDocument>();
-    let purge = writes.button_action::<PurgeDocument>();
     view! {
         <Title text="Trash"/>
         <Main>
@@ -29,18 +26,14 @@ pub(crate) fn TrashPage() -> impl IntoView {
                 </div>
             </div>
             <LoadPart from=trashed let:page>
-                {view! { <List page restore purge/> }.into_any()}
+                {view! { <List page/> }.into_any()}
             </LoadPart>
         </Main>
     }
 }
 
 #[component]
-fn List(
-    page: Page<DocumentView>,
-    restore: ServerAction<RestoreDocument>,
-    purge: ServerAction<PurgeDocument>,
-) -> impl IntoView {
+fn List(page: Page<DocumentView>) -> impl IntoView {
     let words = counted(page.total, "document", "documents");
     let start = "/trash?page=";
     if page.items.is_empty() && page.total > 0 {
@@ -57,7 +50,7 @@ fn List(
         }
         .into_any();
     }
-    let row = move |document: DocumentView| view! { <Row document restore purge/> };
+    let row = move |document: DocumentView| view! { <Row document/> };
     view! {
         <ul class="rows">{page.items.into_iter().map(row).collect_view()}</ul>
         <Pagination
@@ -73,11 +66,7 @@ fn List(
 }
 
 #[component]
-fn Row(
-    document: DocumentView,
-    restore: ServerAction<RestoreDocument>,
-    purge: ServerAction<PurgeDocument>,
-) -> impl IntoView {
+fn Row(document: DocumentView) -> impl IntoView {
     let id = document.id.to_string();
     let versions = match document.head_version {
         0 => "no version".to_owned(),
@@ -97,27 +86,27 @@ fn Row(
                 </ul>
             </div>
             <div class="row-actions">
-                <ActionForm action=restore>
+                <form method="post" action=RestoreDocument::url() data-send="">
                     <input type="hidden" name="id" value=id/>
                     <button class="button">
                         <Icon name="restore"/>
                         "Restore"
                         <span class="visually-hidden">{about}</span>
                     </button>
-                </ActionForm>
+                </form>
                 <Confirm
                     words="Delete for ever"
                     about=purged_about
                     warning="The text and every version of it will be gone. Nobody can bring them back."
                     variant="danger"
                 >
-                    <ActionForm action=purge>
+                    <form method="post" action=PurgeDocument::url() data-send="">
                         <input type="hidden" name="id" value=purged/>
                         <button class="menu-item" data-variant="danger">
                             <Icon name="trash"/>
                             "Yes, delete it for ever"
                         </button>
-                    </ActionForm>
+                    </form>
                 </Confirm>
             </div>
         </li>

@@ -1,41 +1,31 @@
 use super::address::{document_id, query_text, version_number};
 use crate::{
     api::versions::{NameVersion, ReadableVersion, RestoreVersion, read_version},
-    components::{
-        Confirm, Contents, Counts, Crumbs, ErrorSummary, Field, FormState, Icon, Load, Main,
-        SubmitButton, When, counted,
-    },
-    writes::Writes,
+    components::{Confirm, Contents, Counts, Crumbs, Form, FormSpec, Line, Load, Main, Part, When},
+    parts::{Icon, Rule, counted},
+    ssr::Visit,
 };
 use izanagi_shared::{
     permission::{Action, Verdict, decide},
-    problem::FieldError,
-    rules::{DocumentKind, VersionName},
+    rules::DocumentKind,
     wire::VersionView,
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 
 /// `/documents/{id}/versions/{n}?plain&name&restore`: one version.
 #[component]
 pub(crate) fn VersionPage() -> impl IntoView {
-    let writes = Writes::here();
     let (id, number, plain) = (document_id(), version_number(), query_text("plain"));
     let version = Resource::new(
-        move || (id.get(), number.get(), !plain.get().is_empty(), writes.revision()),
-        |(id, number, plain, _)| async move { read_version(id?, number?, plain).await },
+        move || (id.get(), number.get(), !plain.get().is_empty()),
+        |(id, number, plain)| async move { read_version(id?, number?, plain).await },
     );
-    let actions = Actions { name: writes.form_action(), restore: writes.button_action() };
     // What the address opens is closed again once it is done.
-    let opened = (query_text("name"), query_text("restore"));
-    let is_naming = move || {
-        let is_done = actions.name.value().with_untracked(|value| matches!(value, Some(Ok(_))));
-        !opened.0.get().is_empty() && !is_done
-    };
-    let is_restoring = move || {
-        let is_done = actions.restore.value().with_untracked(|value| matches!(value, Some(Ok(_))));
-        !opened.1.get().is_empty() && !is_done
-    };
+    let (name, restore) = (query_text("name"), query_text("restore"));
+    let is_naming = move || !name.get().is_empty() && !Visit::here().has_done::<NameVersion>();
+    let is_restoring =
+        move || !restore.get().is_empty() && !Visit::here().has_done::<RestoreVersion>();
     view! {
         <Load from=version let:readable>
             {view! {
@@ -44,17 +34,10 @@ pub(crate) fn VersionPage() -> impl IntoView {
                     is_plain=!plain.get().is_empty()
                     is_naming=is_naming()
                     is_restoring=is_restoring()
-                    actions
                 />
             }.into_any()}
         </Load>
     }
-}
-
-#[derive(Clone, Copy)]
-struct Actions {
-    name: ServerAction<NameVersion>,
-    restore: ServerAction<RestoreVersion>,
 }
 
 #[component]
@@ -63,7 +46,6 @@ fn VersionBody(
     is_plain: bool,
     is_naming: bool,
     is_restoring: bool,
-    actions: Actions,
 ) -> impl IntoView {
     let ReadableVersion { document, standing, version, html, toc } = readable;
     let number = version.number;
@@ -85,14 +67,14 @@ fn VersionBody(
             warning="The text becomes what it was in this version. What is there now is committed first, so nothing is lost."
             open=is_restoring
         >
-            <ActionForm action=actions.restore>
+            <form method="post" action=RestoreVersion::url() data-send="">
                 <input type="hidden" name="id" value=restored/>
                 <input type="hidden" name="number" value=number/>
                 <button class="menu-item">
                     <Icon name="restore"/>
                     "Yes, restore version " {number}
                 </button>
-            </ActionForm>
+            </form>
         </Confirm>
     });
     let views = (document.kind != DocumentKind::Text).then(|| view! {
@@ -124,7 +106,7 @@ fn VersionBody(
                 <article class="prose" inner_html=html></article>
                 <aside aria-label="About this version">
                     <Facts version=version.clone()/>
-                    {can_commit.then(|| view! { <NameForm id version action=actions.name is_open=is_naming/> })}
+                    {can_commit.then(|| view! { <Naming id version is_open=is_naming/> })}
                     <Contents toc/>
                 </aside>
             </div>
@@ -155,37 +137,28 @@ fn Facts(version: VersionView) -> impl IntoView {
 }
 
 #[component]
-fn NameForm(
-    id: String,
-    version: VersionView,
-    action: ServerAction<NameVersion>,
-    is_open: bool,
-) -> impl IntoView {
+fn Naming(id: String, version: VersionView, is_open: bool) -> impl IntoView {
     let number = version.number.to_string();
-    let form = FormState::of(action, &[("id", &id), ("number", &number)]);
     let words = if version.name.is_some() { "Rename this version" } else { "Name this version" };
+    let name = Line {
+        hint: Some("Leave it empty to take the name away."),
+        start: version.name.unwrap_or_default(),
+        rule: Some(Rule::VersionName),
+        ..Line::new("name", "Name")
+    };
+    let spec = FormSpec {
+        start: Visit::here().form::<NameVersion>("", &[("id", &id), ("number", &number)]),
+        class: "form",
+        hidden: vec![("id", id), ("number", number)],
+        fields: vec![Part::Line(name)],
+        submit: "Save name",
+        ..FormSpec::default()
+    };
+    let is_open = is_open || spec.start.problem.is_some();
     view! {
-        <details open=is_open || form.was_refused()>
+        <details open=is_open>
             <summary>{words}</summary>
-            <ActionForm action attr:class="form">
-                <ErrorSummary form/>
-                <input type="hidden" name="id" value=id/>
-                <input type="hidden" name="number" value=number/>
-                <Field
-                    form
-                    name="name"
-                    label="Name"
-                    hint="Leave it empty to take the name away."
-                    rule=check_name
-                    start=version.name.unwrap_or_default()
-                />
-                <SubmitButton form words="Save name"/>
-            </ActionForm>
+            <Form spec/>
         </details>
     }
-}
-
-fn check_name(text: &str) -> Option<FieldError> {
-    // Left empty, the version has no name.
-    if text.trim().is_empty() { None } else { VersionName::parse(text).err() }
 }

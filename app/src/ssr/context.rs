@@ -78,7 +78,7 @@ pub(crate) fn after_sign_in(next: &str) -> &str {
 }
 
 /// Sets the status of the page being rendered.
-pub(super) fn set_status(status: u16) {
+pub(crate) fn set_status(status: u16) {
     if let (Some(response), Ok(status)) =
         (use_context::<ResponseOptions>(), StatusCode::from_u16(status))
     {
@@ -87,7 +87,7 @@ pub(super) fn set_status(status: u16) {
 }
 
 /// Answers the page being rendered with 303 to another.
-pub(super) fn redirect(path: &str) {
+pub(crate) fn redirect(path: &str) {
     let Some(response) = use_context::<ResponseOptions>() else { return };
     if let Ok(location) = HeaderValue::from_str(path) {
         response.set_status(StatusCode::SEE_OTHER);

@@ -33,10 +33,14 @@ pub(super) fn put(cookies: Cookies, headers: &mut HeaderMap, flash: &Flash) {
     }
 }
 
-/// What the page being rendered has to say; it is said once.
+/// What the page being rendered has to say; it is said once, and not to a browser that fetches the
+/// page ahead and may never show it.
 pub(super) fn take() -> Option<Flash> {
     let cookies = use_context::<PageContext>()?.cookies;
     let flash = with_context::<Parts, _>(|parts| {
+        if parts.headers.contains_key("sec-purpose") {
+            return None;
+        }
         let flash = decode(&cookies.get(&parts.headers, NAME)?)?;
         let page = flash.page.split('?').next();
         (page == Some(parts.uri.path())).then_some(flash)

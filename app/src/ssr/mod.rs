@@ -1,5 +1,5 @@
 //! The server's half: what pages and server functions take from a request, the cookies, the HTML
-//! around every page, and forms that are sent without JavaScript.
+//! around every page, and forms.
 
 mod comparison;
 mod context;
@@ -7,7 +7,9 @@ mod cookies;
 mod flash;
 mod plain_forms;
 mod shell;
+mod visit;
 
+pub use crate::app::App;
 pub use context::PageContext;
 pub use cookies::{Cookies, SessionCookies};
 pub use flash::answer_form;
@@ -16,5 +18,8 @@ pub use shell::{content_security_policy, shell};
 
 pub(crate) use comparison::page_of;
 pub(crate) use context::{
-    after_sign_in, caller, device, lead_to, page_context, signed_in, with_response,
+    after_sign_in, caller, device, lead_to, page_context, redirect, set_status, signed_in,
+    with_response,
 };
+pub(crate) use shell::Package;
+pub(crate) use visit::{Me, UPLOAD_PATH, Visit};

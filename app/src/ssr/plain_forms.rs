@@ -1,14 +1,16 @@
 //! Server functions at the edge of HTTP: a refusal gets its status, and a form that was sent
 //! without JavaScript ends in a redirect to its page, which then shows what was typed and what was
 //! wrong. Neither stands in a URL, where history, logs and other people's shoulders would see it.
+//! A form that a script sent is told where to go instead, and shows its refusal itself.
 
 use super::{Cookies, flash};
 use crate::{
     error::AppError,
-    flash::{Flash, Notice, Outcome},
+    flash::{ENHANCED, Flash, Notice, Outcome},
     own_path::own_path,
 };
 use axum::{
+    Json,
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
     middleware::Next,
@@ -36,7 +38,8 @@ pub async fn plain_forms(State(cookies): State<Cookies>, request: Request, next:
     if !is_server_function(request.uri().path()) {
         return next.run(request).await;
     }
-    if !is_plain_form(&request) {
+    let is_enhanced = is_form(&request) && request.headers().contains_key(ENHANCED);
+    if !is_enhanced && !is_plain_form(&request) {
         return with_status(next.run(request).await).await;
     }
     let (mut parts, body) = request.into_parts();
@@ -45,6 +48,9 @@ pub async fn plain_forms(State(cookies): State<Cookies>, request: Request, next:
     let form = parts.uri.path().to_owned();
     let Ok(body) = to_bytes(body, MAX_FORM_BYTES).await else {
         let problem = too_large().0;
+        if is_enhanced {
+            return (StatusCode::PAYLOAD_TOO_LARGE, Json(problem)).into_response();
+        }
         let outcome = Outcome::Refused(problem);
         return flash::answer_form(
             cookies,
@@ -55,6 +61,9 @@ pub async fn plain_forms(State(cookies): State<Cookies>, request: Request, next:
     // From here on it is asked for like any other call; where to go is decided below.
     parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    if is_enhanced && !response.status().is_success() {
+        return with_status(response).await;
+    }
     let (answer, body) = read(response).await;
     let outcome = match answer.status.is_success() {
         true => serde_json::from_slice::<Notice>(&body).ok().map(Outcome::Done),
@@ -77,21 +86,27 @@ pub async fn plain_forms(State(cookies): State<Cookies>, request: Request, next:
         header::LOCATION,
         HeaderValue::from_str(&target).unwrap_or(HeaderValue::from_static("/")),
     );
-    (StatusCode::SEE_OTHER, headers).into_response()
+    let status = if is_enhanced { StatusCode::NO_CONTENT } else { StatusCode::SEE_OTHER };
+    (status, headers).into_response()
 }
 
 fn is_server_function(path: &str) -> bool {
     path.strip_prefix(PREFIX).is_some_and(|rest| rest.starts_with('/'))
 }
 
-fn is_plain_form(request: &Request) -> bool {
-    let has = |name: header::HeaderName, part: &str| {
-        let value = request.headers().get(name).and_then(|value| value.to_str().ok());
-        value.is_some_and(|value| value.contains(part))
-    };
+fn is_form(request: &Request) -> bool {
     *request.method() == Method::POST
-        && has(header::ACCEPT, "text/html")
-        && has(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        && says(request, header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+}
+
+/// Whether a browser sent the form, and shows whatever comes back.
+fn is_plain_form(request: &Request) -> bool {
+    is_form(request) && says(request, header::ACCEPT, "text/html")
+}
+
+fn says(request: &Request, name: header::HeaderName, part: &str) -> bool {
+    let value = request.headers().get(name).and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| value.contains(part))
 }
 
 /// What was typed, without passwords.

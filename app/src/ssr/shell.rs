@@ -1,34 +1,40 @@
 //! The HTML around every page.
 
-use super::{context, flash, with_response};
-use crate::{App, platform::Platform};
-use http::{HeaderValue, header};
-use izanagi_shared::markdown::escape_text;
+use super::{App, with_response};
+use http::{HeaderName, HeaderValue, header};
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 
-/// The whole document: head, scripts, and the app as the body. Also sets the response's
-/// `Content-Security-Policy`, for the nonce is known here.
+/// The folder of this build's static files, as context.
+#[derive(Debug, Clone)]
+pub(crate) struct Package(String);
+
+impl Package {
+    /// The address of a file of this build.
+    pub(crate) fn file(&self, name: &str) -> String {
+        format!("/{}/{name}", self.0)
+    }
+}
+
+/// The whole document: head, and the app as the body. A page that has islands adds its scripts. Also
+/// sets the response's `Content-Security-Policy`, for the nonce is known here, and names the rules by
+/// which a browser fetches the next page ahead.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
-    provide_context(Platform {
-        set_status: context::set_status,
-        redirect: context::redirect,
-        take_flash: flash::take,
-        title: |title| escape_text(&title),
-        markup: RenderHtml::to_html,
-        ..Platform::NOWHERE
-    });
+    let package = Package(options.site_pkg_dir.to_string());
+    let style_sheet = package.file("main.css");
+    provide_context(package);
     let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
     with_response(|headers| {
         if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce)) {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
+        let rules = HeaderValue::from_static("\"/speculation-rules.json\"");
+        headers.insert(HeaderName::from_static("speculation-rules"), rules);
     });
-    let package = format!("/{}", options.site_pkg_dir);
-    let (script, wasm) = (format!("{package}/izanagi.js"), format!("{package}/izanagi.wasm"));
-    let start = format!(
-        "import init,{{hydrate}} from \"{script}\";await init({{module_or_path:\"{wasm}\"}});hydrate();"
-    );
+    if let Some(context) = Owner::current_shared_context() {
+        // Islands alone are; `leptos_axum` assumes whole pages.
+        context.set_is_hydrating(false);
+    }
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -37,11 +43,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>
                 <meta name="color-scheme" content="light dark"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
-                <link rel="stylesheet" href=format!("{package}/main.css")/>
-                <link rel="modulepreload" href=script/>
-                <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+                <link rel="stylesheet" href=style_sheet/>
                 <MetaTags/>
-                <script type="module" nonce=nonce inner_html=start></script>
             </head>
             <body>
                 <App/>

@@ -20,12 +20,27 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     let server = Server::start(&setting.build, &setting.folder.join("first-load"))?;
     let mut visitor = Session::sign_up(server.address(), "visitor").await?;
     let document = visitor.create("# Notes\n\nA few words.\n").await?;
+    let kilobytes = |bytes: usize| bytes as f64 / 1_000.0;
+    let reading = load(&mut visitor, &format!("/documents/{document}/read"), false).await?;
+    let is_script = |name: &&String| [".js", ".wasm"].iter().any(|end| name.ends_with(end));
+    report.add(Figure {
+        what: "first load, brotli: scripts of the reading page".to_owned(),
+        measured: format!("{} files", reading.keys().filter(is_script).count()),
+        peer: String::new(),
+        value: reading
+            .iter()
+            .filter(|(name, _)| is_script(name))
+            .map(|(_, file)| kilobytes(file.bytes))
+            .sum(),
+        unit: "KB",
+        target: Target::AtMost(0.0),
+    });
     for (name, path, limit) in [
-        ("documents page", "/documents".to_owned(), 350.0),
-        ("editor page", format!("/documents/{document}"), 560.0),
+        ("reading page", format!("/documents/{document}/read"), 150.0),
+        ("documents page", "/documents".to_owned(), 150.0),
+        ("editor page", format!("/documents/{document}"), 450.0),
     ] {
         let files = load(&mut visitor, &path, name == "editor page").await?;
-        let kilobytes = |bytes: usize| bytes as f64 / 1_000.0;
         let sum = kilobytes(files.values().map(|file| file.bytes).sum());
         report.add(Figure {
             what: format!("first load, brotli: {name}"),
@@ -72,7 +87,7 @@ async fn load(
         if is_text {
             wanted.extend(references(&path, &String::from_utf8_lossy(&plain)));
         }
-        if with_editor && let Some(folder) = path.strip_suffix("izanagi.js") {
+        if with_editor && let Some(folder) = path.strip_suffix("wasm-editor.js") {
             wanted.push(format!("{folder}{EDITOR}"));
         }
         let answer = visitor.get(&path, "accept-encoding: br\r\n").await?;
@@ -114,8 +129,8 @@ mod tests {
     #[test]
     fn finds_what_is_loaded_and_not_what_is_linked() {
         let html = r#"<link href="/pkg/1/main.css"><a href="/documents/2">x</a><a href="//a/b.js">
-            <script>import init from "/pkg/1/izanagi.js";</script>"#;
-        assert_eq!(references("/documents", html), ["/pkg/1/main.css", "/pkg/1/izanagi.js"]);
+            <script type="module" src="/pkg/1/wasm-pages.js"></script>"#;
+        assert_eq!(references("/documents", html), ["/pkg/1/main.css", "/pkg/1/wasm-pages.js"]);
         let script =
             r#"import{a}from"./chunk.js";import "./more.js";const later=()=>import("./lazy.js")"#;
         assert_eq!(references("/pkg/1/a.js", script), ["/pkg/1/chunk.js", "/pkg/1/more.js"]);

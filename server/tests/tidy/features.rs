@@ -10,7 +10,7 @@ const CRATES: [&str; 7] = [
     "server/storage/src",
     "server/src",
     "app/src",
-    "frontend/src",
+    "frontend",
     "bench/src",
 ];
 

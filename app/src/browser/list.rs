@@ -1,0 +1,62 @@
+//! The list of the page, brought up to date in place.
+
+use super::times::show_local_times;
+use gloo_net::http::Request;
+use leptos::{
+    prelude::*,
+    task::spawn_local,
+    web_sys::{DomParser, SupportedType},
+};
+use std::cell::Cell;
+
+/// The id of the element that holds the list.
+const LIST: &str = "list";
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refresh {
+    Idle,
+    Running,
+    /// Something changed after the running request had been sent.
+    Outdated,
+}
+
+thread_local! {
+    static REFRESH: Cell<Refresh> = const { Cell::new(Refresh::Idle) };
+}
+
+/// Takes the list from the server again; the rest of the page stays as it is.
+pub fn refresh_list() {
+    if REFRESH.get() != Refresh::Idle {
+        return REFRESH.set(Refresh::Outdated);
+    }
+    spawn_local(async {
+        loop {
+            REFRESH.set(Refresh::Running);
+            if let Some(html) = fetch_page().await {
+                replace_list(&html);
+            }
+            if REFRESH.replace(Refresh::Idle) == Refresh::Running {
+                break;
+            }
+        }
+    });
+}
+
+async fn fetch_page() -> Option<String> {
+    let address = window().location().href().ok()?;
+    let answer = Request::get(&address).header("accept", "text/html").send().await.ok()?;
+    answer.text().await.ok()
+}
+
+fn replace_list(html: &str) {
+    let page = DomParser::new().and_then(|it| it.parse_from_string(html, SupportedType::TextHtml));
+    let new = page.ok().and_then(|page| page.get_element_by_id(LIST));
+    let old = document().get_element_by_id(LIST);
+    let (Some(new), Some(old)) = (new, old) else { return };
+    // A title is being changed in it: what is typed stays.
+    if old.query_selector("leptos-island").is_ok_and(|island| island.is_some()) {
+        return;
+    }
+    old.set_inner_html(&new.inner_html());
+    show_local_times();
+}

@@ -1,0 +1,189 @@
+//! Forms with fields. A page says what is in one; scripts send it and show its refusal
+//! (`browser::forms`, `browser::fields`).
+
+use crate::parts::{MessageField, Rule, field_id, refusal_html};
+use izanagi_shared::problem::Problem;
+use leptos::prelude::*;
+use std::collections::BTreeMap;
+
+/// Where a form goes, and how sending it without JavaScript ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct FormStart {
+    /// The path of the server function.
+    pub(crate) action: &'static str,
+    /// Stands before the ids of its fields where a page has several forms.
+    pub(crate) scope: &'static str,
+    /// What was typed when it was refused, passwords left out.
+    pub(crate) typed: BTreeMap<String, String>,
+    /// Why it was refused.
+    pub(crate) problem: Option<Problem>,
+}
+
+/// What a form consists of, from its top.
+#[derive(Debug, Default)]
+pub(crate) struct FormSpec {
+    pub(crate) start: FormStart,
+    pub(crate) class: &'static str,
+    /// Names and values of its hidden fields.
+    pub(crate) hidden: Vec<(&'static str, String)>,
+    /// Its other fields.
+    pub(crate) fields: Vec<Part>,
+    /// The words on its button.
+    pub(crate) submit: &'static str,
+    pub(crate) foot: Foot,
+}
+
+/// A field of a form.
+#[derive(Debug)]
+pub(crate) enum Part {
+    /// One line to write on.
+    Line(Line),
+    /// One of several: name, words, and the values with theirs.
+    Choice(&'static str, &'static str, Vec<(&'static str, &'static str)>),
+    /// Why a version is made.
+    Message,
+}
+
+/// A field with one line.
+#[derive(Debug)]
+pub(crate) struct Line {
+    /// As the server function calls it, and the field of a problem.
+    pub(crate) name: &'static str,
+    pub(crate) label: &'static str,
+    /// The type of the `input`.
+    pub(crate) kind: &'static str,
+    /// What to write, below its words.
+    pub(crate) hint: Option<&'static str>,
+    pub(crate) autocomplete: &'static str,
+    /// What stands on it when nothing was typed yet.
+    pub(crate) start: String,
+    /// Asked when one goes on to another field, and then at every change until it is kept.
+    pub(crate) rule: Option<Rule>,
+}
+
+impl Line {
+    /// A line for any words.
+    pub(crate) fn new(name: &'static str, label: &'static str) -> Self {
+        let (kind, autocomplete, start) = ("text", "off", String::new());
+        Self { name, label, kind, hint: None, autocomplete, start, rule: None }
+    }
+}
+
+/// Where the button of a form stands.
+#[derive(Debug, Default)]
+pub(crate) enum Foot {
+    /// Alone below the fields.
+    #[default]
+    Button,
+    /// The same, as the one thing to do on its page.
+    LargeButton,
+    /// At the end of a row.
+    End,
+    /// Before a link that leads away without sending anything.
+    Cancel(String),
+}
+
+#[component]
+pub(crate) fn Form(spec: FormSpec) -> impl IntoView {
+    let FormSpec { start, class, hidden, fields, submit, foot } = spec;
+    let (action, scope) = (start.action, start.scope);
+    let refusal = start.problem.as_ref().map(|problem| refusal_html(problem, scope));
+    let hidden = hidden
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
+        .collect_view();
+    let fields = fields.into_iter().map(|part| part_view(part, &start)).collect_view();
+    let large = matches!(foot, Foot::LargeButton).then_some("l");
+    let button = view! {
+        <button class="button" type="submit" data-variant="primary" data-size=large>
+            {submit}
+        </button>
+    };
+    let foot = match foot {
+        Foot::Button | Foot::LargeButton => button.into_any(),
+        Foot::End => view! { <div class="cluster" data-justify="end">{button}</div> }.into_any(),
+        Foot::Cancel(path) => view! {
+            <div class="cluster">
+                {button} <a class="button" data-variant="quiet" href=path>"Cancel"</a>
+            </div>
+        }
+        .into_any(),
+    };
+    view! {
+        <form class=class method="post" action=action novalidate="" data-send="fields" data-scope=scope>
+            <div class="form-refusal" inner_html=refusal.unwrap_or_default()></div>
+            {hidden}
+            {fields}
+            {foot}
+        </form>
+    }
+}
+
+fn part_view(part: Part, start: &FormStart) -> AnyView {
+    let problem = start.problem.as_ref();
+    let error = |name: &str| problem.and_then(|problem| problem.about(name)).map(str::to_owned);
+    let typed = |name: &str| start.typed.get(name).cloned();
+    match part {
+        Part::Line(line) => {
+            let (error, typed) = (error(line.name), typed(line.name));
+            view! { <Field line scope=start.scope typed error/> }.into_any()
+        }
+        Part::Choice(name, label, options) => {
+            let (id, typed) = (field_id(start.scope, name), typed(name));
+            let option = |(value, words): (&'static str, &'static str)| {
+                let is_typed = typed.as_deref() == Some(value);
+                view! { <option value=value selected=is_typed>{words}</option> }
+            };
+            view! {
+                <div class="field">
+                    <label for=id.clone()>{label}</label>
+                    <select class="select" id=id name=name>
+                        {options.into_iter().map(option).collect_view()}
+                    </select>
+                </div>
+            }
+            .into_any()
+        }
+        Part::Message => {
+            let id = field_id(start.scope, "message");
+            let (typed, error) = (typed("message"), error("message"));
+            view! { <MessageField id typed error/> }.into_any()
+        }
+    }
+}
+
+#[component]
+fn Field(
+    line: Line,
+    scope: &'static str,
+    typed: Option<String>,
+    error: Option<String>,
+) -> impl IntoView {
+    let Line { name, label, kind, hint, autocomplete, start, rule } = line;
+    let id = field_id(scope, name);
+    let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
+    let hint_of = hint.map(|_| hint_id.clone());
+    let described: Vec<String> =
+        hint_of.into_iter().chain(error.as_ref().map(|_| error_id.clone())).collect();
+    // A password is never sent back to a page.
+    let value = if kind == "password" { String::new() } else { typed.unwrap_or(start) };
+    view! {
+        <div class="field">
+            <label for=id.clone()>{label}</label>
+            {hint.map(|hint| view! { <p class="field-hint" id=hint_id>{hint}</p> })}
+            <input
+                class="input"
+                id=id
+                name=name
+                type=kind
+                value=value
+                autocomplete=autocomplete
+                dir=(kind == "text").then_some("auto")
+                aria-invalid=error.is_some().then_some("true")
+                aria-describedby=(!described.is_empty()).then(|| described.join(" "))
+                data-rule=rule.map(Rule::as_str)
+            />
+            {error.map(|message| view! { <p class="field-error" id=error_id>{message}</p> })}
+        </div>
+    }
+}

@@ -1,0 +1,128 @@
+//! Committing from the editor.
+
+use super::EditorView;
+use crate::{
+    browser,
+    error::AppError,
+    parts::{Alert, Icon, MessageField, Rule},
+    toasts::{Message, say},
+};
+use izanagi_shared::{id::DocumentId, save_state::SaveState};
+use leptos::{
+    ev::SubmitEvent,
+    html::{Dialog, Textarea},
+    prelude::*,
+    task::spawn_local,
+};
+
+/// How far a commit is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Step {
+    /// The message is being written.
+    Asked,
+    /// The last edits have to arrive first.
+    Waiting,
+    Sent,
+    /// Refused, for this reason.
+    Refused(String),
+}
+
+/// Asks for a message, waits until everything typed is on the server, then commits it.
+#[component]
+pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> impl IntoView {
+    let (dialog, field) = (NodeRef::<Dialog>::new(), NodeRef::<Textarea>::new());
+    let step = RwSignal::new(Step::Asked);
+    let path = StoredValue::new(action.clone());
+    let close = move || {
+        if let Some(dialog) = dialog.get_untracked() {
+            dialog.close();
+        }
+    };
+    Effect::new(move || {
+        if view.commit.get() > 0
+            && let Some(dialog) = dialog.get_untracked()
+            && !dialog.open()
+        {
+            step.set(Step::Asked);
+            // Refused only when it is open or has left the page.
+            let _ = dialog.show_modal();
+        }
+    });
+    let message = move || field.get_untracked().map(|field| field.value()).unwrap_or_default();
+    let send = move || async move {
+        let (id, message, action) = (id.to_string(), message(), path.get_value());
+        match browser::post(&action, &[("id", &id), ("message", &message)]).await {
+            Ok(notice) => {
+                step.set(Step::Asked);
+                if let Some(field) = field.get_untracked() {
+                    browser::clear(&field);
+                }
+                close();
+                say(Message { notice, is_problem: false, kind: Some(action) });
+            }
+            Err(error) => {
+                let AppError(problem) = error.with_what_was_typed();
+                step.set(Step::Refused(problem.detail));
+            }
+        }
+    };
+    Effect::new(move || {
+        let is_saved = view.save.with(|state| *state == Some(SaveState::Saved));
+        if step.with(|step| *step == Step::Waiting) && is_saved {
+            step.set(Step::Sent);
+            spawn_local(send());
+        }
+    });
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let is_busy = step.with_untracked(|step| matches!(step, Step::Waiting | Step::Sent));
+        if !is_busy && Rule::Message.check(&message()).is_none() {
+            step.set(Step::Waiting);
+        }
+    };
+    // Closed before it was sent, it is not sent.
+    let on_close = move |_| {
+        if step.with_untracked(|step| *step == Step::Waiting) {
+            step.set(Step::Asked);
+        }
+    };
+    let busy = move || match step.get() {
+        Step::Waiting => "Waiting until your last edits are saved…",
+        Step::Sent => "Committing…",
+        Step::Asked | Step::Refused(_) => "",
+    };
+    let refusal = move || match step.get() {
+        Step::Refused(reason) => Some(view! {
+            <div role="alert"><Alert variant="warning"><p>{reason}</p></Alert></div>
+        }),
+        Step::Asked | Step::Waiting | Step::Sent => None,
+    };
+    let is_sent = move || step.with(|step| *step == Step::Sent).then_some("true");
+    view! {
+        <dialog class="dialog" aria-labelledby="commit-title" node_ref=dialog on:close=on_close>
+            <form method="post" action=action on:submit=submit>
+                <div class="dialog-head">
+                    <h2 id="commit-title">"Commit"</h2>
+                    <button
+                        class="icon-button"
+                        data-variant="quiet"
+                        type="button"
+                        aria-label="Close"
+                        on:click=move |_| close()
+                    >
+                        <Icon name="close"/>
+                    </button>
+                </div>
+                {refusal}
+                <MessageField id="commit-message".to_owned() typed=None error=None field autofocus=true/>
+                <div class="dialog-foot">
+                    <span class="soft" role="status">{busy}</span>
+                    <button class="button" type="button" on:click=move |_| close()>"Cancel"</button>
+                    <button class="button" type="submit" data-variant="primary" aria-disabled=is_sent>
+                        "Commit"
+                    </button>
+                </div>
+            </form>
+        </dialog>
+    }
+}

@@ -1,0 +1,52 @@
+//! What a session hears from its page, for as long as that lasts.
+
+use super::open::{Session, with};
+use leptos::{
+    ev,
+    prelude::*,
+    wasm_bindgen::{JsCast, closure::Closure},
+    web_sys::EventTarget,
+};
+use std::{rc::Weak, time::Duration};
+
+/// How often to ask what others wrote, while the page is seen.
+const POLL_EVERY: Duration = Duration::from_secs(2);
+
+pub(super) fn listen(session: &Weak<Session>) {
+    let weak = || session.clone();
+    let (focus, online, keys, leaving, gone, polled, seen, scrolled) =
+        (weak(), weak(), weak(), weak(), weak(), weak(), weak(), weak());
+    window_event_listener(ev::focus, move |_| with(&focus, Session::poll));
+    window_event_listener(ev::online, move |_| with(&online, Session::reconnect));
+    window_event_listener(ev::keydown, move |event| commit_key(&keys, &event));
+    window_event_listener(ev::beforeunload, move |event| {
+        with(&leaving, |session| {
+            if session.is_at_risk() {
+                event.prevent_default();
+            }
+        });
+    });
+    window_event_listener(ev::pagehide, move |_| with(&gone, |session| session.send_last()));
+    set_interval(move || Session::poll_regularly(&polled), POLL_EVERY);
+    on(&document(), "visibilitychange", move || Session::poll_regularly(&seen));
+    let pane = session.upgrade().and_then(|session| session.view.preview_pane.get_untracked());
+    if let Some(pane) = pane {
+        on(&pane, "scroll", move || with(&scrolled, |session| session.scroll_editor()));
+    }
+}
+
+fn on(target: &EventTarget, name: &str, listener: impl Fn() + 'static) {
+    let listener = Closure::<dyn Fn()>::new(listener);
+    // Refused only for a listener that is no function.
+    let _ = target.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
+    listener.forget();
+}
+
+/// Ctrl-S or Cmd-S outside of the editor, which hears it itself.
+fn commit_key(session: &Weak<Session>, event: &ev::KeyboardEvent) {
+    let is_save = event.key().eq_ignore_ascii_case("s") && !event.alt_key() && !event.shift_key();
+    if is_save && (event.ctrl_key() || event.meta_key()) {
+        event.prevent_default();
+        with(session, |session| session.view.commit.update(|asked| *asked += 1));
+    }
+}

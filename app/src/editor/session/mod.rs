@@ -1,0 +1,48 @@
+//! An editing session: CodeMirror on one side, the server on the other, and a replica of the
+//! document in between (DESIGN §6).
+
+mod bindings;
+mod clock;
+mod events;
+mod kept;
+mod open;
+mod shown;
+mod sync;
+mod transport;
+
+use super::{EditorView, OpenedText, Trouble};
+use leptos::{prelude::*, task::spawn_local};
+use open::Session;
+use std::rc::Rc;
+
+/// Begins a session on a page that was rendered for it; it lasts as long as the page.
+pub(super) fn start(opened: OpenedText, view: EditorView) {
+    let running = StoredValue::new_local(None::<Rc<Session>>);
+    let with_session = move |call: fn(&Rc<Session>)| {
+        running.with_value(|session| {
+            if let Some(session) = session {
+                call(session);
+            }
+        });
+    };
+    Effect::new(move || {
+        if view.retry.get() > 0 {
+            with_session(Session::try_again);
+        }
+    });
+    Effect::new(move || {
+        if view.preview_on.get() {
+            with_session(Session::show_soon);
+        }
+    });
+    spawn_local(async move {
+        let document = opened.id;
+        match Session::begin(opened, view).await {
+            Ok(session) => running.set_value(Some(session)),
+            Err(error) => {
+                leptos::logging::error!("the editor of {document} does not start: {error:?}");
+                view.trouble.set(Some(Trouble::NotStarted));
+            }
+        }
+    });
+}

@@ -1,0 +1,251 @@
+//! The session: one replica of the document, and everything that is told of it.
+
+use super::{
+    bindings::{Callbacks, EditorHandle, EditorModule, MountOptions, changes_from},
+    clock, events,
+    kept::Kept,
+    shown::Shown,
+    sync::Link,
+};
+use crate::editor::{EditorView, OpenedText, Outbox, Trouble, split_long_inserts};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use izanagi_shared::{
+    crdt::{Change, TextDoc},
+    id::DocumentId,
+    rules::{DocumentKind, MAX_CONTENT_BYTES},
+    save_state::SaveTracker,
+};
+use leptos::{prelude::*, task::spawn_local};
+use send_wrapper::SendWrapper;
+use std::{
+    cell::RefCell,
+    rc::{Rc, Weak},
+};
+use wasm_bindgen::{JsValue, closure::Closure};
+
+/// One document, open in one editor.
+pub(super) struct Session {
+    pub(super) document: DocumentId,
+    pub(super) kind: DocumentKind,
+    pub(super) view: EditorView,
+    pub(super) doc: RefCell<TextDoc>,
+    pub(super) outbox: RefCell<Outbox>,
+    pub(super) tracker: RefCell<SaveTracker>,
+    pub(super) link: Link,
+    pub(super) kept: Kept,
+    pub(super) shown: Shown,
+    module: EditorModule,
+    title: String,
+    is_read_only: bool,
+    editor: RefCell<Option<(EditorHandle, Callbacks)>>,
+}
+
+impl Session {
+    /// Loads the editor, takes over what an earlier session could not send, and mounts.
+    ///
+    /// # Errors
+    /// The editor's module or the document's state cannot be loaded.
+    pub(super) async fn begin(opened: OpenedText, view: EditorView) -> Result<Rc<Self>, JsValue> {
+        let module = EditorModule::load().await?;
+        let state = STANDARD.decode(&opened.state_b64).map_err(|error| error.to_string())?;
+        let doc =
+            TextDoc::load(clock::random_client_id(), &state).map_err(|error| error.to_string())?;
+        let document = opened.id;
+        let user = opened.user.map(|user| user.to_string()).unwrap_or_default();
+        let kept_module = EditorModule::load().await?;
+        let session = Rc::new(Self {
+            document,
+            kind: opened.kind,
+            view,
+            doc: RefCell::new(doc),
+            outbox: RefCell::default(),
+            tracker: RefCell::default(),
+            link: Link::new(opened.seq),
+            kept: Kept::new(kept_module, document.to_string(), user),
+            shown: Shown::default(),
+            module,
+            title: opened.title,
+            is_read_only: opened.is_trashed,
+            editor: RefCell::new(None),
+        });
+        if !session.is_read_only {
+            session.take_over_kept().await;
+        }
+        session.mount()?;
+        events::listen(&Rc::downgrade(&session));
+        session.show_soon();
+        if !session.is_read_only {
+            session.tell();
+            session.send();
+            session.poll();
+        }
+        Ok(session)
+    }
+
+    /// What was typed before a crash, a reload, or without a connection.
+    async fn take_over_kept(&self) {
+        for (id, update) in self.kept.load().await {
+            // An update that does not fit the document can never be sent.
+            if self.doc.borrow_mut().apply(&update).is_ok() {
+                self.outbox.borrow_mut().push(id, update, true);
+                self.tracker.borrow_mut().edited();
+            }
+        }
+    }
+
+    /// Puts an editor with the present text on the page.
+    fn mount(self: &Rc<Self>) -> Result<(), JsValue> {
+        let Some(host) = self.view.host.try_get_untracked().flatten() else { return Ok(()) };
+        let weak = Rc::downgrade(self);
+        let callbacks = Callbacks {
+            on_change: Closure::new({
+                let weak = weak.clone();
+                move |changes| with(&weak, |session| session.edited(changes_from(&changes)))
+            }),
+            on_commit: Closure::new({
+                let weak = weak.clone();
+                move || with(&weak, |session| session.view.commit.update(|asked| *asked += 1))
+            }),
+            on_too_long: Closure::new({
+                let weak = weak.clone();
+                move || with(&weak, |session| session.view.too_long.update(|times| *times += 1))
+            }),
+            on_scroll: Closure::new(move |fraction| {
+                with(&weak, |session| session.scroll_preview(fraction));
+            }),
+        };
+        let text = self.doc.borrow().text();
+        let label = format!("Text of “{}”", self.title);
+        let nonce = nonce();
+        let options = MountOptions {
+            text: &text,
+            kind: self.kind.as_str(),
+            label: &label,
+            read_only: self.is_read_only,
+            nonce: &nonce,
+        };
+        host.set_inner_html("");
+        let handle = self.module.mount_editor(&host, &options, &callbacks)?;
+        *self.editor.borrow_mut() = Some((handle, callbacks));
+        let weak = Rc::downgrade(self);
+        let text =
+            move || weak.upgrade().map(|session| session.doc.borrow().text()).unwrap_or_default();
+        self.view.text.set_value(Some(SendWrapper::new(Box::new(text))));
+        Ok(())
+    }
+
+    /// Somebody typed.
+    fn edited(self: &Rc<Self>, changes: Vec<Change>) {
+        for edit in split_long_inserts(changes) {
+            let update = self.doc.borrow_mut().edit(&edit);
+            self.keep(update);
+        }
+        self.tell();
+        self.send_edits();
+        self.show_soon();
+    }
+
+    fn keep(self: &Rc<Self>, update: Vec<u8>) {
+        let id = clock::random_id();
+        self.outbox.borrow_mut().push(id.clone(), update.clone(), false);
+        self.tracker.borrow_mut().edited();
+        let session = Rc::clone(self);
+        spawn_local(async move {
+            if !session.kept.put(&id, &update).await {
+                return;
+            }
+            let still_waits = session.outbox.borrow_mut().stored(&id);
+            session.tell();
+            if !still_waits {
+                // The server was quicker than the disk.
+                session.kept.drop_all(vec![id]).await;
+            }
+        });
+    }
+
+    /// Takes in what others wrote; whether that was possible.
+    pub(super) fn merge(self: &Rc<Self>, delta: &[u8]) -> bool {
+        let applied = self.doc.borrow_mut().apply_and_tell(delta);
+        let changes = match applied {
+            Ok(changes) => changes,
+            Err(error) => {
+                leptos::logging::error!(
+                    "an update of {} cannot be applied: {error}",
+                    self.document
+                );
+                return false;
+            }
+        };
+        if changes.is_empty() {
+            return true;
+        }
+        let taken = self.with_editor(|editor| editor.take_over(&changes));
+        if taken.is_some_and(|taken| taken.is_err()) {
+            // Editor and replica disagree; the replica is right.
+            self.with_editor(EditorHandle::destroy);
+            if let Err(error) = self.mount() {
+                leptos::logging::error!(
+                    "the editor of {} does not start again: {error:?}",
+                    self.document
+                );
+            }
+        }
+        self.go_on_if_it_fits();
+        self.show_soon();
+        true
+    }
+
+    pub(super) fn with_editor<T>(&self, call: impl FnOnce(&EditorHandle) -> T) -> Option<T> {
+        self.editor.borrow().as_ref().map(|(editor, _)| call(editor))
+    }
+
+    /// Says whether what was typed is safe. Only then does the page change.
+    pub(super) fn tell(&self) {
+        let is_kept = !self.outbox.borrow().is_at_risk();
+        if self.view.is_kept.try_with_untracked(|told| *told != is_kept) == Some(true) {
+            self.view.is_kept.set(is_kept);
+        }
+        let state = Some(self.tracker.borrow().state(is_kept));
+        if self.view.save.try_with_untracked(|told| *told != state) == Some(true) {
+            self.view.save.set(state);
+        }
+    }
+
+    /// Something only a person can change.
+    pub(super) fn report(&self, trouble: Trouble) {
+        // The page may have been left while edits were still on their way.
+        let _ = self.view.trouble.try_set(Some(trouble));
+    }
+
+    /// Whether a document may hold the text as it is now.
+    pub(super) fn fits(&self) -> bool {
+        self.doc.borrow().text().len() <= MAX_CONTENT_BYTES
+    }
+
+    /// Whether closing the page now would lose something.
+    pub(super) fn is_at_risk(&self) -> bool {
+        self.outbox.borrow().is_at_risk()
+    }
+
+    /// Whether the document lies in the trash: nobody else can write in it either.
+    pub(super) fn is_read_only(&self) -> bool {
+        self.is_read_only
+    }
+}
+
+/// Calls something on a session that is still there.
+pub(super) fn with(session: &Weak<Session>, call: impl FnOnce(&Rc<Session>)) {
+    if let Some(session) = session.upgrade() {
+        call(&session);
+    }
+}
+
+/// The page's nonce: scripts hide it from style sheets, not from scripts.
+fn nonce() -> String {
+    use leptos::{wasm_bindgen::JsCast as _, web_sys::HtmlElement};
+    let script = document().query_selector("script[nonce]").ok().flatten();
+    script
+        .and_then(|script| script.dyn_into::<HtmlElement>().ok())
+        .map(|script| script.nonce())
+        .unwrap_or_default()
+}

@@ -1,0 +1,273 @@
+//! Sending what was typed and fetching what others wrote, through every kind of weather.
+
+use super::{
+    clock,
+    open::{Session, with},
+    transport::{self, Failure},
+};
+use crate::editor::{Trouble, retry_delay};
+use leptos::{prelude::*, task::spawn_local};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
+
+const CANNOT_MERGE: &str = "this page cannot take in what others wrote. Reload it to go on.";
+
+/// Why nothing is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Halt {
+    SignedOut,
+    Refused,
+    /// The document would have grown too long: goes on by itself once it would not.
+    TooLong,
+}
+
+/// How it stands between this page and the server.
+#[derive(Default)]
+pub(super) struct Link {
+    /// Every update up to this one is in the replica.
+    seq: Cell<u64>,
+    is_sending: Cell<bool>,
+    is_polling: Cell<bool>,
+    /// Something was missed while a poll was on its way.
+    must_poll: Cell<bool>,
+    /// Nothing is sent until somebody acts.
+    halted: Cell<Option<Halt>>,
+    attempt: Cell<u32>,
+    /// The last poll did not reach the server.
+    poll_was_lost: Cell<bool>,
+    timer: RefCell<Option<TimeoutHandle>>,
+}
+
+impl Link {
+    pub(super) fn new(seq: u64) -> Self {
+        Self { seq: Cell::new(seq), ..Self::default() }
+    }
+}
+
+impl Session {
+    /// Sends what waits, one batch after the other.
+    pub(super) fn send(self: &Rc<Self>) {
+        let link = &self.link;
+        if link.is_sending.get() || link.halted.get().is_some() {
+            return;
+        }
+        if let Some(timer) = link.timer.borrow_mut().take() {
+            timer.clear();
+        }
+        let Some(batch) = self.outbox.borrow_mut().batch(clock::random_id, merge) else { return };
+        link.is_sending.set(true);
+        let session = Rc::clone(self);
+        spawn_local(async move {
+            let mut sent = transport::post_op(session.document, &batch.op_id, &batch.update).await;
+            if sent == Err(Failure::SignedOut) {
+                sent = match transport::refresh_session().await {
+                    Ok(()) => {
+                        transport::post_op(session.document, &batch.op_id, &batch.update).await
+                    }
+                    Err(failure) => Err(failure),
+                };
+            }
+            session.link.is_sending.set(false);
+            match sent {
+                Ok(seq) => session.arrived(seq),
+                Err(failure) => session.failed(failure),
+            }
+        });
+    }
+
+    /// The page is being left: what waits goes once more, by a request that outlives the page. The
+    /// browser cuts off the one on its way; with the same id it is applied once.
+    pub(super) fn send_last(&self) {
+        let link = &self.link;
+        if link.halted.get().is_some() || link.attempt.get() > 0 {
+            return;
+        }
+        if let Some(batch) = self.outbox.borrow_mut().batch(clock::random_id, merge) {
+            transport::post_op_as_page_goes(self.document, &batch.op_id, &batch.update);
+        }
+    }
+
+    /// Somebody typed: that is no reason to try before it is time to.
+    pub(super) fn send_edits(self: &Rc<Self>) {
+        self.go_on_if_it_fits();
+        if self.link.timer.borrow().is_none() {
+            self.send();
+        }
+    }
+
+    /// Tries again what the document had no room for, once it has.
+    pub(super) fn go_on_if_it_fits(self: &Rc<Self>) {
+        if self.link.halted.get() != Some(Halt::TooLong) || !self.fits() {
+            return;
+        }
+        // What was deleted goes first, whatever it was typed after: it makes the room.
+        let deletions = {
+            let doc = self.doc.borrow();
+            doc.missing_from(&doc.state_vector())
+        };
+        if let Ok(deletions) = deletions {
+            self.outbox.borrow_mut().push_first(clock::random_id(), deletions);
+            self.tracker.borrow_mut().edited();
+        }
+        self.try_again();
+    }
+
+    /// A batch is durable, as update `seq`.
+    fn arrived(self: &Rc<Self>, seq: u64) {
+        let ids = self.outbox.borrow_mut().acknowledged();
+        self.tracker.borrow_mut().acknowledged(ids.len());
+        self.link.attempt.set(0);
+        self.tell();
+        let session = Rc::clone(self);
+        spawn_local(async move { session.kept.drop_all(ids).await });
+        let known = self.link.seq.get();
+        if seq == known + 1 {
+            self.link.seq.set(seq);
+        } else if seq > known {
+            // Somebody else wrote in between.
+            self.poll();
+        }
+        self.send();
+    }
+
+    fn failed(self: &Rc<Self>, failure: Failure) {
+        match failure {
+            Failure::Lost => {
+                self.tracker.borrow_mut().lost();
+                let attempt = self.link.attempt.get();
+                self.link.attempt.set(attempt.saturating_add(1));
+                self.send_later(retry_delay(attempt, clock::jitter()));
+            }
+            Failure::Later(wait) => {
+                self.tracker.borrow_mut().reached();
+                self.send_later(wait);
+            }
+            Failure::SignedOut => self.halt_signed_out(),
+            Failure::Refused(reason) => self.halt(Halt::Refused, reason),
+            Failure::TooLong(reason) => {
+                // What was typed since may make it fit.
+                self.outbox.borrow_mut().take_back();
+                self.halt(Halt::TooLong, reason);
+            }
+        }
+        self.tell();
+    }
+
+    fn halt_signed_out(&self) {
+        self.link.halted.set(Some(Halt::SignedOut));
+        self.tracker.borrow_mut().refused("sign in again");
+        self.report(Trouble::SignedOut);
+    }
+
+    fn halt(&self, halt: Halt, reason: String) {
+        self.link.halted.set(Some(halt));
+        self.tracker.borrow_mut().refused(reason.as_str());
+        self.report(Trouble::Refused(reason));
+    }
+
+    fn send_later(self: &Rc<Self>, wait: Duration) {
+        let session = Rc::clone(self);
+        let timer = clock::later(wait, move || {
+            session.link.timer.borrow_mut().take();
+            session.send();
+        });
+        *self.link.timer.borrow_mut() = timer;
+    }
+
+    /// Somebody wants what was refused to be sent again.
+    pub(super) fn try_again(self: &Rc<Self>) {
+        self.link.halted.set(None);
+        self.tracker.borrow_mut().retried();
+        let _ = self.view.trouble.try_set(None);
+        self.tell();
+        self.send();
+        self.poll();
+    }
+
+    /// The network is back, they say: no need to wait for the next attempt.
+    pub(super) fn reconnect(self: &Rc<Self>) {
+        self.link.attempt.set(0);
+        self.send();
+        self.poll();
+    }
+
+    /// Fetches what others wrote.
+    pub(super) fn poll(self: &Rc<Self>) {
+        let link = &self.link;
+        let is_over = matches!(link.halted.get(), Some(Halt::SignedOut | Halt::Refused));
+        if self.is_read_only() || is_over {
+            return;
+        }
+        if link.is_polling.replace(true) {
+            link.must_poll.set(true);
+            return;
+        }
+        let session = Rc::clone(self);
+        spawn_local(async move {
+            session.poll_once().await;
+            session.link.is_polling.set(false);
+            if session.link.must_poll.take() {
+                session.poll();
+            }
+        });
+    }
+
+    async fn poll_once(self: &Rc<Self>) {
+        let get = || {
+            let state_vector = self.doc.borrow().state_vector();
+            let since = self.link.seq.get();
+            async move { transport::get_updates(self.document, since, &state_vector).await }
+        };
+        let mut got = get().await;
+        if got == Err(Failure::SignedOut) {
+            got = match transport::refresh_session().await {
+                Ok(()) => get().await,
+                Err(failure) => Err(failure),
+            };
+        }
+        match got {
+            Ok(updates) => {
+                if let Some((seq, delta)) = updates {
+                    if !self.merge(&delta) {
+                        self.halt(Halt::Refused, CANNOT_MERGE.to_owned());
+                        return self.tell();
+                    }
+                    self.link.seq.set(self.link.seq.get().max(seq));
+                }
+                self.tracker.borrow_mut().reached();
+                if self.link.poll_was_lost.take() {
+                    // The server is there again.
+                    self.send();
+                } else {
+                    self.send_edits();
+                }
+            }
+            Err(Failure::Lost) => {
+                self.link.poll_was_lost.set(true);
+                self.tracker.borrow_mut().lost();
+            }
+            Err(Failure::Later(_)) => {}
+            Err(Failure::SignedOut) => self.halt_signed_out(),
+            Err(Failure::Refused(reason) | Failure::TooLong(reason)) => {
+                self.halt(Halt::Refused, reason);
+            }
+        }
+        self.tell();
+    }
+
+    /// Polls for as long as the session lasts.
+    pub(super) fn poll_regularly(weak: &std::rc::Weak<Self>) {
+        with(weak, |session| {
+            if !document().hidden() {
+                session.poll();
+            }
+        });
+    }
+}
+
+fn merge(updates: &[&[u8]]) -> Option<Vec<u8>> {
+    yrs::merge_updates_v1(updates).ok()
+}

@@ -1,0 +1,130 @@
+//! Editing over HTTP (API.md): updates go by `POST …/ops`, what others wrote comes by
+//! `GET …/updates`.
+
+use crate::browser;
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use gloo_net::http::{Request, RequestBuilder, Response};
+use izanagi_shared::{
+    id::DocumentId,
+    problem::Problem,
+    wire::{OpAnswer, OpRequest, UpdatesView},
+};
+use js_sys::Array;
+use leptos::{
+    prelude::window,
+    wasm_bindgen::JsValue,
+    web_sys::{AbortSignal, Blob, BlobPropertyBag},
+};
+use std::time::Duration;
+
+/// A request that takes longer counts as lost; it can be repeated.
+const TIME_LIMIT_MS: u32 = 20_000;
+/// The slowest way to the server that must do: 4 KB/s.
+const SLOWEST_BYTES_PER_MS: usize = 4;
+/// For an answer that may be long, so many bytes are reckoned with; the poll after it goes on.
+const LONG_ANSWER: usize = 400_000;
+/// What servers and proxies take of an address without asking back.
+const LONGEST_STATE_VECTOR: usize = 4_000;
+
+/// Why there is no answer, or not the one that was wished for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The server cannot be reached, or could not store anything. Trying again is right.
+    Lost,
+    /// The server asks to wait.
+    Later(Duration),
+    /// The sign-in has ended.
+    SignedOut,
+    /// Refused, in the server's words; trying the same again is of no use.
+    Refused(String),
+    /// The document has no room for it, in the server's words.
+    TooLong(String),
+}
+
+/// Sends an update; gives its number once it is durable.
+pub(super) async fn post_op(
+    document: DocumentId,
+    op_id: &str,
+    update: &[u8],
+) -> Result<u64, Failure> {
+    let body = OpRequest { op_id: op_id.to_owned(), delta_b64: STANDARD.encode(update) };
+    let path = ops_path(document);
+    let request = limited(Request::post(&path), body.delta_b64.len());
+    let request = request.json(&body).map_err(|_| Failure::Lost)?;
+    let answer = accept(request.send().await).await?;
+    answer.json::<OpAnswer>().await.map(|answer| answer.seq).map_err(|_| Failure::Lost)
+}
+
+/// Sends an update from a page that is being left; nobody hears the answer.
+pub(super) fn post_op_as_page_goes(document: DocumentId, op_id: &str, update: &[u8]) {
+    let body = OpRequest { op_id: op_id.to_owned(), delta_b64: STANDARD.encode(update) };
+    let Ok(body) = serde_json::to_string(&body) else { return };
+    let options = BlobPropertyBag::new();
+    options.set_type("application/json");
+    let parts = Array::of1(&JsValue::from_str(&body));
+    if let Ok(blob) = Blob::new_with_str_sequence_and_options(&parts, &options) {
+        // Refused only for more than 64 KiB, which this device has kept.
+        let _ = window().navigator().send_beacon_with_opt_blob(&ops_path(document), Some(&blob));
+    }
+}
+
+fn ops_path(document: DocumentId) -> String {
+    format!("/api/v1/documents/{document}/ops")
+}
+
+/// What a replica that knows everything up to `since` and has this state vector lacks, and the
+/// number it then knows; `None` when it lacks nothing.
+pub(super) async fn get_updates(
+    document: DocumentId,
+    since: u64,
+    state_vector: &[u8],
+) -> Result<Option<(u64, Vec<u8>)>, Failure> {
+    let mut path = format!("/api/v1/documents/{document}/updates?since={since}");
+    // Without it everything comes: more than is needed, and right all the same.
+    if state_vector.len() <= LONGEST_STATE_VECTOR {
+        path += "&stateVector=";
+        path += &URL_SAFE_NO_PAD.encode(state_vector);
+    }
+    let answer = accept(limited(Request::get(&path), LONG_ANSWER).send().await).await?;
+    if answer.status() == 204 {
+        return Ok(None);
+    }
+    let updates = answer.json::<UpdatesView>().await.map_err(|_| Failure::Lost)?;
+    let delta = STANDARD.decode(updates.delta_b64).map_err(|_| Failure::Lost)?;
+    Ok(Some((updates.seq, delta)))
+}
+
+/// Renews the sign-in by the refresh cookie.
+pub(super) async fn refresh_session() -> Result<(), Failure> {
+    accept(browser::refresh_session().await).await.map(drop)
+}
+
+/// Gives up when it takes too long for so many bytes.
+fn limited(request: RequestBuilder, bytes: usize) -> RequestBuilder {
+    let time_for_bytes = u32::try_from(bytes / SLOWEST_BYTES_PER_MS).unwrap_or(u32::MAX);
+    let limit = TIME_LIMIT_MS.saturating_add(time_for_bytes);
+    request.abort_signal(Some(&AbortSignal::timeout_with_u32(limit)))
+}
+
+async fn accept(answer: Result<Response, gloo_net::Error>) -> Result<Response, Failure> {
+    let answer = answer.map_err(|_| Failure::Lost)?;
+    match answer.status() {
+        200..300 => Ok(answer),
+        401 => Err(Failure::SignedOut),
+        408 => Err(Failure::Lost),
+        429 => {
+            let seconds = answer.headers().get("Retry-After").and_then(|value| value.parse().ok());
+            Err(Failure::Later(Duration::from_secs(seconds.unwrap_or(1))))
+        }
+        status @ 400..500 => {
+            let problem = answer.json::<Problem>().await;
+            let reason =
+                problem.map_or_else(|_| "the server gave no reason.".to_owned(), |p| p.detail);
+            Err(if status == 413 { Failure::TooLong(reason) } else { Failure::Refused(reason) })
+        }
+        _ => Err(Failure::Lost),
+    }
+}

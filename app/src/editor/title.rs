@@ -1,0 +1,156 @@
+use crate::{
+    browser,
+    error::AppError,
+    flash::Notice,
+    toasts::{Message, say},
+};
+use izanagi_shared::{id::DocumentId, rules::Title};
+use leptos::{
+    ev::{self, FocusEvent, KeyboardEvent},
+    html::Input,
+    prelude::*,
+    task::spawn_local,
+};
+
+/// The title, which is changed in place: by Enter or by going on; Escape takes the change back.
+#[component]
+pub(super) fn TitleForm(
+    id: DocumentId,
+    /// The title that is saved.
+    title: RwSignal<String>,
+    /// Where it is sent.
+    action: String,
+) -> impl IntoView {
+    let field = NodeRef::<Input>::new();
+    let state = TitleState {
+        id,
+        title,
+        field,
+        action: StoredValue::new(action.clone()),
+        is_refused: RwSignal::new(false),
+        on_its_way: StoredValue::new(None),
+    };
+    Effect::new(move || {
+        let words = format!("{} – Izanagi", title.get());
+        document().set_title(&words);
+    });
+    Effect::new(move || {
+        window_event_listener(ev::pagehide, move |_| state.save_as_page_goes());
+    });
+    let leave = move |event: KeyboardEvent| {
+        // Enter and Escape belong to whoever composes a character.
+        if event.is_composing() {
+            return;
+        }
+        let key = event.key();
+        if key == "Escape" {
+            state.show_saved();
+        }
+        if matches!(key.as_str(), "Enter" | "Escape") {
+            event.prevent_default();
+            if let Some(field) = field.get_untracked() {
+                // What differs is saved as the field is left.
+                let _ = field.blur();
+            }
+        }
+    };
+    view! {
+        <form class="title-form" method="post" action=action>
+            <label class="visually-hidden" for="title">"Title"</label>
+            <input type="hidden" name="id" value=id.to_string()/>
+            <input
+                class="title-input"
+                id="title"
+                name="title"
+                autocomplete="off"
+                dir="auto"
+                value=title.get_untracked()
+                aria-invalid=move || state.is_refused.get().then_some("true")
+                on:blur=move |event: FocusEvent| state.save(&event_target_value(&event))
+                on:keydown=leave
+                node_ref=field
+            />
+        </form>
+    }
+}
+
+#[derive(Clone, Copy)]
+struct TitleState {
+    id: DocumentId,
+    /// As it is saved.
+    title: RwSignal<String>,
+    field: NodeRef<Input>,
+    action: StoredValue<String>,
+    is_refused: RwSignal<bool>,
+    on_its_way: StoredValue<Option<String>>,
+}
+
+impl TitleState {
+    fn save(self, typed: &str) {
+        match Title::parse(typed) {
+            Ok(new) => {
+                self.show(new.as_str());
+                // What was refused may go again; what is on its way does not go twice.
+                let is_new = self.title.with_untracked(|title| title != new.as_str());
+                let is_sent =
+                    self.on_its_way.with_value(|sent| sent.as_deref() == Some(new.as_str()));
+                if is_new && !is_sent {
+                    self.send(new.as_str().to_owned());
+                }
+            }
+            Err(error) if error.code == "blank" => {
+                self.show_saved();
+                let words = "A document needs a title, so this one keeps its own.";
+                self.say(Notice::new(words), false);
+            }
+            Err(error) => {
+                self.is_refused.set(true);
+                self.say(Notice::new(error.message), true);
+            }
+        }
+    }
+
+    fn send(self, new: String) {
+        self.on_its_way.set_value(Some(new.clone()));
+        spawn_local(async move {
+            let (id, action) = (self.id.to_string(), self.action.get_value());
+            let answer = browser::post(&action, &[("id", &id), ("title", &new)]).await;
+            self.on_its_way.set_value(None);
+            match answer {
+                Ok(notice) => {
+                    self.title.set(new);
+                    self.say(notice, false);
+                }
+                Err(AppError(problem)) => {
+                    self.is_refused.set(true);
+                    self.say(Notice::new(problem.detail), true);
+                }
+            }
+        });
+    }
+
+    /// A field keeps the focus when its page goes, and so is not left.
+    fn save_as_page_goes(self) {
+        let typed = self.field.get_untracked().map(|field| field.value()).unwrap_or_default();
+        let Ok(new) = Title::parse(&typed) else { return };
+        if self.title.with_untracked(|title| title != new.as_str()) {
+            let (id, action) = (self.id.to_string(), self.action.get_value());
+            browser::post_as_page_goes(&action, &[("id", &id), ("title", new.as_str())]);
+        }
+    }
+
+    fn show_saved(self) {
+        self.title.with_untracked(|title| self.show(title));
+    }
+
+    fn show(self, text: &str) {
+        self.is_refused.set(false);
+        if let Some(field) = self.field.get_untracked() {
+            field.set_value(text);
+        }
+    }
+
+    fn say(self, notice: Notice, is_problem: bool) {
+        say(Message { notice, is_problem, kind: Some(self.action.get_value()) });
+    }
+}

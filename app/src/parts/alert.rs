@@ -1,0 +1,23 @@
+use super::Icon;
+use leptos::prelude::*;
+
+/// A message that belongs to the page.
+#[component]
+pub fn Alert(
+    /// `success`, `warning`, `danger`; none for a mere remark.
+    #[prop(optional)]
+    variant: Option<&'static str>,
+    children: Children,
+) -> impl IntoView {
+    let icon = match variant {
+        Some("success") => "check",
+        Some(_) => "warning",
+        None => "info",
+    };
+    view! {
+        <div class="alert" data-variant=variant>
+            <Icon name=icon/>
+            {children()}
+        </div>
+    }
+}

@@ -1,0 +1,50 @@
+use super::{Rule, room_words};
+use leptos::{html::Textarea, prelude::*};
+
+/// Why a version is made, with how much room is left. Ctrl+Enter commits (`browser::fields`).
+#[component]
+pub fn MessageField(
+    /// Its id.
+    id: String,
+    /// What was typed before.
+    typed: Option<String>,
+    /// What is wrong with it.
+    error: Option<String>,
+    /// The field itself.
+    #[prop(optional)]
+    field: NodeRef<Textarea>,
+    /// Whether it has the focus when its dialog opens.
+    #[prop(optional)]
+    autofocus: bool,
+) -> impl IntoView {
+    let (left_id, error_id) = (format!("{id}-left"), format!("{id}-error"));
+    let described = match &error {
+        Some(_) => format!("{left_id} {error_id}"),
+        None => left_id.clone(),
+    };
+    view! {
+        <div class="field">
+            <div class="field-head">
+                <label for=id.clone()>"What changed, and why"</label>
+                <span class="soft numeric" id=left_id>{room_words(typed.as_deref().unwrap_or_default())}</span>
+            </div>
+            <textarea
+                class="input"
+                id=id
+                name="message"
+                rows="3"
+                dir="auto"
+                autocomplete="off"
+                autofocus=autofocus
+                aria-keyshortcuts="Control+Enter Meta+Enter"
+                aria-invalid=error.is_some().then_some("true")
+                aria-describedby=described
+                data-rule=Rule::Message.as_str()
+                node_ref=field
+            >
+                {typed}
+            </textarea>
+            {error.map(|message| view! { <p class="field-error" id=error_id>{message}</p> })}
+        </div>
+    }
+}

@@ -1,0 +1,52 @@
+//! Why a form was refused, at its top and at its fields.
+
+use izanagi_shared::{markdown::escape_text, problem::Problem};
+
+/// The id of a field; `scope` stands before it where a page has several forms.
+#[must_use]
+pub fn field_id(scope: &str, field: &str) -> String {
+    if scope.is_empty() { field.to_owned() } else { format!("{scope}-{field}") }
+}
+
+/// The top of a refused form as HTML: a list of links to its fields, or one sentence.
+#[must_use]
+pub fn refusal_html(problem: &Problem, scope: &str) -> String {
+    if problem.errors.is_empty() {
+        return format!(
+            "<div role=\"alert\" tabindex=\"-1\"><div class=\"alert\" data-variant=\"danger\">\
+             <svg class=\"icon\" aria-hidden=\"true\"><use href=\"/icons.svg#warning\"></use></svg>\
+             <p>{}</p></div></div>",
+            escape_text(&problem.detail)
+        );
+    }
+    let title = match problem.errors.len() {
+        1 => "One field needs a change".to_owned(),
+        count => format!("{count} fields need a change"),
+    };
+    let mut items = String::new();
+    for error in &problem.errors {
+        let (id, words) = (field_id(scope, &error.field), escape_text(&error.message));
+        items.push_str(&format!("<li><a href=\"#{}\">{words}</a></li>", escape_text(&id)));
+    }
+    format!(
+        "<div class=\"error-summary\" role=\"alert\" tabindex=\"-1\" aria-labelledby=\"error-summary\">\
+         <h2 id=\"error-summary\">{title}</h2><ul>{items}</ul></div>"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::AppError;
+    use izanagi_shared::problem::FieldError;
+
+    #[test]
+    fn what_was_typed_does_not_become_markup() {
+        let mut problem = AppError::new(422, "invalid", "Invalid", "No <b>.").0;
+        assert!(refusal_html(&problem, "").contains("<p>No &lt;b&gt;.</p>"));
+        problem.errors = vec![FieldError::new("title", "blank", "Not “<b>”.")];
+        let html = refusal_html(&problem, "new");
+        assert!(html.contains("<a href=\"#new-title\">Not “&lt;b&gt;”.</a>"), "{html}");
+        assert!(html.contains("One field needs a change"));
+    }
+}

@@ -1,0 +1,70 @@
+use leptos::prelude::*;
+
+/// A sentence whose quoted parts, titles and names, run in their own direction: one that is written
+/// from right to left would otherwise drag the words around it along.
+#[must_use]
+pub fn isolate_quoted(sentence: &str) -> Vec<AnyView> {
+    quoted_parts(sentence)
+        .into_iter()
+        .map(|part| match part {
+            Part::Words(words) => words.into_any(),
+            Part::Quoted(title) => view! { <bdi>{title}</bdi> }.into_any(),
+        })
+        .collect()
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Part {
+    Words(String),
+    Quoted(String),
+}
+
+/// The sentence in parts; the marks belong to the words outside. A quotation reaches to the last
+/// closing mark before the next opening one, for a title may hold one itself.
+fn quoted_parts(sentence: &str) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut pieces = sentence.split_inclusive('“');
+    let mut words = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        if let Some((title, _)) = piece.rsplit_once('”') {
+            parts.push(Part::Words(std::mem::take(&mut words)));
+            parts.push(Part::Quoted(title.to_owned()));
+            words.push_str(&piece[title.len()..]);
+        } else {
+            words.push_str(piece);
+        }
+    }
+    parts.push(Part::Words(words));
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("Nothing quoted.", &[])]
+    #[case("“שלום” was moved to the trash.", &["שלום"])]
+    #[case("It is called “a ”b” now.", &["a ”b"])]
+    #[case("“One” became “two”.", &["One", "two"])]
+    #[case("“never closed", &[])]
+    fn titles_are_told_from_the_words_around(#[case] sentence: &str, #[case] titles: &[&str]) {
+        let parts = quoted_parts(sentence);
+        let quoted: Vec<&str> = parts
+            .iter()
+            .filter_map(|part| match part {
+                Part::Quoted(title) => Some(title.as_str()),
+                Part::Words(_) => None,
+            })
+            .collect();
+        assert_eq!(quoted, titles);
+        let whole: String = parts
+            .into_iter()
+            .map(|part| match part {
+                Part::Words(text) | Part::Quoted(text) => text,
+            })
+            .collect();
+        assert_eq!(whole, sentence);
+    }
+}

@@ -1,0 +1,213 @@
+//! What is said for a while at the edge of a page.
+
+#![expect(missing_docs, reason = "`#[island]` writes a struct for its properties without docs")]
+
+use crate::{
+    flash::Notice,
+    parts::{Icon, isolate_quoted},
+};
+use leptos::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::{cell::RefCell, time::Duration};
+
+/// How long a toast stays; long enough to reach its button by keyboard (WCAG 2.2.1 asks for 20 s).
+const STAYS: Duration = Duration::from_secs(20);
+
+/// As many are read; of more, the oldest go.
+const MOST_TOASTS: usize = 4;
+
+/// Something to say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The words, and what can be done about them.
+    pub notice: Notice,
+    /// It says that something went wrong, and stays until it is dismissed or out of date.
+    pub is_problem: bool,
+    /// The kind of write that it is the outcome of, by its path.
+    pub kind: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Toast {
+    id: u32,
+    message: Message,
+    /// How often it was said while it stood there.
+    times: u32,
+}
+
+type Listener = Box<dyn Fn(Message)>;
+
+thread_local! {
+    /// Where the toasts of this page take messages; set once they are hydrated.
+    static LISTENER: RefCell<Option<Listener>> = const { RefCell::new(None) };
+}
+
+/// Says something on this page.
+pub fn say(message: Message) {
+    LISTENER.with_borrow(|listener| {
+        if let Some(listener) = listener {
+            listener(message);
+        }
+    });
+}
+
+/// Says one thing more. What the same kind of write said before is out of date, unless it offers a
+/// way back; what is said already is said once, and counted.
+fn add_toast(toasts: &mut Vec<Toast>, toast: Toast) {
+    let mut times = toast.times;
+    let new = &toast.message;
+    toasts.retain(|old| {
+        let old_message = &old.message;
+        let is_same = old_message.notice == new.notice && old_message.is_problem == new.is_problem;
+        if is_same {
+            times += old.times;
+        }
+        let is_outdated = old_message.kind.is_some()
+            && old_message.kind == new.kind
+            && old_message.notice.undo_trash.is_none();
+        !is_same && !is_outdated
+    });
+    toasts.push(Toast { times, ..toast });
+    if toasts.len() > MOST_TOASTS {
+        // A problem is not pushed away by good news.
+        let oldest = toasts.iter().position(|old| !old.message.is_problem).unwrap_or_default();
+        toasts.remove(oldest);
+    }
+}
+
+/// What there is to say, at the edge of the page; the page's polite live region.
+#[island]
+pub fn Toasts(
+    /// What a form left behind before this page was shown.
+    first: Option<Message>,
+    /// Where the button that takes a document out of the trash is sent.
+    undo: String,
+) -> impl IntoView {
+    let first = first.map(|message| Toast { id: 0, message, times: 1 });
+    let toasts = RwSignal::new(first.into_iter().collect::<Vec<_>>());
+    // None is given twice, or an old toast would stand for a new one.
+    let next_id = StoredValue::new(1);
+    Effect::new(move || {
+        let listener = move |message| {
+            let id = next_id.get_value();
+            next_id.set_value(id + 1);
+            toasts.update(|toasts| add_toast(toasts, Toast { id, message, times: 1 }));
+        };
+        LISTENER.set(Some(Box::new(listener)));
+    });
+    view! {
+        <div class="toasts" role="status">
+            <For each=move || toasts.get() key=|toast| toast.id let(toast)>
+                <ToastView toast toasts undo=undo.clone()/>
+            </For>
+        </div>
+    }
+}
+
+#[component]
+fn ToastView(toast: Toast, toasts: RwSignal<Vec<Toast>>, undo: String) -> impl IntoView {
+    let Toast { id, message, times } = toast;
+    let Message { notice: Notice { notice, link, undo_trash }, is_problem, .. } = message;
+    let again =
+        (times > 1).then(|| view! { <span class="soft">{format!(" ({times} times)")}</span> });
+    let dismiss = move || toasts.update(|toasts| toasts.retain(|toast| toast.id != id));
+    if !is_problem {
+        Effect::new(move || {
+            let timer = set_timeout_with_handle(dismiss, STAYS);
+            on_cleanup(move || {
+                if let Ok(timer) = timer {
+                    timer.clear();
+                }
+            });
+        });
+    }
+    let undo = undo_trash.map(|document| {
+        view! {
+            <form method="post" action=undo data-send="">
+                <input type="hidden" name="id" value=document.to_string()/>
+                <button class="button" data-variant="quiet">
+                    <Icon name="restore"/>
+                    "Undo"
+                </button>
+            </form>
+        }
+    });
+    view! {
+        <div class="toast">
+            <p>{isolate_quoted(&notice)} {again}</p>
+            {link.map(|path| view! { <a class="button" data-variant="quiet" href=path>"Open"</a> })}
+            {undo}
+            <button
+                class="icon-button"
+                data-variant="quiet"
+                type="button"
+                aria-label="Dismiss"
+                on:click=move |_| dismiss()
+            >
+                <Icon name="close"/>
+            </button>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use izanagi_shared::id::DocumentId;
+
+    const RENAME: Option<&str> = Some("/fn/documents/rename");
+    const RESTORE: Option<&str> = Some("/fn/versions/restore");
+
+    fn toast(id: u32, kind: Option<&str>, notice: Notice, is_problem: bool) -> Toast {
+        let message = Message { notice, is_problem, kind: kind.map(str::to_owned) };
+        Toast { id, message, times: 1 }
+    }
+
+    /// The words of the toasts after these were said, each with how often.
+    fn said(toasts: &[(Option<&str>, &str, bool)]) -> Vec<(String, u32)> {
+        let mut shown = Vec::new();
+        for (id, (kind, words, is_problem)) in (1..).zip(toasts) {
+            add_toast(&mut shown, toast(id, *kind, Notice::new(*words), *is_problem));
+        }
+        shown.into_iter().map(|toast| (toast.message.notice.notice, toast.times)).collect()
+    }
+
+    fn once(words: &[&str]) -> Vec<(String, u32)> {
+        words.iter().map(|words| ((*words).to_owned(), 1)).collect()
+    }
+
+    #[test]
+    fn four_toasts_stand_at_most_and_problems_outlast_good_news() {
+        let toasts = ["one", "two", "three", "four", "five"];
+        let mut given = toasts.map(|words| (None, words, false));
+        assert_eq!(said(&given), once(&["two", "three", "four", "five"]));
+        given[0].2 = true;
+        assert_eq!(said(&given), once(&["one", "three", "four", "five"]));
+        assert_eq!(said(&toasts.map(|words| (None, words, true))), once(&toasts[1..]));
+    }
+
+    #[test]
+    fn equal_words_are_said_once_and_counted() {
+        let toasts = [(None, "full", true), (None, "other", true), (None, "full", true)];
+        assert_eq!(said(&toasts), [("other".to_owned(), 1), ("full".to_owned(), 2)]);
+    }
+
+    #[test]
+    fn a_later_outcome_of_the_same_kind_takes_the_place_of_a_problem() {
+        let toasts = [(RENAME, "no title", true), (RESTORE, "nothing new", true)];
+        let later = (RENAME, "renamed", false);
+        assert_eq!(said(&[toasts[0], toasts[1], later]), once(&["nothing new", "renamed"]));
+    }
+
+    #[test]
+    fn a_way_back_stays_when_the_same_is_done_to_another() {
+        let undo: DocumentId = "00000000-0000-7000-8000-000000000000".parse().unwrap();
+        let trashed = |id, title: &str| {
+            let notice = Notice { undo_trash: Some(undo), ..Notice::new(title) };
+            toast(id, Some("/fn/documents/trash"), notice, false)
+        };
+        let mut toasts = vec![trashed(1, "Plans")];
+        add_toast(&mut toasts, trashed(2, "Notes"));
+        assert_eq!(toasts.len(), 2);
+    }
+}
