@@ -203,7 +203,7 @@ async fn a_failed_erasure_does_not_stop_the_rest() {
         };
         world.stores.intents.open(&intent).await.unwrap();
         let path = RecordPath::content(id, commit_id);
-        let record = NewRecord { path: path.clone(), data: serde_json::Map::new() };
+        let record = NewRecord { path: path.clone(), data: izanagi_domain::storage::Data::new() };
         world.stores.records.create(&record, now).await.unwrap();
         paths.push(path);
     }

@@ -29,9 +29,6 @@ impl Fsck {
             }
             Err(error) => return Err(error),
         }
-        if version.content_id != RecordPath::content(version.document_id, version.commit_id).key() {
-            found.add(FaultKind::Content, format!("version {number} names another record"));
-        }
         // Asked before the record is looked at: a job that is not pending has done its work.
         let is_kept = version.keep_whole && !self.is_busy(version).await?;
         let form = match self.versions.form(version).await {

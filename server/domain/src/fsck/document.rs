@@ -90,26 +90,19 @@ impl Fsck {
     }
 }
 
+/// A version need not have an intent: none is stored for a commit in one transaction, and committed
+/// ones are forgotten after a while.
 fn check_intents(versions: &[VersionRow], intents: &[CommitIntent], found: &mut Findings) {
     let commits: HashSet<_> = versions.iter().map(|version| version.commit_id).collect();
-    let mut committed = HashSet::new();
     for CommitIntent { commit_id, status, .. } in intents {
-        let is_version = commits.contains(commit_id);
-        match status {
-            IntentStatus::Committed if is_version => drop(committed.insert(*commit_id)),
-            IntentStatus::Committed => {
-                let detail = format!("{commit_id} is closed as committed and is no version");
-                found.add(FaultKind::Intent, detail);
+        let detail = match (status, commits.contains(commit_id)) {
+            (IntentStatus::Committed, false) => "is closed as committed but is not a version",
+            (IntentStatus::Open | IntentStatus::Gc, true) => {
+                "is a version but is not closed as committed"
             }
-            IntentStatus::Open | IntentStatus::Gc if is_version => {
-                let detail = format!("{commit_id} is a version and not closed as committed");
-                found.add(FaultKind::Intent, detail);
-            }
-            IntentStatus::Open | IntentStatus::Gc => {}
-        }
-    }
-    for version in versions.iter().filter(|version| !committed.contains(&version.commit_id)) {
-        found.add(FaultKind::Intent, format!("version {} has no closed intent", version.number));
+            _ => continue,
+        };
+        found.add(FaultKind::Intent, format!("{commit_id} {detail}"));
     }
 }
 

@@ -54,6 +54,8 @@ pub struct DocumentRow {
     pub head_commit: Option<CommitId>,
     /// The newest live update.
     pub live_seq: u64,
+    /// Drawn when the document was created. CRDT updates are valid in their own lineage only.
+    pub lineage: [u8; 16],
     /// Grows with every change of title, description and so on.
     pub meta_rev: u64,
     /// Of the text as it was last materialised; behind when `text.seq < live_seq`.
@@ -89,6 +91,8 @@ pub struct NewDocument {
     pub state: Vec<u8>,
     /// The CRDT client id that wrote that state.
     pub client_id: u64,
+    /// 16 random bytes: the lineage of that state.
+    pub lineage: [u8; 16],
     /// The text.
     pub content: String,
     /// Facts of the text, at seq 0.

@@ -13,6 +13,7 @@ mod outbox;
 mod outside;
 mod records;
 mod upkeep;
+mod value;
 mod versions;
 
 pub use accounts::{
@@ -31,8 +32,9 @@ pub use live_log::{
 };
 pub use outbox::{Outbox, OutboxItem, Topic};
 pub use outside::{Clock, Ids, SystemClock, SystemIds};
-pub use records::{Data, DocumentStore, NewRecord, Record, RecordPath};
+pub use records::{DocumentStore, NewRecord, Record, RecordPath};
 pub use upkeep::Upkeep;
+pub use value::{Data, Value};
 pub use versions::{
     AtomicCommit, CommitIntent, CommitIntents, CommitOutcome, Fence, IntentStatus, NewIntent,
     NewVersion, VersionFilter, VersionRow, VersionStore,

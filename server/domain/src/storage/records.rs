@@ -1,15 +1,12 @@
 //! The document store: records in collections, the “what” of DESIGN §3.
 
-use super::StoreResult;
+use super::{Data, StoreResult};
 use async_trait::async_trait;
 use izanagi_shared::{
     id::{CommitId, DocumentId},
     time::Timestamp,
 };
 use std::fmt;
-
-/// What a record holds: one JSON object.
-pub type Data = serde_json::Map<String, serde_json::Value>;
 
 /// Where a record lies: `collection/id`. Segments are ids and fixed words, never user text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

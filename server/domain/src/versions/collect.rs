@@ -1,5 +1,6 @@
 //! Collecting what attempts to commit have left (DESIGN §5): an open intent that has expired is
-//! closed under its lock, and only then is the content of that attempt erased.
+//! closed under its lock, and only then is the content of that attempt erased. Committed intents are
+//! forgotten after a day.
 
 use super::Versions;
 use crate::{
@@ -8,6 +9,10 @@ use crate::{
     storage::{CommitIntent, DocumentStore, RecordPath, StoreError, StoreResult},
 };
 use izanagi_shared::id::{CommitId, DocumentId};
+use std::time::Duration;
+
+/// How long committed intents are kept: long after any late copy of a statement.
+const COMMITTED_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many attempts or records are looked at in one go.
 const BATCH: u32 = 100;
@@ -56,6 +61,8 @@ impl Versions {
     /// the next time.
     pub async fn collect_garbage(&self) -> Result<u64> {
         let mut failure = None;
+        let forget = self.core.clock.now().minus(COMMITTED_KEPT);
+        self.core.stores.intents.forget(forget).await?;
         loop {
             let now = self.core.clock.now();
             let expired = self.core.stores.intents.expired(now, BATCH).await?;
@@ -87,6 +94,16 @@ impl Versions {
     }
 
     async fn erase_attempt(&self, intent: &CommitIntent) -> Result<()> {
+        // Never true as long as step 2 refuses the id of a version. It costs one read to be sure,
+        // and being wrong would cost a version.
+        match self.core.stores.versions.by_commit(intent.commit_id).await {
+            Err(StoreError::NotFound) => {}
+            Ok(_) => {
+                let commit = intent.commit_id;
+                return Err(Error::internal(format!("{commit} is condemned but is a version")));
+            }
+            Err(error) => return Err(error.into()),
+        }
         self.erase_content(intent.document_id, intent.commit_id).await?;
         Ok(self.core.stores.intents.erased(intent.commit_id, self.core.clock.now()).await?)
     }

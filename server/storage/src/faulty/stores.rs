@@ -161,6 +161,7 @@ faulty_store! {
         Write condemn(commit: CommitId, now: Timestamp) -> bool;
         Read condemned(after: Option<CommitId>, limit: u32) -> Vec<CommitIntent>;
         Write erased(commit: CommitId, at: Timestamp) -> ();
+        Write forget(before: Timestamp) -> ();
         Read get(commit: CommitId) -> CommitIntent;
     }
 }
@@ -168,7 +169,6 @@ faulty_store! {
 faulty_store! {
     AtomicCommit as "atomic" {
         Write commit_with_content(
-            intent: &NewIntent,
             records: &[NewRecord],
             version: &NewVersion,
             restored_from: Option<u64>
@@ -193,9 +193,8 @@ faulty_store! {
     Outbox as "outbox" {
         Read pending(limit: u32) -> Vec<OutboxItem>;
         Read is_pending(topic: Topic, key: &str) -> bool;
-        Write done(id: &str, at: Timestamp) -> ();
+        Write done(id: &str) -> ();
         Write postpone(id: &str, at: Timestamp) -> ();
-        Write forget(before: Timestamp) -> ();
     }
 }
 

@@ -21,7 +21,7 @@ impl AuditLog for SqlAudit {
             "INSERT INTO audit_log (id, action, actor_id, subject, ip, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6)",
             args![
-                self.ids.uuid().to_string(),
+                self.ids.uuid(),
                 event.action,
                 event.actor,
                 event.subject.as_str(),

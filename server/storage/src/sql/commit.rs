@@ -39,7 +39,8 @@ impl Commit {
         Self::with_content(ids, vec![close], version, restored_from).expecting_intent()
     }
 
-    /// A commit that stores intent and content as well, by the statements in `first`.
+    /// A commit that stores its content as well, by the statements in `first`. It needs no intent:
+    /// nothing of it is visible before all of it is.
     pub(super) fn with_content(
         ids: &dyn Ids,
         first: Vec<Statement>,
@@ -107,8 +108,13 @@ impl Commit {
         if document.get::<Option<Timestamp>>("deleted_at")?.is_some() {
             return Ok(CommitOutcome::DocumentGone);
         }
-        if self.has_intent && !is_open(intent.first(), self.at)? {
-            return Ok(CommitOutcome::IntentClosed);
+        match intent.first() {
+            // The id belongs to an attempt in steps.
+            Some(_) if !self.has_intent => return Err(StoreError::Conflict(Constraint::CommitId)),
+            intent if self.has_intent && !is_open(intent, self.at)? => {
+                return Ok(CommitOutcome::IntentClosed);
+            }
+            _ => {}
         }
         if document.get::<Option<CommitId>>("head_commit")? != self.parent {
             return Ok(CommitOutcome::HeadMoved);

@@ -7,8 +7,8 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    AtomicCommit, CommitIntent, CommitIntents, CommitOutcome, Fence, Ids, IntentStatus, NewIntent,
-    NewRecord, NewVersion, StoreError, StoreResult,
+    AtomicCommit, CommitIntent, CommitIntents, CommitOutcome, Constraint, Fence, Ids, IntentStatus,
+    NewIntent, NewRecord, NewVersion, StoreError, StoreResult,
 };
 use izanagi_shared::{id::CommitId, time::Timestamp};
 use std::sync::Arc;
@@ -48,16 +48,18 @@ pub(super) fn status(name: &str) -> Option<IntentStatus> {
     }
 }
 
-fn insert(intent: &NewIntent, status: &'static str) -> Statement {
+/// A commit id that is a version is used: its intent may have been forgotten, and a late copy of
+/// this statement must not open it again.
+fn insert(intent: &NewIntent) -> Statement {
     Statement::with(
         "INSERT INTO commit_intents (commit_id, document_id, base_commit, request_key, status, \
-         expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+         expires_at, created_at) SELECT $1, $2, $3, $4, 'open', $5, $6 \
+         WHERE NOT EXISTS (SELECT 1 FROM versions WHERE commit_id = $1)",
         args![
             intent.commit_id,
             intent.document_id,
             intent.base_commit,
             intent.request_key,
-            status,
             intent.expires_at,
             intent.at,
         ],
@@ -67,7 +69,10 @@ fn insert(intent: &NewIntent, status: &'static str) -> Statement {
 #[async_trait]
 impl CommitIntents for SqlIntents {
     async fn open(&self, intent: &NewIntent) -> StoreResult<()> {
-        self.db.execute(insert(intent, "open")).await.map(drop)
+        match self.db.execute(insert(intent)).await? {
+            0 => Err(StoreError::Conflict(Constraint::CommitId)),
+            _ => Ok(()),
+        }
     }
 
     async fn commit(
@@ -145,6 +150,14 @@ impl CommitIntents for SqlIntents {
         }
     }
 
+    async fn forget(&self, before: Timestamp) -> StoreResult<()> {
+        let delete = Statement::with(
+            "DELETE FROM commit_intents WHERE status = 'committed' AND created_at < $1",
+            args![before],
+        );
+        self.db.execute(delete).await.map(drop)
+    }
+
     async fn get(&self, commit: CommitId) -> StoreResult<CommitIntent> {
         let mut query = Statement::new("SELECT ");
         query.push(COLUMNS).push(" FROM commit_intents WHERE commit_id = ").push_arg(commit);
@@ -156,15 +169,13 @@ impl CommitIntents for SqlIntents {
 impl AtomicCommit for SqlIntents {
     async fn commit_with_content(
         &self,
-        intent: &NewIntent,
         records: &[NewRecord],
         version: &NewVersion,
         restored_from: Option<u64>,
     ) -> StoreResult<CommitOutcome> {
-        // Open and closed in one transaction: nobody sees it open.
-        let mut first = vec![insert(intent, "committed")];
+        let mut first = Vec::with_capacity(2 * records.len());
         for record in records {
-            first.push(payload::insert(record, intent.at).await?);
+            first.extend(payload::insert(record, version.at).await?);
         }
         let commit = commit::Commit::with_content(&*self.ids, first, version, restored_from);
         let outcome = self.db.write(|transaction| Box::pin(commit.run(transaction))).await;

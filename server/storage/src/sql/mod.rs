@@ -16,6 +16,7 @@ mod writer;
 mod append;
 mod audit;
 mod catalog;
+mod cbor;
 mod commit;
 mod document_row;
 mod forget;

@@ -38,23 +38,50 @@ impl SqlRecords {
         Ok(&self.db)
     }
 
-    async fn select(&self, query: Statement) -> StoreResult<Vec<Record>> {
-        records(&self.db()?.fetch(query).await?).await
+    /// Runs statements whose results nobody needs, in one transaction.
+    async fn write(&self, statements: [Statement; 2]) -> StoreResult<()> {
+        self.db()?
+            .write(|transaction| {
+                Box::pin(async move {
+                    statements.into_iter().for_each(|statement| transaction.later(statement));
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn select(&self, collection: &str, query: Statement) -> StoreResult<Vec<Record>> {
+        let rows = self.db()?.fetch(query).await?;
+        let stored: StoreResult<_> = rows.iter().map(|row| row.get("data")).collect();
+        let decoded = payload::decode_all(stored?).await?;
+        rows.iter().zip(decoded).map(|(row, data)| record(collection, row, data)).collect()
     }
 }
 
-const SELECT: &str = "SELECT collection, id, version, created_at, updated_at, deleted, data \
+/// The beginning of a query for [`record`]; a condition on `key` may follow.
+const SELECT: &str = "SELECT id_uuid, id_text, version, created_at, updated_at, deleted, data \
                       FROM records WHERE collection = ";
 
-/// What a query for a page of a collection ends with, after `collection = `.
+/// The number of the collection named `$1`.
+macro_rules! collection {
+    () => {
+        "(SELECT id FROM collections WHERE name = $1)"
+    };
+}
+
+fn select(columns: &'static str, collection: &str) -> Statement {
+    let mut query = Statement::new(columns);
+    query.push("(SELECT id FROM collections WHERE name = ").push_arg(collection).push(")");
+    query
+}
+
+/// Limits a query to one page of a collection.
 fn page(
     query: &mut Statement,
-    collection: &str,
     after: Option<&str>,
     limit: u32,
     with_deleted: bool,
 ) -> StoreResult<()> {
-    query.push_arg(collection);
     if let Some(after) = after {
         query.push(" AND key > ").push_arg(payload::parse_key(after)?);
     }
@@ -65,16 +92,13 @@ fn page(
     Ok(())
 }
 
-async fn records(rows: &[Row]) -> StoreResult<Vec<Record>> {
-    let stored: StoreResult<_> = rows.iter().map(|row| row.get("data")).collect();
-    let decoded = payload::decode_all(stored?).await?;
-    rows.iter().zip(decoded).map(|(row, data)| record(row, data)).collect()
+fn path(collection: &str, row: &Row) -> StoreResult<RecordPath> {
+    Ok(RecordPath::from_parts(collection, payload::id_of(row)?))
 }
 
-fn record(row: &Row, data: Data) -> StoreResult<Record> {
-    let (collection, id): (String, String) = (row.get("collection")?, row.get("id")?);
+fn record(collection: &str, row: &Row, data: Data) -> StoreResult<Record> {
     Ok(Record {
-        path: RecordPath::from_parts(collection, id),
+        path: path(collection, row)?,
         version: row.get("version")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
@@ -97,18 +121,18 @@ impl DocumentStore for SqlRecords {
         let mut found = Vec::with_capacity(paths.len());
         for (collection, keys) in by_collection {
             for keys in keys.chunks(KEYS) {
-                let mut query = Statement::new(SELECT);
-                query.push_arg(collection).push(" AND key IN ").push_list(keys.iter().cloned());
+                let mut query = select(SELECT, collection);
+                query.push(" AND key IN ").push_list(keys.iter().cloned());
                 query.push(" AND deleted = ").push_arg(false);
-                found.extend(self.select(query).await?);
+                found.extend(self.select(collection, query).await?);
             }
         }
         Ok(found)
     }
 
     async fn create(&self, record: &NewRecord, at: Timestamp) -> StoreResult<()> {
-        let db = self.db()?;
-        db.execute(payload::insert(record, at).await?).await.map(drop)
+        let insert = payload::insert(record, at).await?;
+        self.write(insert).await
     }
 
     async fn update(
@@ -121,8 +145,11 @@ impl DocumentStore for SqlRecords {
         let (db, key) = (self.db()?, payload::key(path)?);
         let next = expected.saturating_add(1);
         let update = Statement::with(
-            "UPDATE records SET version = $4, updated_at = $5, data = $6 \
-             WHERE collection = $1 AND key = $2 AND version = $3 AND deleted = $7",
+            concat!(
+                "UPDATE records SET version = $4, updated_at = $5, data = $6 WHERE collection = ",
+                collection!(),
+                " AND key = $2 AND version = $3 AND deleted = $7"
+            ),
             args![
                 path.collection(),
                 key.clone(),
@@ -137,7 +164,11 @@ impl DocumentStore for SqlRecords {
             return Ok(next);
         }
         let found = Statement::with(
-            "SELECT 1 FROM records WHERE collection = $1 AND key = $2 AND deleted = $3",
+            concat!(
+                "SELECT 1 FROM records WHERE collection = ",
+                collection!(),
+                " AND key = $2 AND deleted = $3"
+            ),
             args![path.collection(), key, false],
         );
         db.fetch_one(found).await?;
@@ -146,8 +177,12 @@ impl DocumentStore for SqlRecords {
 
     async fn delete(&self, path: &RecordPath, at: Timestamp) -> StoreResult<()> {
         let update = Statement::with(
-            "UPDATE records SET deleted = $3, version = version + 1, updated_at = $4 \
-             WHERE collection = $1 AND key = $2 AND deleted <> $3",
+            concat!(
+                "UPDATE records SET deleted = $3, version = version + 1, updated_at = $4 \
+                 WHERE collection = ",
+                collection!(),
+                " AND key = $2 AND deleted <> $3"
+            ),
             args![path.collection(), payload::key(path)?, true, at],
         );
         self.db()?.execute(update).await.map(drop)
@@ -155,10 +190,15 @@ impl DocumentStore for SqlRecords {
 
     async fn purge(&self, path: &RecordPath) -> StoreResult<()> {
         let delete = Statement::with(
-            "DELETE FROM records WHERE collection = $1 AND key = $2",
+            concat!("DELETE FROM records WHERE collection = ", collection!(), " AND key = $2"),
             args![path.collection(), payload::key(path)?],
         );
-        self.db()?.execute(delete).await.map(drop)
+        let forget = Statement::with(
+            "DELETE FROM collections WHERE name = $1 \
+             AND NOT EXISTS (SELECT 1 FROM records r WHERE r.collection = collections.id)",
+            args![path.collection()],
+        );
+        self.write([delete, forget]).await
     }
 
     async fn query(
@@ -168,9 +208,9 @@ impl DocumentStore for SqlRecords {
         limit: u32,
         with_deleted: bool,
     ) -> StoreResult<Vec<Record>> {
-        let mut query = Statement::new(SELECT);
-        page(&mut query, collection, after, limit, with_deleted)?;
-        self.select(query).await
+        let mut query = select(SELECT, collection);
+        page(&mut query, after, limit, with_deleted)?;
+        self.select(collection, query).await
     }
 
     async fn paths(
@@ -180,14 +220,11 @@ impl DocumentStore for SqlRecords {
         limit: u32,
         with_deleted: bool,
     ) -> StoreResult<Vec<RecordPath>> {
-        let mut query = Statement::new("SELECT collection, id FROM records WHERE collection = ");
-        page(&mut query, collection, after, limit, with_deleted)?;
+        let columns = "SELECT id_uuid, id_text FROM records WHERE collection = ";
+        let mut query = select(columns, collection);
+        page(&mut query, after, limit, with_deleted)?;
         let rows = self.db()?.fetch(query).await?;
-        let path = |row: &Row| {
-            let (collection, id): (String, String) = (row.get("collection")?, row.get("id")?);
-            Ok(RecordPath::from_parts(collection, id))
-        };
-        rows.iter().map(path).collect()
+        rows.iter().map(|row| path(collection, row)).collect()
     }
 
     /// The connections are shared with the other stores and end when all of them are closed.

@@ -6,6 +6,7 @@ use izanagi_shared::{
     time::Timestamp,
 };
 use sqlx::{Decode, Row as _, Sqlite, Type, ValueRef as _, sqlite::SqliteRow};
+use uuid::Uuid;
 
 /// A row of one of the databases that there are.
 pub(crate) enum Row {
@@ -84,6 +85,12 @@ impl<const N: usize> Column for [u8; N] {
     }
 }
 
+impl Column for Uuid {
+    fn read(row: &Row, name: &str) -> Result<Self, String> {
+        <[u8; 16]>::read(row, name).map(Self::from_bytes)
+    }
+}
+
 impl Column for Timestamp {
     fn read(row: &Row, name: &str) -> Result<Self, String> {
         row.driver(name).map(Self::from_micros)
@@ -94,7 +101,7 @@ macro_rules! ids {
     ($($type:ty),*) => {$(
         impl Column for $type {
             fn read(row: &Row, name: &str) -> Result<Self, String> {
-                row.driver::<&str>(name)?.parse().map_err(|error| format!("{error}"))
+                <[u8; 16]>::read(row, name).map(|bytes| Self(Uuid::from_bytes(bytes)))
             }
         }
     )*};

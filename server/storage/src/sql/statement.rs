@@ -6,6 +6,7 @@ use izanagi_shared::{
     time::Timestamp,
 };
 use std::{borrow::Cow, fmt::Write as _};
+use uuid::Uuid;
 
 /// An argument as the database gets it.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +17,8 @@ pub(crate) enum Arg {
     NoText,
     /// Bytes that are missing.
     NoBytes,
+    /// An id that is missing.
+    NoUuid,
     /// A number.
     Number(i64),
     /// Yes or no.
@@ -24,6 +27,8 @@ pub(crate) enum Arg {
     Text(String),
     /// Bytes.
     Bytes(Vec<u8>),
+    /// An id.
+    Uuid(Uuid),
 }
 
 /// What can be an argument.
@@ -58,10 +63,12 @@ into_arg! {
     &[u8; 32], NoBytes, |hash| Arg::Bytes(hash.to_vec());
     [u8; 32], NoBytes, |hash| Arg::Bytes(hash.to_vec());
     Timestamp, NoNumber, |at| Arg::Number(at.as_micros());
-    UserId, NoText, |id| Arg::Text(id.to_string());
-    SessionId, NoText, |id| Arg::Text(id.to_string());
-    DocumentId, NoText, |id| Arg::Text(id.to_string());
-    CommitId, NoText, |id| Arg::Text(id.to_string());
+    [u8; 16], NoBytes, |bytes| Arg::Bytes(bytes.to_vec());
+    Uuid, NoUuid, |id| Arg::Uuid(id);
+    UserId, NoUuid, |id| Arg::Uuid(id.0);
+    SessionId, NoUuid, |id| Arg::Uuid(id.0);
+    DocumentId, NoUuid, |id| Arg::Uuid(id.0);
+    CommitId, NoUuid, |id| Arg::Uuid(id.0);
 }
 
 impl<T: IntoArg> IntoArg for Option<T> {

@@ -20,6 +20,9 @@ pub(crate) struct SqlVersions {
     pub(crate) ids: Arc<dyn Ids>,
 }
 
+/// How much of a content's hash is indexed: `substr(content_hash, 1, 8)`.
+const INDEXED_BYTES: usize = 8;
+
 fn select_one(document: DocumentId, number: u64) -> Statement {
     let mut query = Statement::new(SELECT);
     query.push("v.document_id = ").push_arg(document);
@@ -56,10 +59,12 @@ impl VersionStore for SqlVersions {
     }
 
     async fn by_content(&self, document: DocumentId, hash: &[u8; 32]) -> StoreResult<VersionRow> {
+        let (prefix, _) = hash.split_at(INDEXED_BYTES);
         let mut query = Statement::new(SELECT);
         query.push("v.document_id = ").push_arg(document);
         query.push(" AND v.version_number = (SELECT MAX(version_number) FROM versions");
         query.push(" WHERE document_id = ").push_arg(document);
+        query.push(" AND substr(content_hash, 1, 8) = ").push_arg(prefix.to_vec());
         query.push(" AND content_hash = ").push_arg(hash).push(")");
         self.one(query).await
     }

@@ -30,6 +30,7 @@ async fn a_new_document_is_there_with_everything_it_consists_of(store: &TestStor
         description: "line\nline".to_owned(),
         state: vec![1, 2, 0, 3],
         client_id: u64::MAX,
+        lineage: [0xFE; 16],
         content: "{\"a\": \"\u{1F980}\"}\r\n".to_owned(),
         text: TextFacts { seq: 0, hash: fresh_hash(), length: 18, words: 2 },
         ..new_document(owner)
@@ -45,6 +46,7 @@ async fn a_new_document_is_there_with_everything_it_consists_of(store: &TestStor
         head_version: 0,
         head_commit: None,
         live_seq: 0,
+        lineage: [0xFE; 16],
         meta_rev: 1,
         text: new.text,
         is_public: false,

@@ -1,9 +1,8 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    Constraint, Data, NewRecord, Record, RecordPath, StoreError, StoreResult,
+    Constraint, Data, NewRecord, Record, RecordPath, StoreError, StoreResult, Value,
 };
 use izanagi_shared::id::{CommitId, DocumentId};
-use serde_json::json;
 
 suite!(
     a_record_is_read_back_as_it_was_written,
@@ -31,13 +30,19 @@ async fn a_record(store: &TestStore, path: &RecordPath) {
 
 async fn a_record_is_read_back_as_it_was_written(store: &TestStore) {
     let path = path();
-    let value = json!({
-        "type": "snapshot",
-        "content": "Ä \u{1F980}\r\n\"quoted\"\u{7F}",
-        "numbers": [0, -1, 1.5, u64::MAX, i64::MIN],
-        "nested": {"z": null, "a": [true, {}]},
-    });
-    let data: Data = value.as_object().unwrap().clone();
+    let numbers = [0, -1, 23, 24, i64::MAX, i64::MIN].map(Value::Int);
+    let nested = [("z".to_owned(), Value::Null), ("a".to_owned(), Value::List(vec![]))];
+    let fields = [
+        ("type", "snapshot".into()),
+        ("content", "Ä \u{1F980}\r\n\"quoted\"\u{7F}".into()),
+        ("long", "word ".repeat(2_000).into()),
+        ("hash", [0x80; 32].into()),
+        ("bytes", Value::Bytes((0..=u8::MAX).cycle().take(10_000).collect())),
+        ("numbers", Value::List(numbers.into())),
+        ("nested", Value::Map(nested.into())),
+        ("flags", Value::List(vec![true.into(), false.into()])),
+    ];
+    let data: Data = fields.map(|(field, value)| (field.to_owned(), value)).into();
     store
         .records
         .create(&NewRecord { path: path.clone(), data: data.clone() }, at(5))

@@ -66,10 +66,10 @@ async fn what_was_acknowledged_is_there_without_a_close() {
     let store = file.open().await;
     let user = a_user(&store).await;
     let document = a_document(&store, user).await;
-    let (intent, version) = attempt(&store, document, user).await;
+    let (_, version) = attempt(&store, document, user).await;
     let atomic = store.atomic.clone().unwrap();
     let records = [content_record(&version)];
-    let outcome = atomic.commit_with_content(&intent, &records, &version, None).await;
+    let outcome = atomic.commit_with_content(&records, &version, None).await;
     assert_eq!(outcome, Ok(CommitOutcome::Committed));
     // The files as a process that dies now would leave them.
     let copy = File::new();

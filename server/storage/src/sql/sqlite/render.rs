@@ -46,11 +46,12 @@ fn add(args: &mut SqliteArguments, arg: Arg) -> Result<(), sqlx::error::BoxDynEr
     match arg {
         Arg::NoNumber => args.add(None::<i64>),
         Arg::NoText => args.add(None::<String>),
-        Arg::NoBytes => args.add(None::<Vec<u8>>),
+        Arg::NoBytes | Arg::NoUuid => args.add(None::<Vec<u8>>),
         Arg::Number(number) => args.add(number),
         Arg::Flag(flag) => args.add(flag),
         Arg::Text(value) => args.add(value),
         Arg::Bytes(bytes) => args.add(bytes),
+        Arg::Uuid(id) => args.add(id.into_bytes().to_vec()),
     }
 }
 

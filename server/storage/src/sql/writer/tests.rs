@@ -15,7 +15,7 @@ async fn db() -> Arc<Db> {
 }
 
 fn insert(key: &str) -> Statement {
-    let text = "INSERT INTO revocations (session_id, expires_at) VALUES ($1, 0)";
+    let text = "INSERT INTO collections (name) VALUES ($1)";
     Statement::with(text, args![key])
 }
 
@@ -24,8 +24,8 @@ fn write<'d>(db: &'d Db, key: &'static str) -> BoxFuture<'d, StoreResult<u64>> {
 }
 
 async fn keys(db: &Db) -> Vec<String> {
-    let query = Statement::new("SELECT session_id FROM revocations ORDER BY session_id");
-    db.fetch(query).await.unwrap().iter().map(|row| row.get("session_id").unwrap()).collect()
+    let query = Statement::new("SELECT name FROM collections ORDER BY name");
+    db.fetch(query).await.unwrap().iter().map(|row| row.get("name").unwrap()).collect()
 }
 
 // In a runtime of one thread, writes that are joined have all queued up before the writer
@@ -83,7 +83,7 @@ async fn a_commit_that_is_refused_fails_the_whole_group_and_writes_nothing() {
             transaction.later(Statement::new("PRAGMA defer_foreign_keys = ON"));
             transaction.later(Statement::new(
                 "INSERT INTO document_owners (document_id, user_id, created_at) \
-                 VALUES ('none', 'nobody', 0)",
+                 VALUES (zeroblob(16), zeroblob(16), 0)",
             ));
             Ok(())
         })
@@ -152,8 +152,7 @@ async fn a_transaction_that_the_database_ends_by_itself_is_unavailable_and_write
     assert_eq!(write(&db, "a").await, Ok(1));
     let ending = db.write(|transaction| {
         Box::pin(async move {
-            let text =
-                "INSERT OR ROLLBACK INTO revocations (session_id, expires_at) VALUES ($1, 0)";
+            let text = "INSERT OR ROLLBACK INTO collections (name) VALUES ($1)";
             transaction.execute(Statement::with(text, args!["a"])).await
         })
     });
