@@ -7,6 +7,7 @@
 mod accounts;
 mod catalog;
 mod error;
+mod freshness;
 mod inspect;
 mod live_log;
 mod outbox;
@@ -25,6 +26,7 @@ pub use catalog::{
     Request, TextFacts,
 };
 pub use error::{Constraint, StoreError, StoreResult};
+pub use freshness::Freshness;
 pub use inspect::{Inspect, OpsSummary};
 pub use live_log::{
     Appended, Batch, ClientOwner, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot,

@@ -2,12 +2,12 @@
 //! pay for: a reader walks the table now and then, and the writer only removes what it found.
 
 use super::{
-    Db,
+    database::Database,
     row::Row,
     statement::{Arg, Statement, args},
 };
 use async_trait::async_trait;
-use izanagi_domain::storage::{StoreResult, Upkeep};
+use izanagi_domain::storage::{Freshness::Fresh, StoreResult, Upkeep};
 use izanagi_shared::{
     id::{DocumentId, SessionId, UserId},
     time::Timestamp,
@@ -17,21 +17,21 @@ use std::sync::Arc;
 /// Rows removed in one transaction, so that nobody waits long behind it.
 const AT_ONCE: u32 = 1_000;
 
-pub(crate) struct SqlUpkeep {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlUpkeep<D> {
+    pub(crate) db: Arc<D>,
 }
 
 #[async_trait]
-impl Upkeep for SqlUpkeep {
+impl<D: Database> Upkeep for SqlUpkeep<D> {
     async fn forget_sessions(&self, before: Timestamp) -> StoreResult<()> {
         // Tokens first: a session goes when it has none left.
-        forget(&self.db, before, &TOKENS).await?;
-        forget(&self.db, before, &SESSIONS).await
+        forget(&*self.db, before, &TOKENS).await?;
+        forget(&*self.db, before, &SESSIONS).await
     }
 }
 
 /// Forgets the op ids of before `before`.
-pub(super) async fn forget_ops(db: &Db, before: Timestamp) -> StoreResult<()> {
+pub(super) async fn forget_ops(db: &impl Database, before: Timestamp) -> StoreResult<()> {
     forget(db, before, &OPS).await
 }
 
@@ -43,13 +43,13 @@ struct Table<K: 'static> {
 }
 
 async fn forget<K: Send + Sync>(
-    db: &Db,
+    db: &impl Database,
     before: Timestamp,
     table: &'static Table<K>,
 ) -> StoreResult<()> {
     let mut after: Option<K> = None;
     loop {
-        let rows = db.fetch((table.select)(before, after.as_ref())).await?;
+        let rows = db.fetch(Fresh, (table.select)(before, after.as_ref())).await?;
         let keys: StoreResult<Vec<K>> = rows.iter().map(table.key).collect();
         let keys = keys?;
         if keys.is_empty() {

@@ -1,20 +1,22 @@
 //! The attempts to commit (DESIGN §5).
 
 use super::{
-    Db, commit, payload,
+    commit,
+    database::Database,
+    payload,
     row::Row,
     statement::{Statement, args},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    AtomicCommit, CommitIntent, CommitIntents, CommitOutcome, Constraint, Fence, Ids, IntentStatus,
-    NewIntent, NewRecord, NewVersion, StoreError, StoreResult,
+    AtomicCommit, CommitIntent, CommitIntents, CommitOutcome, Constraint, Fence, Freshness::Fresh,
+    Ids, IntentStatus, NewIntent, NewRecord, NewVersion, StoreError, StoreResult,
 };
 use izanagi_shared::{id::CommitId, time::Timestamp};
 use std::sync::Arc;
 
-pub(crate) struct SqlIntents {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlIntents<D> {
+    pub(crate) db: Arc<D>,
     pub(crate) ids: Arc<dyn Ids>,
 }
 
@@ -67,7 +69,7 @@ fn insert(intent: &NewIntent) -> Statement {
 }
 
 #[async_trait]
-impl CommitIntents for SqlIntents {
+impl<D: Database> CommitIntents for SqlIntents<D> {
     async fn open(&self, intent: &NewIntent) -> StoreResult<()> {
         match self.db.execute(insert(intent)).await? {
             0 => Err(StoreError::Conflict(Constraint::CommitId)),
@@ -80,9 +82,7 @@ impl CommitIntents for SqlIntents {
         version: &NewVersion,
         restored_from: Option<u64>,
     ) -> StoreResult<CommitOutcome> {
-        let commit = commit::Commit::new(&*self.ids, version, restored_from);
-        let outcome = self.db.write(|transaction| Box::pin(commit.run(transaction))).await;
-        commit::request_known(outcome)
+        commit::Commit::new(&*self.ids, version, restored_from).run(&*self.db).await
     }
 
     async fn fence(&self, commit: CommitId) -> StoreResult<Fence> {
@@ -112,7 +112,7 @@ impl CommitIntents for SqlIntents {
             .push_arg(now)
             .push(" ORDER BY expires_at, commit_id LIMIT ")
             .push_arg(limit);
-        Ok(sound(&self.db.fetch(query).await?))
+        Ok(sound(&self.db.fetch(Fresh, query).await?))
     }
 
     async fn condemn(&self, commit: CommitId, now: Timestamp) -> StoreResult<bool> {
@@ -135,7 +135,7 @@ impl CommitIntents for SqlIntents {
             query.push(" AND commit_id > ").push_arg(after);
         }
         query.push(" ORDER BY commit_id LIMIT ").push_arg(limit);
-        Ok(sound(&self.db.fetch(query).await?))
+        Ok(sound(&self.db.fetch(Fresh, query).await?))
     }
 
     async fn erased(&self, commit: CommitId, at: Timestamp) -> StoreResult<()> {
@@ -161,12 +161,12 @@ impl CommitIntents for SqlIntents {
     async fn get(&self, commit: CommitId) -> StoreResult<CommitIntent> {
         let mut query = Statement::new("SELECT ");
         query.push(COLUMNS).push(" FROM commit_intents WHERE commit_id = ").push_arg(commit);
-        intent(&self.db.fetch_one(query).await?)
+        intent(&self.db.fetch_one(Fresh, query).await?)
     }
 }
 
 #[async_trait]
-impl AtomicCommit for SqlIntents {
+impl<D: Database> AtomicCommit for SqlIntents<D> {
     async fn commit_with_content(
         &self,
         records: &[NewRecord],
@@ -177,8 +177,6 @@ impl AtomicCommit for SqlIntents {
         for record in records {
             first.extend(payload::insert(record, version.at).await?);
         }
-        let commit = commit::Commit::with_content(&*self.ids, first, version, restored_from);
-        let outcome = self.db.write(|transaction| Box::pin(commit.run(transaction))).await;
-        commit::request_known(outcome)
+        commit::Commit::with_content(&*self.ids, first, version, restored_from).run(&*self.db).await
     }
 }

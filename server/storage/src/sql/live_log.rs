@@ -1,7 +1,8 @@
 //! The live log (DESIGN §6).
 
 use super::{
-    Db, append,
+    append, catalog,
+    database::{Database, Transaction as _},
     document_row::text_facts,
     forget,
     row::Row,
@@ -9,8 +10,8 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Appended, Batch, Constraint, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot,
-    QUARANTINED_KEPT, SavedText, StoreError, StoreResult, StoredSnapshot,
+    Appended, Batch, Constraint, Freshness::Fresh, KnownOp, LiveLog, LoadedLog, LoggedUpdate,
+    NewSnapshot, QUARANTINED_KEPT, SavedText, StoreError, StoreResult, StoredSnapshot,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -18,8 +19,8 @@ use izanagi_shared::{
 };
 use std::sync::Arc;
 
-pub(crate) struct SqlLiveLog {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlLiveLog<D> {
+    pub(crate) db: Arc<D>,
 }
 
 /// What [`LiveLog::load`] reads, in one statement and so from one state of the database.
@@ -38,21 +39,21 @@ fn load(document: DocumentId) -> Statement {
     )
 }
 
-fn loaded(rows: &[Row]) -> StoreResult<LoadedLog> {
+fn loaded(rows: Vec<Row>) -> StoreResult<LoadedLog> {
     let (mut live_seq, mut snapshot) = (None, None);
     let (mut updates, mut quarantined) = (Vec::new(), Vec::new());
-    for row in rows {
+    for mut row in rows {
         let (part, seq): (String, u64) = (row.get("part")?, row.get("seq")?);
         match part.as_str() {
             "head" => live_seq = Some(seq),
             "snapshot" => {
-                snapshot = Some(StoredSnapshot { seq, state: row.get("bytes")? });
+                snapshot = Some(StoredSnapshot { seq, state: row.take("bytes")? });
             }
             "quarantined" => quarantined.push(seq),
             _ => updates.push(LoggedUpdate {
                 seq,
                 actor: row.get("actor_id")?,
-                delta: row.get("bytes")?,
+                delta: row.take("bytes")?,
                 at: row.get("created_at")?,
             }),
         }
@@ -65,7 +66,8 @@ fn loaded(rows: &[Row]) -> StoreResult<LoadedLog> {
 }
 
 /// Removes exactly these rows; neighbours go together.
-fn delete_absorbed(document: DocumentId, mut absorbed: Vec<u64>) -> Vec<Statement> {
+fn delete_absorbed(document: DocumentId, absorbed: &[u64]) -> Vec<Statement> {
+    let mut absorbed = absorbed.to_vec();
     absorbed.sort_unstable();
     let runs = absorbed.chunk_by(|a, b| a.saturating_add(1) == *b || a == b);
     let delete = |run: &[u64]| {
@@ -89,14 +91,13 @@ fn forget_quarantined(document: DocumentId, seq: u64) -> Statement {
 }
 
 #[async_trait]
-impl LiveLog for SqlLiveLog {
+impl<D: Database> LiveLog for SqlLiveLog<D> {
     async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<Vec<Appended>>>> {
-        let batches = batches.to_vec();
-        self.db.write(|transaction| Box::pin(append::append(transaction, batches))).await
+        append::append(&*self.db, batches.to_vec()).await
     }
 
     async fn load(&self, document: DocumentId) -> StoreResult<LoadedLog> {
-        loaded(&self.db.fetch(load(document)).await?)
+        loaded(self.db.fetch(Fresh, load(document)).await?)
     }
 
     async fn known_op(
@@ -110,34 +111,32 @@ impl LiveLog for SqlLiveLog {
              WHERE document_id = $1 AND user_id = $2 AND op_id = $3",
             args![document, user, op_id],
         );
-        append::known_op(&self.db.fetch_one(query).await?)
+        append::known_op(&self.db.fetch_one(Fresh, query).await?)
     }
 
     async fn snapshot(&self, snapshot: &NewSnapshot) -> StoreResult<()> {
-        let NewSnapshot { document_id, seq, state, absorbed, at } = snapshot.clone();
+        let snapshot = Arc::new(snapshot.clone());
         self.db
             .write(move |transaction| {
+                let snapshot = Arc::clone(&snapshot);
                 Box::pin(async move {
-                    let lock = Statement::with(
-                        "SELECT id FROM documents WHERE id = $1",
-                        args![document_id],
-                    );
+                    let NewSnapshot { document_id, seq, ref state, ref absorbed, at } = *snapshot;
+                    transaction.lock(catalog::lock(document_id));
                     let newer = Statement::with(
-                        "SELECT seq FROM document_snapshots WHERE document_id = $1 AND seq > $2",
+                        "SELECT EXISTS (SELECT 1 FROM document_snapshots \
+                         WHERE document_id = d.id AND seq > $2) AS newer \
+                         FROM documents d WHERE d.id = $1",
                         args![document_id, seq],
                     );
-                    let [found, newer] = transaction.fetch_each([lock.locking(), newer]).await?;
-                    if found.is_empty() {
-                        return Err(StoreError::NotFound);
-                    }
-                    if !newer.is_empty() {
+                    let newer = transaction.fetch_optional(newer).await?;
+                    if newer.ok_or(StoreError::NotFound)?.get("newer")? {
                         return Ok(());
                     }
                     transaction.later(Statement::with(
                         "INSERT INTO document_snapshots (document_id, seq, state, created_at) \
                          VALUES ($1, $2, $3, $4) ON CONFLICT (document_id, seq) \
                          DO UPDATE SET state = excluded.state, created_at = excluded.created_at",
-                        args![document_id, seq, state, at],
+                        args![document_id, seq, state.clone(), at],
                     ));
                     transaction.later(Statement::with(
                         "DELETE FROM document_snapshots WHERE document_id = $1 AND seq < $2",
@@ -166,14 +165,7 @@ impl LiveLog for SqlLiveLog {
              content = excluded.content WHERE document_texts.seq <= excluded.seq",
             args![document, facts.seq, text.content.as_str()],
         );
-        let saved = self.db.write(|transaction| {
-            Box::pin(async move {
-                transaction.later(note);
-                transaction.later(store);
-                Ok(())
-            })
-        });
-        match saved.await {
+        match self.db.execute_all(vec![note, store]).await {
             // There is no document that the text could belong to.
             Err(StoreError::Conflict(Constraint::Reference)) => Err(StoreError::NotFound),
             saved => saved,
@@ -187,10 +179,10 @@ impl LiveLog for SqlLiveLog {
              WHERE t.document_id = $1",
             args![document],
         );
-        let row = self.db.fetch_one(query).await?;
+        let mut row = self.db.fetch_one(Fresh, query).await?;
         Ok(SavedText {
             document_id: document,
-            content: row.get("content")?,
+            content: row.take("content")?,
             facts: text_facts(&row)?,
         })
     }
@@ -207,6 +199,7 @@ impl LiveLog for SqlLiveLog {
         );
         self.db
             .write(move |transaction| {
+                let (update, note) = (update.clone(), note.clone());
                 Box::pin(async move {
                     if transaction.execute(update).await? == 0 {
                         return Err(StoreError::NotFound);
@@ -219,6 +212,6 @@ impl LiveLog for SqlLiveLog {
     }
 
     async fn forget_ops(&self, before: Timestamp) -> StoreResult<()> {
-        forget::forget_ops(&self.db, before).await
+        forget::forget_ops(&*self.db, before).await
     }
 }

@@ -1,18 +1,20 @@
 //! The outbox: work that follows a write.
 
 use super::{
-    Db,
+    database::Database,
     row::Row,
     statement::{Statement, args},
 };
 use async_trait::async_trait;
-use izanagi_domain::storage::{Ids, Outbox, OutboxItem, StoreError, StoreResult, Topic};
+use izanagi_domain::storage::{
+    Freshness::Fresh, Ids, Outbox, OutboxItem, StoreError, StoreResult, Topic,
+};
 use izanagi_shared::time::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub(crate) struct SqlOutbox {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlOutbox<D> {
+    pub(crate) db: Arc<D>,
 }
 
 /// Puts a piece of work in the outbox; for use in the transaction that makes it necessary.
@@ -32,13 +34,13 @@ fn item(row: &Row) -> StoreResult<OutboxItem> {
 }
 
 #[async_trait]
-impl Outbox for SqlOutbox {
+impl<D: Database> Outbox for SqlOutbox<D> {
     async fn pending(&self, limit: u32) -> StoreResult<Vec<OutboxItem>> {
         // A topic that this version does not know must not keep it from those it does.
         let mut query = Statement::new("SELECT id, topic, key FROM outbox WHERE topic IN ");
         query.push_list(Topic::ALL.map(Topic::as_str));
         query.push(" ORDER BY queued_at, id LIMIT ").push_arg(limit);
-        self.db.fetch(query).await?.iter().map(item).collect()
+        self.db.fetch(Fresh, query).await?.iter().map(item).collect()
     }
 
     async fn is_pending(&self, topic: Topic, key: &str) -> StoreResult<bool> {
@@ -46,7 +48,7 @@ impl Outbox for SqlOutbox {
             "SELECT 1 FROM outbox WHERE topic = $1 AND key = $2 LIMIT 1",
             args![topic.as_str(), key],
         );
-        Ok(!self.db.fetch(query).await?.is_empty())
+        Ok(!self.db.fetch(Fresh, query).await?.is_empty())
     }
 
     async fn done(&self, id: &str) -> StoreResult<()> {

@@ -1,13 +1,15 @@
 //! The document store in SQL.
 
 use super::{
-    Db, payload,
+    database::Database,
+    payload,
     row::Row,
     statement::{Statement, args},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Constraint, Data, DocumentStore, NewRecord, Record, RecordPath, StoreError, StoreResult,
+    Constraint, Data, DocumentStore, Freshness::Fresh, NewRecord, Record, RecordPath, StoreError,
+    StoreResult,
 };
 use izanagi_shared::time::Timestamp;
 use std::{
@@ -21,38 +23,26 @@ use std::{
 /// Keys in one query: SQLite takes 32,766 arguments.
 const KEYS: usize = 1_000;
 
-pub(crate) struct SqlRecords {
-    db: Arc<Db>,
+pub(crate) struct SqlRecords<D> {
+    db: Arc<D>,
     closed: AtomicBool,
 }
 
-impl SqlRecords {
-    pub(crate) fn new(db: Arc<Db>) -> Self {
+impl<D: Database> SqlRecords<D> {
+    pub(crate) fn new(db: Arc<D>) -> Self {
         Self { db, closed: AtomicBool::new(false) }
     }
 
-    fn db(&self) -> StoreResult<&Db> {
+    fn db(&self) -> StoreResult<&D> {
         if self.closed.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable("the document store is closed".to_owned()));
         }
         Ok(&self.db)
     }
 
-    /// Runs statements whose results nobody needs, in one transaction.
-    async fn write(&self, statements: [Statement; 2]) -> StoreResult<()> {
-        self.db()?
-            .write(|transaction| {
-                Box::pin(async move {
-                    statements.into_iter().for_each(|statement| transaction.later(statement));
-                    Ok(())
-                })
-            })
-            .await
-    }
-
     async fn select(&self, collection: &str, query: Statement) -> StoreResult<Vec<Record>> {
-        let rows = self.db()?.fetch(query).await?;
-        let stored: StoreResult<_> = rows.iter().map(|row| row.get("data")).collect();
+        let mut rows = self.db()?.fetch(Fresh, query).await?;
+        let stored: StoreResult<_> = rows.iter_mut().map(|row| row.take("data")).collect();
         let decoded = payload::decode_all(stored?).await?;
         rows.iter().zip(decoded).map(|(row, data)| record(collection, row, data)).collect()
     }
@@ -108,7 +98,7 @@ fn record(collection: &str, row: &Row, data: Data) -> StoreResult<Record> {
 }
 
 #[async_trait]
-impl DocumentStore for SqlRecords {
+impl<D: Database> DocumentStore for SqlRecords<D> {
     async fn get(&self, path: &RecordPath) -> StoreResult<Record> {
         self.get_many(std::slice::from_ref(path)).await?.pop().ok_or(StoreError::NotFound)
     }
@@ -132,7 +122,7 @@ impl DocumentStore for SqlRecords {
 
     async fn create(&self, record: &NewRecord, at: Timestamp) -> StoreResult<()> {
         let insert = payload::insert(record, at).await?;
-        self.write(insert).await
+        self.db()?.execute_all(insert.into()).await
     }
 
     async fn update(
@@ -171,7 +161,7 @@ impl DocumentStore for SqlRecords {
             ),
             args![path.collection(), key, false],
         );
-        db.fetch_one(found).await?;
+        db.fetch_one(Fresh, found).await?;
         Err(StoreError::Conflict(Constraint::RecordVersion))
     }
 
@@ -198,7 +188,7 @@ impl DocumentStore for SqlRecords {
              AND NOT EXISTS (SELECT 1 FROM records r WHERE r.collection = collections.id)",
             args![path.collection()],
         );
-        self.write([delete, forget]).await
+        self.db()?.execute_all(vec![delete, forget]).await
     }
 
     async fn query(
@@ -223,7 +213,7 @@ impl DocumentStore for SqlRecords {
         let columns = "SELECT id_uuid, id_text FROM records WHERE collection = ";
         let mut query = select(columns, collection);
         page(&mut query, after, limit, with_deleted)?;
-        let rows = self.db()?.fetch(query).await?;
+        let rows = self.db()?.fetch(Fresh, query).await?;
         rows.iter().map(|row| path(collection, row)).collect()
     }
 

@@ -86,9 +86,6 @@ macro_rules! args {
 }
 pub(crate) use args;
 
-/// What ends a query that locks the rows it finds.
-pub(crate) const FOR_UPDATE: &str = " FOR UPDATE";
-
 /// A statement.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
@@ -147,12 +144,9 @@ impl Statement {
         self
     }
 
-    /// The rows that this query finds stay as they are until the transaction ends. The query
-    /// reads from one table.
-    #[must_use]
-    pub(crate) fn locking(mut self) -> Self {
-        self.push(FOR_UPDATE);
-        self
+    /// How many arguments it has.
+    pub(crate) const fn arguments(&self) -> usize {
+        self.args.len()
     }
 
     /// The text and its arguments.

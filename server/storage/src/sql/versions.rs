@@ -1,13 +1,14 @@
 //! Committed versions.
 
 use super::{
-    Db, outbox,
+    database::{Database, Transaction as _},
+    outbox,
     statement::{Statement, args},
     version_row::{SELECT, version},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Ids, StoreError, StoreResult, Topic, VersionFilter, VersionRow, VersionStore,
+    Freshness::Fresh, Ids, StoreError, StoreResult, Topic, VersionFilter, VersionRow, VersionStore,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId},
@@ -15,8 +16,8 @@ use izanagi_shared::{
 };
 use std::sync::Arc;
 
-pub(crate) struct SqlVersions {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlVersions<D> {
+    pub(crate) db: Arc<D>,
     pub(crate) ids: Arc<dyn Ids>,
 }
 
@@ -30,18 +31,18 @@ fn select_one(document: DocumentId, number: u64) -> Statement {
     query
 }
 
-impl SqlVersions {
+impl<D: Database> SqlVersions<D> {
     async fn one(&self, query: Statement) -> StoreResult<VersionRow> {
-        version(&self.db.fetch_one(query).await?)
+        version(&self.db.fetch_one(Fresh, query).await?)
     }
 
     async fn many(&self, query: Statement) -> StoreResult<Vec<VersionRow>> {
-        self.db.fetch(query).await?.iter().map(version).collect()
+        self.db.fetch(Fresh, query).await?.iter().map(version).collect()
     }
 }
 
 #[async_trait]
-impl VersionStore for SqlVersions {
+impl<D: Database> VersionStore for SqlVersions<D> {
     async fn get(&self, document: DocumentId, number: u64) -> StoreResult<VersionRow> {
         self.one(select_one(document, number)).await
     }
@@ -87,7 +88,7 @@ impl VersionStore for SqlVersions {
         let mut count =
             Statement::new("SELECT COUNT(*) AS total FROM versions v WHERE v.document_id = ");
         count.push_arg(filter.document_id).push(named);
-        let total = self.db.fetch_one(count).await?.get("total")?;
+        let total = self.db.fetch_one(Fresh, count).await?.get("total")?;
 
         let mut query = Statement::new(SELECT);
         query.push("v.document_id = ").push_arg(filter.document_id).push(named);
@@ -115,6 +116,7 @@ impl VersionStore for SqlVersions {
         let key = format!("{document}/{number}");
         let job = name.map(|_| outbox::insert(&*self.ids, Topic::MakeWhole, &key, at));
         let row = self.db.write(move |transaction| {
+            let (update, job) = (update.clone(), job.clone());
             Box::pin(async move {
                 transaction.later(update);
                 job.into_iter().for_each(|job| transaction.later(job));

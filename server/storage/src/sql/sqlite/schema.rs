@@ -9,7 +9,7 @@ use std::borrow::Cow;
 const STEPS: [(&str, &str); 1] = [("schema", include_str!("../migrations/sqlite/0001_schema.sql"))];
 
 /// Every step.
-pub(in crate::sql) fn migrations() -> Vec<Migration> {
+pub(super) fn migrations() -> Vec<Migration> {
     let step = |(version, (name, sql)): (i64, (&'static str, &'static str))| {
         let (kind, sql) = (MigrationType::Simple, sql.into_sql_str());
         Migration::new(version, Cow::Borrowed(name), kind, sql, false)

@@ -3,15 +3,15 @@
 use super::*;
 use crate::{
     config::Place,
-    sql::{Db, statement::args},
+    sql::{database::Database as _, sqlite::SqliteDb, statement::args},
 };
 use futures::future::BoxFuture;
-use izanagi_domain::storage::Constraint;
+use izanagi_domain::storage::{Constraint, Freshness};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-async fn db() -> Arc<Db> {
-    Db::open(&Place::Memory).await.unwrap()
+async fn db() -> Arc<SqliteDb> {
+    SqliteDb::open(&Place::Memory).await.unwrap()
 }
 
 fn insert(key: &str) -> Statement {
@@ -19,13 +19,18 @@ fn insert(key: &str) -> Statement {
     Statement::with(text, args![key])
 }
 
-fn write<'d>(db: &'d Db, key: &'static str) -> BoxFuture<'d, StoreResult<u64>> {
+fn write<'d>(db: &'d SqliteDb, key: &'static str) -> BoxFuture<'d, StoreResult<u64>> {
     db.execute(insert(key)).boxed()
 }
 
-async fn keys(db: &Db) -> Vec<String> {
+async fn keys(db: &SqliteDb) -> Vec<String> {
     let query = Statement::new("SELECT name FROM collections ORDER BY name");
-    db.fetch(query).await.unwrap().iter().map(|row| row.get("name").unwrap()).collect()
+    db.fetch(Freshness::Fresh, query)
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get("name").unwrap())
+        .collect()
 }
 
 // In a runtime of one thread, writes that are joined have all queued up before the writer
@@ -173,7 +178,7 @@ struct Broken {
 }
 
 impl Job for Broken {
-    fn run<'a>(&'a mut self, transaction: &'a mut Transaction) -> BoxFuture<'a, bool> {
+    fn run<'a>(&'a mut self, transaction: &'a mut SqliteTransaction) -> BoxFuture<'a, bool> {
         assert!(!self.before_the_commit, "a bug");
         transaction.later(insert("broken"));
         std::future::ready(true).boxed()
@@ -196,7 +201,7 @@ impl Job for Broken {
 async fn the_writer_survives_its_own_panic_and_says_what_it_knows() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::File(folder.path().join("izanagi.db"));
-    let db = Db::open(&place).await.unwrap();
+    let db = SqliteDb::open(&place).await.unwrap();
     let connector = Connector::new(&place);
     let connection = connector.connect(Role::Writer).await.unwrap();
     let writer = Writer::start(connector, Arc::new(Mutex::new(Some(connection))));

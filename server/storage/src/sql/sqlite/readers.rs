@@ -9,9 +9,8 @@
 use super::{
     connection::{Connection, Connector, Failure, Role, Shared},
     errors,
-    row::Row,
-    statement::Statement,
 };
+use crate::sql::{row::Row, statement::Statement};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
