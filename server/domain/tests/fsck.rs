@@ -8,7 +8,7 @@ use izanagi_domain::{
     fsck::FaultKind,
     storage::{
         Batch, ClientOwner, Data, DetailsChange, NewIntent, NewRecord, NewSnapshot, NewUpdate,
-        RecordPath, SavedText, TextFacts, Topic, Value,
+        RecordIndex, RecordPath, SavedText, TextFacts, Topic, Value,
     },
 };
 use izanagi_shared::id::{CommitId, DocumentId};
@@ -112,7 +112,7 @@ async fn a_damaged_snapshot_never_yields_text() {
         clients: Vec::new(),
         client_owner: ClientOwner::Server,
     };
-    let batch = Batch { document_id: id, updates: vec![update], at };
+    let batch = Batch { document_id: id, updates: vec![update], after: None, at };
     world.stores.log.append(&[batch]).await.unwrap().remove(0).unwrap();
     let snapshot =
         NewSnapshot { document_id: id, seq: seq + 1, state, absorbed: vec![seq + 1], at };
@@ -151,7 +151,14 @@ async fn fsck_erases(world: &World, path: &RecordPath) {
     assert!(report.repaired.len() == 1 && report.repaired[0].contains("erased 1"), "{report:?}");
     let commit = path.id();
     for collection in [path.collection(), &format!("{}/{commit}/chunks", path.collection())] {
-        assert_eq!(world.stores.records.paths(collection, None, 10, true).await, Ok(vec![]));
+        assert_eq!(
+            world
+                .stores
+                .records
+                .paths(RecordIndex::CollectionKey, collection, None, 10, true)
+                .await,
+            Ok(vec![])
+        );
     }
     world.fsck_is_clean().await;
 }

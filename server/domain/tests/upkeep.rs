@@ -11,7 +11,7 @@ mod gate;
 use gate::{Gate, Trap};
 use izanagi_domain::{
     fsck::FaultKind,
-    storage::{DetailsChange, NewIntent, NewRecord, RecordPath, Stores},
+    storage::{DetailsChange, NewIntent, NewRecord, RecordIndex, RecordPath, Stores},
     versions::INTENT_LIFETIME,
 };
 use izanagi_shared::{
@@ -64,7 +64,13 @@ async fn stored_as(world: &World, id: DocumentId, number: u64) -> StoredAs {
 async fn chunks(world: &World, id: DocumentId, number: u64) -> usize {
     let commit = world.stores.versions.get(id, number).await.unwrap().commit_id;
     let chunks = RecordPath::chunks_of(id, commit);
-    world.stores.records.paths(&chunks, None, 100, true).await.unwrap().len()
+    world
+        .stores
+        .records
+        .paths(RecordIndex::CollectionKey, &chunks, None, 100, true)
+        .await
+        .unwrap()
+        .len()
 }
 
 async fn name(world: &World, id: DocumentId, number: u64) {
@@ -143,12 +149,24 @@ async fn resumes_an_interrupted_erasure() {
     gate.set(Trap::KeepAt(RecordPath::chunk(id, first, 1)));
     world.services.versions.work_outbox_off().await.unwrap();
     let contents = RecordPath::contents_of(id);
-    let left = world.stores.records.paths(&contents, None, 10, true).await.unwrap();
+    let left = world
+        .stores
+        .records
+        .paths(RecordIndex::CollectionKey, &contents, None, 10, true)
+        .await
+        .unwrap();
     assert_eq!(left, [RecordPath::content(id, first)]);
     let world = world.restart().await;
     world.services.versions.work_outbox_off().await.unwrap();
     for collection in [contents, RecordPath::chunks_of(id, first)] {
-        assert_eq!(world.stores.records.paths(&collection, None, 10, true).await, Ok(vec![]));
+        assert_eq!(
+            world
+                .stores
+                .records
+                .paths(RecordIndex::CollectionKey, &collection, None, 10, true)
+                .await,
+            Ok(vec![])
+        );
     }
 }
 
@@ -210,7 +228,12 @@ async fn a_failed_erasure_does_not_stop_the_rest() {
     world.clock.advance(INTENT_LIFETIME);
     gate.set(Trap::KeepAt(paths[0].clone()));
     assert!(world.services.versions.collect_garbage().await.is_err());
-    let left = world.stores.records.paths(paths[0].collection(), None, 10, true).await.unwrap();
+    let left = world
+        .stores
+        .records
+        .paths(RecordIndex::CollectionKey, paths[0].collection(), None, 10, true)
+        .await
+        .unwrap();
     assert_eq!(left, paths[..1]);
     gate.set(None);
     assert_eq!(world.services.versions.collect_garbage().await.unwrap(), 1);

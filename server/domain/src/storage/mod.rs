@@ -29,12 +29,12 @@ pub use error::{Constraint, StoreError, StoreResult};
 pub use freshness::Freshness;
 pub use inspect::{Inspect, OpsSummary};
 pub use live_log::{
-    Appended, Batch, ClientOwner, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot,
-    NewUpdate, QUARANTINED_KEPT, SavedText, StoredSnapshot,
+    Appended, Batch, BatchOutcome, ClientOwner, KnownOp, LiveLog, LoadedLog, LogTail, LoggedUpdate,
+    NewSnapshot, NewUpdate, QUARANTINED_KEPT, SavedText, StoredSnapshot,
 };
 pub use outbox::{Outbox, OutboxItem, Topic};
 pub use outside::{Clock, Ids, SystemClock, SystemIds};
-pub use records::{DocumentStore, NewRecord, Record, RecordPath};
+pub use records::{DocumentStore, NewRecord, Record, RecordIndex, RecordPatch, RecordPath};
 pub use upkeep::Upkeep;
 pub use value::{Data, Value};
 pub use versions::{

@@ -1,6 +1,6 @@
 //! The document store: records in collections, the “what” of DESIGN §3.
 
-use super::{Data, StoreResult};
+use super::{Data, StoreResult, Value};
 use async_trait::async_trait;
 use izanagi_shared::{
     id::{CommitId, DocumentId},
@@ -81,6 +81,40 @@ pub struct NewRecord {
     pub data: Data,
 }
 
+/// A change of single fields. Fields it does not name keep their values.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RecordPatch {
+    /// Fields to set.
+    pub set: Data,
+    /// Fields to remove. A field that is not there is not an error.
+    pub unset: Vec<String>,
+}
+
+impl RecordPatch {
+    /// What turns `old` into `new`.
+    #[must_use]
+    pub fn between(old: &Data, new: &Data) -> Self {
+        let is_new = |(field, value): &(&String, &Value)| old.get(*field) != Some(*value);
+        let set = new.iter().filter(is_new).map(|(field, value)| (field.clone(), value.clone()));
+        let unset = old.keys().filter(|field| !new.contains_key(*field)).cloned();
+        Self { set: set.collect(), unset: unset.collect() }
+    }
+
+    /// Changes `data`.
+    pub fn apply(&self, data: &mut Data) {
+        self.unset.iter().for_each(|field| drop(data.remove(field)));
+        data.extend(self.set.iter().map(|(field, value)| (field.clone(), value.clone())));
+    }
+}
+
+/// The indexes that queries may use. A provider without the index that a query names fails with
+/// `Unavailable`, and the message is the statement that would create it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecordIndex {
+    /// Collection, then key.
+    CollectionKey,
+}
+
 /// A record as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
@@ -120,26 +154,39 @@ pub trait DocumentStore: Send + Sync {
         at: Timestamp,
     ) -> StoreResult<u64>;
 
+    /// Changes single fields of version `expected`; gives the next version number. Only the change
+    /// travels, so that a large field that stays is not sent again. Atomic like [`Self::update`].
+    /// `Conflict(RecordVersion)` when the record has another version by now.
+    async fn patch(
+        &self,
+        path: &RecordPath,
+        expected: u64,
+        patch: &RecordPatch,
+        at: Timestamp,
+    ) -> StoreResult<u64>;
+
     /// Puts a record aside. Nothing happens when it is aside or absent already.
     async fn delete(&self, path: &RecordPath, at: Timestamp) -> StoreResult<()>;
 
     /// Removes a record for ever. Nothing happens when it is absent already.
     async fn purge(&self, path: &RecordPath) -> StoreResult<()>;
 
-    /// The records of a collection, by key, after the key `after`; those put aside as well when
-    /// `with_deleted` is set. Served by the index on (collection, key).
+    /// The records of a collection in the order of the index, after the key `after`; soft-deleted
+    /// ones as well if `with_deleted` is set.
     async fn query(
         &self,
+        index: RecordIndex,
         collection: &str,
         after: Option<&str>,
         limit: u32,
         with_deleted: bool,
     ) -> StoreResult<Vec<Record>>;
 
-    /// The paths of those records alone: nothing that they hold is read, so that what is damaged
-    /// can still be found and removed.
+    /// The paths of those records alone. Their data is not read, so that damaged records can still be
+    /// found and removed.
     async fn paths(
         &self,
+        index: RecordIndex,
         collection: &str,
         after: Option<&str>,
         limit: u32,
@@ -154,6 +201,23 @@ pub trait DocumentStore: Send + Sync {
 mod tests {
     use super::*;
     use uuid::Uuid;
+
+    #[test]
+    fn a_patch_changes_what_differs() {
+        let data = |fields: &[(&str, i64)]| -> Data {
+            fields.iter().map(|(field, n)| ((*field).to_owned(), Value::Int(*n))).collect()
+        };
+        let (old, new) =
+            (data(&[("a", 1), ("b", 2), ("c", 3)]), data(&[("a", 1), ("b", 5), ("d", 4)]));
+        let patch = RecordPatch::between(&old, &new);
+        assert_eq!(
+            (&patch.set, patch.unset.as_slice()),
+            (&data(&[("b", 5), ("d", 4)]), &["c".to_owned()][..])
+        );
+        let mut changed = old;
+        patch.apply(&mut changed);
+        assert_eq!(changed, new);
+    }
 
     #[test]
     fn a_key_is_128_bits_of_the_full_path() {

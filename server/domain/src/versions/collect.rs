@@ -6,7 +6,7 @@ use super::Versions;
 use crate::{
     contained::contained,
     error::{Error, Result},
-    storage::{CommitIntent, DocumentStore, RecordPath, StoreError, StoreResult},
+    storage::{CommitIntent, DocumentStore, RecordIndex, RecordPath, StoreError, StoreResult},
 };
 use izanagi_shared::id::{CommitId, DocumentId};
 use std::time::Duration;
@@ -41,7 +41,9 @@ impl Paths {
         records: &dyn DocumentStore,
     ) -> StoreResult<Vec<RecordPath>> {
         let after = self.after.as_deref();
-        let batch = records.paths(&self.collection, after, BATCH, self.with_deleted).await?;
+        let batch = records
+            .paths(RecordIndex::CollectionKey, &self.collection, after, BATCH, self.with_deleted)
+            .await?;
         let Some(last) = batch.last().map(RecordPath::key) else { return Ok(batch) };
         // A row whose id is damaged has another key than it lies under; it must not send the walk
         // round in circles.

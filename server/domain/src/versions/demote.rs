@@ -10,7 +10,9 @@ use super::{
 use crate::{
     error::{Error, Internal, Result},
     hash::sha256,
-    storage::{Constraint, NewRecord, Record, RecordPath, StoreError, StoreResult, VersionRow},
+    storage::{
+        Constraint, NewRecord, Record, RecordPatch, RecordPath, StoreError, StoreResult, VersionRow,
+    },
 };
 use izanagi_shared::{id::DocumentId, rules::DocumentKind};
 use std::sync::Arc;
@@ -165,16 +167,18 @@ impl Versions {
         }
     }
 
-    /// Writes over exactly that record; `None` when somebody else has written it meanwhile.
+    /// Changes exactly that record, sending only the fields that differ, and reads it back; `None` if
+    /// another writer was faster.
     async fn write_and_read_back(
         &self,
         record: &Record,
         stored: &Stored,
     ) -> Result<Option<Record>> {
         let data = stored.to_data();
+        let patch = RecordPatch::between(&record.data, &data);
         let records = &self.core.stores.records;
         let now = self.core.clock.now();
-        match records.update(&record.path, record.version, &data, now).await {
+        match records.patch(&record.path, record.version, &patch, now).await {
             Ok(_) | Err(StoreError::Unknown(_)) => {}
             Err(StoreError::Conflict(Constraint::RecordVersion)) => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -211,13 +215,9 @@ impl Versions {
             self.put_chunk(chunk).await?;
         }
         let data = Stored { hash: row.content_hash, whole: Some(whole), reverse }.to_data();
-        match self
-            .core
-            .stores
-            .records
-            .update(&path, record.version, &data, self.core.clock.now())
-            .await
-        {
+        let patch = RecordPatch::between(&record.data, &data);
+        let now = self.core.clock.now();
+        match self.core.stores.records.patch(&path, record.version, &patch, now).await {
             // Deleted for ever meanwhile: what leads to the chunks is gone, so they must go here.
             Err(StoreError::NotFound) => match self.core.stores.versions.by_commit(commit).await {
                 Err(StoreError::NotFound) => self.erase_content(document, commit).await,

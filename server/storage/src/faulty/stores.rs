@@ -3,12 +3,13 @@
 use super::{Class, Faulty, argument::Argument, perform::Call};
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Appended, AtomicCommit, AuditEvent, AuditLog, Batch, Catalog, CommitIntent, CommitIntents,
+    AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, CommitIntent, CommitIntents,
     CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow, DocumentStore, Fence, Inspect,
-    KnownOp, LiveLog, LoadedLog, NewDocument, NewIntent, NewRecord, NewSession, NewSnapshot,
-    NewVersion, OpsSummary, Outbox, OutboxItem, Owners, Record, RecordPath, RefreshToken,
-    RefreshUse, RevocationStore, SavedText, Session, SessionStore, StoreResult, Topic, Upkeep,
-    User, UserChange, UserStore, VersionFilter, VersionRow, VersionStore,
+    KnownOp, LiveLog, LoadedLog, LogTail, NewDocument, NewIntent, NewRecord, NewSession,
+    NewSnapshot, NewVersion, OpsSummary, Outbox, OutboxItem, Owners, Record, RecordIndex,
+    RecordPatch, RecordPath, RefreshToken, RefreshUse, RevocationStore, SavedText, Session,
+    SessionStore, StoreResult, Topic, Upkeep, User, UserChange, UserStore, VersionFilter,
+    VersionRow, VersionStore,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId, SessionId, UserId},
@@ -66,13 +67,22 @@ faulty_store! {
         Read get_many(paths: &[RecordPath]) -> Vec<Record>;
         Write create(record: &NewRecord, at: Timestamp) -> ();
         Write update(path: &RecordPath, expected: u64, data: &Data, at: Timestamp) -> u64;
+        Write patch(path: &RecordPath, expected: u64, patch: &RecordPatch, at: Timestamp) -> u64;
         Write delete(path: &RecordPath, at: Timestamp) -> ();
         Write purge(path: &RecordPath) -> ();
         Read query(
-            collection: &str, after: Option<&str>, limit: u32, with_deleted: bool
+            index: RecordIndex,
+            collection: &str,
+            after: Option<&str>,
+            limit: u32,
+            with_deleted: bool
         ) -> Vec<Record>;
         Read paths(
-            collection: &str, after: Option<&str>, limit: u32, with_deleted: bool
+            index: RecordIndex,
+            collection: &str,
+            after: Option<&str>,
+            limit: u32,
+            with_deleted: bool
         ) -> Vec<RecordPath>;
     }
     without faults { close(); }
@@ -178,7 +188,8 @@ faulty_store! {
 
 faulty_store! {
     LiveLog as "log" {
-        Write append(batches: &[Batch]) -> Vec<StoreResult<Vec<Appended>>>, halved by first_half;
+        Write append(batches: &[Batch]) -> Vec<StoreResult<BatchOutcome>>, halved by first_half;
+        Read since(document: DocumentId, seq: u64) -> LogTail;
         Read load(document: DocumentId) -> LoadedLog;
         Read known_op(document: DocumentId, user: UserId, op_id: &str) -> KnownOp;
         Write snapshot(snapshot: &NewSnapshot) -> ();

@@ -2,11 +2,12 @@
 
 use super::{
     database::{Database, Transaction},
-    ledger::{Head, Ledger, New, people},
+    ledger::{Entered, Head, Ledger, New, people},
+    live_log,
     row::Row,
     statement::{Statement, args},
 };
-use izanagi_domain::storage::{Appended, Batch, ClientOwner, KnownOp, StoreResult};
+use izanagi_domain::storage::{Batch, BatchOutcome, ClientOwner, KnownOp, StoreResult};
 use izanagi_shared::id::{DocumentId, UserId};
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -20,15 +21,27 @@ const ARGUMENTS: usize = 30_000;
 pub(super) async fn append(
     db: &impl Database,
     batches: Vec<Batch>,
-) -> StoreResult<Vec<StoreResult<Vec<Appended>>>> {
+) -> StoreResult<Vec<StoreResult<BatchOutcome>>> {
     let batches = Arc::new(batches);
     db.write(move |transaction| {
         let batches = Arc::clone(&batches);
         Box::pin(async move {
             let mut ledger = read_known(transaction, &batches).await?;
-            let answers = batches.iter().map(|batch| ledger.enter(batch.clone())).collect();
+            let entered: Vec<_> = batches.iter().map(|batch| ledger.enter(batch.clone())).collect();
             for statement in inserts(ledger.new) {
                 transaction.later(statement);
+            }
+            let mut answers = Vec::with_capacity(entered.len());
+            for entered in entered {
+                answers.push(match entered {
+                    Ok(Entered::Appended(appended)) => Ok(BatchOutcome::Appended(appended)),
+                    // Read after the inserts: another batch of this append may have moved it.
+                    Ok(Entered::Moved(document, after)) => {
+                        let rows = transaction.fetch(live_log::since(document, after)).await?;
+                        live_log::tail(rows).map(BatchOutcome::Moved)
+                    }
+                    Err(error) => Err(error),
+                });
             }
             Ok(answers)
         })

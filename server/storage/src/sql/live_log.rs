@@ -10,8 +10,9 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Appended, Batch, Constraint, Freshness::Fresh, KnownOp, LiveLog, LoadedLog, LoggedUpdate,
-    NewSnapshot, QUARANTINED_KEPT, SavedText, StoreError, StoreResult, StoredSnapshot,
+    Batch, BatchOutcome, Constraint, Freshness::Fresh, KnownOp, LiveLog, LoadedLog, LogTail,
+    LoggedUpdate, NewSnapshot, QUARANTINED_KEPT, SavedText, StoreError, StoreResult,
+    StoredSnapshot,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -26,8 +27,8 @@ pub(crate) struct SqlLiveLog<D> {
 /// What [`LiveLog::load`] reads, in one statement and so from one state of the database.
 fn load(document: DocumentId) -> Statement {
     Statement::with(
-        "SELECT 'head' AS part, live_seq AS seq, NULL AS actor_id, NULL AS bytes, \
-         CAST(NULL AS BIGINT) AS created_at FROM documents WHERE id = $1 \
+        "SELECT 'head' AS part, live_seq AS seq, CAST(NULL AS UUID) AS actor_id, \
+         CAST(NULL AS BYTEA) AS bytes, CAST(NULL AS BIGINT) AS created_at FROM documents WHERE id = $1 \
          UNION ALL SELECT 'snapshot', seq, NULL, state, created_at FROM document_snapshots \
          WHERE document_id = $1 AND seq = \
          (SELECT MAX(seq) FROM document_snapshots WHERE document_id = $1) \
@@ -39,7 +40,46 @@ fn load(document: DocumentId) -> Statement {
     )
 }
 
+/// What [`LiveLog::since`] reads, in one statement.
+pub(super) fn since(document: DocumentId, after: u64) -> Statement {
+    Statement::with(
+        "SELECT 'head' AS part, live_seq AS seq, CAST(NULL AS UUID) AS actor_id, \
+         CAST(NULL AS BYTEA) AS bytes, CAST(NULL AS BIGINT) AS created_at \
+         FROM documents WHERE id = $1 \
+         UNION ALL SELECT 'snapshot', MAX(seq), NULL, NULL, NULL FROM document_snapshots \
+         WHERE document_id = $1 HAVING COUNT(*) > 0 \
+         UNION ALL SELECT 'update', seq, actor_id, delta, created_at FROM document_updates \
+         WHERE document_id = $1 AND seq > $2 AND quarantined_at IS NULL \
+         UNION ALL SELECT 'quarantined', seq, NULL, NULL, NULL FROM document_updates \
+         WHERE document_id = $1 AND seq > $2 AND quarantined_at IS NOT NULL",
+        args![document, after],
+    )
+}
+
+/// The rows of [`since`].
+pub(super) fn tail(rows: Vec<Row>) -> StoreResult<LogTail> {
+    let Parts { live_seq, snapshot, updates, quarantined } = parts(rows)?;
+    let (snapshot_seq, _) = snapshot;
+    Ok(LogTail { live_seq, snapshot_seq, updates, quarantined })
+}
+
+/// The rows of [`load`].
 fn loaded(rows: Vec<Row>) -> StoreResult<LoadedLog> {
+    let Parts { live_seq, snapshot, updates, quarantined } = parts(rows)?;
+    let (seq, state) = snapshot;
+    let snapshot = StoredSnapshot { seq, state };
+    Ok(LoadedLog { live_seq, snapshot, updates, quarantined })
+}
+
+/// What the rows of a log say, with the number and the state of the snapshot.
+struct Parts {
+    live_seq: u64,
+    snapshot: (u64, Vec<u8>),
+    updates: Vec<LoggedUpdate>,
+    quarantined: Vec<u64>,
+}
+
+fn parts(rows: Vec<Row>) -> StoreResult<Parts> {
     let (mut live_seq, mut snapshot) = (None, None);
     let (mut updates, mut quarantined) = (Vec::new(), Vec::new());
     for mut row in rows {
@@ -47,7 +87,8 @@ fn loaded(rows: Vec<Row>) -> StoreResult<LoadedLog> {
         match part.as_str() {
             "head" => live_seq = Some(seq),
             "snapshot" => {
-                snapshot = Some(StoredSnapshot { seq, state: row.take("bytes")? });
+                let state: Option<Vec<u8>> = row.take("bytes")?;
+                snapshot = Some((seq, state.unwrap_or_default()));
             }
             "quarantined" => quarantined.push(seq),
             _ => updates.push(LoggedUpdate {
@@ -62,7 +103,7 @@ fn loaded(rows: Vec<Row>) -> StoreResult<LoadedLog> {
     quarantined.sort_unstable();
     let live_seq = live_seq.ok_or(StoreError::NotFound)?;
     let snapshot = snapshot.ok_or_else(|| StoreError::Corrupt("no snapshot".to_owned()))?;
-    Ok(LoadedLog { live_seq, snapshot, updates, quarantined })
+    Ok(Parts { live_seq, snapshot, updates, quarantined })
 }
 
 /// Removes exactly these rows; neighbours go together.
@@ -92,8 +133,12 @@ fn forget_quarantined(document: DocumentId, seq: u64) -> Statement {
 
 #[async_trait]
 impl<D: Database> LiveLog for SqlLiveLog<D> {
-    async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<Vec<Appended>>>> {
+    async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<BatchOutcome>>> {
         append::append(&*self.db, batches.to_vec()).await
+    }
+
+    async fn since(&self, document: DocumentId, seq: u64) -> StoreResult<LogTail> {
+        tail(self.db.fetch(Fresh, since(document, seq)).await?)
     }
 
     async fn load(&self, document: DocumentId) -> StoreResult<LoadedLog> {

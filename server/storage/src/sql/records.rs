@@ -8,8 +8,8 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Constraint, Data, DocumentStore, Freshness::Fresh, NewRecord, Record, RecordPath, StoreError,
-    StoreResult,
+    Constraint, Data, DocumentStore, Freshness::Fresh, NewRecord, Record, RecordIndex, RecordPatch,
+    RecordPath, StoreError, StoreResult,
 };
 use izanagi_shared::time::Timestamp;
 use std::{
@@ -22,6 +22,13 @@ use std::{
 
 /// Keys in one query: SQLite takes 32,766 arguments.
 const KEYS: usize = 1_000;
+
+/// The number of the collection named `$1`.
+macro_rules! collection {
+    () => {
+        "(SELECT id FROM collections WHERE name = $1)"
+    };
+}
 
 pub(crate) struct SqlRecords<D> {
     db: Arc<D>,
@@ -40,6 +47,20 @@ impl<D: Database> SqlRecords<D> {
         Ok(&self.db)
     }
 
+    /// Why an update changed no row.
+    async fn changed(&self, path: &RecordPath) -> StoreResult<u64> {
+        let found = Statement::with(
+            concat!(
+                "SELECT 1 FROM records WHERE collection = ",
+                collection!(),
+                " AND key = $2 AND deleted = $3"
+            ),
+            args![path.collection(), payload::key(path)?, false],
+        );
+        self.db()?.fetch_one(Fresh, found).await?;
+        Err(StoreError::Conflict(Constraint::RecordVersion))
+    }
+
     async fn select(&self, collection: &str, query: Statement) -> StoreResult<Vec<Record>> {
         let mut rows = self.db()?.fetch(Fresh, query).await?;
         let stored: StoreResult<_> = rows.iter_mut().map(|row| row.take("data")).collect();
@@ -51,13 +72,6 @@ impl<D: Database> SqlRecords<D> {
 /// The beginning of a query for [`record`]; a condition on `key` may follow.
 const SELECT: &str = "SELECT id_uuid, id_text, version, created_at, updated_at, deleted, data \
                       FROM records WHERE collection = ";
-
-/// The number of the collection named `$1`.
-macro_rules! collection {
-    () => {
-        "(SELECT id FROM collections WHERE name = $1)"
-    };
-}
 
 fn select(columns: &'static str, collection: &str) -> Statement {
     let mut query = Statement::new(columns);
@@ -140,29 +154,57 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
                 collection!(),
                 " AND key = $2 AND version = $3 AND deleted = $7"
             ),
+            args![path.collection(), key, expected, next, at, payload::encode(data).await?, false,],
+        );
+        match db.execute(update).await? {
+            0 => self.changed(path).await,
+            _ => Ok(next),
+        }
+    }
+
+    /// Read and write need no common transaction: the write takes effect only on the state that was
+    /// read, which version and times identify even if the record was purged and created again. So
+    /// the writer does not wait while a large record is decoded and compressed.
+    async fn patch(
+        &self,
+        path: &RecordPath,
+        expected: u64,
+        patch: &RecordPatch,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        let (db, key) = (self.db()?, payload::key(path)?);
+        let mut query = select(SELECT, path.collection());
+        query.push(" AND key = ").push_arg(key.clone()).push(" AND deleted = ").push_arg(false);
+        let record = self.select(path.collection(), query).await?.pop();
+        let mut record = record.ok_or(StoreError::NotFound)?;
+        if record.version != expected {
+            return Err(StoreError::Conflict(Constraint::RecordVersion));
+        }
+        patch.apply(&mut record.data);
+        let next = expected.saturating_add(1);
+        let update = Statement::with(
+            concat!(
+                "UPDATE records SET version = $6, updated_at = $7, data = $8 WHERE collection = ",
+                collection!(),
+                " AND key = $2 AND version = $3 AND created_at = $4 AND updated_at = $5 \
+                 AND deleted = $9"
+            ),
             args![
                 path.collection(),
-                key.clone(),
+                key,
                 expected,
+                record.created_at,
+                record.updated_at,
                 next,
                 at,
-                payload::encode(data).await?,
+                payload::encode(&record.data).await?,
                 false,
             ],
         );
-        if db.execute(update).await? > 0 {
-            return Ok(next);
+        match db.execute(update).await? {
+            0 => self.changed(path).await,
+            _ => Ok(next),
         }
-        let found = Statement::with(
-            concat!(
-                "SELECT 1 FROM records WHERE collection = ",
-                collection!(),
-                " AND key = $2 AND deleted = $3"
-            ),
-            args![path.collection(), key, false],
-        );
-        db.fetch_one(Fresh, found).await?;
-        Err(StoreError::Conflict(Constraint::RecordVersion))
     }
 
     async fn delete(&self, path: &RecordPath, at: Timestamp) -> StoreResult<()> {
@@ -193,6 +235,7 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
 
     async fn query(
         &self,
+        RecordIndex::CollectionKey: RecordIndex,
         collection: &str,
         after: Option<&str>,
         limit: u32,
@@ -205,6 +248,7 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
 
     async fn paths(
         &self,
+        RecordIndex::CollectionKey: RecordIndex,
         collection: &str,
         after: Option<&str>,
         limit: u32,

@@ -108,6 +108,14 @@ impl TryFrom<Cell> for String {
     }
 }
 
+impl TryFrom<Cell> for Option<Vec<u8>> {
+    type Error = String;
+
+    fn try_from(cell: Cell) -> Result<Self, String> {
+        if cell == Cell::Null { Ok(None) } else { cell.try_into().map(Some) }
+    }
+}
+
 impl TryFrom<Cell> for Vec<u8> {
     type Error = String;
 

@@ -113,7 +113,7 @@ pub(crate) fn update(actor: UserId, op_id: &str) -> NewUpdate {
 }
 
 pub(crate) fn batch(document_id: DocumentId, updates: Vec<NewUpdate>) -> Batch {
-    Batch { document_id, updates, at: at(30) }
+    Batch { document_id, updates, after: None, at: at(30) }
 }
 
 pub(crate) fn data(text: &str) -> Data {

@@ -15,6 +15,7 @@ mod commits;
 mod inspect;
 mod intents;
 mod live_log;
+mod live_tail;
 mod live_text;
 mod outbox;
 mod owners;

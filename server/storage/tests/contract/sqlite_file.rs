@@ -57,7 +57,7 @@ async fn everything_is_there_after_it_was_closed_and_opened_again() {
     assert_eq!(store.records.get(&record.path).await.unwrap().data, record.data);
     let updates = vec![update(user, "a"), update(user, "b")];
     let answers = store.log.append(&[batch(document, updates)]).await.unwrap();
-    assert_eq!(answers, [Ok(vec![Appended::Known(1), Appended::New(2)])]);
+    assert_eq!(answers, [Ok(vec![Appended::Known(1), Appended::New(2)].into())]);
 }
 
 #[tokio::test]
