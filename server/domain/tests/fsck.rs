@@ -7,8 +7,8 @@ mod support;
 use izanagi_domain::{
     fsck::FaultKind,
     storage::{
-        Batch, ClientOwner, Data, DetailsChange, NewIntent, NewRecord, NewSnapshot, NewUpdate,
-        RecordIndex, RecordPath, SavedText, TextFacts, Topic, Value,
+        Batch, ClientOwner, Data, DetailsChange, Freshness, NewIntent, NewRecord, NewSnapshot,
+        NewUpdate, RecordIndex, RecordPath, SavedText, TextFacts, Topic, Value,
     },
 };
 use izanagi_shared::id::{CommitId, DocumentId};
@@ -33,7 +33,7 @@ async fn world() -> (World, DocumentId) {
 
 /// Modifies the stored record of a version.
 async fn damage(world: &World, id: DocumentId, number: u64, change: impl FnOnce(&mut Data)) {
-    let commit = world.stores.versions.get(id, number).await.unwrap().commit_id;
+    let commit = world.stores.versions.get(Freshness::Fresh, id, number).await.unwrap().commit_id;
     let record = world.stores.records.get(&RecordPath::content(id, commit)).await.unwrap();
     let mut data = record.data.clone();
     change(&mut data);
@@ -68,7 +68,7 @@ async fn detects_a_damaged_version_record(
 #[tokio::test]
 async fn detects_a_missing_version_record() {
     let (world, id) = world().await;
-    let commit = world.stores.versions.get(id, 1).await.unwrap().commit_id;
+    let commit = world.stores.versions.get(Freshness::Fresh, id, 1).await.unwrap().commit_id;
     world.stores.records.purge(&RecordPath::content(id, commit)).await.unwrap();
     finds(&world, FaultKind::Content).await;
 }
@@ -229,14 +229,14 @@ async fn corrects_a_row_that_contradicts_a_record() {
     world.stores.versions.set_stored(id, 2, false).await.unwrap();
     finds(&world, FaultKind::StoredAs).await;
     world.services.fsck.run(true).await.unwrap();
-    assert!(world.stores.versions.get(id, 2).await.unwrap().is_delta);
+    assert!(world.stores.versions.get(Freshness::Fresh, id, 2).await.unwrap().is_delta);
     world.fsck_is_clean().await;
 }
 
 #[tokio::test]
 async fn removes_chunks_without_a_reference() {
     let (world, id) = world().await;
-    let version = world.stores.versions.get(id, 2).await.unwrap();
+    let version = world.stores.versions.get(Freshness::Fresh, id, 2).await.unwrap();
     let path = RecordPath::chunk(id, version.commit_id, 0);
     let record = NewRecord { path: path.clone(), data: Data::new() };
     world.stores.records.create(&record, version.created_at).await.unwrap();

@@ -11,7 +11,7 @@ mod gate;
 use gate::{Gate, Trap};
 use izanagi_domain::{
     fsck::FaultKind,
-    storage::{DetailsChange, NewIntent, NewRecord, RecordIndex, RecordPath, Stores},
+    storage::{DetailsChange, Freshness, NewIntent, NewRecord, RecordIndex, RecordPath, Stores},
     versions::INTENT_LIFETIME,
 };
 use izanagi_shared::{
@@ -53,7 +53,10 @@ async fn a_document(world: &World, text: impl Fn(&str) -> String) -> DocumentId 
 }
 
 async fn path(world: &World, id: DocumentId, number: u64) -> RecordPath {
-    RecordPath::content(id, world.stores.versions.get(id, number).await.unwrap().commit_id)
+    RecordPath::content(
+        id,
+        world.stores.versions.get(Freshness::Fresh, id, number).await.unwrap().commit_id,
+    )
 }
 
 async fn stored_as(world: &World, id: DocumentId, number: u64) -> StoredAs {
@@ -62,7 +65,7 @@ async fn stored_as(world: &World, id: DocumentId, number: u64) -> StoredAs {
 }
 
 async fn chunks(world: &World, id: DocumentId, number: u64) -> usize {
-    let commit = world.stores.versions.get(id, number).await.unwrap().commit_id;
+    let commit = world.stores.versions.get(Freshness::Fresh, id, number).await.unwrap().commit_id;
     let chunks = RecordPath::chunks_of(id, commit);
     world
         .stores
@@ -107,7 +110,7 @@ async fn fsck_restores_a_chunk_removed_late() {
     name(&world, id, 2).await;
     world.services.versions.work_outbox_off().await.unwrap();
     assert_eq!(chunks(&world, id, 2).await, 2);
-    let commit = world.stores.versions.get(id, 2).await.unwrap().commit_id;
+    let commit = world.stores.versions.get(Freshness::Fresh, id, 2).await.unwrap().commit_id;
     world.stores.records.purge(&RecordPath::chunk(id, commit, 0)).await.unwrap();
     let world = world.restart().await;
     assert_eq!(world.content(id, 2).await, long("2"));
@@ -141,7 +144,7 @@ async fn removes_chunks_left_behind_by_a_crash() {
 async fn resumes_an_interrupted_erasure() {
     let (world, gate) = gated().await;
     let id = a_document(&world, long).await;
-    let first = world.stores.versions.get(id, 1).await.unwrap().commit_id;
+    let first = world.stores.versions.get(Freshness::Fresh, id, 1).await.unwrap().commit_id;
     let trashed = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
     let now = world.reader(id).await.row().updated_at;
     world.stores.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();

@@ -4,7 +4,7 @@
 use super::{FaultKind, Findings, Fsck};
 use crate::{
     error::{Error, Result},
-    storage::{DocumentRow, RecordPath, StoreError, StoreResult, Topic, VersionRow},
+    storage::{DocumentRow, Freshness, RecordPath, StoreError, StoreResult, Topic, VersionRow},
     versions::{Form, KEYFRAME_EVERY, Paths},
 };
 use izanagi_shared::id::CommitId;
@@ -87,7 +87,12 @@ impl Fsck {
             return Ok(());
         }
         let again = async {
-            let row = self.core.stores.versions.get(version.document_id, version.number).await?;
+            let row = self
+                .core
+                .stores
+                .versions
+                .get(Freshness::Fresh, version.document_id, version.number)
+                .await?;
             let form = self.versions.form(&row).await?;
             self.oddity(&row, &form).await
         };

@@ -3,7 +3,9 @@
 use super::{FaultKind, Findings, Fsck};
 use crate::{
     error::Result,
-    storage::{CommitIntent, DocumentRow, IntentStatus, StoreError, VersionFilter, VersionRow},
+    storage::{
+        CommitIntent, DocumentRow, Freshness, IntentStatus, StoreError, VersionFilter, VersionRow,
+    },
     versions::chain_hash,
 };
 use std::collections::HashSet;
@@ -38,8 +40,14 @@ impl Fsck {
         row: &DocumentRow,
         found: &mut Findings,
     ) -> Result<Vec<VersionRow>> {
-        let count =
-            VersionFilter { document_id: row.id, below: None, offset: 0, limit: 0, named: false };
+        let count = VersionFilter {
+            document_id: row.id,
+            below: None,
+            offset: 0,
+            limit: 0,
+            named: false,
+            freshness: Freshness::Fresh,
+        };
         // A damaged head must not send this through all numbers there are.
         let (_, total) = self.core.stores.versions.list(&count).await?;
         let (mut versions, mut seen): (Vec<VersionRow>, u64) = (Vec::new(), 0);
@@ -76,13 +84,14 @@ impl Fsck {
     ) -> Result<u64> {
         let mut seen = 0;
         for number in numbers {
-            let version = match self.core.stores.versions.get(row.id, number).await {
-                Err(StoreError::NotFound) => continue,
-                Err(StoreError::Corrupt(what)) => {
-                    Err(StoreError::Corrupt(format!("version {number}: {what}")))
-                }
-                version => version,
-            };
+            let version =
+                match self.core.stores.versions.get(Freshness::Fresh, row.id, number).await {
+                    Err(StoreError::NotFound) => continue,
+                    Err(StoreError::Corrupt(what)) => {
+                        Err(StoreError::Corrupt(format!("version {number}: {what}")))
+                    }
+                    version => version,
+                };
             seen += 1;
             versions.extend(found.sound(FaultKind::Row, version)?);
         }

@@ -155,7 +155,7 @@ pub struct DocumentFilter {
     pub limit: u32,
 }
 
-/// Documents.
+/// Documents. Only the list may be stale: everything else decides about rights, heads or requests.
 #[async_trait]
 pub trait Catalog: Send + Sync {
     /// Makes a document, its owner, snapshot, text. `Conflict(RequestKey)` when the request is known.
@@ -170,7 +170,7 @@ pub trait Catalog: Send + Sync {
         user: Option<UserId>,
         id: DocumentId,
     ) -> StoreResult<(DocumentRow, Standing)>;
-    /// The rows that fit the filter, and how many there are in all.
+    /// The rows that fit the filter, and how many there are in all. May be stale.
     async fn list(&self, filter: &DocumentFilter) -> StoreResult<(Vec<DocumentRow>, u64)>;
     /// Changes details; `meta_rev` grows and `updated_at` is `at` if something differs.
     async fn change(
@@ -188,7 +188,7 @@ pub trait Catalog: Send + Sync {
 /// Who owns documents.
 #[async_trait]
 pub trait Owners: Send + Sync {
-    /// The owners of those documents.
+    /// The owners of those documents, for display. May be stale.
     async fn list(&self, documents: &[DocumentId]) -> StoreResult<Vec<(DocumentId, Person)>>;
     /// Adds an owner; nothing happens when they are one. `Conflict(Reference)`: no such user.
     async fn add(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()>;

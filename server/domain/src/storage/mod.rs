@@ -1,5 +1,6 @@
 //! What the domain asks of storage, as traits (DESIGN §4). Domain types go in and come out; no
-//! driver's type is seen here. A method that writes several rows does so in one transaction.
+//! driver's type is seen here. A method that writes several rows does so in one transaction. Reads
+//! are fresh unless their documentation or a [`Freshness`] allows a stale answer.
 //!
 //! Every write can end in [`StoreError::Unknown`]: the statement may or may not have taken effect.
 //! Whoever calls must then find out (by fence, by request key, by op id) before answering.

@@ -1,6 +1,6 @@
 //! Versions and the attempts to commit them: the SQL side of DESIGN §5.
 
-use super::{NewRecord, Request, StoreResult};
+use super::{Freshness, NewRecord, Request, StoreResult};
 use async_trait::async_trait;
 use izanagi_shared::{
     id::{CommitId, DocumentId, UserId},
@@ -181,13 +181,21 @@ pub struct VersionFilter {
     pub limit: u32,
     /// Only named ones.
     pub named: bool,
+    /// How current the list must be.
+    pub freshness: Freshness,
 }
 
-/// Committed versions. None is ever removed but with its document.
+/// Committed versions. None is ever removed but with its document. Reads without a [`Freshness`] are
+/// fresh.
 #[async_trait]
 pub trait VersionStore: Send + Sync {
     /// One version.
-    async fn get(&self, document: DocumentId, number: u64) -> StoreResult<VersionRow>;
+    async fn get(
+        &self,
+        freshness: Freshness,
+        document: DocumentId,
+        number: u64,
+    ) -> StoreResult<VersionRow>;
     /// The version a commit made.
     async fn by_commit(&self, commit: CommitId) -> StoreResult<VersionRow>;
     /// The version a request made.

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Internal, Result},
     hash::{sha256, sha256_parts},
     live::{EditKind, LiveText},
-    storage::{DocumentRow, NewVersion, Request, StoreError, VersionRow},
+    storage::{DocumentRow, Freshness, NewVersion, Request, StoreError, VersionRow},
 };
 use futures::future::try_join;
 use izanagi_shared::{
@@ -236,7 +236,7 @@ impl Versions {
         if let Some(text) = self.cache.get(head.commit_id) {
             return Ok(text);
         }
-        let row = self.core.stores.versions.get(document, head.number).await?;
+        let row = self.core.stores.versions.get(Freshness::Fresh, document, head.number).await?;
         match self.content(&row).await {
             Err(Error::CorruptVersion { number, internal }) => {
                 tracing::error!(docId = %document, number, cause = internal.for_log(),

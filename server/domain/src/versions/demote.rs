@@ -11,7 +11,8 @@ use crate::{
     error::{Error, Internal, Result},
     hash::sha256,
     storage::{
-        Constraint, NewRecord, Record, RecordPatch, RecordPath, StoreError, StoreResult, VersionRow,
+        Constraint, Freshness, NewRecord, Record, RecordPatch, RecordPath, StoreError, StoreResult,
+        VersionRow,
     },
 };
 use izanagi_shared::{id::DocumentId, rules::DocumentKind};
@@ -139,7 +140,7 @@ impl Versions {
         self.core.stores.versions.set_stored(document, number, true).await?;
         self.purge_left_chunks(row).await?;
         // Who named it before this look did not see the delta; who names it later will.
-        if self.core.stores.versions.get(document, number).await?.keep_whole {
+        if self.core.stores.versions.get(Freshness::Fresh, document, number).await?.keep_whole {
             self.make_whole(document, number).await?;
         }
         Ok(())
@@ -190,7 +191,8 @@ impl Versions {
     /// Makes a version whole again, because it was named or restored from. Repeatable.
     pub(crate) async fn make_whole(&self, document: DocumentId, number: u64) -> Result<()> {
         for _ in 0..TRIES {
-            let row = match self.core.stores.versions.get(document, number).await {
+            let row = match self.core.stores.versions.get(Freshness::Fresh, document, number).await
+            {
                 Ok(row) => row,
                 Err(StoreError::NotFound) => return Ok(()),
                 Err(error) => return Err(error.into()),

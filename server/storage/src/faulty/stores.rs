@@ -4,11 +4,11 @@ use super::{Class, Faulty, argument::Argument, perform::Call};
 use async_trait::async_trait;
 use izanagi_domain::storage::{
     AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, CommitIntent, CommitIntents,
-    CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow, DocumentStore, Fence, Inspect,
-    KnownOp, LiveLog, LoadedLog, LogTail, NewDocument, NewIntent, NewRecord, NewSession,
-    NewSnapshot, NewVersion, OpsSummary, Outbox, OutboxItem, Owners, Record, RecordIndex,
-    RecordPatch, RecordPath, RefreshToken, RefreshUse, RevocationStore, SavedText, Session,
-    SessionStore, StoreResult, Topic, Upkeep, User, UserChange, UserStore, VersionFilter,
+    CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow, DocumentStore, Fence,
+    Freshness, Inspect, KnownOp, LiveLog, LoadedLog, LogTail, NewDocument, NewIntent, NewRecord,
+    NewSession, NewSnapshot, NewVersion, OpsSummary, Outbox, OutboxItem, Owners, Record,
+    RecordIndex, RecordPatch, RecordPath, RefreshToken, RefreshUse, RevocationStore, SavedText,
+    Session, SessionStore, StoreResult, Topic, Upkeep, User, UserChange, UserStore, VersionFilter,
     VersionRow, VersionStore,
 };
 use izanagi_shared::{
@@ -148,7 +148,7 @@ faulty_store! {
 
 faulty_store! {
     VersionStore as "versions" {
-        Read get(document: DocumentId, number: u64) -> VersionRow;
+        Read get(freshness: Freshness, document: DocumentId, number: u64) -> VersionRow;
         Read by_commit(commit: CommitId) -> VersionRow;
         Read by_request(key: &[u8; 32]) -> VersionRow;
         Read by_content(document: DocumentId, hash: &[u8; 32]) -> VersionRow;

@@ -3,7 +3,7 @@
 use super::{
     database::{Database, Transaction},
     ledger::{Entered, Head, Ledger, New, people},
-    live_log,
+    live_log, op_id,
     row::Row,
     statement::{Statement, args},
 };
@@ -122,7 +122,7 @@ impl Queries {
 fn push_heads(query: &mut Statement, documents: &BTreeSet<DocumentId>) {
     query.push(
         "SELECT 'head' AS part, id AS document_id, CAST(NULL AS UUID) AS user_id, \
-         CAST(NULL AS TEXT) AS op_id, live_seq AS number, CAST(NULL AS BYTEA) AS hash, \
+         CAST(NULL AS BYTEA) AS op_id, live_seq AS number, CAST(NULL AS BYTEA) AS hash, \
          deleted_at IS NOT NULL AS flag FROM documents WHERE id IN ",
     );
     query.push_list(documents.iter().copied());
@@ -140,7 +140,9 @@ fn push_ops(query: &mut Statement, ops: &[(DocumentId, UserId, &str)]) {
     query.push(
         "SELECT 'op', o.document_id, o.user_id, o.op_id, o.seq, o.delta_hash, o.quarantined FROM (",
     );
-    query.push_rows(ops.iter().map(|(document, user, op)| args![*document, *user, *op]));
+    query.push_rows(
+        ops.iter().map(|(document, user, op)| args![*document, *user, op_id::to_bytes(op)]),
+    );
     query.push(
         ") AS k CROSS JOIN document_ops o WHERE o.document_id = k.column1 \
          AND o.user_id = k.column2 AND o.op_id = k.column3",
@@ -165,7 +167,8 @@ fn take(ledger: &mut Ledger, row: &Row) -> StoreResult<()> {
         }
         "user" => drop(ledger.users.insert(row.get("user_id")?)),
         "op" => {
-            let key = (row.get("document_id")?, row.get("user_id")?, row.get("op_id")?);
+            let op_id = op_id::from_bytes(&row.get::<Vec<u8>>("op_id")?)?;
+            let key = (row.get("document_id")?, row.get("user_id")?, op_id);
             let (seq, hash) = (row.get("number")?, row.get("hash")?);
             ledger.ops.insert(key, KnownOp { seq, hash, quarantined: row.get("flag")? });
         }
@@ -197,7 +200,7 @@ fn inserts(new: New) -> Vec<Statement> {
         );
         insert.push_rows(rows.iter().map(|row| {
             let update = &row.update;
-            let (op, hash) = (update.op_id.as_str(), update.delta_hash);
+            let (op, hash) = (op_id::to_bytes(&update.op_id), update.delta_hash);
             args![row.document_id, update.actor, op, row.seq, hash, false, row.at]
         }));
         statements.push(insert);

@@ -5,7 +5,7 @@ use super::{
     statement::{Statement, args},
 };
 use async_trait::async_trait;
-use izanagi_domain::storage::{AuditEvent, AuditLog, Freshness::Fresh, Ids, StoreResult};
+use izanagi_domain::storage::{AuditEvent, AuditLog, Freshness::Stale, Ids, StoreResult};
 use izanagi_shared::time::Timestamp;
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl<D: Database> AuditLog for SqlAudit<D> {
              ORDER BY created_at DESC, id DESC LIMIT $1",
             args![limit],
         );
-        let rows = self.db.fetch(Fresh, query).await?;
+        let rows = self.db.fetch(Stale, query).await?;
         rows.iter()
             .map(|row| Ok((row.get("action")?, row.get("subject")?, row.get("created_at")?)))
             .collect()

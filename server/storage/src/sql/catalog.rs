@@ -8,8 +8,9 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Catalog, DetailsChange, DocumentFilter, DocumentRow, Freshness::Fresh, Ids, NewDocument,
-    StoreError, StoreResult, Topic,
+    Catalog, DetailsChange, DocumentFilter, DocumentRow,
+    Freshness::{Fresh, Stale},
+    Ids, NewDocument, StoreError, StoreResult, Topic,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -150,8 +151,8 @@ impl<D: Database> Catalog for SqlCatalog<D> {
     }
 
     async fn list(&self, filter: &DocumentFilter) -> StoreResult<(Vec<DocumentRow>, u64)> {
-        let total = self.db.fetch_one(Fresh, list::count(filter)).await?.get("total")?;
-        let rows = self.db.fetch(Fresh, list::page(filter)).await?;
+        let total = self.db.fetch_one(Stale, list::count(filter)).await?.get("total")?;
+        let rows = self.db.fetch(Stale, list::page(filter)).await?;
         let rows: StoreResult<_> = rows.iter().map(document).collect();
         Ok((rows?, total))
     }

@@ -1,4 +1,4 @@
-//! Records as CBOR (RFC 8949).
+//! Records as CBOR (RFC 8949). The names of fields that most records have are integers.
 
 use izanagi_domain::storage::{Data, Value};
 use serde::{
@@ -7,6 +7,11 @@ use serde::{
     ser::SerializeMap as _,
 };
 use std::fmt;
+
+/// Field names that are stored as their place in this list, because a delta is often smaller than
+/// the names around it. Stored records depend on it: names are only ever added, at the end.
+const NAMES: [&str; 10] =
+    ["type", "hash", "content", "chunks", "base", "baseHash", "format", "patch", "print", "text"];
 
 /// The fields of a record as a CBOR map.
 ///
@@ -35,6 +40,10 @@ pub(super) fn from_bytes(mut bytes: &[u8]) -> Result<Data, String> {
     }
 }
 
+fn name(place: i64) -> Option<&'static str> {
+    NAMES.get(usize::try_from(place).ok()?).copied()
+}
+
 /// Writes without copying.
 struct Fields<'a>(&'a Data);
 
@@ -44,7 +53,10 @@ impl Serialize for Fields<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.0.len()))?;
         for (field, value) in self.0 {
-            map.serialize_entry(field, &Written(value))?;
+            match NAMES.iter().position(|name| name == field) {
+                Some(place) => map.serialize_entry(&place, &Written(value))?,
+                None => map.serialize_entry(field, &Written(value))?,
+            }
         }
         map.end()
     }
@@ -127,8 +139,13 @@ impl<'de> Visitor<'de> for Values {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut fields = Data::new();
-        while let Some((field, Read(value))) = entries.next_entry::<String, Read>()? {
-            fields.insert(field, value);
+        while let Some((Read(field), Read(value))) = entries.next_entry()? {
+            let field = match field {
+                Value::Text(field) => Some(field),
+                Value::Int(place) => name(place).map(str::to_owned),
+                _ => None,
+            };
+            fields.insert(field.ok_or_else(|| A::Error::custom("not a field name"))?, value);
         }
         Ok(Value::Map(fields))
     }
@@ -154,6 +171,18 @@ mod tests {
     }
 
     #[test]
+    fn common_names_take_one_byte() {
+        let data = |names: &[&str]| -> Data {
+            names.iter().map(|name| ((*name).to_owned(), Value::Null)).collect()
+        };
+        let (common, other) = (data(&NAMES), data(&["other"]));
+        assert_eq!(to_bytes(&common).unwrap().len(), 1 + 2 * NAMES.len());
+        for data in [common, other] {
+            assert_eq!(from_bytes(&to_bytes(&data).unwrap()), Ok(data));
+        }
+    }
+
+    #[test]
     fn refuses_what_nests_deeper() {
         // A map whose only value is a list in a list in a list …
         let mut bytes = vec![0xA1, 0x61, b'a'];
@@ -168,7 +197,7 @@ mod tests {
             &[0xA0, 0x00],                                        // a map and something behind it
             &[0xA1, 0x61, b'a', 0xF9, 0x3E, 0x00],                // 1.5
             &[0xA1, 0x61, b'a', 0x1B, 0xFF, 0, 0, 0, 0, 0, 0, 0], // beyond i64
-            &[0xA1, 0x01, 0x01],                                  // a key that is not text
+            &[0xA1, 0x18, 0x64, 0x01],                            // a name that is not in the list
         ] {
             assert!(from_bytes(bytes).is_err(), "{bytes:?}");
         }

@@ -60,7 +60,8 @@ async fn forget<K: Send + Sync>(
     }
 }
 
-type OpKey = (DocumentId, UserId, String);
+/// The op id is as it is stored.
+type OpKey = (DocumentId, UserId, Vec<u8>);
 
 static OPS: Table<OpKey> = Table {
     select: select_ops,
@@ -69,7 +70,7 @@ static OPS: Table<OpKey> = Table {
 };
 
 fn op_row((document, user, op): &OpKey) -> [Arg; 3] {
-    args![*document, *user, op.as_str()]
+    args![*document, *user, op.clone()]
 }
 
 fn select_ops(before: Timestamp, after: Option<&OpKey>) -> Statement {
@@ -79,7 +80,7 @@ fn select_ops(before: Timestamp, after: Option<&OpKey>) -> Statement {
     if let Some(after) = after {
         let (document, user, op) = after;
         query.push(" AND (document_id, user_id, op_id) > (").push_arg(*document);
-        query.push(", ").push_arg(*user).push(", ").push_arg(op.as_str()).push(")");
+        query.push(", ").push_arg(*user).push(", ").push_arg(op.clone()).push(")");
     }
     query.push(" ORDER BY document_id, user_id, op_id LIMIT ").push_arg(AT_ONCE);
     query

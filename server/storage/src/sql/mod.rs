@@ -19,6 +19,7 @@ mod intents;
 mod ledger;
 mod list;
 mod live_log;
+mod op_id;
 mod outbox;
 mod owners;
 mod payload;

@@ -7,7 +7,7 @@ use super::{
     users::person,
 };
 use async_trait::async_trait;
-use izanagi_domain::storage::{Constraint, Freshness::Fresh, Owners, StoreError, StoreResult};
+use izanagi_domain::storage::{Constraint, Freshness::Stale, Owners, StoreError, StoreResult};
 use izanagi_shared::{
     id::{DocumentId, UserId},
     time::Timestamp,
@@ -45,7 +45,7 @@ impl<D: Database> Owners for SqlOwners<D> {
              FROM document_owners o JOIN users u ON u.id = o.user_id WHERE o.document_id IN ",
         );
         query.push_list(documents.iter().copied()).push(" ORDER BY o.created_at, u.id");
-        let rows = self.db.fetch(Fresh, query).await?;
+        let rows = self.db.fetch(Stale, query).await?;
         rows.iter().map(|row| Ok((row.get("document_id")?, person(row)?))).collect()
     }
 

@@ -153,6 +153,12 @@ impl Column for String {
     }
 }
 
+impl Column for Vec<u8> {
+    fn read(cell: &Cell) -> Result<Self, String> {
+        cell.bytes().map(<[u8]>::to_vec)
+    }
+}
+
 impl<const N: usize> Column for [u8; N] {
     fn read(cell: &Cell) -> Result<Self, String> {
         let bytes = cell.bytes()?;

@@ -8,7 +8,7 @@ use super::{
 use async_trait::async_trait;
 use izanagi_domain::{
     accounts::{PasswordHash, Role},
-    storage::Freshness::Fresh,
+    storage::Freshness::{Fresh, Stale},
     storage::{StoreError, StoreResult, User, UserChange, UserStore},
 };
 use izanagi_shared::{id::UserId, time::Timestamp, wire::Person};
@@ -150,6 +150,6 @@ impl<D: Database> UserStore for SqlUsers<D> {
         let mut query =
             Statement::new("SELECT id AS user_id, username, display_name FROM users WHERE id IN ");
         query.push_list(ids.iter().copied());
-        self.db.fetch(Fresh, query).await?.iter().map(person).collect()
+        self.db.fetch(Stale, query).await?.iter().map(person).collect()
     }
 }

@@ -7,6 +7,13 @@ use super::{
 };
 use izanagi_domain::storage::{NewVersion, StoreResult, VersionRow};
 
+/// A request key as `versions` stores it, in the row and in an index: 128 bits of a SHA-256 tell
+/// requests apart.
+pub(super) fn stored_key(key: &[u8; 32]) -> Vec<u8> {
+    let (stored, _) = key.split_at(16);
+    stored.to_vec()
+}
+
 /// The beginning of a query for a [`VersionRow`].
 pub(super) const SELECT: &str = "SELECT v.document_id, v.version_number, v.commit_id, \
      v.parent_commit, v.content_hash, v.chain_hash, v.content_length, v.added, \
@@ -54,7 +61,7 @@ pub(super) fn insert(version: &NewVersion) -> Statement {
             version.message.as_str(),
             false,
             version.author_id,
-            version.request.key,
+            stored_key(&version.request.key),
             version.request.body_hash,
             version.at,
         ],

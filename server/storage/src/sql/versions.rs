@@ -4,11 +4,11 @@ use super::{
     database::{Database, Transaction as _},
     outbox,
     statement::{Statement, args},
-    version_row::{SELECT, version},
+    version_row::{SELECT, stored_key, version},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Freshness::Fresh, Ids, StoreError, StoreResult, Topic, VersionFilter, VersionRow, VersionStore,
+    Freshness, Ids, StoreError, StoreResult, Topic, VersionFilter, VersionRow, VersionStore,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId},
@@ -33,18 +33,23 @@ fn select_one(document: DocumentId, number: u64) -> Statement {
 
 impl<D: Database> SqlVersions<D> {
     async fn one(&self, query: Statement) -> StoreResult<VersionRow> {
-        version(&self.db.fetch_one(Fresh, query).await?)
+        version(&self.db.fetch_one(Freshness::Fresh, query).await?)
     }
 
-    async fn many(&self, query: Statement) -> StoreResult<Vec<VersionRow>> {
-        self.db.fetch(Fresh, query).await?.iter().map(version).collect()
+    async fn many(&self, freshness: Freshness, query: Statement) -> StoreResult<Vec<VersionRow>> {
+        self.db.fetch(freshness, query).await?.iter().map(version).collect()
     }
 }
 
 #[async_trait]
 impl<D: Database> VersionStore for SqlVersions<D> {
-    async fn get(&self, document: DocumentId, number: u64) -> StoreResult<VersionRow> {
-        self.one(select_one(document, number)).await
+    async fn get(
+        &self,
+        freshness: Freshness,
+        document: DocumentId,
+        number: u64,
+    ) -> StoreResult<VersionRow> {
+        version(&self.db.fetch_one(freshness, select_one(document, number)).await?)
     }
 
     async fn by_commit(&self, commit: CommitId) -> StoreResult<VersionRow> {
@@ -55,7 +60,7 @@ impl<D: Database> VersionStore for SqlVersions<D> {
 
     async fn by_request(&self, key: &[u8; 32]) -> StoreResult<VersionRow> {
         let mut query = Statement::new(SELECT);
-        query.push("v.request_key = ").push_arg(key);
+        query.push("v.request_key = ").push_arg(stored_key(key));
         self.one(query).await
     }
 
@@ -80,7 +85,7 @@ impl<D: Database> VersionStore for SqlVersions<D> {
         query.push("v.document_id = ").push_arg(document);
         query.push(" AND v.version_number BETWEEN ").push_arg(from).push(" AND ").push_arg(to);
         query.push(" ORDER BY v.version_number");
-        self.many(query).await
+        self.many(Freshness::Fresh, query).await
     }
 
     async fn list(&self, filter: &VersionFilter) -> StoreResult<(Vec<VersionRow>, u64)> {
@@ -88,7 +93,7 @@ impl<D: Database> VersionStore for SqlVersions<D> {
         let mut count =
             Statement::new("SELECT COUNT(*) AS total FROM versions v WHERE v.document_id = ");
         count.push_arg(filter.document_id).push(named);
-        let total = self.db.fetch_one(Fresh, count).await?.get("total")?;
+        let total = self.db.fetch_one(filter.freshness, count).await?.get("total")?;
 
         let mut query = Statement::new(SELECT);
         query.push("v.document_id = ").push_arg(filter.document_id).push(named);
@@ -97,7 +102,7 @@ impl<D: Database> VersionStore for SqlVersions<D> {
         }
         query.push(" ORDER BY v.version_number DESC LIMIT ").push_arg(filter.limit);
         query.push(" OFFSET ").push_arg(filter.offset);
-        Ok((self.many(query).await?, total))
+        Ok((self.many(filter.freshness, query).await?, total))
     }
 
     async fn set_name(

@@ -1,7 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    Constraint, DetailsChange, DocumentRow, NewDocument, RecordPath, SavedText, StoreError,
-    TextFacts, Topic,
+    Constraint, DetailsChange, DocumentRow, Freshness, NewDocument, RecordPath, SavedText,
+    StoreError, TextFacts, Topic,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -187,7 +187,7 @@ async fn a_purge_takes_every_row_and_leaves_the_erasing_to_do(store: &TestStore)
     let commits: Vec<_> = intents.iter().map(|intent| intent.commit_id).collect();
     assert_eq!(commits, [open.commit_id, erased.commit_id]);
     assert!(store.catalog.get(neighbour).await.is_ok());
-    assert!(store.versions.get(neighbour, 1).await.is_ok());
+    assert!(store.versions.get(Freshness::Fresh, neighbour, 1).await.is_ok());
     assert_eq!(store.catalog.purge(document, at(31)).await, Err(StoreError::NotFound));
 }
 

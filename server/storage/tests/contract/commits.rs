@@ -1,7 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    CommitOutcome, Constraint, DetailsChange, IntentStatus, NewVersion, StoreError, Topic,
-    VersionRow,
+    CommitOutcome, Constraint, DetailsChange, Freshness, IntentStatus, NewVersion, StoreError,
+    Topic, VersionRow,
 };
 use izanagi_shared::id::{CommitId, DocumentId, UserId};
 
@@ -33,7 +33,7 @@ async fn a_commit_makes_a_version_and_moves_the_head(store: &TestStore) {
     let (intent, version) = attempt(store, document, user).await;
     store.intents.open(&intent).await.unwrap();
     assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::Committed));
-    let row = store.versions.get(document, 1).await.unwrap();
+    let row = store.versions.get(Freshness::Fresh, document, 1).await.unwrap();
     let expected = VersionRow {
         document_id: document,
         number: 1,
@@ -186,7 +186,7 @@ async fn an_atomic_commit_writes_content_and_version(store: &TestStore) {
     assert_eq!(store.records.get(&record.path).await.unwrap().data, record.data);
     // Nothing was visible before all of it was, so there is no intent.
     assert_eq!(store.intents.get(version.commit_id).await, Err(StoreError::NotFound));
-    assert!(store.versions.get(document, 1).await.unwrap().keep_whole);
+    assert!(store.versions.get(Freshness::Fresh, document, 1).await.unwrap().keep_whole);
     assert_eq!(store.outbox.pending(10).await.unwrap().len(), 2);
 }
 

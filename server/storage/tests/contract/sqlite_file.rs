@@ -1,7 +1,7 @@
 //! What only a file can do: be closed and opened again, be damaged, be used by somebody else.
 
 use crate::{fixtures::*, provider::TestStore};
-use izanagi_domain::storage::{Appended, CommitOutcome, StoreError};
+use izanagi_domain::storage::{Appended, CommitOutcome, Freshness, StoreError};
 use izanagi_storage::{OpenError, StorageConfig, migrate, open};
 use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::path::{Path, PathBuf};
@@ -53,7 +53,7 @@ async fn everything_is_there_after_it_was_closed_and_opened_again() {
 
     let store = file.open().await;
     assert_eq!(store.catalog.get(document).await.unwrap(), row);
-    assert_eq!(store.versions.get(document, 1).await.unwrap(), version);
+    assert_eq!(store.versions.get(Freshness::Fresh, document, 1).await.unwrap(), version);
     assert_eq!(store.records.get(&record.path).await.unwrap().data, record.data);
     let updates = vec![update(user, "a"), update(user, "b")];
     let answers = store.log.append(&[batch(document, updates)]).await.unwrap();

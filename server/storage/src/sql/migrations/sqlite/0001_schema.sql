@@ -161,7 +161,8 @@ CREATE TABLE document_updates (
 CREATE TABLE document_ops (
     document_id BLOB    NOT NULL,
     user_id     BLOB    NOT NULL,
-    op_id       TEXT    NOT NULL,
+    -- 16 bytes if it is a UUID, else its text and a byte that is not part of any text.
+    op_id       BLOB    NOT NULL,
     seq         INTEGER NOT NULL,
     delta_hash  BLOB    NOT NULL,
     -- Whether the update was quarantined; its row in document_updates may be gone.
@@ -213,6 +214,7 @@ CREATE TABLE versions (
     keep_whole     INTEGER NOT NULL,
     is_delta       INTEGER NOT NULL,
     author_id      BLOB    NOT NULL,
+    -- The first 16 bytes.
     request_key    BLOB    NOT NULL,
     request_hash   BLOB    NOT NULL,
     created_at     INTEGER NOT NULL,
@@ -226,6 +228,7 @@ CREATE TABLE versions (
     CONSTRAINT ck_versions_commit CHECK (length(commit_id) = 16),
     CONSTRAINT ck_versions_parent CHECK ((version_number = 1) = (parent_commit IS NULL)),
     CONSTRAINT ck_versions_parent_commit CHECK (length(parent_commit) = 16),
+    CONSTRAINT ck_versions_request_key CHECK (length(request_key) = 16),
     CONSTRAINT ck_versions_hashes CHECK (length(content_hash) = 32 AND length(chain_hash) = 32),
     CONSTRAINT ck_versions_keep_whole CHECK (keep_whole IN (0, 1)),
     CONSTRAINT ck_versions_is_delta CHECK (is_delta IN (0, 1))
