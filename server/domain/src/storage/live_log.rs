@@ -12,7 +12,7 @@ use izanagi_shared::{
 pub enum ClientOwner {
     /// One user.
     User(UserId),
-    /// The server itself, in edits it makes for somebody.
+    /// The server itself, in edits it makes on behalf of a user.
     Server,
 }
 
@@ -58,7 +58,7 @@ pub enum Appended {
     Quarantined(u64),
     /// The op id was used before for something else. Nothing was written for this update.
     OtherBytes,
-    /// It brings structs under a client id of somebody else. Nothing was written for this update.
+    /// It brings structs under the client id of another user. Nothing was written for this update.
     ForeignClient(u64),
 }
 

@@ -126,7 +126,7 @@ pub struct Record {
     pub created_at: Timestamp,
     /// When it was last updated.
     pub updated_at: Timestamp,
-    /// Put aside: hidden from `get`, kept until it is purged.
+    /// Soft-deleted: hidden from `get`, kept until it is purged.
     pub deleted: bool,
     /// What it holds.
     pub data: Data,
@@ -135,13 +135,13 @@ pub struct Record {
 /// A store of records. Reads see the newest acknowledged write (majority, primary).
 #[async_trait]
 pub trait DocumentStore: Send + Sync {
-    /// The record at `path`; `NotFound` also when it was put aside.
+    /// The record at `path`; `NotFound` also if it is soft-deleted.
     async fn get(&self, path: &RecordPath) -> StoreResult<Record>;
 
     /// The records at those paths that exist, in no particular order.
     async fn get_many(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>>;
 
-    /// Makes a record, version 1. `Conflict(RecordExists)` when there is one, put aside or not.
+    /// Creates a record, version 1. `Conflict(RecordExists)` if there is one, soft-deleted or not.
     async fn create(&self, record: &NewRecord, at: Timestamp) -> StoreResult<()>;
 
     /// Replaces the data of version `expected`; gives the next version number.
@@ -165,10 +165,10 @@ pub trait DocumentStore: Send + Sync {
         at: Timestamp,
     ) -> StoreResult<u64>;
 
-    /// Puts a record aside. Nothing happens when it is aside or absent already.
+    /// Soft-deletes a record. Nothing happens if it is soft-deleted or absent.
     async fn delete(&self, path: &RecordPath, at: Timestamp) -> StoreResult<()>;
 
-    /// Removes a record for ever. Nothing happens when it is absent already.
+    /// Removes a record for good. Nothing happens if it is absent.
     async fn purge(&self, path: &RecordPath) -> StoreResult<()>;
 
     /// The records of a collection in the order of the index, after the key `after`; soft-deleted

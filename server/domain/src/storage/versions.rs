@@ -263,6 +263,9 @@ pub trait CommitIntents: Send + Sync {
 pub trait AtomicCommit: Send + Sync {
     /// Content and version, or neither. No intent is stored: nothing is visible before all of it
     /// is. `Conflict(CommitId)` if the id was used before.
+    ///
+    /// After `Unknown`, [`CommitIntents::fence`] of this commit must not answer before the transaction
+    /// has ended: a single writer does both in order; a pool must serialise them by commit id.
     async fn commit_with_content(
         &self,
         records: &[NewRecord],

@@ -86,8 +86,8 @@ impl Versions {
                 Ok(Fence::Closed) => Ok(Attempt::TryAgain),
                 Ok(Fence::NotOpen) => match self.core.stores.versions.by_commit(commit).await {
                     Ok(_) => Ok(Attempt::Committed),
-                    // Closed by somebody else, or never opened and, its opening being part of the
-                    // same lost attempt, of no further consequence: the commit needs it open.
+                    // Closed by a collector or another fence, or not opened: step 4 needs it open.
+                    // A commit in one transaction has no intent; the fence waited for its end.
                     Err(StoreError::NotFound) => Ok(Attempt::TryAgain),
                     Err(error) => Err(unknown(error)),
                 },

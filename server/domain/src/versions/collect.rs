@@ -25,12 +25,12 @@ pub(crate) struct Paths {
 }
 
 impl Paths {
-    /// Those of records that are not put aside.
+    /// Those of records that are not soft-deleted.
     pub(crate) const fn present(collection: String) -> Self {
         Self { collection, with_deleted: false, after: None }
     }
 
-    /// Those put aside as well.
+    /// Those of soft-deleted records as well.
     pub(crate) const fn all(collection: String) -> Self {
         Self { collection, with_deleted: true, after: None }
     }
@@ -45,8 +45,8 @@ impl Paths {
             .paths(RecordIndex::CollectionKey, &self.collection, after, BATCH, self.with_deleted)
             .await?;
         let Some(last) = batch.last().map(RecordPath::key) else { return Ok(batch) };
-        // A row whose id is damaged has another key than it lies under; it must not send the walk
-        // round in circles.
+        // A row whose id is damaged is stored under another key than its own; it must not make the
+        // walk go round in circles.
         if after.is_some_and(|after| *last <= *after) {
             return Err(StoreError::Corrupt(format!("{}: a record's id", self.collection)));
         }
@@ -62,9 +62,9 @@ impl Versions {
     /// The first that was met. Everything else was collected all the same, and the rest will be
     /// the next time.
     pub async fn collect_garbage(&self) -> Result<u64> {
-        let mut failure = None;
-        let forget = self.core.clock.now().minus(COMMITTED_KEPT);
-        self.core.stores.intents.forget(forget).await?;
+        let forget_before = self.core.clock.now().minus(COMMITTED_KEPT);
+        let forgotten = self.core.stores.intents.forget(forget_before).await;
+        let mut failure = forgotten.err().map(Error::from);
         loop {
             let now = self.core.clock.now();
             let expired = self.core.stores.intents.expired(now, BATCH).await?;

@@ -54,7 +54,7 @@ impl Versions {
     /// The content of a version as the store has it, verified; never from memory.
     pub(crate) async fn content_from_store(&self, row: &VersionRow) -> Result<Arc<str>> {
         // While it is read a version may be demoted, so that a walk meets a record in two states:
-        // walk again. If the records have not changed meanwhile, it is they that are wrong.
+        // walk again. If the records have not changed since, they are damaged.
         let mut before: Option<Vec<(CommitId, u64)>> = None;
         loop {
             let mut walk = Walk::default();

@@ -24,7 +24,7 @@ pub const KEYFRAME_EVERY: u64 = 64;
 /// A delta larger than this share of the text, in percent, is not worth it.
 const WORTH_PERCENT: usize = 70;
 
-/// How often it is begun anew after somebody else has written the record meanwhile.
+/// How often to start again after another worker has changed the record.
 const TRIES: u32 = 4;
 
 /// What came of writing a delta.
@@ -33,7 +33,7 @@ enum Written {
     Delta,
     /// It is better left whole.
     NotWorthIt,
-    /// Somebody else has written the record meanwhile.
+    /// Another worker has changed the record.
     Overtaken,
 }
 
@@ -47,7 +47,7 @@ impl Versions {
             let rows = self.core.stores.versions.range(document, number, number + 1).await?;
             let [row, next] = rows.as_slice() else { return Ok(()) };
             if row.keep_whole {
-                // It may have been named just when somebody turned it into a delta.
+                // It may have been named while another worker turned it into a delta.
                 return self.make_whole(document, number).await;
             }
             if must_stay_whole(row) {
@@ -139,7 +139,7 @@ impl Versions {
         let (document, number) = (row.document_id, row.number);
         self.core.stores.versions.set_stored(document, number, true).await?;
         self.purge_left_chunks(row).await?;
-        // Who named it before this look did not see the delta; who names it later will.
+        // A naming before this read did not see the delta; a later one will.
         if self.core.stores.versions.get(Freshness::Fresh, document, number).await?.keep_whole {
             self.make_whole(document, number).await?;
         }
@@ -158,7 +158,7 @@ impl Versions {
                 return Ok(purged);
             }
             for chunk in &batch {
-                // Looked at anew each time: somebody may be making it whole again.
+                // Read again each time: another worker may be making it whole again.
                 if Stored::parse(records.get(&content).await?)?.whole.is_some() {
                     return Ok(purged);
                 }
@@ -220,7 +220,7 @@ impl Versions {
         let patch = RecordPatch::between(&record.data, &data);
         let now = self.core.clock.now();
         match self.core.stores.records.patch(&path, record.version, &patch, now).await {
-            // Deleted for ever meanwhile: what leads to the chunks is gone, so they must go here.
+            // The document was purged. The record that names the chunks is gone, so they go here.
             Err(StoreError::NotFound) => match self.core.stores.versions.by_commit(commit).await {
                 Err(StoreError::NotFound) => self.erase_content(document, commit).await,
                 _ => Err(corrupt(row, "its record is missing")),
@@ -233,7 +233,7 @@ impl Versions {
         }
     }
 
-    /// Writes a chunk, over whatever else lies in its place.
+    /// Writes a chunk, replacing whatever is in its place.
     async fn put_chunk(&self, chunk: &NewRecord) -> StoreResult<()> {
         let records = &self.core.stores.records;
         match records.create(chunk, self.core.clock.now()).await {
@@ -244,7 +244,7 @@ impl Versions {
         }
         match records.get(&chunk.path).await {
             Ok(there) if there.data == chunk.data => Ok(()),
-            // Damaged, or put aside: neither keeps anybody's words.
+            // Damaged or soft-deleted: neither holds text that is needed.
             Ok(_) | Err(StoreError::Corrupt(_) | StoreError::NotFound) => {
                 records.purge(&chunk.path).await?;
                 records.create(chunk, self.core.clock.now()).await
@@ -265,6 +265,6 @@ fn corrupt(row: &VersionRow, what: &str) -> Error {
 
 fn overtaken(document: DocumentId, number: u64) -> Error {
     Error::Unavailable(Internal::new(format!(
-        "{document}/{number}: somebody else kept writing the record"
+        "{document}/{number}: other workers kept changing the record"
     )))
 }

@@ -16,7 +16,7 @@ use zstd::{
 
 /// The fastest level that halves prose; higher ones take longer than the disk.
 const LEVEL: i32 = 1;
-/// More than any record may hold. A larger claim is damage, and no memory is set aside for it.
+/// More than any record may hold. A larger claim is damage, and no memory is reserved for it.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// From here on a thread for blocking work does it, so that no other task waits.
 const LARGE: usize = 256 * 1024;

@@ -13,7 +13,7 @@ pub(super) trait Job: Send {
     fn run<'a>(&'a mut self, transaction: &'a mut SqliteTransaction) -> BoxFuture<'a, bool>;
     /// What the statements did that were left to be sent with the end of the job.
     fn settle(&mut self, done: &[Done]);
-    /// The work has come to nothing, or nobody knows what it came to.
+    /// The work failed, or its outcome is unknown.
     fn fail(&mut self, error: StoreError);
     /// Tells the caller, if there still is one.
     fn answer(self: Box<Self>);
