@@ -42,8 +42,6 @@ impl Default for Settings {
 
 /// How long op ids are remembered (DESIGN §6), and sessions that are over (PRODUCT O8).
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// How long finished outbox items are kept.
-const OUTBOX_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// How often the collector goes round.
 const COLLECT_EVERY: Duration = Duration::from_secs(60);
 /// How often whole tables are walked for what can be forgotten, and how soon after the start.
@@ -156,10 +154,8 @@ impl Services {
     async fn collect_round(&self) -> Result<u64> {
         let now = self.core.clock.now();
         let erased = self.versions.collect_garbage().await;
-        let outbox = self.core.stores.outbox.forget(now.minus(OUTBOX_KEPT)).await;
         let revocations = self.core.stores.revocations.forget(now).await;
         self.limits.forget_idle();
-        outbox?;
         revocations?;
         erased
     }

@@ -7,13 +7,12 @@ mod support;
 use izanagi_domain::{
     fsck::FaultKind,
     storage::{
-        Batch, ClientOwner, Data, DetailsChange, NewIntent, NewRecord, NewSnapshot, NewUpdate,
-        RecordPath, SavedText, TextFacts, Topic,
+        Batch, ClientOwner, Data, DetailsChange, Freshness, NewIntent, NewRecord, NewSnapshot,
+        NewUpdate, RecordIndex, RecordPath, SavedText, TextFacts, Topic, Value,
     },
 };
 use izanagi_shared::id::{CommitId, DocumentId};
 use rstest::rstest;
-use serde_json::Value;
 use support::World;
 use uuid::Uuid;
 
@@ -34,7 +33,7 @@ async fn world() -> (World, DocumentId) {
 
 /// Modifies the stored record of a version.
 async fn damage(world: &World, id: DocumentId, number: u64, change: impl FnOnce(&mut Data)) {
-    let commit = world.stores.versions.get(id, number).await.unwrap().commit_id;
+    let commit = world.stores.versions.get(Freshness::Fresh, id, number).await.unwrap().commit_id;
     let record = world.stores.records.get(&RecordPath::content(id, commit)).await.unwrap();
     let mut data = record.data.clone();
     change(&mut data);
@@ -49,10 +48,10 @@ async fn finds(world: &World, kind: FaultKind) {
 
 #[rstest]
 #[case::changed_text(1, "content", Value::from("something else"), FaultKind::Content)]
-#[case::changed_hash(1, "hash", Value::from("00".repeat(32)), FaultKind::Content)]
-#[case::changed_patch(2, "patch", Value::from(vec![Value::from("x")]), FaultKind::Content)]
-#[case::base_with_other_bytes(2, "baseHash", Value::from("00".repeat(32)), FaultKind::Base)]
-#[case::missing_base(2, "base", Value::from(Uuid::nil().to_string()), FaultKind::Base)]
+#[case::changed_hash(1, "hash", Value::from([0; 32]), FaultKind::Content)]
+#[case::changed_patch(2, "patch", Value::List(vec!["x".into()]), FaultKind::Content)]
+#[case::base_with_other_bytes(2, "baseHash", Value::from([0; 32]), FaultKind::Base)]
+#[case::missing_base(2, "base", Value::from([0; 16]), FaultKind::Base)]
 #[case::head_stored_as_delta(3, "type", Value::from("delta"), FaultKind::Keyframe)]
 #[tokio::test]
 async fn detects_a_damaged_version_record(
@@ -69,7 +68,7 @@ async fn detects_a_damaged_version_record(
 #[tokio::test]
 async fn detects_a_missing_version_record() {
     let (world, id) = world().await;
-    let commit = world.stores.versions.get(id, 1).await.unwrap().commit_id;
+    let commit = world.stores.versions.get(Freshness::Fresh, id, 1).await.unwrap().commit_id;
     world.stores.records.purge(&RecordPath::content(id, commit)).await.unwrap();
     finds(&world, FaultKind::Content).await;
 }
@@ -78,7 +77,7 @@ async fn detects_a_missing_version_record() {
 async fn soft_deletes_unreferenced_content() {
     let (world, id) = world().await;
     let path = RecordPath::content(id, CommitId(Uuid::now_v7()));
-    let data = Data::from_iter([("type".to_owned(), Value::from("snapshot"))]);
+    let data = Data::from([("type".to_owned(), Value::from("snapshot"))]);
     let at = world.reader(id).await.row().updated_at;
     world.stores.records.create(&NewRecord { path: path.clone(), data }, at).await.unwrap();
     finds(&world, FaultKind::Orphan).await;
@@ -113,7 +112,7 @@ async fn a_damaged_snapshot_never_yields_text() {
         clients: Vec::new(),
         client_owner: ClientOwner::Server,
     };
-    let batch = Batch { document_id: id, updates: vec![update], at };
+    let batch = Batch { document_id: id, updates: vec![update], after: None, at };
     world.stores.log.append(&[batch]).await.unwrap().remove(0).unwrap();
     let snapshot = NewSnapshot {
         document_id: id,
@@ -158,7 +157,14 @@ async fn fsck_erases(world: &World, path: &RecordPath) {
     assert!(report.repaired.len() == 1 && report.repaired[0].contains("erased 1"), "{report:?}");
     let commit = path.id();
     for collection in [path.collection(), &format!("{}/{commit}/chunks", path.collection())] {
-        assert_eq!(world.stores.records.paths(collection, None, 10, true).await, Ok(vec![]));
+        assert_eq!(
+            world
+                .stores
+                .records
+                .paths(RecordIndex::CollectionKey, collection, None, 10, true)
+                .await,
+            Ok(vec![])
+        );
     }
     world.fsck_is_clean().await;
 }
@@ -216,8 +222,7 @@ async fn stores_a_named_version_as_a_snapshot() {
     world.fsck_is_clean().await;
     let jobs = world.stores.outbox.pending(10).await.unwrap();
     assert_eq!((jobs.len(), jobs[0].topic), (1, Topic::MakeWhole));
-    let now = world.reader(id).await.row().updated_at;
-    world.stores.outbox.done(&jobs[0].id, now).await.unwrap();
+    world.stores.outbox.done(&jobs[0].id).await.unwrap();
     finds(&world, FaultKind::Keyframe).await;
     let report = world.services.fsck.run(true).await.unwrap();
     assert_eq!(report.repaired.len(), 1, "{report:?}");
@@ -230,14 +235,14 @@ async fn corrects_a_row_that_contradicts_a_record() {
     world.stores.versions.set_stored(id, 2, false).await.unwrap();
     finds(&world, FaultKind::StoredAs).await;
     world.services.fsck.run(true).await.unwrap();
-    assert!(world.stores.versions.get(id, 2).await.unwrap().is_delta);
+    assert!(world.stores.versions.get(Freshness::Fresh, id, 2).await.unwrap().is_delta);
     world.fsck_is_clean().await;
 }
 
 #[tokio::test]
 async fn removes_chunks_without_a_reference() {
     let (world, id) = world().await;
-    let version = world.stores.versions.get(id, 2).await.unwrap();
+    let version = world.stores.versions.get(Freshness::Fresh, id, 2).await.unwrap();
     let path = RecordPath::chunk(id, version.commit_id, 0);
     let record = NewRecord { path: path.clone(), data: Data::new() };
     world.stores.records.create(&record, version.created_at).await.unwrap();

@@ -11,7 +11,9 @@ use izanagi_domain::{
     fsck::FaultKind,
     live::LiveSettings,
     services::Settings,
-    storage::{DetailsChange, NewRecord, RecordPath, SegmentFilter, SegmentRow},
+    storage::{
+        DetailsChange, NewRecord, RecordIndex::CollectionKey, RecordPath, SegmentFilter, SegmentRow,
+    },
 };
 use izanagi_shared::{
     crdt::TextDoc,
@@ -203,13 +205,29 @@ async fn old_segments_are_forgotten_once_a_later_state_is_kept() {
 async fn deleting_a_document_for_good_removes_its_history() {
     let (world, id) = in_segments(10).await;
     let history = RecordPath::edits_of(id);
-    assert!(!world.stores.records.paths(&history, None, 9, true).await.unwrap().is_empty());
+    assert!(
+        !world
+            .stores
+            .records
+            .paths(CollectionKey, &history, None, 9, true)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     let trashed = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
     let now = world.reader(id).await.row().updated_at;
     world.stores.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
     world.stores.catalog.purge(id, now).await.unwrap();
     world.services.versions.work_outbox_off().await.unwrap();
-    assert!(world.stores.records.paths(&history, None, 9, true).await.unwrap().is_empty());
+    assert!(
+        world
+            .stores
+            .records
+            .paths(CollectionKey, &history, None, 9, true)
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 #[tokio::test]

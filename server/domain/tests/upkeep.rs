@@ -11,7 +11,7 @@ mod gate;
 use gate::{Gate, Trap};
 use izanagi_domain::{
     fsck::FaultKind,
-    storage::{DetailsChange, NewIntent, NewRecord, RecordPath, Stores},
+    storage::{DetailsChange, Freshness, NewIntent, NewRecord, RecordIndex, RecordPath, Stores},
     versions::INTENT_LIFETIME,
 };
 use izanagi_shared::{
@@ -53,7 +53,10 @@ async fn a_document(world: &World, text: impl Fn(&str) -> String) -> DocumentId 
 }
 
 async fn path(world: &World, id: DocumentId, number: u64) -> RecordPath {
-    RecordPath::content(id, world.stores.versions.get(id, number).await.unwrap().commit_id)
+    RecordPath::content(
+        id,
+        world.stores.versions.get(Freshness::Fresh, id, number).await.unwrap().commit_id,
+    )
 }
 
 async fn stored_as(world: &World, id: DocumentId, number: u64) -> StoredAs {
@@ -62,9 +65,15 @@ async fn stored_as(world: &World, id: DocumentId, number: u64) -> StoredAs {
 }
 
 async fn chunks(world: &World, id: DocumentId, number: u64) -> usize {
-    let commit = world.stores.versions.get(id, number).await.unwrap().commit_id;
+    let commit = world.stores.versions.get(Freshness::Fresh, id, number).await.unwrap().commit_id;
     let chunks = RecordPath::chunks_of(id, commit);
-    world.stores.records.paths(&chunks, None, 100, true).await.unwrap().len()
+    world
+        .stores
+        .records
+        .paths(RecordIndex::CollectionKey, &chunks, None, 100, true)
+        .await
+        .unwrap()
+        .len()
 }
 
 async fn name(world: &World, id: DocumentId, number: u64) {
@@ -101,7 +110,7 @@ async fn fsck_restores_a_chunk_removed_late() {
     name(&world, id, 2).await;
     world.services.versions.work_outbox_off().await.unwrap();
     assert_eq!(chunks(&world, id, 2).await, 2);
-    let commit = world.stores.versions.get(id, 2).await.unwrap().commit_id;
+    let commit = world.stores.versions.get(Freshness::Fresh, id, 2).await.unwrap().commit_id;
     world.stores.records.purge(&RecordPath::chunk(id, commit, 0)).await.unwrap();
     let world = world.restart().await;
     assert_eq!(world.content(id, 2).await, long("2"));
@@ -135,7 +144,7 @@ async fn removes_chunks_left_behind_by_a_crash() {
 async fn resumes_an_interrupted_erasure() {
     let (world, gate) = gated().await;
     let id = a_document(&world, long).await;
-    let first = world.stores.versions.get(id, 1).await.unwrap().commit_id;
+    let first = world.stores.versions.get(Freshness::Fresh, id, 1).await.unwrap().commit_id;
     let trashed = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
     let now = world.reader(id).await.row().updated_at;
     world.stores.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
@@ -143,12 +152,24 @@ async fn resumes_an_interrupted_erasure() {
     gate.set(Trap::KeepAt(RecordPath::chunk(id, first, 1)));
     world.services.versions.work_outbox_off().await.unwrap();
     let contents = RecordPath::contents_of(id);
-    let left = world.stores.records.paths(&contents, None, 10, true).await.unwrap();
+    let left = world
+        .stores
+        .records
+        .paths(RecordIndex::CollectionKey, &contents, None, 10, true)
+        .await
+        .unwrap();
     assert_eq!(left, [RecordPath::content(id, first)]);
     let world = world.restart().await;
     world.services.versions.work_outbox_off().await.unwrap();
     for collection in [contents, RecordPath::chunks_of(id, first)] {
-        assert_eq!(world.stores.records.paths(&collection, None, 10, true).await, Ok(vec![]));
+        assert_eq!(
+            world
+                .stores
+                .records
+                .paths(RecordIndex::CollectionKey, &collection, None, 10, true)
+                .await,
+            Ok(vec![])
+        );
     }
 }
 
@@ -203,14 +224,19 @@ async fn a_failed_erasure_does_not_stop_the_rest() {
         };
         world.stores.intents.open(&intent).await.unwrap();
         let path = RecordPath::content(id, commit_id);
-        let record = NewRecord { path: path.clone(), data: serde_json::Map::new() };
+        let record = NewRecord { path: path.clone(), data: izanagi_domain::storage::Data::new() };
         world.stores.records.create(&record, now).await.unwrap();
         paths.push(path);
     }
     world.clock.advance(INTENT_LIFETIME);
     gate.set(Trap::KeepAt(paths[0].clone()));
     assert!(world.services.versions.collect_garbage().await.is_err());
-    let left = world.stores.records.paths(paths[0].collection(), None, 10, true).await.unwrap();
+    let left = world
+        .stores
+        .records
+        .paths(RecordIndex::CollectionKey, paths[0].collection(), None, 10, true)
+        .await
+        .unwrap();
     assert_eq!(left, paths[..1]);
     gate.set(None);
     assert_eq!(world.services.versions.collect_garbage().await.unwrap(), 1);

@@ -286,7 +286,7 @@ async fn collects_content_of_aborted_commits() {
     };
     world.stores.intents.open(&intent).await.unwrap();
     let path = RecordPath::content(id, commit);
-    let data = serde_json::Map::from_iter([("type".to_owned(), "snapshot".into())]);
+    let data = izanagi_domain::storage::Data::from([("type".to_owned(), "snapshot".into())]);
     let record = izanagi_domain::storage::NewRecord { path: path.clone(), data };
     world.stores.records.create(&record, now).await.unwrap();
     assert_eq!(world.services.versions.collect_garbage().await.unwrap(), 0);

@@ -3,7 +3,7 @@
 use crate::{
     config::{Place, StorageConfig},
     error::OpenError,
-    sql::{self, Db},
+    sql::{self, Database as _, SqliteDb},
 };
 use izanagi_domain::storage::Stores;
 use std::{path::Path, sync::Arc};
@@ -14,7 +14,7 @@ pub struct Opened {
     pub stores: Stores,
     /// Where they are, for the log; without secrets.
     pub description: String,
-    databases: Vec<Arc<Db>>,
+    databases: Vec<Arc<SqliteDb>>,
 }
 
 impl Opened {
@@ -42,7 +42,7 @@ pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
     if let Place::File(path) = &place {
         make_folder_of(path)?;
     }
-    let database = Db::open(&place).await?;
+    let database = SqliteDb::open(&place).await?;
     let stores = sql::stores(&database, &config.clock, &config.ids);
     Ok(Opened { stores, description: place.to_string(), databases: vec![database] })
 }

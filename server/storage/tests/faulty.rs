@@ -8,7 +8,7 @@ mod whole;
 
 use izanagi_domain::storage::{
     Batch, ClientOwner, Constraint, Data, DocumentStore, LiveLog, NewRecord, NewUpdate, Record,
-    RecordPath, StoreError, StoreResult,
+    RecordIndex, RecordPath, StoreError, StoreResult,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -17,7 +17,6 @@ use izanagi_shared::{
 use izanagi_storage::faulty::{CallInfo, Class, Fault, Faulty, Injector};
 use memory::{Log, Records, STATE, TEXT};
 use rstest::rstest;
-use serde_json::json;
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -57,7 +56,7 @@ impl Bench {
 
     /// Every record in the store behind the injector.
     async fn all_records(&self) -> StoreResult<Vec<Record>> {
-        self.real_records.query("notes", None, u32::MAX, false).await
+        self.real_records.query(RecordIndex::CollectionKey, "notes", None, u32::MAX, false).await
     }
 
     fn fault_fired(&self) -> bool {
@@ -71,7 +70,7 @@ fn path(id: &str) -> RecordPath {
 
 fn data(content: &str) -> Data {
     let mut data = Data::new();
-    data.insert("content".to_owned(), json!(content));
+    data.insert("content".to_owned(), content.into());
     data
 }
 
@@ -93,7 +92,12 @@ fn batch(number: u128, op_ids: &str) -> Batch {
         clients: Vec::new(),
         client_owner: ClientOwner::Server,
     };
-    Batch { document_id: document(number), updates: op_ids.chars().map(update).collect(), at: AT }
+    Batch {
+        document_id: document(number),
+        updates: op_ids.chars().map(update).collect(),
+        after: None,
+        at: AT,
+    }
 }
 
 fn is_unavailable<R>(answer: &StoreResult<R>) -> bool {
@@ -109,7 +113,7 @@ async fn a_quiet_injector_counts_the_calls_of_all_stores() {
     let bench = Bench::new(Injector::quiet());
     bench.create("a").await.unwrap();
     bench.log.text(document(1)).await.unwrap();
-    bench.records.query("notes", None, 9, false).await.unwrap();
+    bench.records.query(RecordIndex::CollectionKey, "notes", None, 9, false).await.unwrap();
     let call = |index, store, method, class| CallInfo { index, store, method, class };
     let expected = [
         call(0, "records", "create", Class::Write),
@@ -258,7 +262,10 @@ async fn a_first_stale_read_sees_nothing() {
 
     let many = Bench::new(Injector::nth(1, Fault::StaleRead));
     many.create("a").await.unwrap();
-    assert_eq!(many.records.query("notes", None, 9, false).await, Ok(Vec::new()));
+    assert_eq!(
+        many.records.query(RecordIndex::CollectionKey, "notes", None, 9, false).await,
+        Ok(Vec::new())
+    );
     assert!(many.fault_fired());
 }
 
@@ -277,7 +284,7 @@ async fn a_corrupt_record_differs_in_its_content_and_only_on_the_way() {
     bench.create("a").await.unwrap();
     let read = bench.records.get(&path("a")).await.unwrap();
     assert_ne!(read.data, data("content"));
-    assert_eq!(read.data["content"].as_str().map(str::len), Some("content".len()));
+    assert_eq!(read.data["content"].as_text().map(str::len), Some("content".len()));
     assert!(bench.fault_fired());
     assert_eq!(bench.records.get(&path("a")).await.unwrap().data, data("content"));
 }
@@ -296,7 +303,10 @@ async fn states_and_texts_are_corrupted() {
 async fn an_answer_without_content_is_not_corrupted() {
     let bench = Bench::new(Injector::seeded_among(1, 1.0, &[Fault::CorruptByte]));
     assert_eq!(bench.records.get(&path("a")).await, Err(StoreError::NotFound));
-    assert_eq!(bench.records.query("notes", None, 9, false).await, Ok(Vec::new()));
+    assert_eq!(
+        bench.records.query(RecordIndex::CollectionKey, "notes", None, 9, false).await,
+        Ok(Vec::new())
+    );
     assert!(bench.log.known_op(document(1), UserId(Uuid::nil()), "op").await.is_err());
     assert!(!bench.fault_fired());
 }

@@ -260,6 +260,8 @@ impl Documents {
         new: Prepared,
         request: Request,
     ) -> Result<DocumentId> {
+        let mut lineage = [0; 16];
+        self.core.ids.fill(&mut lineage);
         let new = NewDocument {
             id: DocumentId(self.core.ids.uuid()),
             kind: new.kind,
@@ -269,6 +271,7 @@ impl Documents {
             request,
             state: new.state,
             client_id: new.client_id,
+            lineage,
             text: new.facts,
             content: new.content,
             at: self.core.clock.now(),

@@ -10,10 +10,9 @@ use crate::{
     live::unseal,
     storage::{
         Constraint, Data, DocumentStore, EditSegments, Ids, LoadedLog, LoggedUpdate, NewRecord,
-        NewSegment, RecordPath, SegmentRow, StoreError, StoreResult,
+        NewSegment, RecordPath, SegmentRow, StoreError, StoreResult, Value,
     },
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use izanagi_shared::{id::DocumentId, time::Timestamp};
 use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
@@ -146,11 +145,12 @@ impl EditStore {
         let SegmentRow { document_id, segment, .. } = *row;
         let mut encoded = Vec::new();
         for path in paths(document_id, &segment) {
-            let record = self.records.get(&path).await.map_err(|error| missing(error, &path))?;
-            let text = record.data.get("content").and_then(serde_json::Value::as_str);
-            let content = text.and_then(|text| STANDARD.decode(text).ok());
-            let damaged = || StoreError::Corrupt(format!("{path}: no content"));
-            encoded.extend(content.ok_or_else(damaged)?);
+            let record = self.records.get(&path).await;
+            let mut record = record.map_err(|error| missing(error, &path))?;
+            match record.data.remove("content") {
+                Some(Value::Bytes(content)) => encoded.extend(content),
+                _ => return Err(StoreError::Corrupt(format!("{path}: no content")).into()),
+            }
         }
         let corrupt =
             |what: &str| StoreError::Corrupt(format!("segment {}: {what}", segment.record));
@@ -249,7 +249,7 @@ fn span(edits: &[Edit]) -> (u64, u64) {
 fn data(content: &[u8]) -> Data {
     let mut data = Data::new();
     data.insert("type".to_owned(), "segment".into());
-    data.insert("content".to_owned(), STANDARD.encode(content).into());
+    data.insert("content".to_owned(), content.to_vec().into());
     data
 }
 

@@ -3,7 +3,9 @@
 use super::{FaultKind, Findings, Fsck};
 use crate::{
     error::Result,
-    storage::{CommitIntent, DocumentRow, IntentStatus, StoreError, VersionFilter, VersionRow},
+    storage::{
+        CommitIntent, DocumentRow, Freshness, IntentStatus, StoreError, VersionFilter, VersionRow,
+    },
     versions::chain_hash,
 };
 use std::collections::HashSet;
@@ -38,8 +40,14 @@ impl Fsck {
         row: &DocumentRow,
         found: &mut Findings,
     ) -> Result<Vec<VersionRow>> {
-        let count =
-            VersionFilter { document_id: row.id, below: None, offset: 0, limit: 0, named: false };
+        let count = VersionFilter {
+            document_id: row.id,
+            below: None,
+            offset: 0,
+            limit: 0,
+            named: false,
+            freshness: Freshness::Fresh,
+        };
         // A damaged head must not send this through all numbers there are.
         let (_, total) = self.core.stores.versions.list(&count).await?;
         let (mut versions, mut seen): (Vec<VersionRow>, u64) = (Vec::new(), 0);
@@ -76,13 +84,14 @@ impl Fsck {
     ) -> Result<u64> {
         let mut seen = 0;
         for number in numbers {
-            let version = match self.core.stores.versions.get(row.id, number).await {
-                Err(StoreError::NotFound) => continue,
-                Err(StoreError::Corrupt(what)) => {
-                    Err(StoreError::Corrupt(format!("version {number}: {what}")))
-                }
-                version => version,
-            };
+            let version =
+                match self.core.stores.versions.get(Freshness::Fresh, row.id, number).await {
+                    Err(StoreError::NotFound) => continue,
+                    Err(StoreError::Corrupt(what)) => {
+                        Err(StoreError::Corrupt(format!("version {number}: {what}")))
+                    }
+                    version => version,
+                };
             seen += 1;
             versions.extend(found.sound(FaultKind::Row, version)?);
         }
@@ -90,26 +99,19 @@ impl Fsck {
     }
 }
 
+/// A version need not have an intent: none is stored for a commit in one transaction, and committed
+/// ones are forgotten after a while.
 fn check_intents(versions: &[VersionRow], intents: &[CommitIntent], found: &mut Findings) {
     let commits: HashSet<_> = versions.iter().map(|version| version.commit_id).collect();
-    let mut committed = HashSet::new();
     for CommitIntent { commit_id, status, .. } in intents {
-        let is_version = commits.contains(commit_id);
-        match status {
-            IntentStatus::Committed if is_version => drop(committed.insert(*commit_id)),
-            IntentStatus::Committed => {
-                let detail = format!("{commit_id} is closed as committed and is no version");
-                found.add(FaultKind::Intent, detail);
+        let detail = match (status, commits.contains(commit_id)) {
+            (IntentStatus::Committed, false) => "is closed as committed but is not a version",
+            (IntentStatus::Open | IntentStatus::Gc, true) => {
+                "is a version but is not closed as committed"
             }
-            IntentStatus::Open | IntentStatus::Gc if is_version => {
-                let detail = format!("{commit_id} is a version and not closed as committed");
-                found.add(FaultKind::Intent, detail);
-            }
-            IntentStatus::Open | IntentStatus::Gc => {}
-        }
-    }
-    for version in versions.iter().filter(|version| !committed.contains(&version.commit_id)) {
-        found.add(FaultKind::Intent, format!("version {} has no closed intent", version.number));
+            _ => continue,
+        };
+        found.add(FaultKind::Intent, format!("{commit_id} {detail}"));
     }
 }
 

@@ -4,7 +4,9 @@ use super::{BATCH, FaultKind, Findings, Fsck};
 use crate::{
     edits::{EditStore, paths},
     error::{Error, Result},
-    storage::{LoadedLog, Record, RecordPath, SegmentFilter, SegmentRow},
+    storage::{
+        LoadedLog, Record, RecordIndex::CollectionKey, RecordPath, SegmentFilter, SegmentRow,
+    },
 };
 use izanagi_shared::id::DocumentId;
 use std::{
@@ -94,7 +96,8 @@ impl Fsck {
         let mut after: Option<String> = None;
         loop {
             let records = &self.core.stores.records;
-            let batch = records.query(&collection, after.as_deref(), RECORDS, false).await;
+            let batch =
+                records.query(CollectionKey, &collection, after.as_deref(), RECORDS, false).await;
             let Some(batch) = found.sound(FaultKind::History, batch)? else { return Ok(None) };
             let Some(last) = batch.last() else { break };
             after = Some(last.path.key());

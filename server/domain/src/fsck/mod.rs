@@ -62,7 +62,7 @@ pub enum FaultKind {
     Base,
     /// Every content belongs to a version or to an attempt whose content is yet to be erased.
     Orphan,
-    /// A version's intent is closed as committed, and no other is.
+    /// No open or condemned intent is a version; a committed one is.
     Intent,
     /// The log has no row above `live_seq`, and none below it is missing.
     Log,

@@ -124,6 +124,7 @@ impl Room {
         let batch = Batch {
             document_id: self.document,
             updates: admitted.iter().map(Admitted::sealed).collect(),
+            after: None,
             at: self.context.clock.now(),
         };
         let mut tries = 0;

@@ -12,8 +12,8 @@ use super::{
 use crate::budget::{Budget, BudgetSettings};
 use crate::edits::EditStore;
 use crate::storage::{
-    Appended, Batch, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot, SavedText, SegmentRow,
-    StoreError, StoreResult, StoredSnapshot, SystemClock, SystemIds,
+    Appended, Batch, BatchOutcome, KnownOp, LiveLog, LoadedLog, LogTail, LoggedUpdate, NewSnapshot,
+    SavedText, SegmentRow, StoreError, StoreResult, StoredSnapshot, SystemClock, SystemIds,
 };
 use async_trait::async_trait;
 use izanagi_shared::{
@@ -125,7 +125,7 @@ impl Kept {
 
 #[async_trait]
 impl LiveLog for MemoryLog {
-    async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<Vec<Appended>>>> {
+    async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<BatchOutcome>>> {
         let (panics, lost, spoil) = {
             let mut trouble = self.trouble.lock();
             let Trouble { panics, loses_a_reply, spoils_rows, .. } = &mut *trouble;
@@ -133,8 +133,16 @@ impl LiveLog for MemoryLog {
         };
         assert!(!panics, "a bug in the log");
         let mut kept = self.kept.lock();
-        let answers = batches.iter().map(|batch| Ok(kept.append(batch, spoil))).collect();
+        let answers = batches.iter().map(|batch| Ok(kept.append(batch, spoil).into())).collect();
         if lost { Err(StoreError::Unknown("lost".to_owned())) } else { Ok(answers) }
+    }
+
+    async fn since(&self, _: DocumentId, seq: u64) -> StoreResult<LogTail> {
+        let kept = self.kept.lock();
+        let (live_seq, snapshot_seq) = (kept.live_seq, kept.snapshot.seq);
+        let updates = kept.rows.iter().filter(|row| row.seq > seq).cloned().collect();
+        let quarantined = kept.quarantined.iter().copied().filter(|of| *of > seq).collect();
+        Ok(LogTail { live_seq, snapshot_seq, updates, quarantined })
     }
 
     async fn load(&self, _: DocumentId) -> StoreResult<LoadedLog> {

@@ -1,8 +1,8 @@
 //! Edit history in memory, for tests of rooms.
 
 use crate::storage::{
-    Constraint, Data, DocumentStore, EditSegments, NewRecord, Record, RecordPath, SegmentFilter,
-    SegmentRow, StoreError, StoreResult,
+    Constraint, Data, DocumentStore, EditSegments, NewRecord, Record, RecordIndex, RecordPatch,
+    RecordPath, SegmentFilter, SegmentRow, StoreError, StoreResult,
 };
 use async_trait::async_trait;
 use izanagi_shared::{id::DocumentId, time::Timestamp};
@@ -51,6 +51,16 @@ impl DocumentStore for MemoryHistory {
         unused()
     }
 
+    async fn patch(
+        &self,
+        _: &RecordPath,
+        _: u64,
+        _: &RecordPatch,
+        _: Timestamp,
+    ) -> StoreResult<u64> {
+        unused()
+    }
+
     async fn delete(&self, _: &RecordPath, _: Timestamp) -> StoreResult<()> {
         unused()
     }
@@ -60,12 +70,20 @@ impl DocumentStore for MemoryHistory {
         Ok(())
     }
 
-    async fn query(&self, _: &str, _: Option<&str>, _: u32, _: bool) -> StoreResult<Vec<Record>> {
+    async fn query(
+        &self,
+        _: RecordIndex,
+        _: &str,
+        _: Option<&str>,
+        _: u32,
+        _: bool,
+    ) -> StoreResult<Vec<Record>> {
         unused()
     }
 
     async fn paths(
         &self,
+        _: RecordIndex,
         _: &str,
         _: Option<&str>,
         _: u32,

@@ -2,7 +2,7 @@
 //! transaction (DESIGN §6). Nothing waits for company: while one transaction is being written, the
 //! next gathers by itself, so a lone typist pays no delay and a crowd shares the disk.
 
-use crate::storage::{Appended, Batch, LiveLog, StoreError, StoreResult};
+use crate::storage::{Appended, Batch, BatchOutcome, LiveLog, StoreError, StoreResult};
 use futures::FutureExt as _;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
@@ -57,7 +57,7 @@ async fn write_groups(log: Arc<dyn LiveLog>, timeout: Duration, mut jobs: mpsc::
         match answer {
             Ok(results) => {
                 for (reply, result) in replies.into_iter().zip(results) {
-                    drop(reply.send(result));
+                    drop(reply.send(result.and_then(BatchOutcome::into_appended)));
                 }
             }
             Err(error) => {

@@ -64,7 +64,7 @@ pub trait UserStore: Send + Sync {
     /// nothing personal is left of it. What it wrote stays, by a deleted account. Nothing happens
     /// when it is deleted.
     async fn delete(&self, id: UserId, at: Timestamp) -> StoreResult<()>;
-    /// How those accounts that were ever made look to others.
+    /// How those accounts that were ever made look to others. May be stale.
     async fn people(&self, ids: &[UserId]) -> StoreResult<Vec<Person>>;
 }
 
@@ -183,6 +183,6 @@ pub struct AuditEvent {
 pub trait AuditLog: Send + Sync {
     /// Keeps an event.
     async fn record(&self, event: &AuditEvent) -> StoreResult<()>;
-    /// The newest events, newest first.
+    /// The newest events, newest first. May be stale.
     async fn newest(&self, limit: u32) -> StoreResult<Vec<(String, String, Timestamp)>>;
 }

@@ -55,6 +55,8 @@ pub struct DocumentRow {
     pub head_commit: Option<CommitId>,
     /// The newest live update.
     pub live_seq: u64,
+    /// Drawn when the document was created. CRDT updates are valid in their own lineage only.
+    pub lineage: [u8; 16],
     /// Grows with every change of title, description and so on.
     pub meta_rev: u64,
     /// Of the text as it was last materialised; behind when `text.seq < live_seq`.
@@ -90,6 +92,8 @@ pub struct NewDocument {
     pub state: Vec<u8>,
     /// The CRDT client id that wrote that state.
     pub client_id: u64,
+    /// 16 random bytes: the lineage of that state.
+    pub lineage: [u8; 16],
     /// The text.
     pub content: String,
     /// Facts of the text, at seq 0.
@@ -152,7 +156,7 @@ pub struct DocumentFilter {
     pub limit: u32,
 }
 
-/// Documents.
+/// Documents. Only the list may be stale: everything else decides about rights, heads or requests.
 #[async_trait]
 pub trait Catalog: Send + Sync {
     /// Makes a document, its owner, snapshot, text. `Conflict(RequestKey)` when the request is known.
@@ -163,7 +167,7 @@ pub trait Catalog: Send + Sync {
     async fn get(&self, id: DocumentId) -> StoreResult<DocumentRow>;
     /// One document and what gives this viewer rights to it, by one query.
     async fn get_for(&self, viewer: &Viewer, id: DocumentId) -> StoreResult<(DocumentRow, Access)>;
-    /// The rows that fit the filter, and how many there are in all.
+    /// The rows that fit the filter, and how many there are in all. May be stale.
     async fn list(&self, filter: &DocumentFilter) -> StoreResult<(Vec<DocumentRow>, u64)>;
     /// Changes details; `meta_rev` grows and `updated_at` is `at` if something differs.
     async fn change(
@@ -181,7 +185,7 @@ pub trait Catalog: Send + Sync {
 /// Who owns documents.
 #[async_trait]
 pub trait Owners: Send + Sync {
-    /// The owners of those documents.
+    /// The owners of those documents, for display. May be stale.
     async fn list(&self, documents: &[DocumentId]) -> StoreResult<Vec<(DocumentId, Person)>>;
     /// Adds an owner; nothing happens when they are one. `Conflict(Reference)`: no such user.
     async fn add(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()>;

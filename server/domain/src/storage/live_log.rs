@@ -1,6 +1,6 @@
 //! The live log: every accepted update of every document, numbered without holes (DESIGN §6).
 
-use super::{NewSegment, StoreResult, TextFacts};
+use super::{NewSegment, StoreError, StoreResult, TextFacts};
 use async_trait::async_trait;
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -12,7 +12,7 @@ use izanagi_shared::{
 pub enum ClientOwner {
     /// One user.
     User(UserId),
-    /// The server itself, in edits it makes for somebody.
+    /// The server itself, in edits it makes on behalf of a user.
     Server,
 }
 
@@ -40,6 +40,9 @@ pub struct Batch {
     pub document_id: DocumentId,
     /// Its updates.
     pub updates: Vec<NewUpdate>,
+    /// The number at which the caller believes the log ends. If it ends elsewhere, nothing of the
+    /// batch is written; `None` appends wherever it ends.
+    pub after: Option<u64>,
     /// When.
     pub at: Timestamp,
 }
@@ -55,8 +58,62 @@ pub enum Appended {
     Quarantined(u64),
     /// The op id was used before for something else. Nothing was written for this update.
     OtherBytes,
-    /// It brings structs under a client id of somebody else. Nothing was written for this update.
+    /// It brings structs under the client id of another user. Nothing was written for this update.
     ForeignClient(u64),
+}
+
+/// What became of a batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BatchOutcome {
+    /// One answer for each update.
+    Appended(Vec<Appended>),
+    /// The log does not end at [`Batch::after`]: nothing was written, and these are the rows after
+    /// it. A batch whose op ids are all known is answered as appended instead, so that a repeated
+    /// batch learns its numbers.
+    Moved(LogTail),
+}
+
+impl BatchOutcome {
+    /// The answers to a batch that was sent without [`Batch::after`].
+    ///
+    /// # Errors
+    /// `Corrupt` for [`Self::Moved`], which such a batch never gets.
+    pub fn into_appended(self) -> StoreResult<Vec<Appended>> {
+        match self {
+            Self::Appended(appended) => Ok(appended),
+            Self::Moved(_) => {
+                Err(StoreError::Corrupt("an unconditional append was refused".into()))
+            }
+        }
+    }
+}
+
+impl From<Vec<Appended>> for BatchOutcome {
+    fn from(appended: Vec<Appended>) -> Self {
+        Self::Appended(appended)
+    }
+}
+
+/// The log of a document after a number, from one state of the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogTail {
+    /// The newest number.
+    pub live_seq: u64,
+    /// The number of the newest snapshot.
+    pub snapshot_seq: u64,
+    /// The updates after the number that are not quarantined, by number.
+    pub updates: Vec<LoggedUpdate>,
+    /// The numbers of quarantined updates after it.
+    pub quarantined: Vec<u64>,
+}
+
+impl LogTail {
+    /// Whether these are all rows after `seq`. If not, a snapshot has absorbed some of them, and
+    /// only [`LiveLog::load`] gives the whole text.
+    #[must_use]
+    pub const fn is_complete_after(&self, seq: u64) -> bool {
+        self.snapshot_seq <= seq && seq <= self.live_seq
+    }
 }
 
 /// An op id that the log has seen.
@@ -142,7 +199,9 @@ pub trait LiveLog: Send + Sync {
     /// Appends in one transaction, documents in the order of their ids; one answer for each batch,
     /// in the order given. A batch that fails (`NotFound`, `Conflict(Trashed)`) does not harm the
     /// others. The outer error stands for the whole transaction.
-    async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<Vec<Appended>>>>;
+    async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<BatchOutcome>>>;
+    /// The rows after a number, with the head, in one read transaction.
+    async fn since(&self, document: DocumentId, seq: u64) -> StoreResult<LogTail>;
     /// Newest snapshot and the log, in one read transaction. Quarantined updates are not read.
     async fn load(&self, document: DocumentId) -> StoreResult<LoadedLog>;
     /// What is known of an op.

@@ -1,5 +1,6 @@
 //! What the domain asks of storage, as traits (DESIGN §4). Domain types go in and come out; no
-//! driver's type is seen here. A method that writes several rows does so in one transaction.
+//! driver's type is seen here. A method that writes several rows does so in one transaction. Reads
+//! are fresh unless their documentation or a [`Freshness`] allows a stale answer.
 //!
 //! Every write can end in [`StoreError::Unknown`]: the statement may or may not have taken effect.
 //! Whoever calls must then find out (by fence, by request key, by op id) before answering.
@@ -9,12 +10,14 @@ mod bus;
 mod catalog;
 mod edits;
 mod error;
+mod freshness;
 mod inspect;
 mod live_log;
 mod outbox;
 mod outside;
 mod records;
 mod upkeep;
+mod value;
 mod versions;
 
 pub use accounts::{
@@ -28,15 +31,17 @@ pub use catalog::{
 };
 pub use edits::{EditSegments, NewSegment, SegmentFilter, SegmentRow};
 pub use error::{Constraint, StoreError, StoreResult};
+pub use freshness::Freshness;
 pub use inspect::{Inspect, OpsSummary};
 pub use live_log::{
-    Appended, Batch, ClientOwner, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot,
-    NewUpdate, QUARANTINED_KEPT, SavedText, StoredSnapshot,
+    Appended, Batch, BatchOutcome, ClientOwner, KnownOp, LiveLog, LoadedLog, LogTail, LoggedUpdate,
+    NewSnapshot, NewUpdate, QUARANTINED_KEPT, SavedText, StoredSnapshot,
 };
 pub use outbox::{Outbox, OutboxItem, Topic};
 pub use outside::{Clock, Ids, SystemClock, SystemIds};
-pub use records::{Data, DocumentStore, NewRecord, Record, RecordPath};
+pub use records::{DocumentStore, NewRecord, Record, RecordIndex, RecordPatch, RecordPath};
 pub use upkeep::Upkeep;
+pub use value::{Data, Value};
 pub use versions::{
     AtomicCommit, CommitIntent, CommitIntents, CommitOutcome, Fence, IntentStatus, NewIntent,
     NewVersion, VersionFilter, VersionRow, VersionStore,

@@ -54,10 +54,8 @@ pub trait Outbox: Send + Sync {
     async fn pending(&self, limit: u32) -> StoreResult<Vec<OutboxItem>>;
     /// Whether an item of that topic and key is not done.
     async fn is_pending(&self, topic: Topic, key: &str) -> StoreResult<bool>;
-    /// An item is done.
-    async fn done(&self, id: &str, at: Timestamp) -> StoreResult<()>;
+    /// Removes an item whose work is done. Nothing happens if it was removed before.
+    async fn done(&self, id: &str) -> StoreResult<()>;
     /// After a failure: puts an item behind all that were put in until `at`.
     async fn postpone(&self, id: &str, at: Timestamp) -> StoreResult<()>;
-    /// Forgets items done before `before`.
-    async fn forget(&self, before: Timestamp) -> StoreResult<()>;
 }

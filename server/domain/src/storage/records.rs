@@ -1,6 +1,6 @@
 //! The document store: records in collections, the “what” of DESIGN §3.
 
-use super::StoreResult;
+use super::{Data, StoreResult, Value};
 use async_trait::async_trait;
 use izanagi_shared::{
     id::{CommitId, DocumentId},
@@ -8,9 +8,6 @@ use izanagi_shared::{
 };
 use std::fmt;
 use uuid::Uuid;
-
-/// What a record holds: one JSON object.
-pub type Data = serde_json::Map<String, serde_json::Value>;
 
 /// Where a record lies: `collection/id`. Segments are ids and fixed words, never user text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -97,6 +94,40 @@ pub struct NewRecord {
     pub data: Data,
 }
 
+/// A change of single fields. Fields it does not name keep their values.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RecordPatch {
+    /// Fields to set.
+    pub set: Data,
+    /// Fields to remove. A field that is not there is not an error.
+    pub unset: Vec<String>,
+}
+
+impl RecordPatch {
+    /// What turns `old` into `new`.
+    #[must_use]
+    pub fn between(old: &Data, new: &Data) -> Self {
+        let is_new = |(field, value): &(&String, &Value)| old.get(*field) != Some(*value);
+        let set = new.iter().filter(is_new).map(|(field, value)| (field.clone(), value.clone()));
+        let unset = old.keys().filter(|field| !new.contains_key(*field)).cloned();
+        Self { set: set.collect(), unset: unset.collect() }
+    }
+
+    /// Changes `data`.
+    pub fn apply(&self, data: &mut Data) {
+        self.unset.iter().for_each(|field| drop(data.remove(field)));
+        data.extend(self.set.iter().map(|(field, value)| (field.clone(), value.clone())));
+    }
+}
+
+/// The indexes that queries may use. A provider without the index that a query names fails with
+/// `Unavailable`, and the message is the statement that would create it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RecordIndex {
+    /// Collection, then key.
+    CollectionKey,
+}
+
 /// A record as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
@@ -108,7 +139,7 @@ pub struct Record {
     pub created_at: Timestamp,
     /// When it was last updated.
     pub updated_at: Timestamp,
-    /// Put aside: hidden from `get`, kept until it is purged.
+    /// Soft-deleted: hidden from `get`, kept until it is purged.
     pub deleted: bool,
     /// What it holds.
     pub data: Data,
@@ -117,13 +148,13 @@ pub struct Record {
 /// A store of records. Reads see the newest acknowledged write (majority, primary).
 #[async_trait]
 pub trait DocumentStore: Send + Sync {
-    /// The record at `path`; `NotFound` also when it was put aside.
+    /// The record at `path`; `NotFound` also if it is soft-deleted.
     async fn get(&self, path: &RecordPath) -> StoreResult<Record>;
 
     /// The records at those paths that exist, in no particular order.
     async fn get_many(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>>;
 
-    /// Makes a record, version 1. `Conflict(RecordExists)` when there is one, put aside or not.
+    /// Creates a record, version 1. `Conflict(RecordExists)` if there is one, soft-deleted or not.
     async fn create(&self, record: &NewRecord, at: Timestamp) -> StoreResult<()>;
 
     /// Replaces the data of version `expected`; gives the next version number.
@@ -136,26 +167,39 @@ pub trait DocumentStore: Send + Sync {
         at: Timestamp,
     ) -> StoreResult<u64>;
 
-    /// Puts a record aside. Nothing happens when it is aside or absent already.
+    /// Changes single fields of version `expected`; gives the next version number. Only the change
+    /// travels, so that a large field that stays is not sent again. Atomic like [`Self::update`].
+    /// `Conflict(RecordVersion)` when the record has another version by now.
+    async fn patch(
+        &self,
+        path: &RecordPath,
+        expected: u64,
+        patch: &RecordPatch,
+        at: Timestamp,
+    ) -> StoreResult<u64>;
+
+    /// Soft-deletes a record. Nothing happens if it is soft-deleted or absent.
     async fn delete(&self, path: &RecordPath, at: Timestamp) -> StoreResult<()>;
 
-    /// Removes a record for ever. Nothing happens when it is absent already.
+    /// Removes a record for good. Nothing happens if it is absent.
     async fn purge(&self, path: &RecordPath) -> StoreResult<()>;
 
-    /// The records of a collection, by key, after the key `after`; those put aside as well when
-    /// `with_deleted` is set. Served by the index on (collection, key).
+    /// The records of a collection in the order of the index, after the key `after`; soft-deleted
+    /// ones as well if `with_deleted` is set.
     async fn query(
         &self,
+        index: RecordIndex,
         collection: &str,
         after: Option<&str>,
         limit: u32,
         with_deleted: bool,
     ) -> StoreResult<Vec<Record>>;
 
-    /// The paths of those records alone: nothing that they hold is read, so that what is damaged
-    /// can still be found and removed.
+    /// The paths of those records alone. Their data is not read, so that damaged records can still be
+    /// found and removed.
     async fn paths(
         &self,
+        index: RecordIndex,
         collection: &str,
         after: Option<&str>,
         limit: u32,
@@ -169,6 +213,23 @@ pub trait DocumentStore: Send + Sync {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_patch_changes_what_differs() {
+        let data = |fields: &[(&str, i64)]| -> Data {
+            fields.iter().map(|(field, n)| ((*field).to_owned(), Value::Int(*n))).collect()
+        };
+        let (old, new) =
+            (data(&[("a", 1), ("b", 2), ("c", 3)]), data(&[("a", 1), ("b", 5), ("d", 4)]));
+        let patch = RecordPatch::between(&old, &new);
+        assert_eq!(
+            (&patch.set, patch.unset.as_slice()),
+            (&data(&[("b", 5), ("d", 4)]), &["c".to_owned()][..])
+        );
+        let mut changed = old;
+        patch.apply(&mut changed);
+        assert_eq!(changed, new);
+    }
 
     #[test]
     fn a_key_is_128_bits_of_the_full_path() {

@@ -1,6 +1,6 @@
 //! Versions and the attempts to commit them: the SQL side of DESIGN §5.
 
-use super::{NewRecord, Request, StoreResult};
+use super::{Freshness, NewRecord, Request, StoreResult};
 use async_trait::async_trait;
 use izanagi_shared::{
     id::{CommitId, DocumentId, UserId},
@@ -62,8 +62,6 @@ pub struct NewVersion {
     pub commit_id: CommitId,
     /// The head it builds on; `None` for the first.
     pub parent_commit: Option<CommitId>,
-    /// The key of the content's record.
-    pub content_id: String,
     /// SHA-256 of the content.
     pub content_hash: [u8; 32],
     /// Covers parent, content, author, message and time (PRODUCT V12).
@@ -93,7 +91,6 @@ impl NewVersion {
             number: self.number,
             commit_id: self.commit_id,
             parent_commit: self.parent_commit,
-            content_id: self.content_id,
             content_hash: self.content_hash,
             chain_hash: self.chain_hash,
             length: self.length,
@@ -121,8 +118,6 @@ pub struct VersionRow {
     pub commit_id: CommitId,
     /// The commit before it.
     pub parent_commit: Option<CommitId>,
-    /// The key of the content's record.
-    pub content_id: String,
     /// SHA-256 of the content.
     pub content_hash: [u8; 32],
     /// Covers parent, content, author, message and time.
@@ -186,13 +181,21 @@ pub struct VersionFilter {
     pub limit: u32,
     /// Only named ones.
     pub named: bool,
+    /// How current the list must be.
+    pub freshness: Freshness,
 }
 
-/// Committed versions. None is ever removed but with its document.
+/// Committed versions. None is ever removed but with its document. Reads without a [`Freshness`] are
+/// fresh.
 #[async_trait]
 pub trait VersionStore: Send + Sync {
     /// One version.
-    async fn get(&self, document: DocumentId, number: u64) -> StoreResult<VersionRow>;
+    async fn get(
+        &self,
+        freshness: Freshness,
+        document: DocumentId,
+        number: u64,
+    ) -> StoreResult<VersionRow>;
     /// The version a commit made.
     async fn by_commit(&self, commit: CommitId) -> StoreResult<VersionRow>;
     /// The version a request made.
@@ -220,7 +223,7 @@ pub trait VersionStore: Send + Sync {
 /// The attempts to commit (DESIGN §5).
 #[async_trait]
 pub trait CommitIntents: Send + Sync {
-    /// Step 2. `Conflict(CommitId)` when the id was used before.
+    /// Step 2. `Conflict(CommitId)` if the id was used before, by an attempt or by a version.
     async fn open(&self, intent: &NewIntent) -> StoreResult<()>;
     /// Step 4, one statement: with the intent open and unexpired, the document active and its head
     /// the expected parent, the head moves, the version appears, the intent closes and the
@@ -248,17 +251,23 @@ pub trait CommitIntents: Send + Sync {
     ) -> StoreResult<Vec<CommitIntent>>;
     /// Notes that the content of a closed attempt was erased.
     async fn erased(&self, commit: CommitId, at: Timestamp) -> StoreResult<()>;
+    /// Forgets committed attempts opened before `before`: their versions are what counts. Those that
+    /// never became a version are kept, so that content that arrives late is recognised.
+    async fn forget(&self, before: Timestamp) -> StoreResult<()>;
     /// One attempt.
     async fn get(&self, commit: CommitId) -> StoreResult<CommitIntent>;
 }
 
-/// Steps 2 to 4 in one transaction, where contents and versions lie in the same database.
+/// Steps 2 to 4 in one transaction, if contents and versions are in the same database.
 #[async_trait]
 pub trait AtomicCommit: Send + Sync {
-    /// Intent, content and version, or none of them.
+    /// Content and version, or neither. No intent is stored: nothing is visible before all of it
+    /// is. `Conflict(CommitId)` if the id was used before.
+    ///
+    /// After `Unknown`, [`CommitIntents::fence`] of this commit must not answer before the transaction
+    /// has ended: a single writer does both in order; a pool must serialise them by commit id.
     async fn commit_with_content(
         &self,
-        intent: &NewIntent,
         records: &[NewRecord],
         version: &NewVersion,
         restored_from: Option<u64>,

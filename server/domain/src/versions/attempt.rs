@@ -5,8 +5,7 @@ use crate::{
     error::{Error, Internal, Result},
     patience::patiently,
     storage::{
-        CommitOutcome, Constraint, Fence, NewIntent, NewRecord, NewVersion, RecordPath, StoreError,
-        StoreResult,
+        CommitOutcome, Constraint, Fence, NewIntent, NewRecord, NewVersion, StoreError, StoreResult,
     },
 };
 use izanagi_shared::id::CommitId;
@@ -34,21 +33,11 @@ impl Versions {
         text: &str,
         restored_from: Option<u64>,
     ) -> Result<Attempt> {
-        let intent = NewIntent {
-            commit_id: version.commit_id,
-            document_id: version.document_id,
-            base_commit: version.parent_commit,
-            request_key: version.request.key,
-            expires_at: version.at.plus(INTENT_LIFETIME),
-            at: version.at,
-        };
         let (document, commit) = (version.document_id, version.commit_id);
         let records = Stored::new_records(document, commit, text, version.content_hash);
         let outcome = match &self.core.stores.atomic {
-            Some(atomic) => {
-                atomic.commit_with_content(&intent, &records, version, restored_from).await
-            }
-            None => self.in_steps(&intent, &records, version, restored_from).await,
+            Some(atomic) => atomic.commit_with_content(&records, version, restored_from).await,
+            None => self.in_steps(&records, version, restored_from).await,
         };
         match outcome {
             Ok(CommitOutcome::Committed) => Ok(Attempt::Committed),
@@ -67,12 +56,19 @@ impl Versions {
 
     async fn in_steps(
         &self,
-        intent: &NewIntent,
         records: &[NewRecord],
         version: &NewVersion,
         restored_from: Option<u64>,
     ) -> StoreResult<CommitOutcome> {
-        self.core.stores.intents.open(intent).await?;
+        let intent = NewIntent {
+            commit_id: version.commit_id,
+            document_id: version.document_id,
+            base_commit: version.parent_commit,
+            request_key: version.request.key,
+            expires_at: version.at.plus(INTENT_LIFETIME),
+            at: version.at,
+        };
+        self.core.stores.intents.open(&intent).await?;
         for record in records {
             self.core.stores.records.create(record, version.at).await?;
         }
@@ -90,8 +86,8 @@ impl Versions {
                 Ok(Fence::Closed) => Ok(Attempt::TryAgain),
                 Ok(Fence::NotOpen) => match self.core.stores.versions.by_commit(commit).await {
                     Ok(_) => Ok(Attempt::Committed),
-                    // Closed by somebody else, or never opened and, its opening being part of the
-                    // same lost attempt, of no further consequence: the commit needs it open.
+                    // Closed by a collector or another fence, or not opened: step 4 needs it open.
+                    // A commit in one transaction has no intent; the fence waited for its end.
                     Err(StoreError::NotFound) => Ok(Attempt::TryAgain),
                     Err(error) => Err(unknown(error)),
                 },
@@ -99,10 +95,5 @@ impl Versions {
             }
         })
         .await
-    }
-
-    /// The key of the record that holds a commit's content.
-    pub(super) fn content_id(version: &NewVersion) -> String {
-        RecordPath::content(version.document_id, version.commit_id).key()
     }
 }

@@ -1,13 +1,18 @@
 //! Collecting what attempts to commit have left (DESIGN §5): an open intent that has expired is
-//! closed under its lock, and only then is the content of that attempt erased.
+//! closed under its lock, and only then is the content of that attempt erased. Committed intents are
+//! forgotten after a day.
 
 use super::Versions;
 use crate::{
     contained::contained,
     error::{Error, Result},
-    storage::{CommitIntent, DocumentStore, RecordPath, StoreError, StoreResult},
+    storage::{CommitIntent, DocumentStore, RecordIndex, RecordPath, StoreError, StoreResult},
 };
 use izanagi_shared::id::{CommitId, DocumentId};
+use std::time::Duration;
+
+/// How long committed intents are kept: long after any late copy of a statement.
+const COMMITTED_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many attempts or records are looked at in one go.
 const BATCH: u32 = 100;
@@ -20,12 +25,12 @@ pub(crate) struct Paths {
 }
 
 impl Paths {
-    /// Those of records that are not put aside.
+    /// Those of records that are not soft-deleted.
     pub(crate) const fn present(collection: String) -> Self {
         Self { collection, with_deleted: false, after: None }
     }
 
-    /// Those put aside as well.
+    /// Those of soft-deleted records as well.
     pub(crate) const fn all(collection: String) -> Self {
         Self { collection, with_deleted: true, after: None }
     }
@@ -36,10 +41,12 @@ impl Paths {
         records: &dyn DocumentStore,
     ) -> StoreResult<Vec<RecordPath>> {
         let after = self.after.as_deref();
-        let batch = records.paths(&self.collection, after, BATCH, self.with_deleted).await?;
+        let batch = records
+            .paths(RecordIndex::CollectionKey, &self.collection, after, BATCH, self.with_deleted)
+            .await?;
         let Some(last) = batch.last().map(RecordPath::key) else { return Ok(batch) };
-        // A row whose id is damaged has another key than it lies under; it must not send the walk
-        // round in circles.
+        // A row whose id is damaged is stored under another key than its own; it must not make the
+        // walk go round in circles.
         if after.is_some_and(|after| *last <= *after) {
             return Err(StoreError::Corrupt(format!("{}: a record's id", self.collection)));
         }
@@ -55,7 +62,9 @@ impl Versions {
     /// The first that was met. Everything else was collected all the same, and the rest will be
     /// the next time.
     pub async fn collect_garbage(&self) -> Result<u64> {
-        let mut failure = None;
+        let forget_before = self.core.clock.now().minus(COMMITTED_KEPT);
+        let forgotten = self.core.stores.intents.forget(forget_before).await;
+        let mut failure = forgotten.err().map(Error::from);
         loop {
             let now = self.core.clock.now();
             let expired = self.core.stores.intents.expired(now, BATCH).await?;
@@ -87,6 +96,16 @@ impl Versions {
     }
 
     async fn erase_attempt(&self, intent: &CommitIntent) -> Result<()> {
+        // Never true as long as step 2 refuses the id of a version. It costs one read to be sure,
+        // and being wrong would cost a version.
+        match self.core.stores.versions.by_commit(intent.commit_id).await {
+            Err(StoreError::NotFound) => {}
+            Ok(_) => {
+                let commit = intent.commit_id;
+                return Err(Error::internal(format!("{commit} is condemned but is a version")));
+            }
+            Err(error) => return Err(error.into()),
+        }
         self.erase_content(intent.document_id, intent.commit_id).await?;
         Ok(self.core.stores.intents.erased(intent.commit_id, self.core.clock.now()).await?)
     }

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Internal, Result},
     hash::{sha256, sha256_parts},
     live::{EditKind, LiveText},
-    storage::{DocumentRow, NewVersion, Request, StoreError, VersionRow},
+    storage::{DocumentRow, Freshness, NewVersion, Request, StoreError, VersionRow},
 };
 use futures::future::try_join;
 use izanagi_shared::{
@@ -213,12 +213,11 @@ impl Versions {
         let (author_id, at) = (draft.editor.user(), self.core.clock.now());
         let parent_chain = head.as_ref().map(|head| &head.chain_hash);
         let content_hash = sha256(&*text.content);
-        let mut version = NewVersion {
+        Ok(NewVersion {
             document_id: draft.editor.id(),
             number: head.map_or(0, |head| head.number) + 1,
             commit_id: self.fresh_commit(),
             parent_commit: head.map(|head| head.commit_id),
-            content_id: String::new(),
             content_hash,
             chain_hash: chain_hash(parent_chain, &content_hash, author_id, draft.message, at),
             length: text.facts.length,
@@ -228,9 +227,7 @@ impl Versions {
             author_id,
             request: draft.request,
             at,
-        };
-        version.content_id = Self::content_id(&version);
-        Ok(version)
+        })
     }
 
     /// A damaged parent must not stand in the way of the next version: only the counts of lines
@@ -239,7 +236,7 @@ impl Versions {
         if let Some(text) = self.cache.get(head.commit_id) {
             return Ok(text);
         }
-        let row = self.core.stores.versions.get(document, head.number).await?;
+        let row = self.core.stores.versions.get(Freshness::Fresh, document, head.number).await?;
         match self.content(&row).await {
             Err(Error::CorruptVersion { number, internal }) => {
                 tracing::error!(docId = %document, number, cause = internal.for_log(),

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     error::{Error, Internal, Result},
     hash::sha256,
-    storage::{Record, RecordPath, StoreError, StoreResult, VersionRow},
+    storage::{Record, RecordPath, StoreError, StoreResult, Value, VersionRow},
 };
 use izanagi_shared::id::{CommitId, DocumentId};
 use std::{collections::HashMap, sync::Arc};
@@ -54,7 +54,7 @@ impl Versions {
     /// The content of a version as the store has it, verified; never from memory.
     pub(crate) async fn content_from_store(&self, row: &VersionRow) -> Result<Arc<str>> {
         // While it is read a version may be demoted, so that a walk meets a record in two states:
-        // walk again. If the records have not changed meanwhile, it is they that are wrong.
+        // walk again. If the records have not changed since, they are damaged.
         let mut before: Option<Vec<(CommitId, u64)>> = None;
         loop {
             let mut walk = Walk::default();
@@ -143,7 +143,7 @@ impl Versions {
     pub(crate) async fn form(&self, row: &VersionRow) -> StoreResult<Form> {
         let (document, commit) = (row.document_id, row.commit_id);
         let record = self.core.stores.records.get(&RecordPath::content(document, commit)).await?;
-        let is_delta = record.data.get("type").and_then(|kind| kind.as_str()) == Some("delta");
+        let is_delta = record.data.get("type").and_then(Value::as_text) == Some("delta");
         let Stored { hash, whole, reverse } = Stored::parse(record)?;
         let chunks = if let Some(Whole::Chunks(count)) = whole { count } else { 0 };
         let is_whole = match whole {
@@ -172,7 +172,7 @@ impl Versions {
         for index in 0..count {
             let record =
                 self.core.stores.records.get(&RecordPath::chunk(document, commit, index)).await?;
-            let chunk = record.data.get("text").and_then(serde_json::Value::as_str);
+            let chunk = record.data.get("text").and_then(Value::as_text);
             let path = &record.path;
             text.push_str(chunk.ok_or_else(|| StoreError::Corrupt(format!("{path}: no text")))?);
         }

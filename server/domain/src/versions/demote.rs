@@ -10,7 +10,10 @@ use super::{
 use crate::{
     error::{Error, Internal, Result},
     hash::sha256,
-    storage::{Constraint, NewRecord, Record, RecordPath, StoreError, StoreResult, VersionRow},
+    storage::{
+        Constraint, Freshness, NewRecord, Record, RecordPatch, RecordPath, StoreError, StoreResult,
+        VersionRow,
+    },
 };
 use izanagi_shared::{id::DocumentId, rules::DocumentKind};
 use std::sync::Arc;
@@ -21,7 +24,7 @@ pub const KEYFRAME_EVERY: u64 = 64;
 /// A delta larger than this share of the text, in percent, is not worth it.
 const WORTH_PERCENT: usize = 70;
 
-/// How often it is begun anew after somebody else has written the record meanwhile.
+/// How often to start again after another worker has changed the record.
 const TRIES: u32 = 4;
 
 /// What came of writing a delta.
@@ -30,7 +33,7 @@ enum Written {
     Delta,
     /// It is better left whole.
     NotWorthIt,
-    /// Somebody else has written the record meanwhile.
+    /// Another worker has changed the record.
     Overtaken,
 }
 
@@ -44,7 +47,7 @@ impl Versions {
             let rows = self.core.stores.versions.range(document, number, number + 1).await?;
             let [row, next] = rows.as_slice() else { return Ok(()) };
             if row.keep_whole {
-                // It may have been named just when somebody turned it into a delta.
+                // It may have been named while another worker turned it into a delta.
                 return self.make_whole(document, number).await;
             }
             if must_stay_whole(row) {
@@ -136,8 +139,8 @@ impl Versions {
         let (document, number) = (row.document_id, row.number);
         self.core.stores.versions.set_stored(document, number, true).await?;
         self.purge_left_chunks(row).await?;
-        // Who named it before this look did not see the delta; who names it later will.
-        if self.core.stores.versions.get(document, number).await?.keep_whole {
+        // A naming before this read did not see the delta; a later one will.
+        if self.core.stores.versions.get(Freshness::Fresh, document, number).await?.keep_whole {
             self.make_whole(document, number).await?;
         }
         Ok(())
@@ -155,7 +158,7 @@ impl Versions {
                 return Ok(purged);
             }
             for chunk in &batch {
-                // Looked at anew each time: somebody may be making it whole again.
+                // Read again each time: another worker may be making it whole again.
                 if Stored::parse(records.get(&content).await?)?.whole.is_some() {
                     return Ok(purged);
                 }
@@ -165,16 +168,18 @@ impl Versions {
         }
     }
 
-    /// Writes over exactly that record; `None` when somebody else has written it meanwhile.
+    /// Changes exactly that record, sending only the fields that differ, and reads it back; `None` if
+    /// another writer was faster.
     async fn write_and_read_back(
         &self,
         record: &Record,
         stored: &Stored,
     ) -> Result<Option<Record>> {
         let data = stored.to_data();
+        let patch = RecordPatch::between(&record.data, &data);
         let records = &self.core.stores.records;
         let now = self.core.clock.now();
-        match records.update(&record.path, record.version, &data, now).await {
+        match records.patch(&record.path, record.version, &patch, now).await {
             Ok(_) | Err(StoreError::Unknown(_)) => {}
             Err(StoreError::Conflict(Constraint::RecordVersion)) => return Ok(None),
             Err(error) => return Err(error.into()),
@@ -186,7 +191,8 @@ impl Versions {
     /// Makes a version whole again, because it was named or restored from. Repeatable.
     pub(crate) async fn make_whole(&self, document: DocumentId, number: u64) -> Result<()> {
         for _ in 0..TRIES {
-            let row = match self.core.stores.versions.get(document, number).await {
+            let row = match self.core.stores.versions.get(Freshness::Fresh, document, number).await
+            {
                 Ok(row) => row,
                 Err(StoreError::NotFound) => return Ok(()),
                 Err(error) => return Err(error.into()),
@@ -211,14 +217,10 @@ impl Versions {
             self.put_chunk(chunk).await?;
         }
         let data = Stored { hash: row.content_hash, whole: Some(whole), reverse }.to_data();
-        match self
-            .core
-            .stores
-            .records
-            .update(&path, record.version, &data, self.core.clock.now())
-            .await
-        {
-            // Deleted for ever meanwhile: what leads to the chunks is gone, so they must go here.
+        let patch = RecordPatch::between(&record.data, &data);
+        let now = self.core.clock.now();
+        match self.core.stores.records.patch(&path, record.version, &patch, now).await {
+            // The document was purged. The record that names the chunks is gone, so they go here.
             Err(StoreError::NotFound) => match self.core.stores.versions.by_commit(commit).await {
                 Err(StoreError::NotFound) => self.erase_content(document, commit).await,
                 _ => Err(corrupt(row, "its record is missing")),
@@ -231,7 +233,7 @@ impl Versions {
         }
     }
 
-    /// Writes a chunk, over whatever else lies in its place.
+    /// Writes a chunk, replacing whatever is in its place.
     async fn put_chunk(&self, chunk: &NewRecord) -> StoreResult<()> {
         let records = &self.core.stores.records;
         match records.create(chunk, self.core.clock.now()).await {
@@ -242,7 +244,7 @@ impl Versions {
         }
         match records.get(&chunk.path).await {
             Ok(there) if there.data == chunk.data => Ok(()),
-            // Damaged, or put aside: neither keeps anybody's words.
+            // Damaged or soft-deleted: neither holds text that is needed.
             Ok(_) | Err(StoreError::Corrupt(_) | StoreError::NotFound) => {
                 records.purge(&chunk.path).await?;
                 records.create(chunk, self.core.clock.now()).await
@@ -263,6 +265,6 @@ fn corrupt(row: &VersionRow, what: &str) -> Error {
 
 fn overtaken(document: DocumentId, number: u64) -> Error {
     Error::Unavailable(Internal::new(format!(
-        "{document}/{number}: somebody else kept writing the record"
+        "{document}/{number}: other workers kept changing the record"
     )))
 }

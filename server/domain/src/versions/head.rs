@@ -4,7 +4,7 @@ use super::Versions;
 use crate::{
     documents::Editor,
     error::{Error, Result},
-    storage::{DocumentRow, VersionRow},
+    storage::{DocumentRow, Freshness, VersionRow},
 };
 use izanagi_shared::id::CommitId;
 use lru::LruCache;
@@ -64,7 +64,9 @@ impl Versions {
         if let Some(head) = self.heads.get(commit) {
             return Ok(Some(head));
         }
-        let head = Head::from(&self.core.stores.versions.get(row.id, row.head_version).await?);
+        let head = Head::from(
+            &self.core.stores.versions.get(Freshness::Fresh, row.id, row.head_version).await?,
+        );
         self.heads.put(head);
         Ok(Some(head))
     }

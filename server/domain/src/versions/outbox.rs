@@ -85,7 +85,7 @@ impl Versions {
         let now = self.core.clock.now();
         match worked {
             Ok(()) => {
-                self.core.stores.outbox.done(&item.id, now).await?;
+                self.core.stores.outbox.done(&item.id).await?;
                 failures.0.remove(&item.id);
             }
             Err(error) => {

@@ -4,7 +4,7 @@ use super::Versions;
 use crate::{
     documents::{Editor, Reader, in_range},
     error::{Error, Result},
-    storage::{VersionFilter, VersionRow},
+    storage::{Freshness, VersionFilter, VersionRow},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use izanagi_shared::{
@@ -46,6 +46,7 @@ impl Versions {
             // One more than is shown tells whether anything follows.
             limit: page_size + 1,
             named: query.named,
+            freshness: Freshness::Stale,
         };
         let (mut rows, total) = self.core.stores.versions.list(&filter).await?;
         let more = rows.len() > page_size as usize;
@@ -61,7 +62,7 @@ impl Versions {
     /// # Errors
     /// `NotFound`; `CorruptVersion`, never other bytes.
     pub async fn get(&self, reader: &Reader, number: u64) -> Result<VersionView> {
-        let row = self.row(reader.id(), number).await?;
+        let row = self.shown(reader, number).await?;
         let _reserved = self.core.budget.work(bytes_to_read(&row)).await?;
         let content = self.content(&row).await?;
         let mut view = view(row);
@@ -78,7 +79,7 @@ impl Versions {
     /// # Errors
     /// `NotFound`.
     pub async fn require(&self, reader: &Reader, number: u64) -> Result<()> {
-        self.row(reader.id(), number).await.map(drop)
+        self.shown(reader, number).await.map(drop)
     }
 
     /// The content alone.
@@ -86,7 +87,7 @@ impl Versions {
     /// # Errors
     /// As [`Versions::get`].
     pub async fn text(&self, reader: &Reader, number: u64) -> Result<Arc<str>> {
-        let row = self.row(reader.id(), number).await?;
+        let row = self.shown(reader, number).await?;
         let _reserved = self.core.budget.work(bytes_to_read(&row)).await?;
         self.content(&row).await
     }
@@ -110,8 +111,20 @@ impl Versions {
         Ok(view(row))
     }
 
+    /// A version as a reader sees it.
+    async fn shown(&self, reader: &Reader, number: u64) -> Result<VersionRow> {
+        let row = self.core.stores.versions.get(Freshness::Stale, reader.id(), number).await;
+        row.map_err(Error::missing("version"))
+    }
+
+    /// A version that something is decided by or made from.
     pub(super) async fn row(&self, document: DocumentId, number: u64) -> Result<VersionRow> {
-        self.core.stores.versions.get(document, number).await.map_err(Error::missing("version"))
+        self.core
+            .stores
+            .versions
+            .get(Freshness::Fresh, document, number)
+            .await
+            .map_err(Error::missing("version"))
     }
 }
 

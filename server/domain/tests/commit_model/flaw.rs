@@ -32,6 +32,9 @@ pub(crate) enum Flaw {
     /// A collector deletes content only for intents it closed itself, not for those closed by a
     /// fence or a dead collector.
     GcOnlyOwnMarks,
+    /// Neither step 2 nor a collector checks whether a commit id is a version, although committed
+    /// intents are forgotten.
+    VersionsUnchecked,
     /// The demoter drops the content as soon as a patch exists, without verifying it.
     DropUnverified,
     /// The demoter's updates do not carry the record version they were planned on.

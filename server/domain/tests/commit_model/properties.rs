@@ -82,6 +82,14 @@ fn examples(model: &CommitModel) -> Vec<Property<CommitModel>> {
         }),
     ];
     if !model.bounds.one_file {
+        examples.push(Property::sometimes(
+            "a lost reply was a commit whose intent is forgotten",
+            |_, state: &State| {
+                (1..).zip(&state.attempts).any(|(commit, at)| {
+                    at.phase == Phase::Unsettled && state.sql.is_forgotten(commit)
+                })
+            },
+        ));
         examples.push(Property::sometimes("a fence wins", |_, state: &State| {
             state.attempts.iter().any(|at| at.phase == Phase::Never { fenced: true })
         }));
@@ -143,7 +151,8 @@ fn distinct(values: impl Iterator<Item = u8> + Clone) -> bool {
     true
 }
 
-/// Returns whether only the reader can make progress: no open intent, no content of a closed one,
+/// Returns whether only the reader can make progress, and committed intents be forgotten: no open
+/// intent, no content of a closed one,
 /// no pending demotion, and no unanswered client that could still send its request.
 fn is_tidy(model: &CommitModel, state: &State) -> bool {
     let busy = state.attempts.iter().any(|at| at.is_alive() || at.sent.is_some())
@@ -153,7 +162,10 @@ fn is_tidy(model: &CommitModel, state: &State) -> bool {
     }
     let mut upkeep = Vec::with_capacity(16);
     model.upkeep_actions(state, &mut upkeep);
-    if !upkeep.iter().all(|action| matches!(action, UpkeepAction::Open | UpkeepAction::Follow)) {
+    let idle = |action: &UpkeepAction| {
+        matches!(action, UpkeepAction::Open | UpkeepAction::Follow | UpkeepAction::Forget(_))
+    };
+    if !upkeep.iter().all(idle) {
         return true;
     }
     let head = state.sql.head().number;

@@ -33,6 +33,8 @@ pub(crate) enum SaverAction {
     Crash(u8),
     /// A statement whose saver has stopped waiting is lost.
     Lose(u8),
+    /// A late copy of step 2 executes after the intent of its commit id was forgotten.
+    Reopen(u8),
     /// After "no row": checks whether the request is committed; if not, rejects it or rebases.
     Look(u8),
     /// Fences, then reads, then answers.
@@ -72,6 +74,10 @@ impl CommitModel {
             if at.is_alive() {
                 actions.push(SaverAction::Crash(attempt));
             }
+            // Correct protocols refuse it, so it adds no states.
+            if !self.bounds.one_file && state.sql.is_forgotten(self.commit_id(attempt)) {
+                actions.push(SaverAction::Reopen(attempt));
+            }
             if at.sent.is_some() {
                 actions.push(SaverAction::Execute(attempt));
                 if at.phase != Phase::Waiting {
@@ -108,6 +114,9 @@ impl CommitModel {
             SaverAction::Unchanged(attempt) => self.decline(state, attempt),
             SaverAction::Execute(attempt) => self.execute(state, attempt),
             SaverAction::Expire(attempt) => state.attempt(attempt).hear(Phase::NoRow),
+            SaverAction::Reopen(attempt) => {
+                state.sql.insert_intent(self.commit_id(attempt), self.flaw);
+            }
             SaverAction::Repeat(attempt) => {
                 if let Some(statement) = state.attempt(attempt).sent {
                     self.write(state, attempt, statement);
@@ -227,7 +236,7 @@ impl CommitModel {
         let commit = self.commit_id(attempt);
         match statement {
             Statement::InsertIntent => {
-                state.sql.insert_intent(commit);
+                state.sql.insert_intent(commit, self.flaw);
                 Reply::Inserted
             }
             Statement::CreateContent => {
@@ -238,7 +247,7 @@ impl CommitModel {
             Statement::Transaction => {
                 let before = (state.sql, state.contents);
                 let mut reply = CommitReply::NoRow;
-                if state.sql.insert_intent(commit) {
+                if !state.sql.is_used(commit) {
                     state.contents.create(commit, Self::text_of(attempt));
                     reply = self.commit(state, attempt);
                 }
@@ -257,7 +266,7 @@ impl CommitModel {
             text: Self::text_of(attempt),
             request: self.bounds.request_of(attempt),
         };
-        state.sql.commit(version, self.flaw)
+        state.sql.commit(version, !self.bounds.one_file, self.flaw)
     }
 
     fn give_up(&self, state: &mut State, attempt: u8) {

@@ -29,7 +29,8 @@ pub(crate) struct Version {
 const FIRST_VERSION: Version =
     Version { number: 1, commit: FOUNDING, text: FOUNDING, request: u8::MAX };
 
-/// Status of a row in `commit_intents`; `Missing` means there is no row.
+/// Status of a row in `commit_intents`; `Missing` means there is no row: it was not inserted, or it
+/// was committed and forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Intent {
     Missing,
@@ -62,8 +63,8 @@ impl Sql {
     pub(crate) fn founded() -> Self {
         let mut rows = [None; COMMITS];
         rows[0] = Some(FIRST_VERSION);
-        let mut intents = [Intent::Missing; COMMITS];
-        intents[usize::from(FOUNDING)] = Intent::Committed;
+        // The intent of version 1 was forgotten.
+        let intents = [Intent::Missing; COMMITS];
         Self { rows, intents, demotions: [false; COMMITS + 1] }
     }
 
@@ -87,15 +88,33 @@ impl Sql {
         self.versions().any(|version| version.commit == commit)
     }
 
-    /// Step 2. Returns `false` if the row exists already, which happens only with a reused id; a
-    /// closed intent is then reopened, since the flaw would otherwise have no effect.
-    pub(crate) fn insert_intent(&mut self, commit: u8) -> bool {
+    /// Step 2. Does nothing if the commit id is a version. If the row exists already, which happens
+    /// only with a reused id, a closed intent is reopened, since the flaw would otherwise have no
+    /// effect.
+    pub(crate) fn insert_intent(&mut self, commit: u8, flaw: Option<Flaw>) {
+        let used = self.is_listed(commit) && flaw != Some(Flaw::VersionsUnchecked);
         let intent = &mut self.intents[usize::from(commit)];
-        let fresh = *intent == Intent::Missing;
-        if *intent != Intent::Committed {
+        if *intent != Intent::Committed && !used {
             *intent = Intent::Open;
         }
-        fresh
+    }
+
+    /// Whether an attempt or a version has this commit id.
+    pub(crate) fn is_used(&self, commit: u8) -> bool {
+        self.intents[usize::from(commit)] != Intent::Missing || self.is_listed(commit)
+    }
+
+    /// Whether a commit id is a version without an intent.
+    pub(crate) fn is_forgotten(&self, commit: u8) -> bool {
+        self.intents[usize::from(commit)] == Intent::Missing && self.is_listed(commit)
+    }
+
+    /// Forgets a committed intent.
+    pub(crate) fn forget(&mut self, commit: u8) {
+        let intent = &mut self.intents[usize::from(commit)];
+        if *intent == Intent::Committed {
+            *intent = Intent::Missing;
+        }
     }
 
     pub(crate) fn is_open(&self, commit: u8) -> bool {
@@ -105,14 +124,21 @@ impl Sql {
     /// Committed, or closed by a fence or a collector. A closed intent is never reopened.
     pub(crate) fn is_closed(&self, commit: u8) -> bool {
         matches!(self.intents[usize::from(commit)], Intent::Committed | Intent::Gc)
+            || self.is_listed(commit)
     }
 
-    /// Step 4: checks the head, advances it, inserts the version, closes the intent and enqueues
-    /// the demotion.
-    pub(crate) fn commit(&mut self, version: Version, flaw: Option<Flaw>) -> CommitReply {
+    /// Step 4: checks intent and head, advances the head, inserts the version, closes the intent and
+    /// enqueues the demotion. In one transaction with steps 2 and 3 there is no intent.
+    pub(crate) fn commit(
+        &mut self,
+        version: Version,
+        has_intent: bool,
+        flaw: Option<Flaw>,
+    ) -> CommitReply {
         let intent = usize::from(version.commit);
         let parent = version.number - 1;
-        if self.intents[intent] != Intent::Open && flaw != Some(Flaw::NoIntentCheck) {
+        let open = self.intents[intent] == Intent::Open;
+        if has_intent && !open && flaw != Some(Flaw::NoIntentCheck) {
             return CommitReply::NoRow;
         }
         if self.head().number != parent && flaw != Some(Flaw::NoHeadCheck) {
@@ -128,7 +154,9 @@ impl Sql {
             return CommitReply::NoRow;
         };
         *row = Some(version);
-        self.intents[intent] = Intent::Committed;
+        if has_intent {
+            self.intents[intent] = Intent::Committed;
+        }
         self.demotions[usize::from(parent)] = true;
         CommitReply::Row
     }

@@ -4,7 +4,6 @@
 //! delete, a demoter the update it has sent, the reader the patches it has read. Crashes need no
 //! separate action: a collector that crashes equals one that never picked, a demoter that crashes
 //! leaves its update in flight while the next one starts, and the reader changes nothing.
-//! dies leaves its update on its way while the next one starts, and a reader changes nothing.
 
 use super::flaw::Flaw;
 use super::model::{CommitModel, State};
@@ -26,6 +25,8 @@ pub(crate) enum UpkeepAction {
     Pick(u8),
     /// The collector in a slot deletes the content it picked.
     Delete(usize),
+    /// A collector forgets a committed intent.
+    Forget(u8),
     /// A demoter reads versions n and n + 1 and sends the next update of step 6, or marks the job
     /// done.
     Demote(u8),
@@ -68,6 +69,12 @@ impl CommitModel {
                 Intent::Open => self.has(Flaw::GcWithoutMark),
                 Intent::Missing | Intent::Committed => false,
             };
+            if *intent == Intent::Committed {
+                actions.push(UpkeepAction::Forget(commit));
+            }
+            // A collector looks for a version before it deletes. None can appear afterwards.
+            let doomed =
+                doomed && (!state.sql.is_listed(commit) || self.has(Flaw::VersionsUnchecked));
             if doomed && free && state.contents.record(commit).is_present() {
                 actions.push(UpkeepAction::Pick(commit));
             }
@@ -104,6 +111,7 @@ impl CommitModel {
                     put(&mut state.collectors, commit);
                 }
             }
+            UpkeepAction::Forget(commit) => state.sql.forget(commit),
             UpkeepAction::Pick(commit) => put(&mut state.collectors, commit),
             UpkeepAction::Delete(slot) => {
                 if let Some(commit) = take(&mut state.collectors, slot) {

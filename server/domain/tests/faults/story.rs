@@ -5,7 +5,7 @@ use super::support::{World, insert, random_client};
 use izanagi_domain::{
     documents::RequestKey,
     error::{Error, Result},
-    storage::VersionRow,
+    storage::{Freshness, VersionRow},
     versions::{CommitInput, INTENT_LIFETIME},
 };
 use izanagi_shared::{crdt::TextDoc, id::DocumentId, rules::CommitMessage};
@@ -180,7 +180,12 @@ impl Story {
         let state = world.services.edits.checkpoint(&editor, 7).await.unwrap();
         assert_eq!(TextDoc::load(1, &state).unwrap().text(), text);
         for version in &self.versions {
-            let stored = world.stores.versions.get(self.document, version.number).await.unwrap();
+            let stored = world
+                .stores
+                .versions
+                .get(Freshness::Fresh, self.document, version.number)
+                .await
+                .unwrap();
             assert_eq!(stored.content_hash, version.content_hash);
             assert_eq!(stored.commit_id, version.commit_id);
         }

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Data, DocumentStore, NewRecord, Record, RecordPath, StoreError, StoreResult,
+    Data, DocumentStore, NewRecord, Record, RecordIndex, RecordPatch, RecordPath, StoreError,
+    StoreResult,
 };
 use izanagi_shared::time::Timestamp;
 use std::sync::{Arc, Mutex};
@@ -13,7 +14,7 @@ use tokio::sync::Notify;
 pub(crate) enum Trap {
     /// The first purge waits until the gate is opened.
     HoldPurge,
-    /// The first update waits until the gate is opened.
+    /// The first update or patch waits until the gate is opened.
     HoldUpdate,
     /// Every read of this record panics.
     PanicAt(RecordPath),
@@ -95,6 +96,17 @@ impl DocumentStore for Gate {
         self.inner.update(path, expected, data, at).await
     }
 
+    async fn patch(
+        &self,
+        path: &RecordPath,
+        expected: u64,
+        patch: &RecordPatch,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        self.hold(&Trap::HoldUpdate).await;
+        self.inner.patch(path, expected, patch, at).await
+    }
+
     async fn delete(&self, path: &RecordPath, at: Timestamp) -> StoreResult<()> {
         self.inner.delete(path, at).await
     }
@@ -109,22 +121,24 @@ impl DocumentStore for Gate {
 
     async fn query(
         &self,
+        index: RecordIndex,
         collection: &str,
         after: Option<&str>,
         limit: u32,
         with_deleted: bool,
     ) -> StoreResult<Vec<Record>> {
-        self.inner.query(collection, after, limit, with_deleted).await
+        self.inner.query(index, collection, after, limit, with_deleted).await
     }
 
     async fn paths(
         &self,
+        index: RecordIndex,
         collection: &str,
         after: Option<&str>,
         limit: u32,
         with_deleted: bool,
     ) -> StoreResult<Vec<RecordPath>> {
-        self.inner.paths(collection, after, limit, with_deleted).await
+        self.inner.paths(index, collection, after, limit, with_deleted).await
     }
 
     async fn close(&self) {

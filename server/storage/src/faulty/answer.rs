@@ -2,9 +2,9 @@
 
 use super::flip::{flip_bytes, flip_data, flip_text};
 use izanagi_domain::storage::{
-    Appended, CommitIntent, CommitOutcome, DocumentRow, Fence, KnownOp, LoadedLog, OpsSummary,
-    OutboxItem, Record, RecordPath, RefreshToken, RefreshUse, SavedText, SegmentRow, Session,
-    StoreError, StoreResult, User, VersionRow,
+    BatchOutcome, CommitIntent, CommitOutcome, DocumentRow, Fence, KnownOp, LoadedLog, LogTail,
+    OpsSummary, OutboxItem, Record, RecordPath, RefreshToken, RefreshUse, SavedText, SegmentRow,
+    Session, StoreError, StoreResult, User, VersionRow,
 };
 use izanagi_shared::{
     id::{DocumentId, SessionId},
@@ -41,6 +41,7 @@ answers_without_content!(
     DocumentRow,
     Fence,
     KnownOp,
+    LogTail,
     OpsSummary,
     OutboxItem,
     Person,
@@ -51,7 +52,7 @@ answers_without_content!(
     Session,
     SessionId,
     Access,
-    StoreResult<Vec<Appended>>,
+    StoreResult<BatchOutcome>,
     String,
     User,
     VersionRow,

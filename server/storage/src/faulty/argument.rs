@@ -1,6 +1,6 @@
 //! Arguments of store methods, kept so that a call can be made twice, or after its caller has left.
 
-use izanagi_domain::storage::Topic;
+use izanagi_domain::storage::{Freshness, RecordIndex, Topic};
 use izanagi_shared::{
     id::{CommitId, DocumentId, SessionId, UserId},
     time::Timestamp,
@@ -68,6 +68,8 @@ copied_arguments!(
     Option<u64>,
     CommitId,
     Option<CommitId>,
+    Freshness,
+    RecordIndex,
     Topic,
     DocumentId,
     Option<DocumentId>,

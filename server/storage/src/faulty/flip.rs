@@ -1,7 +1,6 @@
 //! Flipping one bit of content so that it stays what its type demands: text stays UTF-8.
 
-use izanagi_domain::storage::Data;
-use serde_json::Value;
+use izanagi_domain::storage::{Data, Value};
 
 /// The fields of a record that carry a version's text (DESIGN §3). The others describe it.
 const CONTENT_FIELDS: [&str; 2] = ["content", "patch"];
@@ -24,8 +23,8 @@ pub(super) fn flip_text(text: &mut String) -> bool {
     true
 }
 
-/// Flips a bit in the content of a record, or in its longest string when it has no field that is
-/// known for content; says whether there was any string.
+/// Flips a bit in the content of a record, or in its longest text or bytes if it has no field that
+/// is known for content; says whether there were any.
 pub(super) fn flip_data(data: &mut Data) -> bool {
     let field = CONTENT_FIELDS
         .into_iter()
@@ -37,27 +36,29 @@ pub(super) fn flip_data(data: &mut Data) -> bool {
     field.and_then(|field| data.get_mut(&field)).is_some_and(flip_value)
 }
 
-/// Flips a bit in the longest string of a value; says whether there was one.
+/// Flips a bit in the longest text or bytes of a value; says whether there were any.
 fn flip_value(value: &mut Value) -> bool {
     match value {
-        Value::String(text) => flip_text(text),
-        Value::Array(items) => {
+        Value::Text(text) => flip_text(text),
+        Value::Bytes(bytes) => flip_bytes(bytes),
+        Value::List(items) => {
             items.iter_mut().max_by_key(|item| longest(item)).is_some_and(flip_value)
         }
-        Value::Object(fields) => {
+        Value::Map(fields) => {
             fields.values_mut().max_by_key(|field| longest(field)).is_some_and(flip_value)
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::Null | Value::Bool(_) | Value::Int(_) => false,
     }
 }
 
-/// The length of the longest string of a value, in bytes; 0 for none.
+/// The length of the longest text or bytes of a value; 0 for none.
 fn longest(value: &Value) -> usize {
     match value {
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(longest).max().unwrap_or(0),
-        Value::Object(fields) => fields.values().map(longest).max().unwrap_or(0),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::List(items) => items.iter().map(longest).max().unwrap_or(0),
+        Value::Map(fields) => fields.values().map(longest).max().unwrap_or(0),
+        Value::Null | Value::Bool(_) | Value::Int(_) => 0,
     }
 }
 
@@ -65,7 +66,6 @@ fn longest(value: &Value) -> usize {
 mod tests {
     use super::*;
     use rstest::rstest;
-    use serde_json::json;
 
     fn different_bytes(a: &str, b: &str) -> usize {
         assert_eq!(a.len(), b.len());
@@ -90,19 +90,28 @@ mod tests {
         assert!(!flip_text(&mut String::new()));
         assert!(!flip_bytes(&mut []));
         assert!(!flip_data(&mut Data::new()));
-        assert!(!flip_value(&mut json!({ "chunks": 3, "more": [] })));
+        assert!(!flip_value(&mut Value::List(vec![Value::Int(3), Value::List(vec![])])));
+    }
+
+    fn list(text: &str) -> Value {
+        Value::List(vec![Value::Int(1), text.into()])
     }
 
     #[rstest]
-    #[case::content_before_longer_strings(json!({ "hash": "01234", "content": "abc" }), "content")]
-    #[case::patch_in_a_list(json!({ "baseHash": "01234", "patch": [{ "value": "x" }] }), "patch")]
-    #[case::the_longest_without_content(json!({ "a": "xyz", "type": "chunks", "n": 3 }), "type")]
-    #[case::the_longest_beside_empty_content(json!({ "content": "", "hash": "01" }), "hash")]
-    fn only_the_content_of_a_record_is_flipped(#[case] before: Value, #[case] field: &str) {
-        let Value::Object(mut data) = before.clone() else { panic!("an object") };
+    #[case::content_before_longer_texts(&[("hash", "01234".into()), ("content", "abc".into())], "content")]
+    #[case::patch_in_a_list(&[("baseHash", [9; 32].into()), ("patch", list("x"))], "patch")]
+    #[case::the_longest_without_content(&[("a", "xyz".into()), ("type", "chunks".into())], "type")]
+    #[case::bytes_beside_empty_content(&[("content", "".into()), ("hash", [9; 32].into())], "hash")]
+    fn only_the_content_of_a_record_is_flipped(
+        #[case] before: &[(&str, Value)],
+        #[case] field: &str,
+    ) {
+        let before: Data =
+            before.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let mut data = before.clone();
         assert!(flip_data(&mut data));
         for (name, value) in &data {
-            assert_eq!(before[name] != *value, name == field, "{name}: {value}");
+            assert_eq!(before[name] != *value, name == field, "{name}: {value:?}");
         }
     }
 }

@@ -4,13 +4,13 @@ use super::{Class, Faulty, argument::Argument, perform::Call};
 use async_trait::async_trait;
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
-    Appended, AtomicCommit, AuditEvent, AuditLog, Batch, Catalog, CommitIntent, CommitIntents,
+    AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, CommitIntent, CommitIntents,
     CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow, DocumentStore, EditSegments,
-    Fence, Inspect, KnownOp, LiveLog, LoadedLog, NewDocument, NewIntent, NewRecord, NewSession,
-    NewSnapshot, NewVersion, OpsSummary, Outbox, OutboxItem, Owners, Record, RecordPath,
-    RefreshToken, RefreshUse, RevocationStore, SavedText, SegmentFilter, SegmentRow, Session,
-    SessionStore, StoreResult, Topic, Upkeep, User, UserChange, UserStore, VersionFilter,
-    VersionRow, VersionStore,
+    Fence, Freshness, Inspect, KnownOp, LiveLog, LoadedLog, LogTail, NewDocument, NewIntent,
+    NewRecord, NewSession, NewSnapshot, NewVersion, OpsSummary, Outbox, OutboxItem, Owners, Record,
+    RecordIndex, RecordPatch, RecordPath, RefreshToken, RefreshUse, RevocationStore, SavedText,
+    SegmentFilter, SegmentRow, Session, SessionStore, StoreResult, Topic, Upkeep, User, UserChange,
+    UserStore, VersionFilter, VersionRow, VersionStore,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId, SessionId, UserId},
@@ -68,13 +68,22 @@ faulty_store! {
         Read get_many(paths: &[RecordPath]) -> Vec<Record>;
         Write create(record: &NewRecord, at: Timestamp) -> ();
         Write update(path: &RecordPath, expected: u64, data: &Data, at: Timestamp) -> u64;
+        Write patch(path: &RecordPath, expected: u64, patch: &RecordPatch, at: Timestamp) -> u64;
         Write delete(path: &RecordPath, at: Timestamp) -> ();
         Write purge(path: &RecordPath) -> ();
         Read query(
-            collection: &str, after: Option<&str>, limit: u32, with_deleted: bool
+            index: RecordIndex,
+            collection: &str,
+            after: Option<&str>,
+            limit: u32,
+            with_deleted: bool
         ) -> Vec<Record>;
         Read paths(
-            collection: &str, after: Option<&str>, limit: u32, with_deleted: bool
+            index: RecordIndex,
+            collection: &str,
+            after: Option<&str>,
+            limit: u32,
+            with_deleted: bool
         ) -> Vec<RecordPath>;
     }
     without faults { close(); }
@@ -140,7 +149,7 @@ faulty_store! {
 
 faulty_store! {
     VersionStore as "versions" {
-        Read get(document: DocumentId, number: u64) -> VersionRow;
+        Read get(freshness: Freshness, document: DocumentId, number: u64) -> VersionRow;
         Read by_commit(commit: CommitId) -> VersionRow;
         Read by_request(key: &[u8; 32]) -> VersionRow;
         Read by_content(document: DocumentId, hash: &[u8; 32]) -> VersionRow;
@@ -163,6 +172,7 @@ faulty_store! {
         Write condemn(commit: CommitId, now: Timestamp) -> bool;
         Read condemned(after: Option<CommitId>, limit: u32) -> Vec<CommitIntent>;
         Write erased(commit: CommitId, at: Timestamp) -> ();
+        Write forget(before: Timestamp) -> ();
         Read get(commit: CommitId) -> CommitIntent;
     }
 }
@@ -170,7 +180,6 @@ faulty_store! {
 faulty_store! {
     AtomicCommit as "atomic" {
         Write commit_with_content(
-            intent: &NewIntent,
             records: &[NewRecord],
             version: &NewVersion,
             restored_from: Option<u64>
@@ -180,7 +189,8 @@ faulty_store! {
 
 faulty_store! {
     LiveLog as "log" {
-        Write append(batches: &[Batch]) -> Vec<StoreResult<Vec<Appended>>>, halved by first_half;
+        Write append(batches: &[Batch]) -> Vec<StoreResult<BatchOutcome>>, halved by first_half;
+        Read since(document: DocumentId, seq: u64) -> LogTail;
         Read load(document: DocumentId) -> LoadedLog;
         Read known_op(document: DocumentId, user: UserId, op_id: &str) -> KnownOp;
         Write snapshot(snapshot: &NewSnapshot) -> ();
@@ -205,9 +215,8 @@ faulty_store! {
     Outbox as "outbox" {
         Read pending(limit: u32) -> Vec<OutboxItem>;
         Read is_pending(topic: Topic, key: &str) -> bool;
-        Write done(id: &str, at: Timestamp) -> ();
+        Write done(id: &str) -> ();
         Write postpone(id: &str, at: Timestamp) -> ();
-        Write forget(before: Timestamp) -> ();
     }
 }
 

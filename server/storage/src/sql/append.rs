@@ -1,37 +1,57 @@
 //! Appending to the live log: one look at what is known, one write of what is new.
 
 use super::{
-    ledger::{Head, Ledger, New, people},
+    database::{Database, Transaction},
+    ledger::{Entered, Head, Ledger, New, people},
+    live_log, op_id,
     row::Row,
     statement::{Statement, args},
-    transaction::Transaction,
 };
-use izanagi_domain::storage::{Appended, Batch, ClientOwner, KnownOp, StoreResult};
-use izanagi_shared::{
-    id::{DocumentId, UserId},
-    time::Timestamp,
-};
-use std::collections::BTreeSet;
+use izanagi_domain::storage::{Batch, BatchOutcome, ClientOwner, KnownOp, StoreResult};
+use izanagi_shared::id::{DocumentId, UserId};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Rows in one statement: SQLite takes 32,766 arguments.
 const ROWS: usize = 1_000;
 
+/// Arguments in one query.
+const ARGUMENTS: usize = 30_000;
+
 /// Appends the batches; one answer for each, in the order given.
 pub(super) async fn append(
-    transaction: &mut Transaction,
+    db: &impl Database,
     batches: Vec<Batch>,
-) -> StoreResult<Vec<StoreResult<Vec<Appended>>>> {
-    let mut ledger = read_known(transaction, &batches).await?;
-    let answers = batches.into_iter().map(|batch| ledger.enter(batch)).collect();
-    for statement in inserts(ledger.new) {
-        transaction.later(statement);
-    }
-    Ok(answers)
+) -> StoreResult<Vec<StoreResult<BatchOutcome>>> {
+    let batches = Arc::new(batches);
+    db.write(move |transaction| {
+        let batches = Arc::clone(&batches);
+        Box::pin(async move {
+            let mut ledger = read_known(transaction, &batches).await?;
+            let entered: Vec<_> = batches.iter().map(|batch| ledger.enter(batch.clone())).collect();
+            for statement in inserts(ledger.new) {
+                transaction.later(statement);
+            }
+            let mut answers = Vec::with_capacity(entered.len());
+            for entered in entered {
+                answers.push(match entered {
+                    Ok(Entered::Appended(appended)) => Ok(BatchOutcome::Appended(appended)),
+                    // Read after the inserts: another batch of this append may have moved it.
+                    Ok(Entered::Moved(document, after)) => {
+                        let rows = transaction.fetch(live_log::since(document, after)).await?;
+                        live_log::tail(rows).map(BatchOutcome::Moved)
+                    }
+                    Err(error) => Err(error),
+                });
+            }
+            Ok(answers)
+        })
+    })
+    .await
 }
 
 /// What the database knows about these batches.
-async fn read_known(transaction: &mut Transaction, batches: &[Batch]) -> StoreResult<Ledger> {
-    // Sorted sets: documents are locked in the order of their ids, whoever appends.
+async fn read_known(transaction: &mut impl Transaction, batches: &[Batch]) -> StoreResult<Ledger> {
+    // Sorted sets: every append locks documents in the order of their ids.
     let mut documents = BTreeSet::new();
     let mut users = BTreeSet::new();
     let mut ops = BTreeSet::new();
@@ -45,91 +65,130 @@ async fn read_known(transaction: &mut Transaction, batches: &[Batch]) -> StoreRe
             clients.extend(update.clients.iter().map(|client| (document, *client)));
         }
     }
-    let (ops, clients) = (Vec::from_iter(ops), Vec::from_iter(clients));
-
-    let mut queries = vec![select_heads(&documents), select_users(&users)];
-    queries.extend(ops.chunks(ROWS).map(select_ops));
-    let before_clients = queries.len();
-    queries.extend(clients.chunks(ROWS).map(select_clients));
-
+    transaction.lock(lock_heads(&documents));
     let mut ledger = Ledger::default();
-    for (index, rows) in transaction.fetch_all(queries).await?.into_iter().enumerate() {
-        for row in rows {
-            match index {
-                0 => take_head(&mut ledger, &row)?,
-                1 => drop(ledger.users.insert(row.get("id")?)),
-                _ if index < before_clients => take_op(&mut ledger, &row)?,
-                _ => take_client(&mut ledger, &row)?,
-            }
+    for query in known(&documents, &users, &Vec::from_iter(ops), &Vec::from_iter(clients)) {
+        for row in transaction.fetch(query).await? {
+            take(&mut ledger, &row)?;
         }
     }
     Ok(ledger)
 }
 
-fn select_heads(documents: &BTreeSet<DocumentId>) -> Statement {
-    let mut query = Statement::new("SELECT id, live_seq, deleted_at FROM documents WHERE id IN ");
+fn lock_heads(documents: &BTreeSet<DocumentId>) -> Statement {
+    let mut query = Statement::new("SELECT id FROM documents WHERE id IN ");
     query.push_list(documents.iter().copied()).push(" ORDER BY id");
-    query.locking()
-}
-
-fn take_head(ledger: &mut Ledger, row: &Row) -> StoreResult<()> {
-    let trashed = row.get::<Option<Timestamp>>("deleted_at")?.is_some();
-    ledger.heads.insert(row.get("id")?, Head { live_seq: row.get("live_seq")?, trashed });
-    Ok(())
-}
-
-fn select_users(users: &BTreeSet<UserId>) -> Statement {
-    let mut query = Statement::new("SELECT id FROM users WHERE id IN ");
-    query.push_list(users.iter().copied());
     query
+}
+
+/// Queries for everything that is known, usually one: each row says what it is.
+fn known(
+    documents: &BTreeSet<DocumentId>,
+    users: &BTreeSet<UserId>,
+    ops: &[(DocumentId, UserId, &str)],
+    clients: &[(DocumentId, u64)],
+) -> Vec<Statement> {
+    let mut queries = Queries::default();
+    queries.add(|query| push_heads(query, documents));
+    queries.add(|query| push_users(query, users));
+    for ops in ops.chunks(ROWS) {
+        queries.add(|query| push_ops(query, ops));
+    }
+    for clients in clients.chunks(ROWS) {
+        queries.add(|query| push_clients(query, clients));
+    }
+    queries.0
+}
+
+/// Queries joined by UNION ALL as long as they fit in one.
+#[derive(Default)]
+struct Queries(Vec<Statement>);
+
+impl Queries {
+    fn add(&mut self, push: impl FnOnce(&mut Statement)) {
+        match self.0.last_mut() {
+            Some(query) if query.arguments() < ARGUMENTS - 3 * ROWS => {
+                push(query.push(" UNION ALL "));
+            }
+            _ => {
+                let mut query = Statement::new("");
+                push(&mut query);
+                self.0.push(query);
+            }
+        }
+    }
+}
+
+fn push_heads(query: &mut Statement, documents: &BTreeSet<DocumentId>) {
+    query.push(
+        "SELECT 'head' AS part, id AS document_id, CAST(NULL AS UUID) AS user_id, \
+         CAST(NULL AS BYTEA) AS op_id, live_seq AS number, CAST(NULL AS BYTEA) AS hash, \
+         deleted_at IS NOT NULL AS flag FROM documents WHERE id IN ",
+    );
+    query.push_list(documents.iter().copied());
+}
+
+fn push_users(query: &mut Statement, users: &BTreeSet<UserId>) {
+    query.push("SELECT 'user', NULL, id, NULL, NULL, NULL, NULL FROM users WHERE id IN ");
+    query.push_list(users.iter().copied());
 }
 
 // The two look-ups below join a list of keys: given `(a, b) IN (VALUES …)` instead, SQLite reads
 // the whole table.
 
-fn select_ops(ops: &[(DocumentId, UserId, &str)]) -> Statement {
-    let mut query = Statement::new(
-        "SELECT o.document_id, o.user_id, o.op_id, o.seq, o.delta_hash, o.quarantined FROM (",
+fn push_ops(query: &mut Statement, ops: &[(DocumentId, UserId, &str)]) {
+    query.push(
+        "SELECT 'op', o.document_id, o.user_id, o.op_id, o.seq, o.delta_hash, o.quarantined FROM (",
     );
-    query.push_rows(ops.iter().map(|(document, user, op)| args![*document, *user, *op]));
+    query.push_rows(
+        ops.iter().map(|(document, user, op)| args![*document, *user, op_id::to_bytes(op)]),
+    );
     query.push(
         ") AS k CROSS JOIN document_ops o WHERE o.document_id = k.column1 \
          AND o.user_id = k.column2 AND o.op_id = k.column3",
     );
-    query
 }
 
-fn take_op(ledger: &mut Ledger, row: &Row) -> StoreResult<()> {
-    let key = (row.get("document_id")?, row.get("user_id")?, row.get("op_id")?);
-    ledger.ops.insert(key, known_op(row)?);
-    Ok(())
-}
-
-pub(super) fn known_op(row: &Row) -> StoreResult<KnownOp> {
-    Ok(KnownOp {
-        seq: row.get("seq")?,
-        hash: row.get("delta_hash")?,
-        quarantined: row.get("quarantined")?,
-    })
-}
-
-fn select_clients(clients: &[(DocumentId, u64)]) -> Statement {
-    let mut query = Statement::new("SELECT c.document_id, c.client_id, c.user_id FROM (");
+fn push_clients(query: &mut Statement, clients: &[(DocumentId, u64)]) {
+    query.push("SELECT 'client', c.document_id, c.user_id, NULL, c.client_id, NULL, NULL FROM (");
     query
         .push_rows(clients.iter().map(|(document, client)| args![*document, client.cast_signed()]));
     query.push(
         ") AS k CROSS JOIN document_clients c WHERE c.document_id = k.column1 \
          AND c.client_id = k.column2",
     );
-    query
 }
 
-fn take_client(ledger: &mut Ledger, row: &Row) -> StoreResult<()> {
-    let client: i64 = row.get("client_id")?;
-    let owner = row.get::<Option<UserId>>("user_id")?;
-    let owner = owner.map_or(ClientOwner::Server, ClientOwner::User);
-    ledger.clients.insert((row.get("document_id")?, client.cast_unsigned()), owner);
+fn take(ledger: &mut Ledger, row: &Row) -> StoreResult<()> {
+    match row.get::<String>("part")?.as_str() {
+        "head" => {
+            let head = Head { live_seq: row.get("number")?, trashed: row.get("flag")? };
+            ledger.heads.insert(row.get("document_id")?, head);
+        }
+        "user" => drop(ledger.users.insert(row.get("user_id")?)),
+        "op" => {
+            let op_id = op_id::from_bytes(&row.get::<Vec<u8>>("op_id")?)?;
+            let key = (row.get("document_id")?, row.get("user_id")?, op_id);
+            let (seq, hash) = (row.get("number")?, row.get("hash")?);
+            ledger.ops.insert(key, KnownOp { seq, hash, quarantined: row.get("flag")? });
+        }
+        _ => {
+            let client: i64 = row.get("number")?;
+            let owner = row.get::<Option<UserId>>("user_id")?;
+            let owner = owner.map_or(ClientOwner::Server, ClientOwner::User);
+            ledger.clients.insert((row.get("document_id")?, client.cast_unsigned()), owner);
+        }
+    }
     Ok(())
+}
+
+/// A row of `document_ops`.
+pub(super) fn known_op(row: &Row) -> StoreResult<KnownOp> {
+    Ok(KnownOp {
+        seq: row.get("seq")?,
+        hash: row.get("delta_hash")?,
+        quarantined: row.get("quarantined")?,
+    })
 }
 
 fn inserts(new: New) -> Vec<Statement> {
@@ -141,7 +200,7 @@ fn inserts(new: New) -> Vec<Statement> {
         );
         insert.push_rows(rows.iter().map(|row| {
             let update = &row.update;
-            let (op, hash) = (update.op_id.as_str(), update.delta_hash);
+            let (op, hash) = (op_id::to_bytes(&update.op_id), update.delta_hash);
             args![row.document_id, update.actor, op, row.seq, hash, false, row.at]
         }));
         statements.push(insert);
@@ -186,32 +245,43 @@ fn inserts(new: New) -> Vec<Statement> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::Place, sql::Db};
+    use crate::{config::Place, sql::SqliteDb};
+    use izanagi_domain::storage::Freshness;
     use uuid::Uuid;
 
     #[tokio::test]
-    async fn what_is_known_is_looked_up_by_key() {
-        let db = Db::open(&Place::Memory).await.unwrap();
+    async fn what_is_known_is_looked_up_by_key_in_one_query() {
+        let db = SqliteDb::open(&Place::Memory).await.unwrap();
         let (document, user) = (DocumentId(Uuid::nil()), UserId(Uuid::nil()));
-        for query in [
-            select_heads(&[document].into()),
-            select_users(&[user].into()),
-            select_ops(&[(document, user, "a"), (document, user, "b")]),
-            select_clients(&[(document, 1), (document, 2)]),
-        ] {
-            let mut explain = Statement::new("EXPLAIN QUERY PLAN ");
-            explain.push(&query.into_parts().0);
-            let plan = db.fetch(explain).await.unwrap();
-            let plan: Vec<String> = plan.iter().map(|step| step.get("detail").unwrap()).collect();
-            assert!(plan.iter().any(|step| step.contains("USING PRIMARY KEY")), "{plan:?}");
-            let scans = plan.iter().filter(|step| step.starts_with("SCAN ") && **step != "SCAN k");
-            assert_eq!(
-                scans
-                    .filter(|step| !(step.contains("CONSTANT") || step.contains("VALUES CLAUSE")))
-                    .count(),
-                0,
-                "{plan:?}"
-            );
-        }
+        let mut queries = known(
+            &[document].into(),
+            &[user].into(),
+            &[(document, user, "a"), (document, user, "b")],
+            &[(document, 1), (document, 2)],
+        );
+        assert_eq!(queries.len(), 1);
+        let mut explain = Statement::new("EXPLAIN QUERY PLAN ");
+        explain.push(&queries.remove(0).into_parts().0);
+        let plan = db.fetch(Freshness::Fresh, explain).await.unwrap();
+        let plan: Vec<String> = plan.iter().map(|step| step.get("detail").unwrap()).collect();
+        let by_key = plan.iter().filter(|step| step.contains("USING PRIMARY KEY")).count();
+        assert_eq!(by_key, 4, "{plan:?}");
+        let is_table = |step: &&String| {
+            step.starts_with("SCAN ")
+                && *step != "SCAN k"
+                && !step.contains("CONSTANT")
+                && !step.contains("VALUES CLAUSE")
+        };
+        assert_eq!(plan.iter().filter(is_table).count(), 0, "{plan:?}");
+    }
+
+    #[test]
+    fn many_ops_take_several_queries_within_the_limit() {
+        let (document, user) = (DocumentId(Uuid::nil()), UserId(Uuid::nil()));
+        let ops = vec![(document, user, "a"); 40_000];
+        let queries = known(&[document].into(), &[user].into(), &ops, &[(document, 1)]);
+        let arguments: Vec<usize> = queries.iter().map(Statement::arguments).collect();
+        assert_eq!(arguments.iter().sum::<usize>(), 2 + 3 * 40_000 + 2);
+        assert!(arguments.iter().all(|count| *count <= ARGUMENTS), "{arguments:?}");
     }
 }

@@ -1,27 +1,27 @@
 //! What is kept for audits.
 
 use super::{
-    Db,
+    database::Database,
     statement::{Statement, args},
 };
 use async_trait::async_trait;
-use izanagi_domain::storage::{AuditEvent, AuditLog, Ids, StoreResult};
+use izanagi_domain::storage::{AuditEvent, AuditLog, Freshness::Stale, Ids, StoreResult};
 use izanagi_shared::time::Timestamp;
 use std::sync::Arc;
 
-pub(crate) struct SqlAudit {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlAudit<D> {
+    pub(crate) db: Arc<D>,
     pub(crate) ids: Arc<dyn Ids>,
 }
 
 #[async_trait]
-impl AuditLog for SqlAudit {
+impl<D: Database> AuditLog for SqlAudit<D> {
     async fn record(&self, event: &AuditEvent) -> StoreResult<()> {
         let insert = Statement::with(
             "INSERT INTO audit_log (id, action, actor_id, subject, ip, created_at) \
              VALUES ($1, $2, $3, $4, $5, $6)",
             args![
-                self.ids.uuid().to_string(),
+                self.ids.uuid(),
                 event.action,
                 event.actor,
                 event.subject.as_str(),
@@ -38,7 +38,7 @@ impl AuditLog for SqlAudit {
              ORDER BY created_at DESC, id DESC LIMIT $1",
             args![limit],
         );
-        let rows = self.db.fetch(query).await?;
+        let rows = self.db.fetch(Stale, query).await?;
         rows.iter()
             .map(|row| Ok((row.get("action")?, row.get("subject")?, row.get("created_at")?)))
             .collect()

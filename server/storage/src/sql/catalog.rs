@@ -1,7 +1,7 @@
 //! Documents.
 
 use super::{
-    Db,
+    database::{Database, Transaction as _},
     document_row::{self, COLUMNS, document, fold},
     list, outbox,
     statement::{Statement, args},
@@ -9,8 +9,9 @@ use super::{
 use async_trait::async_trait;
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
-    Catalog, DetailsChange, DocumentFilter, DocumentRow, Ids, NewDocument, StoreError, StoreResult,
-    Topic,
+    Catalog, DetailsChange, DocumentFilter, DocumentRow,
+    Freshness::{Fresh, Stale},
+    Ids, NewDocument, StoreError, StoreResult, Topic,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -19,8 +20,8 @@ use izanagi_shared::{
 };
 use std::sync::Arc;
 
-pub(crate) struct SqlCatalog {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlCatalog<D> {
+    pub(crate) db: Arc<D>,
     pub(crate) ids: Arc<dyn Ids>,
 }
 
@@ -28,6 +29,11 @@ fn select(id: DocumentId) -> Statement {
     let mut query = Statement::new("SELECT ");
     query.push(COLUMNS).push(" FROM documents d WHERE d.id = ").push_arg(id);
     query
+}
+
+/// Finds a document to lock.
+pub(super) fn lock(id: DocumentId) -> Statement {
+    Statement::with("SELECT id FROM documents WHERE id = $1", args![id])
 }
 
 /// Everything that a new document consists of.
@@ -102,17 +108,9 @@ fn update(row: &DocumentRow) -> Statement {
 }
 
 #[async_trait]
-impl Catalog for SqlCatalog {
+impl<D: Database> Catalog for SqlCatalog<D> {
     async fn create(&self, new: &NewDocument) -> StoreResult<()> {
-        let creation = creation(new);
-        self.db
-            .write(|transaction| {
-                Box::pin(async move {
-                    creation.into_iter().for_each(|statement| transaction.later(statement));
-                    Ok(())
-                })
-            })
-            .await
+        self.db.execute_all(creation(new).into()).await
     }
 
     async fn by_request(&self, key: &[u8; 32]) -> StoreResult<(DocumentId, [u8; 32])> {
@@ -120,12 +118,12 @@ impl Catalog for SqlCatalog {
             "SELECT id, request_hash FROM documents WHERE request_key = $1",
             args![key],
         );
-        let row = self.db.fetch_one(query).await?;
+        let row = self.db.fetch_one(Fresh, query).await?;
         Ok((row.get("id")?, row.get("request_hash")?))
     }
 
     async fn get(&self, id: DocumentId) -> StoreResult<DocumentRow> {
-        document(&self.db.fetch_one(select(id)).await?)
+        document(&self.db.fetch_one(Fresh, select(id)).await?)
     }
 
     async fn get_for(&self, viewer: &Viewer, id: DocumentId) -> StoreResult<(DocumentRow, Access)> {
@@ -139,7 +137,7 @@ impl Catalog for SqlCatalog {
             .push_arg(viewer.user)
             .push(") AS owns FROM documents d WHERE d.id = ")
             .push_arg(id);
-        let row = self.db.fetch_one(query).await?;
+        let row = self.db.fetch_one(Fresh, query).await?;
         let document = document(&row)?;
         // Workspaces and share links add their roles to this query when they exist.
         let access = Access {
@@ -153,8 +151,8 @@ impl Catalog for SqlCatalog {
     }
 
     async fn list(&self, filter: &DocumentFilter) -> StoreResult<(Vec<DocumentRow>, u64)> {
-        let total = self.db.fetch_one(list::count(filter)).await?.get("total")?;
-        let rows = self.db.fetch(list::page(filter)).await?;
+        let total = self.db.fetch_one(Stale, list::count(filter)).await?.get("total")?;
+        let rows = self.db.fetch(Stale, list::page(filter)).await?;
         let rows: StoreResult<_> = rows.iter().map(document).collect();
         Ok((rows?, total))
     }
@@ -169,8 +167,10 @@ impl Catalog for SqlCatalog {
         let change = change.clone();
         self.db
             .write(move |transaction| {
+                let change = change.clone();
                 Box::pin(async move {
-                    let row = transaction.fetch_optional(select(id).locking()).await?;
+                    transaction.lock(lock(id));
+                    let row = transaction.fetch_optional(select(id)).await?;
                     let row = document(&row.ok_or(StoreError::NotFound)?)?;
                     let Some(new) = changed(&row, by, &change, at) else {
                         return Ok(row);
@@ -188,6 +188,7 @@ impl Catalog for SqlCatalog {
         let erase = outbox::insert(&*self.ids, Topic::Erase, &id.to_string(), at);
         self.db
             .write(move |transaction| {
+                let erase = erase.clone();
                 Box::pin(async move {
                     let delete = Statement::with(
                         "DELETE FROM documents WHERE id = $1 AND deleted_at IS NOT NULL",

@@ -1,10 +1,11 @@
 //! Step 4 of a commit (DESIGN §5): the one transaction after which a version exists.
 
 use super::{
+    catalog,
+    database::{Database, Transaction},
     intents, outbox,
     row::Row,
     statement::{Statement, args},
-    transaction::Transaction,
     version_row,
 };
 use izanagi_domain::storage::{
@@ -14,6 +15,7 @@ use izanagi_shared::{
     id::{CommitId, DocumentId},
     time::Timestamp,
 };
+use std::sync::Arc;
 
 /// A commit to be made.
 pub(super) struct Commit {
@@ -39,7 +41,8 @@ impl Commit {
         Self::with_content(ids, vec![close], version, restored_from).expecting_intent()
     }
 
-    /// A commit that stores intent and content as well, by the statements in `first`.
+    /// A commit that stores its content as well, by the statements in `first`. It needs no intent:
+    /// nothing of it is visible before all of it is.
     pub(super) fn with_content(
         ids: &dyn Ids,
         first: Vec<Statement>,
@@ -82,57 +85,73 @@ impl Commit {
         Self { has_intent: true, ..self }
     }
 
-    /// Commits, or finds out what stands against it.
-    pub(super) async fn run(self, transaction: &mut Transaction) -> StoreResult<CommitOutcome> {
-        let document = Statement::with(
-            "SELECT head_version, head_commit, deleted_at FROM documents WHERE id = $1",
-            args![self.document],
-        );
-        let intent = Statement::with(
-            "SELECT status, expires_at FROM commit_intents WHERE commit_id = $1",
+    /// Commits, or finds what prevents it.
+    pub(super) async fn run(self, db: &impl Database) -> StoreResult<CommitOutcome> {
+        let commit = Arc::new(self);
+        let outcome = db.write(move |transaction| {
+            let commit = Arc::clone(&commit);
+            Box::pin(async move { commit.attempt(transaction).await })
+        });
+        match outcome.await {
+            // Another commit of the same request was faster.
+            Err(StoreError::Conflict(Constraint::RequestKey)) => Ok(CommitOutcome::RequestKnown),
+            outcome => outcome,
+        }
+    }
+
+    async fn attempt(&self, transaction: &mut impl Transaction) -> StoreResult<CommitOutcome> {
+        transaction.lock(catalog::lock(self.document));
+        transaction.lock(Statement::with(
+            "SELECT commit_id FROM commit_intents WHERE commit_id = $1",
             args![self.commit],
+        ));
+        let found = Statement::with(
+            "SELECT d.id AS document, d.head_version, d.head_commit, d.deleted_at, i.status, \
+             i.expires_at, EXISTS (SELECT 1 FROM versions WHERE request_key = $3) AS known \
+             FROM (SELECT 1 AS one) AS o LEFT JOIN documents d ON d.id = $1 \
+             LEFT JOIN commit_intents i ON i.commit_id = $2",
+            args![self.document, self.commit, version_row::stored_key(&self.request_key)],
         );
-        let known = Statement::with(
-            "SELECT 1 FROM versions WHERE request_key = $1",
-            args![self.request_key],
-        );
-        let [document, intent, known] =
-            transaction.fetch_each([document.locking(), intent.locking(), known]).await?;
-        if !known.is_empty() {
-            return Ok(CommitOutcome::RequestKnown);
+        let found = transaction.fetch_optional(found).await?.ok_or_else(missing)?;
+        if let Some(outcome) = self.obstacle(&found)? {
+            return Ok(outcome);
         }
-        let Some(document) = document.first() else {
-            return Ok(CommitOutcome::DocumentGone);
-        };
-        if document.get::<Option<Timestamp>>("deleted_at")?.is_some() {
-            return Ok(CommitOutcome::DocumentGone);
+        self.writes.iter().for_each(|statement| transaction.later(statement.clone()));
+        Ok(CommitOutcome::Committed)
+    }
+
+    fn obstacle(&self, found: &Row) -> StoreResult<Option<CommitOutcome>> {
+        if found.get("known")? {
+            return Ok(Some(CommitOutcome::RequestKnown));
         }
-        if self.has_intent && !is_open(intent.first(), self.at)? {
-            return Ok(CommitOutcome::IntentClosed);
+        let is_active = found.get::<Option<DocumentId>>("document")?.is_some()
+            && found.get::<Option<Timestamp>>("deleted_at")?.is_none();
+        if !is_active {
+            return Ok(Some(CommitOutcome::DocumentGone));
         }
-        if document.get::<Option<CommitId>>("head_commit")? != self.parent {
-            return Ok(CommitOutcome::HeadMoved);
+        let is_intent = found.get::<Option<String>>("status")?.is_some();
+        if is_intent && !self.has_intent {
+            // The id belongs to an attempt in steps.
+            return Err(StoreError::Conflict(Constraint::CommitId));
         }
-        if document.get::<u64>("head_version")?.checked_add(1) != Some(self.number) {
+        if self.has_intent && !(is_intent && is_open(found, self.at)?) {
+            return Ok(Some(CommitOutcome::IntentClosed));
+        }
+        if found.get::<Option<CommitId>>("head_commit")? != self.parent {
+            return Ok(Some(CommitOutcome::HeadMoved));
+        }
+        if found.get::<u64>("head_version")?.checked_add(1) != Some(self.number) {
             return Err(StoreError::Conflict(Constraint::Other));
         }
-        self.writes.into_iter().for_each(|statement| transaction.later(statement));
-        Ok(CommitOutcome::Committed)
+        Ok(None)
     }
 }
 
-fn is_open(intent: Option<&Row>, at: Timestamp) -> StoreResult<bool> {
-    let Some(intent) = intent else {
-        return Ok(false);
-    };
+fn is_open(intent: &Row, at: Timestamp) -> StoreResult<bool> {
     let open = intent.named("status", intents::status)? == IntentStatus::Open;
     Ok(open && intent.get::<Timestamp>("expires_at")? >= at)
 }
 
-/// The request was committed by somebody else while this commit was on its way.
-pub(super) fn request_known(outcome: StoreResult<CommitOutcome>) -> StoreResult<CommitOutcome> {
-    match outcome {
-        Err(StoreError::Conflict(Constraint::RequestKey)) => Ok(CommitOutcome::RequestKnown),
-        outcome => outcome,
-    }
+fn missing() -> StoreError {
+    StoreError::Corrupt("a query for one row gave none".to_owned())
 }

@@ -8,7 +8,7 @@ use izanagi_domain::storage::{DocumentRow, NewDocument, StoreResult, TextFacts};
 
 /// The columns of a [`DocumentRow`], of a table called `d`.
 pub(super) const COLUMNS: &str = "d.id, d.kind, d.title, d.description, d.created_by, \
-     d.last_modified_by, d.head_version, d.head_commit, d.live_seq, d.meta_rev, d.text_seq, \
+     d.last_modified_by, d.head_version, d.head_commit, d.live_seq, d.lineage, d.meta_rev, d.text_seq, \
      d.content_hash, d.content_length, d.word_count, d.is_public, d.is_template, d.created_at, \
      d.updated_at, d.deleted_at";
 
@@ -23,6 +23,7 @@ pub(super) fn document(row: &Row) -> StoreResult<DocumentRow> {
         head_version: row.get("head_version")?,
         head_commit: row.get("head_commit")?,
         live_seq: row.get("live_seq")?,
+        lineage: row.get("lineage")?,
         meta_rev: row.get("meta_rev")?,
         text: text_facts(row)?,
         is_public: row.get("is_public")?,
@@ -52,11 +53,11 @@ pub(super) fn fold(text: &str) -> String {
 pub(super) fn insert(new: &NewDocument) -> Statement {
     Statement::with(
         "INSERT INTO documents (id, kind, title, title_folded, description, description_folded, \
-         created_by, last_modified_by, head_version, head_commit, live_seq, meta_rev, text_seq, \
-         content_hash, content_length, word_count, is_public, is_template, request_key, \
+         created_by, last_modified_by, head_version, head_commit, live_seq, lineage, meta_rev, \
+         text_seq, content_hash, content_length, word_count, is_public, is_template, request_key, \
          request_hash, created_at, updated_at, deleted_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, NULL, $8, 1, $8, $9, $10, $11, $12, $12, \
-         $13, $14, $15, $15, NULL)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, 0, NULL, $8, $9, 1, $8, $10, $11, $12, $13, $13, \
+         $14, $15, $16, $16, NULL)",
         args![
             new.id,
             new.kind.as_str(),
@@ -66,6 +67,7 @@ pub(super) fn insert(new: &NewDocument) -> Statement {
             fold(&new.description),
             new.created_by,
             new.text.seq,
+            new.lineage,
             new.text.hash,
             new.text.length,
             new.text.words,

@@ -1,19 +1,19 @@
 //! Segments of edit history.
 
 use super::{
-    Db,
+    database::Database,
     row::Row,
     statement::{Statement, args},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    EditSegments, NewSegment, SegmentFilter, SegmentRow, StoreError, StoreResult,
+    EditSegments, Freshness::Fresh, NewSegment, SegmentFilter, SegmentRow, StoreError, StoreResult,
 };
 use izanagi_shared::{id::DocumentId, time::Timestamp};
 use std::sync::Arc;
 
-pub(crate) struct SqlEdits {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlEdits<D> {
+    pub(crate) db: Arc<D>,
 }
 
 const SELECT: &str = "SELECT s.document_id, s.number, s.record, s.hash, s.bytes, s.from_seq, \
@@ -57,7 +57,7 @@ pub(super) fn newest_record(document: DocumentId) -> Statement {
 }
 
 #[async_trait]
-impl EditSegments for SqlEdits {
+impl<D: Database> EditSegments for SqlEdits<D> {
     async fn list(&self, filter: &SegmentFilter) -> StoreResult<Vec<SegmentRow>> {
         let SegmentFilter { document_id, from_seq, to_seq, from_number, limit } = *filter;
         let mut query = Statement::new(SELECT);
@@ -66,14 +66,14 @@ impl EditSegments for SqlEdits {
         query.push(" AND s.to_seq >= ").push_arg(from_seq);
         query.push(" AND s.from_seq <= ").push_arg(to_seq);
         query.push(" ORDER BY s.number LIMIT ").push_arg(limit);
-        self.db.fetch(query).await?.iter().map(segment_row).collect()
+        self.db.fetch(Fresh, query).await?.iter().map(segment_row).collect()
     }
 
     async fn with_state(&self, document: DocumentId, seq: u64) -> StoreResult<SegmentRow> {
         let mut query = Statement::new(SELECT);
         query.push("WHERE s.document_id = ").push_arg(document);
         query.push(" AND s.state_seq <= ").push_arg(seq).push(" ORDER BY s.number DESC LIMIT 1");
-        let rows = self.db.fetch(query).await?;
+        let rows = self.db.fetch(Fresh, query).await?;
         rows.first().map_or(Err(StoreError::NotFound), segment_row)
     }
 
@@ -84,7 +84,7 @@ impl EditSegments for SqlEdits {
              FROM edit_segments WHERE document_id = $1",
             args![document],
         );
-        let row = self.db.fetch_one(query).await?;
+        let row = self.db.fetch_one(Fresh, query).await?;
         Ok((row.get("newest")?, row.get("with_state")?))
     }
 
@@ -97,7 +97,7 @@ impl EditSegments for SqlEdits {
              ORDER BY s.document_id, s.number LIMIT ",
         );
         query.push_arg(limit);
-        self.db.fetch(query).await?.iter().map(segment_row).collect()
+        self.db.fetch(Fresh, query).await?.iter().map(segment_row).collect()
     }
 
     async fn remove(&self, document: DocumentId, number: u64) -> StoreResult<()> {

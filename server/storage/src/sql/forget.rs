@@ -2,12 +2,12 @@
 //! pay for: a reader walks the table now and then, and the writer only removes what it found.
 
 use super::{
-    Db,
+    database::Database,
     row::Row,
     statement::{Arg, Statement, args},
 };
 use async_trait::async_trait;
-use izanagi_domain::storage::{StoreResult, Upkeep};
+use izanagi_domain::storage::{Freshness::Fresh, StoreResult, Upkeep};
 use izanagi_shared::{
     id::{DocumentId, SessionId, UserId},
     time::Timestamp,
@@ -17,21 +17,21 @@ use std::sync::Arc;
 /// Rows removed in one transaction, so that nobody waits long behind it.
 const AT_ONCE: u32 = 1_000;
 
-pub(crate) struct SqlUpkeep {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlUpkeep<D> {
+    pub(crate) db: Arc<D>,
 }
 
 #[async_trait]
-impl Upkeep for SqlUpkeep {
+impl<D: Database> Upkeep for SqlUpkeep<D> {
     async fn forget_sessions(&self, before: Timestamp) -> StoreResult<()> {
         // Tokens first: a session goes when it has none left.
-        forget(&self.db, before, &TOKENS).await?;
-        forget(&self.db, before, &SESSIONS).await
+        forget(&*self.db, before, &TOKENS).await?;
+        forget(&*self.db, before, &SESSIONS).await
     }
 }
 
 /// Forgets the op ids of before `before`.
-pub(super) async fn forget_ops(db: &Db, before: Timestamp) -> StoreResult<()> {
+pub(super) async fn forget_ops(db: &impl Database, before: Timestamp) -> StoreResult<()> {
     forget(db, before, &OPS).await
 }
 
@@ -43,13 +43,13 @@ struct Table<K: 'static> {
 }
 
 async fn forget<K: Send + Sync>(
-    db: &Db,
+    db: &impl Database,
     before: Timestamp,
     table: &'static Table<K>,
 ) -> StoreResult<()> {
     let mut after: Option<K> = None;
     loop {
-        let rows = db.fetch((table.select)(before, after.as_ref())).await?;
+        let rows = db.fetch(Fresh, (table.select)(before, after.as_ref())).await?;
         let keys: StoreResult<Vec<K>> = rows.iter().map(table.key).collect();
         let keys = keys?;
         if keys.is_empty() {
@@ -60,7 +60,8 @@ async fn forget<K: Send + Sync>(
     }
 }
 
-type OpKey = (DocumentId, UserId, String);
+/// The op id is as it is stored.
+type OpKey = (DocumentId, UserId, Vec<u8>);
 
 static OPS: Table<OpKey> = Table {
     select: select_ops,
@@ -69,7 +70,7 @@ static OPS: Table<OpKey> = Table {
 };
 
 fn op_row((document, user, op): &OpKey) -> [Arg; 3] {
-    args![*document, *user, op.as_str()]
+    args![*document, *user, op.clone()]
 }
 
 fn select_ops(before: Timestamp, after: Option<&OpKey>) -> Statement {
@@ -79,7 +80,7 @@ fn select_ops(before: Timestamp, after: Option<&OpKey>) -> Statement {
     if let Some(after) = after {
         let (document, user, op) = after;
         query.push(" AND (document_id, user_id, op_id) > (").push_arg(*document);
-        query.push(", ").push_arg(*user).push(", ").push_arg(op.as_str()).push(")");
+        query.push(", ").push_arg(*user).push(", ").push_arg(op.clone()).push(")");
     }
     query.push(" ORDER BY document_id, user_id, op_id LIMIT ").push_arg(AT_ONCE);
     query

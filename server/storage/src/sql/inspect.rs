@@ -1,21 +1,23 @@
 //! Reading everything, for `fsck`.
 
 use super::{
-    Db,
+    database::Database,
     intents::{self, intent},
     statement::{Statement, args},
 };
 use async_trait::async_trait;
-use izanagi_domain::storage::{CommitIntent, Inspect, OpsSummary, StoreError, StoreResult};
+use izanagi_domain::storage::{
+    CommitIntent, Freshness::Fresh, Inspect, OpsSummary, StoreError, StoreResult,
+};
 use izanagi_shared::id::{CommitId, DocumentId};
 use std::sync::Arc;
 
-pub(crate) struct SqlInspect {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlInspect<D> {
+    pub(crate) db: Arc<D>,
 }
 
 #[async_trait]
-impl Inspect for SqlInspect {
+impl<D: Database> Inspect for SqlInspect<D> {
     async fn documents(
         &self,
         after: Option<DocumentId>,
@@ -26,14 +28,14 @@ impl Inspect for SqlInspect {
             query.push(" WHERE id > ").push_arg(after);
         }
         query.push(" ORDER BY id LIMIT ").push_arg(limit);
-        self.db.fetch(query).await?.iter().map(|row| row.get("id")).collect()
+        self.db.fetch(Fresh, query).await?.iter().map(|row| row.get("id")).collect()
     }
 
     async fn intents(&self, document: DocumentId) -> StoreResult<Vec<CommitIntent>> {
         let mut query = Statement::new("SELECT ");
         query.push(intents::COLUMNS).push(" FROM commit_intents WHERE document_id = ");
         query.push_arg(document).push(" ORDER BY commit_id");
-        self.db.fetch(query).await?.iter().map(intent).collect()
+        self.db.fetch(Fresh, query).await?.iter().map(intent).collect()
     }
 
     async fn abandoned(
@@ -50,7 +52,7 @@ impl Inspect for SqlInspect {
             query.push(" AND commit_id > ").push_arg(after);
         }
         query.push(" ORDER BY commit_id LIMIT ").push_arg(limit);
-        self.db.fetch(query).await?.iter().map(intent).collect()
+        self.db.fetch(Fresh, query).await?.iter().map(intent).collect()
     }
 
     async fn ops(&self, document: DocumentId) -> StoreResult<OpsSummary> {
@@ -64,7 +66,7 @@ impl Inspect for SqlInspect {
              GROUP BY seq) AS numbers",
             args![document],
         );
-        let row = self.db.fetch_one(query).await?;
+        let row = self.db.fetch_one(Fresh, query).await?;
         Ok(OpsSummary {
             highest_op_seq: row.get("highest")?,
             shared_numbers: row.get("shared")?,

@@ -1,20 +1,22 @@
 //! The attempts to commit (DESIGN §5).
 
 use super::{
-    Db, commit, payload,
+    commit,
+    database::Database,
+    payload,
     row::Row,
     statement::{Statement, args},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    AtomicCommit, CommitIntent, CommitIntents, CommitOutcome, Fence, Ids, IntentStatus, NewIntent,
-    NewRecord, NewVersion, StoreError, StoreResult,
+    AtomicCommit, CommitIntent, CommitIntents, CommitOutcome, Constraint, Fence, Freshness::Fresh,
+    Ids, IntentStatus, NewIntent, NewRecord, NewVersion, StoreError, StoreResult,
 };
 use izanagi_shared::{id::CommitId, time::Timestamp};
 use std::sync::Arc;
 
-pub(crate) struct SqlIntents {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlIntents<D> {
+    pub(crate) db: Arc<D>,
     pub(crate) ids: Arc<dyn Ids>,
 }
 
@@ -48,16 +50,18 @@ pub(super) fn status(name: &str) -> Option<IntentStatus> {
     }
 }
 
-fn insert(intent: &NewIntent, status: &'static str) -> Statement {
+/// A commit id that is a version is used: its intent may have been forgotten, and a late copy of
+/// this statement must not open it again.
+fn insert(intent: &NewIntent) -> Statement {
     Statement::with(
         "INSERT INTO commit_intents (commit_id, document_id, base_commit, request_key, status, \
-         expires_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+         expires_at, created_at) SELECT $1, $2, $3, $4, 'open', $5, $6 \
+         WHERE NOT EXISTS (SELECT 1 FROM versions WHERE commit_id = $1)",
         args![
             intent.commit_id,
             intent.document_id,
             intent.base_commit,
             intent.request_key,
-            status,
             intent.expires_at,
             intent.at,
         ],
@@ -65,9 +69,12 @@ fn insert(intent: &NewIntent, status: &'static str) -> Statement {
 }
 
 #[async_trait]
-impl CommitIntents for SqlIntents {
+impl<D: Database> CommitIntents for SqlIntents<D> {
     async fn open(&self, intent: &NewIntent) -> StoreResult<()> {
-        self.db.execute(insert(intent, "open")).await.map(drop)
+        match self.db.execute(insert(intent)).await? {
+            0 => Err(StoreError::Conflict(Constraint::CommitId)),
+            _ => Ok(()),
+        }
     }
 
     async fn commit(
@@ -75,9 +82,7 @@ impl CommitIntents for SqlIntents {
         version: &NewVersion,
         restored_from: Option<u64>,
     ) -> StoreResult<CommitOutcome> {
-        let commit = commit::Commit::new(&*self.ids, version, restored_from);
-        let outcome = self.db.write(|transaction| Box::pin(commit.run(transaction))).await;
-        commit::request_known(outcome)
+        commit::Commit::new(&*self.ids, version, restored_from).run(&*self.db).await
     }
 
     async fn fence(&self, commit: CommitId) -> StoreResult<Fence> {
@@ -107,7 +112,7 @@ impl CommitIntents for SqlIntents {
             .push_arg(now)
             .push(" ORDER BY expires_at, commit_id LIMIT ")
             .push_arg(limit);
-        Ok(sound(&self.db.fetch(query).await?))
+        Ok(sound(&self.db.fetch(Fresh, query).await?))
     }
 
     async fn condemn(&self, commit: CommitId, now: Timestamp) -> StoreResult<bool> {
@@ -130,7 +135,7 @@ impl CommitIntents for SqlIntents {
             query.push(" AND commit_id > ").push_arg(after);
         }
         query.push(" ORDER BY commit_id LIMIT ").push_arg(limit);
-        Ok(sound(&self.db.fetch(query).await?))
+        Ok(sound(&self.db.fetch(Fresh, query).await?))
     }
 
     async fn erased(&self, commit: CommitId, at: Timestamp) -> StoreResult<()> {
@@ -145,29 +150,33 @@ impl CommitIntents for SqlIntents {
         }
     }
 
+    async fn forget(&self, before: Timestamp) -> StoreResult<()> {
+        let delete = Statement::with(
+            "DELETE FROM commit_intents WHERE status = 'committed' AND created_at < $1",
+            args![before],
+        );
+        self.db.execute(delete).await.map(drop)
+    }
+
     async fn get(&self, commit: CommitId) -> StoreResult<CommitIntent> {
         let mut query = Statement::new("SELECT ");
         query.push(COLUMNS).push(" FROM commit_intents WHERE commit_id = ").push_arg(commit);
-        intent(&self.db.fetch_one(query).await?)
+        intent(&self.db.fetch_one(Fresh, query).await?)
     }
 }
 
 #[async_trait]
-impl AtomicCommit for SqlIntents {
+impl<D: Database> AtomicCommit for SqlIntents<D> {
     async fn commit_with_content(
         &self,
-        intent: &NewIntent,
         records: &[NewRecord],
         version: &NewVersion,
         restored_from: Option<u64>,
     ) -> StoreResult<CommitOutcome> {
-        // Open and closed in one transaction: nobody sees it open.
-        let mut first = vec![insert(intent, "committed")];
+        let mut first = Vec::with_capacity(2 * records.len());
         for record in records {
-            first.push(payload::insert(record, intent.at).await?);
+            first.extend(payload::insert(record, version.at).await?);
         }
-        let commit = commit::Commit::with_content(&*self.ids, first, version, restored_from);
-        let outcome = self.db.write(|transaction| Box::pin(commit.run(transaction))).await;
-        commit::request_known(outcome)
+        commit::Commit::with_content(&*self.ids, first, version, restored_from).run(&*self.db).await
     }
 }

@@ -47,9 +47,18 @@ pub(super) struct Numbered {
     pub(super) update: NewUpdate,
 }
 
+/// What becomes of a batch.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Entered {
+    /// One answer for each update.
+    Appended(Vec<Appended>),
+    /// The log does not end after this number: nothing of the batch is written.
+    Moved(DocumentId, u64),
+}
+
 impl Ledger {
     /// Decides about a batch. An error means that nothing of it is written.
-    pub(super) fn enter(&mut self, batch: Batch) -> StoreResult<Vec<Appended>> {
+    pub(super) fn enter(&mut self, batch: Batch) -> StoreResult<Entered> {
         let head = *self.heads.get(&batch.document_id).ok_or(StoreError::NotFound)?;
         if head.trashed {
             return Err(StoreError::Conflict(Constraint::Trashed));
@@ -58,8 +67,19 @@ impl Ledger {
         if batch.updates.iter().any(strangers) {
             return Err(StoreError::Conflict(Constraint::Reference));
         }
-        let Batch { document_id, updates, at } = batch;
-        Ok(updates.into_iter().map(|update| self.enter_update(document_id, update, at)).collect())
+        let Batch { document_id, updates, after, at } = batch;
+        let is_known = |update: &NewUpdate| {
+            self.ops.contains_key(&(document_id, update.actor, update.op_id.clone()))
+        };
+        if let Some(after) = after
+            && after != head.live_seq
+            && !updates.iter().all(is_known)
+        {
+            return Ok(Entered::Moved(document_id, after));
+        }
+        let updates = updates.into_iter();
+        let entered = updates.map(|update| self.enter_update(document_id, update, at)).collect();
+        Ok(Entered::Appended(entered))
     }
 
     fn enter_update(
@@ -135,7 +155,27 @@ mod tests {
     }
 
     fn batch(updates: Vec<NewUpdate>) -> Batch {
-        Batch { document_id: DOCUMENT, updates, at: Timestamp::from_micros(9) }
+        Batch { document_id: DOCUMENT, updates, after: None, at: Timestamp::from_micros(9) }
+    }
+
+    fn enter(ledger: &mut Ledger, updates: Vec<NewUpdate>) -> Vec<Appended> {
+        match ledger.enter(batch(updates)).unwrap() {
+            Entered::Appended(appended) => appended,
+            moved @ Entered::Moved(..) => panic!("{moved:?}"),
+        }
+    }
+
+    #[test]
+    fn a_conditional_batch_is_entered_where_the_log_ends_or_not_at_all() {
+        let mut ledger = ledger();
+        let after =
+            |after, op_id| Batch { after: Some(after), ..batch(vec![update(ANN, op_id, &[])]) };
+        assert_eq!(ledger.enter(after(4, "a")), Ok(Entered::Appended(vec![Appended::New(5)])));
+        for end in [3, 4, 6] {
+            assert_eq!(ledger.enter(after(end, "b")), Ok(Entered::Moved(DOCUMENT, end)));
+        }
+        assert_eq!(ledger.enter(after(4, "a")), Ok(Entered::Appended(vec![Appended::Known(5)])));
+        assert_eq!(ledger.new.updates.len(), 1);
     }
 
     #[test]
@@ -143,7 +183,7 @@ mod tests {
         let mut ledger = ledger();
         let updates = vec![update(ANN, "a", &[7]), update(ANN, "b", &[7]), update(ANN, "a", &[7])];
         let expected = [Appended::New(5), Appended::New(6), Appended::Known(5)];
-        assert_eq!(ledger.enter(batch(updates)).unwrap(), expected);
+        assert_eq!(enter(&mut ledger, updates), expected);
         assert_eq!(ledger.new.updates.len(), 2);
         assert_eq!(ledger.new.clients.len(), 1);
     }
@@ -155,7 +195,7 @@ mod tests {
         ledger.ops.insert((DOCUMENT, ANN, "a".to_owned()), known);
         let other = NewUpdate { delta_hash: [9; 32], ..update(ANN, "a", &[]) };
         let expected = [Appended::Quarantined(3), Appended::OtherBytes];
-        assert_eq!(ledger.enter(batch(vec![update(ANN, "a", &[]), other])).unwrap(), expected);
+        assert_eq!(enter(&mut ledger, vec![update(ANN, "a", &[]), other]), expected);
         assert!(ledger.new.updates.is_empty());
     }
 
@@ -165,7 +205,7 @@ mod tests {
         ledger.clients.insert((DOCUMENT, 7), ClientOwner::User(ANN));
         let updates = vec![update(BEN, "x", &[8, 7]), update(ANN, "y", &[8])];
         let expected = [Appended::ForeignClient(7), Appended::New(5)];
-        assert_eq!(ledger.enter(batch(updates)).unwrap(), expected);
+        assert_eq!(enter(&mut ledger, updates), expected);
         assert_eq!(ledger.new.clients, [(DOCUMENT, 8, ClientOwner::User(ANN))]);
     }
 

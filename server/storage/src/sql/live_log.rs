@@ -1,32 +1,34 @@
 //! The live log (DESIGN §6).
 
 use super::{
-    Db, append,
+    append, catalog,
+    database::{Database, Transaction as _},
     document_row::text_facts,
-    edits, forget,
+    edits, forget, op_id,
     row::Row,
     statement::{Statement, args},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Appended, Batch, Constraint, KnownOp, LiveLog, LoadedLog, LoggedUpdate, NewSnapshot,
-    QUARANTINED_KEPT, SavedText, StoreError, StoreResult, StoredSnapshot,
+    Batch, BatchOutcome, Constraint, Freshness::Fresh, KnownOp, LiveLog, LoadedLog, LogTail,
+    LoggedUpdate, NewSnapshot, QUARANTINED_KEPT, SavedText, StoreError, StoreResult,
+    StoredSnapshot,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
     time::Timestamp,
 };
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-pub(crate) struct SqlLiveLog {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlLiveLog<D> {
+    pub(crate) db: Arc<D>,
 }
 
 /// What [`LiveLog::load`] reads, in one statement and so from one state of the database.
 fn load(document: DocumentId) -> Statement {
     Statement::with(
-        "SELECT 'head' AS part, live_seq AS seq, NULL AS actor_id, NULL AS bytes, \
-         CAST(NULL AS BIGINT) AS created_at FROM documents WHERE id = $1 \
+        "SELECT 'head' AS part, live_seq AS seq, CAST(NULL AS UUID) AS actor_id, \
+         CAST(NULL AS BYTEA) AS bytes, CAST(NULL AS BIGINT) AS created_at FROM documents WHERE id = $1 \
          UNION ALL SELECT 'snapshot', seq, NULL, state, created_at FROM document_snapshots \
          WHERE document_id = $1 AND seq = \
          (SELECT MAX(seq) FROM document_snapshots WHERE document_id = $1) \
@@ -38,21 +40,61 @@ fn load(document: DocumentId) -> Statement {
     )
 }
 
-fn loaded(rows: &[Row]) -> StoreResult<LoadedLog> {
+/// What [`LiveLog::since`] reads, in one statement.
+pub(super) fn since(document: DocumentId, after: u64) -> Statement {
+    Statement::with(
+        "SELECT 'head' AS part, live_seq AS seq, CAST(NULL AS UUID) AS actor_id, \
+         CAST(NULL AS BYTEA) AS bytes, CAST(NULL AS BIGINT) AS created_at \
+         FROM documents WHERE id = $1 \
+         UNION ALL SELECT 'snapshot', MAX(seq), NULL, NULL, NULL FROM document_snapshots \
+         WHERE document_id = $1 HAVING COUNT(*) > 0 \
+         UNION ALL SELECT 'update', seq, actor_id, delta, created_at FROM document_updates \
+         WHERE document_id = $1 AND seq > $2 AND quarantined_at IS NULL \
+         UNION ALL SELECT 'quarantined', seq, NULL, NULL, NULL FROM document_updates \
+         WHERE document_id = $1 AND seq > $2 AND quarantined_at IS NOT NULL",
+        args![document, after],
+    )
+}
+
+/// The rows of [`since`].
+pub(super) fn tail(rows: Vec<Row>) -> StoreResult<LogTail> {
+    let Parts { live_seq, snapshot, updates, quarantined } = parts(rows)?;
+    let (snapshot_seq, _) = snapshot;
+    Ok(LogTail { live_seq, snapshot_seq, updates, quarantined })
+}
+
+/// The rows of [`load`].
+fn loaded(rows: Vec<Row>) -> StoreResult<LoadedLog> {
+    let Parts { live_seq, snapshot, updates, quarantined } = parts(rows)?;
+    let (seq, state) = snapshot;
+    let snapshot = StoredSnapshot { seq, state };
+    Ok(LoadedLog { live_seq, snapshot, updates, quarantined })
+}
+
+/// What the rows of a log say, with the number and the state of the snapshot.
+struct Parts {
+    live_seq: u64,
+    snapshot: (u64, Vec<u8>),
+    updates: Vec<LoggedUpdate>,
+    quarantined: Vec<u64>,
+}
+
+fn parts(rows: Vec<Row>) -> StoreResult<Parts> {
     let (mut live_seq, mut snapshot) = (None, None);
     let (mut updates, mut quarantined) = (Vec::new(), Vec::new());
-    for row in rows {
+    for mut row in rows {
         let (part, seq): (String, u64) = (row.get("part")?, row.get("seq")?);
         match part.as_str() {
             "head" => live_seq = Some(seq),
             "snapshot" => {
-                snapshot = Some(StoredSnapshot { seq, state: row.get("bytes")? });
+                let state: Option<Vec<u8>> = row.take("bytes")?;
+                snapshot = Some((seq, state.unwrap_or_default()));
             }
             "quarantined" => quarantined.push(seq),
             _ => updates.push(LoggedUpdate {
                 seq,
                 actor: row.get("actor_id")?,
-                delta: row.get("bytes")?,
+                delta: row.take("bytes")?,
                 at: row.get("created_at")?,
             }),
         }
@@ -61,11 +103,12 @@ fn loaded(rows: &[Row]) -> StoreResult<LoadedLog> {
     quarantined.sort_unstable();
     let live_seq = live_seq.ok_or(StoreError::NotFound)?;
     let snapshot = snapshot.ok_or_else(|| StoreError::Corrupt("no snapshot".to_owned()))?;
-    Ok(LoadedLog { live_seq, snapshot, updates, quarantined })
+    Ok(Parts { live_seq, snapshot, updates, quarantined })
 }
 
-/// Removes exactly these rows, which are sorted; neighbours go together.
-fn delete_absorbed(document: DocumentId, absorbed: &[u64]) -> Vec<Statement> {
+/// Removes exactly these rows; neighbours go together.
+fn delete_absorbed(document: DocumentId, absorbed: &BTreeSet<u64>) -> Vec<Statement> {
+    let absorbed = Vec::from_iter(absorbed.iter().copied());
     let runs = absorbed.chunk_by(|a, b| a.saturating_add(1) == *b);
     let delete = |run: &[u64]| {
         let (first, last) = (*run.first()?, *run.last()?);
@@ -88,14 +131,17 @@ fn forget_quarantined(document: DocumentId, seq: u64) -> Statement {
 }
 
 #[async_trait]
-impl LiveLog for SqlLiveLog {
-    async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<Vec<Appended>>>> {
-        let batches = batches.to_vec();
-        self.db.write(|transaction| Box::pin(append::append(transaction, batches))).await
+impl<D: Database> LiveLog for SqlLiveLog<D> {
+    async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<BatchOutcome>>> {
+        append::append(&*self.db, batches.to_vec()).await
+    }
+
+    async fn since(&self, document: DocumentId, seq: u64) -> StoreResult<LogTail> {
+        tail(self.db.fetch(Fresh, since(document, seq)).await?)
     }
 
     async fn load(&self, document: DocumentId) -> StoreResult<LoadedLog> {
-        loaded(&self.db.fetch(load(document)).await?)
+        loaded(self.db.fetch(Fresh, load(document)).await?)
     }
 
     async fn known_op(
@@ -107,40 +153,39 @@ impl LiveLog for SqlLiveLog {
         let query = Statement::with(
             "SELECT seq, delta_hash, quarantined FROM document_ops \
              WHERE document_id = $1 AND user_id = $2 AND op_id = $3",
-            args![document, user, op_id],
+            args![document, user, op_id::to_bytes(op_id)],
         );
-        append::known_op(&self.db.fetch_one(query).await?)
+        append::known_op(&self.db.fetch_one(Fresh, query).await?)
     }
 
     async fn snapshot(&self, snapshot: &NewSnapshot) -> StoreResult<()> {
-        let NewSnapshot { document_id, seq, state, mut absorbed, segments, at } = snapshot.clone();
+        let snapshot = Arc::new(snapshot.clone());
         self.db
             .write(move |transaction| {
+                let snapshot = Arc::clone(&snapshot);
                 Box::pin(async move {
-                    let lock = Statement::with(
-                        "SELECT id FROM documents WHERE id = $1",
-                        args![document_id],
-                    );
+                    let NewSnapshot { document_id, seq, ref state, .. } = *snapshot;
+                    let NewSnapshot { ref absorbed, ref segments, at, .. } = *snapshot;
+                    transaction.lock(catalog::lock(document_id));
                     let newer = Statement::with(
-                        "SELECT seq FROM document_snapshots WHERE document_id = $1 AND seq > $2",
+                        "SELECT EXISTS (SELECT 1 FROM document_snapshots \
+                         WHERE document_id = d.id AND seq > $2) AS newer \
+                         FROM documents d WHERE d.id = $1",
                         args![document_id, seq],
                     );
+                    let newer = transaction.fetch_optional(newer).await?;
+                    let newer: bool = newer.ok_or(StoreError::NotFound)?.get("newer")?;
                     let last = edits::newest_record(document_id);
-                    let queries = [lock.locking(), newer, last];
-                    let [found, newer, last] = transaction.fetch_each(queries).await?;
-                    if found.is_empty() {
-                        return Err(StoreError::NotFound);
-                    }
-                    let last = last.first().map(|row| row.get("record")).transpose()?;
+                    let last = transaction.fetch_optional(last).await?;
+                    let last = last.map(|row| row.get("record")).transpose()?;
                     if last.is_some() && last == segments.last().map(|segment| segment.record) {
                         // The same call was repeated below us, and the first one took effect.
                         return Ok(());
                     }
-                    if !newer.is_empty() {
+                    if newer {
                         return Err(StoreError::Conflict(Constraint::LogChanged));
                     }
-                    absorbed.sort_unstable();
-                    absorbed.dedup();
+                    let absorbed: BTreeSet<u64> = absorbed.iter().copied().collect();
                     let mut removed = 0;
                     for delete in delete_absorbed(document_id, &absorbed) {
                         removed += transaction.execute(delete).await?;
@@ -152,13 +197,13 @@ impl LiveLog for SqlLiveLog {
                         "INSERT INTO document_snapshots (document_id, seq, state, created_at) \
                          VALUES ($1, $2, $3, $4) ON CONFLICT (document_id, seq) \
                          DO UPDATE SET state = excluded.state, created_at = excluded.created_at",
-                        args![document_id, seq, state, at],
+                        args![document_id, seq, state.clone(), at],
                     ));
                     transaction.later(Statement::with(
                         "DELETE FROM document_snapshots WHERE document_id = $1 AND seq < $2",
                         args![document_id, seq],
                     ));
-                    for segment in &segments {
+                    for segment in segments {
                         transaction.later(edits::insert(document_id, segment));
                     }
                     transaction.later(forget_quarantined(document_id, seq));
@@ -181,14 +226,7 @@ impl LiveLog for SqlLiveLog {
              content = excluded.content WHERE document_texts.seq <= excluded.seq",
             args![document, facts.seq, text.content.as_str()],
         );
-        let saved = self.db.write(|transaction| {
-            Box::pin(async move {
-                transaction.later(note);
-                transaction.later(store);
-                Ok(())
-            })
-        });
-        match saved.await {
+        match self.db.execute_all(vec![note, store]).await {
             // There is no document that the text could belong to.
             Err(StoreError::Conflict(Constraint::Reference)) => Err(StoreError::NotFound),
             saved => saved,
@@ -202,10 +240,10 @@ impl LiveLog for SqlLiveLog {
              WHERE t.document_id = $1",
             args![document],
         );
-        let row = self.db.fetch_one(query).await?;
+        let mut row = self.db.fetch_one(Fresh, query).await?;
         Ok(SavedText {
             document_id: document,
-            content: row.get("content")?,
+            content: row.take("content")?,
             facts: text_facts(&row)?,
         })
     }
@@ -222,6 +260,7 @@ impl LiveLog for SqlLiveLog {
         );
         self.db
             .write(move |transaction| {
+                let (update, note) = (update.clone(), note.clone());
                 Box::pin(async move {
                     if transaction.execute(update).await? == 0 {
                         return Err(StoreError::NotFound);
@@ -234,6 +273,6 @@ impl LiveLog for SqlLiveLog {
     }
 
     async fn forget_ops(&self, before: Timestamp) -> StoreResult<()> {
-        forget::forget_ops(&self.db, before).await
+        forget::forget_ops(&*self.db, before).await
     }
 }

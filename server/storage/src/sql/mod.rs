@@ -1,21 +1,16 @@
-//! The SQL provider. Each trait has its file, written once for every dialect; what differs between
-//! databases stands in one folder a database (`sqlite/`), behind [`connection::Connection`].
+//! The SQL provider. Each storage trait has one file, with statements that every dialect understands,
+//! written over [`database::Database`]. Each kind of database has a folder (`sqlite/`) with its
+//! driver, dialect, schema and the strategy for its transactions.
 
-mod connection;
-mod db;
-mod errors;
-mod job;
-mod migrate;
-mod readers;
+mod database;
 mod row;
 mod sqlite;
 mod statement;
-mod transaction;
-mod writer;
 
 mod append;
 mod audit;
 mod catalog;
+mod cbor;
 mod commit;
 mod document_row;
 mod edits;
@@ -25,6 +20,7 @@ mod intents;
 mod ledger;
 mod list;
 mod live_log;
+mod op_id;
 mod outbox;
 mod owners;
 mod payload;
@@ -35,13 +31,18 @@ mod users;
 mod version_row;
 mod versions;
 
-pub(crate) use db::Db;
+pub(crate) use database::Database;
+pub(crate) use sqlite::SqliteDb;
 
 use izanagi_domain::storage::{Clock, Ids, Stores};
 use std::sync::Arc;
 
 /// Every store in one database, so that commits are atomic.
-pub(crate) fn stores(db: &Arc<Db>, clock: &Arc<dyn Clock>, ids: &Arc<dyn Ids>) -> Stores {
+pub(crate) fn stores<D: Database>(
+    db: &Arc<D>,
+    clock: &Arc<dyn Clock>,
+    ids: &Arc<dyn Ids>,
+) -> Stores {
     let (db, clock, ids) = (|| Arc::clone(db), || Arc::clone(clock), || Arc::clone(ids));
     let intents = Arc::new(intents::SqlIntents { db: db(), ids: ids() });
     Stores {

@@ -1,79 +1,69 @@
 //! The outbox: work that follows a write.
 
 use super::{
-    Db,
+    database::Database,
     row::Row,
     statement::{Statement, args},
 };
 use async_trait::async_trait;
-use izanagi_domain::storage::{Ids, Outbox, OutboxItem, StoreError, StoreResult, Topic};
+use izanagi_domain::storage::{
+    Freshness::Fresh, Ids, Outbox, OutboxItem, StoreError, StoreResult, Topic,
+};
 use izanagi_shared::time::Timestamp;
 use std::sync::Arc;
+use uuid::Uuid;
 
-pub(crate) struct SqlOutbox {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlOutbox<D> {
+    pub(crate) db: Arc<D>,
 }
 
 /// Puts a piece of work in the outbox; for use in the transaction that makes it necessary.
 pub(super) fn insert(ids: &dyn Ids, topic: Topic, key: &str, at: Timestamp) -> Statement {
     Statement::with(
         "INSERT INTO outbox (id, topic, key, created_at, queued_at) VALUES ($1, $2, $3, $4, $4)",
-        args![ids.uuid().to_string(), topic.as_str(), key, at],
+        args![ids.uuid(), topic.as_str(), key, at],
     )
 }
 
 fn item(row: &Row) -> StoreResult<OutboxItem> {
     Ok(OutboxItem {
-        id: row.get("id")?,
+        id: row.get::<Uuid>("id")?.to_string(),
         topic: row.named("topic", Topic::parse)?,
         key: row.get("key")?,
     })
 }
 
 #[async_trait]
-impl Outbox for SqlOutbox {
+impl<D: Database> Outbox for SqlOutbox<D> {
     async fn pending(&self, limit: u32) -> StoreResult<Vec<OutboxItem>> {
         // A topic that this version does not know must not keep it from those it does.
-        let mut query =
-            Statement::new("SELECT id, topic, key FROM outbox WHERE done_at IS NULL AND topic IN ");
+        let mut query = Statement::new("SELECT id, topic, key FROM outbox WHERE topic IN ");
         query.push_list(Topic::ALL.map(Topic::as_str));
         query.push(" ORDER BY queued_at, id LIMIT ").push_arg(limit);
-        self.db.fetch(query).await?.iter().map(item).collect()
+        self.db.fetch(Fresh, query).await?.iter().map(item).collect()
     }
 
     async fn is_pending(&self, topic: Topic, key: &str) -> StoreResult<bool> {
         let query = Statement::with(
-            "SELECT 1 FROM outbox WHERE done_at IS NULL AND topic = $1 AND key = $2 LIMIT 1",
+            "SELECT 1 FROM outbox WHERE topic = $1 AND key = $2 LIMIT 1",
             args![topic.as_str(), key],
         );
-        Ok(!self.db.fetch(query).await?.is_empty())
+        Ok(!self.db.fetch(Fresh, query).await?.is_empty())
     }
 
-    async fn done(&self, id: &str, at: Timestamp) -> StoreResult<()> {
-        let update = Statement::with(
-            "UPDATE outbox SET done_at = COALESCE(done_at, $2) WHERE id = $1",
-            args![id, at],
-        );
-        match self.db.execute(update).await? {
-            0 => Err(StoreError::NotFound),
-            _ => Ok(()),
-        }
+    async fn done(&self, id: &str) -> StoreResult<()> {
+        let Ok(id) = id.parse::<Uuid>() else { return Ok(()) };
+        let delete = Statement::with("DELETE FROM outbox WHERE id = $1", args![id]);
+        self.db.execute(delete).await.map(drop)
     }
 
     async fn postpone(&self, id: &str, at: Timestamp) -> StoreResult<()> {
+        let id: Uuid = id.parse().map_err(|_| StoreError::NotFound)?;
         let update =
             Statement::with("UPDATE outbox SET queued_at = $2 WHERE id = $1", args![id, at]);
         match self.db.execute(update).await? {
             0 => Err(StoreError::NotFound),
             _ => Ok(()),
         }
-    }
-
-    async fn forget(&self, before: Timestamp) -> StoreResult<()> {
-        let delete = Statement::with(
-            "DELETE FROM outbox WHERE done_at IS NOT NULL AND done_at < $1",
-            args![before],
-        );
-        self.db.execute(delete).await.map(drop)
     }
 }

@@ -1,12 +1,13 @@
 //! Who owns documents.
 
 use super::{
-    Db,
+    catalog::lock,
+    database::{Database, Transaction as _},
     statement::{Statement, args},
     users::person,
 };
 use async_trait::async_trait;
-use izanagi_domain::storage::{Constraint, Owners, StoreError, StoreResult};
+use izanagi_domain::storage::{Constraint, Freshness::Stale, Owners, StoreError, StoreResult};
 use izanagi_shared::{
     id::{DocumentId, UserId},
     time::Timestamp,
@@ -14,13 +15,8 @@ use izanagi_shared::{
 };
 use std::sync::Arc;
 
-pub(crate) struct SqlOwners {
-    pub(crate) db: Arc<Db>,
-}
-
-/// The document stays as it is meanwhile: of two that remove each other one must fail.
-fn lock(document: DocumentId) -> Statement {
-    Statement::with("SELECT id FROM documents WHERE id = $1", args![document]).locking()
+pub(crate) struct SqlOwners<D> {
+    pub(crate) db: Arc<D>,
 }
 
 /// Owners are part of what a reader sees, so the entity tag must change. The time of the last
@@ -42,14 +38,14 @@ macro_rules! owned_and {
 }
 
 #[async_trait]
-impl Owners for SqlOwners {
+impl<D: Database> Owners for SqlOwners<D> {
     async fn list(&self, documents: &[DocumentId]) -> StoreResult<Vec<(DocumentId, Person)>> {
         let mut query = Statement::new(
             "SELECT o.document_id, u.id AS user_id, u.username, u.display_name \
              FROM document_owners o JOIN users u ON u.id = o.user_id WHERE o.document_id IN ",
         );
         query.push_list(documents.iter().copied()).push(" ORDER BY o.created_at, u.id");
-        let rows = self.db.fetch(query).await?;
+        let rows = self.db.fetch(Stale, query).await?;
         rows.iter().map(|row| Ok((row.get("document_id")?, person(row)?))).collect()
     }
 
@@ -57,6 +53,7 @@ impl Owners for SqlOwners {
         self.db
             .write(move |transaction| {
                 Box::pin(async move {
+                    transaction.lock(lock(document));
                     if transaction.fetch(lock(document)).await?.is_empty() {
                         return Err(StoreError::NotFound);
                     }
@@ -82,7 +79,9 @@ impl Owners for SqlOwners {
                         "SELECT user_id FROM document_owners WHERE document_id = $1",
                         args![document],
                     );
-                    let [_, owners] = transaction.fetch_each([lock(document), owners]).await?;
+                    // Of two owners who remove each other, one must fail.
+                    transaction.lock(lock(document));
+                    let owners = transaction.fetch(owners).await?;
                     let owners: Vec<UserId> =
                         owners.iter().map(|row| row.get("user_id")).collect::<StoreResult<_>>()?;
                     if !owners.contains(&user) {
@@ -121,15 +120,6 @@ impl Owners for SqlOwners {
             Statement::with(note, args![user]),
             Statement::with(leave, args![user]),
         ];
-        self.db
-            .write(move |transaction| {
-                Box::pin(async move {
-                    for statement in statements {
-                        transaction.later(statement);
-                    }
-                    Ok(())
-                })
-            })
-            .await
+        self.db.execute_all(statements.into()).await
     }
 }

@@ -1,9 +1,14 @@
-//! What a record holds, as bytes: compact JSON in one zstd frame (RFC 8878) with a checksum.
+//! The fields of a record as bytes: CBOR in one zstd frame (RFC 8878) with a checksum.
 
-use super::statement::{Statement, args};
+use super::{
+    cbor,
+    row::Row,
+    statement::{Statement, args},
+};
 use izanagi_domain::storage::{Data, NewRecord, RecordPath, StoreError, StoreResult};
 use izanagi_shared::time::Timestamp;
 use std::cell::RefCell;
+use uuid::Uuid;
 use zstd::{
     bulk::{Compressor, Decompressor},
     zstd_safe::get_frame_content_size,
@@ -11,18 +16,18 @@ use zstd::{
 
 /// The fastest level that halves prose; higher ones take longer than the disk.
 const LEVEL: i32 = 1;
-/// More than any record may hold. A larger claim is damage, and no memory is set aside for it.
+/// More than any record may hold. A larger claim is damage, and no memory is reserved for it.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// From here on a thread for blocking work does it, so that no other task waits.
 const LARGE: usize = 256 * 1024;
 
 /// The bytes to store.
 pub(super) async fn encode(data: &Data) -> StoreResult<Vec<u8>> {
-    let json = serde_json::to_vec(data).map_err(|error| StoreError::Corrupt(error.to_string()))?;
-    if json.len() < LARGE {
-        return compress(&json);
+    let bytes = cbor::to_bytes(data).map_err(StoreError::Corrupt)?;
+    if bytes.len() < LARGE {
+        return compress(&bytes);
     }
-    run_blocking(move || compress(&json)).await
+    run_blocking(move || compress(&bytes)).await
 }
 
 /// What each of these bytes hold.
@@ -33,22 +38,38 @@ pub(super) async fn decode_all(stored: Vec<Vec<u8>>) -> StoreResult<Vec<Data>> {
     run_blocking(move || decompress(&stored)).await
 }
 
-/// The row of a new record.
-pub(super) async fn insert(record: &NewRecord, at: Timestamp) -> StoreResult<Statement> {
-    let data = encode(&record.data).await?;
-    Ok(Statement::with(
-        "INSERT INTO records (collection, key, id, version, created_at, updated_at, deleted, data) \
-         VALUES ($1, $2, $3, $4, $5, $5, $6, $7)",
-        args![
-            record.path.collection(),
-            key(&record.path)?,
-            record.path.id(),
-            1_u64,
-            at,
-            false,
-            data,
-        ],
-    ))
+/// What stores a new record: the name of its collection, unless it is stored, and the row.
+pub(super) async fn insert(record: &NewRecord, at: Timestamp) -> StoreResult<[Statement; 2]> {
+    let (path, data) = (&record.path, encode(&record.data).await?);
+    let (uuid, text) = id_columns(path.id());
+    let collection = Statement::with(
+        "INSERT INTO collections (name) VALUES ($1) ON CONFLICT DO NOTHING",
+        args![path.collection()],
+    );
+    let row = Statement::with(
+        "INSERT INTO records (collection, key, id_uuid, id_text, version, created_at, updated_at, \
+         deleted, data) VALUES ((SELECT id FROM collections WHERE name = $1), \
+         $2, $3, $4, 1, $5, $5, $6, $7)",
+        args![path.collection(), key(path)?, uuid, text, at, false, data],
+    );
+    Ok([collection, row])
+}
+
+/// The last segment of a path as its two columns hold it. Only the spelling of a UUID that
+/// [`id_of`] gives back is stored as one.
+fn id_columns(id: &str) -> (Option<Uuid>, Option<&str>) {
+    match Uuid::try_parse(id) {
+        Ok(uuid) if uuid.hyphenated().to_string() == id => (Some(uuid), None),
+        _ => (None, Some(id)),
+    }
+}
+
+/// The last segment of the path of a row.
+pub(super) fn id_of(row: &Row) -> StoreResult<String> {
+    match row.get::<Option<Uuid>>("id_uuid")? {
+        Some(uuid) => Ok(uuid.hyphenated().to_string()),
+        None => row.get("id_text"),
+    }
 }
 
 /// The key of a record, in the 16 bytes that its hex stands for.
@@ -66,7 +87,7 @@ thread_local! {
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
 }
 
-fn compress(json: &[u8]) -> StoreResult<Vec<u8>> {
+fn compress(bytes: &[u8]) -> StoreResult<Vec<u8>> {
     let compress = |kept: &mut Option<Compressor<'static>>| {
         let mut compressor = match kept.take() {
             Some(compressor) => compressor,
@@ -76,7 +97,7 @@ fn compress(json: &[u8]) -> StoreResult<Vec<u8>> {
                 new
             }
         };
-        let compressed = compressor.compress(json)?;
+        let compressed = compressor.compress(bytes)?;
         *kept = Some(compressor);
         Ok(compressed)
     };
@@ -94,9 +115,9 @@ fn decompress(stored: &[Vec<u8>]) -> StoreResult<Vec<Data>> {
         if size > MAX_BYTES {
             return Err(corrupt(format!("{size} bytes")));
         }
-        let json =
+        let bytes =
             decompressor.decompress(bytes, size).map_err(|error| corrupt(error.to_string()))?;
-        serde_json::from_slice(&json).map_err(|error| corrupt(error.to_string()))
+        cbor::from_bytes(&bytes).map_err(corrupt)
     };
     stored.iter().map(&mut decode).collect()
 }
@@ -116,6 +137,19 @@ mod tests {
 
     fn data(text: &str) -> Data {
         [("content".to_owned(), text.into())].into_iter().collect()
+    }
+
+    #[rstest]
+    #[case::canonical("0190a000-0000-7000-8000-00000000000a", true)]
+    #[case::upper_case("0190A000-0000-7000-8000-00000000000A", false)]
+    #[case::without_hyphens("0190a0000000700080000000 0000000a", false)]
+    #[case::no_uuid("0001", false)]
+    fn only_the_canonical_spelling_of_a_uuid_is_stored_as_bytes(
+        #[case] id: &str,
+        #[case] as_bytes: bool,
+    ) {
+        let (uuid, text) = id_columns(id);
+        assert_eq!((uuid.is_some(), text), (as_bytes, (!as_bytes).then_some(id)));
     }
 
     #[rstest]

@@ -1,13 +1,15 @@
 //! The document store in SQL.
 
 use super::{
-    Db, payload,
+    database::Database,
+    payload,
     row::Row,
     statement::{Statement, args},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Constraint, Data, DocumentStore, NewRecord, Record, RecordPath, StoreError, StoreResult,
+    Constraint, Data, DocumentStore, Freshness::Fresh, NewRecord, Record, RecordIndex, RecordPatch,
+    RecordPath, StoreError, StoreResult,
 };
 use izanagi_shared::time::Timestamp;
 use std::{
@@ -21,40 +23,69 @@ use std::{
 /// Keys in one query: SQLite takes 32,766 arguments.
 const KEYS: usize = 1_000;
 
-pub(crate) struct SqlRecords {
-    db: Arc<Db>,
+/// The number of the collection named `$1`.
+macro_rules! collection {
+    () => {
+        "(SELECT id FROM collections WHERE name = $1)"
+    };
+}
+
+pub(crate) struct SqlRecords<D> {
+    db: Arc<D>,
     closed: AtomicBool,
 }
 
-impl SqlRecords {
-    pub(crate) fn new(db: Arc<Db>) -> Self {
+impl<D: Database> SqlRecords<D> {
+    pub(crate) fn new(db: Arc<D>) -> Self {
         Self { db, closed: AtomicBool::new(false) }
     }
 
-    fn db(&self) -> StoreResult<&Db> {
+    fn db(&self) -> StoreResult<&D> {
         if self.closed.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable("the document store is closed".to_owned()));
         }
         Ok(&self.db)
     }
 
-    async fn select(&self, query: Statement) -> StoreResult<Vec<Record>> {
-        records(&self.db()?.fetch(query).await?).await
+    /// Why an update changed no row.
+    async fn changed(&self, path: &RecordPath) -> StoreResult<u64> {
+        let found = Statement::with(
+            concat!(
+                "SELECT 1 FROM records WHERE collection = ",
+                collection!(),
+                " AND key = $2 AND deleted = $3"
+            ),
+            args![path.collection(), payload::key(path)?, false],
+        );
+        self.db()?.fetch_one(Fresh, found).await?;
+        Err(StoreError::Conflict(Constraint::RecordVersion))
+    }
+
+    async fn select(&self, collection: &str, query: Statement) -> StoreResult<Vec<Record>> {
+        let mut rows = self.db()?.fetch(Fresh, query).await?;
+        let stored: StoreResult<_> = rows.iter_mut().map(|row| row.take("data")).collect();
+        let decoded = payload::decode_all(stored?).await?;
+        rows.iter().zip(decoded).map(|(row, data)| record(collection, row, data)).collect()
     }
 }
 
-const SELECT: &str = "SELECT collection, id, version, created_at, updated_at, deleted, data \
+/// The beginning of a query for [`record`]; a condition on `key` may follow.
+const SELECT: &str = "SELECT id_uuid, id_text, version, created_at, updated_at, deleted, data \
                       FROM records WHERE collection = ";
 
-/// What a query for a page of a collection ends with, after `collection = `.
+fn select(columns: &'static str, collection: &str) -> Statement {
+    let mut query = Statement::new(columns);
+    query.push("(SELECT id FROM collections WHERE name = ").push_arg(collection).push(")");
+    query
+}
+
+/// Limits a query to one page of a collection.
 fn page(
     query: &mut Statement,
-    collection: &str,
     after: Option<&str>,
     limit: u32,
     with_deleted: bool,
 ) -> StoreResult<()> {
-    query.push_arg(collection);
     if let Some(after) = after {
         query.push(" AND key > ").push_arg(payload::parse_key(after)?);
     }
@@ -65,16 +96,13 @@ fn page(
     Ok(())
 }
 
-async fn records(rows: &[Row]) -> StoreResult<Vec<Record>> {
-    let stored: StoreResult<_> = rows.iter().map(|row| row.get("data")).collect();
-    let decoded = payload::decode_all(stored?).await?;
-    rows.iter().zip(decoded).map(|(row, data)| record(row, data)).collect()
+fn path(collection: &str, row: &Row) -> StoreResult<RecordPath> {
+    Ok(RecordPath::from_parts(collection, payload::id_of(row)?))
 }
 
-fn record(row: &Row, data: Data) -> StoreResult<Record> {
-    let (collection, id): (String, String) = (row.get("collection")?, row.get("id")?);
+fn record(collection: &str, row: &Row, data: Data) -> StoreResult<Record> {
     Ok(Record {
-        path: RecordPath::from_parts(collection, id),
+        path: path(collection, row)?,
         version: row.get("version")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
@@ -84,7 +112,7 @@ fn record(row: &Row, data: Data) -> StoreResult<Record> {
 }
 
 #[async_trait]
-impl DocumentStore for SqlRecords {
+impl<D: Database> DocumentStore for SqlRecords<D> {
     async fn get(&self, path: &RecordPath) -> StoreResult<Record> {
         self.get_many(std::slice::from_ref(path)).await?.pop().ok_or(StoreError::NotFound)
     }
@@ -97,18 +125,18 @@ impl DocumentStore for SqlRecords {
         let mut found = Vec::with_capacity(paths.len());
         for (collection, keys) in by_collection {
             for keys in keys.chunks(KEYS) {
-                let mut query = Statement::new(SELECT);
-                query.push_arg(collection).push(" AND key IN ").push_list(keys.iter().cloned());
+                let mut query = select(SELECT, collection);
+                query.push(" AND key IN ").push_list(keys.iter().cloned());
                 query.push(" AND deleted = ").push_arg(false);
-                found.extend(self.select(query).await?);
+                found.extend(self.select(collection, query).await?);
             }
         }
         Ok(found)
     }
 
     async fn create(&self, record: &NewRecord, at: Timestamp) -> StoreResult<()> {
-        let db = self.db()?;
-        db.execute(payload::insert(record, at).await?).await.map(drop)
+        let insert = payload::insert(record, at).await?;
+        self.db()?.execute_all(insert.into()).await
     }
 
     async fn update(
@@ -121,33 +149,72 @@ impl DocumentStore for SqlRecords {
         let (db, key) = (self.db()?, payload::key(path)?);
         let next = expected.saturating_add(1);
         let update = Statement::with(
-            "UPDATE records SET version = $4, updated_at = $5, data = $6 \
-             WHERE collection = $1 AND key = $2 AND version = $3 AND deleted = $7",
+            concat!(
+                "UPDATE records SET version = $4, updated_at = $5, data = $6 WHERE collection = ",
+                collection!(),
+                " AND key = $2 AND version = $3 AND deleted = $7"
+            ),
+            args![path.collection(), key, expected, next, at, payload::encode(data).await?, false,],
+        );
+        match db.execute(update).await? {
+            0 => self.changed(path).await,
+            _ => Ok(next),
+        }
+    }
+
+    /// Read and write need no common transaction: the write takes effect only on the state that was
+    /// read, which version and times identify even if the record was purged and created again. So
+    /// the writer does not wait while a large record is decoded and compressed.
+    async fn patch(
+        &self,
+        path: &RecordPath,
+        expected: u64,
+        patch: &RecordPatch,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        let (db, key) = (self.db()?, payload::key(path)?);
+        let mut query = select(SELECT, path.collection());
+        query.push(" AND key = ").push_arg(key.clone()).push(" AND deleted = ").push_arg(false);
+        let record = self.select(path.collection(), query).await?.pop();
+        let mut record = record.ok_or(StoreError::NotFound)?;
+        if record.version != expected {
+            return Err(StoreError::Conflict(Constraint::RecordVersion));
+        }
+        patch.apply(&mut record.data);
+        let next = expected.saturating_add(1);
+        let update = Statement::with(
+            concat!(
+                "UPDATE records SET version = $6, updated_at = $7, data = $8 WHERE collection = ",
+                collection!(),
+                " AND key = $2 AND version = $3 AND created_at = $4 AND updated_at = $5 \
+                 AND deleted = $9"
+            ),
             args![
                 path.collection(),
-                key.clone(),
+                key,
                 expected,
+                record.created_at,
+                record.updated_at,
                 next,
                 at,
-                payload::encode(data).await?,
+                payload::encode(&record.data).await?,
                 false,
             ],
         );
-        if db.execute(update).await? > 0 {
-            return Ok(next);
+        match db.execute(update).await? {
+            0 => self.changed(path).await,
+            _ => Ok(next),
         }
-        let found = Statement::with(
-            "SELECT 1 FROM records WHERE collection = $1 AND key = $2 AND deleted = $3",
-            args![path.collection(), key, false],
-        );
-        db.fetch_one(found).await?;
-        Err(StoreError::Conflict(Constraint::RecordVersion))
     }
 
     async fn delete(&self, path: &RecordPath, at: Timestamp) -> StoreResult<()> {
         let update = Statement::with(
-            "UPDATE records SET deleted = $3, version = version + 1, updated_at = $4 \
-             WHERE collection = $1 AND key = $2 AND deleted <> $3",
+            concat!(
+                "UPDATE records SET deleted = $3, version = version + 1, updated_at = $4 \
+                 WHERE collection = ",
+                collection!(),
+                " AND key = $2 AND deleted <> $3"
+            ),
             args![path.collection(), payload::key(path)?, true, at],
         );
         self.db()?.execute(update).await.map(drop)
@@ -155,39 +222,43 @@ impl DocumentStore for SqlRecords {
 
     async fn purge(&self, path: &RecordPath) -> StoreResult<()> {
         let delete = Statement::with(
-            "DELETE FROM records WHERE collection = $1 AND key = $2",
+            concat!("DELETE FROM records WHERE collection = ", collection!(), " AND key = $2"),
             args![path.collection(), payload::key(path)?],
         );
-        self.db()?.execute(delete).await.map(drop)
+        let forget = Statement::with(
+            "DELETE FROM collections WHERE name = $1 \
+             AND NOT EXISTS (SELECT 1 FROM records r WHERE r.collection = collections.id)",
+            args![path.collection()],
+        );
+        self.db()?.execute_all(vec![delete, forget]).await
     }
 
     async fn query(
         &self,
+        RecordIndex::CollectionKey: RecordIndex,
         collection: &str,
         after: Option<&str>,
         limit: u32,
         with_deleted: bool,
     ) -> StoreResult<Vec<Record>> {
-        let mut query = Statement::new(SELECT);
-        page(&mut query, collection, after, limit, with_deleted)?;
-        self.select(query).await
+        let mut query = select(SELECT, collection);
+        page(&mut query, after, limit, with_deleted)?;
+        self.select(collection, query).await
     }
 
     async fn paths(
         &self,
+        RecordIndex::CollectionKey: RecordIndex,
         collection: &str,
         after: Option<&str>,
         limit: u32,
         with_deleted: bool,
     ) -> StoreResult<Vec<RecordPath>> {
-        let mut query = Statement::new("SELECT collection, id FROM records WHERE collection = ");
-        page(&mut query, collection, after, limit, with_deleted)?;
-        let rows = self.db()?.fetch(query).await?;
-        let path = |row: &Row| {
-            let (collection, id): (String, String) = (row.get("collection")?, row.get("id")?);
-            Ok(RecordPath::from_parts(collection, id))
-        };
-        rows.iter().map(path).collect()
+        let columns = "SELECT id_uuid, id_text FROM records WHERE collection = ";
+        let mut query = select(columns, collection);
+        page(&mut query, after, limit, with_deleted)?;
+        let rows = self.db()?.fetch(Fresh, query).await?;
+        rows.iter().map(|row| path(collection, row)).collect()
     }
 
     /// The connections are shared with the other stores and end when all of them are closed.

@@ -1,21 +1,21 @@
 //! Sessions that ended before their access tokens did.
 
 use super::{
-    Db,
+    database::Database,
     statement::{Statement, args},
 };
 use async_trait::async_trait;
-use izanagi_domain::storage::{Clock, RevocationStore, StoreResult};
+use izanagi_domain::storage::{Clock, Freshness::Fresh, RevocationStore, StoreResult};
 use izanagi_shared::{id::SessionId, time::Timestamp};
 use std::sync::Arc;
 
-pub(crate) struct SqlRevocations {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlRevocations<D> {
+    pub(crate) db: Arc<D>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
 #[async_trait]
-impl RevocationStore for SqlRevocations {
+impl<D: Database> RevocationStore for SqlRevocations<D> {
     /// A second revocation never shortens the first.
     async fn revoke(&self, session: SessionId, until: Timestamp) -> StoreResult<()> {
         let upsert = Statement::with(
@@ -32,7 +32,7 @@ impl RevocationStore for SqlRevocations {
             "SELECT 1 FROM revocations WHERE session_id = $1 AND expires_at > $2",
             args![session, self.clock.now()],
         );
-        Ok(!self.db.fetch(query).await?.is_empty())
+        Ok(!self.db.fetch(Fresh, query).await?.is_empty())
     }
 
     async fn forget(&self, before: Timestamp) -> StoreResult<()> {

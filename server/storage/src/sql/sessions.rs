@@ -1,13 +1,14 @@
 //! Sessions and their refresh tokens.
 
 use super::{
-    Db,
+    database::{Database, Transaction as _},
     row::Row,
     statement::{Statement, args},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    NewSession, RefreshToken, RefreshUse, Session, SessionStore, StoreError, StoreResult,
+    Freshness::Fresh, NewSession, RefreshToken, RefreshUse, Session, SessionStore, StoreError,
+    StoreResult,
 };
 use izanagi_shared::{
     id::{SessionId, UserId},
@@ -15,8 +16,8 @@ use izanagi_shared::{
 };
 use std::sync::Arc;
 
-pub(crate) struct SqlSessions {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlSessions<D> {
+    pub(crate) db: Arc<D>,
 }
 
 fn session(row: &Row) -> StoreResult<Session> {
@@ -76,23 +77,15 @@ fn insert_token(token: &RefreshToken) -> Statement {
 }
 
 #[async_trait]
-impl SessionStore for SqlSessions {
+impl<D: Database> SessionStore for SqlSessions<D> {
     async fn create(&self, new: &NewSession) -> StoreResult<()> {
         let (session, token) = (insert_session(&new.session), insert_token(&new.token));
-        self.db
-            .write(|transaction| {
-                Box::pin(async move {
-                    transaction.later(session);
-                    transaction.later(token);
-                    Ok(())
-                })
-            })
-            .await
+        self.db.execute_all(vec![session, token]).await
     }
 
     async fn get(&self, id: SessionId) -> StoreResult<Session> {
         let query = Statement::with("SELECT * FROM sessions WHERE id = $1", args![id]);
-        session(&self.db.fetch_one(query).await?)
+        session(&self.db.fetch_one(Fresh, query).await?)
     }
 
     async fn list(&self, user: UserId) -> StoreResult<Vec<Session>> {
@@ -101,7 +94,7 @@ impl SessionStore for SqlSessions {
              ORDER BY last_activity_at DESC, id DESC",
             args![user],
         );
-        self.db.fetch(query).await?.iter().map(session).collect()
+        self.db.fetch(Fresh, query).await?.iter().map(session).collect()
     }
 
     async fn touch(&self, id: SessionId, ip: &str, at: Timestamp) -> StoreResult<()> {
@@ -133,14 +126,14 @@ impl SessionStore for SqlSessions {
              RETURNING id",
             args![user, at],
         );
-        let rows = self.db.write(|transaction| Box::pin(transaction.fetch(update))).await?;
+        let rows = self.db.execute_returning(update).await?;
         rows.iter().map(|row| row.get("id")).collect()
     }
 
     async fn refresh_token(&self, hash: &[u8; 32]) -> StoreResult<RefreshToken> {
         let query =
             Statement::with("SELECT * FROM refresh_tokens WHERE token_hash = $1", args![hash]);
-        refresh_token(&self.db.fetch_one(query).await?)
+        refresh_token(&self.db.fetch_one(Fresh, query).await?)
     }
 
     async fn use_refresh_token(
@@ -152,24 +145,26 @@ impl SessionStore for SqlSessions {
         let (used, insert) = (*used, insert_token(successor));
         self.db
             .write(move |transaction| {
+                let insert = insert.clone();
                 Box::pin(async move {
                     // Locked, so that of two uses one is the first.
-                    let token = Statement::with(
-                        "SELECT used_at, parent_hash, session_id FROM refresh_tokens \
-                         WHERE token_hash = $1",
+                    transaction.lock(Statement::with(
+                        "SELECT token_hash FROM refresh_tokens WHERE token_hash = $1",
                         args![used],
-                    );
-                    let session = Statement::with(
-                        "SELECT revoked_at FROM sessions WHERE id = \
+                    ));
+                    transaction.lock(Statement::with(
+                        "SELECT id FROM sessions WHERE id = \
                          (SELECT session_id FROM refresh_tokens WHERE token_hash = $1)",
                         args![used],
+                    ));
+                    let token = Statement::with(
+                        "SELECT t.used_at, t.parent_hash, s.revoked_at FROM refresh_tokens t \
+                         JOIN sessions s ON s.id = t.session_id WHERE t.token_hash = $1",
+                        args![used],
                     );
-                    let [token, session] =
-                        transaction.fetch_each([token.locking(), session.locking()]).await?;
-                    let (Some(token), Some(session)) = (token.first(), session.first()) else {
-                        return Err(StoreError::NotFound);
-                    };
-                    if session.get::<Option<Timestamp>>("revoked_at")?.is_some() {
+                    let token = transaction.fetch_optional(token).await?;
+                    let token = token.ok_or(StoreError::NotFound)?;
+                    if token.get::<Option<Timestamp>>("revoked_at")?.is_some() {
                         return Ok(RefreshUse::SessionEnded);
                     }
                     if token.get::<Option<Timestamp>>("used_at")?.is_some() {

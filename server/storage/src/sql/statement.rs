@@ -17,6 +17,8 @@ pub(crate) enum Arg {
     NoText,
     /// Bytes that are missing.
     NoBytes,
+    /// An id that is missing.
+    NoUuid,
     /// A number.
     Number(i64),
     /// Yes or no.
@@ -25,6 +27,8 @@ pub(crate) enum Arg {
     Text(String),
     /// Bytes.
     Bytes(Vec<u8>),
+    /// An id.
+    Uuid(Uuid),
 }
 
 /// What can be an argument.
@@ -59,11 +63,12 @@ into_arg! {
     &[u8; 32], NoBytes, |hash| Arg::Bytes(hash.to_vec());
     [u8; 32], NoBytes, |hash| Arg::Bytes(hash.to_vec());
     Timestamp, NoNumber, |at| Arg::Number(at.as_micros());
-    UserId, NoText, |id| Arg::Text(id.to_string());
-    SessionId, NoText, |id| Arg::Text(id.to_string());
-    DocumentId, NoText, |id| Arg::Text(id.to_string());
-    CommitId, NoText, |id| Arg::Text(id.to_string());
-    Uuid, NoText, |id| Arg::Text(id.to_string());
+    [u8; 16], NoBytes, |bytes| Arg::Bytes(bytes.to_vec());
+    Uuid, NoUuid, |id| Arg::Uuid(id);
+    UserId, NoUuid, |id| Arg::Uuid(id.0);
+    SessionId, NoUuid, |id| Arg::Uuid(id.0);
+    DocumentId, NoUuid, |id| Arg::Uuid(id.0);
+    CommitId, NoUuid, |id| Arg::Uuid(id.0);
 }
 
 impl<T: IntoArg> IntoArg for Option<T> {
@@ -80,9 +85,6 @@ macro_rules! args {
     };
 }
 pub(crate) use args;
-
-/// What ends a query that locks the rows it finds.
-pub(crate) const FOR_UPDATE: &str = " FOR UPDATE";
 
 /// A statement.
 #[derive(Debug, Clone)]
@@ -142,12 +144,9 @@ impl Statement {
         self
     }
 
-    /// The rows that this query finds stay as they are until the transaction ends. The query
-    /// reads from one table.
-    #[must_use]
-    pub(crate) fn locking(mut self) -> Self {
-        self.push(FOR_UPDATE);
-        self
+    /// How many arguments it has.
+    pub(crate) const fn arguments(&self) -> usize {
+        self.args.len()
     }
 
     /// The text and its arguments.

@@ -1,20 +1,21 @@
 //! Accounts.
 
 use super::{
-    Db,
+    database::Database,
     row::Row,
     statement::{Statement, args},
 };
 use async_trait::async_trait;
 use izanagi_domain::{
     accounts::{PasswordHash, Role},
+    storage::Freshness::{Fresh, Stale},
     storage::{StoreError, StoreResult, User, UserChange, UserStore},
 };
 use izanagi_shared::{id::UserId, time::Timestamp, wire::Person};
 use std::sync::Arc;
 
-pub(crate) struct SqlUsers {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlUsers<D> {
+    pub(crate) db: Arc<D>,
 }
 
 /// How others see an account that was deleted.
@@ -81,7 +82,7 @@ fn update(id: UserId, change: &UserChange) -> Option<Statement> {
 }
 
 #[async_trait]
-impl UserStore for SqlUsers {
+impl<D: Database> UserStore for SqlUsers<D> {
     async fn create(&self, user: &User) -> StoreResult<()> {
         let insert = Statement::with(
             "INSERT INTO users (id, username, email, display_name, bio, role, password_hash, \
@@ -106,22 +107,22 @@ impl UserStore for SqlUsers {
     async fn by_id(&self, id: UserId) -> StoreResult<User> {
         let mut query = select("id = ");
         query.push_arg(id);
-        user(&self.db.fetch_one(query).await?)
+        user(&self.db.fetch_one(Fresh, query).await?)
     }
 
     /// No username has an @, and every email has one: two accounts never share a login.
     async fn by_login(&self, login: &str) -> StoreResult<User> {
         let mut query = select("(username = ");
         query.push_arg(login).push(" OR email = ").push_arg(login).push(")");
-        user(&self.db.fetch_one(query).await?)
+        user(&self.db.fetch_one(Fresh, query).await?)
     }
 
     async fn update(&self, id: UserId, change: &UserChange) -> StoreResult<User> {
         let Some(statement) = update(id, change) else {
             return self.by_id(id).await;
         };
-        let row = self.db.write(|transaction| Box::pin(transaction.fetch_optional(statement)));
-        user(&row.await?.ok_or(StoreError::NotFound)?)
+        let rows = self.db.execute_returning(statement).await?;
+        user(rows.first().ok_or(StoreError::NotFound)?)
     }
 
     async fn record_login(&self, id: UserId, at: Timestamp) -> StoreResult<()> {
@@ -149,6 +150,6 @@ impl UserStore for SqlUsers {
         let mut query =
             Statement::new("SELECT id AS user_id, username, display_name FROM users WHERE id IN ");
         query.push_list(ids.iter().copied());
-        self.db.fetch(query).await?.iter().map(person).collect()
+        self.db.fetch(Stale, query).await?.iter().map(person).collect()
     }
 }

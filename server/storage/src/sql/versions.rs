@@ -1,13 +1,14 @@
 //! Committed versions.
 
 use super::{
-    Db, outbox,
+    database::{Database, Transaction as _},
+    outbox,
     statement::{Statement, args},
-    version_row::{SELECT, version},
+    version_row::{SELECT, stored_key, version},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Ids, StoreError, StoreResult, Topic, VersionFilter, VersionRow, VersionStore,
+    Freshness, Ids, StoreError, StoreResult, Topic, VersionFilter, VersionRow, VersionStore,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId},
@@ -15,10 +16,13 @@ use izanagi_shared::{
 };
 use std::sync::Arc;
 
-pub(crate) struct SqlVersions {
-    pub(crate) db: Arc<Db>,
+pub(crate) struct SqlVersions<D> {
+    pub(crate) db: Arc<D>,
     pub(crate) ids: Arc<dyn Ids>,
 }
+
+/// How much of a content's hash is indexed: `substr(content_hash, 1, 8)`.
+const INDEXED_BYTES: usize = 8;
 
 fn select_one(document: DocumentId, number: u64) -> Statement {
     let mut query = Statement::new(SELECT);
@@ -27,20 +31,25 @@ fn select_one(document: DocumentId, number: u64) -> Statement {
     query
 }
 
-impl SqlVersions {
+impl<D: Database> SqlVersions<D> {
     async fn one(&self, query: Statement) -> StoreResult<VersionRow> {
-        version(&self.db.fetch_one(query).await?)
+        version(&self.db.fetch_one(Freshness::Fresh, query).await?)
     }
 
-    async fn many(&self, query: Statement) -> StoreResult<Vec<VersionRow>> {
-        self.db.fetch(query).await?.iter().map(version).collect()
+    async fn many(&self, freshness: Freshness, query: Statement) -> StoreResult<Vec<VersionRow>> {
+        self.db.fetch(freshness, query).await?.iter().map(version).collect()
     }
 }
 
 #[async_trait]
-impl VersionStore for SqlVersions {
-    async fn get(&self, document: DocumentId, number: u64) -> StoreResult<VersionRow> {
-        self.one(select_one(document, number)).await
+impl<D: Database> VersionStore for SqlVersions<D> {
+    async fn get(
+        &self,
+        freshness: Freshness,
+        document: DocumentId,
+        number: u64,
+    ) -> StoreResult<VersionRow> {
+        version(&self.db.fetch_one(freshness, select_one(document, number)).await?)
     }
 
     async fn by_commit(&self, commit: CommitId) -> StoreResult<VersionRow> {
@@ -51,15 +60,17 @@ impl VersionStore for SqlVersions {
 
     async fn by_request(&self, key: &[u8; 32]) -> StoreResult<VersionRow> {
         let mut query = Statement::new(SELECT);
-        query.push("v.request_key = ").push_arg(key);
+        query.push("v.request_key = ").push_arg(stored_key(key));
         self.one(query).await
     }
 
     async fn by_content(&self, document: DocumentId, hash: &[u8; 32]) -> StoreResult<VersionRow> {
+        let (prefix, _) = hash.split_at(INDEXED_BYTES);
         let mut query = Statement::new(SELECT);
         query.push("v.document_id = ").push_arg(document);
         query.push(" AND v.version_number = (SELECT MAX(version_number) FROM versions");
         query.push(" WHERE document_id = ").push_arg(document);
+        query.push(" AND substr(content_hash, 1, 8) = ").push_arg(prefix.to_vec());
         query.push(" AND content_hash = ").push_arg(hash).push(")");
         self.one(query).await
     }
@@ -74,7 +85,7 @@ impl VersionStore for SqlVersions {
         query.push("v.document_id = ").push_arg(document);
         query.push(" AND v.version_number BETWEEN ").push_arg(from).push(" AND ").push_arg(to);
         query.push(" ORDER BY v.version_number");
-        self.many(query).await
+        self.many(Freshness::Fresh, query).await
     }
 
     async fn list(&self, filter: &VersionFilter) -> StoreResult<(Vec<VersionRow>, u64)> {
@@ -82,7 +93,7 @@ impl VersionStore for SqlVersions {
         let mut count =
             Statement::new("SELECT COUNT(*) AS total FROM versions v WHERE v.document_id = ");
         count.push_arg(filter.document_id).push(named);
-        let total = self.db.fetch_one(count).await?.get("total")?;
+        let total = self.db.fetch_one(filter.freshness, count).await?.get("total")?;
 
         let mut query = Statement::new(SELECT);
         query.push("v.document_id = ").push_arg(filter.document_id).push(named);
@@ -91,7 +102,7 @@ impl VersionStore for SqlVersions {
         }
         query.push(" ORDER BY v.version_number DESC LIMIT ").push_arg(filter.limit);
         query.push(" OFFSET ").push_arg(filter.offset);
-        Ok((self.many(query).await?, total))
+        Ok((self.many(filter.freshness, query).await?, total))
     }
 
     async fn set_name(
@@ -110,6 +121,7 @@ impl VersionStore for SqlVersions {
         let key = format!("{document}/{number}");
         let job = name.map(|_| outbox::insert(&*self.ids, Topic::MakeWhole, &key, at));
         let row = self.db.write(move |transaction| {
+            let (update, job) = (update.clone(), job.clone());
             Box::pin(async move {
                 transaction.later(update);
                 job.into_iter().for_each(|job| transaction.later(job));

@@ -1,8 +1,8 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
-    Constraint, DetailsChange, DocumentRow, NewDocument, RecordPath, SavedText, StoreError,
-    TextFacts, Topic,
+    Constraint, DetailsChange, DocumentRow, Freshness, NewDocument, RecordPath, SavedText,
+    StoreError, TextFacts, Topic,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -31,6 +31,7 @@ async fn a_new_document_is_there_with_everything_it_consists_of(store: &TestStor
         description: "line\nline".to_owned(),
         state: vec![1, 2, 0, 3],
         client_id: u64::MAX,
+        lineage: [0xFE; 16],
         content: "{\"a\": \"\u{1F980}\"}\r\n".to_owned(),
         text: TextFacts { seq: 0, hash: fresh_hash(), length: 18, words: 2 },
         ..new_document(owner)
@@ -46,6 +47,7 @@ async fn a_new_document_is_there_with_everything_it_consists_of(store: &TestStor
         head_version: 0,
         head_commit: None,
         live_seq: 0,
+        lineage: [0xFE; 16],
         meta_rev: 1,
         text: new.text,
         is_public: false,
@@ -188,7 +190,7 @@ async fn a_purge_takes_every_row_and_leaves_the_erasing_to_do(store: &TestStore)
     let commits: Vec<_> = intents.iter().map(|intent| intent.commit_id).collect();
     assert_eq!(commits, [open.commit_id, erased.commit_id]);
     assert!(store.catalog.get(neighbour).await.is_ok());
-    assert!(store.versions.get(neighbour, 1).await.is_ok());
+    assert!(store.versions.get(Freshness::Fresh, neighbour, 1).await.is_ok());
     assert_eq!(store.catalog.purge(document, at(31)).await, Err(StoreError::NotFound));
 }
 

@@ -1,7 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    CommitOutcome, Constraint, DetailsChange, IntentStatus, NewVersion, StoreError, Topic,
-    VersionRow,
+    CommitOutcome, Constraint, DetailsChange, Freshness, IntentStatus, NewVersion, StoreError,
+    Topic, VersionRow,
 };
 use izanagi_shared::id::{CommitId, DocumentId, UserId};
 
@@ -15,7 +15,7 @@ suite!(
     a_number_that_is_not_the_next_is_refused,
     a_parent_is_to_be_demoted_and_a_source_kept_whole,
     of_two_commits_on_one_head_one_is_made,
-    an_atomic_commit_writes_intent_content_and_version,
+    an_atomic_commit_writes_content_and_version,
     an_atomic_commit_that_is_not_made_leaves_nothing,
     an_atomic_commit_with_a_used_id_leaves_nothing,
     an_atomic_commit_sent_again_is_known,
@@ -33,13 +33,12 @@ async fn a_commit_makes_a_version_and_moves_the_head(store: &TestStore) {
     let (intent, version) = attempt(store, document, user).await;
     store.intents.open(&intent).await.unwrap();
     assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::Committed));
-    let row = store.versions.get(document, 1).await.unwrap();
+    let row = store.versions.get(Freshness::Fresh, document, 1).await.unwrap();
     let expected = VersionRow {
         document_id: document,
         number: 1,
         commit_id: version.commit_id,
         parent_commit: None,
-        content_id: version.content_id.clone(),
         content_hash: version.content_hash,
         chain_hash: version.chain_hash,
         length: 5,
@@ -173,21 +172,21 @@ async fn of_two_commits_on_one_head_one_is_made(store: &TestStore) {
     }
 }
 
-async fn an_atomic_commit_writes_intent_content_and_version(store: &TestStore) {
+async fn an_atomic_commit_writes_content_and_version(store: &TestStore) {
     let Some(atomic) = &store.atomic else { return };
     let (user, document) = document_of_somebody(store).await;
     a_version(store, document, user).await;
-    let (intent, version) = attempt(store, document, user).await;
+    let (_, version) = attempt(store, document, user).await;
     let record = content_record(&version);
     let outcome =
-        atomic.commit_with_content(&intent, std::slice::from_ref(&record), &version, Some(1)).await;
+        atomic.commit_with_content(std::slice::from_ref(&record), &version, Some(1)).await;
     assert_eq!(outcome, Ok(CommitOutcome::Committed));
     let row = store.versions.by_commit(version.commit_id).await.unwrap();
     assert_eq!((row.number, row.parent_commit), (2, version.parent_commit));
     assert_eq!(store.records.get(&record.path).await.unwrap().data, record.data);
-    let intent = store.intents.get(version.commit_id).await.unwrap();
-    assert_eq!((intent.status, intent.expires_at), (IntentStatus::Committed, at(1_000)));
-    assert!(store.versions.get(document, 1).await.unwrap().keep_whole);
+    // Nothing was visible before all of it was, so there is no intent.
+    assert_eq!(store.intents.get(version.commit_id).await, Err(StoreError::NotFound));
+    assert!(store.versions.get(Freshness::Fresh, document, 1).await.unwrap().keep_whole);
     assert_eq!(store.outbox.pending(10).await.unwrap().len(), 2);
 }
 
@@ -201,26 +200,23 @@ async fn nothing_is_left_of(store: &TestStore, version: &NewVersion) {
 async fn an_atomic_commit_that_is_not_made_leaves_nothing(store: &TestStore) {
     let Some(atomic) = &store.atomic else { return };
     let (user, document) = document_of_somebody(store).await;
-    let (old_intent, old) = attempt(store, document, user).await;
+    let (_, old) = attempt(store, document, user).await;
     a_version(store, document, user).await;
-    let outcome =
-        atomic.commit_with_content(&old_intent, &[content_record(&old)], &old, None).await;
+    let outcome = atomic.commit_with_content(&[content_record(&old)], &old, None).await;
     assert_eq!(outcome, Ok(CommitOutcome::HeadMoved));
     nothing_is_left_of(store, &old).await;
     assert_eq!(store.intents.get(old.commit_id).await, Err(StoreError::NotFound));
 
-    let (intent, version) = attempt(store, document, user).await;
+    let (_, version) = attempt(store, document, user).await;
     trash(store, document, user).await;
-    let outcome =
-        atomic.commit_with_content(&intent, &[content_record(&version)], &version, None).await;
+    let outcome = atomic.commit_with_content(&[content_record(&version)], &version, None).await;
     assert_eq!(outcome, Ok(CommitOutcome::DocumentGone));
     nothing_is_left_of(store, &version).await;
 
     let back = DetailsChange { trashed: Some(false), ..DetailsChange::default() };
     store.catalog.change(document, user, &back, at(50)).await.unwrap();
     let nobody = NewVersion { author_id: UserId(fresh_uuid()), ..version };
-    let outcome =
-        atomic.commit_with_content(&intent, &[content_record(&nobody)], &nobody, None).await;
+    let outcome = atomic.commit_with_content(&[content_record(&nobody)], &nobody, None).await;
     assert_eq!(outcome, Err(StoreError::Conflict(Constraint::Reference)));
     nothing_is_left_of(store, &nobody).await;
     assert_eq!(store.catalog.get(document).await.unwrap().head_version, 1);
@@ -232,8 +228,7 @@ async fn an_atomic_commit_with_a_used_id_leaves_nothing(store: &TestStore) {
     let (intent, version) = attempt(store, document, user).await;
     store.intents.open(&intent).await.unwrap();
     store.intents.fence(intent.commit_id).await.unwrap();
-    let outcome =
-        atomic.commit_with_content(&intent, &[content_record(&version)], &version, None).await;
+    let outcome = atomic.commit_with_content(&[content_record(&version)], &version, None).await;
     assert_eq!(outcome, Err(StoreError::Conflict(Constraint::CommitId)));
     nothing_is_left_of(store, &version).await;
     let status = store.intents.get(intent.commit_id).await.unwrap().status;
@@ -243,10 +238,10 @@ async fn an_atomic_commit_with_a_used_id_leaves_nothing(store: &TestStore) {
 async fn an_atomic_commit_sent_again_is_known(store: &TestStore) {
     let Some(atomic) = &store.atomic else { return };
     let (user, document) = document_of_somebody(store).await;
-    let (intent, version) = attempt(store, document, user).await;
+    let (_, version) = attempt(store, document, user).await;
     let records = [content_record(&version)];
     for expected in [CommitOutcome::Committed, CommitOutcome::RequestKnown] {
-        let outcome = atomic.commit_with_content(&intent, &records, &version, None).await;
+        let outcome = atomic.commit_with_content(&records, &version, None).await;
         assert_eq!(outcome, Ok(expected));
     }
 }
@@ -262,9 +257,9 @@ async fn many_atomic_commits_at_once_leave_no_hole(store: &TestStore) {
             tokio::spawn(async move {
                 let atomic = stores.atomic.clone().unwrap();
                 loop {
-                    let (intent, version) = attempt(&stores, document, user).await;
+                    let (_, version) = attempt(&stores, document, user).await;
                     let records = [content_record(&version)];
-                    match atomic.commit_with_content(&intent, &records, &version, None).await {
+                    match atomic.commit_with_content(&records, &version, None).await {
                         Ok(CommitOutcome::Committed) => return,
                         Ok(CommitOutcome::HeadMoved) => {}
                         other => panic!("{other:?}"),

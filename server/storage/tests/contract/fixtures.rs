@@ -75,6 +75,7 @@ pub(crate) fn new_document(owner: UserId) -> NewDocument {
         request: request(),
         state: vec![0, 0],
         client_id: 1,
+        lineage: [3; 16],
         content: String::new(),
         text: TextFacts { seq: 0, hash: [7; 32], length: 0, words: 0 },
         at: at(10),
@@ -112,7 +113,7 @@ pub(crate) fn update(actor: UserId, op_id: &str) -> NewUpdate {
 }
 
 pub(crate) fn batch(document_id: DocumentId, updates: Vec<NewUpdate>) -> Batch {
-    Batch { document_id, updates, at: at(30) }
+    Batch { document_id, updates, after: None, at: at(30) }
 }
 
 pub(crate) fn data(text: &str) -> Data {
@@ -141,7 +142,6 @@ pub(crate) async fn attempt(
         number: head.head_version + 1,
         commit_id,
         parent_commit: head.head_commit,
-        content_id: RecordPath::content(document, commit_id).key(),
         content_hash: fresh_hash(),
         chain_hash: fresh_hash(),
         length: 5,

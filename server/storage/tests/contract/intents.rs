@@ -13,6 +13,7 @@ suite!(
     only_what_is_open_and_expired_is_condemned,
     expired_attempts_are_listed_oldest_first,
     condemned_attempts_are_listed_until_they_are_erased,
+    committed_attempts_are_forgotten_and_their_ids_stay_used,
     an_unknown_attempt_is_not_found,
     of_a_commit_and_a_fence_one_wins,
 );
@@ -155,6 +156,33 @@ async fn condemned_attempts_are_listed_until_they_are_erased(store: &TestStore) 
     assert_eq!(store.intents.condemned(Some(commits[1]), 10).await.unwrap(), []);
     let after = store.intents.condemned(Some(commits[0]), 10).await.unwrap();
     assert_eq!(after, condemned[1..]);
+}
+
+async fn committed_attempts_are_forgotten_and_their_ids_stay_used(store: &TestStore) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    let (intent, version) = attempt(store, document, user).await;
+    store.intents.open(&intent).await.unwrap();
+    store.intents.commit(&version, None).await.unwrap();
+    let (open, _) = attempt(store, document, user).await;
+    let (condemned, _) = attempt(store, document, user).await;
+    for intent in [&open, &condemned] {
+        store.intents.open(intent).await.unwrap();
+    }
+    store.intents.fence(condemned.commit_id).await.unwrap();
+    store.intents.erased(condemned.commit_id, at(50)).await.unwrap();
+    store.intents.forget(intent.at).await.unwrap();
+    assert!(store.intents.get(intent.commit_id).await.is_ok());
+    store.intents.forget(at(9_999)).await.unwrap();
+    assert_eq!(store.intents.get(intent.commit_id).await, Err(StoreError::NotFound));
+    for intent in [&open, &condemned] {
+        assert!(store.intents.get(intent.commit_id).await.is_ok());
+    }
+    // A late copy of step 2 must not open an attempt whose content the collector would erase.
+    let late = store.intents.open(&intent).await;
+    assert_eq!(late, Err(StoreError::Conflict(Constraint::CommitId)));
+    assert_eq!(store.intents.get(intent.commit_id).await, Err(StoreError::NotFound));
+    assert_eq!(store.intents.fence(intent.commit_id).await, Ok(Fence::NotOpen));
 }
 
 async fn an_unknown_attempt_is_not_found(store: &TestStore) {

@@ -1,7 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    Appended, Batch, ClientOwner, Constraint, KnownOp, LoggedUpdate, NewSnapshot, NewUpdate,
-    StoreError,
+    Appended, Batch, BatchOutcome, ClientOwner, Constraint, KnownOp, LoggedUpdate, NewSnapshot,
+    NewUpdate, StoreError,
 };
 use izanagi_shared::id::{DocumentId, UserId};
 
@@ -33,7 +33,7 @@ async fn document_of_somebody(store: &TestStore) -> (UserId, DocumentId) {
 async fn append(store: &TestStore, document: DocumentId, updates: Vec<NewUpdate>) -> Vec<Appended> {
     let mut answers = store.log.append(&[batch(document, updates)]).await.unwrap();
     assert_eq!(answers.len(), 1);
-    answers.remove(0).unwrap()
+    answers.remove(0).unwrap().into_appended().unwrap()
 }
 
 async fn updates_are_numbered_from_one(store: &TestStore) {
@@ -71,8 +71,8 @@ async fn an_op_twice_in_one_append_is_written_once(store: &TestStore) {
     let batches = [batch(document, updates()), batch(document, updates())];
     let answers = store.log.append(&batches).await.unwrap();
     let expected = [
-        Ok(vec![Appended::New(1), Appended::Known(1)]),
-        Ok(vec![Appended::Known(1), Appended::Known(1)]),
+        Ok(vec![Appended::New(1), Appended::Known(1)].into()),
+        Ok(vec![Appended::Known(1), Appended::Known(1)].into()),
     ];
     assert_eq!(answers, expected);
     assert_eq!(store.log.load(document).await.unwrap().updates.len(), 1);
@@ -179,9 +179,9 @@ async fn a_failing_batch_does_not_harm_the_others(store: &TestStore) {
     let expected = [
         Err(StoreError::Conflict(Constraint::Trashed)),
         Err(StoreError::NotFound),
-        Ok(vec![Appended::New(1)]),
+        Ok(vec![Appended::New(1)].into()),
         Err(StoreError::Conflict(Constraint::Reference)),
-        Ok(vec![Appended::New(2)]),
+        Ok(vec![Appended::New(2)].into()),
     ];
     assert_eq!(answers, expected);
     assert_eq!(store.catalog.get(trashed).await.unwrap().live_seq, 0);
@@ -194,7 +194,7 @@ async fn answers_come_in_the_order_asked(store: &TestStore) {
     append(store, second, vec![update(user, "before")]).await;
     let batches = [batch(second, vec![update(user, "a")]), batch(first, vec![update(user, "a")])];
     let answers = store.log.append(&batches).await.unwrap();
-    assert_eq!(answers, [Ok(vec![Appended::New(2)]), Ok(vec![Appended::New(1)])]);
+    assert_eq!(answers, [Ok(vec![Appended::New(2)].into()), Ok(vec![Appended::New(1)].into())]);
 }
 
 async fn the_row_of_the_document_follows_what_is_new(store: &TestStore) {
@@ -241,7 +241,7 @@ async fn appends_at_once_leave_no_hole(store: &TestStore) {
                 for step in 0..8 {
                     let updates = vec![update(user, &format!("{task}-{step}"))];
                     let answers = stores.log.append(&[batch(document, updates)]).await.unwrap();
-                    match answers[0].as_deref() {
+                    match answers[0].clone().unwrap().into_appended().as_deref() {
                         Ok([Appended::New(seq)]) => numbers.push(*seq),
                         other => panic!("{other:?}"),
                     }
@@ -279,12 +279,10 @@ async fn appends_to_several_documents_at_once_all_arrive(store: &TestStore) {
         })
         .collect();
     for task in tasks {
-        assert!(
-            task.await
-                .unwrap()
-                .iter()
-                .all(|answer| matches!(answer.as_deref(), Ok([Appended::New(1..=8)])))
-        );
+        for answer in task.await.unwrap() {
+            let appended = answer.and_then(BatchOutcome::into_appended).unwrap();
+            assert!(matches!(*appended, [Appended::New(1..=8)]), "{appended:?}");
+        }
     }
     for document in documents {
         assert_eq!(store.log.load(document).await.unwrap().updates.len(), 8);

@@ -16,6 +16,7 @@ mod edits;
 mod inspect;
 mod intents;
 mod live_log;
+mod live_tail;
 mod live_text;
 mod outbox;
 mod owners;

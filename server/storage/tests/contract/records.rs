@@ -1,14 +1,16 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    Constraint, Data, NewRecord, Record, RecordPath, StoreError, StoreResult,
+    Constraint, Data, NewRecord, Record, RecordIndex, RecordPatch, RecordPath, StoreError,
+    StoreResult, Value,
 };
 use izanagi_shared::id::{CommitId, DocumentId};
-use serde_json::json;
 
 suite!(
     a_record_is_read_back_as_it_was_written,
     a_record_is_made_once,
     an_update_needs_the_version_it_was_made_from,
+    a_patch_changes_the_fields_it_names,
+    of_patches_at_once_one_is_made,
     what_is_not_there_is_not_updated,
     what_is_put_aside_is_hidden_and_keeps_its_place,
     what_is_purged_makes_room,
@@ -31,13 +33,19 @@ async fn a_record(store: &TestStore, path: &RecordPath) {
 
 async fn a_record_is_read_back_as_it_was_written(store: &TestStore) {
     let path = path();
-    let value = json!({
-        "type": "snapshot",
-        "content": "Ä \u{1F980}\r\n\"quoted\"\u{7F}",
-        "numbers": [0, -1, 1.5, u64::MAX, i64::MIN],
-        "nested": {"z": null, "a": [true, {}]},
-    });
-    let data: Data = value.as_object().unwrap().clone();
+    let numbers = [0, -1, 23, 24, i64::MAX, i64::MIN].map(Value::Int);
+    let nested = [("z".to_owned(), Value::Null), ("a".to_owned(), Value::List(vec![]))];
+    let fields = [
+        ("type", "snapshot".into()),
+        ("content", "Ä \u{1F980}\r\n\"quoted\"\u{7F}".into()),
+        ("long", "word ".repeat(2_000).into()),
+        ("hash", [0x80; 32].into()),
+        ("bytes", Value::Bytes((0..=u8::MAX).cycle().take(10_000).collect())),
+        ("numbers", Value::List(numbers.into())),
+        ("nested", Value::Map(nested.into())),
+        ("flags", Value::List(vec![true.into(), false.into()])),
+    ];
+    let data: Data = fields.map(|(field, value)| (field.to_owned(), value)).into();
     store
         .records
         .create(&NewRecord { path: path.clone(), data: data.clone() }, at(5))
@@ -78,12 +86,65 @@ async fn an_update_needs_the_version_it_was_made_from(store: &TestStore) {
     assert_eq!(ahead, Err(StoreError::Conflict(Constraint::RecordVersion)));
 }
 
+fn patch(set: &[(&str, Value)], unset: &[&str]) -> RecordPatch {
+    let set = set.iter().map(|(field, value)| ((*field).to_owned(), value.clone())).collect();
+    RecordPatch { set, unset: unset.iter().map(|field| (*field).to_owned()).collect() }
+}
+
+async fn a_patch_changes_the_fields_it_names(store: &TestStore) {
+    let path = path();
+    a_record(store, &path).await;
+    let add = patch(
+        &[("patch", Value::List(vec![1_i64.into(), "x".into()])), ("hash", [1; 32].into())],
+        &[],
+    );
+    assert_eq!(store.records.patch(&path, 1, &add, at(7)).await, Ok(2));
+    let record = store.records.get(&path).await.unwrap();
+    assert_eq!((record.version, record.created_at, record.updated_at), (2, at(5), at(7)));
+    let mut expected = data("words");
+    expected.extend(add.set.clone());
+    assert_eq!(record.data, expected);
+    // As after a lost reply, and from a version that is to come.
+    for version in [1, 3, u64::MAX] {
+        let stale = store.records.patch(&path, version, &add, at(8)).await;
+        assert_eq!(stale, Err(StoreError::Conflict(Constraint::RecordVersion)));
+    }
+    let replace = patch(&[("hash", [2; 32].into())], &["content", "nothing"]);
+    assert_eq!(store.records.patch(&path, 2, &replace, at(8)).await, Ok(3));
+    expected.remove("content");
+    expected.extend(replace.set.clone());
+    assert_eq!(store.records.get(&path).await.unwrap().data, expected);
+    assert_eq!(store.records.patch(&path, 3, &RecordPatch::default(), at(9)).await, Ok(4));
+    assert_eq!(store.records.get(&path).await.unwrap().data, expected);
+}
+
+async fn of_patches_at_once_one_is_made(store: &TestStore) {
+    let path = path();
+    a_record(store, &path).await;
+    let patches = (0..8).map(|number| {
+        let (stores, path) = (store.stores(), path.clone());
+        let patch = patch(&[("number", Value::Int(number))], &[]);
+        tokio::spawn(async move { stores.records.patch(&path, 1, &patch, at(7)).await })
+    });
+    let mut results = Vec::new();
+    for result in Vec::from_iter(patches) {
+        results.push(result.await.unwrap());
+    }
+    let made = results.iter().position(Result::is_ok).unwrap();
+    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
+    let record = store.records.get(&path).await.unwrap();
+    assert_eq!(record.data["number"], Value::Int(made as i64));
+    assert_eq!(record.data["content"], "words".into());
+}
+
 async fn what_is_not_there_is_not_updated(store: &TestStore) {
     let (absent, aside) = (path(), path());
     a_record(store, &aside).await;
     store.records.delete(&aside, at(6)).await.unwrap();
     for path in [absent, aside] {
         let result = store.records.update(&path, 1, &data("new"), at(7)).await;
+        assert_eq!(result, Err(StoreError::NotFound));
+        let result = store.records.patch(&path, 1, &RecordPatch::default(), at(7)).await;
         assert_eq!(result, Err(StoreError::NotFound));
     }
 }
@@ -99,8 +160,19 @@ async fn what_is_put_aside_is_hidden_and_keeps_its_place(store: &TestStore) {
     let record = NewRecord { path: path.clone(), data: data("other") };
     let result = store.records.create(&record, at(7)).await;
     assert_eq!(result, Err(StoreError::Conflict(Constraint::RecordExists)));
-    assert!(store.records.query(path.collection(), None, 10, false).await.unwrap().is_empty());
-    let aside = store.records.query(path.collection(), None, 10, true).await.unwrap();
+    assert!(
+        store
+            .records
+            .query(RecordIndex::CollectionKey, path.collection(), None, 10, false)
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    let aside = store
+        .records
+        .query(RecordIndex::CollectionKey, path.collection(), None, 10, true)
+        .await
+        .unwrap();
     assert_eq!((aside.len(), aside[0].deleted, &aside[0].data), (1, true, &data("words")));
     store.records.delete(&crate::records::path(), at(6)).await.unwrap();
 }
@@ -112,7 +184,14 @@ async fn what_is_purged_makes_room(store: &TestStore) {
     for _ in 0..2 {
         store.records.purge(&path).await.unwrap();
     }
-    assert!(store.records.query(path.collection(), None, 10, true).await.unwrap().is_empty());
+    assert!(
+        store
+            .records
+            .query(RecordIndex::CollectionKey, path.collection(), None, 10, true)
+            .await
+            .unwrap()
+            .is_empty()
+    );
     a_record(store, &path).await;
     assert_eq!(store.records.get(&path).await.unwrap().version, 1);
 }
@@ -150,7 +229,11 @@ async fn a_collection_is_read_in_the_order_of_its_keys(store: &TestStore) {
     let collection = RecordPath::contents_of(document);
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let page = store.records.query(&collection, after.as_deref(), 3, false).await.unwrap();
+        let page = store
+            .records
+            .query(RecordIndex::CollectionKey, &collection, after.as_deref(), 3, false)
+            .await
+            .unwrap();
         let Some(last) = page.last() else { break };
         after = Some(last.path.key());
         found.extend(page.into_iter().map(|record| record.path));
@@ -171,9 +254,15 @@ async fn paths_are_those_of_the_records(store: &TestStore) {
         let mut after: Option<String> = None;
         loop {
             let after_now = after.as_deref();
-            let records = store.records.query(&collection, after_now, 3, with_deleted).await;
+            let records = store
+                .records
+                .query(RecordIndex::CollectionKey, &collection, after_now, 3, with_deleted)
+                .await;
             let expected: Vec<_> = records.unwrap().into_iter().map(|r| r.path).collect();
-            let found = store.records.paths(&collection, after_now, 3, with_deleted).await;
+            let found = store
+                .records
+                .paths(RecordIndex::CollectionKey, &collection, after_now, 3, with_deleted)
+                .await;
             assert_eq!(found.unwrap(), expected);
             let Some(last) = expected.last() else { break };
             after = Some(last.key());

@@ -1,7 +1,7 @@
 //! What only a file can do: be closed and opened again, be damaged, be used by somebody else.
 
 use crate::{fixtures::*, provider::TestStore};
-use izanagi_domain::storage::{Appended, CommitOutcome, StoreError};
+use izanagi_domain::storage::{Appended, CommitOutcome, Freshness, StoreError};
 use izanagi_storage::{OpenError, StorageConfig, migrate, open};
 use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::path::{Path, PathBuf};
@@ -53,11 +53,11 @@ async fn everything_is_there_after_it_was_closed_and_opened_again() {
 
     let store = file.open().await;
     assert_eq!(store.catalog.get(document).await.unwrap(), row);
-    assert_eq!(store.versions.get(document, 1).await.unwrap(), version);
+    assert_eq!(store.versions.get(Freshness::Fresh, document, 1).await.unwrap(), version);
     assert_eq!(store.records.get(&record.path).await.unwrap().data, record.data);
     let updates = vec![update(user, "a"), update(user, "b")];
     let answers = store.log.append(&[batch(document, updates)]).await.unwrap();
-    assert_eq!(answers, [Ok(vec![Appended::Known(1), Appended::New(2)])]);
+    assert_eq!(answers, [Ok(vec![Appended::Known(1), Appended::New(2)].into())]);
 }
 
 #[tokio::test]
@@ -66,10 +66,10 @@ async fn what_was_acknowledged_is_there_without_a_close() {
     let store = file.open().await;
     let user = a_user(&store).await;
     let document = a_document(&store, user).await;
-    let (intent, version) = attempt(&store, document, user).await;
+    let (_, version) = attempt(&store, document, user).await;
     let atomic = store.atomic.clone().unwrap();
     let records = [content_record(&version)];
-    let outcome = atomic.commit_with_content(&intent, &records, &version, None).await;
+    let outcome = atomic.commit_with_content(&records, &version, None).await;
     assert_eq!(outcome, Ok(CommitOutcome::Committed));
     // The files as a process that dies now would leave them.
     let copy = File::new();

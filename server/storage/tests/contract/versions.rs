@@ -1,6 +1,6 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    CommitOutcome, NewVersion, StoreError, Topic, VersionFilter, VersionRow,
+    CommitOutcome, Freshness, NewVersion, StoreError, Topic, VersionFilter, VersionRow,
 };
 use izanagi_shared::id::{DocumentId, UserId};
 
@@ -27,7 +27,14 @@ async fn some_versions(store: &TestStore, count: u64) -> (UserId, DocumentId) {
 }
 
 fn filter(document_id: DocumentId) -> VersionFilter {
-    VersionFilter { document_id, below: None, offset: 0, limit: 100, named: false }
+    VersionFilter {
+        document_id,
+        below: None,
+        offset: 0,
+        limit: 100,
+        named: false,
+        freshness: Freshness::Fresh,
+    }
 }
 
 fn numbers(rows: &[VersionRow]) -> Vec<u64> {
@@ -79,7 +86,7 @@ async fn a_range_has_what_exists_in_order(store: &TestStore) {
 
 async fn the_newest_version_with_a_content_is_found(store: &TestStore) {
     let (user, document) = some_versions(store, 1).await;
-    let hash = store.versions.get(document, 1).await.unwrap().content_hash;
+    let hash = store.versions.get(Freshness::Fresh, document, 1).await.unwrap().content_hash;
     a_version(store, document, user).await;
     let (intent, version) = attempt(store, document, user).await;
     let version = NewVersion { content_hash: hash, ..version };
@@ -95,11 +102,11 @@ async fn a_name_is_given_changed_and_taken(store: &TestStore) {
     for name in [Some("Entwurf \u{1F980}"), Some("final"), None] {
         let row = store.versions.set_name(document, 1, name, at(50)).await.unwrap();
         assert_eq!(row.name.as_deref(), name);
-        assert_eq!(store.versions.get(document, 1).await.unwrap(), row);
+        assert_eq!(store.versions.get(Freshness::Fresh, document, 1).await.unwrap(), row);
     }
     // What was worth a name once stays whole.
-    assert!(store.versions.get(document, 1).await.unwrap().keep_whole);
-    let other = store.versions.get(document, 2).await.unwrap();
+    assert!(store.versions.get(Freshness::Fresh, document, 1).await.unwrap().keep_whole);
+    let other = store.versions.get(Freshness::Fresh, document, 2).await.unwrap();
     assert_eq!((other.name, other.keep_whole), (None, false));
 }
 
@@ -107,7 +114,7 @@ async fn a_named_version_is_to_be_made_whole(store: &TestStore) {
     let (_, document) = some_versions(store, 1).await;
     store.versions.set_name(document, 1, None, at(50)).await.unwrap();
     assert!(store.outbox.pending(10).await.unwrap().is_empty());
-    assert!(!store.versions.get(document, 1).await.unwrap().keep_whole);
+    assert!(!store.versions.get(Freshness::Fresh, document, 1).await.unwrap().keep_whole);
     store.versions.set_name(document, 1, Some("named"), at(51)).await.unwrap();
     let work = store.outbox.pending(10).await.unwrap();
     let work: Vec<_> = work.into_iter().map(|item| (item.topic, item.key)).collect();
@@ -118,16 +125,19 @@ async fn how_a_version_is_stored_is_noted(store: &TestStore) {
     let (_, document) = some_versions(store, 2).await;
     for delta in [true, true, false] {
         store.versions.set_stored(document, 1, delta).await.unwrap();
-        assert_eq!(store.versions.get(document, 1).await.unwrap().is_delta, delta);
+        assert_eq!(
+            store.versions.get(Freshness::Fresh, document, 1).await.unwrap().is_delta,
+            delta
+        );
     }
-    assert!(!store.versions.get(document, 2).await.unwrap().is_delta);
+    assert!(!store.versions.get(Freshness::Fresh, document, 2).await.unwrap().is_delta);
 }
 
 async fn what_does_not_exist_is_not_found(store: &TestStore) {
     let (_, document) = some_versions(store, 1).await;
     for number in [0, 2, u64::MAX] {
         let absent = Err(StoreError::NotFound);
-        assert_eq!(store.versions.get(document, number).await, absent);
+        assert_eq!(store.versions.get(Freshness::Fresh, document, number).await, absent);
         let named = store.versions.set_name(document, number, Some("x"), at(50)).await;
         assert_eq!(named, absent);
         let stored = store.versions.set_stored(document, number, true).await;

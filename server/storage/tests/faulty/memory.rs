@@ -4,8 +4,9 @@
 
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Appended, Batch, Constraint, Data, DocumentStore, KnownOp, LiveLog, LoadedLog, NewRecord,
-    NewSnapshot, Record, RecordPath, SavedText, StoreError, StoreResult, StoredSnapshot, TextFacts,
+    Appended, Batch, BatchOutcome, Constraint, Data, DocumentStore, KnownOp, LiveLog, LoadedLog,
+    LogTail, NewRecord, NewSnapshot, Record, RecordIndex, RecordPatch, RecordPath, SavedText,
+    StoreError, StoreResult, StoredSnapshot, TextFacts,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -65,6 +66,18 @@ impl DocumentStore for Records {
         Ok(record.version)
     }
 
+    async fn patch(
+        &self,
+        path: &RecordPath,
+        expected: u64,
+        patch: &RecordPatch,
+        at: Timestamp,
+    ) -> StoreResult<u64> {
+        let mut data = self.get(path).await?.data;
+        patch.apply(&mut data);
+        self.update(path, expected, &data, at).await
+    }
+
     async fn delete(&self, path: &RecordPath, at: Timestamp) -> StoreResult<()> {
         if let Some(record) = self.0.lock().get_mut(path) {
             record.deleted = true;
@@ -80,6 +93,7 @@ impl DocumentStore for Records {
 
     async fn query(
         &self,
+        _index: RecordIndex,
         collection: &str,
         _after: Option<&str>,
         limit: u32,
@@ -92,12 +106,13 @@ impl DocumentStore for Records {
 
     async fn paths(
         &self,
+        index: RecordIndex,
         collection: &str,
         after: Option<&str>,
         limit: u32,
         with_deleted: bool,
     ) -> StoreResult<Vec<RecordPath>> {
-        let records = self.query(collection, after, limit, with_deleted).await?;
+        let records = self.query(index, collection, after, limit, with_deleted).await?;
         Ok(records.into_iter().map(|record| record.path).collect())
     }
 
@@ -118,7 +133,7 @@ pub(crate) const TEXT: &str = "text";
 
 #[async_trait]
 impl LiveLog for Log {
-    async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<Vec<Appended>>>> {
+    async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<BatchOutcome>>> {
         let mut ops = self.ops.lock();
         let mut answers = Vec::new();
         for Batch { document_id, updates, .. } in batches {
@@ -128,9 +143,14 @@ impl LiveLog for Log {
                 ops.push((*document_id, update.op_id.clone()));
                 appended.push(Appended::New(ops.len() as u64));
             }
-            answers.push(Ok(appended));
+            answers.push(Ok(appended.into()));
         }
         Ok(answers)
+    }
+
+    async fn since(&self, _document: DocumentId, _seq: u64) -> StoreResult<LogTail> {
+        let live_seq = self.ops.lock().len() as u64;
+        Ok(LogTail { live_seq, snapshot_seq: 0, updates: Vec::new(), quarantined: Vec::new() })
     }
 
     async fn load(&self, _document: DocumentId) -> StoreResult<LoadedLog> {

@@ -3,7 +3,7 @@
 use super::{AT, is_unavailable, path};
 use izanagi_domain::{
     hash::sha256,
-    storage::{NewIntent, NewVersion, Request},
+    storage::{Freshness, NewIntent, NewVersion, Request},
 };
 use izanagi_shared::id::{CommitId, DocumentId, SessionId, UserId};
 use izanagi_storage::{
@@ -35,7 +35,6 @@ fn version() -> NewVersion {
         number: 1,
         commit_id: COMMIT,
         parent_commit: None,
-        content_id: path("a").key(),
         content_hash: sha256(""),
         chain_hash: [0; 32],
         length: 0,
@@ -61,9 +60,9 @@ async fn every_store_of_a_provider_meets_its_faults() {
     assert!(is_unavailable(&stores.revocations.is_revoked(SESSION).await));
     assert!(is_unavailable(&stores.catalog.get(DOCUMENT).await));
     assert!(is_unavailable(&stores.owners.list(&[DOCUMENT]).await));
-    assert!(is_unavailable(&stores.versions.get(DOCUMENT, 1).await));
+    assert!(is_unavailable(&stores.versions.get(Freshness::Fresh, DOCUMENT, 1).await));
     assert!(is_unavailable(&stores.intents.fence(COMMIT).await));
-    assert!(is_unavailable(&atomic.commit_with_content(&intent(), &[], &version(), None).await));
+    assert!(is_unavailable(&atomic.commit_with_content(&[], &version(), None).await));
     assert!(is_unavailable(&stores.log.load(DOCUMENT).await));
     assert!(is_unavailable(&stores.outbox.pending(1).await));
     assert!(is_unavailable(&stores.audit.newest(1).await));

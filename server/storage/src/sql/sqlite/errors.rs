@@ -24,8 +24,21 @@ const BY_COLUMNS: [(&str, Constraint); 7] = [
     ("records.collection, records.key", Constraint::RecordExists),
 ];
 
-/// What an error means to the caller while nothing has been committed.
-pub(in crate::sql) fn meaning(error: &SqliteError) -> StoreError {
+/// What an error means to the caller as long as nothing was committed.
+pub(super) fn meaning(error: &sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::Database(refusal) => match refusal.try_downcast_ref::<SqliteError>() {
+            Some(error) => meaning_of_code(error),
+            None => StoreError::Unavailable(error.to_string()),
+        },
+        sqlx::Error::ColumnDecode { .. }
+        | sqlx::Error::ColumnNotFound(_)
+        | sqlx::Error::Decode(_) => StoreError::Corrupt(error.to_string()),
+        _ => StoreError::Unavailable(error.to_string()),
+    }
+}
+
+fn meaning_of_code(error: &SqliteError) -> StoreError {
     let extended = extended_code(error);
     match extended & 0xFF {
         CONSTRAINT if extended == FOREIGN_KEY => StoreError::Conflict(Constraint::Reference),
@@ -38,15 +51,23 @@ pub(in crate::sql) fn meaning(error: &SqliteError) -> StoreError {
 
 /// Whether a COMMIT that failed with this error has certainly left nothing behind. After an error
 /// of the disk the end of the WAL may hold a commit that a restart would find.
-pub(in crate::sql) fn refused_commit(error: &SqliteError) -> bool {
-    matches!(extended_code(error) & 0xFF, BUSY | LOCKED | CONSTRAINT)
+pub(super) fn refused_commit(error: &sqlx::Error) -> bool {
+    primary_code(error).is_some_and(|code| matches!(code, BUSY | LOCKED | CONSTRAINT))
 }
 
-/// Whether another connection stood in the way, and may be out of it later.
+/// Whether the connection cannot be used after this error.
+pub(super) fn is_lost(error: &sqlx::Error) -> bool {
+    !matches!(error, sqlx::Error::Database(_))
+}
+
+/// Whether another connection was in the way, and may not be later.
 pub(super) fn is_busy(error: &sqlx::Error) -> bool {
-    let of_sqlite =
-        error.as_database_error().and_then(|error| error.try_downcast_ref::<SqliteError>());
-    of_sqlite.is_some_and(|error| matches!(extended_code(error) & 0xFF, BUSY | LOCKED))
+    primary_code(error).is_some_and(|code| matches!(code, BUSY | LOCKED))
+}
+
+fn primary_code(error: &sqlx::Error) -> Option<u32> {
+    let error = error.as_database_error()?.try_downcast_ref::<SqliteError>()?;
+    Some(extended_code(error) & 0xFF)
 }
 
 fn extended_code(error: &SqliteError) -> u32 {

@@ -2,7 +2,7 @@
 //! an INSERT of many rows takes longer than all else; `?` in the order of the text does not, and
 //! lets several statements share one list of arguments.
 
-use crate::sql::statement::{Arg, FOR_UPDATE, Statement};
+use crate::sql::statement::{Arg, Statement};
 use sqlx::{Arguments as _, sqlite::SqliteArguments};
 
 /// One text for all statements, and their arguments in its order.
@@ -23,8 +23,6 @@ pub(super) fn script(statements: Vec<Statement>) -> sqlx::Result<(String, Sqlite
 /// Writes the statement with `?`; gives its arguments in that order.
 fn in_order(statement: Statement, text: &mut String) -> Vec<Arg> {
     let (template, args) = statement.into_parts();
-    // Rows need no lock: there is one writer, and none changes under it.
-    let template = template.strip_suffix(FOR_UPDATE).unwrap_or(&template);
     let mut order = Vec::with_capacity(args.len());
     let mut parts = template.split('$');
     text.push_str(parts.next().unwrap_or_default());
@@ -46,11 +44,12 @@ fn add(args: &mut SqliteArguments, arg: Arg) -> Result<(), sqlx::error::BoxDynEr
     match arg {
         Arg::NoNumber => args.add(None::<i64>),
         Arg::NoText => args.add(None::<String>),
-        Arg::NoBytes => args.add(None::<Vec<u8>>),
+        Arg::NoBytes | Arg::NoUuid => args.add(None::<Vec<u8>>),
         Arg::Number(number) => args.add(number),
         Arg::Flag(flag) => args.add(flag),
         Arg::Text(value) => args.add(value),
         Arg::Bytes(bytes) => args.add(bytes),
+        Arg::Uuid(id) => args.add(id.into_bytes().to_vec()),
     }
 }
 
@@ -67,13 +66,6 @@ mod tests {
         assert_eq!(text, "UPDATE t SET a = ?, b = ? WHERE a = ?");
         let x = || Arg::Text("x".into());
         assert_eq!(args, [x(), Arg::Number(1), x()]);
-    }
-
-    #[test]
-    fn rows_are_locked_without_saying_so() {
-        let mut text = String::new();
-        in_order(Statement::new("SELECT 1 FROM t").locking(), &mut text);
-        assert_eq!(text, "SELECT 1 FROM t");
     }
 
     #[test]

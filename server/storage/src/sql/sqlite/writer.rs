@@ -5,12 +5,12 @@
 //! not stop its write.
 
 use super::{
-    connection::{Connector, Done, Failure, Role, Shared},
+    connection::{BEGIN, Connector, Done, Failure, Role, Shared},
     errors,
     job::{Job, Single, Work, Write},
-    statement::Statement,
-    transaction::Transaction,
+    transaction::SqliteTransaction,
 };
+use crate::sql::{database::Transaction as _, statement::Statement};
 use futures::FutureExt as _;
 use izanagi_domain::storage::{StoreError, StoreResult};
 use std::{
@@ -142,7 +142,7 @@ impl Loop {
         };
         match connection {
             Ok(connection) => {
-                let mut transaction = Transaction::new(connection);
+                let mut transaction = SqliteTransaction::new(connection);
                 let healthy = self.work(&mut transaction, jobs).await;
                 // A database in memory is its connection, whatever happened to it.
                 if healthy || self.connector.is_single() {
@@ -158,8 +158,8 @@ impl Loop {
     }
 
     /// Says whether the connection is in a known state afterwards.
-    async fn work(&self, transaction: &mut Transaction, jobs: &mut [Box<dyn Job>]) -> bool {
-        transaction.later(Statement::new(self.connector.begin()));
+    async fn work(&self, transaction: &mut SqliteTransaction, jobs: &mut [Box<dyn Job>]) -> bool {
+        transaction.later(Statement::new(BEGIN));
         if let [job] = jobs {
             return self.alone(transaction, &mut **job).await;
         }
@@ -179,7 +179,7 @@ impl Loop {
     /// Ends a transaction that cannot be committed; jobs that had failed before keep their reason.
     async fn give_up(
         &self,
-        transaction: &mut Transaction,
+        transaction: &mut SqliteTransaction,
         jobs: &mut [Box<dyn Job>],
         kept: &[bool],
         error: &StoreError,
@@ -193,7 +193,7 @@ impl Loop {
     }
 
     /// A job that is alone needs no savepoint, and its last statements travel with the COMMIT.
-    async fn alone(&self, transaction: &mut Transaction, job: &mut dyn Job) -> bool {
+    async fn alone(&self, transaction: &mut SqliteTransaction, job: &mut dyn Job) -> bool {
         transaction.mark();
         if !job.run(transaction).await {
             return !transaction.abandon() || self.roll_back(transaction).await;
@@ -213,7 +213,7 @@ impl Loop {
     /// Says whether the job is to be kept; an error is the end of the whole transaction.
     async fn beside_others(
         &self,
-        transaction: &mut Transaction,
+        transaction: &mut SqliteTransaction,
         job: &mut dyn Job,
     ) -> StoreResult<bool> {
         // What was queued before, a BEGIN or RELEASE, is not this job's to fail with.
@@ -241,7 +241,7 @@ impl Loop {
     }
 
     /// Sends what is queued and the COMMIT; gives what they did.
-    async fn commit(&self, transaction: &mut Transaction) -> StoreResult<Vec<Done>> {
+    async fn commit(&self, transaction: &mut SqliteTransaction) -> StoreResult<Vec<Done>> {
         transaction.later(Statement::new("COMMIT"));
         let statements = transaction.queued();
         self.commit_sent.store(true, Ordering::Relaxed);
@@ -259,7 +259,7 @@ impl Loop {
     }
 
     /// Says whether the connection is certainly outside a transaction now.
-    async fn roll_back(&self, transaction: &mut Transaction) -> bool {
+    async fn roll_back(&self, transaction: &mut SqliteTransaction) -> bool {
         transaction.abandon();
         transaction.later(Statement::new("ROLLBACK"));
         transaction.flush().await.is_ok()

@@ -9,9 +9,8 @@
 use super::{
     connection::{Connection, Connector, Failure, Role, Shared},
     errors,
-    row::Row,
-    statement::Statement,
 };
+use crate::sql::{row::Row, statement::Statement};
 use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
@@ -83,7 +82,7 @@ impl Readers {
 }
 
 impl Pool {
-    /// A caller that goes away takes its connection along: nobody else gets it half read.
+    /// A caller that goes away drops its connection, so that no other gets it half read.
     async fn with_connection<T>(
         &self,
         read: impl for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, sqlx::Result<T>>,

@@ -3,29 +3,34 @@
 use super::*;
 use crate::{
     config::Place,
-    sql::{Db, statement::args},
+    sql::{database::Database as _, sqlite::SqliteDb, statement::args},
 };
 use futures::future::BoxFuture;
-use izanagi_domain::storage::Constraint;
+use izanagi_domain::storage::{Constraint, Freshness};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
-async fn db() -> Arc<Db> {
-    Db::open(&Place::Memory).await.unwrap()
+async fn db() -> Arc<SqliteDb> {
+    SqliteDb::open(&Place::Memory).await.unwrap()
 }
 
 fn insert(key: &str) -> Statement {
-    let text = "INSERT INTO revocations (session_id, expires_at) VALUES ($1, 0)";
+    let text = "INSERT INTO collections (name) VALUES ($1)";
     Statement::with(text, args![key])
 }
 
-fn write<'d>(db: &'d Db, key: &'static str) -> BoxFuture<'d, StoreResult<u64>> {
+fn write<'d>(db: &'d SqliteDb, key: &'static str) -> BoxFuture<'d, StoreResult<u64>> {
     db.execute(insert(key)).boxed()
 }
 
-async fn keys(db: &Db) -> Vec<String> {
-    let query = Statement::new("SELECT session_id FROM revocations ORDER BY session_id");
-    db.fetch(query).await.unwrap().iter().map(|row| row.get("session_id").unwrap()).collect()
+async fn keys(db: &SqliteDb) -> Vec<String> {
+    let query = Statement::new("SELECT name FROM collections ORDER BY name");
+    db.fetch(Freshness::Fresh, query)
+        .await
+        .unwrap()
+        .iter()
+        .map(|row| row.get("name").unwrap())
+        .collect()
 }
 
 // In a runtime of one thread, writes that are joined have all queued up before the writer
@@ -83,7 +88,7 @@ async fn a_commit_that_is_refused_fails_the_whole_group_and_writes_nothing() {
             transaction.later(Statement::new("PRAGMA defer_foreign_keys = ON"));
             transaction.later(Statement::new(
                 "INSERT INTO document_owners (document_id, user_id, created_at) \
-                 VALUES ('none', 'nobody', 0)",
+                 VALUES (zeroblob(16), zeroblob(16), 0)",
             ));
             Ok(())
         })
@@ -152,8 +157,7 @@ async fn a_transaction_that_the_database_ends_by_itself_is_unavailable_and_write
     assert_eq!(write(&db, "a").await, Ok(1));
     let ending = db.write(|transaction| {
         Box::pin(async move {
-            let text =
-                "INSERT OR ROLLBACK INTO revocations (session_id, expires_at) VALUES ($1, 0)";
+            let text = "INSERT OR ROLLBACK INTO collections (name) VALUES ($1)";
             transaction.execute(Statement::with(text, args!["a"])).await
         })
     });
@@ -174,7 +178,7 @@ struct Broken {
 }
 
 impl Job for Broken {
-    fn run<'a>(&'a mut self, transaction: &'a mut Transaction) -> BoxFuture<'a, bool> {
+    fn run<'a>(&'a mut self, transaction: &'a mut SqliteTransaction) -> BoxFuture<'a, bool> {
         assert!(!self.before_the_commit, "a bug");
         transaction.later(insert("broken"));
         std::future::ready(true).boxed()
@@ -197,7 +201,7 @@ impl Job for Broken {
 async fn the_writer_survives_its_own_panic_and_says_what_it_knows() {
     let folder = tempfile::tempdir().unwrap();
     let place = Place::File(folder.path().join("izanagi.db"));
-    let db = Db::open(&place).await.unwrap();
+    let db = SqliteDb::open(&place).await.unwrap();
     let connector = Connector::new(&place);
     let connection = connector.connect(Role::Writer).await.unwrap();
     let writer = Writer::start(connector, Arc::new(Mutex::new(Some(connection))));

@@ -1,6 +1,7 @@
 //! A write on its way to the writer and its answer on the way back.
 
-use super::{connection::Done, statement::Statement, transaction::Transaction};
+use super::{connection::Done, transaction::SqliteTransaction};
+use crate::sql::{database::Transaction as _, statement::Statement};
 use futures::{FutureExt as _, future::BoxFuture};
 use izanagi_domain::storage::{StoreError, StoreResult};
 use std::panic::AssertUnwindSafe;
@@ -9,10 +10,10 @@ use tokio::sync::oneshot;
 /// A write, whatever its result is.
 pub(super) trait Job: Send {
     /// Does the work inside a transaction; says whether it is to be kept.
-    fn run<'a>(&'a mut self, transaction: &'a mut Transaction) -> BoxFuture<'a, bool>;
+    fn run<'a>(&'a mut self, transaction: &'a mut SqliteTransaction) -> BoxFuture<'a, bool>;
     /// What the statements did that were left to be sent with the end of the job.
     fn settle(&mut self, done: &[Done]);
-    /// The work has come to nothing, or nobody knows what it came to.
+    /// The work failed, or its outcome is unknown.
     fn fail(&mut self, error: StoreError);
     /// Tells the caller, if there still is one.
     fn answer(self: Box<Self>);
@@ -20,7 +21,7 @@ pub(super) trait Job: Send {
 
 /// What a job does.
 pub(super) type Work<T> =
-    Box<dyn for<'t> FnOnce(&'t mut Transaction) -> BoxFuture<'t, StoreResult<T>> + Send>;
+    Box<dyn for<'t> FnOnce(&'t mut SqliteTransaction) -> BoxFuture<'t, StoreResult<T>> + Send>;
 
 /// A write with a result of type `T`.
 pub(super) struct Write<T> {
@@ -37,7 +38,7 @@ impl<T> Write<T> {
 }
 
 impl<T: Send> Job for Write<T> {
-    fn run<'a>(&'a mut self, transaction: &'a mut Transaction) -> BoxFuture<'a, bool> {
+    fn run<'a>(&'a mut self, transaction: &'a mut SqliteTransaction) -> BoxFuture<'a, bool> {
         async move {
             if let Some(work) = self.work.take() {
                 // One job that panics must not end all writing.
@@ -77,7 +78,7 @@ impl Single {
 }
 
 impl Job for Single {
-    fn run<'a>(&'a mut self, transaction: &'a mut Transaction) -> BoxFuture<'a, bool> {
+    fn run<'a>(&'a mut self, transaction: &'a mut SqliteTransaction) -> BoxFuture<'a, bool> {
         let statement = self.statement.take();
         statement.into_iter().for_each(|statement| transaction.later(statement));
         std::future::ready(true).boxed()

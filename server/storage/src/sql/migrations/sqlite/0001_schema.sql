@@ -1,0 +1,346 @@
+-- The schema. Once a version of Izanagi is released, this file never changes: later steps follow it.
+--
+-- In every table ids are the 16 bytes of a UUID, times are microseconds since 1970 in UTC, hashes
+-- are 32 bytes. A column that refers to another table needs no check of its length. Constraints
+-- have names, which the storage layer turns into errors. Tables are WITHOUT ROWID where rows are
+-- small, so that a look-up by primary key searches one tree instead of two.
+
+-- ---------------------------------------------------------------------------------------------
+-- Accounts, signed-in devices and their refresh tokens
+
+CREATE TABLE users (
+    id             BLOB    NOT NULL,
+    username       TEXT    NOT NULL,
+    email          TEXT    NOT NULL,
+    display_name   TEXT    NOT NULL,
+    bio            TEXT    NOT NULL,
+    role           TEXT    NOT NULL,
+    password_hash  TEXT    NOT NULL,
+    created_at     INTEGER NOT NULL,
+    last_login_at  INTEGER,
+    deactivated_at INTEGER,
+    deleted_at     INTEGER,
+    CONSTRAINT pk_users PRIMARY KEY (id),
+    -- Both are stored folded, so that names that look the same cannot both be taken.
+    CONSTRAINT uq_users_username UNIQUE (username),
+    CONSTRAINT uq_users_email UNIQUE (email),
+    CONSTRAINT ck_users_id CHECK (length(id) = 16),
+    CONSTRAINT ck_users_role CHECK (role IN ('user', 'premium', 'admin'))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sessions (
+    id               BLOB    NOT NULL,
+    user_id          BLOB    NOT NULL,
+    user_agent       TEXT    NOT NULL,
+    ip               TEXT    NOT NULL,
+    created_at       INTEGER NOT NULL,
+    last_activity_at INTEGER NOT NULL,
+    revoked_at       INTEGER,
+    CONSTRAINT pk_sessions PRIMARY KEY (id),
+    CONSTRAINT fk_sessions_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE,
+    CONSTRAINT ck_sessions_id CHECK (length(id) = 16)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idx_sessions_user ON sessions (user_id, last_activity_at);
+
+-- Only hashes of tokens are stored: reading this table does not allow signing in.
+CREATE TABLE refresh_tokens (
+    token_hash     BLOB    NOT NULL,
+    session_id     BLOB    NOT NULL,
+    nonce          BLOB    NOT NULL,
+    parent_hash    BLOB,
+    expires_at     INTEGER NOT NULL,
+    used_at        INTEGER,
+    successor_used INTEGER NOT NULL,
+    CONSTRAINT pk_refresh_tokens PRIMARY KEY (token_hash),
+    CONSTRAINT fk_refresh_tokens_session FOREIGN KEY (session_id) REFERENCES sessions (id) ON DELETE CASCADE,
+    CONSTRAINT ck_refresh_tokens_hash CHECK (length(token_hash) = 32),
+    CONSTRAINT ck_refresh_tokens_successor CHECK (successor_used IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idx_refresh_tokens_session ON refresh_tokens (session_id);
+
+-- No foreign key: sessions may be stored elsewhere.
+CREATE TABLE revocations (
+    session_id BLOB    NOT NULL,
+    expires_at INTEGER NOT NULL,
+    CONSTRAINT pk_revocations PRIMARY KEY (session_id),
+    CONSTRAINT ck_revocations_session CHECK (length(session_id) = 16)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idx_revocations_expires ON revocations (expires_at);
+
+-- ---------------------------------------------------------------------------------------------
+-- Documents: who, when, where. Their text is in the live log and, materialised for reading and
+-- searching, in document_texts.
+
+CREATE TABLE documents (
+    id                 BLOB    NOT NULL,
+    kind               TEXT    NOT NULL,
+    title              TEXT    NOT NULL,
+    -- Lower case by Unicode's rules, computed by the program: databases disagree on folding, and
+    -- lists must sort alike in all of them.
+    title_folded       TEXT    NOT NULL,
+    description        TEXT    NOT NULL,
+    description_folded TEXT    NOT NULL,
+    created_by         BLOB    NOT NULL,
+    last_modified_by   BLOB    NOT NULL,
+    head_version       INTEGER NOT NULL,
+    head_commit        BLOB,
+    live_seq           INTEGER NOT NULL,
+    -- Random, drawn when the document is created: CRDT updates are valid in their own lineage only.
+    lineage            BLOB    NOT NULL,
+    meta_rev           INTEGER NOT NULL,
+    text_seq           INTEGER NOT NULL,
+    content_hash       BLOB    NOT NULL,
+    content_length     INTEGER NOT NULL,
+    word_count         INTEGER NOT NULL,
+    is_public          INTEGER NOT NULL,
+    is_template        INTEGER NOT NULL,
+    request_key        BLOB    NOT NULL,
+    request_hash       BLOB    NOT NULL,
+    created_at         INTEGER NOT NULL,
+    updated_at         INTEGER NOT NULL,
+    deleted_at         INTEGER,
+    CONSTRAINT pk_documents PRIMARY KEY (id),
+    -- A repeated request must not create a second document.
+    CONSTRAINT uq_documents_request_key UNIQUE (request_key),
+    CONSTRAINT fk_documents_created_by FOREIGN KEY (created_by) REFERENCES users (id),
+    CONSTRAINT fk_documents_last_modified_by FOREIGN KEY (last_modified_by) REFERENCES users (id),
+    CONSTRAINT ck_documents_id CHECK (length(id) = 16),
+    CONSTRAINT ck_documents_kind CHECK (kind IN ('markdown', 'text', 'json')),
+    CONSTRAINT ck_documents_head CHECK (head_version >= 0 AND (head_version = 0) = (head_commit IS NULL)),
+    CONSTRAINT ck_documents_head_commit CHECK (length(head_commit) = 16),
+    CONSTRAINT ck_documents_seq CHECK (live_seq >= text_seq AND text_seq >= 0),
+    CONSTRAINT ck_documents_lineage CHECK (length(lineage) = 16),
+    CONSTRAINT ck_documents_hash CHECK (length(content_hash) = 32),
+    CONSTRAINT ck_documents_is_public CHECK (is_public IN (0, 1)),
+    CONSTRAINT ck_documents_is_template CHECK (is_template IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE document_owners (
+    document_id BLOB    NOT NULL,
+    user_id     BLOB    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    CONSTRAINT pk_document_owners PRIMARY KEY (document_id, user_id),
+    CONSTRAINT fk_document_owners_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
+    CONSTRAINT fk_document_owners_user FOREIGN KEY (user_id) REFERENCES users (id)
+) STRICT, WITHOUT ROWID;
+
+-- Lists start from the documents a user owns.
+CREATE INDEX idx_document_owners_user ON document_owners (user_id, document_id);
+
+-- With a rowid: texts are long, and a table without one keeps part of every row in its inner pages.
+CREATE TABLE document_texts (
+    document_id BLOB    NOT NULL,
+    seq         INTEGER NOT NULL,
+    content     TEXT    NOT NULL,
+    CONSTRAINT pk_document_texts PRIMARY KEY (document_id),
+    CONSTRAINT fk_document_texts_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE
+) STRICT;
+
+-- ---------------------------------------------------------------------------------------------
+-- The live log (DESIGN §6): accepted updates, the op ids used for them, the CRDT client ids under
+-- which they write, and the snapshots that absorb them.
+
+CREATE TABLE document_updates (
+    document_id    BLOB    NOT NULL,
+    seq            INTEGER NOT NULL,
+    actor_id       BLOB    NOT NULL,
+    delta          BLOB    NOT NULL,
+    quarantined_at INTEGER,
+    created_at     INTEGER NOT NULL,
+    CONSTRAINT pk_document_updates PRIMARY KEY (document_id, seq),
+    CONSTRAINT fk_document_updates_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
+    CONSTRAINT fk_document_updates_actor FOREIGN KEY (actor_id) REFERENCES users (id),
+    CONSTRAINT ck_document_updates_seq CHECK (seq >= 1 AND seq < 9223372036854775807)
+) STRICT, WITHOUT ROWID;
+
+-- An op id is used once: sent again it gets its first number, with other bytes it is refused.
+-- These rows outlive those of document_updates, which snapshots absorb.
+CREATE TABLE document_ops (
+    document_id BLOB    NOT NULL,
+    user_id     BLOB    NOT NULL,
+    -- 16 bytes if it is a UUID, else its text and a byte that is not part of any text.
+    op_id       BLOB    NOT NULL,
+    seq         INTEGER NOT NULL,
+    delta_hash  BLOB    NOT NULL,
+    -- Whether the update was quarantined; its row in document_updates may be gone.
+    quarantined INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    CONSTRAINT pk_document_ops PRIMARY KEY (document_id, user_id, op_id),
+    CONSTRAINT fk_document_ops_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
+    CONSTRAINT fk_document_ops_user FOREIGN KEY (user_id) REFERENCES users (id),
+    CONSTRAINT ck_document_ops_quarantined CHECK (quarantined IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+-- Which user may write under a CRDT client id; NULL means the server's own edits. The 64 bits of
+-- the id are stored unchanged, so large ids look negative here.
+CREATE TABLE document_clients (
+    document_id BLOB    NOT NULL,
+    client_id   INTEGER NOT NULL,
+    user_id     BLOB,
+    CONSTRAINT pk_document_clients PRIMARY KEY (document_id, client_id),
+    CONSTRAINT fk_document_clients_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
+    CONSTRAINT fk_document_clients_user FOREIGN KEY (user_id) REFERENCES users (id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE document_snapshots (
+    document_id BLOB    NOT NULL,
+    seq         INTEGER NOT NULL,
+    state       BLOB    NOT NULL,
+    created_at  INTEGER NOT NULL,
+    CONSTRAINT pk_document_snapshots PRIMARY KEY (document_id, seq),
+    CONSTRAINT fk_document_snapshots_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
+    CONSTRAINT ck_document_snapshots_seq CHECK (seq >= 0)
+) STRICT;
+
+-- Edits that snapshots have absorbed (DESIGN §3). The edits lie in the document store, in the
+-- records whose ids begin with `record`. A segment with a `state_seq` begins with a whole state.
+CREATE TABLE edit_segments (
+    document_id BLOB    NOT NULL,
+    number      INTEGER NOT NULL,
+    record      BLOB    NOT NULL,
+    hash        BLOB    NOT NULL,
+    bytes       INTEGER NOT NULL,
+    from_seq    INTEGER NOT NULL,
+    to_seq      INTEGER NOT NULL,
+    edits       INTEGER NOT NULL,
+    state_seq   INTEGER,
+    last_at     INTEGER NOT NULL,
+    CONSTRAINT pk_edit_segments PRIMARY KEY (document_id, number),
+    CONSTRAINT fk_edit_segments_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
+    CONSTRAINT ck_edit_segments_seqs CHECK (from_seq >= 1 AND to_seq >= from_seq)
+) STRICT, WITHOUT ROWID;
+
+-- ---------------------------------------------------------------------------------------------
+-- Versions and the attempts to commit them (DESIGN §5)
+
+-- The record of a version's content follows from document and commit, so it is not named here.
+CREATE TABLE versions (
+    document_id    BLOB    NOT NULL,
+    version_number INTEGER NOT NULL,
+    commit_id      BLOB    NOT NULL,
+    parent_commit  BLOB,
+    content_hash   BLOB    NOT NULL,
+    chain_hash     BLOB    NOT NULL,
+    content_length INTEGER NOT NULL,
+    added          INTEGER NOT NULL,
+    removed        INTEGER NOT NULL,
+    message        TEXT    NOT NULL,
+    name           TEXT,
+    keep_whole     INTEGER NOT NULL,
+    is_delta       INTEGER NOT NULL,
+    author_id      BLOB    NOT NULL,
+    -- The first 16 bytes.
+    request_key    BLOB    NOT NULL,
+    request_hash   BLOB    NOT NULL,
+    created_at     INTEGER NOT NULL,
+    -- Because the head advances by one, numbers have no gaps.
+    CONSTRAINT pk_versions PRIMARY KEY (document_id, version_number),
+    CONSTRAINT uq_versions_commit_id UNIQUE (commit_id),
+    CONSTRAINT uq_versions_request_key UNIQUE (request_key),
+    CONSTRAINT fk_versions_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
+    CONSTRAINT fk_versions_author FOREIGN KEY (author_id) REFERENCES users (id),
+    CONSTRAINT ck_versions_number CHECK (version_number >= 1 AND version_number < 9223372036854775807),
+    CONSTRAINT ck_versions_commit CHECK (length(commit_id) = 16),
+    CONSTRAINT ck_versions_parent CHECK ((version_number = 1) = (parent_commit IS NULL)),
+    CONSTRAINT ck_versions_parent_commit CHECK (length(parent_commit) = 16),
+    CONSTRAINT ck_versions_request_key CHECK (length(request_key) = 16),
+    CONSTRAINT ck_versions_hashes CHECK (length(content_hash) = 32 AND length(chain_hash) = 32),
+    CONSTRAINT ck_versions_keep_whole CHECK (keep_whole IN (0, 1)),
+    CONSTRAINT ck_versions_is_delta CHECK (is_delta IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+-- Finds the version with a content, for an If-Match that names a hash. Eight bytes of the hash
+-- leave one candidate; the query compares the rest.
+CREATE INDEX idx_versions_content ON versions (document_id, substr(content_hash, 1, 8));
+CREATE INDEX idx_versions_named ON versions (document_id, version_number) WHERE name IS NOT NULL;
+
+-- A commit in one transaction with its content needs no row here. No foreign key: when a document
+-- is purged, an attempt whose content was not erased stays, so that the collector erases it.
+CREATE TABLE commit_intents (
+    commit_id   BLOB    NOT NULL,
+    document_id BLOB    NOT NULL,
+    base_commit BLOB,
+    request_key BLOB    NOT NULL,
+    status      TEXT    NOT NULL,
+    expires_at  INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    -- When the content of an attempt that never became a version was erased.
+    erased_at   INTEGER,
+    CONSTRAINT pk_commit_intents PRIMARY KEY (commit_id),
+    CONSTRAINT ck_commit_intents_ids CHECK (length(commit_id) = 16 AND length(document_id) = 16),
+    CONSTRAINT ck_commit_intents_status CHECK (status IN ('open', 'committed', 'gc'))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idx_commit_intents_open ON commit_intents (expires_at) WHERE status = 'open';
+CREATE INDEX idx_commit_intents_committed ON commit_intents (created_at) WHERE status = 'committed';
+CREATE INDEX idx_commit_intents_condemned ON commit_intents (commit_id) WHERE status = 'gc' AND erased_at IS NULL;
+CREATE INDEX idx_commit_intents_document ON commit_intents (document_id);
+-- Before a request is refused, its open attempts are closed.
+CREATE INDEX idx_commit_intents_request ON commit_intents (request_key) WHERE status = 'open';
+
+-- ---------------------------------------------------------------------------------------------
+-- The document store: records in collections
+
+-- Names are long, and every record has one. A collection has at least one record.
+CREATE TABLE collections (
+    id   INTEGER NOT NULL,
+    name TEXT    NOT NULL,
+    CONSTRAINT pk_collections PRIMARY KEY (id),
+    CONSTRAINT uq_collections_name UNIQUE (name)
+) STRICT;
+
+-- Rows are in the order of the key they are found by, and without a rowid: a record is written
+-- whole and soon shrinks to a delta, and a table with rowids would keep the space (2,600 bytes a
+-- version instead of 750, measured on 10,000 of them).
+CREATE TABLE records (
+    collection INTEGER NOT NULL,
+    key        BLOB    NOT NULL,
+    -- The last segment of the path: as 16 bytes if it is a UUID, else as text.
+    id_uuid    BLOB,
+    id_text    TEXT,
+    version    INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    deleted    INTEGER NOT NULL,
+    data       BLOB    NOT NULL,
+    CONSTRAINT pk_records PRIMARY KEY (collection, key),
+    CONSTRAINT fk_records_collection FOREIGN KEY (collection) REFERENCES collections (id),
+    CONSTRAINT ck_records_key CHECK (length(key) = 16),
+    CONSTRAINT ck_records_id CHECK ((id_uuid IS NULL) <> (id_text IS NULL) AND length(id_uuid) = 16),
+    CONSTRAINT ck_records_version CHECK (version >= 1),
+    CONSTRAINT ck_records_deleted CHECK (deleted IN (0, 1))
+) STRICT, WITHOUT ROWID;
+
+-- ---------------------------------------------------------------------------------------------
+-- Work that follows a write, and the audit log
+
+-- A row is deleted when its work is done.
+CREATE TABLE outbox (
+    id         BLOB    NOT NULL,
+    topic      TEXT    NOT NULL,
+    key        TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    -- Its place in the queue: when it was added, or until when it was last postponed.
+    queued_at  INTEGER NOT NULL,
+    CONSTRAINT pk_outbox PRIMARY KEY (id),
+    CONSTRAINT ck_outbox_id CHECK (length(id) = 16)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idx_outbox_queued ON outbox (queued_at, id);
+
+-- No foreign key: entries outlive what they are about.
+CREATE TABLE audit_log (
+    id         BLOB    NOT NULL,
+    action     TEXT    NOT NULL,
+    actor_id   BLOB,
+    subject    TEXT    NOT NULL,
+    ip         TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    CONSTRAINT pk_audit_log PRIMARY KEY (id),
+    CONSTRAINT ck_audit_log_id CHECK (length(id) = 16)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idx_audit_log_created ON audit_log (created_at, id);

@@ -1,0 +1,55 @@
+//! Op ids as bytes. Clients choose them, and most choose UUIDs: 16 bytes instead of 36.
+
+use izanagi_domain::storage::{StoreError, StoreResult};
+use uuid::Uuid;
+
+/// Not a byte of UTF-8. It marks what is text, and keeps text from being 16 bytes long.
+const MARK: u8 = 0xFF;
+
+/// The bytes that stand for an op id. Different op ids have different bytes.
+pub(super) fn to_bytes(op_id: &str) -> Vec<u8> {
+    if let Ok(uuid) = Uuid::try_parse(op_id)
+        && uuid.hyphenated().to_string() == op_id
+    {
+        return uuid.into_bytes().to_vec();
+    }
+    let mut bytes = op_id.as_bytes().to_vec();
+    bytes.push(MARK);
+    if bytes.len() == 16 {
+        bytes.push(MARK);
+    }
+    bytes
+}
+
+/// The op id that these bytes stand for.
+///
+/// # Errors
+/// `Corrupt` if they stand for none.
+pub(super) fn from_bytes(bytes: &[u8]) -> StoreResult<String> {
+    if let Ok(uuid) = <[u8; 16]>::try_from(bytes) {
+        return Ok(Uuid::from_bytes(uuid).hyphenated().to_string());
+    }
+    let end = bytes.iter().position(|byte| *byte == MARK).unwrap_or(bytes.len());
+    let text = String::from_utf8(bytes[..end].to_vec());
+    text.map_err(|error| StoreError::Corrupt(format!("an op id: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::uuid("0190a000-0000-7000-8000-00000000000a", 16)]
+    #[case::upper_case("0190A000-0000-7000-8000-00000000000A", 37)]
+    #[case::hex("0190a000000070008000000000000000", 33)]
+    #[case::empty("", 1)]
+    #[case::fifteen_bytes("123456789012345", 17)]
+    #[case::sixteen_bytes("1234567890123456", 17)]
+    #[case::no_ascii("ÿ", 3)]
+    fn comes_back_as_it_was(#[case] op_id: &str, #[case] length: usize) {
+        let bytes = to_bytes(op_id);
+        assert_eq!(bytes.len(), length);
+        assert_eq!(from_bytes(&bytes), Ok(op_id.to_owned()));
+    }
+}

@@ -1,0 +1,224 @@
+//! A connection to SQLite: how it is opened and how statements run on it.
+
+use super::{errors, render};
+use crate::{
+    config::Place,
+    sql::{
+        row::{Cell, Row},
+        statement::Statement,
+    },
+};
+use futures::TryStreamExt as _;
+use sqlx::{
+    AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Decode, Either,
+    Executor as _, Row as _, Sqlite, SqliteConnection, TypeInfo as _, ValueRef as _,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteRow, SqliteSynchronous},
+};
+use std::{path::Path, sync::Arc, time::Duration};
+use tokio::{sync::Mutex, time::Instant};
+
+/// Takes the write lock at once: a transaction that begins by reading could fail to get it later,
+/// and then only starting again would help.
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
+
+/// How long a write waits for another program that writes to the same file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long to wait before retrying what SQLite does not wait for itself.
+const BUSY_PAUSE: Duration = Duration::from_millis(20);
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Reading only.
+    Reader,
+    /// Reading and writing.
+    Writer,
+}
+
+/// The result of one statement.
+#[derive(Default)]
+pub(super) struct Done {
+    /// Its rows.
+    pub(super) rows: Vec<Row>,
+    /// How many rows it changed.
+    pub(super) affected: u64,
+}
+
+/// Where a list of statements failed.
+#[derive(Debug)]
+pub(super) struct Failure {
+    /// How many statements took effect.
+    pub(super) completed: usize,
+    /// Why the next one failed.
+    pub(super) error: sqlx::Error,
+}
+
+/// A connection that the writer and, for a database in memory, the readers use in turn. Empty after
+/// it broke or was closed.
+pub(super) type Shared = Arc<Mutex<Option<Connection>>>;
+
+/// Connects to one database.
+#[derive(Clone)]
+pub(super) struct Connector {
+    options: SqliteConnectOptions,
+    /// The database lives in its one connection and ends with it.
+    in_memory: bool,
+}
+
+impl Connector {
+    /// A connector to that place.
+    pub(super) fn new(place: &Place) -> Self {
+        let (file, in_memory) = match place {
+            Place::File(path) => (Some(path.as_path()), false),
+            Place::Memory => (None, true),
+        };
+        Self { options: options(file), in_memory }
+    }
+
+    /// Whether there is only one connection.
+    pub(super) const fn is_single(&self) -> bool {
+        self.in_memory
+    }
+
+    /// Opens a connection.
+    pub(super) async fn connect(&self, role: Role) -> sqlx::Result<Connection> {
+        let options = self.options.clone();
+        // No memory map for either: a failing disk would end the process instead of the call.
+        let options = match role {
+            Role::Reader => options.pragma("query_only", "ON").pragma("cache_size", "-2048"),
+            // A commit is on the disk: by default, WAL syncs only at checkpoints. Those come every
+            // 4,000 pages, so that a page which many commits change is copied back once.
+            Role::Writer => options
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .pragma("cache_size", "-8192")
+                .pragma("wal_autocheckpoint", "4000")
+                .pragma("journal_size_limit", "67108864"),
+        };
+        connect_when_free(&options).await.map(Connection)
+    }
+
+    /// Opens a connection to replace one that broke.
+    pub(super) async fn connect_again(&self, role: Role) -> sqlx::Result<Connection> {
+        if self.in_memory {
+            return Err(sqlx::Error::PoolClosed);
+        }
+        self.connect(role).await
+    }
+}
+
+fn options(file: Option<&Path>) -> SqliteConnectOptions {
+    let options = SqliteConnectOptions::new()
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(256)
+        .row_buffer_size(256)
+        .pragma("temp_store", "MEMORY");
+    match file {
+        Some(path) => options.filename(path).create_if_missing(true),
+        None => options.filename(":memory:"),
+    }
+}
+
+/// Changing the journal to WAL needs the file alone, and SQLite does not wait for that by itself
+/// (<https://www.sqlite.org/rescode.html#busy>): two programs that open a new file at the same time
+/// would refuse each other.
+async fn connect_when_free(options: &SqliteConnectOptions) -> sqlx::Result<SqliteConnection> {
+    let give_up = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match options.connect().await {
+            Err(error) if errors::is_busy(&error) && Instant::now() < give_up => {
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// A connection.
+pub(super) struct Connection(SqliteConnection);
+
+impl Connection {
+    /// The driver's own connection.
+    pub(super) const fn driver(&mut self) -> &mut SqliteConnection {
+        &mut self.0
+    }
+
+    /// Runs statements one after another, up to the first that fails; one [`Done`] each. They are
+    /// sent together: a trip to the thread that owns the connection and back can cost more than the
+    /// work.
+    pub(super) async fn run(&mut self, statements: Vec<Statement>) -> Result<Vec<Done>, Failure> {
+        let expected = statements.len();
+        let mut done = Vec::with_capacity(expected);
+        let failed = |done: &Vec<Done>, error| Failure { completed: done.len(), error };
+        let (text, args) = render::script(statements).map_err(|error| failed(&done, error))?;
+        // The texts consist of literals of this crate; values from outside are bound.
+        let query = sqlx::query_with(AssertSqlSafe(text), args);
+        let mut current = Done::default();
+        let mut names: Option<Arc<[String]>> = None;
+        let mut answers = self.0.fetch_many(query);
+        loop {
+            match answers.try_next().await {
+                Ok(Some(Either::Right(row))) => {
+                    let names = names.get_or_insert_with(|| names_of(&row));
+                    let row = decode(&row, names).map_err(|error| failed(&done, error))?;
+                    current.rows.push(row);
+                }
+                Ok(Some(Either::Left(result))) => {
+                    current.affected = result.rows_affected();
+                    done.push(std::mem::take(&mut current));
+                    names = None;
+                }
+                Ok(None) if done.len() == expected => return Ok(done),
+                Ok(None) => {
+                    let error = sqlx::Error::Protocol("a statement gave no result".to_owned());
+                    return Err(failed(&done, error));
+                }
+                Err(error) => return Err(failed(&done, error)),
+            }
+        }
+    }
+
+    /// Damage that SQLite finds in its file.
+    pub(super) async fn integrity(&mut self) -> sqlx::Result<Vec<String>> {
+        let mut found = Vec::new();
+        for row in sqlx::query("PRAGMA integrity_check").fetch_all(&mut self.0).await? {
+            let line: String = row.try_get(0)?;
+            if line != "ok" {
+                found.push(line);
+            }
+        }
+        for row in sqlx::query("PRAGMA foreign_key_check").fetch_all(&mut self.0).await? {
+            let (table, parent): (String, String) = (row.try_get(0)?, row.try_get(2)?);
+            found.push(format!("a row of {table} refers to a missing row of {parent}"));
+        }
+        Ok(found)
+    }
+
+    pub(super) async fn close(self) -> sqlx::Result<()> {
+        self.0.close().await
+    }
+}
+
+fn names_of(row: &SqliteRow) -> Arc<[String]> {
+    row.columns().iter().map(|column| column.name().to_owned()).collect()
+}
+
+fn decode(row: &SqliteRow, names: &Arc<[String]>) -> sqlx::Result<Row> {
+    let cells = (0..row.len()).map(|index| {
+        let value = row.try_get_raw(index)?;
+        if value.is_null() {
+            return Ok(Cell::Null);
+        }
+        let kind = value.type_info().name().to_owned();
+        let cell = match kind.as_str() {
+            "INTEGER" => <i64 as Decode<'_, Sqlite>>::decode(value).map(Cell::Number),
+            "TEXT" => <String as Decode<'_, Sqlite>>::decode(value).map(Cell::Text),
+            "BLOB" => <Vec<u8> as Decode<'_, Sqlite>>::decode(value).map(Cell::Bytes),
+            _ => Err(format!("a value of the type {kind}").into()),
+        };
+        cell.map_err(sqlx::Error::Decode)
+    });
+    Ok(Row::new(names, cells.collect::<sqlx::Result<_>>()?))
+}

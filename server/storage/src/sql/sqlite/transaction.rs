@@ -1,0 +1,77 @@
+//! What a write job works with: statements inside the writer's transaction.
+
+use super::{
+    connection::{Connection, Done, Failure},
+    errors,
+};
+use crate::sql::{database::Transaction, row::Row, statement::Statement};
+use izanagi_domain::storage::StoreResult;
+
+/// An open transaction. Dropping it does nothing: the writer begins and ends it.
+pub(crate) struct SqliteTransaction {
+    connection: Connection,
+    queue: Vec<Statement>,
+    /// Whether anything was sent since the last mark.
+    sent: bool,
+}
+
+impl Transaction for SqliteTransaction {
+    fn later(&mut self, statement: Statement) {
+        self.queue.push(statement);
+    }
+
+    /// The transaction holds the only write lock.
+    fn lock(&mut self, _: Statement) {}
+
+    async fn fetch(&mut self, statement: Statement) -> StoreResult<Vec<Row>> {
+        Ok(self.send(statement).await?.rows)
+    }
+
+    async fn execute(&mut self, statement: Statement) -> StoreResult<u64> {
+        Ok(self.send(statement).await?.affected)
+    }
+}
+
+impl SqliteTransaction {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection, queue: Vec::new(), sent: false }
+    }
+
+    /// Sends a statement after what is queued; returns the statement's result.
+    async fn send(&mut self, statement: Statement) -> StoreResult<Done> {
+        self.queue.push(statement);
+        let done = self.flush().await.map_err(|failure| errors::meaning(&failure.error))?;
+        Ok(done.into_iter().next_back().unwrap_or_default())
+    }
+
+    /// How many statements are queued.
+    pub(super) fn queued(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Sends what is queued.
+    pub(super) async fn flush(&mut self) -> Result<Vec<Done>, Failure> {
+        if self.queue.is_empty() {
+            return Ok(Vec::new());
+        }
+        let script = std::mem::take(&mut self.queue);
+        self.sent = true;
+        self.connection.run(script).await
+    }
+
+    /// Begins to watch whether anything is sent.
+    pub(super) fn mark(&mut self) {
+        self.sent = false;
+    }
+
+    /// Drops what is queued; returns whether anything was sent since the mark.
+    pub(super) fn abandon(&mut self) -> bool {
+        self.queue.clear();
+        self.sent
+    }
+
+    /// The connection.
+    pub(super) fn into_connection(self) -> Connection {
+        self.connection
+    }
+}
