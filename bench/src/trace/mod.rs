@@ -64,6 +64,11 @@ impl Trace {
         Ok(trace)
     }
 
+    /// Returns the number of transactions: about one per keystroke.
+    pub(crate) fn transactions(&self) -> usize {
+        self.txns.len()
+    }
+
     /// Returns the text at `count` points, evenly spaced over the edits; the last one is the final
     /// text. If a text equals its predecessor, further edits are applied until it differs.
     pub(crate) fn texts(&self, count: usize) -> Texts<'_> {

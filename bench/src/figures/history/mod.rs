@@ -1,5 +1,6 @@
 //! A blog post with 10,000 versions committed through the services: storage size and read latency.
 
+mod edits;
 mod reads;
 mod size;
 
@@ -28,6 +29,7 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     let world = world.reopen().await?;
     size::measure(&world, &setting.trace, report).await?;
     reads::measure(&world, document, report).await?;
+    edits::measure(&world, &setting.trace, report).await?;
     world.close().await;
     Ok(())
 }

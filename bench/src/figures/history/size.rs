@@ -23,10 +23,15 @@ pub(super) async fn measure(world: &World, trace: &Trace, report: &mut Report) -
 
     let mut connection =
         SqliteConnectOptions::new().filename(world.file()).read_only(true).connect().await?;
-    let contents: i64 = sqlx::query("SELECT count(*) FROM records WHERE NOT deleted")
-        .fetch_one(&mut connection)
-        .await?
-        .try_get(0)?;
+    // Edit history lies in the same table and is counted apart.
+    let shares = sqlx::query(
+        "SELECT sum(NOT is_edit), sum(length(data) * is_edit) * 1.0 / sum(length(data)) FROM \
+         (SELECT data, name LIKE '%/edits' AS is_edit FROM records \
+         JOIN collections ON collections.id = collection WHERE NOT deleted)",
+    )
+    .fetch_one(&mut connection)
+    .await?;
+    let (contents, edits): (i64, f64) = (shares.try_get(0)?, shares.try_get(1)?);
     ensure!(contents == VERSIONS as i64, "the document store has {contents} records");
     // Whole pages, including free space and indexes.
     let tables = sqlx::query(
@@ -39,7 +44,10 @@ pub(super) async fn measure(world: &World, trace: &Trace, report: &mut Report) -
     let mut by_table = Vec::new();
     for row in tables {
         let (table, bytes): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
-        let bytes = bytes as f64 / VERSIONS as f64;
+        let mut bytes = bytes as f64 / VERSIONS as f64;
+        if table == "records" {
+            bytes *= 1.0 - edits;
+        }
         // Edits are history of their own, kept whether or not versions are committed.
         if table != "edit_segments" {
             everything += bytes;
