@@ -18,22 +18,20 @@ use izanagi_shared::{
     id::{CommitId, DocumentId},
     wire::StoredAs,
 };
-use std::sync::{Arc, Mutex};
+use izanagi_storage::faulty::{Faulty, Injector};
+use std::sync::Arc;
 use support::{Plan, World};
 use uuid::Uuid;
 
 /// Creates a world whose document store is behind a gate.
 async fn gated() -> (World, Arc<Gate>) {
-    let place: Arc<Mutex<Option<Arc<Gate>>>> = Arc::default();
-    let keep = Arc::clone(&place);
+    let gate = Arc::<Gate>::default();
+    let injector = Injector::hooked(Arc::clone(&gate) as _);
     let wrap = move |mut stores: Stores| {
-        let gate = Gate::new(stores.records);
-        *keep.lock().unwrap() = Some(Arc::clone(&gate));
-        stores.records = gate;
+        stores.records = Arc::new(Faulty::new(stores.records, &injector));
         stores
     };
     let world = World::with(Plan { wrap: Box::new(wrap), ..Plan::default() }).await;
-    let gate = place.lock().unwrap().take().unwrap();
     (world, gate)
 }
 

@@ -2,17 +2,19 @@
 
 use super::{
     fault::{Class, Fault},
+    hook::Hook,
     plan::Plan,
     state::{CallInfo, Effect, State},
 };
 use izanagi_domain::storage::StoreResult;
 use parking_lot::Mutex;
-use std::sync::Arc;
+use std::{fmt::Debug, sync::Arc};
 use tokio::sync::Notify;
 
 /// Decides over the calls of all stores wrapped with it.
 pub struct Injector {
     plan: Plan,
+    hook: Option<Arc<dyn Hook>>,
     state: Mutex<State>,
     fired: Notify,
 }
@@ -43,8 +45,27 @@ impl Injector {
         Self::with_plan(Plan::Seeded { seed, probability, among: among.to_vec() })
     }
 
+    /// Injects nothing by itself; the hook decides over each call.
+    #[must_use]
+    pub fn hooked(hook: Arc<dyn Hook>) -> Arc<Self> {
+        let (state, fired) = (Mutex::default(), Notify::new());
+        Arc::new(Self { plan: Plan::Quiet, hook: Some(hook), state, fired })
+    }
+
     fn with_plan(plan: Plan) -> Arc<Self> {
-        Arc::new(Self { plan, state: Mutex::default(), fired: Notify::new() })
+        Arc::new(Self { plan, hook: None, state: Mutex::default(), fired: Notify::new() })
+    }
+
+    /// Lets the hook, if there is one, delay or refuse a call.
+    pub(super) async fn ask_hook(
+        &self,
+        method: &'static str,
+        args: &(dyn Debug + Sync),
+    ) -> StoreResult<()> {
+        match &self.hook {
+            Some(hook) => hook.before(method, args).await,
+            None => Ok(()),
+        }
     }
 
     /// Every call so far, those of a dead process too.

@@ -10,6 +10,7 @@ mod answer;
 mod argument;
 mod fault;
 mod flip;
+mod hook;
 mod injector;
 mod perform;
 mod plan;
@@ -17,6 +18,7 @@ mod state;
 mod stores;
 
 pub use fault::{Class, Fault};
+pub use hook::Hook;
 pub use injector::Injector;
 pub use state::CallInfo;
 
