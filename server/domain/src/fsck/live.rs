@@ -1,4 +1,4 @@
-//! The invariants of the live log.
+//! Invariants of the live log.
 
 use super::{FaultKind, Findings, Fsck};
 use crate::{
@@ -10,7 +10,7 @@ use izanagi_shared::crdt::Validation;
 
 impl Fsck {
     pub(super) async fn check_live(&self, row: &DocumentRow, found: &mut Findings) -> Result<()> {
-        // Before the log, which only grows: so neither can be newer than what is found in it.
+        // Read before the log, which only grows, so neither can be newer than the log.
         let saved = match self.core.stores.log.text(row.id).await {
             Err(StoreError::NotFound) => {
                 found.add(FaultKind::Text, "there is no stored text");
@@ -61,7 +61,7 @@ impl Fsck {
     }
 }
 
-/// What is said of the stored text.
+/// Checks the facts of the stored text.
 fn check_facts(saved: &SavedText, found: &mut Findings) {
     let facts = LiveText::new(saved.content.as_str(), saved.facts.seq).facts;
     if facts.hash != saved.facts.hash {
@@ -88,7 +88,7 @@ fn check_numbers(log: &LoadedLog, found: &mut Findings) {
         let detail = format!("snapshot {} lies above {}", log.snapshot.seq, log.live_seq);
         found.add(FaultKind::Snapshot, detail);
     }
-    // Rows at or below the snapshot are those it could not absorb; above it there is no hole.
+    // Rows at or below the snapshot are those it could not absorb; above it there are no gaps.
     let mut expected = log.snapshot.seq + 1;
     let mut numbers: Vec<u64> = log.updates.iter().map(|update| update.seq).collect();
     numbers.extend(&log.quarantined);
@@ -105,7 +105,7 @@ fn check_numbers(log: &LoadedLog, found: &mut Findings) {
     }
 }
 
-/// The text that snapshot and log give, if all of them are sound; otherwise what is not.
+/// Returns the text given by snapshot and log if all are intact; otherwise what is damaged.
 pub(super) fn replay(log: &LoadedLog) -> std::result::Result<String, String> {
     let state =
         unseal(&log.snapshot.state).ok_or("the snapshot is damaged, so there is no text")?;
