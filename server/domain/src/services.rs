@@ -135,7 +135,7 @@ impl Services {
                 result = contained(work) => result,
             };
             if let Err(error) = result {
-                tracing::warn!(?error, is_daily, "collecting failed; it goes on the next time");
+                tracing::warn!(?error, is_daily, "the collection failed and will be retried");
             }
         }
     }

@@ -102,7 +102,9 @@ impl Accounts {
                 Err(StoreError::NotFound) => return Err(Error::Unauthenticated),
                 // Requests still succeed if activity cannot be recorded, for example on a full
                 // disk.
-                Err(error) => tracing::warn!(?error, "a session's activity could not be noted"),
+                Err(error) => {
+                    tracing::warn!(?error, "the activity of a session could not be recorded")
+                }
             }
         }
         self.live.alive(session, now, touched_at)

@@ -292,7 +292,7 @@ impl Documents {
             Ok((id, body_hash)) if body_hash == request.body_hash => Ok(id),
             Ok(_) => Err(Error::IdempotencyMismatch),
             Err(StoreError::NotFound) => {
-                Err(Error::Unavailable(crate::error::Internal::new("the document was not made")))
+                Err(Error::Unavailable(crate::error::Internal::new("the document was not created")))
             }
             Err(error) => Err(error.into()),
         }

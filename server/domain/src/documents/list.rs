@@ -82,7 +82,7 @@ pub(crate) fn in_range(field: &str, given: Option<u32>, default: u32, max: u32) 
 fn words(query: &str) -> Result<Vec<String>> {
     let refuse = |code, message| Err(FieldError::new("query", code, message).into());
     if query.chars().count() > 200 {
-        return refuse("too_long", "Search with at most 200 characters.");
+        return refuse("too_long", "Use at most 200 characters.");
     }
     if query.contains('\0') {
         return refuse("control_character", "The character U+0000 is not allowed.");
@@ -102,7 +102,7 @@ fn write_cursor(row: &DocumentRow, sort: DocumentSort) -> String {
 
 fn read_cursor(text: &str, sort: DocumentSort) -> Result<Cursor> {
     parse_cursor(text, sort).ok_or_else(|| {
-        let message = "This cursor is not from this list. Start again without one.";
+        let message = "This cursor does not belong to this list. Start again without it.";
         Error::from(FieldError::new("cursor", "invalid", message))
     })
 }

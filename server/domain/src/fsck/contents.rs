@@ -37,11 +37,11 @@ impl Fsck {
             form => form?,
         };
         if form.hash != version.content_hash {
-            let detail = format!("the record of version {number} gives another hash");
+            let detail = format!("the record of version {number} states a different hash");
             found.add(FaultKind::Content, detail);
         }
         if (must_be_whole(version, row) || is_kept) && !form.is_whole {
-            found.add(FaultKind::Keyframe, format!("version {number} is not whole"));
+            found.add(FaultKind::Keyframe, format!("version {number} is not a snapshot"));
         }
         if let Some((base, hash)) = form.base {
             self.check_base(version, base, hash, found).await?;
@@ -60,7 +60,7 @@ impl Fsck {
         match self.core.stores.versions.by_commit(base).await {
             Ok(base) if base.document_id == version.document_id && base.number > number => {
                 if base.content_hash != hash {
-                    let detail = format!("version {number}: its base has other bytes");
+                    let detail = format!("version {number}: its base has a different hash");
                     found.add(FaultKind::Base, detail);
                 }
             }
@@ -115,7 +115,7 @@ impl Fsck {
         form: &Form,
     ) -> StoreResult<Option<(FaultKind, &'static str)>> {
         if form.is_delta != version.is_delta {
-            return Ok(Some((FaultKind::StoredAs, "is stored otherwise than its row says")));
+            return Ok(Some((FaultKind::StoredAs, "is not stored as its row says")));
         }
         let chunks = RecordPath::chunks_of(version.document_id, version.commit_id);
         let chunks = Paths::present(chunks).next(&*self.core.stores.records).await?;

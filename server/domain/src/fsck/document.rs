@@ -131,7 +131,8 @@ fn check_history(row: &DocumentRow, versions: &[VersionRow], found: &mut Finding
             found.add(FaultKind::VersionHole, detail);
         }
         if version.parent_commit != parent.map(|parent| parent.commit_id) {
-            found.add(FaultKind::Parent, format!("version {} has another parent", version.number));
+            found
+                .add(FaultKind::Parent, format!("version {} has the wrong parent", version.number));
         }
         let chain = chain_hash(
             parent.map(|parent| &parent.chain_hash),
@@ -141,7 +142,10 @@ fn check_history(row: &DocumentRow, versions: &[VersionRow], found: &mut Finding
             version.created_at,
         );
         if chain != version.chain_hash {
-            found.add(FaultKind::Chain, format!("version {} does not follow", version.number));
+            found.add(
+                FaultKind::Chain,
+                format!("the chain hash of version {} does not match", version.number),
+            );
         }
         parent = Some(version);
     }

@@ -44,7 +44,8 @@ impl Fsck {
                 Ok(segment) => {
                     let twice = segment.edits.iter().find(|edit| !seqs.insert(edit.seq));
                     if let Some(edit) = twice {
-                        let detail = format!("edit {} of segment {number} is kept twice", edit.seq);
+                        let detail =
+                            format!("edit {} of segment {number} is stored twice", edit.seq);
                         found.add(FaultKind::History, detail);
                     }
                     if row.segment.to_seq > log.snapshot.seq {

@@ -208,7 +208,7 @@ impl Fsck {
             }
         }
         let mut lasting = lasting.unwrap_or_else(|| Findings::new(Some(id)));
-        lasting.note("kept changing while it was looked at; look again when it is quieter");
+        lasting.note("kept changing during the check; run it again when there is less activity");
         report.versions += versions;
         report.take(lasting);
         Ok(())

@@ -21,7 +21,9 @@ impl fmt::Display for Orphan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stray(path) => write!(f, "content {} belongs to no version", path.id()),
-            Self::Late(commit) => write!(f, "content {commit} came after it was given up"),
+            Self::Late(commit) => {
+                write!(f, "content {commit} was written after its attempt was erased")
+            }
         }
     }
 }
@@ -127,7 +129,10 @@ impl Fsck {
             for intent in &intents {
                 let mut found = Findings::new(Some(intent.document_id));
                 if intent.status == IntentStatus::Committed {
-                    let detail = format!("{} is committed, its document gone", intent.commit_id);
+                    let detail = format!(
+                        "{} is committed, but its document does not exist",
+                        intent.commit_id
+                    );
                     found.add(FaultKind::Intent, detail);
                 }
                 for orphan in self.late(std::slice::from_ref(intent)).await? {

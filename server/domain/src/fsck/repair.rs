@@ -52,7 +52,7 @@ impl Fsck {
         let content = text.content.to_string();
         let saved = SavedText { document_id, content, facts: text.facts };
         self.core.stores.log.save_text(&saved).await?;
-        Ok(vec!["made its text anew from the log".to_owned()])
+        Ok(vec!["rebuilt its text from the log".to_owned()])
     }
 
     /// Soft-deletes strays instead of removing them, so that an administrator can decide. Late
@@ -80,7 +80,7 @@ impl Fsck {
         }
         let deleted =
             (deleted_records > 0).then(|| format!("soft-deleted {deleted_records} records"));
-        let erased = (erased > 0).then(|| format!("erased {erased} contents that came too late"));
+        let erased = (erased > 0).then(|| format!("erased {erased} contents written too late"));
         Ok(deleted.into_iter().chain(erased).collect())
     }
 
@@ -128,7 +128,7 @@ impl Fsck {
                 // A delta that reproduces the text needs no chunks.
                 self.versions.content_from_store(version).await?;
                 let purged = self.versions.purge_left_chunks(version).await?;
-                Ok((purged > 0).then_some("removed left chunks of"))
+                Ok((purged > 0).then_some("removed leftover chunks of"))
             }
             _ => Ok(None),
         }

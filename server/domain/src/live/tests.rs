@@ -1,4 +1,4 @@
-//! Tests of rooms over a log that goes wrong.
+//! Tests of rooms over a faulty log.
 
 use super::{
     replica::{Loaded, MAX_WAITING, Replica},
@@ -26,7 +26,7 @@ use uuid::Uuid;
 const DOCUMENT: DocumentId = DocumentId(Uuid::from_u128(1));
 const ANN: UserId = UserId(Uuid::from_u128(2));
 
-/// Rooms over a log, and a replica of its document.
+/// Rooms over a log with one document.
 struct Bench {
     log: Arc<MemoryLog>,
     rooms: Rooms,
@@ -69,7 +69,7 @@ impl Bench {
         self.rooms.read(DOCUMENT).await.unwrap().content.to_string()
     }
 
-    /// A replica with a client id of its own.
+    /// Creates a replica with the given client id.
     fn replica(&self, client: u64) -> TextDoc {
         let state = self.log.kept.lock().snapshot.state.clone();
         TextDoc::load(client, unseal(&state).unwrap()).unwrap()
@@ -129,7 +129,7 @@ async fn what_cannot_be_applied_is_set_aside_and_never_acknowledged() {
     let bench = Bench::new("kept");
     let mut replica = bench.replica(7);
     let (bad, good) = (replica.edit(&insert("a")), replica.edit(&insert("b")));
-    // The answer is lost, so the room reads the row back, and asks again.
+    // The reply is lost, so the room reads the row back and appends again.
     bench.trouble(Trouble { spoils_rows: true, loses_a_reply: true, ..Trouble::default() });
     let answer = bench.submit("bad", bad.clone()).await;
     assert!(is_set_aside(&answer), "{answer:?}");
@@ -160,7 +160,7 @@ async fn what_no_client_can_have_made_is_refused_in_words_and_harms_nobody() {
 #[tokio::test]
 async fn what_turns_out_not_to_fit_when_its_time_comes_is_set_aside() {
     let bench = Bench::new("abcdef");
-    // It waits for another client, whose item then stands elsewhere than it says.
+    // It waits for another client, whose item turns out to be at a different place.
     let waits = vec![1, 1, 2, 0, 0xc4, 3, 0, 1, 1, 1, b'X', 0];
     assert_eq!(bench.submit("waits", waits).await.unwrap(), 1);
     let other = vec![1, 1, 3, 0, 0x84, 1, 5, 1, b'Y', 0];
@@ -287,7 +287,7 @@ async fn no_more_than_so_many_updates_wait() {
     assert_eq!(bench.text().await, replica.text());
 }
 
-/// One-letter items that never join: each stands before the one before it.
+/// Creates single-letter items that cannot merge: each is inserted before the previous one.
 fn letters(replica: &mut TextDoc, count: usize) -> Vec<u8> {
     let from = replica.state_vector();
     (0..count).for_each(|_| drop(replica.edit(&insert("x"))));
@@ -298,7 +298,7 @@ fn letters(replica: &mut TextDoc, count: usize) -> Vec<u8> {
 async fn an_update_is_checked_against_its_batch() {
     let bench = Bench::new("abcdef");
     bench.text().await;
-    // The second builds on the first and lies about where it stands.
+    // The second update depends on the first and declares wrong neighbours.
     let first = vec![1, 1, 2, 0, 0xc4, 1, 1, 1, 2, 1, b'X', 0];
     let second = vec![1, 1, 2, 1, 0xc4, 2, 0, 1, 1, 1, b'Y', 0];
     let answers = futures::join!(bench.submit("a", first), bench.submit("b", second));
@@ -329,7 +329,7 @@ async fn a_document_has_a_bounded_number_of_items() {
     bench.submit("some", some).await.unwrap();
     let refused = bench.submit("more", more).await;
     assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
-    // It can still be emptied, and written by the server.
+    // The document can still be emptied and edited by the server.
     let mut other =
         TextDoc::load(8, &bench.rooms.missing(DOCUMENT, vec![0]).await.unwrap().1).unwrap();
     bench.submit("empty", other.replace_with("").unwrap()).await.unwrap();
@@ -351,7 +351,7 @@ async fn a_document_has_a_bounded_state() {
     }
     let refused = bench.submit("more", bench.replica(9).edit(&insert(&text))).await;
     assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
-    // Deleted text leaves the state.
+    // Deleted text is removed from the state.
     bench.edit("empty", "").await.unwrap();
     bench.submit("again", bench.replica(10).edit(&insert(&text))).await.unwrap();
 }
@@ -384,7 +384,7 @@ async fn rooms_leave_for_others_when_memory_is_short() {
     }
     let open = documents.map(|document| bench.rooms.is_open(document));
     assert_eq!(open, [false, true, true]);
-    // Rooms in use stay: the next one waits for its turn in vain.
+    // Rooms in use stay, so opening another one times out.
     for document in documents {
         drop(bench.rooms.read(document).await);
     }
@@ -425,7 +425,7 @@ async fn a_text_that_could_not_be_stored_is_stored_later(#[case] down_for: Durat
     bench.trouble(Trouble { refuses_texts: true, ..Trouble::default() });
     let delta = bench.replica(7).edit(&insert("a"));
     bench.submit("op", delta).await.unwrap();
-    // Time is paused: it passes as soon as nobody has anything else to do.
+    // Tokio's paused clock advances when all tasks are idle.
     let _ = timeout(down_for, pending::<()>()).await;
     let refused = std::mem::take(&mut bench.log.trouble.lock().refused_texts);
     assert!((1..10).contains(&refused), "asked {refused} times");

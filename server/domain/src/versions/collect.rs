@@ -100,7 +100,7 @@ impl Versions {
             Err(StoreError::NotFound) => {}
             Ok(_) => {
                 let commit = intent.commit_id;
-                return Err(Error::internal(format!("{commit} is condemned but is a version")));
+                return Err(Error::internal(format!("{commit} is closed but is a version")));
             }
             Err(error) => return Err(error.into()),
         }

@@ -183,7 +183,7 @@ impl Versions {
                 }
                 Attempt::RequestKnown => {
                     return self.known(&draft.request).await?.ok_or_else(|| {
-                        Error::internal("a request is known and has made no version")
+                        Error::internal("the request key exists but its version does not")
                     });
                 }
                 Attempt::HeadMoved | Attempt::TryAgain => {}
@@ -240,7 +240,7 @@ impl Versions {
         match self.content(&row).await {
             Err(Error::CorruptVersion { number, internal }) => {
                 tracing::error!(docId = %document, number, cause = internal.for_log(),
-                    "the newest version is damaged; its lines count as none");
+                    "the newest version is damaged; counting its lines as zero");
                 Ok("".into())
             }
             other => other,

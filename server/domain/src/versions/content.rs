@@ -17,7 +17,7 @@ use super::demote::KEYFRAME_EVERY;
 
 /// State of a content record, for `fsck`.
 pub(crate) struct Form {
-    /// The row says that the record is a delta without a snapshot.
+    /// The record has no snapshot; its type is `delta`.
     pub(crate) is_delta: bool,
     /// The full text is present, in the record or in all of its chunks.
     pub(crate) is_whole: bool,
@@ -61,7 +61,7 @@ impl Versions {
             let result = self.walk(row, &mut walk).await;
             let wrong = match result {
                 Ok(text) if sha256(&text) == row.content_hash => return Ok(text.into()),
-                Ok(_) => "the content does not have its hash".to_owned(),
+                Ok(_) => "the content does not match its hash".to_owned(),
                 Err(StoreError::Corrupt(what)) => what,
                 Err(StoreError::NotFound) => "a record is missing".to_owned(),
                 Err(error) => return Err(error.into()),

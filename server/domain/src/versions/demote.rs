@@ -131,7 +131,7 @@ impl Versions {
         if self.core.budget.run(rebuilds).await? {
             return Ok(());
         }
-        Err(corrupt(row, "its delta does not give its bytes"))
+        Err(corrupt(row, "its delta does not reproduce its bytes"))
     }
 
     /// Completes a demotion whose record is already a delta.

@@ -12,7 +12,7 @@ use uuid::Uuid;
 /// Longer texts are split into chunks, because a BSON document is limited to 16 MiB.
 pub(super) const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
-/// Base of a delta.
+/// A reverse delta with its base.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Reverse {
     pub(super) base: CommitId,

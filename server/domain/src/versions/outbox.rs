@@ -42,7 +42,7 @@ impl Versions {
         let mut failures = Failures::default();
         loop {
             if let Err(error) = contained(self.work_off(&stop, &mut failures)).await {
-                tracing::warn!(?error, "the outbox could not be worked off");
+                tracing::warn!(?error, "the outbox could not be processed");
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -90,7 +90,7 @@ impl Versions {
             }
             Err(error) => {
                 let (topic, key) = (item.topic.as_str(), &item.key);
-                tracing::error!(topic, key, ?error, "a job of the outbox failed");
+                tracing::error!(topic, key, ?error, "an outbox job failed");
                 let due = failures.add(item, now);
                 self.core.stores.outbox.postpone(&item.id, due).await?;
             }

@@ -148,7 +148,7 @@ fn parse_cursor(text: &str, document: DocumentId) -> Option<u64> {
 
 fn read_cursor(text: &str, document: DocumentId) -> Result<u64> {
     parse_cursor(text, document).ok_or_else(|| {
-        let message = "This cursor is not from this list. Start again without one.";
+        let message = "This cursor does not belong to this list. Start again without it.";
         Error::from(FieldError::new("cursor", "invalid", message))
     })
 }
