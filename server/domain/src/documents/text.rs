@@ -72,7 +72,7 @@ impl Documents {
         }
     }
 
-    /// Checks the precondition early, to avoid reading a request body in vain. It is checked again
+    /// Checks the precondition early, to avoid reading a request body needlessly. It is checked again
     /// in the room when the text is replaced.
     ///
     /// # Errors

@@ -124,7 +124,7 @@ impl EditStore {
         };
         for (path, content) in paths(document_id, &segment).zip(encoded.chunks(RECORD_BYTES)) {
             match self.records.create(&NewRecord { path, data: data(content) }, now).await {
-                // A driver has sent it twice: nobody else has this id.
+                // A driver has sent it twice: no other writer has this id.
                 Ok(()) | Err(StoreError::Conflict(Constraint::RecordExists)) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -169,7 +169,7 @@ impl EditStore {
         Ok(decoded)
     }
 
-    /// Removes segments that nobody is going to list. What fails is left to `fsck`.
+    /// Removes segments that will never be listed. `fsck` finds what could not be removed.
     async fn discard(&self, document: DocumentId, segments: &[NewSegment]) {
         for segment in segments {
             if let Err(error) = self.purge(document, segment).await {

@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn opens_what_it_sealed_and_nothing_else() {
+    fn opens_only_intact_bytes() {
         let mut sealed = seal(b"update");
         assert_eq!(unseal(&sealed), Some(b"update".as_slice()));
         for at in 0..sealed.len() {

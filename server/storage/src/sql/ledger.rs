@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quarantined_op_is_known_as_such() {
+    fn a_quarantined_op_is_reported_as_quarantined() {
         let mut ledger = ledger();
         let known = KnownOp { seq: 3, hash: [1; 32], quarantined: true };
         ledger.ops.insert((DOCUMENT, ANN, "a".to_owned()), known);

@@ -136,12 +136,12 @@ impl<D: Database> UserStore for SqlUsers<D> {
 
     async fn delete(&self, id: UserId, at: Timestamp) -> StoreResult<()> {
         // Users cannot choose a name with this prefix.
-        let nobody = format!("~{id}");
+        let placeholder = format!("~{id}");
         let update = Statement::with(
             "UPDATE users SET username = $2, email = $2, display_name = $3, bio = '', \
              role = 'user', password_hash = '', last_login_at = NULL, deleted_at = $4 \
              WHERE id = $1 AND deleted_at IS NULL",
-            args![id, nobody.as_str(), DELETED, at],
+            args![id, placeholder.as_str(), DELETED, at],
         );
         self.db.execute(update).await.map(drop)
     }

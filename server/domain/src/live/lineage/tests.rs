@@ -7,7 +7,7 @@ fn insert(at: u32, text: &str) -> Change {
 }
 
 #[test]
-fn very_many_cuts_take_no_longer_for_being_in_one_text() {
+fn many_splits_of_one_text_are_fast() {
     let text = "ab".repeat(100_000);
     let (_, state) = TextDoc::from_text(1, &text);
     let mut lineage = Lineage::load(7, &state).unwrap();
@@ -29,7 +29,7 @@ fn very_many_cuts_take_no_longer_for_being_in_one_text() {
 }
 
 #[test]
-fn what_waits_stays_when_the_text_is_cut() {
+fn pending_updates_survive_splits() {
     let text = "ab".repeat(20_000);
     let (_, state) = TextDoc::from_text(1, &text);
     let mut lineage = Lineage::load(7, &state).unwrap();
@@ -48,7 +48,7 @@ fn what_waits_stays_when_the_text_is_cut() {
 }
 
 #[test]
-fn neighbours_that_never_were_are_refused() {
+fn forged_neighbours_are_refused() {
     let (_, state) = TextDoc::from_text(1, "abcdef");
     let mut lineage = Lineage::load(7, &state).unwrap();
     let crossed = [1, 1, 2, 0, 0xc4, 1, 4, 1, 1, 1, b'X', 0];
@@ -59,7 +59,7 @@ fn neighbours_that_never_were_are_refused() {
 }
 
 #[test]
-fn the_servers_edits_do_not_multiply_formats() {
+fn server_edits_do_not_multiply_formats() {
     // Five hundred unterminated format marks at the start.
     let mut marks = vec![1, 0xf4, 3, 2, 0];
     for mark in 0..500_u32 {
@@ -126,7 +126,7 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     /// No honest update is rejected, and text and item order stay consistent.
     #[test]
-    fn text_and_order_hold_the_same(steps in proptest::collection::vec(step(), 1..60)) {
+    fn text_and_item_order_agree(steps in proptest::collection::vec(step(), 1..60)) {
         let (_, state) = TextDoc::from_text(1, "abc");
         let mut lineage = Lineage::load(100, &state).unwrap();
         let mut writers: Vec<TextDoc> =

@@ -59,7 +59,7 @@ impl SqliteTransaction {
         self.connection.run(script).await
     }
 
-    /// Sets the mark for [`Self::discard`].
+    /// Sets the mark for [`Self::abandon`].
     pub(super) fn mark(&mut self) {
         self.sent = false;
     }

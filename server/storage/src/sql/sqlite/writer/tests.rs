@@ -112,7 +112,7 @@ async fn a_write_is_done_even_if_its_caller_goes_away() {
 }
 
 #[tokio::test]
-async fn a_write_that_panics_harms_nobody_else() {
+async fn a_panicking_write_does_not_affect_others() {
     let db = db().await;
     let panicking = db.write(|transaction| {
         Box::pin(async move {
