@@ -57,7 +57,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "SQLite, {}", path.display()),
-            Self::Memory => f.write_str("SQLite in memory: everything is gone when this ends"),
+            Self::Memory => f.write_str("SQLite in memory: all data is lost when the process ends"),
         }
     }
 }

@@ -24,10 +24,10 @@ pub enum OpenError {
         known: i64,
     },
     /// The schema migration failed.
-    #[error("the schema could not be brought up to date: {0}")]
+    #[error("the schema could not be migrated: {0}")]
     Migration(String),
     /// The folder of the database file could not be created.
-    #[error("the folder {} could not be made: {cause}", path.display())]
+    #[error("the folder {} could not be created: {cause}", path.display())]
     Folder {
         /// The folder.
         path: std::path::PathBuf,
@@ -36,7 +36,7 @@ pub enum OpenError {
         cause: std::io::Error,
     },
     /// The database does not exist and must not be created.
-    #[error("there is no database at {}; the first start of “izanagi serve” makes one", path.display())]
+    #[error("there is no database at {}; the first start of “izanagi serve” creates one", path.display())]
     Missing {
         /// Its expected location.
         path: std::path::PathBuf,

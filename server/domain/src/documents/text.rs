@@ -72,8 +72,8 @@ impl Documents {
         }
     }
 
-    /// Checks the precondition early, to avoid reading a request body needlessly. It is checked again
-    /// in the room when the text is replaced.
+    /// Checks the precondition early, so that a request body is not read needlessly. It is checked
+    /// again in the room when the text is replaced.
     ///
     /// # Errors
     /// `Stale` with the live text.

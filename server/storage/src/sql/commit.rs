@@ -153,5 +153,5 @@ fn is_open(intent: &Row, at: Timestamp) -> StoreResult<bool> {
 }
 
 fn missing() -> StoreError {
-    StoreError::Corrupt("a query for one row gave none".to_owned())
+    StoreError::Corrupt("a query for one row returned none".to_owned())
 }

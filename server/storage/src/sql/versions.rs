@@ -112,7 +112,8 @@ impl<D: Database> VersionStore for SqlVersions<D> {
         name: Option<&str>,
         at: Timestamp,
     ) -> StoreResult<VersionRow> {
-        // Removing the name does not clear `keep_whole`: a version worth naming stays cheap to read.
+        // Removing the name does not clear `keep_whole`: a version worth naming stays cheap to
+        // read.
         let update = Statement::with(
             "UPDATE versions SET name = $3, keep_whole = (keep_whole OR $4) \
              WHERE document_id = $1 AND version_number = $2",

@@ -120,7 +120,7 @@ pub(crate) fn data(text: &str) -> Data {
     [("content".to_owned(), text.into())].into_iter().collect()
 }
 
-/// Opens an attempt on the current head; returns its intent and version.
+/// Builds an attempt on the current head: its intent and the version to commit.
 pub(crate) async fn attempt(
     stores: &Stores,
     document: DocumentId,

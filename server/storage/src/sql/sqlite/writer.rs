@@ -120,7 +120,7 @@ impl Loop {
 
     /// Fails every job of a group that panicked, according to what is known of its outcome.
     fn interrupted(&self, jobs: &mut [Box<dyn Job>]) {
-        tracing::error!("the writer panicked in a group of {} writes and goes on", jobs.len());
+        tracing::error!("the writer panicked in a group of {} writes and continues", jobs.len());
         let why = "the writer panicked".to_owned();
         let error = match self.commit_sent.load(Ordering::Relaxed) {
             true => StoreError::Unknown(why),
