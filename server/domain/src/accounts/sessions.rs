@@ -102,9 +102,7 @@ impl Accounts {
                 Err(StoreError::NotFound) => return Err(Error::Unauthenticated),
                 // Requests still succeed if activity cannot be recorded, for example on a full
                 // disk.
-                Err(error) => {
-                    tracing::warn!(?error, "the activity of a session could not be recorded")
-                }
+                Err(error) => tracing::warn!(?error, "session activity could not be recorded"),
             }
         }
         self.live.alive(session, now, touched_at)
