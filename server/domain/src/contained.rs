@@ -1,11 +1,11 @@
-//! A panic in one piece of work that runs by itself is an error of that piece, not the end of all.
+//! Contains panics, so that a panicking background task does not end the process.
 
 use crate::error::{Error, Result};
 use futures::FutureExt as _;
 use std::{any::Any, panic::AssertUnwindSafe};
 
-/// Does the work; a panic in it becomes an error. Nothing may be shared with the work that a panic
-/// half-way leaves broken.
+/// Runs `work` and turns a panic into an error. `work` must not share state that a panic can leave
+/// inconsistent.
 pub(crate) async fn contained<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let done = AssertUnwindSafe(work).catch_unwind().await;
     done.unwrap_or_else(|panic| Err(Error::internal(format!("panicked: {}", said(&*panic)))))

@@ -1,4 +1,4 @@
-//! What every service works with.
+//! Dependencies shared by all services.
 
 use crate::{
     budget::{Budget, covered},
@@ -16,20 +16,20 @@ pub struct Core(Arc<Parts>);
 pub struct Parts {
     /// The stores.
     pub stores: Stores,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Draws ids and random bytes.
+    /// Generates ids and random bytes.
     pub ids: Arc<dyn Ids>,
-    /// Bounds memory and processor time.
+    /// Limits memory and processor time.
     pub budget: Budget,
-    /// Tracks everything that runs beside requests: a shutdown waits for it.
+    /// Tracks background work; a shutdown waits for it.
     pub tasks: TaskTracker,
     /// Cancelled at shutdown.
     pub stop: CancellationToken,
 }
 
 impl Core {
-    /// A core over these stores.
+    /// Creates a core.
     #[must_use]
     pub fn new(stores: Stores, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, budget: Budget) -> Self {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -38,11 +38,11 @@ impl Core {
 }
 
 impl Parts {
-    /// Runs work to its end, also when the caller goes away. Memory that the work needs must be
-    /// reserved before.
+    /// Runs work to completion even if the caller is dropped. Reserve the memory it needs
+    /// beforehand.
     ///
     /// # Errors
-    /// Those of the work; `Internal` when it panics.
+    /// Those of the work; `Internal` if it panics.
     pub(crate) async fn run_to_end<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,

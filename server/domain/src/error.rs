@@ -1,5 +1,5 @@
-//! The one error of the domain (DESIGN §8). What may be told to a client and what is for the log
-//! are separate: the second stands in [`Internal`], which cannot be displayed by accident.
+//! The error type of the domain (DESIGN §8). Details that only the log may contain are kept in
+//! [`Internal`], which has no `Display` and so cannot reach a client by accident.
 
 use crate::storage::{Constraint, StoreError};
 use izanagi_shared::{
@@ -11,102 +11,102 @@ use std::{fmt, time::Duration};
 /// The result of a service call.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a service refuses or fails. Each variant has one status and one `code` (API.md).
+/// Why a service refused or failed. Each variant has one status and one `code` (API.md).
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Fields break their rules.
-    #[error("Some fields need another look.")]
+    /// One or more fields are invalid.
+    #[error("Some fields are invalid.")]
     Invalid(Vec<FieldError>),
-    /// Nobody is signed in, or the sign-in is over.
+    /// The caller is not signed in, or the access token has expired.
     #[error("Sign in first.")]
     Unauthenticated,
-    /// Wrong name or password; which of the two is not said.
+    /// Wrong name or password. Which of the two is not revealed.
     #[error("No account has this name and password.")]
     InvalidCredentials,
-    /// The session was ended, or its token was used by two.
+    /// The session was ended, or a refresh token was reused.
     #[error("This session has ended. Sign in again.")]
     SessionRevoked,
-    /// They know of it but may not do this.
-    #[error("You may not do this here.")]
+    /// The caller may see the resource but not perform this action.
+    #[error("You do not have permission to do this.")]
     Forbidden,
     /// The caller's API key lacks this scope.
     #[error("This API key does not have the scope “{}”.", scope_name(.0))]
     ScopeMissing(Scope),
-    /// There is none, or they may not know that there is.
+    /// The resource does not exist or is hidden from the caller.
     #[error("There is no such {0}.")]
     NotFound(&'static str),
-    /// Somebody has that username.
-    #[error("Somebody has this username.")]
+    /// The username is taken.
+    #[error("That username is taken.")]
     UsernameTaken,
-    /// Somebody has that email.
+    /// The email is taken.
     #[error("An account with this email exists.")]
     EmailTaken,
-    /// The text is another than the one the request was made from.
+    /// The live text differs from the one the request is based on.
     #[error("The document has changed since you read it.")]
     Stale(Box<CurrentContent>),
-    /// A precondition is missing.
+    /// A required precondition is missing.
     #[error("{0}")]
     PreconditionRequired(&'static str),
     /// The text equals the newest version.
     #[error("Nothing has changed since the last version.")]
     NothingToCommit,
-    /// A document keeps at least one owner.
+    /// A document must keep at least one owner.
     #[error("A document needs at least one owner.")]
     LastOwner,
     /// The document is in trash.
     #[error("This document is in the trash. Restore it first.")]
     Trashed,
-    /// Only what lies in trash can be deleted for ever.
+    /// Only documents in the trash can be deleted permanently.
     #[error("Move the document to the trash first.")]
     NotTrashed,
-    /// The same `Idempotency-Key` came with another body.
+    /// The `Idempotency-Key` was already used with a different body.
     #[error("This Idempotency-Key was used for another request.")]
     IdempotencyMismatch,
-    /// A live update that the gate or the log refuses.
+    /// A live update rejected by the validation or by the log.
     #[error("The update was refused: {0}.")]
     BadUpdate(String),
-    /// A text or update beyond its limit.
+    /// A text or update exceeds its size limit.
     #[error("{0}")]
     TooLarge(String),
-    /// The body is of another media type than the path takes.
+    /// The path does not accept this media type.
     #[error("{0}")]
     UnsupportedMediaType(String),
-    /// The body is not what its media type says.
+    /// The body does not match its media type.
     #[error("The body cannot be read: {0}.")]
     MalformedBody(String),
     /// Too many requests.
     #[error("Too many requests. Try again in {} s.", .0.as_secs().max(1))]
     RateLimited(Duration),
-    /// A version's bytes do not have the version's hash. They are not shown.
+    /// The stored bytes of a version do not match its hash. They are never returned.
     #[error("Version {number} is damaged. Run “izanagi fsck” on the server.")]
     CorruptVersion {
-        /// The version.
+        /// The version number.
         number: u64,
         /// What is wrong, for the log.
         internal: Internal,
     },
-    /// A budget is used up. Retrying after this time is safe.
+    /// A budget is exhausted. Retrying after this delay is safe.
     #[error("The server is busy. Try again in {} s.", .0.as_secs().max(1))]
     Overloaded(Duration),
-    /// A store is down or did not answer. Trying again is safe.
-    #[error("The storage cannot be reached right now. Try again.")]
+    /// A store is unavailable or did not answer. Retrying is safe.
+    #[error("The storage is temporarily unavailable. Try again.")]
     Unavailable(Internal),
-    /// Anything that should not happen.
+    /// An unexpected error.
     #[error("Something went wrong on our side.")]
     Internal(Internal),
 }
 
-/// What only the log may know. It has no `Display`.
+/// An error cause for the log only. It has no `Display`.
 #[derive(Clone)]
 pub struct Internal(String);
 
 impl Internal {
-    /// Keeps a cause for the log.
+    /// Wraps a cause for the log.
     pub fn new(cause: impl fmt::Display) -> Self {
         Self(cause.to_string())
     }
 
-    /// The cause, for the log.
+    /// Returns the cause, for the log.
     #[must_use]
     pub fn for_log(&self) -> &str {
         &self.0
@@ -120,18 +120,18 @@ impl fmt::Debug for Internal {
 }
 
 impl Error {
-    /// One field breaks its rule.
+    /// Creates an `Invalid` error for one field.
     #[must_use]
     pub fn field(error: FieldError) -> Self {
         Self::Invalid(vec![error])
     }
 
-    /// Something that should not happen.
+    /// Creates an `Internal` error.
     pub fn internal(cause: impl fmt::Display) -> Self {
         Self::Internal(Internal::new(cause))
     }
 
-    /// A store's answer where `NotFound` means that there is no such `what`.
+    /// Maps a store's `NotFound` to `NotFound(what)`.
     pub fn missing(what: &'static str) -> impl FnOnce(StoreError) -> Self {
         move |error| match error {
             StoreError::NotFound => Self::NotFound(what),
@@ -148,7 +148,7 @@ fn scope_name(scope: &Scope) -> &'static str {
     }
 }
 
-/// Status, code and title of a kind of refusal: the same for every occurrence.
+/// Status, code and title, which are the same for every occurrence of a variant.
 struct Kind {
     status: u16,
     code: &'static str,
@@ -160,8 +160,8 @@ const fn kind(status: u16, code: &'static str, title: &'static str) -> Kind {
 }
 
 impl Error {
-    /// The one place that decides status, code and title (DESIGN §8): a new variant does not
-    /// compile until it stands here.
+    /// Single place that defines status, code and title (DESIGN §8). The match is exhaustive, so a
+    /// new variant does not compile until it is added here.
     const fn kind(&self) -> Kind {
         match self {
             Self::Invalid(_) => kind(422, "invalid", "Invalid fields"),
@@ -173,7 +173,7 @@ impl Error {
             Self::NotFound(_) => kind(404, "not_found", "Not found"),
             Self::UsernameTaken => kind(409, "username_taken", "Username taken"),
             Self::EmailTaken => kind(409, "email_taken", "Email taken"),
-            Self::Stale(_) => kind(412, "stale", "Changed meanwhile"),
+            Self::Stale(_) => kind(412, "stale", "Document changed"),
             Self::PreconditionRequired(_) => {
                 kind(428, "precondition_required", "Precondition required")
             }
@@ -198,8 +198,8 @@ impl Error {
         }
     }
 
-    /// What a client is told. Nothing of [`Internal`] is in it; the request id is added by whoever
-    /// knows it.
+    /// Returns the problem sent to the client. It contains nothing of [`Internal`]; the HTTP layer
+    /// adds the request id.
     #[must_use]
     pub fn problem(&self) -> Problem {
         let Kind { status, code, title } = self.kind();
@@ -226,7 +226,7 @@ impl Error {
         FieldError::new(field, code, self.to_string())
     }
 
-    /// One wrong field says itself what is wrong.
+    /// A single field error is more specific than the general message.
     fn detail(&self, errors: &[FieldError]) -> String {
         match errors {
             [only] => only.message.clone(),
@@ -234,7 +234,7 @@ impl Error {
         }
     }
 
-    /// What only the log may know, for errors that are not the client's doing.
+    /// Returns the cause for the log, for errors that are not caused by the client.
     #[must_use]
     pub const fn internal_cause(&self) -> Option<&Internal> {
         match self {
@@ -245,7 +245,7 @@ impl Error {
         }
     }
 
-    /// After how long trying again makes sense.
+    /// Returns the delay after which a retry makes sense.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -262,7 +262,7 @@ impl From<FieldError> for Error {
     }
 }
 
-/// For stores whose answer has no meaning of its own at that place.
+/// For calls where the store's error has no more specific meaning.
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {

@@ -1,4 +1,4 @@
-//! SHA-256, the hash of everything that is promised byte for byte.
+//! SHA-256, used wherever content must be preserved byte for byte.
 
 use sha2::{Digest, Sha256};
 
@@ -8,8 +8,8 @@ pub fn sha256(bytes: impl AsRef<[u8]>) -> [u8; 32] {
     Sha256::digest(bytes.as_ref()).into()
 }
 
-/// SHA-256 over several parts, each behind its length, so that no two lists of parts collide by
-/// moving a boundary.
+/// SHA-256 over several parts, each prefixed with its length, so that moving a boundary between
+/// parts changes the hash.
 #[must_use]
 pub fn sha256_parts(parts: &[&[u8]]) -> [u8; 32] {
     let mut hasher = Sha256::new();

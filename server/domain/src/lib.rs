@@ -1,5 +1,5 @@
-//! The rules of Izanagi: accounts, documents, versions, live rooms, jobs. It knows storage as
-//! traits and transports not at all (DESIGN §1).
+//! Domain logic of Izanagi: accounts, documents, versions, live rooms, jobs. It depends on
+//! storage only through traits and not on any transport (DESIGN §1).
 
 pub mod accounts;
 pub mod budget;

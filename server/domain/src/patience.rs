@@ -1,18 +1,17 @@
-//! Finding out what is durable already: a store that stumbles then must not make the answer
-//! "failed", for the caller would do it twice.
+//! Retries for finding out whether a write is already durable. Reporting a transient error as a
+//! failure would make the caller repeat the write.
 
 use crate::error::{Error, Result};
 use std::time::Duration;
 
-/// Waits before each further try.
+/// Delays before each retry.
 const WAITS: [Duration; 3] =
     [Duration::from_millis(20), Duration::from_millis(80), Duration::from_millis(320)];
 
-/// Calls until the store answers, a few times at most. Only for calls that may be
-/// repeated.
+/// Calls until the store answers, with a limited number of retries. The call must be idempotent.
 ///
 /// # Errors
-/// Whatever the last call says; anything but `Unavailable` at once.
+/// The error of the last call. Errors other than `Unavailable` are not retried.
 pub(crate) async fn patiently<T, F>(mut call: impl FnMut() -> F) -> Result<T>
 where
     F: Future<Output = Result<T>>,

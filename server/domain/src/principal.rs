@@ -1,4 +1,4 @@
-//! Who is asking (DESIGN §1).
+//! The caller of a service (DESIGN §1).
 
 use crate::{
     accounts::Caller,
@@ -23,18 +23,18 @@ pub enum Principal {
     ShareLink(LinkCaller),
     /// A visitor in open mode: not signed in, trusted by configuration.
     Visitor(UserId),
-    /// A job of the server, with the name it has in logs.
+    /// A background job of the server, with its name for the log.
     Job(&'static str),
 }
 
 /// The bearer of an API key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKeyCaller {
-    /// The user whose key it is.
+    /// The owner of the key.
     pub user: UserId,
     /// The key.
     pub key: ApiKeyId,
-    /// What the key allows.
+    /// The granted scopes.
     pub scopes: Vec<Scope>,
 }
 
@@ -43,16 +43,16 @@ pub struct ApiKeyCaller {
 pub struct LinkCaller {
     /// The link.
     pub link: ShareLinkId,
-    /// The one document it opens.
+    /// The document it opens.
     pub document: DocumentId,
 }
 
-/// What the query for a document's row must know about the caller.
+/// The parts of a caller that determine its rights to a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Viewer {
-    /// The account, if there is one.
+    /// The account, if any.
     pub user: Option<UserId>,
-    /// The share link, if the caller came with one for this document.
+    /// The share link, if the caller presented one for this document.
     pub link: Option<ShareLinkId>,
 }
 
@@ -63,7 +63,7 @@ impl From<Caller> for Principal {
 }
 
 impl Principal {
-    /// The account in whose name the caller acts.
+    /// Returns the account the caller acts for.
     #[must_use]
     pub const fn user(&self) -> Option<UserId> {
         match self {
@@ -74,7 +74,7 @@ impl Principal {
         }
     }
 
-    /// The same; refuses callers without an account.
+    /// Returns the account, or an error for callers without one.
     ///
     /// # Errors
     /// `Unauthenticated`.
@@ -82,7 +82,7 @@ impl Principal {
         self.user().ok_or(Error::Unauthenticated)
     }
 
-    /// The session; refuses everything else.
+    /// Returns the session, or an error for callers without one.
     ///
     /// # Errors
     /// `Unauthenticated`.
@@ -93,7 +93,7 @@ impl Principal {
         }
     }
 
-    /// The session, if the caller has one.
+    /// Returns the session, if any.
     #[must_use]
     pub const fn session(&self) -> Option<SessionId> {
         match self {
@@ -102,7 +102,7 @@ impl Principal {
         }
     }
 
-    /// What the query for a document must know.
+    /// Returns the viewer used to query a document.
     #[must_use]
     pub fn viewer(&self, document: DocumentId) -> Viewer {
         let link = match self {
@@ -112,7 +112,7 @@ impl Principal {
         Viewer { user: self.user(), link }
     }
 
-    /// The standing a caller has to every document by what it is.
+    /// Returns the caller's rights to every document, regardless of ownership.
     #[must_use]
     pub const fn own_standing(&self) -> Standing {
         match self {
@@ -124,7 +124,7 @@ impl Principal {
         }
     }
 
-    /// Refuses a call that the caller's API key does not allow.
+    /// Checks that the caller's API key has this scope.
     ///
     /// # Errors
     /// `ScopeMissing`.
@@ -137,7 +137,8 @@ impl Principal {
         }
     }
 
-    /// Whether signing in might help: a hidden document then looks like none at all.
+    /// Whether signing in could grant more rights. If so, a hidden document is reported as
+    /// `Unauthenticated` rather than `NotFound`.
     #[must_use]
     pub const fn is_anonymous(&self) -> bool {
         matches!(self, Self::Anonymous)

@@ -1,4 +1,4 @@
-//! All services together, and the work they do by themselves.
+//! All services of the domain and their background tasks.
 
 use crate::{
     accounts::{Accounts, LimitSettings, Limits, Passwords, Tokens},
@@ -16,16 +16,16 @@ use crate::{
 use std::{sync::Arc, time::Duration};
 use tokio::time::{Instant, MissedTickBehavior};
 
-/// What can be set.
+/// Settings of the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settings {
-    /// How often people may ask.
+    /// Rate limits.
     pub limits: LimitSettings,
-    /// When rooms do what they do by themselves.
+    /// Timing and sizes of live editing.
     pub live: LiveSettings,
-    /// How much work may be in progress.
+    /// Limits on work in progress.
     pub budget: BudgetSettings,
-    /// How many passwords are hashed at the same time, 19 MiB each.
+    /// Number of passwords hashed concurrently, 19 MiB each.
     pub password_hashes_at_once: usize,
 }
 
@@ -40,11 +40,11 @@ impl Default for Settings {
     }
 }
 
-/// How long op ids are remembered (DESIGN §6), and sessions that are over (PRODUCT O8).
+/// Retention of op ids (DESIGN §6) and of ended sessions (PRODUCT O8).
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// How often the collector goes round.
+/// Interval of the garbage collector.
 const COLLECT_EVERY: Duration = Duration::from_secs(60);
-/// How often whole tables are walked for what can be forgotten, and how soon after the start.
+/// Interval of jobs that scan whole tables, and their delay after the start.
 const FORGET_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 const FORGET_FIRST: Duration = Duration::from_secs(5 * 60);
 
@@ -59,20 +59,20 @@ pub struct Services {
     pub versions: Versions,
     /// Edit history.
     pub edits: Edits,
-    /// The checker.
+    /// `fsck`.
     pub fsck: Fsck,
-    /// How often people may ask.
+    /// Rate limits.
     pub limits: Limits,
-    /// Stores, budgets and tasks below all of these.
+    /// Stores, budgets and tasks shared by all services.
     pub core: Core,
     keep_edits: Duration,
 }
 
 impl Services {
-    /// The services over these stores. Must be called inside a Tokio runtime.
+    /// Creates the services. Must be called inside a Tokio runtime.
     ///
     /// # Errors
-    /// A setting makes no sense.
+    /// A setting is invalid.
     pub fn new(
         stores: Stores,
         clock: Arc<dyn Clock>,
@@ -93,26 +93,26 @@ impl Services {
         Ok(Self { accounts, documents, versions, edits, fsck, limits, core, keep_edits })
     }
 
-    /// Starts what runs by itself: the outbox and the collector.
+    /// Starts the background tasks: the outbox and the collector.
     pub fn start(&self) {
         self.core.tasks.spawn(self.versions.clone().serve_outbox(self.core.stop.clone()));
         self.core.tasks.spawn(self.clone().collect_regularly());
     }
 
-    /// Whether the stores answer.
+    /// Checks that the stores answer.
     ///
     /// # Errors
-    /// One of them does not.
+    /// A store does not answer.
     pub async fn check_ready(&self) -> Result<()> {
         self.core.stores.inspect.documents(None, 1).await?;
         Ok(())
     }
 
-    /// Lets rooms drain and work end, and waits for it.
+    /// Waits until rooms are drained and tasks have ended.
     pub async fn shut_down(&self) {
         self.core.stop.cancel();
         self.core.tasks.close();
-        // A room that cannot persist gives up by itself; the log has everything.
+        // Rooms that cannot persist give up on their own; the log has every update.
         let _ = tokio::time::timeout(Duration::from_secs(10), self.core.tasks.wait()).await;
     }
 
@@ -129,28 +129,28 @@ impl Services {
             let work = async {
                 if is_daily { self.forget().await } else { self.collect_round().await.map(drop) }
             };
-            // Each statement is done or not done without whoever asked: this may end anywhere.
+            // Every statement is atomic, so this task may be cancelled anywhere.
             let result = tokio::select! {
                 () = self.core.stop.cancelled() => return,
                 result = contained(work) => result,
             };
             if let Err(error) = result {
-                tracing::warn!(?error, is_daily, "collecting failed; it goes on the next time");
+                tracing::warn!(?error, is_daily, "the collection failed and will be retried");
             }
         }
     }
 
-    /// Everything that the collector does by itself; gives how many attempts it has erased.
+    /// Runs every collection; returns the number of attempts erased.
     ///
     /// # Errors
-    /// The first that was met; the rest was done all the same.
+    /// The first error. The remaining collections still run.
     pub async fn collect(&self) -> Result<u64> {
         let collected = self.collect_round().await;
         self.forget().await?;
         collected
     }
 
-    /// What is found through indexes, every minute.
+    /// Collections that use an index; every minute.
     async fn collect_round(&self) -> Result<u64> {
         let now = self.core.clock.now();
         let erased = self.versions.collect_garbage().await;
@@ -160,7 +160,7 @@ impl Services {
         erased
     }
 
-    /// What takes a walk through whole tables, once a day.
+    /// Collections that scan whole tables; once a day.
     async fn forget(&self) -> Result<()> {
         let before = self.core.clock.now().minus(KEPT);
         let ops = self.core.stores.log.forget_ops(before).await;

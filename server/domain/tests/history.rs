@@ -1,5 +1,5 @@
-//! Edit history: every edit stays readable after snapshots, until it is too old or the document is
-//! deleted for good.
+//! Edit history: every edit stays readable after snapshots, until it expires or the document is
+//! permanently deleted.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -25,8 +25,8 @@ use uuid::Uuid;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A document with `count` edits, of which each inserts a letter at the front, and a snapshot after
-/// every tenth.
+/// Creates a document with `count` edits, each of which inserts a letter at the front, and a
+/// snapshot after every tenth.
 async fn edited(count: u32) -> (World, DocumentId) {
     let live = LiveSettings { snapshot_updates: 10, ..LiveSettings::default() };
     let settings = Settings { live, ..Settings::default() };
@@ -43,7 +43,7 @@ async fn edited(count: u32) -> (World, DocumentId) {
     (world, id)
 }
 
-/// As [`edited`], with all edits in segments.
+/// Like [`edited`], with all edits in segments.
 async fn in_segments(count: u32) -> (World, DocumentId) {
     let (world, id) = edited(count).await;
     world.services.documents.persist(id).await.unwrap();
@@ -134,7 +134,7 @@ async fn a_checkpoint_is_the_text_after_its_edit() {
 }
 
 #[tokio::test]
-async fn an_edit_that_waited_is_kept_with_its_seq() {
+async fn a_pending_edit_keeps_its_seq() {
     let world = World::new().await;
     let id = world.create("").await;
     let editor = world.editor(id).await;
@@ -181,7 +181,7 @@ async fn a_pause_begins_another_sitting() {
 }
 
 #[tokio::test]
-async fn old_segments_are_forgotten_once_a_later_state_is_kept() {
+async fn old_segments_expire_once_a_later_state_exists() {
     let (world, id) = in_segments(10).await;
     world.clock.advance(366 * DAY);
     world.services.collect().await.unwrap();
@@ -202,7 +202,7 @@ async fn old_segments_are_forgotten_once_a_later_state_is_kept() {
 }
 
 #[tokio::test]
-async fn deleting_a_document_for_good_removes_its_history() {
+async fn permanent_deletion_removes_the_history() {
     let (world, id) = in_segments(10).await;
     let history = RecordPath::edits_of(id);
     assert!(
@@ -244,7 +244,7 @@ async fn fsck_finds_damaged_and_missing_segments() {
     world.fsck_is_clean().await;
     world.stores.records.purge(&path(&rows[1])).await.unwrap();
     finds(&world, FaultKind::History).await;
-    // What is left is still read.
+    // The remaining edits can still be read.
     let editor = world.editor(id).await;
     let page = world.services.edits.list(&editor, None, Some(10), None).await.unwrap();
     assert_eq!(page.items.len(), 10);
@@ -261,7 +261,7 @@ async fn fsck_soft_deletes_records_that_no_segment_names() {
     let orphan = NewRecord { path: path.clone(), data: listed.unwrap().data };
     let now = world.reader(id).await.row().updated_at;
     world.stores.records.create(&orphan, now).await.unwrap();
-    // It may be about to be listed.
+    // A recent record may be about to be listed.
     world.fsck_is_clean().await;
     world.clock.advance(DAY);
     finds(&world, FaultKind::Orphan).await;

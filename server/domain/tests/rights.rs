@@ -1,4 +1,4 @@
-//! Rights: who gets a handle, and how its holder learns that it may have ended.
+//! Rights: granting handles, and notifying their holders of changes.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -24,7 +24,7 @@ fn key_of(caller: Caller, scopes: &[Scope]) -> Principal {
 }
 
 #[tokio::test]
-async fn an_api_key_gives_no_more_than_its_scopes() {
+async fn an_api_key_is_limited_to_its_scopes() {
     let world = World::new().await;
     let id = world.create("text").await;
     let documents = &world.services.documents;
@@ -36,7 +36,7 @@ async fn an_api_key_gives_no_more_than_its_scopes() {
     assert!(documents.for_editor(&writer, id).await.is_ok());
     let refused = documents.for_reader(&writer, id).await;
     assert!(matches!(refused, Err(Error::ScopeMissing(Scope::Read))), "{refused:?}");
-    // A document of somebody else stays hidden, whatever the scopes.
+    // Documents of other users stay hidden, whatever the scopes.
     let stranger = key_of(world.bob, &[Scope::Read, Scope::Write, Scope::Admin]);
     assert!(matches!(documents.for_reader(&stranger, id).await, Err(Error::NotFound(_))));
 }
@@ -60,7 +60,7 @@ async fn an_unknown_link_opens_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_holder_learns_at_once_that_rights_changed() {
+async fn a_holder_is_notified_of_changed_rights() {
     const SOON: Duration = Duration::from_millis(1);
     let world = World::new().await;
     let (id, other) = (world.create("text").await, world.create("other").await);
@@ -74,12 +74,12 @@ async fn a_holder_learns_at_once_that_rights_changed() {
     let mut watch = documents.watch(&world.bob.into(), id);
     documents.trash(&world.owner(id).await).await.unwrap();
     timeout(SOON, watch.changed()).await.unwrap();
-    // Without any event, after a second.
+    // Without an event, the right is rechecked after a second.
     timeout(Duration::from_millis(1_001), watch.changed()).await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lagging_holder_asks_again() {
+async fn a_lagging_holder_rechecks() {
     let world = World::new().await;
     let id = world.create("text").await;
     let mut watch = world.services.documents.watch(&world.ada.into(), id);

@@ -1,36 +1,36 @@
-//! Which store is where.
+//! Storage configuration.
 
 use crate::error::OpenError;
 use izanagi_domain::storage::{Clock, Ids, SystemClock, SystemIds};
 use std::{fmt, path::PathBuf, sync::Arc};
 
-/// What the stores are made of.
+/// Configuration of the stores.
 #[derive(Clone)]
 pub struct StorageConfig {
-    /// `sqlite://path/of/the/file` (relative to the working folder unless it begins with `/`) or
+    /// `sqlite://path/of/the/file` (relative to the working directory unless it begins with `/`) or
     /// `memory://`, which is empty at every start.
     pub url: String,
-    /// Tells the time.
+    /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Draws ids.
+    /// The source of ids.
     pub ids: Arc<dyn Ids>,
 }
 
 impl StorageConfig {
-    /// Everything in one database, with the machine's own clock and random source.
+    /// One database for everything, with the system clock and random source.
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), clock: Arc::new(SystemClock), ids: Arc::new(SystemIds) }
     }
 }
 
 impl fmt::Debug for StorageConfig {
-    /// Without the URL, which may hold a password.
+    /// Omits the URL, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StorageConfig").finish_non_exhaustive()
     }
 }
 
-/// What a URL names.
+/// A parsed URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Place {
     /// A SQLite file.
@@ -47,7 +47,7 @@ impl Place {
             ("sqlite", path) if !path.is_empty() && !path.contains('?') => {
                 Ok(Self::File(path.into()))
             }
-            // Only the scheme is repeated: the rest may hold a password.
+            // Report only the scheme: the rest may contain a password.
             _ => Err(OpenError::Url { scheme: scheme.to_owned() }),
         }
     }
@@ -57,7 +57,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "SQLite, {}", path.display()),
-            Self::Memory => f.write_str("SQLite in memory: everything is gone when this ends"),
+            Self::Memory => f.write_str("SQLite in memory: all data is lost when the process ends"),
         }
     }
 }

@@ -1,44 +1,44 @@
-//! Why the stores cannot be opened.
+//! Errors of opening the stores.
 
-/// Why the stores cannot be opened. The sentences are for the person who starts the server.
+/// Why the stores could not be opened. Messages are for the administrator who starts the server.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The URL names no storage that there is.
+    /// The URL does not name a supported storage.
     #[error(
         "the storage URL begins with “{scheme}”; use sqlite://path/of/the/file or memory://, without options"
     )]
     Url {
-        /// What stands before `://`.
+        /// The part before `://`.
         scheme: String,
     },
-    /// A newer Izanagi has written here.
+    /// The schema was written by a newer version of Izanagi.
     #[error(
         "this database has schema {found}, and this program knows schemas up to {known}. \
          A newer Izanagi has used it: start that one, or restore a backup from before"
     )]
     NewerSchema {
-        /// The schema that is there.
+        /// The stored schema version.
         found: i64,
-        /// The newest schema that this program knows.
+        /// The newest schema version this program supports.
         known: i64,
     },
-    /// The schema could not be brought up to date.
-    #[error("the schema could not be brought up to date: {0}")]
+    /// The schema migration failed.
+    #[error("the schema could not be migrated: {0}")]
     Migration(String),
-    /// The folder of the file could not be made.
-    #[error("the folder {} could not be made: {cause}", path.display())]
+    /// The folder of the database file could not be created.
+    #[error("the folder {} could not be created: {cause}", path.display())]
     Folder {
         /// The folder.
         path: std::path::PathBuf,
-        /// Why.
+        /// The cause.
         #[source]
         cause: std::io::Error,
     },
-    /// There is no database, and none is to be made.
-    #[error("there is no database at {}; the first start of “izanagi serve” makes one", path.display())]
+    /// The database does not exist and must not be created.
+    #[error("there is no database at {}; the first start of “izanagi serve” creates one", path.display())]
     Missing {
-        /// Where it should be.
+        /// Its expected location.
         path: std::path::PathBuf,
     },
     /// The database could not be opened.
@@ -47,7 +47,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    /// The driver's own errors end here.
+    /// Driver errors are converted here and go no further.
     pub(crate) fn database(cause: impl std::fmt::Display) -> Self {
         Self::Database(cause.to_string())
     }

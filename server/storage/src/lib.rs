@@ -1,5 +1,5 @@
-//! The storage traits of the domain, implemented. One folder a provider; nothing above this crate
-//! ever sees a driver's type (DESIGN §1, §4).
+//! Implementations of the domain's storage traits, one folder per provider. Driver types never
+//! leave this crate (DESIGN §1, §4).
 
 pub mod faulty;
 

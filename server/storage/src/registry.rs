@@ -1,4 +1,4 @@
-//! Opens the stores that the configuration names.
+//! Opens the configured stores.
 
 use crate::{
     config::{Place, StorageConfig},
@@ -12,14 +12,13 @@ use std::{path::Path, sync::Arc};
 pub struct Opened {
     /// The stores.
     pub stores: Stores,
-    /// Where they are, for the log; without secrets.
+    /// Their location, for the log; without secrets.
     pub description: String,
     databases: Vec<Arc<SqliteDb>>,
 }
 
 impl Opened {
-    /// Finishes the writes that have begun and ends all connections. Later calls of the stores
-    /// are `Unavailable`.
+    /// Completes pending writes and closes all connections. Later calls return `Unavailable`.
     pub async fn close(&self) {
         for database in &self.databases {
             database.close().await;
@@ -33,10 +32,10 @@ impl std::fmt::Debug for Opened {
     }
 }
 
-/// Opens the stores, makes what is missing and brings the schema up to date.
+/// Opens the stores, creates what is missing and migrates the schema.
 ///
 /// # Errors
-/// When the URL names no storage, the storage cannot be reached or its schema is a newer one.
+/// The URL is unsupported, the storage is unavailable, or its schema is newer than this program.
 pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
     let place = Place::parse(&config.url)?;
     if let Place::File(path) = &place {
@@ -47,10 +46,10 @@ pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
     Ok(Opened { stores, description: place.to_string(), databases: vec![database] })
 }
 
-/// Like [`open`], for those who look after what is there: makes no database.
+/// Like [`open`], but never creates a database; for administration commands.
 ///
 /// # Errors
-/// As [`open`], and when there is none.
+/// Those of [`open`], or the database does not exist.
 pub async fn open_existing(config: &StorageConfig) -> Result<Opened, OpenError> {
     match Place::parse(&config.url)? {
         Place::File(path) if !path.exists() => Err(OpenError::Missing { path }),
@@ -58,7 +57,7 @@ pub async fn open_existing(config: &StorageConfig) -> Result<Opened, OpenError> 
     }
 }
 
-/// Brings the schema up to date and closes the storage again.
+/// Migrates the schema and closes the storage.
 ///
 /// # Errors
 /// As [`open`].

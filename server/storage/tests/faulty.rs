@@ -1,5 +1,5 @@
-//! What each fault does to a call, seen from both sides: what its caller learns, and what is in the
-//! store behind the injector afterwards.
+//! Effects of each fault on a call: what its caller learns, and what the store behind the injector
+//! contains afterwards.
 
 #[path = "faulty/memory.rs"]
 mod memory;
@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 const AT: Timestamp = Timestamp::from_micros(1);
 
-/// Two stores behind one injector, and the same stores reached directly.
+/// Two stores behind one injector, with direct access to the same stores.
 struct Bench {
     injector: Arc<Injector>,
     records: Arc<Faulty<Records>>,
@@ -44,17 +44,17 @@ impl Bench {
         }
     }
 
-    /// Makes a record through the injector.
+    /// Creates a record through the injector.
     async fn create(&self, id: &str) -> StoreResult<()> {
         self.records.create(&record(id, "content"), AT).await
     }
 
-    /// Whether the store behind the injector has that record.
+    /// Whether the store behind the injector has this record.
     async fn has(&self, id: &str) -> bool {
         self.real_records.get(&path(id)).await.is_ok()
     }
 
-    /// Every record in the store behind the injector.
+    /// Returns all records in the store behind the injector.
     async fn all_records(&self) -> StoreResult<Vec<Record>> {
         self.real_records.query(RecordIndex::CollectionKey, "notes", None, u32::MAX, false).await
     }
@@ -82,7 +82,7 @@ fn document(number: u128) -> DocumentId {
     DocumentId(Uuid::from_u128(number))
 }
 
-/// One update for each letter.
+/// Creates one update per letter.
 fn batch(number: u128, op_ids: &str) -> Batch {
     let update = |op_id: char| NewUpdate {
         actor: UserId(Uuid::nil()),
@@ -109,7 +109,7 @@ fn is_unknown<R>(answer: &StoreResult<R>) -> bool {
 }
 
 #[tokio::test]
-async fn a_quiet_injector_counts_the_calls_of_all_stores() {
+async fn a_passive_injector_counts_the_calls_of_all_stores() {
     let bench = Bench::new(Injector::quiet());
     bench.create("a").await.unwrap();
     bench.log.text(document(1)).await.unwrap();
@@ -139,14 +139,14 @@ async fn only_the_nth_call_meets_the_fault() {
 }
 
 #[tokio::test]
-async fn a_lost_reply_says_unknown_after_the_effect() {
+async fn a_lost_reply_is_unknown_after_the_effect() {
     let bench = Bench::new(Injector::nth(0, Fault::LostReply));
     assert!(is_unknown(&bench.create("a").await));
     assert!(bench.has("a").await && bench.fault_fired());
 }
 
 #[tokio::test]
-async fn a_late_effect_escapes_whoever_looks_next() {
+async fn a_late_effect_is_missed_by_the_next_read() {
     let bench = Bench::new(Injector::nth(0, Fault::LateEffect));
     assert!(is_unknown(&bench.create("a").await));
     assert!(!bench.has("a").await && bench.fault_fired());
@@ -164,7 +164,7 @@ async fn a_late_effect_follows_a_call_to_any_store() {
 }
 
 #[tokio::test]
-async fn a_late_effect_comes_after_the_retry_of_its_caller() {
+async fn a_late_effect_follows_the_retry_of_its_caller() {
     let bench = Bench::new(Injector::nth(0, Fault::LateEffect));
     assert!(is_unknown(&bench.records.create(&record("a", "first"), AT).await));
     bench.records.create(&record("a", "second"), AT).await.unwrap();
@@ -195,7 +195,7 @@ async fn a_hanging_call_is_answered_when_released() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_hanging_write_happens_even_if_its_caller_has_given_up() {
+async fn a_hanging_write_executes_even_if_its_caller_is_gone() {
     let bench = Bench::new(Injector::nth(0, Fault::Hang));
     assert!(timeout(Duration::from_secs(60), bench.create("a")).await.is_err());
     assert!(!bench.has("a").await);
@@ -211,7 +211,7 @@ async fn reads_hang_too() {
 }
 
 #[tokio::test]
-async fn a_repeat_gives_the_second_answer() {
+async fn a_repeat_returns_the_second_answer() {
     let bench = Bench::new(Injector::nth(0, Fault::Repeat));
     let answer = bench.create("a").await;
     assert_eq!(answer, Err(StoreError::Conflict(Constraint::RecordExists)));
@@ -224,7 +224,7 @@ async fn a_repeat_gives_the_second_answer() {
 #[case::one_of_three("abc", "a")]
 #[case::one_is_no_batch("a", "a")]
 #[tokio::test]
-async fn a_partial_batch_does_its_first_half(#[case] batches: &str, #[case] expected: &str) {
+async fn a_partial_batch_executes_its_first_half(#[case] batches: &str, #[case] expected: &str) {
     let bench = Bench::new(Injector::nth(0, Fault::PartialBatch));
     let batches: Vec<_> =
         (1..).zip(batches.split(' ')).map(|(number, op_ids)| batch(number, op_ids)).collect();
@@ -235,14 +235,14 @@ async fn a_partial_batch_does_its_first_half(#[case] batches: &str, #[case] expe
 }
 
 #[tokio::test]
-async fn a_write_that_is_no_batch_is_executed_whole() {
+async fn a_single_write_is_executed_completely() {
     let bench = Bench::new(Injector::nth(0, Fault::PartialBatch));
     assert!(is_unknown(&bench.create("a").await));
     assert!(bench.has("a").await && bench.fault_fired());
 }
 
 #[tokio::test]
-async fn a_stale_read_gives_the_last_answer_to_the_same_call() {
+async fn a_stale_read_returns_the_last_answer_of_the_same_call() {
     let bench = Bench::new(Injector::nth(4, Fault::StaleRead));
     bench.create("a").await.unwrap();
     let before = bench.records.get(&path("a")).await.unwrap();
@@ -254,7 +254,7 @@ async fn a_stale_read_gives_the_last_answer_to_the_same_call() {
 }
 
 #[tokio::test]
-async fn a_first_stale_read_sees_nothing() {
+async fn a_first_stale_read_is_empty() {
     let one = Bench::new(Injector::nth(1, Fault::StaleRead));
     one.create("a").await.unwrap();
     assert_eq!(one.records.get(&path("a")).await, Err(StoreError::NotFound));
@@ -270,7 +270,7 @@ async fn a_first_stale_read_sees_nothing() {
 }
 
 #[tokio::test]
-async fn a_stale_read_that_is_up_to_date_has_not_fired() {
+async fn an_up_to_date_stale_read_has_not_fired() {
     let bench = Bench::new(Injector::nth(2, Fault::StaleRead));
     bench.create("a").await.unwrap();
     let before = bench.records.get(&path("a")).await;
@@ -279,7 +279,7 @@ async fn a_stale_read_that_is_up_to_date_has_not_fired() {
 }
 
 #[tokio::test]
-async fn a_corrupt_record_differs_in_its_content_and_only_on_the_way() {
+async fn corruption_changes_the_answer_but_not_the_store() {
     let bench = Bench::new(Injector::nth(1, Fault::CorruptByte));
     bench.create("a").await.unwrap();
     let read = bench.records.get(&path("a")).await.unwrap();
@@ -315,7 +315,7 @@ async fn an_answer_without_content_is_not_corrupted() {
 #[case::before_the_effect(Fault::KillBefore, false)]
 #[case::after_the_effect(Fault::KillAfter, true)]
 #[tokio::test]
-async fn after_a_kill_nothing_happens_until_revived(#[case] kill: Fault, #[case] effect: bool) {
+async fn a_killed_process_does_nothing_until_revived(#[case] kill: Fault, #[case] effect: bool) {
     let bench = Bench::new(Injector::nth(0, kill));
     assert!(is_unknown(&bench.create("a").await));
     assert_eq!(bench.has("a").await, effect);
@@ -331,7 +331,7 @@ async fn after_a_kill_nothing_happens_until_revived(#[case] kill: Fault, #[case]
 }
 
 #[tokio::test]
-async fn a_kill_takes_what_was_late_and_what_hung_with_it() {
+async fn a_kill_discards_late_and_hanging_effects() {
     let kinds = [Fault::LateEffect, Fault::Hang, Fault::KillBefore];
     let mut met = Vec::new();
     for seed in 0..20 {
@@ -357,7 +357,7 @@ async fn a_kill_takes_what_was_late_and_what_hung_with_it() {
 
 #[rstest]
 #[tokio::test]
-async fn a_fault_that_makes_no_sense_for_a_call_does_not_fire(
+async fn an_inapplicable_fault_does_not_fire(
     #[values(
         Fault::LostReply,
         Fault::LateEffect,
@@ -383,7 +383,7 @@ async fn the_same_seed_injects_the_same_faults() {
     let run = async |seed| {
         let bench = Bench::new(Injector::seeded_among(seed, 0.5, &kinds));
         for id in 0..40 {
-            // Some fail and some do not; which ones is what the faults tell.
+            // Some calls fail and some succeed; the injector reports which.
             drop(bench.create(&id.to_string()).await);
         }
         bench.injector.faults()

@@ -1,4 +1,4 @@
-//! What the person who hosts it does with accounts, by command.
+//! Account administration by the host, through commands.
 
 use super::{Accounts, Role, view};
 use crate::{
@@ -8,10 +8,11 @@ use crate::{
 use izanagi_shared::wire::UserView;
 
 impl Accounts {
-    /// Deactivates or activates an account. A deactivated one cannot sign in, and its sessions end.
+    /// Deactivates or reactivates an account. A deactivated account cannot sign in, and its
+    /// sessions end.
     ///
     /// # Errors
-    /// `NotFound` when no account has that name or email.
+    /// `NotFound` if no account has this name or email.
     pub async fn set_active(&self, login: &str, active: bool) -> Result<UserView> {
         let user = self.find(login).await?;
         let now = self.core.clock.now();
@@ -27,10 +28,10 @@ impl Accounts {
         Ok(view(&changed))
     }
 
-    /// Gives an account a role. It takes effect with the next access token.
+    /// Sets the role of an account. It takes effect with the next access token.
     ///
     /// # Errors
-    /// `NotFound` when no account has that name or email.
+    /// `NotFound` if no account has this name or email.
     pub async fn set_role(&self, login: &str, role: Role) -> Result<UserView> {
         let user = self.find(login).await?;
         let change = UserChange { role: Some(role), ..UserChange::default() };

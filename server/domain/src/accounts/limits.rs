@@ -1,5 +1,4 @@
-//! How often somebody may ask (PRODUCT O6, DESIGN §10): GCRA by the crate `governor`, on the
-//! injected clock.
+//! Rate limits (PRODUCT O6, DESIGN §10): GCRA from the crate `governor`, on the injected clock.
 
 use crate::{
     error::{Error, Result},
@@ -14,14 +13,14 @@ use governor::{
 use izanagi_shared::id::UserId;
 use std::{hash::Hash, num::NonZeroU32, sync::Arc, time::Duration};
 
-/// Rates as `(how many, in how long, at once)`.
+/// A rate: `count` requests per period, with a burst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rate {
-    /// How many in `per`.
+    /// Requests per period.
     pub count: NonZeroU32,
-    /// In how long.
+    /// The period.
     pub per: Duration,
-    /// How many may come at once.
+    /// Maximum burst.
     pub burst: NonZeroU32,
 }
 
@@ -41,16 +40,16 @@ impl Rate {
     }
 }
 
-/// The limits of DESIGN §10; all of them can be set.
+/// Rate limits (DESIGN §10); all of them are configurable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitSettings {
-    /// Sign-ins of an account from an address.
+    /// Sign-ins per account and address.
     pub sign_in: Rate,
-    /// Sign-ups from an address.
+    /// Sign-ups per address.
     pub sign_up: Rate,
-    /// Writes of a user.
+    /// Writes per user.
     pub writes: Rate,
-    /// Reads of a user.
+    /// Reads per user.
     pub reads: Rate,
 }
 
@@ -79,7 +78,7 @@ impl GovernorClock for LimitClock {
 
 type Keyed<K> = RateLimiter<K, DefaultKeyedStateStore<K>, LimitClock, NoOpMiddleware<Duration>>;
 
-/// Counts requests and refuses those that come too often.
+/// Counts requests and refuses those above the limit.
 #[derive(Clone)]
 pub struct Limits {
     clock: LimitClock,
@@ -96,7 +95,7 @@ impl std::fmt::Debug for Limits {
 }
 
 impl Limits {
-    /// Limits with these rates on this clock.
+    /// Creates limits with these rates on this clock.
     ///
     /// # Errors
     /// A period is zero.
@@ -111,15 +110,15 @@ impl Limits {
         })
     }
 
-    /// One sign-in to `login` from `ip`.
+    /// Counts a sign-in to `login` from `ip`.
     ///
     /// # Errors
-    /// `RateLimited` with the time to wait; so for all of these.
+    /// `RateLimited` with the time to wait.
     pub fn sign_in(&self, login: &str, ip: &str) -> Result<()> {
         self.check(&self.sign_in, &(login.trim().to_lowercase(), ip.to_owned()))
     }
 
-    /// One sign-up from `ip`.
+    /// Counts a sign-up from `ip`.
     ///
     /// # Errors
     /// `RateLimited`.
@@ -127,7 +126,7 @@ impl Limits {
         self.check(&self.sign_up, &ip.to_owned())
     }
 
-    /// One write by a user, or by nobody from `ip`.
+    /// Counts a write by a user, or by an anonymous caller from `ip`.
     ///
     /// # Errors
     /// `RateLimited`.
@@ -135,7 +134,7 @@ impl Limits {
         self.check(&self.writes, &who(user, ip))
     }
 
-    /// One read by a user, or by nobody from `ip`.
+    /// Counts a read by a user, or by an anonymous caller from `ip`.
     ///
     /// # Errors
     /// `RateLimited`.
@@ -143,7 +142,7 @@ impl Limits {
         self.check(&self.reads, &who(user, ip))
     }
 
-    /// Forgets everybody who could make a full burst again.
+    /// Drops entries that are back at a full burst.
     pub fn forget_idle(&self) {
         self.sign_in.retain_recent();
         self.sign_up.retain_recent();

@@ -24,28 +24,28 @@ use izanagi_shared::{
 };
 use std::time::Duration;
 
-/// How long an access token is good (PRODUCT A3).
+/// Lifetime of an access token (PRODUCT A3).
 pub const ACCESS_LIFETIME: Duration = Duration::from_secs(30 * 60);
-/// How long a refresh token is good (PRODUCT A3).
+/// Lifetime of a refresh token (PRODUCT A3).
 pub const REFRESH_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Somebody who is signed in.
+/// A signed-in user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Caller {
-    /// Who.
+    /// The user.
     pub user: UserId,
-    /// By which session.
+    /// The session.
     pub session: SessionId,
-    /// With which role.
+    /// The user's role.
     pub role: Role,
 }
 
-/// From where a request comes, as the sessions page shows it.
+/// Origin of a request, as shown on the sessions page.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Device {
     /// The client's address.
     pub ip: String,
-    /// What it calls itself; cut to 300 characters when stored.
+    /// The `User-Agent`; cut to 300 characters when stored.
     pub user_agent: String,
 }
 
@@ -66,17 +66,17 @@ impl std::fmt::Debug for Accounts {
 }
 
 impl Accounts {
-    /// The service over these stores.
+    /// Creates the service.
     #[must_use]
     pub fn new(core: Core, passwords: Passwords, tokens: Tokens, limits: Limits) -> Self {
         let live = sessions::LiveSessions::default();
         Self { core, passwords, tokens, limits, live }
     }
 
-    /// The keys that verify access tokens, for `/.well-known/jwks.json` (RFC 7517).
+    /// Returns the public keys that verify access tokens, for `/.well-known/jwks.json` (RFC 7517).
     ///
     /// # Errors
-    /// Never in practice: the set was serialised from valid keys.
+    /// Never in practice: the set is serialised from valid keys.
     pub fn jwks(&self) -> Result<serde_json::Value> {
         self.tokens.jwks()
     }

@@ -1,5 +1,5 @@
-//! Hashing passwords (PRODUCT A2): Argon2id with OWASP's parameters, off the async threads and
-//! only a few at a time, so that a storm of sign-ins does not slow editing.
+//! Password hashing (PRODUCT A2): Argon2id with OWASP's parameters, on blocking threads and with
+//! limited concurrency, so that many sign-ins do not slow down editing.
 
 use crate::error::{Error, Result};
 use argon2::{
@@ -13,21 +13,21 @@ use izanagi_shared::{
 use std::{collections::HashSet, fmt, sync::Arc};
 use tokio::sync::Semaphore;
 
-/// Passwords of ten or more characters that many people use, one a line, folded to lower case:
-/// those of the frequency list of zxcvbn (MIT), which counted the Xato corpus.
+/// Common passwords of ten or more characters, one per line, in lower case. Source: the frequency
+/// list of zxcvbn (MIT), counted from the Xato corpus.
 const COMMON: &str = include_str!("common_passwords.txt");
 
-/// An Argon2id hash in PHC form. It is no password, but it is nobody's business either.
+/// An Argon2id hash in PHC form. `Debug` does not print it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// A hash read from storage.
+    /// Wraps a hash read from storage.
     pub fn from_stored(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The PHC text, for storage.
+    /// Returns the PHC string, for storage.
     #[must_use]
     pub fn for_storage(&self) -> &str {
         &self.0
@@ -40,13 +40,13 @@ impl fmt::Debug for PasswordHash {
     }
 }
 
-/// Hashes and checks passwords.
+/// Hashes and verifies passwords.
 #[derive(Clone)]
 pub struct Passwords {
     hasher: Argon2<'static>,
     at_once: Arc<Semaphore>,
     common: Arc<HashSet<&'static str>>,
-    /// Checked when there is no such account, so that this takes as long as a wrong password.
+    /// Verified when the account does not exist, so that the response takes equally long.
     decoy: PasswordHash,
 }
 
@@ -57,15 +57,15 @@ impl fmt::Debug for Passwords {
 }
 
 impl Passwords {
-    /// A hasher that works on at most `at_once` passwords at a time (19 MiB each, 2 passes, one
-    /// lane: OWASP's Password Storage Cheat Sheet).
+    /// Creates a hasher that processes at most `at_once` passwords concurrently (19 MiB each, 2
+    /// passes, one lane: OWASP's Password Storage Cheat Sheet).
     ///
     /// # Errors
-    /// Only if the parameters were impossible.
+    /// The Argon2 parameters are invalid.
     pub fn new(at_once: usize) -> Result<Self> {
         let params = Params::new(19 * 1024, 2, 1, None).map_err(Error::internal)?;
         let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let decoy = hash(&hasher, "the password of nobody")?;
+        let decoy = hash(&hasher, "a password of no account")?;
         Ok(Self {
             hasher,
             at_once: Arc::new(Semaphore::new(at_once)),
@@ -74,7 +74,7 @@ impl Passwords {
         })
     }
 
-    /// Refuses passwords that many people use.
+    /// Rejects common passwords.
     ///
     /// # Errors
     /// `common`, on the field `password`.
@@ -83,26 +83,26 @@ impl Passwords {
         let mut chars = folded.chars();
         let first = chars.next();
         if self.common.contains(folded.as_str()) || chars.all(|c| Some(c) == first) {
-            let message = "Many people use this password. Choose one that is yours alone.";
+            let message = "Many people use this password. Choose another one.";
             return Err(FieldError::new("password", "common", message));
         }
         Ok(())
     }
 
-    /// Hashes a password under a fresh salt.
+    /// Hashes a password with a fresh salt.
     ///
     /// # Errors
-    /// Only when the machine has no memory or randomness left.
+    /// No memory or randomness is available.
     pub async fn hash(&self, password: Password) -> Result<PasswordHash> {
         let hasher = self.hasher.clone();
         self.off_thread(move || hash(&hasher, password.expose())).await?
     }
 
     /// Whether the secret is the password behind the hash. Without a hash (no such account) it
-    /// takes as long and says no.
+    /// takes equally long and returns `false`.
     ///
     /// # Errors
-    /// The stored hash is no PHC text.
+    /// The stored hash is not a valid PHC string.
     pub async fn verify(&self, secret: Secret, stored: Option<PasswordHash>) -> Result<bool> {
         let known = stored.is_some();
         let stored = stored.unwrap_or_else(|| self.decoy.clone());
@@ -151,7 +151,7 @@ mod tests {
         let verify = |text: &str, stored| passwords.verify(Secret::new(text), stored);
         assert!(verify("correct horse battery", Some(stored.clone())).await.unwrap());
         assert!(!verify("correct horse batterz", Some(stored)).await.unwrap());
-        assert!(!verify("the password of nobody", None).await.unwrap());
+        assert!(!verify("a password of no account", None).await.unwrap());
     }
 
     #[test]

@@ -11,10 +11,10 @@ use izanagi_shared::{
 };
 
 impl Accounts {
-    /// The caller's account.
+    /// Returns the caller's account.
     ///
     /// # Errors
-    /// `Unauthenticated` when it is gone.
+    /// `Unauthenticated` if the account no longer exists.
     pub async fn me(&self, caller: &Caller) -> Result<UserView> {
         let user = self.core.stores.users.by_id(caller.user).await;
         Ok(view(&user.map_err(|error| match error {
@@ -23,12 +23,12 @@ impl Accounts {
         })?))
     }
 
-    /// Deletes the caller's account: documents that others own too stay with those, the others go
-    /// to trash, and every session ends. Runs to its end even when the caller goes away; may be
-    /// repeated.
+    /// Deletes the caller's account. Co-owned documents stay with their other owners, the others
+    /// move to the trash, and every session ends. Runs to completion even if the caller is dropped;
+    /// idempotent.
     ///
     /// # Errors
-    /// Only when the store fails.
+    /// The store failed.
     pub async fn delete_me(&self, caller: &Caller) -> Result<()> {
         let (this, user) = (self.clone(), caller.user);
         let deleting = async move {
@@ -48,16 +48,16 @@ impl Accounts {
         self.core.run_to_end(deleting).await
     }
 
-    /// Changes what others see of the caller.
+    /// Changes the caller's profile.
     ///
     /// # Errors
-    /// `Invalid` with the fields that break their rules.
+    /// `Invalid` with the invalid fields.
     pub async fn update_me(&self, caller: &Caller, request: &UpdateMeRequest) -> Result<UserView> {
         let mut errors = FieldErrors::default();
         let shown =
             request.display_name.as_deref().map(|text| errors.take(DisplayName::parse(text)));
         let bio = request.bio.as_deref().map(|text| {
-            // A bio follows the rule of descriptions under its own field name.
+            // A bio has the same rule as a description, under its own field name.
             errors.take(Description::parse(text).map_err(|mut error| {
                 "bio".clone_into(&mut error.field);
                 error

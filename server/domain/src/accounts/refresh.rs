@@ -1,8 +1,8 @@
-//! Refresh tokens: 256 random bits, exchanged at every use (PRODUCT A3).
+//! Refresh tokens: 256 random bits, rotated at every use (PRODUCT A3).
 //!
-//! Only the hash of a token is stored. Its successor is HMAC-SHA-256 of a stored nonce under the
-//! token itself, so that whoever repeats a token within the grace (a second tab, a lost reply)
-//! gets the same successor, while the database alone can make none.
+//! Only the hash of a token is stored. Its successor is the HMAC-SHA-256 of a stored nonce, keyed
+//! with the token. A client that repeats a token within the grace period (a second tab, a lost
+//! reply) gets the same successor, while a leaked database alone yields no token.
 
 use super::{Accounts, Caller, Device, REFRESH_LIFETIME, SignedIn};
 use crate::{
@@ -16,10 +16,10 @@ use izanagi_shared::{id::SessionId, rules::Secret, time::Timestamp};
 use sha2::Sha256;
 use std::time::Duration;
 
-/// How long a used token may come again and be answered with the same successor.
+/// Grace period in which a used token still returns the same successor.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// A refresh token. A secret: who has it can stay signed in.
+/// A refresh token. Secret: its holder can stay signed in.
 #[derive(Debug, Clone)]
 pub struct RefreshSecret(Secret);
 
@@ -28,13 +28,13 @@ impl RefreshSecret {
         Self(Secret::new(URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// A token as a client sent it.
+    /// Wraps a token sent by a client.
     #[must_use]
     pub const fn from_client(secret: Secret) -> Self {
         Self(secret)
     }
 
-    /// The token, for the cookie.
+    /// Returns the token, for the cookie.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
@@ -53,11 +53,11 @@ impl RefreshSecret {
 }
 
 impl Accounts {
-    /// Exchanges a refresh token for the next one and a new access token.
+    /// Exchanges a refresh token for its successor and a new access token.
     ///
     /// # Errors
-    /// `SessionRevoked` when the session has ended, the token is unknown or over, or it was used
-    /// more than 30 s ago: then the whole session ends, for somebody else may hold its tokens.
+    /// `SessionRevoked` if the session has ended, the token is unknown or expired, or it was used
+    /// more than 30 s ago. Such reuse suggests a stolen token and ends the whole session.
     pub async fn refresh(&self, token: &RefreshSecret, device: &Device) -> Result<SignedIn> {
         let now = self.core.clock.now();
         let stored = match self.core.stores.sessions.refresh_token(&token.hash()).await {
@@ -81,7 +81,7 @@ impl Accounts {
     }
 
     async fn allow_repeat(&self, hash: &[u8; 32], now: Timestamp, device: &Device) -> Result<()> {
-        // Read again: what was read before the exchange may be older than the first use.
+        // Read again: the earlier read may predate the first use.
         let stored = self.core.stores.sessions.refresh_token(hash).await?;
         let in_grace = stored.used_at.is_some_and(|at| now.since(at) <= GRACE);
         if in_grace && !stored.successor_used {
@@ -89,7 +89,7 @@ impl Accounts {
         }
         let session = self.core.stores.sessions.get(stored.session_id).await?;
         match self.end_session(session.user_id, session.id, now).await {
-            // It had ended before; that the token came again is worth noting all the same.
+            // The session had already ended; record the reuse anyway.
             Ok(()) | Err(Error::NotFound(_)) => {}
             Err(error) => return Err(error),
         }

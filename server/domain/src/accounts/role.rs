@@ -1,21 +1,21 @@
-//! What an account may do beyond its own documents.
+//! Roles of accounts.
 
 use std::fmt;
 
 /// The role of an account (PRODUCT A6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Role {
-    /// Everybody.
+    /// The default.
     #[default]
     User,
-    /// Somebody with higher limits.
+    /// A user with higher limits.
     Premium,
-    /// Somebody who looks after the others.
+    /// A user who administers other accounts.
     Admin,
 }
 
 impl Role {
-    /// The name in the database and in tokens.
+    /// Returns the name used in the database and in tokens.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -25,7 +25,7 @@ impl Role {
         }
     }
 
-    /// The role of that name.
+    /// Parses a role name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         [Self::User, Self::Premium, Self::Admin].into_iter().find(|role| role.as_str() == name)

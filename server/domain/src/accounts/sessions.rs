@@ -1,4 +1,4 @@
-//! Who is asking, and ending sessions (PRODUCT A4).
+//! Authenticating access tokens and ending sessions (PRODUCT A4).
 
 use super::{ACCESS_LIFETIME, Accounts, Caller, Role};
 use crate::{
@@ -14,24 +14,24 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
-/// How long an answer of the revocation store is believed. What this process revokes itself is
-/// known at once; this bounds what another process does (DESIGN §1: ≤ 1 s).
+/// How long an answer of the revocation store is cached. Revocations by this process take effect at
+/// once; this bounds the delay for those by another process (DESIGN §1: ≤ 1 s).
 const BELIEVED_FOR: Duration = Duration::from_secs(1);
-/// Activity is noted to the minute, or every request would be a write.
+/// Activity is recorded once per minute, so that not every request causes a write.
 const ACTIVITY_STEP: Duration = Duration::from_secs(60);
 
-/// What was last known of a session.
+/// Cached state of a session.
 #[derive(Debug, Clone, Copy)]
 enum Known {
     Alive {
         checked_at: Timestamp,
         touched_at: Timestamp,
     },
-    /// It never lives again, whatever an answer says that was asked for before.
+    /// Ended sessions never revive, even if an older query still answers that they are active.
     Ended,
 }
 
-/// What is known of the sessions that were seen last.
+/// Cache of recently seen sessions.
 #[derive(Clone)]
 pub(super) struct LiveSessions(Arc<Mutex<LruCache<SessionId, Known>>>);
 
@@ -47,7 +47,7 @@ impl LiveSessions {
         self.0.lock().put(session, Known::Ended);
     }
 
-    /// Notes that it is alive, unless it has ended while that was found out.
+    /// Caches that the session is active, unless it ended while this was being queried.
     fn alive(
         &self,
         session: SessionId,
@@ -65,10 +65,10 @@ impl LiveSessions {
 }
 
 impl Accounts {
-    /// Who holds this access token.
+    /// Returns the holder of an access token.
     ///
     /// # Errors
-    /// `Unauthenticated` when it is none, is over, or its session has ended.
+    /// `Unauthenticated` if the token is invalid or expired, or its session has ended.
     pub async fn authenticate(&self, token: &str, ip: &str) -> Result<Caller> {
         let now = self.core.clock.now();
         let claims = self.tokens.verify(token, now)?;
@@ -97,19 +97,21 @@ impl Accounts {
         if now.since(touched_at) >= ACTIVITY_STEP {
             match self.core.stores.sessions.touch(session, ip, now).await {
                 Ok(()) => touched_at = now,
-                // The token is good, but nobody knows its session: another database, perhaps.
+                // The token is valid but its session is unknown, for example after the database was
+                // replaced.
                 Err(StoreError::NotFound) => return Err(Error::Unauthenticated),
-                // Who cannot be noted may read all the same: a disk may be full.
-                Err(error) => tracing::warn!(?error, "a session's activity could not be noted"),
+                // Requests still succeed if activity cannot be recorded, for example on a full
+                // disk.
+                Err(error) => tracing::warn!(?error, "session activity could not be recorded"),
             }
         }
         self.live.alive(session, now, touched_at)
     }
 
-    /// The sessions of the caller that last, last seen first.
+    /// Returns the caller's active sessions, most recently seen first.
     ///
     /// # Errors
-    /// Only when the store fails.
+    /// The store failed.
     pub async fn sessions(&self, caller: &Caller) -> Result<Vec<SessionView>> {
         let sessions = self.core.stores.sessions.list(caller.user).await?;
         let view = |session: crate::storage::Session| SessionView {
@@ -126,15 +128,15 @@ impl Accounts {
     /// Ends one of the caller's sessions.
     ///
     /// # Errors
-    /// `NotFound` when the caller has no such session.
+    /// `NotFound` if the caller has no such session.
     pub async fn revoke_session(&self, caller: &Caller, session: SessionId) -> Result<()> {
         self.end_session(caller.user, session, self.core.clock.now()).await
     }
 
-    /// Ends the caller's own session. Does nothing when it has ended already.
+    /// Ends the caller's current session. Does nothing if it has already ended.
     ///
     /// # Errors
-    /// Only when the store fails.
+    /// The store failed.
     pub async fn sign_out(&self, caller: &Caller) -> Result<()> {
         match self.revoke_session(caller, caller.session).await {
             Err(Error::NotFound(_)) => Ok(()),
@@ -142,10 +144,10 @@ impl Accounts {
         }
     }
 
-    /// Ends all of the caller's sessions, this one too.
+    /// Ends all of the caller's sessions, including the current one.
     ///
     /// # Errors
-    /// Only when the store fails.
+    /// The store failed.
     pub async fn sign_out_everywhere(&self, user: UserId) -> Result<()> {
         let this = self.clone();
         let ending = async move {
@@ -153,7 +155,7 @@ impl Accounts {
             for session in this.core.stores.sessions.list(user).await? {
                 this.refuse_tokens(session.id, now).await?;
             }
-            // Those that began meanwhile.
+            // Sessions that began in the meantime.
             for session in this.core.stores.sessions.revoke_all(user, now).await? {
                 this.refuse_tokens(session, now).await?;
             }
@@ -162,8 +164,9 @@ impl Accounts {
         self.core.run_to_end(ending).await
     }
 
-    /// Ends a session; runs to its end even when the caller goes away. Its tokens are refused
-    /// first: whoever repeats what was interrupted must find the session still to be ended.
+    /// Ends a session; runs to completion even if the caller is dropped. Its tokens are revoked
+    /// before the row is updated, so that a retry after an interruption still finds the session
+    /// active.
     pub(super) async fn end_session(
         &self,
         user: UserId,

@@ -13,22 +13,22 @@ use izanagi_shared::{
     wire::{LoginRequest, SignupRequest, UserView},
 };
 
-/// Somebody has just been signed in, or stays so.
+/// Result of a sign-in or a refresh.
 #[derive(Debug, Clone)]
 pub struct SignedIn {
-    /// Who.
+    /// The user.
     pub user: UserView,
-    /// By which session.
+    /// The session.
     pub caller: Caller,
-    /// Good for [`ACCESS_LIFETIME`].
+    /// Valid for [`ACCESS_LIFETIME`].
     pub access: AccessToken,
-    /// Seconds until `access` ends.
+    /// Seconds until `access` expires.
     pub expires_in: u64,
-    /// For the next access token.
+    /// Exchanged for the next access token.
     pub refresh: RefreshSecret,
 }
 
-/// As long as an email may be (PRODUCT A1).
+/// Maximum length of an email (PRODUCT A1).
 const LONGEST_LOGIN: usize = 320;
 
 struct NewAccount {
@@ -38,12 +38,12 @@ struct NewAccount {
     display_name: Option<DisplayName>,
 }
 
-/// The right to try to sign up, once. It has been counted, whatever is tried with it.
+/// Permission for one sign-up attempt, already counted against the rate limit.
 #[derive(Debug)]
 pub struct SignUpTurn(());
 
 impl Accounts {
-    /// Counts an attempt to sign up: the first of the checks (DESIGN §8), before what is sent is read.
+    /// Counts a sign-up attempt. This is the first check (DESIGN §8), before the body is read.
     ///
     /// # Errors
     /// `RateLimited`.
@@ -51,10 +51,10 @@ impl Accounts {
         self.limits.sign_up(&device.ip).map(|()| SignUpTurn(()))
     }
 
-    /// Makes an account and signs it in.
+    /// Creates an account and signs it in.
     ///
     /// # Errors
-    /// `Invalid` with every field that breaks its rule, `UsernameTaken`, `EmailTaken`.
+    /// `Invalid` with every invalid field, `UsernameTaken`, `EmailTaken`.
     pub async fn sign_up(
         &self,
         SignUpTurn(()): SignUpTurn,
@@ -78,7 +78,7 @@ impl Accounts {
             last_login_at: None,
             deactivated_at: None,
         };
-        // A name that was made up gives way to one that is taken; a chosen one does not.
+        // A generated username is replaced if it is taken; a chosen one is an error.
         for attempt in 0..10 {
             let shown = account.display_name.as_ref().map(DisplayName::as_str);
             user.display_name = shown.unwrap_or(&user.username).to_owned();
@@ -95,7 +95,7 @@ impl Accounts {
         self.start_session(&user, device, now).await
     }
 
-    /// Makes an account; after a lost answer, finds out whether it was made.
+    /// Creates an account; after a lost reply, checks whether it was created.
     async fn create_account(&self, user: &User) -> StoreResult<()> {
         match self.core.stores.users.create(user).await {
             Err(StoreError::Unknown(what)) => match self.core.stores.users.by_id(user.id).await {
@@ -114,7 +114,7 @@ impl Accounts {
             Password::parse(&request.password)
                 .and_then(|password| self.passwords.refuse_common(&password).map(|()| password)),
         );
-        // An empty field of a form means the same as an absent one.
+        // An empty form field means the same as an absent one.
         let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
         let username = given(&request.username).map(|text| errors.take(Username::parse(&text)));
         let display_name =
@@ -136,10 +136,10 @@ impl Accounts {
         hex::encode(bytes)
     }
 
-    /// Signs somebody in by username or email.
+    /// Signs a user in by username or email.
     ///
     /// # Errors
-    /// `RateLimited`; `Invalid` when no name is given; `InvalidCredentials` for an unknown name, a
+    /// `RateLimited`; `Invalid` if no name is given; `InvalidCredentials` for an unknown name, a
     /// wrong password and a deactivated account alike, after the same time.
     pub async fn sign_in(&self, request: &LoginRequest, device: &Device) -> Result<SignedIn> {
         let login = request.login.as_deref().map(str::trim).unwrap_or_default();
@@ -158,7 +158,7 @@ impl Accounts {
             Err(error) => return Err(error.into()),
         };
         if let Some(user) = &user {
-            // By name and by email together no more than by one of them.
+            // Username and email of an account share one limit.
             self.limits.sign_in(&user.id.to_string(), &device.ip)?;
         }
         let stored = user.as_ref().map(|user| user.password_hash.clone());

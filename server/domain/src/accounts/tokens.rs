@@ -25,10 +25,10 @@ use uuid::Uuid;
 pub struct SigningKey(Secret);
 
 impl SigningKey {
-    /// Draws a fresh key of 2,048 bits.
+    /// Generates a key of 2,048 bits.
     ///
     /// # Errors
-    /// The machine has no randomness.
+    /// No randomness is available.
     pub fn generate() -> Result<Self> {
         let pair = KeyPair::generate(KeySize::Rsa2048).map_err(Error::internal)?;
         let der = pair.as_der().map_err(Error::internal)?;
@@ -42,13 +42,13 @@ impl SigningKey {
         Ok(Self(Secret::new(pem)))
     }
 
-    /// A key that was stored.
+    /// Wraps a stored key.
     #[must_use]
     pub const fn from_pem(pem: Secret) -> Self {
         Self(pem)
     }
 
-    /// The PEM text, for storing it where only the server reads.
+    /// Returns the PEM text, for storage readable only by the server.
     #[must_use]
     pub fn for_storage(&self) -> &str {
         self.0.expose()
@@ -61,7 +61,7 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// Who issues tokens and for whom: `iss` and `aud`.
+/// Issuer and audience of tokens: `iss` and `aud`.
 #[derive(Debug, Clone)]
 pub struct TokenIssuer {
     /// The public URL, or `izanagi`.
@@ -70,22 +70,22 @@ pub struct TokenIssuer {
     pub audience: String,
 }
 
-/// What an access token claims.
+/// Claims of an access token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Who issued it.
+    /// Issuer.
     pub iss: String,
-    /// For whom.
+    /// Audience.
     pub aud: String,
     /// The user.
     pub sub: UserId,
-    /// Seconds since the epoch when it ends.
+    /// Expiry, in seconds since the epoch.
     pub exp: i64,
-    /// Seconds since the epoch when it begins.
+    /// Start of validity, in seconds since the epoch.
     pub nbf: i64,
-    /// Seconds since the epoch when it was issued.
+    /// Issue time, in seconds since the epoch.
     pub iat: i64,
-    /// The token's own id.
+    /// The token's id.
     pub jti: Uuid,
     /// The session.
     pub sid: SessionId,
@@ -93,12 +93,12 @@ pub struct Claims {
     pub role: String,
 }
 
-/// An access token. A secret: who has it is signed in.
+/// An access token. Secret: its holder is signed in.
 #[derive(Debug, Clone)]
 pub struct AccessToken(Secret);
 
 impl AccessToken {
-    /// The JWT, for the answer and the cookie.
+    /// Returns the JWT, for the response and the cookie.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose()
@@ -123,10 +123,10 @@ impl fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    /// Signs with `current`, verifies with it and with `former` (the overlap of a rotation).
+    /// Signs with `current`; verifies with `current` and `former` (key rotation).
     ///
     /// # Errors
-    /// A key is no RSA key in PKCS #8 PEM.
+    /// A key is not an RSA key in PKCS #8 PEM.
     pub fn new(issuer: TokenIssuer, current: &SigningKey, former: &[SigningKey]) -> Result<Self> {
         let mut verifying = HashMap::new();
         let mut set = JwkSet::default();
@@ -157,7 +157,7 @@ impl Tokens {
         })
     }
 
-    /// A token for this caller, good from `now` for [`ACCESS_LIFETIME`].
+    /// Issues a token for this caller, valid from `now` for [`ACCESS_LIFETIME`].
     pub(super) fn issue(&self, caller: &Caller, jti: Uuid, now: Timestamp) -> Result<AccessToken> {
         let claims = Claims {
             iss: self.issuer.issuer.clone(),
@@ -177,10 +177,10 @@ impl Tokens {
             .map_err(Error::internal)
     }
 
-    /// The claims of a token, if one of the keys signed it and it is its time.
+    /// Returns the claims of a token if a known key signed it and it is currently valid.
     ///
     /// # Errors
-    /// `Unauthenticated` for anything else; why is not said.
+    /// `Unauthenticated` otherwise. The reason is not revealed.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| Error::Unauthenticated)?;
         let key = header.kid.as_ref().and_then(|kid| self.verifying.get(kid));

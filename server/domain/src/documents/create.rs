@@ -1,4 +1,4 @@
-//! Making documents (PRODUCT D2).
+//! Creating documents (PRODUCT D2).
 
 use super::Documents;
 use crate::{
@@ -18,24 +18,24 @@ use izanagi_shared::{
     wire::{CreateDocumentRequest, DocumentView},
 };
 
-/// An `Idempotency-Key` as a client sent it, bound to user, method and path.
+/// An `Idempotency-Key` sent by a client, bound to user, method and path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RequestKey(Option<[u8; 32]>);
 
 impl RequestKey {
-    /// The longest key a client may send, in bytes.
+    /// Maximum length of a key, in bytes.
     pub const MAX_BYTES: usize = 255;
 
-    /// No key: every request is a new one.
+    /// No key: every request is new.
     #[must_use]
     pub const fn none() -> Self {
         Self(None)
     }
 
-    /// The key of a user's request (DESIGN §5).
+    /// Returns the key of a user's request (DESIGN §5).
     ///
     /// # Errors
-    /// `Invalid` when it is empty or too long.
+    /// `Invalid` if it is empty or too long.
     pub fn new(user: UserId, method: &str, path: &str, key: &str) -> Result<Self> {
         if key.is_empty() || key.len() > Self::MAX_BYTES {
             let message = format!("Use 1 to {} characters.", Self::MAX_BYTES);
@@ -51,13 +51,13 @@ impl RequestKey {
         self.0.is_some()
     }
 
-    /// The key of one part of a request that is made of several.
+    /// Derives the key of one part of a multi-part request.
     #[must_use]
     pub fn part(self, name: &str) -> Self {
         Self(self.0.map(|key| sha256_parts(&[&key, name.as_bytes()])))
     }
 
-    /// With the hash of the body; without a key, a fresh random one.
+    /// Adds the hash of the body; without a key, uses a fresh random one.
     pub(crate) fn request(self, body_hash: [u8; 32], ids: &dyn Ids) -> Request {
         let key = self.0.unwrap_or_else(|| {
             let mut fresh = [0; 32];
@@ -68,16 +68,16 @@ impl RequestKey {
     }
 }
 
-/// A file that was uploaded.
+/// An uploaded file.
 #[derive(Debug, Clone)]
 pub struct Upload {
-    /// Its name, with an extension that tells the kind.
+    /// File name; its extension determines the document kind.
     pub file_name: String,
-    /// Its bytes, which must be UTF-8.
+    /// Content, which must be UTF-8.
     pub bytes: Vec<u8>,
 }
 
-/// A new document whose fields are valid.
+/// A validated new document.
 struct NewText {
     title: Title,
     kind: DocumentKind,
@@ -85,7 +85,7 @@ struct NewText {
     content: Content,
 }
 
-/// A new document with everything that is computed from its text.
+/// A new document with the values computed from its text.
 struct Prepared {
     title: Title,
     kind: DocumentKind,
@@ -97,15 +97,15 @@ struct Prepared {
     facts: TextFacts,
 }
 
-/// Bytes that making a document holds at its peak for each byte of its text: the text, its CRDT
-/// state, their copies on the way to the store, and the answer.
+/// Peak memory of creating a document, in bytes per byte of text: the text, its CRDT state, their
+/// copies on the way to the store, and the response.
 const CREATE_FACTOR: usize = 6;
 
 impl NewText {
-    /// Checks a request.
+    /// Validates a request.
     ///
     /// # Errors
-    /// `Invalid` with every field that breaks its rule.
+    /// `Invalid` with every invalid field.
     fn from_request(request: CreateDocumentRequest) -> Result<Self> {
         let mut errors = FieldErrors::default();
         let title = errors.take(Title::parse(&request.title));
@@ -113,7 +113,7 @@ impl NewText {
         let description = errors.take(Description::parse(&description));
         let content = match request.content {
             Some(content) => errors.take(Content::parse_as(request.kind, content)),
-            // An empty text is no JSON; an empty object is the emptiest that is.
+            // Empty text is not valid JSON, so an empty JSON document starts as an empty object.
             None if request.kind == DocumentKind::Json => {
                 errors.take(Content::parse("{}\n".into()))
             }
@@ -127,10 +127,10 @@ impl NewText {
         }
     }
 
-    /// Checks an uploaded file: the title is its name without the extension.
+    /// Validates an uploaded file. The title is its name without the extension.
     ///
     /// # Errors
-    /// `Invalid`, naming the file and, for bytes that are not UTF-8, the offset of the first.
+    /// `Invalid`, naming the file and, if it is not UTF-8, the offset of the first invalid byte.
     fn from_upload(upload: Upload) -> Result<Self> {
         let name = upload.file_name;
         let refuse =
@@ -176,11 +176,10 @@ impl NewText {
 }
 
 impl Documents {
-    /// Makes a document. The same request under the same key gives the same document.
+    /// Creates a document. Repeating a request with the same key returns the same document.
     ///
     /// # Errors
-    /// `Invalid` with every field that breaks its rule, `IdempotencyMismatch`, `Overloaded`,
-    /// `Unavailable`.
+    /// `Invalid` with every invalid field, `IdempotencyMismatch`, `Overloaded`, `Unavailable`.
     pub async fn create(
         &self,
         who: &Principal,
@@ -212,11 +211,12 @@ impl Documents {
         .await
     }
 
-    /// Makes a document for each file, in order; all files are checked before the first is made.
+    /// Creates a document for each file, in order. All files are validated before the first is
+    /// created.
     ///
     /// # Errors
-    /// `Invalid` for the first file that is refused; then none is made. `IdempotencyMismatch`,
-    /// `Overloaded`, `Unavailable`.
+    /// `Invalid` for the first invalid file, in which case no document is created.
+    /// `IdempotencyMismatch`, `Overloaded`, `Unavailable`.
     pub async fn upload(
         &self,
         who: &Principal,
@@ -238,7 +238,7 @@ impl Documents {
             Ok(texts.map(|(text, client_id)| text.prepare(client_id)).collect())
         };
         let texts = self.core.budget.run_on(bytes, prepare).await??;
-        // All files make up the request: with one file less it is another request.
+        // The hash covers all files, so that leaving one out makes it a different request.
         let hashes: Vec<&[u8]> = texts.iter().map(|text| text.body_hash.as_slice()).collect();
         let body_hash = sha256_parts(&hashes);
         let mut items = Vec::new();
@@ -278,7 +278,7 @@ impl Documents {
         };
         match self.core.stores.catalog.create(&new).await {
             Ok(()) => Ok(new.id),
-            // It was made before, or by this very attempt whose answer was lost.
+            // Created by an earlier request, or by this attempt if its reply was lost.
             Err(StoreError::Conflict(Constraint::RequestKey) | StoreError::Unknown(_)) => {
                 self.made_by(&request).await
             }
@@ -292,7 +292,7 @@ impl Documents {
             Ok((id, body_hash)) if body_hash == request.body_hash => Ok(id),
             Ok(_) => Err(Error::IdempotencyMismatch),
             Err(StoreError::NotFound) => {
-                Err(Error::Unavailable(crate::error::Internal::new("the document was not made")))
+                Err(Error::Unavailable(crate::error::Internal::new("the document was not created")))
             }
             Err(error) => Err(error.into()),
         }

@@ -1,4 +1,4 @@
-//! Title, description, trash (PRODUCT D6, D7).
+//! Title, description and trash (PRODUCT D6, D7).
 
 use super::{Documents, Editor, Owner, Reader};
 use crate::{
@@ -13,11 +13,11 @@ use izanagi_shared::{
 };
 
 impl Documents {
-    /// Changes details; moves to trash or back.
+    /// Changes details; moves a document to the trash or back.
     ///
     /// # Errors
-    /// `Invalid` with every field that breaks its rule; `Trashed` when anything but `deleted` is
-    /// changed in trash.
+    /// `Invalid` with every invalid field; `Trashed` if anything but `deleted` is changed while the
+    /// document is in the trash.
     pub async fn change(
         &self,
         owner: &Owner,
@@ -47,7 +47,7 @@ impl Documents {
         patiently(|| self.reread(owner, None)).await
     }
 
-    /// Moves to trash. Nothing happens when it is there.
+    /// Moves a document to the trash. Idempotent.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -56,7 +56,7 @@ impl Documents {
         self.apply(owner, owner.user(), &change).await
     }
 
-    /// Deletes for ever, from trash only.
+    /// Deletes a document permanently. Only documents in the trash can be deleted.
     ///
     /// # Errors
     /// `NotTrashed`.

@@ -15,32 +15,32 @@ use izanagi_shared::{
 };
 use uuid::Uuid;
 
-/// What to list.
+/// Filters, order and page of a list.
 #[derive(Debug, Clone, Default)]
 pub struct ListQuery {
-    /// Words that title or description must hold.
+    /// Words that the title or description must contain.
     pub query: Option<String>,
     /// Only documents of this owner.
     pub owner: Option<UserId>,
-    /// `None`: not in trash; `Some(true)`: only in trash.
+    /// `None`: not in the trash; `Some(true)`: only in the trash.
     pub in_trash: Option<bool>,
-    /// In trash or not, both.
+    /// Lists documents both in and out of the trash.
     pub include_deleted: bool,
-    /// How sorted.
+    /// Sort order.
     pub sort: DocumentSort,
-    /// Which page, from 1.
+    /// Page number, from 1.
     pub page: Option<u32>,
-    /// Rows a page.
+    /// Rows per page.
     pub page_size: Option<u32>,
-    /// Where to go on; wins over `page`.
+    /// Cursor to continue from; takes precedence over `page`.
     pub cursor: Option<String>,
 }
 
 impl Documents {
-    /// The caller's documents that match.
+    /// Returns the caller's matching documents.
     ///
     /// # Errors
-    /// `Invalid` for a page, size, query or cursor out of range.
+    /// `Invalid` if a page, size, query or cursor is out of range.
     pub async fn list(&self, who: &Principal, query: &ListQuery) -> Result<Page<DocumentView>> {
         let user = who.require_user()?;
         who.require_scope(Scope::Read)?;
@@ -57,7 +57,7 @@ impl Documents {
             sort: query.sort,
             cursor,
             offset: u64::from(page - 1) * u64::from(page_size),
-            // One more than is shown tells whether anything follows.
+            // One extra row shows whether there is another page.
             limit: page_size + 1,
         };
         let (mut rows, total) = self.core.stores.catalog.list(&filter).await?;
@@ -82,7 +82,7 @@ pub(crate) fn in_range(field: &str, given: Option<u32>, default: u32, max: u32) 
 fn words(query: &str) -> Result<Vec<String>> {
     let refuse = |code, message| Err(FieldError::new("query", code, message).into());
     if query.chars().count() > 200 {
-        return refuse("too_long", "Search with at most 200 characters.");
+        return refuse("too_long", "Use at most 200 characters.");
     }
     if query.contains('\0') {
         return refuse("control_character", "The character U+0000 is not allowed.");
@@ -90,7 +90,7 @@ fn words(query: &str) -> Result<Vec<String>> {
     Ok(query.split_whitespace().map(str::to_lowercase).collect())
 }
 
-/// A cursor is opaque to clients: the sort, its key in the last row, and that row's id.
+/// An opaque cursor: the sort order, the sort key of the last row, and its id.
 fn write_cursor(row: &DocumentRow, sort: DocumentSort) -> String {
     let key = match sort {
         DocumentSort::Updated => row.updated_at.as_micros().to_string(),
@@ -102,7 +102,7 @@ fn write_cursor(row: &DocumentRow, sort: DocumentSort) -> String {
 
 fn read_cursor(text: &str, sort: DocumentSort) -> Result<Cursor> {
     parse_cursor(text, sort).ok_or_else(|| {
-        let message = "This cursor is not from this list. Start again without one.";
+        let message = "This cursor does not belong to this list. Start again without it.";
         Error::from(FieldError::new("cursor", "invalid", message))
     })
 }

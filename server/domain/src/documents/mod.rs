@@ -1,7 +1,7 @@
-//! Documents (PRODUCT D): who may touch one, and everything about it but its versions.
+//! Documents (PRODUCT D): access rights and everything about a document except its versions.
 //!
-//! Authorisation is a value one must hold: [`Documents::for_reader`], [`Documents::for_editor`]
-//! and [`Documents::for_owner`] give a handle, and whatever touches a document takes one.
+//! Authorisation is expressed by types: [`Documents::for_reader`], [`Documents::for_editor`] and
+//! [`Documents::for_owner`] return a handle, and every operation on a document requires one.
 
 mod create;
 mod details;
@@ -58,7 +58,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// The document's row as it was when the right was given.
+    /// The document's row when the right was granted.
     #[must_use]
     pub const fn row(&self) -> &DocumentRow {
         &self.row
@@ -70,7 +70,7 @@ impl Reader {
         self.row.id
     }
 
-    /// How the holder stands to it.
+    /// The holder's relation to the document.
     #[must_use]
     pub const fn standing(&self) -> Standing {
         self.standing
@@ -85,7 +85,7 @@ pub struct Editor {
 }
 
 impl Editor {
-    /// Who holds it.
+    /// The holder.
     #[must_use]
     pub const fn user(&self) -> UserId {
         self.user
@@ -100,7 +100,7 @@ impl Deref for Editor {
     }
 }
 
-/// The right to do everything with a document; in trash or not.
+/// The right to do everything with a document, in the trash or not.
 #[derive(Debug, Clone)]
 pub struct Owner {
     reader: Reader,
@@ -108,7 +108,7 @@ pub struct Owner {
 }
 
 impl Owner {
-    /// Who holds it.
+    /// The holder.
     #[must_use]
     pub const fn user(&self) -> UserId {
         self.user
@@ -124,22 +124,22 @@ impl Deref for Owner {
 }
 
 impl Documents {
-    /// The service over these stores and rooms.
+    /// Creates the service.
     #[must_use]
     pub fn new(core: Core, rooms: Rooms) -> Self {
         Self { core, rooms, rendered: RenderCache::default() }
     }
 
-    /// The right to read.
+    /// Grants the right to read.
     ///
     /// # Errors
-    /// `Unauthenticated` when the caller is anonymous and the document is not public, `NotFound`
-    /// when it is hidden from the caller.
+    /// `Unauthenticated` if the caller is anonymous and the document is not public, `NotFound` if
+    /// it is hidden from the caller.
     pub async fn for_reader(&self, who: &Principal, id: DocumentId) -> Result<Reader> {
         self.authorise(who, id, Action::Read).await
     }
 
-    /// The right to write.
+    /// Grants the right to write.
     ///
     /// # Errors
     /// `Unauthenticated`, `NotFound`, `Forbidden`, `ScopeMissing`, `Trashed`.
@@ -152,7 +152,7 @@ impl Documents {
         Ok(Editor { reader, user })
     }
 
-    /// The right to do everything.
+    /// Grants the right to do everything.
     ///
     /// # Errors
     /// `Unauthenticated`, `NotFound`, `Forbidden`, `ScopeMissing`.
@@ -163,7 +163,7 @@ impl Documents {
     }
 
     async fn authorise(&self, who: &Principal, id: DocumentId, action: Action) -> Result<Reader> {
-        // To an anonymous caller a hidden document and none at all look the same.
+        // An anonymous caller must not be able to tell a hidden document from a nonexistent one.
         let hidden = || match who.is_anonymous() {
             true => Error::Unauthenticated,
             false => Error::NotFound("document"),

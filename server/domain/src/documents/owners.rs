@@ -1,4 +1,4 @@
-//! Several owners a document (PRODUCT D3).
+//! Owners of a document (PRODUCT D3).
 
 use super::{Documents, Owner, Reader};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use izanagi_shared::{id::UserId, wire::Person};
 
 impl Documents {
-    /// The owners of a document.
+    /// Returns the owners of a document.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -20,7 +20,7 @@ impl Documents {
     /// Adds an owner.
     ///
     /// # Errors
-    /// `NotFound` when there is no such account.
+    /// `NotFound` if the account does not exist.
     pub async fn add_owner(&self, owner: &Owner, user: UserId) -> Result<()> {
         // A deleted account counts as nonexistent.
         self.core.stores.users.by_id(user).await.map_err(Error::missing("account"))?;
@@ -36,7 +36,7 @@ impl Documents {
     /// Removes an owner; owners may remove themselves.
     ///
     /// # Errors
-    /// `NotFound` when the account is not an owner, `LastOwner` when it is the only one.
+    /// `NotFound` if the account is not an owner, `LastOwner` if it is the only one.
     pub async fn remove_owner(&self, owner: &Owner, user: UserId) -> Result<()> {
         let removed = self.core.stores.owners.remove(owner.id(), user, self.core.clock.now()).await;
         self.announce(owner.id());

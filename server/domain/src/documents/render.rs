@@ -1,5 +1,5 @@
-//! Documents as HTML (PRODUCT R1, R2) and as downloads (D8). Rendered by the code that the page
-//! runs too, checked once more by an allow-list, and kept by the hash of the content.
+//! Documents as HTML (PRODUCT R1, R2) and as downloads (D8). They are rendered by the same code
+//! as in the browser, sanitised with an allow-list, and cached by content hash.
 
 use super::{Documents, Reader, sanitise};
 use crate::{error::Result, live::LiveText};
@@ -15,9 +15,9 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use std::{num::NonZeroUsize, sync::Arc};
 
-/// How many rendered texts are kept.
+/// Maximum number of cached renderings.
 const KEPT: usize = 64;
-/// A larger rendering is not kept.
+/// Larger renderings are not cached.
 const LARGEST_KEPT: usize = 1024 * 1024;
 
 type Key = ([u8; 32], DocumentKind);
@@ -32,21 +32,21 @@ impl Default for RenderCache {
     }
 }
 
-/// What a document can be downloaded as.
+/// Download formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportFormat {
     /// The text itself, as Markdown.
     Markdown,
-    /// A whole HTML page.
+    /// A complete HTML page.
     Html,
     /// The document as API.md shows it.
     Json,
-    /// The text without its markup.
+    /// Plain text without markup.
     Text,
 }
 
 impl ExportFormat {
-    /// The media type of the download.
+    /// Returns the media type.
     #[must_use]
     pub const fn media_type(self) -> &'static str {
         match self {
@@ -70,16 +70,16 @@ impl ExportFormat {
 /// A download.
 #[derive(Debug, Clone)]
 pub struct Export {
-    /// What the file should be called.
+    /// File name.
     pub file_name: String,
-    /// The text of the file; empty for JSON, which is `document` itself.
+    /// Content of the file; empty for JSON, which is `document` itself.
     pub body: String,
     /// The document with its content.
     pub document: DocumentView,
 }
 
 impl Documents {
-    /// The live text as safe HTML with its table of contents.
+    /// Renders the live text as safe HTML with its table of contents.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -89,10 +89,10 @@ impl Documents {
         self.render_text(reader.row().kind, &text).await
     }
 
-    /// Any text of this kind as safe HTML, such as that of a version.
+    /// Renders any text of this kind as safe HTML, for example that of a version.
     ///
     /// # Errors
-    /// `Overloaded`; `Internal` when the renderer panics.
+    /// `Overloaded`; `Internal` if the renderer panics.
     pub async fn render_text(&self, kind: DocumentKind, text: &LiveText) -> Result<Arc<Rendered>> {
         let key = (text.facts.hash, kind);
         if let Some(rendered) = self.rendered.0.lock().get(&key) {
@@ -108,7 +108,7 @@ impl Documents {
         Ok(rendered)
     }
 
-    /// A download of the live text.
+    /// Returns a download of the live text.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -141,11 +141,11 @@ impl Documents {
     }
 }
 
-/// Rendering takes this many times as long as most work on as many bytes.
+/// Cost of rendering relative to most work on the same number of bytes.
 const SLOWNESS: usize = 8;
 
-/// Bytes that rendering a text of this length holds at its peak: the text, its HTML, and the parsed
-/// HTML that is checked.
+/// Peak memory of rendering a text of this length, in bytes: the text, its HTML, and the parsed
+/// HTML for the sanitiser.
 fn rendered_bytes(length: u64) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX).saturating_mul(10)
 }
@@ -159,7 +159,7 @@ fn render_safely(kind: DocumentKind, content: &str) -> Rendered {
     Rendered { html: sanitise::check(&rendered.html), ..rendered }
 }
 
-/// A title as a file name on any system.
+/// Turns a title into a file name that is valid on every system.
 fn file_stem(title: &str) -> String {
     let plain = |c: char| if c.is_control() || "/\\:*?\"<>|".contains(c) { '-' } else { c };
     let stem: String = title.chars().map(plain).take(100).collect();

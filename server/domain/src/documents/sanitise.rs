@@ -1,5 +1,5 @@
-//! The second look at rendered Markdown (DESIGN §7): `izanagi_shared::markdown` writes nothing
-//! else than this list allows, so this changes nothing, unless the writer has a fault.
+//! Second check of rendered Markdown (DESIGN §7). `izanagi_shared::markdown` writes nothing
+//! outside this allow-list, so sanitising changes nothing unless the renderer has a bug.
 
 use ammonia::{Builder, UrlRelative};
 use std::{
@@ -8,7 +8,7 @@ use std::{
     sync::LazyLock,
 };
 
-/// Elements, each with the attributes it may have besides `data-line`.
+/// Allowed elements, each with its allowed attributes besides `data-line`.
 const ELEMENTS: &[(&str, &[&str])] = &[
     ("a", &["href", "title", "rel", "class", "role", "aria-label", "aria-hidden", "tabindex"]),
     ("blockquote", &[]),
@@ -44,7 +44,7 @@ const ELEMENTS: &[(&str, &[&str])] = &[
     ("ul", &[]),
 ];
 
-/// Attributes that may have one value only.
+/// Attributes restricted to a single value.
 const VALUES: &[(&str, &str, &str)] = &[
     ("img", "loading", "lazy"),
     ("input", "type", "checkbox"),
@@ -88,7 +88,7 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .generic_attributes(HashSet::from(["data-line"]))
         .url_schemes(HashSet::from(["http", "https", "mailto"]))
         .url_relative(UrlRelative::PassThrough)
-        // The writer sets it, on links to other hosts only.
+        // The renderer sets it only on links to other hosts.
         .link_rel(None)
         .clean_content_tags(HashSet::from(["script", "style"]))
         .attribute_filter(|_, name, value| {
@@ -106,7 +106,7 @@ static SANITISER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// The HTML with everything removed that is not in the list.
+/// Removes everything that is not on the allow-list.
 pub(super) fn check(html: &str) -> String {
     SANITISER.clean(html).to_string()
 }
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use izanagi_shared::markdown::{RenderOptions, render, render_json, render_plain};
 
-    /// Everything that the writer knows, in one text.
+    /// A text with every construct the renderer supports.
     const EVERYTHING: &str = "# One & *two*\n\n> quote\n\n- [x] done\n- [ ] open\n\n3. three\n\n\
         |a|b|\n|:-|-:|\n|1|`2`|\n\n~~del~~ **strong** ![alt](/i.png \"t\") \
         [out](https://example.org/?a=1&b=2) [in](#h-x) <b>raw</b>\n\n```rust\nfn main() {}\n```\n\n\

@@ -16,42 +16,42 @@ use izanagi_shared::{
     wire::DocumentView,
 };
 
-/// Bytes that reading a text holds at its peak for each of its bytes: the text and its answer as
-/// JSON.
+/// Peak memory of reading a text, in bytes per byte of text: the text and its JSON response.
 const READ_FACTOR: usize = 3;
 
-/// Bytes that replacing a text holds at its peak for each byte of the old and the new one.
+/// Peak memory of replacing a text, in bytes per byte of the old and new text.
 const REPLACE_FACTOR: usize = 4;
 
-/// The longest `opId` that a client may send, in bytes.
+/// Maximum length of an `opId`, in bytes.
 pub const LONGEST_OP_ID: usize = 64;
 
-/// What a write demands of the present text, from `If-Match` (RFC 9110 §13.1.1).
+/// Precondition on the live text, from `If-Match` (RFC 9110 §13.1.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IfMatch {
-    /// `*`: whatever it is.
+    /// `*`: any text.
     Any,
-    /// One of these hashes; the metadata half of an etag does not matter (API.md).
+    /// One of these hashes. The metadata part of an etag is ignored (API.md).
     Hashes(Vec<[u8; 32]>),
 }
 
-/// A text was replaced.
+/// Result of replacing a text.
 #[derive(Debug, Clone)]
 pub struct Replaced {
-    /// The document after it, with content.
+    /// The document after the change, with content.
     pub document: DocumentView,
 }
 
 impl Documents {
-    /// The live text: everything acknowledged so far is in it.
+    /// Returns the live text, including everything acknowledged so far.
     ///
     /// # Errors
-    /// `Unavailable`; `Internal` when what is stored cannot be read.
+    /// `Unavailable`; `Internal` if the stored data cannot be read.
     pub async fn text(&self, reader: &Reader) -> Result<LiveText> {
         self.text_of(reader.row()).await
     }
 
-    /// The live text, by a row read a moment ago: all that was acknowledged before that is in it.
+    /// Returns the live text, given a recently read row. It includes everything acknowledged before
+    /// the row was read.
     pub(crate) async fn text_of(&self, row: &DocumentRow) -> Result<LiveText> {
         let settled = row.text.seq == row.live_seq && !self.rooms.is_open(row.id);
         if !settled {
@@ -60,7 +60,7 @@ impl Documents {
         let length = usize::try_from(row.text.length).unwrap_or(usize::MAX);
         let _reserved = self.core.budget.work(length.saturating_mul(READ_FACTOR)).await?;
         match self.core.stores.log.text(row.id).await {
-            // Bytes that fail their hash are never shown; the log makes the text anew.
+            // Text that does not match its hash is never returned; it is rebuilt from the log.
             Ok(saved) if saved.facts == row.text && sha256(&saved.content) == row.text.hash => {
                 Ok(LiveText { content: saved.content.into(), facts: saved.facts })
             }
@@ -72,22 +72,22 @@ impl Documents {
         }
     }
 
-    /// Whether the live text is one that the writer has seen. It is compared again, in the room's
-    /// turn, when the text is replaced; here only so that a body need not be read in vain.
+    /// Checks the precondition early, so that a request body is not read needlessly. It is checked
+    /// again in the room when the text is replaced.
     ///
     /// # Errors
-    /// `Stale` with the present text.
+    /// `Stale` with the live text.
     pub async fn require_match(&self, editor: &Editor, if_match: &IfMatch) -> Result<()> {
         let IfMatch::Hashes(hashes) = if_match else { return Ok(()) };
         let text = self.text(editor).await?;
         if hashes.contains(&text.facts.hash) { Ok(()) } else { Err(stale(editor, &text)) }
     }
 
-    /// Replaces the whole text by a minimal edit, if it is still one that the writer has seen; runs
-    /// to its end even when the caller goes away.
+    /// Replaces the whole text by a minimal edit if the precondition holds. Runs to completion even
+    /// if the caller is dropped.
     ///
     /// # Errors
-    /// `Invalid`, `Stale` with the present text, `Unavailable`.
+    /// `Invalid`, `Stale` with the live text, `Unavailable`.
     pub async fn replace(
         &self,
         editor: &Editor,
@@ -129,10 +129,10 @@ impl Documents {
         Ok(Replaced { document })
     }
 
-    /// One Yjs update by HTTP: durable under the number given.
+    /// Submits one Yjs update by HTTP; returns the seq under which it is durable.
     ///
     /// # Errors
-    /// `Invalid` for an op id out of bounds; `BadUpdate`, `TooLarge`, `Trashed`, `Unavailable`.
+    /// `Invalid` for an invalid op id; `BadUpdate`, `TooLarge`, `Trashed`, `Unavailable`.
     pub async fn submit(&self, editor: &Editor, op_id: &str, delta: Vec<u8>) -> Result<u64> {
         if op_id.is_empty() || op_id.len() > LONGEST_OP_ID || op_id.chars().any(char::is_control) {
             let message = format!("Use 1 to {LONGEST_OP_ID} printable characters.");
@@ -143,25 +143,25 @@ impl Documents {
         self.rooms.submit(editor.id(), update).await
     }
 
-    /// What a replica with this state vector (v1) lacks, and the number it then holds.
+    /// Returns what a replica with this state vector (v1) lacks, and the resulting seq.
     ///
     /// # Errors
-    /// `BadUpdate` for bytes that are no state vector.
+    /// `BadUpdate` if the bytes are not a state vector.
     pub async fn missing(&self, reader: &Reader, state_vector: Vec<u8>) -> Result<(u64, Vec<u8>)> {
         let length = usize::try_from(reader.row().text.length).unwrap_or(usize::MAX);
         let _reserved = self.core.budget.work(length.saturating_mul(READ_FACTOR)).await?;
         self.rooms.missing(reader.id(), state_vector).await
     }
 
-    /// Stores a snapshot and the text of a document now, without waiting until it is due.
+    /// Stores a snapshot and the text of a document immediately.
     ///
     /// # Errors
-    /// Only when the store fails.
+    /// The store failed.
     pub async fn persist(&self, document: DocumentId) -> Result<()> {
         self.rooms.persist(document).await
     }
 
-    /// Makes an edit in the room's turn.
+    /// Submits an edit to the room.
     pub(crate) async fn server_edit(
         &self,
         editor: &Editor,
@@ -176,10 +176,10 @@ impl Documents {
         }
     }
 
-    /// Whether the log has this edit.
+    /// Whether the log contains this edit.
     ///
     /// # Errors
-    /// `IdempotencyMismatch` when it has another under that id; `BadUpdate` when it was set aside.
+    /// `IdempotencyMismatch` if another edit has this id; `BadUpdate` if the edit is quarantined.
     pub(crate) async fn knows_edit(
         &self,
         editor: &Editor,
@@ -195,13 +195,13 @@ impl Documents {
         }
     }
 
-    /// An op id for an edit that nobody repeats.
+    /// Returns an op id for an edit that is never retried.
     pub(crate) fn fresh_op_id(&self) -> String {
         self.core.ids.uuid().to_string()
     }
 }
 
-/// The refusal that shows the present text.
+/// Returns the `Stale` error with the live text.
 pub(crate) fn stale(reader: &Reader, text: &LiveText) -> Error {
     Error::Stale(Box::new(CurrentContent {
         etag: view::etag(&text.facts.hash, reader.row().meta_rev),

@@ -1,4 +1,4 @@
-//! Documents as API.md shows them.
+//! Documents as defined in API.md.
 
 use super::{Documents, Reader};
 use crate::{
@@ -16,7 +16,7 @@ pub fn etag(hash: &[u8; 32], meta_rev: u64) -> String {
 }
 
 impl Documents {
-    /// One document with its live text.
+    /// Returns a document with its live text.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -27,7 +27,7 @@ impl Documents {
         Ok(view)
     }
 
-    /// The etag of the document as it is now. The text is not read.
+    /// Returns the current etag without reading the text.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -36,7 +36,7 @@ impl Documents {
         Ok(etag(&facts.hash, reader.row().meta_rev))
     }
 
-    /// One document without its text.
+    /// Returns a document without its text.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -45,7 +45,7 @@ impl Documents {
         self.one(reader.row(), &facts).await
     }
 
-    /// The document as it is now, after a change; with content when `text` is given.
+    /// Returns the document after a change; with content if `text` is given.
     pub(super) async fn reread(
         &self,
         reader: &Reader,
@@ -67,7 +67,7 @@ impl Documents {
         Ok(view(row, facts, owners.into_iter().map(|(_, person)| person).collect()))
     }
 
-    /// Many documents without their texts, in order.
+    /// Returns several documents without their texts, in order.
     pub(super) async fn many(&self, rows: &[DocumentRow]) -> Result<Vec<DocumentView>> {
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         let mut owners: HashMap<_, Vec<Person>> = HashMap::new();
@@ -76,7 +76,7 @@ impl Documents {
         }
         let mut views = Vec::with_capacity(rows.len());
         for row in rows {
-            // One document that cannot be read must not hide the others.
+            // One unreadable document must not hide the others.
             let facts = self.facts(row).await.unwrap_or_else(|error| {
                 tracing::error!(docId = %row.id, ?error, "a listed document cannot be read");
                 row.text
@@ -86,7 +86,7 @@ impl Documents {
         Ok(views)
     }
 
-    /// Facts of the live text, from the row where it is up to date.
+    /// Returns the facts of the live text, from the row if it is up to date.
     async fn facts(&self, row: &DocumentRow) -> Result<TextFacts> {
         if row.text.seq == row.live_seq && !self.rooms.is_open(row.id) {
             return Ok(row.text);

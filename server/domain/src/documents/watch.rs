@@ -1,5 +1,5 @@
-//! Rights that outlive a request: a socket holds a handle, and must learn when the right to it may
-//! have ended (DESIGN §1).
+//! Rechecking rights for long-lived connections: a socket holds a handle and must notice when the
+//! right behind it may have ended (DESIGN §1).
 
 use super::Documents;
 use crate::{principal::Principal, storage::BusEvent};
@@ -10,10 +10,10 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-/// A right is asked for again after this long, even if no event came.
+/// Rights are rechecked at this interval even without an event.
 const RENEW_AFTER: Duration = Duration::from_secs(1);
 
-/// Watches over one caller's right to one document.
+/// Watches one caller's right to one document.
 pub struct RightWatch {
     events: broadcast::Receiver<BusEvent>,
     who: Principal,
@@ -28,29 +28,29 @@ impl std::fmt::Debug for RightWatch {
 }
 
 impl Documents {
-    /// Begins to watch. Subscribe before the handle is taken, so that no change is missed.
+    /// Starts watching. Create the watch before taking the handle, so that no change is missed.
     #[must_use]
     pub fn watch(&self, who: &Principal, document: DocumentId) -> RightWatch {
         let (events, who) = (self.core.stores.bus.subscribe(), who.clone());
         RightWatch { events, who, document, renew_at: Instant::now() + RENEW_AFTER }
     }
 
-    /// Tells everyone who holds a right to this document to ask for it again.
+    /// Tells every holder of a right to this document to recheck it.
     pub(super) fn announce(&self, document: DocumentId) {
         self.core.stores.bus.publish(BusEvent::DocumentChanged(document));
     }
 }
 
 impl RightWatch {
-    /// Completes when the right must be asked for again: something about it changed, or a second has
-    /// passed. The caller then takes a new handle or ends.
+    /// Completes when the right must be rechecked: on a relevant event or after one second. The
+    /// caller then takes a new handle or closes the connection.
     pub async fn changed(&mut self) {
         loop {
             tokio::select! {
                 event = self.events.recv() => match event {
                     Ok(event) if !self.concerns(event) => {}
                     Ok(_) | Err(RecvError::Lagged(_)) => break,
-                    // Without a bus only time is left.
+                    // Without a bus, only the interval remains.
                     Err(RecvError::Closed) => {
                         sleep_until(self.renew_at).await;
                         break;

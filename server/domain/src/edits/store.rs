@@ -60,7 +60,7 @@ impl EditStore {
     ///
     /// # Errors
     /// As the stores; `Conflict(LogChanged)` when the log lacks one of the edits; `Corrupt` when
-    /// something else was read back.
+    /// the data read back differs.
     pub(crate) async fn keep(
         &self,
         document: DocumentId,
@@ -124,14 +124,14 @@ impl EditStore {
         };
         for (path, content) in paths(document_id, &segment).zip(encoded.chunks(RECORD_BYTES)) {
             match self.records.create(&NewRecord { path, data: data(content) }, now).await {
-                // A driver has sent it twice: nobody else has this id.
+                // A driver has sent it twice: no other writer has this id.
                 Ok(()) | Err(StoreError::Conflict(Constraint::RecordExists)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
         // Nothing leaves the log before its replacement has been read back.
         if self.read(&SegmentRow { document_id, number: 0, segment }).await? != written {
-            let what = format!("segment {}: something else was read back", segment.record);
+            let what = format!("segment {}: the data read back differs", segment.record);
             return Err(StoreError::Corrupt(what).into());
         }
         Ok(segment)
@@ -155,7 +155,7 @@ impl EditStore {
         let corrupt =
             |what: &str| StoreError::Corrupt(format!("segment {}: {what}", segment.record));
         if sha256(&encoded) != segment.hash {
-            return Err(corrupt("it does not have its hash").into());
+            return Err(corrupt("it does not match its hash").into());
         }
         let bytes = encoded.len();
         let decoded = self.budget.run_on(bytes, move || segment::decode(&encoded)).await?;
@@ -164,12 +164,12 @@ impl EditStore {
             && decoded.state.is_some() == segment.state_seq.is_some()
             && span(&decoded.edits) == (segment.from_seq, segment.to_seq);
         if !is_as_listed {
-            return Err(corrupt("its row describes something else").into());
+            return Err(corrupt("it does not match its row").into());
         }
         Ok(decoded)
     }
 
-    /// Removes segments that nobody is going to list. What fails is left to `fsck`.
+    /// Removes segments that will never be listed. `fsck` finds what could not be removed.
     async fn discard(&self, document: DocumentId, segments: &[NewSegment]) {
         for segment in segments {
             if let Err(error) = self.purge(document, segment).await {

@@ -1,5 +1,5 @@
-//! The invariants of contents: each reads back, those that must be whole are, and what a version's
-//! row says of its record is so.
+//! Invariants of contents: each can be read, the required snapshots are snapshots, and each
+//! version's row agrees with its record.
 
 use super::{FaultKind, Findings, Fsck};
 use crate::{
@@ -29,19 +29,19 @@ impl Fsck {
             }
             Err(error) => return Err(error),
         }
-        // Asked before the record is looked at: a job that is not pending has done its work.
+        // Queried before the record is read, so a job that is not pending has already finished.
         let is_kept = version.keep_whole && !self.is_busy(version).await?;
         let form = match self.versions.form(version).await {
-            // Said already, by the reading above.
+            // Already reported by the read above.
             Err(StoreError::NotFound | StoreError::Corrupt(_)) => return Ok(()),
             form => form?,
         };
         if form.hash != version.content_hash {
-            let detail = format!("the record of version {number} gives another hash");
+            let detail = format!("the record of version {number} states a different hash");
             found.add(FaultKind::Content, detail);
         }
         if (must_be_whole(version, row) || is_kept) && !form.is_whole {
-            found.add(FaultKind::Keyframe, format!("version {number} is not whole"));
+            found.add(FaultKind::Keyframe, format!("version {number} is not a snapshot"));
         }
         if let Some((base, hash)) = form.base {
             self.check_base(version, base, hash, found).await?;
@@ -60,7 +60,7 @@ impl Fsck {
         match self.core.stores.versions.by_commit(base).await {
             Ok(base) if base.document_id == version.document_id && base.number > number => {
                 if base.content_hash != hash {
-                    let detail = format!("version {number}: its base has other bytes");
+                    let detail = format!("version {number}: its base has a different hash");
                     found.add(FaultKind::Base, detail);
                 }
             }
@@ -75,8 +75,8 @@ impl Fsck {
         Ok(())
     }
 
-    /// Row and record are written one after the other, so what looks odd is looked at twice, and
-    /// no fault while somebody is at it.
+    /// Row and record are written separately, so an inconsistency is rechecked, and ignored while a
+    /// job is working on the version.
     async fn check_form(
         &self,
         version: &VersionRow,
@@ -97,7 +97,7 @@ impl Fsck {
             self.oddity(&row, &form).await
         };
         let odd = match again.await {
-            // Deleted for ever meanwhile, or said already.
+            // Permanently deleted in the meantime, or already reported.
             Err(StoreError::NotFound | StoreError::Corrupt(_)) => return Ok(()),
             odd => odd?,
         };
@@ -115,7 +115,7 @@ impl Fsck {
         form: &Form,
     ) -> StoreResult<Option<(FaultKind, &'static str)>> {
         if form.is_delta != version.is_delta {
-            return Ok(Some((FaultKind::StoredAs, "is stored otherwise than its row says")));
+            return Ok(Some((FaultKind::StoredAs, "is not stored as its row says")));
         }
         let chunks = RecordPath::chunks_of(version.document_id, version.commit_id);
         let chunks = Paths::present(chunks).next(&*self.core.stores.records).await?;
@@ -124,7 +124,7 @@ impl Fsck {
         Ok(is_odd.then_some((FaultKind::Chunk, "has chunks that it does not name")))
     }
 
-    /// Whether a job is yet to change how the version is stored, or in the middle of it.
+    /// Whether a pending or running job changes how the version is stored.
     pub(super) async fn is_busy(&self, version: &VersionRow) -> Result<bool> {
         let key = format!("{}/{}", version.document_id, version.number);
         let outbox = &self.core.stores.outbox;
@@ -133,7 +133,7 @@ impl Fsck {
     }
 }
 
-/// Whether a version is whole whatever its row says.
+/// Whether a version must be a snapshot regardless of its row.
 pub(super) const fn must_be_whole(version: &VersionRow, row: &DocumentRow) -> bool {
     let number = version.number;
     number == row.head_version || number == 1 || number.is_multiple_of(KEYFRAME_EVERY)

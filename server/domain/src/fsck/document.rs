@@ -1,4 +1,4 @@
-//! The invariants between a document and its versions.
+//! Invariants between a document and its versions.
 
 use super::{FaultKind, Findings, Fsck};
 use crate::{
@@ -10,11 +10,11 @@ use crate::{
 };
 use std::collections::HashSet;
 
-/// How many versions are read in one go.
+/// Batch size for versions.
 const BATCH: u64 = 256;
 
 impl Fsck {
-    /// Finds everything wrong with one document; gives how many versions it has.
+    /// Checks one document; returns the number of its versions.
     pub(super) async fn check_document(
         &self,
         row: &DocumentRow,
@@ -34,7 +34,7 @@ impl Fsck {
         Ok(versions.len() as u64)
     }
 
-    /// Every version whose row makes sense.
+    /// Returns every version with a readable row.
     pub(super) async fn versions_of(
         &self,
         row: &DocumentRow,
@@ -48,11 +48,11 @@ impl Fsck {
             named: false,
             freshness: Freshness::Fresh,
         };
-        // A damaged head must not send this through all numbers there are.
+        // Bounds the loop if the head number is damaged.
         let (_, total) = self.core.stores.versions.list(&count).await?;
         let (mut versions, mut seen): (Vec<VersionRow>, u64) = (Vec::new(), 0);
         let mut from = 1;
-        // One past the head, to see versions that the head does not know.
+        // One past the head, to detect versions the head does not know of.
         while seen < total && from <= row.head_version.saturating_add(1) {
             let to = from.saturating_add(BATCH - 1);
             match self.core.stores.versions.range(row.id, from, to).await {
@@ -74,7 +74,7 @@ impl Fsck {
         Ok(versions)
     }
 
-    /// One by one, where one of them makes no sense; gives how many there are.
+    /// Reads versions one by one, if one of a batch is unreadable; returns their number.
     async fn each_version(
         &self,
         row: &DocumentRow,
@@ -99,8 +99,8 @@ impl Fsck {
     }
 }
 
-/// A version need not have an intent: none is stored for a commit in one transaction, and committed
-/// ones are forgotten after a while.
+/// A version need not have an intent: a commit in a single transaction stores none, and intents of
+/// committed versions are forgotten after a while.
 fn check_intents(versions: &[VersionRow], intents: &[CommitIntent], found: &mut Findings) {
     let commits: HashSet<_> = versions.iter().map(|version| version.commit_id).collect();
     for CommitIntent { commit_id, status, .. } in intents {
@@ -131,7 +131,8 @@ fn check_history(row: &DocumentRow, versions: &[VersionRow], found: &mut Finding
             found.add(FaultKind::VersionHole, detail);
         }
         if version.parent_commit != parent.map(|parent| parent.commit_id) {
-            found.add(FaultKind::Parent, format!("version {} has another parent", version.number));
+            found
+                .add(FaultKind::Parent, format!("version {} has the wrong parent", version.number));
         }
         let chain = chain_hash(
             parent.map(|parent| &parent.chain_hash),
@@ -141,7 +142,10 @@ fn check_history(row: &DocumentRow, versions: &[VersionRow], found: &mut Finding
             version.created_at,
         );
         if chain != version.chain_hash {
-            found.add(FaultKind::Chain, format!("version {} does not follow", version.number));
+            found.add(
+                FaultKind::Chain,
+                format!("the chain hash of version {} does not match", version.number),
+            );
         }
         parent = Some(version);
     }

@@ -1,4 +1,4 @@
-//! What was found, gathered.
+//! Collection of findings.
 
 use super::{Fault, FaultKind};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 use izanagi_shared::id::DocumentId;
 
-/// Gathers what is found of one document, or of none.
+/// Collects the findings of one document, or those without a document.
 pub(super) struct Findings {
     document: Option<DocumentId>,
     pub(super) faults: Vec<Fault>,
@@ -28,10 +28,10 @@ impl Findings {
         self.notes.push(format!("{about}{what}"));
     }
 
-    /// What a store has answered; `None` when it makes no sense, which is a fault.
+    /// Unwraps a store's answer; `None` and a fault if it is corrupt.
     ///
     /// # Errors
-    /// The store has not answered.
+    /// The store did not answer.
     pub(super) fn sound<T>(
         &mut self,
         kind: FaultKind,
@@ -47,7 +47,7 @@ impl Findings {
         }
     }
 
-    /// Leaves only faults that an earlier look has found as well.
+    /// Keeps only faults that an earlier check has found as well.
     pub(super) fn keep_what_was_in(&mut self, earlier: &Self) {
         self.faults.retain(|fault| earlier.faults.contains(fault));
     }

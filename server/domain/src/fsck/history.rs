@@ -1,4 +1,4 @@
-//! The invariants of edit history.
+//! Invariants of edit history.
 
 use super::{BATCH, FaultKind, Findings, Fsck};
 use crate::{
@@ -14,9 +14,9 @@ use std::{
     time::Duration,
 };
 
-/// Records are listed soon after they are written. Older ones that are not listed are orphans.
+/// Records are listed shortly after they are written; unlisted records older than this are orphans.
 const LISTED_WITHIN: Duration = Duration::from_secs(60 * 60);
-/// Records that are read at once; they can be large.
+/// Batch size for records, which can be large.
 const RECORDS: u32 = 8;
 
 impl Fsck {
@@ -35,7 +35,7 @@ impl Fsck {
         let mut expected = None;
         for row in self.segments(document, found).await?.unwrap_or_default() {
             let number = row.number;
-            // The first ones can be gone: history is kept for a limited time.
+            // The first ones may be missing: history has a limited retention.
             if expected.is_some_and(|expected| expected != number) {
                 found.add(FaultKind::History, format!("a segment is missing before {number}"));
             }
@@ -44,7 +44,8 @@ impl Fsck {
                 Ok(segment) => {
                     let twice = segment.edits.iter().find(|edit| !seqs.insert(edit.seq));
                     if let Some(edit) = twice {
-                        let detail = format!("edit {} of segment {number} is kept twice", edit.seq);
+                        let detail =
+                            format!("edit {} of segment {number} is stored twice", edit.seq);
                         found.add(FaultKind::History, detail);
                     }
                     if row.segment.to_seq > log.snapshot.seq {
@@ -61,7 +62,7 @@ impl Fsck {
         Ok(())
     }
 
-    /// The rows of all segments; `None` when they make no sense, which is a fault.
+    /// Returns the rows of all segments; `None` and a fault if they are unreadable.
     async fn segments(
         &self,
         document: DocumentId,
@@ -84,7 +85,7 @@ impl Fsck {
         }
     }
 
-    /// The records of edit history that no segment names; `None` when that cannot be said.
+    /// Returns the history records that no segment names; `None` if that cannot be determined.
     pub(super) async fn unlisted(
         &self,
         document: DocumentId,

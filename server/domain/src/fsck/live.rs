@@ -1,4 +1,4 @@
-//! The invariants of the live log.
+//! Invariants of the live log.
 
 use super::{FaultKind, Findings, Fsck};
 use crate::{
@@ -10,7 +10,7 @@ use izanagi_shared::crdt::Validation;
 
 impl Fsck {
     pub(super) async fn check_live(&self, row: &DocumentRow, found: &mut Findings) -> Result<()> {
-        // Before the log, which only grows: so neither can be newer than what is found in it.
+        // Read before the log, which only grows, so neither can be newer than the log.
         let saved = match self.core.stores.log.text(row.id).await {
             Err(StoreError::NotFound) => {
                 found.add(FaultKind::Text, "there is no stored text");
@@ -44,31 +44,30 @@ impl Fsck {
         }
         let Some(ops) = ops else { return Ok(()) };
         if let Some(log) = log.filter(|log| ops.highest_op_seq > log.live_seq) {
-            let detail =
-                format!("an op has number {}, beyond {}", ops.highest_op_seq, log.live_seq);
+            let detail = format!("an op has seq {}, beyond {}", ops.highest_op_seq, log.live_seq);
             found.add(FaultKind::Op, detail);
         }
         if ops.shared_numbers > 0 {
-            found.add(FaultKind::Op, format!("{} numbers have several ops", ops.shared_numbers));
+            found.add(FaultKind::Op, format!("{} seqs have several ops", ops.shared_numbers));
         }
         if ops.text_is_of_another_seq {
-            found.add(FaultKind::Text, "the stored text is of another number than its row says");
+            found.add(FaultKind::Text, "the seq of the stored text differs from its row");
         }
         if ops.owners == 0 {
-            found.add(FaultKind::Owner, "nobody owns it");
+            found.add(FaultKind::Owner, "it has no owner");
         }
         Ok(())
     }
 }
 
-/// What is said of the stored text.
+/// Checks the facts of the stored text.
 fn check_facts(saved: &SavedText, found: &mut Findings) {
     let facts = LiveText::new(saved.content.as_str(), saved.facts.seq).facts;
     if facts.hash != saved.facts.hash {
-        found.add(FaultKind::Text, "the stored text does not have its hash");
+        found.add(FaultKind::Text, "the stored text does not match its hash");
     } else if facts != saved.facts {
         let (length, words) = (saved.facts.length, saved.facts.words);
-        let detail = format!("the stored text has not {length} bytes and {words} words");
+        let detail = format!("the stored text does not have {length} bytes and {words} words");
         found.add(FaultKind::Text, detail);
     }
 }
@@ -76,10 +75,10 @@ fn check_facts(saved: &SavedText, found: &mut Findings) {
 fn check_text(saved: Option<&SavedText>, log: &LoadedLog, text: &str, found: &mut Findings) {
     let Some(saved) = saved else { return };
     if saved.facts.seq > log.live_seq {
-        found.add(FaultKind::Text, format!("the stored text is of number {}", saved.facts.seq));
+        found.add(FaultKind::Text, format!("the stored text has seq {}", saved.facts.seq));
     }
     if saved.facts.seq == log.live_seq && saved.content != text {
-        found.add(FaultKind::Text, "the stored text is not what the log gives");
+        found.add(FaultKind::Text, "the stored text differs from the log");
     }
 }
 
@@ -88,7 +87,7 @@ fn check_numbers(log: &LoadedLog, found: &mut Findings) {
         let detail = format!("snapshot {} lies above {}", log.snapshot.seq, log.live_seq);
         found.add(FaultKind::Snapshot, detail);
     }
-    // Rows at or below the snapshot are those it could not absorb; above it there is no hole.
+    // Rows at or below the snapshot are those it could not absorb; above it there are no gaps.
     let mut expected = log.snapshot.seq + 1;
     let mut numbers: Vec<u64> = log.updates.iter().map(|update| update.seq).collect();
     numbers.extend(&log.quarantined);
@@ -105,7 +104,7 @@ fn check_numbers(log: &LoadedLog, found: &mut Findings) {
     }
 }
 
-/// The text that snapshot and log give, if all of them are sound; otherwise what is not.
+/// Returns the text given by snapshot and log if all are intact; otherwise what is damaged.
 pub(super) fn replay(log: &LoadedLog) -> std::result::Result<String, String> {
     let state =
         unseal(&log.snapshot.state).ok_or("the snapshot is damaged, so there is no text")?;
@@ -117,10 +116,10 @@ pub(super) fn replay(log: &LoadedLog) -> std::result::Result<String, String> {
         lineage.apply(update.seq, delta, Validation::Replayed).map_err(|_| refused())?;
     }
     if !lineage.doc().is_consistent() {
-        return Err("its items are not those of the text".to_owned());
+        return Err("its items do not match the text".to_owned());
     }
     if !lineage.reads_back(&lineage.doc().encode()) {
-        return Err("the text does not survive a snapshot".to_owned());
+        return Err("the text cannot be restored from a snapshot".to_owned());
     }
     Ok(lineage.doc().text())
 }

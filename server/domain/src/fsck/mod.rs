@@ -1,6 +1,6 @@
-//! `fsck`: walks every invariant that the design promises and names what is broken. It runs beside
-//! a live server: open intents and pending demotions are no faults, and a document that changes
-//! while it is looked at is looked at again. What makes no sense is a fault and ends nothing.
+//! `fsck`: checks every invariant of the design and reports violations. It runs beside a live
+//! server: open intents and pending demotions are not faults, and a document that changes during
+//! its check is checked again. Unreadable data is a fault and does not abort the run.
 
 mod contents;
 mod document;
@@ -15,14 +15,14 @@ use findings::Findings;
 use izanagi_shared::id::DocumentId;
 use std::{fmt, time::Duration};
 
-/// What is wrong with what.
+/// A violated invariant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// In which document, if in one.
+    /// The affected document, if any.
     pub document: Option<DocumentId>,
-    /// Which invariant does not hold.
+    /// The violated invariant.
     pub kind: FaultKind,
-    /// Where exactly, and what was found.
+    /// Location and details.
     pub detail: String,
 }
 
@@ -35,52 +35,52 @@ impl fmt::Display for Fault {
     }
 }
 
-/// The invariants.
+/// The checked invariants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FaultKind {
-    /// The database's own check fails.
+    /// The database's own integrity check passes.
     Database,
-    /// Each row makes sense.
+    /// Each row is readable.
     Row,
     /// `head_version` and `head_commit` name the newest version.
     Head,
-    /// Version numbers run from 1 without holes.
+    /// Version numbers run from 1 without gaps.
     VersionHole,
     /// Each version's parent is the version before it.
     Parent,
     /// Each chain hash follows from its parent's.
     Chain,
-    /// Each version reads back with its length and hash, and its record gives that hash.
+    /// Each version can be read with its length and hash, and its record states that hash.
     Content,
-    /// The newest version, the first, every 64th, and those to be kept are whole.
+    /// The newest version, the first, every 64th, and those to be kept are snapshots.
     Keyframe,
-    /// Each version's row says whether its record is a delta.
+    /// Each version's row states whether its record is a delta.
     StoredAs,
-    /// There are no chunks but those that a record names.
+    /// Every chunk is named by a record.
     Chunk,
-    /// Every delta's base is a version of the same document, and its hash the base's.
+    /// Every delta's base is a version of the same document with the recorded hash.
     Base,
-    /// Every content belongs to a version or to an attempt whose content is yet to be erased.
+    /// All content belongs to a version or to an attempt whose content is yet to be erased.
     Orphan,
-    /// No open or condemned intent is a version; a committed one is.
+    /// No open or closed intent is a version; a committed one is.
     Intent,
-    /// The log has no row above `live_seq`, and none below it is missing.
+    /// The log has no row above `live_seq`, and no row below it is missing.
     Log,
-    /// Each segment of edit history reads back as its row says, each edit lies in one place, and
-    /// there is no segment missing before another.
+    /// Each segment of edit history can be read and matches its row, each edit is stored once, and
+    /// no segment is missing before another.
     History,
-    /// The newest snapshot loads, and lies not above `live_seq`.
+    /// The newest snapshot loads and is not above `live_seq`.
     Snapshot,
-    /// The materialised text is the text of its number, and what is said of it is so.
+    /// The materialised text equals the text at its seq, and its facts are correct.
     Text,
-    /// No two op ids share a number, and none lies above `live_seq`.
+    /// No two op ids share a seq, and none is above `live_seq`.
     Op,
     /// A document has at least one owner.
     Owner,
 }
 
 impl FaultKind {
-    /// A short name for reports.
+    /// Returns a short name for reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -107,18 +107,18 @@ impl FaultKind {
     }
 }
 
-/// What a run found.
+/// Result of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Documents looked at.
+    /// Number of documents checked.
     pub documents: u64,
-    /// Versions read back.
+    /// Number of versions read.
     pub versions: u64,
-    /// Everything that is broken.
+    /// Violated invariants.
     pub faults: Vec<Fault>,
-    /// What is not broken and yet worth knowing.
+    /// Observations that are not faults.
     pub notes: Vec<String>,
-    /// What a repair did.
+    /// Completed repairs.
     pub repaired: Vec<String>,
 }
 
@@ -129,25 +129,25 @@ pub struct Fsck {
     versions: Versions,
 }
 
-/// How many documents or attempts are read in one go.
+/// Batch size for documents and attempts.
 const BATCH: u32 = 100;
-/// How often a document that changes meanwhile is looked at.
+/// Maximum number of checks of a document that keeps changing.
 const LOOKS: u32 = 5;
-/// The wait before the second look; before each further one it is longer by as much.
+/// Delay before the second check; each further delay is longer by the same amount.
 const PAUSE: Duration = Duration::from_millis(50);
 
 impl Fsck {
-    /// A checker over these stores.
+    /// Creates a checker.
     #[must_use]
     pub fn new(core: Core, versions: Versions) -> Self {
         Self { core, versions }
     }
 
-    /// Checks everything. With `repair`, does what loses nothing: makes stored texts anew from the
-    /// log, puts contents aside that nobody references, makes versions whole that should be.
+    /// Checks everything. With `repair`, also performs lossless repairs: rebuilds stored texts from
+    /// the log, soft-deletes unreferenced contents, and promotes versions that should be snapshots.
     ///
     /// # Errors
-    /// A store cannot be reached.
+    /// A store is unavailable.
     pub async fn run(&self, repair: bool) -> Result<Report> {
         let mut report = Report::default();
         for line in self.core.stores.inspect.integrity().await? {
@@ -173,8 +173,8 @@ impl Fsck {
         Ok(report)
     }
 
-    /// Looks at a document until it has not changed while it was looked at; only then is what was
-    /// found believed. Of one that keeps changing, what every look has found.
+    /// Checks a document until it has not changed during the check; only then are the findings
+    /// reliable. For a document that keeps changing, reports only what every check found.
     async fn check_until_still(&self, id: DocumentId, report: &mut Report) -> Result<()> {
         let mut lasting: Option<Findings> = None;
         let mut versions = 0;
@@ -208,7 +208,7 @@ impl Fsck {
             }
         }
         let mut lasting = lasting.unwrap_or_else(|| Findings::new(Some(id)));
-        lasting.note("kept changing while it was looked at; look again when it is quieter");
+        lasting.note("kept changing during the check; run it again when there is less activity");
         report.versions += versions;
         report.take(lasting);
         Ok(())

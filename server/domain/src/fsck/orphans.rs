@@ -1,4 +1,4 @@
-//! Contents that belong to nobody.
+//! Unreferenced contents.
 
 use super::{BATCH, FaultKind, Findings, Fsck, Report};
 use crate::{
@@ -9,11 +9,11 @@ use crate::{
 use izanagi_shared::id::{CommitId, DocumentId};
 use std::{collections::HashSet, fmt};
 
-/// Content that no version has.
+/// Content without a version.
 pub(super) enum Orphan {
-    /// Nobody ever said that it would come.
+    /// No attempt ever announced it.
     Stray(RecordPath),
-    /// It came after its attempt had been closed and erased.
+    /// It was written after its attempt had been closed and erased.
     Late(CommitId),
 }
 
@@ -21,7 +21,9 @@ impl fmt::Display for Orphan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Stray(path) => write!(f, "content {} belongs to no version", path.id()),
-            Self::Late(commit) => write!(f, "content {commit} came after it was given up"),
+            Self::Late(commit) => {
+                write!(f, "content {commit} was written after its attempt was erased")
+            }
         }
     }
 }
@@ -43,9 +45,8 @@ impl Fsck {
         Ok(())
     }
 
-    /// Contents that were never announced. The records are read before their owners, and an
-    /// attempt is opened before its content is written: so an owner that cannot be found now was
-    /// not there then.
+    /// Finds contents without an attempt. Records are read before attempts, and an attempt is
+    /// opened before its content is written, so an attempt that is missing now was missing then.
     pub(super) async fn strays(
         &self,
         document: DocumentId,
@@ -90,7 +91,7 @@ impl Fsck {
         }
     }
 
-    /// Contents of attempts that were erased before this looks for them.
+    /// Finds contents of attempts that were erased before this run started to look for them.
     pub(super) async fn late(&self, intents: &[CommitIntent]) -> Result<Vec<Orphan>> {
         let mut late = Vec::new();
         for CommitIntent { commit_id, document_id, status, erased, .. } in intents {
@@ -115,7 +116,7 @@ impl Fsck {
         Ok(!chunks.next(&*self.core.stores.records).await?.is_empty())
     }
 
-    /// Attempts that have outlived their document.
+    /// Finds attempts of documents that no longer exist.
     pub(super) async fn check_abandoned(&self, report: &mut Report) -> Result<()> {
         let mut after = None;
         loop {
@@ -128,7 +129,10 @@ impl Fsck {
             for intent in &intents {
                 let mut found = Findings::new(Some(intent.document_id));
                 if intent.status == IntentStatus::Committed {
-                    let detail = format!("{} is committed, its document gone", intent.commit_id);
+                    let detail = format!(
+                        "{} is committed, but its document does not exist",
+                        intent.commit_id
+                    );
                     found.add(FaultKind::Intent, detail);
                 }
                 for orphan in self.late(std::slice::from_ref(intent)).await? {

@@ -1,4 +1,4 @@
-//! Repairs that lose nothing.
+//! Lossless repairs.
 
 use super::{
     FaultKind, Findings, Fsck, Report, contents::must_be_whole, live::replay, orphans::Orphan,
@@ -32,7 +32,7 @@ impl Fsck {
                     let line = |line| format!("document {document}: {line}");
                     report.repaired.extend(lines.into_iter().map(line));
                 }
-                // What is too damaged for it keeps nobody else from theirs.
+                // A document too damaged to repair must not block the others.
                 Err(error @ (Error::Internal(_) | Error::CorruptVersion { .. })) => {
                     let kind = fault.kind.as_str();
                     report.notes.push(format!("document {document}: {kind}: no repair: {error:?}"));
@@ -43,23 +43,23 @@ impl Fsck {
         Ok(())
     }
 
-    /// The log is the truth; the stored text is made from it.
+    /// Rebuilds the stored text from the log, which is authoritative.
     async fn rewrite_text(&self, document_id: DocumentId) -> Result<Vec<String>> {
         let log = self.core.stores.log.load(document_id).await?;
-        // A log that does not replay is no truth to make a text from.
+        // If the log cannot be replayed, there is nothing to rebuild from.
         let text = replay(&log).map_err(Error::internal)?;
         let text = LiveText::new(text, log.live_seq);
         let content = text.content.to_string();
         let saved = SavedText { document_id, content, facts: text.facts };
         self.core.stores.log.save_text(&saved).await?;
-        Ok(vec!["made its text anew from the log".to_owned()])
+        Ok(vec!["rebuilt its text from the log".to_owned()])
     }
 
-    /// Strays are hidden, not removed: a person decides about the rest. What came late is removed
-    /// as it would have been in time.
+    /// Soft-deletes strays instead of removing them, so that an administrator can decide. Late
+    /// content is erased, as the collector would have done.
     async fn remove_orphans(&self, document: DocumentId) -> Result<Vec<String>> {
         let (mut deleted_records, mut erased) = (0, 0);
-        // The contents of a document that is no more are the outbox's to erase.
+        // The outbox erases the contents of deleted documents.
         if let Some((_, versions)) = self.document_and_versions(document).await? {
             let mut found = Findings::new(Some(document));
             for stray in self.strays(document, &versions, &mut found).await? {
@@ -80,7 +80,7 @@ impl Fsck {
         }
         let deleted =
             (deleted_records > 0).then(|| format!("soft-deleted {deleted_records} records"));
-        let erased = (erased > 0).then(|| format!("erased {erased} contents that came too late"));
+        let erased = (erased > 0).then(|| format!("erased {erased} contents written too late"));
         Ok(deleted.into_iter().chain(erased).collect())
     }
 
@@ -93,7 +93,7 @@ impl Fsck {
             let number = version.number;
             match self.tidy(&row, version, kind).await {
                 Ok(Some(line)) => lines.push(format!("{line} version {number}")),
-                // Its own fault says what is wrong with it.
+                // The fault is already reported.
                 Ok(None) | Err(Error::CorruptVersion { .. } | Error::Internal(_)) => {}
                 Err(error) => return Err(error),
             }
@@ -125,10 +125,10 @@ impl Fsck {
                 Ok(Some("corrected the row of"))
             }
             FaultKind::Chunk if form.is_delta => {
-                // Chunks are of no use to a delta that gives the text.
+                // A delta that reproduces the text needs no chunks.
                 self.versions.content_from_store(version).await?;
                 let purged = self.versions.purge_left_chunks(version).await?;
-                Ok((purged > 0).then_some("removed left chunks of"))
+                Ok((purged > 0).then_some("removed leftover chunks of"))
             }
             _ => Ok(None),
         }

@@ -1,4 +1,4 @@
-//! Requests to a room.
+//! Commands sent to a room.
 
 use super::replica::LiveText;
 use crate::{error::Result, hash::sha256_parts};
@@ -10,39 +10,39 @@ use tokio::sync::oneshot;
 pub struct ClientUpdate {
     /// The sender.
     pub actor: UserId,
-    /// The sender's id for it: the same id is applied once.
+    /// The sender's id for the update; each id is applied only once.
     pub op_id: String,
     /// The update, v1.
     pub delta: Vec<u8>,
 }
 
-/// An edit that the server makes on behalf of a user, as a minimal change of the live text.
+/// An edit made by the server on behalf of a user, as a minimal change of the live text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerEdit {
     /// The user.
     pub actor: UserId,
-    /// Derived from the request, so that a repeated request edits once.
+    /// Derived from the request, so that a retry does not edit twice.
     pub op_id: String,
-    /// SHA-256 of the request, to notice another one under the same id.
+    /// SHA-256 of the request, to detect a different one with the same id.
     pub request_hash: [u8; 32],
     /// The edit.
     pub kind: EditKind,
 }
 
-/// The kinds of server edits.
+/// Kinds of server edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EditKind {
-    /// Makes the text `content`, if the hash of the present text is one of `expected`; `None` allows
-    /// any.
+    /// Sets the text to `content` if the hash of the current text is one of `expected`; `None`
+    /// matches any text.
     Replace {
         /// The new text.
         content: String,
-        /// The hashes that the present text may have.
+        /// Accepted hashes of the current text.
         expected: Option<Vec<[u8; 32]>>,
     },
     /// Merges the change from `base` to `content` into the text.
     Merge {
-        /// The text that `content` was made from.
+        /// The text that `content` is based on.
         base: String,
         /// The changed text.
         content: String,
@@ -50,7 +50,7 @@ pub enum EditKind {
 }
 
 impl EditKind {
-    /// Bytes of text to compare with the present one.
+    /// Bytes of text to compare with the current one.
     pub(super) const fn bytes(&self) -> usize {
         match self {
             Self::Replace { content, .. } => content.len(),
@@ -58,9 +58,9 @@ impl EditKind {
         }
     }
 
-    /// Tells a repeated request from another one under the same op id. The base of a merge is not
-    /// part of it: the edit moves the text against which the precondition of the request is resolved,
-    /// and a repeated request must still be recognised.
+    /// Hash that distinguishes a retry from a different request with the same op id. The base of a
+    /// merge is excluded: the edit itself changes the text that the precondition resolves against,
+    /// and a retry must still be recognised.
     pub(crate) fn request_hash(&self) -> [u8; 32] {
         match self {
             Self::Replace { content, .. } => sha256_parts(&[b"replace", content.as_bytes()]),
@@ -68,18 +68,18 @@ impl EditKind {
         }
     }
 
-    /// The [`Self::request_hash`] of a merge of `content`, whatever its base.
+    /// Returns [`Self::request_hash`] of a merge of `content` with any base.
     pub(crate) fn merge_hash(content: &str) -> [u8; 32] {
         sha256_parts(&[b"merge", content.as_bytes()])
     }
 }
 
-/// The result of a server edit.
+/// Result of a server edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EditOutcome {
     /// The text is as requested.
     Done(LiveText),
-    /// The text is not one that the edit may change; nothing was changed.
+    /// The precondition failed; nothing was changed.
     Stale(LiveText),
 }
 
@@ -102,7 +102,7 @@ pub(super) enum Command {
         state_vector: Vec<u8>,
         reply: Reply<(u64, Vec<u8>)>,
     },
-    /// Stores a snapshot and the text now.
+    /// Stores a snapshot and the text immediately.
     Persist {
         reply: Reply<()>,
     },
@@ -111,7 +111,7 @@ pub(super) enum Command {
 impl Command {
     /// Answers with an error.
     pub(super) fn refuse(self, error: crate::error::Error) {
-        // The caller may have gone away.
+        // The caller may be gone.
         match self {
             Self::Submit { reply, .. } => drop(reply.send(Err(error))),
             Self::Edit { reply, .. } => drop(reply.send(Err(error))),

@@ -1,6 +1,6 @@
-//! Edits that the server makes on behalf of users: replace, merge, restore. Each is a minimal text
-//! edit inside the document's lineage, made in the room's turn, where the precondition is compared
-//! too, so that people who are typing keep what they typed (DESIGN §6).
+//! Edits by the server on behalf of users: replace, merge, restore. Each is a minimal text edit
+//! within the document's lineage, so that concurrent editing is preserved. Its precondition is
+//! checked in the room, atomically with the edit (DESIGN §6).
 
 use super::{
     command::{EditKind, EditOutcome, ServerEdit},
@@ -22,7 +22,7 @@ use izanagi_shared::{
     },
 };
 
-/// What an edit would do to the text.
+/// The effect an edit would have on the text.
 enum Plan {
     Change(TextDelta),
     Nothing,
@@ -46,8 +46,8 @@ impl Room {
                 return Err(error);
             }
         };
-        // From here on the document holds an edit that the log may lack: every way out on which it is
-        // not written invalidates the replica.
+        // From here on the document contains an edit that may be missing from the log. Every exit
+        // without a successful append invalidates the replica.
         let summary = match inspect_update(&update) {
             Ok(summary) => summary,
             Err(refusal) => {
@@ -92,13 +92,13 @@ impl Room {
                     replica.announced = true;
                     is_next && replica.made_here(seq, &update.delta, summary).is_ok()
                 });
-                // Otherwise reading the log again tells which update is rejected.
+                // Otherwise, reloading from the log determines which update is rejected.
                 if !noted.await.unwrap_or(false) {
                     self.invalidate();
                 }
                 Ok(seq)
             }
-            // It was durable already: read it back.
+            // It was already durable; reload it.
             Some(Appended::Known(seq)) => {
                 self.invalidate();
                 Ok(seq)
@@ -113,7 +113,7 @@ impl Room {
             }
             Some(Appended::ForeignClient(_)) | None => {
                 self.invalidate();
-                Err(Error::internal("the log did not take the server's own edit"))
+                Err(Error::internal("the log rejected the server's own edit"))
             }
         }
     }
@@ -129,16 +129,16 @@ impl Room {
     }
 }
 
-/// The result of making an edit in the replica.
+/// Result of making an edit in the replica.
 enum Made {
     Update {
         update: Vec<u8>,
-        /// The client id it was made under, if the log does not know it yet.
+        /// The client id of the edit, if it is not yet registered in the log.
         clients: Vec<u64>,
     },
     Nothing(LiveText),
     Stale(LiveText),
-    /// The replica must be thrown away.
+    /// The replica must be discarded.
     Broken(Error),
 }
 
@@ -174,7 +174,8 @@ fn plan(kind: &EditKind, text: &LiveText) -> Result<Plan> {
                 return Ok(Plan::Stale);
             };
             if merged.text.len() > MAX_CONTENT_BYTES {
-                let message = format!("A document can hold {MAX_CONTENT_BYTES} bytes (10 MiB).");
+                let message =
+                    format!("A document can have at most {MAX_CONTENT_BYTES} bytes (10 MiB).");
                 return Err(Error::TooLarge(message));
             }
             if *merged.text == *text.content {

@@ -1,4 +1,4 @@
-//! A document's text as the server builds it from the log, with panics contained.
+//! The CRDT document that the server builds from the log, with panics contained.
 
 use izanagi_shared::{
     crdt::{ApplyError, InvalidUpdate, Rejected, TextDoc, Trial, Validation},
@@ -6,17 +6,16 @@ use izanagi_shared::{
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Contains a panic of yrs or of the checker. What it worked on must be thrown away.
+/// Contains a panic of yrs or of the checker. The document must be discarded after a panic.
 fn contained<T>(work: impl FnOnce() -> Result<T, ApplyError>) -> Result<T, ApplyError> {
     let panicked = |_| Err(ApplyError::Broken("applying it panicked".to_owned()));
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(panicked)
 }
 
-/// A [`TextDoc`] that never panics. After [`ApplyError::Broken`] of any method it must be thrown
-/// away.
+/// A [`TextDoc`] that never panics. After [`ApplyError::Broken`] from any method, discard it.
 pub(crate) struct Lineage(
     TextDoc,
-    /// Whether checks panic.
+    /// Makes checks panic, for tests.
     #[cfg(test)]
     pub(super) bool,
 );
@@ -33,15 +32,15 @@ impl Lineage {
     /// Loads a snapshot.
     ///
     /// # Errors
-    /// Why it does not load.
+    /// The state cannot be loaded.
     pub(crate) fn load(client_id: u64, state: &[u8]) -> Result<Self, ApplyError> {
         contained(|| TextDoc::load(client_id, state).map(Self::of))
     }
 
-    /// A copy for a trial.
+    /// Returns a copy for a trial.
     ///
     /// # Errors
-    /// yrs does not read its own state; that would be a bug.
+    /// yrs cannot read its own state, which would be a bug.
     pub(crate) fn fork(&self) -> Result<Self, ApplyError> {
         contained(|| self.0.fork(1).map(Self::of))
     }
@@ -49,7 +48,7 @@ impl Lineage {
     /// See [`TextDoc::check`].
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`TextDoc::check`].
     pub(crate) fn check(&mut self, delta: &[u8]) -> Result<bool, ApplyError> {
         contained(|| {
             let answer = self.0.check(delta)?;
@@ -67,15 +66,16 @@ impl Lineage {
     /// See [`Trial::admit`].
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Trial::admit`].
     pub(crate) fn check_in(trial: &mut Trial, delta: &[u8]) -> Result<bool, ApplyError> {
         contained(|| Ok(trial.admit(delta)?))
     }
 
-    /// Applies the update with this seq, and those that waited for it.
+    /// Applies the update with this seq, and the pending updates it releases.
     ///
     /// # Errors
-    /// The update that is rejected; it may be an earlier one. The lineage must be thrown away.
+    /// The rejected update, which may be an earlier one that this update released. Discard the
+    /// lineage.
     pub(crate) fn apply(
         &mut self,
         seq: u64,
@@ -87,7 +87,7 @@ impl Lineage {
         applied.map_err(broken)?
     }
 
-    /// Applies the updates that waited for an edit made here.
+    /// Applies the pending updates released by an edit made here.
     ///
     /// # Errors
     /// As [`Self::apply`].
@@ -104,18 +104,18 @@ impl Lineage {
         contained(|| Ok(self.0.edit_by(text, delta)?))
     }
 
-    /// Whether this state gives the document again.
+    /// Whether this state reproduces the document.
     pub(crate) fn reads_back(&self, state: &[u8]) -> bool {
         contained(|| Ok(self.0.reads_back(state))).unwrap_or(false)
     }
 
-    /// The replica, to read from.
+    /// The document, for reading.
     pub(crate) const fn doc(&self) -> &TextDoc {
         &self.0
     }
 }
 
-/// Why the log must not hold this update, if its cause may be told to its sender.
+/// Returns why the update is invalid, if the cause may be shown to its sender.
 pub(crate) const fn invalid(rejected: &Rejected) -> Option<InvalidUpdate> {
     match rejected.cause {
         ApplyError::Invalid(cause) => Some(cause),

@@ -1,6 +1,6 @@
-//! Live editing (DESIGN §6). A room is one task that owns one document's text: a bounded mailbox,
-//! no locks, one turn at a time. An acknowledged update is durable; what a room holds in memory can
-//! be dropped at any moment and read back from the log.
+//! Live editing (DESIGN §6). A room is a task that owns one document's text, with a bounded mailbox
+//! and no locks. Acknowledged updates are durable; the state in memory can be discarded at any time
+//! and rebuilt from the log.
 
 mod command;
 mod edit;
@@ -41,13 +41,13 @@ pub struct LiveSettings {
     pub snapshot_after: Duration,
     /// The text is materialised this long after the last update.
     pub settle_after: Duration,
-    /// A room without commands leaves memory after this long.
+    /// An idle room is closed after this long.
     pub idle_after: Duration,
-    /// The largest update from a client, in bytes (PRODUCT C5).
+    /// Maximum size of a client's update, in bytes (PRODUCT C5).
     pub max_update_bytes: usize,
-    /// How long an append to the log may take before its outcome counts as unknown.
+    /// Timeout of an append to the log; afterwards its outcome counts as unknown.
     pub append_timeout: Duration,
-    /// How long edit history is kept.
+    /// Retention of edit history.
     pub keep_edits: Duration,
 }
 

@@ -1,5 +1,5 @@
-//! The rooms in memory: which are open, how much they hold, and which leave when a budget is used
-//! up (DESIGN §1, §6).
+//! The rooms in memory: which are open, how much memory they use, and which are evicted when a
+//! budget is exhausted (DESIGN §1, §6).
 
 use super::command::Command;
 use crate::{
@@ -16,16 +16,16 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// A room that was used this recently does not leave for another.
+/// A room used this recently is not evicted.
 const IN_USE: Duration = Duration::from_secs(1);
-/// Estimated bytes of a room that has loaded nothing: its task and mailbox.
+/// Estimated bytes of a room without a loaded document: its task and mailbox.
 const EMPTY_ROOM: usize = 8 * 1024;
 
-/// One room.
+/// An open room.
 #[derive(Clone)]
 pub(super) struct Handle {
     pub(super) commands: mpsc::Sender<Command>,
-    /// Cancelled when the room shall leave memory.
+    /// Cancelled to evict the room.
     pub(super) leave: CancellationToken,
     number: u64,
 }
@@ -36,14 +36,14 @@ struct Entry {
     bytes: usize,
 }
 
-/// Counts what is in memory.
+/// Bookkeeping of the rooms in memory.
 struct State {
     /// Least recently used first.
     open: LruCache<DocumentId, Entry>,
     next_number: u64,
-    /// Estimated bytes of all rooms, of those that are leaving too.
+    /// Estimated bytes of all rooms, including those being evicted.
     bytes: usize,
-    /// Rooms that were told to leave and still hold memory.
+    /// Evicted rooms that still hold memory.
     leaving: usize,
 }
 
@@ -51,12 +51,12 @@ struct State {
 #[derive(Clone)]
 pub(super) struct OpenRooms {
     state: Arc<Mutex<State>>,
-    /// Notified when memory was given back.
+    /// Notified when memory is released.
     freed: Arc<Notify>,
     budget: Budget,
 }
 
-/// Reports what a room holds; on drop, that the room has left.
+/// Reports a room's memory use; on drop, that the room is gone.
 pub(super) struct Footprint {
     rooms: OpenRooms,
     document: DocumentId,
@@ -71,7 +71,7 @@ impl OpenRooms {
         Self { state: Arc::new(Mutex::new(state)), freed: Arc::default(), budget }
     }
 
-    /// The open room of a document.
+    /// Returns the open room of a document.
     pub(super) fn get(&self, document: DocumentId) -> Option<Handle> {
         self.state.lock().get(document)
     }
@@ -82,16 +82,16 @@ impl OpenRooms {
         state.open.peek(&document).is_some_and(|entry| entry.handle.is_open())
     }
 
-    /// How many rooms are open, and the bytes of all that hold memory.
+    /// Returns the number of open rooms, and the bytes of all rooms that hold memory.
     pub(super) fn size(&self) -> (usize, usize) {
         let state = self.state.lock();
         (state.open.len(), state.bytes)
     }
 
-    /// Waits until there is room for one more; rooms that are not in use leave for it.
+    /// Waits until another room fits; evicts unused rooms.
     ///
     /// # Errors
-    /// `Overloaded` when all rooms stay in use.
+    /// `Overloaded` if all rooms remain in use.
     pub(super) async fn make_room(&self) -> Result<()> {
         let limits = self.budget.settings();
         let waiting = async {
@@ -100,14 +100,14 @@ impl OpenRooms {
                 if self.state.lock().evict(limits, 1) {
                     return;
                 }
-                // A room comes out of use by time alone, too.
+                // A room can also become unused by the passage of time.
                 let _ = timeout(IN_USE, freed).await;
             }
         };
         timeout(limits.wait, waiting).await.map_err(|_| self.budget.overloaded())
     }
 
-    /// Adds a room, unless another caller has just added one: then there is no footprint.
+    /// Adds a room; `None` for the footprint if another caller has just added one.
     pub(super) fn insert(
         &self,
         document: DocumentId,
@@ -131,7 +131,7 @@ impl State {
         Some(entry.handle.clone())
     }
 
-    /// Adds a room; returns its number unless there is one already.
+    /// Adds a room; returns its number unless there already is one.
     fn insert(
         &mut self,
         document: DocumentId,
@@ -145,14 +145,14 @@ impl State {
         let number = self.next_number;
         let handle = Handle { commands, leave: CancellationToken::new(), number };
         let (used_at, bytes) = (Instant::now(), EMPTY_ROOM);
-        // A closing room that stands in its place gives its memory back by its own footprint.
+        // A closing room that is replaced here releases its memory through its own footprint.
         if self.open.put(document, Entry { handle: handle.clone(), used_at, bytes }).is_some() {
             self.leaving += 1;
         }
         (handle, Some(number))
     }
 
-    /// Tells rooms to leave while a budget is exceeded; returns whether there is room for `more`.
+    /// Evicts rooms while a budget is exceeded; returns whether `more` fits.
     fn evict(&mut self, limits: &BudgetSettings, more: usize) -> bool {
         let now = Instant::now();
         let mut excess = self.bytes.saturating_sub(limits.room_bytes);
@@ -170,7 +170,7 @@ impl State {
         self.bytes <= limits.room_bytes && self.open.len() + self.leaving + more <= limits.rooms
     }
 
-    /// Counts what a room holds now instead of what it held.
+    /// Updates the recorded size of a room.
     fn resize(&mut self, document: DocumentId, number: u64, was: usize, is: usize) {
         self.bytes = self.bytes - was + is;
         if let Some(entry) = self.open.peek_mut(&document)
@@ -182,7 +182,7 @@ impl State {
 
     fn remove(&mut self, document: DocumentId, number: u64, bytes: usize) {
         self.bytes -= bytes;
-        // Another room may be open in its place by now.
+        // Another room may have replaced it.
         if self.open.peek(&document).is_some_and(|entry| entry.handle.number == number) {
             self.open.pop(&document);
         } else {
@@ -198,7 +198,7 @@ impl Handle {
 }
 
 impl Footprint {
-    /// Reports the bytes that the room holds now.
+    /// Reports the room's current size in bytes.
     pub(super) fn set(&mut self, bytes: usize) {
         let (was, is) = (self.bytes, EMPTY_ROOM + bytes);
         if was == is {
@@ -222,7 +222,7 @@ impl Drop for Footprint {
     }
 }
 
-/// The refusal of a command while the process shuts down.
+/// The error for commands during a shutdown.
 pub(super) fn shutting_down() -> Error {
     Error::Unavailable(crate::error::Internal::new("shutting down"))
 }

@@ -8,22 +8,22 @@ use crate::{
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// The wait after a first failure to persist, and the longest.
+/// Delay before the first retry after a failure, and the maximum.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// What storage still lacks of what memory holds.
+/// Changes in memory that are not yet persisted.
 #[derive(Debug, Default)]
 pub(super) struct DirtyState {
     /// Updates since the last snapshot.
     updates: u64,
-    /// Their bytes.
+    /// Total size of those updates.
     bytes: usize,
-    /// The time of the first of them.
+    /// Time of the first of those updates.
     since: Option<Instant>,
-    /// The time of the last update that the stored text may lack.
+    /// Time of the last update, unless the stored text contains it.
     text_changed: Option<Instant>,
-    /// After a failure: when to try again, and the wait until then.
+    /// After a failure: time of the next retry, and the current delay.
     retry: Option<(Instant, Duration)>,
 }
 
@@ -45,7 +45,8 @@ impl DirtyState {
         self.text_changed = Some(now);
     }
 
-    /// Everything stays dirty, but waits: a failing store is not asked in a tight loop.
+    /// Keeps everything dirty, but delays the retry, so that a failing store is not called in a
+    /// tight loop.
     fn failed(&mut self) {
         let wait = self.retry.map_or(FIRST_WAIT, |(_, wait)| (wait * 2).min(LONGEST_WAIT));
         self.retry = Some((Instant::now() + wait, wait));
@@ -63,7 +64,7 @@ impl DirtyState {
         self.updates >= settings.snapshot_updates || self.bytes >= settings.snapshot_bytes
     }
 
-    /// When something is due next, if anything is dirty.
+    /// Returns when to persist next, if anything is dirty.
     pub(super) fn next_due(&self, settings: &LiveSettings) -> Option<Instant> {
         let many = self.is_large(settings).then(Instant::now);
         let snapshot = self.since.map(|since| since + settings.snapshot_after);
@@ -83,13 +84,13 @@ impl Room {
         match done {
             Ok(()) => self.dirty.retry = None,
             Err(error) => {
-                tracing::warn!(docId = %self.document, ?error, "could not persist; the log still holds everything");
+                tracing::warn!(docId = %self.document, ?error, "could not persist; the log still has every update");
                 self.dirty.failed();
             }
         }
     }
 
-    /// Stores a snapshot and the text, if there is anything new.
+    /// Stores a snapshot and the text, if anything is dirty.
     pub(super) async fn persist_all(&mut self) -> Result<()> {
         self.ready().await?;
         self.save_text().await?;
@@ -116,14 +117,14 @@ impl Room {
         if !absorbed.is_empty() {
             let sealed = self.with_replica(is_long, |Replica { lineage, .. }| {
                 let state = lineage.doc().encode();
-                // Nothing is deleted before its replacement has been read back.
+                // Verify the snapshot before deleting the rows it replaces.
                 lineage.reads_back(&state).then(|| seal(&state))
             });
             let state = sealed
                 .await?
-                .ok_or_else(|| Error::internal("a snapshot does not read back as the document"))?;
+                .ok_or_else(|| Error::internal("a snapshot does not reproduce the document"))?;
             if let Err(error) = self.replace_rows(seq, &absorbed, state).await {
-                // Another room may have changed the log. What it says now is the truth.
+                // Another room may have changed the log, which is authoritative.
                 if matches!(error, Error::Internal(_)) {
                     self.invalidate();
                 }
@@ -137,7 +138,7 @@ impl Room {
         Ok(())
     }
 
-    /// Puts a snapshot in the place of the rows it absorbs, and their edits into edit history.
+    /// Replaces the absorbed rows by a snapshot and moves their edits to edit history.
     async fn replace_rows(&self, seq: u64, absorbed: &[u64], state: Vec<u8>) -> Result<()> {
         let (document_id, at) = (self.document, self.context.clock.now());
         let RoomContext { log, edits, .. } = &self.context;
@@ -145,8 +146,8 @@ impl Room {
         let segments = edits.keep(document_id, loaded, absorbed, at).await?;
         let absorbed = absorbed.to_vec();
         let snapshot = NewSnapshot { document_id, seq, state, absorbed, segments, at };
-        // The segments stay even when this fails: no error proves that they are not listed. `fsck`
-        // finds those that are not.
+        // Segments are kept even on failure, because an error does not prove that they are
+        // unlisted. `fsck` finds unlisted ones.
         Ok(log.snapshot(&snapshot).await?)
     }
 }

@@ -1,4 +1,4 @@
-//! A room's copy of the text, and which rows of the log it holds.
+//! A room's in-memory document, and the log rows it contains.
 
 use super::{
     command::ClientUpdate,
@@ -20,17 +20,17 @@ use izanagi_shared::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// The text at a moment.
+/// The text at one seq.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveText {
-    /// The text.
+    /// Content.
     pub content: Arc<str>,
-    /// Its facts; `facts.seq` is the last update in it.
+    /// Its facts; `facts.seq` is the last update it contains.
     pub facts: TextFacts,
 }
 
 impl LiveText {
-    /// A text as it is after update `seq`.
+    /// Creates the text as of update `seq`.
     #[must_use]
     pub fn new(content: impl Into<Arc<str>>, seq: u64) -> Self {
         let content = content.into();
@@ -44,49 +44,49 @@ impl LiveText {
     }
 }
 
-/// How many updates of a document may wait for others, and their bytes together: each is read at
+/// Maximum number of pending updates of a document, and their total bytes. Each of them is read at
 /// every load.
 pub(super) const MAX_WAITING: usize = 1_000;
 const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
-/// Estimated bytes in memory of an item, in yrs and in the order of items together.
+/// Estimated memory per item, in yrs and in the item order together.
 const ITEM_BYTES: usize = 280;
-/// Estimated bytes in memory of what is noted about a row of the log.
+/// Estimated memory per log row.
 const ROW_BYTES: usize = 160;
 
-/// The result of reading the log.
+/// Result of loading the log.
 pub(super) enum Loaded {
-    /// A replica of every row that is not quarantined.
+    /// A replica with every row that is not quarantined.
     Whole(Box<Replica>),
-    /// A row cannot be applied.
+    /// A row that cannot be applied.
     Invalid(Rejected),
 }
 
 pub(super) struct Replica {
     pub(super) lineage: Lineage,
-    /// The last update applied.
+    /// Seq of the last update applied.
     pub(super) seq: u64,
-    /// Rows of the log that no snapshot holds, with what each brings.
+    /// Log rows that are not in a snapshot, with their summaries.
     rows: BTreeMap<u64, UpdateSummary>,
-    /// Of those, the ones that waited for others when last looked at, with their bytes.
+    /// The rows that were pending when last checked, with their bytes.
     waiting: BTreeMap<u64, usize>,
     text: Option<LiveText>,
-    /// An upper bound of the bytes of the text: its length when last counted, and all inserted since.
+    /// Upper bound of the text's bytes: the last counted length plus all insertions since.
     bytes_at_most: usize,
-    /// Whether `bytes_at_most` is the length of the text.
+    /// Whether `bytes_at_most` is exact.
     is_counted: bool,
-    /// An upper bound of the bytes of the encoded state.
+    /// Upper bound of the encoded state's bytes.
     state_bytes: usize,
-    /// Whether the log knows the client id of this load as the server's.
+    /// Whether the log has registered this load's client id as the server's.
     pub(super) announced: bool,
     limits: BudgetSettings,
-    /// Something failed half-way; the replica must be thrown away.
+    /// An operation failed half-way; discard the replica.
     pub(super) is_broken: bool,
 }
 
 impl Replica {
-    /// Builds the replica from the log. The first row that cannot be applied ends it: what later
-    /// rows would do to a broken replica says nothing about them.
+    /// Builds the replica from the log. Stops at the first row that cannot be applied: the result
+    /// of applying later rows to a broken replica would be meaningless.
     pub(super) fn load(log: LoadedLog, ids: &dyn Ids, limits: BudgetSettings) -> Result<Loaded> {
         let damaged =
             |what: String| Error::internal(format!("{what} is damaged; run izanagi fsck"));
@@ -124,8 +124,8 @@ impl Replica {
         Ok(Loaded::Whole(Box::new(replica)))
     }
 
-    /// Applies a durable update, and those that waited for it. After an error the replica must be
-    /// thrown away.
+    /// Applies a durable update and the pending updates it releases. After an error, discard the
+    /// replica.
     pub(super) fn apply(
         &mut self,
         seq: u64,
@@ -138,7 +138,7 @@ impl Replica {
         Ok(())
     }
 
-    /// Notes a durable update that was made in this replica. After an error as [`Self::apply`].
+    /// Records a durable update that was made in this replica. After an error, discard the replica.
     pub(super) fn made_here(
         &mut self,
         seq: u64,
@@ -162,13 +162,13 @@ impl Replica {
         self.text = None;
     }
 
-    /// Whether all of an update is in the text, none of it waiting.
+    /// Whether the update is fully applied.
     fn holds(&self, summary: &UpdateSummary) -> bool {
         summary.is_within(|client| self.lineage.doc().clock_of(client))
     }
 
-    /// Checks an update, also against those of the same batch that `trial` has seen. Nothing changes
-    /// in the document.
+    /// Checks an update, including against earlier ones of the same batch, which `trial` has seen.
+    /// Does not change the document.
     pub(super) fn admit(
         &mut self,
         update: ClientUpdate,
@@ -187,15 +187,15 @@ impl Replica {
         };
         let would_wait = would_wait.map_err(|cause| match cause {
             ApplyError::Invalid(cause) => refused(&cause),
-            // A panic in the middle of the check may have left the order half changed.
+            // A panic during the check may have left the item order inconsistent.
             ApplyError::Broken(cause) => {
                 self.is_broken = true;
                 Error::internal(cause)
             }
         })?;
         if would_wait && !self.may_wait(update.delta.len()) {
-            let message = "it builds on changes that this document does not have, and too many \
-                           updates already wait for such changes: send what came before it first";
+            let message = "it depends on changes that this document does not have, and too many \
+                           updates are already waiting; send the missing changes first";
             return Err(Error::BadUpdate(message.to_owned()));
         }
         Ok(Admitted {
@@ -211,16 +211,16 @@ impl Replica {
         })
     }
 
-    /// Refuses an update beyond the budgets of a document. Deletions may exceed them by a quarter, so
-    /// that a full document can still be emptied.
+    /// Checks an update against the document's budgets. Pure deletions may exceed them by a
+    /// quarter, so that a full document can still be emptied.
     fn check_size(&mut self, delta: &[u8], summary: &UpdateSummary) -> Result<()> {
         let BudgetSettings { document_items, document_bytes, .. } = self.limits;
         let allowed = |limit: usize| if summary.items == 0 { limit + limit / 4 } else { limit };
         let items = self.lineage.doc().items() + summary.items + summary.deletes.len();
         if items > allowed(document_items) {
             return Err(Error::TooLarge(format!(
-                "This document consists of as many separate edits as a document can have \
-                 ({document_items}). Duplicate it and go on in the copy."
+                "This document has reached the limit of {document_items} separate edits. \
+                 Duplicate it and continue in the copy."
             )));
         }
         if self.state_bytes + delta.len() > allowed(document_bytes) {
@@ -228,29 +228,29 @@ impl Replica {
         }
         if self.state_bytes + delta.len() > allowed(document_bytes) {
             return Err(Error::TooLarge(format!(
-                "The editing state of this document has as many bytes as it can have \
-                 ({document_bytes}). Duplicate it and go on in the copy."
+                "The editing state of this document has reached the limit of {document_bytes} \
+                 bytes. Duplicate it and continue in the copy."
             )));
         }
         Ok(())
     }
 
-    /// The edit itself, or, if it would exceed the items that a document can have, one that replaces
-    /// everything from its first change to its last.
+    /// Returns the edit, or, if it would exceed the item limit, a single replacement from its first
+    /// change to its last.
     pub(super) fn within_items(&self, text: &str, delta: TextDelta) -> TextDelta {
-        // Each change cuts an item in two and may insert another.
+        // Each change splits an item and may insert another.
         let items = self.lineage.doc().items() + 3 * delta.edits().count();
         if items <= self.limits.document_items { delta } else { delta.as_one(text) }
     }
 
-    /// Whether a walk over the document takes long.
+    /// Whether traversing the document is slow.
     pub(super) fn is_long(&self) -> bool {
         const MANY_ITEMS: usize = 10_000;
         self.bytes_at_most > SMALL || self.lineage.doc().items() > MANY_ITEMS
     }
 
-    /// Whether it may take long to place the items of an update of this many bytes, and of those
-    /// that wait for it, and to cut the texts that stand there.
+    /// Whether integrating an update of this size may be slow, including the pending updates it
+    /// releases and the splitting of existing items.
     pub(super) fn takes_long(&self, bytes: usize) -> bool {
         const MANY_STEPS: usize = 1_000_000;
         const STEP_BYTES: usize = 64;
@@ -259,7 +259,7 @@ impl Replica {
         bytes > SMALL || bytes.saturating_mul(steps) > MANY_STEPS
     }
 
-    /// An estimate of the bytes this replica holds.
+    /// Returns the estimated memory use in bytes.
     pub(super) fn footprint(&self) -> usize {
         let text = self.text.as_ref().map_or(0, |text| text.content.len());
         let doc = self.lineage.doc();
@@ -270,7 +270,7 @@ impl Replica {
             + self.rows.len() * ROW_BYTES
     }
 
-    /// Whether one more update of this many bytes may wait for others.
+    /// Whether another update of this size may become pending.
     fn may_wait(&mut self, bytes: usize) -> bool {
         if self.has_place_for(bytes) {
             return true;
@@ -289,17 +289,17 @@ impl Replica {
     pub(super) fn text(&mut self) -> LiveText {
         let (lineage, seq) = (&self.lineage, self.seq);
         let text = self.text.get_or_insert_with(|| LiveText::new(lineage.doc().text(), seq));
-        // Updates that change nothing visible still advance the seq.
+        // Updates without a visible effect still advance the seq.
         text.facts.seq = seq;
         text.clone()
     }
 
-    /// Drops the copy of the text that reading made.
+    /// Drops the cached text.
     pub(super) fn forget_text(&mut self) {
         self.text = None;
     }
 
-    /// Whether the text certainly has room for this many more bytes. Counts only when it must.
+    /// Whether the text certainly has room for this many more bytes. Counts only if necessary.
     pub(super) fn has_room_for(&mut self, bytes: usize) -> bool {
         if !self.is_counted && self.bytes_at_most.saturating_add(bytes) > MAX_CONTENT_BYTES {
             let text = self.lineage.doc().text().len();
@@ -309,17 +309,18 @@ impl Replica {
         self.bytes_at_most.saturating_add(bytes) <= MAX_CONTENT_BYTES
     }
 
-    /// Whether there is room for an update together with what it deletes: tries it on a copy.
+    /// Whether the text has room for an update after applying its own deletions. Tries it on a
+    /// copy.
     pub(super) fn has_room_with(&self, delta: &[u8], summary: &UpdateSummary) -> Result<bool> {
         let mut copy = self.lineage.fork().map_err(Error::internal)?;
         if let Err(rejected) = copy.apply(0, delta, Validation::Untrusted) {
             return match invalid(&rejected) {
                 Some(cause) => Err(Error::BadUpdate(cause.to_string())),
-                // Only a copy is lost; whether the update can be applied is decided elsewhere.
+                // Only the copy is lost; whether the update is applicable is decided elsewhere.
                 None => Ok(false),
             };
         }
-        // An update that is sent again while it waits is counted already.
+        // A resent update that is still pending is already counted.
         let counted = summary.structs_are_within(|client| copy.doc().clock_of(client))
             || self.rows.values().any(|row| row == summary);
         let waiting = if counted { 0 } else { summary.inserted_bytes };
@@ -327,7 +328,7 @@ impl Replica {
         Ok(bytes.into_iter().fold(0, usize::saturating_add) <= MAX_CONTENT_BYTES)
     }
 
-    /// An upper bound of the bytes that waiting updates will bring into the text.
+    /// Upper bound of the bytes that pending updates will add to the text.
     fn pending_bytes(&self, lineage: &Lineage) -> usize {
         let is_pending = |summary: &&UpdateSummary| {
             !summary.structs_are_within(|client| lineage.doc().clock_of(client))
@@ -336,12 +337,12 @@ impl Replica {
         pending.map(|summary| summary.inserted_bytes).fold(0, usize::saturating_add)
     }
 
-    /// How many rows no snapshot holds.
+    /// Returns the number of rows that are not in a snapshot.
     pub(super) fn rows_waiting(&self) -> u64 {
         self.rows.len() as u64
     }
 
-    /// The rows that the document holds whole, none of them waiting.
+    /// Returns the rows that are fully applied.
     pub(super) fn absorbed_rows(&self) -> Vec<u64> {
         let held = self.rows.iter().filter(|(_, summary)| self.holds(summary));
         held.map(|(seq, _)| *seq).collect()
@@ -355,7 +356,7 @@ impl Replica {
     }
 }
 
-/// A client id for one load: random, so that no two loads ever write under the same one.
+/// Returns a random client id, so that no two loads ever write under the same one.
 pub(crate) fn random_client_id(ids: &dyn Ids) -> u64 {
     let mut bytes = [0; 8];
     ids.fill(&mut bytes);

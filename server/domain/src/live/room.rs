@@ -1,4 +1,4 @@
-//! The room: one task, one document, one turn at a time.
+//! The room: a task that processes the commands for one document in sequence.
 
 use super::{
     command::Command,
@@ -24,10 +24,10 @@ pub(super) struct Room {
     pub(super) document: DocumentId,
     pub(super) context: RoomContext,
     pub(super) dirty: DirtyState,
-    /// Seqs of quarantined rows: they must not be acknowledged.
+    /// Quarantined seqs, which must not be acknowledged.
     pub(super) quarantined: BTreeSet<u64>,
     mailbox: mpsc::Receiver<Command>,
-    /// `None` before the first command, and after anything that puts the replica in doubt.
+    /// `None` before the first command, and after anything that makes the replica unreliable.
     replica: Option<Box<Replica>>,
     leave: CancellationToken,
     footprint: Footprint,
@@ -45,8 +45,8 @@ impl Room {
         Self { document, context, dirty, quarantined, mailbox, replica: None, leave, footprint }
     }
 
-    /// Serves commands until the room is idle for long, is told to leave, or the process stops; then
-    /// closes the mailbox and serves what is left in it.
+    /// Serves commands until the room is idle, evicted, or the process stops; then closes the
+    /// mailbox and serves what remains in it.
     pub(super) async fn run(mut self) {
         let idle = self.context.settings.idle_after;
         let mut idle_at = Instant::now() + idle;
@@ -78,8 +78,8 @@ impl Room {
         }
         self.notice_other_writers();
         if let Err(error) = self.persist_all().await {
-            // Nothing is lost: the log holds every update.
-            tracing::warn!(docId = %self.document, ?error, "a leaving room was not persisted");
+            // Nothing is lost: the log has every update.
+            tracing::warn!(docId = %self.document, ?error, "a closing room was not persisted");
         }
     }
 
@@ -92,17 +92,17 @@ impl Room {
                 Err(error) => command.refuse(error),
             }
         }
-        // A stream of commands must not put the snapshot off for ever.
+        // A steady stream of commands must not delay the snapshot indefinitely.
         if self.dirty.snapshot_due(&self.context.settings) {
             self.persist_what_is_due().await;
         }
     }
 
-    /// Serves a command; returns one that was taken out of the mailbox and not served.
+    /// Serves a command; returns one that was taken out of the mailbox but not served.
     async fn serve_one(&mut self, command: Command) -> Option<Command> {
         match command {
             Command::Submit { update, reply } => {
-                // Updates that wait in the mailbox join it: one write to the disk for all.
+                // Batch the updates in the mailbox into one write.
                 let mut batch = vec![(update, reply)];
                 let next = self.gather(&mut batch);
                 self.submit(batch).await;
@@ -128,7 +128,7 @@ impl Room {
         None
     }
 
-    /// Takes further updates out of the mailbox, up to the first other command.
+    /// Takes further updates from the mailbox, up to the first command of another kind.
     fn gather(&mut self, batch: &mut Vec<super::submit::Waiting>) -> Option<Command> {
         const MOST: usize = 64;
         while batch.len() < MOST {
@@ -147,7 +147,7 @@ impl Room {
             missing.map(|delta| (replica.seq, delta))
         });
         let missing = missing.await?;
-        missing.map_err(|_| Error::BadUpdate("these bytes are no state vector".to_owned()))
+        missing.map_err(|_| Error::BadUpdate("the bytes are not a state vector".to_owned()))
     }
 
     pub(super) async fn text(&mut self) -> Result<LiveText> {
@@ -155,8 +155,8 @@ impl Room {
         self.with_replica(is_long, Replica::text).await
     }
 
-    /// Works with the replica, on a pool thread if it `takes_long`. If that panics, the replica is
-    /// lost and read again.
+    /// Runs `work` on the replica, on a pool thread if it `takes_long`. If it panics there, the
+    /// replica is lost and reloaded.
     #[expect(clippy::significant_drop_tightening, reason = "the job runs in this place")]
     pub(super) async fn with_replica<T: Send + 'static>(
         &mut self,
@@ -181,13 +181,13 @@ impl Room {
         self.replica.as_deref_mut().ok_or_else(not_loaded)
     }
 
-    /// Drops the replica; the next turn reads it from the log again.
+    /// Drops the replica; it is reloaded for the next command.
     pub(super) fn invalidate(&mut self) {
         self.replica = None;
     }
 
-    /// A room that is closing and the one that opens in its place write side by side for a moment:
-    /// each reads what the other has written.
+    /// Invalidates the replica if another room has written. A closing room and its replacement can
+    /// overlap briefly.
     fn notice_other_writers(&mut self) {
         let seen = self.context.seen.highest(self.document);
         if self.replica.as_ref().is_some_and(|replica| replica.seq < seen) {
@@ -195,8 +195,8 @@ impl Room {
         }
     }
 
-    /// Makes sure that there is a replica. A row that cannot be applied is quarantined, and the
-    /// document is read again without it.
+    /// Ensures that the replica is loaded. A row that cannot be applied is quarantined, and the
+    /// document is reloaded without it.
     pub(super) async fn ready(&mut self) -> Result<()> {
         while self.replica.is_none() {
             let _turn = self.context.budget.load().await?;
@@ -229,7 +229,7 @@ impl Room {
         Ok(log)
     }
 
-    /// Quarantines a row of the log.
+    /// Quarantines a log row.
     pub(super) async fn quarantine(&mut self, rejected: &Rejected) -> Result<()> {
         let Rejected { tag: seq, cause } = rejected;
         if invalid(rejected).is_some() {

@@ -21,10 +21,10 @@ use std::{num::NonZeroUsize, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// How many commands wait for a room before callers wait themselves.
+/// Mailbox capacity of a room; further callers wait.
 const MAILBOX: usize = 256;
 
-/// What all rooms share.
+/// Context shared by all rooms.
 #[derive(Clone)]
 pub(super) struct RoomContext {
     pub(super) log: Arc<dyn LiveLog>,
@@ -38,8 +38,8 @@ pub(super) struct RoomContext {
     pub(super) seen: SeenNumbers,
 }
 
-/// The highest seq this process has seen of each document. A log that ends below it is behind (a
-/// replica, perhaps), and must not be taken for the document's text.
+/// The highest seq this process has seen of each document. A log that ends below it is stale (for
+/// example on a lagging replica) and must not be used as the document's text.
 #[derive(Clone)]
 pub(super) struct SeenNumbers(Arc<Mutex<LruCache<DocumentId, u64>>>);
 
@@ -60,7 +60,7 @@ impl SeenNumbers {
     }
 }
 
-/// The rooms of this process: opened on demand, dropped when idle or when memory runs short.
+/// The rooms of this process: opened on demand, closed when idle or when memory is short.
 #[derive(Clone)]
 pub struct Rooms {
     context: RoomContext,
@@ -75,7 +75,7 @@ impl std::fmt::Debug for Rooms {
 }
 
 impl Rooms {
-    /// Rooms over the live log of `core`. They end at shutdown.
+    /// Creates the rooms over the live log of `core`. They end at shutdown.
     #[must_use]
     pub fn new(core: &Core, settings: LiveSettings) -> Self {
         let log = Arc::clone(&core.stores.log);
@@ -93,7 +93,7 @@ impl Rooms {
         Self::over(context, core.tasks.clone())
     }
 
-    /// Rooms that share this context and run in `tasks`.
+    /// Creates rooms that share this context and run in `tasks`.
     pub(super) fn over(context: RoomContext, tasks: TaskTracker) -> Self {
         let open = OpenRooms::new(context.budget.clone());
         Self { context, open, tasks }
@@ -107,7 +107,7 @@ impl Rooms {
         self.ask(document, |reply| Command::Submit { update, reply }).await
     }
 
-    /// Makes an edit on behalf of a user, in the room's turn.
+    /// Makes an edit on behalf of a user, serialised with other commands of the room.
     ///
     /// # Errors
     /// As [`Rooms::submit`], and `IdempotencyMismatch`.
@@ -115,7 +115,7 @@ impl Rooms {
         self.ask(document, |reply| Command::Edit { edit, reply }).await
     }
 
-    /// The text as it is now, with everything acknowledged so far.
+    /// Returns the current text, including everything acknowledged so far.
     ///
     /// # Errors
     /// `NotFound`, `Overloaded`, `Unavailable`.
@@ -123,10 +123,10 @@ impl Rooms {
         self.ask(document, |reply| Command::Read { reply }).await
     }
 
-    /// What a replica with this state vector (v1) lacks, and the seq it then holds.
+    /// Returns what a replica with this state vector (v1) lacks, and the resulting seq.
     ///
     /// # Errors
-    /// `BadUpdate` for bytes that are no state vector.
+    /// `BadUpdate` if the bytes are not a state vector.
     pub async fn missing(
         &self,
         document: DocumentId,
@@ -135,21 +135,21 @@ impl Rooms {
         self.ask(document, |reply| Command::Missing { state_vector, reply }).await
     }
 
-    /// Stores a snapshot and the text now.
+    /// Stores a snapshot and the text immediately.
     ///
     /// # Errors
-    /// Only when the store fails.
+    /// The store failed.
     pub async fn persist(&self, document: DocumentId) -> Result<()> {
         self.ask(document, |reply| Command::Persist { reply }).await
     }
 
-    /// Whether the document has a room in memory.
+    /// Whether the document has an open room.
     #[must_use]
     pub fn is_open(&self, document: DocumentId) -> bool {
         self.open.contains(document)
     }
 
-    /// How many rooms are in memory, and an estimate of their bytes.
+    /// Returns the number of rooms in memory, and an estimate of their bytes.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         self.open.size()
@@ -162,7 +162,7 @@ impl Rooms {
     ) -> Result<T> {
         let (reply, answer) = oneshot::channel();
         let mut command = command(reply);
-        // A room that closes between the look-up and the sending hands the command back.
+        // A room that closes between lookup and send returns the command.
         while let Err(mpsc::error::SendError(back)) =
             self.room(document).await?.commands.send(command).await
         {

@@ -1,12 +1,13 @@
-//! What the log keeps is sealed: the bytes behind their SHA-256. A CRDT state with a flipped bit
-//! may well decode, into another text; with the seal broken it is never looked at (PRODUCT, the
-//! fourth promise). The seal is made and checked here, above every provider.
+//! Checksums for the log's contents: bytes are stored with their SHA-256 in front. A CRDT state
+//! with a flipped bit may still decode, to a different text, so the checksum is verified before
+//! decoding (PRODUCT, the fourth promise). Sealing is done above the storage traits, so it protects
+//! against every provider.
 
 use crate::hash::sha256;
 
 const SEAL_BYTES: usize = 32;
 
-/// The bytes with their hash in front.
+/// Prepends the hash.
 #[must_use]
 pub(crate) fn seal(bytes: &[u8]) -> Vec<u8> {
     let mut sealed = Vec::with_capacity(SEAL_BYTES + bytes.len());
@@ -15,7 +16,7 @@ pub(crate) fn seal(bytes: &[u8]) -> Vec<u8> {
     sealed
 }
 
-/// The bytes, if they have their hash.
+/// Returns the bytes if their hash matches.
 #[must_use]
 pub(crate) fn unseal(sealed: &[u8]) -> Option<&[u8]> {
     let (hash, bytes) = sealed.split_at_checked(SEAL_BYTES)?;
@@ -27,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn opens_what_it_sealed_and_nothing_else() {
+    fn opens_only_intact_bytes() {
         let mut sealed = seal(b"update");
         assert_eq!(unseal(&sealed), Some(b"update".as_slice()));
         for at in 0..sealed.len() {

@@ -15,12 +15,12 @@ use izanagi_shared::{
     rules::MAX_CONTENT_BYTES,
 };
 
-/// What the sender of a quarantined update is told. The cause is for the log.
+/// Message for the sender of a quarantined update. The cause is only logged.
 pub(crate) const QUARANTINED: &str = "it cannot be applied to this document and is quarantined";
 
 pub(super) type Waiting = (ClientUpdate, Reply<u64>);
 
-/// An update that passed the gate.
+/// An update that passed validation.
 pub(super) struct Admitted {
     pub(super) update: NewUpdate,
     pub(super) summary: UpdateSummary,
@@ -33,20 +33,20 @@ impl Admitted {
 }
 
 impl Room {
-    /// Submits several updates; each gets its own answer.
+    /// Submits several updates; each gets its own reply.
     pub(super) async fn submit(&mut self, waiting: Vec<Waiting>) {
         let mut batch = Vec::with_capacity(waiting.len());
-        // Several updates are checked against each other as well: the later ones may build on those
-        // before them, which are not in the replica yet.
+        // Updates of a batch are also checked against each other: later ones may depend on earlier
+        // ones, which are not in the replica yet.
         let mut trial = (waiting.len() > 1).then(|| self.trial()).flatten();
-        // Bytes that the updates of the batch may add to the text.
+        // Bytes that the updates of this batch may add to the text.
         let mut reserved = 0;
         for (update, reply) in waiting {
             match self.admit(update, &mut trial).await {
                 Ok(admitted) => {
                     let bytes = admitted.summary.inserted_bytes;
                     if !self.has_room_for(reserved + bytes) {
-                        // Those before may free room as well as take it: apply them first.
+                        // Earlier updates may free space as well as use it, so apply them first.
                         self.write(std::mem::take(&mut batch)).await;
                         reserved = 0;
                         if let Err(error) = self.refuse_overflow(&admitted).await {
@@ -68,7 +68,7 @@ impl Room {
         self.replica().ok().map(|replica| replica.lineage.trial())
     }
 
-    /// Writes admitted updates, applies them and answers.
+    /// Appends admitted updates to the log, applies them and replies.
     async fn write(&mut self, batch: Vec<(Admitted, Reply<u64>)>) {
         if batch.is_empty() {
             return;
@@ -93,7 +93,7 @@ impl Room {
         let max = self.context.settings.max_update_bytes;
         if update.delta.len() > max {
             let message = format!(
-                "An update can have {max} bytes; this has {}. Send it in several.",
+                "An update can have at most {max} bytes; this one has {}. Split it up.",
                 update.delta.len()
             );
             return Err(Error::TooLarge(message));
@@ -114,8 +114,8 @@ impl Room {
         admitted
     }
 
-    /// Writes updates to the log. After an unknown outcome it asks again: op ids that are known answer
-    /// with their first seq, so the true outcome becomes known, and the replica is read again.
+    /// Appends updates to the log. After an unknown outcome it appends again: known op ids are
+    /// answered with their original seq, which reveals the outcome. The replica is then reloaded.
     pub(super) async fn append(
         &mut self,
         admitted: &[Admitted],
@@ -148,14 +148,14 @@ impl Room {
         }
     }
 
-    /// Brings the replica up to what the log says became of an update.
+    /// Updates the replica according to the log's answer for an update.
     async fn settle(&mut self, admitted: Admitted, appended: Appended) -> Result<u64> {
         match appended {
             Appended::New(seq) => {
                 self.dirty.updated(admitted.update.delta.len());
                 self.take_in(seq, admitted).await
             }
-            // It may be known from this very turn, and not be in the replica yet.
+            // It may be known from this same batch and not be in the replica yet.
             Appended::Known(seq) => self.take_in(seq, admitted).await,
             Appended::Quarantined(_) => Err(Error::BadUpdate(QUARANTINED.to_owned())),
             Appended::OtherBytes => {
@@ -167,8 +167,7 @@ impl Room {
         }
     }
 
-    /// Makes sure that the replica holds this row of the log, or that it is quarantined: only then is
-    /// it known what to answer.
+    /// Ensures that this log row is in the replica or quarantined; only then is the reply known.
     async fn take_in(&mut self, seq: u64, admitted: Admitted) -> Result<u64> {
         self.ready().await?;
         let replica = self.replica()?;
@@ -184,11 +183,11 @@ impl Room {
                 if let Some(cause) = invalid(&rejected).filter(|_| rejected.tag == seq) {
                     return Err(Error::BadUpdate(cause.to_string()));
                 }
-                // If another update was rejected, this one is in the text once it is read again.
+                // If another update was rejected, this one is in the text after a reload.
                 self.ready().await?;
             }
         } else if seq > replica.seq {
-            // Another room wrote in between.
+            // Another room has written in between.
             self.invalidate();
             self.ready().await?;
         }
@@ -202,7 +201,7 @@ impl Room {
         self.replica().is_ok_and(|replica| replica.has_room_for(bytes))
     }
 
-    /// Refuses an update that would make the text longer than a document may be.
+    /// Checks an update against the maximum length of a document.
     async fn refuse_overflow(&mut self, admitted: &Admitted) -> Result<()> {
         self.ready().await?;
         let replica = self.replica()?;
@@ -214,6 +213,8 @@ impl Room {
         if fits.await?? {
             return Ok(());
         }
-        Err(Error::TooLarge(format!("A document can hold {MAX_CONTENT_BYTES} bytes (10 MiB).")))
+        Err(Error::TooLarge(format!(
+            "A document can have at most {MAX_CONTENT_BYTES} bytes (10 MiB)."
+        )))
     }
 }

@@ -1,4 +1,4 @@
-//! A log in memory that goes wrong when told to, for tests of rooms.
+//! In-memory log with fault injection, for tests of rooms.
 
 #![allow(clippy::significant_drop_tightening, reason = "each method is one transaction")]
 
@@ -32,7 +32,7 @@ pub(super) struct MemoryLog {
     pub(super) history: Arc<MemoryHistory>,
 }
 
-/// What the log keeps.
+/// Contents of the log.
 pub(super) struct Kept {
     pub(super) snapshot: StoredSnapshot,
     pub(super) rows: Vec<LoggedUpdate>,
@@ -42,23 +42,23 @@ pub(super) struct Kept {
     pub(super) text: String,
 }
 
-/// What goes wrong.
+/// Injected faults.
 #[derive(Default)]
 pub(super) struct Trouble {
     /// The next append panics.
     pub(super) panics: bool,
-    /// The next append takes effect and its answer is lost.
+    /// The next append takes effect, but its reply is lost.
     pub(super) loses_a_reply: bool,
-    /// Rows are written so that they can never be applied.
+    /// Rows are stored in a form that cannot be applied.
     pub(super) spoils_rows: bool,
-    /// Texts are refused.
+    /// Texts are rejected.
     pub(super) refuses_texts: bool,
-    /// How many were.
+    /// Number of rejected texts.
     pub(super) refused_texts: u32,
 }
 
 impl MemoryLog {
-    /// The log of a document that begins with `text`.
+    /// Creates the log of a document that starts with `text`.
     pub(super) fn of(text: &str) -> Arc<Self> {
         let (_, state) = TextDoc::from_text(1, text);
         let kept = Kept {
@@ -76,7 +76,7 @@ impl MemoryLog {
         })
     }
 
-    /// What rooms over this log share.
+    /// Creates a room context over this log.
     pub(super) fn context(
         self: &Arc<Self>,
         settings: LiveSettings,

@@ -1,4 +1,4 @@
-//! Edit history in memory, for tests of rooms.
+//! In-memory edit history for tests of rooms.
 
 use crate::storage::{
     Constraint, Data, DocumentStore, EditSegments, NewRecord, Record, RecordIndex, RecordPatch,
@@ -16,7 +16,7 @@ pub(super) struct MemoryHistory {
     pub(super) segments: Mutex<Vec<SegmentRow>>,
 }
 
-/// What rooms never ask for.
+/// The answer to calls that rooms never make.
 fn unused<T>() -> StoreResult<T> {
     Err(StoreError::Unavailable("not part of this test".to_owned()))
 }

@@ -1,4 +1,4 @@
-//! Tests of rooms over a log that goes wrong.
+//! Tests of rooms over a faulty log.
 
 use super::{
     replica::{Loaded, MAX_WAITING, Replica},
@@ -26,7 +26,7 @@ use uuid::Uuid;
 const DOCUMENT: DocumentId = DocumentId(Uuid::from_u128(1));
 const ANN: UserId = UserId(Uuid::from_u128(2));
 
-/// Rooms over a log, and a replica of its document.
+/// Rooms over a log with one document.
 struct Bench {
     log: Arc<MemoryLog>,
     rooms: Rooms,
@@ -69,7 +69,7 @@ impl Bench {
         self.rooms.read(DOCUMENT).await.unwrap().content.to_string()
     }
 
-    /// A replica with a client id of its own.
+    /// Creates a replica with the given client id.
     fn replica(&self, client: u64) -> TextDoc {
         let state = self.log.kept.lock().snapshot.state.clone();
         TextDoc::load(client, unseal(&state).unwrap()).unwrap()
@@ -88,12 +88,12 @@ fn insert(text: &str) -> Vec<Change> {
     vec![Change { from: 0, to: 0, insert: text.to_owned() }]
 }
 
-fn is_set_aside<T>(answer: &Result<T>) -> bool {
+fn is_quarantined<T>(answer: &Result<T>) -> bool {
     matches!(answer, Err(Error::BadUpdate(why)) if why == QUARANTINED)
 }
 
 #[test]
-fn a_load_ends_at_the_first_row_that_cannot_be_applied() {
+fn loading_stops_at_the_first_inapplicable_row() {
     let (_, state) = TextDoc::from_text(1, "kept");
     let at = Timestamp::default();
     let row = |seq| LoggedUpdate { seq, actor: ANN, delta: seal(b"no update"), at };
@@ -105,7 +105,7 @@ fn a_load_ends_at_the_first_row_that_cannot_be_applied() {
 }
 
 #[test]
-fn a_trial_is_as_careful_as_the_real_thing() {
+fn a_trial_checks_like_the_real_document() {
     let (_, state) = TextDoc::from_text(1, "abcdef");
     let snapshot = crate::storage::StoredSnapshot { seq: 0, state: seal(&state) };
     let log = crate::storage::LoadedLog {
@@ -125,24 +125,24 @@ fn a_trial_is_as_careful_as_the_real_thing() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_applied_is_set_aside_and_never_acknowledged() {
+async fn an_inapplicable_update_is_quarantined_and_never_acknowledged() {
     let bench = Bench::new("kept");
     let mut replica = bench.replica(7);
     let (bad, good) = (replica.edit(&insert("a")), replica.edit(&insert("b")));
-    // The answer is lost, so the room reads the row back, and asks again.
+    // The reply is lost, so the room reads the row back and appends again.
     bench.trouble(Trouble { spoils_rows: true, loses_a_reply: true, ..Trouble::default() });
     let answer = bench.submit("bad", bad.clone()).await;
-    assert!(is_set_aside(&answer), "{answer:?}");
+    assert!(is_quarantined(&answer), "{answer:?}");
     bench.trouble(Trouble::default());
     let again = bench.submit("bad", bad).await;
-    assert!(is_set_aside(&again), "{again:?}");
+    assert!(is_quarantined(&again), "{again:?}");
     assert_eq!(bench.submit("good", good).await.unwrap(), 2);
     assert_eq!(bench.quarantined(), [1]);
     assert_eq!(bench.text().await, "kept");
 }
 
 #[tokio::test]
-async fn what_no_client_can_have_made_is_refused_in_words_and_harms_nobody() {
+async fn a_forged_update_is_refused_with_an_explanation() {
     let bench = Bench::new("abcdef");
     let crossed = vec![1, 1, 2, 0, 0xc4, 1, 4, 1, 1, 1, b'X', 0];
     for _ in 0..2 {
@@ -158,9 +158,9 @@ async fn what_no_client_can_have_made_is_refused_in_words_and_harms_nobody() {
 }
 
 #[tokio::test]
-async fn what_turns_out_not_to_fit_when_its_time_comes_is_set_aside() {
+async fn a_pending_update_that_turns_out_invalid_is_quarantined() {
     let bench = Bench::new("abcdef");
-    // It waits for another client, whose item then stands elsewhere than it says.
+    // It waits for another client, whose item turns out to be at a different place.
     let waits = vec![1, 1, 2, 0, 0xc4, 3, 0, 1, 1, 1, b'X', 0];
     assert_eq!(bench.submit("waits", waits).await.unwrap(), 1);
     let other = vec![1, 1, 3, 0, 0x84, 1, 5, 1, b'Y', 0];
@@ -171,25 +171,25 @@ async fn what_turns_out_not_to_fit_when_its_time_comes_is_set_aside() {
 }
 
 #[tokio::test]
-async fn a_batch_that_is_read_back_acknowledges_none_of_its_bad_rows() {
+async fn a_reloaded_batch_acknowledges_no_bad_rows() {
     let bench = Bench::new("kept");
     let deltas = [7, 8, 9].map(|client| bench.replica(client).edit(&insert("x")));
     bench.trouble(Trouble { spoils_rows: true, loses_a_reply: true, ..Trouble::default() });
     let [a, b, c] = deltas;
     let answers = futures::join!(bench.submit("a", a), bench.submit("b", b), bench.submit("c", c));
     for answer in [answers.0, answers.1, answers.2] {
-        assert!(is_set_aside(&answer), "{answer:?}");
+        assert!(is_quarantined(&answer), "{answer:?}");
     }
     assert_eq!(bench.quarantined(), [1, 2, 3]);
 }
 
 #[tokio::test]
-async fn an_edit_of_the_server_that_was_set_aside_is_refused_each_time() {
+async fn a_quarantined_server_edit_is_refused_each_time() {
     let bench = Bench::new("kept");
     bench.trouble(Trouble { spoils_rows: true, loses_a_reply: true, ..Trouble::default() });
     for _ in 0..2 {
         let answer = bench.edit("op", "other").await;
-        assert!(is_set_aside(&answer), "{answer:?}");
+        assert!(is_quarantined(&answer), "{answer:?}");
         bench.trouble(Trouble::default());
     }
     assert_eq!(bench.text().await, "kept");
@@ -198,7 +198,7 @@ async fn an_edit_of_the_server_that_was_set_aside_is_refused_each_time() {
 }
 
 #[tokio::test]
-async fn an_edit_that_the_gate_refuses_leaves_no_trace_in_the_room() {
+async fn a_refused_server_edit_leaves_the_room_unchanged() {
     let bench = Bench::new("kept");
     let refused = bench.edit("op", "a\0b").await;
     assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
@@ -208,7 +208,7 @@ async fn an_edit_that_the_gate_refuses_leaves_no_trace_in_the_room() {
 }
 
 #[tokio::test]
-async fn a_log_that_panics_once_is_asked_again() {
+async fn a_panicking_log_is_retried() {
     let bench = Bench::new("");
     bench.trouble(Trouble { panics: true, ..Trouble::default() });
     let delta = bench.replica(7).edit(&insert("a"));
@@ -217,7 +217,7 @@ async fn a_log_that_panics_once_is_asked_again() {
 }
 
 #[tokio::test]
-async fn updates_of_one_turn_share_the_room_that_is_left() {
+async fn updates_of_a_batch_share_the_remaining_space() {
     let bench = Bench::new(&"x".repeat(MAX_CONTENT_BYTES - 10));
     let deltas = [7, 8, 9].map(|client| bench.replica(client).edit(&insert("12345678")));
     bench.text().await;
@@ -231,7 +231,7 @@ async fn updates_of_one_turn_share_the_room_that_is_left() {
 }
 
 #[tokio::test]
-async fn what_a_deletion_frees_is_there_for_the_next_update_of_the_turn() {
+async fn a_deletion_frees_space_within_its_batch() {
     let bench = Bench::new(&"x".repeat(MAX_CONTENT_BYTES));
     let mut replica = bench.replica(7);
     let emptied = replica.replace_with("").unwrap();
@@ -242,7 +242,7 @@ async fn what_a_deletion_frees_is_there_for_the_next_update_of_the_turn() {
 }
 
 #[tokio::test]
-async fn what_is_pending_takes_room() {
+async fn pending_updates_count_towards_the_limit() {
     let bench = Bench::new("");
     let mut replica = bench.replica(7);
     let half = "x".repeat(MAX_CONTENT_BYTES / 2 + 1);
@@ -256,7 +256,7 @@ async fn what_is_pending_takes_room() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_waits_makes_room_for_what_it_deletes() {
+async fn a_pending_deletion_frees_space() {
     let bench = Bench::new("");
     let mut replica = bench.replica(7);
     let half = "x".repeat(MAX_CONTENT_BYTES / 2 + 1);
@@ -270,7 +270,7 @@ async fn a_deletion_that_waits_makes_room_for_what_it_deletes() {
 }
 
 #[tokio::test]
-async fn no_more_than_so_many_updates_wait() {
+async fn the_number_of_pending_updates_is_limited() {
     let bench = Bench::new("kept");
     let mut replica = bench.replica(7);
     let mut updates: Vec<_> = (0..=MAX_WAITING + 1).map(|_| replica.edit(&insert("x"))).collect();
@@ -287,7 +287,7 @@ async fn no_more_than_so_many_updates_wait() {
     assert_eq!(bench.text().await, replica.text());
 }
 
-/// One-letter items that never join: each stands before the one before it.
+/// Creates single-letter items that cannot merge: each is inserted before the previous one.
 fn letters(replica: &mut TextDoc, count: usize) -> Vec<u8> {
     let from = replica.state_vector();
     (0..count).for_each(|_| drop(replica.edit(&insert("x"))));
@@ -298,7 +298,7 @@ fn letters(replica: &mut TextDoc, count: usize) -> Vec<u8> {
 async fn an_update_is_checked_against_its_batch() {
     let bench = Bench::new("abcdef");
     bench.text().await;
-    // The second builds on the first and lies about where it stands.
+    // The second update depends on the first and declares wrong neighbours.
     let first = vec![1, 1, 2, 0, 0xc4, 1, 1, 1, 2, 1, b'X', 0];
     let second = vec![1, 1, 2, 1, 0xc4, 2, 0, 1, 1, 1, b'Y', 0];
     let answers = futures::join!(bench.submit("a", first), bench.submit("b", second));
@@ -310,7 +310,7 @@ async fn an_update_is_checked_against_its_batch() {
 }
 
 #[tokio::test]
-async fn updates_of_a_batch_may_build_on_each_other() {
+async fn updates_of_a_batch_may_depend_on_each_other() {
     let bench = Bench::new("");
     bench.text().await;
     let mut replica = bench.replica(7);
@@ -321,7 +321,7 @@ async fn updates_of_a_batch_may_build_on_each_other() {
 }
 
 #[tokio::test]
-async fn a_document_has_a_bounded_number_of_items() {
+async fn the_number_of_items_is_limited() {
     let budget = BudgetSettings { document_items: 300, ..BudgetSettings::default() };
     let bench = Bench::with("", budget);
     let mut replica = bench.replica(7);
@@ -329,7 +329,7 @@ async fn a_document_has_a_bounded_number_of_items() {
     bench.submit("some", some).await.unwrap();
     let refused = bench.submit("more", more).await;
     assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
-    // It can still be emptied, and written by the server.
+    // The document can still be emptied and edited by the server.
     let mut other =
         TextDoc::load(8, &bench.rooms.missing(DOCUMENT, vec![0]).await.unwrap().1).unwrap();
     bench.submit("empty", other.replace_with("").unwrap()).await.unwrap();
@@ -341,7 +341,7 @@ async fn a_document_has_a_bounded_number_of_items() {
 }
 
 #[tokio::test]
-async fn a_document_has_a_bounded_state() {
+async fn the_size_of_the_state_is_limited() {
     let budget = BudgetSettings { document_bytes: 4_000, ..BudgetSettings::default() };
     let bench = Bench::with("", budget);
     let text = "x".repeat(1_500);
@@ -351,13 +351,13 @@ async fn a_document_has_a_bounded_state() {
     }
     let refused = bench.submit("more", bench.replica(9).edit(&insert(&text))).await;
     assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
-    // Deleted text leaves the state.
+    // Deleted text is removed from the state.
     bench.edit("empty", "").await.unwrap();
     bench.submit("again", bench.replica(10).edit(&insert(&text))).await.unwrap();
 }
 
 #[tokio::test]
-async fn a_panic_in_a_check_costs_the_replica_only() {
+async fn a_panic_in_a_check_costs_only_the_replica() {
     let (_, state) = TextDoc::from_text(1, "kept");
     let snapshot = crate::storage::StoredSnapshot { seq: 0, state: seal(&state) };
     let (updates, quarantined) = (Vec::new(), Vec::new());
@@ -374,7 +374,7 @@ async fn a_panic_in_a_check_costs_the_replica_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rooms_leave_for_others_when_memory_is_short() {
+async fn idle_rooms_are_evicted_when_memory_is_short() {
     let budget = BudgetSettings { rooms: 2, ..BudgetSettings::default() };
     let bench = Bench::with("kept", budget);
     let documents = [1, 2, 3].map(|number| DocumentId(Uuid::from_u128(number)));
@@ -384,7 +384,7 @@ async fn rooms_leave_for_others_when_memory_is_short() {
     }
     let open = documents.map(|document| bench.rooms.is_open(document));
     assert_eq!(open, [false, true, true]);
-    // Rooms in use stay: the next one waits for its turn in vain.
+    // Rooms in use stay, so opening another one times out.
     for document in documents {
         drop(bench.rooms.read(document).await);
     }
@@ -392,7 +392,7 @@ async fn rooms_leave_for_others_when_memory_is_short() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn rooms_together_hold_a_bounded_number_of_bytes() {
+async fn the_total_memory_of_rooms_is_limited() {
     let budget = BudgetSettings { room_bytes: 300_000, ..BudgetSettings::default() };
     let bench = Bench::with(&"x".repeat(100_000), budget);
     for number in 1..=10 {
@@ -404,7 +404,7 @@ async fn rooms_together_hold_a_bounded_number_of_bytes() {
 }
 
 #[tokio::test]
-async fn a_room_reads_what_another_of_the_same_document_has_written() {
+async fn a_room_sees_writes_of_another_room() {
     let log = MemoryLog::of("");
     let context = log.context(LiveSettings::default(), BudgetSettings::default());
     let rooms = || Rooms::over(context.clone(), TaskTracker::new());
@@ -420,12 +420,12 @@ async fn a_room_reads_what_another_of_the_same_document_has_written() {
 #[case::on_leaving(Duration::from_secs(2))]
 #[case::after_a_while(Duration::from_secs(100))]
 #[tokio::test(start_paused = true)]
-async fn a_text_that_could_not_be_stored_is_stored_later(#[case] down_for: Duration) {
+async fn a_failed_text_write_is_retried(#[case] down_for: Duration) {
     let bench = Bench::new("");
     bench.trouble(Trouble { refuses_texts: true, ..Trouble::default() });
     let delta = bench.replica(7).edit(&insert("a"));
     bench.submit("op", delta).await.unwrap();
-    // Time is paused: it passes as soon as nobody has anything else to do.
+    // Tokio's paused clock advances when all tasks are idle.
     let _ = timeout(down_for, pending::<()>()).await;
     let refused = std::mem::take(&mut bench.log.trouble.lock().refused_texts);
     assert!((1..10).contains(&refused), "asked {refused} times");
@@ -438,7 +438,7 @@ async fn a_text_that_could_not_be_stored_is_stored_later(#[case] down_for: Durat
 }
 
 #[test]
-fn a_merge_knows_itself_again_whatever_it_is_based_on() {
+fn a_merge_is_recognised_with_any_base() {
     let merge = |base: &str| EditKind::Merge { base: base.to_owned(), content: "c".to_owned() };
     assert_eq!(merge("a").request_hash(), merge("b").request_hash());
     assert_eq!(merge("a").request_hash(), EditKind::merge_hash("c"));

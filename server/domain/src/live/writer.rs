@@ -1,13 +1,13 @@
-//! Group commit: the updates of all rooms that are ready go to the log together, in one
-//! transaction (DESIGN §6). Nothing waits for company: while one transaction is being written, the
-//! next gathers by itself, so a lone typist pays no delay and a crowd shares the disk.
+//! Group commit: pending updates of all rooms are appended to the log in one transaction (DESIGN
+//! §6). There is no batching delay: the next group gathers while the current one is being written,
+//! so a single editor waits for nothing and many editors share a disk sync.
 
 use crate::storage::{Appended, Batch, BatchOutcome, LiveLog, StoreError, StoreResult};
 use futures::FutureExt as _;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
 
-/// The most batches in one transaction.
+/// Maximum number of batches in a transaction.
 const MAX_BATCHES: usize = 256;
 
 struct Job {
@@ -15,20 +15,19 @@ struct Job {
     reply: oneshot::Sender<StoreResult<Vec<Appended>>>,
 }
 
-/// The way to the log, shared by all rooms.
+/// Handle to the log writer, shared by all rooms.
 #[derive(Clone)]
 pub(super) struct LogWriter(mpsc::Sender<Job>);
 
 impl LogWriter {
-    /// Starts the writer. It ends with the last handle to it; whoever waits for the rooms to end
-    /// has waited for everything that was sent here.
+    /// Starts the writer. It ends when the last handle is dropped, after completing all appends.
     pub(super) fn start(log: Arc<dyn LiveLog>, timeout: Duration) -> Self {
         let (sender, jobs) = mpsc::channel(MAX_BATCHES);
         tokio::spawn(write_groups(log, timeout, jobs));
         Self(sender)
     }
 
-    /// Appends the updates of one document; durable when it answers.
+    /// Appends the updates of one document. They are durable on return.
     pub(super) async fn append(&self, batch: Batch) -> StoreResult<Vec<Appended>> {
         let (reply, answer) = oneshot::channel();
         let job = Job { batch, reply };
@@ -47,7 +46,7 @@ async fn write_groups(log: Arc<dyn LiveLog>, timeout: Duration, mut jobs: mpsc::
     while jobs.recv_many(&mut group, MAX_BATCHES).await > 0 {
         let (batches, replies): (Vec<Batch>, Vec<_>) =
             group.drain(..).map(|job| (job.batch, job.reply)).unzip();
-        // A log that panics must not end all writing; what it had done by then, nobody knows.
+        // A panic in the log must not stop the writer; the outcome of that append is unknown.
         let append = AssertUnwindSafe(async { log.append(&batches).await }).catch_unwind();
         let answer = match tokio::time::timeout(timeout, append).await {
             Ok(Ok(answer)) => answer,

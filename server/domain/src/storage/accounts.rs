@@ -14,57 +14,57 @@ use izanagi_shared::{
 pub struct User {
     /// The account's id.
     pub id: UserId,
-    /// Unique, folded.
+    /// Unique, case-folded.
     pub username: String,
-    /// Unique, folded.
+    /// Unique, case-folded.
     pub email: String,
-    /// What others see.
+    /// Name shown to others.
     pub display_name: String,
-    /// A few words.
+    /// A short biography.
     pub bio: String,
-    /// What the account may do beyond its own documents.
+    /// Determines what the account may do beyond its own documents.
     pub role: Role,
-    /// The Argon2id hash, in PHC form.
+    /// The Argon2id hash, as a PHC string.
     pub password_hash: PasswordHash,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// The last sign-in.
+    /// Time of the last sign-in.
     pub last_login_at: Option<Timestamp>,
-    /// Since when it may not sign in.
+    /// When the account was deactivated; it cannot sign in.
     pub deactivated_at: Option<Timestamp>,
 }
 
-/// What can change in an account; `None` leaves as is.
+/// Changes to an account; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct UserChange {
-    /// What others see.
+    /// Name shown to others.
     pub display_name: Option<String>,
-    /// A few words.
+    /// A short biography.
     pub bio: Option<String>,
     /// A new role.
     pub role: Option<Role>,
-    /// `Some(Some(at))` deactivates, `Some(None)` activates again.
+    /// `Some(Some(at))` deactivates the account, `Some(None)` reactivates it.
     pub deactivated_at: Option<Option<Timestamp>>,
 }
 
 /// Accounts.
 #[async_trait]
 pub trait UserStore: Send + Sync {
-    /// Makes an account. `Conflict(Username)` or `Conflict(Email)`.
+    /// Creates an account. `Conflict(Username)` or `Conflict(Email)` if taken.
     async fn create(&self, user: &User) -> StoreResult<()>;
-    /// By id.
+    /// Returns an account by id.
     async fn by_id(&self, id: UserId) -> StoreResult<User>;
-    /// By folded username or email.
+    /// Returns an account by case-folded username or email.
     async fn by_login(&self, login: &str) -> StoreResult<User>;
-    /// Changes an account; gives it as it is then.
+    /// Changes an account; returns it as changed.
     async fn update(&self, id: UserId, change: &UserChange) -> StoreResult<User>;
-    /// Notes a sign-in.
+    /// Records a sign-in.
     async fn record_login(&self, id: UserId, at: Timestamp) -> StoreResult<()>;
-    /// Deletes an account: nobody signs in by it any more, its name and email are free again, and
-    /// nothing personal is left of it. What it wrote stays, by a deleted account. Nothing happens
-    /// when it is deleted.
+    /// Deletes an account: it can no longer sign in, its username and email become available again,
+    /// and its personal data is erased. Its contributions stay, attributed to a deleted account.
+    /// Idempotent.
     async fn delete(&self, id: UserId, at: Timestamp) -> StoreResult<()>;
-    /// How those accounts that were ever made look to others. May be stale.
+    /// Returns the public profiles of accounts, including deleted ones. May be stale.
     async fn people(&self, ids: &[UserId]) -> StoreResult<Vec<Person>>;
 }
 
@@ -73,21 +73,21 @@ pub trait UserStore: Send + Sync {
 pub struct Session {
     /// Its id, the `sid` of its tokens.
     pub id: SessionId,
-    /// Whose it is.
+    /// The user.
     pub user_id: UserId,
-    /// What the browser or program called itself.
+    /// The `User-Agent` it sent.
     pub user_agent: String,
-    /// Where it was last seen.
+    /// Its address when last seen.
     pub ip: String,
-    /// When it signed in.
+    /// Time of sign-in.
     pub created_at: Timestamp,
     /// When it was last seen.
     pub last_activity_at: Timestamp,
-    /// When it ended, if it was ended.
+    /// When it ended; `None` while it is active.
     pub revoked_at: Option<Timestamp>,
 }
 
-/// A session to be made, with its first refresh token.
+/// A session to create, with its first refresh token.
 #[derive(Debug, Clone)]
 pub struct NewSession {
     /// The session.
@@ -101,26 +101,26 @@ pub struct NewSession {
 pub struct RefreshToken {
     /// SHA-256 of the token.
     pub hash: [u8; 32],
-    /// The session it belongs to: the family.
+    /// The session it belongs to (the token family).
     pub session_id: SessionId,
-    /// Makes the successor, together with the token itself, which only its holder knows.
+    /// Nonce for the successor, which is derived from it and the token itself.
     pub nonce: [u8; 32],
-    /// The token it succeeded.
+    /// The predecessor.
     pub parent_hash: Option<[u8; 32]>,
-    /// When it stops being accepted.
+    /// Expiry.
     pub expires_at: Timestamp,
     /// When it was exchanged for its successor.
     pub used_at: Option<Timestamp>,
-    /// Whether the successor was exchanged in its turn.
+    /// Whether the successor has been used.
     pub successor_used: bool,
 }
 
-/// What came of using a refresh token.
+/// Result of using a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshUse {
-    /// It was unused; the successor is stored now.
+    /// It was unused; the successor is now stored.
     First,
-    /// Somebody used it before.
+    /// It had already been used.
     Repeated,
     /// The session has ended.
     SessionEnded,
@@ -129,21 +129,22 @@ pub enum RefreshUse {
 /// Sessions and their refresh tokens.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Makes a session and its first token.
+    /// Creates a session and its first token.
     async fn create(&self, new: &NewSession) -> StoreResult<()>;
-    /// One session, ended or not.
+    /// Returns a session, active or ended.
     async fn get(&self, id: SessionId) -> StoreResult<Session>;
-    /// The sessions of a user that have not ended, last seen first.
+    /// Returns a user's active sessions, most recently seen first.
     async fn list(&self, user: UserId) -> StoreResult<Vec<Session>>;
-    /// Notes that a session was seen.
+    /// Records activity of a session.
     async fn touch(&self, id: SessionId, ip: &str, at: Timestamp) -> StoreResult<()>;
-    /// Ends one session of that user; `NotFound` when it has none such that still lasts.
+    /// Ends a session of this user; `NotFound` if the user has no such active session.
     async fn revoke(&self, user: UserId, id: SessionId, at: Timestamp) -> StoreResult<()>;
-    /// Ends all sessions of a user; gives those that lasted until now.
+    /// Ends all active sessions of a user and returns them.
     async fn revoke_all(&self, user: UserId, at: Timestamp) -> StoreResult<Vec<SessionId>>;
-    /// A refresh token by its hash.
+    /// Returns a refresh token by its hash.
     async fn refresh_token(&self, hash: &[u8; 32]) -> StoreResult<RefreshToken>;
-    /// Marks `used` as used at `at`, and its parent's successor as used, and stores `successor`.
+    /// Marks `used` as used at `at` and as the used successor of its parent, and stores
+    /// `successor`.
     async fn use_refresh_token(
         &self,
         used: &[u8; 32],
@@ -152,37 +153,37 @@ pub trait SessionStore: Send + Sync {
     ) -> StoreResult<RefreshUse>;
 }
 
-/// Sessions that ended before their access tokens did.
+/// Sessions that were ended before their access tokens expired.
 #[async_trait]
 pub trait RevocationStore: Send + Sync {
-    /// From now until `until` (when the last access token is over) the session counts as ended.
+    /// Revokes the session until `until`, when its last access token expires.
     async fn revoke(&self, session: SessionId, until: Timestamp) -> StoreResult<()>;
-    /// Whether it does.
+    /// Whether the session is revoked.
     async fn is_revoked(&self, session: SessionId) -> StoreResult<bool>;
-    /// Forgets those that are over.
+    /// Removes expired revocations.
     async fn forget(&self, before: Timestamp) -> StoreResult<()>;
 }
 
-/// Something worth keeping for an audit (PRODUCT W5).
+/// An audit event (PRODUCT W5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuditEvent {
     /// What happened: `refresh_token_replayed`, `user_deactivated` …
     pub action: &'static str,
-    /// Who did it, where known.
+    /// The acting user, if known.
     pub actor: Option<UserId>,
-    /// What it was done to, as text.
+    /// The affected object, as text.
     pub subject: String,
-    /// From which address.
+    /// The client's address.
     pub ip: String,
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
 }
 
-/// What is kept for audits.
+/// The audit log.
 #[async_trait]
 pub trait AuditLog: Send + Sync {
-    /// Keeps an event.
+    /// Records an event.
     async fn record(&self, event: &AuditEvent) -> StoreResult<()>;
-    /// The newest events, newest first. May be stale.
+    /// Returns the newest events, newest first. May be stale.
     async fn newest(&self, limit: u32) -> StoreResult<Vec<(String, String, Timestamp)>>;
 }

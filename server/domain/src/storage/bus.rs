@@ -1,13 +1,13 @@
-//! The bus: tells the other parts of the system, on every node, what has changed. It is a hint: an
-//! event may be lost, and every consumer also looks for itself now and then (DESIGN §6).
+//! The bus: notifies all nodes of changes. Delivery is not guaranteed: consumers also poll
+//! occasionally (DESIGN §6).
 
 use izanagi_shared::id::{DocumentId, SessionId, UserId};
 use tokio::sync::broadcast;
 
-/// A change that others must hear of soon.
+/// A change that other parts of the system should learn of soon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BusEvent {
-    /// A document's details, owners or state of deletion changed: rights to it may have, too.
+    /// The details, owners or trash state of a document changed, and so possibly rights to it.
     DocumentChanged(DocumentId),
     /// A session ended.
     SessionEnded(SessionId),
@@ -17,9 +17,9 @@ pub enum BusEvent {
 
 /// The bus.
 pub trait Bus: Send + Sync {
-    /// Tells all subscribers of an event, if there are any.
+    /// Publishes an event to all subscribers.
     fn publish(&self, event: BusEvent);
-    /// The events from now on. A subscriber that is too slow gets `Lagged` and must assume that
-    /// anything may have changed.
+    /// Subscribes to events from now on. A subscriber that is too slow gets `Lagged` and must
+    /// assume that anything may have changed.
     fn subscribe(&self) -> broadcast::Receiver<BusEvent>;
 }

@@ -1,4 +1,4 @@
-//! Documents: who, when, where. Their text lies in the live log.
+//! Document metadata. The text is in the live log.
 
 use super::StoreResult;
 use crate::principal::Viewer;
@@ -12,25 +12,25 @@ use izanagi_shared::{
 };
 use uuid::Uuid;
 
-/// A request that may be sent again: same key, same answer (API.md).
+/// The identity of a request that may be retried: same key, same answer (API.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Request {
-    /// SHA-256 over user, method, path and `Idempotency-Key`; a fresh random one without a key.
+    /// SHA-256 over user, method, path and `Idempotency-Key`; a fresh random value without a key.
     pub key: [u8; 32],
-    /// SHA-256 of the body, to notice another body under the same key.
+    /// SHA-256 of the body, to detect a different body under the same key.
     pub body_hash: [u8; 32],
 }
 
-/// What is known of a text without reading it.
+/// Facts about a text, known without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TextFacts {
-    /// The live update up to which it is the text.
+    /// Seq of the last live update it contains.
     pub seq: u64,
     /// SHA-256 of the text.
     pub hash: [u8; 32],
-    /// Bytes in UTF-8.
+    /// Length in UTF-8 bytes.
     pub length: u64,
-    /// Words.
+    /// Number of words.
     pub words: u64,
 }
 
@@ -39,90 +39,90 @@ pub struct TextFacts {
 pub struct DocumentRow {
     /// The document.
     pub id: DocumentId,
-    /// What its text is.
+    /// Content type.
     pub kind: DocumentKind,
     /// Its title.
     pub title: String,
-    /// What it is about.
+    /// Description.
     pub description: String,
-    /// Who created it.
+    /// Creator.
     pub created_by: UserId,
-    /// Who changed it last.
+    /// User who last changed it.
     pub last_modified_by: UserId,
-    /// The newest version, 0 for none.
+    /// Number of the newest version, 0 if there is none.
     pub head_version: u64,
-    /// The commit of the newest version.
+    /// Commit id of the newest version.
     pub head_commit: Option<CommitId>,
-    /// The newest live update.
+    /// Seq of the newest live update.
     pub live_seq: u64,
-    /// Drawn when the document was created. CRDT updates are valid in their own lineage only.
+    /// Random id drawn at creation. CRDT updates are valid only within their own lineage.
     pub lineage: [u8; 16],
-    /// Grows with every change of title, description and so on.
+    /// Incremented by every change of the metadata.
     pub meta_rev: u64,
-    /// Of the text as it was last materialised; behind when `text.seq < live_seq`.
+    /// Facts of the materialised text, which is outdated if `text.seq < live_seq`.
     pub text: TextFacts,
-    /// Whether anybody may read it.
+    /// Whether everyone may read it.
     pub is_public: bool,
-    /// Whether it serves as a template.
+    /// Whether it is a template.
     pub is_template: bool,
-    /// When it was created.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When its text or details last changed.
+    /// Time of the last change of text or details.
     pub updated_at: Timestamp,
     /// When it was moved to trash.
     pub deleted_at: Option<Timestamp>,
 }
 
-/// A document to be made, with the first state of its text.
+/// A document to create, with the initial state of its text.
 #[derive(Debug, Clone)]
 pub struct NewDocument {
     /// The document.
     pub id: DocumentId,
-    /// What its text is.
+    /// Content type.
     pub kind: DocumentKind,
     /// Its title.
     pub title: String,
-    /// What it is about.
+    /// Description.
     pub description: String,
-    /// Who creates and so owns it.
+    /// Creator and first owner.
     pub created_by: UserId,
-    /// The request that asks for it.
+    /// Identity of the request.
     pub request: Request,
-    /// The CRDT state of the text: the snapshot at seq 0.
+    /// Initial CRDT state: the snapshot at seq 0.
     pub state: Vec<u8>,
     /// The CRDT client id that wrote that state.
     pub client_id: u64,
-    /// 16 random bytes: the lineage of that state.
+    /// 16 random bytes that identify the lineage.
     pub lineage: [u8; 16],
     /// The text.
     pub content: String,
     /// Facts of the text, at seq 0.
     pub text: TextFacts,
-    /// When.
+    /// Creation time.
     pub at: Timestamp,
 }
 
-/// Changes to a document's details; `None` leaves as is.
+/// Changes to a document's details; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DetailsChange {
     /// A new title.
     pub title: Option<String>,
     /// A new description.
     pub description: Option<String>,
-    /// Whether anybody may read it.
+    /// Whether everyone may read it.
     pub is_public: Option<bool>,
-    /// Whether it serves as a template.
+    /// Whether it is a template.
     pub is_template: Option<bool>,
-    /// `Some(true)` to trash, `Some(false)` back.
+    /// `Some(true)` moves to the trash, `Some(false)` restores.
     pub trashed: Option<bool>,
 }
 
-/// A place in a sorted list: the sort key of the last row seen, and its id.
+/// A position in a sorted list: the sort key of the last row seen, and its id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// Micros for times, folded title for titles.
+    /// Microseconds for times, the case-folded title for titles.
     pub key: CursorKey,
-    /// Ends every keyset, so that equal keys have an order.
+    /// Tie-breaker for equal sort keys.
     pub id: Uuid,
 }
 
@@ -131,45 +131,46 @@ pub struct Cursor {
 pub enum CursorKey {
     /// For sorting by time.
     Micros(i64),
-    /// For sorting by title, folded.
+    /// For sorting by case-folded title.
     Text(String),
 }
 
-/// Which documents to list.
+/// Filter, order and page of a document list.
 #[derive(Debug, Clone)]
 pub struct DocumentFilter {
-    /// Only documents this user can see through ownership.
+    /// Only documents visible to this user through ownership.
     pub visible_to: UserId,
     /// Only documents this user owns.
     pub owner: Option<UserId>,
-    /// Only titles and descriptions with all of these words, case-folded.
+    /// Only documents whose title or description contains all of these case-folded words.
     pub words: Vec<String>,
-    /// `false`: not in trash; `true`: in trash; `None`: both.
+    /// `false`: not in the trash; `true`: in the trash; `None`: both.
     pub trashed: Option<bool>,
-    /// How sorted.
+    /// Sort order.
     pub sort: DocumentSort,
-    /// Where to go on; wins over `offset`.
+    /// Position to continue from; takes precedence over `offset`.
     pub cursor: Option<Cursor>,
     /// Rows to skip.
     pub offset: u64,
-    /// Rows to give.
+    /// Maximum number of rows.
     pub limit: u32,
 }
 
-/// Documents. Only the list may be stale: everything else decides about rights, heads or requests.
+/// Documents. Only the list may be stale; all other reads are used for decisions.
 #[async_trait]
 pub trait Catalog: Send + Sync {
-    /// Makes a document, its owner, snapshot, text. `Conflict(RequestKey)` when the request is known.
+    /// Creates a document with its owner, snapshot and text. `Conflict(RequestKey)` if the request
+    /// key is already used.
     async fn create(&self, new: &NewDocument) -> StoreResult<()>;
-    /// The document that a request made, and that request's body hash.
+    /// Returns the document created by a request, and the request's body hash.
     async fn by_request(&self, key: &[u8; 32]) -> StoreResult<(DocumentId, [u8; 32])>;
-    /// One document.
+    /// Returns a document.
     async fn get(&self, id: DocumentId) -> StoreResult<DocumentRow>;
-    /// One document and what gives this viewer rights to it, by one query.
+    /// Returns a document and this viewer's rights to it, in one query.
     async fn get_for(&self, viewer: &Viewer, id: DocumentId) -> StoreResult<(DocumentRow, Access)>;
-    /// The rows that fit the filter, and how many there are in all. May be stale.
+    /// Returns the matching rows and their total number. May be stale.
     async fn list(&self, filter: &DocumentFilter) -> StoreResult<(Vec<DocumentRow>, u64)>;
-    /// Changes details; `meta_rev` grows and `updated_at` is `at` if something differs.
+    /// Changes details. If anything differs, increments `meta_rev` and sets `updated_at` to `at`.
     async fn change(
         &self,
         id: DocumentId,
@@ -177,21 +178,21 @@ pub trait Catalog: Send + Sync {
         change: &DetailsChange,
         at: Timestamp,
     ) -> StoreResult<DocumentRow>;
-    /// Removes a trashed document and all its rows, and puts the erasing of its contents in the
-    /// outbox. `NotFound` when it is not in trash.
+    /// Permanently deletes a document in the trash with all its rows, and enqueues the erasure of
+    /// its contents. `NotFound` if it is not in the trash.
     async fn purge(&self, id: DocumentId, at: Timestamp) -> StoreResult<()>;
 }
 
-/// Who owns documents.
+/// Owners of documents.
 #[async_trait]
 pub trait Owners: Send + Sync {
-    /// The owners of those documents, for display. May be stale.
+    /// Returns the owners of these documents, for display. May be stale.
     async fn list(&self, documents: &[DocumentId]) -> StoreResult<Vec<(DocumentId, Person)>>;
-    /// Adds an owner; nothing happens when they are one. `Conflict(Reference)`: no such user.
+    /// Adds an owner; idempotent. `Conflict(Reference)` if the user does not exist.
     async fn add(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()>;
-    /// Removes an owner. `NotFound` when they are none, `Conflict(LastOwner)` for the last.
+    /// Removes an owner. `NotFound` if the user is not one, `Conflict(LastOwner)` for the last one.
     async fn remove(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()>;
-    /// Takes a user out of all documents that others own too, and moves those that nobody else owns
-    /// to trash.
+    /// Removes a user from all co-owned documents, and moves documents without another owner to the
+    /// trash.
     async fn release(&self, user: UserId, at: Timestamp) -> StoreResult<()>;
 }

@@ -1,51 +1,51 @@
-//! How a store fails.
+//! Errors of stores.
 
-/// The result of asking a store.
+/// The result of a store call.
 pub type StoreResult<T> = Result<T, StoreError>;
 
-/// How a store fails. The texts are for the log, never for a client.
+/// An error of a store. Messages are for the log only, never for a client.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// There is no such row or record.
+    /// The row or record does not exist.
     #[error("not found")]
     NotFound,
-    /// A named rule of the schema stands against it; nothing was written.
+    /// A constraint of the schema is violated; nothing was written.
     #[error("conflict: {0:?}")]
     Conflict(Constraint),
-    /// The store cannot be reached or is busy; nothing was written.
+    /// The store is unreachable or busy; nothing was written.
     #[error("store unavailable: {0}")]
     Unavailable(String),
-    /// What is stored makes no sense.
+    /// The stored data is invalid.
     #[error("corrupt: {0}")]
     Corrupt(String),
-    /// A write was sent and no answer came: it may have taken effect, or may yet.
+    /// A write was sent but not answered: it may have taken effect, or may still do so.
     #[error("outcome unknown: {0}")]
     Unknown(String),
 }
 
-/// The rules a write can break, each known by the constraint's name in the schema.
+/// Constraints that a write can violate, identified by their names in the schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Constraint {
-    /// A username is taken.
+    /// The username is taken.
     Username,
-    /// An email is taken.
+    /// The email is taken.
     Email,
-    /// A request key was used before.
+    /// The request key is already used.
     RequestKey,
-    /// A record exists at this path.
+    /// A record already exists at this path.
     RecordExists,
     /// A record has changed since it was read.
     RecordVersion,
-    /// A document would be left without an owner.
+    /// The document would have no owner.
     LastOwner,
-    /// A commit id was used before.
+    /// The commit id is already used.
     CommitId,
     /// The document is in trash.
     Trashed,
-    /// Another writer has changed a document's log since it was read.
+    /// Another writer has changed the document's log since it was read.
     LogChanged,
-    /// A row that another depends on is missing.
+    /// A referenced row does not exist.
     Reference,
-    /// Any other rule of the schema.
+    /// Any other constraint.
     Other,
 }

@@ -1,12 +1,12 @@
-//! How current the answer to a read must be (DESIGN §4).
+//! Consistency of reads (DESIGN §4).
 
-/// How current the answer to a read must be.
+/// Required consistency of a read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Freshness {
-    /// Every acknowledged write is in it: the primary answers, or a majority. For reads that decide
-    /// something: fences, op ids, heads, preconditions.
+    /// Includes every acknowledged write; answered by the primary or a majority. For reads used in
+    /// decisions: fences, op ids, heads, preconditions.
     Fresh,
-    /// A replica may answer, though never with less than this reader has seen before. For lists,
-    /// search, rendering.
+    /// May be answered by a replica, but never with older data than this reader has already seen.
+    /// For lists, search, rendering.
     Stale,
 }

@@ -1,41 +1,42 @@
-//! Reading everything, for `fsck`.
+//! Full scans for `fsck`.
 
 use super::{CommitIntent, StoreResult};
 use async_trait::async_trait;
 use izanagi_shared::id::{CommitId, DocumentId};
 
-/// What is known of a document's op ids and rows, for checking numbers against the log.
+/// Facts about a document's op ids and rows, for checking them against the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct OpsSummary {
-    /// The highest number any op id was given.
+    /// Highest seq of any op id.
     pub highest_op_seq: u64,
-    /// How many op ids share a number with another.
+    /// Number of op ids that share a seq with another one.
     pub shared_numbers: u64,
-    /// How many owners the document has.
+    /// Number of owners.
     pub owners: u64,
-    /// The stored text is of another number than the document's row says.
+    /// Whether the seq of the stored text differs from the document's row.
     pub text_is_of_another_seq: bool,
 }
 
-/// Reads across all documents.
+/// Reads over all documents.
 #[async_trait]
 pub trait Inspect: Send + Sync {
-    /// The ids of documents, after one, trash included.
+    /// Returns document ids greater than `after`, including those in the trash.
     async fn documents(
         &self,
         after: Option<DocumentId>,
         limit: u32,
     ) -> StoreResult<Vec<DocumentId>>;
-    /// Every attempt to commit to a document.
+    /// Returns all commit attempts of a document.
     async fn intents(&self, document: DocumentId) -> StoreResult<Vec<CommitIntent>>;
-    /// Attempts to commit to documents that are no more, by commit, after one.
+    /// Returns commit attempts of documents that no longer exist, ordered by commit, after a given
+    /// one.
     async fn abandoned(
         &self,
         after: Option<CommitId>,
         limit: u32,
     ) -> StoreResult<Vec<CommitIntent>>;
-    /// Op ids and owners of a document.
+    /// Returns facts about a document's op ids and owners.
     async fn ops(&self, document: DocumentId) -> StoreResult<OpsSummary>;
-    /// What the database itself finds wrong with its files.
+    /// Returns the problems that the database finds in its own files.
     async fn integrity(&self) -> StoreResult<Vec<String>>;
 }

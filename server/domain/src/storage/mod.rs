@@ -1,9 +1,9 @@
-//! What the domain asks of storage, as traits (DESIGN §4). Domain types go in and come out; no
-//! driver's type is seen here. A method that writes several rows does so in one transaction. Reads
-//! are fresh unless their documentation or a [`Freshness`] allows a stale answer.
+//! Storage traits required by the domain (DESIGN §4). They use domain types only and expose no
+//! driver types. A method that writes several rows does so in one transaction. Reads are fresh
+//! unless their documentation or a [`Freshness`] allows stale answers.
 //!
-//! Every write can end in [`StoreError::Unknown`]: the statement may or may not have taken effect.
-//! Whoever calls must then find out (by fence, by request key, by op id) before answering.
+//! Every write can return [`StoreError::Unknown`]: it may or may not have taken effect. The caller
+//! must determine the outcome (by fence, request key or op id) before answering.
 
 mod accounts;
 mod bus;
@@ -49,40 +49,40 @@ pub use versions::{
 
 use std::sync::Arc;
 
-/// Every store the services need, each by its own trait, so that each can have its own backend.
+/// All stores used by the services. Each has its own trait, so that each can have its own backend.
 #[derive(Clone)]
 pub struct Stores {
-    /// Contents of versions.
+    /// Version contents.
     pub records: Arc<dyn DocumentStore>,
     /// Accounts.
     pub users: Arc<dyn UserStore>,
     /// Signed-in devices and their refresh tokens.
     pub sessions: Arc<dyn SessionStore>,
-    /// Sessions that ended before their access tokens did.
+    /// Sessions that were ended before their access tokens expired.
     pub revocations: Arc<dyn RevocationStore>,
     /// Documents.
     pub catalog: Arc<dyn Catalog>,
-    /// Who owns them.
+    /// Owners of documents.
     pub owners: Arc<dyn Owners>,
     /// Committed versions.
     pub versions: Arc<dyn VersionStore>,
-    /// Attempts to commit.
+    /// Commit attempts.
     pub intents: Arc<dyn CommitIntents>,
-    /// Steps 2 to 4 of a commit in one transaction, where one database holds both stores.
+    /// Steps 2 to 4 of a commit in one transaction, if one database holds both stores.
     pub atomic: Option<Arc<dyn AtomicCommit>>,
     /// Live updates.
     pub log: Arc<dyn LiveLog>,
     /// Segments of edit history.
     pub segments: Arc<dyn EditSegments>,
-    /// Work that follows a commit.
+    /// Follow-up work of commits and deletions.
     pub outbox: Arc<dyn Outbox>,
-    /// What is kept for audits.
+    /// The audit log.
     pub audit: Arc<dyn AuditLog>,
-    /// Reading everything, for `fsck`.
+    /// Full scans for `fsck`.
     pub inspect: Arc<dyn Inspect>,
-    /// Forgetting what nobody needs any more.
+    /// Retention.
     pub upkeep: Arc<dyn Upkeep>,
-    /// Tells every node what has changed.
+    /// Notifies all nodes of changes.
     pub bus: Arc<dyn Bus>,
 }
 

@@ -1,4 +1,4 @@
-//! The outbox: work that follows a write, stored in the same transaction as the write.
+//! The outbox: follow-up work, stored in the same transaction as the write that causes it.
 
 use super::StoreResult;
 use async_trait::async_trait;
@@ -9,17 +9,17 @@ use izanagi_shared::time::Timestamp;
 pub enum Topic {
     /// Key `{document}/{number}`: turn that version into a delta (DESIGN §5, step 6).
     Demote,
-    /// Key `{document}/{number}`: make that version whole again.
+    /// Key `{document}/{number}`: store that version as a snapshot again.
     MakeWhole,
-    /// Key `{document}`: erase the contents of a document that was deleted for ever.
+    /// Key `{document}`: erase the contents of a permanently deleted document.
     Erase,
 }
 
 impl Topic {
-    /// Every topic.
+    /// All topics.
     pub const ALL: [Self; 3] = [Self::Demote, Self::MakeWhole, Self::Erase];
 
-    /// The name in the database.
+    /// Returns the name used in the database.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,33 +29,33 @@ impl Topic {
         }
     }
 
-    /// The topic of that name.
+    /// Parses a topic name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|topic| topic.as_str() == name)
     }
 }
 
-/// A piece of work.
+/// A pending item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxItem {
     /// Its id.
     pub id: String,
-    /// What kind.
+    /// Kind of work.
     pub topic: Topic,
-    /// What it is about.
+    /// The object of the work; its format depends on the topic.
     pub key: String,
 }
 
-/// The outbox. Its work is repeatable, so handing an item out twice does no harm.
+/// The outbox. Its work is idempotent, so processing an item twice is harmless.
 #[async_trait]
 pub trait Outbox: Send + Sync {
-    /// The oldest items not done.
+    /// Returns the oldest pending items.
     async fn pending(&self, limit: u32) -> StoreResult<Vec<OutboxItem>>;
-    /// Whether an item of that topic and key is not done.
+    /// Whether an item with this topic and key is pending.
     async fn is_pending(&self, topic: Topic, key: &str) -> StoreResult<bool>;
-    /// Removes an item whose work is done. Nothing happens if it was removed before.
+    /// Removes a completed item. Idempotent.
     async fn done(&self, id: &str) -> StoreResult<()>;
-    /// After a failure: puts an item behind all that were put in until `at`.
+    /// After a failure, moves an item behind those enqueued until `at`.
     async fn postpone(&self, id: &str, at: Timestamp) -> StoreResult<()>;
 }

@@ -1,30 +1,30 @@
-//! Time and chance, passed in so that tests decide them.
+//! Clock and random source, injected so that tests can control them.
 
 use izanagi_shared::time::Timestamp;
 use rand::Rng as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
-/// Tells the time.
+/// A clock.
 pub trait Clock: Send + Sync {
-    /// Now, in UTC.
+    /// Returns the current time in UTC.
     fn now(&self) -> Timestamp;
 }
 
-/// Draws ids and random bytes.
+/// A source of ids and random bytes.
 pub trait Ids: Send + Sync {
-    /// A fresh UUIDv7 (RFC 9562).
+    /// Returns a fresh UUIDv7 (RFC 9562).
     fn uuid(&self) -> Uuid;
     /// Fills the slice from a cryptographically secure source.
     fn fill(&self, bytes: &mut [u8]);
 }
 
-/// The clock of the machine.
+/// The system clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    // The one place that asks the machine; everybody else asks the clock they were given.
+    // The only place that reads the system clock; all other code uses the injected one.
     #[allow(clippy::disallowed_methods)]
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -32,7 +32,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The random source of the machine.
+/// The system's random source.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemIds;
 

@@ -1,4 +1,4 @@
-//! The document store: records in collections, the “what” of DESIGN §3.
+//! The document store: records in collections (“what” in DESIGN §3).
 
 use super::{Data, StoreResult, Value};
 use async_trait::async_trait;
@@ -9,7 +9,7 @@ use izanagi_shared::{
 use std::fmt;
 use uuid::Uuid;
 
-/// Where a record lies: `collection/id`. Segments are ids and fixed words, never user text.
+/// Path of a record: `collection/id`. Segments are ids and fixed words, never user text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordPath {
     collection: String,
@@ -23,13 +23,13 @@ impl RecordPath {
         Self { collection: Self::contents_of(document), id: commit.to_string() }
     }
 
-    /// One piece of a content too large for one record: `…/contents/{commit}/chunks/{index}`.
+    /// One chunk of content too large for a single record: `…/contents/{commit}/chunks/{index}`.
     #[must_use]
     pub fn chunk(document: DocumentId, commit: CommitId, index: usize) -> Self {
         Self { collection: Self::chunks_of(document, commit), id: format!("{index:04}") }
     }
 
-    /// The collection of the pieces of a content.
+    /// The collection of a content's chunks.
     #[must_use]
     pub fn chunks_of(document: DocumentId, commit: CommitId) -> String {
         format!("{}/{commit}/chunks", Self::contents_of(document))
@@ -53,25 +53,25 @@ impl RecordPath {
         format!("documents/{document}/edits")
     }
 
-    /// A path from its parts, as a provider read them back.
+    /// Builds a path from the parts stored by a provider.
     #[must_use]
     pub fn from_parts(collection: impl Into<String>, id: impl Into<String>) -> Self {
         Self { collection: collection.into(), id: id.into() }
     }
 
-    /// The collection.
+    /// Returns the collection.
     #[must_use]
     pub fn collection(&self) -> &str {
         &self.collection
     }
 
-    /// The last segment.
+    /// Returns the last segment.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// The key of the record: the first 128 bits of BLAKE3 over the full path, in hex.
+    /// Returns the key of the record: the first 128 bits of BLAKE3 over the full path, in hex.
     #[must_use]
     pub fn key(&self) -> String {
         let hash = blake3::hash(self.to_string().as_bytes());
@@ -85,26 +85,26 @@ impl fmt::Display for RecordPath {
     }
 }
 
-/// A record to be made.
+/// A record to create.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRecord {
-    /// Where.
+    /// Its path.
     pub path: RecordPath,
-    /// What.
+    /// Its data.
     pub data: Data,
 }
 
-/// A change of single fields. Fields it does not name keep their values.
+/// A partial update. Fields not mentioned keep their values.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RecordPatch {
     /// Fields to set.
     pub set: Data,
-    /// Fields to remove. A field that is not there is not an error.
+    /// Fields to remove. Missing fields are ignored.
     pub unset: Vec<String>,
 }
 
 impl RecordPatch {
-    /// What turns `old` into `new`.
+    /// Returns the patch that turns `old` into `new`.
     #[must_use]
     pub fn between(old: &Data, new: &Data) -> Self {
         let is_new = |(field, value): &(&String, &Value)| old.get(*field) != Some(*value);
@@ -113,52 +113,52 @@ impl RecordPatch {
         Self { set: set.collect(), unset: unset.collect() }
     }
 
-    /// Changes `data`.
+    /// Applies the patch.
     pub fn apply(&self, data: &mut Data) {
         self.unset.iter().for_each(|field| drop(data.remove(field)));
         data.extend(self.set.iter().map(|(field, value)| (field.clone(), value.clone())));
     }
 }
 
-/// The indexes that queries may use. A provider without the index that a query names fails with
-/// `Unavailable`, and the message is the statement that would create it.
+/// Indexes available to queries. If a provider lacks the index of a query, the query fails with
+/// `Unavailable`, and the message contains the statement that creates the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RecordIndex {
-    /// Collection, then key.
+    /// By collection, then key.
     CollectionKey,
 }
 
-/// A record as it is stored.
+/// A stored record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// Where it lies.
+    /// Its path.
     pub path: RecordPath,
-    /// 1 when made, one more with every update.
+    /// 1 when created, incremented by every update.
     pub version: u64,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When it was last updated.
+    /// Time of the last update.
     pub updated_at: Timestamp,
-    /// Soft-deleted: hidden from `get`, kept until it is purged.
+    /// Whether it is soft-deleted: hidden from `get`, kept until purged.
     pub deleted: bool,
-    /// What it holds.
+    /// Its data.
     pub data: Data,
 }
 
-/// A store of records. Reads see the newest acknowledged write (majority, primary).
+/// A store of records. Reads return the newest acknowledged write (majority, primary).
 #[async_trait]
 pub trait DocumentStore: Send + Sync {
-    /// The record at `path`; `NotFound` also if it is soft-deleted.
+    /// Returns the record at `path`; `NotFound` also if it is soft-deleted.
     async fn get(&self, path: &RecordPath) -> StoreResult<Record>;
 
-    /// The records at those paths that exist, in no particular order.
+    /// Returns the existing records among these paths, in no particular order.
     async fn get_many(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>>;
 
-    /// Creates a record, version 1. `Conflict(RecordExists)` if there is one, soft-deleted or not.
+    /// Creates a record at version 1. `Conflict(RecordExists)` if one exists, soft-deleted or not.
     async fn create(&self, record: &NewRecord, at: Timestamp) -> StoreResult<()>;
 
-    /// Replaces the data of version `expected`; gives the next version number.
-    /// `Conflict(RecordVersion)` when the record has another version by now.
+    /// Replaces the data if the version is `expected`; returns the new version.
+    /// `Conflict(RecordVersion)` if the record has another version.
     async fn update(
         &self,
         path: &RecordPath,
@@ -167,9 +167,9 @@ pub trait DocumentStore: Send + Sync {
         at: Timestamp,
     ) -> StoreResult<u64>;
 
-    /// Changes single fields of version `expected`; gives the next version number. Only the change
-    /// travels, so that a large field that stays is not sent again. Atomic like [`Self::update`].
-    /// `Conflict(RecordVersion)` when the record has another version by now.
+    /// Patches fields if the version is `expected`; returns the new version. Only the patch is
+    /// transmitted, so that large unchanged fields are not sent again. Atomic like
+    /// [`Self::update`]. `Conflict(RecordVersion)` if the record has another version.
     async fn patch(
         &self,
         path: &RecordPath,
@@ -178,14 +178,14 @@ pub trait DocumentStore: Send + Sync {
         at: Timestamp,
     ) -> StoreResult<u64>;
 
-    /// Soft-deletes a record. Nothing happens if it is soft-deleted or absent.
+    /// Soft-deletes a record. Idempotent; a missing record is ignored.
     async fn delete(&self, path: &RecordPath, at: Timestamp) -> StoreResult<()>;
 
-    /// Removes a record for good. Nothing happens if it is absent.
+    /// Permanently removes a record. Idempotent.
     async fn purge(&self, path: &RecordPath) -> StoreResult<()>;
 
-    /// The records of a collection in the order of the index, after the key `after`; soft-deleted
-    /// ones as well if `with_deleted` is set.
+    /// Returns records of a collection in index order, after the key `after`; includes soft-deleted
+    /// ones if `with_deleted` is set.
     async fn query(
         &self,
         index: RecordIndex,
@@ -195,8 +195,8 @@ pub trait DocumentStore: Send + Sync {
         with_deleted: bool,
     ) -> StoreResult<Vec<Record>>;
 
-    /// The paths of those records alone. Their data is not read, so that damaged records can still be
-    /// found and removed.
+    /// Like `query`, but returns only the paths. The data is not decoded, so that damaged records
+    /// can be found and removed.
     async fn paths(
         &self,
         index: RecordIndex,
@@ -206,7 +206,7 @@ pub trait DocumentStore: Send + Sync {
         with_deleted: bool,
     ) -> StoreResult<Vec<RecordPath>>;
 
-    /// Ends the connections; later calls are `Unavailable`.
+    /// Closes the connections; later calls return `Unavailable`.
     async fn close(&self);
 }
 

@@ -1,13 +1,13 @@
-//! Forgetting what nobody needs any more (PRODUCT O8).
+//! Retention (PRODUCT O8).
 
 use super::StoreResult;
 use async_trait::async_trait;
 use izanagi_shared::time::Timestamp;
 
-/// Retention. Each method may walk a whole table: once a day is often enough.
+/// Removal of expired data. Methods may scan whole tables; running them daily is sufficient.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
-    /// Forgets refresh tokens that ran out before `before`, and sessions that were ended before it
-    /// or, unseen since, have no token left.
+    /// Removes refresh tokens that expired before `before`, and sessions that ended before it or
+    /// were last seen before it and have no tokens left.
     async fn forget_sessions(&self, before: Timestamp) -> StoreResult<()>;
 }

@@ -1,17 +1,17 @@
-//! The values that records hold: what CBOR and BSON both store without loss.
+//! Values in records: the subset that CBOR and BSON both store without loss.
 
 use std::collections::BTreeMap;
 
 /// A value in a record.
 ///
-/// Every provider returns exactly what was written, so the type leaves out what only some formats
-/// can hold: floating-point numbers, integers beyond `i64`, and keys that are not text. Lists and
-/// maps nest at most [`Value::MAX_DEPTH`] levels deep. Text never contains U+0000.
+/// Every provider returns exactly what was written, so the type excludes what only some formats
+/// support: floating-point numbers, integers beyond `i64`, and non-text keys. Lists and maps nest
+/// at most [`Value::MAX_DEPTH`] levels. Text never contains U+0000.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value {
-    /// No value.
+    /// NULL.
     Null,
-    /// True or false.
+    /// A boolean.
     Bool(bool),
     /// A signed integer.
     Int(i64),
@@ -29,28 +29,28 @@ pub enum Value {
 pub type Data = BTreeMap<String, Value>;
 
 impl Value {
-    /// How deep lists and maps may nest. A record's own fields are level 1.
+    /// Maximum nesting depth. A record's own fields are level 1.
     pub const MAX_DEPTH: usize = 32;
 
-    /// The text, if this is one.
+    /// Returns the text, if this is a text.
     #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    /// The integer, if this is one.
+    /// Returns the integer, if this is an integer.
     #[must_use]
     pub const fn as_int(&self) -> Option<i64> {
         if let Self::Int(number) = self { Some(*number) } else { None }
     }
 
-    /// The bytes, if these are exactly `N` bytes.
+    /// Returns the bytes, if these are exactly `N` bytes.
     #[must_use]
     pub fn as_bytes<const N: usize>(&self) -> Option<[u8; N]> {
         if let Self::Bytes(bytes) = self { bytes.as_slice().try_into().ok() } else { None }
     }
 
-    /// How many levels of lists and maps this value nests; 0 for a plain value.
+    /// Returns the nesting depth; 0 for a plain value.
     #[must_use]
     pub fn depth(&self) -> usize {
         match self {

@@ -1,4 +1,4 @@
-//! Versions and the attempts to commit them: the SQL side of DESIGN §5.
+//! Versions and commit attempts: the SQL side of DESIGN §5.
 
 use super::{Freshness, NewRecord, Request, StoreResult};
 use async_trait::async_trait;
@@ -8,82 +8,82 @@ use izanagi_shared::{
     wire::Person,
 };
 
-/// Step 2: the promise to write content under a commit id.
+/// Step 2: announces content to be written under a commit id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewIntent {
     /// Fresh for every attempt.
     pub commit_id: CommitId,
     /// The document.
     pub document_id: DocumentId,
-    /// The head this attempt builds on.
+    /// The head this attempt is based on.
     pub base_commit: Option<CommitId>,
-    /// The request that asks for it.
+    /// Identity of the request.
     pub request_key: [u8; 32],
-    /// Until when it may be committed.
+    /// Expiry; the attempt cannot commit afterwards.
     pub expires_at: Timestamp,
-    /// When.
+    /// Time of opening.
     pub at: Timestamp,
 }
 
-/// Where an attempt stands.
+/// Status of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IntentStatus {
-    /// May still be committed.
+    /// May still commit.
     Open,
-    /// Was committed.
+    /// Committed.
     Committed,
-    /// Never will be.
+    /// Closed; can never commit.
     Gc,
 }
 
-/// An attempt as it is stored.
+/// A stored attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CommitIntent {
     /// The attempt.
     pub commit_id: CommitId,
     /// The document.
     pub document_id: DocumentId,
-    /// Where it stands.
+    /// Status.
     pub status: IntentStatus,
-    /// Until when it may be committed.
+    /// Expiry; the attempt cannot commit afterwards.
     pub expires_at: Timestamp,
-    /// Never will be, and what it had written was erased.
+    /// Closed, and its content has been erased.
     pub erased: bool,
 }
 
-/// Step 4: the version to be.
+/// Step 4: the version to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewVersion {
     /// The document.
     pub document_id: DocumentId,
-    /// Its number: the parent's and one.
+    /// Its number: the parent's plus one.
     pub number: u64,
     /// The attempt.
     pub commit_id: CommitId,
-    /// The head it builds on; `None` for the first.
+    /// Commit id of the parent; `None` for the first version.
     pub parent_commit: Option<CommitId>,
     /// SHA-256 of the content.
     pub content_hash: [u8; 32],
-    /// Covers parent, content, author, message and time (PRODUCT V12).
+    /// Hash over parent, content, author, message and time (PRODUCT V12).
     pub chain_hash: [u8; 32],
-    /// Bytes of the content.
+    /// Size of the content in bytes.
     pub length: u64,
     /// Lines added since the parent.
     pub added: u64,
     /// Lines removed since the parent.
     pub removed: u64,
-    /// Why.
+    /// Commit message.
     pub message: String,
-    /// Who.
+    /// Author.
     pub author_id: UserId,
-    /// The request that asks for it.
+    /// Identity of the request.
     pub request: Request,
-    /// When; the intent must not have expired by then.
+    /// Commit time; the intent must not have expired by then.
     pub at: Timestamp,
 }
 
 impl NewVersion {
-    /// The row of the version right after its commit.
+    /// Returns the row of the version right after its commit.
     #[must_use]
     pub fn into_row(self, author: Person) -> VersionRow {
         VersionRow {
@@ -114,101 +114,101 @@ pub struct VersionRow {
     pub document_id: DocumentId,
     /// Its number.
     pub number: u64,
-    /// Its commit.
+    /// Its commit id.
     pub commit_id: CommitId,
-    /// The commit before it.
+    /// Commit id of the parent.
     pub parent_commit: Option<CommitId>,
     /// SHA-256 of the content.
     pub content_hash: [u8; 32],
-    /// Covers parent, content, author, message and time.
+    /// Hash over parent, content, author, message and time.
     pub chain_hash: [u8; 32],
-    /// Bytes of the content.
+    /// Size of the content in bytes.
     pub length: u64,
     /// Lines added since the parent.
     pub added: u64,
     /// Lines removed since the parent.
     pub removed: u64,
-    /// Why.
+    /// Commit message.
     pub message: String,
-    /// Its name.
+    /// Its name, if any.
     pub name: Option<String>,
-    /// Must stay whole: it is named, or something was restored from it.
+    /// Must remain a snapshot: it is or was named, or was restored from.
     pub keep_whole: bool,
-    /// Stored as a delta now.
+    /// Currently stored as a delta.
     pub is_delta: bool,
-    /// Who.
+    /// Author.
     pub author: Person,
-    /// The body hash of the request that made it.
+    /// Body hash of the request that created it.
     pub body_hash: [u8; 32],
-    /// When.
+    /// Commit time.
     pub created_at: Timestamp,
 }
 
-/// What came of step 4.
+/// Outcome of step 4.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommitOutcome {
-    /// It is a version now.
+    /// The version exists.
     Committed,
-    /// Somebody else committed first; try again on the new head.
+    /// Another commit was faster; retry on the new head.
     HeadMoved,
-    /// The intent is closed or expired; try again with a fresh one.
+    /// The intent is closed or expired; retry with a fresh one.
     IntentClosed,
-    /// The document is in trash or gone.
+    /// The document is in the trash or does not exist.
     DocumentGone,
-    /// The same request has made a version before.
+    /// The request has already created a version.
     RequestKnown,
 }
 
-/// What a fence found.
+/// Outcome of a fence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fence {
-    /// The intent was open and is closed now: this attempt is no version and never will be.
+    /// The intent was open and is now closed: this attempt can never commit.
     Closed,
-    /// It was not open: look among the versions.
+    /// The intent was not open; check whether the version exists.
     NotOpen,
 }
 
-/// Which versions to list.
+/// Filter and page of a version list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VersionFilter {
     /// The document.
     pub document_id: DocumentId,
-    /// Only numbers below this one.
+    /// Only numbers below this.
     pub below: Option<u64>,
     /// Rows to skip.
     pub offset: u64,
-    /// Rows to give.
+    /// Maximum number of rows.
     pub limit: u32,
-    /// Only named ones.
+    /// Only named versions.
     pub named: bool,
-    /// How current the list must be.
+    /// Required freshness.
     pub freshness: Freshness,
 }
 
-/// Committed versions. None is ever removed but with its document. Reads without a [`Freshness`] are
-/// fresh.
+/// Committed versions. They are removed only together with their document. Reads without a
+/// [`Freshness`] are fresh.
 #[async_trait]
 pub trait VersionStore: Send + Sync {
-    /// One version.
+    /// Returns a version.
     async fn get(
         &self,
         freshness: Freshness,
         document: DocumentId,
         number: u64,
     ) -> StoreResult<VersionRow>;
-    /// The version a commit made.
+    /// Returns the version with this commit id.
     async fn by_commit(&self, commit: CommitId) -> StoreResult<VersionRow>;
-    /// The version a request made.
+    /// Returns the version created by a request.
     async fn by_request(&self, key: &[u8; 32]) -> StoreResult<VersionRow>;
-    /// The newest version of the document with this content, if any.
+    /// Returns the newest version of the document with this content, if any.
     async fn by_content(&self, document: DocumentId, hash: &[u8; 32]) -> StoreResult<VersionRow>;
-    /// The versions `from..=to` that exist, by number.
+    /// Returns the existing versions `from..=to`, by number.
     async fn range(&self, document: DocumentId, from: u64, to: u64)
     -> StoreResult<Vec<VersionRow>>;
-    /// The versions that fit, newest first, and how many there are in all.
+    /// Returns the matching versions, newest first, and their total number.
     async fn list(&self, filter: &VersionFilter) -> StoreResult<(Vec<VersionRow>, u64)>;
-    /// Names a version or takes its name; a named one is to be kept whole from now on, for which
-    /// a job goes into the outbox.
+    /// Sets or removes a version's name. Naming requires a snapshot from then on, so it enqueues a
+    /// promotion.
     async fn set_name(
         &self,
         document: DocumentId,
@@ -216,56 +216,58 @@ pub trait VersionStore: Send + Sync {
         name: Option<&str>,
         at: Timestamp,
     ) -> StoreResult<VersionRow>;
-    /// Notes how the content is stored now.
+    /// Records how the content is stored.
     async fn set_stored(&self, document: DocumentId, number: u64, delta: bool) -> StoreResult<()>;
 }
 
-/// The attempts to commit (DESIGN §5).
+/// Commit attempts (DESIGN §5).
 #[async_trait]
 pub trait CommitIntents: Send + Sync {
-    /// Step 2. `Conflict(CommitId)` if the id was used before, by an attempt or by a version.
+    /// Step 2. `Conflict(CommitId)` if an attempt or a version already has this id.
     async fn open(&self, intent: &NewIntent) -> StoreResult<()>;
-    /// Step 4, one statement: with the intent open and unexpired, the document active and its head
-    /// the expected parent, the head moves, the version appears, the intent closes and the
-    /// demotion of the parent goes into the outbox. `restored_from` is to be kept whole from now on.
+    /// Step 4, one statement. If the intent is open and unexpired, the document active and its head
+    /// the expected parent: moves the head, inserts the version, closes the intent and enqueues the
+    /// demotion of the parent. `restored_from` must remain a snapshot from then on.
     async fn commit(
         &self,
         version: &NewVersion,
         restored_from: Option<u64>,
     ) -> StoreResult<CommitOutcome>;
-    /// After an unknown outcome: closes the intent if it is still open.
+    /// Closes the intent if it is still open; used after an unknown outcome.
     async fn fence(&self, commit: CommitId) -> StoreResult<Fence>;
-    /// Before a request is refused: closes every attempt of it that is still open. After this
-    /// answers, nothing of the request that was sent before can commit.
+    /// Closes every open attempt of a request; used before refusing it. After this returns, nothing
+    /// the request has sent before can commit.
     async fn fence_request(&self, key: &[u8; 32]) -> StoreResult<()>;
-    /// Open intents that expired before `now`.
+    /// Returns open intents that expired before `now`.
     async fn expired(&self, now: Timestamp, limit: u32) -> StoreResult<Vec<CommitIntent>>;
-    /// Closes an intent for the collector if it is open and expired by `now`; says whether it did.
+    /// Closes an intent for the collector if it is open and expired by `now`; returns whether it
+    /// did.
     async fn condemn(&self, commit: CommitId, now: Timestamp) -> StoreResult<bool>;
-    /// Attempts closed by a fence or the collector whose content was not erased yet, by commit,
-    /// after one.
+    /// Returns attempts closed by a fence or the collector whose content is not erased yet, ordered
+    /// by commit, after a given one.
     async fn condemned(
         &self,
         after: Option<CommitId>,
         limit: u32,
     ) -> StoreResult<Vec<CommitIntent>>;
-    /// Notes that the content of a closed attempt was erased.
+    /// Records that the content of a closed attempt was erased.
     async fn erased(&self, commit: CommitId, at: Timestamp) -> StoreResult<()>;
-    /// Forgets committed attempts opened before `before`: their versions are what counts. Those that
-    /// never became a version are kept, so that content that arrives late is recognised.
+    /// Removes committed attempts opened before `before`; their versions remain. Attempts that
+    /// never committed are kept, so that late content can be recognised.
     async fn forget(&self, before: Timestamp) -> StoreResult<()>;
-    /// One attempt.
+    /// Returns an attempt.
     async fn get(&self, commit: CommitId) -> StoreResult<CommitIntent>;
 }
 
-/// Steps 2 to 4 in one transaction, if contents and versions are in the same database.
+/// Steps 2 to 4 in one transaction, if contents and versions share a database.
 #[async_trait]
 pub trait AtomicCommit: Send + Sync {
-    /// Content and version, or neither. No intent is stored: nothing is visible before all of it
-    /// is. `Conflict(CommitId)` if the id was used before.
+    /// Writes content and version, or neither. Stores no intent, because nothing is visible before
+    /// the commit. `Conflict(CommitId)` if the id is already used.
     ///
-    /// After `Unknown`, [`CommitIntents::fence`] of this commit must not answer before the transaction
-    /// has ended: a single writer does both in order; a pool must serialise them by commit id.
+    /// After `Unknown`, [`CommitIntents::fence`] for this commit must not return before the
+    /// transaction has ended: a single writer runs both in order; a pool must serialise them by
+    /// commit id.
     async fn commit_with_content(
         &self,
         records: &[NewRecord],

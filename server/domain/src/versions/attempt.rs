@@ -1,4 +1,4 @@
-//! One attempt to commit, and what to do when its answer is lost (DESIGN §5, steps 2–4).
+//! One attempt to commit, and recovery from a lost reply (DESIGN §5, steps 2–4).
 
 use super::{INTENT_LIFETIME, Versions, encode::Stored};
 use crate::{
@@ -10,14 +10,14 @@ use crate::{
 };
 use izanagi_shared::id::CommitId;
 
-/// What came of an attempt, known for certain.
+/// Known outcome of an attempt.
 pub(super) enum Attempt {
     Committed,
-    /// Try again on the new head.
+    /// The head has moved; retry on the new head.
     HeadMoved,
-    /// Try again with a fresh attempt.
+    /// The attempt was closed; retry with a fresh one.
     TryAgain,
-    /// The same request has made a version before.
+    /// The request has already created a version.
     RequestKnown,
 }
 
@@ -46,7 +46,7 @@ impl Versions {
             Ok(CommitOutcome::RequestKnown) => Ok(Attempt::RequestKnown),
             Ok(CommitOutcome::DocumentGone) => Err(Error::Trashed),
             Err(StoreError::Unknown(what)) => self.find_out(commit, &what).await,
-            // The id is fresh: what stands in the way is this attempt itself, delivered twice.
+            // The commit id is fresh, so the conflict is this attempt itself, delivered twice.
             Err(StoreError::Conflict(what @ (Constraint::CommitId | Constraint::RecordExists))) => {
                 self.find_out(commit, &format!("{what:?}")).await
             }
@@ -75,8 +75,8 @@ impl Versions {
         self.core.stores.intents.commit(version, restored_from).await
     }
 
-    /// Fence, then read: a plain look is not enough, for a statement queued behind a lock may
-    /// commit after one has looked.
+    /// Fences before reading: a statement queued behind a lock could still commit after a plain
+    /// read.
     async fn find_out(&self, commit: CommitId, what: &str) -> Result<Attempt> {
         let unknown = |error: StoreError| {
             Error::Unavailable(Internal::new(format!("{commit}: {what}; {error}")))
@@ -86,8 +86,10 @@ impl Versions {
                 Ok(Fence::Closed) => Ok(Attempt::TryAgain),
                 Ok(Fence::NotOpen) => match self.core.stores.versions.by_commit(commit).await {
                     Ok(_) => Ok(Attempt::Committed),
-                    // Closed by a collector or another fence, or not opened: step 4 needs it open.
-                    // A commit in one transaction has no intent; the fence waited for its end.
+                    // Closed by a collector or another fence, or not yet opened; step 4 requires an
+                    // open intent.
+                    // A commit in a single transaction has no intent; the fence waited for the
+                    // transaction to end.
                     Err(StoreError::NotFound) => Ok(Attempt::TryAgain),
                     Err(error) => Err(unknown(error)),
                 },

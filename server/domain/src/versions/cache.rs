@@ -1,12 +1,12 @@
-//! Contents read or written a moment ago, so that a commit need not read its parent back. Only
-//! verified contents come in, and a content never changes, so nothing in here can be stale.
+//! Cache of recently used contents, so that a commit need not read its parent. Contents are
+//! verified before they enter and immutable, so entries are never stale.
 
 use izanagi_shared::id::CommitId;
 use lru::LruCache;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// The most bytes kept.
+/// Maximum total size in bytes.
 const CAPACITY: usize = 16 * 1024 * 1024;
 
 #[derive(Clone)]
@@ -29,7 +29,7 @@ impl ContentCache {
     }
 
     pub(super) fn put(&self, commit: CommitId, text: Arc<str>) {
-        // A text that would push everything else out is not worth it.
+        // A text large enough to evict everything else is not cached.
         if text.len() > CAPACITY / 4 {
             return;
         }

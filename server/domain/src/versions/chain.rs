@@ -1,11 +1,12 @@
-//! The hash chain (PRODUCT V12): each version's hash covers its parent's, so that history cannot be
-//! rewritten unseen.
+//! Hash chain (PRODUCT V12): each version's hash covers its parent's, so that rewriting history is
+//! detectable.
 
 use crate::hash::sha256_parts;
 use izanagi_shared::{id::UserId, time::Timestamp};
 
-/// SHA-256 over the parent's chain hash (nothing for the first), the content hash, the author's
-/// id, the message, and the time in microseconds (big-endian), each behind its length.
+/// SHA-256 over the parent's chain hash (empty for the first version), the content hash, the
+/// author's id, the message, and the time in microseconds (big-endian), each prefixed with its
+/// length.
 #[must_use]
 pub fn chain_hash(
     parent: Option<&[u8; 32]>,

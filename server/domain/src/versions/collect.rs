@@ -1,6 +1,5 @@
-//! Collecting what attempts to commit have left (DESIGN §5): an open intent that has expired is
-//! closed under its lock, and only then is the content of that attempt erased. Committed intents are
-//! forgotten after a day.
+//! Garbage collection of commit attempts (DESIGN §5): an expired open intent is closed under its
+//! lock, and only then is its content erased. Committed intents are forgotten after a day.
 
 use super::Versions;
 use crate::{
@@ -11,13 +10,13 @@ use crate::{
 use izanagi_shared::id::{CommitId, DocumentId};
 use std::time::Duration;
 
-/// How long committed intents are kept: long after any late copy of a statement.
+/// Retention of committed intents: long after any late copy of a statement.
 const COMMITTED_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many attempts or records are looked at in one go.
+/// Batch size for attempts and records.
 const BATCH: u32 = 100;
 
-/// The paths of a collection, batch by batch.
+/// The paths of a collection, in batches.
 pub(crate) struct Paths {
     collection: String,
     with_deleted: bool,
@@ -25,17 +24,17 @@ pub(crate) struct Paths {
 }
 
 impl Paths {
-    /// Those of records that are not soft-deleted.
+    /// Paths of records that are not soft-deleted.
     pub(crate) const fn present(collection: String) -> Self {
         Self { collection, with_deleted: false, after: None }
     }
 
-    /// Those of soft-deleted records as well.
+    /// Paths including soft-deleted records.
     pub(crate) const fn all(collection: String) -> Self {
         Self { collection, with_deleted: true, after: None }
     }
 
-    /// The next batch; empty at the end.
+    /// Returns the next batch; empty at the end.
     pub(crate) async fn next(
         &mut self,
         records: &dyn DocumentStore,
@@ -45,8 +44,8 @@ impl Paths {
             .paths(RecordIndex::CollectionKey, &self.collection, after, BATCH, self.with_deleted)
             .await?;
         let Some(last) = batch.last().map(RecordPath::key) else { return Ok(batch) };
-        // A row whose id is damaged is stored under another key than its own; it must not make the
-        // walk go round in circles.
+        // A row with a damaged id is stored under a different key; without this check the traversal
+        // could loop.
         if after.is_some_and(|after| *last <= *after) {
             return Err(StoreError::Corrupt(format!("{}: a record's id", self.collection)));
         }
@@ -56,11 +55,10 @@ impl Paths {
 }
 
 impl Versions {
-    /// Collects everything that can be; gives how many attempts were erased.
+    /// Collects everything possible; returns the number of attempts erased.
     ///
     /// # Errors
-    /// The first that was met. Everything else was collected all the same, and the rest will be
-    /// the next time.
+    /// The first error. Everything else is still collected; the rest is retried in the next run.
     pub async fn collect_garbage(&self) -> Result<u64> {
         let forget_before = self.core.clock.now().minus(COMMITTED_KEPT);
         let forgotten = self.core.stores.intents.forget(forget_before).await;
@@ -96,13 +94,13 @@ impl Versions {
     }
 
     async fn erase_attempt(&self, intent: &CommitIntent) -> Result<()> {
-        // Never true as long as step 2 refuses the id of a version. It costs one read to be sure,
-        // and being wrong would cost a version.
+        // Never true as long as step 2 refuses the id of a version. The check costs one read; an
+        // error would cost a version.
         match self.core.stores.versions.by_commit(intent.commit_id).await {
             Err(StoreError::NotFound) => {}
             Ok(_) => {
                 let commit = intent.commit_id;
-                return Err(Error::internal(format!("{commit} is condemned but is a version")));
+                return Err(Error::internal(format!("{commit} is closed but is a version")));
             }
             Err(error) => return Err(error.into()),
         }
@@ -110,8 +108,8 @@ impl Versions {
         Ok(self.core.stores.intents.erased(intent.commit_id, self.core.clock.now()).await?)
     }
 
-    /// Removes the records of one content that no version has, the one that leads to the others
-    /// last: what a crash leaves is found again by it.
+    /// Removes the records of unreferenced content. The record that names the others is removed
+    /// last, so that a run after a crash still finds them.
     pub(crate) async fn erase_content(&self, document: DocumentId, commit: CommitId) -> Result<()> {
         let records = &self.core.stores.records;
         let mut chunks = Paths::all(RecordPath::chunks_of(document, commit));
@@ -126,8 +124,8 @@ impl Versions {
         }
     }
 
-    /// Removes the contents and the edit history of a document that was deleted for ever. One
-    /// record that cannot be removed does not save the others.
+    /// Removes the contents and the edit history of a permanently deleted document. A record that
+    /// cannot be removed does not stop the others from being removed.
     pub(super) async fn erase(&self, document: DocumentId) -> Result<()> {
         let history = self.erase_history(document).await;
         self.erase_contents(document).await?;
@@ -159,7 +157,7 @@ impl Versions {
             for path in batch {
                 let erased = match path.id().parse() {
                     Ok(commit) => self.erase_content(document, commit).await,
-                    // No commit has this id, so no chunks belong to it.
+                    // No commit has this id, so there are no chunks.
                     Err(_) => self.core.stores.records.purge(&path).await.map_err(Error::from),
                 };
                 if let Err(error) = erased {

@@ -1,4 +1,4 @@
-//! Committing (PRODUCT V1, API.md): the live text, or a text merged into it first.
+//! Committing (PRODUCT V1, API.md): the live text, optionally after merging a text into it.
 
 use super::{Versions, attempt::Attempt, chain_hash, head::Head};
 use crate::{
@@ -17,42 +17,42 @@ use izanagi_shared::{
 };
 use std::sync::Arc;
 
-/// What is asked for.
+/// A commit request.
 #[derive(Debug, Clone)]
 pub struct CommitInput {
-    /// Why.
+    /// Commit message.
     pub message: CommitMessage,
-    /// A text to merge into the live one first, and what it was made from.
+    /// Text to merge into the live one first, with its base.
     pub content: Option<(String, Base)>,
     /// The request's idempotency key.
     pub key: RequestKey,
 }
 
-/// What a committed text was made from.
+/// Base of a committed text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Base {
     /// A version.
     Version(u64),
-    /// The text with one of these hashes: the live one, or a version's.
+    /// The live text or a version with one of these hashes.
     Text(IfMatch),
 }
 
-/// How often a commit starts anew because others commit at the same time.
+/// Retries when other commits move the head.
 const TRIES: u32 = 20;
 
-/// A version to be, without what only the attempt knows.
+/// A new version, except for what is specific to an attempt.
 pub(super) struct Draft<'a> {
     pub(super) editor: &'a Editor,
     pub(super) message: &'a str,
     pub(super) request: Request,
     pub(super) restored_from: Option<u64>,
-    /// The document as this request has seen it, if it has not changed it since: good enough to try
-    /// with, and not to refuse by.
+    /// The document as last read by this request, unless it has changed it since. Good enough for
+    /// an attempt, but not for refusing the request.
     pub(super) seen: Option<&'a DocumentRow>,
 }
 
 impl Versions {
-    /// Commits; runs to its end even when the caller goes away.
+    /// Commits; runs to completion even if the caller is dropped.
     ///
     /// # Errors
     /// `NothingToCommit`, `Stale`, `IdempotencyMismatch`, `Invalid`, `Trashed`, `Unavailable`.
@@ -82,7 +82,7 @@ impl Versions {
         self.commit_live(&draft).await
     }
 
-    /// The version that this request has made before, if it has.
+    /// Returns the version this request has already created, if any.
     pub(super) async fn known(&self, request: &Request) -> Result<Option<VersionRow>> {
         match self.core.stores.versions.by_request(&request.key).await {
             Ok(row) if row.body_hash == request.body_hash => Ok(Some(row)),
@@ -92,18 +92,18 @@ impl Versions {
         }
     }
 
-    /// The last word on a refused request: whatever is still open of it is closed first, and only
-    /// then is it looked up. A look before what the refusal rests on proves nothing.
+    /// Decides about a refused request: closes its open attempts first, then looks for its version.
+    /// A lookup before the fence proves nothing.
     pub(super) async fn refuse(&self, request: &Request, refusal: Error) -> Result<VersionRow> {
         if refusal.internal_cause().is_some() {
-            // Nothing is refused; it is not known, or something for the log.
+            // The outcome is unknown or an internal error, not a refusal.
             return Err(refusal);
         }
         self.core.stores.intents.fence_request(&request.key).await?;
         self.known(request).await?.ok_or(refusal)
     }
 
-    /// Merges the change from the base to `content` into the live text; once for each request.
+    /// Merges the change from the base to `content` into the live text, once per request.
     async fn merge_in(
         &self,
         editor: &Editor,
@@ -111,10 +111,11 @@ impl Versions {
         base: Base,
         request: &Request,
     ) -> Result<()> {
-        // A commit never refuses JSON that does not parse (PRODUCT V2b).
+        // A commit accepts JSON that does not parse (PRODUCT V2b).
         let content = Content::parse(content)?.into_string();
         let (op_id, hash) = (part_op_id(request, "edit"), EditKind::merge_hash(&content));
-        // It has moved the text away from its own base, so it is skipped and not compared again.
+        // The edit has changed the text that its precondition names, so a retry must skip the
+        // check.
         if self.documents.knows_edit(editor, &op_id, &hash).await? {
             return Ok(());
         }
@@ -155,7 +156,7 @@ impl Versions {
         let mut seen = draft.seen.cloned();
         for _ in 0..TRIES {
             let is_fresh = seen.is_none();
-            // The head before the text: the text is then at least as new.
+            // Read the head before the text, so that the text is at least as new.
             let (row, head) = match seen.take() {
                 Some(row) => {
                     let head = self.head_of(&row).await?;
@@ -182,7 +183,7 @@ impl Versions {
                 }
                 Attempt::RequestKnown => {
                     return self.known(&draft.request).await?.ok_or_else(|| {
-                        Error::internal("a request is known and has made no version")
+                        Error::internal("the request key exists but its version does not")
                     });
                 }
                 Attempt::HeadMoved | Attempt::TryAgain => {}
@@ -230,8 +231,7 @@ impl Versions {
         })
     }
 
-    /// A damaged parent must not stand in the way of the next version: only the counts of lines
-    /// come from it.
+    /// A damaged parent must not block the next version; only the line counts depend on it.
     async fn content_to_count(&self, document: DocumentId, head: Head) -> Result<Arc<str>> {
         if let Some(text) = self.cache.get(head.commit_id) {
             return Ok(text);
@@ -240,7 +240,7 @@ impl Versions {
         match self.content(&row).await {
             Err(Error::CorruptVersion { number, internal }) => {
                 tracing::error!(docId = %document, number, cause = internal.for_log(),
-                    "the newest version is damaged; its lines count as none");
+                    "the newest version is damaged; counting its lines as zero");
                 Ok("".into())
             }
             other => other,
@@ -248,15 +248,14 @@ impl Versions {
     }
 }
 
-/// Bytes that a commit holds at its peak: the text, its parent, a merge with `content`, and the record
-/// on the way to the store.
+/// Peak memory of a commit, in bytes: the text, its parent, a merge with `content`, and the encoded
+/// record.
 pub(super) fn bytes_to_commit(editor: &Editor, content: usize) -> usize {
     let text = usize::try_from(editor.row().text.length).unwrap_or(usize::MAX);
     text.max(content).saturating_mul(6)
 }
 
-/// What makes two requests the same one. `If-Match` is no part of it: it may be fresher in a
-/// repeated request.
+/// Identity of a request. `If-Match` is excluded, because a retry may send a newer one.
 fn body_hash(input: &CommitInput) -> [u8; 32] {
     let message = input.message.as_str().as_bytes();
     match &input.content {
@@ -268,7 +267,7 @@ fn body_hash(input: &CommitInput) -> [u8; 32] {
     }
 }
 
-/// The op id of the edit that is one part of a request (DESIGN §5).
+/// Returns the op id of the edit that is part of a request (DESIGN §5).
 pub(super) fn part_op_id(request: &Request, part: &str) -> String {
     hex::encode(&sha256_parts(&[&request.key, part.as_bytes()])[..16])
 }

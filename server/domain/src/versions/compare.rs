@@ -8,8 +8,8 @@ use izanagi_shared::text::{
 };
 use std::{fmt, str::FromStr, sync::Arc};
 
-/// Bytes that a comparison holds at its peak for each byte of the two texts: the texts, their lines,
-/// and the answer as JSON.
+/// Peak memory of a comparison, in bytes per byte of both texts: the texts, their lines, and the
+/// JSON response.
 const COMPARISON_FACTOR: usize = 6;
 
 /// One side of a comparison.
@@ -44,22 +44,22 @@ impl FromStr for Side {
     }
 }
 
-/// Two texts and how they differ.
+/// Two texts and their difference.
 #[derive(Debug, Clone)]
 pub struct Comparison {
-    /// The text on the left.
+    /// The left text.
     pub old: Arc<str>,
-    /// The text on the right.
+    /// The right text.
     pub new: Arc<str>,
     /// The difference.
     pub diff: Diff,
 }
 
 impl Versions {
-    /// How `to` differs from `from`.
+    /// Compares `from` and `to`.
     ///
     /// # Errors
-    /// `NotFound` when there is no such version, `CorruptVersion`, `Overloaded`, `Unavailable`.
+    /// `NotFound` if a version does not exist, `CorruptVersion`, `Overloaded`, `Unavailable`.
     pub async fn compare(
         &self,
         reader: &Reader,
@@ -75,7 +75,7 @@ impl Versions {
         Ok(Comparison { old, new, diff })
     }
 
-    /// Reserves memory for comparing two sides, before either is read.
+    /// Reserves memory for comparing two sides, before reading either.
     async fn reserve_comparison(
         &self,
         reader: &Reader,
@@ -86,7 +86,7 @@ impl Versions {
         self.core.budget.work(bytes.saturating_mul(COMPARISON_FACTOR)).await
     }
 
-    /// The bytes of one side.
+    /// Returns the size of one side in bytes.
     async fn length(&self, reader: &Reader, side: Side) -> Result<usize> {
         let length = match side {
             Side::Live => reader.row().text.length,
@@ -96,7 +96,7 @@ impl Versions {
         Ok(usize::try_from(length).unwrap_or(usize::MAX))
     }
 
-    /// The same as a unified diff that `patch` applies, with the sides named `a/…` and `b/…`.
+    /// Returns a unified diff that `patch` applies, with the sides named `a/…` and `b/…`.
     ///
     /// # Errors
     /// As [`Versions::compare`].
@@ -115,7 +115,7 @@ impl Versions {
         self.core.budget.run_on(bytes, compare).await
     }
 
-    /// The text of one side.
+    /// Returns the text of one side.
     ///
     /// # Errors
     /// As [`Versions::compare`].

@@ -1,5 +1,5 @@
-//! Reading the content of a version: upward along each delta's own base to a whole record, then
-//! back down, and the hash at the end (DESIGN §5).
+//! Reading version content: follows the bases of the deltas up to a snapshot, applies the deltas
+//! back down, and verifies the hash (DESIGN §5).
 
 use super::{
     Versions,
@@ -15,33 +15,33 @@ use std::{collections::HashMap, sync::Arc};
 
 use super::demote::KEYFRAME_EVERY;
 
-/// How the record of a content looks, for `fsck`.
+/// State of a content record, for `fsck`.
 pub(crate) struct Form {
-    /// It promises a delta only.
+    /// The record has no snapshot; its type is `delta`.
     pub(crate) is_delta: bool,
-    /// The whole text is there, in it or in all of its chunks.
+    /// The full text is present, in the record or in all of its chunks.
     pub(crate) is_whole: bool,
-    /// How many chunks it names.
+    /// Number of chunks it names.
     pub(crate) chunks: usize,
-    /// The hash it gives for its text.
+    /// Hash of its text, as recorded.
     pub(crate) hash: [u8; 32],
-    /// Whose text its delta starts from, and the hash of that.
+    /// Commit and content hash of its delta's base.
     pub(crate) base: Option<(CommitId, [u8; 32])>,
 }
 
-/// One walk through the store: what was read, and the versions of those records.
+/// One traversal of the store: the records read, with their record versions.
 #[derive(Default)]
 struct Walk {
     records: HashMap<CommitId, Record>,
-    /// In the order they were needed; two equal walks saw the same records.
+    /// In reading order. Equal lists mean that two traversals saw the same records.
     seen: Vec<(CommitId, u64)>,
 }
 
 impl Versions {
-    /// The content of a version, verified.
+    /// Returns the verified content of a version.
     ///
     /// # Errors
-    /// `CorruptVersion`, never other bytes.
+    /// `CorruptVersion`; unverified bytes are never returned.
     pub(super) async fn content(&self, row: &VersionRow) -> Result<Arc<str>> {
         if let Some(text) = self.cache.get(row.commit_id) {
             return Ok(text);
@@ -51,17 +51,17 @@ impl Versions {
         Ok(text)
     }
 
-    /// The content of a version as the store has it, verified; never from memory.
+    /// Returns the verified content of a version from the store, bypassing the cache.
     pub(crate) async fn content_from_store(&self, row: &VersionRow) -> Result<Arc<str>> {
-        // While it is read a version may be demoted, so that a walk meets a record in two states:
-        // walk again. If the records have not changed since, they are damaged.
+        // A concurrent demotion can make a traversal see a record in two states, so retry. If the
+        // records have not changed since, they are damaged.
         let mut before: Option<Vec<(CommitId, u64)>> = None;
         loop {
             let mut walk = Walk::default();
             let result = self.walk(row, &mut walk).await;
             let wrong = match result {
                 Ok(text) if sha256(&text) == row.content_hash => return Ok(text.into()),
-                Ok(_) => "the content does not have its hash".to_owned(),
+                Ok(_) => "the content does not match its hash".to_owned(),
                 Err(StoreError::Corrupt(what)) => what,
                 Err(StoreError::NotFound) => "a record is missing".to_owned(),
                 Err(error) => return Err(error.into()),
@@ -88,7 +88,7 @@ impl Versions {
                         return steps.iter().rev().try_fold(text, |text, patch| patch.apply(&text));
                     }
                     Err(error) if reverse.is_none() => return Err(error),
-                    // A piece is missing or damaged: the way back, which is kept beside, is left.
+                    // A chunk is missing or damaged; fall back to the delta.
                     Ok(_) | Err(StoreError::NotFound | StoreError::Corrupt(_)) => {}
                     Err(error) => return Err(error),
                 }
@@ -103,8 +103,8 @@ impl Versions {
         }
     }
 
-    /// A record on the way. The first one is read alone, for it is often whole; when it is not,
-    /// those it may lead to are fetched together.
+    /// Returns a record on the path. The first is read alone, because it is often a snapshot;
+    /// otherwise the records it may lead to are fetched together.
     async fn record(
         &self,
         row: &VersionRow,
@@ -136,10 +136,10 @@ impl Versions {
         self.core.stores.records.get(&RecordPath::content(row.document_id, commit)).await
     }
 
-    /// How the record of a version looks.
+    /// Returns the state of a version's record.
     ///
     /// # Errors
-    /// `NotFound` and `Corrupt` when there is none or it makes no sense.
+    /// `NotFound` if there is none, `Corrupt` if it cannot be decoded.
     pub(crate) async fn form(&self, row: &VersionRow) -> StoreResult<Form> {
         let (document, commit) = (row.document_id, row.commit_id);
         let record = self.core.stores.records.get(&RecordPath::content(document, commit)).await?;

@@ -1,7 +1,7 @@
-//! Keeping old versions small (DESIGN §5, step 6): the newest is whole, an older one becomes the
-//! way back from its successor. The whole text goes only after the delta has been read back and
-//! has given it once more. Two workers may be at the same version, and a removal may arrive late:
-//! so a version that is made whole again keeps its delta.
+//! Compacting old versions (DESIGN §5, step 6): the newest is a snapshot; older ones become reverse
+//! deltas from their successors. The full text is removed only after the delta was read back and
+//! has reproduced it. Workers may be concurrent and removals delayed, so a version promoted back to
+//! a snapshot keeps its delta.
 
 use super::{
     Paths, Versions,
@@ -18,36 +18,36 @@ use crate::{
 use izanagi_shared::{id::DocumentId, rules::DocumentKind};
 use std::sync::Arc;
 
-/// Every 64th version stays whole, so that no read follows more than 64 deltas.
+/// Every 64th version stays a snapshot, so that no read follows more than 64 deltas.
 pub const KEYFRAME_EVERY: u64 = 64;
 
-/// A delta larger than this share of the text, in percent, is not worth it.
+/// A delta larger than this percentage of the text is not worth keeping.
 const WORTH_PERCENT: usize = 70;
 
-/// How often to start again after another worker has changed the record.
+/// Retries after another worker has changed the record.
 const TRIES: u32 = 4;
 
-/// What came of writing a delta.
+/// Outcome of writing a delta.
 enum Written {
-    /// The record is that delta now.
+    /// The record is now that delta.
     Delta,
-    /// It is better left whole.
+    /// The record should remain a snapshot.
     NotWorthIt,
     /// Another worker has changed the record.
     Overtaken,
 }
 
 impl Versions {
-    /// Turns version `number` into a delta, if it may and it pays. Repeatable.
+    /// Turns version `number` into a delta if it is allowed to and saves space. Idempotent.
     ///
     /// # Errors
-    /// `CorruptVersion` when what is stored does not add up; then nothing was taken away.
+    /// `CorruptVersion` if the stored data is inconsistent; nothing is removed in that case.
     pub(super) async fn demote(&self, document: DocumentId, number: u64) -> Result<()> {
         for _ in 0..TRIES {
             let rows = self.core.stores.versions.range(document, number, number + 1).await?;
             let [row, next] = rows.as_slice() else { return Ok(()) };
             if row.keep_whole {
-                // It may have been named while another worker turned it into a delta.
+                // It may have been named while another worker was demoting it.
                 return self.make_whole(document, number).await;
             }
             if must_stay_whole(row) {
@@ -99,7 +99,7 @@ impl Versions {
         })
     }
 
-    /// The delta from `newer` to `older`, if it is small enough to be worth keeping.
+    /// Returns the delta from `newer` to `older` if it is small enough to be worth keeping.
     async fn way_back(
         &self,
         kind: DocumentKind,
@@ -115,7 +115,7 @@ impl Versions {
         self.core.budget.run(compare).await
     }
 
-    /// Refuses a delta that does not rebuild the older text.
+    /// Checks that the delta reproduces the older text.
     async fn check(
         &self,
         row: &VersionRow,
@@ -131,10 +131,10 @@ impl Versions {
         if self.core.budget.run(rebuilds).await? {
             return Ok(());
         }
-        Err(corrupt(row, "its delta does not give its bytes"))
+        Err(corrupt(row, "its delta does not reproduce its bytes"))
     }
 
-    /// What is left to do when the record is a delta.
+    /// Completes a demotion whose record is already a delta.
     async fn finish(&self, row: &VersionRow) -> Result<()> {
         let (document, number) = (row.document_id, row.number);
         self.core.stores.versions.set_stored(document, number, true).await?;
@@ -146,7 +146,7 @@ impl Versions {
         Ok(())
     }
 
-    /// Removes the chunks of a version whose record is a delta; gives how many there were.
+    /// Removes the chunks of a version whose record is a delta; returns their number.
     pub(crate) async fn purge_left_chunks(&self, row: &VersionRow) -> Result<u64> {
         let records = &self.core.stores.records;
         let content = RecordPath::content(row.document_id, row.commit_id);
@@ -158,7 +158,7 @@ impl Versions {
                 return Ok(purged);
             }
             for chunk in &batch {
-                // Read again each time: another worker may be making it whole again.
+                // Read again each time: another worker may be promoting the version.
                 if Stored::parse(records.get(&content).await?)?.whole.is_some() {
                     return Ok(purged);
                 }
@@ -168,8 +168,8 @@ impl Versions {
         }
     }
 
-    /// Changes exactly that record, sending only the fields that differ, and reads it back; `None` if
-    /// another writer was faster.
+    /// Updates exactly this version of the record, sending only the changed fields, and reads it
+    /// back; `None` if another writer was faster.
     async fn write_and_read_back(
         &self,
         record: &Record,
@@ -188,7 +188,7 @@ impl Versions {
         Ok((read.version == record.version + 1 && read.data == data).then_some(read))
     }
 
-    /// Makes a version whole again, because it was named or restored from. Repeatable.
+    /// Promotes a version back to a snapshot because it was named or restored from. Idempotent.
     pub(crate) async fn make_whole(&self, document: DocumentId, number: u64) -> Result<()> {
         for _ in 0..TRIES {
             let row = match self.core.stores.versions.get(Freshness::Fresh, document, number).await
@@ -205,7 +205,7 @@ impl Versions {
         Err(overtaken(document, number))
     }
 
-    /// Writes the whole text beside the delta; whether it is there, a look has to tell.
+    /// Writes the full text beside the delta. The caller must verify that it is there.
     async fn write_whole(&self, row: &VersionRow) -> Result<()> {
         let (document, commit) = (row.document_id, row.commit_id);
         let path = RecordPath::content(document, commit);
@@ -220,7 +220,7 @@ impl Versions {
         let patch = RecordPatch::between(&record.data, &data);
         let now = self.core.clock.now();
         match self.core.stores.records.patch(&path, record.version, &patch, now).await {
-            // The document was purged. The record that names the chunks is gone, so they go here.
+            // The document was purged, including the record that names these chunks.
             Err(StoreError::NotFound) => match self.core.stores.versions.by_commit(commit).await {
                 Err(StoreError::NotFound) => self.erase_content(document, commit).await,
                 _ => Err(corrupt(row, "its record is missing")),
@@ -233,18 +233,18 @@ impl Versions {
         }
     }
 
-    /// Writes a chunk, replacing whatever is in its place.
+    /// Writes a chunk, replacing any existing one.
     async fn put_chunk(&self, chunk: &NewRecord) -> StoreResult<()> {
         let records = &self.core.stores.records;
         match records.create(chunk, self.core.clock.now()).await {
             Err(StoreError::Conflict(Constraint::RecordExists)) => {}
-            // If it was not written, the look at the end sees it.
+            // If it was not written, the final check detects it.
             Ok(()) | Err(StoreError::Unknown(_)) => return Ok(()),
             Err(error) => return Err(error),
         }
         match records.get(&chunk.path).await {
             Ok(there) if there.data == chunk.data => Ok(()),
-            // Damaged or soft-deleted: neither holds text that is needed.
+            // Damaged or soft-deleted; neither contains text that is needed.
             Ok(_) | Err(StoreError::Corrupt(_) | StoreError::NotFound) => {
                 records.purge(&chunk.path).await?;
                 records.create(chunk, self.core.clock.now()).await

@@ -1,5 +1,5 @@
-//! How the content of a version is stored as a record (DESIGN §3): as a snapshot, in chunks, as a
-//! delta, or as both at once: during a demotion, and after a version was made whole again.
+//! Encoding of version content as a record (DESIGN §3): a snapshot, possibly in chunks, or a delta.
+//! A record has both during a demotion and after a version was promoted back to a snapshot.
 
 mod patch;
 
@@ -9,11 +9,10 @@ use crate::storage::{Data, NewRecord, Record, RecordPath, StoreError, StoreResul
 use izanagi_shared::id::{CommitId, DocumentId};
 use uuid::Uuid;
 
-/// A record holds at most this much text; a longer one lies in chunks (a BSON document ends at
-/// 16 MiB).
+/// Longer texts are split into chunks, because a BSON document is limited to 16 MiB.
 pub(super) const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
-/// Where the way back starts.
+/// A reverse delta with its base.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Reverse {
     pub(super) base: CommitId,
@@ -21,7 +20,7 @@ pub(super) struct Reverse {
     pub(super) patch: Patch,
 }
 
-/// What a content record says.
+/// A decoded content record.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stored {
     pub(super) hash: [u8; 32],
@@ -29,7 +28,7 @@ pub(super) struct Stored {
     pub(super) reverse: Option<Reverse>,
 }
 
-/// Where the whole text is.
+/// Location of the full text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Whole {
     Inline(String),
@@ -37,7 +36,8 @@ pub(super) enum Whole {
 }
 
 impl Stored {
-    /// The records of a new content: chunks first, so that a manifest never names what is not there.
+    /// Returns the records of new content. Chunks come first, so that a manifest never names a
+    /// missing chunk.
     pub(super) fn new_records(
         document: DocumentId,
         commit: CommitId,
@@ -51,7 +51,7 @@ impl Stored {
         records
     }
 
-    /// A whole text as a record holds it, and the records of its chunks.
+    /// Returns the snapshot field of a record, and the records of its chunks.
     pub(super) fn whole_of(
         document: DocumentId,
         commit: CommitId,
@@ -90,7 +90,7 @@ impl Stored {
         data
     }
 
-    /// Reads a record.
+    /// Decodes a record.
     pub(super) fn parse(record: Record) -> StoreResult<Self> {
         let path = record.path;
         let mut data = record.data;
@@ -105,7 +105,7 @@ impl Stored {
             (None, None) => None,
             (Some(_), _) => return Err(corrupt("content is not text")),
         };
-        // A bad patch loses nothing while the whole text is beside it.
+        // A bad patch loses nothing while the full text is still there.
         let reverse = data.remove("patch").and_then(|patch| parse_reverse(&data, patch));
         if whole.is_none() && reverse.is_none() {
             return Err(corrupt("neither content nor a readable patch"));
@@ -125,7 +125,7 @@ fn bytes_of<const N: usize>(data: &Data, field: &str) -> Option<[u8; N]> {
     data.get(field)?.as_bytes()
 }
 
-/// Cuts a text into pieces of at most [`CHUNK_BYTES`] on character boundaries.
+/// Splits a text into chunks of at most [`CHUNK_BYTES`] at character boundaries.
 fn chunks_of(text: &str) -> Vec<&str> {
     let mut chunks = Vec::new();
     let mut rest = text;

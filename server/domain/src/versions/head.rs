@@ -1,4 +1,4 @@
-//! The newest version of a document, as far as the next one needs it.
+//! The newest version of a document, as needed for the next one.
 
 use super::Versions;
 use crate::{
@@ -11,7 +11,7 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use std::{num::NonZeroUsize, sync::Arc};
 
-/// What of a version never changes and the next one builds on.
+/// Immutable facts of a version that the next one builds on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) number: u64,
@@ -29,7 +29,7 @@ impl From<&VersionRow> for Head {
 
 const CAPACITY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4_095);
 
-/// Heads seen a moment ago. A commit never changes, so nothing in here can be stale.
+/// Cache of recent heads. Commits are immutable, so entries are never stale.
 #[derive(Clone)]
 pub(super) struct Heads(Arc<Mutex<LruCache<CommitId, Head>>>);
 
@@ -50,7 +50,7 @@ impl Heads {
 }
 
 impl Versions {
-    /// The document as it is now and its newest version, if it has any.
+    /// Returns the document and its newest version, if any.
     pub(super) async fn head(&self, editor: &Editor) -> Result<(DocumentRow, Option<Head>)> {
         let row = self.core.stores.catalog.get(editor.id()).await;
         let row = row.map_err(Error::missing("document"))?;
@@ -58,7 +58,7 @@ impl Versions {
         Ok((row, head))
     }
 
-    /// The newest version by a row of its document.
+    /// Returns the newest version, given the document's row.
     pub(super) async fn head_of(&self, row: &DocumentRow) -> Result<Option<Head>> {
         let Some(commit) = row.head_commit else { return Ok(None) };
         if let Some(head) = self.heads.get(commit) {

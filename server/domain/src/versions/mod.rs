@@ -1,5 +1,5 @@
-//! Versions (PRODUCT V1–V5, DESIGN §5): committing, reading, restoring, and the work that keeps
-//! old ones small. A version once listed opens for ever, byte for byte what was committed.
+//! Versions (PRODUCT V1–V5, DESIGN §5): committing, reading, restoring, and compaction. A listed
+//! version stays readable permanently, byte for byte as committed.
 
 mod attempt;
 mod cache;
@@ -31,7 +31,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 use turns::Turns;
 
-/// How long an attempt to commit may take (DESIGN §5, step 2).
+/// Lifetime of a commit attempt (DESIGN §5, step 2).
 pub const INTENT_LIFETIME: Duration = Duration::from_secs(60);
 
 /// The service for versions.
@@ -41,7 +41,7 @@ pub struct Versions {
     documents: Documents,
     cache: ContentCache,
     heads: Heads,
-    /// Rings when there is something in the outbox.
+    /// Notified when the outbox has new items.
     outbox_bell: Arc<Notify>,
     turns: Turns,
 }
@@ -53,7 +53,7 @@ impl std::fmt::Debug for Versions {
 }
 
 impl Versions {
-    /// The service over these stores and documents.
+    /// Creates the service.
     #[must_use]
     pub fn new(core: Core, documents: Documents) -> Self {
         let (cache, outbox_bell) = (ContentCache::default(), Arc::default());

@@ -1,4 +1,4 @@
-//! Doing what the outbox holds: demotions, making whole, erasing.
+//! Outbox worker: demotions, promotions and erasures.
 
 use super::Versions;
 use crate::{
@@ -10,15 +10,15 @@ use izanagi_shared::time::Timestamp;
 use std::{collections::HashMap, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-/// How many items are taken at once.
+/// Batch size.
 const BATCH: u32 = 64;
-/// How often the outbox is looked at without having been rung, and how long an item waits after
-/// its first failure; after each further one twice as long.
+/// Polling interval of the outbox, and the delay after an item's first failure. The delay doubles
+/// with each further failure.
 const POLL: Duration = Duration::from_secs(5);
-/// How often that wait is doubled: to five minutes or so.
+/// Maximum number of doublings, to about five minutes.
 const DOUBLINGS: u32 = 6;
 
-/// Items that failed: how often, and when they are due again.
+/// Failure count and due time of failed items.
 #[derive(Default)]
 struct Failures(HashMap<String, (u32, Timestamp)>);
 
@@ -27,7 +27,7 @@ impl Failures {
         self.0.get(&item.id).is_none_or(|(_, due)| *due <= now)
     }
 
-    /// One more; gives when to try again.
+    /// Records a failure; returns when to retry.
     fn add(&mut self, item: &OutboxItem, now: Timestamp) -> Timestamp {
         let (times, due) = self.0.entry(item.id.clone()).or_insert((0, now));
         *due = now.plus(POLL * 2_u32.pow((*times).min(DOUBLINGS)));
@@ -37,12 +37,12 @@ impl Failures {
 }
 
 impl Versions {
-    /// Works the outbox off until `stop`.
+    /// Processes the outbox until `stop`.
     pub(crate) async fn serve_outbox(self, stop: CancellationToken) {
         let mut failures = Failures::default();
         loop {
             if let Err(error) = contained(self.work_off(&stop, &mut failures)).await {
-                tracing::warn!(?error, "the outbox could not be worked off");
+                tracing::warn!(?error, "the outbox could not be processed");
             }
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -52,11 +52,11 @@ impl Versions {
         }
     }
 
-    /// Does everything that is pending now. An item that fails goes behind the others and does
-    /// not stop them.
+    /// Processes everything pending. A failing item moves behind the others and does not block
+    /// them.
     ///
     /// # Errors
-    /// The outbox itself cannot be reached.
+    /// The outbox cannot be read.
     pub async fn work_outbox_off(&self) -> Result<()> {
         self.work_off(&CancellationToken::new(), &mut Failures::default()).await
     }
@@ -65,13 +65,13 @@ impl Versions {
         loop {
             let mut items = self.core.stores.outbox.pending(BATCH).await?;
             let now = self.core.clock.now();
-            // Those that wait stand behind all others: with none before them there are none.
+            // Delayed items sort last, so if one comes first, only delayed ones remain.
             items.retain(|item| failures.is_due(item, now));
             if items.is_empty() {
                 return Ok(());
             }
             for item in &items {
-                // A backlog must not hold the shutdown up; the outbox remembers.
+                // A backlog must not delay the shutdown; the outbox is durable.
                 if stop.is_cancelled() {
                     return Ok(());
                 }
@@ -90,7 +90,7 @@ impl Versions {
             }
             Err(error) => {
                 let (topic, key) = (item.topic.as_str(), &item.key);
-                tracing::error!(topic, key, ?error, "a job of the outbox failed");
+                tracing::error!(topic, key, ?error, "an outbox job failed");
                 let due = failures.add(item, now);
                 self.core.stores.outbox.postpone(&item.id, due).await?;
             }

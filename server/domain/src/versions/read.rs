@@ -15,24 +15,24 @@ use izanagi_shared::{
 };
 use std::sync::Arc;
 
-/// Which versions to list.
+/// Filter and page of a list of versions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VersionQuery {
-    /// Only named ones.
+    /// Only named versions.
     pub named: bool,
-    /// Which page, from 1.
+    /// Page number, from 1.
     pub page: Option<u32>,
-    /// Rows a page.
+    /// Rows per page.
     pub page_size: Option<u32>,
-    /// The number below which to go on; wins over `page`.
+    /// Only versions with smaller numbers; takes precedence over `page`.
     pub cursor: Option<String>,
 }
 
 impl Versions {
-    /// The versions of a document, newest first.
+    /// Returns the versions of a document, newest first.
     ///
     /// # Errors
-    /// `Invalid` for a page, size or cursor out of range.
+    /// `Invalid` if a page, size or cursor is out of range.
     pub async fn list(&self, reader: &Reader, query: &VersionQuery) -> Result<Page<VersionView>> {
         let page_size = in_range("pageSize", query.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
         let page = in_range("page", query.page, 1, 1_000_000)?;
@@ -43,7 +43,7 @@ impl Versions {
             document_id: document,
             below,
             offset: u64::from(page - 1) * u64::from(page_size),
-            // One more than is shown tells whether anything follows.
+            // One extra row shows whether there is another page.
             limit: page_size + 1,
             named: query.named,
             freshness: Freshness::Stale,
@@ -57,10 +57,10 @@ impl Versions {
         Ok(Page { items, page, page_size, total, next_cursor })
     }
 
-    /// One version with its content.
+    /// Returns a version with its content.
     ///
     /// # Errors
-    /// `NotFound`; `CorruptVersion`, never other bytes.
+    /// `NotFound`; `CorruptVersion`; unverified bytes are never returned.
     pub async fn get(&self, reader: &Reader, number: u64) -> Result<VersionView> {
         let row = self.shown(reader, number).await?;
         let _reserved = self.core.budget.work(bytes_to_read(&row)).await?;
@@ -74,7 +74,7 @@ impl Versions {
         Ok(view)
     }
 
-    /// Whether there is such a version.
+    /// Checks that a version exists.
     ///
     /// # Errors
     /// `NotFound`.
@@ -82,7 +82,7 @@ impl Versions {
         self.shown(reader, number).await.map(drop)
     }
 
-    /// The content alone.
+    /// Returns only the content of a version.
     ///
     /// # Errors
     /// As [`Versions::get`].
@@ -92,7 +92,7 @@ impl Versions {
         self.content(&row).await
     }
 
-    /// Gives a version a name, or takes it.
+    /// Sets or removes the name of a version.
     ///
     /// # Errors
     /// `NotFound`, `Invalid`.
@@ -111,13 +111,13 @@ impl Versions {
         Ok(view(row))
     }
 
-    /// A version as a reader sees it.
+    /// Returns a version for display; may be stale.
     async fn shown(&self, reader: &Reader, number: u64) -> Result<VersionRow> {
         let row = self.core.stores.versions.get(Freshness::Stale, reader.id(), number).await;
         row.map_err(Error::missing("version"))
     }
 
-    /// A version that something is decided by or made from.
+    /// Returns a version for decisions and writes; always fresh.
     pub(super) async fn row(&self, document: DocumentId, number: u64) -> Result<VersionRow> {
         self.core
             .stores
@@ -128,13 +128,13 @@ impl Versions {
     }
 }
 
-/// Bytes that reading a version holds at its peak: the texts on the way to it, and the answer, which
-/// for JSON also holds the parsed value.
+/// Peak memory of reading a version, in bytes: the texts along its deltas and the response, which
+/// for JSON includes the parsed value.
 fn bytes_to_read(row: &VersionRow) -> usize {
     usize::try_from(row.length).unwrap_or(usize::MAX).saturating_mul(6)
 }
 
-/// A cursor is opaque to clients: the document and the number below which its list goes on.
+/// An opaque cursor: the document and the version number below which the list continues.
 fn write_cursor(document: DocumentId, number: u64) -> String {
     URL_SAFE_NO_PAD.encode(format!("{document}\n{number}"))
 }
@@ -148,12 +148,12 @@ fn parse_cursor(text: &str, document: DocumentId) -> Option<u64> {
 
 fn read_cursor(text: &str, document: DocumentId) -> Result<u64> {
     parse_cursor(text, document).ok_or_else(|| {
-        let message = "This cursor is not from this list. Start again without one.";
+        let message = "This cursor does not belong to this list. Start again without it.";
         Error::from(FieldError::new("cursor", "invalid", message))
     })
 }
 
-/// A version as API.md shows it, without content.
+/// A version as defined in API.md, without content.
 #[must_use]
 pub(super) fn view(row: VersionRow) -> VersionView {
     VersionView {

@@ -1,5 +1,5 @@
-//! Restoring a version (PRODUCT V5): the present text is committed first, the restore is one more
-//! version, made as a text edit, so that people who are typing keep their place.
+//! Restoring a version (PRODUCT V5): the live text is committed first, and the restore itself is
+//! another version, applied as a text edit so that the cursors of other editors keep their place.
 
 use super::{
     Versions,
@@ -14,15 +14,15 @@ use crate::{
 };
 use izanagi_shared::rules::CommitMessage;
 
-/// How often somebody may type between keeping the present text and replacing it.
+/// Retries when the text is edited between the commit and the replacement.
 const ROUNDS: u32 = 20;
 
 impl Versions {
-    /// Makes the text what it was in version `number`; runs to its end even when the caller goes
-    /// away. A repeated request goes on where it was interrupted.
+    /// Sets the text to that of version `number`. Runs to completion even if the caller is dropped;
+    /// a repeated request continues where it was interrupted.
     ///
     /// # Errors
-    /// `NotFound`, `NothingToCommit` when the text is that version's already and so is the head,
+    /// `NotFound`, `NothingToCommit` if both the live text and the head already equal that version,
     /// `IdempotencyMismatch`, `CorruptVersion`, `Trashed`, `Unavailable`.
     pub async fn restore(
         &self,
@@ -61,8 +61,8 @@ impl Versions {
         self.commit_live(&draft).await
     }
 
-    /// Makes the text what `source` holds. Only a text that some version holds is replaced, so
-    /// that the words in it can be found again: whoever types in between is kept as well.
+    /// Sets the text to `source`. Only a text that some version contains is replaced, so concurrent
+    /// edits are never lost.
     async fn bring_back(
         &self,
         editor: &Editor,
@@ -98,7 +98,7 @@ impl Versions {
         Err(Error::Unavailable(Internal::new("too many edits at the same time")))
     }
 
-    /// Commits what is there now; gives the hash of the text that a version now holds.
+    /// Commits the live text; returns the hash of a text that a version contains.
     async fn keep_present(
         &self,
         editor: &Editor,
@@ -109,7 +109,7 @@ impl Versions {
         let draft = Draft { editor, message: &message, request, restored_from: None, seen: None };
         match self.commit_live(&draft).await {
             Ok(kept) => Ok(kept.content_hash),
-            // Somebody has just committed it.
+            // A concurrent request has just committed it.
             Err(Error::NothingToCommit) => {
                 let (_, head) = self.head(editor).await?;
                 head.map(|head| head.content_hash).ok_or(Error::NothingToCommit)

@@ -1,4 +1,4 @@
-//! Requests with the same key take turns, so that the second finds what the first has made.
+//! Serialises requests with the same key, so that the second finds the result of the first.
 
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -9,14 +9,14 @@ use tokio::{
 
 type Key = [u8; 32];
 
-/// A store may hang.
+/// Maximum wait, because a store may hang.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Whose turn it is, for each key that is being worked on.
+/// A lock per key in use.
 #[derive(Clone, Default)]
 pub(super) struct Turns(Arc<Mutex<HashMap<Key, Arc<Turn<()>>>>>);
 
-/// The turn of one request; ends when dropped.
+/// The lock of one request; released when dropped.
 pub(super) struct InTurn {
     turns: Turns,
     key: Key,
@@ -24,8 +24,8 @@ pub(super) struct InTurn {
 }
 
 impl Turns {
-    /// Waits until nobody else works on this key, but not for ever: the turn only makes answers
-    /// equal; that nothing is done twice does not rest on it.
+    /// Waits until no other request uses this key, up to a limit. Correctness does not depend on
+    /// the lock: it only makes concurrent requests get the same answer.
     pub(super) async fn take(&self, key: Key) -> InTurn {
         let turn = Arc::clone(self.0.lock().entry(key).or_default());
         let guard = timeout(LONGEST_WAIT, turn.lock_owned()).await.ok();
@@ -37,7 +37,8 @@ impl Drop for InTurn {
     fn drop(&mut self) {
         let mut turns = self.turns.0.lock();
         self.guard.take();
-        // Who waits holds a clone, taken under this lock: alone means that nobody does.
+        // A waiter holds a clone, taken under this lock, so a count of one means that no request
+        // waits.
         if turns.get(&self.key).is_some_and(|turn| Arc::strong_count(turn) == 1) {
             turns.remove(&self.key);
         }

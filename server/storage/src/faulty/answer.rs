@@ -1,4 +1,4 @@
-//! What stores answer: how it looks when nothing is there, and where a byte of it can be flipped.
+//! Answers of stores: the answer of an empty store, and where a bit can be flipped.
 
 use super::flip::{flip_bytes, flip_data, flip_text};
 use izanagi_domain::storage::{
@@ -16,12 +16,12 @@ use std::fmt::Debug;
 
 /// An answer of a store.
 pub(super) trait Answer: Clone + Debug + Send + Sync + 'static {
-    /// What a read gives that sees nothing at all.
+    /// Returns what a read of an empty store would return.
     fn of_an_empty_store() -> StoreResult<Self> {
         Err(StoreError::NotFound)
     }
 
-    /// Flips a byte of the content it carries; says whether it carries any.
+    /// Flips a bit of its content; returns whether there is any.
     fn corrupt(&mut self) -> bool {
         false
     }

@@ -1,4 +1,5 @@
-//! Arguments of store methods, kept so that a call can be made twice, or after its caller has left.
+//! Owned arguments of store methods, so that a call can be repeated, or made after its caller was
+//! dropped.
 
 use izanagi_domain::storage::{Freshness, RecordIndex, Topic};
 use izanagi_shared::{
@@ -7,13 +8,13 @@ use izanagi_shared::{
 };
 use std::{borrow::Borrow, fmt::Debug};
 
-/// An argument that can be kept and lent again.
+/// An argument that can be stored and borrowed again.
 pub(super) trait Argument<'a> {
-    /// How it is kept.
+    /// The owned form.
     type Kept: Clone + Debug + Send + Sync + 'static;
-    /// Keeps it.
+    /// Converts to the owned form.
     fn keep(self) -> Self::Kept;
-    /// Lends it to a call.
+    /// Borrows it for a call.
     fn lend(kept: &'a Self::Kept) -> Self;
 }
 

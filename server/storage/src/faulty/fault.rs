@@ -1,46 +1,45 @@
-//! The kinds of faults, and which calls each makes sense for.
+//! Kinds of faults, and the calls they apply to.
 
 /// Whether a call changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
-    /// It only looks.
+    /// It only reads.
     Read,
-    /// It may change something.
+    /// It may write.
     Write,
 }
 
-/// A way in which a call to a store goes wrong.
+/// A way in which a store call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// Nothing happens; the answer is `Unavailable`.
+    /// Has no effect; returns `Unavailable`.
     ErrorBefore,
-    /// A write takes effect; its answer is lost on the way back: `Unknown`.
+    /// A write takes effect, but its reply is lost: returns `Unknown`.
     LostReply,
-    /// A write answers `Unknown` at once and takes effect only after the next call to any store, or
-    /// when released: the statement that was queued behind a lock. Whoever merely looks next sees
-    /// nothing of it.
+    /// A write returns `Unknown` at once and takes effect only after the next call to any store, or
+    /// when released, like a statement queued behind a lock. The next reader does not see it.
     LateEffect,
-    /// No answer until released; then the call is executed and answered. A write is executed at the
-    /// release even if its caller has given up by then.
+    /// Does not return until released; then the call is executed and answered. A write is executed
+    /// at the release even if its caller is gone.
     Hang,
-    /// A write is executed twice, as by a network that retries; the second answer is given.
+    /// A write is executed twice, as by a network that retries; the second answer is returned.
     Repeat,
-    /// Only the first half of a batch is executed; the answer is `Unknown`. A write that is no
-    /// batch, or a batch of one, is executed whole, as with [`Fault::LostReply`].
+    /// Only the first half of a batch is executed; returns `Unknown`. Other writes, and batches of
+    /// one, are executed completely, as with [`Fault::LostReply`].
     PartialBatch,
-    /// A read gives what the same call gave the last time, or what an empty store would have given.
+    /// A read returns the previous answer of the same call, or that of an empty store.
     StaleRead,
-    /// One bit in one byte of read content is flipped: in a record, a snapshot state or a text.
+    /// One bit of the content read is flipped: in a record, a snapshot state or a text.
     CorruptByte,
-    /// The process dies before the call has an effect: nothing happens from here on and all calls
-    /// fail, until [`revive`](super::Injector::revive).
+    /// The process dies before the call takes effect: all calls have no effect and fail until
+    /// [`revive`](super::Injector::revive).
     KillBefore,
     /// A write takes effect, then the process dies.
     KillAfter,
 }
 
 impl Fault {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 10] = [
         Self::ErrorBefore,
         Self::LostReply,
@@ -54,8 +53,8 @@ impl Fault {
         Self::KillAfter,
     ];
 
-    /// Whether a call of this class can meet this fault. A read that loses its reply or is repeated
-    /// differs in nothing from one that fails or succeeds.
+    /// Whether this fault applies to calls of this class. A read with a lost reply, or a repeated
+    /// read, is indistinguishable from one that fails or succeeds.
     #[must_use]
     pub const fn fits(self, class: Class) -> bool {
         match self {
@@ -69,7 +68,7 @@ impl Fault {
         }
     }
 
-    /// Whether the process dies of it.
+    /// Whether the fault kills the process.
     pub(super) const fn kills(self) -> bool {
         matches!(self, Self::KillBefore | Self::KillAfter)
     }

@@ -1,18 +1,19 @@
-//! Flipping one bit of content so that it stays what its type demands: text stays UTF-8.
+//! Flips one bit of content while keeping it valid for its type: text stays UTF-8.
 
 use izanagi_domain::storage::{Data, Value};
 
-/// The fields of a record that carry a version's text (DESIGN §3). The others describe it.
+/// Record fields that contain a version's text (DESIGN §3). Other fields describe it.
 const CONTENT_FIELDS: [&str; 2] = ["content", "patch"];
 
-/// Flips a bit in the middle; says whether there was one.
+/// Flips a bit in the middle; returns whether there was one.
 pub(super) fn flip_bytes(bytes: &mut [u8]) -> bool {
     let middle = bytes.len() / 2;
     bytes.get_mut(middle).map(|byte| *byte ^= 1).is_some()
 }
 
-/// Flips the lowest bit of a character in the middle, and so of one byte: it is the lowest bit of
-/// the character's last byte in every form of UTF-8 (RFC 3629 §3). Says whether there was one.
+/// Flips the lowest bit of a character in the middle, which changes one byte: it is the lowest bit
+/// of the character's last byte in every form of UTF-8 (RFC 3629 §3). Returns whether there was
+/// one.
 pub(super) fn flip_text(text: &mut String) -> bool {
     let middle = text.char_indices().nth(text.chars().count() / 2);
     let flipped = middle.and_then(|(at, old)| Some((at, old, char::from_u32(u32::from(old) ^ 1)?)));
@@ -23,8 +24,8 @@ pub(super) fn flip_text(text: &mut String) -> bool {
     true
 }
 
-/// Flips a bit in the content of a record, or in its longest text or bytes if it has no field that
-/// is known for content; says whether there were any.
+/// Flips a bit in the content of a record, or in its longest text or bytes if it has no known
+/// content field; returns whether there were any.
 pub(super) fn flip_data(data: &mut Data) -> bool {
     let field = CONTENT_FIELDS
         .into_iter()
@@ -36,7 +37,7 @@ pub(super) fn flip_data(data: &mut Data) -> bool {
     field.and_then(|field| data.get_mut(&field)).is_some_and(flip_value)
 }
 
-/// Flips a bit in the longest text or bytes of a value; says whether there were any.
+/// Flips a bit in the longest text or bytes of a value; returns whether there were any.
 fn flip_value(value: &mut Value) -> bool {
     match value {
         Value::Text(text) => flip_text(text),
@@ -51,7 +52,7 @@ fn flip_value(value: &mut Value) -> bool {
     }
 }
 
-/// The length of the longest text or bytes of a value; 0 for none.
+/// Returns the length of the longest text or bytes of a value; 0 if there are none.
 fn longest(value: &Value) -> usize {
     match value {
         Value::Text(text) => text.len(),

@@ -1,4 +1,4 @@
-//! The injector: decides which call to any of the stores that share it meets a fault.
+//! The injector: decides which calls to the stores that share it meet a fault.
 
 use super::{
     fault::{Class, Fault},
@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use std::{fmt::Debug, sync::Arc};
 use tokio::sync::Notify;
 
-/// Decides over the calls of all stores wrapped with it.
+/// Decides about the calls of all stores wrapped with it.
 pub struct Injector {
     plan: Plan,
     hook: Option<Arc<dyn Hook>>,
@@ -20,7 +20,7 @@ pub struct Injector {
 }
 
 impl Injector {
-    /// Injects nothing; counts the calls, so that each can be given its fault in a later run.
+    /// Injects nothing, only counts calls, so that a later run can target each of them.
     #[must_use]
     pub fn quiet() -> Arc<Self> {
         Self::with_plan(Plan::Quiet)
@@ -33,13 +33,13 @@ impl Injector {
     }
 
     /// Injects any fault at any call with this probability, 0 to 1. Calls that hang wait for
-    /// [`Self::release`], and after a kill all fail until [`Self::revive`].
+    /// [`Self::release`]; after a kill, all calls fail until [`Self::revive`].
     #[must_use]
     pub fn seeded(seed: u64, probability: f64) -> Arc<Self> {
         Self::seeded_among(seed, probability, &Fault::ALL)
     }
 
-    /// Like [`Self::seeded`], with these faults only.
+    /// Like [`Self::seeded`], but only with these faults.
     #[must_use]
     pub fn seeded_among(seed: u64, probability: f64, among: &[Fault]) -> Arc<Self> {
         Self::with_plan(Plan::Seeded { seed, probability, among: among.to_vec() })
@@ -68,30 +68,31 @@ impl Injector {
         }
     }
 
-    /// Every call so far, those of a dead process too.
+    /// Returns all calls so far, including those of a killed process.
     #[must_use]
     pub fn calls(&self) -> Vec<CallInfo> {
         self.state.lock().calls.clone()
     }
 
-    /// The first call that met its fault. `None` while the plan has changed nothing: the call was
-    /// not made, the fault does not fit it, or its answer held nothing to corrupt or was not stale.
+    /// Returns the first call whose fault fired. `None` while the plan has had no effect: the call
+    /// was not made, the fault does not fit it, or its answer had nothing to corrupt or was not
+    /// stale.
     #[must_use]
     pub fn fired(&self) -> Option<CallInfo> {
         self.state.lock().fired.first().map(|(call, _)| *call)
     }
 
-    /// Every call that met a fault, with the fault, in order.
+    /// Returns all calls whose fault fired, with the fault, in order.
     #[must_use]
     pub fn faults(&self) -> Vec<(CallInfo, Fault)> {
         self.state.lock().fired.clone()
     }
 
-    /// Waits until a fault has fired; gives the first call that met one. A call that hangs can be
-    /// released from then on.
+    /// Waits until a fault has fired; returns the first such call. A hanging call can be released
+    /// from then on.
     pub async fn until_fired(&self) -> CallInfo {
         loop {
-            // Made before looking, so that a fault between looking and waiting still wakes it.
+            // Created before the check, so that a fault between check and wait still wakes it.
             let notified = self.fired.notified();
             if let Some(call) = self.fired() {
                 return call;
@@ -100,19 +101,19 @@ impl Injector {
         }
     }
 
-    /// Lets late effects happen and hanging calls go on, in the order of the calls; comes back when
-    /// they are done.
+    /// Executes late effects and hanging calls, in the order of the calls; returns when they are
+    /// done.
     pub async fn release(&self) {
         let held = self.state.lock().take_held();
         run(held).await;
     }
 
-    /// Starts the process again after a kill: calls reach the stores from here on.
+    /// Restarts the process after a kill: calls reach the stores again.
     pub fn revive(&self) {
         self.state.lock().dead = false;
     }
 
-    /// Counts a call and says which fault is due. Fails when the process is dead.
+    /// Counts a call and returns the fault that is due. Fails if the process is killed.
     pub(super) fn begin(
         &self,
         store: &'static str,
@@ -122,25 +123,25 @@ impl Injector {
         self.state.lock().admit(&self.plan, store, method, class)
     }
 
-    /// Notes that a call met its fault.
+    /// Records that a call's fault fired.
     pub(super) fn fire(&self, call: CallInfo, fault: Fault) {
         self.state.lock().fired.push((call, fault));
         self.fired.notify_waiters();
     }
 
-    /// Keeps what a call is still to do, and notes that it met its fault.
+    /// Stores a delayed effect, and records that the fault fired.
     pub(super) fn hold(&self, call: CallInfo, fault: Fault, effect: Effect) {
         self.state.lock().hold(call, fault, effect);
         self.fired.notify_waiters();
     }
 
-    /// Lets the late effects of calls before this one happen.
+    /// Executes the late effects of earlier calls.
     pub(super) async fn catch_up(&self, call: CallInfo) {
         let late = self.state.lock().take_late(call.index);
         run(late).await;
     }
 
-    /// Keeps the answer to a read, where the plan may ask for a stale one.
+    /// Stores the answer of a read if the plan may need a stale one.
     pub(super) fn remember<R: Clone + Send + 'static>(
         &self,
         key: impl FnOnce() -> String,
@@ -151,7 +152,7 @@ impl Injector {
         }
     }
 
-    /// The answer last remembered under this key.
+    /// Returns the answer last stored under this key.
     pub(super) fn recall<R: Clone + 'static>(&self, key: &str) -> Option<StoreResult<R>> {
         self.state.lock().answers.get(key)?.downcast_ref::<StoreResult<R>>().cloned()
     }

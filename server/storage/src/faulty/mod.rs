@@ -1,10 +1,10 @@
-//! Faults for tests: [`Faulty`] stands in front of a store and makes its calls go wrong as
-//! networks, disks and processes do (DESIGN §4).
+//! Fault injection for tests: [`Faulty`] wraps a store and makes its calls fail like networks,
+//! disks and processes do (DESIGN §4).
 //!
-//! All stores wrapped with one [`Injector`] share its count of calls. A test makes a quiet run to
-//! learn which calls there are ([`Injector::calls`]), then one run for each call and each fault
-//! ([`Injector::nth`]), and asks whether the fault fired ([`Injector::fired`]). Faults are put in
-//! front of the store: a method that is one transaction stays one.
+//! All stores wrapped with one [`Injector`] share its call counter. A test first runs without
+//! faults to list the calls ([`Injector::calls`]), then once per call and fault
+//! ([`Injector::nth`]), and checks whether the fault fired ([`Injector::fired`]). Faults are
+//! injected in front of the store, so a method that is one transaction stays one.
 
 mod answer;
 mod argument;
@@ -25,21 +25,21 @@ pub use state::CallInfo;
 use izanagi_domain::storage::Stores;
 use std::sync::Arc;
 
-/// A store whose calls can go wrong. It implements every storage trait that `T` implements.
+/// A store with fault injection. It implements every storage trait that `T` implements.
 pub struct Faulty<T: ?Sized> {
     inner: Arc<T>,
     injector: Arc<Injector>,
 }
 
 impl<T: ?Sized> Faulty<T> {
-    /// Puts the injector in front of a store.
+    /// Wraps a store.
     #[must_use]
     pub fn new(inner: Arc<T>, injector: &Arc<Injector>) -> Self {
         Self { inner, injector: Arc::clone(injector) }
     }
 }
 
-/// Puts the injector in front of every store.
+/// Wraps every store.
 #[must_use]
 pub fn wrap(stores: Stores, injector: &Arc<Injector>) -> Stores {
     fn faulty<T: ?Sized>(inner: Arc<T>, injector: &Arc<Injector>) -> Arc<Faulty<T>> {
@@ -61,7 +61,7 @@ pub fn wrap(stores: Stores, injector: &Arc<Injector>) -> Stores {
         audit: faulty(stores.audit, injector),
         inspect: faulty(stores.inspect, injector),
         upkeep: faulty(stores.upkeep, injector),
-        // Events are hints; losing one is covered by the tests of their consumers.
+        // Events are best-effort; the tests of their consumers cover lost events.
         bus: stores.bus,
     }
 }

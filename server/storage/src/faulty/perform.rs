@@ -1,4 +1,4 @@
-//! What each fault does to a call.
+//! Applies faults to calls.
 
 use super::{
     answer::Answer,
@@ -25,7 +25,7 @@ pub(super) struct Call<T: ?Sized, A, R> {
     pub(super) args: A,
     /// Executes the method.
     pub(super) execute: fn(Arc<T>, A) -> BoxFuture<'static, StoreResult<R>>,
-    /// The arguments for the first half of a batch; `None` when it cannot be halved.
+    /// Returns the arguments for the first half of a batch; `None` if it cannot be halved.
     pub(super) halve: fn(&A) -> Option<A>,
 }
 
@@ -44,7 +44,7 @@ impl<T: ?Sized, A: Clone + Debug, R> Call<T, A, R> {
 }
 
 impl Injector {
-    /// Makes a call, with the fault that is due at it.
+    /// Executes a call with the fault that is due.
     pub(super) async fn perform<T, A, R>(&self, call: Call<T, A, R>) -> StoreResult<R>
     where
         T: Send + Sync + ?Sized,
@@ -111,14 +111,14 @@ impl Injector {
             Fault::Hang => {
                 let (reply, answer) = oneshot::channel();
                 let effect = call.execute();
-                // Nobody listens any more when the caller has given up; the effect is the same.
+                // The caller may be gone; the effect is the same.
                 self.hold(info, fault, Box::pin(async { drop(reply.send(effect.await)) }));
                 answer.await.unwrap_or_else(|_| Err(unavailable()))
             }
             Fault::StaleRead => {
                 let fresh = call.execute().await;
                 let stale = self.recall(&call.key()).unwrap_or_else(R::of_an_empty_store);
-                // Compared by their looks: not every answer has an equality.
+                // Compares the `Debug` output, because not every answer implements `PartialEq`.
                 if format!("{stale:?}") != format!("{fresh:?}") {
                     self.fire(info, fault);
                 }

@@ -1,32 +1,32 @@
-//! When which fault is due.
+//! Plans: which faults are due at which calls.
 
 use super::fault::{Class, Fault};
 
-/// When which fault is due.
+/// Determines which fault is due at a call.
 #[derive(Debug, Clone)]
 pub(super) enum Plan {
     /// Never.
     Quiet,
     /// Once, at this call.
     Nth {
-        /// The call, counted from 0.
+        /// Index of the call, from 0.
         index: usize,
-        /// What happens to it.
+        /// The fault.
         fault: Fault,
     },
-    /// At calls drawn by a seed, faults drawn by the same seed.
+    /// At calls chosen by a seed, with faults chosen by the same seed.
     Seeded {
-        /// Decides together with the index of the call.
+        /// Seed of the choice.
         seed: u64,
-        /// Of a fault at a call, 0 to 1.
+        /// Probability of a fault per call, 0 to 1.
         probability: f64,
-        /// The faults to draw from.
+        /// The faults to choose from.
         among: Vec<Fault>,
     },
 }
 
 impl Plan {
-    /// The fault due at the call with this index, if one is due that fits its class.
+    /// Returns the fault due at the call with this index, if it applies to the call's class.
     pub(super) fn choose(&self, index: usize, class: Class) -> Option<Fault> {
         match self {
             Self::Quiet => None,
@@ -44,7 +44,7 @@ impl Plan {
         }
     }
 
-    /// Whether this fault can ever be due.
+    /// Whether this plan can ever inject this fault.
     pub(super) fn includes(&self, wanted: Fault) -> bool {
         match self {
             Self::Quiet => false,
@@ -54,8 +54,8 @@ impl Plan {
     }
 }
 
-/// A number in `0.0..1.0` and a choice, the same for the same seed and call. Each call has its own
-/// draw, so calls that run at the same time do not depend on who drew first.
+/// Returns a number in `0.0..1.0` and a choice, determined by seed and call index. Each call draws
+/// independently, so concurrent calls do not depend on their order.
 fn draw(seed: u64, index: usize) -> (f64, usize) {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&seed.to_le_bytes());

@@ -1,4 +1,4 @@
-//! What an injector knows: the calls so far, the faults that fired, what is still to happen.
+//! State of an injector: calls so far, fired faults, delayed effects.
 
 use super::{
     fault::{Class, Fault},
@@ -11,9 +11,9 @@ use std::{any::Any, collections::HashMap, mem};
 /// A call to a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CallInfo {
-    /// Its place among the calls of all stores, from 0.
+    /// Index among the calls of all stores, from 0.
     pub index: usize,
-    /// The store: a field of `Stores`.
+    /// The store: the name of a field of `Stores`.
     pub store: &'static str,
     /// The method.
     pub method: &'static str,
@@ -21,26 +21,26 @@ pub struct CallInfo {
     pub class: Class,
 }
 
-/// What a call is still to do.
+/// A delayed effect of a call.
 pub(super) type Effect = BoxFuture<'static, ()>;
 
-/// What an injector knows.
+/// State of an injector.
 #[derive(Default)]
 pub(super) struct State {
-    /// Every call.
+    /// All calls.
     pub(super) calls: Vec<CallInfo>,
-    /// Every call that met its fault.
+    /// All calls whose fault fired.
     pub(super) fired: Vec<(CallInfo, Fault)>,
-    /// The last answer to each read, by store, method and arguments.
+    /// Last answer of each read, by store, method and arguments.
     pub(super) answers: HashMap<String, Box<dyn Any + Send>>,
-    /// Whether the process is dead.
+    /// Whether the process is killed.
     pub(super) dead: bool,
     late: Vec<(usize, Effect)>,
     hung: Vec<(usize, Effect)>,
 }
 
 impl State {
-    /// Counts a call and says which fault is due. Fails when the process is dead.
+    /// Counts a call and returns the fault that is due. Fails if the process is killed.
     pub(super) fn admit(
         &mut self,
         plan: &Plan,
@@ -55,8 +55,8 @@ impl State {
         }
         let fault = plan.choose(call.index, class);
         if fault.is_some_and(Fault::kills) {
-            // From this moment, so that no call at the same time slips through; and what the
-            // process had not sent yet dies with it.
+            // Takes effect immediately, so that no concurrent call slips through; effects not yet
+            // sent are lost with the process.
             self.dead = true;
             self.late.clear();
             self.hung.clear();
@@ -64,22 +64,22 @@ impl State {
         Ok((call, fault))
     }
 
-    /// Keeps what a call is still to do, and notes that it met its fault.
+    /// Stores a delayed effect, and records that the fault fired.
     pub(super) fn hold(&mut self, call: CallInfo, fault: Fault, effect: Effect) {
         self.fired.push((call, fault));
-        // The process may have died since the call began; then nothing more comes of it.
+        // The process may have been killed since the call began; its effect is then lost.
         if !self.dead {
             let held = if fault == Fault::Hang { &mut self.hung } else { &mut self.late };
             held.push((call.index, effect));
         }
     }
 
-    /// Hands out the late effects of calls before this one.
+    /// Takes the late effects of earlier calls.
     pub(super) fn take_late(&mut self, before: usize) -> Vec<Effect> {
         self.late.extract_if(.., |(index, _)| *index < before).map(|(_, effect)| effect).collect()
     }
 
-    /// Hands out everything that is held, in the order of the calls.
+    /// Takes all delayed effects, in the order of the calls.
     pub(super) fn take_held(&mut self) -> Vec<Effect> {
         let mut held = mem::take(&mut self.late);
         held.append(&mut self.hung);

@@ -1,4 +1,4 @@
-//! Every storage trait for [`Faulty`]: one line a method, with its class.
+//! Implements every storage trait for [`Faulty`]: one line per method, with its class.
 
 use super::{Class, Faulty, argument::Argument, perform::Call};
 use async_trait::async_trait;
@@ -20,8 +20,8 @@ use izanagi_shared::{
 };
 use std::sync::Arc;
 
-/// Implements a trait for `Faulty`: `Class method(arguments) -> answer;`. `halved by f` names what
-/// makes the first half of a batch of the arguments; `without faults` are methods that cannot fail.
+/// Implements a trait for `Faulty`: `Class method(arguments) -> answer;`. `halved by f` names the
+/// function that returns the first half of a batch; `without faults` marks infallible methods.
 macro_rules! faulty_store {
     (
         $trait:ident as $store:literal {
@@ -243,7 +243,7 @@ faulty_store! {
     }
 }
 
-/// The first half of all updates, rounded down; `None` for fewer than two.
+/// Returns the first half of all updates, rounded down; `None` for fewer than two.
 fn first_half((batches,): &(Vec<Batch>,)) -> Option<(Vec<Batch>,)> {
     let mut left = batches.iter().map(|batch| batch.updates.len()).sum::<usize>() / 2;
     if left == 0 {

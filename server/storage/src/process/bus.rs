@@ -3,7 +3,7 @@
 use izanagi_domain::storage::{Bus, BusEvent};
 use tokio::sync::broadcast;
 
-/// Events that a slow subscriber may be behind.
+/// Number of events a slow subscriber may lag behind.
 const CAPACITY: usize = 1_024;
 
 /// A bus within this process.
@@ -17,7 +17,7 @@ impl Default for ProcessBus {
 
 impl Bus for ProcessBus {
     fn publish(&self, event: BusEvent) {
-        // Without subscribers there is nobody to tell.
+        // An error means that there are no subscribers.
         let _ = self.0.send(event);
     }
 

@@ -1,4 +1,4 @@
-//! Providers that live in the memory of this process.
+//! In-process providers.
 
 mod bus;
 

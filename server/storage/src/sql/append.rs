@@ -1,4 +1,4 @@
-//! Appending to the live log: one look at what is known, one write of what is new.
+//! Appending to the live log: one query for the known state, one write of the new rows.
 
 use super::{
     database::{Database, Transaction},
@@ -11,13 +11,13 @@ use izanagi_domain::storage::{Batch, BatchOutcome, ClientOwner, KnownOp, StoreRe
 use izanagi_shared::id::{DocumentId, UserId};
 use std::{collections::BTreeSet, sync::Arc};
 
-/// Rows in one statement: SQLite takes 32,766 arguments.
+/// Rows per statement; SQLite allows 32,766 arguments.
 const ROWS: usize = 1_000;
 
-/// Arguments in one query.
+/// Arguments per query.
 const ARGUMENTS: usize = 30_000;
 
-/// Appends the batches; one answer for each, in the order given.
+/// Appends the batches; returns one result per batch, in the given order.
 pub(super) async fn append(
     db: &impl Database,
     batches: Vec<Batch>,
@@ -35,7 +35,7 @@ pub(super) async fn append(
             for entered in entered {
                 answers.push(match entered {
                     Ok(Entered::Appended(appended)) => Ok(BatchOutcome::Appended(appended)),
-                    // Read after the inserts: another batch of this append may have moved it.
+                    // Read after the inserts: another batch of this append may have advanced it.
                     Ok(Entered::Moved(document, after)) => {
                         let rows = transaction.fetch(live_log::since(document, after)).await?;
                         live_log::tail(rows).map(BatchOutcome::Moved)
@@ -49,9 +49,9 @@ pub(super) async fn append(
     .await
 }
 
-/// What the database knows about these batches.
+/// Reads the database's state for these batches.
 async fn read_known(transaction: &mut impl Transaction, batches: &[Batch]) -> StoreResult<Ledger> {
-    // Sorted sets: every append locks documents in the order of their ids.
+    // Sorted sets, so that all appends lock documents in the same order.
     let mut documents = BTreeSet::new();
     let mut users = BTreeSet::new();
     let mut ops = BTreeSet::new();
@@ -81,7 +81,7 @@ fn lock_heads(documents: &BTreeSet<DocumentId>) -> Statement {
     query
 }
 
-/// Queries for everything that is known, usually one: each row says what it is.
+/// Builds the queries for the known state, usually a single one; each row states its kind.
 fn known(
     documents: &BTreeSet<DocumentId>,
     users: &BTreeSet<UserId>,
@@ -100,7 +100,7 @@ fn known(
     queries.0
 }
 
-/// Queries joined by UNION ALL as long as they fit in one.
+/// Joins queries by UNION ALL, as far as the argument limit allows.
 #[derive(Default)]
 struct Queries(Vec<Statement>);
 
@@ -133,8 +133,8 @@ fn push_users(query: &mut Statement, users: &BTreeSet<UserId>) {
     query.push_list(users.iter().copied());
 }
 
-// The two look-ups below join a list of keys: given `(a, b) IN (VALUES …)` instead, SQLite reads
-// the whole table.
+// The two lookups below join a list of keys: with `(a, b) IN (VALUES …)`, SQLite would scan the
+// whole table.
 
 fn push_ops(query: &mut Statement, ops: &[(DocumentId, UserId, &str)]) {
     query.push(

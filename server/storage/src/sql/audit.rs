@@ -1,4 +1,4 @@
-//! What is kept for audits.
+//! The audit log.
 
 use super::{
     database::Database,

@@ -31,12 +31,12 @@ fn select(id: DocumentId) -> Statement {
     query
 }
 
-/// Finds a document to lock.
+/// Selects a document in order to lock it.
 pub(super) fn lock(id: DocumentId) -> Statement {
     Statement::with("SELECT id FROM documents WHERE id = $1", args![id])
 }
 
-/// Everything that a new document consists of.
+/// Statements that create a document.
 fn creation(new: &NewDocument) -> [Statement; 5] {
     let (id, seq, at) = (new.id, new.text.seq, new.at);
     [
@@ -54,7 +54,7 @@ fn creation(new: &NewDocument) -> [Statement; 5] {
             "INSERT INTO document_texts (document_id, seq, content) VALUES ($1, $2, $3)",
             args![id, seq, new.content.as_str()],
         ),
-        // The first state is the server's work: nobody may go on writing under its client id.
+        // The server wrote the initial state, so no user may write under its client id.
         Statement::with(
             "INSERT INTO document_clients (document_id, client_id, user_id) \
              VALUES ($1, $2, NULL)",
@@ -63,7 +63,7 @@ fn creation(new: &NewDocument) -> [Statement; 5] {
     ]
 }
 
-/// The row as it will be, or nothing when nothing differs.
+/// Returns the changed row, or `None` if nothing differs.
 fn changed(
     row: &DocumentRow,
     by: UserId,
@@ -139,7 +139,7 @@ impl<D: Database> Catalog for SqlCatalog<D> {
             .push_arg(id);
         let row = self.db.fetch_one(Fresh, query).await?;
         let document = document(&row)?;
-        // Workspaces and share links add their roles to this query when they exist.
+        // Workspaces and share links will add their roles to this query.
         let access = Access {
             is_owner: row.get("owns")?,
             workspace: None,
@@ -182,8 +182,8 @@ impl<D: Database> Catalog for SqlCatalog<D> {
             .await
     }
 
-    /// Attempts that never became a version stay: the collector has yet to erase their contents,
-    /// and what arrives later still is known by them.
+    /// Attempts that never committed stay: the collector must erase their contents, including
+    /// content that arrives later.
     async fn purge(&self, id: DocumentId, at: Timestamp) -> StoreResult<()> {
         let erase = outbox::insert(&*self.ids, Topic::Erase, &id.to_string(), at);
         self.db

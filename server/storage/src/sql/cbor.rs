@@ -1,4 +1,4 @@
-//! Records as CBOR (RFC 8949). The names of fields that most records have are integers.
+//! Records as CBOR (RFC 8949). Common field names are encoded as integers.
 
 use izanagi_domain::storage::{Data, Value};
 use serde::{
@@ -8,15 +8,15 @@ use serde::{
 };
 use std::fmt;
 
-/// Field names that are stored as their place in this list, because a delta is often smaller than
-/// the names around it. Stored records depend on it: names are only ever added, at the end.
+/// Field names that are stored as their index in this list, because a delta is often smaller than
+/// the names around it. Stored records depend on the order: only append.
 const NAMES: [&str; 10] =
     ["type", "hash", "content", "chunks", "base", "baseHash", "format", "patch", "print", "text"];
 
-/// The fields of a record as a CBOR map.
+/// Encodes a record's fields as a CBOR map.
 ///
 /// # Errors
-/// The fields nest deeper than [`Value::MAX_DEPTH`], which could not be read back.
+/// The fields nest deeper than [`Value::MAX_DEPTH`] and could not be read back.
 pub(super) fn to_bytes(data: &Data) -> Result<Vec<u8>, String> {
     let depth = 1 + data.values().map(Value::depth).max().unwrap_or(0);
     if depth > Value::MAX_DEPTH {
@@ -27,9 +27,9 @@ pub(super) fn to_bytes(data: &Data) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// Reads the fields of a record.
+/// Decodes a record's fields.
 pub(super) fn from_bytes(mut bytes: &[u8]) -> Result<Data, String> {
-    // One level more than values nest: a plain value inside the deepest list is counted too.
+    // One more than the maximum depth, because a plain value in the deepest list is counted too.
     let limit = Value::MAX_DEPTH + 1;
     let Read(value) = ciborium::de::from_reader_with_recursion_limit(&mut bytes, limit)
         .map_err(|error| error.to_string())?;
@@ -44,7 +44,7 @@ fn name(place: i64) -> Option<&'static str> {
     NAMES.get(usize::try_from(place).ok()?).copied()
 }
 
-/// Writes without copying.
+/// Serialises by reference, without copying.
 struct Fields<'a>(&'a Data);
 
 struct Written<'a>(&'a Value);
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn refuses_what_nests_deeper() {
-        // A map whose only value is a list in a list in a list …
+        // A map whose only value is a deeply nested list.
         let mut bytes = vec![0xA1, 0x61, b'a'];
         bytes.extend([0x81; 100_000]);
         assert!(from_bytes(&bytes).unwrap_err().contains("ecursion"));

@@ -1,4 +1,4 @@
-//! Step 4 of a commit (DESIGN §5): the one transaction after which a version exists.
+//! Step 4 of a commit (DESIGN §5): the single transaction that creates a version.
 
 use super::{
     catalog,
@@ -17,7 +17,7 @@ use izanagi_shared::{
 };
 use std::sync::Arc;
 
-/// A commit to be made.
+/// A commit to execute.
 pub(super) struct Commit {
     document: DocumentId,
     number: u64,
@@ -25,14 +25,14 @@ pub(super) struct Commit {
     parent: Option<CommitId>,
     request_key: [u8; 32],
     at: Timestamp,
-    /// Whether its intent was stored before.
+    /// Whether its intent was stored beforehand.
     has_intent: bool,
-    /// What it writes when nothing stands against it.
+    /// Statements executed if nothing prevents the commit.
     writes: Vec<Statement>,
 }
 
 impl Commit {
-    /// A commit whose intent and content were stored before.
+    /// A commit whose intent and content are already stored.
     pub(super) fn new(ids: &dyn Ids, version: &NewVersion, restored_from: Option<u64>) -> Self {
         let close = Statement::with(
             "UPDATE commit_intents SET status = 'committed' WHERE commit_id = $1",
@@ -41,8 +41,8 @@ impl Commit {
         Self::with_content(ids, vec![close], version, restored_from).expecting_intent()
     }
 
-    /// A commit that stores its content as well, by the statements in `first`. It needs no intent:
-    /// nothing of it is visible before all of it is.
+    /// A commit that also stores its content, with the statements in `first`. It needs no intent,
+    /// because nothing is visible before the transaction commits.
     pub(super) fn with_content(
         ids: &dyn Ids,
         first: Vec<Statement>,
@@ -85,7 +85,7 @@ impl Commit {
         Self { has_intent: true, ..self }
     }
 
-    /// Commits, or finds what prevents it.
+    /// Commits, or returns what prevents it.
     pub(super) async fn run(self, db: &impl Database) -> StoreResult<CommitOutcome> {
         let commit = Arc::new(self);
         let outcome = db.write(move |transaction| {
@@ -131,7 +131,7 @@ impl Commit {
         }
         let is_intent = found.get::<Option<String>>("status")?.is_some();
         if is_intent && !self.has_intent {
-            // The id belongs to an attempt in steps.
+            // The id belongs to a stepwise attempt.
             return Err(StoreError::Conflict(Constraint::CommitId));
         }
         if self.has_intent && !(is_intent && is_open(found, self.at)?) {
@@ -153,5 +153,5 @@ fn is_open(intent: &Row, at: Timestamp) -> StoreResult<bool> {
 }
 
 fn missing() -> StoreError {
-    StoreError::Corrupt("a query for one row gave none".to_owned())
+    StoreError::Corrupt("a query for one row returned none".to_owned())
 }

@@ -1,5 +1,5 @@
-//! What the stores need from a SQL database. Each kind of database implements it with its own
-//! strategy: SQLite with one writer and several readers, PostgreSQL with a pool.
+//! What the stores require of a SQL database. Each database implements it with its own strategy:
+//! SQLite with one writer and several readers, PostgreSQL with a pool.
 
 use super::{row::Row, statement::Statement};
 use futures::future::BoxFuture;
@@ -7,25 +7,25 @@ use izanagi_domain::storage::{Freshness, StoreError, StoreResult};
 
 /// An open database.
 pub(crate) trait Database: Send + Sync + 'static {
-    /// Its transactions.
+    /// Its transaction type.
     type Transaction: Transaction + 'static;
 
-    /// The rows of a query, all from one state of the database.
+    /// Returns the rows of a query, from one state of the database.
     fn fetch(
         &self,
         freshness: Freshness,
         query: Statement,
     ) -> impl Future<Output = StoreResult<Vec<Row>>> + Send;
 
-    /// Runs one statement in a transaction; returns how many rows it changed.
+    /// Runs one statement in a transaction; returns the number of changed rows.
     fn execute(&self, statement: Statement) -> impl Future<Output = StoreResult<u64>> + Send;
 
-    /// Runs `work` in a transaction, to its end even if the caller goes away. A database may run it
-    /// again from the start, after an attempt of which nothing was written.
+    /// Runs `work` in a transaction, to completion even if the caller is dropped. The database may
+    /// rerun it after an attempt that wrote nothing.
     ///
     /// # Errors
-    /// `Unknown` if the end of the transaction was sent and no answer came; any other error means
-    /// that nothing was written.
+    /// `Unknown` if the commit was sent but not answered; after any other error nothing was
+    /// written.
     fn write<T, W>(&self, work: W) -> impl Future<Output = StoreResult<T>> + Send
     where
         T: Send + 'static,
@@ -34,13 +34,13 @@ pub(crate) trait Database: Send + Sync + 'static {
             + Sync
             + 'static;
 
-    /// Damage that the database finds in its own files.
+    /// Returns the problems that the database finds in its own files.
     fn integrity(&self) -> impl Future<Output = StoreResult<Vec<String>>> + Send;
 
-    /// Completes the writes that have begun, then closes every connection.
+    /// Completes pending writes, then closes all connections.
     fn close(&self) -> impl Future<Output = ()> + Send;
 
-    /// The one row of a query.
+    /// Returns the single row of a query.
     ///
     /// # Errors
     /// `NotFound` if there is none.
@@ -74,19 +74,19 @@ pub(crate) trait Database: Send + Sync + 'static {
 
 /// An open transaction. The database begins and ends it.
 pub(crate) trait Transaction: Send {
-    /// Adds a statement whose result is not needed. It is sent with the next one that is awaited, or
+    /// Queues a statement whose result is not needed. It is sent with the next awaited statement or
     /// with the end of the transaction, which fails if it fails.
     fn later(&mut self, statement: Statement);
 
-    /// Locks the rows that this query finds in its one table until the transaction ends. Nothing to
-    /// do where there is only one writer.
+    /// Locks the rows selected by this single-table query until the transaction ends. A no-op for
+    /// databases with a single writer.
     fn lock(&mut self, query: Statement);
 
-    /// The rows of a statement.
+    /// Returns the rows of a statement.
     fn fetch(&mut self, statement: Statement)
     -> impl Future<Output = StoreResult<Vec<Row>>> + Send;
 
-    /// The first row of a statement, if there is one.
+    /// Returns the first row of a statement, if any.
     fn fetch_optional(
         &mut self,
         statement: Statement,
@@ -94,6 +94,6 @@ pub(crate) trait Transaction: Send {
         async move { Ok(self.fetch(statement).await?.into_iter().next()) }
     }
 
-    /// Runs a statement; returns how many rows it changed.
+    /// Runs a statement; returns the number of changed rows.
     fn execute(&mut self, statement: Statement) -> impl Future<Output = StoreResult<u64>> + Send;
 }

@@ -1,4 +1,4 @@
-//! A document's row, to and from the table.
+//! Mapping of document rows.
 
 use super::{
     row::Row,
@@ -6,7 +6,7 @@ use super::{
 };
 use izanagi_domain::storage::{DocumentRow, NewDocument, StoreResult, TextFacts};
 
-/// The columns of a [`DocumentRow`], of a table called `d`.
+/// Columns of a [`DocumentRow`], of a table aliased as `d`.
 pub(super) const COLUMNS: &str = "d.id, d.kind, d.title, d.description, d.created_by, \
      d.last_modified_by, d.head_version, d.head_commit, d.live_seq, d.lineage, d.meta_rev, d.text_seq, \
      d.content_hash, d.content_length, d.word_count, d.is_public, d.is_template, d.created_at, \
@@ -34,7 +34,7 @@ pub(super) fn document(row: &Row) -> StoreResult<DocumentRow> {
     })
 }
 
-/// What the row says about the materialised text.
+/// Reads the facts of the materialised text.
 pub(super) fn text_facts(row: &Row) -> StoreResult<TextFacts> {
     Ok(TextFacts {
         seq: row.get("text_seq")?,
@@ -44,12 +44,13 @@ pub(super) fn text_facts(row: &Row) -> StoreResult<TextFacts> {
     })
 }
 
-/// How titles and descriptions are compared and sorted. A cursor's title is folded alike.
+/// Folds titles and descriptions for comparison and sorting. The title in a cursor is folded the
+/// same way.
 pub(super) fn fold(text: &str) -> String {
     text.to_lowercase()
 }
 
-/// The row of a new document.
+/// Inserts the row of a new document.
 pub(super) fn insert(new: &NewDocument) -> Statement {
     Statement::with(
         "INSERT INTO documents (id, kind, title, title_folded, description, description_folded, \

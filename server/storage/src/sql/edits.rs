@@ -36,7 +36,7 @@ fn segment_row(row: &Row) -> StoreResult<SegmentRow> {
     })
 }
 
-/// Lists a segment behind the others of its document.
+/// Inserts a segment after the others of its document.
 pub(super) fn insert(document: DocumentId, segment: &NewSegment) -> Statement {
     let NewSegment { record, hash, bytes, from_seq, to_seq, edits, state_seq, last_at } = *segment;
     Statement::with(
@@ -48,7 +48,7 @@ pub(super) fn insert(document: DocumentId, segment: &NewSegment) -> Statement {
     )
 }
 
-/// The record of a document's newest segment.
+/// Returns the record of a document's newest segment.
 pub(super) fn newest_record(document: DocumentId) -> Statement {
     Statement::with(
         "SELECT record FROM edit_segments WHERE document_id = $1 ORDER BY number DESC LIMIT 1",

@@ -1,5 +1,5 @@
-//! Forgetting what is old. There are no indexes over these times, which every write would have to
-//! pay for: a reader walks the table now and then, and the writer only removes what it found.
+//! Retention. These times are not indexed, because every write would pay for the indexes. A reader
+//! scans the table instead, and the writer only deletes what the scan found.
 
 use super::{
     database::Database,
@@ -14,7 +14,7 @@ use izanagi_shared::{
 };
 use std::sync::Arc;
 
-/// Rows removed in one transaction, so that nobody waits long behind it.
+/// Rows deleted per transaction, so that other writes do not wait long.
 const AT_ONCE: u32 = 1_000;
 
 pub(crate) struct SqlUpkeep<D> {
@@ -24,18 +24,18 @@ pub(crate) struct SqlUpkeep<D> {
 #[async_trait]
 impl<D: Database> Upkeep for SqlUpkeep<D> {
     async fn forget_sessions(&self, before: Timestamp) -> StoreResult<()> {
-        // Tokens first: a session goes when it has none left.
+        // Delete tokens first: a session is deleted when it has none left.
         forget(&*self.db, before, &TOKENS).await?;
         forget(&*self.db, before, &SESSIONS).await
     }
 }
 
-/// Forgets the op ids of before `before`.
+/// Deletes op ids older than `before`.
 pub(super) async fn forget_ops(db: &impl Database, before: Timestamp) -> StoreResult<()> {
     forget(db, before, &OPS).await
 }
 
-/// Where to forget: which rows are old, by their keys after one, and how they are removed.
+/// A table to clean up: finds old rows by key, and deletes them.
 struct Table<K: 'static> {
     select: fn(Timestamp, Option<&K>) -> Statement,
     key: fn(&Row) -> StoreResult<K>,
@@ -60,7 +60,7 @@ async fn forget<K: Send + Sync>(
     }
 }
 
-/// The op id is as it is stored.
+/// The op id in its stored encoding.
 type OpKey = (DocumentId, UserId, Vec<u8>);
 
 static OPS: Table<OpKey> = Table {
@@ -86,7 +86,7 @@ fn select_ops(before: Timestamp, after: Option<&OpKey>) -> Statement {
     query
 }
 
-/// Through a list of keys: given `IN (VALUES …)` instead, SQLite reads the whole table.
+/// Joins a list of keys: with `IN (VALUES …)`, SQLite would scan the whole table.
 fn delete_ops(keys: &[OpKey], before: Timestamp) -> Statement {
     let mut statement = Statement::new(
         "DELETE FROM document_ops WHERE (document_id, user_id, op_id) IN \
@@ -97,7 +97,7 @@ fn delete_ops(keys: &[OpKey], before: Timestamp) -> Statement {
     statement
 }
 
-/// A token that ran out is refused, known or not.
+/// An expired token is refused, whether or not it is stored.
 static TOKENS: Table<[u8; 32]> = Table {
     select: |before, after| {
         let mut query = Statement::new("SELECT token_hash FROM refresh_tokens WHERE expires_at < ");
@@ -135,7 +135,7 @@ static SESSIONS: Table<SessionId> = Table {
     },
 };
 
-/// Whether a session is over since before `before`.
+/// Condition for sessions that ended before `before`.
 fn over(statement: &mut Statement, before: Timestamp) {
     statement.push("(revoked_at < ").push_arg(before).push(" OR last_activity_at < ");
     statement.push_arg(before);

@@ -1,4 +1,4 @@
-//! Reading everything, for `fsck`.
+//! Full scans for `fsck`.
 
 use super::{
     database::Database,
@@ -77,7 +77,7 @@ impl<D: Database> Inspect for SqlInspect<D> {
 
     async fn integrity(&self) -> StoreResult<Vec<String>> {
         match self.db.integrity().await {
-            // Too broken to be checked is broken.
+            // A database too broken to be checked counts as damaged.
             Err(StoreError::Corrupt(what)) => Ok(vec![what]),
             result => result,
         }

@@ -1,4 +1,4 @@
-//! The attempts to commit (DESIGN §5).
+//! Commit attempts (DESIGN §5).
 
 use super::{
     commit,
@@ -20,7 +20,7 @@ pub(crate) struct SqlIntents<D> {
     pub(crate) ids: Arc<dyn Ids>,
 }
 
-/// The columns of a [`CommitIntent`].
+/// Columns of a [`CommitIntent`].
 pub(super) const COLUMNS: &str =
     "commit_id, document_id, status, expires_at, erased_at IS NOT NULL AS erased";
 
@@ -34,8 +34,8 @@ pub(super) fn intent(row: &Row) -> StoreResult<CommitIntent> {
     })
 }
 
-/// Those that make sense. A damaged row names nothing that could be collected, and must not keep
-/// the collector from the others; `fsck` tells of it.
+/// Skips damaged rows: they identify nothing to collect and must not block the collector. `fsck`
+/// reports them.
 fn sound(rows: &[Row]) -> Vec<CommitIntent> {
     let read = |row| intent(row).inspect_err(|error| tracing::error!(%error, "a damaged attempt"));
     rows.iter().filter_map(|row| read(row).ok()).collect()
@@ -50,8 +50,8 @@ pub(super) fn status(name: &str) -> Option<IntentStatus> {
     }
 }
 
-/// A commit id that is a version is used: its intent may have been forgotten, and a late copy of
-/// this statement must not open it again.
+/// A commit id that is a version counts as used even if its intent was removed, so that a late copy
+/// of this statement cannot reopen it.
 fn insert(intent: &NewIntent) -> Statement {
     Statement::with(
         "INSERT INTO commit_intents (commit_id, document_id, base_commit, request_key, status, \

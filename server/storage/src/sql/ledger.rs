@@ -1,5 +1,5 @@
-//! Deciding what becomes of the updates in an append: pure, so that the statements around it only
-//! read what is known and write what is new.
+//! Decides the outcome of each update in an append. Pure: the surrounding statements read the known
+//! state and write the result.
 
 use izanagi_domain::storage::{
     Appended, Batch, ClientOwner, Constraint, KnownOp, NewUpdate, StoreError, StoreResult,
@@ -10,17 +10,17 @@ use izanagi_shared::{
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-/// Where a document's log stands.
+/// End of a document's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) live_seq: u64,
     pub(super) trashed: bool,
 }
 
-/// What identifies an op.
+/// Identity of an op.
 pub(super) type OpKey = (DocumentId, UserId, String);
 
-/// What is known before the append, and, as it goes on, what it adds.
+/// State before the append, extended as the append proceeds.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     pub(super) heads: HashMap<DocumentId, Head>,
@@ -30,7 +30,7 @@ pub(super) struct Ledger {
     pub(super) new: New,
 }
 
-/// What is to be written.
+/// Rows to write.
 #[derive(Debug, Default)]
 pub(super) struct New {
     pub(super) updates: Vec<Numbered>,
@@ -38,7 +38,7 @@ pub(super) struct New {
     pub(super) heads: BTreeMap<DocumentId, (u64, UserId, Timestamp)>,
 }
 
-/// An update with its number.
+/// An update with its seq.
 #[derive(Debug)]
 pub(super) struct Numbered {
     pub(super) document_id: DocumentId,
@@ -47,17 +47,17 @@ pub(super) struct Numbered {
     pub(super) update: NewUpdate,
 }
 
-/// What becomes of a batch.
+/// Decision about a batch.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entered {
-    /// One answer for each update.
+    /// One outcome per update.
     Appended(Vec<Appended>),
-    /// The log does not end after this number: nothing of the batch is written.
+    /// The log does not end at the expected seq: nothing of the batch is written.
     Moved(DocumentId, u64),
 }
 
 impl Ledger {
-    /// Decides about a batch. An error means that nothing of it is written.
+    /// Decides about a batch. On error, nothing of it is written.
     pub(super) fn enter(&mut self, batch: Batch) -> StoreResult<Entered> {
         let head = *self.heads.get(&batch.document_id).ok_or(StoreError::NotFound)?;
         if head.trashed {
@@ -117,7 +117,7 @@ impl Ledger {
     }
 }
 
-/// The users that an update refers to.
+/// Returns the users that an update refers to.
 pub(super) fn people(update: &NewUpdate) -> impl Iterator<Item = UserId> {
     let owner = match update.client_owner {
         ClientOwner::User(user) => Some(user),
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quarantined_op_is_known_as_such() {
+    fn a_quarantined_op_is_reported_as_quarantined() {
         let mut ledger = ledger();
         let known = KnownOp { seq: 3, hash: [1; 32], quarantined: true };
         ledger.ops.insert((DOCUMENT, ANN, "a".to_owned()), known);

@@ -1,20 +1,21 @@
-//! The queries behind a list of documents (PRODUCT D5).
+//! Queries for document lists (PRODUCT D5).
 
 use super::{document_row, statement::Statement};
 use izanagi_domain::storage::{Cursor, CursorKey, DocumentFilter};
 use izanagi_shared::{id::DocumentId, wire::DocumentSort};
 
-/// Longer than any description: a longer word is in none. SQLite refuses patterns of 50,000 bytes.
+/// Longer than any description, so a longer word never matches. SQLite rejects patterns of 50,000
+/// bytes.
 const MAX_WORD: usize = 16_000;
 
-/// How many documents fit.
+/// Counts the matching documents.
 pub(super) fn count(filter: &DocumentFilter) -> Statement {
     let mut query = Statement::new("SELECT COUNT(*) AS total");
     push_condition(&mut query, filter);
     query
 }
 
-/// The page of documents that the filter asks for.
+/// Selects the requested page.
 pub(super) fn page(filter: &DocumentFilter) -> Statement {
     let mut query = Statement::new("SELECT ");
     query.push(document_row::COLUMNS);
@@ -74,7 +75,7 @@ fn push_condition(query: &mut Statement, filter: &DocumentFilter) {
     }
 }
 
-/// Matches texts with this word in them, whatever characters it has.
+/// LIKE pattern for texts that contain this word, with wildcards escaped.
 fn like_pattern(word: &str) -> String {
     let mut pattern = String::with_capacity(word.len() + 2);
     pattern.push('%');

@@ -24,7 +24,7 @@ pub(crate) struct SqlLiveLog<D> {
     pub(crate) db: Arc<D>,
 }
 
-/// What [`LiveLog::load`] reads, in one statement and so from one state of the database.
+/// Query for [`LiveLog::load`]: one statement, so it reads one state of the database.
 fn load(document: DocumentId) -> Statement {
     Statement::with(
         "SELECT 'head' AS part, live_seq AS seq, CAST(NULL AS UUID) AS actor_id, \
@@ -40,7 +40,7 @@ fn load(document: DocumentId) -> Statement {
     )
 }
 
-/// What [`LiveLog::since`] reads, in one statement.
+/// Query for [`LiveLog::since`], in one statement.
 pub(super) fn since(document: DocumentId, after: u64) -> Statement {
     Statement::with(
         "SELECT 'head' AS part, live_seq AS seq, CAST(NULL AS UUID) AS actor_id, \
@@ -56,14 +56,14 @@ pub(super) fn since(document: DocumentId, after: u64) -> Statement {
     )
 }
 
-/// The rows of [`since`].
+/// Returns the rows of [`since`].
 pub(super) fn tail(rows: Vec<Row>) -> StoreResult<LogTail> {
     let Parts { live_seq, snapshot, updates, quarantined } = parts(rows)?;
     let (snapshot_seq, _) = snapshot;
     Ok(LogTail { live_seq, snapshot_seq, updates, quarantined })
 }
 
-/// The rows of [`load`].
+/// Returns the rows of [`load`].
 fn loaded(rows: Vec<Row>) -> StoreResult<LoadedLog> {
     let Parts { live_seq, snapshot, updates, quarantined } = parts(rows)?;
     let (seq, state) = snapshot;
@@ -71,7 +71,7 @@ fn loaded(rows: Vec<Row>) -> StoreResult<LoadedLog> {
     Ok(LoadedLog { live_seq, snapshot, updates, quarantined })
 }
 
-/// What the rows of a log say, with the number and the state of the snapshot.
+/// Decodes log rows, together with the seq and state of the snapshot.
 struct Parts {
     live_seq: u64,
     snapshot: (u64, Vec<u8>),
@@ -106,7 +106,7 @@ fn parts(rows: Vec<Row>) -> StoreResult<Parts> {
     Ok(Parts { live_seq, snapshot, updates, quarantined })
 }
 
-/// Removes exactly these rows; neighbours go together.
+/// Deletes exactly these rows, merging neighbours into ranges.
 fn delete_absorbed(document: DocumentId, absorbed: &BTreeSet<u64>) -> Vec<Statement> {
     let absorbed = Vec::from_iter(absorbed.iter().copied());
     let runs = absorbed.chunk_by(|a, b| a.saturating_add(1) == *b);
@@ -120,7 +120,8 @@ fn delete_absorbed(document: DocumentId, absorbed: &BTreeSet<u64>) -> Vec<Statem
     runs.filter_map(delete).collect()
 }
 
-/// Removes the quarantined rows up to `seq`, but for the newest. Ops remember that theirs was one.
+/// Deletes quarantined rows up to `seq`, except the newest. Their op ids stay marked as
+/// quarantined.
 fn forget_quarantined(document: DocumentId, seq: u64) -> Statement {
     Statement::with(
         "DELETE FROM document_updates WHERE document_id = $1 AND seq <= $2 \
@@ -179,7 +180,7 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
                     let last = transaction.fetch_optional(last).await?;
                     let last = last.map(|row| row.get("record")).transpose()?;
                     if last.is_some() && last == segments.last().map(|segment| segment.record) {
-                        // The same call was repeated below us, and the first one took effect.
+                        // The driver repeated the call, and the first one took effect.
                         return Ok(());
                     }
                     if newer {
@@ -227,7 +228,7 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
             args![document, facts.seq, text.content.as_str()],
         );
         match self.db.execute_all(vec![note, store]).await {
-            // There is no document that the text could belong to.
+            // The document does not exist.
             Err(StoreError::Conflict(Constraint::Reference)) => Err(StoreError::NotFound),
             saved => saved,
         }

@@ -1,6 +1,6 @@
-//! The SQL provider. Each storage trait has one file, with statements that every dialect understands,
-//! written over [`database::Database`]. Each kind of database has a folder (`sqlite/`) with its
-//! driver, dialect, schema and the strategy for its transactions.
+//! The SQL provider. Each storage trait has one file of portable statements over
+//! [`database::Database`]. Each database has a folder (`sqlite/`) with its driver, dialect, schema
+//! and transaction strategy.
 
 mod database;
 mod row;
@@ -37,7 +37,7 @@ pub(crate) use sqlite::SqliteDb;
 use izanagi_domain::storage::{Clock, Ids, Stores};
 use std::sync::Arc;
 
-/// Every store in one database, so that commits are atomic.
+/// Creates all stores over one database, so that commits are atomic.
 pub(crate) fn stores<D: Database>(
     db: &Arc<D>,
     clock: &Arc<dyn Clock>,

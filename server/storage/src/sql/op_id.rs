@@ -1,12 +1,12 @@
-//! Op ids as bytes. Clients choose them, and most choose UUIDs: 16 bytes instead of 36.
+//! Op ids as bytes. Clients choose them, usually as UUIDs, which take 16 bytes instead of 36.
 
 use izanagi_domain::storage::{StoreError, StoreResult};
 use uuid::Uuid;
 
-/// Not a byte of UTF-8. It marks what is text, and keeps text from being 16 bytes long.
+/// Not a valid UTF-8 byte. It marks text, and keeps text from being 16 bytes long.
 const MARK: u8 = 0xFF;
 
-/// The bytes that stand for an op id. Different op ids have different bytes.
+/// Encodes an op id. The encoding is injective.
 pub(super) fn to_bytes(op_id: &str) -> Vec<u8> {
     if let Ok(uuid) = Uuid::try_parse(op_id)
         && uuid.hyphenated().to_string() == op_id
@@ -21,10 +21,10 @@ pub(super) fn to_bytes(op_id: &str) -> Vec<u8> {
     bytes
 }
 
-/// The op id that these bytes stand for.
+/// Decodes an op id.
 ///
 /// # Errors
-/// `Corrupt` if they stand for none.
+/// `Corrupt` if the bytes are not a valid encoding.
 pub(super) fn from_bytes(bytes: &[u8]) -> StoreResult<String> {
     if let Ok(uuid) = <[u8; 16]>::try_from(bytes) {
         return Ok(Uuid::from_bytes(uuid).hyphenated().to_string());

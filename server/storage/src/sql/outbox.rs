@@ -1,4 +1,4 @@
-//! The outbox: work that follows a write.
+//! The outbox.
 
 use super::{
     database::Database,
@@ -17,7 +17,7 @@ pub(crate) struct SqlOutbox<D> {
     pub(crate) db: Arc<D>,
 }
 
-/// Puts a piece of work in the outbox; for use in the transaction that makes it necessary.
+/// Enqueues an item; call it in the transaction that makes the work necessary.
 pub(super) fn insert(ids: &dyn Ids, topic: Topic, key: &str, at: Timestamp) -> Statement {
     Statement::with(
         "INSERT INTO outbox (id, topic, key, created_at, queued_at) VALUES ($1, $2, $3, $4, $4)",
@@ -36,7 +36,7 @@ fn item(row: &Row) -> StoreResult<OutboxItem> {
 #[async_trait]
 impl<D: Database> Outbox for SqlOutbox<D> {
     async fn pending(&self, limit: u32) -> StoreResult<Vec<OutboxItem>> {
-        // A topic that this version does not know must not keep it from those it does.
+        // Skip topics unknown to this version rather than failing on them.
         let mut query = Statement::new("SELECT id, topic, key FROM outbox WHERE topic IN ");
         query.push_list(Topic::ALL.map(Topic::as_str));
         query.push(" ORDER BY queued_at, id LIMIT ").push_arg(limit);

@@ -1,4 +1,4 @@
-//! Who owns documents.
+//! Document owners.
 
 use super::{
     catalog::lock,
@@ -19,13 +19,13 @@ pub(crate) struct SqlOwners<D> {
     pub(crate) db: Arc<D>,
 }
 
-/// Owners are part of what a reader sees, so the entity tag must change. The time of the last
-/// edit does not: nobody has edited.
+/// The entity tag must change, because owners are part of what a reader sees. The time of the last
+/// edit must not, because nothing was edited.
 fn note_change(document: DocumentId) -> Statement {
     Statement::with("UPDATE documents SET meta_rev = meta_rev + 1 WHERE id = $1", args![document])
 }
 
-/// The documents of the user `$1` that others own too (`EXISTS`) or do not (`NOT EXISTS`).
+/// Documents of the user `$1` that have another owner (`EXISTS`) or not (`NOT EXISTS`).
 macro_rules! owned_and {
     ($others:literal) => {
         concat!(
@@ -79,7 +79,7 @@ impl<D: Database> Owners for SqlOwners<D> {
                         "SELECT user_id FROM document_owners WHERE document_id = $1",
                         args![document],
                     );
-                    // Of two owners who remove each other, one must fail.
+                    // Locked, so that of two owners removing each other, one fails.
                     transaction.lock(lock(document));
                     let owners = transaction.fetch(owners).await?;
                     let owners: Vec<UserId> =

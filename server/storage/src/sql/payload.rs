@@ -1,4 +1,4 @@
-//! The fields of a record as bytes: CBOR in one zstd frame (RFC 8878) with a checksum.
+//! Record data as bytes: CBOR in one zstd frame (RFC 8878) with a checksum.
 
 use super::{
     cbor,
@@ -14,14 +14,15 @@ use zstd::{
     zstd_safe::get_frame_content_size,
 };
 
-/// The fastest level that halves prose; higher ones take longer than the disk.
+/// The fastest level that halves prose; higher levels take longer than the disk.
 const LEVEL: i32 = 1;
-/// More than any record may hold. A larger claim is damage, and no memory is reserved for it.
+/// Larger than any valid record. Frames that declare more are damaged; no memory is allocated for
+/// them.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
-/// From here on a thread for blocking work does it, so that no other task waits.
+/// Larger data is processed on a blocking thread, so that other tasks do not wait.
 const LARGE: usize = 256 * 1024;
 
-/// The bytes to store.
+/// Encodes data for storage.
 pub(super) async fn encode(data: &Data) -> StoreResult<Vec<u8>> {
     let bytes = cbor::to_bytes(data).map_err(StoreError::Corrupt)?;
     if bytes.len() < LARGE {
@@ -30,7 +31,7 @@ pub(super) async fn encode(data: &Data) -> StoreResult<Vec<u8>> {
     run_blocking(move || compress(&bytes)).await
 }
 
-/// What each of these bytes hold.
+/// Decodes several payloads.
 pub(super) async fn decode_all(stored: Vec<Vec<u8>>) -> StoreResult<Vec<Data>> {
     if stored.iter().map(Vec::len).sum::<usize>() < LARGE {
         return decompress(&stored);
@@ -38,7 +39,7 @@ pub(super) async fn decode_all(stored: Vec<Vec<u8>>) -> StoreResult<Vec<Data>> {
     run_blocking(move || decompress(&stored)).await
 }
 
-/// What stores a new record: the name of its collection, unless it is stored, and the row.
+/// Statements that insert a record and, if missing, the name of its collection.
 pub(super) async fn insert(record: &NewRecord, at: Timestamp) -> StoreResult<[Statement; 2]> {
     let (path, data) = (&record.path, encode(&record.data).await?);
     let (uuid, text) = id_columns(path.id());
@@ -55,8 +56,8 @@ pub(super) async fn insert(record: &NewRecord, at: Timestamp) -> StoreResult<[St
     Ok([collection, row])
 }
 
-/// The last segment of a path as its two columns hold it. Only the spelling of a UUID that
-/// [`id_of`] gives back is stored as one.
+/// Splits the last path segment into its two columns. A UUID is stored as such only in the spelling
+/// that [`id_of`] reproduces.
 fn id_columns(id: &str) -> (Option<Uuid>, Option<&str>) {
     match Uuid::try_parse(id) {
         Ok(uuid) if uuid.hyphenated().to_string() == id => (Some(uuid), None),
@@ -64,7 +65,7 @@ fn id_columns(id: &str) -> (Option<Uuid>, Option<&str>) {
     }
 }
 
-/// The last segment of the path of a row.
+/// Returns the last path segment of a row.
 pub(super) fn id_of(row: &Row) -> StoreResult<String> {
     match row.get::<Option<Uuid>>("id_uuid")? {
         Some(uuid) => Ok(uuid.hyphenated().to_string()),
@@ -72,18 +73,18 @@ pub(super) fn id_of(row: &Row) -> StoreResult<String> {
     }
 }
 
-/// The key of a record, in the 16 bytes that its hex stands for.
+/// Returns the key of a record as the 16 bytes of its hex form.
 pub(super) fn key(path: &RecordPath) -> StoreResult<Vec<u8>> {
     parse_key(&path.key())
 }
 
-/// A key in hex.
+/// Parses a key in hex.
 pub(super) fn parse_key(hex: &str) -> StoreResult<Vec<u8>> {
     hex::decode(hex).map_err(|error| StoreError::Corrupt(format!("the key {hex}: {error}")))
 }
 
 thread_local! {
-    /// To make one takes as long as to compress a few pages.
+    /// Reused, because creating one takes as long as compressing a few pages.
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
 }
 
@@ -177,7 +178,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_claim_of_too_much_is_corrupt() {
-        // Magic number, a header that announces an eight-byte size, and that size.
+        // Magic number, a header that declares an eight-byte size, and the size.
         let mut claim = vec![0x28, 0xB5, 0x2F, 0xFD, 0xE0];
         claim.extend((u64::MAX / 2).to_le_bytes());
         claim.extend([1, 0, 0]);

@@ -20,10 +20,10 @@ use std::{
     },
 };
 
-/// Keys in one query: SQLite takes 32,766 arguments.
+/// Keys per query; SQLite allows 32,766 arguments.
 const KEYS: usize = 1_000;
 
-/// The number of the collection named `$1`.
+/// Subquery for the number of the collection named `$1`.
 macro_rules! collection {
     () => {
         "(SELECT id FROM collections WHERE name = $1)"
@@ -47,7 +47,7 @@ impl<D: Database> SqlRecords<D> {
         Ok(&self.db)
     }
 
-    /// Why an update changed no row.
+    /// Determines why an update changed no row.
     async fn changed(&self, path: &RecordPath) -> StoreResult<u64> {
         let found = Statement::with(
             concat!(
@@ -69,7 +69,7 @@ impl<D: Database> SqlRecords<D> {
     }
 }
 
-/// The beginning of a query for [`record`]; a condition on `key` may follow.
+/// Starts a query for [`record`]; a condition on `key` may follow.
 const SELECT: &str = "SELECT id_uuid, id_text, version, created_at, updated_at, deleted, data \
                       FROM records WHERE collection = ";
 
@@ -79,7 +79,7 @@ fn select(columns: &'static str, collection: &str) -> Statement {
     query
 }
 
-/// Limits a query to one page of a collection.
+/// Restricts a query to one page of a collection.
 fn page(
     query: &mut Statement,
     after: Option<&str>,
@@ -162,9 +162,9 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
         }
     }
 
-    /// Read and write need no common transaction: the write takes effect only on the state that was
-    /// read, which version and times identify even if the record was purged and created again. So
-    /// the writer does not wait while a large record is decoded and compressed.
+    /// Read and write need no common transaction: the write applies only to the state that was
+    /// read, which version and times identify even if the record was purged and recreated. This
+    /// keeps decoding and compressing a large record out of the writer.
     async fn patch(
         &self,
         path: &RecordPath,
@@ -261,7 +261,7 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
         rows.iter().map(|row| path(collection, row)).collect()
     }
 
-    /// The connections are shared with the other stores and end when all of them are closed.
+    /// The connections are shared with the other stores and close when all of them are closed.
     async fn close(&self) {
         self.closed.store(true, Ordering::Release);
     }

@@ -1,4 +1,4 @@
-//! Sessions that ended before their access tokens did.
+//! Revoked sessions.
 
 use super::{
     database::Database,

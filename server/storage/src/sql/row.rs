@@ -1,4 +1,4 @@
-//! A row as the stores read it, whichever database it came from.
+//! Database-independent rows.
 
 use izanagi_domain::storage::{StoreError, StoreResult};
 use izanagi_shared::{
@@ -8,7 +8,7 @@ use izanagi_shared::{
 use std::sync::Arc;
 use uuid::Uuid;
 
-/// The value of one column. Booleans are 0 or 1, ids are their 16 bytes.
+/// A column value. Booleans are 0 or 1, ids are 16 bytes.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) enum Cell {
     /// NULL.
@@ -29,42 +29,42 @@ pub(crate) struct Row {
     cells: Vec<Cell>,
 }
 
-/// A type that a column can be read as.
+/// Types that a column can be read as.
 pub(crate) trait Column: Sized {
-    /// Reads a value; the error says what is wrong with it.
+    /// Converts a value; the error describes the mismatch.
     fn read(cell: &Cell) -> Result<Self, String>;
 }
 
 impl Row {
-    /// A row from its column names, which the rows of a result share, and its values.
+    /// Creates a row from column names, shared by all rows of a result, and values.
     pub(crate) fn new(names: &Arc<[String]>, cells: Vec<Cell>) -> Self {
         Self { names: Arc::clone(names), cells }
     }
 
-    /// A column.
+    /// Reads a column.
     ///
     /// # Errors
-    /// `Corrupt` if it holds something else.
+    /// `Corrupt` if the value has another type.
     pub(crate) fn get<T: Column>(&self, name: &str) -> StoreResult<T> {
         let place = self.place(name)?;
         let cell = self.cells.get(place).unwrap_or(&Cell::Null);
         T::read(cell).map_err(|why| StoreError::Corrupt(format!("column {name}: {why}")))
     }
 
-    /// A column of bytes or text, without copying it. Read it once: it is NULL afterwards.
+    /// Takes bytes or text out of a column without copying. The column is NULL afterwards.
     ///
     /// # Errors
-    /// `Corrupt` if it holds something else.
+    /// `Corrupt` if the value has another type.
     pub(crate) fn take<T: TryFrom<Cell, Error = String>>(&mut self, name: &str) -> StoreResult<T> {
         let place = self.place(name)?;
         let cell = self.cells.get_mut(place).map_or(Cell::Null, std::mem::take);
         T::try_from(cell).map_err(|why| StoreError::Corrupt(format!("column {name}: {why}")))
     }
 
-    /// A column that holds the name of something.
+    /// Reads a column that contains a name, such as a topic or role.
     ///
     /// # Errors
-    /// `Corrupt` if nothing has that name.
+    /// `Corrupt` if the name is unknown.
     pub(crate) fn named<T>(
         &self,
         name: &str,
@@ -81,7 +81,7 @@ impl Row {
 }
 
 impl Cell {
-    /// What it holds, for an error.
+    /// Describes the value, for errors.
     const fn kind(&self) -> &'static str {
         match self {
             Self::Null => "NULL",

@@ -147,7 +147,7 @@ impl<D: Database> SessionStore for SqlSessions<D> {
             .write(move |transaction| {
                 let insert = insert.clone();
                 Box::pin(async move {
-                    // Locked, so that of two uses one is the first.
+                    // Locked, so that concurrent uses of a token are serialised.
                     transaction.lock(Statement::with(
                         "SELECT token_hash FROM refresh_tokens WHERE token_hash = $1",
                         args![used],

@@ -1,5 +1,5 @@
-//! A statement and its arguments. The text is written once for every dialect, with `$1`, `$2` …
-//! for the arguments; a dialect renders it.
+//! Statements and their arguments. The text is shared by all dialects, with `$1`, `$2` … as
+//! placeholders; each dialect renders it.
 
 use izanagi_shared::{
     id::{CommitId, DocumentId, SessionId, UserId},
@@ -8,20 +8,20 @@ use izanagi_shared::{
 use std::{borrow::Cow, fmt::Write as _};
 use uuid::Uuid;
 
-/// An argument as the database gets it.
+/// An argument.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Arg {
-    /// A number that is missing.
+    /// An integer NULL.
     NoNumber,
-    /// A text that is missing.
+    /// A text NULL.
     NoText,
-    /// Bytes that are missing.
+    /// A bytes NULL.
     NoBytes,
-    /// An id that is missing.
+    /// An id NULL.
     NoUuid,
-    /// A number.
+    /// An integer.
     Number(i64),
-    /// Yes or no.
+    /// A boolean.
     Flag(bool),
     /// A text.
     Text(String),
@@ -31,11 +31,11 @@ pub(crate) enum Arg {
     Uuid(Uuid),
 }
 
-/// What can be an argument.
+/// Types usable as arguments.
 pub(crate) trait IntoArg {
-    /// What stands for a missing one: databases want to know its type even so.
+    /// The typed NULL, because databases need the type even of NULL.
     const MISSING: Arg;
-    /// The argument.
+    /// Converts to an argument.
     fn into_arg(self) -> Arg;
 }
 
@@ -54,7 +54,7 @@ macro_rules! into_arg {
 into_arg! {
     i64, NoNumber, |n| Arg::Number(n);
     u32, NoNumber, |n| Arg::Number(n.into());
-    // Nothing stored is as large, so a comparison with the largest number answers as it should.
+    // No stored number is as large, so comparisons with the maximum give the right result.
     u64, NoNumber, |n| Arg::Number(i64::try_from(n).unwrap_or(i64::MAX));
     bool, NoNumber, |flag| Arg::Flag(flag);
     &str, NoText, |text| Arg::Text(text.to_owned());
@@ -78,7 +78,7 @@ impl<T: IntoArg> IntoArg for Option<T> {
     }
 }
 
-/// Arguments of different types, for one row.
+/// Builds the arguments of one row from different types.
 macro_rules! args {
     ($($value:expr),* $(,)?) => {
         [$($crate::sql::statement::IntoArg::into_arg($value)),*]
@@ -94,29 +94,29 @@ pub(crate) struct Statement {
 }
 
 impl Statement {
-    /// A statement without arguments so far.
+    /// Creates a statement without arguments.
     pub(crate) fn new(text: &'static str) -> Self {
         Self { text: Cow::Borrowed(text), args: Vec::new() }
     }
 
-    /// A statement with these arguments for `$1`, `$2` …
+    /// Creates a statement with arguments for `$1`, `$2` …
     pub(crate) fn with<const N: usize>(text: &'static str, args: [Arg; N]) -> Self {
         Self { text: Cow::Borrowed(text), args: args.into() }
     }
 
-    /// Adds text.
+    /// Appends text.
     pub(crate) fn push(&mut self, text: &str) -> &mut Self {
         self.text.to_mut().push_str(text);
         self
     }
 
-    /// Adds the placeholder of an argument, and the argument.
+    /// Appends a placeholder with its argument.
     pub(crate) fn push_arg(&mut self, value: impl IntoArg) -> &mut Self {
         self.placeholder(value.into_arg());
         self
     }
 
-    /// Adds `(…, …)` for an IN.
+    /// Appends `(…, …)` for an IN.
     pub(crate) fn push_list(
         &mut self,
         values: impl IntoIterator<Item = impl IntoArg>,
@@ -128,7 +128,7 @@ impl Statement {
         self.push(")")
     }
 
-    /// Adds `VALUES (…, …), (…, …)`.
+    /// Appends `VALUES (…, …), (…, …)`.
     pub(crate) fn push_rows<const N: usize>(
         &mut self,
         rows: impl IntoIterator<Item = [Arg; N]>,
@@ -144,12 +144,12 @@ impl Statement {
         self
     }
 
-    /// How many arguments it has.
+    /// Returns the number of arguments.
     pub(crate) const fn arguments(&self) -> usize {
         self.args.len()
     }
 
-    /// The text and its arguments.
+    /// Returns text and arguments.
     pub(crate) fn into_parts(self) -> (Cow<'static, str>, Vec<Arg>) {
         (self.text, self.args)
     }

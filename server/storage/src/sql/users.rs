@@ -18,7 +18,7 @@ pub(crate) struct SqlUsers<D> {
     pub(crate) db: Arc<D>,
 }
 
-/// How others see an account that was deleted.
+/// Display name of deleted accounts.
 const DELETED: &str = "Deleted account";
 
 const COLUMNS: &str = "id, username, email, display_name, bio, role, password_hash, created_at, \
@@ -39,7 +39,7 @@ fn user(row: &Row) -> StoreResult<User> {
     })
 }
 
-/// How somebody looks to others; the columns are `user_id`, `username` and `display_name`.
+/// Reads the public profile from the columns `user_id`, `username` and `display_name`.
 pub(super) fn person(row: &Row) -> StoreResult<Person> {
     Ok(Person {
         id: row.get("user_id")?,
@@ -54,7 +54,7 @@ fn select(condition: &str) -> Statement {
     query
 }
 
-/// An UPDATE of what changes, or nothing when nothing does.
+/// Returns an UPDATE of the changed columns, if any.
 fn update(id: UserId, change: &UserChange) -> Option<Statement> {
     let UserChange { display_name, bio, role, deactivated_at } = change;
     let mut statement = Statement::new("UPDATE users SET ");
@@ -110,7 +110,7 @@ impl<D: Database> UserStore for SqlUsers<D> {
         user(&self.db.fetch_one(Fresh, query).await?)
     }
 
-    /// No username has an @, and every email has one: two accounts never share a login.
+    /// Every email contains an @ and no username does, so a login matches one account at most.
     async fn by_login(&self, login: &str) -> StoreResult<User> {
         let mut query = select("(username = ");
         query.push_arg(login).push(" OR email = ").push_arg(login).push(")");
@@ -135,13 +135,13 @@ impl<D: Database> UserStore for SqlUsers<D> {
     }
 
     async fn delete(&self, id: UserId, at: Timestamp) -> StoreResult<()> {
-        // No name that somebody can choose begins like this.
-        let nobody = format!("~{id}");
+        // Users cannot choose a name with this prefix.
+        let placeholder = format!("~{id}");
         let update = Statement::with(
             "UPDATE users SET username = $2, email = $2, display_name = $3, bio = '', \
              role = 'user', password_hash = '', last_login_at = NULL, deleted_at = $4 \
              WHERE id = $1 AND deleted_at IS NULL",
-            args![id, nobody.as_str(), DELETED, at],
+            args![id, placeholder.as_str(), DELETED, at],
         );
         self.db.execute(update).await.map(drop)
     }

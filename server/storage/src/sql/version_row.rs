@@ -1,4 +1,4 @@
-//! A version's row, to and from the table.
+//! Mapping of version rows.
 
 use super::{
     row::Row,
@@ -7,14 +7,14 @@ use super::{
 };
 use izanagi_domain::storage::{NewVersion, StoreResult, VersionRow};
 
-/// A request key as `versions` stores it, in the row and in an index: 128 bits of a SHA-256 tell
-/// requests apart.
+/// A request key as stored in `versions` and its index: 128 bits of a SHA-256 suffice to
+/// distinguish requests.
 pub(super) fn stored_key(key: &[u8; 32]) -> Vec<u8> {
     let (stored, _) = key.split_at(16);
     stored.to_vec()
 }
 
-/// The beginning of a query for a [`VersionRow`].
+/// Starts a query for a [`VersionRow`].
 pub(super) const SELECT: &str = "SELECT v.document_id, v.version_number, v.commit_id, \
      v.parent_commit, v.content_hash, v.chain_hash, v.content_length, v.added, \
      v.removed, v.message, v.name, v.keep_whole, v.is_delta, v.request_hash, v.created_at, \

@@ -21,7 +21,7 @@ pub(crate) struct SqlVersions<D> {
     pub(crate) ids: Arc<dyn Ids>,
 }
 
-/// How much of a content's hash is indexed: `substr(content_hash, 1, 8)`.
+/// Indexed prefix of the content hash: `substr(content_hash, 1, 8)`.
 const INDEXED_BYTES: usize = 8;
 
 fn select_one(document: DocumentId, number: u64) -> Statement {
@@ -112,7 +112,8 @@ impl<D: Database> VersionStore for SqlVersions<D> {
         name: Option<&str>,
         at: Timestamp,
     ) -> StoreResult<VersionRow> {
-        // Named or restored from once, whole for ever: what was worth a name stays cheap to open.
+        // Removing the name does not clear `keep_whole`: a version worth naming stays cheap to
+        // read.
         let update = Statement::with(
             "UPDATE versions SET name = $3, keep_whole = (keep_whole OR $4) \
              WHERE document_id = $1 AND version_number = $2",

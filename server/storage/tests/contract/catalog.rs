@@ -11,19 +11,19 @@ use izanagi_shared::{
 };
 
 suite!(
-    a_new_document_is_there_with_everything_it_consists_of,
-    a_request_makes_one_document,
+    a_new_document_is_stored_with_all_its_parts,
+    a_request_creates_one_document,
     a_document_needs_an_account,
-    one_query_tells_the_access_of_a_viewer,
-    a_change_raises_the_revision_once,
-    a_change_of_nothing_changes_nothing,
-    a_document_goes_to_trash_and_comes_back,
-    only_what_is_in_trash_is_purged,
-    a_purge_takes_every_row_and_leaves_the_erasing_to_do,
-    what_does_not_exist_is_not_found,
+    one_query_returns_the_access_of_a_viewer,
+    a_change_increments_the_revision_once,
+    an_empty_change_changes_nothing,
+    a_document_is_trashed_and_restored,
+    only_trashed_documents_are_purged,
+    a_purge_removes_all_rows_and_enqueues_the_erasure,
+    missing_rows_are_not_found,
 );
 
-async fn a_new_document_is_there_with_everything_it_consists_of(store: &TestStore) {
+async fn a_new_document_is_stored_with_all_its_parts(store: &TestStore) {
     let owner = a_user(store).await;
     let new = NewDocument {
         kind: DocumentKind::Json,
@@ -65,7 +65,7 @@ async fn a_new_document_is_there_with_everything_it_consists_of(store: &TestStor
     assert_eq!(store.log.text(new.id).await.unwrap(), text);
 }
 
-async fn a_request_makes_one_document(store: &TestStore) {
+async fn a_request_creates_one_document(store: &TestStore) {
     let owner = a_user(store).await;
     let first = new_document(owner);
     store.catalog.create(&first).await.unwrap();
@@ -73,7 +73,7 @@ async fn a_request_makes_one_document(store: &TestStore) {
     let again = NewDocument { request: first.request, ..new_document(owner) };
     assert_eq!(store.catalog.create(&again).await, known);
     assert_eq!(store.catalog.get(again.id).await, Err(StoreError::NotFound));
-    // The way to the answer that was lost.
+    // Recovery after a lost reply.
     let (id, body_hash) = store.catalog.by_request(&first.request.key).await.unwrap();
     assert_eq!((id, body_hash), (first.id, first.request.body_hash));
     assert_eq!(store.catalog.by_request(&fresh_hash()).await, Err(StoreError::NotFound));
@@ -87,7 +87,7 @@ async fn a_document_needs_an_account(store: &TestStore) {
     assert_eq!(store.log.load(new.id).await, Err(StoreError::NotFound));
 }
 
-async fn one_query_tells_the_access_of_a_viewer(store: &TestStore) {
+async fn one_query_returns_the_access_of_a_viewer(store: &TestStore) {
     let (owner, stranger) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, owner).await;
     for (public, expected) in [
@@ -105,7 +105,7 @@ async fn one_query_tells_the_access_of_a_viewer(store: &TestStore) {
     }
 }
 
-async fn a_change_raises_the_revision_once(store: &TestStore) {
+async fn a_change_increments_the_revision_once(store: &TestStore) {
     let (owner, other) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, owner).await;
     let change = DetailsChange {
@@ -121,7 +121,7 @@ async fn a_change_raises_the_revision_once(store: &TestStore) {
     assert_eq!(store.catalog.get(document).await.unwrap(), row);
 }
 
-async fn a_change_of_nothing_changes_nothing(store: &TestStore) {
+async fn an_empty_change_changes_nothing(store: &TestStore) {
     let owner = a_user(store).await;
     let document = a_document(store, owner).await;
     let before = store.catalog.get(document).await.unwrap();
@@ -138,7 +138,7 @@ async fn a_change_of_nothing_changes_nothing(store: &TestStore) {
     assert_eq!(store.catalog.get(document).await.unwrap(), before);
 }
 
-async fn a_document_goes_to_trash_and_comes_back(store: &TestStore) {
+async fn a_document_is_trashed_and_restored(store: &TestStore) {
     let owner = a_user(store).await;
     let document = a_document(store, owner).await;
     let trashed = |trashed| DetailsChange { trashed: Some(trashed), ..DetailsChange::default() };
@@ -150,7 +150,7 @@ async fn a_document_goes_to_trash_and_comes_back(store: &TestStore) {
     assert_eq!((row.deleted_at, row.meta_rev), (None, 3));
 }
 
-async fn only_what_is_in_trash_is_purged(store: &TestStore) {
+async fn only_trashed_documents_are_purged(store: &TestStore) {
     let owner = a_user(store).await;
     let document = a_document(store, owner).await;
     assert_eq!(store.catalog.purge(document, at(30)).await, Err(StoreError::NotFound));
@@ -158,7 +158,7 @@ async fn only_what_is_in_trash_is_purged(store: &TestStore) {
     assert!(store.outbox.pending(10).await.unwrap().is_empty());
 }
 
-async fn a_purge_takes_every_row_and_leaves_the_erasing_to_do(store: &TestStore) {
+async fn a_purge_removes_all_rows_and_enqueues_the_erasure(store: &TestStore) {
     let owner = a_user(store).await;
     let (document, neighbour) = (a_document(store, owner).await, a_document(store, owner).await);
     let version = a_version(store, document, owner).await;
@@ -184,8 +184,7 @@ async fn a_purge_takes_every_row_and_leaves_the_erasing_to_do(store: &TestStore)
     let work = store.outbox.pending(10).await.unwrap();
     let work: Vec<_> = work.into_iter().map(|item| (item.topic, item.key)).collect();
     assert_eq!(work, [(Topic::Erase, document.to_string())]);
-    // The collector still has to look after the attempt that was open, and what arrives late of
-    // the erased one is known by it.
+    // The collector still needs the open attempt, and recognises late content by the erased one.
     let intents = store.inspect.intents(document).await.unwrap();
     let commits: Vec<_> = intents.iter().map(|intent| intent.commit_id).collect();
     assert_eq!(commits, [open.commit_id, erased.commit_id]);
@@ -194,7 +193,7 @@ async fn a_purge_takes_every_row_and_leaves_the_erasing_to_do(store: &TestStore)
     assert_eq!(store.catalog.purge(document, at(31)).await, Err(StoreError::NotFound));
 }
 
-async fn what_does_not_exist_is_not_found(store: &TestStore) {
+async fn missing_rows_are_not_found(store: &TestStore) {
     let (user, nothing) = (a_user(store).await, DocumentId(fresh_uuid()));
     assert_eq!(store.catalog.get(nothing).await, Err(StoreError::NotFound));
     assert_eq!(

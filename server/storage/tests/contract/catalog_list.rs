@@ -6,17 +6,17 @@ use izanagi_shared::{
 };
 
 suite!(
-    a_list_has_what_the_user_owns_and_the_true_total,
+    a_list_contains_owned_documents_and_their_total,
     times_sort_the_newest_first,
     titles_sort_folded_under_binary_collation,
     equal_keys_sort_by_id,
     pages_by_offset_and_by_cursor_agree,
-    a_cursor_stays_in_place_when_rows_come_and_go,
-    words_are_found_in_title_or_description_whatever_the_case,
-    every_character_of_a_word_stands_for_itself,
+    a_cursor_is_stable_when_rows_change,
+    search_ignores_case_in_titles_and_descriptions,
+    search_has_no_wildcards,
     an_owner_narrows_the_list,
-    trash_is_shown_when_asked_for,
-    the_borders_of_numbers_are_no_borders_of_a_list,
+    trash_is_listed_on_request,
+    extreme_offsets_and_limits_work,
 );
 
 fn filter(user: UserId) -> DocumentFilter {
@@ -43,7 +43,7 @@ async fn titles(store: &TestStore, filter: &DocumentFilter) -> Vec<String> {
     rows.into_iter().map(|row| row.title).collect()
 }
 
-/// The place of a row, as the service makes it from what it was given.
+/// Returns the cursor for a row, as the service builds it.
 fn cursor_at(row: &DocumentRow, sort: DocumentSort) -> Cursor {
     let key = match sort {
         DocumentSort::Updated => CursorKey::Micros(row.updated_at.as_micros()),
@@ -53,7 +53,7 @@ fn cursor_at(row: &DocumentRow, sort: DocumentSort) -> Cursor {
     Cursor { key, id: row.id.0 }
 }
 
-async fn a_list_has_what_the_user_owns_and_the_true_total(store: &TestStore) {
+async fn a_list_contains_owned_documents_and_their_total(store: &TestStore) {
     let (user, other) = (a_user(store).await, a_user(store).await);
     for title in ["a", "b", "c"] {
         add(store, user, title, 1).await;
@@ -64,8 +64,8 @@ async fn a_list_has_what_the_user_owns_and_the_true_total(store: &TestStore) {
     assert_eq!((rows.len(), total), (2, 3));
     let beyond = DocumentFilter { offset: 5, ..filter(user) };
     assert_eq!(store.catalog.list(&beyond).await.unwrap(), (vec![], 3));
-    let nobody = UserId(fresh_uuid());
-    assert_eq!(store.catalog.list(&filter(nobody)).await.unwrap(), (vec![], 0));
+    let unknown = UserId(fresh_uuid());
+    assert_eq!(store.catalog.list(&filter(unknown)).await.unwrap(), (vec![], 0));
 }
 
 async fn times_sort_the_newest_first(store: &TestStore) {
@@ -123,7 +123,7 @@ async fn pages_by_offset_and_by_cursor_agree(store: &TestStore) {
         }
         let (mut by_cursor, mut cursor) = (Vec::new(), None);
         loop {
-            // An offset beside a cursor counts for nothing.
+            // An offset is ignored if there is a cursor.
             let offset = if cursor.is_some() { 1_000 } else { 0 };
             let page = DocumentFilter { cursor, offset, limit: 3, ..all.clone() };
             let (rows, total) = store.catalog.list(&page).await.unwrap();
@@ -138,7 +138,7 @@ async fn pages_by_offset_and_by_cursor_agree(store: &TestStore) {
     }
 }
 
-async fn a_cursor_stays_in_place_when_rows_come_and_go(store: &TestStore) {
+async fn a_cursor_is_stable_when_rows_change(store: &TestStore) {
     let user = a_user(store).await;
     for (title, micros) in [("d", 4), ("c", 3), ("b", 2), ("a", 1)] {
         add(store, user, title, micros).await;
@@ -152,7 +152,7 @@ async fn a_cursor_stays_in_place_when_rows_come_and_go(store: &TestStore) {
     assert_eq!(titles(store, &next).await, ["b", "a"]);
 }
 
-async fn words_are_found_in_title_or_description_whatever_the_case(store: &TestStore) {
+async fn search_ignores_case_in_titles_and_descriptions(store: &TestStore) {
     let user = a_user(store).await;
     let new = NewDocument {
         title: "\u{C4}RGER im B\u{FC}ro".to_owned(),
@@ -175,7 +175,7 @@ async fn words_are_found_in_title_or_description_whatever_the_case(store: &TestS
     }
 }
 
-async fn every_character_of_a_word_stands_for_itself(store: &TestStore) {
+async fn search_has_no_wildcards(store: &TestStore) {
     let user = a_user(store).await;
     for title in ["100%", "1000", "a_b", "axb", r"c:\d", "it's", "x\"y", "*?[a-z]"] {
         add(store, user, title, 1).await;
@@ -206,7 +206,7 @@ async fn an_owner_narrows_the_list(store: &TestStore) {
     assert_eq!(titles(store, &narrowed).await, ["shared"]);
 }
 
-async fn trash_is_shown_when_asked_for(store: &TestStore) {
+async fn trash_is_listed_on_request(store: &TestStore) {
     let user = a_user(store).await;
     let old = add(store, user, "old", 1).await;
     add(store, user, "kept", 2).await;
@@ -219,7 +219,7 @@ async fn trash_is_shown_when_asked_for(store: &TestStore) {
     }
 }
 
-async fn the_borders_of_numbers_are_no_borders_of_a_list(store: &TestStore) {
+async fn extreme_offsets_and_limits_work(store: &TestStore) {
     let user = a_user(store).await;
     add(store, user, "first", i64::MIN).await;
     add(store, user, "last", i64::MAX).await;

@@ -6,29 +6,29 @@ use izanagi_domain::storage::{
 use izanagi_shared::id::{CommitId, DocumentId, UserId};
 
 suite!(
-    a_commit_makes_a_version_and_moves_the_head,
-    a_commit_sent_again_is_known,
-    a_request_makes_one_version,
-    a_commit_on_an_old_head_finds_that_it_moved,
+    a_commit_creates_a_version_and_moves_the_head,
+    a_repeated_commit_is_recognised,
+    a_request_creates_one_version,
+    a_commit_on_an_old_head_reports_the_move,
     an_expired_attempt_is_closed,
-    a_document_in_trash_or_gone_takes_no_commit,
-    a_number_that_is_not_the_next_is_refused,
-    a_parent_is_to_be_demoted_and_a_source_kept_whole,
-    of_two_commits_on_one_head_one_is_made,
+    a_trashed_or_missing_document_accepts_no_commit,
+    a_nonconsecutive_number_is_refused,
+    a_parent_is_demoted_and_a_source_kept_whole,
+    one_of_two_commits_on_a_head_succeeds,
     an_atomic_commit_writes_content_and_version,
-    an_atomic_commit_that_is_not_made_leaves_nothing,
+    a_failed_atomic_commit_leaves_nothing,
     an_atomic_commit_with_a_used_id_leaves_nothing,
-    an_atomic_commit_sent_again_is_known,
-    many_atomic_commits_at_once_leave_no_hole,
+    a_repeated_atomic_commit_is_recognised,
+    concurrent_atomic_commits_leave_no_gap,
 );
 
-async fn document_of_somebody(store: &TestStore) -> (UserId, DocumentId) {
+async fn owned_document(store: &TestStore) -> (UserId, DocumentId) {
     let user = a_user(store).await;
     (user, a_document(store, user).await)
 }
 
-async fn a_commit_makes_a_version_and_moves_the_head(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn a_commit_creates_a_version_and_moves_the_head(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     let before = store.catalog.get(document).await.unwrap();
     let (intent, version) = attempt(store, document, user).await;
     store.intents.open(&intent).await.unwrap();
@@ -62,8 +62,8 @@ async fn a_commit_makes_a_version_and_moves_the_head(store: &TestStore) {
     assert!(store.outbox.pending(10).await.unwrap().is_empty());
 }
 
-async fn a_commit_sent_again_is_known(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn a_repeated_commit_is_recognised(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     let (intent, version) = attempt(store, document, user).await;
     store.intents.open(&intent).await.unwrap();
     store.intents.commit(&version, None).await.unwrap();
@@ -72,8 +72,8 @@ async fn a_commit_sent_again_is_known(store: &TestStore) {
     assert_eq!((known.number, known.commit_id), (1, version.commit_id));
 }
 
-async fn a_request_makes_one_version(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn a_request_creates_one_version(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     let (intent, first) = attempt(store, document, user).await;
     store.intents.open(&intent).await.unwrap();
     store.intents.commit(&first, None).await.unwrap();
@@ -86,8 +86,8 @@ async fn a_request_makes_one_version(store: &TestStore) {
     assert_eq!(unknown, Err(StoreError::NotFound));
 }
 
-async fn a_commit_on_an_old_head_finds_that_it_moved(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn a_commit_on_an_old_head_reports_the_move(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     let (intent, version) = attempt(store, document, user).await;
     store.intents.open(&intent).await.unwrap();
     a_version(store, document, user).await;
@@ -97,7 +97,7 @@ async fn a_commit_on_an_old_head_finds_that_it_moved(store: &TestStore) {
 }
 
 async fn an_expired_attempt_is_closed(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+    let (user, document) = owned_document(store).await;
     let (intent, version) = attempt(store, document, user).await;
     store.intents.open(&intent).await.unwrap();
     let late = NewVersion { at: at(1_001), ..version.clone() };
@@ -106,8 +106,8 @@ async fn an_expired_attempt_is_closed(store: &TestStore) {
     assert_eq!(store.intents.commit(&just, None).await, Ok(CommitOutcome::Committed));
 }
 
-async fn a_document_in_trash_or_gone_takes_no_commit(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn a_trashed_or_missing_document_accepts_no_commit(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     let (intent, version) = attempt(store, document, user).await;
     store.intents.open(&intent).await.unwrap();
     trash(store, document, user).await;
@@ -116,8 +116,8 @@ async fn a_document_in_trash_or_gone_takes_no_commit(store: &TestStore) {
     assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::DocumentGone));
 }
 
-async fn a_number_that_is_not_the_next_is_refused(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn a_nonconsecutive_number_is_refused(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     for number in [0, 2, u64::MAX] {
         let (intent, version) = attempt(store, document, user).await;
         store.intents.open(&intent).await.unwrap();
@@ -128,8 +128,8 @@ async fn a_number_that_is_not_the_next_is_refused(store: &TestStore) {
     assert_eq!(store.catalog.get(document).await.unwrap().head_version, 0);
 }
 
-async fn a_parent_is_to_be_demoted_and_a_source_kept_whole(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn a_parent_is_demoted_and_a_source_kept_whole(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     for _ in 0..2 {
         a_version(store, document, user).await;
     }
@@ -149,8 +149,8 @@ async fn a_parent_is_to_be_demoted_and_a_source_kept_whole(store: &TestStore) {
     assert_eq!(kept, [true, false, false]);
 }
 
-async fn of_two_commits_on_one_head_one_is_made(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn one_of_two_commits_on_a_head_succeeds(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     for round in 0..10 {
         let mut commits = Vec::new();
         for _ in 0..2 {
@@ -174,7 +174,7 @@ async fn of_two_commits_on_one_head_one_is_made(store: &TestStore) {
 
 async fn an_atomic_commit_writes_content_and_version(store: &TestStore) {
     let Some(atomic) = &store.atomic else { return };
-    let (user, document) = document_of_somebody(store).await;
+    let (user, document) = owned_document(store).await;
     a_version(store, document, user).await;
     let (_, version) = attempt(store, document, user).await;
     let record = content_record(&version);
@@ -184,60 +184,60 @@ async fn an_atomic_commit_writes_content_and_version(store: &TestStore) {
     let row = store.versions.by_commit(version.commit_id).await.unwrap();
     assert_eq!((row.number, row.parent_commit), (2, version.parent_commit));
     assert_eq!(store.records.get(&record.path).await.unwrap().data, record.data);
-    // Nothing was visible before all of it was, so there is no intent.
+    // Nothing is visible before the transaction commits, so there is no intent.
     assert_eq!(store.intents.get(version.commit_id).await, Err(StoreError::NotFound));
     assert!(store.versions.get(Freshness::Fresh, document, 1).await.unwrap().keep_whole);
     assert_eq!(store.outbox.pending(10).await.unwrap().len(), 2);
 }
 
-async fn nothing_is_left_of(store: &TestStore, version: &NewVersion) {
+async fn assert_nothing_left(store: &TestStore, version: &NewVersion) {
     let commit = version.commit_id;
     assert_eq!(store.versions.by_commit(commit).await, Err(StoreError::NotFound));
     let record = content_record(version);
     assert_eq!(store.records.get(&record.path).await, Err(StoreError::NotFound));
 }
 
-async fn an_atomic_commit_that_is_not_made_leaves_nothing(store: &TestStore) {
+async fn a_failed_atomic_commit_leaves_nothing(store: &TestStore) {
     let Some(atomic) = &store.atomic else { return };
-    let (user, document) = document_of_somebody(store).await;
+    let (user, document) = owned_document(store).await;
     let (_, old) = attempt(store, document, user).await;
     a_version(store, document, user).await;
     let outcome = atomic.commit_with_content(&[content_record(&old)], &old, None).await;
     assert_eq!(outcome, Ok(CommitOutcome::HeadMoved));
-    nothing_is_left_of(store, &old).await;
+    assert_nothing_left(store, &old).await;
     assert_eq!(store.intents.get(old.commit_id).await, Err(StoreError::NotFound));
 
     let (_, version) = attempt(store, document, user).await;
     trash(store, document, user).await;
     let outcome = atomic.commit_with_content(&[content_record(&version)], &version, None).await;
     assert_eq!(outcome, Ok(CommitOutcome::DocumentGone));
-    nothing_is_left_of(store, &version).await;
+    assert_nothing_left(store, &version).await;
 
     let back = DetailsChange { trashed: Some(false), ..DetailsChange::default() };
     store.catalog.change(document, user, &back, at(50)).await.unwrap();
-    let nobody = NewVersion { author_id: UserId(fresh_uuid()), ..version };
-    let outcome = atomic.commit_with_content(&[content_record(&nobody)], &nobody, None).await;
+    let unknown = NewVersion { author_id: UserId(fresh_uuid()), ..version };
+    let outcome = atomic.commit_with_content(&[content_record(&unknown)], &unknown, None).await;
     assert_eq!(outcome, Err(StoreError::Conflict(Constraint::Reference)));
-    nothing_is_left_of(store, &nobody).await;
+    assert_nothing_left(store, &unknown).await;
     assert_eq!(store.catalog.get(document).await.unwrap().head_version, 1);
 }
 
 async fn an_atomic_commit_with_a_used_id_leaves_nothing(store: &TestStore) {
     let Some(atomic) = &store.atomic else { return };
-    let (user, document) = document_of_somebody(store).await;
+    let (user, document) = owned_document(store).await;
     let (intent, version) = attempt(store, document, user).await;
     store.intents.open(&intent).await.unwrap();
     store.intents.fence(intent.commit_id).await.unwrap();
     let outcome = atomic.commit_with_content(&[content_record(&version)], &version, None).await;
     assert_eq!(outcome, Err(StoreError::Conflict(Constraint::CommitId)));
-    nothing_is_left_of(store, &version).await;
+    assert_nothing_left(store, &version).await;
     let status = store.intents.get(intent.commit_id).await.unwrap().status;
     assert_eq!(status, IntentStatus::Gc);
 }
 
-async fn an_atomic_commit_sent_again_is_known(store: &TestStore) {
+async fn a_repeated_atomic_commit_is_recognised(store: &TestStore) {
     let Some(atomic) = &store.atomic else { return };
-    let (user, document) = document_of_somebody(store).await;
+    let (user, document) = owned_document(store).await;
     let (_, version) = attempt(store, document, user).await;
     let records = [content_record(&version)];
     for expected in [CommitOutcome::Committed, CommitOutcome::RequestKnown] {
@@ -246,11 +246,11 @@ async fn an_atomic_commit_sent_again_is_known(store: &TestStore) {
     }
 }
 
-async fn many_atomic_commits_at_once_leave_no_hole(store: &TestStore) {
+async fn concurrent_atomic_commits_leave_no_gap(store: &TestStore) {
     if store.atomic.is_none() {
         return;
     }
-    let (user, document) = document_of_somebody(store).await;
+    let (user, document) = owned_document(store).await;
     let savers: Vec<_> = (0..8)
         .map(|_| {
             let stores = store.stores();

@@ -11,7 +11,7 @@ suite!(
     segments_are_found_by_seq_and_number,
     the_newest_state_before_a_seq_is_found,
     a_segment_expires_when_a_later_one_has_a_state,
-    segments_go_with_their_document,
+    segments_are_removed_with_their_document,
 );
 
 fn segment(from_seq: u64, to_seq: u64, state_seq: Option<u64>, last_at: i64) -> NewSegment {
@@ -27,7 +27,7 @@ fn segment(from_seq: u64, to_seq: u64, state_seq: Option<u64>, last_at: i64) -> 
     }
 }
 
-/// A document with 9 updates in three segments, of which the first and the third begin with a state.
+/// Creates a document with 9 updates in three segments; the first and the third begin with a state.
 async fn three_segments(store: &TestStore) -> (DocumentId, Vec<NewSegment>) {
     let user = a_user(store).await;
     let document_id = a_document(store, user).await;
@@ -113,7 +113,7 @@ async fn a_segment_expires_when_a_later_one_has_a_state(store: &TestStore) {
     assert_eq!(store.segments.newest(document).await.unwrap(), (3, 3));
 }
 
-async fn segments_go_with_their_document(store: &TestStore) {
+async fn segments_are_removed_with_their_document(store: &TestStore) {
     let (document, _) = three_segments(store).await;
     let by = store.catalog.get(document).await.unwrap().created_by;
     trash(store, document, by).await;

@@ -1,4 +1,4 @@
-//! Rows to test with.
+//! Test data.
 
 use izanagi_domain::{
     accounts::{PasswordHash, Role},
@@ -17,17 +17,17 @@ use uuid::Uuid;
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// A number that no other call gives.
+/// Returns a unique number.
 pub(crate) fn fresh() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// An id that no other call gives; later ones are larger.
+/// Returns a unique id, larger than the earlier ones.
 pub(crate) fn fresh_uuid() -> Uuid {
     Uuid::from_u128((1 << 80) + u128::from(fresh()))
 }
 
-/// A key or hash that no other call gives.
+/// Returns a unique key or hash.
 pub(crate) fn fresh_hash() -> [u8; 32] {
     let mut hash = [0xAB; 32];
     hash[..8].copy_from_slice(&fresh().to_be_bytes());
@@ -54,7 +54,7 @@ pub(crate) fn new_user() -> User {
     }
 }
 
-/// An account that is stored.
+/// Stores an account.
 pub(crate) async fn a_user(stores: &Stores) -> UserId {
     let user = new_user();
     stores.users.create(&user).await.unwrap();
@@ -82,21 +82,21 @@ pub(crate) fn new_document(owner: UserId) -> NewDocument {
     }
 }
 
-/// A document that is stored.
+/// Stores a document.
 pub(crate) async fn a_document(stores: &Stores, owner: UserId) -> DocumentId {
     let document = new_document(owner);
     stores.catalog.create(&document).await.unwrap();
     document.id
 }
 
-/// Moves a document to trash.
+/// Moves a document to the trash.
 pub(crate) async fn trash(stores: &Stores, document: DocumentId, by: UserId) {
     let change =
         izanagi_domain::storage::DetailsChange { trashed: Some(true), ..Default::default() };
     stores.catalog.change(document, by, &change, at(20)).await.unwrap();
 }
 
-/// An update whose bytes follow from its op id.
+/// Creates an update whose bytes are derived from its op id.
 pub(crate) fn update(actor: UserId, op_id: &str) -> NewUpdate {
     let mut delta_hash = [0; 32];
     for (index, byte) in op_id.bytes().enumerate() {
@@ -120,7 +120,7 @@ pub(crate) fn data(text: &str) -> Data {
     [("content".to_owned(), text.into())].into_iter().collect()
 }
 
-/// An attempt on the newest head: what it promises and what it will be.
+/// Builds an attempt on the current head: its intent and the version to commit.
 pub(crate) async fn attempt(
     stores: &Stores,
     document: DocumentId,
@@ -155,13 +155,13 @@ pub(crate) async fn attempt(
     (intent, version)
 }
 
-/// The record that a version's content lies in.
+/// Returns the record with the content of a version.
 pub(crate) fn content_record(version: &NewVersion) -> NewRecord {
     let path = RecordPath::content(version.document_id, version.commit_id);
     NewRecord { path, data: data("words") }
 }
 
-/// A version that is committed on the newest head.
+/// Commits a version on the current head.
 pub(crate) async fn a_version(stores: &Stores, document: DocumentId, author: UserId) -> VersionRow {
     let (intent, version) = attempt(stores, document, author).await;
     stores.intents.open(&intent).await.unwrap();

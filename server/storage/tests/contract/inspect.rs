@@ -3,14 +3,14 @@ use izanagi_domain::storage::{IntentStatus, OpsSummary};
 use izanagi_shared::id::DocumentId;
 
 suite!(
-    documents_are_read_by_id_trash_included,
-    every_attempt_of_a_document_is_seen,
-    attempts_that_outlive_their_document_are_seen,
-    ops_are_summed_up,
-    a_sound_database_has_nothing_wrong,
+    documents_are_listed_by_id_including_trash,
+    all_attempts_of_a_document_are_listed,
+    attempts_of_missing_documents_are_listed,
+    op_facts_are_computed,
+    an_intact_database_has_no_problems,
 );
 
-async fn documents_are_read_by_id_trash_included(store: &TestStore) {
+async fn documents_are_listed_by_id_including_trash(store: &TestStore) {
     let user = a_user(store).await;
     let mut expected = Vec::new();
     for _ in 0..5 {
@@ -29,7 +29,7 @@ async fn documents_are_read_by_id_trash_included(store: &TestStore) {
     assert_eq!(found, expected);
 }
 
-async fn every_attempt_of_a_document_is_seen(store: &TestStore) {
+async fn all_attempts_of_a_document_are_listed(store: &TestStore) {
     let user = a_user(store).await;
     let document = a_document(store, user).await;
     a_version(store, document, user).await;
@@ -41,7 +41,7 @@ async fn every_attempt_of_a_document_is_seen(store: &TestStore) {
     assert_eq!(statuses, [IntentStatus::Committed, IntentStatus::Open]);
 }
 
-async fn attempts_that_outlive_their_document_are_seen(store: &TestStore) {
+async fn attempts_of_missing_documents_are_listed(store: &TestStore) {
     let user = a_user(store).await;
     let (document, neighbour) = (a_document(store, user).await, a_document(store, user).await);
     a_version(store, document, user).await;
@@ -62,7 +62,7 @@ async fn attempts_that_outlive_their_document_are_seen(store: &TestStore) {
     assert_eq!(rest.iter().map(|i| i.commit_id).collect::<Vec<_>>(), commits[2..]);
 }
 
-async fn ops_are_summed_up(store: &TestStore) {
+async fn op_facts_are_computed(store: &TestStore) {
     let (user, other) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, user).await;
     store.owners.add(document, other, at(20)).await.unwrap();
@@ -76,7 +76,7 @@ async fn ops_are_summed_up(store: &TestStore) {
     assert_eq!(nothing, OpsSummary::default());
 }
 
-async fn a_sound_database_has_nothing_wrong(store: &TestStore) {
+async fn an_intact_database_has_no_problems(store: &TestStore) {
     let user = a_user(store).await;
     a_version(store, a_document(store, user).await, user).await;
     assert_eq!(store.inspect.integrity().await, Ok(vec![]));

@@ -6,16 +6,16 @@ use izanagi_shared::id::CommitId;
 
 suite!(
     an_attempt_is_opened_once,
-    a_fence_closes_what_is_open_and_nothing_else,
-    what_a_fence_closed_is_never_committed,
-    a_fence_of_a_request_closes_all_of_its_open_attempts_and_no_others,
-    a_fence_before_the_attempt_does_not_let_it_commit_without_being_opened,
-    only_what_is_open_and_expired_is_condemned,
+    a_fence_closes_only_open_attempts,
+    a_fenced_attempt_is_never_committed,
+    a_request_fence_closes_only_its_own_open_attempts,
+    an_unopened_attempt_cannot_commit_after_a_fence,
+    only_open_expired_attempts_are_condemned,
     expired_attempts_are_listed_oldest_first,
     condemned_attempts_are_listed_until_they_are_erased,
-    committed_attempts_are_forgotten_and_their_ids_stay_used,
+    forgotten_attempts_keep_their_ids_used,
     an_unknown_attempt_is_not_found,
-    of_a_commit_and_a_fence_one_wins,
+    either_the_commit_or_the_fence_wins,
 );
 
 async fn an_attempt_is_opened_once(store: &TestStore) {
@@ -35,7 +35,7 @@ async fn an_attempt_is_opened_once(store: &TestStore) {
     assert_eq!(store.intents.get(intent.commit_id).await.unwrap(), expected);
 }
 
-async fn a_fence_closes_what_is_open_and_nothing_else(store: &TestStore) {
+async fn a_fence_closes_only_open_attempts(store: &TestStore) {
     let user = a_user(store).await;
     let document = a_document(store, user).await;
     let committed = a_version(store, document, user).await.commit_id;
@@ -46,14 +46,14 @@ async fn a_fence_closes_what_is_open_and_nothing_else(store: &TestStore) {
     let (intent, _) = attempt(store, document, user).await;
     store.intents.open(&intent).await.unwrap();
     assert_eq!(store.intents.fence(intent.commit_id).await, Ok(Fence::Closed));
-    // Sent again after a lost reply.
+    // A retry after a lost reply.
     assert_eq!(store.intents.fence(intent.commit_id).await, Ok(Fence::NotOpen));
     let status = store.intents.get(intent.commit_id).await.unwrap().status;
     assert_eq!(status, IntentStatus::Gc);
     assert_eq!(store.intents.fence(CommitId(fresh_uuid())).await, Ok(Fence::NotOpen));
 }
 
-async fn what_a_fence_closed_is_never_committed(store: &TestStore) {
+async fn a_fenced_attempt_is_never_committed(store: &TestStore) {
     let user = a_user(store).await;
     let document = a_document(store, user).await;
     let (intent, version) = attempt(store, document, user).await;
@@ -65,7 +65,7 @@ async fn what_a_fence_closed_is_never_committed(store: &TestStore) {
     assert_eq!(store.catalog.get(document).await.unwrap().head_version, 0);
 }
 
-async fn a_fence_of_a_request_closes_all_of_its_open_attempts_and_no_others(store: &TestStore) {
+async fn a_request_fence_closes_only_its_own_open_attempts(store: &TestStore) {
     let user = a_user(store).await;
     let document = a_document(store, user).await;
     let committed = a_version(store, document, user).await.commit_id;
@@ -76,7 +76,7 @@ async fn a_fence_of_a_request_closes_all_of_its_open_attempts_and_no_others(stor
     for intent in [&first, &second, &other] {
         store.intents.open(intent).await.unwrap();
     }
-    // Sent again after a lost reply.
+    // A retry after a lost reply.
     for _ in 0..2 {
         store.intents.fence_request(&first.request_key).await.unwrap();
     }
@@ -93,14 +93,14 @@ async fn a_fence_of_a_request_closes_all_of_its_open_attempts_and_no_others(stor
     assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::IntentClosed));
 }
 
-async fn a_fence_before_the_attempt_does_not_let_it_commit_without_being_opened(store: &TestStore) {
+async fn an_unopened_attempt_cannot_commit_after_a_fence(store: &TestStore) {
     let user = a_user(store).await;
     let document = a_document(store, user).await;
     let (_, version) = attempt(store, document, user).await;
     assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::IntentClosed));
 }
 
-async fn only_what_is_open_and_expired_is_condemned(store: &TestStore) {
+async fn only_open_expired_attempts_are_condemned(store: &TestStore) {
     let user = a_user(store).await;
     let document = a_document(store, user).await;
     let (intent, version) = attempt(store, document, user).await;
@@ -150,7 +150,7 @@ async fn condemned_attempts_are_listed_until_they_are_erased(store: &TestStore) 
         store.intents.erased(commits[0], at(50)).await.unwrap();
     }
     assert_eq!(store.intents.condemned(None, 10).await.unwrap(), condemned[1..]);
-    // The row stays: its id must never be used again, and what comes late is known by it.
+    // The row stays, so that its id is never reused and late content is recognised.
     let kept = store.intents.get(commits[0]).await.unwrap();
     assert_eq!((kept.status, kept.erased), (IntentStatus::Gc, true));
     assert_eq!(store.intents.condemned(Some(commits[1]), 10).await.unwrap(), []);
@@ -158,7 +158,7 @@ async fn condemned_attempts_are_listed_until_they_are_erased(store: &TestStore) 
     assert_eq!(after, condemned[1..]);
 }
 
-async fn committed_attempts_are_forgotten_and_their_ids_stay_used(store: &TestStore) {
+async fn forgotten_attempts_keep_their_ids_used(store: &TestStore) {
     let user = a_user(store).await;
     let document = a_document(store, user).await;
     let (intent, version) = attempt(store, document, user).await;
@@ -191,7 +191,7 @@ async fn an_unknown_attempt_is_not_found(store: &TestStore) {
     assert_eq!(store.intents.erased(unknown, at(1)).await, Err(StoreError::NotFound));
 }
 
-async fn of_a_commit_and_a_fence_one_wins(store: &TestStore) {
+async fn either_the_commit_or_the_fence_wins(store: &TestStore) {
     let user = a_user(store).await;
     let document = a_document(store, user).await;
     for _ in 0..10 {

@@ -7,25 +7,25 @@ use izanagi_shared::id::{DocumentId, UserId};
 
 suite!(
     updates_are_numbered_from_one,
-    an_op_sent_again_gets_its_first_number,
-    an_op_twice_in_one_append_is_written_once,
-    a_quarantined_op_is_known_as_such,
-    an_op_id_with_other_bytes_is_refused,
-    an_op_id_is_its_users_own,
-    a_client_id_belongs_to_whom_it_was_first,
-    the_server_has_client_ids_of_its_own,
-    a_refused_update_leaves_its_neighbours_numbers_without_a_hole,
-    a_failing_batch_does_not_harm_the_others,
-    answers_come_in_the_order_asked,
-    the_row_of_the_document_follows_what_is_new,
-    an_append_of_nothing_does_nothing,
+    a_repeated_op_gets_its_original_seq,
+    an_op_repeated_in_one_append_is_written_once,
+    a_quarantined_op_is_reported_as_quarantined,
+    an_op_id_with_different_bytes_is_refused,
+    op_ids_are_scoped_to_their_user,
+    a_client_id_belongs_to_its_first_user,
+    the_server_has_its_own_client_ids,
+    a_refused_update_leaves_no_gap,
+    a_failing_batch_does_not_affect_the_others,
+    results_are_in_the_order_of_the_batches,
+    the_document_row_follows_new_updates,
+    an_empty_append_does_nothing,
     many_updates_fit_in_one_append,
-    appends_at_once_leave_no_hole,
-    appends_to_several_documents_at_once_all_arrive,
+    concurrent_appends_leave_no_gap,
+    concurrent_appends_to_several_documents_all_succeed,
     old_op_ids_are_forgotten,
 );
 
-async fn document_of_somebody(store: &TestStore) -> (UserId, DocumentId) {
+async fn owned_document(store: &TestStore) -> (UserId, DocumentId) {
     let user = a_user(store).await;
     (user, a_document(store, user).await)
 }
@@ -37,7 +37,7 @@ async fn append(store: &TestStore, document: DocumentId, updates: Vec<NewUpdate>
 }
 
 async fn updates_are_numbered_from_one(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+    let (user, document) = owned_document(store).await;
     let answers = append(store, document, vec![update(user, "a"), update(user, "b")]).await;
     assert_eq!(answers, [Appended::New(1), Appended::New(2)]);
     assert_eq!(append(store, document, vec![update(user, "c")]).await, [Appended::New(3)]);
@@ -57,16 +57,16 @@ async fn updates_are_numbered_from_one(store: &TestStore) {
     assert_eq!(unknown, Err(StoreError::NotFound));
 }
 
-async fn an_op_sent_again_gets_its_first_number(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn a_repeated_op_gets_its_original_seq(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     append(store, document, vec![update(user, "a"), update(user, "b")]).await;
     let answers = append(store, document, vec![update(user, "a"), update(user, "c")]).await;
     assert_eq!(answers, [Appended::Known(1), Appended::New(3)]);
     assert_eq!(store.log.load(document).await.unwrap().updates.len(), 3);
 }
 
-async fn an_op_twice_in_one_append_is_written_once(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn an_op_repeated_in_one_append_is_written_once(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     let updates = || vec![update(user, "a"), update(user, "a")];
     let batches = [batch(document, updates()), batch(document, updates())];
     let answers = store.log.append(&batches).await.unwrap();
@@ -78,8 +78,8 @@ async fn an_op_twice_in_one_append_is_written_once(store: &TestStore) {
     assert_eq!(store.log.load(document).await.unwrap().updates.len(), 1);
 }
 
-async fn a_quarantined_op_is_known_as_such(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn a_quarantined_op_is_reported_as_quarantined(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     let updates = || vec![update(user, "a"), update(user, "b"), update(user, "c")];
     append(store, document, updates()).await;
     store.log.quarantine(document, 2, at(50)).await.unwrap();
@@ -101,16 +101,16 @@ async fn a_quarantined_op_is_known_as_such(store: &TestStore) {
     }
 }
 
-async fn an_op_id_with_other_bytes_is_refused(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn an_op_id_with_different_bytes_is_refused(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     append(store, document, vec![update(user, "a")]).await;
     let other = NewUpdate { delta: vec![1], delta_hash: [1; 32], ..update(user, "a") };
     let answers = append(store, document, vec![other, update(user, "b")]).await;
     assert_eq!(answers, [Appended::OtherBytes, Appended::New(2)]);
 }
 
-async fn an_op_id_is_its_users_own(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn op_ids_are_scoped_to_their_user(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     let other = a_user(store).await;
     let answers = append(store, document, vec![update(user, "a"), update(other, "a")]).await;
     assert_eq!(answers, [Appended::New(1), Appended::New(2)]);
@@ -118,8 +118,8 @@ async fn an_op_id_is_its_users_own(store: &TestStore) {
     assert_eq!(append(store, elsewhere, vec![update(user, "a")]).await, [Appended::New(1)]);
 }
 
-async fn a_client_id_belongs_to_whom_it_was_first(store: &TestStore) {
-    let (ann, document) = document_of_somebody(store).await;
+async fn a_client_id_belongs_to_its_first_user(store: &TestStore) {
+    let (ann, document) = owned_document(store).await;
     let ben = a_user(store).await;
     let by = |user, op_id: &str, clients: &[u64]| NewUpdate {
         clients: clients.to_vec(),
@@ -133,14 +133,14 @@ async fn a_client_id_belongs_to_whom_it_was_first(store: &TestStore) {
     let second = vec![by(ben, "d", &[8, small]), by(ann, "e", &[8])];
     let answers = append(store, document, second).await;
     assert_eq!(answers, [Appended::ForeignClient(small), Appended::New(3)]);
-    // Another document knows nothing of it.
+    // Client ids are scoped to the document.
     let elsewhere = a_document(store, ben).await;
     assert_eq!(append(store, elsewhere, vec![by(ben, "f", &[small])]).await, [Appended::New(1)]);
 }
 
-async fn the_server_has_client_ids_of_its_own(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
-    // The first state of a document was written under client id 1, by the server.
+async fn the_server_has_its_own_client_ids(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
+    // The server wrote the initial state under client id 1.
     let as_user = NewUpdate { clients: vec![1], ..update(user, "a") };
     let as_server =
         NewUpdate { clients: vec![1, 2], client_owner: ClientOwner::Server, ..update(user, "b") };
@@ -150,8 +150,8 @@ async fn the_server_has_client_ids_of_its_own(store: &TestStore) {
     assert_eq!(answers, expected);
 }
 
-async fn a_refused_update_leaves_its_neighbours_numbers_without_a_hole(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn a_refused_update_leaves_no_gap(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     let foreign = NewUpdate { clients: vec![1], ..update(user, "x") };
     let updates = vec![update(user, "a"), foreign.clone(), update(user, "b")];
     let answers = append(store, document, updates).await;
@@ -163,16 +163,16 @@ async fn a_refused_update_leaves_its_neighbours_numbers_without_a_hole(store: &T
     assert_eq!(append(store, document, vec![repaired]).await, [Appended::New(3)]);
 }
 
-async fn a_failing_batch_does_not_harm_the_others(store: &TestStore) {
-    let (user, good) = document_of_somebody(store).await;
+async fn a_failing_batch_does_not_affect_the_others(store: &TestStore) {
+    let (user, good) = owned_document(store).await;
     let trashed = a_document(store, user).await;
     trash(store, trashed, user).await;
-    let nobody = UserId(fresh_uuid());
+    let unknown = UserId(fresh_uuid());
     let batches = [
         batch(trashed, vec![update(user, "a")]),
         batch(DocumentId(fresh_uuid()), vec![update(user, "a")]),
         batch(good, vec![update(user, "a")]),
-        batch(good, vec![update(user, "b"), update(nobody, "c")]),
+        batch(good, vec![update(user, "b"), update(unknown, "c")]),
         batch(good, vec![update(user, "d")]),
     ];
     let answers = store.log.append(&batches).await.unwrap();
@@ -188,7 +188,7 @@ async fn a_failing_batch_does_not_harm_the_others(store: &TestStore) {
     assert_eq!(store.log.load(good).await.unwrap().updates.len(), 2);
 }
 
-async fn answers_come_in_the_order_asked(store: &TestStore) {
+async fn results_are_in_the_order_of_the_batches(store: &TestStore) {
     let user = a_user(store).await;
     let (first, second) = (a_document(store, user).await, a_document(store, user).await);
     append(store, second, vec![update(user, "before")]).await;
@@ -197,28 +197,28 @@ async fn answers_come_in_the_order_asked(store: &TestStore) {
     assert_eq!(answers, [Ok(vec![Appended::New(2)].into()), Ok(vec![Appended::New(1)].into())]);
 }
 
-async fn the_row_of_the_document_follows_what_is_new(store: &TestStore) {
-    let (owner, document) = document_of_somebody(store).await;
+async fn the_document_row_follows_new_updates(store: &TestStore) {
+    let (owner, document) = owned_document(store).await;
     let editor = a_user(store).await;
     append(store, document, vec![update(owner, "a"), update(editor, "b")]).await;
     let row = store.catalog.get(document).await.unwrap();
     assert_eq!((row.live_seq, row.last_modified_by, row.updated_at), (2, editor, at(30)));
     assert_eq!((row.meta_rev, row.text.seq), (1, 0));
-    // Nothing new, nothing changed: opening or resending moves no document up the list.
+    // Opening or resending writes nothing new, so it must not move the document up the list.
     let again = Batch { at: at(99), ..batch(document, vec![update(owner, "a")]) };
     store.log.append(&[again]).await.unwrap();
     assert_eq!(store.catalog.get(document).await.unwrap(), row);
 }
 
-async fn an_append_of_nothing_does_nothing(store: &TestStore) {
-    let (_, document) = document_of_somebody(store).await;
+async fn an_empty_append_does_nothing(store: &TestStore) {
+    let (_, document) = owned_document(store).await;
     assert_eq!(store.log.append(&[]).await, Ok(vec![]));
     assert_eq!(append(store, document, vec![]).await, []);
     assert_eq!(store.catalog.get(document).await.unwrap().live_seq, 0);
 }
 
 async fn many_updates_fit_in_one_append(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+    let (user, document) = owned_document(store).await;
     let many =
         |number: u64| NewUpdate { clients: vec![number + 10], ..update(user, &number.to_string()) };
     let answers = append(store, document, (0..2_500).map(many).collect()).await;
@@ -231,8 +231,8 @@ async fn many_updates_fit_in_one_append(store: &TestStore) {
     assert_eq!(updates[1_733].delta, b"1733");
 }
 
-async fn appends_at_once_leave_no_hole(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+async fn concurrent_appends_leave_no_gap(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
     let tasks: Vec<_> = (0..16)
         .map(|task| {
             let stores = store.stores();
@@ -261,7 +261,7 @@ async fn appends_at_once_leave_no_hole(store: &TestStore) {
     assert_eq!(store.catalog.get(document).await.unwrap().live_seq, 128);
 }
 
-async fn appends_to_several_documents_at_once_all_arrive(store: &TestStore) {
+async fn concurrent_appends_to_several_documents_all_succeed(store: &TestStore) {
     let user = a_user(store).await;
     let mut documents = Vec::new();
     for _ in 0..4 {
@@ -290,10 +290,10 @@ async fn appends_to_several_documents_at_once_all_arrive(store: &TestStore) {
 }
 
 async fn old_op_ids_are_forgotten(store: &TestStore) {
-    let (user, document) = document_of_somebody(store).await;
+    let (user, document) = owned_document(store).await;
     let mut batches = Vec::new();
     for number in 0..2_100_i64 {
-        // Every third is young, so that those to be forgotten lie between others.
+        // Every third op is recent, so that old and recent ones alternate.
         let updates = vec![update(user, &format!("{number}"))];
         let at = at(if number % 3 == 0 { 99 } else { 98 });
         batches.push(Batch { at, ..batch(document, updates) });
@@ -305,7 +305,7 @@ async fn old_op_ids_are_forgotten(store: &TestStore) {
         let known = store.log.known_op(document, user, &format!("{number}")).await;
         assert_eq!(known.is_ok(), is_known, "{number}");
     }
-    // Young ones only, and the updates themselves are all still there.
+    // Only recent op ids remain; the updates themselves are unaffected.
     store.log.forget_ops(at(99)).await.unwrap();
     assert_eq!(store.log.load(document).await.unwrap().updates.len(), 2_100);
 }

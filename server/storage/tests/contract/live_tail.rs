@@ -5,17 +5,17 @@ use izanagi_domain::storage::{
 use izanagi_shared::id::{DocumentId, UserId};
 
 suite!(
-    the_rows_after_a_number_come_with_the_head,
-    a_tail_tells_whether_a_snapshot_has_absorbed_rows,
-    a_batch_is_appended_where_the_log_ends,
-    a_batch_behind_the_log_is_not_written_and_gets_the_rows_it_lacks,
+    rows_after_a_seq_come_with_the_head,
+    a_tail_reports_absorbed_rows,
+    a_batch_at_the_end_of_the_log_is_appended,
+    an_outdated_batch_gets_the_missing_rows,
     a_batch_ahead_of_the_log_is_not_written,
-    a_repeated_batch_learns_its_numbers,
-    of_conditional_appends_at_once_one_is_made,
-    a_batch_sees_those_before_it_in_the_same_append,
+    a_repeated_batch_gets_its_seqs,
+    one_of_concurrent_conditional_appends_succeeds,
+    a_batch_sees_earlier_ones_of_the_same_append,
 );
 
-/// A document with this many updates, with the op ids "0", "1" …
+/// Creates a document with this many updates, with the op ids "0", "1" …
 async fn a_log(store: &TestStore, updates: u64) -> (UserId, DocumentId) {
     let user = a_user(store).await;
     let document = a_document(store, user).await;
@@ -36,7 +36,7 @@ async fn append(store: &TestStore, batch: Batch) -> StoreResult<BatchOutcome> {
     store.log.append(&[batch]).await.unwrap().remove(0)
 }
 
-async fn the_rows_after_a_number_come_with_the_head(store: &TestStore) {
+async fn rows_after_a_seq_come_with_the_head(store: &TestStore) {
     let (user, document) = a_log(store, 4).await;
     store.log.quarantine(document, 3, at(40)).await.unwrap();
     let tail = store.log.since(document, 1).await.unwrap();
@@ -55,7 +55,7 @@ async fn the_rows_after_a_number_come_with_the_head(store: &TestStore) {
     assert_eq!(nothing, Err(StoreError::NotFound));
 }
 
-async fn a_tail_tells_whether_a_snapshot_has_absorbed_rows(store: &TestStore) {
+async fn a_tail_reports_absorbed_rows(store: &TestStore) {
     let (user, document) = a_log(store, 4).await;
     let (state, absorbed) = (b"state".to_vec(), vec![1, 2, 3]);
     let snapshot = NewSnapshot {
@@ -74,7 +74,7 @@ async fn a_tail_tells_whether_a_snapshot_has_absorbed_rows(store: &TestStore) {
     assert_eq!(complete, [false, false, true, true, false]);
 }
 
-async fn a_batch_is_appended_where_the_log_ends(store: &TestStore) {
+async fn a_batch_at_the_end_of_the_log_is_appended(store: &TestStore) {
     let (user, document) = a_log(store, 2).await;
     let appended = append(store, after(2, document, user, "a")).await;
     assert_eq!(appended, Ok(vec![Appended::New(3)].into()));
@@ -83,7 +83,7 @@ async fn a_batch_is_appended_where_the_log_ends(store: &TestStore) {
     assert_eq!(appended, Ok(vec![Appended::New(1)].into()));
 }
 
-async fn a_batch_behind_the_log_is_not_written_and_gets_the_rows_it_lacks(store: &TestStore) {
+async fn an_outdated_batch_gets_the_missing_rows(store: &TestStore) {
     let (user, document) = a_log(store, 3).await;
     let moved = append(store, after(1, document, user, "a")).await;
     let tail = store.log.since(document, 1).await.unwrap();
@@ -92,7 +92,7 @@ async fn a_batch_behind_the_log_is_not_written_and_gets_the_rows_it_lacks(store:
     assert_eq!(store.catalog.get(document).await.unwrap().live_seq, 3);
     let unknown = store.log.known_op(document, user, "a").await;
     assert_eq!(unknown, Err(StoreError::NotFound));
-    // With the rows applied, the same batch is appended.
+    // After the missing rows are applied, the same batch succeeds.
     let appended = append(store, after(3, document, user, "a")).await;
     assert_eq!(appended, Ok(vec![Appended::New(4)].into()));
 }
@@ -105,19 +105,19 @@ async fn a_batch_ahead_of_the_log_is_not_written(store: &TestStore) {
     assert_eq!(store.catalog.get(document).await.unwrap().live_seq, 1);
 }
 
-async fn a_repeated_batch_learns_its_numbers(store: &TestStore) {
+async fn a_repeated_batch_gets_its_seqs(store: &TestStore) {
     let (user, document) = a_log(store, 1).await;
     for expected in [Appended::New(2), Appended::Known(2)] {
         let appended = append(store, after(1, document, user, "a")).await;
         assert_eq!(appended, Ok(vec![expected].into()));
     }
-    // One unknown update is enough for the batch to be refused.
+    // A single unknown update makes the batch fail.
     let updates = vec![update(user, "a"), update(user, "b")];
     let mixed = Batch { after: Some(1), ..batch(document, updates) };
     assert!(matches!(append(store, mixed).await, Ok(BatchOutcome::Moved(_))));
 }
 
-async fn of_conditional_appends_at_once_one_is_made(store: &TestStore) {
+async fn one_of_concurrent_conditional_appends_succeeds(store: &TestStore) {
     let (user, document) = a_log(store, 1).await;
     let tasks: Vec<_> = (0..8)
         .map(|task| {
@@ -141,7 +141,7 @@ async fn of_conditional_appends_at_once_one_is_made(store: &TestStore) {
     assert_eq!(appended, 1);
 }
 
-async fn a_batch_sees_those_before_it_in_the_same_append(store: &TestStore) {
+async fn a_batch_sees_earlier_ones_of_the_same_append(store: &TestStore) {
     let (user, document) = a_log(store, 0).await;
     let batches = [after(0, document, user, "a"), after(0, document, user, "b")];
     let answers = store.log.append(&batches).await.unwrap();

@@ -5,16 +5,16 @@ use izanagi_domain::storage::{
 use izanagi_shared::id::{DocumentId, UserId};
 
 suite!(
-    a_snapshot_takes_exactly_what_it_absorbed,
-    an_older_snapshot_does_nothing,
-    a_snapshot_stored_again_is_one_snapshot,
-    a_snapshot_of_rows_that_are_gone_is_refused,
-    a_snapshot_beside_an_append_loses_nothing,
-    a_text_is_replaced_by_a_newer_one_only,
-    a_text_and_its_facts_are_of_the_same_state,
+    a_snapshot_removes_exactly_the_absorbed_rows,
+    an_older_snapshot_is_refused,
+    a_repeated_snapshot_is_stored_once,
+    a_snapshot_of_missing_rows_is_refused,
+    a_snapshot_concurrent_with_an_append_loses_nothing,
+    a_text_is_replaced_only_by_a_newer_one,
+    a_text_and_its_facts_are_consistent,
     a_quarantined_update_is_not_loaded,
     a_snapshot_keeps_few_quarantined_updates,
-    what_does_not_exist_is_not_found,
+    missing_rows_are_not_found,
 );
 
 async fn document_with_updates(store: &TestStore, count: u64) -> (UserId, DocumentId) {
@@ -47,7 +47,7 @@ async fn seqs(store: &TestStore, document: DocumentId) -> Vec<u64> {
     log.updates.iter().map(|update| update.seq).collect()
 }
 
-async fn a_snapshot_takes_exactly_what_it_absorbed(store: &TestStore) {
+async fn a_snapshot_removes_exactly_the_absorbed_rows(store: &TestStore) {
     let (_, document) = document_with_updates(store, 9).await;
     let (_, neighbour) = document_with_updates(store, 2).await;
     store.log.snapshot(&snapshot(document, 7, &[7, 1, 2, 4, 5, 2])).await.unwrap();
@@ -58,7 +58,7 @@ async fn a_snapshot_takes_exactly_what_it_absorbed(store: &TestStore) {
     assert_eq!(seqs(store, neighbour).await, [1, 2]);
 }
 
-async fn an_older_snapshot_does_nothing(store: &TestStore) {
+async fn an_older_snapshot_is_refused(store: &TestStore) {
     let (_, document) = document_with_updates(store, 5).await;
     store.log.snapshot(&snapshot(document, 4, &[1, 2])).await.unwrap();
     let older = store.log.snapshot(&snapshot(document, 3, &[3])).await;
@@ -67,7 +67,7 @@ async fn an_older_snapshot_does_nothing(store: &TestStore) {
     assert_eq!(seqs(store, document).await, [3, 4, 5]);
 }
 
-async fn a_snapshot_stored_again_is_one_snapshot(store: &TestStore) {
+async fn a_repeated_snapshot_is_stored_once(store: &TestStore) {
     let (_, document) = document_with_updates(store, 3).await;
     store.log.snapshot(&snapshot(document, 3, &[1])).await.unwrap();
     store.log.snapshot(&snapshot(document, 3, &[2, 3])).await.unwrap();
@@ -75,7 +75,7 @@ async fn a_snapshot_stored_again_is_one_snapshot(store: &TestStore) {
     assert_eq!((log.snapshot.seq, log.updates.len()), (3, 0));
 }
 
-async fn a_snapshot_of_rows_that_are_gone_is_refused(store: &TestStore) {
+async fn a_snapshot_of_missing_rows_is_refused(store: &TestStore) {
     let (_, document) = document_with_updates(store, 3).await;
     store.log.snapshot(&snapshot(document, 2, &[1])).await.unwrap();
     let again = store.log.snapshot(&snapshot(document, 3, &[1, 2])).await;
@@ -84,7 +84,7 @@ async fn a_snapshot_of_rows_that_are_gone_is_refused(store: &TestStore) {
     assert_eq!(seqs(store, document).await, [2, 3]);
 }
 
-async fn a_snapshot_beside_an_append_loses_nothing(store: &TestStore) {
+async fn a_snapshot_concurrent_with_an_append_loses_nothing(store: &TestStore) {
     let (user, document) = document_with_updates(store, 20).await;
     let absorbed: Vec<u64> = (1..=20).collect();
     let (snapping, appending) = (store.stores(), store.stores());
@@ -105,7 +105,7 @@ async fn a_snapshot_beside_an_append_loses_nothing(store: &TestStore) {
     assert_eq!(seqs(store, document).await, (21..=30).collect::<Vec<u64>>());
 }
 
-async fn a_text_is_replaced_by_a_newer_one_only(store: &TestStore) {
+async fn a_text_is_replaced_only_by_a_newer_one(store: &TestStore) {
     let (_, document) = document_with_updates(store, 5).await;
     let (three, two, four) =
         (text(document, 3, "three"), text(document, 2, "two"), text(document, 4, "\u{1F980}\r\n"));
@@ -118,7 +118,7 @@ async fn a_text_is_replaced_by_a_newer_one_only(store: &TestStore) {
     assert_eq!((row.text, row.live_seq, row.updated_at), (four.facts, 5, at(30)));
 }
 
-async fn a_text_and_its_facts_are_of_the_same_state(store: &TestStore) {
+async fn a_text_and_its_facts_are_consistent(store: &TestStore) {
     let (_, document) = document_with_updates(store, 40).await;
     let stores = store.stores();
     let writing = tokio::spawn(async move {
@@ -155,12 +155,12 @@ async fn a_snapshot_keeps_few_quarantined_updates(store: &TestStore) {
     let log = store.log.load(document).await.unwrap();
     assert_eq!(log.quarantined, Vec::from_iter(6..=rows));
     assert_eq!(log.updates.len(), 1);
-    // The first is still known for what it is.
+    // The oldest one is still reported as quarantined.
     let known = store.log.known_op(document, user, "0").await.unwrap();
     assert!(known.quarantined);
 }
 
-async fn what_does_not_exist_is_not_found(store: &TestStore) {
+async fn missing_rows_are_not_found(store: &TestStore) {
     let nothing = DocumentId(fresh_uuid());
     assert_eq!(store.log.load(nothing).await, Err(StoreError::NotFound));
     assert_eq!(store.log.text(nothing).await, Err(StoreError::NotFound));

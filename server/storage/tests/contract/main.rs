@@ -1,5 +1,5 @@
-//! The contract of the storage traits: one suite a trait, run on every provider under the same
-//! names (DESIGN §4). A provider with looser rules is a bug.
+//! Contract tests of the storage traits: one suite per trait, run on every provider with the same
+//! test names (DESIGN §4). Looser behaviour of a provider is a bug.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

@@ -3,14 +3,14 @@ use izanagi_domain::storage::{OutboxItem, StoreError, Topic};
 use izanagi_shared::id::{DocumentId, UserId};
 
 suite!(
-    work_comes_in_the_order_it_was_put_in,
-    what_is_done_is_not_pending,
-    an_item_is_asked_for_by_topic_and_key,
-    what_is_postponed_goes_behind_the_others,
-    an_unknown_item_is_done_and_not_postponed,
+    items_are_returned_in_order,
+    a_completed_item_is_not_pending,
+    an_item_is_found_by_topic_and_key,
+    a_postponed_item_moves_behind_the_others,
+    completing_ignores_unknown_items_and_postponing_does_not,
 );
 
-/// Three pieces of work, in order: two demotions and a making whole.
+/// Enqueues three items: two demotions and a promotion.
 async fn some_work(store: &TestStore) -> (UserId, DocumentId, Vec<OutboxItem>) {
     let user = a_user(store).await;
     let document = a_document(store, user).await;
@@ -23,7 +23,7 @@ async fn some_work(store: &TestStore) -> (UserId, DocumentId, Vec<OutboxItem>) {
     (user, document, items)
 }
 
-async fn work_comes_in_the_order_it_was_put_in(store: &TestStore) {
+async fn items_are_returned_in_order(store: &TestStore) {
     let (_, document, items) = some_work(store).await;
     let found: Vec<_> = items.into_iter().map(|item| (item.topic, item.key)).collect();
     let expected = [
@@ -35,16 +35,16 @@ async fn work_comes_in_the_order_it_was_put_in(store: &TestStore) {
     assert_eq!(store.outbox.pending(1).await.unwrap().len(), 1);
 }
 
-async fn what_is_done_is_not_pending(store: &TestStore) {
+async fn a_completed_item_is_not_pending(store: &TestStore) {
     let (_, _, items) = some_work(store).await;
     store.outbox.done(&items[1].id).await.unwrap();
-    // Sent again after a lost reply.
+    // A retry after a lost reply.
     store.outbox.done(&items[1].id).await.unwrap();
     let left = store.outbox.pending(10).await.unwrap();
     assert_eq!(left, [items[0].clone(), items[2].clone()]);
 }
 
-async fn an_item_is_asked_for_by_topic_and_key(store: &TestStore) {
+async fn an_item_is_found_by_topic_and_key(store: &TestStore) {
     let (_, document, items) = some_work(store).await;
     let key = format!("{document}/1");
     assert_eq!(store.outbox.is_pending(Topic::MakeWhole, &key).await, Ok(true));
@@ -56,14 +56,14 @@ async fn an_item_is_asked_for_by_topic_and_key(store: &TestStore) {
     assert_eq!(store.outbox.is_pending(Topic::Demote, &key).await, Ok(true));
 }
 
-async fn what_is_postponed_goes_behind_the_others(store: &TestStore) {
+async fn a_postponed_item_moves_behind_the_others(store: &TestStore) {
     let (_, _, items) = some_work(store).await;
     store.outbox.postpone(&items[0].id, at(60)).await.unwrap();
     let left = store.outbox.pending(10).await.unwrap();
     assert_eq!(left, [items[1].clone(), items[2].clone(), items[0].clone()]);
 }
 
-async fn an_unknown_item_is_done_and_not_postponed(store: &TestStore) {
+async fn completing_ignores_unknown_items_and_postponing_does_not(store: &TestStore) {
     let (_, _, items) = some_work(store).await;
     for id in ["nothing".to_owned(), fresh_uuid().to_string()] {
         assert_eq!(store.outbox.done(&id).await, Ok(()));

@@ -4,13 +4,13 @@ use izanagi_shared::id::{DocumentId, UserId};
 
 suite!(
     owners_are_added_once,
-    owners_of_several_documents_come_together,
+    owners_of_several_documents_are_read_at_once,
     an_owner_needs_an_account_and_a_document,
-    the_last_owner_stays,
-    who_owns_nothing_cannot_be_removed,
-    a_change_of_owners_changes_the_revision_and_not_the_time,
-    of_two_who_remove_each_other_one_stays,
-    who_leaves_hands_on_what_others_own_and_trashes_the_rest,
+    the_last_owner_cannot_be_removed,
+    a_non_owner_cannot_be_removed,
+    changing_owners_changes_the_revision_but_not_the_time,
+    owners_removing_each_other_leave_one,
+    removing_a_user_keeps_shared_and_trashes_sole_documents,
 );
 
 async fn owner_ids(store: &TestStore, document: DocumentId) -> Vec<UserId> {
@@ -27,7 +27,7 @@ async fn owners_are_added_once(store: &TestStore) {
     assert_eq!(owner_ids(store, document).await, [owner, other]);
 }
 
-async fn owners_of_several_documents_come_together(store: &TestStore) {
+async fn owners_of_several_documents_are_read_at_once(store: &TestStore) {
     let (ann, ben) = (a_user(store).await, a_user(store).await);
     let (first, second) = (a_document(store, ann).await, a_document(store, ben).await);
     let found = store.owners.list(&[first, second, DocumentId(fresh_uuid())]).await.unwrap();
@@ -40,13 +40,13 @@ async fn owners_of_several_documents_come_together(store: &TestStore) {
 async fn an_owner_needs_an_account_and_a_document(store: &TestStore) {
     let owner = a_user(store).await;
     let document = a_document(store, owner).await;
-    let nobody = store.owners.add(document, UserId(fresh_uuid()), at(20)).await;
-    assert_eq!(nobody, Err(StoreError::Conflict(Constraint::Reference)));
+    let unknown = store.owners.add(document, UserId(fresh_uuid()), at(20)).await;
+    assert_eq!(unknown, Err(StoreError::Conflict(Constraint::Reference)));
     let nothing = store.owners.add(DocumentId(fresh_uuid()), owner, at(20)).await;
     assert_eq!(nothing, Err(StoreError::NotFound));
 }
 
-async fn the_last_owner_stays(store: &TestStore) {
+async fn the_last_owner_cannot_be_removed(store: &TestStore) {
     let (owner, other) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, owner).await;
     store.owners.add(document, other, at(20)).await.unwrap();
@@ -56,7 +56,7 @@ async fn the_last_owner_stays(store: &TestStore) {
     assert_eq!(owner_ids(store, document).await, [other]);
 }
 
-async fn who_owns_nothing_cannot_be_removed(store: &TestStore) {
+async fn a_non_owner_cannot_be_removed(store: &TestStore) {
     let (owner, stranger) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, owner).await;
     let result = store.owners.remove(document, stranger, at(20)).await;
@@ -65,7 +65,7 @@ async fn who_owns_nothing_cannot_be_removed(store: &TestStore) {
     assert_eq!(nothing, Err(StoreError::NotFound));
 }
 
-async fn who_leaves_hands_on_what_others_own_and_trashes_the_rest(store: &TestStore) {
+async fn removing_a_user_keeps_shared_and_trashes_sole_documents(store: &TestStore) {
     let (leaving, staying) = (a_user(store).await, a_user(store).await);
     let (alone, shared) = (a_document(store, leaving).await, a_document(store, leaving).await);
     let theirs = a_document(store, staying).await;
@@ -82,7 +82,7 @@ async fn who_leaves_hands_on_what_others_own_and_trashes_the_rest(store: &TestSt
     assert_eq!(store.catalog.get(theirs).await.unwrap().deleted_at, None);
 }
 
-async fn a_change_of_owners_changes_the_revision_and_not_the_time(store: &TestStore) {
+async fn changing_owners_changes_the_revision_but_not_the_time(store: &TestStore) {
     let (owner, other) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, owner).await;
     let before = store.catalog.get(document).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_change_of_owners_changes_the_revision_and_not_the_time(store: &TestSt
     assert_eq!(after.updated_at, before.updated_at);
 }
 
-async fn of_two_who_remove_each_other_one_stays(store: &TestStore) {
+async fn owners_removing_each_other_leave_one(store: &TestStore) {
     let (ann, ben) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, ann).await;
     store.owners.add(document, ben, at(20)).await.unwrap();

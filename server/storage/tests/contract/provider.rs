@@ -1,4 +1,4 @@
-//! The providers under test, each with its stores freshly made.
+//! The providers under test, each with fresh stores.
 
 use izanagi_domain::storage::{Clock, Stores, SystemIds};
 use izanagi_shared::time::Timestamp;
@@ -12,16 +12,16 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Where the stores lie.
+/// The kind of stores.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Provider {
-    /// SQLite in a file of its own.
+    /// SQLite in a file.
     SqliteFile,
     /// SQLite in memory.
     SqliteMemory,
 }
 
-/// A clock that stands still until it is set.
+/// A clock that only advances when set.
 #[derive(Debug, Default)]
 pub(crate) struct TestClock(AtomicI64);
 
@@ -37,7 +37,7 @@ impl Clock for TestClock {
     }
 }
 
-/// Open stores, and what must live as long as they do.
+/// Open stores, with resources that must live as long as they do.
 pub(crate) struct TestStore {
     opened: Opened,
     pub(crate) clock: Arc<TestClock>,
@@ -67,7 +67,7 @@ impl TestStore {
         self.opened.close().await;
     }
 
-    /// The same stores for another task.
+    /// Returns the same stores, for another task.
     pub(crate) fn stores(&self) -> Stores {
         self.opened.stores.clone()
     }

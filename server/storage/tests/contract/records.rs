@@ -6,19 +6,19 @@ use izanagi_domain::storage::{
 use izanagi_shared::id::{CommitId, DocumentId};
 
 suite!(
-    a_record_is_read_back_as_it_was_written,
-    a_record_is_made_once,
-    an_update_needs_the_version_it_was_made_from,
-    a_patch_changes_the_fields_it_names,
-    of_patches_at_once_one_is_made,
-    what_is_not_there_is_not_updated,
-    what_is_put_aside_is_hidden_and_keeps_its_place,
-    what_is_purged_makes_room,
-    many_are_read_at_once_and_absent_ones_left_out,
-    a_collection_is_read_in_the_order_of_its_keys,
-    paths_are_those_of_the_records,
-    a_large_record_comes_back_whole,
-    of_updates_at_once_one_is_made,
+    a_record_reads_back_as_written,
+    a_record_is_created_once,
+    an_update_requires_the_expected_version,
+    a_patch_changes_only_its_fields,
+    one_of_concurrent_patches_succeeds,
+    missing_and_deleted_records_are_not_updated,
+    a_soft_deleted_record_is_hidden_and_blocks_its_path,
+    a_purged_record_frees_its_path,
+    reading_many_records_skips_missing_ones,
+    a_collection_is_read_in_key_order,
+    paths_match_the_records,
+    a_large_record_reads_back,
+    one_of_concurrent_updates_succeeds,
     a_closed_store_is_unavailable,
 );
 
@@ -31,7 +31,7 @@ async fn a_record(store: &TestStore, path: &RecordPath) {
     store.records.create(&record, at(5)).await.unwrap();
 }
 
-async fn a_record_is_read_back_as_it_was_written(store: &TestStore) {
+async fn a_record_reads_back_as_written(store: &TestStore) {
     let path = path();
     let numbers = [0, -1, 23, 24, i64::MAX, i64::MIN].map(Value::Int);
     let nested = [("z".to_owned(), Value::Null), ("a".to_owned(), Value::List(vec![]))];
@@ -63,7 +63,7 @@ async fn a_record_is_read_back_as_it_was_written(store: &TestStore) {
     assert_eq!(store.records.get(&crate::records::path()).await, Err(StoreError::NotFound));
 }
 
-async fn a_record_is_made_once(store: &TestStore) {
+async fn a_record_is_created_once(store: &TestStore) {
     let path = path();
     a_record(store, &path).await;
     let again = NewRecord { path: path.clone(), data: data("other") };
@@ -72,14 +72,14 @@ async fn a_record_is_made_once(store: &TestStore) {
     assert_eq!(store.records.get(&path).await.unwrap().data, data("words"));
 }
 
-async fn an_update_needs_the_version_it_was_made_from(store: &TestStore) {
+async fn an_update_requires_the_expected_version(store: &TestStore) {
     let path = path();
     a_record(store, &path).await;
     assert_eq!(store.records.update(&path, 1, &data("new"), at(7)).await, Ok(2));
     let record = store.records.get(&path).await.unwrap();
     assert_eq!((record.version, record.data), (2, data("new")));
     assert_eq!((record.created_at, record.updated_at), (at(5), at(7)));
-    // As after a lost reply: the writer sees that the version has moved, and reads.
+    // As after a lost reply: the writer sees that the version has changed.
     let again = store.records.update(&path, 1, &data("new"), at(8)).await;
     assert_eq!(again, Err(StoreError::Conflict(Constraint::RecordVersion)));
     let ahead = store.records.update(&path, u64::MAX, &data("new"), at(8)).await;
@@ -91,7 +91,7 @@ fn patch(set: &[(&str, Value)], unset: &[&str]) -> RecordPatch {
     RecordPatch { set, unset: unset.iter().map(|field| (*field).to_owned()).collect() }
 }
 
-async fn a_patch_changes_the_fields_it_names(store: &TestStore) {
+async fn a_patch_changes_only_its_fields(store: &TestStore) {
     let path = path();
     a_record(store, &path).await;
     let add = patch(
@@ -104,7 +104,7 @@ async fn a_patch_changes_the_fields_it_names(store: &TestStore) {
     let mut expected = data("words");
     expected.extend(add.set.clone());
     assert_eq!(record.data, expected);
-    // As after a lost reply, and from a version that is to come.
+    // As after a lost reply, and with a future version.
     for version in [1, 3, u64::MAX] {
         let stale = store.records.patch(&path, version, &add, at(8)).await;
         assert_eq!(stale, Err(StoreError::Conflict(Constraint::RecordVersion)));
@@ -118,7 +118,7 @@ async fn a_patch_changes_the_fields_it_names(store: &TestStore) {
     assert_eq!(store.records.get(&path).await.unwrap().data, expected);
 }
 
-async fn of_patches_at_once_one_is_made(store: &TestStore) {
+async fn one_of_concurrent_patches_succeeds(store: &TestStore) {
     let path = path();
     a_record(store, &path).await;
     let patches = (0..8).map(|number| {
@@ -137,11 +137,11 @@ async fn of_patches_at_once_one_is_made(store: &TestStore) {
     assert_eq!(record.data["content"], "words".into());
 }
 
-async fn what_is_not_there_is_not_updated(store: &TestStore) {
-    let (absent, aside) = (path(), path());
-    a_record(store, &aside).await;
-    store.records.delete(&aside, at(6)).await.unwrap();
-    for path in [absent, aside] {
+async fn missing_and_deleted_records_are_not_updated(store: &TestStore) {
+    let (absent, deleted) = (path(), path());
+    a_record(store, &deleted).await;
+    store.records.delete(&deleted, at(6)).await.unwrap();
+    for path in [absent, deleted] {
         let result = store.records.update(&path, 1, &data("new"), at(7)).await;
         assert_eq!(result, Err(StoreError::NotFound));
         let result = store.records.patch(&path, 1, &RecordPatch::default(), at(7)).await;
@@ -149,7 +149,7 @@ async fn what_is_not_there_is_not_updated(store: &TestStore) {
     }
 }
 
-async fn what_is_put_aside_is_hidden_and_keeps_its_place(store: &TestStore) {
+async fn a_soft_deleted_record_is_hidden_and_blocks_its_path(store: &TestStore) {
     let path = path();
     a_record(store, &path).await;
     for _ in 0..2 {
@@ -168,16 +168,16 @@ async fn what_is_put_aside_is_hidden_and_keeps_its_place(store: &TestStore) {
             .unwrap()
             .is_empty()
     );
-    let aside = store
+    let deleted = store
         .records
         .query(RecordIndex::CollectionKey, path.collection(), None, 10, true)
         .await
         .unwrap();
-    assert_eq!((aside.len(), aside[0].deleted, &aside[0].data), (1, true, &data("words")));
+    assert_eq!((deleted.len(), deleted[0].deleted, &deleted[0].data), (1, true, &data("words")));
     store.records.delete(&crate::records::path(), at(6)).await.unwrap();
 }
 
-async fn what_is_purged_makes_room(store: &TestStore) {
+async fn a_purged_record_frees_its_path(store: &TestStore) {
     let path = path();
     a_record(store, &path).await;
     store.records.delete(&path, at(6)).await.unwrap();
@@ -196,7 +196,7 @@ async fn what_is_purged_makes_room(store: &TestStore) {
     assert_eq!(store.records.get(&path).await.unwrap().version, 1);
 }
 
-async fn many_are_read_at_once_and_absent_ones_left_out(store: &TestStore) {
+async fn reading_many_records_skips_missing_ones(store: &TestStore) {
     let document = DocumentId(fresh_uuid());
     let mut paths = vec![path(), path()];
     paths.extend((0..3).map(|_| RecordPath::content(document, CommitId(fresh_uuid()))));
@@ -218,7 +218,7 @@ async fn many_are_read_at_once_and_absent_ones_left_out(store: &TestStore) {
     assert!(store.records.get_many(&[]).await.unwrap().is_empty());
 }
 
-async fn a_collection_is_read_in_the_order_of_its_keys(store: &TestStore) {
+async fn a_collection_is_read_in_key_order(store: &TestStore) {
     let document = DocumentId(fresh_uuid());
     let mut paths: Vec<_> =
         (0..7).map(|_| RecordPath::content(document, CommitId(fresh_uuid()))).collect();
@@ -241,7 +241,7 @@ async fn a_collection_is_read_in_the_order_of_its_keys(store: &TestStore) {
     assert_eq!(found, paths);
 }
 
-async fn paths_are_those_of_the_records(store: &TestStore) {
+async fn paths_match_the_records(store: &TestStore) {
     let document = DocumentId(fresh_uuid());
     let paths: Vec<_> =
         (0..7).map(|_| RecordPath::content(document, CommitId(fresh_uuid()))).collect();
@@ -270,7 +270,7 @@ async fn paths_are_those_of_the_records(store: &TestStore) {
     }
 }
 
-async fn a_large_record_comes_back_whole(store: &TestStore) {
+async fn a_large_record_reads_back(store: &TestStore) {
     let path = path();
     let letter = |n: u32| char::from(b' ' + (n.wrapping_mul(n) % 89) as u8);
     let text: String = (0..600_000).map(letter).collect();
@@ -279,7 +279,7 @@ async fn a_large_record_comes_back_whole(store: &TestStore) {
     assert_eq!(store.records.get(&path).await.unwrap().data, record.data);
 }
 
-async fn of_updates_at_once_one_is_made(store: &TestStore) {
+async fn one_of_concurrent_updates_succeeds(store: &TestStore) {
     let path = path();
     a_record(store, &path).await;
     let updates: Vec<_> = (0..8)

@@ -2,12 +2,12 @@ use crate::{fixtures::*, provider::TestStore};
 use izanagi_shared::id::SessionId;
 
 suite!(
-    a_revoked_session_is_revoked_until_its_time,
+    a_revocation_lasts_until_its_expiry,
     a_later_revocation_never_shortens_an_earlier_one,
-    what_is_over_is_forgotten,
+    expired_revocations_are_removed,
 );
 
-async fn a_revoked_session_is_revoked_until_its_time(store: &TestStore) {
+async fn a_revocation_lasts_until_its_expiry(store: &TestStore) {
     let session = SessionId(fresh_uuid());
     assert_eq!(store.revocations.is_revoked(session).await, Ok(false));
     store.revocations.revoke(session, at(100)).await.unwrap();
@@ -26,7 +26,7 @@ async fn a_later_revocation_never_shortens_an_earlier_one(store: &TestStore) {
     assert_eq!(store.revocations.is_revoked(session).await, Ok(true));
 }
 
-async fn what_is_over_is_forgotten(store: &TestStore) {
+async fn expired_revocations_are_removed(store: &TestStore) {
     let (over, lasting) = (SessionId(fresh_uuid()), SessionId(fresh_uuid()));
     store.revocations.revoke(over, at(10)).await.unwrap();
     store.revocations.revoke(lasting, at(20)).await.unwrap();

@@ -5,18 +5,18 @@ use izanagi_domain::storage::{
 use izanagi_shared::id::{SessionId, UserId};
 
 suite!(
-    a_session_is_read_back_with_its_token,
+    a_session_reads_back_with_its_token,
     a_session_needs_an_account,
-    lasting_sessions_are_listed_last_seen_first,
-    a_session_is_seen,
+    active_sessions_are_listed_most_recent_first,
+    session_activity_is_recorded,
     a_session_is_revoked_once,
-    nobody_revokes_the_session_of_somebody_else,
-    revoking_all_gives_those_that_lasted,
+    another_users_session_cannot_be_revoked,
+    revoking_all_returns_the_active_sessions,
     a_token_is_exchanged_once,
-    the_exchange_of_a_successor_is_noted_on_its_parent,
+    using_a_successor_is_recorded_on_its_parent,
     an_ended_session_exchanges_nothing,
     an_unknown_token_is_not_found,
-    of_two_exchanges_at_once_one_is_the_first,
+    one_of_concurrent_exchanges_is_the_first,
 );
 
 fn token(session_id: SessionId, parent_hash: Option<[u8; 32]>) -> RefreshToken {
@@ -50,7 +50,7 @@ async fn a_session(stores: &Stores, user: UserId) -> NewSession {
     new
 }
 
-async fn a_session_is_read_back_with_its_token(store: &TestStore) {
+async fn a_session_reads_back_with_its_token(store: &TestStore) {
     let new = a_session(store, a_user(store).await).await;
     assert_eq!(store.sessions.get(new.session.id).await.unwrap(), new.session);
     assert_eq!(store.sessions.refresh_token(&new.token.hash).await.unwrap(), new.token);
@@ -63,7 +63,7 @@ async fn a_session_needs_an_account(store: &TestStore) {
     assert_eq!(store.sessions.get(new.session.id).await, Err(StoreError::NotFound));
 }
 
-async fn lasting_sessions_are_listed_last_seen_first(store: &TestStore) {
+async fn active_sessions_are_listed_most_recent_first(store: &TestStore) {
     let user = a_user(store).await;
     let [old, seen, ended] =
         [a_session(store, user).await, a_session(store, user).await, a_session(store, user).await];
@@ -75,13 +75,13 @@ async fn lasting_sessions_are_listed_last_seen_first(store: &TestStore) {
     assert_eq!(ids, [seen.session.id, old.session.id]);
 }
 
-async fn a_session_is_seen(store: &TestStore) {
+async fn session_activity_is_recorded(store: &TestStore) {
     let new = a_session(store, a_user(store).await).await;
     store.sessions.touch(new.session.id, "10.0.0.7", at(70)).await.unwrap();
     let session = store.sessions.get(new.session.id).await.unwrap();
     assert_eq!((session.ip.as_str(), session.last_activity_at), ("10.0.0.7", at(70)));
-    let nobody = SessionId(fresh_uuid());
-    assert_eq!(store.sessions.touch(nobody, "x", at(1)).await, Err(StoreError::NotFound));
+    let unknown = SessionId(fresh_uuid());
+    assert_eq!(store.sessions.touch(unknown, "x", at(1)).await, Err(StoreError::NotFound));
 }
 
 async fn a_session_is_revoked_once(store: &TestStore) {
@@ -92,14 +92,14 @@ async fn a_session_is_revoked_once(store: &TestStore) {
     assert_eq!(store.sessions.get(id).await.unwrap().revoked_at, Some(at(5)));
 }
 
-async fn nobody_revokes_the_session_of_somebody_else(store: &TestStore) {
+async fn another_users_session_cannot_be_revoked(store: &TestStore) {
     let (user, stranger) = (a_user(store).await, a_user(store).await);
     let id = a_session(store, user).await.session.id;
     assert_eq!(store.sessions.revoke(stranger, id, at(5)).await, Err(StoreError::NotFound));
     assert_eq!(store.sessions.get(id).await.unwrap().revoked_at, None);
 }
 
-async fn revoking_all_gives_those_that_lasted(store: &TestStore) {
+async fn revoking_all_returns_the_active_sessions(store: &TestStore) {
     let user = a_user(store).await;
     let ended = a_session(store, user).await.session.id;
     store.sessions.revoke(user, ended, at(5)).await.unwrap();
@@ -119,14 +119,14 @@ async fn a_token_is_exchanged_once(store: &TestStore) {
     let successor = token(new.session.id, Some(new.token.hash));
     let exchange = || store.sessions.use_refresh_token(&new.token.hash, &successor, at(9));
     assert_eq!(exchange().await, Ok(RefreshUse::First));
-    // As after a lost reply: the answer differs, and the successor is there.
+    // As after a lost reply: the answer differs, but the successor is stored.
     assert_eq!(exchange().await, Ok(RefreshUse::Repeated));
     assert_eq!(store.sessions.refresh_token(&successor.hash).await.unwrap(), successor);
     let used = store.sessions.refresh_token(&new.token.hash).await.unwrap();
     assert_eq!((used.used_at, used.successor_used), (Some(at(9)), false));
 }
 
-async fn the_exchange_of_a_successor_is_noted_on_its_parent(store: &TestStore) {
+async fn using_a_successor_is_recorded_on_its_parent(store: &TestStore) {
     let new = a_session(store, a_user(store).await).await;
     let second = token(new.session.id, Some(new.token.hash));
     let third = token(new.session.id, Some(second.hash));
@@ -155,7 +155,7 @@ async fn an_unknown_token_is_not_found(store: &TestStore) {
     assert_eq!(result, Err(StoreError::NotFound));
 }
 
-async fn of_two_exchanges_at_once_one_is_the_first(store: &TestStore) {
+async fn one_of_concurrent_exchanges_is_the_first(store: &TestStore) {
     let new = a_session(store, a_user(store).await).await;
     let exchanges = [(); 2].map(|()| {
         let (stores, used) = (store.stores(), new.token.hash);

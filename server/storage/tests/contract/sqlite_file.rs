@@ -1,4 +1,4 @@
-//! What only a file can do: be closed and opened again, be damaged, be used by somebody else.
+//! Tests specific to database files: reopening, damage, and access by other processes.
 
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{Appended, CommitOutcome, Freshness, StoreError};
@@ -24,7 +24,7 @@ impl File {
         TestStore::open(&url(&self.path()), None).await
     }
 
-    /// A connection beside the stores, as another program has one.
+    /// Opens a separate connection, like another process.
     async fn connect(&self) -> SqliteConnection {
         let options = SqliteConnectOptions::new().filename(self.path());
         SqliteConnection::connect_with(&options).await.unwrap()
@@ -36,7 +36,7 @@ fn url(path: &Path) -> String {
 }
 
 #[tokio::test]
-async fn everything_is_there_after_it_was_closed_and_opened_again() {
+async fn data_survives_closing_and_reopening() {
     let file = File::new();
     let store = file.open().await;
     let user = a_user(&store).await;
@@ -61,7 +61,7 @@ async fn everything_is_there_after_it_was_closed_and_opened_again() {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_is_there_without_a_close() {
+async fn acknowledged_writes_survive_a_crash() {
     let file = File::new();
     let store = file.open().await;
     let user = a_user(&store).await;
@@ -71,7 +71,7 @@ async fn what_was_acknowledged_is_there_without_a_close() {
     let records = [content_record(&version)];
     let outcome = atomic.commit_with_content(&records, &version, None).await;
     assert_eq!(outcome, Ok(CommitOutcome::Committed));
-    // The files as a process that dies now would leave them.
+    // Copies the files as a crash at this point would leave them.
     let copy = File::new();
     for suffix in ["", "-wal"] {
         let name = format!("izanagi.db{suffix}");
@@ -95,7 +95,7 @@ async fn closed_stores_are_unavailable() {
 }
 
 #[tokio::test]
-async fn a_newer_schema_is_refused_in_words() {
+async fn a_newer_schema_is_refused_with_an_explanation() {
     let file = File::new();
     file.open().await.close().await;
     let mut connection = file.connect().await;
@@ -123,7 +123,7 @@ async fn migrating_twice_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn all_that_start_at_once_start() {
+async fn concurrent_starts_succeed() {
     for _ in 0..10 {
         let file = File::new();
         let starts = [(); 4].map(|()| {
@@ -137,7 +137,7 @@ async fn all_that_start_at_once_start() {
 }
 
 #[tokio::test]
-async fn a_folder_is_made_and_a_file_may_have_any_name() {
+async fn the_folder_is_created_and_any_file_name_works() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new folder").join("50% #ü.db");
     let store = TestStore::open(&url(&path), None).await;
@@ -147,7 +147,7 @@ async fn a_folder_is_made_and_a_file_may_have_any_name() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_database_is_refused() {
+async fn a_file_that_is_not_a_database_is_refused() {
     let file = File::new();
     std::fs::write(file.path(), "no database".repeat(1_000)).unwrap();
     let error = open(&StorageConfig::new(url(&file.path()))).await.unwrap_err();
@@ -169,9 +169,9 @@ async fn damage_is_found() {
     assert!(found.iter().any(|line| line.contains("missing row of users")), "{found:?}");
 }
 
-/// Takes as long as a writer waits for another program's lock: five seconds.
+/// Takes five seconds, the time a writer waits for another process's lock.
 #[tokio::test]
-async fn a_file_that_somebody_else_writes_in_is_unavailable() {
+async fn a_file_locked_by_another_process_is_unavailable() {
     let file = File::new();
     let store = file.open().await;
     let user = a_user(&store).await;

@@ -1,6 +1,6 @@
-//! Runs the tests of a suite on every provider.
+//! Runs a test suite on every provider.
 
-/// One test for each function and provider. Each takes a fresh [`crate::provider::TestStore`].
+/// Defines one test per function and provider. Each gets a fresh [`crate::provider::TestStore`].
 macro_rules! suite {
     ($($test:ident),* $(,)?) => {
         suite!(@provider sqlite_file, SqliteFile, $($test),*);

@@ -2,7 +2,7 @@ use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{NewSession, RefreshToken, RefreshUse, Session, StoreError};
 use izanagi_shared::id::{SessionId, UserId};
 
-suite!(sessions_that_are_over_are_forgotten, of_a_lasting_session_only_dead_tokens_go);
+suite!(expired_sessions_are_removed, an_active_session_loses_only_expired_tokens);
 
 async fn a_session(store: &TestStore, user_id: UserId, seen: i64, expires: i64) -> NewSession {
     let session = Session {
@@ -26,7 +26,7 @@ fn token(session_id: SessionId, parent_hash: Option<[u8; 32]>, expires: i64) -> 
     RefreshToken { hash, session_id, nonce, parent_hash, expires_at, used_at, successor_used }
 }
 
-async fn sessions_that_are_over_are_forgotten(store: &TestStore) {
+async fn expired_sessions_are_removed(store: &TestStore) {
     let user = a_user(store).await;
     let lasting = a_session(store, user, 200, 900).await;
     let revoked = a_session(store, user, 50, 900).await;
@@ -36,7 +36,7 @@ async fn sessions_that_are_over_are_forgotten(store: &TestStore) {
     let left = a_session(store, user, 50, 90).await;
     let seen_lately = a_session(store, user, 150, 90).await;
     let asleep = a_session(store, user, 50, 900).await;
-    // More than are removed at once.
+    // More than one deletion batch.
     for _ in 0..1_100 {
         a_session(store, user, 2, 3).await;
     }
@@ -55,7 +55,7 @@ async fn sessions_that_are_over_are_forgotten(store: &TestStore) {
     assert!(store.sessions.refresh_token(&asleep.token.hash).await.is_ok());
 }
 
-async fn of_a_lasting_session_only_dead_tokens_go(store: &TestStore) {
+async fn an_active_session_loses_only_expired_tokens(store: &TestStore) {
     let user = a_user(store).await;
     let session = a_session(store, user, 50, 90).await;
     let next = token(session.session.id, Some(session.token.hash), 900);

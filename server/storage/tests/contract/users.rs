@@ -7,17 +7,17 @@ use izanagi_shared::id::UserId;
 
 suite!(
     an_account_is_found_by_id_username_and_email,
-    a_username_is_given_once,
-    an_email_is_given_once,
-    a_creation_sent_again_is_a_conflict_and_changes_nothing,
-    an_account_nobody_has_is_not_found,
-    a_change_leaves_the_rest_as_it_is,
-    an_account_is_deactivated_and_activated_again,
-    a_change_of_nothing_gives_the_account_as_it_is,
-    a_sign_in_is_noted,
-    people_gives_those_that_exist,
-    a_deleted_account_is_nobodys_and_leaves_its_name_free,
-    of_two_who_want_a_username_one_gets_it,
+    usernames_are_unique,
+    emails_are_unique,
+    a_repeated_creation_conflicts_and_changes_nothing,
+    an_unknown_account_is_not_found,
+    a_change_keeps_other_fields,
+    an_account_is_deactivated_and_reactivated,
+    an_empty_change_returns_the_account,
+    a_sign_in_is_recorded,
+    people_returns_existing_accounts,
+    a_deleted_account_is_gone_and_frees_its_name,
+    concurrent_creations_share_no_username,
 );
 
 fn facts(user: &User) -> impl PartialEq + std::fmt::Debug {
@@ -47,7 +47,7 @@ async fn an_account_is_found_by_id_username_and_email(store: &TestStore) {
     }
 }
 
-async fn a_deleted_account_is_nobodys_and_leaves_its_name_free(store: &TestStore) {
+async fn a_deleted_account_is_gone_and_frees_its_name(store: &TestStore) {
     let user = User { bio: "secret".to_owned(), ..new_user() };
     store.users.create(&user).await.unwrap();
     store.users.delete(user.id, at(9)).await.unwrap();
@@ -70,7 +70,7 @@ async fn a_deleted_account_is_nobodys_and_leaves_its_name_free(store: &TestStore
     store.users.create(&heir).await.unwrap();
 }
 
-async fn a_username_is_given_once(store: &TestStore) {
+async fn usernames_are_unique(store: &TestStore) {
     let first = new_user();
     store.users.create(&first).await.unwrap();
     let second = User { username: first.username.clone(), ..new_user() };
@@ -79,7 +79,7 @@ async fn a_username_is_given_once(store: &TestStore) {
     assert_eq!(store.users.by_id(second.id).await.err(), Some(StoreError::NotFound));
 }
 
-async fn an_email_is_given_once(store: &TestStore) {
+async fn emails_are_unique(store: &TestStore) {
     let first = new_user();
     store.users.create(&first).await.unwrap();
     let second = User { email: first.email.clone(), ..new_user() };
@@ -87,7 +87,7 @@ async fn an_email_is_given_once(store: &TestStore) {
     assert_eq!(result, Err(StoreError::Conflict(Constraint::Email)));
 }
 
-async fn a_creation_sent_again_is_a_conflict_and_changes_nothing(store: &TestStore) {
+async fn a_repeated_creation_conflicts_and_changes_nothing(store: &TestStore) {
     let user = new_user();
     store.users.create(&user).await.unwrap();
     let again = User { bio: "other".to_owned(), ..user.clone() };
@@ -95,18 +95,18 @@ async fn a_creation_sent_again_is_a_conflict_and_changes_nothing(store: &TestSto
     assert_eq!(store.users.by_id(user.id).await.unwrap().bio, "");
 }
 
-async fn an_account_nobody_has_is_not_found(store: &TestStore) {
-    let nobody = UserId(fresh_uuid());
-    assert_eq!(store.users.by_id(nobody).await.err(), Some(StoreError::NotFound));
+async fn an_unknown_account_is_not_found(store: &TestStore) {
+    let unknown = UserId(fresh_uuid());
+    assert_eq!(store.users.by_id(unknown).await.err(), Some(StoreError::NotFound));
     assert_eq!(store.users.by_login("nobody").await.err(), Some(StoreError::NotFound));
-    assert_eq!(store.users.record_login(nobody, at(1)).await, Err(StoreError::NotFound));
+    assert_eq!(store.users.record_login(unknown, at(1)).await, Err(StoreError::NotFound));
     let change = UserChange { bio: Some("x".to_owned()), ..UserChange::default() };
-    assert_eq!(store.users.update(nobody, &change).await.err(), Some(StoreError::NotFound));
+    assert_eq!(store.users.update(unknown, &change).await.err(), Some(StoreError::NotFound));
     let nothing = UserChange::default();
-    assert_eq!(store.users.update(nobody, &nothing).await.err(), Some(StoreError::NotFound));
+    assert_eq!(store.users.update(unknown, &nothing).await.err(), Some(StoreError::NotFound));
 }
 
-async fn a_change_leaves_the_rest_as_it_is(store: &TestStore) {
+async fn a_change_keeps_other_fields(store: &TestStore) {
     let user = new_user();
     store.users.create(&user).await.unwrap();
     let change = UserChange {
@@ -120,7 +120,7 @@ async fn a_change_leaves_the_rest_as_it_is(store: &TestStore) {
     assert_eq!(facts(&store.users.by_id(user.id).await.unwrap()), facts(&expected));
 }
 
-async fn an_account_is_deactivated_and_activated_again(store: &TestStore) {
+async fn an_account_is_deactivated_and_reactivated(store: &TestStore) {
     let user = a_user(store).await;
     for deactivated_at in [Some(at(5)), None] {
         let change = UserChange { deactivated_at: Some(deactivated_at), ..UserChange::default() };
@@ -129,30 +129,30 @@ async fn an_account_is_deactivated_and_activated_again(store: &TestStore) {
     }
 }
 
-async fn a_change_of_nothing_gives_the_account_as_it_is(store: &TestStore) {
+async fn an_empty_change_returns_the_account(store: &TestStore) {
     let user = new_user();
     store.users.create(&user).await.unwrap();
     let same = store.users.update(user.id, &UserChange::default()).await.unwrap();
     assert_eq!(facts(&same), facts(&user));
 }
 
-async fn a_sign_in_is_noted(store: &TestStore) {
+async fn a_sign_in_is_recorded(store: &TestStore) {
     let user = a_user(store).await;
     store.users.record_login(user, at(99)).await.unwrap();
     assert_eq!(store.users.by_id(user).await.unwrap().last_login_at, Some(at(99)));
 }
 
-async fn people_gives_those_that_exist(store: &TestStore) {
+async fn people_returns_existing_accounts(store: &TestStore) {
     let user = new_user();
     store.users.create(&user).await.unwrap();
-    let nobody = UserId(fresh_uuid());
-    let people = store.users.people(&[nobody, user.id, user.id]).await.unwrap();
+    let unknown = UserId(fresh_uuid());
+    let people = store.users.people(&[unknown, user.id, user.id]).await.unwrap();
     assert_eq!(people.len(), 1);
     assert_eq!((people[0].id, &people[0].username), (user.id, &user.username));
     assert!(store.users.people(&[]).await.unwrap().is_empty());
 }
 
-async fn of_two_who_want_a_username_one_gets_it(store: &TestStore) {
+async fn concurrent_creations_share_no_username(store: &TestStore) {
     let contenders = [(); 2].map(|()| User { username: "wanted".to_owned(), ..new_user() });
     let [one, other] = contenders.map(|user| {
         let stores = store.stores();

@@ -5,14 +5,14 @@ use izanagi_domain::storage::{
 use izanagi_shared::id::{DocumentId, UserId};
 
 suite!(
-    versions_are_listed_newest_first_with_the_true_total,
-    named_versions_are_listed_alone,
-    a_range_has_what_exists_in_order,
-    the_newest_version_with_a_content_is_found,
-    a_name_is_given_changed_and_taken,
-    a_named_version_is_to_be_made_whole,
-    how_a_version_is_stored_is_noted,
-    what_does_not_exist_is_not_found,
+    versions_are_listed_newest_first_with_their_total,
+    named_versions_can_be_listed_separately,
+    a_range_contains_existing_versions_in_order,
+    the_newest_version_with_given_content_is_found,
+    a_name_is_set_changed_and_removed,
+    naming_a_version_enqueues_its_promotion,
+    the_storage_form_of_a_version_is_recorded,
+    missing_rows_are_not_found,
 );
 
 async fn some_versions(store: &TestStore, count: u64) -> (UserId, DocumentId) {
@@ -21,7 +21,7 @@ async fn some_versions(store: &TestStore, count: u64) -> (UserId, DocumentId) {
     for _ in 0..count {
         a_version(store, document, user).await;
     }
-    // A neighbour, which must not be seen.
+    // Another document, whose versions must not appear.
     a_version(store, a_document(store, user).await, user).await;
     (user, document)
 }
@@ -41,7 +41,7 @@ fn numbers(rows: &[VersionRow]) -> Vec<u64> {
     rows.iter().map(|row| row.number).collect()
 }
 
-async fn versions_are_listed_newest_first_with_the_true_total(store: &TestStore) {
+async fn versions_are_listed_newest_first_with_their_total(store: &TestStore) {
     let (_, document) = some_versions(store, 5).await;
     let all = filter(document);
     for (filter, expected) in [
@@ -60,7 +60,7 @@ async fn versions_are_listed_newest_first_with_the_true_total(store: &TestStore)
     assert_eq!(store.versions.list(&nothing).await.unwrap(), (vec![], 0));
 }
 
-async fn named_versions_are_listed_alone(store: &TestStore) {
+async fn named_versions_can_be_listed_separately(store: &TestStore) {
     let (_, document) = some_versions(store, 4).await;
     for number in [1, 3] {
         store.versions.set_name(document, number, Some("named"), at(50)).await.unwrap();
@@ -70,7 +70,7 @@ async fn named_versions_are_listed_alone(store: &TestStore) {
     assert_eq!((numbers(&rows), total), (vec![3, 1], 2));
 }
 
-async fn a_range_has_what_exists_in_order(store: &TestStore) {
+async fn a_range_contains_existing_versions_in_order(store: &TestStore) {
     let (_, document) = some_versions(store, 4).await;
     for (from, to, expected) in [
         (2, 3, vec![2, 3]),
@@ -84,7 +84,7 @@ async fn a_range_has_what_exists_in_order(store: &TestStore) {
     }
 }
 
-async fn the_newest_version_with_a_content_is_found(store: &TestStore) {
+async fn the_newest_version_with_given_content_is_found(store: &TestStore) {
     let (user, document) = some_versions(store, 1).await;
     let hash = store.versions.get(Freshness::Fresh, document, 1).await.unwrap().content_hash;
     a_version(store, document, user).await;
@@ -97,20 +97,20 @@ async fn the_newest_version_with_a_content_is_found(store: &TestStore) {
     assert_eq!(unknown, Err(StoreError::NotFound));
 }
 
-async fn a_name_is_given_changed_and_taken(store: &TestStore) {
+async fn a_name_is_set_changed_and_removed(store: &TestStore) {
     let (_, document) = some_versions(store, 2).await;
     for name in [Some("Entwurf \u{1F980}"), Some("final"), None] {
         let row = store.versions.set_name(document, 1, name, at(50)).await.unwrap();
         assert_eq!(row.name.as_deref(), name);
         assert_eq!(store.versions.get(Freshness::Fresh, document, 1).await.unwrap(), row);
     }
-    // What was worth a name once stays whole.
+    // A version that was ever named remains a snapshot.
     assert!(store.versions.get(Freshness::Fresh, document, 1).await.unwrap().keep_whole);
     let other = store.versions.get(Freshness::Fresh, document, 2).await.unwrap();
     assert_eq!((other.name, other.keep_whole), (None, false));
 }
 
-async fn a_named_version_is_to_be_made_whole(store: &TestStore) {
+async fn naming_a_version_enqueues_its_promotion(store: &TestStore) {
     let (_, document) = some_versions(store, 1).await;
     store.versions.set_name(document, 1, None, at(50)).await.unwrap();
     assert!(store.outbox.pending(10).await.unwrap().is_empty());
@@ -121,7 +121,7 @@ async fn a_named_version_is_to_be_made_whole(store: &TestStore) {
     assert_eq!(work, [(Topic::MakeWhole, format!("{document}/1"))]);
 }
 
-async fn how_a_version_is_stored_is_noted(store: &TestStore) {
+async fn the_storage_form_of_a_version_is_recorded(store: &TestStore) {
     let (_, document) = some_versions(store, 2).await;
     for delta in [true, true, false] {
         store.versions.set_stored(document, 1, delta).await.unwrap();
@@ -133,7 +133,7 @@ async fn how_a_version_is_stored_is_noted(store: &TestStore) {
     assert!(!store.versions.get(Freshness::Fresh, document, 2).await.unwrap().is_delta);
 }
 
-async fn what_does_not_exist_is_not_found(store: &TestStore) {
+async fn missing_rows_are_not_found(store: &TestStore) {
     let (_, document) = some_versions(store, 1).await;
     for number in [0, 2, u64::MAX] {
         let absent = Err(StoreError::NotFound);
@@ -143,6 +143,6 @@ async fn what_does_not_exist_is_not_found(store: &TestStore) {
         let stored = store.versions.set_stored(document, number, true).await;
         assert_eq!(stored, Err(StoreError::NotFound));
     }
-    // A refused name leaves no work behind.
+    // A failed naming enqueues nothing.
     assert!(store.outbox.pending(10).await.unwrap().is_empty());
 }

@@ -1,4 +1,4 @@
-//! Two stores just large enough to show what became of a call.
+//! Two minimal stores that record the effects of calls.
 
 #![allow(clippy::significant_drop_tightening, reason = "each method is one transaction")]
 
@@ -15,7 +15,7 @@ use izanagi_shared::{
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 
-/// Records in memory.
+/// An in-memory document store.
 #[derive(Default)]
 pub(crate) struct Records(Mutex<BTreeMap<RecordPath, Record>>);
 
@@ -119,16 +119,16 @@ impl DocumentStore for Records {
     async fn close(&self) {}
 }
 
-/// A log in memory: the op ids that arrived, and one fixed state and text.
+/// An in-memory log: the received op ids, and a fixed state and text.
 #[derive(Default)]
 pub(crate) struct Log {
-    /// Documents and op ids in the order of their arrival.
+    /// Documents and op ids, in order of arrival.
     pub(crate) ops: Mutex<Vec<(DocumentId, String)>>,
 }
 
-/// The state that [`Log`] loads.
+/// The state returned by [`Log`].
 pub(crate) const STATE: &[u8] = b"state";
-/// The text that [`Log`] has stored.
+/// The text returned by [`Log`].
 pub(crate) const TEXT: &str = "text";
 
 #[async_trait]

@@ -48,7 +48,7 @@ fn version() -> NewVersion {
 }
 
 #[tokio::test]
-async fn every_store_of_a_provider_meets_its_faults() {
+async fn every_store_of_a_provider_is_covered() {
     let opened = open(&StorageConfig::new("memory://")).await.unwrap();
     let injector = Injector::seeded_among(0, 1.0, &[Fault::ErrorBefore]);
     let stores = wrap(opened.stores.clone(), &injector);
@@ -91,7 +91,7 @@ async fn every_store_of_a_provider_meets_its_faults() {
 }
 
 #[tokio::test]
-async fn a_late_intent_escapes_the_first_look() {
+async fn a_late_intent_is_missed_by_the_next_read() {
     let opened = open(&StorageConfig::new("memory://")).await.unwrap();
     let stores = wrap(opened.stores.clone(), &Injector::nth(0, Fault::LateEffect));
     assert!(stores.intents.open(&intent()).await.is_err());

@@ -7,7 +7,7 @@ fn insert(at: u32, text: &str) -> Change {
 }
 
 #[test]
-fn very_many_cuts_take_no_longer_for_being_in_one_text() {
+fn many_splits_of_one_text_are_fast() {
     let text = "ab".repeat(100_000);
     let (_, state) = TextDoc::from_text(1, &text);
     let mut lineage = Lineage::load(7, &state).unwrap();
@@ -22,14 +22,14 @@ fn very_many_cuts_take_no_longer_for_being_in_one_text() {
     assert_eq!(lineage.0.text(), other.text());
     assert!(lineage.0.is_consistent());
     assert!(lineage.reads_back(&lineage.0.encode()));
-    // It goes on as before.
+    // The document remains usable.
     let next = other.replace_with("ab").unwrap();
     lineage.apply(2, &next, Validation::Untrusted).unwrap();
     assert_eq!((lineage.0.text().as_str(), lineage.0.client_id()), ("ab", 7));
 }
 
 #[test]
-fn what_waits_stays_when_the_text_is_cut() {
+fn pending_updates_survive_splits() {
     let text = "ab".repeat(20_000);
     let (_, state) = TextDoc::from_text(1, &text);
     let mut lineage = Lineage::load(7, &state).unwrap();
@@ -48,7 +48,7 @@ fn what_waits_stays_when_the_text_is_cut() {
 }
 
 #[test]
-fn neighbours_that_never_were_are_refused() {
+fn forged_neighbours_are_refused() {
     let (_, state) = TextDoc::from_text(1, "abcdef");
     let mut lineage = Lineage::load(7, &state).unwrap();
     let crossed = [1, 1, 2, 0, 0xc4, 1, 4, 1, 1, 1, b'X', 0];
@@ -59,8 +59,8 @@ fn neighbours_that_never_were_are_refused() {
 }
 
 #[test]
-fn the_servers_edits_do_not_multiply_formats() {
-    // Five hundred marks that begin at the start and never end.
+fn server_edits_do_not_multiply_formats() {
+    // Five hundred unterminated format marks at the start.
     let mut marks = vec![1, 0xf4, 3, 2, 0];
     for mark in 0..500_u32 {
         let key = format!("{mark:03}");
@@ -91,23 +91,23 @@ fn the_servers_edits_do_not_multiply_formats() {
         let update = lineage.edit_by(&text, &TextDelta::between(&text, &new)).unwrap();
         assert_eq!(lineage.0.text(), new);
         assert!(update.len() < 4_000, "{}", update.len());
-        // And so after it was loaded.
+        // The same holds after loading.
         lineage = Lineage::load(8, &lineage.0.encode()).unwrap();
     }
 }
 
-/// What happens to a document.
+/// An event in a document's life.
 #[derive(Debug, Clone)]
 enum Step {
-    /// One of the writers edits, having heard of everything or not.
+    /// A writer edits, with or without having received all updates.
     Write { writer: usize, text: String, hears: bool },
-    /// An update arrives; they are counted from the newest.
+    /// An update arrives, counted from the newest.
     Arrive { back: usize },
-    /// Two arrive as one.
+    /// Two updates arrive merged into one.
     Merged { back: usize },
     /// The server edits.
     Edit { text: String },
-    /// The document is read anew.
+    /// The document is reloaded.
     Reload,
 }
 
@@ -124,9 +124,9 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Nothing that honest people do is refused, and text and order go on together.
+    /// No honest update is rejected, and text and item order stay consistent.
     #[test]
-    fn text_and_order_hold_the_same(steps in proptest::collection::vec(step(), 1..60)) {
+    fn text_and_item_order_agree(steps in proptest::collection::vec(step(), 1..60)) {
         let (_, state) = TextDoc::from_text(1, "abc");
         let mut lineage = Lineage::load(100, &state).unwrap();
         let mut writers: Vec<TextDoc> =
@@ -160,7 +160,7 @@ proptest! {
                 Step::Reload => {
                     let fresh = Lineage::load(client, &lineage.0.encode()).unwrap();
                     prop_assert_eq!(fresh.0.text(), lineage.0.text());
-                    // What waited is in the log, and is read again.
+                    // Pending updates are in the log and are replayed.
                     lineage = fresh;
                     for (at, update) in updates.iter().enumerate() {
                         lineage.apply(at as u64, update, Validation::Replayed).unwrap();

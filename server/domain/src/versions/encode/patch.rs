@@ -1,4 +1,4 @@
-//! The reverse delta of a version: from the text of its successor to its own.
+//! Reverse delta of a version: from its successor's text to its own.
 
 use crate::storage::{StoreError, StoreResult, Value};
 use izanagi_shared::{
@@ -7,18 +7,18 @@ use izanagi_shared::{
 };
 use serde_json::Value as Json;
 
-/// What turns the text of one version into the text of the version before it.
+/// Turns a version's text into that of the preceding version.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::versions) enum Patch {
     Text(TextDelta),
-    /// RFC 6902, with how the result is printed.
+    /// RFC 6902, with the formatting of the result.
     Json {
         patch: json_patch::Patch,
         style: JsonStyle,
     },
 }
 
-/// How a JSON text is printed, so that its bytes can be made again.
+/// Formatting of a JSON text, needed to reproduce its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::versions) enum JsonStyle {
     Compact,
@@ -56,8 +56,8 @@ impl JsonStyle {
 }
 
 impl Patch {
-    /// The patch from `newer` to `older`: a JSON Patch if it restores exactly those bytes, a text
-    /// delta otherwise.
+    /// Creates the patch from `newer` to `older`: a JSON Patch if it reproduces the exact bytes, a
+    /// text delta otherwise.
     pub(in crate::versions) fn between(kind: DocumentKind, newer: &str, older: &str) -> Self {
         let json = (kind == DocumentKind::Json).then(|| Self::json_between(newer, older)).flatten();
         json.unwrap_or_else(|| Self::Text(TextDelta::between(newer, older)))
@@ -76,7 +76,7 @@ impl Patch {
         (candidate.apply(newer).ok()? == older).then_some(candidate)
     }
 
-    /// The older text.
+    /// Applies the patch.
     pub(in crate::versions) fn apply(&self, newer: &str) -> StoreResult<String> {
         let corrupt = |what: String| StoreError::Corrupt(what);
         match self {
@@ -90,10 +90,10 @@ impl Patch {
         }
     }
 
-    /// About how many bytes it takes in a record.
+    /// Returns the approximate size in a record, in bytes.
     pub(in crate::versions) fn stored_bytes(&self) -> usize {
         match self {
-            // A number takes up to five bytes for texts of this size.
+            // An integer takes up to five bytes for texts of this size.
             Self::Text(delta) => delta
                 .ops()
                 .map(|op| if let DeltaOp::Insert(text) = op { text.len() } else { 5 })
@@ -102,7 +102,7 @@ impl Patch {
         }
     }
 
-    /// The field `format` of the record.
+    /// Returns the record field `format`.
     pub(super) const fn format(&self) -> &'static str {
         match self {
             Self::Text(_) => "text",
@@ -110,7 +110,7 @@ impl Patch {
         }
     }
 
-    /// The field `print` of the record.
+    /// Returns the record field `print`.
     pub(super) fn print(&self) -> Option<&'static str> {
         match self {
             Self::Text(_) => None,
@@ -118,9 +118,9 @@ impl Patch {
         }
     }
 
-    /// The field `patch` of the record: for a text delta a list in which a positive integer keeps
-    /// that many bytes, a negative one deletes them, and a text is inserted; a JSON Patch as JSON
-    /// text, because it may hold numbers that a record cannot.
+    /// Returns the record field `patch`. A text delta is a list: a positive integer keeps that many
+    /// bytes, a negative one deletes them, and a string is inserted. A JSON Patch is JSON text,
+    /// because it may contain numbers that a record cannot.
     pub(super) fn to_value(&self) -> Value {
         let signed = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         match self {
@@ -136,7 +136,7 @@ impl Patch {
         }
     }
 
-    /// Reads the fields back; `None` if they make no sense.
+    /// Decodes the fields; `None` if they are invalid.
     pub(super) fn from_value(format: &str, patch: Value, print: Option<&str>) -> Option<Self> {
         match (format, patch) {
             ("text", Value::List(items)) => {

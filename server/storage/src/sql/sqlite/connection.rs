@@ -1,4 +1,4 @@
-//! A connection to SQLite: how it is opened and how statements run on it.
+//! SQLite connections: opening them and running statements.
 
 use super::{errors, render};
 use crate::{
@@ -17,22 +17,22 @@ use sqlx::{
 use std::{path::Path, sync::Arc, time::Duration};
 use tokio::{sync::Mutex, time::Instant};
 
-/// Takes the write lock at once: a transaction that begins by reading could fail to get it later,
-/// and then only starting again would help.
+/// Takes the write lock at once. A transaction that starts with a read may fail to upgrade later
+/// and would have to restart.
 pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
 
-/// How long a write waits for another program that writes to the same file.
+/// Maximum wait for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long to wait before retrying what SQLite does not wait for itself.
+/// Delay before retrying operations that bypass SQLite's busy handler.
 const BUSY_PAUSE: Duration = Duration::from_millis(20);
 
-/// What a connection is for.
+/// Purpose of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// Reading only.
+    /// Reads only.
     Reader,
-    /// Reading and writing.
+    /// Reads and writes.
     Writer,
 }
 
@@ -41,33 +41,33 @@ pub(super) enum Role {
 pub(super) struct Done {
     /// Its rows.
     pub(super) rows: Vec<Row>,
-    /// How many rows it changed.
+    /// Number of changed rows.
     pub(super) affected: u64,
 }
 
 /// Where a list of statements failed.
 #[derive(Debug)]
 pub(super) struct Failure {
-    /// How many statements took effect.
+    /// Number of statements that took effect.
     pub(super) completed: usize,
     /// Why the next one failed.
     pub(super) error: sqlx::Error,
 }
 
-/// A connection that the writer and, for a database in memory, the readers use in turn. Empty after
-/// it broke or was closed.
+/// A connection shared in turn by the writer and, for a database in memory, the readers. `None`
+/// after it broke or was closed.
 pub(super) type Shared = Arc<Mutex<Option<Connection>>>;
 
-/// Connects to one database.
+/// Opens connections to one database.
 #[derive(Clone)]
 pub(super) struct Connector {
     options: SqliteConnectOptions,
-    /// The database lives in its one connection and ends with it.
+    /// A database in memory exists only in this connection.
     in_memory: bool,
 }
 
 impl Connector {
-    /// A connector to that place.
+    /// Creates a connector to this location.
     pub(super) fn new(place: &Place) -> Self {
         let (file, in_memory) = match place {
             Place::File(path) => (Some(path.as_path()), false),
@@ -84,11 +84,11 @@ impl Connector {
     /// Opens a connection.
     pub(super) async fn connect(&self, role: Role) -> sqlx::Result<Connection> {
         let options = self.options.clone();
-        // No memory map for either: a failing disk would end the process instead of the call.
+        // No memory mapping: a disk error would kill the process instead of failing the call.
         let options = match role {
             Role::Reader => options.pragma("query_only", "ON").pragma("cache_size", "-2048"),
-            // A commit is on the disk: by default, WAL syncs only at checkpoints. Those come every
-            // 4,000 pages, so that a page which many commits change is copied back once.
+            // Make every commit durable: by default, WAL syncs only at checkpoints. Checkpoints run
+            // every 4,000 pages, so that a page changed by many commits is copied back once.
             Role::Writer => options
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full)
@@ -99,7 +99,7 @@ impl Connector {
         connect_when_free(&options).await.map(Connection)
     }
 
-    /// Opens a connection to replace one that broke.
+    /// Opens a connection to replace a broken one.
     pub(super) async fn connect_again(&self, role: Role) -> sqlx::Result<Connection> {
         if self.in_memory {
             return Err(sqlx::Error::PoolClosed);
@@ -121,9 +121,9 @@ fn options(file: Option<&Path>) -> SqliteConnectOptions {
     }
 }
 
-/// Changing the journal to WAL needs the file alone, and SQLite does not wait for that by itself
-/// (<https://www.sqlite.org/rescode.html#busy>): two programs that open a new file at the same time
-/// would refuse each other.
+/// Switching to WAL needs exclusive access to the file, which SQLite does not wait for
+/// (<https://www.sqlite.org/rescode.html#busy>). Without the retry, two processes opening a new
+/// file at the same time would fail.
 async fn connect_when_free(options: &SqliteConnectOptions) -> sqlx::Result<SqliteConnection> {
     let give_up = Instant::now() + BUSY_TIMEOUT;
     loop {
@@ -140,20 +140,19 @@ async fn connect_when_free(options: &SqliteConnectOptions) -> sqlx::Result<Sqlit
 pub(super) struct Connection(SqliteConnection);
 
 impl Connection {
-    /// The driver's own connection.
+    /// The driver's connection.
     pub(super) const fn driver(&mut self) -> &mut SqliteConnection {
         &mut self.0
     }
 
-    /// Runs statements one after another, up to the first that fails; one [`Done`] each. They are
-    /// sent together: a trip to the thread that owns the connection and back can cost more than the
-    /// work.
+    /// Runs statements in order up to the first that fails; returns one [`Done`] each. They are
+    /// sent together, because a round trip to the connection's thread can cost more than the work.
     pub(super) async fn run(&mut self, statements: Vec<Statement>) -> Result<Vec<Done>, Failure> {
         let expected = statements.len();
         let mut done = Vec::with_capacity(expected);
         let failed = |done: &Vec<Done>, error| Failure { completed: done.len(), error };
         let (text, args) = render::script(statements).map_err(|error| failed(&done, error))?;
-        // The texts consist of literals of this crate; values from outside are bound.
+        // The text consists of literals of this crate; external values are bound.
         let query = sqlx::query_with(AssertSqlSafe(text), args);
         let mut current = Done::default();
         let mut names: Option<Arc<[String]>> = None;
@@ -180,7 +179,7 @@ impl Connection {
         }
     }
 
-    /// Damage that SQLite finds in its file.
+    /// Returns the problems that SQLite finds in its file.
     pub(super) async fn integrity(&mut self) -> sqlx::Result<Vec<String>> {
         let mut found = Vec::new();
         for row in sqlx::query("PRAGMA integrity_check").fetch_all(&mut self.0).await? {

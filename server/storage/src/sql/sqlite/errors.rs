@@ -1,4 +1,4 @@
-//! What SQLite's result codes mean (<https://www.sqlite.org/rescode.html>).
+//! Meaning of SQLite's result codes (<https://www.sqlite.org/rescode.html>).
 
 use izanagi_domain::storage::{Constraint, StoreError};
 use sqlx::{error::DatabaseError as _, sqlite::SqliteError};
@@ -13,7 +13,7 @@ const NOT_A_DATABASE: u32 = 26;
 /// An extended code of [`CONSTRAINT`].
 const FOREIGN_KEY: u32 = 787;
 
-/// SQLite does not tell the name of a broken UNIQUE or PRIMARY KEY, but its columns.
+/// SQLite reports the columns of a violated UNIQUE or PRIMARY KEY, not its name.
 const BY_COLUMNS: [(&str, Constraint); 7] = [
     ("users.username", Constraint::Username),
     ("users.email", Constraint::Email),
@@ -24,7 +24,7 @@ const BY_COLUMNS: [(&str, Constraint); 7] = [
     ("records.collection, records.key", Constraint::RecordExists),
 ];
 
-/// What an error means to the caller as long as nothing was committed.
+/// Maps an error to its meaning for the caller, provided that nothing was committed.
 pub(super) fn meaning(error: &sqlx::Error) -> StoreError {
     match error {
         sqlx::Error::Database(refusal) => match refusal.try_downcast_ref::<SqliteError>() {
@@ -49,18 +49,18 @@ fn meaning_of_code(error: &SqliteError) -> StoreError {
     }
 }
 
-/// Whether a COMMIT that failed with this error has certainly left nothing behind. After an error
-/// of the disk the end of the WAL may hold a commit that a restart would find.
+/// Whether a failed COMMIT certainly left nothing behind. After an I/O error, the WAL may end with
+/// a commit that a restart would find.
 pub(super) fn refused_commit(error: &sqlx::Error) -> bool {
     primary_code(error).is_some_and(|code| matches!(code, BUSY | LOCKED | CONSTRAINT))
 }
 
-/// Whether the connection cannot be used after this error.
+/// Whether the connection is unusable after this error.
 pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     !matches!(error, sqlx::Error::Database(_))
 }
 
-/// Whether another connection was in the way, and may not be later.
+/// Whether another connection held a lock, so that a retry may succeed.
 pub(super) fn is_busy(error: &sqlx::Error) -> bool {
     primary_code(error).is_some_and(|code| matches!(code, BUSY | LOCKED))
 }
@@ -74,7 +74,7 @@ fn extended_code(error: &SqliteError) -> u32 {
     error.code().and_then(|code| code.parse().ok()).unwrap_or(ERROR)
 }
 
-/// The rule that a message like `UNIQUE constraint failed: users.email` names.
+/// Returns the constraint named by a message like `UNIQUE constraint failed: users.email`.
 fn constraint(message: &str) -> Constraint {
     let columns = message.rsplit_once("failed: ").map_or("", |(_, columns)| columns);
     let known = BY_COLUMNS.iter().find(|(name, _)| *name == columns);

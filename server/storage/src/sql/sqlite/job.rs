@@ -1,4 +1,4 @@
-//! A write on its way to the writer and its answer on the way back.
+//! Write jobs and their replies.
 
 use super::{connection::Done, transaction::SqliteTransaction};
 use crate::sql::{database::Transaction as _, statement::Statement};
@@ -7,15 +7,15 @@ use izanagi_domain::storage::{StoreError, StoreResult};
 use std::panic::AssertUnwindSafe;
 use tokio::sync::oneshot;
 
-/// A write, whatever its result is.
+/// A write job, independent of its result type.
 pub(super) trait Job: Send {
-    /// Does the work inside a transaction; says whether it is to be kept.
+    /// Runs the job inside a transaction; returns whether to keep its changes.
     fn run<'a>(&'a mut self, transaction: &'a mut SqliteTransaction) -> BoxFuture<'a, bool>;
-    /// What the statements did that were left to be sent with the end of the job.
+    /// Receives the results of statements that were left for the end of the job.
     fn settle(&mut self, done: &[Done]);
-    /// The work failed, or its outcome is unknown.
+    /// The job failed, or its outcome is unknown.
     fn fail(&mut self, error: StoreError);
-    /// Tells the caller, if there still is one.
+    /// Replies to the caller, if it still waits.
     fn answer(self: Box<Self>);
 }
 
@@ -41,7 +41,7 @@ impl<T: Send> Job for Write<T> {
     fn run<'a>(&'a mut self, transaction: &'a mut SqliteTransaction) -> BoxFuture<'a, bool> {
         async move {
             if let Some(work) = self.work.take() {
-                // One job that panics must not end all writing.
+                // A panicking job must not stop the writer.
                 let result = AssertUnwindSafe(work(transaction)).catch_unwind().await;
                 let panicked = |_| Err(StoreError::Unavailable("a write panicked".to_owned()));
                 self.result = result.unwrap_or_else(panicked);
@@ -58,12 +58,12 @@ impl<T: Send> Job for Write<T> {
     }
 
     fn answer(self: Box<Self>) {
-        // A caller that went away does not need the answer; the work is done all the same.
+        // The caller may be gone; the work is done anyway.
         drop(self.caller.send(self.result));
     }
 }
 
-/// A write of one statement, with how many rows it changed as its result. It travels with the
+/// A write of one statement that returns the number of changed rows. It is sent together with the
 /// beginning and the end of its transaction.
 pub(super) struct Single {
     statement: Option<Statement>,
@@ -84,7 +84,7 @@ impl Job for Single {
         std::future::ready(true).boxed()
     }
 
-    /// It stands between the beginning and the end.
+    /// Its result is between those of the beginning and the end.
     fn settle(&mut self, done: &[Done]) {
         let own = match done {
             [_, own, _] => Ok(own.affected),

@@ -1,4 +1,4 @@
-//! Brings the schema up to date. Steps are only ever added (PRODUCT O4).
+//! Schema migrations. Steps are only ever appended (PRODUCT O4).
 
 use super::{connection::Connection, schema};
 use crate::error::OpenError;
@@ -7,8 +7,8 @@ use sqlx::migrate::{MigrateError, Migrator};
 /// Applies the missing steps, each in a transaction.
 pub(super) async fn run(connection: &mut Connection) -> Result<(), OpenError> {
     let migrator = Migrator::with_migrations(schema::migrations());
-    // Another process may be doing the same and be first at any step: what it has applied is there
-    // on the next try.
+    // Another process may migrate at the same time; the steps it applied are seen on the next
+    // attempt.
     let mut result = migrator.run_direct(None, connection.driver(), false).await;
     for _ in migrator.iter() {
         let Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) = result else {

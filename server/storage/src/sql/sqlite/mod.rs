@@ -1,4 +1,4 @@
-//! SQLite: one task writes, several connections read. Types of the driver stay in this folder.
+//! SQLite: a single writer task and several reader connections. Driver types stay in this folder.
 
 mod connection;
 mod errors;
@@ -28,7 +28,7 @@ pub(crate) struct SqliteDb {
 }
 
 impl SqliteDb {
-    /// Opens the database and brings its schema up to date.
+    /// Opens the database and migrates its schema.
     pub(crate) async fn open(place: &Place) -> Result<Arc<Self>, OpenError> {
         let connector = Connector::new(place);
         let mut connection = connector.connect(Role::Writer).await.map_err(OpenError::database)?;

@@ -1,10 +1,9 @@
-//! Connections that only read. In a file each reader sees the newest committed state while the
-//! writer goes on; in memory there is one connection, and readers wait for the writer's turn to
-//! end.
+//! Read-only connections. For a file, readers see the newest committed state while the writer
+//! continues. In memory there is only one connection, so readers wait for the writer.
 //!
-//! A read is one statement, so it sees one state of the database without a transaction, and a
-//! caller that goes away in the middle cannot leave one open. sqlx's pool is not used because it
-//! pings a connection whenever it comes back: for SQLite a second trip to another thread.
+//! A read is a single statement, so it is consistent without a transaction, and a cancelled caller
+//! cannot leave a transaction open. sqlx's pool is not used because it pings every returned
+//! connection, which for SQLite is a second round trip to another thread.
 
 use super::{
     connection::{Connection, Connector, Failure, Role, Shared},
@@ -15,18 +14,18 @@ use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 
-/// How many reads run at the same time.
+/// Maximum number of concurrent reads.
 const READERS: u32 = 4;
 
 /// The readers.
 pub(super) enum Readers {
     /// Several connections to a file.
     Pool(Box<Pool>),
-    /// The writer's own connection.
+    /// Shares the writer's connection.
     Shared(Shared),
 }
 
-/// Connections that are opened when they are needed and kept.
+/// Connections opened on demand and kept.
 pub(super) struct Pool {
     connector: Connector,
     turns: Semaphore,
@@ -34,7 +33,7 @@ pub(super) struct Pool {
 }
 
 impl Readers {
-    /// Readers of the database that the writer writes on `connection`.
+    /// Creates readers of the database that the writer opened as `connection`.
     pub(super) fn new(connector: Connector, connection: Shared) -> Self {
         if connector.is_single() {
             return Self::Shared(connection);
@@ -43,7 +42,7 @@ impl Readers {
         Self::Pool(Box::new(Pool { connector, turns, idle }))
     }
 
-    /// The rows that a query gives.
+    /// Returns the rows of a query.
     pub(super) async fn fetch(&self, query: Statement) -> sqlx::Result<Vec<Row>> {
         self.with_connection(|connection| {
             Box::pin(async move {
@@ -55,12 +54,12 @@ impl Readers {
         .await
     }
 
-    /// What the database finds wrong with its own files.
+    /// Returns the problems that the database finds in its own files.
     pub(super) async fn integrity(&self) -> sqlx::Result<Vec<String>> {
         self.with_connection(|connection| Box::pin(connection.integrity())).await
     }
 
-    /// Ends the connections once they are free.
+    /// Closes the connections once they are free.
     pub(super) async fn close(&self) {
         if let Self::Pool(pool) = self {
             pool.close().await;
@@ -82,7 +81,7 @@ impl Readers {
 }
 
 impl Pool {
-    /// A caller that goes away drops its connection, so that no other gets it half read.
+    /// A cancelled caller drops its connection, so that no other caller gets it in mid-read.
     async fn with_connection<T>(
         &self,
         read: impl for<'c> FnOnce(&'c mut Connection) -> BoxFuture<'c, sqlx::Result<T>>,

@@ -1,11 +1,11 @@
-//! SQLite's notation. Its own `$1` would do, but it looks up named arguments one by one, which in
-//! an INSERT of many rows takes longer than all else; `?` in the order of the text does not, and
-//! lets several statements share one list of arguments.
+//! SQLite parameter syntax. SQLite accepts `$1` but looks up named parameters one by one, which
+//! dominates the time of a large INSERT. Positional `?` avoids that and lets several statements
+//! share one argument list.
 
 use crate::sql::statement::{Arg, Statement};
 use sqlx::{Arguments as _, sqlite::SqliteArguments};
 
-/// One text for all statements, and their arguments in its order.
+/// The text of all statements, with their arguments in order.
 pub(super) fn script(statements: Vec<Statement>) -> sqlx::Result<(String, SqliteArguments)> {
     let mut text = String::new();
     let mut args = SqliteArguments::default();
@@ -20,7 +20,7 @@ pub(super) fn script(statements: Vec<Statement>) -> sqlx::Result<(String, Sqlite
     Ok((text, args))
 }
 
-/// Writes the statement with `?`; gives its arguments in that order.
+/// Renders the statement with `?`; returns its arguments in that order.
 fn in_order(statement: Statement, text: &mut String) -> Vec<Arg> {
     let (template, args) = statement.into_parts();
     let mut order = Vec::with_capacity(args.len());

@@ -1,4 +1,4 @@
-//! The schema, step by step. A step that was released is never changed.
+//! Schema migrations. A released step is never changed.
 
 use sqlx::{
     SqlSafeStr as _,
@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 const STEPS: [(&str, &str); 1] = [("schema", include_str!("../migrations/sqlite/0001_schema.sql"))];
 
-/// Every step.
+/// All steps.
 pub(super) fn migrations() -> Vec<Migration> {
     let step = |(version, (name, sql)): (i64, (&'static str, &'static str))| {
         let (kind, sql) = (MigrationType::Simple, sql.into_sql_str());

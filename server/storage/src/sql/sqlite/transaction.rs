@@ -1,4 +1,4 @@
-//! What a write job works with: statements inside the writer's transaction.
+//! The transaction that a write job runs in.
 
 use super::{
     connection::{Connection, Done, Failure},
@@ -7,11 +7,11 @@ use super::{
 use crate::sql::{database::Transaction, row::Row, statement::Statement};
 use izanagi_domain::storage::StoreResult;
 
-/// An open transaction. Dropping it does nothing: the writer begins and ends it.
+/// An open transaction. Dropping it has no effect; the writer begins and ends it.
 pub(crate) struct SqliteTransaction {
     connection: Connection,
     queue: Vec<Statement>,
-    /// Whether anything was sent since the last mark.
+    /// Whether a statement was sent since the last mark.
     sent: bool,
 }
 
@@ -20,7 +20,7 @@ impl Transaction for SqliteTransaction {
         self.queue.push(statement);
     }
 
-    /// The transaction holds the only write lock.
+    /// A no-op: the transaction holds the only write lock.
     fn lock(&mut self, _: Statement) {}
 
     async fn fetch(&mut self, statement: Statement) -> StoreResult<Vec<Row>> {
@@ -37,19 +37,19 @@ impl SqliteTransaction {
         Self { connection, queue: Vec::new(), sent: false }
     }
 
-    /// Sends a statement after what is queued; returns the statement's result.
+    /// Sends a statement after the queued ones; returns its result.
     async fn send(&mut self, statement: Statement) -> StoreResult<Done> {
         self.queue.push(statement);
         let done = self.flush().await.map_err(|failure| errors::meaning(&failure.error))?;
         Ok(done.into_iter().next_back().unwrap_or_default())
     }
 
-    /// How many statements are queued.
+    /// Returns the number of queued statements.
     pub(super) fn queued(&self) -> usize {
         self.queue.len()
     }
 
-    /// Sends what is queued.
+    /// Sends the queued statements.
     pub(super) async fn flush(&mut self) -> Result<Vec<Done>, Failure> {
         if self.queue.is_empty() {
             return Ok(Vec::new());
@@ -59,18 +59,18 @@ impl SqliteTransaction {
         self.connection.run(script).await
     }
 
-    /// Begins to watch whether anything is sent.
+    /// Sets the mark for [`Self::abandon`].
     pub(super) fn mark(&mut self) {
         self.sent = false;
     }
 
-    /// Drops what is queued; returns whether anything was sent since the mark.
+    /// Drops queued statements; returns whether any statement was sent since the mark.
     pub(super) fn abandon(&mut self) -> bool {
         self.queue.clear();
         self.sent
     }
 
-    /// The connection.
+    /// Returns the connection.
     pub(super) fn into_connection(self) -> Connection {
         self.connection
     }

@@ -1,8 +1,7 @@
-//! The one writer of a SQLite database. It takes whatever writes have queued up and does them in
-//! one transaction, so that they share one sync of the disk: while a group is being committed the
-//! next one gathers by itself. Each write has a savepoint of its own, so that its failure does not
-//! harm its neighbours, and learns its result only after the COMMIT. A caller that goes away does
-//! not stop its write.
+//! The single writer of a SQLite database. It runs all queued writes in one transaction, so that
+//! they share one disk sync; the next group gathers while the current one commits. Each write has
+//! its own savepoint, so that its failure does not affect the others, and gets its reply only after
+//! the COMMIT. A dropped caller does not cancel its write.
 
 use super::{
     connection::{BEGIN, Connector, Done, Failure, Role, Shared},
@@ -19,9 +18,9 @@ use std::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-/// How many writes may wait. More wait outside.
+/// Queue capacity; further callers wait.
 const QUEUE: usize = 256;
-/// How many writes share a transaction at most.
+/// Maximum number of writes per transaction.
 const GROUP: usize = 64;
 
 enum Message {
@@ -29,11 +28,11 @@ enum Message {
     Close(oneshot::Sender<()>),
 }
 
-/// The way to the writer.
+/// Handle to the writer.
 pub(super) struct Writer(mpsc::Sender<Message>);
 
 impl Writer {
-    /// Starts the writer on a connection that it alone writes on.
+    /// Starts the writer on a connection used by no other writer.
     pub(super) fn start(connector: Connector, connection: Shared) -> Self {
         let (sender, inbox) = mpsc::channel(QUEUE);
         let commit_sent = AtomicBool::new(false);
@@ -41,12 +40,12 @@ impl Writer {
         Self(sender)
     }
 
-    /// Does the work in a transaction. What it gives is durable.
+    /// Runs `work` in a transaction. Its result is durable on return.
     pub(super) async fn write<T: Send + 'static>(&self, work: Work<T>) -> StoreResult<T> {
         self.send(|caller| Box::new(Write::new(work, caller))).await
     }
 
-    /// Runs one statement in a transaction; gives how many rows it changed.
+    /// Runs one statement in a transaction; returns the number of changed rows.
     pub(super) async fn execute(&self, statement: Statement) -> StoreResult<u64> {
         self.send(|caller| Box::new(Single::new(statement, caller))).await
     }
@@ -60,7 +59,7 @@ impl Writer {
         answer.await.unwrap_or_else(|_| Err(StoreError::Unknown("the writer stopped".to_owned())))
     }
 
-    /// Does what is queued and ends.
+    /// Completes queued writes and ends.
     pub(super) async fn close(&self) {
         let (done, closed) = oneshot::channel();
         if self.0.send(Message::Close(done)).await.is_ok() {
@@ -77,7 +76,7 @@ struct Loop {
     connector: Connector,
     connection: Shared,
     inbox: mpsc::Receiver<Message>,
-    /// Whether the COMMIT of the group at hand may have reached the database.
+    /// Whether the COMMIT of the current group may have reached the database.
     commit_sent: AtomicBool,
 }
 
@@ -95,7 +94,7 @@ impl Loop {
                 }
             }
             self.commit_sent.store(false, Ordering::Relaxed);
-            // A bug in one group must not end all writing. Its connection goes with it.
+            // A bug in one group must not stop the writer. Its connection is discarded.
             if AssertUnwindSafe(self.group(&mut jobs)).catch_unwind().await.is_err() {
                 self.interrupted(&mut jobs);
             }
@@ -114,14 +113,14 @@ impl Loop {
             tracing::warn!(%error, "the database did not close cleanly");
         }
         if let Some(done) = closing {
-            // Nobody may be waiting any more.
+            // The caller may be gone.
             let _ = done.send(());
         }
     }
 
-    /// Leaves each job of a group that panicked with what is known of it.
+    /// Fails every job of a group that panicked, according to what is known of its outcome.
     fn interrupted(&self, jobs: &mut [Box<dyn Job>]) {
-        tracing::error!("the writer panicked in a group of {} writes and goes on", jobs.len());
+        tracing::error!("the writer panicked in a group of {} writes and continues", jobs.len());
         let why = "the writer panicked".to_owned();
         let error = match self.commit_sent.load(Ordering::Relaxed) {
             true => StoreError::Unknown(why),
@@ -130,7 +129,7 @@ impl Loop {
         jobs.iter_mut().for_each(|job| job.fail(error.clone()));
     }
 
-    /// Does the jobs in one transaction and leaves each with its result.
+    /// Runs the jobs in one transaction and sets their results.
     async fn group(&self, jobs: &mut [Box<dyn Job>]) {
         if jobs.is_empty() {
             return;
@@ -144,7 +143,7 @@ impl Loop {
             Ok(connection) => {
                 let mut transaction = SqliteTransaction::new(connection);
                 let healthy = self.work(&mut transaction, jobs).await;
-                // A database in memory is its connection, whatever happened to it.
+                // A database in memory is lost with its connection, so keep it in any case.
                 if healthy || self.connector.is_single() {
                     *place = Some(transaction.into_connection());
                 }
@@ -157,7 +156,7 @@ impl Loop {
         drop(place);
     }
 
-    /// Says whether the connection is in a known state afterwards.
+    /// Returns whether the connection is in a known state afterwards.
     async fn work(&self, transaction: &mut SqliteTransaction, jobs: &mut [Box<dyn Job>]) -> bool {
         transaction.later(Statement::new(BEGIN));
         if let [job] = jobs {
@@ -176,7 +175,7 @@ impl Loop {
         }
     }
 
-    /// Ends a transaction that cannot be committed; jobs that had failed before keep their reason.
+    /// Ends a transaction that cannot be committed; jobs that failed earlier keep their error.
     async fn give_up(
         &self,
         transaction: &mut SqliteTransaction,
@@ -192,7 +191,7 @@ impl Loop {
         self.roll_back(transaction).await
     }
 
-    /// A job that is alone needs no savepoint, and its last statements travel with the COMMIT.
+    /// A single job needs no savepoint, and its last statements are sent with the COMMIT.
     async fn alone(&self, transaction: &mut SqliteTransaction, job: &mut dyn Job) -> bool {
         transaction.mark();
         if !job.run(transaction).await {
@@ -210,13 +209,13 @@ impl Loop {
         }
     }
 
-    /// Says whether the job is to be kept; an error is the end of the whole transaction.
+    /// Returns whether to keep the job; an error ends the whole transaction.
     async fn beside_others(
         &self,
         transaction: &mut SqliteTransaction,
         job: &mut dyn Job,
     ) -> StoreResult<bool> {
-        // What was queued before, a BEGIN or RELEASE, is not this job's to fail with.
+        // Earlier queued statements (BEGIN or RELEASE) must not count as a failure of this job.
         transaction.flush().await.map_err(|failure| ended(&failure))?;
         transaction.mark();
         transaction.later(Statement::new("SAVEPOINT job"));
@@ -240,7 +239,7 @@ impl Loop {
         Ok(false)
     }
 
-    /// Sends what is queued and the COMMIT; gives what they did.
+    /// Sends the queued statements and the COMMIT; returns their results.
     async fn commit(&self, transaction: &mut SqliteTransaction) -> StoreResult<Vec<Done>> {
         transaction.later(Statement::new("COMMIT"));
         let statements = transaction.queued();
@@ -258,7 +257,7 @@ impl Loop {
         Err(StoreError::Unknown(error.to_string()))
     }
 
-    /// Says whether the connection is certainly outside a transaction now.
+    /// Returns whether the connection is certainly outside a transaction.
     async fn roll_back(&self, transaction: &mut SqliteTransaction) -> bool {
         transaction.abandon();
         transaction.later(Statement::new("ROLLBACK"));
@@ -266,9 +265,9 @@ impl Loop {
     }
 }
 
-/// What it means that one of the writer's own statements before the COMMIT fails. SQLite ends a
-/// transaction by itself when the disk is full or fails, and then knows no savepoint any more: its
-/// words are those of a wrong statement, but nothing is wrong with what is stored.
+/// Maps the failure of the writer's own statements before the COMMIT. SQLite rolls back by itself
+/// when the disk is full or fails, and then reports an unknown savepoint like a wrong statement,
+/// although the stored data is intact.
 fn ended(failure: &Failure) -> StoreError {
     StoreError::Unavailable(format!("the transaction has ended: {}", failure.error))
 }

@@ -33,15 +33,15 @@ async fn keys(db: &SqliteDb) -> Vec<String> {
         .collect()
 }
 
-// In a runtime of one thread, writes that are joined have all queued up before the writer
-// runs, and so are one group.
+// In a single-threaded runtime, joined writes are all queued before the writer runs, so they form
+// one group.
 
 #[tokio::test]
 async fn a_failing_write_does_not_harm_those_beside_it() {
     let db = db().await;
     let late = db.write(|transaction| {
         Box::pin(async move {
-            // The first succeeds at once, the second fails when the job is over.
+            // The first statement succeeds, the second fails when the job ends.
             transaction.execute(insert("c")).await?;
             transaction.later(insert("a"));
             Ok(())
@@ -112,7 +112,7 @@ async fn a_write_is_done_even_if_its_caller_goes_away() {
 }
 
 #[tokio::test]
-async fn a_write_that_panics_harms_nobody_else() {
+async fn a_panicking_write_does_not_affect_others() {
     let db = db().await;
     let panicking = db.write(|transaction| {
         Box::pin(async move {
@@ -170,7 +170,7 @@ async fn a_transaction_that_the_database_ends_by_itself_is_unavailable_and_write
     assert_eq!(keys(&db).await, ["a", "d"]);
 }
 
-/// A job with a bug where the writer does not expect one.
+/// A job that panics where the writer does not expect it.
 struct Broken {
     before_the_commit: bool,
     result: StoreResult<()>,
