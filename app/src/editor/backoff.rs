@@ -1,13 +1,13 @@
-//! When to try again.
+//! Delays between retries.
 
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// How long to wait before attempt `attempt` (the first repetition is 0): it doubles up to half a
-/// minute. `jitter`, from 0 to 1, takes up to half of it away, so that many pages which lost the
-/// server at once do not come back at once.
+/// Returns the delay before retry `attempt`, counted from 0. It doubles up to 30 seconds. `jitter`,
+/// from 0 to 1, shortens it by up to half, so that pages that lost the server at the same time do
+/// not reconnect at the same time.
 #[must_use]
 pub fn retry_delay(attempt: u32, jitter: f64) -> Duration {
     let doubled = FIRST.saturating_mul(1 << attempt.min(16));
