@@ -45,7 +45,8 @@ impl AppError {
     /// The response has an unexpected form.
     #[must_use]
     pub fn unexpected_answer() -> Self {
-        let detail = "This page does not understand the server's response. Reload it, then try again.";
+        let detail =
+            "This page does not understand the server's response. Reload it, then try again.";
         Self::new(0, "unexpected_answer", "Unexpected answer", detail)
     }
 

@@ -78,9 +78,7 @@ struct Words {
 impl Words {
     fn of(error: &AppError) -> Self {
         let (title, advice, can_retry) = match (error.0.status, error.0.code.as_str()) {
-            (401, _) => {
-                ("Sign in first", "Sign in to open this page.", false)
-            }
+            (401, _) => ("Sign in first", "Sign in to open this page.", false),
             (403, _) => (
                 "You do not have access to this document",
                 "You are signed in, but its owners have not given you the right to do that. \

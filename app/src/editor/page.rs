@@ -12,8 +12,7 @@ use izanagi_shared::{
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-const TOO_LONG: &str =
-    "This would exceed the limit of 10 MiB of text. Nothing was changed.";
+const TOO_LONG: &str = "This would exceed the limit of 10 MiB of text. Nothing was changed.";
 
 /// A document as passed to the editor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

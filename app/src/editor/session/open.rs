@@ -169,10 +169,7 @@ impl Session {
         let changes = match applied {
             Ok(changes) => changes,
             Err(error) => {
-                leptos::logging::error!(
-                    "cannot apply an update to {}: {error}",
-                    self.document
-                );
+                leptos::logging::error!("cannot apply an update to {}: {error}", self.document);
                 return false;
             }
         };
