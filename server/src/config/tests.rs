@@ -11,7 +11,7 @@ fn with(pairs: Pairs<'_>) -> Result<Config, ConfigError> {
     })
 }
 
-/// Loads a file, and over it the environment.
+/// Loads a file, overridden by an environment.
 fn with_file(yaml: &str, pairs: Pairs<'_>) -> Result<Config, ConfigError> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("izanagi.yaml");
@@ -24,7 +24,7 @@ fn file_path(setting: &Setting) -> String {
     format!("{group}{}", setting.name)
 }
 
-/// All of a configuration, comparable.
+/// Returns all values of a configuration in comparable form.
 fn shown(config: &Config) -> String {
     format!("{config:#?}")
 }
@@ -263,7 +263,7 @@ fn every_setting_is_read_from_its_variable() {
     }
 }
 
-/// The template with every setting that has a default active.
+/// Returns the template with all defaults uncommented.
 fn template_in_use() -> String {
     let is_set = |line: &&str| {
         let Some(setting) = line.trim_start().strip_prefix('#') else { return true };
@@ -295,7 +295,7 @@ fn the_template_shows_every_setting_with_its_documentation() {
     }
 }
 
-/// The table of docs/operations.md.
+/// Returns the table of docs/operations.md.
 fn table() -> String {
     let row = |setting: &Setting| {
         let default = setting.default.as_ref().filter(|default| *default != "[]");
@@ -304,7 +304,7 @@ fn table() -> String {
         format!("| `{}` | `{}` | {default} | {doc} |\n", setting.variable, file_path(setting))
     };
     let rows: String = settings().iter().map(row).collect();
-    format!("| environment | file | default | what it is |\n|---|---|---|---|\n{rows}")
+    format!("| environment | file | default | description |\n|---|---|---|---|\n{rows}")
 }
 
 #[test]
@@ -312,5 +312,5 @@ fn the_operations_guide_lists_every_setting() {
     let guide = include_str!("../../../docs/operations.md");
     let table = table();
     let is_up_to_date = guide.contains(&format!("\n\n{table}\n"));
-    assert!(is_up_to_date, "put this table into docs/operations.md:\n{table}");
+    assert!(is_up_to_date, "update the table in docs/operations.md:\n{table}");
 }

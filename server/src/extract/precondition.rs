@@ -1,19 +1,19 @@
-//! Etags and preconditions (RFC 9110 §8.8.3, §13). An etag is `<hash>-<metadata revision>`;
-//! `If-Match` looks at the hash alone, `If-None-Match` at all of it (API.md).
+//! ETags and preconditions (RFC 9110 §8.8.3, §13). An ETag is `<hash>-<metadata revision>`;
+//! `If-Match` compares only the hash, `If-None-Match` the whole tag (API.md).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use izanagi_domain::{documents::IfMatch, error::Error};
 use izanagi_shared::problem::FieldError;
 
-/// An etag for the header: in quotes.
+/// Returns an ETag in quotes, for the header.
 pub(crate) fn quoted(etag: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("\"{etag}\"")).ok()
 }
 
-/// `If-Match`, if it is there. A tag that is none of ours matches nothing (RFC 9110 §13.1.1).
+/// Parses `If-Match`, if present. A tag from elsewhere matches nothing (RFC 9110 §13.1.1).
 ///
 /// # Errors
-/// It is there and is no list of etags at all.
+/// Fails if the header is not a list of ETags.
 pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<IfMatch>, Error> {
     if !headers.contains_key(header::IF_MATCH) {
         return Ok(None);
@@ -30,7 +30,7 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<IfMatch>, Error> {
     }
 }
 
-/// Whether `If-None-Match` names this etag.
+/// Returns whether `If-None-Match` contains this ETag.
 pub(crate) fn if_none_match_hits(headers: &HeaderMap, etag: &str) -> bool {
     match tags(headers, &header::IF_NONE_MATCH) {
         Some(Tags::Any) => true,
@@ -39,15 +39,15 @@ pub(crate) fn if_none_match_hits(headers: &HeaderMap, etag: &str) -> bool {
     }
 }
 
-/// What such a header holds.
+/// Value of such a header.
 enum Tags<'a> {
     /// `*`
     Any,
-    /// Etags without quotes; bytes, for they need not be ASCII.
+    /// ETags without quotes, as bytes because they may not be ASCII.
     List(Vec<&'a [u8]>),
 }
 
-/// Reads the header, which may come several times; nothing when it breaks the grammar.
+/// Parses the header, which may be repeated; `None` if it is malformed.
 fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Tags<'a>> {
     let mut tags = Vec::new();
     let mut values = headers.get_all(name).iter();
@@ -58,7 +58,7 @@ fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Tags<'a>> {
     }
     for value in headers.get_all(name) {
         let mut rest = value.as_bytes();
-        // Empty elements of a list count for nothing (RFC 9110 §5.6.1.2).
+        // Empty list elements are ignored (RFC 9110 §5.6.1.2).
         while let Some(start) = rest.iter().position(|byte| !b", \t".contains(byte)) {
             let (tag, after) = first_tag(&rest[start..])?;
             tags.push(tag);
@@ -68,8 +68,8 @@ fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Tags<'a>> {
     Some(Tags::List(tags))
 }
 
-/// The etag at the start, without the `W/` that a proxy put there and without quotes, and what
-/// follows it. One without quotes is taken too: that is how the etag stands in a body.
+/// Returns the first ETag, without quotes and without a proxy's `W/`, and the rest of the list.
+/// Unquoted tags are accepted, because response bodies contain them in that form.
 fn first_tag(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = text.strip_prefix(b"W/").unwrap_or(text);
     let (tag, rest) = if let Some(quoted) = text.strip_prefix(b"\"") {
@@ -78,7 +78,7 @@ fn first_tag(text: &[u8]) -> Option<(&[u8], &[u8])> {
     } else {
         text.split_at(text.iter().position(|byte| b", \t".contains(byte)).unwrap_or(text.len()))
     };
-    // `*` stands alone, or is none.
+    // `*` is valid only on its own.
     let is_etag = text.first() != Some(&b'*')
         && tag.iter().all(|byte| *byte > b' ' && *byte != b'"' && *byte != 127);
     let ends = rest.trim_ascii_start().first().is_none_or(|byte| *byte == b',');
