@@ -37,13 +37,13 @@ pub(super) fn TroubleAlert(
             if view.is_kept.get() { "on this device" } else { "in this tab only: keep it open" };
         let words = match &trouble {
             Trouble::SignedOut => format!(
-                "Your sign-in has ended, so your last edits are {place}. \
-                 Sign in again in a new tab, then come back and try again."
+                "Your session has ended. Your last edits are kept {place}. \
+                 Sign in again in a new tab, then return here and try again."
             ),
             Trouble::Refused(reason) => {
-                format!("Your last edits are not saved: {reason} They are still here, {place}.")
+                format!("Your last edits are not saved: {reason} They are kept {place}.")
             }
-            Trouble::NotStarted => "The editor could not be loaded, so this can only be read. \
+            Trouble::NotStarted => "The editor could not be loaded, so the text is read-only. \
                  Check your connection, then reload the page."
                 .to_owned(),
         };
