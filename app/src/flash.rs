@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_belongs_to_one_form_among_many_of_a_kind() {
+    fn a_rejection_belongs_to_one_of_several_similar_forms() {
         let flash = refused(&[("id", "a"), ("title", " ")]);
         assert!(flash.refusal_of("/fn/documents/rename", &[("id", "a")]).is_some());
         assert!(flash.refusal_of("/fn/documents/rename", &[("id", "b")]).is_none());
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_problem_is_not_taken_for_a_notice() {
+    fn a_problem_is_not_parsed_as_a_notice() {
         let problem = serde_json::to_string(&AppError::not_found()).unwrap();
         assert!(serde_json::from_str::<Notice>(&problem).is_err());
         assert!(serde_json::from_str::<Notice>("null").is_err());

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_back_survives_in_the_query() {
+    fn the_return_path_survives_in_the_query() {
         assert_eq!(sign_in_path("/a?b=c&d"), "/login?next=/a%3Fb%3Dc%26d");
     }
 }

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn four_toasts_stand_at_most_and_problems_outlast_good_news() {
+    fn shows_at_most_four_toasts_and_keeps_problems_longest() {
         let toasts = ["one", "two", "three", "four", "five"];
         let mut given = toasts.map(|words| (None, words, false));
         assert_eq!(said(&given), once(&["two", "three", "four", "five"]));
@@ -188,20 +188,20 @@ mod tests {
     }
 
     #[test]
-    fn equal_words_are_said_once_and_counted() {
+    fn repeated_messages_are_shown_once_and_counted() {
         let toasts = [(None, "full", true), (None, "other", true), (None, "full", true)];
         assert_eq!(said(&toasts), [("other".to_owned(), 1), ("full".to_owned(), 2)]);
     }
 
     #[test]
-    fn a_later_outcome_of_the_same_kind_takes_the_place_of_a_problem() {
+    fn a_later_outcome_of_the_same_kind_replaces_a_problem() {
         let toasts = [(RENAME, "no title", true), (RESTORE, "nothing new", true)];
         let later = (RENAME, "renamed", false);
         assert_eq!(said(&[toasts[0], toasts[1], later]), once(&["nothing new", "renamed"]));
     }
 
     #[test]
-    fn a_way_back_stays_when_the_same_is_done_to_another() {
+    fn an_undo_toast_stays_after_the_same_action_on_another_document() {
         let undo: DocumentId = "00000000-0000-7000-8000-000000000000".parse().unwrap();
         let trashed = |id, title: &str| {
             let notice = Notice { undo_trash: Some(undo), ..Notice::new(title) };

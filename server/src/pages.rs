@@ -157,7 +157,7 @@ mod tests {
     use izanagi_app::own_path::page_path;
 
     #[tokio::test]
-    async fn every_page_is_known_as_one() {
+    async fn every_page_is_recognised_as_a_page() {
         assert!(PAGES.len() > 8, "{}", PAGES.len());
         for page in PAGES.iter() {
             assert!(page_path(page.path()).is_some(), "{}", page.path());

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_the_day_as_people_write_it() {
+    fn formats_a_readable_date() {
         let at: Timestamp = "2025-03-02T04:05:06Z".parse().unwrap();
         assert_eq!(utc_words(at), "2 March 2025, 04:05 UTC");
     }

@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_refused_goes_again_with_what_came_after() {
+    fn a_rejected_batch_is_resent_with_later_updates() {
         let mut outbox = outbox(&[("a", b"1")]);
         outbox.batch(|| "op-1".to_owned(), concat).unwrap();
         outbox.push("b".to_owned(), b"2".to_vec(), false);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_merged_goes_one_by_one() {
+    fn updates_that_cannot_be_merged_are_sent_one_by_one() {
         let mut outbox = outbox(&[("a", b"1"), ("b", b"2")]);
         assert_eq!(outbox.batch(|| "op".to_owned(), |_| None).unwrap().update, b"1");
         assert_eq!(outbox.acknowledged(), ["a"]);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_cut_before_it_grows_too_large_but_never_empty() {
+    fn limits_the_size_of_a_batch_but_never_leaves_it_empty() {
         let large = vec![0; BATCH_BYTES + 1];
         let mut outbox = outbox(&[("a", &large), ("b", b"2")]);
         assert_eq!(outbox.batch(|| "op".to_owned(), concat).unwrap().update.len(), large.len());
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_is_at_risk_until_it_is_kept_or_acknowledged() {
+    fn an_update_is_at_risk_until_it_is_stored_or_acknowledged() {
         let mut outbox = outbox(&[("a", b"1")]);
         assert!(outbox.is_at_risk());
         assert!(outbox.stored("a"));

@@ -81,13 +81,13 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_edit_stays_one() {
+    fn a_small_edit_is_not_split() {
         let changes = vec![change(0, 1, "a"), change(4, 4, "b")];
         assert_eq!(split_long_inserts(changes.clone()), [changes]);
     }
 
     #[test]
-    fn a_long_edit_gives_the_same_text_in_parts() {
+    fn a_split_edit_gives_the_same_text() {
         let long = "島🏝 ".repeat(100_000);
         let changes = vec![change(1, 2, &long), change(3, 3, "end"), change(4, 5, &long)];
         let (mut whole, _) = TextDoc::from_text(1, "abcdef");

@@ -41,7 +41,7 @@ mod tests {
     use izanagi_shared::problem::FieldError;
 
     #[test]
-    fn what_was_typed_does_not_become_markup() {
+    fn input_is_escaped() {
         let mut problem = AppError::new(422, "invalid", "Invalid", "No <b>.").0;
         assert!(refusal_html(&problem, "").contains("<p>No &lt;b&gt;.</p>"));
         problem.errors = vec![FieldError::new("title", "blank", "Not “<b>”.")];

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_unchanged_part_is_sent_only_when_asked_for() {
+    fn a_long_unchanged_part_is_included_only_on_request() {
         let old = lines(0..600, "");
         let new = old.clone() + "one more\n";
         let closed = page_of(diff(&old, &new), &new, 1, None);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_has_an_end_too() {
+    fn unfolded_lines_are_limited_too() {
         let old = lines(0..9_000, "");
         let new = old.clone() + "one more\n";
         let unfolded = page_of(diff(&old, &new), &new, 1, Some(0));
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn the_pages_of_the_changes_beside_are_known() {
+    fn finds_the_pages_of_the_adjacent_changes() {
         // Two large changes with a small one between them.
         let same = lines(0..40, "same");
         let old =
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn one_large_change_goes_over_several_pages() {
+    fn a_large_change_spans_several_pages() {
         let (old, new) = (lines(0..6_000, "old"), lines(0..6_000, "new"));
         let first = page_of(diff(&old, &new), &new, 1, None);
         assert_eq!((first.changes, first.page), (1, 1));
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn small_changes_stay_whole() {
+    fn small_changes_are_not_divided() {
         let old = lines(0..60_000, "line");
         let mut new = old.clone();
         for line in (0..60_000).step_by(20) {
@@ -315,13 +315,13 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_the_same_have_one_page_without_changes() {
+    fn equal_texts_have_one_page_without_changes() {
         let shown = page_of(diff("a\n", "a\n"), "a\n", 1, None);
         assert_eq!((shown.changes, shown.pages, shown.parts.len()), (0, 1, 0));
     }
 
     #[test]
-    fn of_a_very_long_line_the_changes_are_shown() {
+    fn a_very_long_line_is_shortened_to_its_changes() {
         let old = format!("{} one {}", "a ".repeat(50_000), "b ".repeat(50_000));
         let new = old.replace("one", "two");
         let shown = page_of(diff(&old, &new), &new, 1, None);

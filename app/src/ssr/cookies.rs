@@ -101,14 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn over_https_only_the_prefixed_cookie_counts() {
+    fn over_https_only_the_prefixed_cookie_is_read() {
         assert!(SECURE.read(&sent("izanagi_access=planted")).access.is_none());
         let headers = sent("__Host-izanagi_access=ours");
         assert_eq!(SECURE.read(&headers).access.as_deref(), Some("ours"));
     }
 
     #[test]
-    fn a_cleared_cookie_ends_at_once_and_counts_as_decided() {
+    fn a_cleared_cookie_expires_at_once_and_counts_as_decided() {
         let mut headers = HeaderMap::new();
         assert!(!SECURE.decided(&headers));
         SECURE.clear(&mut headers);

@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn crosses_a_redirect_unchanged() {
+    fn survives_a_redirect_unchanged() {
         let flash = flash([("title".to_owned(), "島; \"a\"".to_owned())].into());
         let response = answer_form(Cookies { secure: false }, &flash);
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_the_longest_value_until_it_fits() {
+    fn truncates_the_longest_value_until_it_fits() {
         let values = [("a".to_owned(), "島".repeat(5_000)), ("b".to_owned(), "short".to_owned())];
         let encoded = encode(&flash(values.into())).unwrap();
         let decoded = decode(&encoded).unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_message_of_full_length_fits_whole() {
+    fn a_commit_message_of_maximum_length_fits() {
         let message = "島".repeat(500);
         let encoded = encode(&flash([("message".to_owned(), message.clone())].into())).unwrap();
         assert_eq!(decode(&encoded).unwrap().values["message"], message);

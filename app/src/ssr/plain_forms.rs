@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_referer_gives_its_path_alone() {
+    fn a_referer_is_reduced_to_its_path() {
         assert_eq!(path_of_url("http://a:1/documents?page=2"), Some("/documents?page=2"));
         assert_eq!(path_of_url("http://a:1//b"), None);
         assert_eq!(path_of_url("http://a:1"), None);

@@ -30,7 +30,7 @@ fn shown(config: &Config) -> String {
 }
 
 #[test]
-fn without_settings_it_listens_on_this_machine_only() {
+fn listens_only_locally_by_default() {
     let config = with(&[]).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:7999");
     assert_eq!(config.database(), "sqlite://data/izanagi.db");
@@ -40,7 +40,7 @@ fn without_settings_it_listens_on_this_machine_only() {
 }
 
 #[test]
-fn the_defaults_are_those_of_the_domain() {
+fn the_defaults_match_the_domain() {
     let settings: izanagi_domain::services::Settings = Config::default().settings.into();
     assert_eq!(settings, izanagi_domain::services::Settings::default());
     assert_eq!(Config::default().body_limit, 64 * 1024 * 1024);
@@ -103,7 +103,7 @@ fn a_wrong_setting_in_the_file_is_named(
 }
 
 #[test]
-fn an_error_says_name_value_and_what_is_allowed() {
+fn an_error_contains_name_value_and_allowed_values() {
     let error = with(&[("IZANAGI_LIVE_SNAPSHOT_AFTER", "soon")]).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -181,7 +181,7 @@ fn https_makes_cookies_secure() {
 }
 
 #[test]
-fn the_environment_wins_over_the_file() {
+fn the_environment_overrides_the_file() {
     let yaml = "listen: 127.0.0.1:1\nlimits:\n  reads: { count: 5, per: 1s, burst: 7 }\n";
     let config = with_file(yaml, &[("IZANAGI_LISTEN", "127.0.0.1:2")]).unwrap();
     assert_eq!(config.listen.port(), 2);
@@ -191,7 +191,7 @@ fn the_environment_wins_over_the_file() {
 }
 
 #[test]
-fn an_empty_variable_counts_as_absent() {
+fn an_empty_variable_counts_as_unset() {
     let config = Config::from_sources(&|name| match name {
         "IZANAGI_CONFIG" => None,
         _ => Some(String::new()),
@@ -213,7 +213,7 @@ fn cors_and_patience_can_be_set() {
 }
 
 #[test]
-fn every_setting_has_documentation_and_two_names_of_its_own() {
+fn every_setting_has_documentation_and_two_unique_names() {
     let settings = settings();
     assert!(settings.len() > 20);
     for setting in &settings {

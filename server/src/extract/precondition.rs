@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_may_come_in_several_headers() {
+    fn accepts_tags_in_several_headers() {
         let mut headers = headers(header::IF_MATCH, "\"nonsense\"");
         headers.append(header::IF_MATCH, format!("\"{HASH}\"").parse().unwrap());
         assert!(
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn if_match_takes_the_hash_alone() {
+    fn if_match_compares_only_the_hash() {
         let got = if_match(&headers(header::IF_MATCH, &format!("W/\"{HASH}-7\""))).unwrap();
         assert!(matches!(got, Some(IfMatch::Hashes(hashes)) if hex::encode(hashes[0]) == HASH));
         assert_eq!(if_match(&headers(header::IF_MATCH, "*")).unwrap(), Some(IfMatch::Any));

@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_spellings_mean_the_same() {
+    fn accepts_both_spellings() {
         assert_eq!(camel("page_size"), "pageSize");
         assert_eq!(camel("include_deleted"), "includeDeleted");
         assert_eq!(camel("pageSize"), "pageSize");
