@@ -81,7 +81,7 @@ test("versions are listed, opened, compared and restored", async ({ page }) => {
   await expect(page.getByRole("insertion")).toHaveText(["ten"]);
   await page.getByLabel("To").selectOption("Version 1");
   await page.getByRole("button", { name: "Compare" }).click();
-  await expect(page.getByRole("heading", { name: "Nothing differs" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "No differences" })).toBeVisible();
 
   await page.getByRole("link", { name: "History", exact: true }).click();
   await page.getByRole("link", { name: "Version 1", exact: true }).click();

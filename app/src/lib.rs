@@ -4,7 +4,7 @@
 //! `ssr` all of them, `pages` and `editor` the islands of one bundle.
 
 #![recursion_limit = "256"]
-#![expect(unreachable_pub, reason = "`#[component]` writes a `pub` function, wherever it stands")]
+#![expect(unreachable_pub, reason = "`#[component]` always generates a `pub` function")]
 // Components own their properties even if they only borrow them.
 #![allow(clippy::needless_pass_by_value)]
 // Errors contain the whole problem document: they are rare, and every page shows it.

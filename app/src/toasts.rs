@@ -1,6 +1,6 @@
 //! Temporary messages at the edge of a page.
 
-#![expect(missing_docs, reason = "`#[island]` writes a struct for its properties without docs")]
+#![expect(missing_docs, reason = "`#[island]` generates an undocumented struct for its properties")]
 
 use crate::{
     flash::Notice,

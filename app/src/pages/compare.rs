@@ -140,7 +140,7 @@ fn Same(is_whitespace_ignored: bool) -> impl IntoView {
     view! {
         <div class="empty">
             <Icon name="check"/>
-            <h2>"Nothing differs"</h2>
+            <h2>"No differences"</h2>
             <p>{words}</p>
         </div>
     }

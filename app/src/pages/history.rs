@@ -214,7 +214,7 @@ fn Row(
                     </summary>
                     <ul class="menu-list">
                         <li><a class="menu-item" href=page.clone()><Icon name="read"/>"Open"</a></li>
-                        <li><a class="menu-item" href=changes><Icon name="compare"/>"What it changed"</a></li>
+                        <li><a class="menu-item" href=changes><Icon name="compare"/>"Show changes"</a></li>
                         {change}
                     </ul>
                 </details>

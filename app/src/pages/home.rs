@@ -49,12 +49,12 @@ fn Landing() -> impl IntoView {
                 <section>
                     <h2>"History is read-only"</h2>
                     <p>
-                        "A committed version never changes, byte for byte. \
-                        Each carries its author, message and checksum."
+                        "A committed version never changes. \
+                        Each version keeps its author, message and checksum."
                     </p>
                 </section>
                 <section>
-                    <h2>"It runs on your machine"</h2>
+                    <h2>"Runs on your machine"</h2>
                     <p>
                         "One program, one file. Nothing is sent to third parties, and you can export \
                         your text as plain Markdown at any time."

@@ -45,7 +45,7 @@ fn List(page: Page<DocumentView>) -> impl IntoView {
             <div class="empty">
                 <Icon name="trash"/>
                 <h2>"The trash is empty"</h2>
-                <p>"What you move to the trash can be restored from here."</p>
+                <p>"You can restore documents in the trash from here."</p>
             </div>
         }
         .into_any();

@@ -93,7 +93,7 @@ fn VersionBody(
                     {views}
                     <a class="button" href=format!("{path}/compare?from={number}&to=live")>
                         <Icon name="compare"/>
-                        "Compare with now"
+                        "Compare with current text"
                     </a>
                     <a class="button" data-variant="quiet" href=download download="">
                         <Icon name="download"/>
