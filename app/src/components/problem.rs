@@ -20,7 +20,7 @@ pub(crate) fn ProblemView(error: AppError) -> impl IntoView {
     }
 }
 
-/// Like [`ProblemPage`], for part of a page.
+/// Like [`ProblemView`], for part of a page.
 #[component]
 pub(crate) fn ProblemPart(error: AppError) -> impl IntoView {
     view! {
