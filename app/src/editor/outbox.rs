@@ -34,7 +34,6 @@ pub struct Outbox {
 impl Outbox {
     /// Appends an update. `id` names it on this device; `is_stored` says whether it is already
     /// stored there.
-    /// already.
     pub fn push(&mut self, id: String, update: Vec<u8>, is_stored: bool) {
         self.waiting.push_back(Waiting { id, update, is_stored });
     }

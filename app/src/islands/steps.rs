@@ -27,8 +27,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// Returns the next change, wrapping around at the end; while another page loads, that page's
-    /// change.
+    /// Returns the change after `current`, wrapping around at the end. Without a current change
+    /// (0), this is the first on the page.
     fn next(&self, current: usize) -> usize {
         match current {
             0 => self.first,

@@ -196,7 +196,7 @@ impl Session {
         self.editor.borrow().as_ref().map(|(editor, _)| call(editor))
     }
 
-    /// Updates the displayed save state, but only if it has changed.
+    /// Updates the displayed save state. An unchanged state triggers no rendering.
     pub(super) fn tell(&self) {
         let is_kept = !self.outbox.borrow().is_at_risk();
         if self.view.is_kept.try_with_untracked(|told| *told != is_kept) == Some(true) {
