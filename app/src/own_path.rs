@@ -66,7 +66,7 @@ mod tests {
     #[case("/%5Cevil.example", false)]
     #[case("/%2Fevil.example", false)]
     #[case("/%09/evil.example", false)]
-    fn only_own_paths_pass(#[case] text: &str, #[case] passes: bool) {
+    fn accepts_only_own_paths(#[case] text: &str, #[case] passes: bool) {
         assert_eq!(own_path(text).is_some(), passes);
     }
 
@@ -79,7 +79,7 @@ mod tests {
     #[case("/healthz", false)]
     #[case("/api/v1/documents", false)]
     #[case("//documents", false)]
-    fn only_pages_are_pages(#[case] text: &str, #[case] passes: bool) {
+    fn accepts_only_paths_of_pages(#[case] text: &str, #[case] passes: bool) {
         assert_eq!(page_path(text).is_some(), passes);
     }
 

@@ -281,7 +281,7 @@ mod tests {
     #[case("/documents/00000000-0000-7000-8000-000000000001/history", true)]
     #[case("/documents/upload", false)]
     #[case("/api/v1/me", false)]
-    fn finds_the_document_that_a_path_is_about(#[case] path: &str, #[case] found: bool) {
+    fn finds_the_document_in_a_path(#[case] path: &str, #[case] found: bool) {
         assert_eq!(document_in(path).is_some(), found);
     }
 }

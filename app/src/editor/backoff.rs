@@ -25,11 +25,7 @@ mod tests {
     #[case(3, 0.5, 3_000)]
     #[case(40, 0.0, 30_000)]
     #[case(40, 1.0, 15_000)]
-    fn waits_longer_each_time_and_never_too_long(
-        #[case] attempt: u32,
-        #[case] jitter: f64,
-        #[case] millis: u64,
-    ) {
+    fn delays_grow_up_to_a_limit(#[case] attempt: u32, #[case] jitter: f64, #[case] millis: u64) {
         assert_eq!(retry_delay(attempt, jitter), Duration::from_millis(millis));
     }
 }

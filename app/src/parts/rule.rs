@@ -91,7 +91,7 @@ mod tests {
     #[case(" why ", "497 left")]
     #[case(&"🏝".repeat(500), "0 left")]
     #[case(&"🏝".repeat(502), "2 too many")]
-    fn room_is_counted_in_characters_as_the_rule_does(#[case] text: &str, #[case] words: &str) {
+    fn remaining_length_is_counted_in_characters(#[case] text: &str, #[case] words: &str) {
         assert_eq!(room_words(text), words);
         assert_eq!(Rule::Message.check(text).is_some(), words.ends_with("too many"));
     }

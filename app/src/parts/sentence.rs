@@ -49,7 +49,10 @@ mod tests {
     #[case("Renamed to “a ”b”.", &["a ”b"])]
     #[case("“One” became “two”.", &["One", "two"])]
     #[case("“never closed", &[])]
-    fn titles_are_told_from_the_words_around(#[case] sentence: &str, #[case] titles: &[&str]) {
+    fn separates_titles_from_the_surrounding_words(
+        #[case] sentence: &str,
+        #[case] titles: &[&str],
+    ) {
         let parts = quoted_parts(sentence);
         let quoted: Vec<&str> = parts
             .iter()

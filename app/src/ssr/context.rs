@@ -123,7 +123,7 @@ mod tests {
     #[case("/signup", "/documents")]
     #[case("/healthz", "/documents")]
     #[case("", "/documents")]
-    fn who_has_signed_in_goes_to_a_page(#[case] next: &str, #[case] path: &str) {
+    fn signing_in_leads_to_a_page(#[case] next: &str, #[case] path: &str) {
         assert_eq!(after_sign_in(next), path);
     }
 }

@@ -67,7 +67,7 @@ fn the_defaults_match_the_domain() {
 #[case("IZANAGI_LIVE_SNAPSHOT_UPDATES", "0")]
 #[case("DATABASE_URL", "mysql://host/db")]
 #[case("IZANAGI_CONFIG", "there/is/no/such.yaml")]
-fn a_wrong_variable_is_named(#[case] name: &str, #[case] value: &str) {
+fn an_invalid_variable_is_named(#[case] name: &str, #[case] value: &str) {
     let error = with(&[(name, value)]).unwrap_err();
     assert_eq!(error.name, name);
     assert!(!error.given.is_empty() && !error.allowed.is_empty(), "{error}");
@@ -92,7 +92,7 @@ fn a_wrong_variable_is_named(#[case] name: &str, #[case] value: &str) {
 #[case("limits: { signIn: { count: 4294967295, per: 1ms } }", "limits.signIn", "4294967295 in 1ms")]
 #[case("limits: 5", "limits", "a single value or list")]
 #[case("live: { snapshotUpdates: 0 }", "live.snapshotUpdates", "0")]
-fn a_wrong_setting_in_the_file_is_named(
+fn an_invalid_setting_in_the_file_is_named(
     #[case] yaml: &str,
     #[case] name: &str,
     #[case] given: &str,
@@ -121,7 +121,7 @@ fn an_error_contains_name_value_and_allowed_values() {
 #[case("live: { signIn: 10/60s }", "live.signIn")]
 #[case("limits.signIn: 10/60s", "limits.signIn")]
 #[case("1: 2", "1")]
-fn an_unknown_key_in_the_file_is_refused(#[case] yaml: &str, #[case] key: &str) {
+fn an_unknown_key_in_the_file_is_rejected(#[case] yaml: &str, #[case] key: &str) {
     let error = with_file(yaml, &[]).unwrap_err();
     assert!(error.name.ends_with("izanagi.yaml"), "{error}");
     assert!(error.given.contains(key), "{error}");
@@ -131,7 +131,7 @@ fn an_unknown_key_in_the_file_is_refused(#[case] yaml: &str, #[case] key: &str) 
 #[case("listen: [")]
 #[case("listen: 127.0.0.1:1\nlisten: 127.0.0.1:2")]
 #[case("just words")]
-fn a_file_without_settings_is_refused(#[case] text: &str) {
+fn a_file_without_settings_is_rejected(#[case] text: &str) {
     assert!(with_file(text, &[]).unwrap_err().name.ends_with("izanagi.yaml"));
 }
 
@@ -139,7 +139,7 @@ fn a_file_without_settings_is_refused(#[case] text: &str) {
 #[case("")]
 #[case("# nothing\n")]
 #[case("publicUrl:\nlimits:\nlive: {}\n")]
-fn a_file_may_leave_all_out(#[case] text: &str) {
+fn a_file_may_be_empty(#[case] text: &str) {
     assert_eq!(shown(&with_file(text, &[]).unwrap()), shown(&Config::default()));
 }
 

@@ -110,7 +110,7 @@ mod tests {
     #[case("*".to_owned(), true)]
     #[case(format!("\"{HASH}-8\""), false)]
     #[case(format!("\"{HASH}\""), false)]
-    fn if_none_match_compares_all_of_it(#[case] value: String, #[case] hit: bool) {
+    fn if_none_match_compares_the_whole_tag(#[case] value: String, #[case] hit: bool) {
         let etag = format!("{HASH}-7");
         assert_eq!(if_none_match_hits(&headers(header::IF_NONE_MATCH, &value), &etag), hit);
     }
@@ -125,7 +125,7 @@ mod tests {
     #[case::commas_alone(" ,, ", 0)]
     #[case::comma_in_a_tag(&format!("\"a,b\", \"{HASH}\""), 1)]
     #[case::among_others(&format!(",\"nonsense\" ,\t\"{HASH}-7\",, {HASH},"), 2)]
-    fn a_tag_that_is_none_of_ours_matches_nothing(#[case] value: &str, #[case] hashes: usize) {
+    fn a_foreign_tag_matches_nothing(#[case] value: &str, #[case] hashes: usize) {
         let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
         let headers = HeaderMap::from_iter([(header::IF_MATCH, value)]);
         let got = if_match(&headers).unwrap();
@@ -139,7 +139,7 @@ mod tests {
     #[case::space_inside("\"a b\"")]
     #[case::quote_inside("\"a\"b\"")]
     #[case::any_among_others("*, \"a\"")]
-    fn what_is_no_list_of_etags_is_an_error(#[case] value: &str) {
+    fn a_malformed_list_of_etags_is_an_error(#[case] value: &str) {
         assert!(if_match(&headers(header::IF_MATCH, value)).is_err());
     }
 
