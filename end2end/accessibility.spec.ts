@@ -1,4 +1,4 @@
-// axe finds nothing: on any page, in either theme, in any state that a page can be brought into.
+// axe finds no violations on any page, in either theme, in any state.
 import { expectAccessible } from "./support/accessibility";
 import { callApi, createDocument, signUp } from "./support/accounts";
 import { open } from "./support/awake";
@@ -45,7 +45,7 @@ test("a public document, signed out", async ({ page }) => {
   await expectAccessible(page);
 });
 
-test("forms that were refused", async ({ page, problems }) => {
+test("rejected forms", async ({ page, problems }) => {
   problems.expect(/status of 4(01|22)/);
   await open(page, "/login");
   await page.getByRole("button", { name: "Sign in" }).click();
@@ -57,7 +57,7 @@ test("forms that were refused", async ({ page, problems }) => {
   await expectAccessible(page);
 });
 
-test("menus, confirmations and what is said at the edge", async ({ page }) => {
+test("menus, confirmations and toasts", async ({ page }) => {
   const { pages } = await makeSample(page);
   await open(page, "/documents");
   for (const menu of ["New document", "account menu", "Actions for Ferry times"]) {
@@ -73,7 +73,7 @@ test("menus, confirmations and what is said at the edge", async ({ page }) => {
   await expectAccessible(page, OPEN_MENU);
 });
 
-test("uploads on their way, done and refused", async ({ page, problems }) => {
+test("uploads in progress, completed and rejected", async ({ page, problems }) => {
   problems.expect(/status of 422/);
   await signUp(page);
   await open(page, "/documents");
@@ -90,7 +90,7 @@ test("uploads on their way, done and refused", async ({ page, problems }) => {
   for (const go of held) await go();
 });
 
-test("the editor: committing, and when something is the matter", async ({ page, problems }) => {
+test("the editor: committing and problems", async ({ page, problems }) => {
   problems.expect(/status of 422/);
   const { id } = await makeSample(page);
   await openDocument(page, id);
@@ -105,7 +105,7 @@ test("the editor: committing, and when something is the matter", async ({ page, 
 });
 
 test.describe("pages that cannot be shown", () => {
-  test("an address where nothing is", async ({ page, problems }) => {
+  test("an unknown address", async ({ page, problems }) => {
     problems.expect(/status of 404/);
     for (const path of ["/nowhere", "/documents/00000000-0000-7000-8000-000000000000"]) {
       await signUp(page);
@@ -114,7 +114,7 @@ test.describe("pages that cannot be shown", () => {
     }
   });
 
-  test("somebody else's document", async ({ page, otherPage, problems }) => {
+  test("another user's document", async ({ page, otherPage, problems }) => {
     problems.expect(/status of 404/);
     const { pages } = await makeSample(page);
     const other = await otherPage();
@@ -124,7 +124,7 @@ test.describe("pages that cannot be shown", () => {
     await expectAccessible(other);
   });
 
-  test("a form that another site sent", async ({ page, problems, server }) => {
+  test("a cross-site form", async ({ page, problems, server }) => {
     problems.expect(/status of 403/);
     await page.setContent(`<form method="post" action="${server.url}/fn/accounts/sign-out"><button>Go</button></form>`);
     await page.getByRole("button", { name: "Go" }).click();

@@ -1,4 +1,4 @@
-// How it looks: both themes, and every width. Tagged tests run at the size of a phone as well.
+// Layout: both themes and every width. Tagged tests also run at phone size.
 import type { Locator } from "@playwright/test";
 import { createDocument, signUp } from "./support/accounts";
 import { open } from "./support/awake";
@@ -8,7 +8,7 @@ import { EMPTY_PAGES, makeSample, OPEN_PAGES, openSample, SAMPLE_PAGES } from ".
 import { expectFits } from "./support/width";
 
 test.describe("the theme", () => {
-  test("is the system's, on every kind of surface, and follows it", async ({ page }) => {
+  test("follows the system on every kind of surface", async ({ page }) => {
     const { id } = await makeSample(page);
     await openDocument(page, id);
     const surfaces = [page.locator("body"), editor(page).locator(".."), page.getByRole("region", { name: "Preview" })];
@@ -23,14 +23,14 @@ test.describe("the theme", () => {
   test.describe("without JavaScript", () => {
     test.use({ javaScriptEnabled: false, colorScheme: "dark" });
 
-    test("is the same", async ({ page }) => {
+    test("follows the system", async ({ page }) => {
       await page.goto("/login");
       await expectGround(page.locator("body"), true);
     });
   });
 });
 
-/** What is behind the words: the first colour that is not transparent, of the element or around it. */
+/** Returns the effective background: the first non-transparent colour of the element or its ancestors. */
 async function expectGround(surface: Locator, isDark: boolean): Promise<void> {
   const brightness = () =>
     surface.evaluate((element) => {
@@ -46,7 +46,7 @@ async function expectGround(surface: Locator, isDark: boolean): Promise<void> {
 }
 
 test.describe("every page fits", { tag: "@phone" }, () => {
-  test("of somebody who is new", async ({ page, problems }) => {
+  test("of a new user", async ({ page, problems }) => {
     problems.expect(/status of 404/);
     for (const [name, path] of Object.entries({ ...OPEN_PAGES, nowhere: "/nowhere" })) {
       await open(page, path);
@@ -59,7 +59,7 @@ test.describe("every page fits", { tag: "@phone" }, () => {
     }
   });
 
-  test("of somebody who has written", async ({ page }) => {
+  test("of a user with documents", async ({ page }) => {
     const sample = await makeSample(page);
     for (const name of SAMPLE_PAGES) {
       await openSample(page, sample, name);
@@ -68,8 +68,8 @@ test.describe("every page fits", { tag: "@phone" }, () => {
   });
 });
 
-test.describe("every page is set on its lines", { tag: "@phone" }, () => {
-  test("a long title does not break the way back up", async ({ page }) => {
+test.describe("every page is aligned", { tag: "@phone" }, () => {
+  test("a long title does not break the breadcrumbs", async ({ page }) => {
     const { pages } = await makeSample(page);
     for (const path of [pages.history, pages.version, pages.comparison]) {
       await open(page, path);
@@ -78,7 +78,7 @@ test.describe("every page is set on its lines", { tag: "@phone" }, () => {
     }
   });
 
-  test("the text begins where its heading does", async ({ page }) => {
+  test("the text is aligned with its heading", async ({ page }) => {
     const { pages } = await makeSample(page);
     for (const path of [pages.reading, pages.version]) {
       await open(page, path);
@@ -87,7 +87,7 @@ test.describe("every page is set on its lines", { tag: "@phone" }, () => {
     }
   });
 
-  test("the editor's head takes a row, or two on a phone", async ({ page, isMobile }) => {
+  test("the editor's header takes one row, or two on a phone", async ({ page, isMobile }) => {
     const { id } = await makeSample(page);
     await openDocument(page, id);
     await expect(saveState(page, /^Saved$/)).toBeVisible();
@@ -125,7 +125,7 @@ test.describe("on a phone", { tag: "@phone" }, () => {
     await expectFits(page, "restoring", menuButton(page, "Restore this version").locator(".."));
   });
 
-  test("one writes, looks at it, and commits", async ({ page, isMobile }) => {
+  test("writing, previewing and committing work", async ({ page, isMobile }) => {
     await signUp(page);
     const id = await createDocument(page, "Pocket", "");
     await openDocument(page, id);

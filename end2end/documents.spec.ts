@@ -1,4 +1,4 @@
-// The list of documents and the trash, with the browser's half awake.
+// The list of documents and the trash, with JavaScript.
 import { callApi, commit, createDocument, replaceText, signUp } from "./support/accounts";
 import { awake, open } from "./support/awake";
 import { editor, expectText, menuButton, openDocument, saveState, toast } from "./support/documents";
@@ -22,7 +22,7 @@ test("opening a document changes neither it nor the list", async ({ page }) => {
   expect(await after.json()).toEqual(await before.json());
 });
 
-test("leaving the editor before it has loaded harms nothing", async ({ page }) => {
+test("leaving the editor before it has loaded causes no errors", async ({ page }) => {
   await signUp(page);
   await createDocument(page, "Plans", "text");
   await open(page, "/documents");
@@ -41,7 +41,7 @@ test("leaving the editor before it has loaded harms nothing", async ({ page }) =
   await expectText(page, "text");
 });
 
-test("a search is an address: one can go back to it", async ({ page }) => {
+test("a search has a URL that the Back button returns to", async ({ page }) => {
   await signUp(page);
   for (const title of ["Zebra", "Ants", "Zoo"]) await createDocument(page, title, "");
   await open(page, "/documents");
@@ -59,7 +59,7 @@ test("a search is an address: one can go back to it", async ({ page }) => {
   await page.goBack();
   await expect(titles).toHaveText(["Ants", "Zebra", "Zoo"]);
   await expect(page.getByLabel("Search documents")).toHaveValue("");
-  // Only what is set stands in the address.
+  // Only non-default parameters are in the URL.
   await expect(page).toHaveURL("/documents?sort=title");
   await page.getByRole("button", { name: "Search" }).click();
   await expect(page).toHaveURL("/documents?sort=title");
@@ -70,7 +70,7 @@ test("a search is an address: one can go back to it", async ({ page }) => {
   await expect(page).toHaveURL("/documents?query=ants");
 });
 
-test("a page past the end says so, and leads back", async ({ page }) => {
+test("a page past the end says so and links back", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Plans", "text");
   await commit(page, id, "First");
@@ -88,7 +88,7 @@ test("a page past the end says so, and leads back", async ({ page }) => {
   }
 });
 
-test("the row says what kind of document it is", async ({ page }) => {
+test("a row shows the document's format", async ({ page }) => {
   await signUp(page);
   for (const kind of ["markdown", "text", "json"]) await createDocument(page, kind, "{}", kind);
   await open(page, "/documents");
@@ -96,7 +96,7 @@ test("the row says what kind of document it is", async ({ page }) => {
     .toContainText([/JSON/, /Plain text/, /Markdown/]);
 });
 
-test("a title from right to left leaves the words around it where they are", async ({ page }) => {
+test("a right-to-left title does not reorder the surrounding words", async ({ page }) => {
   await signUp(page);
   await createDocument(page, "שלום, עולם!", "");
   await open(page, "/documents");
@@ -107,7 +107,7 @@ test("a title from right to left leaves the words around it where they are", asy
   await expect(toast(page, "was moved to the trash.").locator("bdi")).toHaveText("שלום, עולם!");
 });
 
-test("a version is restored once; its question is closed, also when the address asked it", async ({ page }) => {
+test("a version is restored once; the confirmation closes, even if the URL opened it", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Plans", "old");
   await commit(page, id, "First");
@@ -117,27 +117,27 @@ test("a version is restored once; its question is closed, also when the address 
   await page.getByRole("link", { name: "Restore" }).click();
   await page.getByRole("button", { name: "Yes, restore version 1" }).click();
   await expect(toast(page, "restored")).toHaveCount(1);
-  await expect(toast(page, "Version 1 is restored, as version 3.")).toBeVisible();
+  await expect(toast(page, "Version 1 restored as version 3.")).toBeVisible();
   await expect(page.getByRole("button", { name: "Yes, restore version 1" })).toBeHidden();
 });
 
-test("the text as it is now is compared in both directions", async ({ page }) => {
+test("the current text is compared in both directions", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Plans", "old");
   await commit(page, id, "First");
   await replaceText(page, id, "new");
   await open(page, `/documents/${id}/history`);
   await expect(page.getByLabel("Compare from version 1")).toBeChecked();
-  await expect(page.getByLabel("Compare to the text as it is now")).toBeChecked();
-  await page.getByLabel("Compare from the text as it is now").check();
+  await expect(page.getByLabel("Compare to the current text")).toBeChecked();
+  await page.getByLabel("Compare from the current text").check();
   await page.getByLabel("Compare to version 1").check();
   await page.getByRole("button", { name: "Compare" }).click();
   await expect(page).toHaveURL(`/documents/${id}/compare?from=live&to=1`);
-  await expect(page.getByRole("heading", { name: "The text as it is now compared with version 1" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "Current text compared with version 1" })).toBeVisible();
   await expect(page.getByText("removed: new")).toBeVisible();
 });
 
-test("a document goes to the trash, comes back by undo, and is deleted only when asked twice", async ({ page }) => {
+test("a document moves to the trash, returns with undo, and is deleted only after confirmation", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Plans", "text");
   await open(page, "/documents");
@@ -151,15 +151,15 @@ test("a document goes to the trash, comes back by undo, and is deleted only when
   await expect(page.getByRole("link", { name: "Plans", exact: true })).toBeVisible();
   await trash();
   await page.getByRole("link", { name: "Trash", exact: true }).click();
-  await menuButton(page, "Delete for ever").click();
-  await expect(page.getByText("every version of it will be gone")).toBeVisible();
+  await menuButton(page, "Delete permanently").click();
+  await expect(page.getByText("all of its versions will be deleted")).toBeVisible();
   await callApi(page, "GET", `/documents/${id}`);
-  await page.getByRole("button", { name: "Yes, delete it for ever" }).click();
+  await page.getByRole("button", { name: "Yes, delete permanently" }).click();
   await expect(page.getByRole("heading", { name: "The trash is empty" })).toBeVisible();
   expect((await page.request.get(`/api/v1/documents/${id}`)).status()).toBe(404);
 });
 
-test("a title that did not reach the server is sent again", async ({ page, problems }) => {
+test("a title that did not reach the server is resent", async ({ page, problems }) => {
   problems.expect(/ERR_FAILED/);
   await signUp(page);
   await openDocument(page, await createDocument(page, "Old", "text"));
@@ -173,11 +173,11 @@ test("a title that did not reach the server is sent again", async ({ page, probl
   await expect(toast(page, "(2 times)")).toBeVisible();
   await expect(title).toHaveValue("New");
   await title.press("Enter");
-  await expect(toast(page, "It is called “New” now.")).toBeVisible();
+  await expect(toast(page, "Renamed to “New”.")).toBeVisible();
   await expect(title).not.toHaveAttribute("aria-invalid");
 });
 
-test("a title is saved when one goes back in the midst of it", async ({ page }) => {
+test("a title is saved when the user goes back while editing it", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Old", "text");
   await open(page, "/documents");
@@ -189,7 +189,7 @@ test("a title is saved when one goes back in the midst of it", async ({ page }) 
   await expect.poll(title).toBe("New");
 });
 
-test("a document in the trash can be read in its editor, and changed once it is back", async ({ page }) => {
+test("a document in the trash is read-only until it is restored", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Plans", "text");
   await callApi(page, "DELETE", `/documents/${id}`);
@@ -198,7 +198,7 @@ test("a document in the trash can be read in its editor, and changed once it is 
   await expectText(page, "text");
   await editor(page).press("x");
   await expectText(page, "text");
-  // Long enough for anything that the page does now and then.
+  // Long enough for anything the page does periodically.
   await page.clock.fastForward(60_000);
   await expect(saveState(page, "Read only")).toBeVisible();
   await page.getByRole("button", { name: "Restore" }).click();

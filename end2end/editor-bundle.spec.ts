@@ -1,4 +1,4 @@
-// The editor alone, against its contract (frontend/editor/contract.ts).
+// The editor on its own, tested against its contract (frontend/editor/contract.ts).
 import { brotliCompressSync } from "node:zlib";
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
@@ -14,7 +14,7 @@ test.afterAll(() => site.close());
 const field = (page: Page) => page.getByRole("textbox", { name: "Text of the document" });
 
 test.describe("editing", () => {
-  test("reports what is typed", async ({ page }) => {
+  test("reports typed text", async ({ page }) => {
     await openEditor(page, site, { text: "# Notes\n" });
     await page.keyboard.press("Control+End");
     await page.keyboard.type("one");
@@ -30,7 +30,7 @@ test.describe("editing", () => {
     expect(await agreedText(page)).toBe("- one\n- two");
   });
 
-  test("takes composed characters while others write", async ({ page }) => {
+  test("accepts composed characters during remote edits", async ({ page }) => {
     await openEditor(page, site, { text: "a\nb" });
     const keyboard = await page.context().newCDPSession(page);
     await page.keyboard.press("Control+End");
@@ -41,9 +41,9 @@ test.describe("editing", () => {
     await expect.poll(() => agreedText(page)).toBe("up here a\nb島");
   });
 
-  test("never hands out half a character", async ({ page }) => {
+  test("never reports half a character", async ({ page }) => {
     await openEditor(page, site, { text: "a😀b" });
-    // As a correction by the system does: the text changes under the editor, which then looks for what is new.
+    // Simulates a system correction: the text changes under the editor, which then looks for differences.
     await page.locator(".cm-line").evaluate((line) => {
       const walker = document.createTreeWalker(line, NodeFilter.SHOW_TEXT);
       (walker.nextNode() as globalThis.Text).data = "a😁b";
@@ -52,13 +52,13 @@ test.describe("editing", () => {
     expect(await page.evaluate(() => window.seen.changes)).toEqual([[{ from: 1, to: 3, insert: "😁" }]]);
   });
 
-  test("pastes the line breaks of other systems as newlines", async ({ page }) => {
+  test("converts pasted line breaks to newlines", async ({ page }) => {
     await openEditor(page, site);
     await paste(page, "one\r\ntwo\0");
     expect(await agreedText(page)).toBe("one\ntwo");
   });
 
-  test("refuses typing while read-only", async ({ page }) => {
+  test("rejects typing while read-only", async ({ page }) => {
     await openEditor(page, site, { text: "fixed", readOnly: true });
     await page.keyboard.type("x");
     expect(await agreedText(page)).toBe("fixed");
@@ -67,7 +67,7 @@ test.describe("editing", () => {
     expect(await agreedText(page)).toBe("xfixed");
   });
 
-  test("asks for a commit once, from the text and from the search", async ({ page }) => {
+  test("requests a commit once, from the text and from the search", async ({ page }) => {
     await openEditor(page, site, { text: "text" });
     await page.evaluate(() => addEventListener("keydown", (event) => event.key === "s" && (window.seen.commits += 10)));
     await page.keyboard.press("Control+s");
@@ -78,10 +78,10 @@ test.describe("editing", () => {
   });
 });
 
-test("stops taking text once the page is broken, and says so", async ({ page, problems }) => {
+test("becomes read-only and says so once the page has failed", async ({ page, problems }) => {
   problems.expect(/Cannot read properties of null/);
   await openEditor(page, site, { text: "kept" });
-  // The page's half throws from now on, as WebAssembly does after a panic.
+  // The page's callback now throws, as WebAssembly does after a panic.
   await page.evaluate(() => void Object.assign(window, { mirror: null }));
   await page.keyboard.type("x");
   await expect(page.getByRole("alert")).toContainText("your edits are no longer saved");
@@ -90,7 +90,7 @@ test("stops taking text once the page is broken, and says so", async ({ page, pr
 });
 
 test.describe("text with carriage returns", () => {
-  test("counts and keeps them", async ({ page }) => {
+  test("counts and preserves them", async ({ page }) => {
     await openEditor(page, site, { text: "one\r\ntwo\r\n", kind: "text" });
     await page.keyboard.press("Control+Home");
     await page.keyboard.press("End");
@@ -103,7 +103,7 @@ test.describe("text with carriage returns", () => {
     expect(await agreedText(page)).toBe("one!\r\n?two\r\n\r\n");
   });
 
-  test("deletes them with their newline", async ({ page }) => {
+  test("deletes them together with their newline", async ({ page }) => {
     await openEditor(page, site, { text: "one\r\ntwo\r\nsix", kind: "text" });
     await page.keyboard.press("Control+Home");
     await page.keyboard.press("End");
@@ -114,15 +114,15 @@ test.describe("text with carriage returns", () => {
     expect(await agreedText(page)).toBe("onetwosix");
   });
 
-  test("pastes pairs among pairs", async ({ page }) => {
+  test("pastes pairs between pairs", async ({ page }) => {
     await openEditor(page, site, { text: "one\r\ntwo\r\n", kind: "text" });
     await paste(page, "a\nb\n");
     expect(await agreedText(page)).toBe("a\r\nb\r\none\r\ntwo\r\n");
   });
 });
 
-test.describe("what others write", () => {
-  test("is not reported back and not undone", async ({ page }) => {
+test.describe("remote edits", () => {
+  test("are not reported back and not undone", async ({ page }) => {
     await openEditor(page, site, { text: "base" });
     await page.keyboard.type("mine ");
     const reported = await page.evaluate(() => window.seen.changes.length);
@@ -134,7 +134,7 @@ test.describe("what others write", () => {
     expect(await agreedText(page)).toBe("mine base theirs");
   });
 
-  test("leaves the cursor where it is in the text", async ({ page }) => {
+  test("keep the cursor at its place in the text", async ({ page }) => {
     await openEditor(page, site, { text: "one two" });
     await page.keyboard.press("Control+Home");
     for (let step = 0; step < 4; step++) await page.keyboard.press("ArrowRight");
@@ -148,7 +148,7 @@ test.describe("what others write", () => {
     expect(await agreedText(page)).toBe("several |at the cursor two");
   });
 
-  test("leaves the lines in sight where they are", async ({ page }) => {
+  test("keep the visible lines in place", async ({ page }) => {
     const lines = Array.from({ length: 400 }, (_, line) => `line ${line}`).join("\n");
     await openEditor(page, site, { text: lines });
     const scroller = page.locator(".cm-scroller");
@@ -160,7 +160,7 @@ test.describe("what others write", () => {
     await expect.poll(async () => Math.abs(((await line.boundingBox())?.y ?? 0) - (before?.y ?? 0))).toBeLessThan(2);
   });
 
-  test("is refused whole when it lies outside the text", async ({ page }) => {
+  test("are rejected as a whole if outside the text", async ({ page }) => {
     await openEditor(page, site, { text: "short" });
     const error = await page.evaluate(() => {
       try {
@@ -176,7 +176,7 @@ test.describe("what others write", () => {
 });
 
 test.describe("the keyboard", () => {
-  test("indents with Tab, and leaves with Escape and, however late, Tab", async ({ page }) => {
+  test("indents with Tab; Escape, then Tab at any time, leaves", async ({ page }) => {
     await openEditor(page, site, { text: "item" });
     await page.keyboard.press("Tab");
     expect(await agreedText(page)).toBe("  item");
@@ -203,14 +203,14 @@ test.describe("the keyboard", () => {
     expect(await agreedText(page)).toBe("  item");
   });
 
-  test("says how to leave", async ({ page }) => {
+  test("describes how to leave", async ({ page }) => {
     await openEditor(page, site);
     await expect(field(page)).toHaveAccessibleDescription("Press Escape, then Tab, to leave the editor.");
   });
 });
 
 test.describe("scrolling", () => {
-  test("tells of the person's, not of its own", async ({ page }) => {
+  test("is reported only when the user scrolls", async ({ page }) => {
     await openEditor(page, site, { text: "line\n".repeat(500) });
     await page.evaluate(() => window.editor.scrollTo(0.5));
     await expect(page.getByText("line", { exact: true }).first()).toBeVisible();
@@ -244,7 +244,7 @@ test.describe("unacknowledged updates", () => {
     expect(bytes).toBe(2);
   });
 
-  test("are dropped by name", async ({ page }) => {
+  test("are deleted by id", async ({ page }) => {
     await openEditor(page, site);
     const left = await page.evaluate(async () => {
       const store: typeof import("../frontend/editor/index") = await import("/editor.js" as string);
@@ -260,7 +260,7 @@ test.describe("unacknowledged updates", () => {
 
 test.describe("in the page", () => {
   for (const colorScheme of ["light", "dark"] as const) {
-    test(`has nothing for axe to find and nothing against the policy, ${colorScheme}`, async ({ page }) => {
+    test(`has no axe or CSP violations, ${colorScheme}`, async ({ page }) => {
       await page.emulateMedia({ colorScheme });
       await openEditor(page, site, { text: '{"a": [1, true, null, "b"]}', kind: "json" });
       await page.keyboard.press("Control+f");
@@ -270,13 +270,13 @@ test.describe("in the page", () => {
     });
   }
 
-  test("goes without a trace", async ({ page }) => {
+  test("is removed completely", async ({ page }) => {
     await openEditor(page, site, { text: "text" });
     await page.evaluate(() => window.editor.destroy());
     await expect(page.locator("#host")).toBeEmpty();
   });
 
-  test("weighs at most 120 KB", () => {
+  test("is at most 120 KB", () => {
     expect(site.bundle.length).toBeGreaterThan(200_000);
     expect(brotliCompressSync(site.bundle).length).toBeLessThan(120 * 1024);
   });

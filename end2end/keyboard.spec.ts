@@ -1,11 +1,11 @@
-// The main path without a mouse.
+// The main workflow without a mouse.
 import { commit, createDocument, newAccount, replaceText, signUp } from "./support/accounts";
 import { awake, open } from "./support/awake";
 import { editor, expectSaved, expectText, menuButton, openDocument, toast } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 import { tabTo } from "./support/keyboard";
 
-test("one signs up, writes, commits, compares and restores by keyboard alone", async ({ page }) => {
+test("signing up, writing, committing, comparing and restoring need only the keyboard", async ({ page }) => {
   const account = newAccount();
   const { keyboard } = page;
 
@@ -23,7 +23,7 @@ test("one signs up, writes, commits, compares and restores by keyboard alone", a
     await expect(page).toHaveURL("/documents");
   });
 
-  await test.step("make a document", async () => {
+  await test.step("create a document", async () => {
     await tabTo(page, menuButton(page, "New document"));
     await keyboard.press("Enter");
     await tabTo(page, page.getByLabel("Title", { exact: true }));
@@ -44,7 +44,7 @@ test("one signs up, writes, commits, compares and restores by keyboard alone", a
     await expect(editor(page)).toBeFocused();
   });
 
-  await test.step("write on, leave the editor, and commit by its button", async () => {
+  await test.step("write more, leave the editor, and commit with the button", async () => {
     await keyboard.press("Control+Backspace");
     await keyboard.press("Control+Backspace");
     await keyboard.type("ten.");
@@ -95,7 +95,7 @@ test("one signs up, writes, commits, compares and restores by keyboard alone", a
   });
 });
 
-test("the first stop of every page leads past its head", async ({ page }) => {
+test("the first Tab stop of every page skips its header", async ({ page }) => {
   await signUp(page);
   await open(page, "/documents");
   await page.keyboard.press("Tab");
@@ -107,7 +107,7 @@ test("the first stop of every page leads past its head", async ({ page }) => {
   await expect(menuButton(page, "New document")).toBeFocused();
 });
 
-test("a link leads to the top of the new page, whose first stop leads past its head", async ({ page }) => {
+test("a link leads to the top of the new page, whose first Tab stop skips its header", async ({ page }) => {
   await signUp(page);
   await openDocument(page, await createDocument(page, "Plans", "text"));
   for (const [name, path] of [["Read", "read"], ["History", "history"], ["Edit", ""], ["History", "history"]] as const) {
@@ -134,7 +134,7 @@ test("Escape closes a menu and leaves the focus on its button", async ({ page })
   await expect(button).toBeFocused();
 });
 
-test("Escape closes the commit dialog and gives the focus back", async ({ page }) => {
+test("Escape closes the commit dialog and returns the focus", async ({ page }) => {
   await signUp(page);
   await openDocument(page, await createDocument(page, "Plans", ""));
   await tabTo(page, editor(page));
@@ -145,7 +145,7 @@ test("Escape closes the commit dialog and gives the focus back", async ({ page }
   await expect(editor(page)).toBeFocused();
 });
 
-test("Ctrl+Enter in the message commits, with as many emoji as the rule has characters", async ({ page }) => {
+test("Ctrl+Enter commits, with a message of the maximum length in emoji", async ({ page }) => {
   await signUp(page);
   await openDocument(page, await createDocument(page, "Plans", "text"));
   const message = page.getByLabel("What changed, and why");
@@ -161,7 +161,7 @@ test("Ctrl+Enter in the message commits, with as many emoji as the rule has char
   await expect(page.getByRole("dialog", { name: "Commit" })).toBeHidden();
 });
 
-test("a document goes to the trash and comes back", async ({ page }) => {
+test("a document moves to the trash and is restored", async ({ page }) => {
   await signUp(page);
   await createDocument(page, "Plans", "");
   await open(page, "/documents");
@@ -175,7 +175,7 @@ test("a document goes to the trash and comes back", async ({ page }) => {
   await expect(page.getByRole("link", { name: "Plans", exact: true })).toBeVisible();
 });
 
-test("n and p walk around the changes of a comparison, but not while one types", async ({ page }) => {
+test("n and p move between the changes of a comparison, but not while typing", async ({ page }) => {
   await signUp(page);
   const lines = Array.from({ length: 60 }, (_, line) => `line ${line}`);
   const id = await createDocument(page, "Lines", lines.join("\n"));

@@ -1,4 +1,4 @@
-// Links that people write into documents, with the browser's half awake.
+// Links in documents, with JavaScript.
 import { createDocument, signUp } from "./support/accounts";
 import { awake, open } from "./support/awake";
 import { expect, test } from "./support/fixtures";
@@ -11,7 +11,7 @@ const HAZARDOUS = {
 };
 
 for (const [name, address] of Object.entries(HAZARDOUS)) {
-  test(`a link that a browser could take for another site's leads to a page of this one: ${name}`, async ({
+  test(`a link that resembles another site's leads to a page of this site: ${name}`, async ({
     page,
     problems,
     baseURL,
@@ -32,7 +32,7 @@ for (const [name, address] of Object.entries(HAZARDOUS)) {
   });
 }
 
-test("a link to another page of this site leads there", async ({ page }) => {
+test("a link to another page of this site works", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Links", "[all of them](/documents)");
   await open(page, `/documents/${id}/read`);
@@ -40,7 +40,7 @@ test("a link to another page of this site leads there", async ({ page }) => {
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("Documents");
 });
 
-test("a link to what only the server knows leads there", async ({ page }) => {
+test("a link to a path outside the app works", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Links", "[what programs use](/docs)");
   await open(page, `/documents/${id}/read`);

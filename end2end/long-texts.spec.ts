@@ -1,4 +1,4 @@
-// Texts so long that a browser is given them in parts.
+// Texts too long to be sent to a browser at once.
 import { callApi, commit, createDocument, replaceText, signUp } from "./support/accounts";
 import { open } from "./support/awake";
 import { editor, expectSaved, storedText } from "./support/documents";
@@ -8,7 +8,7 @@ const lines = (count: number, word: string) =>
   Array.from({ length: count }, (_, index) => `This is ${word} number ${index}.\n`).join("");
 
 test.describe("a long comparison", () => {
-  test("goes over several pages, and one steps through all of it", async ({ page }) => {
+  test("is divided into pages, and all changes can be stepped through", async ({ page }) => {
     await signUp(page);
     const old = lines(12_000, "line").split("\n");
     const id = await createDocument(page, "Long", old.join("\n"), "text");
@@ -32,7 +32,7 @@ test.describe("a long comparison", () => {
     await expect(page.locator(`#change-${number}`)).toBeInViewport();
   });
 
-  test("is shown without JavaScript, one large change too", async ({ browser, page, baseURL, problems }) => {
+  test("is shown without JavaScript, including a large change", async ({ browser, page, baseURL, problems }) => {
     await signUp(page);
     const id = await createDocument(page, "Long", lines(6_000, "line"), "text");
     await commit(page, id, "before");
@@ -52,7 +52,7 @@ test.describe("a long comparison", () => {
     await context.close();
   });
 
-  test("shows of a very long line what changed", async ({ page }) => {
+  test("shows the changes of a very long line", async ({ page }) => {
     await signUp(page);
     const around = "many words on one line ".repeat(20_000);
     const id = await createDocument(page, "Line", `${around}before${around}`, "text");
@@ -61,11 +61,11 @@ test.describe("a long comparison", () => {
     const answer = await open(page, `/documents/${id}/compare?from=1&to=live`);
     expect((await answer?.body())?.length).toBeLessThan(100_000);
     await expect(page.locator("ins")).toContainText("after");
-    await expect(page.getByText("Very long lines are shown in part")).toBeVisible();
+    await expect(page.getByText("Very long lines are shortened")).toBeVisible();
   });
 });
 
-test("a long text is whole once there is an editor, and until then there is its beginning", async ({ page }) => {
+test("a long text shows its beginning until the editor has loaded all of it", async ({ page }) => {
   await signUp(page);
   const text = `${lines(12_000, "line")}the end`;
   const id = await createDocument(page, "Long", text, "text");

@@ -1,11 +1,11 @@
-// What a page loads, and how soon the next one is there.
+// What a page loads, and how quickly the next one appears.
 import type { Page } from "@playwright/test";
 import { createDocument, signUp } from "./support/accounts";
 import { awake, open } from "./support/awake";
 import { editor, openDocument } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 
-/** The names of the scripts and modules that a page fetches. */
+/** Collects the names of the scripts and modules that a page loads. */
 function watchScripts(page: Page): () => string[] {
   let names: string[] = [];
   page.on("request", (request) => {
@@ -19,7 +19,7 @@ function watchScripts(page: Page): () => string[] {
   };
 }
 
-test("a page for reading has no script", async ({ page, problems }) => {
+test("a static page has no script", async ({ page, problems }) => {
   problems.expect(/status of 404/);
   const loaded = watchScripts(page);
   const expectNone = async (path: string) => {
@@ -35,7 +35,7 @@ test("a page for reading has no script", async ({ page, problems }) => {
   await expectNone("/documents/00000000-0000-7000-8000-000000000000/read");
 });
 
-test("a page loads the bundle of its islands, and no other", async ({ page }) => {
+test("a page loads only the bundle of its islands", async ({ page }) => {
   const loaded = watchScripts(page);
   const PAGES = ["wasm-pages.js", "wasm-pages.wasm"];
   await open(page, "/login");
@@ -51,7 +51,7 @@ test("a page loads the bundle of its islands, and no other", async ({ page }) =>
   expect(loaded()).not.toContain("wasm-pages.wasm");
 });
 
-test("what a form left to say is said on a page without scripts too", async ({ page }) => {
+test("the outcome of a form is shown even on a page without scripts", async ({ page }) => {
   const { username } = await signUp(page);
   await open(page, "/documents");
   await page.locator("summary", { hasText: username }).click();
@@ -63,7 +63,7 @@ test("what a form left to say is said on a page without scripts too", async ({ p
   await expect(page.getByText("You are signed out.")).toBeHidden();
 });
 
-test("a page is fetched ahead when its link is pointed at", async ({ page }) => {
+test("a page is prefetched when the user points at its link", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Plans", "text");
   const session = await page.context().newCDPSession(page);
@@ -78,14 +78,14 @@ test("a page is fetched ahead when its link is pointed at", async ({ page }) => 
     await expect.poll(() => fetched, path).toContain("/trash");
     fetched.length = 0;
   }
-  // What is written meanwhile belongs on the next page, so an editor's links are fetched when they are pressed.
+  // An edit must appear on the next page, so an editor's links are not prefetched.
   await openDocument(page, id);
   await page.getByRole("link", { name: "History", exact: true }).hover();
   await page.mouse.down();
   await expect.poll(() => fetched).toEqual([`/documents/${id}/history`]);
 });
 
-test("new content is there 100 ms after a link was followed", async ({ page }, testInfo) => {
+test("new content appears within 100 ms after a click on a link", async ({ page }, testInfo) => {
   await page.addInitScript(() => {
     addEventListener(
       "click",
@@ -111,11 +111,11 @@ test("new content is there 100 ms after a link was followed", async ({ page }, t
   }
   testInfo.annotations.push({ type: "milliseconds from click to first paint", description: times.join(", ") });
   console.log(`click to first contentful paint, ms: ${times.join(", ")}`);
-  // The quick ones: other tests run on the same processors.
+  // Use the fastest: other tests run on the same processors.
   expect(times.toSorted((a, b) => a - b)[Math.floor(times.length / 4)]).toBeLessThanOrEqual(100);
 });
 
-/** From the click on the page before to the first content of this one. */
+/** Returns the time from the click to the first content of the new page. */
 function painted(): Promise<number> {
   const clicked = Number(sessionStorage.getItem("clicked"));
   return new Promise((resolve) => {

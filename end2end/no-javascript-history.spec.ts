@@ -42,23 +42,23 @@ test("the editor's page shows the text and commits it, once", async ({ page }) =
   await expect(message(page)).toHaveValue("The same again");
 });
 
-test("a document in the trash is shown and offers no commit", async ({ page }) => {
+test("a document in the trash is shown without a commit form", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Island", "By ferry.\n");
   await callApi(page, "DELETE", `/documents/${id}`);
   await page.goto(`/documents/${id}`);
-  await expect(page.getByText("It can be read, but not changed.")).toBeVisible();
+  await expect(page.getByText("This document is in the trash and read-only.")).toBeVisible();
   await expect(page.getByRole("region", { name: "Text" })).toContainText("By ferry.");
   await expect(message(page)).toHaveCount(0);
 });
 
-test("a title is changed by its form", async ({ page }) => {
+test("a title is changed with its form", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Island", "");
   await page.goto(`/documents/${id}`);
   await page.getByLabel("Title", { exact: true }).fill("Two islands");
   await page.getByLabel("Title", { exact: true }).press("Enter");
-  await expect(page.getByText("It is called “Two islands” now.")).toBeVisible();
+  await expect(page.getByText("Renamed to “Two islands”.")).toBeVisible();
   await expect(page.getByLabel("Title", { exact: true })).toHaveValue("Two islands");
 });
 
@@ -81,7 +81,7 @@ test("versions are listed, opened, compared and restored", async ({ page }) => {
   await expect(page.getByRole("insertion")).toHaveText(["ten"]);
   await page.getByLabel("To").selectOption("Version 1");
   await page.getByRole("button", { name: "Compare" }).click();
-  await expect(page.getByRole("heading", { name: "Nothing differs" })).toBeVisible();
+  await expect(page.getByRole("heading", { name: "No differences" })).toBeVisible();
 
   await page.getByRole("link", { name: "History", exact: true }).click();
   await page.getByRole("link", { name: "Version 1", exact: true }).click();
@@ -89,15 +89,15 @@ test("versions are listed, opened, compared and restored", async ({ page }) => {
   await menuButton(page, "Name this version").click();
   await page.getByLabel("Name", { exact: true }).fill("Sent to Ren");
   await page.getByRole("button", { name: "Save name" }).click();
-  await expect(page.getByText("Version 1 is called “Sent to Ren” now.")).toBeVisible();
+  await expect(page.getByText("Version 1 renamed to “Sent to Ren”.")).toBeVisible();
 
   await menuButton(page, "Restore this version").click();
   await page.getByRole("button", { name: "Yes, restore version 1" }).click();
-  await expect(page.getByText("Version 1 is restored, as version 3.")).toBeVisible();
+  await expect(page.getByText("Version 1 restored as version 3.")).toBeVisible();
   expect(await storedText(page, id)).toBe("At nine.\n");
 });
 
-test("white space is ignored when asked for, and unchanged lines unfold", async ({ page }) => {
+test("white space is ignored on request, and unchanged lines unfold", async ({ page }) => {
   await signUp(page);
   const lines = Array.from({ length: 2000 }, (_, line) => `line ${line}`);
   const id = await createDocument(page, "Lines", lines.join("\n"), "text");
@@ -117,7 +117,7 @@ test("white space is ignored when asked for, and unchanged lines unfold", async 
   await expect(page.getByText("added: the end")).toBeInViewport();
 });
 
-test("an address that is none says so, with its status", async ({ page, problems }) => {
+test("an unknown address shows an error with its status", async ({ page, problems }) => {
   problems.expect(/status of 404/);
   await signUp(page);
   for (const path of ["/nowhere", "/documents/00000000-0000-7000-8000-000000000000/read", "/documents/x/history"]) {

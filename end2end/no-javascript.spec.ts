@@ -1,4 +1,4 @@
-// What needs no JavaScript: the account, the list, uploading, reading, the trash. The history has a file of its own.
+// Features without JavaScript: account, list, uploads, reading, trash. The history has its own file.
 import { callApi, createDocument, newAccount, signUp } from "./support/accounts";
 import { fileField, menuButton } from "./support/documents";
 import { expect, test } from "./support/fixtures";
@@ -6,7 +6,7 @@ import { expect, test } from "./support/fixtures";
 test.use({ javaScriptEnabled: false });
 
 test.describe("the account", () => {
-  test("is made, left and entered again", async ({ page }) => {
+  test("can be created, signed out of and signed in to", async ({ page }) => {
     const account = newAccount();
     await page.goto("/");
     await page.getByRole("link", { name: "Create an account" }).click();
@@ -31,13 +31,13 @@ test.describe("the account", () => {
     await expect(page.getByText(`Welcome back, ${account.username}.`)).toBeVisible();
   });
 
-  test("is refused with every reason, and what was typed stays", async ({ page }) => {
+  test("is rejected with every reason, and input is kept", async ({ page }) => {
     await page.goto("/signup?next=/trash");
     await page.getByLabel("Username").fill("a b");
     await page.getByLabel("Email").fill("nowhere");
     await page.getByLabel("Password").fill("short");
     await page.getByRole("button", { name: "Create account" }).click();
-    await expect(page.getByRole("alert", { name: "3 fields need a change" })).toBeVisible();
+    await expect(page.getByRole("alert", { name: "3 fields have errors" })).toBeVisible();
     await expect(page.getByLabel("Username")).toHaveValue("a b");
     await expect(page.getByLabel("Username")).toHaveAccessibleDescription(/cannot be part of a username/);
     await expect(page.getByLabel("Email")).toHaveValue("nowhere");
@@ -52,7 +52,7 @@ test.describe("the account", () => {
     await expect(page).toHaveURL("/trash");
   });
 
-  test("does not open to a wrong password; the name stays", async ({ page }) => {
+  test("rejects a wrong password; the name is kept", async ({ page }) => {
     const account = await signUp(page);
     await page.context().clearCookies();
     await page.goto("/login");
@@ -66,7 +66,7 @@ test.describe("the account", () => {
     await expect(page.getByRole("alert")).toBeHidden();
   });
 
-  test("is signed out everywhere", async ({ page, otherPage }) => {
+  test("can be signed out everywhere", async ({ page, otherPage }) => {
     const account = await signUp(page);
     const other = await otherPage();
     await callApi(other, "POST", "/auth/login", { login: account.username, password: account.password });
@@ -82,7 +82,7 @@ test.describe("the account", () => {
 });
 
 test.describe("the list", () => {
-  test("is searched and sorted by links and a form", async ({ page }) => {
+  test("can be searched and sorted with links and a form", async ({ page }) => {
     await signUp(page);
     for (const title of ["Ferry times", "Ants", "Zebra & ferry"]) await createDocument(page, title, "text");
     await page.goto("/documents");
@@ -97,7 +97,7 @@ test.describe("the list", () => {
     await expect(page.getByRole("link", { name: "Title", exact: true })).toHaveAttribute("aria-current", "true");
     await page.getByLabel("Search documents").fill("& owl");
     await page.getByRole("button", { name: "Search" }).click();
-    await expect(page.getByRole("heading", { name: "Nothing fits “& owl”" })).toBeVisible();
+    await expect(page.getByRole("heading", { name: "No documents match “& owl”" })).toBeVisible();
     await page.getByRole("link", { name: "Show all documents" }).click();
     await expect(titles).toHaveCount(3);
   });
@@ -114,7 +114,7 @@ test.describe("the list", () => {
     await expect(page.getByRole("heading", { level: 2 })).toHaveCount(20);
   });
 
-  test("takes a new document; a blank title is refused and the kind stays chosen", async ({ page }) => {
+  test("creates a document; a blank title is rejected and the format stays selected", async ({ page }) => {
     await signUp(page);
     await page.goto("/documents");
     await menuButton(page, "New document").click();
@@ -129,7 +129,7 @@ test.describe("the list", () => {
     await expect(page.getByText("JSON", { exact: true })).toBeVisible();
   });
 
-  test("renames a document where it stands", async ({ page }) => {
+  test("renames a document in place", async ({ page }) => {
     await signUp(page);
     await createDocument(page, "Old name", "");
     await createDocument(page, "Other", "");
@@ -144,7 +144,7 @@ test.describe("the list", () => {
     await title.fill("New name");
     await page.getByRole("button", { name: "Rename" }).click();
     await expect(page.getByRole("heading", { level: 2 })).toHaveText(["New name", "Other"]);
-    await expect(page.getByText("It is called “New name” now.")).toBeVisible();
+    await expect(page.getByText("Renamed to “New name”.")).toBeVisible();
   });
 });
 
@@ -153,7 +153,7 @@ test.describe("uploading", () => {
     return { name, mimeType: "application/octet-stream", buffer: Buffer.from(content) };
   };
 
-  test("makes a document of each file", async ({ page }) => {
+  test("creates a document from each file", async ({ page }) => {
     await signUp(page);
     await page.goto("/documents");
     const files = [file("one.md", "# One\n"), file("two.json", "[2]"), file("three.txt", "3\r\n")];
@@ -163,7 +163,7 @@ test.describe("uploading", () => {
     await expect(page.getByRole("heading", { level: 2 })).toHaveText(["three", "two", "one"]);
   });
 
-  test("names the file it refuses, and why", async ({ page }) => {
+  test("names the rejected file and the reason", async ({ page }) => {
     await signUp(page);
     await page.goto("/documents");
     await fileField(page).setInputFiles([file("photo.txt", Buffer.from([0x61, 0xff, 0x62]))]);
@@ -174,7 +174,7 @@ test.describe("uploading", () => {
     await expect(page.getByRole("heading", { name: "No documents yet" })).toBeVisible();
   });
 
-  test("asks for a file when there is none", async ({ page }) => {
+  test("requires a file", async ({ page }) => {
     await signUp(page);
     await page.goto("/documents");
     await page.getByRole("button", { name: "Upload" }).click();
@@ -183,7 +183,7 @@ test.describe("uploading", () => {
 });
 
 test.describe("the trash", () => {
-  test("takes a document, gives it back, and deletes it only when asked twice", async ({ page }) => {
+  test("restores documents, and deletes them only after confirmation", async ({ page }) => {
     await signUp(page);
     await createDocument(page, "Plans", "text");
     await page.goto("/documents");
@@ -191,7 +191,7 @@ test.describe("the trash", () => {
     await page.getByRole("button", { name: "Move to trash" }).click();
     await expect(page.getByText("“Plans” was moved to the trash.")).toBeVisible();
     await page.getByRole("button", { name: "Undo" }).click();
-    await expect(page.getByText("“Plans” is back among your documents.")).toBeVisible();
+    await expect(page.getByText("“Plans” was restored.")).toBeVisible();
 
     await menuButton(page, "Actions for Plans").click();
     await page.getByRole("button", { name: "Move to trash" }).click();
@@ -203,10 +203,10 @@ test.describe("the trash", () => {
     await menuButton(page, "Actions for Plans").click();
     await page.getByRole("button", { name: "Move to trash" }).click();
     await page.getByRole("link", { name: "Trash", exact: true }).click();
-    await expect(page.getByRole("button", { name: "Yes, delete it for ever" })).toBeHidden();
-    await menuButton(page, "Delete for ever").click();
-    await page.getByRole("button", { name: "Yes, delete it for ever" }).click();
-    await expect(page.getByText("“Plans” is gone for ever.")).toBeVisible();
+    await expect(page.getByRole("button", { name: "Yes, delete permanently" })).toBeHidden();
+    await menuButton(page, "Delete permanently").click();
+    await page.getByRole("button", { name: "Yes, delete permanently" }).click();
+    await expect(page.getByText("“Plans” was permanently deleted.")).toBeVisible();
     await expect(page.getByRole("heading", { name: "The trash is empty" })).toBeVisible();
   });
 });

@@ -1,11 +1,11 @@
-// The browser tests: the release binary and its site, in a real Chromium. `make test` builds both first.
+// Browser tests: the release binary and its site, in Chromium. `make test` builds both first.
 import { existsSync } from "node:fs";
 import { defineConfig, devices } from "@playwright/test";
 
 const SYSTEM_CHROMIUM = "/usr/bin/chromium";
 const LOGS = "../target/test-logs";
 
-// The system's browser when there is one: downloading Playwright's own fails behind a closed network.
+// Prefer an installed browser, because downloading Playwright's own fails without internet access.
 const executablePath = process.env["CHROMIUM_PATH"] || (existsSync(SYSTEM_CHROMIUM) ? SYSTEM_CHROMIUM : undefined);
 
 export default defineConfig({
@@ -13,14 +13,14 @@ export default defineConfig({
   outputDir: `${LOGS}/browser`,
   fullyParallel: true,
   workers: 2,
-  // A test that passes only now and then is a bug to find, not to repeat.
+  // No retries: a flaky test is a bug.
   retries: 0,
   forbidOnly: Boolean(process.env["CI"]),
   timeout: 60_000,
   expect: { timeout: 10_000 },
   reporter: [["list"], ["json", { outputFile: `${LOGS}/browser.json` }]],
   use: {
-    // Without its film, which takes a good part of a small machine.
+    // Without screenshots, which are slow on a small machine.
     trace: { mode: "retain-on-failure", screenshots: false },
     screenshot: "only-on-failure",
     locale: "en-GB",
@@ -40,7 +40,7 @@ export default defineConfig({
   projects: [
     { name: "desktop", use: { ...devices["Desktop Chrome"], viewport: { width: 1280, height: 800 } } },
     {
-      // Tests tagged @phone run here as well.
+      // Tests tagged @phone run here too.
       name: "phone",
       grep: /@phone/,
       use: { ...devices["Desktop Chrome"], viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true },

@@ -1,9 +1,9 @@
-// The watch that every other test relies on: were it blind, they would pass for nothing.
+// Tests the detection of problems, on which all other tests rely.
 import { open } from "./support/awake";
 import { expect, test } from "./support/fixtures";
 import { makeSample } from "./support/sample";
 
-test("nothing that goes wrong in a page stays unseen", async ({ page, problems }) => {
+test("every problem in a page is detected", async ({ page, problems }) => {
   await open(page, "/");
   expect(problems.unexpected()).toEqual([]);
   await page.evaluate(() => {
@@ -19,7 +19,7 @@ test("nothing that goes wrong in a page stays unseen", async ({ page, problems }
   problems.expect(/on the console|an exception|Content policy|Content Security Policy/);
 });
 
-test("a problem in somebody else's page is seen as well", async ({ otherPage, problems }) => {
+test("a problem in another user's page is detected", async ({ otherPage, problems }) => {
   const page = await otherPage();
   await open(page, "/");
   await page.evaluate(() => console.error("in the other page"));
@@ -27,7 +27,7 @@ test("a problem in somebody else's page is seen as well", async ({ otherPage, pr
   problems.expect(/in the other page/);
 });
 
-test("every page is answered, however many are asked for at once", async ({ page }) => {
+test("every page responds under concurrent requests", async ({ page }) => {
   const { pages } = await makeSample(page);
   const paths = Object.values(pages).flatMap((path) => Array<string>(10).fill(path));
   const answers = await Promise.all(paths.map((path) => page.request.get(path)));

@@ -1,4 +1,4 @@
-// Refused, cut off, or without a server: what was typed is still there, and the page says what is the matter.
+// Rejected requests, lost connections and missing servers: input is kept, and the page explains the problem.
 import { callApi, commit, createDocument, signUp } from "./support/accounts";
 import { open } from "./support/awake";
 import {
@@ -17,7 +17,7 @@ import { expect, test } from "./support/fixtures";
 const OPS = "**/api/v1/documents/*/ops";
 
 test.describe("forms", () => {
-  test("a new document needs a title; the chosen kind stays", async ({ page, problems }) => {
+  test("a new document needs a title; the format stays selected", async ({ page, problems }) => {
     problems.expect(/status of 422/);
     await signUp(page);
     await open(page, "/documents");
@@ -25,7 +25,7 @@ test.describe("forms", () => {
     await page.getByLabel("Title", { exact: true }).fill("   ");
     await page.getByLabel("Kind").selectOption("JSON");
     await page.getByRole("button", { name: "Create" }).click();
-    await expect(page.getByRole("alert", { name: "One field needs a change" })).toBeFocused();
+    await expect(page.getByRole("alert", { name: "1 field has an error" })).toBeFocused();
     await expect(page.getByLabel("Title", { exact: true })).toHaveAccessibleDescription("Enter a title.");
     await expect(page.getByLabel("Kind")).toHaveValue("json");
     await page.getByLabel("Title", { exact: true }).fill("Settings");
@@ -33,7 +33,7 @@ test.describe("forms", () => {
     await expectText(page, "{}");
   });
 
-  test("a document in the editor keeps its title when the new one is no good", async ({ page }) => {
+  test("a document keeps its title if the new one is invalid", async ({ page }) => {
     await signUp(page);
     const id = await createDocument(page, "Good title", "text");
     await openDocument(page, id);
@@ -52,10 +52,10 @@ test.describe("forms", () => {
     await expect(title).not.toHaveAttribute("aria-invalid");
     await title.fill("  Better title ");
     await title.press("Enter");
-    await expect(toast(page, "It is called “Better title” now.")).toBeVisible();
+    await expect(toast(page, "Renamed to “Better title”.")).toBeVisible();
     await expect(title).toHaveValue("Better title");
     await expect(page).toHaveTitle("Better title – Izanagi");
-    // What was said of the one before is out of date.
+    // The previous message is outdated.
     await expect(toast(page, "Use at most 255 characters")).toBeHidden();
     await title.fill("Another");
     await title.press("Escape");
@@ -64,7 +64,7 @@ test.describe("forms", () => {
     await expect(title).toHaveValue("Better title");
   });
 
-  test("a button that does not reach the server promises nothing, until it does", async ({ page, problems }) => {
+  test("a button that does not reach the server reports it until it does", async ({ page, problems }) => {
     problems.expect(/ERR_FAILED/);
     await signUp(page);
     await createDocument(page, "Plans", "text");
@@ -84,7 +84,7 @@ test.describe("forms", () => {
     await expect(refusal).toBeHidden();
   });
 
-  test("a commit of nothing new is refused in words, and the message stays", async ({ page, problems }) => {
+  test("a commit without changes is rejected with a reason, and the message is kept", async ({ page, problems }) => {
     problems.expect(/status of 409/);
     await signUp(page);
     const id = await createDocument(page, "Same", "text");
@@ -105,7 +105,7 @@ test.describe("forms", () => {
     await expect(toast(page, "Version 2 saved.")).toBeVisible();
   });
 
-  test("a form that does not reach the server says so and keeps its fields", async ({ page, problems }) => {
+  test("a form that does not reach the server says so and keeps its input", async ({ page, problems }) => {
     problems.expect(/ERR_FAILED/);
     await open(page, "/signup");
     await page.route("**/fn/accounts/sign-up", (route) => route.abort());
@@ -120,7 +120,7 @@ test.describe("forms", () => {
 });
 
 test.describe("while editing", () => {
-  test("without a network the page counts what waits, and saves it as soon as it can", async ({ page, problems }) => {
+  test("without a network the page counts unsaved edits, and saves them when it can", async ({ page, problems }) => {
     problems.expect(/ERR_FAILED/);
     await signUp(page);
     const id = await createDocument(page, "Tunnel", "before");
@@ -134,7 +134,7 @@ test.describe("while editing", () => {
     expect(await storedText(page, id)).toBe("before in the tunnel");
   });
 
-  test("what waits survives the page", async ({ page, problems }) => {
+  test("unsaved edits survive a reload", async ({ page, problems }) => {
     problems.expect(/ERR_FAILED/);
     await signUp(page);
     const id = await createDocument(page, "Tunnel", "before");
@@ -151,7 +151,7 @@ test.describe("while editing", () => {
     expect(await storedText(page, id)).toBe("before and after");
   });
 
-  test("a refusal by the server is told with its reason, and tried again on demand", async ({ page, problems }) => {
+  test("a rejected edit is reported with the reason, and retried on request", async ({ page, problems }) => {
     problems.expect(/status of 422/);
     await signUp(page);
     const id = await createDocument(page, "Refused", "");
@@ -160,7 +160,7 @@ test.describe("while editing", () => {
     await page.route(OPS, (route) => route.fulfill({ status: 422, json: { ...problem, requestId: "1" } }));
     await write(page, "kept");
     await expect(saveState(page, "Not saved: It is full moon.")).toBeVisible();
-    await expect(page.getByRole("alert")).toContainText("They are still here, on this device.");
+    await expect(page.getByRole("alert")).toContainText("They are kept on this device.");
     const download = page.waitForEvent("download");
     await page.getByRole("button", { name: "Download the text" }).click();
     expect((await download).suggestedFilename()).toBe("Refused.md");
@@ -171,7 +171,7 @@ test.describe("while editing", () => {
     expect(await storedText(page, id)).toBe("kept");
   });
 
-  test("a paste that a document cannot hold is refused whole, and said", async ({ page }) => {
+  test("a paste beyond the limit is rejected as a whole with a message", async ({ page }) => {
     await signUp(page);
     const id = await createDocument(page, "Full", "before");
     await openDocument(page, id);
@@ -181,14 +181,14 @@ test.describe("while editing", () => {
       clipboardData.setData("text/plain", "x".repeat(length));
       field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
     }, 10 * 1024 * 1024);
-    await expect(toast(page, "A document can hold 10 MiB of text, and this would be more.")).toBeVisible();
+    await expect(toast(page, "This would exceed the limit of 10 MiB of text.")).toBeVisible();
     await expectText(page, "before");
     await write(page, " and after");
     await expectSaved(page, "3 words");
     expect(await storedText(page, id)).toBe("before and after");
   });
 
-  test("an edit that the document has no room for goes again once it has", async ({ page, problems }) => {
+  test("an edit beyond the limit is resent once it fits", async ({ page, problems }) => {
     problems.expect(/status of 413/);
     await signUp(page);
     const id = await createDocument(page, "Crowded", "");
@@ -204,8 +204,8 @@ test.describe("while editing", () => {
     expect(await storedText(page, id)).toBe("ab");
   });
 
-  test("an editor that cannot be loaded says so, and what to do", async ({ page, problems }) => {
-    problems.expect(/ERR_FAILED|does not start/);
+  test("a failure to load the editor is explained", async ({ page, problems }) => {
+    problems.expect(/ERR_FAILED|cannot start/);
     await signUp(page);
     const id = await createDocument(page, "Unloaded", "still to be read");
     await page.route("**/editor*.js", (route) => route.abort());
@@ -218,7 +218,7 @@ test.describe("while editing", () => {
     await expect(editor(page)).toBeVisible();
   });
 
-  test("a text typed while the server is down arrives when it is back", async ({ page, server, problems }) => {
+  test("text typed while the server is down is saved when it is back", async ({ page, server, problems }) => {
     problems.expect(/ERR_(CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)/);
     await signUp(page);
     const id = await createDocument(page, "Patience", "before");
@@ -233,7 +233,7 @@ test.describe("while editing", () => {
     expect(await storedText(page, id)).toBe("before, during and after");
   });
 
-  test("an answer that was lost does not double the words", async ({ page, problems }) => {
+  test("a lost response does not duplicate text", async ({ page, problems }) => {
     problems.expect(/ERR_CONNECTION_RESET/);
     await signUp(page);
     const id = await createDocument(page, "Once", "");
@@ -253,7 +253,7 @@ test.describe("while editing", () => {
   });
 });
 
-test("a commit waits until the last words are saved, and holds them", async ({ page, problems }) => {
+test("a commit waits for the last edits and contains them", async ({ page, problems }) => {
   problems.expect(/ERR_FAILED/);
   await signUp(page);
   const id = await createDocument(page, "Waiting", "");

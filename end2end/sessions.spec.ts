@@ -1,4 +1,4 @@
-// Staying signed in: an access token ends after half an hour, and nobody notices.
+// Staying signed in: renewing an access token after half an hour is unnoticeable.
 import type { Page } from "@playwright/test";
 import { callApi, createDocument, signUp } from "./support/accounts";
 import { open } from "./support/awake";
@@ -7,7 +7,7 @@ import { expect, test } from "./support/fixtures";
 
 const ACCESS = "izanagi_access";
 
-/** A cookie goes when its time is over: the browser then sends the refresh token alone. */
+/** Removes a cookie as if it had expired: the browser then sends only the refresh token. */
 async function endAccess(page: Page): Promise<void> {
   await page.context().clearCookies({ name: ACCESS });
 }
@@ -16,7 +16,7 @@ async function cookie(page: Page, name: string): Promise<string | undefined> {
   return (await page.context().cookies()).find((cookie) => cookie.name === name)?.value;
 }
 
-test("reading on after the access token has ended signs nobody out", async ({ page }) => {
+test("reading after the access token has expired does not sign the user out", async ({ page }) => {
   const { username } = await signUp(page);
   const id = await createDocument(page, "Long read", "# Chapter");
   const refresh = await cookie(page, "izanagi_refresh");
@@ -33,7 +33,7 @@ test("reading on after the access token has ended signs nobody out", async ({ pa
   expect(await cookie(page, ACCESS)).toBeTruthy();
 });
 
-test("an access token that is no good any more is as good as none", async ({ page, server }) => {
+test("an invalid access token is renewed like an expired one", async ({ page, server }) => {
   await signUp(page);
   await page.context().addCookies([{ name: ACCESS, value: "a.b.c", url: server.url }]);
   await open(page, "/documents");
@@ -52,7 +52,7 @@ test("tabs that renew at the same time all stay signed in", async ({ page }) => 
   for (const tab of tabs) await expect(tab.getByRole("link", { name: "Many tabs" })).toBeVisible();
 });
 
-test("what is typed after the access token has ended is saved", async ({ page, problems }) => {
+test("text typed after the access token has expired is saved", async ({ page, problems }) => {
   problems.expect(/status of 401/);
   await signUp(page);
   const id = await createDocument(page, "Slow writer", "");
@@ -64,7 +64,7 @@ test("what is typed after the access token has ended is saved", async ({ page, p
   expect(await cookie(page, ACCESS)).toBeTruthy();
 });
 
-test("a file sent after the access token has ended becomes one document", async ({ page, problems }) => {
+test("a file uploaded after the access token has expired becomes one document", async ({ page, problems }) => {
   problems.expect(/status of 401/);
   await signUp(page);
   await open(page, "/documents");
@@ -75,7 +75,7 @@ test("a file sent after the access token has ended becomes one document", async 
   expect(await cookie(page, ACCESS)).toBeTruthy();
 });
 
-test("a file whose sender is signed out is refused in words", async ({ page, problems }) => {
+test("an upload by a signed-out user is rejected with a reason", async ({ page, problems }) => {
   problems.expect(/status of 401/);
   await signUp(page);
   await open(page, "/documents");
@@ -84,7 +84,7 @@ test("a file whose sender is signed out is refused in words", async ({ page, pro
   await expect(page.getByRole("list", { name: "Uploads" })).toContainText("Sign in");
 });
 
-test("a session ended elsewhere is told in the editor; what was typed is saved later", async ({ page, problems }) => {
+test("the editor reports a session ended elsewhere; edits are saved later", async ({ page, problems }) => {
   problems.expect(/status of 401/);
   const account = await signUp(page);
   const id = await createDocument(page, "Interrupted", "");
@@ -92,7 +92,7 @@ test("a session ended elsewhere is told in the editor; what was typed is saved l
   await callApi(page, "POST", "/auth/logout-all");
   await write(page, "not lost");
   await expect(saveState(page, "Not saved: sign in again")).toBeVisible();
-  await expect(page.getByRole("alert")).toContainText("Your sign-in has ended");
+  await expect(page.getByRole("alert")).toContainText("Your session has ended");
 
   const opened = page.context().waitForEvent("page");
   await page.getByRole("link", { name: "Sign in again" }).click();
@@ -110,7 +110,7 @@ test("a session ended elsewhere is told in the editor; what was typed is saved l
   expect(await storedText(page, id)).toBe("not lost");
 });
 
-test("edits that the device cannot keep are said to be in this tab only", async ({ page, problems }) => {
+test("edits that cannot be stored are reported to be in this tab only", async ({ page, problems }) => {
   problems.expect(/status of 401/);
   await page.addInitScript(() => {
     IDBFactory.prototype.open = () => {
@@ -121,10 +121,10 @@ test("edits that the device cannot keep are said to be in this tab only", async 
   await openDocument(page, await createDocument(page, "Full device", ""));
   await callApi(page, "POST", "/auth/logout-all");
   await write(page, "not lost");
-  await expect(page.getByRole("alert")).toContainText("so your last edits are in this tab only");
+  await expect(page.getByRole("alert")).toContainText("Your last edits are kept in this tab only");
 });
 
-test("a device is signed out from another, and only that one", async ({ page, otherPage }) => {
+test("a device can be signed out from another, and only that one", async ({ page, otherPage }) => {
   const account = await signUp(page);
   const other = await otherPage({ userAgent: "Firefox/140.0 (Linux)" });
   await callApi(other, "POST", "/auth/login", { login: account.email, password: account.password });

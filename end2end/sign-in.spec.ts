@@ -1,10 +1,10 @@
-// Signing in and up with the browser's half awake: what is refused, what is said, what stays in the fields.
+// Signing in and up with JavaScript: errors, messages and kept input.
 import { newAccount, signUp } from "./support/accounts";
 import { open } from "./support/awake";
 import { expect, test } from "./support/fixtures";
 
 test.describe("signing in", () => {
-  test("a wrong password is said so, the name stays and the password goes", async ({ page, problems }) => {
+  test("a wrong password shows an error, keeps the name and clears the password", async ({ page, problems }) => {
     problems.expect(/status of 401/);
     const account = await signUp(page);
     await page.context().clearCookies();
@@ -23,7 +23,7 @@ test.describe("signing in", () => {
     await expect(page.getByText(`Welcome back, ${account.username}.`)).toBeVisible();
   });
 
-  test("an unknown name is answered in the same words as a wrong password", async ({ page, problems }) => {
+  test("an unknown name shows the same error as a wrong password", async ({ page, problems }) => {
     problems.expect(/status of 401/);
     await open(page, "/login");
     await page.getByLabel("Username or email").fill("nobody-has-this-name");
@@ -32,7 +32,7 @@ test.describe("signing in", () => {
     await expect(page.getByRole("alert")).toHaveText("No account has this name and password.");
   });
 
-  test("the email is as good as the name, however it is written", async ({ page }) => {
+  test("the email works like the name, in any case", async ({ page }) => {
     const account = await signUp(page);
     await page.context().clearCookies();
     await open(page, "/login");
@@ -42,7 +42,7 @@ test.describe("signing in", () => {
     await expect(page).toHaveURL("/documents");
   });
 
-  test("the way on never leads to another site", async ({ page, server }) => {
+  test("signing in never redirects to another site", async ({ page, server }) => {
     const account = await signUp(page);
     await page.context().clearCookies();
     await open(page, "/login?next=https://example.org/");
@@ -54,7 +54,7 @@ test.describe("signing in", () => {
 });
 
 test.describe("signing up", () => {
-  test("each field that breaks its rule says so, once one goes on", async ({ page }) => {
+  test("an invalid field shows its error once the user leaves it", async ({ page }) => {
     await open(page, "/signup");
     await page.getByLabel("Username").fill("Ü");
     await page.getByLabel("Email").fill("nowhere");
@@ -74,14 +74,14 @@ test.describe("signing up", () => {
     await expect(page.getByLabel("Email")).not.toHaveAttribute("aria-invalid");
   });
 
-  test("a refusal leads to the fields and keeps all but the password", async ({ page, problems }) => {
+  test("an error summary links to the fields and keeps all input except the password", async ({ page, problems }) => {
     problems.expect(/status of 422/);
     await open(page, "/signup");
     await page.getByLabel("Username").fill("a b");
     await page.getByLabel("Email").fill("nowhere");
     await page.getByLabel("Password").fill("short");
     await page.getByRole("button", { name: "Create account" }).click();
-    const summary = page.getByRole("alert", { name: "3 fields need a change" });
+    const summary = page.getByRole("alert", { name: "3 fields have errors" });
     await expect(summary).toBeFocused();
     await summary.getByRole("link", { name: /name@example\.org/ }).click();
     await expect(page.getByLabel("Email")).toBeFocused();
@@ -91,7 +91,7 @@ test.describe("signing up", () => {
   });
 
   for (const field of ["username", "email"] as const) {
-    test(`a ${field} that somebody has is refused at its field`, async ({ page, problems }) => {
+    test(`a taken ${field} is rejected at its field`, async ({ page, problems }) => {
       problems.expect(/status of 409/);
       const taken = await signUp(page);
       await page.context().clearCookies();
@@ -102,12 +102,12 @@ test.describe("signing up", () => {
       await page.getByLabel("Password").fill(account.password);
       await page.getByRole("button", { name: "Create account" }).click();
       const refused = page.getByLabel(field === "username" ? "Username" : "Email");
-      await expect(refused).toHaveAccessibleDescription(/Somebody has this username|with this email exists/);
+      await expect(refused).toHaveAccessibleDescription(/That username is taken|An account with this email exists/);
       await expect(refused).toHaveValue(taken[field]);
     });
   }
 
-  test("a password that everybody has is refused", async ({ page, problems }) => {
+  test("a common password is rejected", async ({ page, problems }) => {
     problems.expect(/status of 422/);
     const account = newAccount();
     await open(page, "/signup");

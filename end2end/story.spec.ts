@@ -1,4 +1,4 @@
-// The promise as a person meets it: written, committed, compared, restored, and still there after the server died.
+// The main scenario: writing, committing, comparing, restoring, and surviving a crash of the server.
 import { newAccount } from "./support/accounts";
 import { open } from "./support/awake";
 import {
@@ -69,7 +69,7 @@ test("a document and its history survive everything, kill -9 included", async ({
     await expect(change).toContainText("added: The ferry leaves at ten.");
   });
 
-  await test.step("restore the old one", async () => {
+  await test.step("restore the old version", async () => {
     await page.getByRole("link", { name: "History", exact: true }).click();
     await page.getByRole("link", { name: "Version 1", exact: true }).click();
     await menuButton(page, "Restore this version").click();
@@ -78,7 +78,7 @@ test("a document and its history survive everything, kill -9 included", async ({
     await expectText(page, "# Ferry The ferry leaves at nine. Bring a coat.");
   });
 
-  await test.step("kill the server the moment it says Saved, and start it again", async () => {
+  await test.step("kill the server as soon as the page shows Saved, and restart it", async () => {
     await write(page, "Not committed.");
     await expectSaved(page, "11 words");
     problems.expect(/ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_SOCKET_NOT_CONNECTED/);

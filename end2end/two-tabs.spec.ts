@@ -1,10 +1,10 @@
-// One document in several editors: everybody's words arrive everywhere, once.
+// One document in several editors: every edit arrives everywhere, once.
 import type { Page } from "@playwright/test";
 import { callApi, createDocument, signUp } from "./support/accounts";
 import { commitByKeys, editor, expectText, openDocument, saveState, storedText } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 
-test("two tabs write at the same time, and both have both texts", async ({ page }) => {
+test("two tabs write at the same time, and both show both texts", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Shared", "base");
   const second = await page.context().newPage();
@@ -19,7 +19,7 @@ test("two tabs write at the same time, and both have both texts", async ({ page 
   await expectText(page, "above base below");
 });
 
-test("a tab that was cut off loses nothing and overwrites nothing", async ({ page, problems }) => {
+test("a disconnected tab loses nothing and overwrites nothing", async ({ page, problems }) => {
   problems.expect(/ERR_INTERNET_DISCONNECTED/);
   await signUp(page);
   const id = await createDocument(page, "Shared", "base");
@@ -40,7 +40,7 @@ test("a tab that was cut off loses nothing and overwrites nothing", async ({ pag
   expect(await storedText(page, id)).toBe("above base below");
 });
 
-test("undo takes back one's own words and leaves the other tab's", async ({ page }) => {
+test("undo reverts local edits and leaves those of the other tab", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Shared", "base");
   const second = await page.context().newPage();
@@ -55,7 +55,7 @@ test("undo takes back one's own words and leaves the other tab's", async ({ page
   await Promise.all([expectText(page, "base theirs"), expectText(second, "base theirs")]);
 });
 
-test("a commit holds what another owner wrote; a restore reaches their editor", async ({ page, otherPage }) => {
+test("a commit contains another owner's edits; a restore reaches their editor", async ({ page, otherPage }) => {
   await signUp(page);
   const id = await createDocument(page, "Shared", "base");
   const other = await otherPage();
@@ -78,7 +78,7 @@ test("a commit holds what another owner wrote; a restore reaches their editor", 
   await expect(page.getByRole("main")).toContainText(owner.username);
 });
 
-/** Takes one tab's connection away; its context, and so the other tab, keeps it. Gives the way back. */
+/** Disconnects one tab; the other one in the context stays connected. Returns a function that reconnects it. */
 async function cutOff(tab: Page): Promise<() => Promise<void>> {
   const session = await tab.context().newCDPSession(tab);
   const conditions = { latency: 0, downloadThroughput: -1, uploadThroughput: -1 };

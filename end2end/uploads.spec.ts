@@ -4,7 +4,7 @@ import { awake, open } from "./support/awake";
 import { dropFiles, fileField, storedText } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 
-test("three files become documents byte for byte, a fourth is refused by name", async ({ page, problems }) => {
+test("three files become documents byte for byte, a fourth is rejected by name", async ({ page, problems }) => {
   problems.expect(/status of 422/);
   await signUp(page);
   await open(page, "/documents");
@@ -35,7 +35,7 @@ test("three files become documents byte for byte, a fourth is refused by name", 
   await expect(titles).toHaveText(["list", "ferry", "island"]);
 });
 
-test("each refusal says what is wrong with the file", async ({ page, problems }) => {
+test("each error says what is wrong with the file", async ({ page, problems }) => {
   problems.expect(/status of 422/);
   await signUp(page);
   await open(page, "/documents");
@@ -53,13 +53,13 @@ test("each refusal says what is wrong with the file", async ({ page, problems })
   await expect(page.getByRole("heading", { name: "No documents yet" })).toBeVisible();
 });
 
-test("files dropped beside the field are taken as well, and words are not", async ({ page }) => {
+test("files dropped outside the field are accepted, and text is not", async ({ page }) => {
   await signUp(page);
   await open(page, "/documents");
   await dropFiles(page, [{ name: "beside.md", content: "beside" }], page.getByRole("contentinfo"));
   await expect(page.getByRole("list", { name: "Uploads" })).toContainText("Added");
   await expect(page.getByRole("link", { name: "beside", exact: true })).toBeVisible();
-  // The browser goes on with what nobody has taken: here, with a word over a field.
+  // The browser handles other drops: here, a word dropped on a field.
   const isTaken = await page.getByLabel("Search documents").evaluate((field) => {
     const dataTransfer = new DataTransfer();
     dataTransfer.setData("text/plain", "word");
@@ -68,7 +68,7 @@ test("files dropped beside the field are taken as well, and words are not", asyn
   expect(isTaken).toBe(false);
 });
 
-test("files are chosen as well as dropped", async ({ page }) => {
+test("files can be chosen as well as dropped", async ({ page }) => {
   await signUp(page);
   await open(page, "/documents");
   await fileField(page).setInputFiles({ name: "a.md", mimeType: "text/markdown", buffer: Buffer.from("a") });
@@ -78,7 +78,7 @@ test("files are chosen as well as dropped", async ({ page }) => {
   await expect(fileField(page)).toHaveValue("");
 });
 
-test("a file is given up on its way or before its turn; the next one goes on", async ({ page, problems }) => {
+test("an upload can be cancelled while active or queued; the next one continues", async ({ page, problems }) => {
   problems.expect(/ERR_FAILED/);
   await signUp(page);
   await open(page, "/documents");
@@ -97,7 +97,7 @@ test("a file is given up on its way or before its turn; the next one goes on", a
   await expect(page.getByRole("main").getByRole("heading", { level: 2 })).toHaveText(["third"]);
 });
 
-test("a file given up before its turn does not go in the place of a later one", async ({ page }) => {
+test("a cancelled upload does not replace a later one", async ({ page }) => {
   await signUp(page);
   await open(page, "/documents");
   const held: (() => Promise<void>)[] = [];
@@ -115,11 +115,11 @@ test("a file given up before its turn does not go in the place of a later one", 
   await expect(page.getByRole("main").getByRole("heading", { level: 2 })).toHaveText(["first", "later"]);
 });
 
-test("the refusal of a form goes when the next file is sent", async ({ page }) => {
+test("a form's error disappears with the next upload", async ({ page }) => {
   await signUp(page);
   await open(page, "/documents");
   await fileField(page).setInputFiles({ name: "letter.docx", mimeType: "text/plain", buffer: Buffer.from("PK") });
-  // As before the page has come alive.
+  // As before hydration.
   await page.locator("form.drop-zone").evaluate((form: HTMLFormElement) => form.submit());
   const refusal = page.getByRole("alert").filter({ hasText: "“letter.docx” is no .md, .txt or .json file." });
   await expect(refusal).toBeVisible();
@@ -129,7 +129,7 @@ test("the refusal of a form goes when the next file is sent", async ({ page }) =
   await expect(refusal).toBeHidden();
 });
 
-test("a connection that breaks is told at the file", async ({ page, problems }) => {
+test("a broken connection is reported at the file", async ({ page, problems }) => {
   problems.expect(/ERR_CONNECTION_RESET/);
   await signUp(page);
   await open(page, "/documents");

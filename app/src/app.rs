@@ -1,4 +1,4 @@
-//! The app: the routes, and what stands around every page.
+//! The app: the routes and the layout shared by every page.
 
 use crate::{
     components::{SiteFooter, SiteHeader},
@@ -17,14 +17,14 @@ use leptos_router::{
     path,
 };
 
-/// Everything inside `<body>`. Every page waits for its data before the first byte is sent, so
-/// that status and redirects are right.
+/// The contents of `<body>`. Rendering waits for a page's data before it sends the first byte, so
+/// that status and redirects are correct.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
     Visit::provide();
     Me::provide();
-    // The title is written into the markup as it is.
+    // The title is inserted into the markup without escaping.
     let title = |page| escape_text(&format!("{page} – Izanagi"));
     view! {
         <Title formatter=title/>

@@ -1,4 +1,4 @@
-//! The one error of server functions: a problem document, as everywhere else (DESIGN §8).
+//! The error of server functions: a problem document, as in the API (DESIGN §8).
 
 use izanagi_shared::problem::Problem;
 use leptos::server_fn::{
@@ -7,15 +7,14 @@ use leptos::server_fn::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Why a server function refuses or fails, in words for the person who asked. On the wire it is
-/// the [`Problem`] alone.
+/// Why a server function failed, in user-readable words. Serialised as its [`Problem`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{}", .0.detail)]
 #[serde(transparent)]
 pub struct AppError(pub Problem);
 
 impl AppError {
-    /// A problem that the page or the transport found.
+    /// Creates a problem found by the page or the transport.
     #[must_use]
     pub fn new(status: u16, code: &str, title: &str, detail: &str) -> Self {
         Self(Problem {
@@ -30,27 +29,28 @@ impl AppError {
         })
     }
 
-    /// There is nothing at this address.
+    /// Nothing exists at this address.
     #[must_use]
     pub fn not_found() -> Self {
         Self::new(404, "not_found", "Not found", "There is nothing at this address.")
     }
 
-    /// The server is there no more, or was never.
+    /// The server is unreachable.
     #[must_use]
     pub fn unreachable() -> Self {
         let detail = "The server cannot be reached. Try again in a moment.";
         Self::new(0, "unreachable", "No connection", detail)
     }
 
-    /// What came back is not what this page understands.
+    /// The response has an unexpected form.
     #[must_use]
     pub fn unexpected_answer() -> Self {
-        let detail = "The server's answer makes no sense to this page. Reload it, then try again.";
+        let detail =
+            "This page does not understand the server's response. Reload it, then try again.";
         Self::new(0, "unexpected_answer", "Unexpected answer", detail)
     }
 
-    /// The same for those who typed something, which stays where it is.
+    /// Adds that the user's input is preserved.
     #[must_use]
     pub fn with_what_was_typed(mut self) -> Self {
         if self.0.code == "unreachable" {
@@ -59,7 +59,7 @@ impl AppError {
         self
     }
 
-    /// Whether signing in would help.
+    /// Returns whether signing in would help.
     #[must_use]
     pub fn needs_sign_in(&self) -> bool {
         self.0.status == 401 && self.0.code != "invalid_credentials"

@@ -1,13 +1,13 @@
-//! The pages of Izanagi (DESIGN §7). The server renders all of each page; only islands are hydrated
-//! in the browser, from two WebAssembly bundles. Reads are resources of server functions; writes are
-//! forms that also work without JavaScript. A feature only chooses which modules are compiled:
+//! The pages of Izanagi (DESIGN §7). The server renders each page in full; only islands are
+//! hydrated, from one of two WebAssembly bundles. Reads are resources of server functions; writes
+//! are forms that also work without JavaScript. Features only choose which modules are compiled:
 //! `ssr` all of them, `pages` and `editor` the islands of one bundle.
 
 #![recursion_limit = "256"]
-#![expect(unreachable_pub, reason = "`#[component]` writes a `pub` function, wherever it stands")]
-// A component owns its properties, whether it uses them up or not.
+#![expect(unreachable_pub, reason = "`#[component]` always generates a `pub` function")]
+// Components own their properties even if they only borrow them.
 #![allow(clippy::needless_pass_by_value)]
-// A refusal carries its problem document whole: it is rare, and every page shows it.
+// Errors contain the whole problem document: they are rare, and every page shows it.
 #![allow(clippy::result_large_err)]
 
 pub mod browser;

@@ -1,11 +1,11 @@
-//! Paths of this site, as they come back in a `next` parameter or a `Referer`.
+//! Validates paths of this site from a `next` parameter or a `Referer`.
 
-/// The text, if it is a path of this site that a browser cannot take for another site's.
+/// Returns the text if it is a path of this site that no browser interprets as another site's.
 ///
-/// `//host` and `/\host` lead away, `/.//host` does once its dots are resolved, and control
-/// characters are dropped by browsers before they look. The router decodes a path before it hands
-/// it to the browser, so none of these may stand there percent-encoded either. What passes is
-/// visible ASCII, which is what percent-encoding leaves.
+/// `//host` and `/\host` lead to another site, `/.//host` does so once its dots are resolved, and
+/// browsers drop control characters before parsing. The router decodes a path before it passes it
+/// to the browser, so percent-encoded forms are rejected too. Only visible ASCII is accepted, which
+/// is all that percent-encoding leaves.
 #[must_use]
 pub fn own_path(text: &str) -> Option<&str> {
     let visible = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
@@ -14,8 +14,8 @@ pub fn own_path(text: &str) -> Option<&str> {
     (visible && text.starts_with('/') && !leads_away).then_some(text)
 }
 
-/// The text, if it is a path of one of this site's pages. `/docs` and `/api` are paths of this site,
-/// too, but only the server knows them.
+/// Returns the text if it is a path of one of this site's pages. `/docs` and `/api` are not: only
+/// the server serves them.
 #[must_use]
 pub fn page_path(text: &str) -> Option<&str> {
     const PAGES: [&str; 6] = ["", "login", "signup", "documents", "trash", "settings"];
@@ -24,14 +24,14 @@ pub fn page_path(text: &str) -> Option<&str> {
     PAGES.contains(&first).then_some(path)
 }
 
-/// Whether two hexadecimal digits stand for a control character, a slash or a backslash.
+/// Returns whether two hexadecimal digits encode a control character, a slash or a backslash.
 fn is_hazardous(digits: &str) -> bool {
     let digits = digits.get(..2).filter(|two| two.bytes().all(|byte| byte.is_ascii_hexdigit()));
     let code = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
     code.is_some_and(|code| code.is_ascii_control() || matches!(code, b'/' | b'\\'))
 }
 
-/// A path with a query that leads back to `back` after signing in.
+/// Returns the path with a query that leads back to `back` after signing in.
 #[must_use]
 pub fn sign_in_path(back: &str) -> String {
     let mut path = String::from("/login?next=");
@@ -66,7 +66,7 @@ mod tests {
     #[case("/%5Cevil.example", false)]
     #[case("/%2Fevil.example", false)]
     #[case("/%09/evil.example", false)]
-    fn only_own_paths_pass(#[case] text: &str, #[case] passes: bool) {
+    fn accepts_only_own_paths(#[case] text: &str, #[case] passes: bool) {
         assert_eq!(own_path(text).is_some(), passes);
     }
 
@@ -79,12 +79,12 @@ mod tests {
     #[case("/healthz", false)]
     #[case("/api/v1/documents", false)]
     #[case("//documents", false)]
-    fn only_pages_are_pages(#[case] text: &str, #[case] passes: bool) {
+    fn accepts_only_paths_of_pages(#[case] text: &str, #[case] passes: bool) {
         assert_eq!(page_path(text).is_some(), passes);
     }
 
     #[test]
-    fn the_way_back_survives_in_the_query() {
+    fn the_return_path_survives_in_the_query() {
         assert_eq!(sign_in_path("/a?b=c&d"), "/login?next=/a%3Fb%3Dc%26d");
     }
 }

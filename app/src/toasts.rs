@@ -1,6 +1,6 @@
-//! What is said for a while at the edge of a page.
+//! Temporary messages at the edge of a page.
 
-#![expect(missing_docs, reason = "`#[island]` writes a struct for its properties without docs")]
+#![expect(missing_docs, reason = "`#[island]` generates an undocumented struct for its properties")]
 
 use crate::{
     flash::Notice,
@@ -10,20 +10,21 @@ use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::{cell::RefCell, time::Duration};
 
-/// How long a toast stays; long enough to reach its button by keyboard (WCAG 2.2.1 asks for 20 s).
+/// Time a toast stays visible: long enough to reach its button by keyboard (WCAG 2.2.1 requires 20
+/// s).
 const STAYS: Duration = Duration::from_secs(20);
 
-/// As many are read; of more, the oldest go.
+/// Maximum number of toasts; the oldest are removed first.
 const MOST_TOASTS: usize = 4;
 
-/// Something to say.
+/// A message to show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// The words, and what can be done about them.
+    /// The text and its actions.
     pub notice: Notice,
-    /// It says that something went wrong, and stays until it is dismissed or out of date.
+    /// Whether it reports a problem; such a toast stays until it is dismissed or outdated.
     pub is_problem: bool,
-    /// The kind of write that it is the outcome of, by its path.
+    /// Path of the server function whose outcome it reports.
     pub kind: Option<String>,
 }
 
@@ -31,18 +32,18 @@ pub struct Message {
 struct Toast {
     id: u32,
     message: Message,
-    /// How often it was said while it stood there.
+    /// How often it was repeated while visible.
     times: u32,
 }
 
 type Listener = Box<dyn Fn(Message)>;
 
 thread_local! {
-    /// Where the toasts of this page take messages; set once they are hydrated.
+    /// The toasts of this page; set once they are hydrated.
     static LISTENER: RefCell<Option<Listener>> = const { RefCell::new(None) };
 }
 
-/// Says something on this page.
+/// Shows a message on this page.
 pub fn say(message: Message) {
     LISTENER.with_borrow(|listener| {
         if let Some(listener) = listener {
@@ -51,8 +52,8 @@ pub fn say(message: Message) {
     });
 }
 
-/// Says one thing more. What the same kind of write said before is out of date, unless it offers a
-/// way back; what is said already is said once, and counted.
+/// Adds a toast. It replaces earlier ones about the same server function, unless they offer undo; a
+/// repeated message is counted instead.
 fn add_toast(toasts: &mut Vec<Toast>, toast: Toast) {
     let mut times = toast.times;
     let new = &toast.message;
@@ -69,23 +70,23 @@ fn add_toast(toasts: &mut Vec<Toast>, toast: Toast) {
     });
     toasts.push(Toast { times, ..toast });
     if toasts.len() > MOST_TOASTS {
-        // A problem is not pushed away by good news.
+        // Success messages do not push out problems.
         let oldest = toasts.iter().position(|old| !old.message.is_problem).unwrap_or_default();
         toasts.remove(oldest);
     }
 }
 
-/// What there is to say, at the edge of the page; the page's polite live region.
+/// Toasts at the edge of the page, in a polite live region.
 #[island]
 pub fn Toasts(
-    /// What a form left behind before this page was shown.
+    /// Message from a form submitted before this page was shown.
     first: Option<Message>,
-    /// Where the button that takes a document out of the trash is sent.
+    /// URL for restoring a document from the trash.
     undo: String,
 ) -> impl IntoView {
     let first = first.map(|message| Toast { id: 0, message, times: 1 });
     let toasts = RwSignal::new(first.into_iter().collect::<Vec<_>>());
-    // None is given twice, or an old toast would stand for a new one.
+    // Ids are never reused, or a new toast would be confused with an old one.
     let next_id = StoredValue::new(1);
     Effect::new(move || {
         let listener = move |message| {
@@ -163,7 +164,7 @@ mod tests {
         Toast { id, message, times: 1 }
     }
 
-    /// The words of the toasts after these were said, each with how often.
+    /// Returns the texts of the toasts after these messages, with their counts.
     fn said(toasts: &[(Option<&str>, &str, bool)]) -> Vec<(String, u32)> {
         let mut shown = Vec::new();
         for (id, (kind, words, is_problem)) in (1..).zip(toasts) {
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn four_toasts_stand_at_most_and_problems_outlast_good_news() {
+    fn shows_at_most_four_toasts_and_keeps_problems_longest() {
         let toasts = ["one", "two", "three", "four", "five"];
         let mut given = toasts.map(|words| (None, words, false));
         assert_eq!(said(&given), once(&["two", "three", "four", "five"]));
@@ -187,20 +188,20 @@ mod tests {
     }
 
     #[test]
-    fn equal_words_are_said_once_and_counted() {
+    fn repeated_messages_are_shown_once_and_counted() {
         let toasts = [(None, "full", true), (None, "other", true), (None, "full", true)];
         assert_eq!(said(&toasts), [("other".to_owned(), 1), ("full".to_owned(), 2)]);
     }
 
     #[test]
-    fn a_later_outcome_of_the_same_kind_takes_the_place_of_a_problem() {
+    fn a_later_outcome_of_the_same_kind_replaces_a_problem() {
         let toasts = [(RENAME, "no title", true), (RESTORE, "nothing new", true)];
         let later = (RENAME, "renamed", false);
         assert_eq!(said(&[toasts[0], toasts[1], later]), once(&["nothing new", "renamed"]));
     }
 
     #[test]
-    fn a_way_back_stays_when_the_same_is_done_to_another() {
+    fn an_undo_toast_stays_after_the_same_action_on_another_document() {
         let undo: DocumentId = "00000000-0000-7000-8000-000000000000".parse().unwrap();
         let trashed = |id, title: &str| {
             let notice = Notice { undo_trash: Some(undo), ..Notice::new(title) };

@@ -1,21 +1,21 @@
-// When a page has come alive. Until then its forms do what they do without JavaScript, and keys do nothing. A page
-// without islands has no script, and is all there from the start.
+// Waits for hydration. Before it, forms work as without JavaScript and keys have no effect. A page without islands has
+// no scripts and is ready at once.
 import { type BrowserContext, expect, type Page, type Response } from "@playwright/test";
 
-/** Marks each page once its islands have been hydrated, by `data-awake` at its root. */
+/** Marks each page with `data-awake` on its root element once its islands have been hydrated. */
 export async function markAwake(context: BrowserContext): Promise<void> {
   await context.addInitScript(() => {
     const { instantiateStreaming } = WebAssembly;
     WebAssembly.instantiateStreaming = async (...given) => {
       const started = await instantiateStreaming(...given);
-      // Hydration follows without a pause, so it is over when the next task begins.
+      // Hydration follows synchronously, so it has finished when the next task starts.
       setTimeout(() => (document.documentElement.dataset["awake"] = ""));
       return started;
     };
   });
 }
 
-/** Waits until a page that the browser has loaded is alive. */
+/** Waits until a loaded page is hydrated. */
 export async function awake(page: Page): Promise<void> {
   await page.waitForLoadState("domcontentloaded");
   if ((await page.locator("leptos-island").count()) > 0) {
@@ -23,7 +23,7 @@ export async function awake(page: Page): Promise<void> {
   }
 }
 
-/** Opens a page and waits until it is alive. */
+/** Opens a page and waits until it is hydrated. */
 export async function open(page: Page, path: string): Promise<Response | null> {
   const response = await page.goto(path);
   await awake(page);

@@ -1,4 +1,4 @@
-// Documents in the browser: dropping files, writing, committing, and what the server has of it.
+// Documents in the browser: dropping files, writing, committing, and reading the server's text.
 import { expect, type Locator, type Page } from "@playwright/test";
 import { callApi } from "./accounts";
 import { awake, open } from "./awake";
@@ -8,7 +8,7 @@ export interface DroppedFile {
   content: string | Uint8Array;
 }
 
-/** Lets files fall on the field for them, or elsewhere, as from a file manager. */
+/** Drops files on the upload field or another element. */
 export async function dropFiles(page: Page, files: DroppedFile[], target = fileField(page)): Promise<void> {
   await awake(page);
   const given = files.map(({ name, content }) => ({ name, bytes: [...Buffer.from(content)] }));
@@ -24,7 +24,7 @@ export function fileField(page: Page): Locator {
   return page.getByLabel("Drop .md, .txt or .json files here, or");
 }
 
-/** The button of a menu that opens without JavaScript: a `summary`, which has no role. */
+/** Returns the button of a menu that opens without JavaScript: a `summary`, which has no role. */
 export function menuButton(page: Page | Locator, name: string): Locator {
   return page.locator("summary", { hasText: name });
 }
@@ -33,7 +33,7 @@ export function editor(page: Page): Locator {
   return page.getByRole("textbox", { name: /^Text of/ });
 }
 
-/** Opens a document and waits until one can write in it. */
+/** Opens a document and waits until it can be edited. */
 export async function openDocument(page: Page, id: string): Promise<void> {
   await open(page, `/documents/${id}`);
   await expect(editor(page)).toBeVisible();
@@ -45,33 +45,33 @@ export async function write(page: Page, text: string): Promise<void> {
   await page.keyboard.type(text);
 }
 
-/** The text in the editor; one space stands for each run of white space. */
+/** Expects this text in the editor; white space is normalised. */
 export async function expectText(page: Page, text: string | RegExp): Promise<void> {
   await expect(editor(page)).toHaveText(text, { useInnerText: true });
 }
 
-/** The words about saving. */
+/** Returns the save state. */
 export function saveState(page: Page, words: string | RegExp): Locator {
   return page.getByRole("status").filter({ hasText: words });
 }
 
-/** Waits until the page has taken in what was typed, and says that it is saved. */
+/** Waits until the page shows that all edits are saved. */
 export async function expectSaved(page: Page, words: string): Promise<void> {
   await expect(page.getByText(words, { exact: true })).toBeVisible();
   await expect(saveState(page, /^Saved$/)).toBeVisible();
 }
 
-/** What the page says for a while at its edge; with the buttons that belong to it. */
+/** Returns a toast with its buttons. */
 export function toast(page: Page, words: string): Locator {
   return page.getByRole("status").locator("> *").filter({ hasText: words });
 }
 
-/** The text that the server has, byte for byte. */
+/** Returns the server's text, byte for byte. */
 export async function storedText(page: Page, id: string): Promise<string> {
   return (await callApi(page, "GET", `/documents/${id}/content`)).text();
 }
 
-/** Commits by the keyboard's shortcut. */
+/** Commits with the keyboard shortcut. */
 export async function commitByKeys(page: Page, message: string): Promise<void> {
   await page.keyboard.press("Control+s");
   const dialog = page.getByRole("dialog", { name: "Commit" });

@@ -1,5 +1,5 @@
-// A page with nothing but the editor bundle in it, built from the sources and served by the test itself under the
-// strict Content-Security-Policy that the real page has. No server, no WebAssembly: `window.mirror` plays the CRDT.
+// A page with only the editor bundle, built from source and served by the test under the same strict
+// Content-Security-Policy as the real page. No server, no WebAssembly: `window.mirror` replaces the CRDT.
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Page } from "@playwright/test";
@@ -15,7 +15,7 @@ const PAGE = `<!doctype html><html lang="en"><head><title>Editor</title><link re
 
 export interface EditorSite {
   url: string;
-  /** What the browser would load: the bundled, minified module. */
+  /** The bundled, minified module that the browser loads. */
   bundle: Uint8Array;
   close(): Promise<void>;
 }
@@ -23,15 +23,15 @@ export interface EditorSite {
 declare global {
   interface Window {
     editor: EditorHandle;
-    /** The text as the page knows it, from `onChange` and from what it gave to `applyRemote`. */
+    /** The page's copy of the text, from `onChange` and `applyRemote`. */
     mirror: string;
-    /** How often `onChange` and `onCommit` were called, and what `onScroll` said. */
+    /** Number of `onChange` and `onCommit` calls, and the values of `onScroll`. */
     seen: { changes: Change[][]; commits: number; scrolls: number[]; violations: string[] };
     remote(changes: Change[]): void;
   }
 }
 
-/** Bundles and serves; the caller closes it. */
+/** Builds and serves the page; the caller closes it. */
 export async function serveEditor(): Promise<EditorSite> {
   const { outputFiles } = await build({
     entryPoints: { editor: "frontend/editor/index.ts", main: "style/main.css" },
@@ -68,7 +68,7 @@ function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => server.close(() => resolve()));
 }
 
-/** Opens the page with an editor in it, focused. */
+/** Opens the page with a focused editor. */
 export async function openEditor(
   page: Page,
   site: EditorSite,
@@ -111,7 +111,7 @@ export async function openEditor(
   );
 }
 
-/** The text in the editor, after making sure that the page knows the same. */
+/** Returns the editor's text after checking that the page has the same. */
 export async function agreedText(page: Page): Promise<string> {
   const [shown, known] = await page.evaluate(() => [window.editor.text(), window.mirror] as const);
   if (shown !== known) throw new Error(`editor: ${JSON.stringify(shown)}, page: ${JSON.stringify(known)}`);

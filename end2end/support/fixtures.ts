@@ -1,4 +1,4 @@
-// What every browser test starts from: `import { expect, test } from "./support/fixtures"`.
+// Fixtures of every browser test: `import { expect, test } from "./support/fixtures"`.
 import { type BrowserContextOptions, expect, type Page, test as base } from "@playwright/test";
 import { markAwake } from "./awake";
 import { Problems } from "./problems";
@@ -10,17 +10,17 @@ interface Watched {
 }
 
 interface Fixtures {
-  /** A page of somebody else: a browser of their own, with the same watch kept on it. */
+  /** A page of another user in a separate browser context, watched for problems too. */
   otherPage: (options?: BrowserContextOptions) => Promise<Page>;
 }
 
 interface Quiet {
-  /** Fails the test when its server panicked or failed meanwhile: browsers repeat a request that was cut short. */
+  /** Fails the test if its server panicked or failed, which browsers hide by retrying aborted requests. */
   quietServer: void;
 }
 
 interface WorkerFixtures {
-  /** The server of this worker; tests share it and so make up people and documents of their own. */
+  /** The worker's server; tests share it and therefore create their own users and documents. */
   server: Server;
 }
 
@@ -30,7 +30,7 @@ export const watchedTest = base.extend<Watched>({
     async ({}, use) => {
       const problems = new Problems();
       await use(problems);
-      expect(problems.unexpected(), "nothing went wrong unseen in the pages").toEqual([]);
+      expect(problems.unexpected(), "no unexpected problems in the pages").toEqual([]);
     },
     { auto: true },
   ],
@@ -59,7 +59,7 @@ export const test = watchedTest.extend<Fixtures & Quiet, WorkerFixtures>({
   quietServer: [
     async ({ server }, use) => {
       await use();
-      expect(server.takeComplaints(), "the server had nothing to complain about").toEqual([]);
+      expect(server.takeComplaints(), "no panics or errors in the server").toEqual([]);
     },
     { auto: true },
   ],

@@ -1,10 +1,10 @@
-// Walking through a page by keyboard alone.
+// Keyboard navigation.
 import { expect, type Locator, type Page } from "@playwright/test";
 
-/** More steps than any page has controls: who has not arrived by then never will. */
+/** More steps than any page has controls. */
 const FAR = 60;
 
-/** Presses Tab until the focus is where it should go, and checks that one can see it there. */
+/** Presses Tab until the target has the focus, and checks that the focus is visible. */
 export async function tabTo(page: Page, target: Locator, key: "Tab" | "Shift+Tab" = "Tab"): Promise<void> {
   await expect(target).toBeAttached();
   for (let step = 0; step < FAR; step++) {
@@ -18,7 +18,7 @@ export async function tabTo(page: Page, target: Locator, key: "Tab" | "Shift+Tab
   throw new Error(`${key} does not lead to ${target}`);
 }
 
-/** An outline, around the element or, for the text of the editor, around its pane. */
+/** Returns whether the element, or the pane around the editor's text, has an outline. */
 function showsFocus(element: Element): boolean {
   const outlined = [element, element.closest("section")].filter((around) => around !== null);
   return outlined.some((around) => {

@@ -1,24 +1,24 @@
-// Whatever goes wrong in a page without a test looking: console errors, exceptions, refusals of the content policy.
+// Collects problems that a test does not look for: console errors, exceptions, CSP violations.
 import type { BrowserContext, Page } from "@playwright/test";
 
-/** Collects the problems of every page of the contexts it watches. */
+/** Collects the problems of every page in the watched contexts. */
 export class Problems {
   readonly #found: string[] = [];
   readonly #expected: RegExp[] = [];
 
-  /** From now on this is no problem: the browser itself logs, say, each 404 that a test provokes. */
+  /** Allows a problem, such as the console error that a browser logs for each expected 404. */
   expect(pattern: RegExp): void {
     this.#expected.push(pattern);
   }
 
-  /** Everything seen that no test expected. */
+  /** Returns all problems that the test did not allow. */
   unexpected(): string[] {
     return this.#found.filter((text) => !this.#expected.some((pattern) => pattern.test(text)));
   }
 
-  /** Watches the pages that the context has and all that it will open. */
+  /** Watches the current and future pages of a context. */
   async watch(context: BrowserContext): Promise<void> {
-    // The violation event names the directive; the console's own sentence may be cut.
+    // The violation event names the directive; the console message may be truncated.
     await context.addInitScript(() => {
       document.addEventListener("securitypolicyviolation", (event) => {
         console.error(`Content policy: ${event.violatedDirective} refused ${event.blockedURI} (${event.sample})`);

@@ -1,4 +1,4 @@
-// Somebody with documents in every state, and the addresses of all pages that show them.
+// A user with documents in every state, and the paths of all pages that show them.
 import { expect, type Page } from "@playwright/test";
 import { callApi, commit, createDocument, replaceText, signUp } from "./accounts";
 import { open } from "./awake";
@@ -6,7 +6,7 @@ import { editor } from "./documents";
 
 const LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft";
 
-/** Something of everything that Markdown has, some of it too wide for a phone. */
+/** Every Markdown feature, with some content too wide for a phone. */
 const TEXT = `# A week on the island
 
 By **ferry**, *early*, ~~late~~; see <https://example.org/${"long/".repeat(20)}> and [the plan](https://example.org).
@@ -40,15 +40,15 @@ fn leave(at: &str) -> Result<(), Late> { /* ${"a very long line ".repeat(12)}*/ 
 `;
 
 export interface Sample {
-  /** A document with two versions and edits since. */
+  /** A document with two versions and later edits. */
   readonly id: string;
-  /** The addresses of the pages, by what they show. */
+  /** Paths of the pages, by description. */
   readonly pages: Readonly<Record<SamplePage, string>>;
 }
 
 export type SamplePage = keyof ReturnType<typeof pagesOf>;
 
-/** Signs somebody up and makes their documents, by the API. */
+/** Signs up a user and creates the documents with the API. */
 export async function makeSample(page: Page): Promise<Sample> {
   await signUp(page);
   const id = await createDocument(page, `A week on the island, ${LONG_WORD}`, TEXT);
@@ -64,7 +64,7 @@ export async function makeSample(page: Page): Promise<Sample> {
   return { id, pages: pagesOf(id, trashed) };
 }
 
-/** Opens one of the pages, with the editor where there is one. */
+/** Opens one of the pages and waits for its editor, if any. */
 export async function openSample(page: Page, { pages }: Sample, name: SamplePage): Promise<void> {
   await open(page, pages[name]);
   if (name === "editor" || name === "a document in the trash") await expect(editor(page)).toBeVisible();
@@ -89,11 +89,11 @@ function pagesOf(id: string, trashed: string) {
   };
 }
 
-/** The pages of `makeSample`, to name tests after. */
+/** Descriptions of the pages of `makeSample`, for test names. */
 export const SAMPLE_PAGES = Object.keys(pagesOf("", "")) as readonly SamplePage[];
 
-/** The pages of somebody who has nothing yet. */
+/** Pages of a user without documents. */
 export const EMPTY_PAGES: Record<string, string> = { "no documents": "/documents", "an empty trash": "/trash" };
 
-/** The pages of somebody who is not signed in. */
+/** Pages of a signed-out visitor. */
 export const OPEN_PAGES: Record<string, string> = { home: "/", "sign-in": "/login", "sign-up": "/signup" };

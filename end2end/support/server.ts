@@ -1,4 +1,4 @@
-// The release binary on a free port, with data of its own in a temporary folder.
+// The release binary on a free port, with its own data in a temporary directory.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync, type WriteStream, writeFileSync } from "node:fs";
@@ -9,17 +9,17 @@ import { createInterface } from "node:readline";
 const ROOT = resolve(import.meta.dirname, "../..");
 const LOGS = join(ROOT, "target/test-logs");
 const READY = /izanagi: listening on (http:\/\/[^\s"]+)/;
-/** Tests of one worker share a server and an address: what a person never does in a minute, they do. */
+/** Tests of one worker share a server and an address, so they exceed the rate limits of a real user. */
 const SETTINGS = `limits:
   signIn: { count: 10000, per: 1m }
   signUp: { count: 10000, per: 1m }
 `;
-/** What a server has no reason to say: nothing that a test provokes is the server's own fault. */
+/** Log lines that a server should never write, whatever a test does. */
 const COMPLAINT = /panicked at|"level":"ERROR"/;
 const START_LIMIT_MS = 20_000;
 const STOP_LIMIT_MS = 10_000;
 
-/** One server process at a time; its address and its data outlive a kill. */
+/** A server process; its address and data survive a kill. */
 export class Server {
   readonly dataDir = mkdtempSync(join(tmpdir(), "izanagi-end2end-"));
   readonly #log: WriteStream;
@@ -34,7 +34,7 @@ export class Server {
     this.#log = createWriteStream(join(LOGS, `${name}.log`), { flags: "a" });
   }
 
-  /** Starts a server on empty data. What it prints goes to `target/test-logs/NAME.log`. */
+  /** Starts a server with empty data. Its output goes to `target/test-logs/NAME.log`. */
   static async start(name: string): Promise<Server> {
     const server = new Server(name);
     try {
@@ -46,16 +46,16 @@ export class Server {
     return server;
   }
 
-  /** Where it answers, without a slash at the end. */
+  /** Its URL without a trailing slash. */
   get url(): string {
     return this.#url;
   }
 
-  /** Starts the process on the data that is there; after a kill on the same port as before. */
+  /** Starts the process on the existing data; after a kill, on the same port. */
   async start(): Promise<void> {
     const child = spawn(join(ROOT, "target/release/izanagi"), ["serve"], {
       cwd: this.dataDir,
-      // It finds izanagi.yaml where it is started, and nothing of the environment that the tests run in.
+      // The working directory contains izanagi.yaml; the environment of the tests is not passed on.
       env: {
         IZANAGI_LISTEN: this.#listen,
         IZANAGI_DATA_DIR: this.dataDir,
@@ -74,17 +74,17 @@ export class Server {
     this.#listen = new URL(this.#url).host;
   }
 
-  /** The panics and errors since the last time this was asked. */
+  /** Returns and clears the panics and errors logged so far. */
   takeComplaints(): string[] {
     return this.#complaints.splice(0);
   }
 
-  /** `kill -9`: no chance to tidy up. */
+  /** `kill -9`: no graceful shutdown. */
   async kill(): Promise<void> {
     await this.#end("SIGKILL");
   }
 
-  /** Asks it to stop, waits for it, and removes its data. */
+  /** Stops the process gracefully and deletes its data. */
   async remove(): Promise<void> {
     const inTime = await this.#end("SIGTERM");
     this.#log.end();
@@ -92,7 +92,7 @@ export class Server {
     if (!inTime) throw new Error(`the server had not stopped ${STOP_LIMIT_MS} ms after SIGTERM`);
   }
 
-  /** Whether the process ended by this signal alone; otherwise it has been killed. */
+  /** Sends a signal and returns whether the process ended in time; if not, kills it. */
   async #end(signal: NodeJS.Signals): Promise<boolean> {
     const child = this.#process;
     this.#process = undefined;
@@ -106,10 +106,10 @@ export class Server {
   }
 }
 
-/** The address that the server says it listens on. */
+/** Returns the address that the server logs at startup. */
 function readAddress(child: ChildProcess): Promise<string> {
   return new Promise((found, failed) => {
-    const limit = setTimeout(() => failed(new Error("the server did not say where it listens")), START_LIMIT_MS);
+    const limit = setTimeout(() => failed(new Error("the server did not log its address")), START_LIMIT_MS);
     const lines = createInterface({ input: child.stdout! });
     lines.on("line", (line) => {
       const address = READY.exec(line)?.[1];

@@ -1,12 +1,12 @@
-// Whether a page fits into a window.
+// Checks that pages fit into a window.
 import { expect, type Locator, type Page } from "@playwright/test";
 
-/** The narrowest window that pages are made for (WCAG 1.4.10). */
+/** Minimum supported window width (WCAG 1.4.10). */
 const NARROWEST = 320;
 
 /**
- * Nothing scrolls sideways but what may, and every control can be reached: as wide as the page is, and at 320.
- * What lies over the page, a menu or dialog, is given as `scope`, for it may cover what is behind.
+ * Checks at the current width and at 320 pixels that only scroll containers scroll sideways and every control is
+ * reachable. Pass an open menu or dialog as `scope`, because it may cover other controls.
  */
 export async function expectFits(page: Page, what: string, scope: Locator = page.locator("body")): Promise<void> {
   const size = page.viewportSize();
@@ -27,10 +27,10 @@ function misfits(scope: Locator, width: number): Promise<string[]> {
     const controls = "a[href], button:enabled, input:enabled, select, textarea, summary, [contenteditable=true]";
     for (const control of scope.querySelectorAll<HTMLElement>(controls)) {
       if (!control.checkVisibility({ visibilityProperty: true })) continue;
-      // The link to the content is seen only while it has the focus.
+      // The skip link is visible only while it has the focus.
       control.focus({ preventScroll: true });
       control.scrollIntoView({ block: "center", inline: "nearest", behavior: "instant" });
-      // The first line of a link that is broken over several.
+      // Use the first line of a link that wraps.
       const box = control.getClientRects()[0] ?? control.getBoundingClientRect();
       const hit = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
       const isReached = hit !== null && (control.contains(hit) || hit.contains(control));

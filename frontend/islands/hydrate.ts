@@ -1,9 +1,9 @@
-// Hands each island of the page to the function that hydrates it. scripts/site.mjs writes around this what starts a
-// WebAssembly bundle.
+// Passes each island of the page to its hydration function. scripts/site.mjs adds the code that loads a WebAssembly
+// bundle.
 
 type Hydrate = (island: HTMLElement) => void;
 
-/** `islands` has the functions that wasm-bindgen exports, by their names. */
+/** `islands` contains the functions exported by wasm-bindgen, by name. */
 export function hydrate(islands: Record<string, Hydrate>): void {
   const functions = new Map(Object.entries(islands).map(([name, hydrateIsland]) => [bareName(name), hydrateIsland]));
   for (const island of document.querySelectorAll<HTMLElement>("leptos-island")) {
@@ -14,7 +14,7 @@ export function hydrate(islands: Record<string, Hydrate>): void {
   }
 }
 
-/** Without the hash of the source, which two compilers may write differently. */
+/** Strips the hash of the source, which may differ between two compilers. */
 function bareName(name: string): string {
   return name.replace(/_\d+$/, "");
 }

@@ -1,7 +1,7 @@
-//! The server of Izanagi: axum around the domain. `router` lists every route, `middleware` the
-//! whole stack in order; a handler extracts, calls, responds (DESIGN §1).
+//! The server of Izanagi: axum around the domain. `router` lists every route, `middleware` all
+//! layers in order; a handler extracts, calls a service, responds (DESIGN §1).
 
-// A page's type nests as deep as its markup, and is laid out here, where the routes are made.
+// The type of a page is as deeply nested as its markup.
 #![recursion_limit = "512"]
 
 mod area;

@@ -1,4 +1,4 @@
-//! The whole stack, in order, and the layers that are ours.
+//! All middleware, in order, and the layers defined here.
 
 use crate::{
     area::Area, extract::BadToken, headers, origin, problem, problem_page, state::AppState,
@@ -31,38 +31,38 @@ use tracing::field::{Empty, display};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Puts the stack around routes. A request goes through it from the bottom to the top.
+/// Adds all layers to a router. A request passes them from the bottom to the top.
 pub(crate) fn around(router: Router, state: &AppState, cors: Option<CorsLayer>) -> Router {
     let router = router
-        // 5. How often they may ask; needs to know who asks.
+        // 5. Rate limits; needs the caller.
         .layer(from_fn_with_state(state.clone(), limit_rate))
-        // 4. Who is asking.
+        // 4. The caller.
         .layer(from_fn_with_state(state.clone(), identify))
-        // 3. Whether another site sent it.
+        // 3. Cross-site protection.
         .layer(from_fn_with_state(state.clone(), origin::refuse_foreign_writes))
-        // 2. A panic becomes a 500; headers that every response has; who waits for a request.
+        // 2. Panics become 500; default headers; timeouts and budgets.
         .layer(CatchPanicLayer::custom(|_| {
             axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }))
         .layer(from_fn(headers::add_headers))
         .layer(from_fn_with_state(state.clone(), limit_time))
         .layer(from_fn_with_state(state.clone(), hold_budgets));
-    // 1c. What scripts of listed origins may see, of refusals too.
+    // 1c. CORS headers, on errors too.
     let router = match cors {
         Some(cors) => router.layer(cors),
         None => router,
     };
     router
-        // 1b. A page where a person reads.
+        // 1b. HTML error pages for browsers.
         .layer(from_fn_with_state(state.clone(), problem_page::show_problems))
-        // 1. A body for every refusal; the request's id, and its line in the log.
+        // 1. Bodies for errors; request id and log.
         .layer(from_fn(problem::finish_problems))
         .layer(
             TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(on_response),
         )
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
-        // 0. An id that a client sends would let it write what it likes into the log.
+        // 0. A client must not choose the request id, which is written to the log.
         .layer(from_fn(drop_foreign_request_id))
 }
 
@@ -71,7 +71,7 @@ async fn drop_foreign_request_id(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
-/// The path alone: a query may hold a token. What is empty here is filled in by whoever finds it out.
+/// Logs only the path: a query may contain a token. Later code fills in the empty fields.
 fn span(request: &Request) -> tracing::Span {
     let request_id = problem::request_id(request);
     let path = request.uri().path();
@@ -91,7 +91,7 @@ fn span(request: &Request) -> tracing::Span {
     span
 }
 
-/// The document that a path of the API or a page is about.
+/// Returns the document in the path of an API call or page.
 fn document_in(path: &str) -> Option<DocumentId> {
     let path = path.strip_prefix("/api").unwrap_or(path);
     let path = path.strip_prefix("/v1").unwrap_or(path);
@@ -103,7 +103,7 @@ fn on_response(response: &Response, took: std::time::Duration, _: &tracing::Span
     tracing::info!(status, micros, "answered");
 }
 
-/// A body that stops coming, or trickles, holds a place that others need.
+/// A stalled or trickling body would hold resources that other requests need.
 async fn limit_time(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let patience = state.config.patience;
     let request = request.map(|body| Body::new(TimeoutBody::new(patience.body_idle, body)));
@@ -112,7 +112,7 @@ async fn limit_time(State(state): State<AppState>, request: Request, next: Next)
         .unwrap_or_else(|_| problem::ApiError::timed_out().into_response())
 }
 
-/// What a request has reserved is held until its answer has been sent.
+/// Holds a request's reserved budgets until its response has been sent.
 async fn hold_budgets(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     request.extensions_mut().insert(state.services.core.budget.clone());
     let (response, held) = budget::in_request(next.run(request)).await;
@@ -124,14 +124,14 @@ async fn hold_budgets(State(state): State<AppState>, mut request: Request, next:
     })
 }
 
-/// Finds out who is asking and from where, and puts both into the request.
+/// Identifies the caller and the client's address, and adds both to the request.
 async fn identify(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let device = device(&parts, &state);
     let found = match find_caller(&state, &parts, &device).await {
         Ok(found) => found,
         Err(error) => {
-            // Trying tokens is asking too.
+            // Guessing tokens counts against the rate limit too.
             let allowed = state.services.limits.read(None, &device.ip);
             return problem::ApiError::from(allowed.err().unwrap_or(error)).into_response();
         }
@@ -155,7 +155,7 @@ async fn identify(State(state): State<AppState>, request: Request, next: Next) -
         tracing::Span::current().record("userId", display(user));
     }
     let mut response = next.run(Request::from_parts(parts, body)).await;
-    // A handler that signs in or out has the last word.
+    // Cookies set by the handler, for sign-in or sign-out, take precedence.
     if let Some(renewed) = renewed.filter(|_| !state.cookies.decided(response.headers())) {
         state.cookies.set(response.headers_mut(), &renewed);
     }
@@ -167,8 +167,8 @@ async fn identify(State(state): State<AppState>, request: Request, next: Next) -
 
 enum Found {
     Nobody,
-    /// Sent a token that is none or over. Whoever must know who asks refuses it; signing in anew, or
-    /// out, goes on.
+    /// Sent an invalid or expired token. Handlers that require a caller reject it; signing in or
+    /// out still works.
     BadToken,
     Caller(Caller),
     Renewed(Box<SignedIn>),
@@ -180,7 +180,7 @@ async fn find_caller(state: &AppState, request: &Parts, device: &Device) -> Resu
     if area == Area::Open {
         return Ok(Found::Nobody);
     }
-    // Who sends a token of its own wants to be this and nobody else.
+    // An explicit token takes precedence over cookies.
     if let Some(token) = bearer(&request.headers) {
         return match accounts.authenticate(token, &device.ip).await {
             Ok(caller) => Ok(Found::Caller(caller)),
@@ -196,8 +196,8 @@ async fn find_caller(state: &AppState, request: &Parts, device: &Device) -> Resu
             Err(error) => return Err(error),
         }
     }
-    // Reading must not sign anybody out: a page renews an expired access token by itself, and so
-    // does a link to a file. Programs do so by `POST /auth/refresh`.
+    // An expired access token must not sign out a reader: pages and links to files renew it
+    // automatically. Programs call `POST /auth/refresh`.
     let may_renew = area == Area::Page || is_navigation(request);
     let Some(refresh) = cookies.refresh.filter(|_| may_renew) else {
         return Ok(Found::Nobody);
@@ -210,7 +210,7 @@ async fn find_caller(state: &AppState, request: &Parts, device: &Device) -> Resu
     }
 }
 
-/// Whether somebody follows a link of our own pages, as browsers tell (W3C Fetch Metadata).
+/// Returns whether the user follows a link on this site (W3C Fetch Metadata).
 fn is_navigation(request: &Parts) -> bool {
     let says = |name: &str, value: &str| {
         request.headers.get(name).is_some_and(|given| given.as_bytes() == value.as_bytes())
@@ -226,8 +226,8 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The client's address: the peer's, or, behind a trusted proxy, the last one in
-/// `X-Forwarded-For` that is none of ours.
+/// Returns the client: its address is the peer's or, behind a trusted proxy, the last address in
+/// `X-Forwarded-For` that is not a trusted proxy.
 fn device(request: &Parts, state: &AppState) -> Device {
     let peer = request.extensions.get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map_or(IpAddr::from([127, 0, 0, 1]), |peer| peer.0.ip());
@@ -281,7 +281,7 @@ mod tests {
     #[case("/documents/00000000-0000-7000-8000-000000000001/history", true)]
     #[case("/documents/upload", false)]
     #[case("/api/v1/me", false)]
-    fn finds_the_document_that_a_path_is_about(#[case] path: &str, #[case] found: bool) {
+    fn finds_the_document_in_a_path(#[case] path: &str, #[case] found: bool) {
         assert_eq!(document_in(path).is_some(), found);
     }
 }

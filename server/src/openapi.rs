@@ -1,5 +1,5 @@
-//! The OpenAPI document, gathered from the handlers. What holds for many calls alike (refusals, their
-//! headers, etags, aliases) is added here, from what each call takes and gives.
+//! The OpenAPI document, collected from the handlers. Responses, headers, ETags and aliases common
+//! to many operations are added here, derived from each operation's inputs and outputs.
 
 use axum::http::StatusCode;
 use izanagi_shared::problem::Problem;
@@ -13,12 +13,12 @@ use utoipa::{
     },
 };
 
-/// What the document says before any handler.
+/// General information.
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Izanagi",
-        description = "Documents that people write together and never lose.",
+        description = "Self-hosted collaborative documents with version history.",
         license(name = "Apache-2.0 OR MIT")
     ),
     components(schemas(Problem)),
@@ -46,7 +46,7 @@ impl Modify for Schemes {
     }
 }
 
-/// Adds to the finished document what holds for many calls alike.
+/// Adds what is common to many operations.
 pub(crate) fn complete(document: &mut utoipa::openapi::OpenApi) {
     for (path, item) in &mut document.paths.paths {
         for (is_write, operation) in operations(item) {
@@ -60,7 +60,7 @@ pub(crate) fn complete(document: &mut utoipa::openapi::OpenApi) {
     }
 }
 
-/// The calls of a path, and whether each writes.
+/// Returns the operations of a path, and whether each writes.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation)> {
     let calls = [
         (false, &mut item.get),
@@ -84,17 +84,17 @@ fn takes(operation: &Operation, header: &str) -> bool {
         .any(|parameter| parameter.parameter_in == ParameterIn::Header && parameter.name == header)
 }
 
-/// `limit` means `pageSize` (API.md).
+/// Documents `limit` as an alias of `pageSize` (API.md).
 fn add_aliases(operation: &mut Operation) {
     let page_size = parameters(operation).find(|parameter| parameter.name == "pageSize");
     let Some(mut limit) = page_size.cloned() else { return };
     limit.name = "limit".to_owned();
-    limit.description = Some("The same as `pageSize`, which wins.".to_owned());
+    limit.description = Some("Alias of `pageSize`, which takes precedence.".to_owned());
     operation.parameters.get_or_insert_default().push(RefOr::T(limit));
 }
 
-/// Every refusal that a call can give: those it names itself, and those that follow from what it
-/// takes (DESIGN §8).
+/// Returns every error status of an operation: those it declares, and those that follow from its
+/// inputs (DESIGN §8).
 fn refusals(path: &str, is_write: bool, operation: &Operation) -> BTreeSet<StatusCode> {
     let named = operation.responses.responses.keys().filter_map(|status| status.parse().ok());
     let mut all: BTreeSet<StatusCode> =
@@ -110,11 +110,11 @@ fn refusals(path: &str, is_write: bool, operation: &Operation) -> BTreeSet<Statu
     add(true, &[StatusCode::TOO_MANY_REQUESTS]);
     add(true, &[StatusCode::INTERNAL_SERVER_ERROR, StatusCode::SERVICE_UNAVAILABLE]);
     add(!is_for_anybody, &[StatusCode::UNAUTHORIZED]);
-    // Another site's page sent it, or one may read and not write.
+    // A cross-site request, or a caller who may only read.
     add(is_write, &[StatusCode::FORBIDDEN]);
     add(path.contains('{'), &[StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY]);
     add(has_query, &[StatusCode::UNPROCESSABLE_ENTITY]);
-    // It lies in the trash, or is not what the call takes it for.
+    // The document is in the trash or has an unsuitable state.
     add(is_write && is_about_document, &[StatusCode::CONFLICT]);
     add(takes(operation, "Idempotency-Key"), &[StatusCode::UNPROCESSABLE_ENTITY]);
     add(
@@ -145,17 +145,17 @@ fn refusal(status: StatusCode) -> Response {
     response.content.insert("application/problem+json".to_owned(), RefOr::T(problem));
     match status {
         StatusCode::UNAUTHORIZED => {
-            add_header(&mut response, "WWW-Authenticate", "How to sign in: `Bearer`.");
+            add_header(&mut response, "WWW-Authenticate", "The authentication scheme, `Bearer`.");
         }
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            add_header(&mut response, "Retry-After", "Seconds until trying again makes sense.");
+            add_header(&mut response, "Retry-After", "Seconds to wait before retrying.");
         }
         _ => {}
     }
     response
 }
 
-/// A document by itself comes with its etag, and a new one with its place.
+/// Documents the `ETag` of a document and the `Location` of a new one.
 fn add_etags(operation: &mut Operation) {
     let answers_conditionally = takes(operation, "If-None-Match");
     for (status, response) in &mut operation.responses.responses {
@@ -163,15 +163,15 @@ fn add_etags(operation: &mut Operation) {
         let is_success = status.starts_with('2') || status == "304";
         let is_document = shows(response, "DocumentView");
         if is_success && (answers_conditionally || is_document) {
-            add_header(response, "ETag", "In quotes: for `If-Match` and `If-None-Match`.");
+            add_header(response, "ETag", "Quoted ETag, for `If-Match` and `If-None-Match`.");
         }
         if status == "201" && is_document {
-            add_header(response, "Location", "The path of what was made.");
+            add_header(response, "Location", "The path of the new resource.");
         }
     }
 }
 
-/// Whether a response is this schema itself, not a list of it.
+/// Returns whether the response is this schema itself rather than a list of it.
 fn shows(response: &Response, schema: &str) -> bool {
     let schema = Ref::from_schema_name(schema);
     response.content.values().any(|content| {

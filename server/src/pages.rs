@@ -1,4 +1,4 @@
-//! Pages, their server functions, and the static files.
+//! Pages, their server functions, and static files.
 
 use crate::{
     extract::{LazyBody, SignedInCaller},
@@ -29,15 +29,15 @@ use tower_http::{
     set_header::SetResponseHeaderLayer,
 };
 
-/// A year: files under `/pkg/<hash>` never change.
+/// One year: files under `/pkg/<hash>` never change.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 const AN_HOUR: &str = "public, max-age=3600";
 
-/// The pages there are. Found out once: meanwhile Leptos lets no resource load, in the whole process,
-/// and a page that another router is rendering at that time would wait for ever.
+/// All page routes. Computed once: Leptos loads no resources in the whole process while it lists
+/// routes, so a page that another router is rendering would never finish.
 static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
 
-/// Every page, `/fn/…` and the static files.
+/// Returns the routes of all pages, `/fn/…` and static files.
 pub(crate) fn routes(state: &AppState) -> Router<AppState> {
     let context = state.page_context();
     let functions = any(move |request: Request| {
@@ -58,7 +58,7 @@ pub(crate) fn routes(state: &AppState) -> Router<AppState> {
         .nest_service("/speculation-rules.json", speculation_rules(state))
 }
 
-/// Renders a page; where there is none, the one that says so.
+/// Renders a page, or the not-found page.
 async fn render(State(state): State<AppState>, request: Request) -> Response {
     let (context, options) = (state.page_context(), state.leptos.clone());
     let provide = move || provide_context(context.clone());
@@ -67,8 +67,8 @@ async fn render(State(state): State<AppState>, request: Request) -> Response {
 
 type Chunks = Pin<Box<dyn Stream<Item = String> + Send>>;
 
-/// The HTML, and nothing after it. What Leptos would add are scripts with the resources that islands
-/// read; ours read none, and pages without islands have no script.
+/// Returns only the HTML. Leptos would append scripts that pass resources to islands; these islands
+/// use none, and pages without islands have no scripts.
 fn in_one_piece<V: IntoView + 'static>(
     page: V,
     _scripts: Box<dyn FnOnce() -> Chunks + Send>,
@@ -80,7 +80,7 @@ fn in_one_piece<V: IntoView + 'static>(
     })
 }
 
-/// Uploads of a plain form, without JavaScript.
+/// Handles uploads from a form without JavaScript.
 async fn upload(
     State(state): State<AppState>,
     caller: Option<SignedInCaller>,
@@ -100,14 +100,14 @@ async fn upload(
     answer_form(state.cookies, &Flash { page, form, values: BTreeMap::new(), outcome })
 }
 
-/// Makes a document of each file; how many.
+/// Creates a document from each file; returns how many.
 async fn make_of(state: &AppState, who: &Principal, body: LazyBody) -> ApiResult<usize> {
     let uploads = body.uploads(state.config.body_limit).await?;
     let documents = &state.services.documents;
     Ok(documents.upload(who, uploads, RequestKey::none()).await?.len())
 }
 
-/// The folder of one build.
+/// Serves the directory of the build.
 fn package(state: &AppState) -> Router<()> {
     let folder = ServeDir::new(state.site.root().join("pkg"));
     cached(
@@ -116,13 +116,13 @@ fn package(state: &AppState) -> Router<()> {
     )
 }
 
-/// A file whose name stays the same from build to build.
+/// Serves a file whose name does not change between builds.
 fn file(state: &AppState, name: &str) -> Router<()> {
     let file = ServeFile::new(state.site.root().join(name));
     cached(Router::new().fallback_service(file.precompressed_br().precompressed_gzip()), AN_HOUR)
 }
 
-/// What a browser may fetch ahead. Only under a type of its own does it count.
+/// Serves the speculation rules. Browsers accept them only with their own content type.
 fn speculation_rules(state: &AppState) -> Router<()> {
     let rules = HeaderValue::from_static("application/speculationrules+json");
     file(state, "speculation-rules.json")
@@ -139,8 +139,8 @@ fn cached(router: Router<()>, policy: &'static str) -> Router<()> {
     }))
 }
 
-/// What a page may load and do (DESIGN §7). The nonce is set by the page itself, where Leptos makes
-/// it; this stands for everything that has set none.
+/// Fallback policy for responses without their own (DESIGN §7). Pages set theirs when they render,
+/// because Leptos creates the nonce.
 async fn page_policy(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -157,7 +157,7 @@ mod tests {
     use izanagi_app::own_path::page_path;
 
     #[tokio::test]
-    async fn every_page_is_known_as_one() {
+    async fn every_page_is_recognised_as_a_page() {
         assert!(PAGES.len() > 8, "{}", PAGES.len());
         for page in PAGES.iter() {
             assert!(page_path(page.path()).is_some(), "{}", page.path());

@@ -1,4 +1,4 @@
-//! Every route.
+//! All routes.
 
 use crate::{
     cors,
@@ -19,10 +19,10 @@ use utoipa::OpenApi as _;
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::SwaggerUi;
 
-/// The routes of the JSON API, below `/api/v1`.
+/// Returns the routes of the JSON API, below `/api/v1`.
 fn api() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
-        // Signing in and out
+        // Authentication
         .routes(routes!(auth::sign_up))
         .routes(routes!(auth::sign_in))
         .routes(routes!(auth::refresh))
@@ -30,7 +30,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(auth::sign_out_everywhere))
         .routes(routes!(sessions::list))
         .routes(routes!(sessions::revoke))
-        // One's account
+        // Account
         .routes(routes!(me::show, me::update, me::delete))
         // Documents
         .routes(routes!(documents::list, documents::create))
@@ -55,7 +55,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(diff::diff))
 }
 
-/// The OpenAPI document; its paths are absolute.
+/// Returns the OpenAPI document, with absolute paths.
 #[must_use]
 pub fn openapi_document() -> utoipa::openapi::OpenApi {
     versioned_api().1
@@ -68,7 +68,7 @@ fn versioned_api() -> (Router<AppState>, utoipa::openapi::OpenApi) {
     (router, document)
 }
 
-/// The whole application.
+/// Returns the whole application.
 pub fn router(state: &AppState) -> Router {
     let (v1, document) = versioned_api();
     let (unversioned, _) = api().split_for_parts();
@@ -80,7 +80,7 @@ pub fn router(state: &AppState) -> Router {
         .route("/api/{*rest}", any(nothing_here))
         .with_state(state.clone());
     let others = Router::new()
-        // For those who run it
+        // For operators
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/.well-known/jwks.json", get(health::jwks))

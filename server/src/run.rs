@@ -1,4 +1,4 @@
-//! Running the server: stores, services, listener, and a shutdown that drains.
+//! Runs the server: stores, services, listener, and graceful shutdown.
 
 use crate::{AppState, config::Config, listen, logging, router::router, site::Site};
 use anyhow::{Context as _, Result};
@@ -10,7 +10,7 @@ use izanagi_storage::{self as storage, Opened, StorageConfig};
 use std::{path::Path, sync::Arc};
 use tokio::net::TcpListener;
 
-/// The services, and the stores to close after them.
+/// The services and their stores.
 #[derive(Debug)]
 pub struct Running {
     /// The services.
@@ -19,10 +19,10 @@ pub struct Running {
 }
 
 impl Running {
-    /// Opens the stores and builds the services.
+    /// Opens the stores and creates the services.
     ///
     /// # Errors
-    /// A store cannot be opened, the keys cannot be read.
+    /// Fails if a store cannot be opened or the keys cannot be read.
     pub async fn open(config: &Config) -> Result<Self> {
         make_private_dir(&config.data_dir)?;
         let stores = StorageConfig::new(config.database());
@@ -30,10 +30,10 @@ impl Running {
         Self::over(config, &stores, opened)
     }
 
-    /// The same for those who look after what is there: makes no database.
+    /// Like [`Self::open`], for maintenance commands: does not create a database.
     ///
     /// # Errors
-    /// As [`Self::open`], and when there is none.
+    /// As [`Self::open`]; also fails if there is no database.
     pub async fn open_existing(config: &Config) -> Result<Self> {
         let stores = StorageConfig::new(config.database());
         let opened = storage::open_existing(&stores).await?;
@@ -51,12 +51,12 @@ impl Running {
         Ok(Self { services, stores })
     }
 
-    /// Closes the stores under the services, as when the disk goes away.
+    /// Closes the stores while the services still run, to simulate a lost disk.
     pub async fn close_stores(&self) {
         self.stores.close().await;
     }
 
-    /// Lets the services end their work, then closes the stores.
+    /// Shuts down the services, then closes the stores.
     pub async fn close(self) {
         self.services.shut_down().await;
         self.stores.close().await;
@@ -66,7 +66,7 @@ impl Running {
 /// Serves until `shutdown` completes.
 ///
 /// # Errors
-/// Anything that stops the start.
+/// Fails if the server cannot start.
 pub async fn serve(
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
@@ -77,7 +77,7 @@ pub async fn serve(
     serve_on(listener, config, shutdown).await
 }
 
-/// The same on a listener that is open already.
+/// Like [`serve`], on an open listener.
 ///
 /// # Errors
 /// As [`serve`].
@@ -100,17 +100,17 @@ pub async fn serve_on(
     Ok(())
 }
 
-/// The folder that holds everything; nobody else's business.
+/// Creates the data directory, accessible only to the server's user.
 fn make_private_dir(path: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(path)
-        .with_context(|| format!("{}: cannot be made", path.display()))
+        .with_context(|| format!("{}: cannot create directory", path.display()))
 }
 
-/// Completes when the process is told to end.
+/// Completes when the process receives a signal to terminate.
 pub async fn told_to_end() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else {

@@ -1,4 +1,4 @@
-//! What every handler can reach.
+//! Shared state of the handlers.
 
 use crate::{config::Config, site::Site};
 use izanagi_app::ssr::{Cookies, PageContext};
@@ -6,11 +6,11 @@ use izanagi_domain::services::Services;
 use leptos::config::LeptosOptions;
 use std::{ops::Deref, sync::Arc};
 
-/// The state of the application. It is cloned many times a request, and so is one pointer.
+/// The application state. It is cloned several times per request, so it is a single pointer.
 #[derive(Debug, Clone)]
 pub struct AppState(Arc<Parts>);
 
-/// What [`AppState`] holds.
+/// Contents of [`AppState`].
 #[derive(Debug)]
 pub struct Parts {
     /// The services.
@@ -19,9 +19,9 @@ pub struct Parts {
     pub config: Config,
     /// The built pages.
     pub(crate) site: Site,
-    /// How session cookies look.
+    /// Cookie settings.
     pub(crate) cookies: Cookies,
-    /// What pages know of the build.
+    /// Build information for pages.
     pub(crate) leptos: LeptosOptions,
 }
 
@@ -34,7 +34,7 @@ impl Deref for AppState {
 }
 
 impl AppState {
-    /// Puts the state together.
+    /// Creates the state.
     #[must_use]
     pub fn new(services: Services, config: Config, site: Site) -> Self {
         let cookies = Cookies { secure: config.is_https() };
@@ -42,7 +42,7 @@ impl AppState {
         Self(Arc::new(Parts { services: Arc::new(services), config, site, cookies, leptos }))
     }
 
-    /// What pages and server functions need.
+    /// Returns the context for pages and server functions.
     pub(crate) fn page_context(&self) -> PageContext {
         PageContext { services: Arc::clone(&self.services), cookies: self.cookies }
     }

@@ -7,10 +7,10 @@ use izanagi_shared::{
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-/// Who is signed in, if anybody is.
+/// Returns the signed-in user, if any.
 ///
 /// # Errors
-/// Only when the store fails.
+/// Fails only if the store fails.
 #[server(endpoint = "accounts/me", input = GetUrl)]
 pub(crate) async fn me() -> Result<Option<UserView>, AppError> {
     use crate::ssr::{page_context, signed_in};
@@ -18,7 +18,7 @@ pub(crate) async fn me() -> Result<Option<UserView>, AppError> {
     Ok(Some(page_context()?.services.accounts.me(&caller).await?))
 }
 
-/// Signs in by username or email, and leads to `next` if it is a page.
+/// Signs in by username or email, then redirects to `next` if it is a page of this site.
 ///
 /// # Errors
 /// `invalid_credentials`, `rate_limited`, `invalid`.
@@ -38,11 +38,10 @@ pub(crate) async fn sign_in(
     Ok(Notice::new(format!("Welcome back, {}.", signed_in.user.display_name)))
 }
 
-/// Makes an account, signs it in, and leads to `next` if it is a page.
+/// Creates an account, signs it in, then redirects to `next` if it is a page of this site.
 ///
 /// # Errors
-/// `invalid` with every field that breaks its rule, `username_taken`, `email_taken`,
-/// `rate_limited`.
+/// `invalid` with every invalid field, `username_taken`, `email_taken`, `rate_limited`.
 #[server(endpoint = "accounts/sign-up")]
 pub(crate) async fn sign_up(
     username: String,
@@ -66,7 +65,7 @@ pub(crate) async fn sign_up(
 /// Ends this session.
 ///
 /// # Errors
-/// Only when the store fails.
+/// Fails only if the store fails.
 #[server(endpoint = "accounts/sign-out")]
 pub(crate) async fn sign_out() -> Result<Notice, AppError> {
     use crate::ssr;
@@ -79,7 +78,7 @@ pub(crate) async fn sign_out() -> Result<Notice, AppError> {
     Ok(Notice::new("You are signed out."))
 }
 
-/// Ends every session of the account, this one too.
+/// Ends every session of the account, including this one.
 ///
 /// # Errors
 /// `unauthenticated`.
@@ -94,7 +93,7 @@ pub(crate) async fn sign_out_everywhere() -> Result<Notice, AppError> {
     Ok(Notice::new("You are signed out on every device."))
 }
 
-/// The account's sessions that last, last seen first.
+/// Returns the account's active sessions, most recently seen first.
 ///
 /// # Errors
 /// `unauthenticated`.

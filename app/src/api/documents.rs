@@ -1,4 +1,4 @@
-//! Documents: listing, opening, reading, and their details.
+//! Documents: listing, opening, reading, and their metadata.
 
 use crate::{error::AppError, flash::Notice};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -13,39 +13,39 @@ use izanagi_shared::{
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 
-/// A document, ready to be edited.
+/// A document for the editor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct OpenedDocument {
-    /// What it is, without its text.
+    /// Metadata.
     pub(crate) document: DocumentView,
-    /// What the reader may do with it.
+    /// What the caller may do with it.
     pub(crate) standing: Standing,
-    /// The whole CRDT state: a Yjs update (v1) in base64.
+    /// Full CRDT state: a Yjs update (v1) in base64.
     pub(crate) state_b64: String,
-    /// The last update in that state.
+    /// Sequence number of the last update in the state.
     pub(crate) seq: u64,
-    /// Who opened it, if anybody is signed in.
+    /// The signed-in user, if any.
     pub(crate) user: Option<UserId>,
 }
 
 impl OpenedDocument {
-    /// The text in the state; empty when the state is none.
+    /// Returns the text of the state, or an empty text if the state is invalid.
     #[must_use]
     pub(crate) fn text(&self) -> String {
         let state = STANDARD.decode(&self.state_b64).unwrap_or_default();
-        // A replica that only reads writes under no client id, so any will do.
+        // This replica only reads, so its client id is never used.
         TextDoc::load(1, &state).map(|doc| doc.text()).unwrap_or_default()
     }
 }
 
-/// A document, ready to be read.
+/// A document for reading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ReadableDocument {
-    /// What it is, without its text.
+    /// Metadata.
     pub(crate) document: DocumentView,
-    /// What the reader may do with it.
+    /// What the caller may do with it.
     pub(crate) standing: Standing,
     /// The text as safe HTML.
     pub(crate) html: String,
@@ -53,7 +53,7 @@ pub(crate) struct ReadableDocument {
     pub(crate) toc: Vec<TocEntry>,
 }
 
-/// One page of the caller's documents, in the trash or not.
+/// Returns one page of the caller's documents, or of their trash.
 ///
 /// # Errors
 /// `unauthenticated`; `invalid` for a page or query out of range.
@@ -76,14 +76,14 @@ pub(crate) async fn list_documents(
     Ok(page_context()?.services.documents.list(&caller(), &query).await?)
 }
 
-/// Opens a document for the editor. Nothing is written (PRODUCT U5).
+/// Opens a document for the editor. This writes nothing (PRODUCT U5).
 ///
 /// # Errors
 /// `unauthenticated`, `not_found`.
 #[server(endpoint = "documents/open", input = GetUrl)]
 pub(crate) async fn open_document(id: DocumentId) -> Result<OpenedDocument, AppError> {
     use crate::ssr::{caller, page_context};
-    /// The state vector of a replica that has nothing (v1: no clients).
+    /// State vector of an empty replica (v1: no clients).
     const NOTHING: [u8; 1] = [0];
     let services = page_context()?.services;
     let documents = &services.documents;
@@ -96,7 +96,7 @@ pub(crate) async fn open_document(id: DocumentId) -> Result<OpenedDocument, AppE
     Ok(OpenedDocument { document, standing, state_b64, seq, user })
 }
 
-/// A document as safe HTML.
+/// Returns a document as safe HTML.
 ///
 /// # Errors
 /// `unauthenticated`, `not_found`.
@@ -112,7 +112,7 @@ pub(crate) async fn read_document(id: DocumentId) -> Result<ReadableDocument, Ap
     Ok(ReadableDocument { document, standing, html, toc })
 }
 
-/// Makes an empty document and leads to it.
+/// Creates an empty document and redirects to it.
 ///
 /// # Errors
 /// `unauthenticated`; `invalid` for the title.
@@ -129,7 +129,7 @@ pub(crate) async fn create_document(title: String, kind: DocumentKind) -> Result
     Ok(Notice::new(format!("“{}” was created.", document.title)))
 }
 
-/// Gives a document another title. Leads to `back` if it is an own path.
+/// Renames a document. Redirects to `back` if it is a path of this site.
 ///
 /// # Errors
 /// `unauthenticated`, `not_found`, `forbidden`, `trashed`; `invalid` for the title.
@@ -149,7 +149,7 @@ pub(crate) async fn rename_document(
     if let Some(path) = back.as_deref().and_then(own_path) {
         ssr::lead_to(path);
     }
-    Ok(Notice::new(format!("It is called “{}” now.", document.title)))
+    Ok(Notice::new(format!("Renamed to “{}”.", document.title)))
 }
 
 /// Moves a document to the trash.
@@ -167,7 +167,7 @@ pub(crate) async fn trash_document(id: DocumentId) -> Result<Notice, AppError> {
     Ok(Notice { undo_trash: Some(id), ..notice })
 }
 
-/// Takes a document out of the trash.
+/// Restores a document from the trash.
 ///
 /// # Errors
 /// `unauthenticated`, `not_found`, `forbidden`.
@@ -180,11 +180,11 @@ pub(crate) async fn restore_document(id: DocumentId) -> Result<Notice, AppError>
     let owner = documents.for_owner(&caller(), id).await?;
     let change = PatchDocumentRequest { deleted: Some(false), ..PatchDocumentRequest::default() };
     let document = documents.change(&owner, &change).await?;
-    let notice = Notice::new(format!("“{}” is back among your documents.", document.title));
+    let notice = Notice::new(format!("“{}” was restored.", document.title));
     Ok(notice.with_link(format!("/documents/{id}")))
 }
 
-/// Deletes a document in the trash for ever.
+/// Permanently deletes a document that is in the trash.
 ///
 /// # Errors
 /// `unauthenticated`, `not_found`, `forbidden`, `not_trashed`.
@@ -195,5 +195,5 @@ pub(crate) async fn purge_document(id: DocumentId) -> Result<Notice, AppError> {
     let documents = &services.documents;
     let owner = documents.for_owner(&caller(), id).await?;
     documents.purge(&owner).await?;
-    Ok(Notice::new(format!("“{}” is gone for ever.", owner.row().title)))
+    Ok(Notice::new(format!("“{}” was permanently deleted.", owner.row().title)))
 }

@@ -1,5 +1,5 @@
-//! The server functions of the pages, under `/fn`. Each is a public endpoint, so each finds out
-//! for itself who is asking, makes one call, and answers in wire types.
+//! Server functions of the pages, under `/fn`. Each is a public endpoint: it authenticates the
+//! caller itself, makes one service call, and returns wire types.
 
 pub(crate) mod accounts;
 pub(crate) mod documents;

@@ -15,25 +15,25 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct History {
-    /// The document, without its text.
+    /// Metadata of the document.
     pub(crate) document: DocumentView,
-    /// What the reader may do with it.
+    /// What the caller may do with it.
     pub(crate) standing: Standing,
-    /// Whether the live text is another than the newest version's. Only said on the first page.
+    /// Whether the live text differs from the newest version. Set only on the first page.
     pub(crate) is_changed: bool,
     /// One page of its versions.
     pub(crate) versions: Page<VersionView>,
 }
 
-/// A version, ready to be read.
+/// A version for reading.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ReadableVersion {
-    /// The document, without its text.
+    /// Metadata of the document.
     pub(crate) document: DocumentView,
-    /// What the reader may do with it.
+    /// What the caller may do with it.
     pub(crate) standing: Standing,
-    /// The version, without its text.
+    /// Metadata of the version.
     pub(crate) version: VersionView,
     /// The text as safe HTML.
     pub(crate) html: String,
@@ -41,13 +41,13 @@ pub(crate) struct ReadableVersion {
     pub(crate) toc: Vec<TocEntry>,
 }
 
-/// Two texts of a document compared.
+/// A comparison of two texts of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ComparedVersions {
-    /// The document, without its text.
+    /// Metadata of the document.
     pub(crate) document: DocumentView,
-    /// How they differ.
+    /// The differences.
     pub(crate) comparison: Comparison,
 }
 
@@ -55,39 +55,39 @@ pub(crate) struct ComparedVersions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Comparison {
-    /// Lines that only the new text has, on all pages.
+    /// Lines added, on all pages.
     pub(crate) added: usize,
-    /// Lines that only the old text has, on all pages.
+    /// Lines removed, on all pages.
     pub(crate) removed: usize,
-    /// Whether some lines have perhaps more in common than is shown.
+    /// Whether some changes were compared only coarsely.
     pub(crate) is_coarse: bool,
-    /// Whether some lines are shown in part.
+    /// Whether some lines are shortened.
     pub(crate) is_shortened: bool,
-    /// How many changes there are, on all pages.
+    /// Number of changes on all pages.
     pub(crate) changes: usize,
-    /// Which page this is, counted from 1.
+    /// Number of this page, from 1.
     pub(crate) page: usize,
-    /// How many pages there are.
+    /// Number of pages.
     pub(crate) pages: usize,
-    /// Where the change before those on it begins; 1, if there is none.
+    /// Page on which the change before this page's first starts; 1 if there is none.
     pub(crate) page_before: usize,
-    /// Where the change after those on it begins; 1, if there is none.
+    /// Page on which the change after this page's last starts; 1 if there is none.
     pub(crate) page_after: usize,
-    /// What is on it.
+    /// Changes on this page.
     pub(crate) parts: Vec<Part>,
-    /// On the last page: what is unchanged after the last change.
+    /// On the last page: the unchanged lines after the last change.
     pub(crate) tail: Option<Fold>,
 }
 
-/// A change, or as much of it as is on the page.
+/// A change, or the part of it that fits on the page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Part {
-    /// What is unchanged before it, where the change begins.
+    /// Unchanged lines before it, if it starts on this page.
     pub(crate) fold: Option<Fold>,
-    /// Which of all changes it is, counted from 1.
+    /// Number of the change among all changes, from 1.
     pub(crate) number: usize,
-    /// Its lines.
+    /// Lines of the change.
     pub(crate) hunk: Hunk,
 }
 
@@ -95,15 +95,15 @@ pub(crate) struct Part {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Fold {
-    /// Which of all unchanged parts it is, counted from 0.
+    /// Index among all unchanged parts, from 0.
     pub(crate) index: usize,
-    /// The number of its first line in the old text, counted from 1.
+    /// Number of its first line in the old text, from 1.
     pub(crate) old_start: usize,
-    /// The number of its first line in the new text, counted from 1.
+    /// Number of its first line in the new text, from 1.
     pub(crate) new_start: usize,
-    /// How many lines it has.
+    /// Number of lines.
     pub(crate) count: usize,
-    /// The lines, or the first of them, unless there are too many to send unasked.
+    /// The lines, or the first of them; empty if there are too many to send by default.
     pub(crate) lines: Option<Vec<String>>,
 }
 
@@ -126,7 +126,7 @@ pub(crate) async fn commit_version(id: DocumentId, message: String) -> Result<No
     Ok(notice.with_link(format!("/documents/{id}/versions/{}", version.number)))
 }
 
-/// One page of a document's versions.
+/// Returns one page of a document's versions.
 ///
 /// # Errors
 /// `unauthenticated`, `not_found`; `invalid` for a page out of range.
@@ -145,7 +145,7 @@ pub(crate) async fn list_versions(id: DocumentId, page: u32) -> Result<History, 
     Ok(History { document, standing: reader.standing(), is_changed, versions })
 }
 
-/// One version as safe HTML; with `plain`, its source.
+/// Returns a version as safe HTML, or as source if `plain` is set.
 ///
 /// # Errors
 /// `unauthenticated`, `not_found`, `corrupt_version`.
@@ -170,7 +170,7 @@ pub(crate) async fn read_version(
     Ok(ReadableVersion { document, standing, version, html, toc })
 }
 
-/// Gives a version a name; an empty one takes it away.
+/// Names a version; an empty name removes it.
 ///
 /// # Errors
 /// `unauthenticated`, `not_found`, `forbidden`, `trashed`; `invalid` for the name.
@@ -186,12 +186,12 @@ pub(crate) async fn name_version(
     let name = Some(name.trim()).filter(|name| !name.is_empty());
     services.versions.name(&editor, number, name).await?;
     Ok(Notice::new(match name {
-        Some(name) => format!("Version {number} is called “{name}” now."),
-        None => format!("Version {number} has no name any more."),
+        Some(name) => format!("Version {number} renamed to “{name}”."),
+        None => format!("Name of version {number} removed."),
     }))
 }
 
-/// Makes the live text what it was in a version.
+/// Restores the live text from a version.
 ///
 /// # Errors
 /// `unauthenticated`, `not_found`, `forbidden`, `trashed`, `nothing_to_commit`,
@@ -203,15 +203,15 @@ pub(crate) async fn restore_version(id: DocumentId, number: u64) -> Result<Notic
     let services = page_context()?.services;
     let editor = services.documents.for_editor(&caller(), id).await?;
     let version = services.versions.restore(&editor, number, None, RequestKey::none()).await?;
-    let notice = format!("Version {number} is restored, as version {}.", version.number);
+    let notice = format!("Version {number} restored as version {}.", version.number);
     Ok(Notice::new(notice).with_link(format!("/documents/{id}")))
 }
 
-/// How `to` differs from `from`; each a version number, or `live`. Of a long comparison this is one
-/// page. `unfold` is the index of an unchanged part to send although it is long.
+/// Compares two texts; each side is a version number or `live`. Returns one page of a long
+/// comparison. `unfold` is the index of an unchanged part to include although it is long.
 ///
 /// # Errors
-/// `unauthenticated`, `not_found`, `corrupt_version`; `invalid` for a side that is none.
+/// `unauthenticated`, `not_found`, `corrupt_version`; `invalid` for an invalid side.
 #[server(endpoint = "versions/compare", input = GetUrl)]
 pub(crate) async fn compare_versions(
     id: DocumentId,
@@ -230,7 +230,7 @@ pub(crate) async fn compare_versions(
     let (from, to) = (from.parse().map_err(Error::from)?, to.parse().map_err(Error::from)?);
     let options = DiffOptions { ignore_white_space: ignore_whitespace, ..DiffOptions::default() };
     let compared = services.versions.compare(&reader, from, to, options).await?;
-    // A long line takes long to walk over.
+    // Shortening long lines takes time.
     let comparison = move || page_of(compared.diff, &compared.new, page, unfold);
     let comparison = tokio::task::spawn_blocking(comparison).await.map_err(Error::internal)?;
     Ok(ComparedVersions { document, comparison })

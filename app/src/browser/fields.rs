@@ -1,4 +1,4 @@
-//! Fields of forms that the server rendered: they say what is wrong with them.
+//! Validates fields of server-rendered forms and shows their errors.
 
 use super::on_document;
 use crate::parts::{Rule, refusal_html, room_words};
@@ -16,11 +16,11 @@ const FIELDS: &str = "input[id], select[id], textarea[id]";
 const INVALID: &str = "aria-invalid";
 const DESCRIBED_BY: &str = "aria-describedby";
 
-/// Hears the fields of the page.
+/// Listens to the fields of the page.
 pub(super) fn listen() {
     on_document("input", |event| {
         let Some(field) = field_of(event) else { return };
-        // A message counts its room at every key; others are asked until their rule is kept.
+        // A message updates its counter on every input; other fields only while they show an error.
         if rule_of(&field) == Some(Rule::Message) || field.has_attribute(INVALID) {
             check(&field);
         }
@@ -28,7 +28,7 @@ pub(super) fn listen() {
     on_document("focusout", |event| {
         let Some(field) = field_of(event) else { return };
         let rule = rule_of(&field).filter(|rule| *rule != Rule::Message);
-        // A message that appears while a button is being pressed would push the button away.
+        // An error that appears during a click would move the button away from the pointer.
         if rule.is_some() && goes_to_field(event) {
             check(&field);
         }
@@ -41,14 +41,14 @@ pub(super) fn listen() {
             && let Some(form) = field.form()
         {
             event.prevent_default();
-            // Refused only when the form has left the page.
+            // Fails only if the form has been removed from the page.
             let _ = form.request_submit();
         }
     });
 }
 
-/// Shows at the top of a form and at its fields why it was refused. What was typed stays, but for
-/// passwords (DESIGN §7).
+/// Shows why a form was rejected, at its top and at its fields. Input is kept, except passwords
+/// (DESIGN §7).
 pub(super) fn show_refusal(form: &HtmlFormElement, problem: &Problem) {
     let scope = form.get_attribute("data-scope").unwrap_or_default();
     let Ok(fields) = form.query_selector_all(FIELDS) else { return };
@@ -67,19 +67,20 @@ pub(super) fn show_refusal(form: &HtmlFormElement, problem: &Problem) {
         top.set_inner_html(&refusal_html(problem, &scope));
         let alert = top.first_element_child().and_then(|it| it.dyn_into::<HtmlElement>().ok());
         if let Some(alert) = alert {
-            // Refused only when the form has left the page.
+            // Fails only if the form has been removed from the page.
             let _ = alert.focus();
         }
     }
 }
 
-/// Empties the field of a message.
+/// Clears a message field.
 pub fn clear(field: &HtmlTextAreaElement) {
     field.set_value("");
     check(field);
 }
 
-/// Asks the rule of a field; without one, what the server said is out of date.
+/// Validates a field by its rule. A field without a rule only clears the server's error, which is
+/// outdated.
 fn check(field: &HtmlElement) {
     let text = value_of(field);
     let rule = rule_of(field);
@@ -99,7 +100,7 @@ fn set_error(field: &Element, message: Option<&str>) {
     let described = field.get_attribute(DESCRIBED_BY).unwrap_or_default();
     let others = described.split_whitespace().filter(|other| *other != id);
     let ids: Vec<&str> = others.chain(message.map(|_| id.as_str())).collect();
-    // Names of attributes and elements that are some: nothing here is refused.
+    // Cannot fail: the names are valid.
     let _ = match ids.is_empty() {
         true => field.remove_attribute(DESCRIBED_BY),
         false => field.set_attribute(DESCRIBED_BY, &ids.join(" ")),
@@ -136,7 +137,7 @@ fn value_of(field: &HtmlElement) -> String {
     }
 }
 
-/// Whether the focus goes on to another field.
+/// Returns whether the focus moves to another field.
 fn goes_to_field(event: &Event) -> bool {
     let next = event.dyn_ref::<FocusEvent>().and_then(FocusEvent::related_target);
     let next = next.and_then(|next| next.dyn_into::<Element>().ok());

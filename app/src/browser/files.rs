@@ -1,4 +1,4 @@
-//! Texts that leave the page: by the clipboard, or as a file.
+//! Exports texts from the page: to the clipboard or as a file.
 
 use js_sys::{Array, Reflect};
 use leptos::{
@@ -7,7 +7,8 @@ use leptos::{
     web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url},
 };
 
-/// Puts a text on the clipboard. Where there is none (pages without https), gives a file instead.
+/// Copies a text to the clipboard. Without clipboard access (pages without https), downloads a
+/// file.
 pub fn copy(text: String) {
     let navigator = window().navigator();
     let has_clipboard = Reflect::get(&navigator, &JsValue::from_str("clipboard"))
@@ -23,7 +24,7 @@ pub fn copy(text: String) {
     });
 }
 
-/// Gives a text to the person as a file.
+/// Offers a text as a download.
 pub fn save(name: &str, text: &str) {
     let options = BlobPropertyBag::new();
     options.set_type("text/plain;charset=utf-8");
@@ -39,6 +40,6 @@ pub fn save(name: &str, text: &str) {
         link.set_download(name);
         link.click();
     }
-    // The download has begun; the browser holds what it needs.
+    // The download has started, so the browser no longer needs the URL.
     let _ = Url::revoke_object_url(&url);
 }

@@ -1,5 +1,4 @@
-//! Forms, sent without leaving the page, so that what was typed outlives a server that cannot be
-//! reached.
+//! Submits forms without leaving the page, so that input survives an unreachable server.
 
 use super::{fields::show_refusal, on_document};
 use crate::{
@@ -17,16 +16,16 @@ use leptos::{
     web_sys::{Element, Event, FormData, HtmlFormElement, UrlSearchParams},
 };
 
-/// While a form is on its way.
+/// Marks a form while it is being submitted.
 const BUSY: &str = "aria-busy";
 
-/// The name of a field and what is in it.
+/// Name and value of a field.
 pub type Field<'a> = (&'a str, &'a str);
 
-/// Sends a form and gives the path that it leads to, where its outcome is then shown.
+/// Submits a form and returns the path to open next, which shows the outcome.
 ///
 /// # Errors
-/// Why the server refuses it, or that it cannot be reached.
+/// The server's rejection, or that it cannot be reached.
 pub async fn send_form(form: &HtmlFormElement) -> Result<String, AppError> {
     let fields = FormData::new_with_form(form)
         .and_then(|data| UrlSearchParams::new_with_str_sequence_sequence(&data))
@@ -37,20 +36,21 @@ pub async fn send_form(form: &HtmlFormElement) -> Result<String, AppError> {
     answer.headers().get("location").ok_or_else(AppError::unexpected_answer)
 }
 
-/// Calls a server function that writes; the page stays as it is.
+/// Calls a server function that writes, without navigating.
 ///
 /// # Errors
-/// Why the server refuses it, or that it cannot be reached.
+/// The server's rejection, or that it cannot be reached.
 pub async fn post(action: &str, fields: &[Field<'_>]) -> Result<Notice, AppError> {
     let body = encode(fields).map(|fields| String::from(fields.to_string()));
     let answer = accept(urlencoded(Request::post(action)), body.unwrap_or_default()).await?;
     answer.json().await.map_err(|_| AppError::unexpected_answer())
 }
 
-/// Like [`post`], for a page that is being left: the browser sends it, and nobody hears the answer.
+/// Like [`post`], for a page that is being left: the browser completes the request and drops the
+/// response.
 pub fn post_as_page_goes(action: &str, fields: &[Field<'_>]) {
     if let Some(fields) = encode(fields) {
-        // Refused only for more than 64 KiB.
+        // Fails only above 64 KiB.
         let _ = window().navigator().send_beacon_with_opt_url_search_params(action, Some(&fields));
     }
 }
@@ -79,15 +79,15 @@ async fn accept(request: RequestBuilder, body: String) -> Result<Response, AppEr
     Err(problem.map_or_else(|_| AppError::unexpected_answer(), AppError))
 }
 
-/// Goes to a path of this site. To the page that is shown: it is loaded anew.
+/// Navigates to a path of this site; reloads the page if it is the current one.
 pub fn leave(path: &str) {
     let location = window().location();
     let here = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
-    // Refused only for an address that is none.
+    // Fails only for an invalid URL.
     let _ = if here == path { location.reload() } else { location.assign(path) };
 }
 
-/// Hears the forms of the page that have `data-send`.
+/// Handles the page's forms that have `data-send`.
 pub(super) fn listen() {
     on_document("submit", |event| {
         let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
@@ -99,8 +99,8 @@ pub(super) fn listen() {
     on_document("formdata", keep_what_is_set);
 }
 
-/// Sends a form, once at a time. A refusal is shown in the form; at the edge of the page, where the
-/// form is a mere button.
+/// Submits a form unless it is already being submitted. A rejection is shown in the form, or as a
+/// toast if the form is only a button.
 fn submit(form: HtmlFormElement) {
     if form.has_attribute(BUSY) {
         return;
@@ -108,7 +108,7 @@ fn submit(form: HtmlFormElement) {
     set_busy(&form, true);
     spawn_local(async move {
         match send_form(&form).await {
-            // It stays busy until the page is gone.
+            // The form stays busy until the page is unloaded.
             Ok(path) => leave(&path),
             Err(error) => {
                 set_busy(&form, false);
@@ -122,13 +122,13 @@ fn submit(form: HtmlFormElement) {
     });
 }
 
-/// Says so at the button as well, which is not `disabled`, for that would take the focus away.
+/// Marks the button as busy without `disabled`, which would move the focus away.
 fn set_busy(form: &HtmlFormElement, is_busy: bool) {
     let button = form.query_selector("button:not([type=button])").ok().flatten();
     let elements = [(Some(Element::from(form.clone())), BUSY), (button, "aria-disabled")];
     for (element, name) in elements {
         let Some(element) = element else { continue };
-        // Refused only for a name that is none.
+        // Fails only for an invalid attribute name.
         let _ = match is_busy {
             true => element.set_attribute(name, "true"),
             false => element.remove_attribute(name),
@@ -136,8 +136,8 @@ fn set_busy(form: &HtmlFormElement, is_busy: bool) {
     }
 }
 
-/// For a form that leads to an address: what was left empty stays out of it. Without JavaScript it
-/// stands there, and means the same.
+/// Leaves empty fields out of the address of a GET form. Without JavaScript they are included, with
+/// the same meaning.
 fn keep_what_is_set(event: &Event) {
     let form = event.target().and_then(|target| target.dyn_into::<HtmlFormElement>().ok());
     let data = Reflect::get(event, &JsValue::from_str("formData"));

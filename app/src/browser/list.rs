@@ -1,4 +1,4 @@
-//! The list of the page, brought up to date in place.
+//! Refreshes the page's list in place.
 
 use super::times::show_local_times;
 use gloo_net::http::Request;
@@ -9,14 +9,14 @@ use leptos::{
 };
 use std::cell::Cell;
 
-/// The id of the element that holds the list.
+/// Id of the element that holds the list.
 const LIST: &str = "list";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Refresh {
     Idle,
     Running,
-    /// Something changed after the running request had been sent.
+    /// Something changed after the current request was sent.
     Outdated,
 }
 
@@ -24,7 +24,7 @@ thread_local! {
     static REFRESH: Cell<Refresh> = const { Cell::new(Refresh::Idle) };
 }
 
-/// Takes the list from the server again; the rest of the page stays as it is.
+/// Reloads the list from the server; the rest of the page is unchanged.
 pub fn refresh_list() {
     if REFRESH.get() != Refresh::Idle {
         return REFRESH.set(Refresh::Outdated);
@@ -53,7 +53,7 @@ fn replace_list(html: &str) {
     let new = page.ok().and_then(|page| page.get_element_by_id(LIST));
     let old = document().get_element_by_id(LIST);
     let (Some(new), Some(old)) = (new, old) else { return };
-    // A title is being changed in it: what is typed stays.
+    // Keep a title that is being edited in the list.
     if old.query_selector("leptos-island").is_ok_and(|island| island.is_some()) {
         return;
     }

@@ -1,4 +1,4 @@
-//! Menus that close by themselves.
+//! Closes menus automatically.
 
 use super::on_document;
 use leptos::{
@@ -7,7 +7,7 @@ use leptos::{
     web_sys::{Element, HtmlDetailsElement, HtmlElement, KeyboardEvent},
 };
 
-/// Menus are disclosures. Escape, a click elsewhere and a choice in one close them.
+/// Menus are disclosures. Escape, a click elsewhere or choosing an item closes them.
 pub(super) fn close_menus() {
     on_document("click", |event| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -33,7 +33,7 @@ pub(super) fn close_menus() {
             if let Some(summary) = summary.filter(|_| had_focus)
                 && let Ok(summary) = summary.dyn_into::<HtmlElement>()
             {
-                // Refused only when the menu has left the page.
+                // Fails only if the menu has been removed from the page.
                 let _ = summary.focus();
             }
         }

@@ -1,5 +1,5 @@
-//! What only a browser can do: sending forms without leaving the page, files, menus, local times.
-//! All of it also compiles for the server, where islands are rendered and none of it is called.
+//! Browser-only code: submitting forms in place, files, menus, local times. It also compiles for
+//! the server, which renders islands but never calls it.
 
 mod fields;
 mod files;
@@ -22,7 +22,7 @@ use leptos::{
     web_sys::Event,
 };
 
-/// Prepares a page; its islands are hydrated afterwards, one by one.
+/// Sets up a page. Its islands are hydrated afterwards, one by one.
 pub fn start() {
     console_error_panic_hook::set_once();
     menus::close_menus();
@@ -30,20 +30,20 @@ pub fn start() {
     fields::listen();
     times::show_local_times();
     window_event_listener(ev::pageshow, |event| {
-        // On the way back a browser shows a page as it was left: lists may be out of date, forms still
-        // busy. An editor takes up its work where it was.
+        // A page restored from the back/forward cache may show outdated lists or busy forms, so
+        // reload it. An editor continues where it was.
         let is_editor = document().query_selector(".editor-page").is_ok_and(|it| it.is_some());
         if event.persisted() && !is_editor {
-            // Nothing refuses to load a page anew.
+            // Reloading cannot fail.
             let _ = window().location().reload();
         }
     });
 }
 
-/// Listens for as long as the page lasts.
+/// Adds a listener for the lifetime of the page.
 fn on_document(name: &str, listener: impl Fn(&Event) + 'static) {
     let listener = Closure::<dyn Fn(Event)>::new(move |event: Event| listener(&event));
-    // Refused only for a listener that is no function.
+    // Cannot fail: the listener is a function.
     let _ = document().add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
     listener.forget();
 }

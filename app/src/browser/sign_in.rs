@@ -1,12 +1,12 @@
-//! Staying signed in.
+//! Renews the sign-in.
 
 use gloo_net::http::{Request, Response};
 use leptos::web_sys::AbortSignal;
 
-/// A request that takes longer counts as lost.
+/// Timeout of a request.
 const TIME_LIMIT_MS: u32 = 20_000;
 
-/// Renews the sign-in by the refresh cookie.
+/// Renews the sign-in with the refresh cookie.
 ///
 /// # Errors
 /// The server cannot be reached.

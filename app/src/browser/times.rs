@@ -1,4 +1,4 @@
-//! Times in the reader's zone.
+//! Times in the reader's time zone.
 
 use js_sys::{Date, Object, Reflect};
 use leptos::{
@@ -7,7 +7,8 @@ use leptos::{
     web_sys::Element,
 };
 
-/// Rewrites the times of the page, which the server writes in UTC, in the reader's zone and words.
+/// Rewrites the page's times, which the server renders in UTC, in the reader's time zone and
+/// locale.
 pub(super) fn show_local_times() {
     let Ok(found) = document().query_selector_all("time[datetime]") else { return };
     let times = (0..found.length()).filter_map(|at| found.get(at)?.dyn_into::<Element>().ok());
@@ -19,7 +20,7 @@ pub(super) fn show_local_times() {
     }
 }
 
-/// `today, 14:02`, `yesterday, 21:40`, `12 March`, `12 March 2024`, from an RFC 3339 time.
+/// Formats an RFC 3339 time as `today, 14:02`, `yesterday, 21:40`, `12 March` or `12 March 2024`.
 fn local_words(at: &str) -> Option<String> {
     let date = Date::new(&JsValue::from_str(at));
     if date.get_time().is_nan() {
@@ -43,12 +44,13 @@ fn local_words(at: &str) -> Option<String> {
     Some(format(&date, &parts))
 }
 
-/// In the page's language, by `Intl.DateTimeFormat`'s names; an empty value means `false`.
+/// Formats in the page's language with the options of `Intl.DateTimeFormat`; an empty value means
+/// `false`.
 fn format(date: &Date, parts: &[(&str, &str)]) -> String {
     let options = Object::new();
     for (name, value) in parts {
         let value = if value.is_empty() { JsValue::FALSE } else { JsValue::from_str(value) };
-        // A plain object takes any property.
+        // Setting a property of a plain object cannot fail.
         let _ = Reflect::set(&options, &JsValue::from_str(name), &value);
     }
     date.to_locale_string("en-GB", &options).into()

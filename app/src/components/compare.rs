@@ -1,4 +1,4 @@
-//! A comparison, unified. Each line says what it is by words, by a sign and by colour.
+//! A comparison in unified form. Text, sign and colour each mark added and removed lines.
 
 use super::{Counts, Pagination};
 use crate::{
@@ -9,16 +9,16 @@ use crate::{
 use izanagi_shared::text::diff::{DiffLine, Hunk, LineKind, Span};
 use leptos::prelude::*;
 
-/// What differs between two texts, hunk by hunk, with what is equal folded away.
+/// Shows the differences between two texts hunk by hunk, with unchanged lines folded.
 #[component]
 pub(crate) fn DiffView(
     comparison: Comparison,
-    /// The address of this comparison without `page` and `unfold`; ends in `&` or `?`.
+    /// URL of this comparison without `page` and `unfold`; ends in `&` or `?`.
     #[prop(into)]
     address: String,
-    /// The unchanged part that was asked for.
+    /// Index of the unchanged part to unfold.
     unfolded: Option<usize>,
-    /// Options, for the bar.
+    /// Options shown in the toolbar.
     children: Children,
 ) -> impl IntoView {
     let Comparison { added, removed, page, pages, changes, .. } = comparison;
@@ -44,12 +44,12 @@ pub(crate) fn DiffView(
         </div>
         {comparison.is_coarse.then(|| view! {
             <Alert variant="warning">
-                <p>"Some of these lines differ so much that they were compared as a whole."</p>
+                <p>"Some of these lines differ too much for a detailed comparison."</p>
             </Alert>
         })}
         {comparison.is_shortened.then(|| view! {
             <Alert>
-                <p>"Very long lines are shown in part: “…” stands for what is left out."</p>
+                <p>"Very long lines are shortened: “…” marks omitted text."</p>
             </Alert>
         })}
         <div class="diff">{parts}</div>
@@ -64,7 +64,7 @@ pub(crate) fn DiffView(
     }
 }
 
-/// Where the changes of this page are among all changes.
+/// Returns which of all changes are on this page.
 fn place_of(comparison: &Comparison, address: String) -> Place {
     let numbers = || comparison.parts.iter().map(|part| part.number);
     let (first, last) = (numbers().next().unwrap_or(1), numbers().next_back().unwrap_or(0));
@@ -88,7 +88,7 @@ fn HunkView(hunk: Hunk, number: usize) -> impl IntoView {
     }
 }
 
-/// `Lines 11–15, now lines 11–17`.
+/// Formats a hunk's position, such as `Lines 11–15, now lines 11–17`.
 fn hunk_title(hunk: &Hunk) -> String {
     let lines = |start: usize, count: usize| match count {
         0 => format!("after line {start}"),
@@ -109,7 +109,7 @@ fn line_view(line: DiffLine) -> impl IntoView {
         LineKind::Insert => ("insert", Some("added: ")),
         LineKind::Delete => ("delete", Some("removed: ")),
     };
-    // A line without a counterpart is marked as a whole already.
+    // A line without a counterpart is already marked as a whole.
     let is_whole = matches!(line.spans.as_slice(), [Span { changed: true, .. }]);
     let spans: Vec<AnyView> = line
         .spans

@@ -1,23 +1,23 @@
 use leptos::prelude::*;
 
-/// A button behind a button: the first opens the words and the second, so that nobody does this by
-/// accident. It needs no JavaScript.
+/// A button that reveals an explanation and a second button, to prevent accidents. Works without
+/// JavaScript.
 #[component]
 pub(crate) fn Confirm(
-    /// Words on the first button.
+    /// Label of the first button.
     #[prop(into)]
     words: String,
-    /// Whose it is, for those who hear it: several stand on a page.
+    /// What the button applies to, for screen readers: a page may have several of these buttons.
     #[prop(optional, into)]
     about: String,
     /// What will happen.
     #[prop(into)]
     warning: String,
     #[prop(optional)] variant: Option<&'static str>,
-    /// Whether it is open from the start.
+    /// Whether it is initially open.
     #[prop(optional)]
     open: bool,
-    /// The form with the second button.
+    /// Form with the second button.
     children: Children,
 ) -> impl IntoView {
     view! {

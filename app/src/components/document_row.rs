@@ -7,11 +7,11 @@ use crate::{
 use izanagi_shared::{id::DocumentId, wire::DocumentView};
 use leptos::{prelude::*, server_fn::ServerFn};
 
-/// A document in the list, with what can be done with it.
+/// A row of the document list, with its menu.
 #[component]
 pub(crate) fn DocumentRow(
     document: DocumentView,
-    /// The address of this list, and whether the row is being renamed.
+    /// URL of this list, and whether this row is being renamed.
     #[prop(into)]
     list: String,
     is_renamed: bool,
@@ -77,12 +77,12 @@ pub(crate) fn DocumentRow(
     }
 }
 
-/// Where a document can be downloaded.
+/// Returns the download URL of a document.
 pub(crate) fn export_path(id: DocumentId) -> String {
     format!("/api/v1/documents/{id}/export")
 }
 
-/// For the title of a row; saving leads back to the list.
+/// Form for a row's title; saving returns to the list.
 fn rename_form(id: String, title: String, list: String) -> FormSpec {
     let title = Line { start: title, rule: Some(Rule::Title), ..Line::new("title", "Title") };
     FormSpec {

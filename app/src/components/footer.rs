@@ -1,6 +1,6 @@
 use leptos::prelude::*;
 
-/// What stands under every page.
+/// Footer of every page.
 #[component]
 pub(crate) fn SiteFooter() -> impl IntoView {
     view! {

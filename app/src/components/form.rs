@@ -1,4 +1,4 @@
-//! Forms with fields. A page says what is in one; scripts send it and show its refusal
+//! Forms with fields. Pages describe a form; scripts submit it and show its errors
 //! (`browser::forms`, `browser::fields`).
 
 use crate::parts::{MessageField, Rule, field_id, refusal_html};
@@ -6,29 +6,29 @@ use izanagi_shared::problem::Problem;
 use leptos::prelude::*;
 use std::collections::BTreeMap;
 
-/// Where a form goes, and how sending it without JavaScript ended.
+/// Target of a form, and the outcome of its last submission without JavaScript.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct FormStart {
-    /// The path of the server function.
+    /// Path of the server function.
     pub(crate) action: &'static str,
-    /// Stands before the ids of its fields where a page has several forms.
+    /// Prefix of its field ids, for pages with several forms.
     pub(crate) scope: &'static str,
-    /// What was typed when it was refused, passwords left out.
+    /// Submitted values if it was rejected, without passwords.
     pub(crate) typed: BTreeMap<String, String>,
-    /// Why it was refused.
+    /// Why it was rejected.
     pub(crate) problem: Option<Problem>,
 }
 
-/// What a form consists of, from its top.
+/// The parts of a form, from top to bottom.
 #[derive(Debug, Default)]
 pub(crate) struct FormSpec {
     pub(crate) start: FormStart,
     pub(crate) class: &'static str,
     /// Names and values of its hidden fields.
     pub(crate) hidden: Vec<(&'static str, String)>,
-    /// Its other fields.
+    /// Its visible fields.
     pub(crate) fields: Vec<Part>,
-    /// The words on its button.
+    /// Label of its button.
     pub(crate) submit: &'static str,
     pub(crate) foot: Foot,
 }
@@ -36,50 +36,50 @@ pub(crate) struct FormSpec {
 /// A field of a form.
 #[derive(Debug)]
 pub(crate) enum Part {
-    /// One line to write on.
+    /// A single line of text.
     Line(Line),
-    /// One of several: name, words, and the values with theirs.
+    /// A choice: name, label, and the options with their labels.
     Choice(&'static str, &'static str, Vec<(&'static str, &'static str)>),
-    /// Why a version is made.
+    /// The message of a version.
     Message,
 }
 
-/// A field with one line.
+/// A single-line field.
 #[derive(Debug)]
 pub(crate) struct Line {
-    /// As the server function calls it, and the field of a problem.
+    /// Name of the server function's argument and of the problem's field.
     pub(crate) name: &'static str,
     pub(crate) label: &'static str,
-    /// The type of the `input`.
+    /// `type` of the `input`.
     pub(crate) kind: &'static str,
-    /// What to write, below its words.
+    /// Hint shown below its label.
     pub(crate) hint: Option<&'static str>,
     pub(crate) autocomplete: &'static str,
-    /// What stands on it when nothing was typed yet.
+    /// Initial value.
     pub(crate) start: String,
-    /// Asked when one goes on to another field, and then at every change until it is kept.
+    /// Rule checked when the user moves to another field, and then on every change until it passes.
     pub(crate) rule: Option<Rule>,
 }
 
 impl Line {
-    /// A line for any words.
+    /// Returns a field for any text.
     pub(crate) fn new(name: &'static str, label: &'static str) -> Self {
         let (kind, autocomplete, start) = ("text", "off", String::new());
         Self { name, label, kind, hint: None, autocomplete, start, rule: None }
     }
 }
 
-/// Where the button of a form stands.
+/// Position of a form's button.
 #[derive(Debug, Default)]
 pub(crate) enum Foot {
-    /// Alone below the fields.
+    /// On its own below the fields.
     #[default]
     Button,
-    /// The same, as the one thing to do on its page.
+    /// The same, as the page's primary action.
     LargeButton,
     /// At the end of a row.
     End,
-    /// Before a link that leads away without sending anything.
+    /// Before a link that cancels.
     Cancel(String),
 }
 

@@ -8,7 +8,7 @@ use izanagi_shared::wire::UserView;
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_location;
 
-/// The head of every page: the name, the places, the account.
+/// Header of every page: site name, navigation, account.
 #[component]
 pub(crate) fn SiteHeader() -> impl IntoView {
     let me = Me::here();

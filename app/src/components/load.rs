@@ -1,15 +1,15 @@
-//! From a resource to a page. The server waits for it, so that nothing takes its place meanwhile.
+//! Renders resources. The server waits for them, so there is no loading placeholder.
 
 use super::{ProblemView, problem::ProblemPart};
 use crate::error::AppError;
 use leptos::prelude::*;
 
-/// Shows what a resource gives, or why there is nothing.
+/// Shows a loaded resource, or why it could not be loaded.
 #[component]
 pub(crate) fn Load<T, F>(
-    /// What is read.
+    /// Resource.
     from: Resource<Result<T, AppError>>,
-    /// The page of it, with its own [`Main`](super::Main).
+    /// Renders the page, including its [`Main`](super::Main).
     children: F,
 ) -> impl IntoView
 where
@@ -28,12 +28,12 @@ where
     view! { <Suspense>{page}</Suspense> }
 }
 
-/// Shows what a resource gives as a part of a page whose other parts stay as they are.
+/// Like [`Load`], for part of a page; the rest of the page is unaffected.
 #[component]
 pub(crate) fn LoadPart<T, F>(
-    /// What is read.
+    /// Resource.
     from: Resource<Result<T, AppError>>,
-    /// The part.
+    /// Renders the part.
     children: F,
 ) -> impl IntoView
 where

@@ -6,27 +6,27 @@ use crate::{
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::{Link, Script};
 
-/// The scripts of a page: one WebAssembly module with its islands, and what starts it.
+/// Scripts of a page: a WebAssembly module with its islands, and the loader that starts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bundle {
-    /// None: everything on the page is there to be read.
+    /// No scripts: the page is static.
     None,
-    /// The islands of all pages but the editor's.
+    /// The islands of all pages except the editor.
     Pages,
-    /// That of the editor.
+    /// The island of the editor.
     Editor,
 }
 
-/// The landmark of a page.
+/// `main` landmark of a page.
 #[component]
 pub(crate) fn Main(
-    /// Its class, after which style sheets know the kind of page.
+    /// CSS class that names the kind of page.
     #[prop(default = "page")]
     class: &'static str,
     /// `narrow` for a single column.
     #[prop(optional)]
     width: Option<&'static str>,
-    /// What makes the page more than something to read.
+    /// Scripts of the page.
     #[prop(default = Bundle::Pages)]
     bundle: Bundle,
     children: Children,
@@ -39,8 +39,7 @@ pub(crate) fn Main(
     }
 }
 
-/// Loads a bundle, and has the place where its islands say what came of a write. A page for reading
-/// has neither, unless it has something to say.
+/// Loads a bundle and adds the toasts. A static page has neither, unless it has a message to show.
 #[component]
 pub(crate) fn Scripts(bundle: Bundle) -> impl IntoView {
     let first = Visit::here().message();

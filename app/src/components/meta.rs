@@ -1,7 +1,7 @@
 use crate::parts::{counted, grouped};
 use leptos::prelude::*;
 
-/// How many lines were added and removed: sign, colour and words agree.
+/// Shows how many lines were added and removed, by sign, colour and text.
 #[component]
 pub(crate) fn Counts(added: u64, removed: u64) -> impl IntoView {
     view! {
@@ -18,16 +18,16 @@ pub(crate) fn Counts(added: u64, removed: u64) -> impl IntoView {
     }
 }
 
-/// The way back up.
+/// Breadcrumbs.
 #[component]
 pub(crate) fn Crumbs(
-    /// Paths and their words, from the top.
+    /// Paths and labels, from the top.
     steps: Vec<(String, String)>,
 ) -> impl IntoView {
     let step =
         |(path, words): (String, String)| view! { <li><a href=path><bdi>{words}</bdi></a></li> };
     view! {
-        <ol class="crumbs" aria-label="Where you are">
+        <ol class="crumbs" aria-label="Breadcrumbs">
             {steps.into_iter().map(step).collect_view()}
         </ol>
     }

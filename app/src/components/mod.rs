@@ -1,5 +1,5 @@
-//! What the server renders pages of, besides the pieces that islands share (`parts`). Class names
-//! are those of the style sheets (`style/README.md`).
+//! Server-only components; `parts` has those shared with islands. Class names are documented in
+//! `style/README.md`.
 
 mod compare;
 mod confirm;

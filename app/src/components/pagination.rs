@@ -1,7 +1,7 @@
 use crate::parts::{Icon, counted};
 use leptos::prelude::*;
 
-/// Links to the pages before and after, and where one is. Nothing when there is one page only.
+/// Links to the previous and next page, with the current position. Empty if there is only one page.
 #[component]
 pub(crate) fn Pagination(
     /// What is listed, for the name of the landmark.
@@ -9,12 +9,12 @@ pub(crate) fn Pagination(
     page: u32,
     page_size: u32,
     total: u64,
-    /// How many of what there are, in words.
+    /// Total number of items, in words.
     words: String,
-    /// The address of a page without its number, such as `/documents?page=`.
+    /// URL of a page without its number, such as `/documents?page=`.
     #[prop(into)]
     start: String,
-    /// Words for the way back and forth.
+    /// Labels of the links to the previous and next page.
     #[prop(default = ("Previous", "Next"))]
     ways: (&'static str, &'static str),
 ) -> impl IntoView {
@@ -48,14 +48,14 @@ pub(crate) fn Pagination(
     })
 }
 
-/// In the place of a page that is past the last one: how far it goes, and the way there.
+/// Shown for a page past the end: the number of pages, and a link to the last one.
 #[component]
 pub(crate) fn PastEnd(
     page_size: u32,
     total: u64,
-    /// How many there are, in words.
+    /// Total number of items, in words.
     words: String,
-    /// The address of a page without its number, as for [`Pagination`].
+    /// URL of a page without its number, as for [`Pagination`].
     #[prop(into)]
     start: String,
 ) -> impl IntoView {
@@ -68,7 +68,7 @@ pub(crate) fn PastEnd(
         <div class="empty">
             <Icon name="document"/>
             <h2>"This page is past the end"</h2>
-            <p>{words} " on " {pages} ", and no more."</p>
+            <p>{words} " on " {pages} "."</p>
             <p class="cluster">
                 {first}
                 <a class="button" data-variant="primary" href=format!("{start}{last}")>

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
 
-/// A page that cannot be shown: what happened, and what to do next (PRODUCT U4).
+/// A page that cannot be shown: what happened and what to do next (PRODUCT U4).
 #[component]
 pub(crate) fn ProblemView(error: AppError) -> impl IntoView {
     let title = Words::of(&error).title;
@@ -20,7 +20,7 @@ pub(crate) fn ProblemView(error: AppError) -> impl IntoView {
     }
 }
 
-/// The same for a part of a page.
+/// Like [`ProblemView`], for part of a page.
 #[component]
 pub(crate) fn ProblemPart(error: AppError) -> impl IntoView {
     view! {
@@ -30,7 +30,7 @@ pub(crate) fn ProblemPart(error: AppError) -> impl IntoView {
     }
 }
 
-/// The words. Sets the status; where signing in would help, it leads there.
+/// The explanation. Sets the status, and redirects to the sign-in page if signing in would help.
 #[component]
 fn ProblemWords(error: AppError, is_page: bool) -> impl IntoView {
     let location = use_location();
@@ -78,18 +78,16 @@ struct Words {
 impl Words {
     fn of(error: &AppError) -> Self {
         let (title, advice, can_retry) = match (error.0.status, error.0.code.as_str()) {
-            (401, _) => {
-                ("Sign in first", "This page belongs to somebody. Sign in, and it opens.", false)
-            }
+            (401, _) => ("Sign in first", "Sign in to open this page.", false),
             (403, _) => (
-                "This document is not open to you",
+                "You do not have access to this document",
                 "You are signed in, but its owners have not given you the right to do that. \
                  Ask one of them, or go back to your own documents.",
                 false,
             ),
             (404, _) => (
                 "There is nothing at this address",
-                "The document may have been deleted, or the link may have lost a character on its way here.",
+                "The document may have been deleted, or the link may be incomplete.",
                 false,
             ),
             (_, "corrupt_version") => ("This version is damaged", error.0.detail.as_str(), true),
@@ -98,7 +96,7 @@ impl Words {
             }
             (0 | 503, _) => ("The server cannot be reached", error.0.detail.as_str(), true),
             (500.., _) => (
-                "Something broke on our side",
+                "Something went wrong on our side",
                 "Nothing you saved is lost. Try again in a moment; if it stays, tell the person \
                  who runs this server the number below.",
                 true,

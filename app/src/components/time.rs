@@ -1,7 +1,7 @@
 use izanagi_shared::time::Timestamp;
 use leptos::prelude::*;
 
-/// A time in UTC; where a page has scripts, they rewrite it (`browser::times`).
+/// A time in UTC; scripts rewrite it in the local time zone (`browser::times`).
 #[component]
 pub(crate) fn When(at: Timestamp) -> impl IntoView {
     view! { <time datetime=at.to_string()>{utc_words(at)}</time> }
@@ -22,7 +22,7 @@ const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// `12 March 2025, 14:02 UTC`, from the RFC 3339 form.
+/// Formats an RFC 3339 time as `12 March 2025, 14:02 UTC`.
 fn utc_words(at: Timestamp) -> String {
     let text = at.to_string();
     let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn says_the_day_as_people_write_it() {
+    fn formats_a_readable_date() {
         let at: Timestamp = "2025-03-02T04:05:06Z".parse().unwrap();
         assert_eq!(utc_words(at), "2 March 2025, 04:05 UTC");
     }

@@ -1,7 +1,7 @@
 use izanagi_shared::markdown::{TocEntry, toc_html};
 use leptos::prelude::*;
 
-/// The table of contents. Nothing for less than two headings.
+/// Table of contents. Empty for fewer than two headings.
 #[component]
 pub(crate) fn Contents(toc: Vec<TocEntry>) -> impl IntoView {
     (toc.len() > 1).then(|| view! { <div inner_html=toc_html(&toc, "Contents")></div> })

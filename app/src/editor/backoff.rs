@@ -1,13 +1,13 @@
-//! When to try again.
+//! Delays between retries.
 
 use std::time::Duration;
 
 const FIRST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// How long to wait before attempt `attempt` (the first repetition is 0): it doubles up to half a
-/// minute. `jitter`, from 0 to 1, takes up to half of it away, so that many pages which lost the
-/// server at once do not come back at once.
+/// Returns the delay before retry `attempt`, counted from 0. It doubles up to 30 seconds. `jitter`,
+/// from 0 to 1, shortens it by up to half, so that pages that lost the server at the same time do
+/// not reconnect at the same time.
 #[must_use]
 pub fn retry_delay(attempt: u32, jitter: f64) -> Duration {
     let doubled = FIRST.saturating_mul(1 << attempt.min(16));
@@ -25,11 +25,7 @@ mod tests {
     #[case(3, 0.5, 3_000)]
     #[case(40, 0.0, 30_000)]
     #[case(40, 1.0, 15_000)]
-    fn waits_longer_each_time_and_never_too_long(
-        #[case] attempt: u32,
-        #[case] jitter: f64,
-        #[case] millis: u64,
-    ) {
+    fn delays_grow_up_to_a_limit(#[case] attempt: u32, #[case] jitter: f64, #[case] millis: u64) {
         assert_eq!(retry_delay(attempt, jitter), Duration::from_millis(millis));
     }
 }

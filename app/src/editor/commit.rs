@@ -15,19 +15,19 @@ use leptos::{
     task::spawn_local,
 };
 
-/// How far a commit is.
+/// State of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Step {
-    /// The message is being written.
+    /// The user is writing the message.
     Asked,
-    /// The last edits have to arrive first.
+    /// Waiting until the last edits are saved.
     Waiting,
     Sent,
-    /// Refused, for this reason.
+    /// Rejected, for this reason.
     Refused(String),
 }
 
-/// Asks for a message, waits until everything typed is on the server, then commits it.
+/// Asks for a message, waits until all edits are saved, then commits.
 #[component]
 pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> impl IntoView {
     let (dialog, field) = (NodeRef::<Dialog>::new(), NodeRef::<Textarea>::new());
@@ -44,7 +44,7 @@ pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> 
             && !dialog.open()
         {
             step.set(Step::Asked);
-            // Refused only when it is open or has left the page.
+            // Fails only if the dialog is already open or has been removed from the page.
             let _ = dialog.show_modal();
         }
     });
@@ -80,7 +80,7 @@ pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> 
             step.set(Step::Waiting);
         }
     };
-    // Closed before it was sent, it is not sent.
+    // Closing the dialog before the request is sent cancels the commit.
     let on_close = move |_| {
         if step.with_untracked(|step| *step == Step::Waiting) {
             step.set(Step::Asked);

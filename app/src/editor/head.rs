@@ -3,7 +3,7 @@ use crate::parts::Icon;
 use izanagi_shared::{id::DocumentId, rules::DocumentKind};
 use leptos::prelude::*;
 
-/// Title, save state, and what can be done.
+/// Title, save state and actions.
 #[component]
 pub(super) fn Head(
     id: DocumentId,
@@ -34,7 +34,7 @@ pub(super) fn Head(
     view! {
         <div class="editor-head">
             {if is_trashed {
-                // Nothing is changed in the trash.
+                // A document in the trash is read-only.
                 view! { <p class="title-form title-shown"><bdi>{title}</bdi></p> }.into_any()
             } else {
                 view! { <TitleForm id title action=rename/> }.into_any()

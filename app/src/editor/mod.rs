@@ -1,5 +1,5 @@
-//! The editor's page: one island, and the editing session behind it. The rules by which updates wait
-//! and are sent again need no browser; the session does.
+//! The editor page: one island and its editing session. Queueing and retrying updates needs no
+//! browser; the session does.
 
 mod backoff;
 mod commit;

@@ -1,10 +1,10 @@
-//! Updates on their way to the server (PRODUCT S2, C7). What is typed waits here until a batch of
-//! it is acknowledged; one batch is on its way at a time, and it keeps its id and its bytes until
-//! then, so that the server applies it once however often it arrives.
+//! Queue of updates for the server (PRODUCT S2, C7). Updates stay queued until their batch is
+//! acknowledged. Only one batch is in flight, and it keeps its id and bytes when it is sent again,
+//! so that the server applies it exactly once.
 
 use std::collections::VecDeque;
 
-/// The most bytes that are gathered into one batch. The server takes 1 MiB.
+/// Maximum size of a batch in bytes. The server accepts 1 MiB.
 const BATCH_BYTES: usize = 512 * 1024;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,63 +14,63 @@ struct Waiting {
     is_stored: bool,
 }
 
-/// What is sent in one request.
+/// Body of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// The request's `opId`.
+    /// `opId` of the request.
     pub op_id: String,
-    /// One Yjs update (v1).
+    /// A Yjs update (v1).
     pub update: Vec<u8>,
 }
 
-/// The updates that the server has not acknowledged.
+/// Updates that the server has not acknowledged.
 #[derive(Debug, Default)]
 pub struct Outbox {
     waiting: VecDeque<Waiting>,
-    /// The batch on its way, and how many of the waiting updates it holds.
+    /// The batch in flight, and how many of the queued updates it contains.
     sent: Option<(Batch, usize)>,
 }
 
 impl Outbox {
-    /// Takes an update in. `id` names it on this device; `is_stored` says whether it is kept there
-    /// already.
+    /// Appends an update. `id` names it on this device; `is_stored` says whether it is already
+    /// stored there.
     pub fn push(&mut self, id: String, update: Vec<u8>, is_stored: bool) {
         self.waiting.push_back(Waiting { id, update, is_stored });
     }
 
-    /// Puts an update before all others. It must hold nothing that they do not, and so need not be
-    /// kept on this device. Nothing may be on its way.
+    /// Prepends an update. Its contents must be part of the updates that follow, so it need not be
+    /// stored on this device. No batch may be in flight.
     pub fn push_first(&mut self, id: String, update: Vec<u8>) {
         self.waiting.push_front(Waiting { id, update, is_stored: true });
     }
 
-    /// The update is kept on this device now. Says whether it still waits.
+    /// Marks an update as stored on this device. Returns whether it is still queued.
     pub fn stored(&mut self, id: &str) -> bool {
         let found = self.waiting.iter_mut().find(|waiting| waiting.id == id);
         found.map(|waiting| waiting.is_stored = true).is_some()
     }
 
-    /// How many updates wait, those on their way included.
+    /// Returns the number of queued updates, including those in flight.
     #[must_use]
     pub fn len(&self) -> usize {
         self.waiting.len()
     }
 
-    /// Whether nothing waits.
+    /// Returns whether the queue is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }
 
-    /// Whether closing the page now would lose something: it is neither on the server nor kept on
-    /// this device.
+    /// Returns whether closing the page now would lose an update that is neither on the server nor
+    /// stored on this device.
     #[must_use]
     pub fn is_at_risk(&self) -> bool {
         self.waiting.iter().any(|waiting| !waiting.is_stored)
     }
 
-    /// The batch to send: the one on its way, or a new one of what waits, under `op_id`. `merge`
-    /// makes one update of several; where it cannot, they go one by one.
+    /// Returns the batch to send: the one in flight, or a new one with the id `op_id`. `merge`
+    /// combines several updates into one; if it fails, they are sent one by one.
     pub fn batch(
         &mut self,
         op_id: impl FnOnce() -> String,
@@ -99,13 +99,13 @@ impl Outbox {
         self.sent.as_ref().map(|(batch, _)| batch.clone())
     }
 
-    /// The batch on its way was refused, and nothing of it was taken: what it held waits again, to
-    /// go with what came after it.
+    /// Handles a rejected batch: none of it was applied, so its updates are queued again and sent
+    /// with later ones.
     pub fn take_back(&mut self) {
         self.sent = None;
     }
 
-    /// The batch on its way is durable. Gives the ids of its updates, to be forgotten.
+    /// Handles an acknowledged batch. Returns the ids of its updates, to delete from this device.
     pub fn acknowledged(&mut self) -> Vec<String> {
         let count = self.sent.take().map_or(0, |(_, count)| count);
         self.waiting.drain(..count.min(self.waiting.len())).map(|waiting| waiting.id).collect()
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_refused_goes_again_with_what_came_after() {
+    fn a_rejected_batch_is_resent_with_later_updates() {
         let mut outbox = outbox(&[("a", b"1")]);
         outbox.batch(|| "op-1".to_owned(), concat).unwrap();
         outbox.push("b".to_owned(), b"2".to_vec(), false);
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_merged_goes_one_by_one() {
+    fn updates_that_cannot_be_merged_are_sent_one_by_one() {
         let mut outbox = outbox(&[("a", b"1"), ("b", b"2")]);
         assert_eq!(outbox.batch(|| "op".to_owned(), |_| None).unwrap().update, b"1");
         assert_eq!(outbox.acknowledged(), ["a"]);
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_cut_before_it_grows_too_large_but_never_empty() {
+    fn limits_the_size_of_a_batch_but_never_leaves_it_empty() {
         let large = vec![0; BATCH_BYTES + 1];
         let mut outbox = outbox(&[("a", &large), ("b", b"2")]);
         assert_eq!(outbox.batch(|| "op".to_owned(), concat).unwrap().update.len(), large.len());
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn an_update_is_at_risk_until_it_is_kept_or_acknowledged() {
+    fn an_update_is_at_risk_until_it_is_stored_or_acknowledged() {
         let mut outbox = outbox(&[("a", b"1")]);
         assert!(outbox.is_at_risk());
         assert!(outbox.stored("a"));

@@ -12,51 +12,50 @@ use izanagi_shared::{
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-const TOO_LONG: &str =
-    "A document can hold 10 MiB of text, and this would be more. Nothing was changed.";
+const TOO_LONG: &str = "This would exceed the limit of 10 MiB of text. Nothing was changed.";
 
-/// A document as the editor takes it over.
+/// A document as passed to the editor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenedText {
-    /// Which document.
+    /// Id of the document.
     pub id: DocumentId,
-    /// Its title.
+    /// Title.
     pub title: String,
-    /// What its text is.
+    /// Format of its text.
     pub kind: DocumentKind,
-    /// It lies in the trash, and so can only be read.
+    /// Whether it is in the trash, and therefore read-only.
     pub is_trashed: bool,
-    /// The whole CRDT state: a Yjs update (v1) in base64.
+    /// Full CRDT state: a Yjs update (v1) in base64.
     pub state_b64: String,
-    /// The last update in that state.
+    /// Sequence number of the last update in the state.
     pub seq: u64,
-    /// Who opened it, if anybody is signed in.
+    /// The signed-in user, if any.
     pub user: Option<UserId>,
-    /// How many words the text has.
+    /// Number of words in the text.
     pub words: usize,
-    /// How many characters it has.
+    /// Number of characters in the text.
     pub characters: usize,
-    /// Where a new title is sent.
+    /// URL for changing the title.
     pub rename: String,
-    /// Where the button that takes it out of the trash is sent.
+    /// URL for restoring from the trash.
     pub restore: String,
-    /// Where the message of a version is sent.
+    /// URL for committing a version.
     pub commit: String,
 }
 
-/// What only the server draws: as context, so that it is not sent a second time for hydration,
-/// which leaves it as it is.
+/// Content rendered only by the server. It is passed as context, so that it is not serialised for
+/// hydration, which leaves this markup unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct EditorHtml {
-    /// The beginning of the text, until there is an editor.
+    /// Start of the text, shown until the editor has loaded.
     pub text: String,
-    /// The text rendered.
+    /// Rendered text.
     pub preview: String,
-    /// A form that commits without JavaScript.
+    /// Form that commits without JavaScript.
     pub without_script: String,
 }
 
-/// The page around the text: its title, the editor, the preview, committing.
+/// The area around the text: title, editor, preview, committing.
 #[island]
 pub fn Editor(opened: OpenedText) -> impl IntoView {
     let EditorHtml { text, preview, without_script } = use_context().unwrap_or_default();
@@ -68,7 +67,7 @@ pub fn Editor(opened: OpenedText) -> impl IntoView {
     Effect::new({
         let opened = StoredValue::new(Some(opened));
         move || {
-            // Once: the session takes the document over.
+            // Only once: the session takes ownership of the document.
             let host = view.host.get();
             if let Some(opened) = host.and_then(|_| opened.try_update_value(Option::take).flatten())
             {
@@ -122,7 +121,7 @@ pub fn Editor(opened: OpenedText) -> impl IntoView {
 fn InTrash(id: String, restore: String) -> impl IntoView {
     view! {
         <Alert variant="warning">
-            <p>"This document is in the trash. It can be read, but not changed."</p>
+            <p>"This document is in the trash and read-only. Restore it to edit it."</p>
             <form method="post" action=restore data-send="">
                 <input type="hidden" name="id" value=id/>
                 <button class="button">

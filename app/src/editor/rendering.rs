@@ -1,11 +1,11 @@
-//! A document's text as HTML, by its kind: the same in the server and in the preview.
+//! Renders a document's text as HTML by its format, identically in the server and in the preview.
 
 use izanagi_shared::{
     markdown::{self, RenderOptions, Rendered},
     rules::DocumentKind,
 };
 
-/// Safe HTML of a text, and its headings where the kind has any.
+/// Returns safe HTML of a text, and its headings if the format has any.
 #[must_use]
 pub fn render_as(kind: DocumentKind, text: &str) -> Rendered {
     let plain = |html| Rendered { html, toc: Vec::new() };

@@ -1,13 +1,13 @@
-//! A pasted book is more than one update may hold.
+//! Splits edits that are too large for one update, such as a pasted book.
 
 use izanagi_shared::{crdt::Change, text::utf16::utf16_len};
 
-/// The most bytes of text in one update; the server takes updates of 1 MiB.
+/// Maximum bytes of text in an update; the server accepts updates of 1 MiB.
 const LONGEST_INSERT: usize = 256 * 1024;
 
-/// The same edit as a row of edits none of which inserts too much; each counts in the text after
-/// the one before. Most edits come back as they are, alone. What is deleted goes first, so that the
-/// text is never longer than before and after.
+/// Splits an edit into a sequence of edits that each insert a limited amount; offsets of each refer
+/// to the text after the previous one. A small edit is returned unchanged. Deletions come first, so
+/// that the text is never longer than before and after.
 #[must_use]
 pub fn split_long_inserts(changes: Vec<Change>) -> Vec<Vec<Change>> {
     if changes.iter().map(|change| change.insert.len()).sum::<usize>() <= LONGEST_INSERT {
@@ -15,7 +15,7 @@ pub fn split_long_inserts(changes: Vec<Change>) -> Vec<Vec<Change>> {
     }
     let mut edits = vec![deletions(&changes)];
     edits.retain(|deletions| !deletions.is_empty());
-    // From the end of the text to its start, so that no edit moves the place of the next.
+    // From end to start, so that no edit shifts the next.
     let mut group: Vec<Change> = Vec::new();
     let mut bytes = 0;
     for Change { from, insert, .. } in insertions(changes).into_iter().rev() {
@@ -40,13 +40,13 @@ pub fn split_long_inserts(changes: Vec<Change>) -> Vec<Vec<Change>> {
     edits
 }
 
-/// What the changes delete, alone.
+/// Returns only the deletions.
 fn deletions(changes: &[Change]) -> Vec<Change> {
     let deleted = changes.iter().filter(|change| change.to > change.from);
     deleted.map(|change| Change { insert: String::new(), ..change.clone() }).collect()
 }
 
-/// What the changes insert, counting in the text after their deletions.
+/// Returns only the insertions, with offsets in the text after the deletions.
 fn insertions(changes: Vec<Change>) -> Vec<Change> {
     let mut deleted = 0;
     let moved = changes.into_iter().map(|Change { from, to, insert }| {
@@ -57,7 +57,7 @@ fn insertions(changes: Vec<Change>) -> Vec<Change> {
     moved.filter(|change| !change.insert.is_empty()).collect()
 }
 
-/// A group that was gathered from its end.
+/// Reverses a group that was collected from its end.
 fn in_order(mut group: Vec<Change>) -> Option<Vec<Change>> {
     group.reverse();
     (!group.is_empty()).then_some(group)
@@ -81,13 +81,13 @@ mod tests {
     }
 
     #[test]
-    fn an_ordinary_edit_stays_one() {
+    fn a_small_edit_is_not_split() {
         let changes = vec![change(0, 1, "a"), change(4, 4, "b")];
         assert_eq!(split_long_inserts(changes.clone()), [changes]);
     }
 
     #[test]
-    fn a_long_edit_gives_the_same_text_in_parts() {
+    fn a_split_edit_gives_the_same_text() {
         let long = "島🏝 ".repeat(100_000);
         let changes = vec![change(1, 2, &long), change(3, 3, "end"), change(4, 5, &long)];
         let (mut whole, _) = TextDoc::from_text(1, "abcdef");

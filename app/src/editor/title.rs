@@ -12,13 +12,13 @@ use leptos::{
     task::spawn_local,
 };
 
-/// The title, which is changed in place: by Enter or by going on; Escape takes the change back.
+/// The title, edited in place: Enter or leaving the field saves, Escape reverts.
 #[component]
 pub(super) fn TitleForm(
     id: DocumentId,
-    /// The title that is saved.
+    /// The saved title.
     title: RwSignal<String>,
-    /// Where it is sent.
+    /// URL for saving it.
     action: String,
 ) -> impl IntoView {
     let field = NodeRef::<Input>::new();
@@ -38,7 +38,7 @@ pub(super) fn TitleForm(
         window_event_listener(ev::pagehide, move |_| state.save_as_page_goes());
     });
     let leave = move |event: KeyboardEvent| {
-        // Enter and Escape belong to whoever composes a character.
+        // During IME composition, Enter and Escape belong to the input method.
         if event.is_composing() {
             return;
         }
@@ -49,7 +49,7 @@ pub(super) fn TitleForm(
         if matches!(key.as_str(), "Enter" | "Escape") {
             event.prevent_default();
             if let Some(field) = field.get_untracked() {
-                // What differs is saved as the field is left.
+                // Leaving the field saves a changed title.
                 let _ = field.blur();
             }
         }
@@ -77,7 +77,7 @@ pub(super) fn TitleForm(
 #[derive(Clone, Copy)]
 struct TitleState {
     id: DocumentId,
-    /// As it is saved.
+    /// The saved title.
     title: RwSignal<String>,
     field: NodeRef<Input>,
     action: StoredValue<String>,
@@ -90,7 +90,7 @@ impl TitleState {
         match Title::parse(typed) {
             Ok(new) => {
                 self.show(new.as_str());
-                // What was refused may go again; what is on its way does not go twice.
+                // Resend a rejected title, but not one in flight.
                 let is_new = self.title.with_untracked(|title| title != new.as_str());
                 let is_sent =
                     self.on_its_way.with_value(|sent| sent.as_deref() == Some(new.as_str()));
@@ -100,7 +100,7 @@ impl TitleState {
             }
             Err(error) if error.code == "blank" => {
                 self.show_saved();
-                let words = "A document needs a title, so this one keeps its own.";
+                let words = "A document needs a title. The previous title was kept.";
                 self.say(Notice::new(words), false);
             }
             Err(error) => {
@@ -129,7 +129,7 @@ impl TitleState {
         });
     }
 
-    /// A field keeps the focus when its page goes, and so is not left.
+    /// A field that is removed with its page gets no blur event.
     fn save_as_page_goes(self) {
         let typed = self.field.get_untracked().map(|field| field.value()).unwrap_or_default();
         let Ok(new) = Title::parse(&typed) else { return };

@@ -7,15 +7,15 @@ use crate::{
 use izanagi_shared::rules::DocumentKind;
 use leptos::prelude::*;
 
-/// What keeps edits from being saved, and the ways on. Nothing typed is lost: it can always be
-/// taken away as a text (PRODUCT U4).
+/// Explains why edits are not saved and offers ways to continue. The text can always be copied or
+/// downloaded (PRODUCT U4).
 #[component]
 pub(super) fn TroubleAlert(
     view: EditorView,
     title: RwSignal<String>,
     kind: DocumentKind,
 ) -> impl IntoView {
-    // Nothing is the matter before the page runs in a browser.
+    // There can be no problem before the page runs in a browser.
     let pathname = || window().location().pathname().unwrap_or_default();
     let again = move |_| view.retry.update(|asked| *asked += 1);
     let copy = move |_| browser::copy(view.current_text());
@@ -26,7 +26,7 @@ pub(super) fn TroubleAlert(
     move || {
         let trouble = view.trouble.get()?;
         let sign_in = (trouble == Trouble::SignedOut).then(|| {
-            // In another tab, for this one holds what was typed.
+            // In a new tab, because this one holds the unsaved edits.
             view! {
                 <a class="button" data-variant="primary" href=sign_in_path(&pathname()) target="_blank">
                     "Sign in again"
@@ -37,13 +37,13 @@ pub(super) fn TroubleAlert(
             if view.is_kept.get() { "on this device" } else { "in this tab only: keep it open" };
         let words = match &trouble {
             Trouble::SignedOut => format!(
-                "Your sign-in has ended, so your last edits are {place}. \
-                 Sign in again in a new tab, then come back and try again."
+                "Your session has ended. Your last edits are kept {place}. \
+                 Sign in again in a new tab, then return here and try again."
             ),
             Trouble::Refused(reason) => {
-                format!("Your last edits are not saved: {reason} They are still here, {place}.")
+                format!("Your last edits are not saved: {reason} They are kept {place}.")
             }
-            Trouble::NotStarted => "The editor could not be loaded, so this can only be read. \
+            Trouble::NotStarted => "The editor could not be loaded, so the text is read-only. \
                  Check your connection, then reload the page."
                 .to_owned(),
         };

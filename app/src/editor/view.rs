@@ -1,4 +1,4 @@
-//! What a page shows of an editing session, and what it asks of one.
+//! The interface between an editing session and its page.
 
 use izanagi_shared::{markdown::Counts, save_state::SaveState};
 use leptos::{
@@ -7,52 +7,53 @@ use leptos::{
 };
 use send_wrapper::SendWrapper;
 
-/// Something that keeps edits from being saved and that only a person can change.
+/// A problem that prevents saving and that only the user can resolve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// The sign-in has ended.
+    /// The session has ended.
     SignedOut,
-    /// The server refuses an edit, for this reason.
+    /// The server rejects an edit, for this reason.
     Refused(String),
     /// The editor could not be loaded.
     NotStarted,
 }
 
-/// Reads a text.
+/// Returns a text.
 pub type TextOf = Box<dyn Fn() -> String>;
 
-/// The places of the page that a session fills, and the wishes it hears.
+/// Signals and elements shared by a session and its page.
 #[derive(Debug, Clone, Copy)]
 pub struct EditorView {
-    /// Where the editor is mounted.
+    /// Element in which the editor is mounted.
     pub host: NodeRef<Div>,
-    /// The box in which the preview scrolls.
+    /// Scroll container of the preview.
     pub preview_pane: NodeRef<Section>,
-    /// The text as HTML, a moment after it was typed.
+    /// The text as HTML, updated shortly after it changes.
     pub preview: RwSignal<String>,
-    /// Whether the preview is seen; it is not rendered unseen.
+    /// Whether the preview is visible; it is rendered only then.
     pub preview_on: RwSignal<bool>,
-    /// How long the text is.
+    /// Length of the text.
     pub counts: RwSignal<Counts>,
-    /// Whether what was typed is safe; `None` as long as nothing can be typed.
+    /// Save state; `None` until the text can be edited.
     pub save: RwSignal<Option<SaveState>>,
-    /// Whether this device has kept what the server has not.
+    /// Whether unsaved edits are stored on this device.
     pub is_kept: RwSignal<bool>,
-    /// What keeps it from being saved.
+    /// Problem that prevents saving.
     pub trouble: RwSignal<Option<Trouble>>,
-    /// Goes up when an edit was refused because the text would be too long.
+    /// Incremented when an edit is rejected because the text would be too long.
     pub too_long: RwSignal<u32>,
-    /// Goes up when somebody wants the refused edits to be sent again.
+    /// Incremented when the user asks to send rejected edits again.
     pub retry: RwSignal<u32>,
-    /// Goes up when somebody wants to commit.
+    /// Incremented when the user asks to commit.
     pub commit: RwSignal<u32>,
-    /// The text as it is in the editor, refused edits included. Wrapped when there is one, in the
-    /// browser: what is bound to a thread must not exist in the server, where pages wander.
+    /// Returns the editor's text, including rejected edits. Wrapped when the editor exists, in the
+    /// browser only: thread-bound values must not exist in the server, where rendering moves
+    /// between threads.
     pub text: StoredValue<Option<SendWrapper<TextOf>>>,
 }
 
 impl EditorView {
-    /// A page with this text.
+    /// Creates the view of a page with this text.
     #[must_use]
     pub fn new(preview: String, counts: Counts) -> Self {
         Self {
@@ -71,7 +72,7 @@ impl EditorView {
         }
     }
 
-    /// The text as it is in the editor; empty before there is one.
+    /// Returns the editor's text; empty before there is an editor.
     #[must_use]
     pub fn current_text(self) -> String {
         self.text.with_value(|text| text.as_ref().map(|text| text()).unwrap_or_default())

@@ -1,4 +1,4 @@
-//! The islands of every page but the editor's: upload, and the way through a comparison.
+//! Islands of every page except the editor: uploads and navigation between changes.
 
 mod send_files;
 mod steps;

@@ -1,4 +1,4 @@
-//! Uploading with progress, which `fetch` does not tell: one `XMLHttpRequest` a file, one after
+//! Uploads with progress, which `fetch` does not report: one `XMLHttpRequest` per file, one after
 //! the other.
 
 use super::uploads::{Upload, UploadState, Uploads};
@@ -15,13 +15,13 @@ use wasm_bindgen_futures::JsFuture;
 
 const PATH: &str = "/api/v1/documents/upload";
 
-/// Sends each file, and shows a row for each from the start.
+/// Uploads each file; all rows are shown from the start.
 pub(super) fn send_files(files: FileList, uploads: Uploads) {
     let files = (0..files.length()).filter_map(|index| files.get(index));
     let waiting: Vec<_> = files.map(|file| (uploads.begin(file.name()), file)).collect();
     spawn_local(async move {
         for (upload, file) in waiting {
-            // It may have been given up before its turn.
+            // The user may have cancelled it while it was queued.
             if uploads.holds(&upload) {
                 send(upload, &file, uploads).await;
             }
@@ -29,7 +29,7 @@ pub(super) fn send_files(files: FileList, uploads: Uploads) {
     });
 }
 
-/// Sends one file; again when the sign-in had to be renewed.
+/// Uploads a file; retries once after renewing the sign-in.
 async fn send(upload: Upload, file: &File, uploads: Uploads) {
     let mut answer = post(&upload, file).await;
     let is_signed_out = answer.as_ref().is_some_and(|answer| answer.status() == Ok(401));
@@ -40,14 +40,14 @@ async fn send(upload: Upload, file: &File, uploads: Uploads) {
     }
     let outcome = outcome(answer.as_ref());
     let is_done = outcome == UploadState::Done;
-    // The row may have been dismissed with its page.
+    // The row may have been removed with its page.
     let _ = upload.state.try_set(outcome);
     if is_done {
         uploads.made_document();
     }
 }
 
-/// Gives the request once it has arrived, failed, or been given up.
+/// Returns the request once it has completed, failed or been aborted.
 async fn post(upload: &Upload, file: &File) -> Option<XmlHttpRequest> {
     let form = FormData::new().ok()?;
     form.append_with_blob_and_filename("file", file, &file.name()).ok()?;
@@ -65,7 +65,7 @@ async fn post(upload: &Upload, file: &File) -> Option<XmlHttpRequest> {
     let end = Promise::new(&mut |resolve, _| request.set_onloadend(Some(&resolve)));
     let aborted = request.clone();
     upload.cancel.set_value(Some(Box::new(move || {
-        // Nothing happens to a request that has ended.
+        // Aborting a completed request has no effect.
         let _ = aborted.abort();
     })));
     request.send_with_opt_form_data(Some(&form)).ok()?;

@@ -7,27 +7,28 @@ use leptos::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Which changes a page of a comparison has, and where the others are.
+/// Changes on a page of a comparison, and the position of the others.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
-    /// How many changes there are, on all pages.
+    /// Number of changes on all pages.
     pub changes: usize,
-    /// The first change on this page.
+    /// First change on this page.
     pub first: usize,
-    /// The last one; below `first` when there is none.
+    /// Last change on this page; less than `first` if there is none.
     pub last: usize,
-    /// The page on which the change before those here begins.
+    /// Page on which the change before these starts.
     pub page_before: usize,
-    /// The page on which the change after those here begins.
+    /// Page on which the change after these starts.
     pub page_after: usize,
-    /// How many pages there are.
+    /// Number of pages.
     pub pages: usize,
-    /// The address of the comparison without `page`; ends in `&` or `?`.
+    /// URL of the comparison without `page`; ends in `&` or `?`.
     pub address: String,
 }
 
 impl Place {
-    /// The change after this one, or the first after the last; on the way to a page, that page's.
+    /// Returns the change after `current`, wrapping around at the end. Without a current change
+    /// (0), this is the first on the page.
     fn next(&self, current: usize) -> usize {
         match current {
             0 => self.first,
@@ -44,7 +45,7 @@ impl Place {
         }
     }
 
-    /// The link to a change that comes after or before those here.
+    /// Returns the link to a change before or after those on this page.
     fn link(&self, target: usize) -> String {
         let page = match target {
             target if (self.first..=self.last).contains(&target) => {
@@ -59,7 +60,7 @@ impl Place {
     }
 }
 
-/// From change to change: links, which need no JavaScript, and the keys n and p, which do.
+/// Navigation between changes: links, which work without JavaScript, and the keys n and p.
 #[island]
 pub fn Steps(place: Place) -> impl IntoView {
     let current = RwSignal::new(0_usize);
@@ -74,11 +75,11 @@ pub fn Steps(place: Place) -> impl IntoView {
         mark(target, true);
         current.set(target);
         hunk.scroll_into_view();
-        // What is focused is read aloud.
+        // Screen readers announce the focused element.
         let _ = hunk.focus();
         true
     };
-    // An address may name a change, from another page or in this one.
+    // The URL may name a change, after navigation from another page or within this one.
     let follow = move || {
         let hash = window().location().hash().unwrap_or_default();
         let number = hash.strip_prefix("#change-").and_then(|number| number.parse().ok());
@@ -96,7 +97,7 @@ pub fn Steps(place: Place) -> impl IntoView {
                 _ => return,
             };
             if !go(target) {
-                // Refused only for an address that is none.
+                // Fails only for an invalid URL.
                 let _ = window().location().assign(&link(target));
             }
         });
@@ -139,15 +140,15 @@ fn hunk_element(number: usize) -> Option<HtmlElement> {
     document().get_element_by_id(&format!("change-{number}"))?.dyn_into().ok()
 }
 
-/// Says which change one is at.
+/// Marks the current change.
 fn mark(number: usize, is_current: bool) {
     if let Some(hunk) = hunk_element(number) {
-        // Refused only for a name that is none.
+        // Fails only for an invalid attribute name.
         let _ = hunk.toggle_attribute_with_force("data-current", is_current);
     }
 }
 
-/// Whether a key was pressed alone, and not while typing.
+/// Returns whether a key was pressed without modifiers and outside text fields.
 fn is_plain(event: &ev::KeyboardEvent) -> bool {
     let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
     let types = target.is_some_and(|element| {

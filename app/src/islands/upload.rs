@@ -1,5 +1,4 @@
-//! A form for files, which may also be dropped anywhere on its page, and a row for each file on its
-//! way.
+//! Upload form with drag and drop anywhere on its page, and a row for each upload.
 
 use super::{
     send_files::send_files,
@@ -12,13 +11,13 @@ use leptos::{
     prelude::*,
 };
 
-/// A form for files. Dropped beside it they are taken as well: the browser would open them instead,
-/// in the place of the page.
+/// Upload form. It also accepts files dropped next to it, which the browser would open instead of
+/// the page.
 #[island]
 pub fn UploadZone(
-    /// Where the form is sent without JavaScript.
+    /// Target of the form without JavaScript.
     action: String,
-    /// Why it was refused.
+    /// Why the upload was rejected.
     refusal: Option<String>,
 ) -> impl IntoView {
     let uploads = Uploads::new();
@@ -45,7 +44,7 @@ pub fn UploadZone(
             }
         });
         window_event_listener(ev::dragleave, move |event| {
-            // Within the page it goes from one element to the next.
+            // Moving within the page fires events for each element.
             if event.related_target().is_none() {
                 over.set(false);
             }
@@ -81,13 +80,13 @@ pub fn UploadZone(
     }
 }
 
-/// Why a file was refused; it names the file.
+/// Why a file was rejected; the message names the file.
 #[component]
 fn Refusal(reason: String) -> impl IntoView {
     view! { <p class="field-error"><span>{isolate_quoted(&reason)}</span></p> }
 }
 
-/// Whether it is files that hang over the page: a word may be dragged into a field as ever.
+/// Returns whether files are being dragged, rather than text.
 fn has_files(event: &DragEvent) -> bool {
     event.data_transfer().is_some_and(|data| {
         data.types().iter().any(|kind| kind.as_string().as_deref() == Some("Files"))

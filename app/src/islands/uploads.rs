@@ -1,35 +1,35 @@
-//! Files on their way to the server, as a page shows them.
+//! Uploads as shown on a page.
 
 use crate::browser;
 use leptos::prelude::*;
 
-/// How far a file is.
+/// State of an upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum UploadState {
-    /// On its way; so many of a hundred parts are sent.
+    /// In progress, with the percentage sent.
     Sending(u8),
-    /// It is a document now.
+    /// Now a document.
     Done,
-    /// It was refused, or did not arrive.
+    /// Rejected or failed.
     Failed(String),
 }
 
-/// A file on its way.
+/// A file being uploaded.
 #[derive(Debug, Clone)]
 pub(super) struct Upload {
     pub(super) id: u32,
     pub(super) name: String,
-    /// How far it is.
+    /// State.
     pub(super) state: RwSignal<UploadState>,
-    /// Called when somebody gives it up.
+    /// Called when the user cancels it.
     pub(super) cancel: StoredValue<Option<Box<dyn Fn()>>, LocalStorage>,
 }
 
-/// The files of a page that are on their way.
+/// The uploads of a page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Uploads {
     rows: RwSignal<Vec<Upload>>,
-    /// The id of the next row. None is given twice, or an old file would go for a new one.
+    /// Id of the next row. Ids are never reused, or a new row would be confused with an old one.
     next_id: StoredValue<u32>,
 }
 
@@ -42,7 +42,7 @@ impl Uploads {
         self.rows
     }
 
-    /// A row for one more file.
+    /// Adds a row for a file.
     #[must_use]
     pub(super) fn begin(self, name: String) -> Upload {
         let id = self.next_id.get_value();
@@ -53,14 +53,15 @@ impl Uploads {
         upload
     }
 
-    /// Whether a file is still to be sent: nobody has given it up. Leaving the page does not.
+    /// Returns whether a file should still be sent: the user has not cancelled it. Leaving the page
+    /// does not cancel it.
     #[must_use]
     pub(super) fn holds(self, upload: &Upload) -> bool {
         let is_there = |rows: &Vec<Upload>| rows.iter().any(|row| row.id == upload.id);
         self.rows.try_with_untracked(is_there).unwrap_or(true)
     }
 
-    /// A file has become a document, which belongs into the list.
+    /// Marks a file as uploaded and refreshes the document list.
     pub(super) fn made_document(self) {
         browser::refresh_list();
     }

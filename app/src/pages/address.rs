@@ -1,4 +1,4 @@
-//! What an address says.
+//! Parameters in a page's URL.
 
 use crate::error::AppError;
 use izanagi_shared::id::DocumentId;
@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use std::str::FromStr;
 
-/// The document in the path. An id that is none is an address where nothing is.
+/// Returns the document id in the path. An invalid id is treated as not found.
 pub(super) fn document_id() -> Memo<Result<DocumentId, AppError>> {
     let params = use_params_map();
     Memo::new(move |_| {
@@ -15,7 +15,7 @@ pub(super) fn document_id() -> Memo<Result<DocumentId, AppError>> {
     })
 }
 
-/// The version in the path.
+/// Returns the version number in the path.
 pub(super) fn version_number() -> Memo<Result<u64, AppError>> {
     let params = use_params_map();
     Memo::new(move |_| {
@@ -24,13 +24,13 @@ pub(super) fn version_number() -> Memo<Result<u64, AppError>> {
     })
 }
 
-/// A value of the query; empty when it is not there.
+/// Returns a query parameter; empty if it is missing.
 pub(super) fn query_text(name: &'static str) -> Memo<String> {
     let query = use_query_map();
     Memo::new(move |_| query.with(|query| query.get(name)).unwrap_or_default())
 }
 
-/// A value of the query that has another form; its default when it is not there or has not.
+/// Returns a parsed query parameter; its default if it is missing or invalid.
 pub(super) fn query_value<T>(name: &'static str) -> Memo<Option<T>>
 where
     T: FromStr + PartialEq + Send + Sync + 'static,

@@ -7,7 +7,7 @@ use crate::{
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-/// Which texts are compared, and how.
+/// Which texts to compare, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Choice {
     from: String,
@@ -17,8 +17,8 @@ struct Choice {
     unfold: Option<usize>,
 }
 
-/// `/documents/{id}/compare?from&to&ignoreWhitespace&page&unfold`: two versions, or a version and the
-/// live text.
+/// `/documents/{id}/compare?from&to&ignoreWhitespace&page&unfold`: compares two versions, or a
+/// version and the live text.
 #[component]
 pub(crate) fn ComparePage() -> impl IntoView {
     let id = document_id();
@@ -93,19 +93,19 @@ fn Comparison(compared: ComparedVersions, choice: Choice) -> impl IntoView {
     }
 }
 
-/// `Version 3`, `the text as it is now`.
+/// Formats a side, such as `Version 3` or `the current text`.
 fn side_name(side: &str, starts: bool) -> String {
     match (side, starts) {
-        ("live", true) => "The text as it is now".to_owned(),
-        ("live", false) => "the text as it is now".to_owned(),
-        ("0", true) => "The empty text".to_owned(),
+        ("live", true) => "Current text".to_owned(),
+        ("live", false) => "the current text".to_owned(),
+        ("0", true) => "Empty text".to_owned(),
         ("0", false) => "the empty text".to_owned(),
         (number, true) => format!("Version {number}"),
         (number, false) => format!("version {number}"),
     }
 }
 
-/// More versions are not offered in a list; the history page can choose any.
+/// Maximum number of versions in the lists; the history page offers all of them.
 const OFFERED: u64 = 100;
 
 #[component]
@@ -140,7 +140,7 @@ fn Same(is_whitespace_ignored: bool) -> impl IntoView {
     view! {
         <div class="empty">
             <Icon name="check"/>
-            <h2>"Nothing differs"</h2>
+            <h2>"No differences"</h2>
             <p>{words}</p>
         </div>
     }

@@ -14,7 +14,7 @@ use izanagi_shared::{
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-/// What is listed, and how.
+/// Query of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Listing {
     query: String,
@@ -23,7 +23,7 @@ struct Listing {
 }
 
 impl Listing {
-    /// The address of this list with another sort, on its first page.
+    /// Returns the URL of this list with another sort order, on its first page.
     fn address(&self, sort: DocumentSort) -> String {
         let mut address = "/documents".to_owned();
         if !self.query.is_empty() {
@@ -36,12 +36,12 @@ impl Listing {
     }
 }
 
-/// An address, ready for one more parameter.
+/// Appends a separator, so that one more parameter can follow.
 fn and_more(address: &str) -> String {
     format!("{address}{}", if address.contains('?') { '&' } else { '?' })
 }
 
-/// Percent-encodes a value of a query.
+/// Percent-encodes a query value.
 fn form_query(text: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     let encode =
@@ -49,7 +49,7 @@ fn form_query(text: &str) -> String {
     text.bytes().map(encode).collect()
 }
 
-/// `/documents?query&sort&page&rename`: the caller's documents.
+/// `/documents?query&sort&page&rename`: the user's documents.
 #[component]
 pub(crate) fn DocumentsPage() -> impl IntoView {
     let (query, sort, page) = (query_text("query"), query_text("sort"), query_value::<u32>("page"));
@@ -72,7 +72,7 @@ pub(crate) fn DocumentsPage() -> impl IntoView {
             </div>
             <Tools listing/>
             <UploadZone action=UPLOAD_PATH.to_owned() refusal=Visit::here().upload_refusal()/>
-            // Read again while files are on their way (`browser::list`).
+            // Refreshed after each upload (`browser::list`).
             <div class="list" id="list">
                 <LoadPart from=documents let:page>
                     {view! { <List page listing=listing.get() renamed=renamed.get()/> }.into_any()}
@@ -82,7 +82,7 @@ pub(crate) fn DocumentsPage() -> impl IntoView {
     }
 }
 
-/// Search and sort. Both are addresses, so that a list can be kept as a bookmark.
+/// Search and sort. Both are part of the URL, so that a list can be bookmarked.
 #[component]
 fn Tools(listing: Memo<Listing>) -> impl IntoView {
     let choice = move |sort: DocumentSort, words: &'static str| {
@@ -122,7 +122,7 @@ fn Tools(listing: Memo<Listing>) -> impl IntoView {
     }
 }
 
-/// The form for an empty document, behind a button.
+/// Form for an empty document, behind a button.
 #[component]
 fn NewDocument() -> impl IntoView {
     let title = Line { rule: Some(Rule::Title), ..Line::new("title", "Title") };
@@ -181,7 +181,7 @@ fn List(page: Page<DocumentView>, listing: Listing, renamed: Option<DocumentId>)
     .into_any()
 }
 
-/// Nothing here: why, and what to do next.
+/// Empty list: why it is empty and what to do next.
 #[component]
 fn Empty(query: String) -> impl IntoView {
     if query.is_empty() {
@@ -191,7 +191,7 @@ fn Empty(query: String) -> impl IntoView {
                 <h2>"No documents yet"</h2>
                 <p>
                     "Start with a new document, or drop Markdown, text or JSON files anywhere on this page. \
-                    They stay as they are, byte for byte."
+                    Files are stored unchanged, byte for byte."
                 </p>
             </div>
         }
@@ -200,7 +200,7 @@ fn Empty(query: String) -> impl IntoView {
         view! {
             <div class="empty">
                 <Icon name="search"/>
-                <h2>"Nothing fits “" <bdi>{query}</bdi> "”"</h2>
+                <h2>"No documents match “" <bdi>{query}</bdi> "”"</h2>
                 <p>"Try fewer or other words."</p>
                 <p class="cluster">
                     <a class="button" href="/documents">"Show all documents"</a>

@@ -16,15 +16,14 @@ use izanagi_shared::{
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 
-/// The preview of a longer text comes once there is an editor: neither the server's other work nor
-/// the first sight of the page waits for it. In bytes.
+/// The server renders the preview only up to this length; a longer one is rendered once the editor
+/// has loaded, so that it delays neither this page nor other requests. In bytes.
 const RENDERED_AT_ONCE: usize = 256 * 1024;
 
-/// As much of a text is there to read until there is an editor, or without JavaScript. In bytes.
+/// How much of the text is shown until the editor has loaded, or without JavaScript. In bytes.
 const SHOWN_AT_ONCE: usize = 64 * 1024;
 
-/// `/documents/{id}`: the editor. Without JavaScript the text is there to read, and a form to
-/// commit it.
+/// `/documents/{id}`: the editor. Without JavaScript it shows the text and a form to commit it.
 #[component]
 pub(crate) fn EditorPage() -> impl IntoView {
     let id = document_id();
@@ -34,7 +33,7 @@ pub(crate) fn EditorPage() -> impl IntoView {
             {if decide(opened.standing, Action::Edit) == Verdict::Allowed {
                 view! { <Editing opened/> }.into_any()
             } else {
-                // Who may only read is better served by the page for reading.
+                // The reading page serves users who may only read better.
                 redirect(&format!("/documents/{}/read", opened.document.id));
                 ().into_any()
             }}
@@ -76,7 +75,7 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
     }
 }
 
-/// What stands where the editor will be.
+/// Placeholder for the editor.
 fn beginning(id: DocumentId, text: &str) -> String {
     let beginning = &text[..text.floor_char_boundary(SHOWN_AT_ONCE)];
     let mut html = format!("<pre>{}</pre>", escape_text(beginning));
@@ -89,13 +88,13 @@ fn beginning(id: DocumentId, text: &str) -> String {
     html
 }
 
-/// What the dialog does, where there is no JavaScript. With it, a browser takes what stands in
-/// `noscript` for mere text, so it is made as a text.
+/// The commit form for browsers without JavaScript. Browsers with JavaScript parse the contents of
+/// `noscript` as plain text, so it is built as a string.
 fn commit_form(id: DocumentId, start: FormStart) -> String {
     let FormStart { action, typed, problem, .. } = start;
     let form = view! {
         <form class="form card" method="post" action=action>
-            <p>"Without JavaScript this page shows the text, and commits it, but does not change it."</p>
+            <p>"Without JavaScript you can read and commit the text, but not edit it."</p>
             {problem.map(|problem| view! { <p class="field-error" role="alert">{problem.detail}</p> })}
             <input type="hidden" name="id" value=id.to_string()/>
             <div class="field">

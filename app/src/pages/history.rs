@@ -29,8 +29,8 @@ pub(crate) fn HistoryPage() -> impl IntoView {
     }
 }
 
-/// The form that the radio buttons of the list belong to; it stands before them, for forms do not
-/// nest.
+/// Id of the form that the list's radio buttons refer to. It precedes the list, because forms
+/// cannot be nested.
 const CHOICE: &str = "choice";
 
 #[component]
@@ -39,7 +39,7 @@ fn HistoryView(history: History) -> impl IntoView {
     let (id, path) = (document.id, format!("/documents/{}", document.id));
     let can_commit =
         decide(standing, Action::Commit) == Verdict::Allowed && document.deleted_at.is_none();
-    // Then committing is what one is here for, and its button the one that stands out.
+    // Committing is then the primary action.
     let has_form = can_commit && is_changed;
     let crumbs = vec![
         ("/documents".to_owned(), "Documents".to_owned()),
@@ -52,8 +52,8 @@ fn HistoryView(history: History) -> impl IntoView {
     let is_past_end = versions.items.is_empty() && versions.total > 0;
     let rows = versions.items.into_iter().map(|version| {
         let is_newest = version.number == newest;
-        // Before anything is chosen: what has changed since the newest version, or in it; on later
-        // pages, in the newest of them.
+        // Default selection: the changes since the newest version, or those in it; on later pages,
+        // those in the page's newest version.
         let from = if is_changed { version.number == newest } else { version.number + 1 == newest };
         view! { <Row version path=path.clone() is_from=from is_to=is_newest && !is_changed can_commit/> }
     });
@@ -129,24 +129,24 @@ fn commit_form(id: String) -> FormSpec {
     }
 }
 
-/// The live text, as a side of a comparison like any version.
+/// The live text, which can be compared like a version.
 #[component]
 fn Now(is_changed: bool) -> impl IntoView {
     let (badge, words) = if is_changed {
-        ("not committed", "The text as it is, with edits since the newest version.")
+        ("not committed", "The current text, with edits since the newest version.")
     } else {
-        ("committed", "The text as it is: the same as the newest version.")
+        ("committed", "The current text, identical to the newest version.")
     };
     view! {
         <li class="version-row">
             <div class="version-pick">
                 <label class="check">
                     <input type="radio" form=CHOICE name="from" value="live"/>
-                    <span class="visually-hidden">"Compare from the text as it is now"</span>
+                    <span class="visually-hidden">"Compare from the current text"</span>
                 </label>
                 <label class="check">
                     <input type="radio" form=CHOICE name="to" value="live" checked=is_changed/>
-                    <span class="visually-hidden">"Compare to the text as it is now"</span>
+                    <span class="visually-hidden">"Compare to the current text"</span>
                 </label>
             </div>
             <div class="row-main">
@@ -214,7 +214,7 @@ fn Row(
                     </summary>
                     <ul class="menu-list">
                         <li><a class="menu-item" href=page.clone()><Icon name="read"/>"Open"</a></li>
-                        <li><a class="menu-item" href=changes><Icon name="compare"/>"What it changed"</a></li>
+                        <li><a class="menu-item" href=changes><Icon name="compare"/>"Show changes"</a></li>
                         {change}
                     </ul>
                 </details>
@@ -229,7 +229,7 @@ fn Empty() -> impl IntoView {
         <div class="empty">
             <Icon name="history"/>
             <h2>"No versions yet"</h2>
-            <p>"Commit the text, and this state of it can be read, compared and restored for ever."</p>
+            <p>"Commit the text to keep its current state. You can read, compare and restore every version."</p>
         </div>
     }
 }

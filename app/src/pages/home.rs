@@ -6,7 +6,7 @@ use crate::{
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-/// `/`: the documents of whoever is signed in; to everybody else, what this is.
+/// `/`: redirects signed-in users to their documents; introduces the product to others.
 #[component]
 pub(crate) fn HomePage() -> impl IntoView {
     let me = Me::here();
@@ -31,8 +31,8 @@ fn Landing() -> impl IntoView {
                 <div class="stack" data-gap="l">
                     <h1>"Write together. Lose\u{a0}nothing."</h1>
                     <p class="lead">
-                        "Izanagi keeps your documents, every version of them, and the way from each to the next. \
-                        Any earlier state can be read, compared and brought back."
+                        "Izanagi keeps your documents and every version of them. \
+                        Any version can be read, compared and restored."
                     </p>
                     <p class="cluster">
                         <a class="button" data-variant="primary" data-size="l" href="/signup">"Create an account"</a>
@@ -44,20 +44,20 @@ fn Landing() -> impl IntoView {
             <div class="promises">
                 <section>
                     <h2>"Saved means saved"</h2>
-                    <p>"When the page says Saved, your words survive a crash of anything, at any moment."</p>
+                    <p>"When the page says Saved, your text survives a crash of the browser or the server."</p>
                 </section>
                 <section>
                     <h2>"History is read-only"</h2>
                     <p>
-                        "A version once committed opens for ever, byte for byte. \
-                        Each carries its author, message and checksum."
+                        "A committed version never changes. \
+                        Each version keeps its author, message and checksum."
                     </p>
                 </section>
                 <section>
-                    <h2>"It runs on your machine"</h2>
+                    <h2>"Runs on your machine"</h2>
                     <p>
-                        "One program, one file. Nothing is sent anywhere, and your text leaves \
-                        as plain Markdown whenever you like."
+                        "One program, one file. Nothing is sent to third parties, and you can export \
+                        your text as plain Markdown at any time."
                     </p>
                 </section>
             </div>
@@ -65,7 +65,7 @@ fn Landing() -> impl IntoView {
     }
 }
 
-/// A small comparison, to show rather than tell.
+/// A sample comparison.
 #[component]
 fn Sample() -> impl IntoView {
     view! {

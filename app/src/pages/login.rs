@@ -39,7 +39,7 @@ fn sign_in_form(next: String) -> FormSpec {
     }
 }
 
-/// The other of sign-in and sign-up, with the same way on.
+/// Returns the URL of the other of sign-in and sign-up, with the same `next`.
 pub(super) fn other_door(path: &str, next: &str) -> String {
     match crate::own_path::own_path(next) {
         Some(next) => crate::own_path::sign_in_path(next).replacen("/login", path, 1),

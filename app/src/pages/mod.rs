@@ -1,4 +1,4 @@
-//! One module a page.
+//! One module per page.
 
 mod address;
 mod compare;

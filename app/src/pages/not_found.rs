@@ -1,7 +1,7 @@
 use crate::{components::ProblemView, error::AppError};
 use leptos::prelude::*;
 
-/// Any address that has no page.
+/// Fallback for paths without a page.
 #[component]
 pub(crate) fn NotFoundPage() -> impl IntoView {
     view! { <ProblemView error=AppError::not_found()/> }

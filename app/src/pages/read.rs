@@ -8,7 +8,7 @@ use izanagi_shared::permission::{Action, Verdict, decide};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-/// `/documents/{id}/read`: the text as a page.
+/// `/documents/{id}/read`: the rendered text.
 #[component]
 pub(crate) fn ReadPage() -> impl IntoView {
     let id = document_id();
@@ -29,7 +29,7 @@ fn Reading(readable: ReadableDocument) -> impl IntoView {
         view! { {comma} <bdi>{owner.display_name.clone()}</bdi> }
     });
     let names = names.collect_view();
-    // A text that begins with its title is not given it twice.
+    // Omit the title if the text starts with it.
     let says_its_title = html.starts_with("<h1")
         && toc.first().is_some_and(|heading| heading.text.trim() == document.title.trim());
     let can_edit = decide(standing, Action::Edit) == Verdict::Allowed;

@@ -17,11 +17,11 @@ pub(crate) fn SessionsPage() -> impl IntoView {
             <div class="page-head">
                 <div>
                     <h1>"Signed-in devices"</h1>
-                    <p class="soft">"Sign out a device that you do not know."</p>
+                    <p class="soft">"Sign out any device that you do not recognise."</p>
                 </div>
                 <Confirm
                     words="Sign out everywhere"
-                    warning="Every device is signed out, this one too."
+                    warning="This signs out every device, including this one."
                     variant="danger"
                 >
                     <form method="post" action=SignOutEverywhere::url()>
@@ -84,12 +84,12 @@ fn Row(session: SessionView) -> impl IntoView {
     }
 }
 
-/// `Firefox on Linux`, as far as a user agent tells; otherwise its first word.
+/// Formats a user agent as `Firefox on Linux` if both are known, otherwise as its first word.
 fn device_name(user_agent: &str) -> String {
     let first_of = |names: &[(&str, &'static str)]| {
         names.iter().find(|(mark, _)| user_agent.contains(mark)).map(|(_, name)| *name)
     };
-    // Most browsers claim to be others as well: the more particular mark stands first.
+    // Most browsers also claim to be others, so the more specific names come first.
     let browser = first_of(&[
         ("Edg/", "Edge"),
         ("OPR/", "Opera"),

@@ -38,7 +38,7 @@ fn sign_up_form(next: String) -> FormSpec {
     };
     let password = Line {
         kind: "password",
-        hint: Some("At least 10 characters. A short sentence is a good one."),
+        hint: Some("At least 10 characters. A short sentence works well."),
         autocomplete: "new-password",
         rule: Some(Rule::Password),
         ..Line::new("password", "Password")

@@ -8,7 +8,7 @@ use izanagi_shared::wire::{DocumentSort, DocumentView, Page};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 
-/// `/trash?page`: what was thrown away, with the way back and the way out.
+/// `/trash?page`: documents in the trash, to restore or delete permanently.
 #[component]
 pub(crate) fn TrashPage() -> impl IntoView {
     let page = query_value::<u32>("page");
@@ -22,7 +22,7 @@ pub(crate) fn TrashPage() -> impl IntoView {
             <div class="page-head">
                 <div>
                     <h1>"Trash"</h1>
-                    <p class="soft">"Documents stay here until you restore them or delete them for ever."</p>
+                    <p class="soft">"Documents stay here until you restore them or delete them permanently."</p>
                 </div>
             </div>
             <LoadPart from=trashed let:page>
@@ -45,7 +45,7 @@ fn List(page: Page<DocumentView>) -> impl IntoView {
             <div class="empty">
                 <Icon name="trash"/>
                 <h2>"The trash is empty"</h2>
-                <p>"What you move to the trash can be restored from here."</p>
+                <p>"You can restore documents in the trash from here."</p>
             </div>
         }
         .into_any();
@@ -95,16 +95,16 @@ fn Row(document: DocumentView) -> impl IntoView {
                     </button>
                 </form>
                 <Confirm
-                    words="Delete for ever"
+                    words="Delete permanently"
                     about=purged_about
-                    warning="The text and every version of it will be gone. Nobody can bring them back."
+                    warning="The text and all of its versions will be deleted. This cannot be undone."
                     variant="danger"
                 >
                     <form method="post" action=PurgeDocument::url() data-send="">
                         <input type="hidden" name="id" value=purged/>
                         <button class="menu-item" data-variant="danger">
                             <Icon name="trash"/>
-                            "Yes, delete it for ever"
+                            "Yes, delete permanently"
                         </button>
                     </form>
                 </Confirm>

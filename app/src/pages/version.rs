@@ -21,7 +21,7 @@ pub(crate) fn VersionPage() -> impl IntoView {
         move || (id.get(), number.get(), !plain.get().is_empty()),
         |(id, number, plain)| async move { read_version(id?, number?, plain).await },
     );
-    // What the address opens is closed again once it is done.
+    // A form opened by the URL is closed once it has been submitted.
     let (name, restore) = (query_text("name"), query_text("restore"));
     let is_naming = move || !name.get().is_empty() && !Visit::here().has_done::<NameVersion>();
     let is_restoring =
@@ -64,7 +64,7 @@ fn VersionBody(
     let restore = can_commit.then(|| view! {
         <Confirm
             words="Restore this version"
-            warning="The text becomes what it was in this version. What is there now is committed first, so nothing is lost."
+            warning="This replaces the current text with this version. The current text is committed first, so nothing is lost."
             open=is_restoring
         >
             <form method="post" action=RestoreVersion::url() data-send="">
@@ -93,7 +93,7 @@ fn VersionBody(
                     {views}
                     <a class="button" href=format!("{path}/compare?from={number}&to=live")>
                         <Icon name="compare"/>
-                        "Compare with now"
+                        "Compare with current text"
                     </a>
                     <a class="button" data-variant="quiet" href=download download="">
                         <Icon name="download"/>
@@ -141,7 +141,7 @@ fn Naming(id: String, version: VersionView, is_open: bool) -> impl IntoView {
     let number = version.number.to_string();
     let words = if version.name.is_some() { "Rename this version" } else { "Name this version" };
     let name = Line {
-        hint: Some("Leave it empty to take the name away."),
+        hint: Some("Leave empty to remove the name."),
         start: version.name.unwrap_or_default(),
         rule: Some(Rule::VersionName),
         ..Line::new("name", "Name")

@@ -1,10 +1,10 @@
 use super::Icon;
 use leptos::prelude::*;
 
-/// A message that belongs to the page.
+/// A message within a page.
 #[component]
 pub fn Alert(
-    /// `success`, `warning`, `danger`; none for a mere remark.
+    /// `success`, `warning` or `danger`; `None` for a neutral note.
     #[prop(optional)]
     variant: Option<&'static str>,
     children: Children,

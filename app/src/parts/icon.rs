@@ -1,9 +1,9 @@
 use leptos::prelude::*;
 
-/// A picture beside words, or inside a control that has a name of its own.
+/// A decorative icon next to text, or inside a control with its own name.
 #[component]
 pub fn Icon(
-    /// Its id in `public/icons.svg`.
+    /// Id in `public/icons.svg`.
     name: &'static str,
 ) -> impl IntoView {
     view! {

@@ -1,19 +1,20 @@
 use super::{Rule, room_words};
 use leptos::{html::Textarea, prelude::*};
 
-/// Why a version is made, with how much room is left. Ctrl+Enter commits (`browser::fields`).
+/// Field for the message of a version, with a character counter. Ctrl+Enter commits
+/// (`browser::fields`).
 #[component]
 pub fn MessageField(
-    /// Its id.
+    /// Id of the field.
     id: String,
-    /// What was typed before.
+    /// Initial value.
     typed: Option<String>,
-    /// What is wrong with it.
+    /// Error to show.
     error: Option<String>,
-    /// The field itself.
+    /// Reference to the field.
     #[prop(optional)]
     field: NodeRef<Textarea>,
-    /// Whether it has the focus when its dialog opens.
+    /// Whether it gets the focus when its dialog opens.
     #[prop(optional)]
     autofocus: bool,
 ) -> impl IntoView {

@@ -1,5 +1,5 @@
-//! Pieces that server-rendered pages and islands share. Class names are those of the style sheets
-//! (`style/README.md`).
+//! Components shared by server-rendered pages and islands. Class names are documented in
+//! `style/README.md`.
 
 mod alert;
 mod icon;

@@ -1,14 +1,14 @@
-//! Why a form was refused, at its top and at its fields.
+//! Why a form was rejected, shown at its top and at its fields.
 
 use izanagi_shared::{markdown::escape_text, problem::Problem};
 
-/// The id of a field; `scope` stands before it where a page has several forms.
+/// Returns the id of a field; `scope` is the prefix on a page with several forms.
 #[must_use]
 pub fn field_id(scope: &str, field: &str) -> String {
     if scope.is_empty() { field.to_owned() } else { format!("{scope}-{field}") }
 }
 
-/// The top of a refused form as HTML: a list of links to its fields, or one sentence.
+/// Returns the summary of a rejected form as HTML: a list of links to its fields, or one sentence.
 #[must_use]
 pub fn refusal_html(problem: &Problem, scope: &str) -> String {
     if problem.errors.is_empty() {
@@ -20,8 +20,8 @@ pub fn refusal_html(problem: &Problem, scope: &str) -> String {
         );
     }
     let title = match problem.errors.len() {
-        1 => "One field needs a change".to_owned(),
-        count => format!("{count} fields need a change"),
+        1 => "1 field has an error".to_owned(),
+        count => format!("{count} fields have errors"),
     };
     let mut items = String::new();
     for error in &problem.errors {
@@ -41,12 +41,12 @@ mod tests {
     use izanagi_shared::problem::FieldError;
 
     #[test]
-    fn what_was_typed_does_not_become_markup() {
+    fn input_is_escaped() {
         let mut problem = AppError::new(422, "invalid", "Invalid", "No <b>.").0;
         assert!(refusal_html(&problem, "").contains("<p>No &lt;b&gt;.</p>"));
         problem.errors = vec![FieldError::new("title", "blank", "Not “<b>”.")];
         let html = refusal_html(&problem, "new");
         assert!(html.contains("<a href=\"#new-title\">Not “&lt;b&gt;”.</a>"), "{html}");
-        assert!(html.contains("One field needs a change"));
+        assert!(html.contains("1 field has an error"));
     }
 }

@@ -1,28 +1,28 @@
-//! Rules of the server that a browser asks as well, so that a field says what is wrong before it is
-//! sent.
+//! Server rules that the browser also checks, so that a field shows its error before the form is
+//! submitted.
 
 use izanagi_shared::{
     problem::FieldError,
     rules::{CommitMessage, Email, Password, Secret, Title, Username, VersionName},
 };
 
-/// The most characters of a message.
+/// Maximum length of a message in characters.
 const MESSAGE_LIMIT: usize = 500;
 
-/// A rule, as `data-rule` names it.
+/// A rule, identified by its name in `data-rule`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
-    /// For the title of a document.
+    /// Title of a document.
     Title,
-    /// For a username. Left empty, one is made from the email.
+    /// Username. If empty, it is derived from the email.
     Username,
-    /// For an email.
+    /// Email.
     Email,
-    /// For a new password.
+    /// New password.
     Password,
-    /// For the name of a version. Left empty, it has none.
+    /// Name of a version. If empty, the version has no name.
     VersionName,
-    /// For why a version is made.
+    /// Message of a version.
     Message,
 }
 
@@ -36,7 +36,7 @@ impl Rule {
         Self::Message,
     ];
 
-    /// Its name.
+    /// Returns the rule's name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -49,13 +49,13 @@ impl Rule {
         }
     }
 
-    /// The rule of this name.
+    /// Returns the rule with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|rule| rule.as_str() == name)
     }
 
-    /// What is wrong with a text.
+    /// Returns what is wrong with a text.
     #[must_use]
     pub fn check(self, text: &str) -> Option<FieldError> {
         match self {
@@ -70,7 +70,8 @@ impl Rule {
     }
 }
 
-/// How much room a message has left. Empty, it says what holds without JavaScript as well.
+/// Formats the remaining length of a message. For an empty one this is the limit, which is also
+/// correct without JavaScript.
 #[must_use]
 pub fn room_words(text: &str) -> String {
     match text.trim().chars().count() {
@@ -90,7 +91,7 @@ mod tests {
     #[case(" why ", "497 left")]
     #[case(&"🏝".repeat(500), "0 left")]
     #[case(&"🏝".repeat(502), "2 too many")]
-    fn room_is_counted_in_characters_as_the_rule_does(#[case] text: &str, #[case] words: &str) {
+    fn remaining_length_is_counted_in_characters(#[case] text: &str, #[case] words: &str) {
         assert_eq!(room_words(text), words);
         assert_eq!(Rule::Message.check(text).is_some(), words.ends_with("too many"));
     }

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
-/// A sentence whose quoted parts, titles and names, run in their own direction: one that is written
-/// from right to left would otherwise drag the words around it along.
+/// Isolates the direction of quoted titles and names in a sentence, so that a right-to-left one
+/// does not reorder the surrounding words.
 #[must_use]
 pub fn isolate_quoted(sentence: &str) -> Vec<AnyView> {
     quoted_parts(sentence)
@@ -19,8 +19,8 @@ enum Part {
     Quoted(String),
 }
 
-/// The sentence in parts; the marks belong to the words outside. A quotation reaches to the last
-/// closing mark before the next opening one, for a title may hold one itself.
+/// Splits a sentence; quotation marks belong to the surrounding text. A quotation extends to the
+/// last closing mark before the next opening one, because a title may contain a closing mark.
 fn quoted_parts(sentence: &str) -> Vec<Part> {
     let mut parts = Vec::new();
     let mut pieces = sentence.split_inclusive('“');
@@ -46,10 +46,13 @@ mod tests {
     #[rstest]
     #[case("Nothing quoted.", &[])]
     #[case("“שלום” was moved to the trash.", &["שלום"])]
-    #[case("It is called “a ”b” now.", &["a ”b"])]
+    #[case("Renamed to “a ”b”.", &["a ”b"])]
     #[case("“One” became “two”.", &["One", "two"])]
     #[case("“never closed", &[])]
-    fn titles_are_told_from_the_words_around(#[case] sentence: &str, #[case] titles: &[&str]) {
+    fn separates_titles_from_the_surrounding_words(
+        #[case] sentence: &str,
+        #[case] titles: &[&str],
+    ) {
         let parts = quoted_parts(sentence);
         let quoted: Vec<&str> = parts
             .iter()

@@ -1,8 +1,8 @@
-//! Short words that appear in many places.
+//! Formatting of short phrases.
 
 use izanagi_shared::rules::DocumentKind;
 
-/// The kind of a document in words.
+/// Returns the label of a document's format.
 #[must_use]
 pub const fn kind_name(kind: DocumentKind) -> &'static str {
     match kind {
@@ -12,14 +12,14 @@ pub const fn kind_name(kind: DocumentKind) -> &'static str {
     }
 }
 
-/// A number with its noun.
+/// Formats a number with its noun.
 #[must_use]
 pub fn counted(count: u64, one: &str, many: &str) -> String {
     let digits = grouped(count);
     if count == 1 { format!("{digits} {one}") } else { format!("{digits} {many}") }
 }
 
-/// `12,345`.
+/// Formats a number as `12,345`.
 #[must_use]
 pub fn grouped(count: u64) -> String {
     let digits = count.to_string();

@@ -1,27 +1,27 @@
-//! What of a comparison is sent at once. Two texts of a megabyte can differ in every line, and a
-//! browser needs many times the memory of a text to show it.
+//! Divides a comparison into pages. Two texts of a megabyte can differ in every line, and a browser
+//! needs many times a text's size in memory to display it.
 
 use crate::api::versions::{Comparison, Fold, Part};
 use izanagi_shared::text::diff::{Diff, DiffLine, Gap, Hunk, Span};
 use std::ops::Range;
 
-/// More unchanged lines in one place are sent only when asked for.
+/// Longer unchanged parts are included only on request.
 const LINES_UNASKED: usize = 500;
-/// And of those that were asked for, no more.
+/// Maximum number of unchanged lines included on request.
 const LINES_ASKED: usize = 2_000;
-/// About as many bytes of text as one page of a comparison has.
+/// Approximate size of a page in bytes of text.
 const PAGE_BYTES: usize = 192 * 1024;
-/// What a line costs beside its text.
+/// Overhead of a line in bytes.
 const LINE_BYTES: usize = 64;
-/// A longer line is shown in part.
+/// Longer lines are shortened.
 const LONG_LINE: usize = 8 * 1024;
-/// Of a longer stretch in such a line, begin and end are shown.
+/// Longer spans of a shortened line show only their start and end.
 const LONG_SPAN: usize = 512;
-/// Such a line ends after this.
+/// Maximum length of a shortened line.
 const MOST_OF_A_LINE: usize = 16 * 1024;
 
-/// The page `page` (counted from 1; the last one, if there are fewer) of a comparison whose right
-/// side is `new`; with the lines of the unchanged part with the index `unfold`.
+/// Returns page `page` (counted from 1, or the last one if there are fewer) of a comparison with
+/// `new` on the right, including the lines of the unchanged part with index `unfold`.
 pub(crate) fn page_of(mut diff: Diff, new: &str, page: usize, unfold: Option<usize>) -> Comparison {
     let gaps = diff.gaps(new);
     let mut is_shortened = false;
@@ -65,7 +65,7 @@ pub(crate) fn page_of(mut diff: Diff, new: &str, page: usize, unfold: Option<usi
     }
 }
 
-/// Lines of a hunk.
+/// A range of lines of a hunk.
 struct Piece {
     hunk: usize,
     lines: Range<usize>,
@@ -76,14 +76,14 @@ impl Piece {
         self.lines.start == 0
     }
 
-    /// The hunk with these lines alone.
+    /// Returns a hunk with only these lines.
     fn cut(&self, hunk: &Hunk) -> Hunk {
         let before = &hunk.lines[..self.lines.start];
         let lines = &hunk.lines[self.lines.clone()];
         let olds = |lines: &[DiffLine]| lines.iter().filter(|line| line.old.is_some()).count();
         let news = |lines: &[DiffLine]| lines.iter().filter(|line| line.new.is_some()).count();
         let start = |start: usize, of_all: usize, before: usize, here: usize| {
-            // Without lines of a side, the one before them is named.
+            // A side without lines is located by the line before it.
             start + usize::from(of_all == 0) + before - usize::from(here == 0)
         };
         let (old_lines, new_lines) = (olds(lines), news(lines));
@@ -99,7 +99,7 @@ impl Piece {
     }
 }
 
-/// Divides the hunks; there is always a page.
+/// Divides the hunks into pages; there is always at least one.
 fn pages(hunks: &[Hunk], gaps: &[Gap<'_>]) -> Vec<Vec<Piece>> {
     let (mut pages, mut page, mut used) = (Vec::new(), Vec::new(), 0);
     for (index, (hunk, gap)) in hunks.iter().zip(gaps).enumerate() {
@@ -138,12 +138,12 @@ fn fold_cost(gap: &Gap<'_>) -> usize {
     gap.lines.iter().map(|line| line.len() + LINE_BYTES).sum()
 }
 
-/// Whether unchanged lines are sent unasked.
+/// Returns whether unchanged lines are included by default.
 fn is_sent(gap: &Gap<'_>) -> bool {
     gap.lines.len() <= LINES_UNASKED && fold_cost(gap) <= PAGE_BYTES / 4
 }
 
-/// An unchanged part, and whether lines of it are shown in part.
+/// Returns an unchanged part, and whether some of its lines are shortened.
 fn fold(gap: &Gap<'_>, index: usize, unfold: Option<usize>) -> (Fold, bool) {
     let sent = match unfold {
         _ if is_sent(gap) => gap.lines.len(),
@@ -170,7 +170,7 @@ fn fold(gap: &Gap<'_>, index: usize, unfold: Option<usize>) -> (Fold, bool) {
     (fold, is_cut)
 }
 
-/// Shows a very long line in part: what changed, and what stands around it.
+/// Shortens a very long line to the changes and their surroundings. Returns whether it did.
 fn shorten(line: &mut DiffLine) -> bool {
     let length: usize = line.spans.iter().map(|span| span.text.len()).sum();
     if length <= LONG_LINE {
@@ -191,7 +191,7 @@ fn shorten(line: &mut DiffLine) -> bool {
     true
 }
 
-/// Begin and end of a text that is longer than `most` bytes.
+/// Returns the start and end of a text longer than `most` bytes.
 fn shortened(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_unchanged_part_is_sent_only_when_asked_for() {
+    fn a_long_unchanged_part_is_included_only_on_request() {
         let old = lines(0..600, "");
         let new = old.clone() + "one more\n";
         let closed = page_of(diff(&old, &new), &new, 1, None);
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_has_an_end_too() {
+    fn unfolded_lines_are_limited_too() {
         let old = lines(0..9_000, "");
         let new = old.clone() + "one more\n";
         let unfolded = page_of(diff(&old, &new), &new, 1, Some(0));
@@ -248,8 +248,8 @@ mod tests {
     }
 
     #[test]
-    fn the_pages_of_the_changes_beside_are_known() {
-        // A large change, a small one, and another large one.
+    fn finds_the_pages_of_the_adjacent_changes() {
+        // Two large changes with a small one between them.
         let same = lines(0..40, "same");
         let old =
             [lines(0..5_000, "old"), same.clone(), lines(0..1, "a"), same, lines(0..5_000, "b")];
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn one_large_change_goes_over_several_pages() {
+    fn a_large_change_spans_several_pages() {
         let (old, new) = (lines(0..6_000, "old"), lines(0..6_000, "new"));
         let first = page_of(diff(&old, &new), &new, 1, None);
         assert_eq!((first.changes, first.page), (1, 1));
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn small_changes_stay_whole() {
+    fn small_changes_are_not_divided() {
         let old = lines(0..60_000, "line");
         let mut new = old.clone();
         for line in (0..60_000).step_by(20) {
@@ -315,13 +315,13 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_the_same_have_one_page_without_changes() {
+    fn equal_texts_have_one_page_without_changes() {
         let shown = page_of(diff("a\n", "a\n"), "a\n", 1, None);
         assert_eq!((shown.changes, shown.pages, shown.parts.len()), (0, 1, 0));
     }
 
     #[test]
-    fn of_a_very_long_line_the_changes_are_shown() {
+    fn a_very_long_line_is_shortened_to_its_changes() {
         let old = format!("{} one {}", "a ".repeat(50_000), "b ".repeat(50_000));
         let new = old.replace("one", "two");
         let shown = page_of(diff(&old, &new), &new, 1, None);

@@ -1,4 +1,4 @@
-//! What server functions start from: the services, and who is asking.
+//! Context of server functions: the services and the caller.
 
 use super::Cookies;
 use crate::{error::AppError, own_path::page_path};
@@ -15,28 +15,28 @@ use leptos::{
 use leptos_axum::ResponseOptions;
 use std::sync::Arc;
 
-/// What the server provides as context to pages and server functions.
+/// Context that the server provides to pages and server functions.
 #[derive(Debug, Clone)]
 pub struct PageContext {
     /// The services.
     pub services: Arc<Services>,
-    /// How cookies look.
+    /// Cookie settings.
     pub cookies: Cookies,
 }
 
-/// The context, which is missing only while routes are listed.
+/// Returns the context; it is missing only while routes are listed.
 pub(crate) fn page_context() -> Result<PageContext, AppError> {
     let context = use_context::<PageContext>();
     context.ok_or_else(|| Error::internal("no page context was provided").into())
 }
 
-/// The caller, as the server's middleware found it.
+/// Returns the caller that the server's middleware identified.
 pub(crate) fn caller() -> Principal {
     let who = with_context::<Parts, _>(|parts| parts.extensions.get::<Principal>().cloned());
     who.flatten().unwrap_or_default()
 }
 
-/// The caller's session.
+/// Returns the caller's session.
 ///
 /// # Errors
 /// `unauthenticated`.
@@ -44,13 +44,13 @@ pub(crate) fn signed_in() -> Result<Caller, AppError> {
     Ok(caller().require_session()?)
 }
 
-/// From where they ask.
+/// Returns the client's address.
 pub(crate) fn device() -> Device {
     let device = with_context::<Parts, _>(|parts| parts.extensions.get::<Device>().cloned());
     device.flatten().unwrap_or_default()
 }
 
-/// Gives the response's headers away to be written.
+/// Lets the caller change the response's headers.
 pub(crate) fn with_response(write: impl FnOnce(&mut HeaderMap)) {
     if let Some(response) = use_context::<ResponseOptions>() {
         let mut headers = HeaderMap::new();
@@ -61,7 +61,7 @@ pub(crate) fn with_response(write: impl FnOnce(&mut HeaderMap)) {
     }
 }
 
-/// After a server function: leads the browser to an own path, whoever sent the form.
+/// Redirects to a path of this site after a server function, with or without JavaScript.
 pub(crate) fn lead_to(path: &str) {
     let Some(response) = use_context::<ResponseOptions>() else { return };
     if let Ok(path) = HeaderValue::from_str(path) {
@@ -71,7 +71,7 @@ pub(crate) fn lead_to(path: &str) {
     }
 }
 
-/// Where somebody goes who has signed in: to the page they came from, if it is one for them.
+/// Returns where to go after signing in: `next`, unless it is the sign-in or sign-up page.
 pub(crate) fn after_sign_in(next: &str) -> &str {
     let is_gate = |path: &&str| path.starts_with("/login") || path.starts_with("/signup");
     page_path(next).filter(|path| !is_gate(path)).unwrap_or("/documents")
@@ -86,7 +86,7 @@ pub(crate) fn set_status(status: u16) {
     }
 }
 
-/// Answers the page being rendered with 303 to another.
+/// Redirects from the page being rendered with 303.
 pub(crate) fn redirect(path: &str) {
     let Some(response) = use_context::<ResponseOptions>() else { return };
     if let Ok(location) = HeaderValue::from_str(path) {
@@ -97,7 +97,7 @@ pub(crate) fn redirect(path: &str) {
 }
 
 impl From<Error> for AppError {
-    /// What the person may know goes on; what is for the log is logged, here and nowhere else.
+    /// Converts the error to what the user may see and logs the internal cause, only here.
     fn from(error: Error) -> Self {
         let mut problem = error.problem();
         if let Some(cause) = error.internal_cause() {
@@ -123,7 +123,7 @@ mod tests {
     #[case("/signup", "/documents")]
     #[case("/healthz", "/documents")]
     #[case("", "/documents")]
-    fn who_has_signed_in_goes_to_a_page(#[case] next: &str, #[case] path: &str) {
+    fn signing_in_leads_to_a_page(#[case] next: &str, #[case] path: &str) {
         assert_eq!(after_sign_in(next), path);
     }
 }

@@ -1,18 +1,18 @@
-//! The cookies of a session (API.md): httpOnly, so no script reads them; `SameSite=Lax`, so no
-//! other site writes with them.
+//! Session cookies (API.md): httpOnly, so scripts cannot read them; `SameSite=Lax`, so other sites
+//! cannot use them for writes.
 
 use http::{HeaderMap, HeaderValue, header};
 use izanagi_domain::accounts::{ACCESS_LIFETIME, REFRESH_LIFETIME, SignedIn};
 
-/// How cookies look. With `secure` they carry the prefix `__Host-` (RFC 6265bis §4.1.3.2) and
-/// `Secure`: only https sends them.
+/// Cookie settings. If `secure`, names have the prefix `__Host-` (RFC 6265bis §4.1.3.2) and
+/// browsers send them only over https.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cookies {
     /// Whether the public URL is https.
     pub secure: bool,
 }
 
-/// What a browser sent.
+/// Cookies from a request.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct SessionCookies {
     /// The access token.
@@ -25,7 +25,7 @@ const ACCESS: &str = "izanagi_access";
 const REFRESH: &str = "izanagi_refresh";
 
 impl Cookies {
-    /// Reads the session's cookies.
+    /// Reads the session cookies.
     #[must_use]
     pub fn read(self, headers: &HeaderMap) -> SessionCookies {
         SessionCookies { access: self.get(headers, ACCESS), refresh: self.get(headers, REFRESH) }
@@ -37,13 +37,13 @@ impl Cookies {
         self.put(headers, REFRESH, signed_in.refresh.expose(), REFRESH_LIFETIME.as_secs());
     }
 
-    /// Takes both cookies away.
+    /// Deletes both cookies.
     pub fn clear(self, headers: &mut HeaderMap) {
         self.put(headers, ACCESS, "", 0);
         self.put(headers, REFRESH, "", 0);
     }
 
-    /// Whether a response sets or takes away the session's cookies.
+    /// Returns whether a response sets or deletes the session cookies.
     #[must_use]
     pub fn decided(self, headers: &HeaderMap) -> bool {
         let start = format!("{}=", self.name(ACCESS));
@@ -53,7 +53,7 @@ impl Cookies {
             .any(|value| value.as_bytes().starts_with(start.as_bytes()))
     }
 
-    /// The value of a cookie of ours.
+    /// Returns the value of a session cookie.
     pub(super) fn get(self, headers: &HeaderMap, name: &str) -> Option<String> {
         let name = self.name(name);
         let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
@@ -63,14 +63,14 @@ impl Cookies {
         Some(value.to_owned())
     }
 
-    /// Appends a `Set-Cookie`; `max_age` in seconds, 0 takes the cookie away.
+    /// Appends a `Set-Cookie` header; `max_age` is in seconds, 0 deletes the cookie.
     pub(super) fn put(self, headers: &mut HeaderMap, name: &str, value: &str, max_age: u64) {
         let secure = if self.secure { "; Secure" } else { "" };
         let cookie = format!(
             "{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}",
             self.name(name)
         );
-        // Tokens and base64 are ASCII; anything else has no business in a cookie.
+        // Tokens and base64 are ASCII; skip any other value.
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             headers.append(header::SET_COOKIE, cookie);
         }
@@ -101,14 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn over_https_only_the_prefixed_cookie_counts() {
+    fn over_https_only_the_prefixed_cookie_is_read() {
         assert!(SECURE.read(&sent("izanagi_access=planted")).access.is_none());
         let headers = sent("__Host-izanagi_access=ours");
         assert_eq!(SECURE.read(&headers).access.as_deref(), Some("ours"));
     }
 
     #[test]
-    fn a_cleared_cookie_ends_at_once_and_counts_as_decided() {
+    fn a_cleared_cookie_expires_at_once_and_counts_as_decided() {
         let mut headers = HeaderMap::new();
         assert!(!SECURE.decided(&headers));
         SECURE.clear(&mut headers);

@@ -1,5 +1,5 @@
-//! The cookie that carries a [`Flash`] across one redirect. It is httpOnly, lives five minutes,
-//! and is gone once its page has been rendered.
+//! Cookie that carries a [`Flash`] across one redirect. It is httpOnly, expires after five minutes,
+//! and is deleted once its page has been rendered.
 
 use super::{Cookies, PageContext, with_response};
 use crate::flash::{Flash, Outcome};
@@ -9,18 +9,18 @@ use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use leptos::{prelude::use_context, reactive::owner::with_context};
 
 const NAME: &str = "izanagi_flash";
-/// Long enough to sign in again on the way.
+/// Long enough to sign in again in between.
 const MAX_AGE_SECONDS: u64 = 5 * 60;
-/// Browsers keep cookies of 4 KiB, name and attributes included (RFC 6265bis §6.1).
+/// Browsers limit a cookie to 4 KiB, including name and attributes (RFC 6265bis §6.1).
 const MAX_BYTES: usize = 3_584;
 
-/// The answer to a form that was sent without JavaScript: 303 to the flash's page, which shows it.
-/// Passwords must not be among the values.
+/// Returns the response to a form submitted without JavaScript: a 303 to the page that shows the
+/// flash. Its values must not include passwords.
 #[must_use]
 pub fn answer_form(cookies: Cookies, flash: &Flash) -> Response {
     let mut headers = HeaderMap::new();
     put(cookies, &mut headers, flash);
-    // A page's path has been checked to be one; the root is the way out for a programming error.
+    // The page's path has been validated; `/` is a fallback for a programming error.
     let location = HeaderValue::from_str(&flash.page).unwrap_or(HeaderValue::from_static("/"));
     headers.insert(header::LOCATION, location);
     (StatusCode::SEE_OTHER, headers).into_response()
@@ -33,8 +33,8 @@ pub(super) fn put(cookies: Cookies, headers: &mut HeaderMap, flash: &Flash) {
     }
 }
 
-/// What the page being rendered has to say; it is said once, and not to a browser that fetches the
-/// page ahead and may never show it.
+/// Takes the flash for the page being rendered. A prefetch does not consume it, because the page
+/// may never be shown.
 pub(super) fn take() -> Option<Flash> {
     let cookies = use_context::<PageContext>()?.cookies;
     let flash = with_context::<Parts, _>(|parts| {
@@ -50,7 +50,7 @@ pub(super) fn take() -> Option<Flash> {
     Some(flash)
 }
 
-/// The page was not shown after all: what it had to say waits. The last `Set-Cookie` counts.
+/// Restores the flash of a page that was not shown. The last `Set-Cookie` wins.
 pub(super) fn keep() {
     let Some(PageContext { cookies, .. }) = use_context() else { return };
     let value = with_context::<Parts, _>(|parts| cookies.get(&parts.headers, NAME)).flatten();
@@ -59,8 +59,8 @@ pub(super) fn keep() {
     }
 }
 
-/// As base64 of JSON. Fields have limits of their own, so that a cookie can hold what they let
-/// through; of anything longer the longest value is cut.
+/// Encodes a flash as base64 of JSON. Values within the fields' limits fit in a cookie; otherwise
+/// the longest value is truncated.
 fn encode(flash: &Flash) -> Option<String> {
     let mut flash = flash.clone();
     if let Outcome::Refused(problem) = &mut flash.outcome {
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn crosses_a_redirect_unchanged() {
+    fn survives_a_redirect_unchanged() {
         let flash = flash([("title".to_owned(), "島; \"a\"".to_owned())].into());
         let response = answer_form(Cookies { secure: false }, &flash);
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn cuts_the_longest_value_until_it_fits() {
+    fn truncates_the_longest_value_until_it_fits() {
         let values = [("a".to_owned(), "島".repeat(5_000)), ("b".to_owned(), "short".to_owned())];
         let encoded = encode(&flash(values.into())).unwrap();
         let decoded = decode(&encoded).unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_commit_message_of_full_length_fits_whole() {
+    fn a_commit_message_of_maximum_length_fits() {
         let message = "島".repeat(500);
         let encoded = encode(&flash([("message".to_owned(), message.clone())].into())).unwrap();
         assert_eq!(decode(&encoded).unwrap().values["message"], message);

@@ -1,5 +1,4 @@
-//! The server's half: what pages and server functions take from a request, the cookies, the HTML
-//! around every page, and forms.
+//! Server-only code: request context, cookies, the HTML shell, and form submissions.
 
 mod comparison;
 mod context;

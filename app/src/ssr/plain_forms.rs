@@ -1,7 +1,7 @@
-//! Server functions at the edge of HTTP: a refusal gets its status, and a form that was sent
-//! without JavaScript ends in a redirect to its page, which then shows what was typed and what was
-//! wrong. Neither stands in a URL, where history, logs and other people's shoulders would see it.
-//! A form that a script sent is told where to go instead, and shows its refusal itself.
+//! HTTP handling of server functions. Errors get their status. A form submitted without JavaScript
+//! is answered with a redirect to its page, which then shows the submitted values and the errors; a
+//! cookie carries them, because URLs end up in history and logs. A form submitted by a script gets
+//! the next page's path or the error.
 
 use super::{Cookies, flash};
 use crate::{
@@ -21,19 +21,18 @@ use izanagi_shared::problem::Problem;
 use leptos::server_fn::{error::SERVER_FN_ERROR_HEADER, redirect::REDIRECT_HEADER};
 use std::collections::BTreeMap;
 
-/// A form has short fields; documents do not come this way.
+/// Form fields are short; documents are uploaded elsewhere.
 const MAX_FORM_BYTES: usize = 256 * 1024;
-/// Answers of server functions that are read back here: refusals and notices.
+/// Limit for responses of server functions that are parsed here: errors and notices.
 const MAX_ANSWER_BYTES: usize = 256 * 1024;
 
-/// Where server functions live; the macro reads the same variable.
+/// Path prefix of server functions; the macro reads the same variable.
 const PREFIX: &str = match option_env!("SERVER_FN_PREFIX") {
     Some(prefix) => prefix,
     None => "/api",
 };
 
-/// The middleware around pages and server functions: `leptos_axum` adds the routes of the latter
-/// along with those of the pages.
+/// Middleware around pages and server functions; `leptos_axum` adds the routes of both.
 pub async fn plain_forms(State(cookies): State<Cookies>, request: Request, next: Next) -> Response {
     if !is_server_function(request.uri().path()) {
         return next.run(request).await;
@@ -58,7 +57,7 @@ pub async fn plain_forms(State(cookies): State<Cookies>, request: Request, next:
         );
     };
     let values = typed(&body);
-    // From here on it is asked for like any other call; where to go is decided below.
+    // Handle it like any other call; the redirect is decided below.
     parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
     if is_enhanced && !response.status().is_success() {
@@ -99,7 +98,7 @@ fn is_form(request: &Request) -> bool {
         && says(request, header::CONTENT_TYPE, "application/x-www-form-urlencoded")
 }
 
-/// Whether a browser sent the form, and shows whatever comes back.
+/// Returns whether a browser submitted the form and will display the response.
 fn is_plain_form(request: &Request) -> bool {
     is_form(request) && says(request, header::ACCEPT, "text/html")
 }
@@ -109,13 +108,13 @@ fn says(request: &Request, name: header::HeaderName, part: &str) -> bool {
     value.is_some_and(|value| value.contains(part))
 }
 
-/// What was typed, without passwords.
+/// Returns the submitted values, without passwords.
 fn typed(body: &[u8]) -> BTreeMap<String, String> {
     let fields = form_urlencoded::parse(body).into_owned();
     fields.filter(|(name, _)| !name.contains("password")).collect()
 }
 
-/// A refusal comes back as 500 whatever it says of itself (`server_fn` knows no other status).
+/// Restores the status of an error: `server_fn` returns every error as 500.
 async fn with_status(response: Response) -> Response {
     if !response.headers().contains_key(SERVER_FN_ERROR_HEADER) {
         return response;
@@ -124,7 +123,7 @@ async fn with_status(response: Response) -> Response {
     let problem = problem_in(&body);
     parts.status =
         StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    // For the layer that gives every refusal its body: this one has one.
+    // Tells the layer that adds bodies to errors that this one has its own.
     parts.extensions.insert(problem);
     Response::from_parts(parts, Body::from(body))
 }
@@ -141,10 +140,10 @@ fn problem_in(body: &[u8]) -> Problem {
 }
 
 fn too_large() -> AppError {
-    AppError::new(413, "too_large", "Too large", "This is more than a form can hold.")
+    AppError::new(413, "too_large", "Too large", "The form data is too large.")
 }
 
-/// The path and query of a URL, when they are an [`own_path`].
+/// Returns the path and query of a URL if they are an [`own_path`].
 fn path_of_url(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     let path = &rest[rest.find('/')?..];
@@ -156,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_referer_gives_its_path_alone() {
+    fn a_referer_is_reduced_to_its_path() {
         assert_eq!(path_of_url("http://a:1/documents?page=2"), Some("/documents?page=2"));
         assert_eq!(path_of_url("http://a:1//b"), None);
         assert_eq!(path_of_url("http://a:1"), None);

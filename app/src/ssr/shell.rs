@@ -5,20 +5,20 @@ use http::{HeaderName, HeaderValue, header};
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
 
-/// The folder of this build's static files, as context.
+/// Directory of this build's static files, provided as context.
 #[derive(Debug, Clone)]
 pub(crate) struct Package(String);
 
 impl Package {
-    /// The address of a file of this build.
+    /// Returns the URL of a file of this build.
     pub(crate) fn file(&self, name: &str) -> String {
         format!("/{}/{name}", self.0)
     }
 }
 
-/// The whole document: head, and the app as the body. A page that has islands adds its scripts. Also
-/// sets the response's `Content-Security-Policy`, for the nonce is known here, and names the rules by
-/// which a browser fetches the next page ahead.
+/// Renders the whole document, with the app as its body. Pages with islands add their scripts. Also
+/// sets the response's `Content-Security-Policy`, because the nonce is known here, and names the
+/// speculation rules for prefetching.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     let package = Package(options.site_pkg_dir.to_string());
     let style_sheet = package.file("main.css");
@@ -32,7 +32,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
         headers.insert(HeaderName::from_static("speculation-rules"), rules);
     });
     if let Some(context) = Owner::current_shared_context() {
-        // Islands alone are; `leptos_axum` assumes whole pages.
+        // Only islands are hydrated; `leptos_axum` assumes whole pages.
         context.set_is_hydrating(false);
     }
     view! {
@@ -53,8 +53,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// What a page may load and run (DESIGN §7): nothing inline but what carries this nonce, no
-/// `eval` but WebAssembly. Pictures in documents may come from anywhere.
+/// Policy for what a page may load and run (DESIGN §7): inline content only with this nonce, no
+/// `eval` except WebAssembly. Images in documents may come from any origin.
 #[must_use]
 pub fn content_security_policy(nonce: &str) -> String {
     format!(

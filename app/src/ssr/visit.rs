@@ -1,4 +1,4 @@
-//! What a page knows of its visit: what was sent before it, and who is asking.
+//! State of a visit: the form submitted before the page, and the signed-in user.
 
 use super::flash;
 use crate::{
@@ -11,26 +11,26 @@ use izanagi_shared::{problem::Problem, wire::UserView};
 use leptos::{prelude::*, server_fn::ServerFn};
 use std::collections::BTreeMap;
 
-/// The address that takes files without JavaScript.
+/// Upload URL for forms without JavaScript.
 pub(crate) const UPLOAD_PATH: &str = "/documents/upload";
 
-/// A form that was sent before this page, if one was.
+/// The form submitted before this page, if any.
 #[derive(Debug, Clone)]
 pub(crate) struct Visit(Option<Flash>);
 
 impl Visit {
-    /// Makes it and provides it as context. What a form left behind is said on this page only.
+    /// Reads the flash and provides it as context, so that it is shown on this page only.
     pub(crate) fn provide() {
         provide_context(Self(flash::take()));
     }
 
-    /// That of this page.
+    /// Returns the visit of this page.
     pub(crate) fn here() -> Self {
         expect_context()
     }
 
-    /// What a form begins with; `hidden` tells it from others that go to the same address, `scope`
-    /// its fields from those of others on its page.
+    /// Returns the initial state of a form. `hidden` distinguishes it from other forms with the
+    /// same target, `scope` its fields from those of other forms on the page.
     pub(crate) fn form<S: ServerFn>(
         &self,
         scope: &'static str,
@@ -43,19 +43,19 @@ impl Visit {
         FormStart { action: S::PATH, scope, typed, problem }
     }
 
-    /// Why the form for files was refused.
+    /// Returns why the upload form was rejected.
     pub(crate) fn upload_refusal(&self) -> Option<String> {
         self.refusal_of(UPLOAD_PATH, &[]).map(|(_, problem)| problem.detail)
     }
 
-    /// Whether a form of this kind has just done what it is for.
+    /// Returns whether a form of this kind has just succeeded.
     pub(crate) fn has_done<S: ServerFn>(&self) -> bool {
         let flash = self.0.as_ref();
         flash.is_some_and(|it| it.form == S::PATH && matches!(it.outcome, Outcome::Done(_)))
     }
 
-    /// What there is to say. A notice is; so is the refusal of a form that has no fields to say it
-    /// at. That for files says it itself.
+    /// Returns the message to show: a notice, or the error of a form without visible fields. The
+    /// upload form shows its own errors.
     pub(crate) fn message(&self) -> Option<Message> {
         let flash = self.0.as_ref()?;
         let only_ids = || flash.values.keys().all(|name| matches!(name.as_str(), "id" | "number"));
@@ -74,17 +74,17 @@ impl Visit {
     }
 }
 
-/// Who is signed in.
+/// The signed-in user.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Me(Resource<Option<UserView>>);
 
 impl Me {
-    /// Asks once a page.
+    /// Provides the user, loaded once per page.
     pub(crate) fn provide() {
         provide_context(Self(Resource::new(|| (), |()| async { me().await.ok().flatten() })));
     }
 
-    /// The resource of this page.
+    /// Returns this page's resource.
     pub(crate) fn here() -> Resource<Option<UserView>> {
         expect_context::<Self>().0
     }

@@ -1,9 +1,9 @@
-//! The WebAssembly of every page but the editor's. Each island exports a function of its own
+//! WebAssembly bundle of every page except the editor. Each island has its own exported function
 //! (`frontend/islands/hydrate.ts`).
 
 use wasm_bindgen::prelude::wasm_bindgen;
 
-/// Called by the page once this module has been compiled.
+/// Called by the page once this module is loaded.
 #[wasm_bindgen]
 pub fn start() {
     leptos::mount::hydrate_islands();

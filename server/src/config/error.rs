@@ -1,17 +1,17 @@
-//! A setting that is not allowed.
+//! Configuration errors.
 
 use serde::de::{self, Expected, Unexpected};
 use std::fmt::Display;
 
-/// A setting that is not allowed.
+/// A setting with an invalid value.
 #[derive(Debug, thiserror::Error)]
 #[error("setting {name}: “{given}” is not allowed; {allowed}")]
 pub struct ConfigError {
-    /// The setting as the user wrote it: a variable, or a path in the file.
+    /// Name of the setting: an environment variable, or a path in the file.
     pub name: String,
-    /// What was given, without secrets.
+    /// The invalid value, without secrets.
     pub given: String,
-    /// What is allowed.
+    /// Which values are allowed.
     pub allowed: String,
 }
 
@@ -20,7 +20,7 @@ impl ConfigError {
         Self { name: name.to_owned(), given: given.into(), allowed: allowed.into() }
     }
 
-    /// Names the setting, unless a part of it is named already.
+    /// Sets the name unless a more specific one is already set.
     pub(super) fn named(mut self, name: &str) -> Self {
         if self.name.is_empty() {
             name.clone_into(&mut self.name);
@@ -29,7 +29,7 @@ impl ConfigError {
     }
 }
 
-/// Values are read through serde, whose errors do not know the setting: it is added later.
+/// Values are read through serde, whose errors lack the setting's name; it is added later.
 impl de::Error for ConfigError {
     fn custom<T: Display>(message: T) -> Self {
         Self::new("", "", message.to_string())

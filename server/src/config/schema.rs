@@ -1,4 +1,4 @@
-//! What the settings say about themselves: names, documentation, defaults.
+//! Metadata of the settings: names, documentation, defaults.
 
 use super::Config;
 use confique::{
@@ -6,7 +6,7 @@ use confique::{
     meta::{Expr, FieldKind, LeafKind, Meta},
 };
 
-/// Groups of the file. A variable that begins with one, such as `IZANAGI_LIMITS_…`, is in it.
+/// Groups in the file. A group contains the variables with its prefix, such as `IZANAGI_LIMITS_…`.
 pub(super) const GROUPS: [&str; 5] = ["cors", "log", "limits", "live", "budget"];
 
 /// Names that do not follow from the variable.
@@ -16,18 +16,18 @@ const FIXED: [(&str, &str); 2] =
 /// One setting.
 #[derive(Debug)]
 pub(super) struct Setting {
-    /// Its environment variable.
+    /// Environment variable.
     pub(super) variable: &'static str,
-    /// Its group in the file, if any, and its name there.
+    /// Group in the file, if any, and name in the file.
     pub(super) group: Option<&'static str>,
     pub(super) name: String,
-    /// The lines of its documentation.
+    /// Lines of its documentation.
     pub(super) doc: Vec<&'static str>,
-    /// As one writes it in the file.
+    /// Default as written in the file.
     pub(super) default: Option<String>,
 }
 
-/// Every setting in the order of the file: those outside of groups first.
+/// Returns every setting in the order of the file, ungrouped ones first.
 pub(super) fn settings() -> Vec<Setting> {
     let mut settings = Vec::new();
     collect(&Config::META, &mut settings);
@@ -61,7 +61,7 @@ fn text(default: &Expr) -> String {
     }
 }
 
-/// Path in the file of the setting with this variable, such as `limits.signIn`.
+/// Returns the path in the file of a variable's setting, such as `limits.signIn`.
 pub(super) fn path(variable: &str) -> String {
     match place(variable) {
         (Some(group), name) => format!("{group}.{name}"),
@@ -69,7 +69,7 @@ pub(super) fn path(variable: &str) -> String {
     }
 }
 
-/// Group and name in the file of the setting with this variable.
+/// Returns the group and name in the file of a variable's setting.
 fn place(variable: &str) -> (Option<&'static str>, String) {
     let group_of = |words: &str, separator: char| {
         GROUPS.into_iter().find_map(|group| {

@@ -1,4 +1,4 @@
-//! The two sources, file and environment, each read into a layer of settings.
+//! The two sources, file and environment, each parsed to a layer of settings.
 
 use super::{Config, ConfigError, schema};
 use confique::{
@@ -21,7 +21,7 @@ const DEFAULT_FILE: &str = "izanagi.yaml";
 
 type Layer = <Config as confique::Config>::Layer;
 
-/// Refuses variables that are not Unicode: read as text, they would count as absent.
+/// Rejects variables that are not valid Unicode; they would otherwise count as unset.
 pub(super) fn require_unicode() -> Result<(), ConfigError> {
     let settings = schema::settings();
     let variables = settings.iter().map(|setting| setting.variable).chain([FILE_VARIABLE]);
@@ -33,7 +33,8 @@ pub(super) fn require_unicode() -> Result<(), ConfigError> {
     Ok(())
 }
 
-/// The environment. An empty variable counts as absent: Compose files leave one out like that.
+/// Reads the environment. An empty variable counts as unset, because Compose files pass unset
+/// variables that way.
 pub(super) fn read_environment(env: &dyn Fn(&str) -> Option<String>) -> Result<Layer, ConfigError> {
     let given = arrange(&Config::META, &mut |variable| {
         let text = env(variable).filter(|text| !text.is_empty())?;
@@ -42,7 +43,7 @@ pub(super) fn read_environment(env: &dyn Fn(&str) -> Option<String>) -> Result<L
     Layer::deserialize(given)
 }
 
-/// The file that `IZANAGI_CONFIG` names, or `izanagi.yaml` if it exists.
+/// Reads the file named by `IZANAGI_CONFIG`, or `izanagi.yaml` if it exists.
 pub(super) fn read_file(env: &dyn Fn(&str) -> Option<String>) -> Result<Layer, ConfigError> {
     let named = env(FILE_VARIABLE).filter(|path| !path.is_empty());
     let path = named.as_deref().unwrap_or(DEFAULT_FILE);
@@ -74,7 +75,8 @@ pub(super) fn read_file(env: &dyn Fn(&str) -> Option<String>) -> Result<Layer, C
     Layer::deserialize(given)
 }
 
-/// Arranges what `take` finds for each variable as the structs of the settings are nested.
+/// Arranges the values that `take` returns for each variable in the nesting of the settings
+/// structs.
 fn arrange(meta: &Meta, take: &mut dyn FnMut(&'static str) -> Option<Given>) -> Given {
     let mut entries = Vec::new();
     for field in meta.fields {
@@ -87,7 +89,7 @@ fn arrange(meta: &Meta, take: &mut dyn FnMut(&'static str) -> Option<Given>) -> 
     Given::new("", Kind::Group(entries))
 }
 
-/// Takes the value at a path such as `limits.signIn` out of a group.
+/// Removes and returns the value at a path such as `limits.signIn`.
 fn take(entries: &mut Vec<(String, Given)>, path: &str) -> Option<Given> {
     let (first, rest) = path.split_once('.').unwrap_or((path, ""));
     let index = entries.iter().position(|(key, _)| key == first)?;
@@ -98,7 +100,7 @@ fn take(entries: &mut Vec<(String, Given)>, path: &str) -> Option<Given> {
     }
 }
 
-/// Refuses what is left once the known settings are taken.
+/// Rejects entries that remain after all known settings were taken.
 fn refuse_unknown(file: &str, entries: Vec<(String, Given)>) -> Result<(), ConfigError> {
     for (key, Given { name, kind }) in entries {
         let is_group = name == key && schema::GROUPS.contains(&key.as_str());
@@ -118,9 +120,9 @@ fn refuse_unknown(file: &str, entries: Vec<(String, Given)>) -> Result<(), Confi
     Ok(())
 }
 
-/// What one source gives for a setting, or for several.
+/// Value that a source provides for a setting or a group of settings.
 struct Given {
-    /// As the user wrote it: a variable, or a path in the file.
+    /// Name of the setting: an environment variable, or a path in the file.
     name: String,
     kind: Kind,
 }
@@ -168,7 +170,7 @@ impl IntoDeserializer<'_, ConfigError> for Given {
     }
 }
 
-/// All texts: what a number or a time is, only the setting knows.
+/// All scalars become strings, because only the setting knows whether to parse a number or a time.
 impl<'de> Deserializer<'de> for Given {
     type Error = ConfigError;
 

@@ -7,7 +7,8 @@ const HEAD: &str = "\
 # To change one, remove the # before its name. The environment variable above it has precedence.
 ";
 
-/// An `izanagi.yaml` with every setting, its documentation, variable and default, commented out.
+/// Returns an `izanagi.yaml` with every setting, its documentation, variable and default, commented
+/// out.
 #[must_use]
 pub fn template() -> String {
     let mut text = HEAD.to_owned();

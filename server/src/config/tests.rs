@@ -11,7 +11,7 @@ fn with(pairs: Pairs<'_>) -> Result<Config, ConfigError> {
     })
 }
 
-/// Loads a file, and over it the environment.
+/// Loads a file, overridden by an environment.
 fn with_file(yaml: &str, pairs: Pairs<'_>) -> Result<Config, ConfigError> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("izanagi.yaml");
@@ -24,13 +24,13 @@ fn file_path(setting: &Setting) -> String {
     format!("{group}{}", setting.name)
 }
 
-/// All of a configuration, comparable.
+/// Returns all values of a configuration in comparable form.
 fn shown(config: &Config) -> String {
     format!("{config:#?}")
 }
 
 #[test]
-fn without_settings_it_listens_on_this_machine_only() {
+fn listens_only_locally_by_default() {
     let config = with(&[]).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:7999");
     assert_eq!(config.database(), "sqlite://data/izanagi.db");
@@ -40,7 +40,7 @@ fn without_settings_it_listens_on_this_machine_only() {
 }
 
 #[test]
-fn the_defaults_are_those_of_the_domain() {
+fn the_defaults_match_the_domain() {
     let settings: izanagi_domain::services::Settings = Config::default().settings.into();
     assert_eq!(settings, izanagi_domain::services::Settings::default());
     assert_eq!(Config::default().body_limit, 64 * 1024 * 1024);
@@ -67,7 +67,7 @@ fn the_defaults_are_those_of_the_domain() {
 #[case("IZANAGI_LIVE_SNAPSHOT_UPDATES", "0")]
 #[case("DATABASE_URL", "mysql://host/db")]
 #[case("IZANAGI_CONFIG", "there/is/no/such.yaml")]
-fn a_wrong_variable_is_named(#[case] name: &str, #[case] value: &str) {
+fn an_invalid_variable_is_named(#[case] name: &str, #[case] value: &str) {
     let error = with(&[(name, value)]).unwrap_err();
     assert_eq!(error.name, name);
     assert!(!error.given.is_empty() && !error.allowed.is_empty(), "{error}");
@@ -92,7 +92,7 @@ fn a_wrong_variable_is_named(#[case] name: &str, #[case] value: &str) {
 #[case("limits: { signIn: { count: 4294967295, per: 1ms } }", "limits.signIn", "4294967295 in 1ms")]
 #[case("limits: 5", "limits", "a single value or list")]
 #[case("live: { snapshotUpdates: 0 }", "live.snapshotUpdates", "0")]
-fn a_wrong_setting_in_the_file_is_named(
+fn an_invalid_setting_in_the_file_is_named(
     #[case] yaml: &str,
     #[case] name: &str,
     #[case] given: &str,
@@ -103,7 +103,7 @@ fn a_wrong_setting_in_the_file_is_named(
 }
 
 #[test]
-fn an_error_says_name_value_and_what_is_allowed() {
+fn an_error_contains_name_value_and_allowed_values() {
     let error = with(&[("IZANAGI_LIVE_SNAPSHOT_AFTER", "soon")]).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -121,7 +121,7 @@ fn an_error_says_name_value_and_what_is_allowed() {
 #[case("live: { signIn: 10/60s }", "live.signIn")]
 #[case("limits.signIn: 10/60s", "limits.signIn")]
 #[case("1: 2", "1")]
-fn an_unknown_key_in_the_file_is_refused(#[case] yaml: &str, #[case] key: &str) {
+fn an_unknown_key_in_the_file_is_rejected(#[case] yaml: &str, #[case] key: &str) {
     let error = with_file(yaml, &[]).unwrap_err();
     assert!(error.name.ends_with("izanagi.yaml"), "{error}");
     assert!(error.given.contains(key), "{error}");
@@ -131,7 +131,7 @@ fn an_unknown_key_in_the_file_is_refused(#[case] yaml: &str, #[case] key: &str) 
 #[case("listen: [")]
 #[case("listen: 127.0.0.1:1\nlisten: 127.0.0.1:2")]
 #[case("just words")]
-fn a_file_without_settings_is_refused(#[case] text: &str) {
+fn a_file_without_settings_is_rejected(#[case] text: &str) {
     assert!(with_file(text, &[]).unwrap_err().name.ends_with("izanagi.yaml"));
 }
 
@@ -139,7 +139,7 @@ fn a_file_without_settings_is_refused(#[case] text: &str) {
 #[case("")]
 #[case("# nothing\n")]
 #[case("publicUrl:\nlimits:\nlive: {}\n")]
-fn a_file_may_leave_all_out(#[case] text: &str) {
+fn a_file_may_be_empty(#[case] text: &str) {
     assert_eq!(shown(&with_file(text, &[]).unwrap()), shown(&Config::default()));
 }
 
@@ -181,7 +181,7 @@ fn https_makes_cookies_secure() {
 }
 
 #[test]
-fn the_environment_wins_over_the_file() {
+fn the_environment_overrides_the_file() {
     let yaml = "listen: 127.0.0.1:1\nlimits:\n  reads: { count: 5, per: 1s, burst: 7 }\n";
     let config = with_file(yaml, &[("IZANAGI_LISTEN", "127.0.0.1:2")]).unwrap();
     assert_eq!(config.listen.port(), 2);
@@ -191,7 +191,7 @@ fn the_environment_wins_over_the_file() {
 }
 
 #[test]
-fn an_empty_variable_counts_as_absent() {
+fn an_empty_variable_counts_as_unset() {
     let config = Config::from_sources(&|name| match name {
         "IZANAGI_CONFIG" => None,
         _ => Some(String::new()),
@@ -213,7 +213,7 @@ fn cors_and_patience_can_be_set() {
 }
 
 #[test]
-fn every_setting_has_documentation_and_two_names_of_its_own() {
+fn every_setting_has_documentation_and_two_unique_names() {
     let settings = settings();
     assert!(settings.len() > 20);
     for setting in &settings {
@@ -263,7 +263,7 @@ fn every_setting_is_read_from_its_variable() {
     }
 }
 
-/// The template with every setting that has a default active.
+/// Returns the template with all defaults uncommented.
 fn template_in_use() -> String {
     let is_set = |line: &&str| {
         let Some(setting) = line.trim_start().strip_prefix('#') else { return true };
@@ -295,7 +295,7 @@ fn the_template_shows_every_setting_with_its_documentation() {
     }
 }
 
-/// The table of docs/operations.md.
+/// Returns the table of docs/operations.md.
 fn table() -> String {
     let row = |setting: &Setting| {
         let default = setting.default.as_ref().filter(|default| *default != "[]");
@@ -304,7 +304,7 @@ fn table() -> String {
         format!("| `{}` | `{}` | {default} | {doc} |\n", setting.variable, file_path(setting))
     };
     let rows: String = settings().iter().map(row).collect();
-    format!("| environment | file | default | what it is |\n|---|---|---|---|\n{rows}")
+    format!("| environment | file | default | description |\n|---|---|---|---|\n{rows}")
 }
 
 #[test]
@@ -312,5 +312,5 @@ fn the_operations_guide_lists_every_setting() {
     let guide = include_str!("../../../docs/operations.md");
     let table = table();
     let is_up_to_date = guide.contains(&format!("\n\n{table}\n"));
-    assert!(is_up_to_date, "put this table into docs/operations.md:\n{table}");
+    assert!(is_up_to_date, "update the table in docs/operations.md:\n{table}");
 }

@@ -1,4 +1,4 @@
-//! A body that waits until the handler asks for it.
+//! Request body that the handler reads on demand.
 
 use super::object;
 use crate::problem::{ApiError, ApiResult};
@@ -19,19 +19,19 @@ use serde::de::DeserializeOwned;
 use std::{convert::Infallible, error::Error as StdError};
 use tower_http::timeout::TimeoutError;
 
-/// More files at once are several requests: each file is a document to be made.
+/// Maximum number of files per upload; each becomes a document.
 const MAX_FILES: usize = 100;
 
-/// The longest body that is read though it is too long.
+/// Maximum length of an oversized body that is read and discarded.
 const MAX_DROPPED: usize = 256 * 1024 * 1024;
 
-/// Bytes that a JSON body holds at its peak for each of its bytes: the body and what is parsed from it.
+/// Peak memory per byte of a JSON body, for the raw and the parsed body.
 const JSON_FACTOR: usize = 2;
 
-/// The same for the files of an upload.
+/// Peak memory per byte of uploaded files.
 const UPLOAD_FACTOR: usize = 2;
 
-/// A body of unknown length reserves memory in steps of this size as it arrives.
+/// A body of unknown length reserves memory in steps of this size.
 const STEP: usize = 256 * 1024;
 
 /// A request whose body has not been read.
@@ -51,7 +51,7 @@ impl LazyBody {
         self.0.headers()
     }
 
-    /// The `Idempotency-Key`, bound to who sends it where.
+    /// Returns the `Idempotency-Key`, scoped to user, method and path.
     pub(crate) fn request_key(&self, user: UserId) -> ApiResult<RequestKey> {
         let Some(key) = self.0.headers().get("idempotency-key") else {
             return Ok(RequestKey::none());
@@ -66,14 +66,14 @@ impl LazyBody {
         Ok(RequestKey::new(user, method.as_str(), path, key)?)
     }
 
-    /// The body as JSON of this shape.
+    /// Parses the body as JSON.
     pub(crate) async fn json<T: DeserializeOwned>(self, limit: usize) -> ApiResult<T> {
         self.require("application/json")?;
         let bytes = self.bytes(limit).await?;
         object::parse(&bytes)
     }
 
-    /// The body as JSON; an empty one gives the default.
+    /// Parses the body as JSON; returns the default if it is empty.
     pub(crate) async fn json_or_default<T: DeserializeOwned + Default>(
         self,
         limit: usize,
@@ -86,7 +86,7 @@ impl LazyBody {
         if bytes.is_empty() { Ok(T::default()) } else { object::parse(&bytes) }
     }
 
-    /// The `file` parts of a form.
+    /// Reads the `file` parts of a form.
     pub(crate) async fn uploads(mut self, limit: usize) -> ApiResult<Vec<Upload>> {
         self.require("multipart/form-data")?;
         self = self.announced_within(limit).await?;
@@ -108,15 +108,16 @@ impl LazyBody {
             }
             let file_name = field.file_name().unwrap_or_default().to_owned();
             if uploads.len() == MAX_FILES {
-                let message =
-                    format!("An upload can have {MAX_FILES} files; “{file_name}” is one more.");
+                let message = format!(
+                    "Upload at most {MAX_FILES} files at once; “{file_name}” exceeds this limit."
+                );
                 return Err(FieldError::new("file", "too_many", message).into());
             }
             let bytes = field.bytes().await.map_err(|error| refuse(&error, limit))?.to_vec();
             if announced.is_none() {
                 let _reserved = budget.body(bytes.len().saturating_mul(UPLOAD_FACTOR)).await?;
             }
-            // A form that was sent without choosing a file has one part without name and bytes.
+            // A form submitted without a chosen file has one part without name and bytes.
             if !file_name.is_empty() || !bytes.is_empty() {
                 uploads.push(Upload { file_name, bytes });
             }
@@ -124,8 +125,8 @@ impl LazyBody {
         Ok(uploads)
     }
 
-    /// Refuses a body that says of itself that it is too long. Most clients read the answer only once
-    /// they have sent everything, so as much as is bearable is taken in and dropped.
+    /// Rejects a body whose announced length exceeds the limit. Most clients read the response only
+    /// after sending everything, so a moderate amount is read and discarded first.
     async fn announced_within(self, limit: usize) -> ApiResult<Self> {
         let announced = self.announced().unwrap_or_default();
         if announced <= limit {
@@ -174,7 +175,7 @@ impl LazyBody {
         Ok(bytes.into())
     }
 
-    /// The length that the body says it has.
+    /// Returns the announced length of the body.
     fn announced(&self) -> Option<usize> {
         let length = self.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?;
         length.parse().ok()
@@ -187,10 +188,10 @@ impl LazyBody {
 }
 
 fn too_large(limit: usize) -> ApiError {
-    Error::TooLarge(format!("A request body can have {limit} bytes.")).into()
+    Error::TooLarge(format!("The request body exceeds the limit of {limit} bytes.")).into()
 }
 
-/// Why a body could not be read. The layers around it say so by the types of their errors, each
+/// Converts an error from reading the body. The layers signal their cause by error types, each
 /// wrapped in the next.
 fn refuse(error: &(dyn StdError + 'static), limit: usize) -> ApiError {
     let causes = || std::iter::successors(Some(error), |&error| error.source());

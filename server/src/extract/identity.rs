@@ -1,4 +1,4 @@
-//! The caller of a request: found by the middleware, taken from the request here.
+//! The caller of a request, identified by the middleware and extracted here.
 
 use crate::{problem::ApiError, state::AppState};
 use axum::{
@@ -16,12 +16,12 @@ use std::convert::Infallible;
 
 use super::PathId;
 
-/// Marks a request whose own token is invalid or expired. Its sender believes to be signed in, so it
-/// is not treated as anonymous either.
+/// Marks a request whose own token is invalid or expired. Its sender expects to be signed in, so it
+/// is not treated as anonymous.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BadToken;
 
-/// Whoever sends the request, signed in or not; refuses a bad token with 401.
+/// Any caller, signed in or not; rejects an invalid token with 401.
 #[derive(Debug, Clone)]
 pub(crate) struct Asking(pub(crate) Principal);
 
@@ -36,7 +36,7 @@ impl<S: Sync> FromRequestParts<S> for Asking {
     }
 }
 
-/// A caller with an account; refuses all others with 401.
+/// A caller with an account; rejects all others with 401.
 #[derive(Debug, Clone)]
 pub(crate) struct AskingUser {
     pub(crate) who: Principal,
@@ -53,7 +53,7 @@ impl<S: Sync> FromRequestParts<S> for AskingUser {
     }
 }
 
-/// A signed-in device; refuses everything else with 401.
+/// A caller with a session; rejects all others with 401.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SignedInCaller(pub(crate) Caller);
 
@@ -76,7 +76,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for SignedInCaller {
     }
 }
 
-/// The right to read the document of the path (DESIGN §1).
+/// The right to read the document in the path (DESIGN §1).
 #[derive(Debug, Clone)]
 pub(crate) struct Readable(pub(crate) Reader);
 
@@ -104,7 +104,7 @@ impl FromRequestParts<AppState> for Editable {
     }
 }
 
-/// The right to everything about it.
+/// The right to manage it.
 #[derive(Debug, Clone)]
 pub(crate) struct Owned(pub(crate) Owner);
 
@@ -118,7 +118,7 @@ impl FromRequestParts<AppState> for Owned {
     }
 }
 
-/// Where the request comes from.
+/// Address and user agent of the client.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FromDevice(pub(crate) Device);
 

@@ -1,5 +1,5 @@
-//! What handlers take from a request. Bodies are read last, by the handler itself, for the checks
-//! run in the order of DESIGN §8: rate, sign-in, right, precondition, and only then the body.
+//! Extractors for handlers. Handlers read the body themselves, last, because checks run in the
+//! order of DESIGN §8: rate, sign-in, right, precondition, body.
 
 mod body;
 mod identity;

@@ -1,21 +1,21 @@
-//! A JSON object as one of our types, and what is wrong with it in words for people.
+//! Parses JSON objects with user-readable errors.
 
 use crate::problem::ApiResult;
 use izanagi_domain::error::Error;
 use izanagi_shared::problem::FieldError;
 use serde::de::DeserializeOwned;
 
-/// Reads a JSON object of this shape.
+/// Parses a JSON object.
 ///
 /// # Errors
-/// The bytes are no JSON, no object, or a field is missing, unknown or of another type.
+/// Fails if the bytes are not a JSON object, or a field is missing, unknown or of the wrong type.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Error::MalformedBody(format!("byte {} is not UTF-8", error.valid_up_to()))
     })?;
     izanagi_shared::json::check(text)
         .map_err(|error| Error::MalformedBody(format!("it {error}")))?;
-    // Serde would take a list for an object, and its items for the fields in their order.
+    // Serde would accept a list as a struct, with its items as the fields in order.
     if !text.trim_start().starts_with('{') {
         return Err(FieldError::new("body", "invalid", "Send a JSON object.").into());
     }
@@ -27,7 +27,7 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError 
     let path = error.path().to_string();
     let full = error.inner().to_string();
     let reason = full.split(" at line ").next().unwrap_or(&full);
-    // Serde's path ends at the object that lacks it.
+    // Serde's path ends at the object that lacks the field.
     if let Some(name) = between(reason, "missing field `", "`") {
         let field = if path == "." { name.to_owned() } else { format!("{path}.{name}") };
         return FieldError::new(&field, "required", "This field is required.");
@@ -36,7 +36,7 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError 
     FieldError::new(field, "invalid", in_words(reason))
 }
 
-/// Serde's reason without the names of Rust.
+/// Rewrites serde's message without Rust terms.
 fn in_words(reason: &str) -> String {
     if let Some(listed) = between(reason, "unknown field `", "") {
         let (_, allowed) = listed.split_once(", expected ").unwrap_or(("", "no such field"));
@@ -62,12 +62,12 @@ fn in_words(reason: &str) -> String {
     "This value is not allowed.".to_owned()
 }
 
-/// `one of `a`, `b`` as `a, b`.
+/// Rewrites ``one of `a`, `b` `` as `a, b`.
 fn names(listed: &str) -> String {
     listed.strip_prefix("one of ").unwrap_or(listed).replace('`', "")
 }
 
-/// What serde calls a type, as JSON does.
+/// Returns the JSON name for serde's name of a type.
 fn kind(name: &str) -> &'static str {
     match name.split([' ', '`']).next().unwrap_or_default() {
         "map" | "struct" => "an object",
@@ -99,7 +99,7 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     #[serde(rename_all = "camelCase", deny_unknown_fields)]
-    #[expect(dead_code, reason = "only whether it can be read is asked")]
+    #[expect(dead_code, reason = "the tests only check whether it can be parsed")]
     struct Sample {
         title: String,
         page_size: Option<u32>,
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[derive(Debug, Deserialize)]
-    #[expect(dead_code, reason = "only whether it can be read is asked")]
+    #[expect(dead_code, reason = "the tests only check whether it can be parsed")]
     struct Inner {
         deep: bool,
     }

@@ -8,7 +8,7 @@ use axum::{
 use izanagi_domain::{error::Error, principal::Principal};
 use izanagi_shared::{id::DocumentId, problem::FieldError};
 
-/// The parameters of a path, parsed on demand.
+/// Path parameters, parsed on demand.
 #[derive(Debug)]
 pub(crate) struct PathId(Vec<(String, String)>);
 
@@ -25,8 +25,8 @@ impl<S: Send + Sync> FromRequestParts<S> for PathId {
 }
 
 impl PathId {
-    /// The document of the path. An anonymous caller is asked to sign in before a malformed id is
-    /// mentioned (DESIGN §8).
+    /// Returns the document id in the path. An anonymous caller gets 401 before a malformed id is
+    /// reported (DESIGN §8).
     pub(crate) fn document(&self, who: &Principal) -> Result<DocumentId, Error> {
         match self.id("id") {
             Err(_) if who.is_anonymous() => Err(Error::Unauthenticated),
@@ -34,12 +34,12 @@ impl PathId {
         }
     }
 
-    /// A parameter as an id.
+    /// Parses a parameter as an id.
     pub(crate) fn id<T: std::str::FromStr>(&self, name: &str) -> Result<T, Error> {
         self.parse(name, "invalid_id", "This is not a UUID.")
     }
 
-    /// A parameter as a version number, in the one way to write it.
+    /// Parses a parameter as a version number in canonical form.
     pub(crate) fn number(&self, name: &str) -> Result<u64, Error> {
         let words = "This is not a version number: use 1, 2, 3 …";
         let number: u64 = self.parse(name, "invalid_number", words)?;

@@ -1,19 +1,19 @@
-//! Etags and preconditions (RFC 9110 §8.8.3, §13). An etag is `<hash>-<metadata revision>`;
-//! `If-Match` looks at the hash alone, `If-None-Match` at all of it (API.md).
+//! ETags and preconditions (RFC 9110 §8.8.3, §13). An ETag is `<hash>-<metadata revision>`;
+//! `If-Match` compares only the hash, `If-None-Match` the whole tag (API.md).
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use izanagi_domain::{documents::IfMatch, error::Error};
 use izanagi_shared::problem::FieldError;
 
-/// An etag for the header: in quotes.
+/// Returns an ETag in quotes, for the header.
 pub(crate) fn quoted(etag: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("\"{etag}\"")).ok()
 }
 
-/// `If-Match`, if it is there. A tag that is none of ours matches nothing (RFC 9110 §13.1.1).
+/// Parses `If-Match`, if present. A tag from elsewhere matches nothing (RFC 9110 §13.1.1).
 ///
 /// # Errors
-/// It is there and is no list of etags at all.
+/// Fails if the header is not a list of ETags.
 pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<IfMatch>, Error> {
     if !headers.contains_key(header::IF_MATCH) {
         return Ok(None);
@@ -30,7 +30,7 @@ pub(crate) fn if_match(headers: &HeaderMap) -> Result<Option<IfMatch>, Error> {
     }
 }
 
-/// Whether `If-None-Match` names this etag.
+/// Returns whether `If-None-Match` contains this ETag.
 pub(crate) fn if_none_match_hits(headers: &HeaderMap, etag: &str) -> bool {
     match tags(headers, &header::IF_NONE_MATCH) {
         Some(Tags::Any) => true,
@@ -39,15 +39,15 @@ pub(crate) fn if_none_match_hits(headers: &HeaderMap, etag: &str) -> bool {
     }
 }
 
-/// What such a header holds.
+/// Value of such a header.
 enum Tags<'a> {
     /// `*`
     Any,
-    /// Etags without quotes; bytes, for they need not be ASCII.
+    /// ETags without quotes, as bytes because they may not be ASCII.
     List(Vec<&'a [u8]>),
 }
 
-/// Reads the header, which may come several times; nothing when it breaks the grammar.
+/// Parses the header, which may be repeated; `None` if it is malformed.
 fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Tags<'a>> {
     let mut tags = Vec::new();
     let mut values = headers.get_all(name).iter();
@@ -58,7 +58,7 @@ fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Tags<'a>> {
     }
     for value in headers.get_all(name) {
         let mut rest = value.as_bytes();
-        // Empty elements of a list count for nothing (RFC 9110 §5.6.1.2).
+        // Empty list elements are ignored (RFC 9110 §5.6.1.2).
         while let Some(start) = rest.iter().position(|byte| !b", \t".contains(byte)) {
             let (tag, after) = first_tag(&rest[start..])?;
             tags.push(tag);
@@ -68,8 +68,8 @@ fn tags<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<Tags<'a>> {
     Some(Tags::List(tags))
 }
 
-/// The etag at the start, without the `W/` that a proxy put there and without quotes, and what
-/// follows it. One without quotes is taken too: that is how the etag stands in a body.
+/// Returns the first ETag, without quotes and without a proxy's `W/`, and the rest of the list.
+/// Unquoted tags are accepted, because response bodies contain them in that form.
 fn first_tag(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = text.strip_prefix(b"W/").unwrap_or(text);
     let (tag, rest) = if let Some(quoted) = text.strip_prefix(b"\"") {
@@ -78,7 +78,7 @@ fn first_tag(text: &[u8]) -> Option<(&[u8], &[u8])> {
     } else {
         text.split_at(text.iter().position(|byte| b", \t".contains(byte)).unwrap_or(text.len()))
     };
-    // `*` stands alone, or is none.
+    // `*` is valid only on its own.
     let is_etag = text.first() != Some(&b'*')
         && tag.iter().all(|byte| *byte > b' ' && *byte != b'"' && *byte != 127);
     let ends = rest.trim_ascii_start().first().is_none_or(|byte| *byte == b',');
@@ -110,7 +110,7 @@ mod tests {
     #[case("*".to_owned(), true)]
     #[case(format!("\"{HASH}-8\""), false)]
     #[case(format!("\"{HASH}\""), false)]
-    fn if_none_match_compares_all_of_it(#[case] value: String, #[case] hit: bool) {
+    fn if_none_match_compares_the_whole_tag(#[case] value: String, #[case] hit: bool) {
         let etag = format!("{HASH}-7");
         assert_eq!(if_none_match_hits(&headers(header::IF_NONE_MATCH, &value), &etag), hit);
     }
@@ -125,7 +125,7 @@ mod tests {
     #[case::commas_alone(" ,, ", 0)]
     #[case::comma_in_a_tag(&format!("\"a,b\", \"{HASH}\""), 1)]
     #[case::among_others(&format!(",\"nonsense\" ,\t\"{HASH}-7\",, {HASH},"), 2)]
-    fn a_tag_that_is_none_of_ours_matches_nothing(#[case] value: &str, #[case] hashes: usize) {
+    fn a_foreign_tag_matches_nothing(#[case] value: &str, #[case] hashes: usize) {
         let value = HeaderValue::from_bytes(value.as_bytes()).unwrap();
         let headers = HeaderMap::from_iter([(header::IF_MATCH, value)]);
         let got = if_match(&headers).unwrap();
@@ -139,12 +139,12 @@ mod tests {
     #[case::space_inside("\"a b\"")]
     #[case::quote_inside("\"a\"b\"")]
     #[case::any_among_others("*, \"a\"")]
-    fn what_is_no_list_of_etags_is_an_error(#[case] value: &str) {
+    fn a_malformed_list_of_etags_is_an_error(#[case] value: &str) {
         assert!(if_match(&headers(header::IF_MATCH, value)).is_err());
     }
 
     #[test]
-    fn tags_may_come_in_several_headers() {
+    fn accepts_tags_in_several_headers() {
         let mut headers = headers(header::IF_MATCH, "\"nonsense\"");
         headers.append(header::IF_MATCH, format!("\"{HASH}\"").parse().unwrap());
         assert!(
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn if_match_takes_the_hash_alone() {
+    fn if_match_compares_only_the_hash() {
         let got = if_match(&headers(header::IF_MATCH, &format!("W/\"{HASH}-7\""))).unwrap();
         assert!(matches!(got, Some(IfMatch::Hashes(hashes)) if hex::encode(hashes[0]) == HASH));
         assert_eq!(if_match(&headers(header::IF_MATCH, "*")).unwrap(), Some(IfMatch::Any));

@@ -1,4 +1,4 @@
-//! Queries: names in camelCase or snake_case (API.md), unknown ones ignored, numbers checked.
+//! Query parameters: names in camelCase or snake_case (API.md); unknown ones are ignored.
 
 use crate::problem::ApiError;
 use axum::{extract::FromRequestParts, http::request::Parts};
@@ -6,7 +6,7 @@ use izanagi_domain::error::Error;
 use izanagi_shared::problem::FieldError;
 use std::str::FromStr;
 
-/// The fields of a query.
+/// The parameters of a query.
 #[derive(Debug, Default)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
@@ -21,12 +21,12 @@ impl<S: Sync> FromRequestParts<S> for Fields {
 }
 
 impl Fields {
-    /// The last value given under this camelCase name.
+    /// Returns the last value of the parameter with this camelCase name.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// A value that must parse.
+    /// Parses a value.
     pub(crate) fn parsed<T: FromStr>(&self, name: &str, words: &str) -> Result<Option<T>, Error> {
         let Some(value) = self.text(name).filter(|value| !value.is_empty()) else {
             return Ok(None);
@@ -35,7 +35,7 @@ impl Fields {
         Ok(Some(value.parse().map_err(refuse)?))
     }
 
-    /// `true` or `false`; absent is `false`. A checkbox says `on`.
+    /// Parses `true` or `false`, the default; `on` is what a checkbox sends.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, Error> {
         match self.text(name) {
             None | Some("" | "false" | "0") => Ok(false),
@@ -45,7 +45,7 @@ impl Fields {
     }
 }
 
-/// What every list takes.
+/// Paging parameters common to all lists.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PageQuery {
     pub(crate) page: Option<u32>,
@@ -54,7 +54,7 @@ pub(crate) struct PageQuery {
 }
 
 impl PageQuery {
-    /// Reads `page`, `pageSize` (alias `limit`) and `cursor`.
+    /// Parses `page`, `pageSize` (alias `limit`) and `cursor`.
     pub(crate) fn from_fields(fields: &Fields) -> Result<Self, Error> {
         let words = "Use a whole number from 1.";
         let page_size = match fields.parsed("pageSize", words)? {
@@ -69,7 +69,7 @@ impl PageQuery {
     }
 }
 
-/// `page_size` → `pageSize`.
+/// Converts `page_size` to `pageSize`.
 fn camel(name: &str) -> String {
     let mut parts = name.split('_');
     let mut camel = parts.next().unwrap_or_default().to_owned();
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_spellings_mean_the_same() {
+    fn accepts_both_spellings() {
         assert_eq!(camel("page_size"), "pageSize");
         assert_eq!(camel("include_deleted"), "includeDeleted");
         assert_eq!(camel("pageSize"), "pageSize");

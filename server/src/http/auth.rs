@@ -22,7 +22,7 @@ use izanagi_shared::{
     wire::{AuthAnswer, LoginRequest, RefreshAnswer, RefreshRequest, SignupRequest},
 };
 
-/// Make an account and sign in.
+/// Create an account and sign in.
 #[utoipa::path(post, path = "/auth/signup", tag = "auth", security(()),
     operation_id = "signUp",
     request_body = SignupRequest,
@@ -56,7 +56,7 @@ pub(crate) async fn sign_in(
     Ok(answer(&state, StatusCode::OK, &signed_in))
 }
 
-/// Exchange the refresh token, from the cookie or the body.
+/// Exchange the refresh token from the cookie or the body for new tokens.
 #[utoipa::path(post, path = "/auth/refresh", tag = "auth", security(()),
     operation_id = "refresh",
     request_body(content = Option<RefreshRequest>),
@@ -80,7 +80,7 @@ pub(crate) async fn refresh(
     Ok(response)
 }
 
-/// End this session, if there is one.
+/// End this session, if any.
 #[utoipa::path(post, path = "/auth/logout", tag = "auth", security(()),
     operation_id = "signOut",
     responses((status = 204)))]
@@ -96,7 +96,7 @@ pub(crate) async fn sign_out(
     Ok(signed_out(&state))
 }
 
-/// End all of one's sessions.
+/// End all sessions of the account.
 #[utoipa::path(post, path = "/auth/logout-all", tag = "auth",
     operation_id = "signOutEverywhere",
     responses((status = 204), (status = 401, body = Problem)))]
@@ -112,7 +112,7 @@ pub(crate) async fn sign_out_everywhere(
     Ok(signed_out(&state))
 }
 
-/// Whose session is to end: an access token that is over must not keep a session alive that the
+/// Returns the session to end. An expired access token must not keep alive a session that the
 /// refresh token could renew.
 async fn by_any_token(
     state: &AppState,

@@ -1,4 +1,4 @@
-//! A document's text by itself: raw, rendered, downloaded.
+//! A document's text: raw, rendered, downloaded.
 
 use super::documents::{not_modified, set_etag};
 use crate::{
@@ -15,7 +15,7 @@ use axum::{
 use izanagi_domain::{documents::ExportFormat, error::Error};
 use izanagi_shared::problem::{FieldError, Problem};
 
-/// The live text, raw.
+/// Get the live text, raw.
 #[utoipa::path(get, path = "/documents/{id}/content", tag = "documents",
     operation_id = "readContent",
     params(("id" = String, Path, format = "uuid"), ("If-None-Match" = Option<String>, Header)),
@@ -36,7 +36,7 @@ pub(crate) async fn raw(
     Ok(response)
 }
 
-/// The live text, rendered and sanitised: a fragment of HTML.
+/// Get the live text as a sanitised HTML fragment.
 #[utoipa::path(get, path = "/documents/{id}/html", tag = "documents",
     operation_id = "renderHtml",
     params(("id" = String, Path, format = "uuid")),
@@ -49,13 +49,13 @@ pub(crate) async fn html(
     let documents = &state.services.documents;
     let rendered = documents.render(&reader).await?;
     let mut response = Html(rendered.html.clone()).into_response();
-    // Opened by itself it is a page on our origin: it may do nothing there.
+    // Opened directly, it is a page on our origin, so its content must be sandboxed.
     let policy = HeaderValue::from_static("default-src 'none'; sandbox");
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     Ok(response)
 }
 
-/// A download.
+/// Download a document.
 #[utoipa::path(get, path = "/documents/{id}/export", tag = "documents",
     operation_id = "exportDocument",
     params(("id" = String, Path, format = "uuid"),
@@ -85,7 +85,7 @@ pub(crate) async fn export(
     Ok(as_file(export.body, &export.file_name, format.media_type()))
 }
 
-/// A response that a browser saves under this name (RFC 6266).
+/// Returns a response that a browser saves under this name (RFC 6266).
 pub(super) fn as_file(
     body: impl IntoResponse,
     file_name: &str,

@@ -17,10 +17,10 @@ use izanagi_shared::{
     text::diff::{Diff, DiffOptions},
 };
 
-/// The most unchanged lines around a change that can be asked for.
+/// Maximum number of unchanged context lines around a change.
 const MAX_CONTEXT: usize = 1_000;
 
-/// How `to` differs from `from`.
+/// Compare two texts of a document.
 #[utoipa::path(get, path = "/documents/{id}/diff", tag = "versions",
     operation_id = "compareVersions",
     params(("id" = String, Path, format = "uuid"),

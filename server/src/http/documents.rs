@@ -27,7 +27,7 @@ use izanagi_shared::{
     },
 };
 
-/// One's documents.
+/// List your documents.
 #[utoipa::path(get, path = "/documents", tag = "documents",
     operation_id = "listDocuments",
     params(("query" = Option<String>, Query), ("owner" = Option<String>, Query, format = "uuid"),
@@ -56,14 +56,15 @@ pub(crate) async fn list(
     Ok(Json(state.services.documents.list(&who, &query).await?))
 }
 
-/// To leave these out in silence would give a list that looks narrowed and is not.
+/// Ignoring these parameters silently would return a list that looks filtered but is not.
 fn refuse_later_fields(fields: &Fields) -> Result<(), Error> {
     let later = |name: &&str| fields.text(name).is_some();
     let errors: Vec<_> = ["workspace", "tag"]
         .into_iter()
         .filter(later)
         .map(|name| {
-            let message = format!("There are no {name}s yet: leave this out.");
+            let message =
+                format!("Filtering by {name} is not supported yet. Remove this parameter.");
             FieldError::new(name, "unsupported", message)
         })
         .collect();
@@ -79,7 +80,7 @@ fn sort(given: Option<&str>) -> Result<DocumentSort, Error> {
     }
 }
 
-/// Make a document.
+/// Create a document.
 #[utoipa::path(post, path = "/documents", tag = "documents",
     operation_id = "createDocument",
     params(("Idempotency-Key" = Option<String>, Header)),
@@ -102,7 +103,7 @@ pub(crate) async fn create(
     Ok(response)
 }
 
-/// A document with its live text.
+/// Get a document with its live text.
 #[utoipa::path(get, path = "/documents/{id}", tag = "documents",
     operation_id = "readDocument",
     params(("id" = String, Path, format = "uuid"), ("If-None-Match" = Option<String>, Header)),
@@ -119,7 +120,7 @@ pub(crate) async fn show(
     Ok(with_etag(StatusCode::OK, documents.view_with_content(&reader).await?))
 }
 
-/// Replace the whole text, if it is still the one that `If-Match` names.
+/// Replace the whole text if it still matches `If-Match`.
 #[utoipa::path(put, path = "/documents/{id}", tag = "documents",
     operation_id = "replaceDocument",
     params(("id" = String, Path, format = "uuid"), ("If-Match" = String, Header)),
@@ -141,7 +142,7 @@ pub(crate) async fn replace(
     Ok(with_etag(StatusCode::OK, replaced.document))
 }
 
-/// Change title, description and so on; move to trash and back.
+/// Change metadata such as title and description; move to the trash or restore.
 #[utoipa::path(patch, path = "/documents/{id}", tag = "documents",
     operation_id = "changeDocument",
     params(("id" = String, Path, format = "uuid")),
@@ -158,7 +159,7 @@ pub(crate) async fn change(
     Ok(with_etag(StatusCode::OK, documents.change(&owner, &request).await?))
 }
 
-/// Move to trash, or, with `permanent=true`, delete for ever from there.
+/// Move to the trash; with `permanent=true`, permanently delete a document in the trash.
 #[utoipa::path(delete, path = "/documents/{id}", tag = "documents",
     operation_id = "deleteDocument",
     params(("id" = String, Path, format = "uuid"), ("permanent" = Option<bool>, Query)),
@@ -177,7 +178,7 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// The answer to a client that has the document already; the text is not read for it.
+/// Returns 304 for a client that has the current document, without reading the text.
 pub(super) async fn not_modified(
     state: &AppState,
     reader: &Reader,
@@ -205,7 +206,7 @@ pub(super) fn set_etag(response: &mut Response, etag: &str) {
     if let Some(value) = quoted(etag) {
         response.headers_mut().insert(header::ETAG, value);
     }
-    // Whoever holds a copy must ask before using it again: the text is live.
+    // Caches must revalidate before every use, because the text is live.
     let cache = HeaderValue::from_static("private, no-cache");
     response.headers_mut().insert(header::CACHE_CONTROL, cache);
 }

@@ -1,4 +1,4 @@
-//! Edit history: the log for replay, the state at any edit, and editing sessions.
+//! Edit history: the log for replay, the state after any edit, and editing sessions.
 
 use crate::{
     extract::{Editable, Fields},
@@ -15,7 +15,7 @@ use izanagi_shared::{
 
 const WHOLE_NUMBER: &str = "Use a whole number.";
 
-/// Edits with their authors and times, by sequence number, for replay.
+/// List edits with authors and times, in order, for replay.
 #[utoipa::path(get, path = "/documents/{id}/edits", tag = "history",
     operation_id = "listEdits",
     params(("id" = String, Path, format = "uuid"), ("from" = Option<u64>, Query),
@@ -35,7 +35,7 @@ pub(crate) async fn list(
     Ok(Json(EditsView { items, next: page.next }))
 }
 
-/// The document's state after an edit.
+/// Get the document's state after an edit.
 #[utoipa::path(get, path = "/documents/{id}/edits/checkpoint", tag = "history",
     operation_id = "readCheckpoint",
     params(("id" = String, Path, format = "uuid"), ("seq" = u64, Query)),
@@ -47,13 +47,13 @@ pub(crate) async fn checkpoint(
     fields: Fields,
 ) -> ApiResult<Json<CheckpointView>> {
     let seq: Option<u64> = fields.parsed("seq", WHOLE_NUMBER)?;
-    let required = || FieldError::new("seq", "required", "Give the number of an edit.");
+    let required = || FieldError::new("seq", "required", "Enter the sequence number of an edit.");
     let seq = seq.ok_or_else(required)?;
     let encoded = state.services.edits.checkpoint(&editor, seq).await?;
     Ok(Json(CheckpointView { seq, state_b64: STANDARD.encode(encoded) }))
 }
 
-/// Editing sessions: edits with less than five minutes between them, up to 100,000 edits a call.
+/// List editing sessions: edits less than five minutes apart, up to 100,000 edits per call.
 #[utoipa::path(get, path = "/documents/{id}/edits/sessions", tag = "history",
     operation_id = "listEditSessions",
     params(("id" = String, Path, format = "uuid"), ("from" = Option<u64>, Query)),

@@ -1,15 +1,15 @@
-//! Is it alive, is it ready, and the keys that verify its tokens.
+//! Liveness, readiness, and the public keys that verify tokens.
 
 use crate::{problem::ApiResult, state::AppState};
 use axum::{Json, extract::State, http::StatusCode};
 use serde_json::{Value, json};
 
-/// The process answers.
+/// Check that the process responds.
 pub(crate) async fn alive() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// The stores answer.
+/// Check that the stores respond.
 pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
     match state.services.check_ready().await {
         Ok(()) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
@@ -20,7 +20,7 @@ pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Va
     }
 }
 
-/// The keys that verify access tokens (RFC 7517).
+/// Get the keys that verify access tokens (RFC 7517).
 pub(crate) async fn jwks(State(state): State<AppState>) -> ApiResult<Json<Value>> {
     Ok(Json(state.services.accounts.jwks()?))
 }

@@ -12,7 +12,7 @@ use izanagi_shared::{
     wire::{UpdateMeRequest, UserView},
 };
 
-/// One's account.
+/// Get your account.
 #[utoipa::path(get, path = "/me", tag = "account",
     operation_id = "readMe",
     responses((status = 200, body = UserView), (status = 401, body = Problem)))]
@@ -23,7 +23,7 @@ pub(crate) async fn show(
     Ok(Json(state.services.accounts.me(&caller).await?))
 }
 
-/// Change what others see.
+/// Change your public profile.
 #[utoipa::path(patch, path = "/me", tag = "account",
     operation_id = "changeMe",
     request_body = UpdateMeRequest,
@@ -38,7 +38,7 @@ pub(crate) async fn update(
     Ok(Json(state.services.accounts.update_me(&caller, &request).await?))
 }
 
-/// Delete one's account. Documents that others own too stay with them, the others go to trash.
+/// Delete your account. Documents with other owners stay with them; the rest move to the trash.
 #[utoipa::path(delete, path = "/me", tag = "account",
     operation_id = "deleteMe",
     responses((status = 204), (status = 401, body = Problem)))]

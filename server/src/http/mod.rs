@@ -1,4 +1,4 @@
-//! The JSON API (API.md): one file a resource. A handler extracts, calls, responds.
+//! The JSON API (API.md), one file per resource. Handlers extract, call a service, respond.
 
 pub(crate) mod auth;
 pub(crate) mod content;
@@ -14,5 +14,5 @@ pub(crate) mod sessions;
 pub(crate) mod upload;
 pub(crate) mod versions;
 
-/// A JSON body beyond this has no use in calls that carry no text.
+/// Limit for the JSON bodies of calls without document text.
 pub(crate) const SMALL_BODY: usize = 64 * 1024;

@@ -1,4 +1,4 @@
-//! Live updates by HTTP, for pages and programs without a socket.
+//! Live updates over HTTP, for pages and programs without a WebSocket.
 
 use crate::{
     extract::{Editable, Fields, LazyBody, Readable},
@@ -22,7 +22,7 @@ use izanagi_shared::{
 };
 use tracing::Span;
 
-/// One Yjs update. Durable when it is answered; applied once however often it is sent.
+/// Send a Yjs update. It is durable when acknowledged, and applied once however often it is sent.
 #[utoipa::path(post, path = "/documents/{id}/ops", tag = "live",
     operation_id = "submitUpdate",
     params(("id" = String, Path, format = "uuid")),
@@ -39,7 +39,7 @@ pub(crate) async fn submit(
     let limit = state.config.settings.live.max_update_bytes * 4 / 3 + 1_024;
     let request: OpRequest = body.json(limit).await?;
     let span = Span::current();
-    // What is longer is refused below, and has no place in a log.
+    // A longer id is rejected below and should not reach the log.
     if request.op_id.len() <= LONGEST_OP_ID {
         span.record("opId", request.op_id.as_str());
     }
@@ -51,7 +51,7 @@ pub(crate) async fn submit(
     Ok(Json(OpAnswer { seq }))
 }
 
-/// What a replica lacks. 204 when nothing came after `since`.
+/// Get the updates that a replica is missing. 204 if there is nothing after `since`.
 #[utoipa::path(get, path = "/documents/{id}/updates", tag = "live",
     operation_id = "readUpdates",
     params(("id" = String, Path, format = "uuid"), ("since" = Option<u64>, Query),
@@ -66,7 +66,7 @@ pub(crate) async fn missing(
     let documents = &state.services.documents;
     let since: Option<u64> = fields.parsed("since", "Use a whole number.")?;
     let state_vector = match fields.text("stateVector") {
-        // The state vector of an empty document: no clients.
+        // State vector of an empty document: no clients.
         None | Some("") => vec![0],
         Some(text) => URL_SAFE_NO_PAD.decode(text).map_err(|_| {
             FieldError::new("stateVector", "invalid", "This is not base64url without padding.")

@@ -1,4 +1,4 @@
-//! Who owns a document.
+//! Owners of a document.
 
 use crate::{
     extract::{Owned, PathId, Readable},
@@ -11,7 +11,7 @@ use izanagi_shared::{
     wire::{Page, Person},
 };
 
-/// Everybody who owns it.
+/// List the owners.
 #[utoipa::path(get, path = "/documents/{id}/owners", tag = "documents",
     operation_id = "listOwners",
     params(("id" = String, Path, format = "uuid")),
@@ -24,7 +24,7 @@ pub(crate) async fn list(
     Ok(Json(Page::whole(documents.owners(&reader).await?)))
 }
 
-/// Make somebody an owner too.
+/// Add an owner.
 #[utoipa::path(put, path = "/documents/{id}/owners/{userId}", tag = "documents",
     operation_id = "addOwner",
     params(("id" = String, Path, format = "uuid"), ("userId" = String, Path, format = "uuid")),
@@ -39,7 +39,7 @@ pub(crate) async fn add(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Take ownership away; never from the last owner.
+/// Remove an owner. The last owner cannot be removed.
 #[utoipa::path(delete, path = "/documents/{id}/owners/{userId}", tag = "documents",
     operation_id = "removeOwner",
     params(("id" = String, Path, format = "uuid"), ("userId" = String, Path, format = "uuid")),

@@ -1,4 +1,4 @@
-//! Bringing a version back.
+//! Restoring a version.
 
 use super::SMALL_BODY;
 use crate::{
@@ -13,7 +13,7 @@ use izanagi_shared::{
     wire::{RestoreRequest, VersionView},
 };
 
-/// Make the text what it was in this version; what is there now is committed first.
+/// Restore the live text from this version; the current text is committed first.
 #[utoipa::path(post, path = "/documents/{id}/versions/{n}/restore", tag = "versions",
     operation_id = "restoreVersion",
     params(("id" = String, Path, format = "uuid"), ("n" = u64, Path),

@@ -1,4 +1,4 @@
-//! Signed-in devices.
+//! Sessions of the account.
 
 use crate::{
     extract::{PathId, SignedInCaller},
@@ -11,7 +11,7 @@ use izanagi_shared::{
     wire::{Page, SessionView},
 };
 
-/// One's sessions, last seen first.
+/// List your sessions, most recently seen first.
 #[utoipa::path(get, path = "/auth/sessions", tag = "auth",
     operation_id = "listSessions",
     responses((status = 200, body = Page<SessionView>), (status = 401, body = Problem)))]
@@ -22,7 +22,7 @@ pub(crate) async fn list(
     Ok(Json(Page::whole(state.services.accounts.sessions(&caller).await?)))
 }
 
-/// End one of one's sessions.
+/// End one of your sessions.
 #[utoipa::path(delete, path = "/auth/sessions/{id}", tag = "auth",
     operation_id = "endSession",
     params(("id" = String, Path, format = "uuid")),

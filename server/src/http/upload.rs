@@ -8,7 +8,7 @@ use crate::{
 use axum::{Json, extract::State, http::StatusCode};
 use izanagi_shared::{problem::Problem, wire::UploadAnswer};
 
-/// Make a document of each file.
+/// Upload files; each becomes a document.
 #[utoipa::path(post, path = "/documents/upload", tag = "documents",
     operation_id = "uploadDocuments",
     params(("Idempotency-Key" = Option<String>, Header)),

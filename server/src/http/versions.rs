@@ -1,4 +1,4 @@
-//! Versions: commit, list, read, name.
+//! Versions: commit, list, get, name.
 
 use super::SMALL_BODY;
 use crate::{
@@ -18,7 +18,7 @@ use izanagi_shared::{
     wire::{CommitRequest, NameVersionRequest, Page, VersionView},
 };
 
-/// Commit the live text, or a text merged into it first.
+/// Commit the live text, or merge a text into it and commit the result.
 #[utoipa::path(post, path = "/documents/{id}/versions", tag = "versions",
     operation_id = "commitVersion",
     params(("id" = String, Path, format = "uuid"), ("Idempotency-Key" = Option<String>, Header),
@@ -40,7 +40,8 @@ pub(crate) async fn commit(
         (None, _) => None,
         (Some(content), Some(base)) => Some((content, base)),
         (Some(_), None) => {
-            let words = "Send If-Match or baseVersion: what the content was made from.";
+            let words =
+                "Send If-Match or baseVersion to name the text that the content is based on.";
             return Err(Error::PreconditionRequired(words).into());
         }
     };
@@ -53,7 +54,7 @@ fn base(version: Option<u64>, if_match: Option<IfMatch>) -> Option<Base> {
     version.map(Base::Version).or_else(|| if_match.map(Base::Text))
 }
 
-/// The versions of a document, newest first.
+/// List the versions of a document, newest first.
 #[utoipa::path(get, path = "/documents/{id}/versions", tag = "versions",
     operation_id = "listVersions",
     params(("id" = String, Path, format = "uuid"), ("named" = Option<bool>, Query),
@@ -75,7 +76,7 @@ pub(crate) async fn list(
     Ok(Json(state.services.versions.list(&reader, &query).await?))
 }
 
-/// A version with its content.
+/// Get a version with its content.
 #[utoipa::path(get, path = "/documents/{id}/versions/{n}", tag = "versions",
     operation_id = "readVersion",
     params(("id" = String, Path, format = "uuid"), ("n" = u64, Path)),
@@ -89,7 +90,7 @@ pub(crate) async fn show(
     Ok(Json(state.services.versions.get(&reader, path.number("n")?).await?))
 }
 
-/// Give a version a name, or take it with `null`.
+/// Name a version; `null` removes the name.
 #[utoipa::path(patch, path = "/documents/{id}/versions/{n}", tag = "versions",
     operation_id = "nameVersion",
     params(("id" = String, Path, format = "uuid"), ("n" = u64, Path)),
@@ -103,7 +104,7 @@ pub(crate) async fn name(
     body: LazyBody,
 ) -> ApiResult<Json<VersionView>> {
     let number = path.number("n")?;
-    // Asked before the body is read (DESIGN §8).
+    // Check the right before reading the body (DESIGN §8).
     state.services.versions.require(&editor, number).await?;
     let request: NameVersionRequest = body.json(SMALL_BODY).await?;
     let name = request.name.as_deref();

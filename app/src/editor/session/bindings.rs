@@ -1,4 +1,4 @@
-//! The editor's module as `frontend/editor/contract.ts` describes it.
+//! Bindings for the editor module, as defined by `frontend/editor/contract.ts`.
 
 use izanagi_shared::{crdt::Change, rules::MAX_CONTENT_BYTES};
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
@@ -14,7 +14,7 @@ extern "C" {
 
 #[wasm_bindgen]
 extern "C" {
-    /// The module.
+    /// The editor module.
     pub(super) type EditorModule;
 
     #[wasm_bindgen(method, catch)]
@@ -57,7 +57,7 @@ extern "C" {
     pub(super) fn destroy(this: &EditorHandle);
 }
 
-/// What the editor calls; it lives as long as the editor.
+/// Callbacks for the editor; they must live as long as it does.
 pub(super) struct Callbacks {
     pub(super) on_change: Closure<dyn Fn(Array)>,
     pub(super) on_commit: Closure<dyn Fn()>,
@@ -65,7 +65,7 @@ pub(super) struct Callbacks {
     pub(super) on_scroll: Closure<dyn Fn(f64)>,
 }
 
-/// What an editor begins with.
+/// Initial state of an editor.
 pub(super) struct MountOptions<'a> {
     pub(super) text: &'a str,
     pub(super) kind: &'a str,
@@ -75,7 +75,7 @@ pub(super) struct MountOptions<'a> {
 }
 
 impl EditorModule {
-    /// Loads the module, once; later calls give the same.
+    /// Loads the module; later calls return the same one.
     pub(super) async fn load() -> Result<Self, JsValue> {
         Ok(JsFuture::from(load_editor()).await?.unchecked_into())
     }
@@ -106,7 +106,7 @@ impl EditorModule {
 }
 
 impl EditorHandle {
-    /// Takes over what others wrote.
+    /// Applies remote changes.
     pub(super) fn take_over(&self, changes: &[Change]) -> Result<(), JsValue> {
         let changes = changes.iter().map(|change| {
             object(&[
@@ -119,7 +119,7 @@ impl EditorHandle {
     }
 }
 
-/// Changes as the editor reports them.
+/// Local changes as the editor reports them.
 pub(super) fn changes_from(array: &Array) -> Vec<Change> {
     let number = |value: &JsValue, name: &str| {
         let number = get(value, name).as_f64().unwrap_or_default();
@@ -139,22 +139,22 @@ pub(super) fn changes_from(array: &Array) -> Vec<Change> {
     array.iter().map(change).collect()
 }
 
-/// A plain object.
+/// Returns a plain object with these properties.
 pub(super) fn object(properties: &[(&str, JsValue)]) -> Object {
     let object = Object::new();
     for (name, value) in properties {
-        // A plain object takes any property.
+        // Setting a property of a plain object cannot fail.
         let _ = Reflect::set(&object, &JsValue::from_str(name), value);
     }
     object
 }
 
-/// A property; `undefined` when there is none.
+/// Returns a property, or `undefined` if it is missing.
 pub(super) fn get(value: &JsValue, name: &str) -> JsValue {
     Reflect::get(value, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
 }
 
-/// Bytes for JavaScript, copied: the memory they lie in moves.
+/// Copies bytes for JavaScript, because WebAssembly memory may be reallocated.
 pub(super) fn bytes(bytes: &[u8]) -> Uint8Array {
     Uint8Array::from(bytes)
 }

@@ -1,4 +1,4 @@
-//! What a session hears from its page, for as long as that lasts.
+//! Page events that a session listens to.
 
 use super::open::{Session, with};
 use leptos::{
@@ -9,7 +9,7 @@ use leptos::{
 };
 use std::{rc::Weak, time::Duration};
 
-/// How often to ask what others wrote, while the page is seen.
+/// Polling interval while the page is visible.
 const POLL_EVERY: Duration = Duration::from_secs(2);
 
 pub(super) fn listen(session: &Weak<Session>) {
@@ -37,12 +37,12 @@ pub(super) fn listen(session: &Weak<Session>) {
 
 fn on(target: &EventTarget, name: &str, listener: impl Fn() + 'static) {
     let listener = Closure::<dyn Fn()>::new(listener);
-    // Refused only for a listener that is no function.
+    // Cannot fail: the listener is a function.
     let _ = target.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref());
     listener.forget();
 }
 
-/// Ctrl-S or Cmd-S outside of the editor, which hears it itself.
+/// Ctrl-S or Cmd-S outside the editor, which handles its own.
 fn commit_key(session: &Weak<Session>, event: &ev::KeyboardEvent) {
     let is_save = event.key().eq_ignore_ascii_case("s") && !event.alt_key() && !event.shift_key();
     if is_save && (event.ctrl_key() || event.meta_key()) {

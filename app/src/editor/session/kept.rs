@@ -1,5 +1,5 @@
-//! Updates kept on this device until the server has them (PRODUCT S2). Where a browser keeps
-//! nothing, editing goes on; closing the page then asks first.
+//! Updates stored on this device until the server has them (PRODUCT S2). Editing continues if the
+//! browser stores nothing; closing the page then asks for confirmation.
 
 use super::{
     bindings::{EditorModule, bytes, get, object},
@@ -10,7 +10,7 @@ use leptos::wasm_bindgen::{JsCast, JsValue};
 use std::cell::Cell;
 use wasm_bindgen_futures::JsFuture;
 
-/// The store for one document and one person.
+/// Storage for one document and one user.
 pub(super) struct Kept {
     module: EditorModule,
     document: String,
@@ -23,7 +23,7 @@ impl Kept {
         Self { module, document, user, last_order: Cell::new(0.0) }
     }
 
-    /// The ids and updates that were kept, oldest first.
+    /// Returns ids and updates that are stored, oldest first.
     pub(super) async fn load(&self) -> Vec<(String, Vec<u8>)> {
         let loaded = JsFuture::from(self.module.pending_load(&self.document, &self.user)).await;
         let Ok(records) = loaded else { return Vec::new() };
@@ -34,9 +34,9 @@ impl Kept {
         Array::from(&records).iter().filter_map(record).collect()
     }
 
-    /// Keeps an update; whether it is kept now.
+    /// Stores an update and returns whether that succeeded.
     pub(super) async fn put(&self, id: &str, update: &[u8]) -> bool {
-        // After everything before it, in this tab and those before.
+        // Ordered after all earlier updates, in this tab and previous ones.
         let order = clock::now().max(self.last_order.get() + 1.0);
         self.last_order.set(order);
         let record = object(&[
@@ -49,10 +49,10 @@ impl Kept {
         JsFuture::from(self.module.pending_put(&record)).await.is_ok()
     }
 
-    /// Forgets updates that the server has.
+    /// Deletes updates that the server has.
     pub(super) async fn drop_all(&self, ids: Vec<String>) {
         let ids = ids.iter().map(|id| JsValue::from_str(id)).collect::<Array>();
-        // What stays is sent once more after the next start, and does no harm.
+        // An update that remains is sent again after the next start, which is harmless.
         let _ = JsFuture::from(self.module.pending_drop(&self.document, &self.user, &ids)).await;
     }
 }

@@ -1,5 +1,5 @@
-//! An editing session: CodeMirror on one side, the server on the other, and a replica of the
-//! document in between (DESIGN §6).
+//! An editing session: connects CodeMirror and the server through a replica of the document (DESIGN
+//! §6).
 
 mod bindings;
 mod clock;
@@ -15,7 +15,7 @@ use leptos::{prelude::*, task::spawn_local};
 use open::Session;
 use std::rc::Rc;
 
-/// Begins a session on a page that was rendered for it; it lasts as long as the page.
+/// Starts a session on a rendered page; it lives as long as the page.
 pub(super) fn start(opened: OpenedText, view: EditorView) {
     let running = StoredValue::new_local(None::<Rc<Session>>);
     let with_session = move |call: fn(&Rc<Session>)| {
@@ -40,7 +40,7 @@ pub(super) fn start(opened: OpenedText, view: EditorView) {
         match Session::begin(opened, view).await {
             Ok(session) => running.set_value(Some(session)),
             Err(error) => {
-                leptos::logging::error!("the editor of {document} does not start: {error:?}");
+                leptos::logging::error!("cannot start the editor of {document}: {error:?}");
                 view.trouble.set(Some(Trouble::NotStarted));
             }
         }

@@ -1,4 +1,4 @@
-//! The session: one replica of the document, and everything that is told of it.
+//! The session: a replica of the document, kept in sync with editor and server.
 
 use super::{
     bindings::{Callbacks, EditorHandle, EditorModule, MountOptions, changes_from},
@@ -23,7 +23,7 @@ use std::{
 };
 use wasm_bindgen::{JsValue, closure::Closure};
 
-/// One document, open in one editor.
+/// A document open in an editor.
 pub(super) struct Session {
     pub(super) document: DocumentId,
     pub(super) kind: DocumentKind,
@@ -41,10 +41,10 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Loads the editor, takes over what an earlier session could not send, and mounts.
+    /// Loads the editor, restores updates that an earlier session did not send, and mounts.
     ///
     /// # Errors
-    /// The editor's module or the document's state cannot be loaded.
+    /// Fails if the editor module or the document's state cannot be loaded.
     pub(super) async fn begin(opened: OpenedText, view: EditorView) -> Result<Rc<Self>, JsValue> {
         let module = EditorModule::load().await?;
         let state = STANDARD.decode(&opened.state_b64).map_err(|error| error.to_string())?;
@@ -82,10 +82,10 @@ impl Session {
         Ok(session)
     }
 
-    /// What was typed before a crash, a reload, or without a connection.
+    /// Restores edits from before a crash, a reload or a lost connection.
     async fn take_over_kept(&self) {
         for (id, update) in self.kept.load().await {
-            // An update that does not fit the document can never be sent.
+            // An update that does not apply to the document can never be sent.
             if self.doc.borrow_mut().apply(&update).is_ok() {
                 self.outbox.borrow_mut().push(id, update, true);
                 self.tracker.borrow_mut().edited();
@@ -93,7 +93,7 @@ impl Session {
         }
     }
 
-    /// Puts an editor with the present text on the page.
+    /// Mounts an editor with the current text.
     fn mount(self: &Rc<Self>) -> Result<(), JsValue> {
         let Some(host) = self.view.host.try_get_untracked().flatten() else { return Ok(()) };
         let weak = Rc::downgrade(self);
@@ -134,7 +134,7 @@ impl Session {
         Ok(())
     }
 
-    /// Somebody typed.
+    /// Handles local changes from the editor.
     fn edited(self: &Rc<Self>, changes: Vec<Change>) {
         for edit in split_long_inserts(changes) {
             let update = self.doc.borrow_mut().edit(&edit);
@@ -157,22 +157,19 @@ impl Session {
             let still_waits = session.outbox.borrow_mut().stored(&id);
             session.tell();
             if !still_waits {
-                // The server was quicker than the disk.
+                // The server acknowledged it before it was stored.
                 session.kept.drop_all(vec![id]).await;
             }
         });
     }
 
-    /// Takes in what others wrote; whether that was possible.
+    /// Applies remote updates; returns whether that succeeded.
     pub(super) fn merge(self: &Rc<Self>, delta: &[u8]) -> bool {
         let applied = self.doc.borrow_mut().apply_and_tell(delta);
         let changes = match applied {
             Ok(changes) => changes,
             Err(error) => {
-                leptos::logging::error!(
-                    "an update of {} cannot be applied: {error}",
-                    self.document
-                );
+                leptos::logging::error!("cannot apply an update to {}: {error}", self.document);
                 return false;
             }
         };
@@ -181,11 +178,11 @@ impl Session {
         }
         let taken = self.with_editor(|editor| editor.take_over(&changes));
         if taken.is_some_and(|taken| taken.is_err()) {
-            // Editor and replica disagree; the replica is right.
+            // Editor and replica are out of sync; the replica is authoritative.
             self.with_editor(EditorHandle::destroy);
             if let Err(error) = self.mount() {
                 leptos::logging::error!(
-                    "the editor of {} does not start again: {error:?}",
+                    "cannot restart the editor of {}: {error:?}",
                     self.document
                 );
             }
@@ -199,7 +196,7 @@ impl Session {
         self.editor.borrow().as_ref().map(|(editor, _)| call(editor))
     }
 
-    /// Says whether what was typed is safe. Only then does the page change.
+    /// Updates the displayed save state. An unchanged state triggers no rendering.
     pub(super) fn tell(&self) {
         let is_kept = !self.outbox.borrow().is_at_risk();
         if self.view.is_kept.try_with_untracked(|told| *told != is_kept) == Some(true) {
@@ -211,36 +208,36 @@ impl Session {
         }
     }
 
-    /// Something only a person can change.
+    /// Reports a problem that only the user can resolve.
     pub(super) fn report(&self, trouble: Trouble) {
-        // The page may have been left while edits were still on their way.
+        // The page may have been closed while edits were in flight.
         let _ = self.view.trouble.try_set(Some(trouble));
     }
 
-    /// Whether a document may hold the text as it is now.
+    /// Returns whether the text fits the limit of a document.
     pub(super) fn fits(&self) -> bool {
         self.doc.borrow().text().len() <= MAX_CONTENT_BYTES
     }
 
-    /// Whether closing the page now would lose something.
+    /// Returns whether closing the page now would lose edits.
     pub(super) fn is_at_risk(&self) -> bool {
         self.outbox.borrow().is_at_risk()
     }
 
-    /// Whether the document lies in the trash: nobody else can write in it either.
+    /// Returns whether the document is in the trash, where no client can edit it.
     pub(super) fn is_read_only(&self) -> bool {
         self.is_read_only
     }
 }
 
-/// Calls something on a session that is still there.
+/// Calls a function if the session still exists.
 pub(super) fn with(session: &Weak<Session>, call: impl FnOnce(&Rc<Session>)) {
     if let Some(session) = session.upgrade() {
         call(&session);
     }
 }
 
-/// The page's nonce: scripts hide it from style sheets, not from scripts.
+/// Returns the page's nonce: browsers hide it from style sheets, not from scripts.
 fn nonce() -> String {
     use leptos::{wasm_bindgen::JsCast as _, web_sys::HtmlElement};
     let script = document().query_selector("script[nonce]").ok().flatten();

@@ -1,5 +1,5 @@
-//! What is shown of the text besides the editor: preview and counts, a moment after the typing
-//! pauses, and panes that scroll together.
+//! Views of the text besides the editor: preview and counts, refreshed after typing pauses, and
+//! synchronised scrolling.
 
 use super::{
     clock,
@@ -14,25 +14,25 @@ use std::{
     time::Duration,
 };
 
-/// How long the typing must have paused, at least.
+/// Minimum delay after typing.
 const PAUSE_MS: f64 = 200.0;
-/// At most.
+/// Maximum delay.
 const LONGEST_PAUSE_MS: f64 = 20_000.0;
-/// The pause, in times of what showing took last: a long text takes long, and typing must not wait
-/// for it often.
+/// Delay as a multiple of the last refresh's duration: refreshing a long text is slow and must not
+/// block typing often.
 const PAUSE_FACTOR: f64 = 8.0;
 
 #[derive(Default)]
 pub(super) struct Shown {
     timer: RefCell<Option<TimeoutHandle>>,
-    /// How long it took last, in milliseconds.
+    /// Duration of the last refresh in milliseconds.
     took: Cell<f64>,
-    /// Where the preview was scrolled to by us: the event that follows is no news.
+    /// Preview position set by the session, to ignore the scroll event that follows.
     expected: Cell<i32>,
 }
 
 impl Session {
-    /// Shows the text as it is, in a moment.
+    /// Schedules a refresh.
     pub(super) fn show_soon(self: &Rc<Self>) {
         if let Some(timer) = self.shown.timer.borrow_mut().take() {
             timer.clear();
@@ -48,7 +48,7 @@ impl Session {
         let began = clock::now();
         let text = self.doc.borrow().text();
         let counts = markdown::counts(&text);
-        // Signals are gone once the page has been left.
+        // Signals are disposed once the page has been left.
         let _ = self.view.counts.try_set(counts);
         if self.view.preview_on.try_get_untracked() == Some(true) {
             let _ = self.view.preview.try_set(render_as(self.kind, &text).html);
@@ -56,7 +56,7 @@ impl Session {
         self.shown.took.set(clock::now() - began);
     }
 
-    /// The editor was scrolled: the preview follows.
+    /// Scrolls the preview to match the editor.
     pub(super) fn scroll_preview(&self, fraction: f64) {
         let Some(pane) = self.view.preview_pane.try_get_untracked().flatten() else { return };
         let range = f64::from(pane.scroll_height() - pane.client_height());
@@ -65,7 +65,7 @@ impl Session {
         self.shown.expected.set(pane.scroll_top());
     }
 
-    /// The preview was scrolled: the editor follows.
+    /// Scrolls the editor to match the preview.
     pub(super) fn scroll_editor(&self) {
         let Some(pane) = self.view.preview_pane.try_get_untracked().flatten() else { return };
         let (top, range) = (pane.scroll_top(), pane.scroll_height() - pane.client_height());

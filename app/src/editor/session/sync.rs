@@ -1,4 +1,4 @@
-//! Sending what was typed and fetching what others wrote, through every kind of weather.
+//! Sends local updates and fetches remote ones, with retries.
 
 use super::{
     clock,
@@ -13,27 +13,27 @@ use std::{
     time::Duration,
 };
 
-const CANNOT_MERGE: &str = "this page cannot take in what others wrote. Reload it to go on.";
+const CANNOT_MERGE: &str = "this page cannot apply edits by others. Reload it to continue.";
 
-/// Why nothing is sent.
+/// Why sending is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Halt {
     SignedOut,
     Refused,
-    /// The document would have grown too long: goes on by itself once it would not.
+    /// The document would exceed its limit; sending resumes once it would fit.
     TooLong,
 }
 
-/// How it stands between this page and the server.
+/// Synchronisation state between this page and the server.
 #[derive(Default)]
 pub(super) struct Link {
-    /// Every update up to this one is in the replica.
+    /// Every update up to this sequence number is in the replica.
     seq: Cell<u64>,
     is_sending: Cell<bool>,
     is_polling: Cell<bool>,
-    /// Something was missed while a poll was on its way.
+    /// A poll was requested while another was in flight.
     must_poll: Cell<bool>,
-    /// Nothing is sent until somebody acts.
+    /// Sending is paused until the user acts.
     halted: Cell<Option<Halt>>,
     attempt: Cell<u32>,
     /// The last poll did not reach the server.
@@ -48,7 +48,7 @@ impl Link {
 }
 
 impl Session {
-    /// Sends what waits, one batch after the other.
+    /// Sends queued updates, one batch at a time.
     pub(super) fn send(self: &Rc<Self>) {
         let link = &self.link;
         if link.is_sending.get() || link.halted.get().is_some() {
@@ -78,8 +78,8 @@ impl Session {
         });
     }
 
-    /// The page is being left: what waits goes once more, by a request that outlives the page. The
-    /// browser cuts off the one on its way; with the same id it is applied once.
+    /// Sends queued updates when the page is left, with a request that outlives it. The browser
+    /// aborts the request in flight; the same id ensures that the batch is applied once.
     pub(super) fn send_last(&self) {
         let link = &self.link;
         if link.halted.get().is_some() || link.attempt.get() > 0 {
@@ -90,7 +90,7 @@ impl Session {
         }
     }
 
-    /// Somebody typed: that is no reason to try before it is time to.
+    /// Handles new local edits. They do not shorten the delay before a retry.
     pub(super) fn send_edits(self: &Rc<Self>) {
         self.go_on_if_it_fits();
         if self.link.timer.borrow().is_none() {
@@ -98,12 +98,12 @@ impl Session {
         }
     }
 
-    /// Tries again what the document had no room for, once it has.
+    /// Retries edits that exceeded the limit, once they fit.
     pub(super) fn go_on_if_it_fits(self: &Rc<Self>) {
         if self.link.halted.get() != Some(Halt::TooLong) || !self.fits() {
             return;
         }
-        // What was deleted goes first, whatever it was typed after: it makes the room.
+        // Send deletions first, whatever their order, because they free the space.
         let deletions = {
             let doc = self.doc.borrow();
             doc.missing_from(&doc.state_vector())
@@ -115,7 +115,7 @@ impl Session {
         self.try_again();
     }
 
-    /// A batch is durable, as update `seq`.
+    /// Handles a batch acknowledged as update `seq`.
     fn arrived(self: &Rc<Self>, seq: u64) {
         let ids = self.outbox.borrow_mut().acknowledged();
         self.tracker.borrow_mut().acknowledged(ids.len());
@@ -127,7 +127,7 @@ impl Session {
         if seq == known + 1 {
             self.link.seq.set(seq);
         } else if seq > known {
-            // Somebody else wrote in between.
+            // Another client has written in between.
             self.poll();
         }
         self.send();
@@ -148,7 +148,7 @@ impl Session {
             Failure::SignedOut => self.halt_signed_out(),
             Failure::Refused(reason) => self.halt(Halt::Refused, reason),
             Failure::TooLong(reason) => {
-                // What was typed since may make it fit.
+                // Later edits may make it fit.
                 self.outbox.borrow_mut().take_back();
                 self.halt(Halt::TooLong, reason);
             }
@@ -177,7 +177,7 @@ impl Session {
         *self.link.timer.borrow_mut() = timer;
     }
 
-    /// Somebody wants what was refused to be sent again.
+    /// The user asks to send rejected edits again.
     pub(super) fn try_again(self: &Rc<Self>) {
         self.link.halted.set(None);
         self.tracker.borrow_mut().retried();
@@ -187,14 +187,14 @@ impl Session {
         self.poll();
     }
 
-    /// The network is back, they say: no need to wait for the next attempt.
+    /// The browser reports a connection: retry without waiting.
     pub(super) fn reconnect(self: &Rc<Self>) {
         self.link.attempt.set(0);
         self.send();
         self.poll();
     }
 
-    /// Fetches what others wrote.
+    /// Fetches remote updates.
     pub(super) fn poll(self: &Rc<Self>) {
         let link = &self.link;
         let is_over = matches!(link.halted.get(), Some(Halt::SignedOut | Halt::Refused));
@@ -239,7 +239,7 @@ impl Session {
                 }
                 self.tracker.borrow_mut().reached();
                 if self.link.poll_was_lost.take() {
-                    // The server is there again.
+                    // The server is reachable again.
                     self.send();
                 } else {
                     self.send_edits();
@@ -258,7 +258,7 @@ impl Session {
         self.tell();
     }
 
-    /// Polls for as long as the session lasts.
+    /// Polls for the lifetime of the session.
     pub(super) fn poll_regularly(weak: &std::rc::Weak<Self>) {
         with(weak, |session| {
             if !document().hidden() {

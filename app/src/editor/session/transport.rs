@@ -1,5 +1,4 @@
-//! Editing over HTTP (API.md): updates go by `POST …/ops`, what others wrote comes by
-//! `GET …/updates`.
+//! Editing over HTTP (API.md): `POST …/ops` sends updates, `GET …/updates` fetches them.
 
 use crate::browser;
 use base64::{
@@ -20,31 +19,31 @@ use leptos::{
 };
 use std::time::Duration;
 
-/// A request that takes longer counts as lost; it can be repeated.
+/// Timeout of a request, which can be repeated.
 const TIME_LIMIT_MS: u32 = 20_000;
-/// The slowest way to the server that must do: 4 KB/s.
+/// Minimum supported bandwidth: 4 KB/s.
 const SLOWEST_BYTES_PER_MS: usize = 4;
-/// For an answer that may be long, so many bytes are reckoned with; the poll after it goes on.
+/// Assumed size of a response that may be long; the next poll continues it.
 const LONG_ANSWER: usize = 400_000;
-/// What servers and proxies take of an address without asking back.
+/// URL length that servers and proxies generally accept.
 const LONGEST_STATE_VECTOR: usize = 4_000;
 
-/// Why there is no answer, or not the one that was wished for.
+/// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
-    /// The server cannot be reached, or could not store anything. Trying again is right.
+    /// The server is unreachable or could not store the update: retry.
     Lost,
-    /// The server asks to wait.
+    /// The server asks the client to wait.
     Later(Duration),
-    /// The sign-in has ended.
+    /// The session has ended.
     SignedOut,
-    /// Refused, in the server's words; trying the same again is of no use.
+    /// Rejected, with the server's message; retrying does not help.
     Refused(String),
-    /// The document has no room for it, in the server's words.
+    /// The document has no room for it, with the server's message.
     TooLong(String),
 }
 
-/// Sends an update; gives its number once it is durable.
+/// Sends an update; returns its sequence number once it is durable.
 pub(super) async fn post_op(
     document: DocumentId,
     op_id: &str,
@@ -58,7 +57,7 @@ pub(super) async fn post_op(
     answer.json::<OpAnswer>().await.map(|answer| answer.seq).map_err(|_| Failure::Lost)
 }
 
-/// Sends an update from a page that is being left; nobody hears the answer.
+/// Sends an update from a page that is being left, without waiting for the response.
 pub(super) fn post_op_as_page_goes(document: DocumentId, op_id: &str, update: &[u8]) {
     let body = OpRequest { op_id: op_id.to_owned(), delta_b64: STANDARD.encode(update) };
     let Ok(body) = serde_json::to_string(&body) else { return };
@@ -66,7 +65,7 @@ pub(super) fn post_op_as_page_goes(document: DocumentId, op_id: &str, update: &[
     options.set_type("application/json");
     let parts = Array::of1(&JsValue::from_str(&body));
     if let Ok(blob) = Blob::new_with_str_sequence_and_options(&parts, &options) {
-        // Refused only for more than 64 KiB, which this device has kept.
+        // Fails only above 64 KiB; such an update is stored on this device.
         let _ = window().navigator().send_beacon_with_opt_blob(&ops_path(document), Some(&blob));
     }
 }
@@ -75,15 +74,15 @@ fn ops_path(document: DocumentId) -> String {
     format!("/api/v1/documents/{document}/ops")
 }
 
-/// What a replica that knows everything up to `since` and has this state vector lacks, and the
-/// number it then knows; `None` when it lacks nothing.
+/// Returns the updates missing from a replica that has everything up to `since` and this state
+/// vector, and their last sequence number; `None` if there are none.
 pub(super) async fn get_updates(
     document: DocumentId,
     since: u64,
     state_vector: &[u8],
 ) -> Result<Option<(u64, Vec<u8>)>, Failure> {
     let mut path = format!("/api/v1/documents/{document}/updates?since={since}");
-    // Without it everything comes: more than is needed, and right all the same.
+    // Without a state vector the server sends everything, which is correct but larger.
     if state_vector.len() <= LONGEST_STATE_VECTOR {
         path += "&stateVector=";
         path += &URL_SAFE_NO_PAD.encode(state_vector);
@@ -97,12 +96,12 @@ pub(super) async fn get_updates(
     Ok(Some((updates.seq, delta)))
 }
 
-/// Renews the sign-in by the refresh cookie.
+/// Renews the sign-in with the refresh cookie.
 pub(super) async fn refresh_session() -> Result<(), Failure> {
     accept(browser::refresh_session().await).await.map(drop)
 }
 
-/// Gives up when it takes too long for so many bytes.
+/// Adds a timeout that allows for this many bytes.
 fn limited(request: RequestBuilder, bytes: usize) -> RequestBuilder {
     let time_for_bytes = u32::try_from(bytes / SLOWEST_BYTES_PER_MS).unwrap_or(u32::MAX);
     let limit = TIME_LIMIT_MS.saturating_add(time_for_bytes);

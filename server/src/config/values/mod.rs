@@ -1,4 +1,4 @@
-//! How values are written. Each kind is a function for `#[config(deserialize_with = …)]`.
+//! Parsing of values. Each kind is a function for `#[config(deserialize_with = …)]`.
 
 mod network;
 mod numbers;
@@ -13,7 +13,7 @@ use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use std::{fmt, marker::PhantomData, path::PathBuf};
 use tracing_subscriber::EnvFilter;
 
-/// Path of a file or folder.
+/// Path of a file or directory.
 pub(super) fn path<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
     read(from, |given| match given {
         "" => Err(Refused::new(given, "use a path")),
@@ -21,7 +21,7 @@ pub(super) fn path<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Err
     })
 }
 
-/// Filter of the log, as `tracing` takes it.
+/// Log filter in the syntax of `tracing`.
 pub(super) fn log_filter<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     read(from, |given| match EnvFilter::try_new(given) {
         Ok(_) => Ok(given.to_owned()),
@@ -29,7 +29,7 @@ pub(super) fn log_filter<'de, D: Deserializer<'de>>(from: D) -> Result<String, D
     })
 }
 
-/// Form of the log: whether it is JSON.
+/// Log format; `true` means JSON.
 pub(super) fn log_format<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
     read(from, |given| match given {
         "json" => Ok(true),
@@ -38,9 +38,9 @@ pub(super) fn log_format<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::
     })
 }
 
-/// A text that is not allowed.
+/// An invalid value.
 struct Refused {
-    /// What to show of it: no secrets.
+    /// The value to show in the error, without secrets.
     shown: String,
     allowed: &'static str,
 }
@@ -55,7 +55,7 @@ impl Refused {
     }
 }
 
-/// Reads one text.
+/// Parses a single value.
 fn read<'de, D, T, F>(from: D, parse: F) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -64,7 +64,7 @@ where
     from.deserialize_any(One(parse, PhantomData))
 }
 
-/// Reads a list: one text with commas, or several texts.
+/// Parses a list: one comma-separated string, or several strings.
 fn read_list<'de, D, T, F>(from: D, parse: F) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,

@@ -16,7 +16,7 @@ pub(in super::super) fn address<'de, D: Deserializer<'de>>(
     })
 }
 
-/// Networks, a single address being one.
+/// Networks; a single address counts as one.
 pub(in super::super) fn networks<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Vec<IpNet>, D::Error> {
@@ -29,7 +29,7 @@ pub(in super::super) fn networks<'de, D: Deserializer<'de>>(
     })
 }
 
-/// A URL of scheme and host, kept without a slash at the end.
+/// A URL with only scheme and host, stored without a trailing slash.
 pub(in super::super) fn public_url<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     read(from, |given| {
         let allowed =
@@ -39,7 +39,7 @@ pub(in super::super) fn public_url<'de, D: Deserializer<'de>>(from: D) -> Result
     })
 }
 
-/// Origins as browsers send them: in lower case, without the port that the scheme implies.
+/// Origins as browsers send them: in lower case, without the scheme's default port.
 pub(in super::super) fn origins<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Vec<String>, D::Error> {
@@ -62,7 +62,7 @@ pub(in super::super) fn database_url<'de, D: Deserializer<'de>>(
         if given.starts_with("sqlite://") || given == "memory://" {
             return Ok(given.to_owned());
         }
-        // Anything but the scheme may be a password.
+        // Show only the scheme: the rest may contain a password.
         let scheme = given.split_once("://").map_or("", |(scheme, _)| scheme);
         let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
         let shown = if is_scheme && !scheme.is_empty() { scheme } else { "…" };
@@ -70,7 +70,7 @@ pub(in super::super) fn database_url<'de, D: Deserializer<'de>>(
     })
 }
 
-/// A URL of scheme and host alone, without a slash at the end.
+/// Returns a URL with only scheme and host, without a trailing slash.
 fn plain_url(given: &str) -> Option<&str> {
     let trimmed = given.trim_end_matches('/');
     let url: Uri = trimmed.parse().ok()?;
@@ -82,7 +82,7 @@ fn plain_url(given: &str) -> Option<&str> {
     plain.then_some(trimmed)
 }
 
-/// A URL without what may be a user's name and password.
+/// Removes user name and password from a URL.
 fn without_user(given: &str) -> String {
     let Some((before, rest)) = given.rsplit_once('@') else { return given.to_owned() };
     let scheme = before.find("://").map_or("", |end| &before[..end + 3]);

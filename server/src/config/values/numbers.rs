@@ -1,10 +1,10 @@
-//! Counts, times and sizes.
+//! Numbers, durations and sizes.
 
 use super::{Refused, read};
 use serde::de::Deserializer;
 use std::{fmt, num::NonZeroU32, str::FromStr, time::Duration};
 
-/// A whole number from 1 up to what 32 bits hold, for any type that can hold it.
+/// A whole number from 1 to `u32::MAX`, for any type that can hold it.
 pub(in super::super) fn count<'de, D, T>(from: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -18,7 +18,7 @@ where
     })
 }
 
-/// A time.
+/// A duration.
 pub(in super::super) fn duration<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
     read(from, |given| {
         let allowed = "use a time such as 500ms, 30s, 5m, 1h or 7d";
@@ -43,7 +43,7 @@ where
     })
 }
 
-/// `500ms`, `30s`, `5m`, `1h`, `7d`; not zero.
+/// Parses `500ms`, `30s`, `5m`, `1h` or `7d`; rejects zero.
 pub(super) fn parse_duration(given: &str) -> Option<Duration> {
     let (number, unit) = number_and_unit(given)?;
     let millis = match unit {
@@ -64,11 +64,11 @@ fn number_and_unit(given: &str) -> Option<(u64, &str)> {
     Some((number.parse().ok()?, unit))
 }
 
-/// A size in bytes, from 1 to 2⁵⁰: written `512KiB`, `64MiB`, or as a number.
+/// A size in bytes, from 1 to 2⁵⁰: written as `512KiB`, `64MiB` or a plain number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ByteSize(u64);
 
-/// Not a [`ByteSize`].
+/// Error for an invalid [`ByteSize`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a size from 1 byte to 1024TiB")]
 pub struct NotASize;
@@ -76,10 +76,10 @@ pub struct NotASize;
 impl ByteSize {
     const UNITS: [(&str, u64); 5] =
         [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("", 1)];
-    /// Far beyond use, and far from where sums of sizes overflow.
+    /// Small enough that sums of sizes cannot overflow.
     const MAX: u64 = 1 << 50;
 
-    /// How many bytes.
+    /// Returns the number of bytes.
     #[must_use]
     pub const fn bytes(self) -> u64 {
         self.0
@@ -104,7 +104,7 @@ impl FromStr for ByteSize {
     }
 }
 
-/// In the largest unit that divides it.
+/// Formats in the largest unit that divides it.
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let fits = Self::UNITS.into_iter().find(|(_, bytes)| self.0.is_multiple_of(*bytes));

@@ -11,7 +11,7 @@ use serde::{
 };
 use std::{fmt, num::NonZeroU32, time::Duration};
 
-/// A rate. Without a burst, all of `count` may come at once.
+/// A rate. The burst defaults to `count`.
 pub(in super::super) fn rate<'de, D: Deserializer<'de>>(from: D) -> Result<Rate, D::Error> {
     from.deserialize_any(RateVisitor)
 }
