@@ -271,3 +271,15 @@ async fn fsck_soft_deletes_records_that_no_segment_names() {
     assert!(world.stores.records.get(&path).await.is_err());
     assert_eq!(edits(&world, id, 100).await.len(), 10);
 }
+
+#[tokio::test]
+async fn a_checkpoint_behind_a_missing_segment_is_refused() {
+    let (world, id) = in_segments(30).await;
+    let rows = segments(&world, id).await;
+    assert_eq!(rows.len(), 3);
+    world.stores.segments.remove(id, 2).await.unwrap();
+    let editor = world.editor(id).await;
+    assert!(world.services.edits.checkpoint(&editor, 5).await.is_ok());
+    let refused = world.services.edits.checkpoint(&editor, 25).await;
+    assert!(matches!(refused, Err(Error::Internal(_))), "{refused:?}");
+}

@@ -42,6 +42,40 @@ async fn an_api_key_is_limited_to_its_scopes() {
 }
 
 #[tokio::test]
+async fn an_api_key_needs_the_admin_scope_to_change_owners() {
+    let world = World::new().await;
+    let id = world.create("text").await;
+    let documents = &world.services.documents;
+    let (ada, bob) = (world.ada.user, world.bob.user);
+    let writer = key_of(world.ada, &[Scope::Write]);
+    let owner = documents.for_owner(&writer, id).await.unwrap();
+    for refused in
+        [documents.add_owner(&owner, bob).await, documents.remove_owner(&owner, ada).await]
+    {
+        assert!(matches!(refused, Err(Error::ScopeMissing(Scope::Admin))), "{refused:?}");
+    }
+    let admin = key_of(world.ada, &[Scope::Write, Scope::Admin]);
+    let owner = documents.for_owner(&admin, id).await.unwrap();
+    documents.add_owner(&owner, bob).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_visitor_edits_every_document_but_not_in_the_trash() {
+    let world = World::new().await;
+    let id = world.create("text").await;
+    let documents = &world.services.documents;
+    let visitor = Principal::Visitor(world.bob.user);
+    assert!(documents.for_editor(&visitor, id).await.is_ok());
+    documents.trash(&world.owner(id).await).await.unwrap();
+    for refused in [
+        documents.for_reader(&visitor, id).await.map(drop),
+        documents.for_editor(&visitor, id).await.map(drop),
+    ] {
+        assert!(matches!(refused, Err(Error::NotFound(_))), "{refused:?}");
+    }
+}
+
+#[tokio::test]
 async fn jobs_reach_every_document() {
     let world = World::new().await;
     let id = world.create("text").await;

@@ -138,19 +138,20 @@ impl Budget {
     /// # Errors
     /// `Overloaded`.
     pub async fn body(&self, bytes: usize) -> Result<Reservation> {
-        Ok(scope::keep(self.reserve(&self.0.bodies, bytes).await?, false))
+        Ok(scope::keep(self.reserve(&self.0.bodies, bytes).await?, 0))
     }
 
     /// Reserves room for `bytes` of texts and results, as [`Self::body`]; take it before the texts
-    /// are loaded. A request reserves once: its first reservation covers everything it does.
+    /// are loaded. A request that has reserved before reserves what it lacks.
     ///
     /// # Errors
     /// `Overloaded`.
     pub async fn work(&self, bytes: usize) -> Result<Reservation> {
-        if bytes < SMALL || scope::holds_work() {
+        let lacking = scope::lacking(bytes.min(self.0.settings.work_bytes));
+        if lacking < SMALL {
             return Ok(Reservation::none());
         }
-        Ok(scope::keep(self.reserve(&self.0.work, bytes).await?, true))
+        Ok(scope::keep(self.reserve(&self.0.work, lacking).await?, lacking))
     }
 
     /// Takes one of the turns in which documents are loaded.
@@ -248,6 +249,40 @@ mod tests {
         assert!(budget.work(SMALL - 1).await.is_ok(), "small work needs no budget");
         drop(held);
         assert!(budget.work(SMALL).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_reserves_what_it_lacks() {
+        let budget = small();
+        let handler = async {
+            let _first = budget.work(SMALL).await.unwrap();
+            let _same = budget.work(SMALL).await.unwrap();
+            budget.work(100 * SMALL).await.unwrap()
+        };
+        let (_, held) = in_request(handler).await;
+        assert!(budget.work(SMALL).await.is_err(), "the request holds everything");
+        drop(held);
+        assert!(budget.work(4 * SMALL).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_outlives_its_request_stays_reserved() {
+        let budget = small();
+        let (go, wait) = tokio::sync::oneshot::channel::<()>();
+        let handler = async {
+            let _reserved = budget.work(4 * SMALL).await.unwrap();
+            let inner = budget.clone();
+            tokio::spawn(covered(async move {
+                let _covered = inner.work(2 * SMALL).await.unwrap();
+                wait.await.unwrap();
+            }))
+        };
+        let (task, held) = in_request(handler).await;
+        drop(held);
+        assert!(budget.work(SMALL).await.is_err(), "the task still works");
+        go.send(()).unwrap();
+        task.await.unwrap();
+        assert!(budget.work(4 * SMALL).await.is_ok());
     }
 
     #[tokio::test]

@@ -1,50 +1,60 @@
-//! Reservations that last as long as a request: until its answer has been sent.
+//! Reservations that last as long as a request: until its answer has been sent, and until work that
+//! goes on without the client has ended.
 
 use super::Reservation;
-use std::cell::RefCell;
+use parking_lot::Mutex;
+use std::sync::Arc;
 
 tokio::task_local! {
-    static HELD: RefCell<Held>;
+    static SCOPE: Scope;
 }
 
-/// What a request holds.
+struct Scope {
+    held: Held,
+    /// Whether everything that happens here was reserved before.
+    is_covered: bool,
+}
+
+/// What a request holds, shared by everything that works for it.
+#[derive(Debug, Default, Clone)]
+pub struct Held(Arc<Mutex<Reserved>>);
+
 #[derive(Debug, Default)]
-pub struct Held {
+struct Reserved {
     reservations: Vec<Reservation>,
-    has_work: bool,
+    work_bytes: usize,
 }
 
 /// Runs the handler of a request; returns what it still holds, to be kept until the answer has been
 /// sent.
 pub async fn in_request<T>(handler: impl Future<Output = T>) -> (T, Held) {
-    let handler = async {
-        let result = handler.await;
-        (result, HELD.try_with(RefCell::take).unwrap_or_default())
-    };
-    HELD.scope(RefCell::default(), handler).await
+    let held = Held::default();
+    let scope = Scope { held: held.clone(), is_covered: false };
+    (SCOPE.scope(scope, handler).await, held)
 }
 
-/// Runs a part of a request in a task of its own: the request's reservation covers it.
-pub(crate) async fn covered<T>(work: impl Future<Output = T>) -> T {
-    let held = Held { has_work: true, ..Held::default() };
-    HELD.scope(RefCell::new(held), work).await
+/// Returns a part of the current request that may outlive it, for a task of its own. The request's
+/// reservation covers it and is held until it ends.
+pub(crate) fn covered<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let held = SCOPE.try_with(|scope| scope.held.clone()).unwrap_or_default();
+    SCOPE.scope(Scope { held, is_covered: true }, work)
 }
 
-/// Whether this request holds bytes of work already.
-pub(super) fn holds_work() -> bool {
-    HELD.try_with(|held| held.borrow().has_work).unwrap_or(false)
+/// How many of these bytes of work the current request has yet to reserve.
+pub(super) fn lacking(bytes: usize) -> usize {
+    let lacking = SCOPE.try_with(|scope| {
+        if scope.is_covered { 0 } else { bytes.saturating_sub(scope.held.0.lock().work_bytes) }
+    });
+    lacking.unwrap_or(bytes)
 }
 
 /// Gives a reservation to the current request; outside of one it comes back to the caller.
-pub(super) fn keep(reservation: Reservation, is_work: bool) -> Reservation {
+pub(super) fn keep(reservation: Reservation, work_bytes: usize) -> Reservation {
     let mut reservation = Some(reservation);
-    let _ = HELD.try_with(|held| held.borrow_mut().add(&mut reservation, is_work));
+    let _ = SCOPE.try_with(|scope| {
+        let mut held = scope.held.0.lock();
+        held.reservations.extend(reservation.take());
+        held.work_bytes += work_bytes;
+    });
     reservation.unwrap_or_else(Reservation::none)
-}
-
-impl Held {
-    fn add(&mut self, reservation: &mut Option<Reservation>, is_work: bool) {
-        self.has_work |= is_work;
-        self.reservations.extend(reservation.take());
-    }
 }

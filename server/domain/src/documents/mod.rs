@@ -31,7 +31,7 @@ use crate::{
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
-    permission::{Action, Standing, Verdict, decide},
+    permission::{Access, Action, Standing, Verdict, decide},
 };
 use render::RenderCache;
 use std::ops::Deref;
@@ -105,9 +105,19 @@ impl Deref for Editor {
 pub struct Owner {
     reader: Reader,
     user: UserId,
+    manages_owners: bool,
 }
 
 impl Owner {
+    /// Checks the scope for changing who owns the document, which an API key may lack.
+    fn require_management(&self) -> Result<()> {
+        if self.manages_owners {
+            Ok(())
+        } else {
+            Err(Error::ScopeMissing(Action::ManageOwners.scope()))
+        }
+    }
+
     /// The holder.
     #[must_use]
     pub const fn user(&self) -> UserId {
@@ -159,7 +169,8 @@ impl Documents {
     pub async fn for_owner(&self, who: &Principal, id: DocumentId) -> Result<Owner> {
         let user = who.require_user()?;
         let reader = self.authorise(who, id, Action::ChangeDetails).await?;
-        Ok(Owner { reader, user })
+        let manages_owners = who.require_scope(Action::ManageOwners.scope()).is_ok();
+        Ok(Owner { reader, user, manages_owners })
     }
 
     async fn authorise(&self, who: &Principal, id: DocumentId, action: Action) -> Result<Reader> {
@@ -173,7 +184,9 @@ impl Documents {
             StoreError::NotFound => hidden(),
             other => other.into(),
         })?;
-        let standing = access.standing().max(who.own_standing());
+        // A right to every document, like a role in the workspace, ends at the trash.
+        let own = Some(who.own_standing());
+        let standing = Access { workspace: access.workspace.max(own), ..access }.standing();
         match decide(standing, action) {
             Verdict::Allowed => {}
             Verdict::Forbidden => return Err(Error::Forbidden),

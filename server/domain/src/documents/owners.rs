@@ -20,8 +20,9 @@ impl Documents {
     /// Adds an owner.
     ///
     /// # Errors
-    /// `NotFound` if the account does not exist.
+    /// `NotFound` if the account does not exist; `ScopeMissing`.
     pub async fn add_owner(&self, owner: &Owner, user: UserId) -> Result<()> {
+        owner.require_management()?;
         // A deleted account counts as nonexistent.
         self.core.stores.users.by_id(user).await.map_err(Error::missing("account"))?;
         let added = self.core.stores.owners.add(owner.id(), user, self.core.clock.now()).await;
@@ -36,8 +37,10 @@ impl Documents {
     /// Removes an owner; owners may remove themselves.
     ///
     /// # Errors
-    /// `NotFound` if the account is not an owner, `LastOwner` if it is the only one.
+    /// `NotFound` if the account is not an owner, `LastOwner` if it is the only one;
+    /// `ScopeMissing`.
     pub async fn remove_owner(&self, owner: &Owner, user: UserId) -> Result<()> {
+        owner.require_management()?;
         let removed = self.core.stores.owners.remove(owner.id(), user, self.core.clock.now()).await;
         self.announce(owner.id());
         removed.map_err(Error::missing("owner"))

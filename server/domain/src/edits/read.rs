@@ -5,7 +5,7 @@ use crate::{
     core::Core,
     documents::Editor,
     error::{Error, Result},
-    storage::{LoadedLog, SegmentFilter, StoreResult},
+    storage::{LogTail, SegmentFilter, StoreResult},
 };
 use izanagi_shared::{
     crdt::{TextDoc, Validation, inspect_update},
@@ -101,8 +101,9 @@ impl Edits {
     ) -> Result<EditsPage> {
         let limit = crate::documents::in_range("limit", limit, DEFAULT_LIMIT, MAX_LIMIT)?;
         let _reserved = self.core.budget.work(WORK_BYTES).await?;
-        let log = self.log(editor).await?;
-        let (from, to) = (from.unwrap_or(1).max(1), to.unwrap_or(u64::MAX).min(log.live_seq));
+        let from = from.unwrap_or(1).max(1);
+        let log = self.tail(editor, from).await?;
+        let to = to.unwrap_or(u64::MAX).min(log.live_seq);
         let end = from.saturating_add(u64::from(limit) - 1).min(to);
         let window = self.window(editor, &log, from, end).await?;
         let after = window.cut.unwrap_or_else(|| end.saturating_add(1));
@@ -122,7 +123,8 @@ impl Edits {
     pub async fn checkpoint(&self, editor: &Editor, seq: u64) -> Result<Vec<u8>> {
         let settings = self.core.budget.settings();
         let _reserved = self.core.budget.work(settings.document_bytes + WORK_BYTES).await?;
-        let log = self.log(editor).await?;
+        let log = self.core.stores.log.load(editor.id()).await;
+        let log = log.map_err(Error::missing("document"))?;
         if seq > log.live_seq {
             let message =
                 format!("Seq {seq} is out of range. The newest edit is {}.", log.live_seq);
@@ -147,8 +149,8 @@ impl Edits {
     /// `Internal` when what is stored is damaged.
     pub async fn sittings(&self, editor: &Editor, from: Option<u64>) -> Result<Vec<Sitting>> {
         let _reserved = self.core.budget.work(WORK_BYTES).await?;
-        let log = self.log(editor).await?;
         let mut start = from.unwrap_or(1).max(1);
+        let log = self.tail(editor, start).await?;
         let end = start.saturating_add(SITTING_EDITS - 1).min(log.live_seq);
         let mut sittings: Vec<(Sitting, Vec<UserId>)> = Vec::new();
         while start <= end {
@@ -166,13 +168,15 @@ impl Edits {
         Ok(sittings.into_iter().map(with_authors).collect())
     }
 
-    async fn log(&self, editor: &Editor) -> Result<LoadedLog> {
-        let log = self.core.stores.log.load(editor.id()).await;
-        log.map_err(Error::missing("document"))
+    /// The rows of the log from `from` on. They are read before segments: an edit that moves in
+    /// between is found in both.
+    async fn tail(&self, editor: &Editor, from: u64) -> Result<LogTail> {
+        let tail = self.core.stores.log.since(editor.id(), from - 1).await;
+        tail.map_err(Error::missing("document"))
     }
 
     /// The edits with seqs from `from` to `to`, from segments and log.
-    async fn window(&self, editor: &Editor, log: &LoadedLog, from: u64, to: u64) -> Result<Window> {
+    async fn window(&self, editor: &Editor, log: &LogTail, from: u64, to: u64) -> Result<Window> {
         let mut filter = SegmentFilter {
             document_id: editor.id(),
             from_seq: from,
@@ -210,15 +214,25 @@ impl Edits {
         let mut filter = SegmentFilter {
             document_id: editor.id(),
             from_seq: 0,
-            to_seq: seq,
+            to_seq: u64::MAX,
             from_number: first.number + 1,
             limit: SEGMENTS,
         };
         loop {
             let rows = self.store.rows().list(&filter).await?;
-            let Some(last) = rows.last() else { return Ok(doc) };
-            filter.from_number = last.number + 1;
+            if rows.is_empty() {
+                return Ok(doc);
+            }
             for row in rows {
+                // Without a segment in between, edits would silently be missing.
+                if row.number != filter.from_number {
+                    let missing = filter.from_number;
+                    return Err(Error::internal(format!("segment {missing} is missing")));
+                }
+                filter.from_number += 1;
+                if row.segment.from_seq > seq {
+                    continue;
+                }
                 doc = self.replay(Some(doc), up_to_seq(self.store.read(&row).await?)).await?;
             }
         }
@@ -233,6 +247,9 @@ impl Edits {
                 (None, None) => return Err(Error::internal("a segment lacks its state")),
             };
             for edit in &segment.edits {
+                if edit.delta.is_empty() {
+                    return Err(Error::internal(format!("edit {} is lost", edit.seq)));
+                }
                 let applied = doc.apply_checked(edit.seq, &edit.delta, Validation::Replayed);
                 applied.map_err(|rejected| {
                     Error::internal(format!("edit {}: {}", rejected.tag, rejected.cause))
@@ -269,7 +286,7 @@ struct Window {
 
 impl Window {
     fn add(&mut self, edit: Edit) {
-        if self.cut.is_some_and(|cut| edit.seq >= cut) {
+        if edit.delta.is_empty() || self.cut.is_some_and(|cut| edit.seq >= cut) {
             return;
         }
         self.bytes += edit.delta.len();

@@ -15,7 +15,7 @@ pub struct Edit {
     pub actor: UserId,
     /// When it was accepted.
     pub at: Timestamp,
-    /// The Yjs update, v1.
+    /// The Yjs update, v1; empty when its bytes were lost to damage before it got here.
     pub delta: Vec<u8>,
 }
 

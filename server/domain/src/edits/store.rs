@@ -10,15 +10,17 @@ use crate::{
     live::unseal,
     storage::{
         Constraint, Data, DocumentStore, EditSegments, Ids, LoadedLog, LoggedUpdate, NewRecord,
-        NewSegment, RecordPath, SegmentRow, StoreError, StoreResult, Value,
+        NewSegment, RecordPath, SegmentRow, StoreError, StoreResult, StoredSnapshot, Value,
     },
 };
 use izanagi_shared::{id::DocumentId, time::Timestamp};
 use std::{collections::BTreeSet, sync::Arc};
 use uuid::Uuid;
 
-/// At least every so many segments one begins with the whole state: no replay begins further back.
+/// A segment begins with the whole state after this many without one, if these weigh half as much,
 const STATE_EVERY: u64 = 32;
+/// and after this many in any case.
+const STATE_AFTER: u64 = 1_024;
 /// A new segment is begun after this many bytes of updates.
 const SEGMENT_BYTES: usize = 8 * 1024 * 1024;
 /// Bytes of a segment in one record: document stores limit their size.
@@ -56,34 +58,34 @@ impl EditStore {
         &*self.segments
     }
 
-    /// Writes the edits that a snapshot is about to absorb, and reads them back.
+    /// Writes the edits that a snapshot is about to absorb, and reads them back. `None` when the log
+    /// lacks one of them: another room has changed it. A damaged row must not keep the snapshot from
+    /// replacing it, so its edit is kept without its bytes.
     ///
     /// # Errors
-    /// As the stores; `Conflict(LogChanged)` when the log lacks one of the edits; `Corrupt` when
-    /// the data read back differs.
+    /// As the stores; `Internal` when the data read back differs.
     pub(crate) async fn keep(
         &self,
         document: DocumentId,
         log: LoadedLog,
-        absorbed: &[u64],
+        absorbed: &BTreeSet<u64>,
         now: Timestamp,
-    ) -> Result<Vec<NewSegment>> {
-        let absorbed: BTreeSet<u64> = absorbed.iter().copied().collect();
-        let rows = log.updates.iter().filter(|row| absorbed.contains(&row.seq));
-        let edits: Vec<Edit> = rows.map(edit).collect::<StoreResult<_>>()?;
-        if edits.len() != absorbed.len() {
-            return Err(StoreError::Conflict(Constraint::LogChanged).into());
+    ) -> Result<Option<Vec<NewSegment>>> {
+        let rows: Vec<_> = log.updates.iter().filter(|row| absorbed.contains(&row.seq)).collect();
+        if rows.len() != absorbed.len() {
+            return Ok(None);
         }
-        let (newest, with_state) = self.segments.newest(document).await?;
-        let needs_state = with_state == 0 || newest - with_state + 1 >= STATE_EVERY;
-        let mut state = needs_state.then(|| unseal(&log.snapshot.state).map(<[u8]>::to_vec));
-        if state == Some(None) {
-            return Err(StoreError::Corrupt("the snapshot is damaged".to_owned()).into());
-        }
+        let or_lost = |row: &LoggedUpdate| {
+            edit(row).unwrap_or_else(|error| {
+                tracing::error!(docId = %document, %error, "the bytes of an edit are lost");
+                Edit { seq: row.seq, actor: row.actor, at: row.at, delta: Vec::new() }
+            })
+        };
+        let edits: Vec<Edit> = rows.into_iter().map(or_lost).collect();
+        let mut state = self.state_due(document, &log.snapshot).await?;
         let mut kept = Vec::new();
         for edits in divide(edits) {
-            let state = state.take().flatten().map(|state| (log.snapshot.seq, state));
-            match self.write(document, edits, state, now).await {
+            match self.write(document, edits, state.take(), now).await {
                 Ok(segment) => kept.push(segment),
                 Err(error) => {
                     self.discard(document, &kept).await;
@@ -91,7 +93,27 @@ impl EditStore {
                 }
             }
         }
-        Ok(kept)
+        Ok(Some(kept))
+    }
+
+    /// The state for the next segment to begin with, and its seq, if it should begin with one. A
+    /// replay must not start far back, and states must not outweigh the edits between them.
+    async fn state_due(
+        &self,
+        document: DocumentId,
+        snapshot: &StoredSnapshot,
+    ) -> Result<Option<(u64, Vec<u8>)>> {
+        let newest = self.segments.newest(document).await?;
+        let since = newest.number - newest.with_state + 1;
+        let outweigh = newest.bytes_since * 2 >= snapshot.state.len() as u64;
+        if newest.with_state > 0 && since < STATE_AFTER && !(since >= STATE_EVERY && outweigh) {
+            return Ok(None);
+        }
+        let state = unseal(&snapshot.state);
+        if state.is_none() {
+            tracing::error!(docId = %document, "the old snapshot is damaged: replays begin later");
+        }
+        Ok(state.map(|state| (snapshot.seq, state.to_vec())))
     }
 
     async fn write(
@@ -103,7 +125,8 @@ impl EditStore {
     ) -> Result<NewSegment> {
         let (from_seq, to_seq) = span(&edits);
         let (state_seq, state) = state.unzip();
-        let bytes = edits.iter().map(|edit| edit.delta.len()).sum::<usize>();
+        let bytes = edits.iter().map(|edit| edit.delta.len()).sum::<usize>()
+            + state.as_ref().map_or(0, Vec::len);
         let (count, last_at) = (edits.len() as u64, edits.iter().map(|edit| edit.at).max());
         let written = Segment { edits, state };
         let encode = move || {
@@ -122,19 +145,36 @@ impl EditStore {
             state_seq,
             last_at: last_at.unwrap_or(now),
         };
-        for (path, content) in paths(document_id, &segment).zip(encoded.chunks(RECORD_BYTES)) {
+        let stored = self.store(document_id, &segment, &encoded, now).await;
+        let read = match stored {
+            Ok(()) => self.read(&SegmentRow { document_id, number: 0, segment }).await,
+            Err(error) => Err(error.into()),
+        };
+        // The edits leave the log only after their replacement has been read back.
+        let what = match read {
+            Ok(read) if read == written => return Ok(segment),
+            Ok(_) => Error::internal(format!("segment {}: other data was read", segment.record)),
+            Err(error) => error,
+        };
+        self.discard(document_id, &[segment]).await;
+        Err(what)
+    }
+
+    async fn store(
+        &self,
+        document: DocumentId,
+        segment: &NewSegment,
+        encoded: &[u8],
+        now: Timestamp,
+    ) -> StoreResult<()> {
+        for (path, content) in paths(document, segment).zip(encoded.chunks(RECORD_BYTES)) {
             match self.records.create(&NewRecord { path, data: data(content) }, now).await {
                 // A driver has sent it twice: no other writer has this id.
                 Ok(()) | Err(StoreError::Conflict(Constraint::RecordExists)) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
-        // Nothing leaves the log before its replacement has been read back.
-        if self.read(&SegmentRow { document_id, number: 0, segment }).await? != written {
-            let what = format!("segment {}: the data read back differs", segment.record);
-            return Err(StoreError::Corrupt(what).into());
-        }
-        Ok(segment)
+        Ok(())
     }
 
     /// Reads a segment.
@@ -170,7 +210,7 @@ impl EditStore {
     }
 
     /// Removes segments that will never be listed. `fsck` finds what could not be removed.
-    async fn discard(&self, document: DocumentId, segments: &[NewSegment]) {
+    pub(crate) async fn discard(&self, document: DocumentId, segments: &[NewSegment]) {
         for segment in segments {
             if let Err(error) = self.purge(document, segment).await {
                 tracing::warn!(docId = %document, ?error, "an unlisted segment is left behind");

@@ -23,6 +23,7 @@ impl Fsck {
     pub(super) async fn check_history(
         &self,
         document: DocumentId,
+        segments: Vec<SegmentRow>,
         log: &LoadedLog,
         found: &mut Findings,
     ) -> Result<()> {
@@ -33,7 +34,7 @@ impl Fsck {
         let store = EditStore::of(&self.core);
         let mut seqs: BTreeSet<u64> = log.updates.iter().map(|row| row.seq).collect();
         let mut expected = None;
-        for row in self.segments(document, found).await?.unwrap_or_default() {
+        for row in segments {
             let number = row.number;
             // The first ones may be missing: history has a limited retention.
             if expected.is_some_and(|expected| expected != number) {
@@ -63,7 +64,7 @@ impl Fsck {
     }
 
     /// Returns the rows of all segments; `None` and a fault if they are unreadable.
-    async fn segments(
+    pub(super) async fn segments(
         &self,
         document: DocumentId,
         found: &mut Findings,

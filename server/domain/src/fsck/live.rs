@@ -18,6 +18,9 @@ impl Fsck {
             }
             saved => found.sound(FaultKind::Text, saved)?,
         };
+        // A snapshot in between moves edits from the log to segments. Read in this order, no edit is
+        // seen in both.
+        let segments = self.segments(row.id, found).await?.unwrap_or_default();
         let ops = self.core.stores.inspect.ops(row.id).await;
         let ops = found.sound(FaultKind::Op, ops)?;
         let log = match self.core.stores.log.load(row.id).await {
@@ -33,7 +36,7 @@ impl Fsck {
         if let Some(log) = &log {
             check_numbers(log, found);
             check_seals(log, found);
-            self.check_history(row.id, log, found).await?;
+            self.check_history(row.id, segments, log, found).await?;
             match replay(log) {
                 Ok(text) => check_text(saved.as_ref(), log, &text, found),
                 Err(what) => found.add(FaultKind::Log, what),

@@ -4,6 +4,8 @@
 
 mod command;
 mod edit;
+#[cfg(test)]
+mod history_tests;
 mod lineage;
 mod open_rooms;
 mod persist;

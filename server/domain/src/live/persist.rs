@@ -3,9 +3,9 @@
 use super::{LiveSettings, replica::Replica, room::Room, rooms::RoomContext, seal::seal};
 use crate::{
     error::{Error, Result},
-    storage::{NewSnapshot, SavedText},
+    storage::{Constraint, NewSnapshot, SavedText, StoreError},
 };
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 use tokio::time::Instant;
 
 /// Delay before the first retry after a failure, and the maximum.
@@ -123,12 +123,10 @@ impl Room {
             let state = sealed
                 .await?
                 .ok_or_else(|| Error::internal("a snapshot does not reproduce the document"))?;
-            if let Err(error) = self.replace_rows(seq, &absorbed, state).await {
-                // Another room may have changed the log, which is authoritative.
-                if matches!(error, Error::Internal(_)) {
-                    self.invalidate();
-                }
-                return Err(error);
+            if !self.replace_rows(seq, &absorbed, state).await? {
+                // Another room has changed the log, which is authoritative.
+                self.invalidate();
+                return Err(Error::internal("the log has changed since it was read"));
             }
             self.replica()?.forget_rows(&absorbed);
         }
@@ -138,16 +136,37 @@ impl Room {
         Ok(())
     }
 
-    /// Replaces the absorbed rows by a snapshot and moves their edits to edit history.
-    async fn replace_rows(&self, seq: u64, absorbed: &[u64], state: Vec<u8>) -> Result<()> {
+    /// Replaces the absorbed rows by a snapshot and moves their edits to edit history. Returns false
+    /// when the log lacks some of the rows.
+    async fn replace_rows(&mut self, seq: u64, absorbed: &[u64], state: Vec<u8>) -> Result<bool> {
         let (document_id, at) = (self.document, self.context.clock.now());
         let RoomContext { log, edits, .. } = &self.context;
-        let loaded = log.load(document_id).await?;
-        let segments = edits.keep(document_id, loaded, absorbed, at).await?;
+        let rows: BTreeSet<u64> = absorbed.iter().copied().collect();
+        // A failed attempt may have listed its segments, so they are used again.
+        let segments = match self.unlisted.take() {
+            Some((of, segments)) if of == rows => segments,
+            _ => {
+                let loaded = log.load(document_id).await?;
+                match edits.keep(document_id, loaded, &rows, at).await? {
+                    Some(segments) => segments,
+                    None => return Ok(false),
+                }
+            }
+        };
         let absorbed = absorbed.to_vec();
         let snapshot = NewSnapshot { document_id, seq, state, absorbed, segments, at };
-        // Segments are kept even on failure, because an error does not prove that they are
-        // unlisted. `fsck` finds unlisted ones.
-        Ok(log.snapshot(&snapshot).await?)
+        match log.snapshot(&snapshot).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict(Constraint::LogChanged)) => Ok(false),
+            Err(error) => {
+                if error == StoreError::NotFound {
+                    // The document was permanently deleted, so nothing can list them.
+                    edits.discard(document_id, &snapshot.segments).await;
+                } else {
+                    self.unlisted = Some((rows, snapshot.segments));
+                }
+                Err(error.into())
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     error::{Error, Internal, Result},
-    storage::{LoadedLog, StoreError},
+    storage::{LoadedLog, NewSegment, StoreError},
 };
 use izanagi_shared::{crdt::Rejected, id::DocumentId};
 use std::{collections::BTreeSet, sync::Arc};
@@ -26,6 +26,8 @@ pub(super) struct Room {
     pub(super) dirty: DirtyState,
     /// Quarantined seqs, which must not be acknowledged.
     pub(super) quarantined: BTreeSet<u64>,
+    /// Segments of edit history that an unsuccessful snapshot left, and the rows they are made of.
+    pub(super) unlisted: Option<(BTreeSet<u64>, Vec<NewSegment>)>,
     mailbox: mpsc::Receiver<Command>,
     /// `None` before the first command, and after anything that makes the replica unreliable.
     replica: Option<Box<Replica>>,
@@ -42,7 +44,17 @@ impl Room {
         footprint: Footprint,
     ) -> Self {
         let (dirty, quarantined) = (DirtyState::default(), BTreeSet::new());
-        Self { document, context, dirty, quarantined, mailbox, replica: None, leave, footprint }
+        Self {
+            document,
+            context,
+            dirty,
+            quarantined,
+            unlisted: None,
+            mailbox,
+            replica: None,
+            leave,
+            footprint,
+        }
     }
 
     /// Serves commands until the room is idle, evicted, or the process stops; then closes the

@@ -12,8 +12,9 @@ use super::{
 use crate::budget::{Budget, BudgetSettings};
 use crate::edits::EditStore;
 use crate::storage::{
-    Appended, Batch, BatchOutcome, KnownOp, LiveLog, LoadedLog, LogTail, LoggedUpdate, NewSnapshot,
-    SavedText, SegmentRow, StoreError, StoreResult, StoredSnapshot, SystemClock, SystemIds,
+    Appended, Batch, BatchOutcome, Constraint, KnownOp, LiveLog, LoadedLog, LogTail, LoggedUpdate,
+    NewSnapshot, SavedText, SegmentRow, StoreError, StoreResult, StoredSnapshot, SystemClock,
+    SystemIds,
 };
 use async_trait::async_trait;
 use izanagi_shared::{
@@ -55,6 +56,19 @@ pub(super) struct Trouble {
     pub(super) refuses_texts: bool,
     /// Number of rejected texts.
     pub(super) refused_texts: u32,
+    /// How the next snapshot fails, if it does.
+    pub(super) snapshot: Option<BadSnapshot>,
+}
+
+/// How a snapshot fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum BadSnapshot {
+    /// It is not stored.
+    Refused,
+    /// It is stored, and the reply is lost.
+    ReplyLost,
+    /// The document has been permanently deleted.
+    Deleted,
 }
 
 impl MemoryLog {
@@ -158,15 +172,32 @@ impl LiveLog for MemoryLog {
     }
 
     async fn snapshot(&self, new: &NewSnapshot) -> StoreResult<()> {
+        let trouble = self.trouble.lock().snapshot.take();
+        match trouble {
+            Some(BadSnapshot::Refused) => return Err(StoreError::Unavailable("full".to_owned())),
+            Some(BadSnapshot::Deleted) => return Err(StoreError::NotFound),
+            Some(BadSnapshot::ReplyLost) | None => {}
+        }
         let mut kept = self.kept.lock();
-        kept.snapshot = StoredSnapshot { seq: new.seq, state: new.state.clone() };
         let mut segments = self.history.segments.lock();
+        let newest = segments.last().map(|row| row.segment.record);
+        if newest.is_some() && newest == new.segments.last().map(|segment| segment.record) {
+            return Ok(());
+        }
+        let is_there = |seq: &u64| kept.rows.iter().any(|row| row.seq == *seq);
+        if !new.absorbed.iter().all(is_there) {
+            return Err(StoreError::Conflict(Constraint::LogChanged));
+        }
+        kept.snapshot = StoredSnapshot { seq: new.seq, state: new.state.clone() };
         for segment in new.segments.iter().copied() {
             let number = segments.len() as u64 + 1;
             segments.push(SegmentRow { document_id: new.document_id, number, segment });
         }
         kept.rows.retain(|row| !new.absorbed.contains(&row.seq));
-        Ok(())
+        match trouble {
+            Some(_) => Err(StoreError::Unknown("lost".to_owned())),
+            None => Ok(()),
+        }
     }
 
     async fn save_text(&self, text: &SavedText) -> StoreResult<()> {

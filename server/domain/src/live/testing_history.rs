@@ -1,8 +1,8 @@
 //! In-memory edit history for tests of rooms.
 
 use crate::storage::{
-    Constraint, Data, DocumentStore, EditSegments, NewRecord, Record, RecordIndex, RecordPatch,
-    RecordPath, SegmentFilter, SegmentRow, StoreError, StoreResult,
+    Constraint, Data, DocumentStore, EditSegments, NewRecord, NewestSegments, Record, RecordIndex,
+    RecordPatch, RecordPath, SegmentFilter, SegmentRow, StoreError, StoreResult,
 };
 use async_trait::async_trait;
 use izanagi_shared::{id::DocumentId, time::Timestamp};
@@ -14,6 +14,13 @@ use std::collections::HashMap;
 pub(super) struct MemoryHistory {
     records: Mutex<HashMap<RecordPath, Record>>,
     pub(super) segments: Mutex<Vec<SegmentRow>>,
+}
+
+impl MemoryHistory {
+    /// How many records there are.
+    pub(super) fn records(&self) -> usize {
+        self.records.lock().len()
+    }
 }
 
 /// The answer to calls that rooms never make.
@@ -105,11 +112,13 @@ impl EditSegments for MemoryHistory {
         unused()
     }
 
-    async fn newest(&self, _: DocumentId) -> StoreResult<(u64, u64)> {
+    async fn newest(&self, _: DocumentId) -> StoreResult<NewestSegments> {
         let segments = self.segments.lock();
         let with_state = segments.iter().filter(|row| row.segment.state_seq.is_some());
-        let newest = with_state.map(|row| row.number).max().unwrap_or(0);
-        Ok((segments.len() as u64, newest))
+        let with_state = with_state.map(|row| row.number).max().unwrap_or(0);
+        let since = segments.iter().filter(|row| row.number > with_state);
+        let bytes_since = since.map(|row| row.segment.bytes).sum();
+        Ok(NewestSegments { number: segments.len() as u64, with_state, bytes_since })
     }
 
     async fn expired(&self, _: Timestamp, _: u32) -> StoreResult<Vec<SegmentRow>> {

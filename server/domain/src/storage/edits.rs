@@ -41,6 +41,17 @@ pub struct SegmentRow {
     pub segment: NewSegment,
 }
 
+/// The newest segments of a document.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NewestSegments {
+    /// The newest number; 0 for none.
+    pub number: u64,
+    /// The newest number of those that begin with a state; 0 for none.
+    pub with_state: u64,
+    /// Bytes of the segments after that one.
+    pub bytes_since: u64,
+}
+
 /// Filter for segments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentFilter {
@@ -63,11 +74,10 @@ pub trait EditSegments: Send + Sync {
     async fn list(&self, filter: &SegmentFilter) -> StoreResult<Vec<SegmentRow>>;
     /// Returns the newest segment of a document whose initial state is at `seq` or before.
     async fn with_state(&self, document: DocumentId, seq: u64) -> StoreResult<SegmentRow>;
-    /// Returns the highest number of a document's segments, and the highest of those with an
-    /// initial state; 0 if there is none.
-    async fn newest(&self, document: DocumentId) -> StoreResult<(u64, u64)>;
-    /// Returns segments whose last edit is older than `before` and that are followed by a segment
-    /// with an initial state, so that the remaining history can be replayed without them.
+    /// The newest segments of a document.
+    async fn newest(&self, document: DocumentId) -> StoreResult<NewestSegments>;
+    /// Segments whose last edit is older than `before`, as are those before them, and after which
+    /// their document has one that begins with a state, so that what remains can still be replayed.
     async fn expired(&self, before: Timestamp, limit: u32) -> StoreResult<Vec<SegmentRow>>;
     /// Removes the row of a segment. Idempotent.
     async fn remove(&self, document: DocumentId, number: u64) -> StoreResult<()>;

@@ -29,7 +29,7 @@ pub use catalog::{
     Catalog, Cursor, CursorKey, DetailsChange, DocumentFilter, DocumentRow, NewDocument, Owners,
     Request, TextFacts,
 };
-pub use edits::{EditSegments, NewSegment, SegmentFilter, SegmentRow};
+pub use edits::{EditSegments, NewSegment, NewestSegments, SegmentFilter, SegmentRow};
 pub use error::{Constraint, StoreError, StoreResult};
 pub use freshness::Freshness;
 pub use inspect::{Inspect, OpsSummary};

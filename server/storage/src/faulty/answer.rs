@@ -3,8 +3,8 @@
 use super::flip::{flip_bytes, flip_data, flip_text};
 use izanagi_domain::storage::{
     BatchOutcome, CommitIntent, CommitOutcome, DocumentRow, Fence, KnownOp, LoadedLog, LogTail,
-    OpsSummary, OutboxItem, Record, RecordPath, RefreshToken, RefreshUse, SavedText, SegmentRow,
-    Session, StoreError, StoreResult, User, VersionRow,
+    NewestSegments, OpsSummary, OutboxItem, Record, RecordPath, RefreshToken, RefreshUse,
+    SavedText, SegmentRow, Session, StoreError, StoreResult, User, VersionRow,
 };
 use izanagi_shared::{
     id::{DocumentId, SessionId},
@@ -57,6 +57,12 @@ answers_without_content!(
     User,
     VersionRow,
 );
+
+impl Answer for NewestSegments {
+    fn of_an_empty_store() -> StoreResult<Self> {
+        Ok(Self::default())
+    }
+}
 
 impl Answer for bool {
     fn of_an_empty_store() -> StoreResult<Self> {

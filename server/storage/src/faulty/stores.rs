@@ -7,10 +7,10 @@ use izanagi_domain::storage::{
     AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, CommitIntent, CommitIntents,
     CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow, DocumentStore, EditSegments,
     Fence, Freshness, Inspect, KnownOp, LiveLog, LoadedLog, LogTail, NewDocument, NewIntent,
-    NewRecord, NewSession, NewSnapshot, NewVersion, OpsSummary, Outbox, OutboxItem, Owners, Record,
-    RecordIndex, RecordPatch, RecordPath, RefreshToken, RefreshUse, RevocationStore, SavedText,
-    SegmentFilter, SegmentRow, Session, SessionStore, StoreResult, Topic, Upkeep, User, UserChange,
-    UserStore, VersionFilter, VersionRow, VersionStore,
+    NewRecord, NewSession, NewSnapshot, NewVersion, NewestSegments, OpsSummary, Outbox, OutboxItem,
+    Owners, Record, RecordIndex, RecordPatch, RecordPath, RefreshToken, RefreshUse,
+    RevocationStore, SavedText, SegmentFilter, SegmentRow, Session, SessionStore, StoreResult,
+    Topic, Upkeep, User, UserChange, UserStore, VersionFilter, VersionRow, VersionStore,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId, SessionId, UserId},
@@ -205,7 +205,7 @@ faulty_store! {
     EditSegments as "segments" {
         Read list(filter: &SegmentFilter) -> Vec<SegmentRow>;
         Read with_state(document: DocumentId, seq: u64) -> SegmentRow;
-        Read newest(document: DocumentId) -> (u64, u64);
+        Read newest(document: DocumentId) -> NewestSegments;
         Read expired(before: Timestamp, limit: u32) -> Vec<SegmentRow>;
         Write remove(document: DocumentId, number: u64) -> ();
     }

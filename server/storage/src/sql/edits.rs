@@ -7,7 +7,8 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    EditSegments, Freshness::Fresh, NewSegment, SegmentFilter, SegmentRow, StoreError, StoreResult,
+    EditSegments, Freshness::Fresh, NewSegment, NewestSegments, SegmentFilter, SegmentRow,
+    StoreError, StoreResult,
 };
 use izanagi_shared::{id::DocumentId, time::Timestamp};
 use std::sync::Arc;
@@ -77,15 +78,21 @@ impl<D: Database> EditSegments for SqlEdits<D> {
         rows.first().map_or(Err(StoreError::NotFound), segment_row)
     }
 
-    async fn newest(&self, document: DocumentId) -> StoreResult<(u64, u64)> {
+    async fn newest(&self, document: DocumentId) -> StoreResult<NewestSegments> {
         let query = Statement::with(
-            "SELECT COALESCE(MAX(number), 0) AS newest, \
+            "SELECT n.number, n.with_state, (SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) \
+             FROM edit_segments WHERE document_id = $1 AND number > n.with_state) AS bytes_since \
+             FROM (SELECT COALESCE(MAX(number), 0) AS number, \
              COALESCE(MAX(CASE WHEN state_seq IS NOT NULL THEN number END), 0) AS with_state \
-             FROM edit_segments WHERE document_id = $1",
+             FROM edit_segments WHERE document_id = $1) AS n",
             args![document],
         );
         let row = self.db.fetch_one(Fresh, query).await?;
-        Ok((row.get("newest")?, row.get("with_state")?))
+        Ok(NewestSegments {
+            number: row.get("number")?,
+            with_state: row.get("with_state")?,
+            bytes_since: row.get("bytes_since")?,
+        })
     }
 
     async fn expired(&self, before: Timestamp, limit: u32) -> StoreResult<Vec<SegmentRow>> {
@@ -94,6 +101,11 @@ impl<D: Database> EditSegments for SqlEdits<D> {
         query.push(
             " AND EXISTS (SELECT 1 FROM edit_segments t WHERE t.document_id = s.document_id \
              AND t.number > s.number AND t.state_seq IS NOT NULL) \
+             AND NOT EXISTS (SELECT 1 FROM edit_segments e WHERE e.document_id = s.document_id \
+             AND e.number < s.number AND e.last_at >= ",
+        );
+        query.push_arg(before).push(
+            ") \
              ORDER BY s.document_id, s.number LIMIT ",
         );
         query.push_arg(limit);

@@ -11,6 +11,7 @@ suite!(
     segments_are_found_by_seq_and_number,
     the_newest_state_before_a_seq_is_found,
     a_segment_expires_when_a_later_one_has_a_state,
+    a_segment_expires_after_those_before_it,
     segments_are_removed_with_their_document,
 );
 
@@ -29,12 +30,22 @@ fn segment(from_seq: u64, to_seq: u64, state_seq: Option<u64>, last_at: i64) -> 
 
 /// Creates a document with 9 updates in three segments; the first and the third begin with a state.
 async fn three_segments(store: &TestStore) -> (DocumentId, Vec<NewSegment>) {
+    segments_made_at(store, [10, 20, 30]).await
+}
+
+async fn segments_made_at(
+    store: &TestStore,
+    [first, second, third]: [i64; 3],
+) -> (DocumentId, Vec<NewSegment>) {
     let user = a_user(store).await;
     let document_id = a_document(store, user).await;
     let updates = (0..9).map(|number| update(user, &number.to_string())).collect();
     store.log.append(&[batch(document_id, updates)]).await.unwrap();
-    let segments =
-        vec![segment(1, 3, Some(0), 10), segment(4, 6, None, 20), segment(7, 9, Some(6), 30)];
+    let segments = vec![
+        segment(1, 3, Some(0), first),
+        segment(4, 6, None, second),
+        segment(7, 9, Some(6), third),
+    ];
     for (seq, segments) in [(6, &segments[..2]), (9, &segments[2..])] {
         let absorbed = segments.iter().flat_map(|new| new.from_seq..=new.to_seq).collect();
         let (state, segments) = (b"state".to_vec(), segments.to_vec());
@@ -52,6 +63,12 @@ async fn numbers(store: &TestStore, filter: SegmentFilter) -> Vec<u64> {
     store.segments.list(&filter).await.unwrap().iter().map(|row| row.number).collect()
 }
 
+/// The newest number, the newest with a state, and the bytes after that one.
+async fn newest(store: &TestStore, document: DocumentId) -> (u64, u64, u64) {
+    let newest = store.segments.newest(document).await.unwrap();
+    (newest.number, newest.with_state, newest.bytes_since)
+}
+
 async fn a_snapshot_lists_its_segments_in_order(store: &TestStore) {
     let (document_id, segments) = three_segments(store).await;
     let rows = store.segments.list(&all(document_id)).await.unwrap();
@@ -61,10 +78,10 @@ async fn a_snapshot_lists_its_segments_in_order(store: &TestStore) {
         segment,
     });
     assert_eq!(rows, expected.collect::<Vec<_>>());
-    assert_eq!(store.segments.newest(document_id).await.unwrap(), (3, 3));
+    assert_eq!(newest(store, document_id).await, (3, 3, 0));
     let user = a_user(store).await;
     let other = a_document(store, user).await;
-    assert_eq!(store.segments.newest(other).await.unwrap(), (0, 0));
+    assert_eq!(newest(store, other).await, (0, 0, 0));
 }
 
 async fn a_repeated_snapshot_lists_them_once(store: &TestStore) {
@@ -110,7 +127,18 @@ async fn a_segment_expires_when_a_later_one_has_a_state(store: &TestStore) {
     store.segments.remove(document, 1).await.unwrap();
     store.segments.remove(document, 1).await.unwrap();
     assert_eq!(expired(100).await, [2]);
-    assert_eq!(store.segments.newest(document).await.unwrap(), (3, 3));
+    assert_eq!(newest(store, document).await, (3, 3, 0));
+}
+
+async fn a_segment_expires_after_those_before_it(store: &TestStore) {
+    // The clock was ahead when the first one was made.
+    let (document, _) = segments_made_at(store, [50, 20, 30]).await;
+    let expired = async |before| {
+        let rows = store.segments.expired(at(before), 1_000).await.unwrap();
+        rows.iter().filter(|row| row.document_id == document).count()
+    };
+    assert_eq!(expired(40).await, 0);
+    assert_eq!(expired(51).await, 2);
 }
 
 async fn segments_are_removed_with_their_document(store: &TestStore) {

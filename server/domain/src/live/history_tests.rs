@@ -1,0 +1,90 @@
+//! Tests of snapshots that move edits to edit history, over a faulty log.
+
+use super::{
+    seal,
+    testing::{BadSnapshot, MemoryLog},
+    *,
+};
+use crate::{
+    budget::BudgetSettings,
+    error::{Error, Result},
+};
+use izanagi_shared::{
+    crdt::{Change, TextDoc},
+    id::{DocumentId, UserId},
+};
+use std::sync::Arc;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+const DOCUMENT: DocumentId = DocumentId(Uuid::from_u128(1));
+
+/// A room whose document has three edits in the log.
+async fn three_edits() -> (Arc<MemoryLog>, Rooms) {
+    let log = MemoryLog::of("text");
+    let context = log.context(LiveSettings::default(), BudgetSettings::default());
+    let rooms = Rooms::over(context, TaskTracker::new());
+    let state = log.kept.lock().snapshot.state.clone();
+    let mut replica = TextDoc::load(7, unseal(&state).unwrap()).unwrap();
+    for letter in ["a", "b", "c"] {
+        let delta = replica.edit(&[Change { from: 0, to: 0, insert: letter.to_owned() }]);
+        let actor = UserId(Uuid::from_u128(2));
+        let update = ClientUpdate { actor, op_id: letter.to_owned(), delta };
+        rooms.submit(DOCUMENT, update).await.unwrap();
+    }
+    (log, rooms)
+}
+
+async fn text(rooms: &Rooms) -> Result<String> {
+    rooms.read(DOCUMENT).await.map(|text| text.content.to_string())
+}
+
+/// Reopens the document in a new room.
+fn reopened(log: &Arc<MemoryLog>) -> Rooms {
+    let context = log.context(LiveSettings::default(), BudgetSettings::default());
+    Rooms::over(context, TaskTracker::new())
+}
+
+#[tokio::test]
+async fn a_snapshot_replaces_a_damaged_row() {
+    let (log, rooms) = three_edits().await;
+    *log.kept.lock().rows[1].delta.last_mut().unwrap() ^= 1;
+    assert!(text(&reopened(&log)).await.is_err());
+    rooms.persist(DOCUMENT).await.unwrap();
+    assert_eq!(text(&rooms).await.unwrap(), "cbatext");
+    assert_eq!(text(&reopened(&log)).await.unwrap(), "cbatext");
+    assert_eq!(log.history.segments.lock()[0].segment.edits, 3);
+}
+
+#[tokio::test]
+async fn a_snapshot_replaces_a_damaged_snapshot() {
+    let (log, rooms) = three_edits().await;
+    log.kept.lock().snapshot.state = seal(b"")[1..].to_vec();
+    rooms.persist(DOCUMENT).await.unwrap();
+    assert_eq!(text(&reopened(&log)).await.unwrap(), "cbatext");
+    assert_eq!(log.history.segments.lock()[0].segment.state_seq, None);
+}
+
+#[tokio::test]
+async fn a_failed_snapshot_is_retried_with_its_segments() {
+    for trouble in [BadSnapshot::Refused, BadSnapshot::ReplyLost] {
+        let (log, rooms) = three_edits().await;
+        log.trouble.lock().snapshot = Some(trouble);
+        let failed = rooms.persist(DOCUMENT).await;
+        assert!(matches!(failed, Err(Error::Unavailable(_))), "{trouble:?}: {failed:?}");
+        assert_eq!(log.history.records(), 1);
+        rooms.persist(DOCUMENT).await.unwrap();
+        assert_eq!(log.history.records(), 1, "{trouble:?}");
+        assert_eq!(log.history.segments.lock().len(), 1, "{trouble:?}");
+        assert!(log.kept.lock().rows.is_empty());
+        assert_eq!(text(&rooms).await.unwrap(), "cbatext");
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_document_leaves_no_history() {
+    let (log, rooms) = three_edits().await;
+    log.trouble.lock().snapshot = Some(BadSnapshot::Deleted);
+    assert!(rooms.persist(DOCUMENT).await.is_err());
+    assert_eq!(log.history.records(), 0);
+}
