@@ -143,7 +143,7 @@ impl Edits {
         self.core.budget.run(move || doc.encode()).await
     }
 
-    /// The sittings from edit `from` on, up to [`SITTING_EDITS`] edits further.
+    /// The sittings from edit `from` on, up to 100,000 edits further.
     ///
     /// # Errors
     /// `Internal` when what is stored is damaged.
