@@ -272,16 +272,17 @@ mod tests {
         let handler = async {
             let _reserved = budget.work(4 * SMALL).await.unwrap();
             let inner = budget.clone();
-            tokio::spawn(covered(async move {
+            let task = tokio::spawn(covered(async move {
                 let _covered = inner.work(2 * SMALL).await.unwrap();
                 wait.await.unwrap();
-            }))
+            }));
+            Some(task)
         };
         let (task, held) = in_request(handler).await;
         drop(held);
         assert!(budget.work(SMALL).await.is_err(), "the task still works");
         go.send(()).unwrap();
-        task.await.unwrap();
+        task.unwrap().await.unwrap();
         assert!(budget.work(4 * SMALL).await.is_ok());
     }
 

@@ -211,6 +211,8 @@ impl Edits {
             segment
         };
         let mut doc = self.replay(None, up_to_seq(self.store.read(&first).await?)).await?;
+        // What a later snapshot absorbed came after `seq`, or waited for an edit after it.
+        let mut is_reached = first.segment.to_seq >= seq;
         let mut filter = SegmentFilter {
             document_id: editor.id(),
             from_seq: 0,
@@ -218,24 +220,26 @@ impl Edits {
             from_number: first.number + 1,
             limit: SEGMENTS,
         };
-        loop {
+        while !is_reached {
             let rows = self.store.rows().list(&filter).await?;
             if rows.is_empty() {
-                return Ok(doc);
+                break;
             }
             for row in rows {
+                if is_reached {
+                    break;
+                }
                 // Without a segment in between, edits would silently be missing.
                 if row.number != filter.from_number {
                     let missing = filter.from_number;
                     return Err(Error::internal(format!("segment {missing} is missing")));
                 }
                 filter.from_number += 1;
-                if row.segment.from_seq > seq {
-                    continue;
-                }
+                is_reached = row.segment.to_seq >= seq;
                 doc = self.replay(Some(doc), up_to_seq(self.store.read(&row).await?)).await?;
             }
         }
+        Ok(doc)
     }
 
     /// Applies a segment to a document, or to the state that it begins with.
