@@ -7,7 +7,7 @@ use crate::{
 };
 use axum::{Json, extract::State};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use izanagi_domain::edits::{LoggedEdit, Sitting};
+use izanagi_domain::edits::LoggedEdit;
 use izanagi_shared::{
     problem::{FieldError, Problem},
     wire::{CheckpointView, EditSessionView, EditView, EditsView},
@@ -64,15 +64,9 @@ pub(crate) async fn sessions(
     fields: Fields,
 ) -> ApiResult<Json<Vec<EditSessionView>>> {
     let from = fields.parsed("from", WHOLE_NUMBER)?;
-    let sittings = state.services.edits.sittings(&editor, from).await?;
-    Ok(Json(sittings.into_iter().map(session).collect()))
+    Ok(Json(state.services.edits.sittings(&editor, from).await?))
 }
 
 fn view(LoggedEdit { author, edit }: LoggedEdit) -> EditView {
     EditView { seq: edit.seq, at: edit.at, author, delta_b64: STANDARD.encode(edit.delta) }
-}
-
-fn session(sitting: Sitting) -> EditSessionView {
-    let Sitting { from_seq, to_seq, from, to, authors, added, removed } = sitting;
-    EditSessionView { from_seq, to_seq, from, to, authors, added, removed }
 }

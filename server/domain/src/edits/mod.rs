@@ -5,6 +5,6 @@ mod read;
 mod segment;
 mod store;
 
-pub use read::{Edits, EditsPage, LoggedEdit, Sitting};
+pub use read::{Edits, EditsPage, LoggedEdit};
 pub use segment::Edit;
 pub(crate) use store::{EditStore, paths};

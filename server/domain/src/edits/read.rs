@@ -11,8 +11,7 @@ use izanagi_shared::{
     crdt::{TextDoc, Validation, inspect_update},
     id::UserId,
     problem::FieldError,
-    time::Timestamp,
-    wire::Person,
+    wire::{EditSessionView, Person},
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -46,25 +45,6 @@ pub struct EditsPage {
     pub items: Vec<LoggedEdit>,
     /// The seq to go on from, if there are more.
     pub next: Option<u64>,
-}
-
-/// Edits that follow each other without a long pause.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sitting {
-    /// The first edit.
-    pub from_seq: u64,
-    /// The last.
-    pub to_seq: u64,
-    /// When it began.
-    pub from: Timestamp,
-    /// When it ended.
-    pub to: Timestamp,
-    /// The accounts that edited.
-    pub authors: Vec<Person>,
-    /// UTF-16 units inserted.
-    pub added: u64,
-    /// UTF-16 units deleted.
-    pub removed: u64,
 }
 
 /// The service for edit history.
@@ -147,12 +127,16 @@ impl Edits {
     ///
     /// # Errors
     /// `Internal` when what is stored is damaged.
-    pub async fn sittings(&self, editor: &Editor, from: Option<u64>) -> Result<Vec<Sitting>> {
+    pub async fn sittings(
+        &self,
+        editor: &Editor,
+        from: Option<u64>,
+    ) -> Result<Vec<EditSessionView>> {
         let _reserved = self.core.budget.work(WORK_BYTES).await?;
         let mut start = from.unwrap_or(1).max(1);
         let log = self.tail(editor, start).await?;
         let end = start.saturating_add(SITTING_EDITS - 1).min(log.live_seq);
-        let mut sittings: Vec<(Sitting, Vec<UserId>)> = Vec::new();
+        let mut sittings: Vec<(EditSessionView, Vec<UserId>)> = Vec::new();
         while start <= end {
             let stop = start.saturating_add(u64::from(MAX_LIMIT) - 1).min(end);
             let window = self.window(editor, &log, start, stop).await?;
@@ -161,9 +145,9 @@ impl Edits {
         }
         let people =
             self.people(sittings.iter().flat_map(|(_, users)| users.iter().copied())).await?;
-        let with_authors = |(sitting, users): (Sitting, Vec<UserId>)| {
+        let with_authors = |(sitting, users): (EditSessionView, Vec<UserId>)| {
             let authors = users.iter().filter_map(|user| people.get(user).cloned()).collect();
-            Sitting { authors, ..sitting }
+            EditSessionView { authors, ..sitting }
         };
         Ok(sittings.into_iter().map(with_authors).collect())
     }
@@ -304,7 +288,7 @@ impl Window {
 }
 
 /// Adds an edit to the last sitting, or begins a new one.
-fn note(sittings: &mut Vec<(Sitting, Vec<UserId>)>, edit: &Edit) {
+fn note(sittings: &mut Vec<(EditSessionView, Vec<UserId>)>, edit: &Edit) {
     let (added, removed) = inspect_update(&edit.delta).map_or((0, 0), |summary| {
         let units = |ranges: &[izanagi_shared::crdt::ClientRange]| {
             ranges.iter().map(|range| u64::from(range.end - range.start)).sum()
@@ -322,7 +306,7 @@ fn note(sittings: &mut Vec<(Sitting, Vec<UserId>)>, edit: &Edit) {
             }
         }
         _ => {
-            let sitting = Sitting {
+            let sitting = EditSessionView {
                 from_seq: edit.seq,
                 to_seq: edit.seq,
                 from: edit.at,
