@@ -28,5 +28,5 @@ dev: ## Serve a debug build and rebuild it whenever a file changes
 	@scripts/dev
 
 bench: ## Print the table of figures
-	@scripts/setup build
+	@scripts/setup test
 	@scripts/bench

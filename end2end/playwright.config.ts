@@ -3,10 +3,14 @@ import { existsSync } from "node:fs";
 import { defineConfig, devices } from "@playwright/test";
 
 const SYSTEM_CHROMIUM = "/usr/bin/chromium";
+// Measurements, which `make bench` runs with FIGURES=1.
+const FIGURE = /@figure/;
 const LOGS = "../target/test-logs";
 
 // Prefer an installed browser, because downloading Playwright's own fails without internet access.
 const executablePath = process.env["CHROMIUM_PATH"] || (existsSync(SYSTEM_CHROMIUM) ? SYSTEM_CHROMIUM : undefined);
+
+const desktop = { ...devices["Desktop Chrome"], viewport: { width: 1280, height: 800 } };
 
 export default defineConfig({
   testDir: ".",
@@ -38,7 +42,8 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "desktop", use: { ...devices["Desktop Chrome"], viewport: { width: 1280, height: 800 } } },
+    ...(process.env["FIGURES"] ? [{ name: "figures", grep: FIGURE, use: desktop }] : []),
+    { name: "desktop", grepInvert: FIGURE, use: desktop },
     {
       // Tests tagged @phone run here too.
       name: "phone",
