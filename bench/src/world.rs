@@ -38,7 +38,7 @@ impl World {
             role: Role::User,
         };
         let world = Self::open(folder.join("izanagi.db"), writer).await?;
-        world.services.core.stores.users.create(&user(writer.user)).await?;
+        world.services.core.stores.relational.users.create(&user(writer.user)).await?;
         Ok(world)
     }
 
@@ -109,7 +109,7 @@ impl World {
 
     /// Waits until the running services have emptied the outbox.
     pub(crate) async fn settle(&self) -> Result<()> {
-        while !self.services.core.stores.outbox.pending(1).await?.is_empty() {
+        while !self.services.core.stores.relational.outbox.pending(1).await?.is_empty() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok(())

@@ -24,5 +24,6 @@ pub mod router;
 pub mod run;
 pub mod site;
 mod state;
+mod unread;
 
 pub use state::AppState;

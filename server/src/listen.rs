@@ -3,7 +3,7 @@
 //! This replaces `axum::serve`, which sets no timer on hyper, and hyper-util's `auto`, which waits
 //! for the first bytes without a timeout to detect the HTTP version. Only HTTP/1 is supported.
 
-use crate::config::Patience;
+use crate::{config::Patience, unread::DiscardUnread};
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1};
@@ -99,7 +99,9 @@ async fn connection(
     // Nagle's algorithm would delay small responses.
     let _ = stream.set_nodelay(true);
     let app = app.map_request(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let (parts, body) = request.into_parts();
+        let body = Body::new(DiscardUnread::new(body, &parts.headers));
+        let mut request = Request::from_parts(parts, body);
         request.extensions_mut().insert(ConnectInfo(peer));
         request
     });

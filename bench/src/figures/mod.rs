@@ -1,12 +1,14 @@
 //! The measurements: one module per row of the table, or per group of rows that share work.
 
 mod at_rest;
+mod burst;
 mod commits;
 mod comparison;
 mod edits;
 mod first_load;
 mod history;
 mod node;
+mod rooms;
 mod worst_cases;
 
 use crate::{report::Report, trace::Trace};
@@ -24,8 +26,17 @@ pub(crate) struct Setting {
 }
 
 /// Names of all measurements, in order.
-pub(crate) const ALL: [&str; 7] =
-    ["history", "commits", "edits", "comparison", "worst-cases", "at-rest", "first-load"];
+pub(crate) const ALL: [&str; 9] = [
+    "history",
+    "commits",
+    "edits",
+    "comparison",
+    "worst-cases",
+    "at-rest",
+    "rooms",
+    "burst",
+    "first-load",
+];
 
 /// Runs the named measurement.
 pub(crate) async fn measure(name: &str, setting: &Setting, report: &mut Report) -> Result<()> {
@@ -36,6 +47,8 @@ pub(crate) async fn measure(name: &str, setting: &Setting, report: &mut Report) 
         "comparison" => comparison::measure(setting, report),
         "worst-cases" => worst_cases::measure(setting, report),
         "at-rest" => at_rest::measure(setting, report).await,
+        "rooms" => rooms::measure(setting, report).await,
+        "burst" => burst::measure(setting, report).await,
         "first-load" => first_load::measure(setting, report).await,
         _ => anyhow::bail!("unknown measurement; available: {}", ALL.join(", ")),
     }

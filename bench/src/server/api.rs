@@ -40,6 +40,11 @@ impl Session {
         Ok(session)
     }
 
+    /// Opens another connection of the same user, perhaps to a restarted server.
+    pub(crate) async fn at(&self, address: SocketAddr) -> Result<Self> {
+        Ok(Self { connection: Connection::open(address).await?, headers: self.headers.clone() })
+    }
+
     /// Creates a document.
     pub(crate) async fn create(&mut self, content: &str) -> Result<DocumentId> {
         let request = CreateDocumentRequest {
@@ -82,6 +87,29 @@ impl Session {
     pub(crate) async fn get(&mut self, path: &str, headers: &str) -> Result<super::Response> {
         let headers = format!("{}{headers}", self.headers);
         self.connection.send(&request("GET", path, &headers, b"")).await.context(path.to_owned())
+    }
+
+    /// Builds the request that replaces a document's text, whatever it is now.
+    pub(crate) fn put_request(&self, id: DocumentId, content: &str) -> Result<Vec<u8>> {
+        let headers = format!("{}if-match: *\r\n", self.headers);
+        let body = serde_json::to_vec(&serde_json::json!({ "content": content }))?;
+        Ok(request("PUT", &format!("/api/v1/documents/{id}"), &headers, &body))
+    }
+
+    /// Builds a GET request.
+    pub(crate) fn get_request(&self, path: &str) -> Vec<u8> {
+        request("GET", path, &self.headers, b"")
+    }
+
+    /// Sends a request built before.
+    pub(crate) async fn send(&mut self, request: &[u8]) -> Result<super::Response> {
+        self.connection.send(request).await
+    }
+
+    /// Posts to a path below `/api/v1`.
+    pub(crate) async fn post(&mut self, path: &str, body: &impl Serialize) -> Result<()> {
+        let _: serde_json::Value = self.call("POST", &format!("/api/v1{path}"), body).await?;
+        Ok(())
     }
 
     async fn call<T: DeserializeOwned>(

@@ -83,9 +83,17 @@ impl Server {
 
     /// Returns the resident memory in MB (`VmRSS`, proc(5)).
     pub(crate) fn resident_megabytes(&self) -> Result<f64> {
+        self.memory("VmRSS:")
+    }
+
+    /// Returns the most memory that was resident so far, in MB (`VmHWM`, proc(5)).
+    pub(crate) fn peak_megabytes(&self) -> Result<f64> {
+        self.memory("VmHWM:")
+    }
+
+    fn memory(&self, name: &'static str) -> Result<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line =
-            status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context(name)?;
         let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kib * 1_024.0 / 1_000_000.0)
     }

@@ -104,7 +104,7 @@ impl Services {
     /// # Errors
     /// A store does not answer.
     pub async fn check_ready(&self) -> Result<()> {
-        self.core.stores.inspect.documents(None, 1).await?;
+        self.core.stores.relational.inspect.documents(None, 1).await?;
         Ok(())
     }
 
@@ -163,8 +163,8 @@ impl Services {
     /// Collections that scan whole tables; once a day.
     async fn forget(&self) -> Result<()> {
         let before = self.core.clock.now().minus(KEPT);
-        let ops = self.core.stores.log.forget_ops(before).await;
-        let sessions = self.core.stores.upkeep.forget_sessions(before).await;
+        let ops = self.core.stores.relational.log.forget_ops(before).await;
+        let sessions = self.core.stores.relational.upkeep.forget_sessions(before).await;
         let history = EditStore::of(&self.core);
         let edits = history.forget(self.core.clock.now().minus(self.keep_edits)).await;
         ops?;

@@ -28,7 +28,7 @@ async fn world(injector: &Arc<Injector>, commit: Commit) -> World {
     let wrap = move |stores: Stores| {
         let mut stores = wrap(stores, &injector);
         if matches!(commit, Commit::InSteps) {
-            stores.atomic = None;
+            stores.relational.atomic = None;
         }
         stores
     };

@@ -33,12 +33,13 @@ async fn world() -> (World, DocumentId) {
 
 /// Modifies the stored record of a version.
 async fn damage(world: &World, id: DocumentId, number: u64, change: impl FnOnce(&mut Data)) {
-    let commit = world.stores.versions.get(Freshness::Fresh, id, number).await.unwrap().commit_id;
-    let record = world.stores.records.get(&RecordPath::content(id, commit)).await.unwrap();
+    let commit =
+        world.stores.relational.versions.get(Freshness::Fresh, id, number).await.unwrap().commit_id;
+    let record = world.stores.documents.get(&RecordPath::content(id, commit)).await.unwrap();
     let mut data = record.data.clone();
     change(&mut data);
     let (path, version, at) = (&record.path, record.version, record.updated_at);
-    world.stores.records.update(path, version, &data, at).await.unwrap();
+    world.stores.documents.update(path, version, &data, at).await.unwrap();
 }
 
 async fn finds(world: &World, kind: FaultKind) {
@@ -68,8 +69,9 @@ async fn detects_a_damaged_version_record(
 #[tokio::test]
 async fn detects_a_missing_version_record() {
     let (world, id) = world().await;
-    let commit = world.stores.versions.get(Freshness::Fresh, id, 1).await.unwrap().commit_id;
-    world.stores.records.purge(&RecordPath::content(id, commit)).await.unwrap();
+    let commit =
+        world.stores.relational.versions.get(Freshness::Fresh, id, 1).await.unwrap().commit_id;
+    world.stores.documents.purge(&RecordPath::content(id, commit)).await.unwrap();
     finds(&world, FaultKind::Content).await;
 }
 
@@ -79,7 +81,7 @@ async fn soft_deletes_unreferenced_content() {
     let path = RecordPath::content(id, CommitId(Uuid::now_v7()));
     let data = Data::from([("type".to_owned(), Value::from("snapshot"))]);
     let at = world.reader(id).await.row().updated_at;
-    world.stores.records.create(&NewRecord { path: path.clone(), data }, at).await.unwrap();
+    world.stores.documents.create(&NewRecord { path: path.clone(), data }, at).await.unwrap();
     finds(&world, FaultKind::Orphan).await;
     let report = world.services.fsck.run(true).await.unwrap();
     assert_eq!(report.repaired.len(), 1, "{report:?}");
@@ -89,9 +91,9 @@ async fn soft_deletes_unreferenced_content() {
 #[tokio::test]
 async fn rebuilds_a_text_differing_from_the_log() {
     let (world, id) = world().await;
-    let saved = world.stores.log.text(id).await.unwrap();
+    let saved = world.stores.relational.log.text(id).await.unwrap();
     let wrong = SavedText { content: "wrong".to_owned(), ..saved };
-    world.stores.log.save_text(&wrong).await.unwrap();
+    world.stores.relational.log.save_text(&wrong).await.unwrap();
     finds(&world, FaultKind::Text).await;
     world.services.fsck.run(true).await.unwrap();
     world.fsck_is_clean().await;
@@ -102,7 +104,7 @@ async fn a_damaged_snapshot_never_yields_text() {
     let (world, id) = world().await;
     let (seq, at) =
         (world.reader(id).await.row().live_seq, world.reader(id).await.row().updated_at);
-    let mut state = world.stores.log.load(id).await.unwrap().snapshot.state;
+    let mut state = world.stores.relational.log.load(id).await.unwrap().snapshot.state;
     *state.last_mut().unwrap() ^= 1;
     let update = NewUpdate {
         actor: world.ada.user,
@@ -113,7 +115,7 @@ async fn a_damaged_snapshot_never_yields_text() {
         client_owner: ClientOwner::Server,
     };
     let batch = Batch { document_id: id, updates: vec![update], after: None, at };
-    world.stores.log.append(&[batch]).await.unwrap().remove(0).unwrap();
+    world.stores.relational.log.append(&[batch]).await.unwrap().remove(0).unwrap();
     let snapshot = NewSnapshot {
         document_id: id,
         seq: seq + 1,
@@ -122,7 +124,7 @@ async fn a_damaged_snapshot_never_yields_text() {
         segments: Vec::new(),
         at,
     };
-    world.stores.log.snapshot(&snapshot).await.unwrap();
+    world.stores.relational.log.snapshot(&snapshot).await.unwrap();
     finds(&world, FaultKind::Snapshot).await;
     let reader = world.reader(id).await;
     assert!(world.services.documents.text(&reader).await.is_err());
@@ -140,14 +142,14 @@ async fn late_content(world: &World, id: DocumentId) -> RecordPath {
         expires_at: now,
         at: now,
     };
-    world.stores.intents.open(&intent).await.unwrap();
-    world.stores.intents.fence(commit_id).await.unwrap();
-    world.stores.intents.erased(commit_id, now).await.unwrap();
+    world.stores.relational.intents.open(&intent).await.unwrap();
+    world.stores.relational.intents.fence(commit_id).await.unwrap();
+    world.stores.relational.intents.erased(commit_id, now).await.unwrap();
     world.fsck_is_clean().await;
     let path = RecordPath::content(id, commit_id);
     for path in [path.clone(), RecordPath::chunk(id, commit_id, 0)] {
         let record = NewRecord { path, data: Data::new() };
-        world.stores.records.create(&record, now).await.unwrap();
+        world.stores.documents.create(&record, now).await.unwrap();
     }
     path
 }
@@ -160,7 +162,7 @@ async fn fsck_erases(world: &World, path: &RecordPath) {
         assert_eq!(
             world
                 .stores
-                .records
+                .documents
                 .paths(RecordIndex::CollectionKey, collection, None, 10, true)
                 .await,
             Ok(vec![])
@@ -185,8 +187,8 @@ async fn erases_content_of_a_purged_document() {
     let path = late_content(&world, id).await;
     let trashed = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
     let now = world.reader(id).await.row().updated_at;
-    world.stores.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
-    world.stores.catalog.purge(id, now).await.unwrap();
+    world.stores.relational.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
+    world.stores.relational.catalog.purge(id, now).await.unwrap();
     finds(&world, FaultKind::Orphan).await;
     fsck_erases(&world, &path).await;
 }
@@ -204,12 +206,12 @@ async fn keeps_content_of_an_open_intent() {
         expires_at: now,
         at: now,
     };
-    world.stores.intents.open(&intent).await.unwrap();
+    world.stores.relational.intents.open(&intent).await.unwrap();
     let path = RecordPath::content(id, commit_id);
     let record = NewRecord { path: path.clone(), data: Data::new() };
-    world.stores.records.create(&record, now).await.unwrap();
+    world.stores.documents.create(&record, now).await.unwrap();
     world.services.fsck.run(true).await.unwrap();
-    assert!(world.stores.records.get(&path).await.is_ok());
+    assert!(world.stores.documents.get(&path).await.is_ok());
     world.fsck_is_clean().await;
 }
 
@@ -220,9 +222,9 @@ async fn stores_a_named_version_as_a_snapshot() {
     world.services.versions.name(&editor, 2, Some("release")).await.unwrap();
     // A pending job is not a fault.
     world.fsck_is_clean().await;
-    let jobs = world.stores.outbox.pending(10).await.unwrap();
+    let jobs = world.stores.relational.outbox.pending(10).await.unwrap();
     assert_eq!((jobs.len(), jobs[0].topic), (1, Topic::MakeWhole));
-    world.stores.outbox.done(&jobs[0].id).await.unwrap();
+    world.stores.relational.outbox.done(&jobs[0].id).await.unwrap();
     finds(&world, FaultKind::Keyframe).await;
     let report = world.services.fsck.run(true).await.unwrap();
     assert_eq!(report.repaired.len(), 1, "{report:?}");
@@ -232,32 +234,32 @@ async fn stores_a_named_version_as_a_snapshot() {
 #[tokio::test]
 async fn corrects_a_row_that_contradicts_a_record() {
     let (world, id) = world().await;
-    world.stores.versions.set_stored(id, 2, false).await.unwrap();
+    world.stores.relational.versions.set_stored(id, 2, false).await.unwrap();
     finds(&world, FaultKind::StoredAs).await;
     world.services.fsck.run(true).await.unwrap();
-    assert!(world.stores.versions.get(Freshness::Fresh, id, 2).await.unwrap().is_delta);
+    assert!(world.stores.relational.versions.get(Freshness::Fresh, id, 2).await.unwrap().is_delta);
     world.fsck_is_clean().await;
 }
 
 #[tokio::test]
 async fn removes_chunks_without_a_reference() {
     let (world, id) = world().await;
-    let version = world.stores.versions.get(Freshness::Fresh, id, 2).await.unwrap();
+    let version = world.stores.relational.versions.get(Freshness::Fresh, id, 2).await.unwrap();
     let path = RecordPath::chunk(id, version.commit_id, 0);
     let record = NewRecord { path: path.clone(), data: Data::new() };
-    world.stores.records.create(&record, version.created_at).await.unwrap();
+    world.stores.documents.create(&record, version.created_at).await.unwrap();
     finds(&world, FaultKind::Chunk).await;
     world.services.fsck.run(true).await.unwrap();
-    assert!(world.stores.records.get(&path).await.is_err());
+    assert!(world.stores.documents.get(&path).await.is_err());
     world.fsck_is_clean().await;
 }
 
 #[tokio::test]
 async fn recounts_a_text_with_a_wrong_word_count() {
     let (world, id) = world().await;
-    let saved = world.stores.log.text(id).await.unwrap();
+    let saved = world.stores.relational.log.text(id).await.unwrap();
     let facts = TextFacts { words: saved.facts.words + 1, ..saved.facts };
-    world.stores.log.save_text(&SavedText { facts, ..saved }).await.unwrap();
+    world.stores.relational.log.save_text(&SavedText { facts, ..saved }).await.unwrap();
     finds(&world, FaultKind::Text).await;
     world.services.fsck.run(true).await.unwrap();
     world.fsck_is_clean().await;
@@ -269,7 +271,7 @@ async fn reports_a_quarantined_update_as_a_note() {
     let id = world.create("text").await;
     world.write(id, "text, and more").await;
     let row = world.reader(id).await.row().clone();
-    world.stores.log.quarantine(id, row.live_seq, row.updated_at).await.unwrap();
+    world.stores.relational.log.quarantine(id, row.live_seq, row.updated_at).await.unwrap();
     let report = world.services.fsck.run(false).await.unwrap();
     assert!(
         report.notes.iter().any(|note| note.contains(&format!("update {}", row.live_seq))),

@@ -53,7 +53,7 @@ async fn in_segments(count: u32) -> (World, DocumentId) {
 async fn segments(world: &World, document_id: DocumentId) -> Vec<SegmentRow> {
     let all =
         SegmentFilter { document_id, from_seq: 0, to_seq: u64::MAX, from_number: 0, limit: 1_000 };
-    world.stores.segments.list(&all).await.unwrap()
+    world.stores.relational.segments.list(&all).await.unwrap()
 }
 
 /// Reads all edits, page by page.
@@ -89,7 +89,7 @@ async fn finds(world: &World, kind: FaultKind) {
 #[tokio::test]
 async fn a_snapshot_moves_edits_into_a_segment() {
     let (world, id) = edited(35).await;
-    let log = world.stores.log.load(id).await.unwrap();
+    let log = world.stores.relational.log.load(id).await.unwrap();
     assert!(log.updates.len() <= 5);
     assert_eq!(segments(&world, id).await.len(), 3);
     let edits = edits(&world, id, 1_000).await;
@@ -208,7 +208,7 @@ async fn permanent_deletion_removes_the_history() {
     assert!(
         !world
             .stores
-            .records
+            .documents
             .paths(CollectionKey, &history, None, 9, true)
             .await
             .unwrap()
@@ -216,13 +216,13 @@ async fn permanent_deletion_removes_the_history() {
     );
     let trashed = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
     let now = world.reader(id).await.row().updated_at;
-    world.stores.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
-    world.stores.catalog.purge(id, now).await.unwrap();
+    world.stores.relational.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
+    world.stores.relational.catalog.purge(id, now).await.unwrap();
     world.services.versions.work_outbox_off().await.unwrap();
     assert!(
         world
             .stores
-            .records
+            .documents
             .paths(CollectionKey, &history, None, 9, true)
             .await
             .unwrap()
@@ -235,14 +235,14 @@ async fn fsck_finds_damaged_and_missing_segments() {
     let (world, id) = in_segments(20).await;
     let rows = segments(&world, id).await;
     let path = |row: &SegmentRow| RecordPath::edits(id, row.segment.record, 0);
-    let record = world.stores.records.get(&path(&rows[0])).await.unwrap();
-    let other = world.stores.records.get(&path(&rows[1])).await.unwrap();
+    let record = world.stores.documents.get(&path(&rows[0])).await.unwrap();
+    let other = world.stores.documents.get(&path(&rows[1])).await.unwrap();
     let at = record.updated_at;
-    world.stores.records.update(&record.path, 1, &other.data, at).await.unwrap();
+    world.stores.documents.update(&record.path, 1, &other.data, at).await.unwrap();
     finds(&world, FaultKind::History).await;
-    world.stores.records.update(&record.path, 2, &record.data, at).await.unwrap();
+    world.stores.documents.update(&record.path, 2, &record.data, at).await.unwrap();
     world.fsck_is_clean().await;
-    world.stores.records.purge(&path(&rows[1])).await.unwrap();
+    world.stores.documents.purge(&path(&rows[1])).await.unwrap();
     finds(&world, FaultKind::History).await;
     // The remaining edits can still be read.
     let editor = world.editor(id).await;
@@ -256,11 +256,11 @@ async fn fsck_finds_damaged_and_missing_segments() {
 async fn fsck_soft_deletes_records_that_no_segment_names() {
     let (world, id) = in_segments(10).await;
     let row = segments(&world, id).await.remove(0);
-    let listed = world.stores.records.get(&RecordPath::edits(id, row.segment.record, 0)).await;
+    let listed = world.stores.documents.get(&RecordPath::edits(id, row.segment.record, 0)).await;
     let path = RecordPath::edits(id, Uuid::now_v7(), 0);
     let orphan = NewRecord { path: path.clone(), data: listed.unwrap().data };
     let now = world.reader(id).await.row().updated_at;
-    world.stores.records.create(&orphan, now).await.unwrap();
+    world.stores.documents.create(&orphan, now).await.unwrap();
     // A recent record may be about to be listed.
     world.fsck_is_clean().await;
     world.clock.advance(DAY);
@@ -268,7 +268,7 @@ async fn fsck_soft_deletes_records_that_no_segment_names() {
     let report = world.services.fsck.run(true).await.unwrap();
     assert_eq!(report.repaired.len(), 1, "{report:?}");
     world.fsck_is_clean().await;
-    assert!(world.stores.records.get(&path).await.is_err());
+    assert!(world.stores.documents.get(&path).await.is_err());
     assert_eq!(edits(&world, id, 100).await.len(), 10);
 }
 
@@ -277,7 +277,7 @@ async fn a_checkpoint_behind_a_missing_segment_is_refused() {
     let (world, id) = in_segments(30).await;
     let rows = segments(&world, id).await;
     assert_eq!(rows.len(), 3);
-    world.stores.segments.remove(id, 2).await.unwrap();
+    world.stores.relational.segments.remove(id, 2).await.unwrap();
     let editor = world.editor(id).await;
     assert!(world.services.edits.checkpoint(&editor, 5).await.is_ok());
     let refused = world.services.edits.checkpoint(&editor, 25).await;

@@ -88,7 +88,7 @@ async fn snapshots_keep_every_update() {
         world.services.documents.submit(&editor, &format!("op {n}"), delta).await.unwrap();
     }
     assert_eq!(world.text(id).await, "x".repeat(35));
-    let log = world.stores.log.load(id).await.unwrap();
+    let log = world.stores.relational.log.load(id).await.unwrap();
     assert!(log.snapshot.seq >= 30 && log.updates.len() <= 5, "{}", log.snapshot.seq);
     let world = world.restart().await;
     assert_eq!(world.text(id).await, "x".repeat(35));

@@ -222,11 +222,11 @@ async fn commits_after_a_corrupt_newest_version() {
     let id = world.create("precious\n").await;
     let version = world.commit(id, "").await.unwrap();
     let path = RecordPath::content(id, version.commit_id);
-    let record = world.stores.records.get(&path).await.unwrap();
+    let record = world.stores.documents.get(&path).await.unwrap();
     let mut data = record.data.clone();
     data.insert("content".to_owned(), "Precious\n".into());
     let at = record.updated_at;
-    world.stores.records.update(&path, record.version, &data, at).await.unwrap();
+    world.stores.documents.update(&path, record.version, &data, at).await.unwrap();
     let world = world.restart().await;
     world.write(id, "precious\nand more\n").await;
     assert_eq!(world.commit(id, "next").await.unwrap().number, 2);

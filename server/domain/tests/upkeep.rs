@@ -28,7 +28,7 @@ async fn gated() -> (World, Arc<Gate>) {
     let gate = Arc::<Gate>::default();
     let injector = Injector::hooked(Arc::clone(&gate) as _);
     let wrap = move |mut stores: Stores| {
-        stores.records = Arc::new(Faulty::new(stores.records, &injector));
+        stores.documents = Arc::new(Faulty::new(stores.documents, &injector));
         stores
     };
     let world = World::with(Plan { wrap: Box::new(wrap), ..Plan::default() }).await;
@@ -53,7 +53,7 @@ async fn a_document(world: &World, text: impl Fn(&str) -> String) -> DocumentId 
 async fn path(world: &World, id: DocumentId, number: u64) -> RecordPath {
     RecordPath::content(
         id,
-        world.stores.versions.get(Freshness::Fresh, id, number).await.unwrap().commit_id,
+        world.stores.relational.versions.get(Freshness::Fresh, id, number).await.unwrap().commit_id,
     )
 }
 
@@ -63,11 +63,12 @@ async fn stored_as(world: &World, id: DocumentId, number: u64) -> StoredAs {
 }
 
 async fn chunks(world: &World, id: DocumentId, number: u64) -> usize {
-    let commit = world.stores.versions.get(Freshness::Fresh, id, number).await.unwrap().commit_id;
+    let commit =
+        world.stores.relational.versions.get(Freshness::Fresh, id, number).await.unwrap().commit_id;
     let chunks = RecordPath::chunks_of(id, commit);
     world
         .stores
-        .records
+        .documents
         .paths(RecordIndex::CollectionKey, &chunks, None, 100, true)
         .await
         .unwrap()
@@ -108,8 +109,9 @@ async fn fsck_restores_a_chunk_removed_late() {
     name(&world, id, 2).await;
     world.services.versions.work_outbox_off().await.unwrap();
     assert_eq!(chunks(&world, id, 2).await, 2);
-    let commit = world.stores.versions.get(Freshness::Fresh, id, 2).await.unwrap().commit_id;
-    world.stores.records.purge(&RecordPath::chunk(id, commit, 0)).await.unwrap();
+    let commit =
+        world.stores.relational.versions.get(Freshness::Fresh, id, 2).await.unwrap().commit_id;
+    world.stores.documents.purge(&RecordPath::chunk(id, commit, 0)).await.unwrap();
     let world = world.restart().await;
     assert_eq!(world.content(id, 2).await, long("2"));
     let report = world.services.fsck.run(true).await.unwrap();
@@ -142,17 +144,18 @@ async fn removes_chunks_left_behind_by_a_crash() {
 async fn resumes_an_interrupted_erasure() {
     let (world, gate) = gated().await;
     let id = a_document(&world, long).await;
-    let first = world.stores.versions.get(Freshness::Fresh, id, 1).await.unwrap().commit_id;
+    let first =
+        world.stores.relational.versions.get(Freshness::Fresh, id, 1).await.unwrap().commit_id;
     let trashed = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
     let now = world.reader(id).await.row().updated_at;
-    world.stores.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
-    world.stores.catalog.purge(id, now).await.unwrap();
+    world.stores.relational.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
+    world.stores.relational.catalog.purge(id, now).await.unwrap();
     gate.set(Trap::KeepAt(RecordPath::chunk(id, first, 1)));
     world.services.versions.work_outbox_off().await.unwrap();
     let contents = RecordPath::contents_of(id);
     let left = world
         .stores
-        .records
+        .documents
         .paths(RecordIndex::CollectionKey, &contents, None, 10, true)
         .await
         .unwrap();
@@ -163,7 +166,7 @@ async fn resumes_an_interrupted_erasure() {
         assert_eq!(
             world
                 .stores
-                .records
+                .documents
                 .paths(RecordIndex::CollectionKey, &collection, None, 10, true)
                 .await,
             Ok(vec![])
@@ -200,7 +203,7 @@ async fn shutdown_does_not_wait_for_the_backlog() {
     assert!(futures::poll!(&mut down).is_pending());
     gate.open();
     down.await;
-    let left = world.stores.outbox.pending(10).await.unwrap();
+    let left = world.stores.relational.outbox.pending(10).await.unwrap();
     assert_eq!(left.len(), 4, "{left:?}");
 }
 
@@ -220,10 +223,10 @@ async fn a_failed_erasure_does_not_stop_the_rest() {
             expires_at: now,
             at: now,
         };
-        world.stores.intents.open(&intent).await.unwrap();
+        world.stores.relational.intents.open(&intent).await.unwrap();
         let path = RecordPath::content(id, commit_id);
         let record = NewRecord { path: path.clone(), data: izanagi_domain::storage::Data::new() };
-        world.stores.records.create(&record, now).await.unwrap();
+        world.stores.documents.create(&record, now).await.unwrap();
         paths.push(path);
     }
     world.clock.advance(INTENT_LIFETIME);
@@ -231,7 +234,7 @@ async fn a_failed_erasure_does_not_stop_the_rest() {
     assert!(world.services.versions.collect_garbage().await.is_err());
     let left = world
         .stores
-        .records
+        .documents
         .paths(RecordIndex::CollectionKey, paths[0].collection(), None, 10, true)
         .await
         .unwrap();
@@ -248,7 +251,7 @@ async fn fsck_continues_after_a_corrupt_record() {
     let (damaged, other) = (a_document(&world, small).await, a_document(&world, small).await);
     gate.set(Trap::CorruptAt(path(&world, damaged, 1).await));
     let missing = path(&world, other, 1).await;
-    world.stores.records.purge(&missing).await.unwrap();
+    world.stores.documents.purge(&missing).await.unwrap();
     let report = world.services.fsck.run(true).await.unwrap();
     let found: Vec<_> = report.faults.iter().map(|fault| (fault.document, fault.kind)).collect();
     let expected = [damaged, other].map(|id| (Some(id), FaultKind::Content));

@@ -255,11 +255,11 @@ async fn a_damaged_record_is_never_returned() {
     let id = world.create("precious").await;
     let version = world.commit(id, "").await.unwrap();
     let path = RecordPath::content(id, version.commit_id);
-    let record = world.stores.records.get(&path).await.unwrap();
+    let record = world.stores.documents.get(&path).await.unwrap();
     let mut data = record.data.clone();
     data.insert("content".to_owned(), "Precious".into());
     let at = record.updated_at;
-    world.stores.records.update(&path, record.version, &data, at).await.unwrap();
+    world.stores.documents.update(&path, record.version, &data, at).await.unwrap();
     let world = world.restart().await;
     let reader = world.reader(id).await;
     let read = world.services.versions.get(&reader, 1).await;
@@ -284,16 +284,16 @@ async fn collects_content_of_aborted_commits() {
         expires_at: now.plus(INTENT_LIFETIME),
         at: now,
     };
-    world.stores.intents.open(&intent).await.unwrap();
+    world.stores.relational.intents.open(&intent).await.unwrap();
     let path = RecordPath::content(id, commit);
     let data = izanagi_domain::storage::Data::from([("type".to_owned(), "snapshot".into())]);
     let record = izanagi_domain::storage::NewRecord { path: path.clone(), data };
-    world.stores.records.create(&record, now).await.unwrap();
+    world.stores.documents.create(&record, now).await.unwrap();
     assert_eq!(world.services.versions.collect_garbage().await.unwrap(), 0);
     world.fsck_is_clean().await;
     world.clock.advance(INTENT_LIFETIME + Duration::from_secs(1));
     assert_eq!(world.services.versions.collect_garbage().await.unwrap(), 1);
-    assert!(world.stores.records.get(&path).await.is_err());
+    assert!(world.stores.documents.get(&path).await.is_err());
     assert_eq!(world.services.versions.collect_garbage().await.unwrap(), 0);
     world.fsck_is_clean().await;
     drop(editor);

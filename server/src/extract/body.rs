@@ -22,9 +22,6 @@ use tower_http::timeout::TimeoutError;
 /// Maximum number of files per upload; each becomes a document.
 const MAX_FILES: usize = 100;
 
-/// Maximum length of an oversized body that is read and discarded.
-const MAX_DROPPED: usize = 256 * 1024 * 1024;
-
 /// Peak memory per byte of a JSON body, for the raw and the parsed body.
 const JSON_FACTOR: usize = 2;
 
@@ -89,7 +86,7 @@ impl LazyBody {
     /// Reads the `file` parts of a form.
     pub(crate) async fn uploads(mut self, limit: usize) -> ApiResult<Vec<Upload>> {
         self.require("multipart/form-data")?;
-        self = self.announced_within(limit).await?;
+        self.check_length(limit)?;
         let budget = self.budget()?;
         let announced = self.announced();
         if let Some(bytes) = announced {
@@ -125,18 +122,9 @@ impl LazyBody {
         Ok(uploads)
     }
 
-    /// Rejects a body whose announced length exceeds the limit. Most clients read the response only
-    /// after sending everything, so a moderate amount is read and discarded first.
-    async fn announced_within(self, limit: usize) -> ApiResult<Self> {
-        let announced = self.announced().unwrap_or_default();
-        if announced <= limit {
-            return Ok(self);
-        }
-        if announced <= MAX_DROPPED {
-            let mut rest = self.0.into_body().into_data_stream();
-            while let Some(Ok(_)) = rest.next().await {}
-        }
-        Err(too_large(limit))
+    /// Rejects a body whose announced length exceeds the limit.
+    fn check_length(&self, limit: usize) -> ApiResult<()> {
+        if self.announced().unwrap_or_default() > limit { Err(too_large(limit)) } else { Ok(()) }
     }
 
     fn require(&self, expected: &'static str) -> ApiResult<()> {
@@ -155,14 +143,14 @@ impl LazyBody {
     }
 
     async fn bytes(self, limit: usize) -> ApiResult<axum::body::Bytes> {
-        let this = self.announced_within(limit).await?;
-        let budget = this.budget()?;
-        if let Some(bytes) = this.announced() {
+        self.check_length(limit)?;
+        let budget = self.budget()?;
+        if let Some(bytes) = self.announced() {
             let _reserved = budget.body(bytes.saturating_mul(JSON_FACTOR)).await?;
-            let read = to_bytes(this.0.into_body(), limit).await;
+            let read = to_bytes(self.0.into_body(), limit).await;
             return read.map_err(|error| refuse(&error, limit));
         }
-        let mut body = Limited::new(this.0.into_body(), limit).into_data_stream();
+        let mut body = Limited::new(self.0.into_body(), limit).into_data_stream();
         let (mut bytes, mut reserved) = (Vec::new(), 0);
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| refuse(&*error, limit))?;

@@ -149,7 +149,7 @@ async fn a_replayed_token_revokes_the_session() {
     refresh(&client, &third).await.refused(401, "session_revoked");
     let request = Request::get("/api/v1/me").header("authorization", format!("Bearer {access}"));
     client.send(request.body(Body::empty()).unwrap()).await.refused(401, "unauthenticated");
-    let audit = app.running.services.core.stores.audit.newest(10).await.unwrap();
+    let audit = app.running.services.core.stores.relational.audit.newest(10).await.unwrap();
     assert!(audit.iter().any(|(action, ..)| action == "refresh_token_replayed"), "{audit:?}");
 }
 

@@ -150,6 +150,25 @@ async fn reports_an_oversized_body_to_the_client() {
 }
 
 #[tokio::test]
+async fn a_client_that_sends_first_and_reads_later_gets_the_rejection() {
+    const LENGTH: usize = 8 * 1024 * 1024;
+    let server = serve(Patience::default()).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    let head = format!(
+        "POST /api/v1/documents HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+         Content-Length: {LENGTH}\r\n\r\n"
+    );
+    client.write_all(head.as_bytes()).await.unwrap();
+    client.write_all(&vec![b' '; LENGTH]).await.unwrap();
+    // The connection remains usable.
+    let next = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    client.write_all(next.as_bytes()).await.unwrap();
+    let responses = read_to_close(&mut client).await;
+    assert!(responses.starts_with("HTTP/1.1 401"), "{responses}");
+    assert!(responses.contains("HTTP/1.1 200"), "{responses}");
+}
+
+#[tokio::test]
 async fn excess_connections_wait_for_a_free_slot() {
     let server = serve_many(Patience::default(), Some(2)).await;
     let ask = async |client: &mut TcpStream| {

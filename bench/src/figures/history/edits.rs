@@ -34,7 +34,7 @@ pub(super) async fn measure(world: &World, trace: &Trace, report: &mut Report) -
     let mut filter =
         SegmentFilter { document_id, from_seq: 0, to_seq: u64::MAX, from_number: 0, limit: 100 };
     loop {
-        let rows = world.services.core.stores.segments.list(&filter).await?;
+        let rows = world.services.core.stores.relational.segments.list(&filter).await?;
         let Some(last) = rows.last() else { break };
         filter.from_number = last.number + 1;
         edits += rows.iter().map(|row| row.segment.edits).sum::<u64>();

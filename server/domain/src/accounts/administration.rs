@@ -18,7 +18,7 @@ impl Accounts {
         let now = self.core.clock.now();
         let deactivated_at = Some((!active).then_some(now));
         let change = UserChange { deactivated_at, ..UserChange::default() };
-        let changed = self.core.stores.users.update(user.id, &change).await?;
+        let changed = self.core.stores.relational.users.update(user.id, &change).await?;
         self.core.stores.bus.publish(BusEvent::UserChanged(user.id));
         if !active {
             self.sign_out_everywhere(user.id).await?;
@@ -35,7 +35,7 @@ impl Accounts {
     pub async fn set_role(&self, login: &str, role: Role) -> Result<UserView> {
         let user = self.find(login).await?;
         let change = UserChange { role: Some(role), ..UserChange::default() };
-        let changed = self.core.stores.users.update(user.id, &change).await?;
+        let changed = self.core.stores.relational.users.update(user.id, &change).await?;
         self.core.stores.bus.publish(BusEvent::UserChanged(user.id));
         self.note("user_role_changed", &user).await?;
         Ok(view(&changed))
@@ -43,7 +43,7 @@ impl Accounts {
 
     async fn find(&self, login: &str) -> Result<User> {
         let login = login.trim().to_lowercase();
-        self.core.stores.users.by_login(&login).await.map_err(Error::missing("account"))
+        self.core.stores.relational.users.by_login(&login).await.map_err(Error::missing("account"))
     }
 
     async fn note(&self, action: &'static str, subject: &User) -> Result<()> {
@@ -54,6 +54,6 @@ impl Accounts {
             ip: String::new(),
             at: self.core.clock.now(),
         };
-        Ok(self.core.stores.audit.record(&event).await?)
+        Ok(self.core.stores.relational.audit.record(&event).await?)
     }
 }

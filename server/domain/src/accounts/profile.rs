@@ -16,7 +16,7 @@ impl Accounts {
     /// # Errors
     /// `Unauthenticated` if the account no longer exists.
     pub async fn me(&self, caller: &Caller) -> Result<UserView> {
-        let user = self.core.stores.users.by_id(caller.user).await;
+        let user = self.core.stores.relational.users.by_id(caller.user).await;
         Ok(view(&user.map_err(|error| match error {
             crate::storage::StoreError::NotFound => Error::Unauthenticated,
             other => other.into(),
@@ -33,8 +33,8 @@ impl Accounts {
         let (this, user) = (self.clone(), caller.user);
         let deleting = async move {
             let now = this.core.clock.now();
-            this.core.stores.owners.release(user, now).await?;
-            this.core.stores.users.delete(user, now).await?;
+            this.core.stores.relational.owners.release(user, now).await?;
+            this.core.stores.relational.users.delete(user, now).await?;
             this.sign_out_everywhere(user).await?;
             let event = AuditEvent {
                 action: "user_deleted",
@@ -43,7 +43,7 @@ impl Accounts {
                 ip: String::new(),
                 at: now,
             };
-            Ok(this.core.stores.audit.record(&event).await?)
+            Ok(this.core.stores.relational.audit.record(&event).await?)
         };
         self.core.run_to_end(deleting).await
     }
@@ -72,6 +72,6 @@ impl Accounts {
             bio: bio.flatten().map(|bio| bio.as_str().to_owned()),
             ..UserChange::default()
         };
-        Ok(view(&self.core.stores.users.update(caller.user, &change).await?))
+        Ok(view(&self.core.stores.relational.users.update(caller.user, &change).await?))
     }
 }

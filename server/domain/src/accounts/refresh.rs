@@ -60,7 +60,7 @@ impl Accounts {
     /// more than 30 s ago. Such reuse suggests a stolen token and ends the whole session.
     pub async fn refresh(&self, token: &RefreshSecret, device: &Device) -> Result<SignedIn> {
         let now = self.core.clock.now();
-        let stored = match self.core.stores.sessions.refresh_token(&token.hash()).await {
+        let stored = match self.core.stores.relational.sessions.refresh_token(&token.hash()).await {
             Ok(stored) => stored,
             Err(crate::storage::StoreError::NotFound) => return Err(Error::SessionRevoked),
             Err(other) => return Err(other.into()),
@@ -70,7 +70,8 @@ impl Accounts {
         }
         let successor = token.successor(&stored.nonce)?;
         let next = self.new_token(stored.session_id, &successor, Some(token.hash()), now);
-        let used = self.core.stores.sessions.use_refresh_token(&token.hash(), &next, now).await;
+        let used =
+            self.core.stores.relational.sessions.use_refresh_token(&token.hash(), &next, now).await;
         match used {
             Ok(RefreshUse::First) => {}
             Ok(RefreshUse::SessionEnded) => return Err(Error::SessionRevoked),
@@ -82,12 +83,12 @@ impl Accounts {
 
     async fn allow_repeat(&self, hash: &[u8; 32], now: Timestamp, device: &Device) -> Result<()> {
         // Read again: the earlier read may predate the first use.
-        let stored = self.core.stores.sessions.refresh_token(hash).await?;
+        let stored = self.core.stores.relational.sessions.refresh_token(hash).await?;
         let in_grace = stored.used_at.is_some_and(|at| now.since(at) <= GRACE);
         if in_grace && !stored.successor_used {
             return Ok(());
         }
-        let session = self.core.stores.sessions.get(stored.session_id).await?;
+        let session = self.core.stores.relational.sessions.get(stored.session_id).await?;
         match self.end_session(session.user_id, session.id, now).await {
             // The session had already ended; record the reuse anyway.
             Ok(()) | Err(Error::NotFound(_)) => {}
@@ -95,6 +96,7 @@ impl Accounts {
         }
         self.core
             .stores
+            .relational
             .audit
             .record(&AuditEvent {
                 action: "refresh_token_replayed",
@@ -114,12 +116,12 @@ impl Accounts {
         device: &Device,
         now: Timestamp,
     ) -> Result<SignedIn> {
-        let session = self.core.stores.sessions.get(session).await?;
-        let user = self.core.stores.users.by_id(session.user_id).await?;
+        let session = self.core.stores.relational.sessions.get(session).await?;
+        let user = self.core.stores.relational.users.by_id(session.user_id).await?;
         if user.deactivated_at.is_some() || session.revoked_at.is_some() {
             return Err(Error::SessionRevoked);
         }
-        self.core.stores.sessions.touch(session.id, &device.ip, now).await?;
+        self.core.stores.relational.sessions.touch(session.id, &device.ip, now).await?;
         let caller = Caller { user: user.id, session: session.id, role: user.role };
         self.signed_in(&user, &caller, refresh, now)
     }

@@ -95,7 +95,7 @@ impl Accounts {
             return Err(Error::Unauthenticated);
         }
         if now.since(touched_at) >= ACTIVITY_STEP {
-            match self.core.stores.sessions.touch(session, ip, now).await {
+            match self.core.stores.relational.sessions.touch(session, ip, now).await {
                 Ok(()) => touched_at = now,
                 // The token is valid but its session is unknown, for example after the database was
                 // replaced.
@@ -113,7 +113,7 @@ impl Accounts {
     /// # Errors
     /// The store failed.
     pub async fn sessions(&self, caller: &Caller) -> Result<Vec<SessionView>> {
-        let sessions = self.core.stores.sessions.list(caller.user).await?;
+        let sessions = self.core.stores.relational.sessions.list(caller.user).await?;
         let view = |session: crate::storage::Session| SessionView {
             current: session.id == caller.session,
             id: session.id,
@@ -152,11 +152,11 @@ impl Accounts {
         let this = self.clone();
         let ending = async move {
             let now = this.core.clock.now();
-            for session in this.core.stores.sessions.list(user).await? {
+            for session in this.core.stores.relational.sessions.list(user).await? {
                 this.refuse_tokens(session.id, now).await?;
             }
             // Sessions that began in the meantime.
-            for session in this.core.stores.sessions.revoke_all(user, now).await? {
+            for session in this.core.stores.relational.sessions.revoke_all(user, now).await? {
                 this.refuse_tokens(session, now).await?;
             }
             Ok(())
@@ -175,13 +175,13 @@ impl Accounts {
     ) -> Result<()> {
         let this = self.clone();
         let ending = async move {
-            let found = this.core.stores.sessions.get(session).await;
+            let found = this.core.stores.relational.sessions.get(session).await;
             let found = found.map_err(Error::missing("session"))?;
             if found.user_id != user {
                 return Err(Error::NotFound("session"));
             }
             this.refuse_tokens(session, now).await?;
-            let ended = this.core.stores.sessions.revoke(user, session, now).await;
+            let ended = this.core.stores.relational.sessions.revoke(user, session, now).await;
             ended.map_err(Error::missing("session"))
         };
         self.core.run_to_end(ending).await

@@ -97,12 +97,14 @@ impl Accounts {
 
     /// Creates an account; after a lost reply, checks whether it was created.
     async fn create_account(&self, user: &User) -> StoreResult<()> {
-        match self.core.stores.users.create(user).await {
-            Err(StoreError::Unknown(what)) => match self.core.stores.users.by_id(user.id).await {
-                Ok(_) => Ok(()),
-                Err(StoreError::NotFound) => Err(StoreError::Unavailable(what)),
-                Err(error) => Err(error),
-            },
+        match self.core.stores.relational.users.create(user).await {
+            Err(StoreError::Unknown(what)) => {
+                match self.core.stores.relational.users.by_id(user.id).await {
+                    Ok(_) => Ok(()),
+                    Err(StoreError::NotFound) => Err(StoreError::Unavailable(what)),
+                    Err(error) => Err(error),
+                }
+            }
             other => other,
         }
     }
@@ -152,7 +154,7 @@ impl Accounts {
             let message = "Enter your username or email.";
             return Err(FieldError::new("login", "blank", message).into());
         }
-        let user = match self.core.stores.users.by_login(&login.to_lowercase()).await {
+        let user = match self.core.stores.relational.users.by_login(&login.to_lowercase()).await {
             Ok(user) => Some(user),
             Err(StoreError::NotFound) => None,
             Err(error) => return Err(error.into()),
@@ -189,8 +191,8 @@ impl Accounts {
         let refresh = RefreshSecret::from_bytes(&bytes);
         let caller = Caller { user: user.id, session: session.id, role: user.role };
         let token = self.new_token(session.id, &refresh, None, now);
-        self.core.stores.sessions.create(&NewSession { session, token }).await?;
-        self.core.stores.users.record_login(user.id, now).await?;
+        self.core.stores.relational.sessions.create(&NewSession { session, token }).await?;
+        self.core.stores.relational.users.record_login(user.id, now).await?;
         let user = User { last_login_at: Some(now), ..user.clone() };
         self.signed_in(&user, &caller, refresh, now)
     }

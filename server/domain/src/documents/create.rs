@@ -276,7 +276,7 @@ impl Documents {
             content: new.content,
             at: self.core.clock.now(),
         };
-        match self.core.stores.catalog.create(&new).await {
+        match self.core.stores.relational.catalog.create(&new).await {
             Ok(()) => Ok(new.id),
             // Created by an earlier request, or by this attempt if its reply was lost.
             Err(StoreError::Conflict(Constraint::RequestKey) | StoreError::Unknown(_)) => {
@@ -287,7 +287,7 @@ impl Documents {
     }
 
     async fn made_by(&self, request: &Request) -> Result<DocumentId> {
-        let found = self.core.stores.catalog.by_request(&request.key).await;
+        let found = self.core.stores.relational.catalog.by_request(&request.key).await;
         match found {
             Ok((id, body_hash)) if body_hash == request.body_hash => Ok(id),
             Ok(_) => Err(Error::IdempotencyMismatch),

@@ -61,7 +61,8 @@ impl Documents {
     /// # Errors
     /// `NotTrashed`.
     pub async fn purge(&self, owner: &Owner) -> Result<()> {
-        let purged = self.core.stores.catalog.purge(owner.id(), self.core.clock.now()).await;
+        let purged =
+            self.core.stores.relational.catalog.purge(owner.id(), self.core.clock.now()).await;
         self.announce(owner.id());
         purged.map_err(|error| match error {
             StoreError::NotFound => Error::NotTrashed,
@@ -77,7 +78,7 @@ impl Documents {
 
     async fn apply(&self, reader: &Reader, user: UserId, change: &DetailsChange) -> Result<()> {
         let (id, now) = (reader.id(), self.core.clock.now());
-        let changed = self.core.stores.catalog.change(id, user, change, now).await;
+        let changed = self.core.stores.relational.catalog.change(id, user, change, now).await;
         self.announce(id);
         changed.map(drop).map_err(Error::missing("document"))
     }

@@ -60,7 +60,7 @@ impl Documents {
             // One extra row shows whether there is another page.
             limit: page_size + 1,
         };
-        let (mut rows, total) = self.core.stores.catalog.list(&filter).await?;
+        let (mut rows, total) = self.core.stores.relational.catalog.list(&filter).await?;
         let more = rows.len() > page_size as usize;
         rows.truncate(page_size as usize);
         let next_cursor = rows.last().filter(|_| more).map(|row| write_cursor(row, query.sort));

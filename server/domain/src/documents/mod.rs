@@ -179,7 +179,7 @@ impl Documents {
             true => Error::Unauthenticated,
             false => Error::NotFound("document"),
         };
-        let found = self.core.stores.catalog.get_for(&who.viewer(id), id).await;
+        let found = self.core.stores.relational.catalog.get_for(&who.viewer(id), id).await;
         let (row, access) = found.map_err(|error| match error {
             StoreError::NotFound => hidden(),
             other => other.into(),

@@ -13,7 +13,7 @@ impl Documents {
     /// # Errors
     /// `Unavailable`.
     pub async fn owners(&self, reader: &Reader) -> Result<Vec<Person>> {
-        let owners = self.core.stores.owners.list(&[reader.id()]).await?;
+        let owners = self.core.stores.relational.owners.list(&[reader.id()]).await?;
         Ok(owners.into_iter().map(|(_, person)| person).collect())
     }
 
@@ -24,8 +24,9 @@ impl Documents {
     pub async fn add_owner(&self, owner: &Owner, user: UserId) -> Result<()> {
         owner.require_management()?;
         // A deleted account counts as nonexistent.
-        self.core.stores.users.by_id(user).await.map_err(Error::missing("account"))?;
-        let added = self.core.stores.owners.add(owner.id(), user, self.core.clock.now()).await;
+        self.core.stores.relational.users.by_id(user).await.map_err(Error::missing("account"))?;
+        let added =
+            self.core.stores.relational.owners.add(owner.id(), user, self.core.clock.now()).await;
         self.announce(owner.id());
         added.map_err(|error| match error {
             StoreError::Conflict(Constraint::Reference) => Error::NotFound("account"),
@@ -41,7 +42,13 @@ impl Documents {
     /// `ScopeMissing`.
     pub async fn remove_owner(&self, owner: &Owner, user: UserId) -> Result<()> {
         owner.require_management()?;
-        let removed = self.core.stores.owners.remove(owner.id(), user, self.core.clock.now()).await;
+        let removed = self
+            .core
+            .stores
+            .relational
+            .owners
+            .remove(owner.id(), user, self.core.clock.now())
+            .await;
         self.announce(owner.id());
         removed.map_err(Error::missing("owner"))
     }

@@ -59,7 +59,7 @@ impl Documents {
         }
         let length = usize::try_from(row.text.length).unwrap_or(usize::MAX);
         let _reserved = self.core.budget.work(length.saturating_mul(READ_FACTOR)).await?;
-        match self.core.stores.log.text(row.id).await {
+        match self.core.stores.relational.log.text(row.id).await {
             // Text that does not match its hash is never returned; it is rebuilt from the log.
             Ok(saved) if saved.facts == row.text && sha256(&saved.content) == row.text.hash => {
                 Ok(LiveText { content: saved.content.into(), facts: saved.facts })
@@ -186,7 +186,7 @@ impl Documents {
         op_id: &str,
         request_hash: &[u8; 32],
     ) -> Result<bool> {
-        match self.core.stores.log.known_op(editor.id(), editor.user(), op_id).await {
+        match self.core.stores.relational.log.known_op(editor.id(), editor.user(), op_id).await {
             Ok(op) if op.hash != *request_hash => Err(Error::IdempotencyMismatch),
             Ok(op) if op.quarantined => Err(Error::BadUpdate(QUARANTINED.to_owned())),
             Ok(_) => Ok(true),

@@ -51,7 +51,7 @@ impl Documents {
         reader: &Reader,
         text: Option<LiveText>,
     ) -> Result<DocumentView> {
-        let row = self.core.stores.catalog.get(reader.id()).await;
+        let row = self.core.stores.relational.catalog.get(reader.id()).await;
         let row = row.map_err(Error::missing("document"))?;
         let facts = match &text {
             Some(text) => text.facts,
@@ -63,7 +63,7 @@ impl Documents {
     }
 
     async fn one(&self, row: &DocumentRow, facts: &TextFacts) -> Result<DocumentView> {
-        let owners = self.core.stores.owners.list(&[row.id]).await?;
+        let owners = self.core.stores.relational.owners.list(&[row.id]).await?;
         Ok(view(row, facts, owners.into_iter().map(|(_, person)| person).collect()))
     }
 
@@ -71,7 +71,7 @@ impl Documents {
     pub(super) async fn many(&self, rows: &[DocumentRow]) -> Result<Vec<DocumentView>> {
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         let mut owners: HashMap<_, Vec<Person>> = HashMap::new();
-        for (id, person) in self.core.stores.owners.list(&ids).await? {
+        for (id, person) in self.core.stores.relational.owners.list(&ids).await? {
             owners.entry(id).or_default().push(person);
         }
         let mut views = Vec::with_capacity(rows.len());

@@ -103,7 +103,7 @@ impl Edits {
     pub async fn checkpoint(&self, editor: &Editor, seq: u64) -> Result<Vec<u8>> {
         let settings = self.core.budget.settings();
         let _reserved = self.core.budget.work(settings.document_bytes + WORK_BYTES).await?;
-        let log = self.core.stores.log.load(editor.id()).await;
+        let log = self.core.stores.relational.log.load(editor.id()).await;
         let log = log.map_err(Error::missing("document"))?;
         if seq > log.live_seq {
             let message =
@@ -155,7 +155,7 @@ impl Edits {
     /// The rows of the log from `from` on. They are read before segments: an edit that moves in
     /// between is found in both.
     async fn tail(&self, editor: &Editor, from: u64) -> Result<LogTail> {
-        let tail = self.core.stores.log.since(editor.id(), from - 1).await;
+        let tail = self.core.stores.relational.log.since(editor.id(), from - 1).await;
         tail.map_err(Error::missing("document"))
     }
 
@@ -258,7 +258,7 @@ impl Edits {
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
-        let people = self.core.stores.users.people(&ids).await?;
+        let people = self.core.stores.relational.users.people(&ids).await?;
         Ok(people.into_iter().map(|person| (person.id, person)).collect())
     }
 }

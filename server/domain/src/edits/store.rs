@@ -48,7 +48,7 @@ impl EditStore {
 
     /// The history in the stores of a core.
     pub(crate) fn of(core: &Core) -> Self {
-        let (records, segments) = (&core.stores.records, &core.stores.segments);
+        let (records, segments) = (&core.stores.documents, &core.stores.relational.segments);
         let (records, segments) = (Arc::clone(records), Arc::clone(segments));
         Self::new(records, segments, Arc::clone(&core.ids), core.budget.clone())
     }

@@ -57,7 +57,7 @@ impl Fsck {
         found: &mut Findings,
     ) -> Result<()> {
         let number = version.number;
-        match self.core.stores.versions.by_commit(base).await {
+        match self.core.stores.relational.versions.by_commit(base).await {
             Ok(base) if base.document_id == version.document_id && base.number > number => {
                 if base.content_hash != hash {
                     let detail = format!("version {number}: its base has a different hash");
@@ -90,6 +90,7 @@ impl Fsck {
             let row = self
                 .core
                 .stores
+                .relational
                 .versions
                 .get(Freshness::Fresh, version.document_id, version.number)
                 .await?;
@@ -118,7 +119,7 @@ impl Fsck {
             return Ok(Some((FaultKind::StoredAs, "is not stored as its row says")));
         }
         let chunks = RecordPath::chunks_of(version.document_id, version.commit_id);
-        let chunks = Paths::present(chunks).next(&*self.core.stores.records).await?;
+        let chunks = Paths::present(chunks).next(&*self.core.stores.documents).await?;
         let is_named = |path: &RecordPath| path.id().parse().is_ok_and(|n: usize| n < form.chunks);
         let is_odd = !chunks.iter().all(is_named);
         Ok(is_odd.then_some((FaultKind::Chunk, "has chunks that it does not name")))
@@ -127,7 +128,7 @@ impl Fsck {
     /// Whether a pending or running job changes how the version is stored.
     pub(super) async fn is_busy(&self, version: &VersionRow) -> Result<bool> {
         let key = format!("{}/{}", version.document_id, version.number);
-        let outbox = &self.core.stores.outbox;
+        let outbox = &self.core.stores.relational.outbox;
         Ok(outbox.is_pending(Topic::MakeWhole, &key).await?
             || outbox.is_pending(Topic::Demote, &key).await?)
     }

@@ -25,7 +25,7 @@ impl Fsck {
         for version in &versions {
             self.check_content(version, row, found).await?;
         }
-        let intents = self.core.stores.inspect.intents(row.id).await;
+        let intents = self.core.stores.relational.inspect.intents(row.id).await;
         if let Some(intents) = found.sound(FaultKind::Row, intents)? {
             check_intents(&versions, &intents, found);
             self.check_orphans(row.id, &versions, &intents, found).await?;
@@ -49,13 +49,13 @@ impl Fsck {
             freshness: Freshness::Fresh,
         };
         // Bounds the loop if the head number is damaged.
-        let (_, total) = self.core.stores.versions.list(&count).await?;
+        let (_, total) = self.core.stores.relational.versions.list(&count).await?;
         let (mut versions, mut seen): (Vec<VersionRow>, u64) = (Vec::new(), 0);
         let mut from = 1;
         // One past the head, to detect versions the head does not know of.
         while seen < total && from <= row.head_version.saturating_add(1) {
             let to = from.saturating_add(BATCH - 1);
-            match self.core.stores.versions.range(row.id, from, to).await {
+            match self.core.stores.relational.versions.range(row.id, from, to).await {
                 Err(StoreError::Corrupt(_)) => {
                     seen += self.each_version(row, from..=to, &mut versions, found).await?;
                 }
@@ -84,14 +84,20 @@ impl Fsck {
     ) -> Result<u64> {
         let mut seen = 0;
         for number in numbers {
-            let version =
-                match self.core.stores.versions.get(Freshness::Fresh, row.id, number).await {
-                    Err(StoreError::NotFound) => continue,
-                    Err(StoreError::Corrupt(what)) => {
-                        Err(StoreError::Corrupt(format!("version {number}: {what}")))
-                    }
-                    version => version,
-                };
+            let version = match self
+                .core
+                .stores
+                .relational
+                .versions
+                .get(Freshness::Fresh, row.id, number)
+                .await
+            {
+                Err(StoreError::NotFound) => continue,
+                Err(StoreError::Corrupt(what)) => {
+                    Err(StoreError::Corrupt(format!("version {number}: {what}")))
+                }
+                version => version,
+            };
             seen += 1;
             versions.extend(found.sound(FaultKind::Row, version)?);
         }

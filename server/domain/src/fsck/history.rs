@@ -78,7 +78,7 @@ impl Fsck {
         };
         let mut all = Vec::new();
         loop {
-            let rows = self.core.stores.segments.list(&filter).await;
+            let rows = self.core.stores.relational.segments.list(&filter).await;
             let Some(rows) = found.sound(FaultKind::History, rows)? else { return Ok(None) };
             let Some(last) = rows.last() else { return Ok(Some(all)) };
             filter.from_number = last.number + 1;
@@ -97,7 +97,7 @@ impl Fsck {
         let mut unlisted = Vec::new();
         let mut after: Option<String> = None;
         loop {
-            let records = &self.core.stores.records;
+            let records = &self.core.stores.documents;
             let batch =
                 records.query(CollectionKey, &collection, after.as_deref(), RECORDS, false).await;
             let Some(batch) = found.sound(FaultKind::History, batch)? else { return Ok(None) };

@@ -11,7 +11,7 @@ use izanagi_shared::crdt::Validation;
 impl Fsck {
     pub(super) async fn check_live(&self, row: &DocumentRow, found: &mut Findings) -> Result<()> {
         // Read before the log, which only grows, so neither can be newer than the log.
-        let saved = match self.core.stores.log.text(row.id).await {
+        let saved = match self.core.stores.relational.log.text(row.id).await {
             Err(StoreError::NotFound) => {
                 found.add(FaultKind::Text, "there is no stored text");
                 None
@@ -21,9 +21,9 @@ impl Fsck {
         // A snapshot in between moves edits from the log to segments. Read in this order, no edit is
         // seen in both.
         let segments = self.segments(row.id, found).await?.unwrap_or_default();
-        let ops = self.core.stores.inspect.ops(row.id).await;
+        let ops = self.core.stores.relational.inspect.ops(row.id).await;
         let ops = found.sound(FaultKind::Op, ops)?;
-        let log = match self.core.stores.log.load(row.id).await {
+        let log = match self.core.stores.relational.log.load(row.id).await {
             Err(StoreError::NotFound) => {
                 found.add(FaultKind::Snapshot, "there is no snapshot");
                 None

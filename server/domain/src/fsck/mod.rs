@@ -150,13 +150,13 @@ impl Fsck {
     /// A store is unavailable.
     pub async fn run(&self, repair: bool) -> Result<Report> {
         let mut report = Report::default();
-        for line in self.core.stores.inspect.integrity().await? {
+        for line in self.core.stores.relational.inspect.integrity().await? {
             report.faults.push(Fault { document: None, kind: FaultKind::Database, detail: line });
         }
         let mut after = None;
         loop {
             let mut found = Findings::new(None);
-            let ids = self.core.stores.inspect.documents(after, BATCH).await;
+            let ids = self.core.stores.relational.inspect.documents(after, BATCH).await;
             let ids = found.sound(FaultKind::Row, ids)?.unwrap_or_default();
             report.take(found);
             let Some(last) = ids.last() else { break };
@@ -180,7 +180,7 @@ impl Fsck {
         let mut versions = 0;
         for look in 1..=LOOKS {
             let mut found = Findings::new(Some(id));
-            let before = match self.core.stores.catalog.get(id).await {
+            let before = match self.core.stores.relational.catalog.get(id).await {
                 Err(StoreError::NotFound) => return Ok(()),
                 before => found.sound(FaultKind::Row, before)?,
             };
@@ -189,7 +189,7 @@ impl Fsck {
                 return Ok(());
             };
             versions = self.check_document(&before, &mut found).await?;
-            let is_still = match self.core.stores.catalog.get(id).await {
+            let is_still = match self.core.stores.relational.catalog.get(id).await {
                 Err(StoreError::NotFound) => return Ok(()),
                 Err(StoreError::Corrupt(_)) => false,
                 after => after? == before,

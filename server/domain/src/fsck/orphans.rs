@@ -57,7 +57,7 @@ impl Fsck {
         let mut strays = Vec::new();
         let mut contents = Paths::present(RecordPath::contents_of(document));
         loop {
-            let batch = contents.next(&*self.core.stores.records).await;
+            let batch = contents.next(&*self.core.stores.documents).await;
             let batch = found.sound(FaultKind::Row, batch)?.unwrap_or_default();
             if batch.is_empty() {
                 return Ok(strays);
@@ -75,7 +75,7 @@ impl Fsck {
     }
 
     async fn has_owner(&self, commit: CommitId) -> Result<bool> {
-        match self.core.stores.intents.get(commit).await {
+        match self.core.stores.relational.intents.get(commit).await {
             Ok(_) | Err(StoreError::Corrupt(_)) => return Ok(true),
             Err(StoreError::NotFound) => {}
             Err(error) => return Err(error.into()),
@@ -84,7 +84,7 @@ impl Fsck {
     }
 
     async fn is_version(&self, commit: CommitId) -> Result<bool> {
-        match self.core.stores.versions.by_commit(commit).await {
+        match self.core.stores.relational.versions.by_commit(commit).await {
             Ok(_) | Err(StoreError::Corrupt(_)) => Ok(true),
             Err(StoreError::NotFound) => Ok(false),
             Err(error) => Err(error.into()),
@@ -107,13 +107,13 @@ impl Fsck {
     }
 
     async fn is_there(&self, document: DocumentId, commit: CommitId) -> Result<bool> {
-        match self.core.stores.records.get(&RecordPath::content(document, commit)).await {
+        match self.core.stores.documents.get(&RecordPath::content(document, commit)).await {
             Ok(_) | Err(StoreError::Corrupt(_)) => return Ok(true),
             Err(StoreError::NotFound) => {}
             Err(error) => return Err(error.into()),
         }
         let mut chunks = Paths::all(RecordPath::chunks_of(document, commit));
-        Ok(!chunks.next(&*self.core.stores.records).await?.is_empty())
+        Ok(!chunks.next(&*self.core.stores.documents).await?.is_empty())
     }
 
     /// Finds attempts of documents that no longer exist.
@@ -121,7 +121,7 @@ impl Fsck {
         let mut after = None;
         loop {
             let mut found = Findings::new(None);
-            let intents = self.core.stores.inspect.abandoned(after, BATCH).await;
+            let intents = self.core.stores.relational.inspect.abandoned(after, BATCH).await;
             let intents = found.sound(FaultKind::Row, intents)?.unwrap_or_default();
             report.take(found);
             let Some(last) = intents.last() else { return Ok(()) };

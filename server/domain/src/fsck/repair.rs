@@ -45,13 +45,13 @@ impl Fsck {
 
     /// Rebuilds the stored text from the log, which is authoritative.
     async fn rewrite_text(&self, document_id: DocumentId) -> Result<Vec<String>> {
-        let log = self.core.stores.log.load(document_id).await?;
+        let log = self.core.stores.relational.log.load(document_id).await?;
         // If the log cannot be replayed, there is nothing to rebuild from.
         let text = replay(&log).map_err(Error::internal)?;
         let text = LiveText::new(text, log.live_seq);
         let content = text.content.to_string();
         let saved = SavedText { document_id, content, facts: text.facts };
-        self.core.stores.log.save_text(&saved).await?;
+        self.core.stores.relational.log.save_text(&saved).await?;
         Ok(vec!["rebuilt its text from the log".to_owned()])
     }
 
@@ -64,15 +64,15 @@ impl Fsck {
             let mut found = Findings::new(Some(document));
             for stray in self.strays(document, &versions, &mut found).await? {
                 let Orphan::Stray(path) = stray else { continue };
-                self.core.stores.records.delete(&path, Timestamp::default()).await?;
+                self.core.stores.documents.delete(&path, Timestamp::default()).await?;
                 deleted_records += 1;
             }
             for path in self.unlisted(document, &mut found).await?.unwrap_or_default() {
-                self.core.stores.records.delete(&path, Timestamp::default()).await?;
+                self.core.stores.documents.delete(&path, Timestamp::default()).await?;
                 deleted_records += 1;
             }
         }
-        let intents = self.core.stores.inspect.intents(document).await?;
+        let intents = self.core.stores.relational.inspect.intents(document).await?;
         for late in self.late(&intents).await? {
             let Orphan::Late(commit) = late else { continue };
             self.versions.erase_content(document, commit).await?;
@@ -121,7 +121,12 @@ impl Fsck {
                 Ok(Some("made whole"))
             }
             FaultKind::StoredAs if form.is_delta != version.is_delta => {
-                self.core.stores.versions.set_stored(document, number, form.is_delta).await?;
+                self.core
+                    .stores
+                    .relational
+                    .versions
+                    .set_stored(document, number, form.is_delta)
+                    .await?;
                 Ok(Some("corrected the row of"))
             }
             FaultKind::Chunk if form.is_delta => {
@@ -138,7 +143,7 @@ impl Fsck {
         &self,
         document: DocumentId,
     ) -> Result<Option<(DocumentRow, Vec<VersionRow>)>> {
-        let row = match self.core.stores.catalog.get(document).await {
+        let row = match self.core.stores.relational.catalog.get(document).await {
             Err(StoreError::NotFound) => return Ok(None),
             row => row?,
         };

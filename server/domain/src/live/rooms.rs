@@ -78,7 +78,7 @@ impl Rooms {
     /// Creates the rooms over the live log of `core`. They end at shutdown.
     #[must_use]
     pub fn new(core: &Core, settings: LiveSettings) -> Self {
-        let log = Arc::clone(&core.stores.log);
+        let log = Arc::clone(&core.stores.relational.log);
         let context = RoomContext {
             writer: LogWriter::start(Arc::clone(&log), settings.append_timeout),
             log,

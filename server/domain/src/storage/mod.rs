@@ -49,17 +49,26 @@ pub use versions::{
 
 use std::sync::Arc;
 
-/// All stores used by the services. Each has its own trait, so that each can have its own backend.
+/// All stores used by the services. Each field may name its own backend (DESIGN §4).
 #[derive(Clone)]
 pub struct Stores {
-    /// Version contents.
-    pub records: Arc<dyn DocumentStore>,
+    /// Everything that must change in one transaction.
+    pub relational: Relational,
+    /// Version contents and edit history.
+    pub documents: Arc<dyn DocumentStore>,
+    /// Sessions that were ended before their access tokens expired.
+    pub revocations: Arc<dyn RevocationStore>,
+    /// Notifies all nodes of changes.
+    pub bus: Arc<dyn Bus>,
+}
+
+/// The traits of the relational database. One database implements them all.
+#[derive(Clone)]
+pub struct Relational {
     /// Accounts.
     pub users: Arc<dyn UserStore>,
     /// Signed-in devices and their refresh tokens.
     pub sessions: Arc<dyn SessionStore>,
-    /// Sessions that were ended before their access tokens expired.
-    pub revocations: Arc<dyn RevocationStore>,
     /// Documents.
     pub catalog: Arc<dyn Catalog>,
     /// Owners of documents.
@@ -68,7 +77,7 @@ pub struct Stores {
     pub versions: Arc<dyn VersionStore>,
     /// Commit attempts.
     pub intents: Arc<dyn CommitIntents>,
-    /// Steps 2 to 4 of a commit in one transaction, if one database holds both stores.
+    /// Steps 2 to 4 of a commit in one transaction, if this database holds the documents too.
     pub atomic: Option<Arc<dyn AtomicCommit>>,
     /// Live updates.
     pub log: Arc<dyn LiveLog>,
@@ -82,12 +91,12 @@ pub struct Stores {
     pub inspect: Arc<dyn Inspect>,
     /// Retention.
     pub upkeep: Arc<dyn Upkeep>,
-    /// Notifies all nodes of changes.
-    pub bus: Arc<dyn Bus>,
 }
 
 impl std::fmt::Debug for Stores {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stores").field("atomic", &self.atomic.is_some()).finish_non_exhaustive()
+        f.debug_struct("Stores")
+            .field("atomic", &self.relational.atomic.is_some())
+            .finish_non_exhaustive()
     }
 }

@@ -35,7 +35,7 @@ impl Versions {
     ) -> Result<Attempt> {
         let (document, commit) = (version.document_id, version.commit_id);
         let records = Stored::new_records(document, commit, text, version.content_hash);
-        let outcome = match &self.core.stores.atomic {
+        let outcome = match &self.core.stores.relational.atomic {
             Some(atomic) => atomic.commit_with_content(&records, version, restored_from).await,
             None => self.in_steps(&records, version, restored_from).await,
         };
@@ -68,11 +68,11 @@ impl Versions {
             expires_at: version.at.plus(INTENT_LIFETIME),
             at: version.at,
         };
-        self.core.stores.intents.open(&intent).await?;
+        self.core.stores.relational.intents.open(&intent).await?;
         for record in records {
-            self.core.stores.records.create(record, version.at).await?;
+            self.core.stores.documents.create(record, version.at).await?;
         }
-        self.core.stores.intents.commit(version, restored_from).await
+        self.core.stores.relational.intents.commit(version, restored_from).await
     }
 
     /// Fences before reading: a statement queued behind a lock could still commit after a plain
@@ -82,17 +82,19 @@ impl Versions {
             Error::Unavailable(Internal::new(format!("{commit}: {what}; {error}")))
         };
         patiently(|| async {
-            match self.core.stores.intents.fence(commit).await {
+            match self.core.stores.relational.intents.fence(commit).await {
                 Ok(Fence::Closed) => Ok(Attempt::TryAgain),
-                Ok(Fence::NotOpen) => match self.core.stores.versions.by_commit(commit).await {
-                    Ok(_) => Ok(Attempt::Committed),
-                    // Closed by a collector or another fence, or not yet opened; step 4 requires an
-                    // open intent.
-                    // A commit in a single transaction has no intent; the fence waited for the
-                    // transaction to end.
-                    Err(StoreError::NotFound) => Ok(Attempt::TryAgain),
-                    Err(error) => Err(unknown(error)),
-                },
+                Ok(Fence::NotOpen) => {
+                    match self.core.stores.relational.versions.by_commit(commit).await {
+                        Ok(_) => Ok(Attempt::Committed),
+                        // Closed by a collector or another fence, or not yet opened; step 4 requires an
+                        // open intent.
+                        // A commit in a single transaction has no intent; the fence waited for the
+                        // transaction to end.
+                        Err(StoreError::NotFound) => Ok(Attempt::TryAgain),
+                        Err(error) => Err(unknown(error)),
+                    }
+                }
                 Err(error) => Err(unknown(error)),
             }
         })

@@ -61,14 +61,14 @@ impl Versions {
     /// The first error. Everything else is still collected; the rest is retried in the next run.
     pub async fn collect_garbage(&self) -> Result<u64> {
         let forget_before = self.core.clock.now().minus(COMMITTED_KEPT);
-        let forgotten = self.core.stores.intents.forget(forget_before).await;
+        let forgotten = self.core.stores.relational.intents.forget(forget_before).await;
         let mut failure = forgotten.err().map(Error::from);
         loop {
             let now = self.core.clock.now();
-            let expired = self.core.stores.intents.expired(now, BATCH).await?;
+            let expired = self.core.stores.relational.intents.expired(now, BATCH).await?;
             let mut closed: u32 = 0;
             for intent in &expired {
-                match self.core.stores.intents.condemn(intent.commit_id, now).await {
+                match self.core.stores.relational.intents.condemn(intent.commit_id, now).await {
                     Ok(_) => closed += 1,
                     Err(error) => note(&mut failure, intent, error.into()),
                 }
@@ -79,7 +79,7 @@ impl Versions {
         }
         let (mut erased, mut after) = (0, None);
         loop {
-            let condemned = self.core.stores.intents.condemned(after, BATCH).await?;
+            let condemned = self.core.stores.relational.intents.condemned(after, BATCH).await?;
             let Some(last) = condemned.last() else {
                 return failure.map_or(Ok(erased), Err);
             };
@@ -96,7 +96,7 @@ impl Versions {
     async fn erase_attempt(&self, intent: &CommitIntent) -> Result<()> {
         // Never true as long as step 2 refuses the id of a version. The check costs one read; an
         // error would cost a version.
-        match self.core.stores.versions.by_commit(intent.commit_id).await {
+        match self.core.stores.relational.versions.by_commit(intent.commit_id).await {
             Err(StoreError::NotFound) => {}
             Ok(_) => {
                 let commit = intent.commit_id;
@@ -105,13 +105,19 @@ impl Versions {
             Err(error) => return Err(error.into()),
         }
         self.erase_content(intent.document_id, intent.commit_id).await?;
-        Ok(self.core.stores.intents.erased(intent.commit_id, self.core.clock.now()).await?)
+        Ok(self
+            .core
+            .stores
+            .relational
+            .intents
+            .erased(intent.commit_id, self.core.clock.now())
+            .await?)
     }
 
     /// Removes the records of unreferenced content. The record that names the others is removed
     /// last, so that a run after a crash still finds them.
     pub(crate) async fn erase_content(&self, document: DocumentId, commit: CommitId) -> Result<()> {
-        let records = &self.core.stores.records;
+        let records = &self.core.stores.documents;
         let mut chunks = Paths::all(RecordPath::chunks_of(document, commit));
         loop {
             let batch = chunks.next(&**records).await?;
@@ -133,7 +139,7 @@ impl Versions {
     }
 
     async fn erase_history(&self, document: DocumentId) -> Result<()> {
-        let records = &self.core.stores.records;
+        let records = &self.core.stores.documents;
         let mut history = Paths::all(RecordPath::edits_of(document));
         loop {
             let batch = history.next(&**records).await?;
@@ -150,7 +156,7 @@ impl Versions {
         let mut contents = Paths::all(RecordPath::contents_of(document));
         let mut failure = None;
         loop {
-            let batch = contents.next(&*self.core.stores.records).await?;
+            let batch = contents.next(&*self.core.stores.documents).await?;
             if batch.is_empty() {
                 return failure.map_or(Ok(()), Err);
             }
@@ -158,7 +164,7 @@ impl Versions {
                 let erased = match path.id().parse() {
                     Ok(commit) => self.erase_content(document, commit).await,
                     // No commit has this id, so there are no chunks.
-                    Err(_) => self.core.stores.records.purge(&path).await.map_err(Error::from),
+                    Err(_) => self.core.stores.documents.purge(&path).await.map_err(Error::from),
                 };
                 if let Err(error) = erased {
                     tracing::warn!(%path, ?error, "a content could not be erased");

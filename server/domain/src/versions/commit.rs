@@ -84,7 +84,7 @@ impl Versions {
 
     /// Returns the version this request has already created, if any.
     pub(super) async fn known(&self, request: &Request) -> Result<Option<VersionRow>> {
-        match self.core.stores.versions.by_request(&request.key).await {
+        match self.core.stores.relational.versions.by_request(&request.key).await {
             Ok(row) if row.body_hash == request.body_hash => Ok(Some(row)),
             Ok(_) => Err(Error::IdempotencyMismatch),
             Err(StoreError::NotFound) => Ok(None),
@@ -99,7 +99,7 @@ impl Versions {
             // The outcome is unknown or an internal error, not a refusal.
             return Err(refusal);
         }
-        self.core.stores.intents.fence_request(&request.key).await?;
+        self.core.stores.relational.intents.fence_request(&request.key).await?;
         self.known(request).await?.ok_or(refusal)
     }
 
@@ -142,7 +142,7 @@ impl Versions {
             return Ok(live.content.to_string());
         }
         for hash in hashes {
-            match self.core.stores.versions.by_content(editor.id(), hash).await {
+            match self.core.stores.relational.versions.by_content(editor.id(), hash).await {
                 Ok(row) => return Ok(self.content(&row).await?.to_string()),
                 Err(StoreError::NotFound) => {}
                 Err(error) => return Err(error.into()),
@@ -193,7 +193,7 @@ impl Versions {
     }
 
     async fn author(&self, user: UserId) -> Result<Person> {
-        let people = self.core.stores.users.people(&[user]).await?;
+        let people = self.core.stores.relational.users.people(&[user]).await?;
         people.into_iter().next().ok_or(Error::NotFound("account"))
     }
 
@@ -236,7 +236,13 @@ impl Versions {
         if let Some(text) = self.cache.get(head.commit_id) {
             return Ok(text);
         }
-        let row = self.core.stores.versions.get(Freshness::Fresh, document, head.number).await?;
+        let row = self
+            .core
+            .stores
+            .relational
+            .versions
+            .get(Freshness::Fresh, document, head.number)
+            .await?;
         match self.content(&row).await {
             Err(Error::CorruptVersion { number, internal }) => {
                 tracing::error!(docId = %document, number, cause = internal.for_log(),

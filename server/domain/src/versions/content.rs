@@ -116,15 +116,20 @@ impl Versions {
         }
         if !walk.seen.is_empty() && walk.records.is_empty() {
             let last = row.number.next_multiple_of(KEYFRAME_EVERY);
-            let rows =
-                self.core.stores.versions.range(row.document_id, row.number + 1, last).await?;
+            let rows = self
+                .core
+                .stores
+                .relational
+                .versions
+                .range(row.document_id, row.number + 1, last)
+                .await?;
             let wanted = rows.iter().scan(false, |past_whole, row| {
                 let take = !*past_whole;
                 *past_whole |= !row.is_delta;
                 take.then(|| RecordPath::content(row.document_id, row.commit_id))
             });
             let paths: Vec<RecordPath> = wanted.collect();
-            for record in self.core.stores.records.get_many(&paths).await? {
+            for record in self.core.stores.documents.get_many(&paths).await? {
                 if let Ok(id) = record.path.id().parse() {
                     walk.records.insert(id, record);
                 }
@@ -133,7 +138,7 @@ impl Versions {
                 return Ok(record);
             }
         }
-        self.core.stores.records.get(&RecordPath::content(row.document_id, commit)).await
+        self.core.stores.documents.get(&RecordPath::content(row.document_id, commit)).await
     }
 
     /// Returns the state of a version's record.
@@ -142,7 +147,7 @@ impl Versions {
     /// `NotFound` if there is none, `Corrupt` if it cannot be decoded.
     pub(crate) async fn form(&self, row: &VersionRow) -> StoreResult<Form> {
         let (document, commit) = (row.document_id, row.commit_id);
-        let record = self.core.stores.records.get(&RecordPath::content(document, commit)).await?;
+        let record = self.core.stores.documents.get(&RecordPath::content(document, commit)).await?;
         let is_delta = record.data.get("type").and_then(Value::as_text) == Some("delta");
         let Stored { hash, whole, reverse } = Stored::parse(record)?;
         let chunks = if let Some(Whole::Chunks(count)) = whole { count } else { 0 };
@@ -171,7 +176,7 @@ impl Versions {
         let mut text = String::new();
         for index in 0..count {
             let record =
-                self.core.stores.records.get(&RecordPath::chunk(document, commit, index)).await?;
+                self.core.stores.documents.get(&RecordPath::chunk(document, commit, index)).await?;
             let chunk = record.data.get("text").and_then(Value::as_text);
             let path = &record.path;
             text.push_str(chunk.ok_or_else(|| StoreError::Corrupt(format!("{path}: no text")))?);

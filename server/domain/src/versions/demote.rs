@@ -44,7 +44,8 @@ impl Versions {
     /// `CorruptVersion` if the stored data is inconsistent; nothing is removed in that case.
     pub(super) async fn demote(&self, document: DocumentId, number: u64) -> Result<()> {
         for _ in 0..TRIES {
-            let rows = self.core.stores.versions.range(document, number, number + 1).await?;
+            let rows =
+                self.core.stores.relational.versions.range(document, number, number + 1).await?;
             let [row, next] = rows.as_slice() else { return Ok(()) };
             if row.keep_whole {
                 // It may have been named while another worker was demoting it.
@@ -54,7 +55,7 @@ impl Versions {
                 return Ok(());
             }
             let path = RecordPath::content(document, row.commit_id);
-            let record = self.core.stores.records.get(&path).await?;
+            let record = self.core.stores.documents.get(&path).await?;
             let stored = Stored::parse(record.clone())?;
             let written = match stored.whole {
                 Some(_) => self.write_delta(row, next, &record, stored).await?,
@@ -78,7 +79,7 @@ impl Versions {
     ) -> Result<Written> {
         let older = self.content_from_store(row).await?;
         let newer = self.content_from_store(next).await?;
-        let document = self.core.stores.catalog.get(row.document_id).await;
+        let document = self.core.stores.relational.catalog.get(row.document_id).await;
         let kind = document.map_err(Error::missing("document"))?.kind;
         let Some(patch) = self.way_back(kind, &newer, &older).await? else {
             return Ok(Written::NotWorthIt);
@@ -137,10 +138,18 @@ impl Versions {
     /// Completes a demotion whose record is already a delta.
     async fn finish(&self, row: &VersionRow) -> Result<()> {
         let (document, number) = (row.document_id, row.number);
-        self.core.stores.versions.set_stored(document, number, true).await?;
+        self.core.stores.relational.versions.set_stored(document, number, true).await?;
         self.purge_left_chunks(row).await?;
         // A naming before this read did not see the delta; a later one will.
-        if self.core.stores.versions.get(Freshness::Fresh, document, number).await?.keep_whole {
+        if self
+            .core
+            .stores
+            .relational
+            .versions
+            .get(Freshness::Fresh, document, number)
+            .await?
+            .keep_whole
+        {
             self.make_whole(document, number).await?;
         }
         Ok(())
@@ -148,7 +157,7 @@ impl Versions {
 
     /// Removes the chunks of a version whose record is a delta; returns their number.
     pub(crate) async fn purge_left_chunks(&self, row: &VersionRow) -> Result<u64> {
-        let records = &self.core.stores.records;
+        let records = &self.core.stores.documents;
         let content = RecordPath::content(row.document_id, row.commit_id);
         let mut chunks = Paths::all(RecordPath::chunks_of(row.document_id, row.commit_id));
         let mut purged = 0;
@@ -177,7 +186,7 @@ impl Versions {
     ) -> Result<Option<Record>> {
         let data = stored.to_data();
         let patch = RecordPatch::between(&record.data, &data);
-        let records = &self.core.stores.records;
+        let records = &self.core.stores.documents;
         let now = self.core.clock.now();
         match records.patch(&record.path, record.version, &patch, now).await {
             Ok(_) | Err(StoreError::Unknown(_)) => {}
@@ -191,14 +200,26 @@ impl Versions {
     /// Promotes a version back to a snapshot because it was named or restored from. Idempotent.
     pub(crate) async fn make_whole(&self, document: DocumentId, number: u64) -> Result<()> {
         for _ in 0..TRIES {
-            let row = match self.core.stores.versions.get(Freshness::Fresh, document, number).await
+            let row = match self
+                .core
+                .stores
+                .relational
+                .versions
+                .get(Freshness::Fresh, document, number)
+                .await
             {
                 Ok(row) => row,
                 Err(StoreError::NotFound) => return Ok(()),
                 Err(error) => return Err(error.into()),
             };
             if self.form(&row).await?.is_whole {
-                return Ok(self.core.stores.versions.set_stored(document, number, false).await?);
+                return Ok(self
+                    .core
+                    .stores
+                    .relational
+                    .versions
+                    .set_stored(document, number, false)
+                    .await?);
             }
             self.write_whole(&row).await?;
         }
@@ -209,7 +230,7 @@ impl Versions {
     async fn write_whole(&self, row: &VersionRow) -> Result<()> {
         let (document, commit) = (row.document_id, row.commit_id);
         let path = RecordPath::content(document, commit);
-        let record = self.core.stores.records.get(&path).await?;
+        let record = self.core.stores.documents.get(&path).await?;
         let reverse = Stored::parse(record.clone())?.reverse;
         let text = self.content_from_store(row).await?;
         let (whole, chunks) = Stored::whole_of(document, commit, &text);
@@ -219,12 +240,14 @@ impl Versions {
         let data = Stored { hash: row.content_hash, whole: Some(whole), reverse }.to_data();
         let patch = RecordPatch::between(&record.data, &data);
         let now = self.core.clock.now();
-        match self.core.stores.records.patch(&path, record.version, &patch, now).await {
+        match self.core.stores.documents.patch(&path, record.version, &patch, now).await {
             // The document was purged, including the record that names these chunks.
-            Err(StoreError::NotFound) => match self.core.stores.versions.by_commit(commit).await {
-                Err(StoreError::NotFound) => self.erase_content(document, commit).await,
-                _ => Err(corrupt(row, "its record is missing")),
-            },
+            Err(StoreError::NotFound) => {
+                match self.core.stores.relational.versions.by_commit(commit).await {
+                    Err(StoreError::NotFound) => self.erase_content(document, commit).await,
+                    _ => Err(corrupt(row, "its record is missing")),
+                }
+            }
             Ok(_)
             | Err(StoreError::Unknown(_) | StoreError::Conflict(Constraint::RecordVersion)) => {
                 Ok(())
@@ -235,7 +258,7 @@ impl Versions {
 
     /// Writes a chunk, replacing any existing one.
     async fn put_chunk(&self, chunk: &NewRecord) -> StoreResult<()> {
-        let records = &self.core.stores.records;
+        let records = &self.core.stores.documents;
         match records.create(chunk, self.core.clock.now()).await {
             Err(StoreError::Conflict(Constraint::RecordExists)) => {}
             // If it was not written, the final check detects it.

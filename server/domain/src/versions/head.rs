@@ -52,7 +52,7 @@ impl Heads {
 impl Versions {
     /// Returns the document and its newest version, if any.
     pub(super) async fn head(&self, editor: &Editor) -> Result<(DocumentRow, Option<Head>)> {
-        let row = self.core.stores.catalog.get(editor.id()).await;
+        let row = self.core.stores.relational.catalog.get(editor.id()).await;
         let row = row.map_err(Error::missing("document"))?;
         let head = self.head_of(&row).await?;
         Ok((row, head))
@@ -65,7 +65,13 @@ impl Versions {
             return Ok(Some(head));
         }
         let head = Head::from(
-            &self.core.stores.versions.get(Freshness::Fresh, row.id, row.head_version).await?,
+            &self
+                .core
+                .stores
+                .relational
+                .versions
+                .get(Freshness::Fresh, row.id, row.head_version)
+                .await?,
         );
         self.heads.put(head);
         Ok(Some(head))

@@ -63,7 +63,7 @@ impl Versions {
 
     async fn work_off(&self, stop: &CancellationToken, failures: &mut Failures) -> Result<()> {
         loop {
-            let mut items = self.core.stores.outbox.pending(BATCH).await?;
+            let mut items = self.core.stores.relational.outbox.pending(BATCH).await?;
             let now = self.core.clock.now();
             // Delayed items sort last, so if one comes first, only delayed ones remain.
             items.retain(|item| failures.is_due(item, now));
@@ -85,14 +85,14 @@ impl Versions {
         let now = self.core.clock.now();
         match worked {
             Ok(()) => {
-                self.core.stores.outbox.done(&item.id).await?;
+                self.core.stores.relational.outbox.done(&item.id).await?;
                 failures.0.remove(&item.id);
             }
             Err(error) => {
                 let (topic, key) = (item.topic.as_str(), &item.key);
                 tracing::error!(topic, key, ?error, "an outbox job failed");
                 let due = failures.add(item, now);
-                self.core.stores.outbox.postpone(&item.id, due).await?;
+                self.core.stores.relational.outbox.postpone(&item.id, due).await?;
             }
         }
         Ok(())

@@ -48,7 +48,7 @@ impl Versions {
             named: query.named,
             freshness: Freshness::Stale,
         };
-        let (mut rows, total) = self.core.stores.versions.list(&filter).await?;
+        let (mut rows, total) = self.core.stores.relational.versions.list(&filter).await?;
         let more = rows.len() > page_size as usize;
         rows.truncate(page_size as usize);
         let next_cursor =
@@ -105,7 +105,8 @@ impl Versions {
         let name = name.map(VersionName::parse).transpose()?;
         let name = name.as_ref().map(VersionName::as_str);
         let now = self.core.clock.now();
-        let named = self.core.stores.versions.set_name(editor.id(), number, name, now).await;
+        let named =
+            self.core.stores.relational.versions.set_name(editor.id(), number, name, now).await;
         let row = named.map_err(Error::missing("version"))?;
         self.outbox_bell.notify_one();
         Ok(view(row))
@@ -113,7 +114,8 @@ impl Versions {
 
     /// Returns a version for display; may be stale.
     async fn shown(&self, reader: &Reader, number: u64) -> Result<VersionRow> {
-        let row = self.core.stores.versions.get(Freshness::Stale, reader.id(), number).await;
+        let row =
+            self.core.stores.relational.versions.get(Freshness::Stale, reader.id(), number).await;
         row.map_err(Error::missing("version"))
     }
 
@@ -121,6 +123,7 @@ impl Versions {
     pub(super) async fn row(&self, document: DocumentId, number: u64) -> Result<VersionRow> {
         self.core
             .stores
+            .relational
             .versions
             .get(Freshness::Fresh, document, number)
             .await

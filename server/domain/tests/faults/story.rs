@@ -182,6 +182,7 @@ impl Story {
         for version in &self.versions {
             let stored = world
                 .stores
+                .relational
                 .versions
                 .get(Freshness::Fresh, self.document, version.number)
                 .await

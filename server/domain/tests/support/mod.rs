@@ -206,7 +206,7 @@ async fn add_user(stores: &Stores, name: &str, clock: &TestClock) -> Caller {
         last_login_at: None,
         deactivated_at: None,
     };
-    stores.users.create(&user).await.unwrap();
+    stores.relational.users.create(&user).await.unwrap();
     Caller { user: id, session: SessionId(Uuid::now_v7()), role: Role::User }
 }
 

@@ -22,7 +22,7 @@ pub use hook::Hook;
 pub use injector::Injector;
 pub use state::CallInfo;
 
-use izanagi_domain::storage::Stores;
+use izanagi_domain::storage::{Relational, Stores};
 use std::sync::Arc;
 
 /// A store with fault injection. It implements every storage trait that `T` implements.
@@ -45,22 +45,26 @@ pub fn wrap(stores: Stores, injector: &Arc<Injector>) -> Stores {
     fn faulty<T: ?Sized>(inner: Arc<T>, injector: &Arc<Injector>) -> Arc<Faulty<T>> {
         Arc::new(Faulty::new(inner, injector))
     }
+    let from = stores.relational;
+    let relational = Relational {
+        users: faulty(from.users, injector),
+        sessions: faulty(from.sessions, injector),
+        catalog: faulty(from.catalog, injector),
+        owners: faulty(from.owners, injector),
+        versions: faulty(from.versions, injector),
+        intents: faulty(from.intents, injector),
+        atomic: from.atomic.map(|atomic| faulty(atomic, injector) as _),
+        log: faulty(from.log, injector),
+        segments: faulty(from.segments, injector),
+        outbox: faulty(from.outbox, injector),
+        audit: faulty(from.audit, injector),
+        inspect: faulty(from.inspect, injector),
+        upkeep: faulty(from.upkeep, injector),
+    };
     Stores {
-        records: faulty(stores.records, injector),
-        users: faulty(stores.users, injector),
-        sessions: faulty(stores.sessions, injector),
+        relational,
+        documents: faulty(stores.documents, injector),
         revocations: faulty(stores.revocations, injector),
-        catalog: faulty(stores.catalog, injector),
-        owners: faulty(stores.owners, injector),
-        versions: faulty(stores.versions, injector),
-        intents: faulty(stores.intents, injector),
-        atomic: stores.atomic.map(|atomic| faulty(atomic, injector) as _),
-        log: faulty(stores.log, injector),
-        segments: faulty(stores.segments, injector),
-        outbox: faulty(stores.outbox, injector),
-        audit: faulty(stores.audit, injector),
-        inspect: faulty(stores.inspect, injector),
-        upkeep: faulty(stores.upkeep, injector),
         // Events are best-effort; the tests of their consumers cover lost events.
         bus: stores.bus,
     }

@@ -34,7 +34,7 @@ mod versions;
 pub(crate) use database::Database;
 pub(crate) use sqlite::SqliteDb;
 
-use izanagi_domain::storage::{Clock, Ids, Stores};
+use izanagi_domain::storage::{Clock, Ids, Relational, Stores};
 use std::sync::Arc;
 
 /// Creates all stores over one database, so that commits are atomic.
@@ -45,11 +45,9 @@ pub(crate) fn stores<D: Database>(
 ) -> Stores {
     let (db, clock, ids) = (|| Arc::clone(db), || Arc::clone(clock), || Arc::clone(ids));
     let intents = Arc::new(intents::SqlIntents { db: db(), ids: ids() });
-    Stores {
-        records: Arc::new(records::SqlRecords::new(db())),
+    let relational = Relational {
         users: Arc::new(users::SqlUsers { db: db() }),
         sessions: Arc::new(sessions::SqlSessions { db: db() }),
-        revocations: Arc::new(revocations::SqlRevocations { db: db(), clock: clock() }),
         catalog: Arc::new(catalog::SqlCatalog { db: db(), ids: ids() }),
         owners: Arc::new(owners::SqlOwners { db: db() }),
         versions: Arc::new(versions::SqlVersions { db: db(), ids: ids() }),
@@ -61,6 +59,11 @@ pub(crate) fn stores<D: Database>(
         audit: Arc::new(audit::SqlAudit { db: db(), ids: ids() }),
         inspect: Arc::new(inspect::SqlInspect { db: db() }),
         upkeep: Arc::new(forget::SqlUpkeep { db: db() }),
+    };
+    Stores {
+        relational,
+        documents: Arc::new(records::SqlRecords::new(db())),
+        revocations: Arc::new(revocations::SqlRevocations { db: db(), clock: clock() }),
         bus: Arc::new(crate::process::ProcessBus::default()),
     }
 }

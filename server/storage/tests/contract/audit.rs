@@ -17,9 +17,9 @@ async fn the_newest_events_come_first(store: &TestStore) {
         event("refresh_token_replayed", "third", 3),
         AuditEvent { actor: None, ..event("user_deactivated", "second", 2) },
     ] {
-        store.audit.record(&event).await.unwrap();
+        store.relational.audit.record(&event).await.unwrap();
     }
-    let newest = store.audit.newest(2).await.unwrap();
+    let newest = store.relational.audit.newest(2).await.unwrap();
     let expected = [
         ("refresh_token_replayed".to_owned(), "third".to_owned(), at(3)),
         ("user_deactivated".to_owned(), "second".to_owned(), at(2)),

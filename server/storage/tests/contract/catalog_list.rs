@@ -34,12 +34,12 @@ fn filter(user: UserId) -> DocumentFilter {
 
 async fn add(store: &TestStore, owner: UserId, title: &str, micros: i64) -> DocumentId {
     let new = NewDocument { title: title.to_owned(), at: at(micros), ..new_document(owner) };
-    store.catalog.create(&new).await.unwrap();
+    store.relational.catalog.create(&new).await.unwrap();
     new.id
 }
 
 async fn titles(store: &TestStore, filter: &DocumentFilter) -> Vec<String> {
-    let (rows, _) = store.catalog.list(filter).await.unwrap();
+    let (rows, _) = store.relational.catalog.list(filter).await.unwrap();
     rows.into_iter().map(|row| row.title).collect()
 }
 
@@ -60,12 +60,12 @@ async fn a_list_contains_owned_documents_and_their_total(store: &TestStore) {
     }
     add(store, other, "theirs", 1).await;
     let few = DocumentFilter { limit: 2, ..filter(user) };
-    let (rows, total) = store.catalog.list(&few).await.unwrap();
+    let (rows, total) = store.relational.catalog.list(&few).await.unwrap();
     assert_eq!((rows.len(), total), (2, 3));
     let beyond = DocumentFilter { offset: 5, ..filter(user) };
-    assert_eq!(store.catalog.list(&beyond).await.unwrap(), (vec![], 3));
+    assert_eq!(store.relational.catalog.list(&beyond).await.unwrap(), (vec![], 3));
     let unknown = UserId(fresh_uuid());
-    assert_eq!(store.catalog.list(&filter(unknown)).await.unwrap(), (vec![], 0));
+    assert_eq!(store.relational.catalog.list(&filter(unknown)).await.unwrap(), (vec![], 0));
 }
 
 async fn times_sort_the_newest_first(store: &TestStore) {
@@ -74,7 +74,7 @@ async fn times_sort_the_newest_first(store: &TestStore) {
     add(store, user, "new", 2).await;
     assert_eq!(titles(store, &filter(user)).await, ["new", "old"]);
     let updates = vec![update(user, "x")];
-    store.log.append(&[batch(old, updates)]).await.unwrap();
+    store.relational.log.append(&[batch(old, updates)]).await.unwrap();
     assert_eq!(titles(store, &filter(user)).await, ["old", "new"]);
     let created = DocumentFilter { sort: DocumentSort::Created, ..filter(user) };
     assert_eq!(titles(store, &created).await, ["new", "old"]);
@@ -99,7 +99,8 @@ async fn equal_keys_sort_by_id(store: &TestStore) {
     for (sort, descending) in
         [(DocumentSort::Title, false), (DocumentSort::Created, true), (DocumentSort::Updated, true)]
     {
-        let (rows, _) = store.catalog.list(&DocumentFilter { sort, ..filter(user) }).await.unwrap();
+        let (rows, _) =
+            store.relational.catalog.list(&DocumentFilter { sort, ..filter(user) }).await.unwrap();
         let mut found: Vec<_> = rows.iter().map(|row| row.id).collect();
         if descending {
             found.reverse();
@@ -115,18 +116,18 @@ async fn pages_by_offset_and_by_cursor_agree(store: &TestStore) {
     }
     for sort in [DocumentSort::Title, DocumentSort::Created, DocumentSort::Updated] {
         let all = DocumentFilter { sort, ..filter(user) };
-        let (expected, _) = store.catalog.list(&all).await.unwrap();
+        let (expected, _) = store.relational.catalog.list(&all).await.unwrap();
         let mut by_offset = Vec::new();
         for offset in [0, 3, 6, 9] {
             let page = DocumentFilter { offset, limit: 3, ..all.clone() };
-            by_offset.extend(store.catalog.list(&page).await.unwrap().0);
+            by_offset.extend(store.relational.catalog.list(&page).await.unwrap().0);
         }
         let (mut by_cursor, mut cursor) = (Vec::new(), None);
         loop {
             // An offset is ignored if there is a cursor.
             let offset = if cursor.is_some() { 1_000 } else { 0 };
             let page = DocumentFilter { cursor, offset, limit: 3, ..all.clone() };
-            let (rows, total) = store.catalog.list(&page).await.unwrap();
+            let (rows, total) = store.relational.catalog.list(&page).await.unwrap();
             assert_eq!(total, 7);
             let Some(last) = rows.last() else { break };
             cursor = Some(cursor_at(last, sort));
@@ -144,7 +145,7 @@ async fn a_cursor_is_stable_when_rows_change(store: &TestStore) {
         add(store, user, title, micros).await;
     }
     let first = DocumentFilter { limit: 2, sort: DocumentSort::Created, ..filter(user) };
-    let (rows, _) = store.catalog.list(&first).await.unwrap();
+    let (rows, _) = store.relational.catalog.list(&first).await.unwrap();
     let cursor = rows.last().map(|row| cursor_at(row, DocumentSort::Created));
     add(store, user, "e", 5).await;
     trash(store, rows[1].id, user).await;
@@ -159,7 +160,7 @@ async fn search_ignores_case_in_titles_and_descriptions(store: &TestStore) {
         description: "Quarterly Plan".to_owned(),
         ..new_document(user)
     };
-    store.catalog.create(&new).await.unwrap();
+    store.relational.catalog.create(&new).await.unwrap();
     add(store, user, "Plan", 1).await;
     for (words, expected) in [
         (vec!["\u{E4}rger", "plan"], 1),
@@ -170,7 +171,7 @@ async fn search_ignores_case_in_titles_and_descriptions(store: &TestStore) {
     ] {
         let words = words.into_iter().map(str::to_owned).collect();
         let (rows, total) =
-            store.catalog.list(&DocumentFilter { words, ..filter(user) }).await.unwrap();
+            store.relational.catalog.list(&DocumentFilter { words, ..filter(user) }).await.unwrap();
         assert_eq!((rows.len(), total), (expected, expected as u64));
     }
 }
@@ -193,7 +194,7 @@ async fn search_has_no_wildcards(store: &TestStore) {
         assert_eq!(titles(store, &words).await, expected, "{word}");
     }
     let endless = DocumentFilter { words: vec!["x".repeat(60_000)], ..filter(user) };
-    assert_eq!(store.catalog.list(&endless).await.unwrap(), (vec![], 0));
+    assert_eq!(store.relational.catalog.list(&endless).await.unwrap(), (vec![], 0));
 }
 
 async fn an_owner_narrows_the_list(store: &TestStore) {
@@ -201,7 +202,7 @@ async fn an_owner_narrows_the_list(store: &TestStore) {
     add(store, user, "mine", 1).await;
     let shared = add(store, user, "shared", 1).await;
     add(store, other, "theirs", 1).await;
-    store.owners.add(shared, other, at(2)).await.unwrap();
+    store.relational.owners.add(shared, other, at(2)).await.unwrap();
     let narrowed = DocumentFilter { owner: Some(other), ..filter(user) };
     assert_eq!(titles(store, &narrowed).await, ["shared"]);
 }
@@ -226,8 +227,8 @@ async fn extreme_offsets_and_limits_work(store: &TestStore) {
     let by_created = DocumentFilter { sort: DocumentSort::Created, ..filter(user) };
     assert_eq!(titles(store, &by_created).await, ["last", "first"]);
     let far = DocumentFilter { offset: u64::MAX, limit: u32::MAX, ..filter(user) };
-    assert_eq!(store.catalog.list(&far).await.unwrap(), (vec![], 2));
+    assert_eq!(store.relational.catalog.list(&far).await.unwrap(), (vec![], 2));
     let before_all = Cursor { key: CursorKey::Micros(i64::MIN), id: uuid::Uuid::nil() };
     let end = DocumentFilter { cursor: Some(before_all), ..by_created };
-    assert_eq!(store.catalog.list(&end).await.unwrap(), (vec![], 2));
+    assert_eq!(store.relational.catalog.list(&end).await.unwrap(), (vec![], 2));
 }

@@ -40,7 +40,7 @@ async fn segments_made_at(
     let user = a_user(store).await;
     let document_id = a_document(store, user).await;
     let updates = (0..9).map(|number| update(user, &number.to_string())).collect();
-    store.log.append(&[batch(document_id, updates)]).await.unwrap();
+    store.relational.log.append(&[batch(document_id, updates)]).await.unwrap();
     let segments = vec![
         segment(1, 3, Some(0), first),
         segment(4, 6, None, second),
@@ -50,7 +50,7 @@ async fn segments_made_at(
         let absorbed = segments.iter().flat_map(|new| new.from_seq..=new.to_seq).collect();
         let (state, segments) = (b"state".to_vec(), segments.to_vec());
         let snapshot = NewSnapshot { document_id, seq, state, absorbed, segments, at: at(40) };
-        store.log.snapshot(&snapshot).await.unwrap();
+        store.relational.log.snapshot(&snapshot).await.unwrap();
     }
     (document_id, segments)
 }
@@ -60,18 +60,18 @@ fn all(document_id: DocumentId) -> SegmentFilter {
 }
 
 async fn numbers(store: &TestStore, filter: SegmentFilter) -> Vec<u64> {
-    store.segments.list(&filter).await.unwrap().iter().map(|row| row.number).collect()
+    store.relational.segments.list(&filter).await.unwrap().iter().map(|row| row.number).collect()
 }
 
 /// The newest number, the newest with a state, and the bytes after that one.
 async fn newest(store: &TestStore, document: DocumentId) -> (u64, u64, u64) {
-    let newest = store.segments.newest(document).await.unwrap();
+    let newest = store.relational.segments.newest(document).await.unwrap();
     (newest.number, newest.with_state, newest.bytes_since)
 }
 
 async fn a_snapshot_lists_its_segments_in_order(store: &TestStore) {
     let (document_id, segments) = three_segments(store).await;
-    let rows = store.segments.list(&all(document_id)).await.unwrap();
+    let rows = store.relational.segments.list(&all(document_id)).await.unwrap();
     let expected = segments.into_iter().zip(1..).map(|(segment, number)| SegmentRow {
         document_id,
         number,
@@ -89,7 +89,7 @@ async fn a_repeated_snapshot_lists_them_once(store: &TestStore) {
     let (state, segments) = (b"state".to_vec(), segments[2..].to_vec());
     let absorbed = vec![7, 8, 9];
     let again = NewSnapshot { document_id, seq: 9, state, absorbed, segments, at: at(41) };
-    store.log.snapshot(&again).await.unwrap();
+    store.relational.log.snapshot(&again).await.unwrap();
     assert_eq!(numbers(store, all(document_id)).await, [1, 2, 3]);
 }
 
@@ -107,25 +107,25 @@ async fn segments_are_found_by_seq_and_number(store: &TestStore) {
 async fn the_newest_state_before_a_seq_is_found(store: &TestStore) {
     let (document, _) = three_segments(store).await;
     for (seq, number) in [(0, 1), (5, 1), (6, 3), (100, 3)] {
-        let row = store.segments.with_state(document, seq).await.unwrap();
+        let row = store.relational.segments.with_state(document, seq).await.unwrap();
         assert_eq!(row.number, number, "{seq}");
     }
-    store.segments.remove(document, 1).await.unwrap();
-    assert_eq!(store.segments.with_state(document, 5).await, Err(StoreError::NotFound));
+    store.relational.segments.remove(document, 1).await.unwrap();
+    assert_eq!(store.relational.segments.with_state(document, 5).await, Err(StoreError::NotFound));
 }
 
 async fn a_segment_expires_when_a_later_one_has_a_state(store: &TestStore) {
     let (document, _) = three_segments(store).await;
     let expired = async |before| {
-        let rows = store.segments.expired(at(before), 1_000).await.unwrap();
+        let rows = store.relational.segments.expired(at(before), 1_000).await.unwrap();
         let ours = rows.iter().filter(|row| row.document_id == document);
         ours.map(|row| row.number).collect::<Vec<_>>()
     };
     assert!(expired(10).await.is_empty());
     assert_eq!(expired(11).await, [1]);
     assert_eq!(expired(100).await, [1, 2], "the last one with a state stays");
-    store.segments.remove(document, 1).await.unwrap();
-    store.segments.remove(document, 1).await.unwrap();
+    store.relational.segments.remove(document, 1).await.unwrap();
+    store.relational.segments.remove(document, 1).await.unwrap();
     assert_eq!(expired(100).await, [2]);
     assert_eq!(newest(store, document).await, (3, 3, 0));
 }
@@ -134,7 +134,7 @@ async fn a_segment_expires_after_those_before_it(store: &TestStore) {
     // The clock was ahead when the first one was made.
     let (document, _) = segments_made_at(store, [50, 20, 30]).await;
     let expired = async |before| {
-        let rows = store.segments.expired(at(before), 1_000).await.unwrap();
+        let rows = store.relational.segments.expired(at(before), 1_000).await.unwrap();
         rows.iter().filter(|row| row.document_id == document).count()
     };
     assert_eq!(expired(40).await, 0);
@@ -143,8 +143,8 @@ async fn a_segment_expires_after_those_before_it(store: &TestStore) {
 
 async fn segments_are_removed_with_their_document(store: &TestStore) {
     let (document, _) = three_segments(store).await;
-    let by = store.catalog.get(document).await.unwrap().created_by;
+    let by = store.relational.catalog.get(document).await.unwrap().created_by;
     trash(store, document, by).await;
-    store.catalog.purge(document, at(60)).await.unwrap();
+    store.relational.catalog.purge(document, at(60)).await.unwrap();
     assert!(numbers(store, all(document)).await.is_empty());
 }

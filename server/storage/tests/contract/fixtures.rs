@@ -57,7 +57,7 @@ pub(crate) fn new_user() -> User {
 /// Stores an account.
 pub(crate) async fn a_user(stores: &Stores) -> UserId {
     let user = new_user();
-    stores.users.create(&user).await.unwrap();
+    stores.relational.users.create(&user).await.unwrap();
     user.id
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn new_document(owner: UserId) -> NewDocument {
 /// Stores a document.
 pub(crate) async fn a_document(stores: &Stores, owner: UserId) -> DocumentId {
     let document = new_document(owner);
-    stores.catalog.create(&document).await.unwrap();
+    stores.relational.catalog.create(&document).await.unwrap();
     document.id
 }
 
@@ -93,7 +93,7 @@ pub(crate) async fn a_document(stores: &Stores, owner: UserId) -> DocumentId {
 pub(crate) async fn trash(stores: &Stores, document: DocumentId, by: UserId) {
     let change =
         izanagi_domain::storage::DetailsChange { trashed: Some(true), ..Default::default() };
-    stores.catalog.change(document, by, &change, at(20)).await.unwrap();
+    stores.relational.catalog.change(document, by, &change, at(20)).await.unwrap();
 }
 
 /// Creates an update whose bytes are derived from its op id.
@@ -126,7 +126,7 @@ pub(crate) async fn attempt(
     document: DocumentId,
     author: UserId,
 ) -> (NewIntent, NewVersion) {
-    let head = stores.catalog.get(document).await.unwrap();
+    let head = stores.relational.catalog.get(document).await.unwrap();
     let commit_id = CommitId(fresh_uuid());
     let request = request();
     let intent = NewIntent {
@@ -164,8 +164,8 @@ pub(crate) fn content_record(version: &NewVersion) -> NewRecord {
 /// Commits a version on the current head.
 pub(crate) async fn a_version(stores: &Stores, document: DocumentId, author: UserId) -> VersionRow {
     let (intent, version) = attempt(stores, document, author).await;
-    stores.intents.open(&intent).await.unwrap();
-    let outcome = stores.intents.commit(&version, None).await.unwrap();
+    stores.relational.intents.open(&intent).await.unwrap();
+    let outcome = stores.relational.intents.commit(&version, None).await.unwrap();
     assert_eq!(outcome, CommitOutcome::Committed);
-    stores.versions.by_commit(version.commit_id).await.unwrap()
+    stores.relational.versions.by_commit(version.commit_id).await.unwrap()
 }

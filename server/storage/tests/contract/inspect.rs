@@ -19,7 +19,7 @@ async fn documents_are_listed_by_id_including_trash(store: &TestStore) {
     trash(store, expected[2], user).await;
     let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let page = store.inspect.documents(after, 2).await.unwrap();
+        let page = store.relational.inspect.documents(after, 2).await.unwrap();
         after = page.last().copied();
         found.extend(page);
         if after.is_none() {
@@ -34,10 +34,17 @@ async fn all_attempts_of_a_document_are_listed(store: &TestStore) {
     let document = a_document(store, user).await;
     a_version(store, document, user).await;
     let (intent, _) = attempt(store, document, user).await;
-    store.intents.open(&intent).await.unwrap();
+    store.relational.intents.open(&intent).await.unwrap();
     a_version(store, a_document(store, user).await, user).await;
-    let statuses: Vec<_> =
-        store.inspect.intents(document).await.unwrap().iter().map(|i| i.status).collect();
+    let statuses: Vec<_> = store
+        .relational
+        .inspect
+        .intents(document)
+        .await
+        .unwrap()
+        .iter()
+        .map(|i| i.status)
+        .collect();
     assert_eq!(statuses, [IntentStatus::Committed, IntentStatus::Open]);
 }
 
@@ -48,36 +55,36 @@ async fn attempts_of_missing_documents_are_listed(store: &TestStore) {
     let mut commits = Vec::new();
     for _ in 0..3 {
         let (intent, _) = attempt(store, document, user).await;
-        store.intents.open(&intent).await.unwrap();
+        store.relational.intents.open(&intent).await.unwrap();
         commits.push(intent.commit_id);
     }
     let (other, _) = attempt(store, neighbour, user).await;
-    store.intents.open(&other).await.unwrap();
-    assert_eq!(store.inspect.abandoned(None, 10).await, Ok(vec![]));
+    store.relational.intents.open(&other).await.unwrap();
+    assert_eq!(store.relational.inspect.abandoned(None, 10).await, Ok(vec![]));
     trash(store, document, user).await;
-    store.catalog.purge(document, at(30)).await.unwrap();
-    let found = store.inspect.abandoned(None, 2).await.unwrap();
+    store.relational.catalog.purge(document, at(30)).await.unwrap();
+    let found = store.relational.inspect.abandoned(None, 2).await.unwrap();
     assert_eq!(found.iter().map(|i| i.commit_id).collect::<Vec<_>>(), commits[..2]);
-    let rest = store.inspect.abandoned(Some(commits[1]), 2).await.unwrap();
+    let rest = store.relational.inspect.abandoned(Some(commits[1]), 2).await.unwrap();
     assert_eq!(rest.iter().map(|i| i.commit_id).collect::<Vec<_>>(), commits[2..]);
 }
 
 async fn op_facts_are_computed(store: &TestStore) {
     let (user, other) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, user).await;
-    store.owners.add(document, other, at(20)).await.unwrap();
+    store.relational.owners.add(document, other, at(20)).await.unwrap();
     let before = OpsSummary { owners: 2, ..OpsSummary::default() };
-    assert_eq!(store.inspect.ops(document).await.unwrap(), before);
+    assert_eq!(store.relational.inspect.ops(document).await.unwrap(), before);
     let updates = vec![update(user, "a"), update(other, "b")];
-    store.log.append(&[batch(document, updates)]).await.unwrap();
+    store.relational.log.append(&[batch(document, updates)]).await.unwrap();
     let after = OpsSummary { highest_op_seq: 2, ..before };
-    assert_eq!(store.inspect.ops(document).await.unwrap(), after);
-    let nothing = store.inspect.ops(DocumentId(fresh_uuid())).await.unwrap();
+    assert_eq!(store.relational.inspect.ops(document).await.unwrap(), after);
+    let nothing = store.relational.inspect.ops(DocumentId(fresh_uuid())).await.unwrap();
     assert_eq!(nothing, OpsSummary::default());
 }
 
 async fn an_intact_database_has_no_problems(store: &TestStore) {
     let user = a_user(store).await;
     a_version(store, a_document(store, user).await, user).await;
-    assert_eq!(store.inspect.integrity().await, Ok(vec![]));
+    assert_eq!(store.relational.inspect.integrity().await, Ok(vec![]));
 }

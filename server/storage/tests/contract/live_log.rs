@@ -31,7 +31,7 @@ async fn owned_document(store: &TestStore) -> (UserId, DocumentId) {
 }
 
 async fn append(store: &TestStore, document: DocumentId, updates: Vec<NewUpdate>) -> Vec<Appended> {
-    let mut answers = store.log.append(&[batch(document, updates)]).await.unwrap();
+    let mut answers = store.relational.log.append(&[batch(document, updates)]).await.unwrap();
     assert_eq!(answers.len(), 1);
     answers.remove(0).unwrap().into_appended().unwrap()
 }
@@ -41,7 +41,7 @@ async fn updates_are_numbered_from_one(store: &TestStore) {
     let answers = append(store, document, vec![update(user, "a"), update(user, "b")]).await;
     assert_eq!(answers, [Appended::New(1), Appended::New(2)]);
     assert_eq!(append(store, document, vec![update(user, "c")]).await, [Appended::New(3)]);
-    let log = store.log.load(document).await.unwrap();
+    let log = store.relational.log.load(document).await.unwrap();
     assert_eq!((log.live_seq, log.snapshot.seq), (3, 0));
     let logged = |seq, bytes: &str| LoggedUpdate {
         seq,
@@ -50,10 +50,10 @@ async fn updates_are_numbered_from_one(store: &TestStore) {
         at: at(30),
     };
     assert_eq!(log.updates, [logged(1, "a"), logged(2, "b"), logged(3, "c")]);
-    let known = store.log.known_op(document, user, "b").await.unwrap();
+    let known = store.relational.log.known_op(document, user, "b").await.unwrap();
     let hash = update(user, "b").delta_hash;
     assert_eq!(known, KnownOp { seq: 2, hash, quarantined: false });
-    let unknown = store.log.known_op(document, user, "d").await;
+    let unknown = store.relational.log.known_op(document, user, "d").await;
     assert_eq!(unknown, Err(StoreError::NotFound));
 }
 
@@ -62,27 +62,27 @@ async fn a_repeated_op_gets_its_original_seq(store: &TestStore) {
     append(store, document, vec![update(user, "a"), update(user, "b")]).await;
     let answers = append(store, document, vec![update(user, "a"), update(user, "c")]).await;
     assert_eq!(answers, [Appended::Known(1), Appended::New(3)]);
-    assert_eq!(store.log.load(document).await.unwrap().updates.len(), 3);
+    assert_eq!(store.relational.log.load(document).await.unwrap().updates.len(), 3);
 }
 
 async fn an_op_repeated_in_one_append_is_written_once(store: &TestStore) {
     let (user, document) = owned_document(store).await;
     let updates = || vec![update(user, "a"), update(user, "a")];
     let batches = [batch(document, updates()), batch(document, updates())];
-    let answers = store.log.append(&batches).await.unwrap();
+    let answers = store.relational.log.append(&batches).await.unwrap();
     let expected = [
         Ok(vec![Appended::New(1), Appended::Known(1)].into()),
         Ok(vec![Appended::Known(1), Appended::Known(1)].into()),
     ];
     assert_eq!(answers, expected);
-    assert_eq!(store.log.load(document).await.unwrap().updates.len(), 1);
+    assert_eq!(store.relational.log.load(document).await.unwrap().updates.len(), 1);
 }
 
 async fn a_quarantined_op_is_reported_as_quarantined(store: &TestStore) {
     let (user, document) = owned_document(store).await;
     let updates = || vec![update(user, "a"), update(user, "b"), update(user, "c")];
     append(store, document, updates()).await;
-    store.log.quarantine(document, 2, at(50)).await.unwrap();
+    store.relational.log.quarantine(document, 2, at(50)).await.unwrap();
     // An op whose row was absorbed by a snapshot is not quarantined.
     let absorbed = NewSnapshot {
         document_id: document,
@@ -92,11 +92,11 @@ async fn a_quarantined_op_is_reported_as_quarantined(store: &TestStore) {
         segments: Vec::new(),
         at: at(51),
     };
-    store.log.snapshot(&absorbed).await.unwrap();
+    store.relational.log.snapshot(&absorbed).await.unwrap();
     let expected = [Appended::Known(1), Appended::Quarantined(2), Appended::Known(3)];
     assert_eq!(append(store, document, updates()).await, expected);
     for (op_id, quarantined) in [("a", false), ("b", true), ("c", false)] {
-        let known = store.log.known_op(document, user, op_id).await.unwrap();
+        let known = store.relational.log.known_op(document, user, op_id).await.unwrap();
         assert_eq!(known.quarantined, quarantined, "{op_id}");
     }
 }
@@ -157,7 +157,7 @@ async fn a_refused_update_leaves_no_gap(store: &TestStore) {
     let answers = append(store, document, updates).await;
     let expected = [Appended::New(1), Appended::ForeignClient(1), Appended::New(2)];
     assert_eq!(answers, expected);
-    let unknown = store.log.known_op(document, user, "x").await;
+    let unknown = store.relational.log.known_op(document, user, "x").await;
     assert_eq!(unknown, Err(StoreError::NotFound));
     let repaired = NewUpdate { clients: vec![9], ..foreign };
     assert_eq!(append(store, document, vec![repaired]).await, [Appended::New(3)]);
@@ -175,7 +175,7 @@ async fn a_failing_batch_does_not_affect_the_others(store: &TestStore) {
         batch(good, vec![update(user, "b"), update(unknown, "c")]),
         batch(good, vec![update(user, "d")]),
     ];
-    let answers = store.log.append(&batches).await.unwrap();
+    let answers = store.relational.log.append(&batches).await.unwrap();
     let expected = [
         Err(StoreError::Conflict(Constraint::Trashed)),
         Err(StoreError::NotFound),
@@ -184,8 +184,8 @@ async fn a_failing_batch_does_not_affect_the_others(store: &TestStore) {
         Ok(vec![Appended::New(2)].into()),
     ];
     assert_eq!(answers, expected);
-    assert_eq!(store.catalog.get(trashed).await.unwrap().live_seq, 0);
-    assert_eq!(store.log.load(good).await.unwrap().updates.len(), 2);
+    assert_eq!(store.relational.catalog.get(trashed).await.unwrap().live_seq, 0);
+    assert_eq!(store.relational.log.load(good).await.unwrap().updates.len(), 2);
 }
 
 async fn results_are_in_the_order_of_the_batches(store: &TestStore) {
@@ -193,7 +193,7 @@ async fn results_are_in_the_order_of_the_batches(store: &TestStore) {
     let (first, second) = (a_document(store, user).await, a_document(store, user).await);
     append(store, second, vec![update(user, "before")]).await;
     let batches = [batch(second, vec![update(user, "a")]), batch(first, vec![update(user, "a")])];
-    let answers = store.log.append(&batches).await.unwrap();
+    let answers = store.relational.log.append(&batches).await.unwrap();
     assert_eq!(answers, [Ok(vec![Appended::New(2)].into()), Ok(vec![Appended::New(1)].into())]);
 }
 
@@ -201,20 +201,20 @@ async fn the_document_row_follows_new_updates(store: &TestStore) {
     let (owner, document) = owned_document(store).await;
     let editor = a_user(store).await;
     append(store, document, vec![update(owner, "a"), update(editor, "b")]).await;
-    let row = store.catalog.get(document).await.unwrap();
+    let row = store.relational.catalog.get(document).await.unwrap();
     assert_eq!((row.live_seq, row.last_modified_by, row.updated_at), (2, editor, at(30)));
     assert_eq!((row.meta_rev, row.text.seq), (1, 0));
     // Opening or resending writes nothing new, so it must not move the document up the list.
     let again = Batch { at: at(99), ..batch(document, vec![update(owner, "a")]) };
-    store.log.append(&[again]).await.unwrap();
-    assert_eq!(store.catalog.get(document).await.unwrap(), row);
+    store.relational.log.append(&[again]).await.unwrap();
+    assert_eq!(store.relational.catalog.get(document).await.unwrap(), row);
 }
 
 async fn an_empty_append_does_nothing(store: &TestStore) {
     let (_, document) = owned_document(store).await;
-    assert_eq!(store.log.append(&[]).await, Ok(vec![]));
+    assert_eq!(store.relational.log.append(&[]).await, Ok(vec![]));
     assert_eq!(append(store, document, vec![]).await, []);
-    assert_eq!(store.catalog.get(document).await.unwrap().live_seq, 0);
+    assert_eq!(store.relational.catalog.get(document).await.unwrap().live_seq, 0);
 }
 
 async fn many_updates_fit_in_one_append(store: &TestStore) {
@@ -225,7 +225,7 @@ async fn many_updates_fit_in_one_append(store: &TestStore) {
     assert_eq!(answers, (1..=2_500).map(Appended::New).collect::<Vec<_>>());
     let again = append(store, document, (0..2_500).map(many).collect()).await;
     assert_eq!(again, (1..=2_500).map(Appended::Known).collect::<Vec<_>>());
-    let updates = store.log.load(document).await.unwrap().updates;
+    let updates = store.relational.log.load(document).await.unwrap().updates;
     let numbers: Vec<_> = updates.iter().map(|update| update.seq).collect();
     assert_eq!(numbers, (1..=2_500).collect::<Vec<u64>>());
     assert_eq!(updates[1_733].delta, b"1733");
@@ -240,7 +240,8 @@ async fn concurrent_appends_leave_no_gap(store: &TestStore) {
                 let mut numbers = Vec::new();
                 for step in 0..8 {
                     let updates = vec![update(user, &format!("{task}-{step}"))];
-                    let answers = stores.log.append(&[batch(document, updates)]).await.unwrap();
+                    let answers =
+                        stores.relational.log.append(&[batch(document, updates)]).await.unwrap();
                     match answers[0].clone().unwrap().into_appended().as_deref() {
                         Ok([Appended::New(seq)]) => numbers.push(*seq),
                         other => panic!("{other:?}"),
@@ -258,7 +259,7 @@ async fn concurrent_appends_leave_no_gap(store: &TestStore) {
     }
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=128).collect::<Vec<u64>>());
-    assert_eq!(store.catalog.get(document).await.unwrap().live_seq, 128);
+    assert_eq!(store.relational.catalog.get(document).await.unwrap().live_seq, 128);
 }
 
 async fn concurrent_appends_to_several_documents_all_succeed(store: &TestStore) {
@@ -274,7 +275,7 @@ async fn concurrent_appends_to_several_documents_all_succeed(store: &TestStore) 
             tokio::spawn(async move {
                 let batch_for = |document| batch(document, vec![update(user, &task.to_string())]);
                 let batches: Vec<_> = documents.into_iter().map(batch_for).collect();
-                stores.log.append(&batches).await.unwrap()
+                stores.relational.log.append(&batches).await.unwrap()
             })
         })
         .collect();
@@ -285,7 +286,7 @@ async fn concurrent_appends_to_several_documents_all_succeed(store: &TestStore) 
         }
     }
     for document in documents {
-        assert_eq!(store.log.load(document).await.unwrap().updates.len(), 8);
+        assert_eq!(store.relational.log.load(document).await.unwrap().updates.len(), 8);
     }
 }
 
@@ -298,14 +299,14 @@ async fn old_op_ids_are_forgotten(store: &TestStore) {
         let at = at(if number % 3 == 0 { 99 } else { 98 });
         batches.push(Batch { at, ..batch(document, updates) });
     }
-    store.log.append(&batches).await.unwrap();
-    store.log.forget_ops(at(99)).await.unwrap();
+    store.relational.log.append(&batches).await.unwrap();
+    store.relational.log.forget_ops(at(99)).await.unwrap();
     for (number, is_known) in [(0, true), (1, false), (1_000, false), (2_096, false), (2_097, true)]
     {
-        let known = store.log.known_op(document, user, &format!("{number}")).await;
+        let known = store.relational.log.known_op(document, user, &format!("{number}")).await;
         assert_eq!(known.is_ok(), is_known, "{number}");
     }
     // Only recent op ids remain; the updates themselves are unaffected.
-    store.log.forget_ops(at(99)).await.unwrap();
-    assert_eq!(store.log.load(document).await.unwrap().updates.len(), 2_100);
+    store.relational.log.forget_ops(at(99)).await.unwrap();
+    assert_eq!(store.relational.log.load(document).await.unwrap().updates.len(), 2_100);
 }

@@ -20,7 +20,7 @@ async fn a_log(store: &TestStore, updates: u64) -> (UserId, DocumentId) {
     let user = a_user(store).await;
     let document = a_document(store, user).await;
     let updates = (0..updates).map(|number| update(user, &number.to_string())).collect();
-    store.log.append(&[batch(document, updates)]).await.unwrap();
+    store.relational.log.append(&[batch(document, updates)]).await.unwrap();
     (user, document)
 }
 
@@ -33,13 +33,13 @@ fn after(seq: u64, document: DocumentId, user: UserId, op_id: &str) -> Batch {
 }
 
 async fn append(store: &TestStore, batch: Batch) -> StoreResult<BatchOutcome> {
-    store.log.append(&[batch]).await.unwrap().remove(0)
+    store.relational.log.append(&[batch]).await.unwrap().remove(0)
 }
 
 async fn rows_after_a_seq_come_with_the_head(store: &TestStore) {
     let (user, document) = a_log(store, 4).await;
-    store.log.quarantine(document, 3, at(40)).await.unwrap();
-    let tail = store.log.since(document, 1).await.unwrap();
+    store.relational.log.quarantine(document, 3, at(40)).await.unwrap();
+    let tail = store.relational.log.since(document, 1).await.unwrap();
     let expected = LogTail {
         live_seq: 4,
         snapshot_seq: 0,
@@ -48,10 +48,10 @@ async fn rows_after_a_seq_come_with_the_head(store: &TestStore) {
     };
     assert_eq!(tail, expected);
     for seq in [4, 5, u64::MAX] {
-        let tail = store.log.since(document, seq).await.unwrap();
+        let tail = store.relational.log.since(document, seq).await.unwrap();
         assert_eq!((tail.live_seq, tail.updates, tail.quarantined), (4, vec![], vec![]));
     }
-    let nothing = store.log.since(DocumentId(fresh_uuid()), 0).await;
+    let nothing = store.relational.log.since(DocumentId(fresh_uuid()), 0).await;
     assert_eq!(nothing, Err(StoreError::NotFound));
 }
 
@@ -66,8 +66,8 @@ async fn a_tail_reports_absorbed_rows(store: &TestStore) {
         segments: Vec::new(),
         at: at(40),
     };
-    store.log.snapshot(&snapshot).await.unwrap();
-    let tail = store.log.since(document, 1).await.unwrap();
+    store.relational.log.snapshot(&snapshot).await.unwrap();
+    let tail = store.relational.log.since(document, 1).await.unwrap();
     assert_eq!((tail.live_seq, tail.snapshot_seq), (4, 3));
     assert_eq!(tail.updates, [logged(4, user, "3")]);
     let complete = [1, 2, 3, 4, 5].map(|seq| tail.is_complete_after(seq));
@@ -86,11 +86,11 @@ async fn a_batch_at_the_end_of_the_log_is_appended(store: &TestStore) {
 async fn an_outdated_batch_gets_the_missing_rows(store: &TestStore) {
     let (user, document) = a_log(store, 3).await;
     let moved = append(store, after(1, document, user, "a")).await;
-    let tail = store.log.since(document, 1).await.unwrap();
+    let tail = store.relational.log.since(document, 1).await.unwrap();
     assert_eq!(tail.updates, [logged(2, user, "1"), logged(3, user, "2")]);
     assert_eq!(moved, Ok(BatchOutcome::Moved(tail)));
-    assert_eq!(store.catalog.get(document).await.unwrap().live_seq, 3);
-    let unknown = store.log.known_op(document, user, "a").await;
+    assert_eq!(store.relational.catalog.get(document).await.unwrap().live_seq, 3);
+    let unknown = store.relational.log.known_op(document, user, "a").await;
     assert_eq!(unknown, Err(StoreError::NotFound));
     // After the missing rows are applied, the same batch succeeds.
     let appended = append(store, after(3, document, user, "a")).await;
@@ -102,7 +102,7 @@ async fn a_batch_ahead_of_the_log_is_not_written(store: &TestStore) {
     let moved = append(store, after(7, document, user, "a")).await;
     let Ok(BatchOutcome::Moved(tail)) = moved else { panic!("{moved:?}") };
     assert_eq!((tail.live_seq, tail.updates.len()), (1, 0));
-    assert_eq!(store.catalog.get(document).await.unwrap().live_seq, 1);
+    assert_eq!(store.relational.catalog.get(document).await.unwrap().live_seq, 1);
 }
 
 async fn a_repeated_batch_gets_its_seqs(store: &TestStore) {
@@ -123,9 +123,9 @@ async fn one_of_concurrent_conditional_appends_succeeds(store: &TestStore) {
         .map(|task| {
             let stores = store.stores();
             let batch = after(1, document, user, &format!("task {task}"));
-            tokio::spawn(
-                async move { stores.log.append(&[batch]).await.unwrap().remove(0).unwrap() },
-            )
+            tokio::spawn(async move {
+                stores.relational.log.append(&[batch]).await.unwrap().remove(0).unwrap()
+            })
         })
         .collect();
     let mut appended = 0;
@@ -144,7 +144,7 @@ async fn one_of_concurrent_conditional_appends_succeeds(store: &TestStore) {
 async fn a_batch_sees_earlier_ones_of_the_same_append(store: &TestStore) {
     let (user, document) = a_log(store, 0).await;
     let batches = [after(0, document, user, "a"), after(0, document, user, "b")];
-    let answers = store.log.append(&batches).await.unwrap();
+    let answers = store.relational.log.append(&batches).await.unwrap();
     assert_eq!(answers[0], Ok(vec![Appended::New(1)].into()));
     let Ok(BatchOutcome::Moved(tail)) = &answers[1] else { panic!("{answers:?}") };
     assert_eq!(tail.updates, [logged(1, user, "a")]);

@@ -21,7 +21,7 @@ async fn document_with_updates(store: &TestStore, count: u64) -> (UserId, Docume
     let user = a_user(store).await;
     let document = a_document(store, user).await;
     let updates = (0..count).map(|number| update(user, &number.to_string())).collect();
-    store.log.append(&[batch(document, updates)]).await.unwrap();
+    store.relational.log.append(&[batch(document, updates)]).await.unwrap();
     (user, document)
 }
 
@@ -43,15 +43,15 @@ fn text(document_id: DocumentId, seq: u64, content: &str) -> SavedText {
 }
 
 async fn seqs(store: &TestStore, document: DocumentId) -> Vec<u64> {
-    let log = store.log.load(document).await.unwrap();
+    let log = store.relational.log.load(document).await.unwrap();
     log.updates.iter().map(|update| update.seq).collect()
 }
 
 async fn a_snapshot_removes_exactly_the_absorbed_rows(store: &TestStore) {
     let (_, document) = document_with_updates(store, 9).await;
     let (_, neighbour) = document_with_updates(store, 2).await;
-    store.log.snapshot(&snapshot(document, 7, &[7, 1, 2, 4, 5, 2])).await.unwrap();
-    let log = store.log.load(document).await.unwrap();
+    store.relational.log.snapshot(&snapshot(document, 7, &[7, 1, 2, 4, 5, 2])).await.unwrap();
+    let log = store.relational.log.load(document).await.unwrap();
     assert_eq!(log.live_seq, 9);
     assert_eq!(log.snapshot, StoredSnapshot { seq: 7, state: b"state at 7".to_vec() });
     assert_eq!(seqs(store, document).await, [3, 6, 8, 9]);
@@ -60,27 +60,27 @@ async fn a_snapshot_removes_exactly_the_absorbed_rows(store: &TestStore) {
 
 async fn an_older_snapshot_is_refused(store: &TestStore) {
     let (_, document) = document_with_updates(store, 5).await;
-    store.log.snapshot(&snapshot(document, 4, &[1, 2])).await.unwrap();
-    let older = store.log.snapshot(&snapshot(document, 3, &[3])).await;
+    store.relational.log.snapshot(&snapshot(document, 4, &[1, 2])).await.unwrap();
+    let older = store.relational.log.snapshot(&snapshot(document, 3, &[3])).await;
     assert_eq!(older, Err(StoreError::Conflict(Constraint::LogChanged)));
-    assert_eq!(store.log.load(document).await.unwrap().snapshot.seq, 4);
+    assert_eq!(store.relational.log.load(document).await.unwrap().snapshot.seq, 4);
     assert_eq!(seqs(store, document).await, [3, 4, 5]);
 }
 
 async fn a_repeated_snapshot_is_stored_once(store: &TestStore) {
     let (_, document) = document_with_updates(store, 3).await;
-    store.log.snapshot(&snapshot(document, 3, &[1])).await.unwrap();
-    store.log.snapshot(&snapshot(document, 3, &[2, 3])).await.unwrap();
-    let log = store.log.load(document).await.unwrap();
+    store.relational.log.snapshot(&snapshot(document, 3, &[1])).await.unwrap();
+    store.relational.log.snapshot(&snapshot(document, 3, &[2, 3])).await.unwrap();
+    let log = store.relational.log.load(document).await.unwrap();
     assert_eq!((log.snapshot.seq, log.updates.len()), (3, 0));
 }
 
 async fn a_snapshot_of_missing_rows_is_refused(store: &TestStore) {
     let (_, document) = document_with_updates(store, 3).await;
-    store.log.snapshot(&snapshot(document, 2, &[1])).await.unwrap();
-    let again = store.log.snapshot(&snapshot(document, 3, &[1, 2])).await;
+    store.relational.log.snapshot(&snapshot(document, 2, &[1])).await.unwrap();
+    let again = store.relational.log.snapshot(&snapshot(document, 3, &[1, 2])).await;
     assert_eq!(again, Err(StoreError::Conflict(Constraint::LogChanged)));
-    assert_eq!(store.log.load(document).await.unwrap().snapshot.seq, 2);
+    assert_eq!(store.relational.log.load(document).await.unwrap().snapshot.seq, 2);
     assert_eq!(seqs(store, document).await, [2, 3]);
 }
 
@@ -88,19 +88,18 @@ async fn a_snapshot_concurrent_with_an_append_loses_nothing(store: &TestStore) {
     let (user, document) = document_with_updates(store, 20).await;
     let absorbed: Vec<u64> = (1..=20).collect();
     let (snapping, appending) = (store.stores(), store.stores());
-    let taking =
-        tokio::spawn(
-            async move { snapping.log.snapshot(&snapshot(document, 20, &absorbed)).await },
-        );
+    let taking = tokio::spawn(async move {
+        snapping.relational.log.snapshot(&snapshot(document, 20, &absorbed)).await
+    });
     let arriving = tokio::spawn(async move {
         for number in 0..10 {
             let updates = vec![update(user, &format!("late {number}"))];
-            appending.log.append(&[batch(document, updates)]).await.unwrap();
+            appending.relational.log.append(&[batch(document, updates)]).await.unwrap();
         }
     });
     taking.await.unwrap().unwrap();
     arriving.await.unwrap();
-    let log = store.log.load(document).await.unwrap();
+    let log = store.relational.log.load(document).await.unwrap();
     assert_eq!((log.live_seq, log.snapshot.seq), (30, 20));
     assert_eq!(seqs(store, document).await, (21..=30).collect::<Vec<u64>>());
 }
@@ -109,12 +108,12 @@ async fn a_text_is_replaced_only_by_a_newer_one(store: &TestStore) {
     let (_, document) = document_with_updates(store, 5).await;
     let (three, two, four) =
         (text(document, 3, "three"), text(document, 2, "two"), text(document, 4, "\u{1F980}\r\n"));
-    store.log.save_text(&three).await.unwrap();
-    store.log.save_text(&two).await.unwrap();
-    assert_eq!(store.log.text(document).await.unwrap(), three);
-    store.log.save_text(&four).await.unwrap();
-    assert_eq!(store.log.text(document).await.unwrap(), four);
-    let row = store.catalog.get(document).await.unwrap();
+    store.relational.log.save_text(&three).await.unwrap();
+    store.relational.log.save_text(&two).await.unwrap();
+    assert_eq!(store.relational.log.text(document).await.unwrap(), three);
+    store.relational.log.save_text(&four).await.unwrap();
+    assert_eq!(store.relational.log.text(document).await.unwrap(), four);
+    let row = store.relational.catalog.get(document).await.unwrap();
     assert_eq!((row.text, row.live_seq, row.updated_at), (four.facts, 5, at(30)));
 }
 
@@ -123,11 +122,16 @@ async fn a_text_and_its_facts_are_consistent(store: &TestStore) {
     let stores = store.stores();
     let writing = tokio::spawn(async move {
         for seq in 1..=40 {
-            stores.log.save_text(&text(document, seq, &"x".repeat(seq as usize))).await.unwrap();
+            stores
+                .relational
+                .log
+                .save_text(&text(document, seq, &"x".repeat(seq as usize)))
+                .await
+                .unwrap();
         }
     });
     while !writing.is_finished() {
-        let text = store.log.text(document).await.unwrap();
+        let text = store.relational.log.text(document).await.unwrap();
         assert_eq!(text.content.len() as u64, text.facts.length);
     }
     writing.await.unwrap();
@@ -136,12 +140,12 @@ async fn a_text_and_its_facts_are_consistent(store: &TestStore) {
 async fn a_quarantined_update_is_not_loaded(store: &TestStore) {
     let (_, document) = document_with_updates(store, 3).await;
     for _ in 0..2 {
-        store.log.quarantine(document, 2, at(50)).await.unwrap();
+        store.relational.log.quarantine(document, 2, at(50)).await.unwrap();
     }
-    let log = store.log.load(document).await.unwrap();
+    let log = store.relational.log.load(document).await.unwrap();
     let loaded: Vec<_> = log.updates.iter().map(|update| update.seq).collect();
     assert_eq!((loaded, log.quarantined), (vec![1, 3], vec![2]));
-    let missing = store.log.quarantine(document, 9, at(50)).await;
+    let missing = store.relational.log.quarantine(document, 9, at(50)).await;
     assert_eq!(missing, Err(StoreError::NotFound));
 }
 
@@ -149,23 +153,32 @@ async fn a_snapshot_keeps_few_quarantined_updates(store: &TestStore) {
     let rows = u64::from(QUARANTINED_KEPT) + 5;
     let (user, document) = document_with_updates(store, rows + 1).await;
     for seq in 1..=rows {
-        store.log.quarantine(document, seq, at(50)).await.unwrap();
+        store.relational.log.quarantine(document, seq, at(50)).await.unwrap();
     }
-    store.log.snapshot(&snapshot(document, rows, &[])).await.unwrap();
-    let log = store.log.load(document).await.unwrap();
+    store.relational.log.snapshot(&snapshot(document, rows, &[])).await.unwrap();
+    let log = store.relational.log.load(document).await.unwrap();
     assert_eq!(log.quarantined, Vec::from_iter(6..=rows));
     assert_eq!(log.updates.len(), 1);
     // The oldest one is still reported as quarantined.
-    let known = store.log.known_op(document, user, "0").await.unwrap();
+    let known = store.relational.log.known_op(document, user, "0").await.unwrap();
     assert!(known.quarantined);
 }
 
 async fn missing_rows_are_not_found(store: &TestStore) {
     let nothing = DocumentId(fresh_uuid());
-    assert_eq!(store.log.load(nothing).await, Err(StoreError::NotFound));
-    assert_eq!(store.log.text(nothing).await, Err(StoreError::NotFound));
-    assert_eq!(store.log.save_text(&text(nothing, 1, "x")).await, Err(StoreError::NotFound));
-    assert_eq!(store.log.snapshot(&snapshot(nothing, 1, &[])).await, Err(StoreError::NotFound));
+    assert_eq!(store.relational.log.load(nothing).await, Err(StoreError::NotFound));
+    assert_eq!(store.relational.log.text(nothing).await, Err(StoreError::NotFound));
+    assert_eq!(
+        store.relational.log.save_text(&text(nothing, 1, "x")).await,
+        Err(StoreError::NotFound)
+    );
+    assert_eq!(
+        store.relational.log.snapshot(&snapshot(nothing, 1, &[])).await,
+        Err(StoreError::NotFound)
+    );
     let (_, document) = document_with_updates(store, 1).await;
-    assert_eq!(store.log.quarantine(document, 2, at(1)).await, Err(StoreError::NotFound));
+    assert_eq!(
+        store.relational.log.quarantine(document, 2, at(1)).await,
+        Err(StoreError::NotFound)
+    );
 }

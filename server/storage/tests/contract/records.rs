@@ -28,7 +28,7 @@ pub(crate) fn path() -> RecordPath {
 
 async fn a_record(store: &TestStore, path: &RecordPath) {
     let record = NewRecord { path: path.clone(), data: data("words") };
-    store.records.create(&record, at(5)).await.unwrap();
+    store.documents.create(&record, at(5)).await.unwrap();
 }
 
 async fn a_record_reads_back_as_written(store: &TestStore) {
@@ -47,7 +47,7 @@ async fn a_record_reads_back_as_written(store: &TestStore) {
     ];
     let data: Data = fields.map(|(field, value)| (field.to_owned(), value)).into();
     store
-        .records
+        .documents
         .create(&NewRecord { path: path.clone(), data: data.clone() }, at(5))
         .await
         .unwrap();
@@ -59,30 +59,30 @@ async fn a_record_reads_back_as_written(store: &TestStore) {
         deleted: false,
         data,
     };
-    assert_eq!(store.records.get(&path).await.unwrap(), expected);
-    assert_eq!(store.records.get(&crate::records::path()).await, Err(StoreError::NotFound));
+    assert_eq!(store.documents.get(&path).await.unwrap(), expected);
+    assert_eq!(store.documents.get(&crate::records::path()).await, Err(StoreError::NotFound));
 }
 
 async fn a_record_is_created_once(store: &TestStore) {
     let path = path();
     a_record(store, &path).await;
     let again = NewRecord { path: path.clone(), data: data("other") };
-    let result = store.records.create(&again, at(6)).await;
+    let result = store.documents.create(&again, at(6)).await;
     assert_eq!(result, Err(StoreError::Conflict(Constraint::RecordExists)));
-    assert_eq!(store.records.get(&path).await.unwrap().data, data("words"));
+    assert_eq!(store.documents.get(&path).await.unwrap().data, data("words"));
 }
 
 async fn an_update_requires_the_expected_version(store: &TestStore) {
     let path = path();
     a_record(store, &path).await;
-    assert_eq!(store.records.update(&path, 1, &data("new"), at(7)).await, Ok(2));
-    let record = store.records.get(&path).await.unwrap();
+    assert_eq!(store.documents.update(&path, 1, &data("new"), at(7)).await, Ok(2));
+    let record = store.documents.get(&path).await.unwrap();
     assert_eq!((record.version, record.data), (2, data("new")));
     assert_eq!((record.created_at, record.updated_at), (at(5), at(7)));
     // As after a lost reply: the writer sees that the version has changed.
-    let again = store.records.update(&path, 1, &data("new"), at(8)).await;
+    let again = store.documents.update(&path, 1, &data("new"), at(8)).await;
     assert_eq!(again, Err(StoreError::Conflict(Constraint::RecordVersion)));
-    let ahead = store.records.update(&path, u64::MAX, &data("new"), at(8)).await;
+    let ahead = store.documents.update(&path, u64::MAX, &data("new"), at(8)).await;
     assert_eq!(ahead, Err(StoreError::Conflict(Constraint::RecordVersion)));
 }
 
@@ -98,24 +98,24 @@ async fn a_patch_changes_only_its_fields(store: &TestStore) {
         &[("patch", Value::List(vec![1_i64.into(), "x".into()])), ("hash", [1; 32].into())],
         &[],
     );
-    assert_eq!(store.records.patch(&path, 1, &add, at(7)).await, Ok(2));
-    let record = store.records.get(&path).await.unwrap();
+    assert_eq!(store.documents.patch(&path, 1, &add, at(7)).await, Ok(2));
+    let record = store.documents.get(&path).await.unwrap();
     assert_eq!((record.version, record.created_at, record.updated_at), (2, at(5), at(7)));
     let mut expected = data("words");
     expected.extend(add.set.clone());
     assert_eq!(record.data, expected);
     // As after a lost reply, and with a future version.
     for version in [1, 3, u64::MAX] {
-        let stale = store.records.patch(&path, version, &add, at(8)).await;
+        let stale = store.documents.patch(&path, version, &add, at(8)).await;
         assert_eq!(stale, Err(StoreError::Conflict(Constraint::RecordVersion)));
     }
     let replace = patch(&[("hash", [2; 32].into())], &["content", "nothing"]);
-    assert_eq!(store.records.patch(&path, 2, &replace, at(8)).await, Ok(3));
+    assert_eq!(store.documents.patch(&path, 2, &replace, at(8)).await, Ok(3));
     expected.remove("content");
     expected.extend(replace.set.clone());
-    assert_eq!(store.records.get(&path).await.unwrap().data, expected);
-    assert_eq!(store.records.patch(&path, 3, &RecordPatch::default(), at(9)).await, Ok(4));
-    assert_eq!(store.records.get(&path).await.unwrap().data, expected);
+    assert_eq!(store.documents.get(&path).await.unwrap().data, expected);
+    assert_eq!(store.documents.patch(&path, 3, &RecordPatch::default(), at(9)).await, Ok(4));
+    assert_eq!(store.documents.get(&path).await.unwrap().data, expected);
 }
 
 async fn one_of_concurrent_patches_succeeds(store: &TestStore) {
@@ -124,7 +124,7 @@ async fn one_of_concurrent_patches_succeeds(store: &TestStore) {
     let patches = (0..8).map(|number| {
         let (stores, path) = (store.stores(), path.clone());
         let patch = patch(&[("number", Value::Int(number))], &[]);
-        tokio::spawn(async move { stores.records.patch(&path, 1, &patch, at(7)).await })
+        tokio::spawn(async move { stores.documents.patch(&path, 1, &patch, at(7)).await })
     });
     let mut results = Vec::new();
     for result in Vec::from_iter(patches) {
@@ -132,7 +132,7 @@ async fn one_of_concurrent_patches_succeeds(store: &TestStore) {
     }
     let made = results.iter().position(Result::is_ok).unwrap();
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);
-    let record = store.records.get(&path).await.unwrap();
+    let record = store.documents.get(&path).await.unwrap();
     assert_eq!(record.data["number"], Value::Int(made as i64));
     assert_eq!(record.data["content"], "words".into());
 }
@@ -140,11 +140,11 @@ async fn one_of_concurrent_patches_succeeds(store: &TestStore) {
 async fn missing_and_deleted_records_are_not_updated(store: &TestStore) {
     let (absent, deleted) = (path(), path());
     a_record(store, &deleted).await;
-    store.records.delete(&deleted, at(6)).await.unwrap();
+    store.documents.delete(&deleted, at(6)).await.unwrap();
     for path in [absent, deleted] {
-        let result = store.records.update(&path, 1, &data("new"), at(7)).await;
+        let result = store.documents.update(&path, 1, &data("new"), at(7)).await;
         assert_eq!(result, Err(StoreError::NotFound));
-        let result = store.records.patch(&path, 1, &RecordPatch::default(), at(7)).await;
+        let result = store.documents.patch(&path, 1, &RecordPatch::default(), at(7)).await;
         assert_eq!(result, Err(StoreError::NotFound));
     }
 }
@@ -153,47 +153,47 @@ async fn a_soft_deleted_record_is_hidden_and_blocks_its_path(store: &TestStore) 
     let path = path();
     a_record(store, &path).await;
     for _ in 0..2 {
-        store.records.delete(&path, at(6)).await.unwrap();
+        store.documents.delete(&path, at(6)).await.unwrap();
     }
-    assert_eq!(store.records.get(&path).await, Err(StoreError::NotFound));
-    assert!(store.records.get_many(std::slice::from_ref(&path)).await.unwrap().is_empty());
+    assert_eq!(store.documents.get(&path).await, Err(StoreError::NotFound));
+    assert!(store.documents.get_many(std::slice::from_ref(&path)).await.unwrap().is_empty());
     let record = NewRecord { path: path.clone(), data: data("other") };
-    let result = store.records.create(&record, at(7)).await;
+    let result = store.documents.create(&record, at(7)).await;
     assert_eq!(result, Err(StoreError::Conflict(Constraint::RecordExists)));
     assert!(
         store
-            .records
+            .documents
             .query(RecordIndex::CollectionKey, path.collection(), None, 10, false)
             .await
             .unwrap()
             .is_empty()
     );
     let deleted = store
-        .records
+        .documents
         .query(RecordIndex::CollectionKey, path.collection(), None, 10, true)
         .await
         .unwrap();
     assert_eq!((deleted.len(), deleted[0].deleted, &deleted[0].data), (1, true, &data("words")));
-    store.records.delete(&crate::records::path(), at(6)).await.unwrap();
+    store.documents.delete(&crate::records::path(), at(6)).await.unwrap();
 }
 
 async fn a_purged_record_frees_its_path(store: &TestStore) {
     let path = path();
     a_record(store, &path).await;
-    store.records.delete(&path, at(6)).await.unwrap();
+    store.documents.delete(&path, at(6)).await.unwrap();
     for _ in 0..2 {
-        store.records.purge(&path).await.unwrap();
+        store.documents.purge(&path).await.unwrap();
     }
     assert!(
         store
-            .records
+            .documents
             .query(RecordIndex::CollectionKey, path.collection(), None, 10, true)
             .await
             .unwrap()
             .is_empty()
     );
     a_record(store, &path).await;
-    assert_eq!(store.records.get(&path).await.unwrap().version, 1);
+    assert_eq!(store.documents.get(&path).await.unwrap().version, 1);
 }
 
 async fn reading_many_records_skips_missing_ones(store: &TestStore) {
@@ -205,7 +205,7 @@ async fn reading_many_records_skips_missing_ones(store: &TestStore) {
     }
     let asked: Vec<_> = paths.iter().cloned().chain([path()]).collect();
     let mut found: Vec<_> = store
-        .records
+        .documents
         .get_many(&asked)
         .await
         .unwrap()
@@ -215,7 +215,7 @@ async fn reading_many_records_skips_missing_ones(store: &TestStore) {
     found.sort_unstable();
     paths.sort_unstable();
     assert_eq!(found, paths);
-    assert!(store.records.get_many(&[]).await.unwrap().is_empty());
+    assert!(store.documents.get_many(&[]).await.unwrap().is_empty());
 }
 
 async fn a_collection_is_read_in_key_order(store: &TestStore) {
@@ -230,7 +230,7 @@ async fn a_collection_is_read_in_key_order(store: &TestStore) {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let page = store
-            .records
+            .documents
             .query(RecordIndex::CollectionKey, &collection, after.as_deref(), 3, false)
             .await
             .unwrap();
@@ -248,19 +248,19 @@ async fn paths_match_the_records(store: &TestStore) {
     for path in paths.iter().chain([&path()]) {
         a_record(store, path).await;
     }
-    store.records.delete(&paths[3], at(6)).await.unwrap();
+    store.documents.delete(&paths[3], at(6)).await.unwrap();
     let collection = RecordPath::contents_of(document);
     for with_deleted in [false, true] {
         let mut after: Option<String> = None;
         loop {
             let after_now = after.as_deref();
             let records = store
-                .records
+                .documents
                 .query(RecordIndex::CollectionKey, &collection, after_now, 3, with_deleted)
                 .await;
             let expected: Vec<_> = records.unwrap().into_iter().map(|r| r.path).collect();
             let found = store
-                .records
+                .documents
                 .paths(RecordIndex::CollectionKey, &collection, after_now, 3, with_deleted)
                 .await;
             assert_eq!(found.unwrap(), expected);
@@ -275,8 +275,8 @@ async fn a_large_record_reads_back(store: &TestStore) {
     let letter = |n: u32| char::from(b' ' + (n.wrapping_mul(n) % 89) as u8);
     let text: String = (0..600_000).map(letter).collect();
     let record = NewRecord { path: path.clone(), data: data(&text) };
-    store.records.create(&record, at(5)).await.unwrap();
-    assert_eq!(store.records.get(&path).await.unwrap().data, record.data);
+    store.documents.create(&record, at(5)).await.unwrap();
+    assert_eq!(store.documents.get(&path).await.unwrap().data, record.data);
 }
 
 async fn one_of_concurrent_updates_succeeds(store: &TestStore) {
@@ -286,7 +286,7 @@ async fn one_of_concurrent_updates_succeeds(store: &TestStore) {
         .map(|number| {
             let (stores, path) = (store.stores(), path.clone());
             let data = data(&number.to_string());
-            tokio::spawn(async move { stores.records.update(&path, 1, &data, at(7)).await })
+            tokio::spawn(async move { stores.documents.update(&path, 1, &data, at(7)).await })
         })
         .collect();
     let mut results: Vec<StoreResult<u64>> = Vec::new();
@@ -297,14 +297,14 @@ async fn one_of_concurrent_updates_succeeds(store: &TestStore) {
     assert_eq!(results.iter().filter(|result| **result == Ok(2)).count(), 1);
     let stale = Err(StoreError::Conflict(Constraint::RecordVersion));
     assert_eq!(results.iter().filter(|result| **result == stale).count(), 7);
-    assert_eq!(store.records.get(&path).await.unwrap().data, data(&made.to_string()));
+    assert_eq!(store.documents.get(&path).await.unwrap().data, data(&made.to_string()));
 }
 
 async fn a_closed_store_is_unavailable(store: &TestStore) {
     let path = path();
     a_record(store, &path).await;
-    store.records.close().await;
-    assert!(matches!(store.records.get(&path).await, Err(StoreError::Unavailable(_))));
-    let written = store.records.update(&path, 1, &data("new"), at(7)).await;
+    store.documents.close().await;
+    assert!(matches!(store.documents.get(&path).await, Err(StoreError::Unavailable(_))));
+    let written = store.documents.update(&path, 1, &data("new"), at(7)).await;
     assert!(matches!(written, Err(StoreError::Unavailable(_))));
 }

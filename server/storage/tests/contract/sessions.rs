@@ -46,21 +46,21 @@ fn new_session(user_id: UserId) -> NewSession {
 
 async fn a_session(stores: &Stores, user: UserId) -> NewSession {
     let new = new_session(user);
-    stores.sessions.create(&new).await.unwrap();
+    stores.relational.sessions.create(&new).await.unwrap();
     new
 }
 
 async fn a_session_reads_back_with_its_token(store: &TestStore) {
     let new = a_session(store, a_user(store).await).await;
-    assert_eq!(store.sessions.get(new.session.id).await.unwrap(), new.session);
-    assert_eq!(store.sessions.refresh_token(&new.token.hash).await.unwrap(), new.token);
+    assert_eq!(store.relational.sessions.get(new.session.id).await.unwrap(), new.session);
+    assert_eq!(store.relational.sessions.refresh_token(&new.token.hash).await.unwrap(), new.token);
 }
 
 async fn a_session_needs_an_account(store: &TestStore) {
     let new = new_session(UserId(fresh_uuid()));
-    let result = store.sessions.create(&new).await;
+    let result = store.relational.sessions.create(&new).await;
     assert_eq!(result, Err(StoreError::Conflict(Constraint::Reference)));
-    assert_eq!(store.sessions.get(new.session.id).await, Err(StoreError::NotFound));
+    assert_eq!(store.relational.sessions.get(new.session.id).await, Err(StoreError::NotFound));
 }
 
 async fn active_sessions_are_listed_most_recent_first(store: &TestStore) {
@@ -68,61 +68,68 @@ async fn active_sessions_are_listed_most_recent_first(store: &TestStore) {
     let [old, seen, ended] =
         [a_session(store, user).await, a_session(store, user).await, a_session(store, user).await];
     a_session(store, a_user(store).await).await;
-    store.sessions.touch(seen.session.id, "::1", at(50)).await.unwrap();
-    store.sessions.revoke(user, ended.session.id, at(60)).await.unwrap();
-    let listed = store.sessions.list(user).await.unwrap();
+    store.relational.sessions.touch(seen.session.id, "::1", at(50)).await.unwrap();
+    store.relational.sessions.revoke(user, ended.session.id, at(60)).await.unwrap();
+    let listed = store.relational.sessions.list(user).await.unwrap();
     let ids: Vec<_> = listed.iter().map(|session| session.id).collect();
     assert_eq!(ids, [seen.session.id, old.session.id]);
 }
 
 async fn session_activity_is_recorded(store: &TestStore) {
     let new = a_session(store, a_user(store).await).await;
-    store.sessions.touch(new.session.id, "10.0.0.7", at(70)).await.unwrap();
-    let session = store.sessions.get(new.session.id).await.unwrap();
+    store.relational.sessions.touch(new.session.id, "10.0.0.7", at(70)).await.unwrap();
+    let session = store.relational.sessions.get(new.session.id).await.unwrap();
     assert_eq!((session.ip.as_str(), session.last_activity_at), ("10.0.0.7", at(70)));
     let unknown = SessionId(fresh_uuid());
-    assert_eq!(store.sessions.touch(unknown, "x", at(1)).await, Err(StoreError::NotFound));
+    assert_eq!(
+        store.relational.sessions.touch(unknown, "x", at(1)).await,
+        Err(StoreError::NotFound)
+    );
 }
 
 async fn a_session_is_revoked_once(store: &TestStore) {
     let user = a_user(store).await;
     let id = a_session(store, user).await.session.id;
-    store.sessions.revoke(user, id, at(5)).await.unwrap();
-    assert_eq!(store.sessions.revoke(user, id, at(6)).await, Err(StoreError::NotFound));
-    assert_eq!(store.sessions.get(id).await.unwrap().revoked_at, Some(at(5)));
+    store.relational.sessions.revoke(user, id, at(5)).await.unwrap();
+    assert_eq!(store.relational.sessions.revoke(user, id, at(6)).await, Err(StoreError::NotFound));
+    assert_eq!(store.relational.sessions.get(id).await.unwrap().revoked_at, Some(at(5)));
 }
 
 async fn another_users_session_cannot_be_revoked(store: &TestStore) {
     let (user, stranger) = (a_user(store).await, a_user(store).await);
     let id = a_session(store, user).await.session.id;
-    assert_eq!(store.sessions.revoke(stranger, id, at(5)).await, Err(StoreError::NotFound));
-    assert_eq!(store.sessions.get(id).await.unwrap().revoked_at, None);
+    assert_eq!(
+        store.relational.sessions.revoke(stranger, id, at(5)).await,
+        Err(StoreError::NotFound)
+    );
+    assert_eq!(store.relational.sessions.get(id).await.unwrap().revoked_at, None);
 }
 
 async fn revoking_all_returns_the_active_sessions(store: &TestStore) {
     let user = a_user(store).await;
     let ended = a_session(store, user).await.session.id;
-    store.sessions.revoke(user, ended, at(5)).await.unwrap();
+    store.relational.sessions.revoke(user, ended, at(5)).await.unwrap();
     let mut lasting =
         [a_session(store, user).await.session.id, a_session(store, user).await.session.id];
     let elsewhere = a_session(store, a_user(store).await).await.session.id;
-    let mut revoked = store.sessions.revoke_all(user, at(6)).await.unwrap();
+    let mut revoked = store.relational.sessions.revoke_all(user, at(6)).await.unwrap();
     revoked.sort_unstable();
     lasting.sort_unstable();
     assert_eq!(revoked, lasting);
-    assert!(store.sessions.revoke_all(user, at(7)).await.unwrap().is_empty());
-    assert_eq!(store.sessions.get(elsewhere).await.unwrap().revoked_at, None);
+    assert!(store.relational.sessions.revoke_all(user, at(7)).await.unwrap().is_empty());
+    assert_eq!(store.relational.sessions.get(elsewhere).await.unwrap().revoked_at, None);
 }
 
 async fn a_token_is_exchanged_once(store: &TestStore) {
     let new = a_session(store, a_user(store).await).await;
     let successor = token(new.session.id, Some(new.token.hash));
-    let exchange = || store.sessions.use_refresh_token(&new.token.hash, &successor, at(9));
+    let exchange =
+        || store.relational.sessions.use_refresh_token(&new.token.hash, &successor, at(9));
     assert_eq!(exchange().await, Ok(RefreshUse::First));
     // As after a lost reply: the answer differs, but the successor is stored.
     assert_eq!(exchange().await, Ok(RefreshUse::Repeated));
-    assert_eq!(store.sessions.refresh_token(&successor.hash).await.unwrap(), successor);
-    let used = store.sessions.refresh_token(&new.token.hash).await.unwrap();
+    assert_eq!(store.relational.sessions.refresh_token(&successor.hash).await.unwrap(), successor);
+    let used = store.relational.sessions.refresh_token(&new.token.hash).await.unwrap();
     assert_eq!((used.used_at, used.successor_used), (Some(at(9)), false));
 }
 
@@ -130,9 +137,9 @@ async fn using_a_successor_is_recorded_on_its_parent(store: &TestStore) {
     let new = a_session(store, a_user(store).await).await;
     let second = token(new.session.id, Some(new.token.hash));
     let third = token(new.session.id, Some(second.hash));
-    store.sessions.use_refresh_token(&new.token.hash, &second, at(9)).await.unwrap();
-    store.sessions.use_refresh_token(&second.hash, &third, at(10)).await.unwrap();
-    let used = |hash| store.sessions.refresh_token(hash);
+    store.relational.sessions.use_refresh_token(&new.token.hash, &second, at(9)).await.unwrap();
+    store.relational.sessions.use_refresh_token(&second.hash, &third, at(10)).await.unwrap();
+    let used = |hash| store.relational.sessions.refresh_token(hash);
     assert!(used(&new.token.hash).await.unwrap().successor_used);
     assert!(!used(&second.hash).await.unwrap().successor_used);
 }
@@ -140,18 +147,20 @@ async fn using_a_successor_is_recorded_on_its_parent(store: &TestStore) {
 async fn an_ended_session_exchanges_nothing(store: &TestStore) {
     let user = a_user(store).await;
     let new = a_session(store, user).await;
-    store.sessions.revoke(user, new.session.id, at(5)).await.unwrap();
+    store.relational.sessions.revoke(user, new.session.id, at(5)).await.unwrap();
     let successor = token(new.session.id, Some(new.token.hash));
-    let result = store.sessions.use_refresh_token(&new.token.hash, &successor, at(9)).await;
+    let result =
+        store.relational.sessions.use_refresh_token(&new.token.hash, &successor, at(9)).await;
     assert_eq!(result, Ok(RefreshUse::SessionEnded));
-    let absent = store.sessions.refresh_token(&successor.hash).await;
+    let absent = store.relational.sessions.refresh_token(&successor.hash).await;
     assert_eq!(absent, Err(StoreError::NotFound));
 }
 
 async fn an_unknown_token_is_not_found(store: &TestStore) {
     let new = a_session(store, a_user(store).await).await;
     let successor = token(new.session.id, None);
-    let result = store.sessions.use_refresh_token(&fresh_hash(), &successor, at(9)).await;
+    let result =
+        store.relational.sessions.use_refresh_token(&fresh_hash(), &successor, at(9)).await;
     assert_eq!(result, Err(StoreError::NotFound));
 }
 
@@ -160,9 +169,9 @@ async fn one_of_concurrent_exchanges_is_the_first(store: &TestStore) {
     let exchanges = [(); 2].map(|()| {
         let (stores, used) = (store.stores(), new.token.hash);
         let successor = token(new.session.id, Some(used));
-        tokio::spawn(
-            async move { stores.sessions.use_refresh_token(&used, &successor, at(9)).await },
-        )
+        tokio::spawn(async move {
+            stores.relational.sessions.use_refresh_token(&used, &successor, at(9)).await
+        })
     });
     let mut results = Vec::new();
     for exchange in exchanges {

@@ -41,22 +41,25 @@ async fn data_survives_closing_and_reopening() {
     let store = file.open().await;
     let user = a_user(&store).await;
     let document = a_document(&store, user).await;
-    store.log.append(&[batch(document, vec![update(user, "a")])]).await.unwrap();
+    store.relational.log.append(&[batch(document, vec![update(user, "a")])]).await.unwrap();
     let version = a_version(&store, document, user).await;
     let record = izanagi_domain::storage::NewRecord {
         path: izanagi_domain::storage::RecordPath::content(document, version.commit_id),
         data: data("words"),
     };
-    store.records.create(&record, at(5)).await.unwrap();
-    let row = store.catalog.get(document).await.unwrap();
+    store.documents.create(&record, at(5)).await.unwrap();
+    let row = store.relational.catalog.get(document).await.unwrap();
     store.close().await;
 
     let store = file.open().await;
-    assert_eq!(store.catalog.get(document).await.unwrap(), row);
-    assert_eq!(store.versions.get(Freshness::Fresh, document, 1).await.unwrap(), version);
-    assert_eq!(store.records.get(&record.path).await.unwrap().data, record.data);
+    assert_eq!(store.relational.catalog.get(document).await.unwrap(), row);
+    assert_eq!(
+        store.relational.versions.get(Freshness::Fresh, document, 1).await.unwrap(),
+        version
+    );
+    assert_eq!(store.documents.get(&record.path).await.unwrap().data, record.data);
     let updates = vec![update(user, "a"), update(user, "b")];
-    let answers = store.log.append(&[batch(document, updates)]).await.unwrap();
+    let answers = store.relational.log.append(&[batch(document, updates)]).await.unwrap();
     assert_eq!(answers, [Ok(vec![Appended::Known(1), Appended::New(2)].into())]);
 }
 
@@ -67,7 +70,7 @@ async fn acknowledged_writes_survive_a_crash() {
     let user = a_user(&store).await;
     let document = a_document(&store, user).await;
     let (_, version) = attempt(&store, document, user).await;
-    let atomic = store.atomic.clone().unwrap();
+    let atomic = store.relational.atomic.clone().unwrap();
     let records = [content_record(&version)];
     let outcome = atomic.commit_with_content(&records, &version, None).await;
     assert_eq!(outcome, Ok(CommitOutcome::Committed));
@@ -78,8 +81,8 @@ async fn acknowledged_writes_survive_a_crash() {
         std::fs::copy(file.folder.path().join(&name), copy.folder.path().join(&name)).unwrap();
     }
     let store = copy.open().await;
-    assert!(store.versions.by_commit(version.commit_id).await.is_ok());
-    assert_eq!(store.inspect.integrity().await, Ok(vec![]));
+    assert!(store.relational.versions.by_commit(version.commit_id).await.is_ok());
+    assert_eq!(store.relational.inspect.integrity().await, Ok(vec![]));
 }
 
 #[tokio::test]
@@ -88,8 +91,8 @@ async fn closed_stores_are_unavailable() {
     let store = file.open().await;
     let user = a_user(&store).await;
     store.close().await;
-    assert!(matches!(store.users.by_id(user).await, Err(StoreError::Unavailable(_))));
-    let written = store.users.record_login(user, at(1)).await;
+    assert!(matches!(store.relational.users.by_id(user).await, Err(StoreError::Unavailable(_))));
+    let written = store.relational.users.record_login(user, at(1)).await;
     assert!(matches!(written, Err(StoreError::Unavailable(_))));
     store.close().await;
 }
@@ -119,7 +122,7 @@ async fn migrating_twice_changes_nothing() {
     migrate(&config).await.unwrap();
     migrate(&config).await.unwrap();
     let store = file.open().await;
-    assert_eq!(store.inspect.documents(None, 10).await.unwrap(), []);
+    assert_eq!(store.relational.inspect.documents(None, 10).await.unwrap(), []);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -143,7 +146,7 @@ async fn the_folder_is_created_and_any_file_name_works() {
     let store = TestStore::open(&url(&path), None).await;
     let user = a_user(&store).await;
     assert!(path.exists());
-    assert!(store.users.by_id(user).await.is_ok());
+    assert!(store.relational.users.by_id(user).await.is_ok());
 }
 
 #[tokio::test]
@@ -165,7 +168,7 @@ async fn damage_is_found() {
     let damage = "PRAGMA foreign_keys = OFF; DELETE FROM users";
     connection.execute(damage).await.unwrap();
     connection.close().await.unwrap();
-    let found = file.open().await.inspect.integrity().await.unwrap();
+    let found = file.open().await.relational.inspect.integrity().await.unwrap();
     assert!(found.iter().any(|line| line.contains("missing row of users")), "{found:?}");
 }
 
@@ -177,9 +180,9 @@ async fn a_file_locked_by_another_process_is_unavailable() {
     let user = a_user(&store).await;
     let mut other = file.connect().await;
     other.execute("BEGIN IMMEDIATE").await.unwrap();
-    let refused = store.users.record_login(user, at(1)).await;
+    let refused = store.relational.users.record_login(user, at(1)).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     other.execute("ROLLBACK").await.unwrap();
-    store.users.record_login(user, at(2)).await.unwrap();
-    assert_eq!(store.users.by_id(user).await.unwrap().last_login_at, Some(at(2)));
+    store.relational.users.record_login(user, at(2)).await.unwrap();
+    assert_eq!(store.relational.users.by_id(user).await.unwrap().last_login_at, Some(at(2)));
 }

@@ -16,7 +16,7 @@ async fn a_session(store: &TestStore, user_id: UserId, seen: i64, expires: i64) 
     };
     let token = token(session.id, None, expires);
     let new = NewSession { session, token };
-    store.sessions.create(&new).await.unwrap();
+    store.relational.sessions.create(&new).await.unwrap();
     new
 }
 
@@ -30,9 +30,9 @@ async fn expired_sessions_are_removed(store: &TestStore) {
     let user = a_user(store).await;
     let lasting = a_session(store, user, 200, 900).await;
     let revoked = a_session(store, user, 50, 900).await;
-    store.sessions.revoke(user, revoked.session.id, at(60)).await.unwrap();
+    store.relational.sessions.revoke(user, revoked.session.id, at(60)).await.unwrap();
     let revoked_lately = a_session(store, user, 50, 900).await;
-    store.sessions.revoke(user, revoked_lately.session.id, at(150)).await.unwrap();
+    store.relational.sessions.revoke(user, revoked_lately.session.id, at(150)).await.unwrap();
     let left = a_session(store, user, 50, 90).await;
     let seen_lately = a_session(store, user, 150, 90).await;
     let asleep = a_session(store, user, 50, 900).await;
@@ -41,31 +41,32 @@ async fn expired_sessions_are_removed(store: &TestStore) {
         a_session(store, user, 2, 3).await;
     }
     for _ in 0..2 {
-        store.upkeep.forget_sessions(at(100)).await.unwrap();
+        store.relational.upkeep.forget_sessions(at(100)).await.unwrap();
     }
     for gone in [&revoked, &left] {
-        assert_eq!(store.sessions.get(gone.session.id).await, Err(StoreError::NotFound));
-        let token = store.sessions.refresh_token(&gone.token.hash).await;
+        assert_eq!(store.relational.sessions.get(gone.session.id).await, Err(StoreError::NotFound));
+        let token = store.relational.sessions.refresh_token(&gone.token.hash).await;
         assert_eq!(token, Err(StoreError::NotFound));
     }
     for kept in [&lasting, &revoked_lately, &seen_lately, &asleep] {
-        assert!(store.sessions.get(kept.session.id).await.is_ok());
+        assert!(store.relational.sessions.get(kept.session.id).await.is_ok());
     }
-    assert_eq!(store.sessions.list(user).await.unwrap().len(), 3);
-    assert!(store.sessions.refresh_token(&asleep.token.hash).await.is_ok());
+    assert_eq!(store.relational.sessions.list(user).await.unwrap().len(), 3);
+    assert!(store.relational.sessions.refresh_token(&asleep.token.hash).await.is_ok());
 }
 
 async fn an_active_session_loses_only_expired_tokens(store: &TestStore) {
     let user = a_user(store).await;
     let session = a_session(store, user, 50, 90).await;
     let next = token(session.session.id, Some(session.token.hash), 900);
-    let used = store.sessions.use_refresh_token(&session.token.hash, &next, at(60)).await;
+    let used =
+        store.relational.sessions.use_refresh_token(&session.token.hash, &next, at(60)).await;
     assert_eq!(used, Ok(RefreshUse::First));
-    store.upkeep.forget_sessions(at(100)).await.unwrap();
-    let first = store.sessions.refresh_token(&session.token.hash).await;
+    store.relational.upkeep.forget_sessions(at(100)).await.unwrap();
+    let first = store.relational.sessions.refresh_token(&session.token.hash).await;
     assert_eq!(first, Err(StoreError::NotFound));
-    assert_eq!(store.sessions.refresh_token(&next.hash).await, Ok(next.clone()));
+    assert_eq!(store.relational.sessions.refresh_token(&next.hash).await, Ok(next.clone()));
     let after = token(session.session.id, Some(next.hash), 950);
-    let used = store.sessions.use_refresh_token(&next.hash, &after, at(120)).await;
+    let used = store.relational.sessions.use_refresh_token(&next.hash, &after, at(120)).await;
     assert_eq!(used, Ok(RefreshUse::First));
 }

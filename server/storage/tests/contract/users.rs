@@ -37,11 +37,11 @@ async fn an_account_is_found_by_id_username_and_email(store: &TestStore) {
         deactivated_at: Some(at(i64::MAX)),
         ..new_user()
     };
-    store.users.create(&user).await.unwrap();
+    store.relational.users.create(&user).await.unwrap();
     for found in [
-        store.users.by_id(user.id).await,
-        store.users.by_login(&user.username).await,
-        store.users.by_login(&user.email).await,
+        store.relational.users.by_id(user.id).await,
+        store.relational.users.by_login(&user.username).await,
+        store.relational.users.by_login(&user.email).await,
     ] {
         assert_eq!(facts(&found.unwrap()), facts(&user));
     }
@@ -49,114 +49,127 @@ async fn an_account_is_found_by_id_username_and_email(store: &TestStore) {
 
 async fn a_deleted_account_is_gone_and_frees_its_name(store: &TestStore) {
     let user = User { bio: "secret".to_owned(), ..new_user() };
-    store.users.create(&user).await.unwrap();
-    store.users.delete(user.id, at(9)).await.unwrap();
-    store.users.delete(user.id, at(10)).await.unwrap();
+    store.relational.users.create(&user).await.unwrap();
+    store.relational.users.delete(user.id, at(9)).await.unwrap();
+    store.relational.users.delete(user.id, at(10)).await.unwrap();
     for found in [
-        store.users.by_id(user.id).await,
-        store.users.by_login(&user.username).await,
-        store.users.by_login(&user.email).await,
+        store.relational.users.by_id(user.id).await,
+        store.relational.users.by_login(&user.username).await,
+        store.relational.users.by_login(&user.email).await,
         store
+            .relational
             .users
             .update(user.id, &UserChange { role: Some(Role::Admin), ..Default::default() })
             .await,
     ] {
         assert_eq!(found.err(), Some(StoreError::NotFound));
     }
-    let seen = store.users.people(&[user.id]).await.unwrap();
+    let seen = store.relational.users.people(&[user.id]).await.unwrap();
     assert_eq!(seen[0].display_name, "Deleted account");
     assert!(!seen[0].username.contains(&user.username));
     let heir = User { username: user.username, email: user.email, ..new_user() };
-    store.users.create(&heir).await.unwrap();
+    store.relational.users.create(&heir).await.unwrap();
 }
 
 async fn usernames_are_unique(store: &TestStore) {
     let first = new_user();
-    store.users.create(&first).await.unwrap();
+    store.relational.users.create(&first).await.unwrap();
     let second = User { username: first.username.clone(), ..new_user() };
-    let result = store.users.create(&second).await;
+    let result = store.relational.users.create(&second).await;
     assert_eq!(result, Err(StoreError::Conflict(Constraint::Username)));
-    assert_eq!(store.users.by_id(second.id).await.err(), Some(StoreError::NotFound));
+    assert_eq!(store.relational.users.by_id(second.id).await.err(), Some(StoreError::NotFound));
 }
 
 async fn emails_are_unique(store: &TestStore) {
     let first = new_user();
-    store.users.create(&first).await.unwrap();
+    store.relational.users.create(&first).await.unwrap();
     let second = User { email: first.email.clone(), ..new_user() };
-    let result = store.users.create(&second).await;
+    let result = store.relational.users.create(&second).await;
     assert_eq!(result, Err(StoreError::Conflict(Constraint::Email)));
 }
 
 async fn a_repeated_creation_conflicts_and_changes_nothing(store: &TestStore) {
     let user = new_user();
-    store.users.create(&user).await.unwrap();
+    store.relational.users.create(&user).await.unwrap();
     let again = User { bio: "other".to_owned(), ..user.clone() };
-    assert!(matches!(store.users.create(&again).await, Err(StoreError::Conflict(_))));
-    assert_eq!(store.users.by_id(user.id).await.unwrap().bio, "");
+    assert!(matches!(store.relational.users.create(&again).await, Err(StoreError::Conflict(_))));
+    assert_eq!(store.relational.users.by_id(user.id).await.unwrap().bio, "");
 }
 
 async fn an_unknown_account_is_not_found(store: &TestStore) {
     let unknown = UserId(fresh_uuid());
-    assert_eq!(store.users.by_id(unknown).await.err(), Some(StoreError::NotFound));
-    assert_eq!(store.users.by_login("nobody").await.err(), Some(StoreError::NotFound));
-    assert_eq!(store.users.record_login(unknown, at(1)).await, Err(StoreError::NotFound));
+    assert_eq!(store.relational.users.by_id(unknown).await.err(), Some(StoreError::NotFound));
+    assert_eq!(store.relational.users.by_login("nobody").await.err(), Some(StoreError::NotFound));
+    assert_eq!(
+        store.relational.users.record_login(unknown, at(1)).await,
+        Err(StoreError::NotFound)
+    );
     let change = UserChange { bio: Some("x".to_owned()), ..UserChange::default() };
-    assert_eq!(store.users.update(unknown, &change).await.err(), Some(StoreError::NotFound));
+    assert_eq!(
+        store.relational.users.update(unknown, &change).await.err(),
+        Some(StoreError::NotFound)
+    );
     let nothing = UserChange::default();
-    assert_eq!(store.users.update(unknown, &nothing).await.err(), Some(StoreError::NotFound));
+    assert_eq!(
+        store.relational.users.update(unknown, &nothing).await.err(),
+        Some(StoreError::NotFound)
+    );
 }
 
 async fn a_change_keeps_other_fields(store: &TestStore) {
     let user = new_user();
-    store.users.create(&user).await.unwrap();
+    store.relational.users.create(&user).await.unwrap();
     let change = UserChange {
         display_name: Some("Ann".to_owned()),
         role: Some(Role::Premium),
         ..UserChange::default()
     };
     let expected = User { display_name: "Ann".to_owned(), role: Role::Premium, ..user.clone() };
-    let changed = store.users.update(user.id, &change).await.unwrap();
+    let changed = store.relational.users.update(user.id, &change).await.unwrap();
     assert_eq!(facts(&changed), facts(&expected));
-    assert_eq!(facts(&store.users.by_id(user.id).await.unwrap()), facts(&expected));
+    assert_eq!(facts(&store.relational.users.by_id(user.id).await.unwrap()), facts(&expected));
 }
 
 async fn an_account_is_deactivated_and_reactivated(store: &TestStore) {
     let user = a_user(store).await;
     for deactivated_at in [Some(at(5)), None] {
         let change = UserChange { deactivated_at: Some(deactivated_at), ..UserChange::default() };
-        store.users.update(user, &change).await.unwrap();
-        assert_eq!(store.users.by_id(user).await.unwrap().deactivated_at, deactivated_at);
+        store.relational.users.update(user, &change).await.unwrap();
+        assert_eq!(
+            store.relational.users.by_id(user).await.unwrap().deactivated_at,
+            deactivated_at
+        );
     }
 }
 
 async fn an_empty_change_returns_the_account(store: &TestStore) {
     let user = new_user();
-    store.users.create(&user).await.unwrap();
-    let same = store.users.update(user.id, &UserChange::default()).await.unwrap();
+    store.relational.users.create(&user).await.unwrap();
+    let same = store.relational.users.update(user.id, &UserChange::default()).await.unwrap();
     assert_eq!(facts(&same), facts(&user));
 }
 
 async fn a_sign_in_is_recorded(store: &TestStore) {
     let user = a_user(store).await;
-    store.users.record_login(user, at(99)).await.unwrap();
-    assert_eq!(store.users.by_id(user).await.unwrap().last_login_at, Some(at(99)));
+    store.relational.users.record_login(user, at(99)).await.unwrap();
+    assert_eq!(store.relational.users.by_id(user).await.unwrap().last_login_at, Some(at(99)));
 }
 
 async fn people_returns_existing_accounts(store: &TestStore) {
     let user = new_user();
-    store.users.create(&user).await.unwrap();
+    store.relational.users.create(&user).await.unwrap();
     let unknown = UserId(fresh_uuid());
-    let people = store.users.people(&[unknown, user.id, user.id]).await.unwrap();
+    let people = store.relational.users.people(&[unknown, user.id, user.id]).await.unwrap();
     assert_eq!(people.len(), 1);
     assert_eq!((people[0].id, &people[0].username), (user.id, &user.username));
-    assert!(store.users.people(&[]).await.unwrap().is_empty());
+    assert!(store.relational.users.people(&[]).await.unwrap().is_empty());
 }
 
 async fn concurrent_creations_share_no_username(store: &TestStore) {
     let contenders = [(); 2].map(|()| User { username: "wanted".to_owned(), ..new_user() });
     let [one, other] = contenders.map(|user| {
         let stores = store.stores();
-        tokio::spawn(async move { stores.users.create(&user).await })
+        tokio::spawn(async move { stores.relational.users.create(&user).await })
     });
     let results = [one.await.unwrap(), other.await.unwrap()];
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1);

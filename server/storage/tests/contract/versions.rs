@@ -53,20 +53,20 @@ async fn versions_are_listed_newest_first_with_their_total(store: &TestStore) {
         (VersionFilter { below: Some(u64::MAX), limit: 1, ..all }, vec![5]),
         (VersionFilter { offset: u64::MAX, ..all }, vec![]),
     ] {
-        let (rows, total) = store.versions.list(&filter).await.unwrap();
+        let (rows, total) = store.relational.versions.list(&filter).await.unwrap();
         assert_eq!((numbers(&rows), total), (expected, 5), "{filter:?}");
     }
     let nothing = filter(DocumentId(fresh_uuid()));
-    assert_eq!(store.versions.list(&nothing).await.unwrap(), (vec![], 0));
+    assert_eq!(store.relational.versions.list(&nothing).await.unwrap(), (vec![], 0));
 }
 
 async fn named_versions_can_be_listed_separately(store: &TestStore) {
     let (_, document) = some_versions(store, 4).await;
     for number in [1, 3] {
-        store.versions.set_name(document, number, Some("named"), at(50)).await.unwrap();
+        store.relational.versions.set_name(document, number, Some("named"), at(50)).await.unwrap();
     }
     let named = VersionFilter { named: true, ..filter(document) };
-    let (rows, total) = store.versions.list(&named).await.unwrap();
+    let (rows, total) = store.relational.versions.list(&named).await.unwrap();
     assert_eq!((numbers(&rows), total), (vec![3, 1], 2));
 }
 
@@ -79,44 +79,50 @@ async fn a_range_contains_existing_versions_in_order(store: &TestStore) {
         (3, 2, vec![]),
         (u64::MAX, u64::MAX, vec![]),
     ] {
-        let rows = store.versions.range(document, from, to).await.unwrap();
+        let rows = store.relational.versions.range(document, from, to).await.unwrap();
         assert_eq!(numbers(&rows), expected, "{from}..={to}");
     }
 }
 
 async fn the_newest_version_with_given_content_is_found(store: &TestStore) {
     let (user, document) = some_versions(store, 1).await;
-    let hash = store.versions.get(Freshness::Fresh, document, 1).await.unwrap().content_hash;
+    let hash =
+        store.relational.versions.get(Freshness::Fresh, document, 1).await.unwrap().content_hash;
     a_version(store, document, user).await;
     let (intent, version) = attempt(store, document, user).await;
     let version = NewVersion { content_hash: hash, ..version };
-    store.intents.open(&intent).await.unwrap();
-    assert_eq!(store.intents.commit(&version, None).await, Ok(CommitOutcome::Committed));
-    assert_eq!(store.versions.by_content(document, &hash).await.unwrap().number, 3);
-    let unknown = store.versions.by_content(document, &fresh_hash()).await;
+    store.relational.intents.open(&intent).await.unwrap();
+    assert_eq!(store.relational.intents.commit(&version, None).await, Ok(CommitOutcome::Committed));
+    assert_eq!(store.relational.versions.by_content(document, &hash).await.unwrap().number, 3);
+    let unknown = store.relational.versions.by_content(document, &fresh_hash()).await;
     assert_eq!(unknown, Err(StoreError::NotFound));
 }
 
 async fn a_name_is_set_changed_and_removed(store: &TestStore) {
     let (_, document) = some_versions(store, 2).await;
     for name in [Some("Entwurf \u{1F980}"), Some("final"), None] {
-        let row = store.versions.set_name(document, 1, name, at(50)).await.unwrap();
+        let row = store.relational.versions.set_name(document, 1, name, at(50)).await.unwrap();
         assert_eq!(row.name.as_deref(), name);
-        assert_eq!(store.versions.get(Freshness::Fresh, document, 1).await.unwrap(), row);
+        assert_eq!(
+            store.relational.versions.get(Freshness::Fresh, document, 1).await.unwrap(),
+            row
+        );
     }
     // A version that was ever named remains a snapshot.
-    assert!(store.versions.get(Freshness::Fresh, document, 1).await.unwrap().keep_whole);
-    let other = store.versions.get(Freshness::Fresh, document, 2).await.unwrap();
+    assert!(store.relational.versions.get(Freshness::Fresh, document, 1).await.unwrap().keep_whole);
+    let other = store.relational.versions.get(Freshness::Fresh, document, 2).await.unwrap();
     assert_eq!((other.name, other.keep_whole), (None, false));
 }
 
 async fn naming_a_version_enqueues_its_promotion(store: &TestStore) {
     let (_, document) = some_versions(store, 1).await;
-    store.versions.set_name(document, 1, None, at(50)).await.unwrap();
-    assert!(store.outbox.pending(10).await.unwrap().is_empty());
-    assert!(!store.versions.get(Freshness::Fresh, document, 1).await.unwrap().keep_whole);
-    store.versions.set_name(document, 1, Some("named"), at(51)).await.unwrap();
-    let work = store.outbox.pending(10).await.unwrap();
+    store.relational.versions.set_name(document, 1, None, at(50)).await.unwrap();
+    assert!(store.relational.outbox.pending(10).await.unwrap().is_empty());
+    assert!(
+        !store.relational.versions.get(Freshness::Fresh, document, 1).await.unwrap().keep_whole
+    );
+    store.relational.versions.set_name(document, 1, Some("named"), at(51)).await.unwrap();
+    let work = store.relational.outbox.pending(10).await.unwrap();
     let work: Vec<_> = work.into_iter().map(|item| (item.topic, item.key)).collect();
     assert_eq!(work, [(Topic::MakeWhole, format!("{document}/1"))]);
 }
@@ -124,25 +130,25 @@ async fn naming_a_version_enqueues_its_promotion(store: &TestStore) {
 async fn the_storage_form_of_a_version_is_recorded(store: &TestStore) {
     let (_, document) = some_versions(store, 2).await;
     for delta in [true, true, false] {
-        store.versions.set_stored(document, 1, delta).await.unwrap();
+        store.relational.versions.set_stored(document, 1, delta).await.unwrap();
         assert_eq!(
-            store.versions.get(Freshness::Fresh, document, 1).await.unwrap().is_delta,
+            store.relational.versions.get(Freshness::Fresh, document, 1).await.unwrap().is_delta,
             delta
         );
     }
-    assert!(!store.versions.get(Freshness::Fresh, document, 2).await.unwrap().is_delta);
+    assert!(!store.relational.versions.get(Freshness::Fresh, document, 2).await.unwrap().is_delta);
 }
 
 async fn missing_rows_are_not_found(store: &TestStore) {
     let (_, document) = some_versions(store, 1).await;
     for number in [0, 2, u64::MAX] {
         let absent = Err(StoreError::NotFound);
-        assert_eq!(store.versions.get(Freshness::Fresh, document, number).await, absent);
-        let named = store.versions.set_name(document, number, Some("x"), at(50)).await;
+        assert_eq!(store.relational.versions.get(Freshness::Fresh, document, number).await, absent);
+        let named = store.relational.versions.set_name(document, number, Some("x"), at(50)).await;
         assert_eq!(named, absent);
-        let stored = store.versions.set_stored(document, number, true).await;
+        let stored = store.relational.versions.set_stored(document, number, true).await;
         assert_eq!(stored, Err(StoreError::NotFound));
     }
     // A failed naming enqueues nothing.
-    assert!(store.outbox.pending(10).await.unwrap().is_empty());
+    assert!(store.relational.outbox.pending(10).await.unwrap().is_empty());
 }

@@ -52,22 +52,22 @@ async fn every_store_of_a_provider_is_covered() {
     let opened = open(&StorageConfig::new("memory://")).await.unwrap();
     let injector = Injector::seeded_among(0, 1.0, &[Fault::ErrorBefore]);
     let stores = wrap(opened.stores.clone(), &injector);
-    let atomic = stores.atomic.as_ref().expect("one database holds everything");
+    let atomic = stores.relational.atomic.as_ref().expect("one database holds everything");
 
-    assert!(is_unavailable(&stores.records.get(&path("a")).await));
-    assert!(is_unavailable(&stores.users.by_id(USER).await));
-    assert!(is_unavailable(&stores.sessions.get(SESSION).await));
+    assert!(is_unavailable(&stores.documents.get(&path("a")).await));
+    assert!(is_unavailable(&stores.relational.users.by_id(USER).await));
+    assert!(is_unavailable(&stores.relational.sessions.get(SESSION).await));
     assert!(is_unavailable(&stores.revocations.is_revoked(SESSION).await));
-    assert!(is_unavailable(&stores.catalog.get(DOCUMENT).await));
-    assert!(is_unavailable(&stores.owners.list(&[DOCUMENT]).await));
-    assert!(is_unavailable(&stores.versions.get(Freshness::Fresh, DOCUMENT, 1).await));
-    assert!(is_unavailable(&stores.intents.fence(COMMIT).await));
+    assert!(is_unavailable(&stores.relational.catalog.get(DOCUMENT).await));
+    assert!(is_unavailable(&stores.relational.owners.list(&[DOCUMENT]).await));
+    assert!(is_unavailable(&stores.relational.versions.get(Freshness::Fresh, DOCUMENT, 1).await));
+    assert!(is_unavailable(&stores.relational.intents.fence(COMMIT).await));
     assert!(is_unavailable(&atomic.commit_with_content(&[], &version(), None).await));
-    assert!(is_unavailable(&stores.log.load(DOCUMENT).await));
-    assert!(is_unavailable(&stores.outbox.pending(1).await));
-    assert!(is_unavailable(&stores.audit.newest(1).await));
-    assert!(is_unavailable(&stores.inspect.integrity().await));
-    assert!(is_unavailable(&stores.upkeep.forget_sessions(AT).await));
+    assert!(is_unavailable(&stores.relational.log.load(DOCUMENT).await));
+    assert!(is_unavailable(&stores.relational.outbox.pending(1).await));
+    assert!(is_unavailable(&stores.relational.audit.newest(1).await));
+    assert!(is_unavailable(&stores.relational.inspect.integrity().await));
+    assert!(is_unavailable(&stores.relational.upkeep.forget_sessions(AT).await));
 
     let met: Vec<_> = injector.faults().iter().map(|(call, _)| call.store).collect();
     let expected = [
@@ -94,8 +94,8 @@ async fn every_store_of_a_provider_is_covered() {
 async fn a_late_intent_is_missed_by_the_next_read() {
     let opened = open(&StorageConfig::new("memory://")).await.unwrap();
     let stores = wrap(opened.stores.clone(), &Injector::nth(0, Fault::LateEffect));
-    assert!(stores.intents.open(&intent()).await.is_err());
-    assert!(stores.intents.get(COMMIT).await.is_err());
-    assert!(stores.intents.get(COMMIT).await.is_ok());
+    assert!(stores.relational.intents.open(&intent()).await.is_err());
+    assert!(stores.relational.intents.get(COMMIT).await.is_err());
+    assert!(stores.relational.intents.get(COMMIT).await.is_ok());
     opened.close().await;
 }
