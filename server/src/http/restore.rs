@@ -2,7 +2,7 @@
 
 use super::SMALL_BODY;
 use crate::{
-    extract::{Editable, LazyBody, PathId},
+    extract::{DocumentPath, Editable, LazyBody, Path, VersionPath},
     problem::ApiResult,
     state::AppState,
 };
@@ -16,7 +16,7 @@ use izanagi_shared::{
 /// Restore the live text from this version; the current text is committed first.
 #[utoipa::path(post, path = "/documents/{id}/versions/{n}/restore", tag = "versions",
     operation_id = "restoreVersion",
-    params(("id" = String, Path, format = "uuid"), ("n" = u64, Path),
+    params(DocumentPath, VersionPath,
         ("Idempotency-Key" = Option<String>, Header)),
     request_body(content = Option<RestoreRequest>),
     responses((status = 201, body = VersionView), (status = 404, body = Problem),
@@ -24,10 +24,9 @@ use izanagi_shared::{
 pub(crate) async fn restore(
     State(state): State<AppState>,
     Editable(editor): Editable,
-    path: PathId,
+    Path(VersionPath { n: number }): Path<VersionPath>,
     body: LazyBody,
 ) -> ApiResult<(StatusCode, Json<VersionView>)> {
-    let number = path.number("n")?;
     state.services.versions.require(&editor, number).await?;
     let key = body.request_key(editor.user())?;
     let request: RestoreRequest = body.json_or_default(SMALL_BODY).await?;

@@ -1,15 +1,28 @@
 //! Sessions of the account.
 
 use crate::{
-    extract::{PathId, SignedInCaller},
+    extract::{Path, SignedInCaller, id},
     problem::ApiResult,
     state::AppState,
 };
 use axum::{Json, extract::State, http::StatusCode};
 use izanagi_shared::{
+    id::SessionId,
     problem::Problem,
     wire::{Page, SessionView},
 };
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+/// The session.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct SessionPath {
+    /// Session id.
+    #[serde(deserialize_with = "id")]
+    #[param(value_type = String, format = "uuid")]
+    id: SessionId,
+}
 
 /// List your sessions, most recently seen first.
 #[utoipa::path(get, path = "/auth/sessions", tag = "auth",
@@ -25,13 +38,13 @@ pub(crate) async fn list(
 /// End one of your sessions.
 #[utoipa::path(delete, path = "/auth/sessions/{id}", tag = "auth",
     operation_id = "endSession",
-    params(("id" = String, Path, format = "uuid")),
+    params(SessionPath),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn revoke(
     State(state): State<AppState>,
     SignedInCaller(caller): SignedInCaller,
-    path: PathId,
+    Path(path): Path<SessionPath>,
 ) -> ApiResult<StatusCode> {
-    state.services.accounts.revoke_session(&caller, path.id("id")?).await?;
+    state.services.accounts.revoke_session(&caller, path.id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -75,6 +75,49 @@ impl FromStr for DocumentKind {
     }
 }
 
+/// Format of a download (PRODUCT D8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum ExportFormat {
+    /// The text itself, as Markdown.
+    #[default]
+    #[serde(rename = "md")]
+    Markdown,
+    /// A complete HTML page.
+    #[serde(rename = "html")]
+    Html,
+    /// The document as API.md shows it.
+    #[serde(rename = "json")]
+    Json,
+    /// Plain text without markup.
+    #[serde(rename = "txt")]
+    Text,
+}
+
+impl ExportFormat {
+    /// Returns the media type.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Markdown => "text/markdown; charset=utf-8",
+            Self::Html => "text/html; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Text => "text/plain; charset=utf-8",
+        }
+    }
+
+    /// Returns the file extension, without the dot; the API uses it as the name of the format.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Markdown => "md",
+            Self::Html => "html",
+            Self::Json => "json",
+            Self::Text => "txt",
+        }
+    }
+}
+
 /// Text of at most [`MAX_CONTENT_BYTES`] bytes without U+0000.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Content(String);

@@ -7,7 +7,8 @@ mod secret;
 
 pub use account::{DisplayName, Email, Password, Username, username_from_email};
 pub use document::{
-    CommitMessage, Content, Description, DocumentKind, MAX_CONTENT_BYTES, Title, VersionName,
+    CommitMessage, Content, Description, DocumentKind, ExportFormat, MAX_CONTENT_BYTES, Title,
+    VersionName,
 };
 pub use secret::Secret;
 
