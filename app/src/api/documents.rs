@@ -163,7 +163,7 @@ pub(crate) async fn trash_document(id: DocumentId) -> Result<Notice, AppError> {
     let documents = &services.documents;
     let owner = documents.for_owner(&caller(), id).await?;
     documents.trash(&owner).await?;
-    let notice = Notice::new(format!("“{}” was moved to the trash.", owner.row().title));
+    let notice = Notice::new(format!("“{}” was moved to the trash.", owner.row().details.title));
     Ok(Notice { undo_trash: Some(id), ..notice })
 }
 
@@ -195,5 +195,5 @@ pub(crate) async fn purge_document(id: DocumentId) -> Result<Notice, AppError> {
     let documents = &services.documents;
     let owner = documents.for_owner(&caller(), id).await?;
     documents.purge(&owner).await?;
-    Ok(Notice::new(format!("“{}” was permanently deleted.", owner.row().title)))
+    Ok(Notice::new(format!("“{}” was permanently deleted.", owner.row().details.title)))
 }

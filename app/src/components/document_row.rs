@@ -28,7 +28,7 @@ pub(crate) fn DocumentRow(
     let rename = format!("{list}{separator}rename={id}");
     let title = document.title;
     let head = if is_renamed {
-        view! { <Form spec=rename_form(id.to_string(), title, list)/> }.into_any()
+        view! { <Form spec=details_form(id.to_string(), title, list)/> }.into_any()
     } else {
         view! { <h2 class="row-title"><a href=path.clone()><bdi>{title}</bdi></a></h2> }.into_any()
     };
@@ -54,7 +54,7 @@ pub(crate) fn DocumentRow(
                         <li><a class="menu-item" href=path.clone()><Icon name="write"/>"Open"</a></li>
                         <li><a class="menu-item" href=format!("{path}/read")><Icon name="read"/>"Read"</a></li>
                         <li><a class="menu-item" href=format!("{path}/history")><Icon name="history"/>"History"</a></li>
-                        <li><a class="menu-item" href=rename><Icon name="write"/>"Rename"</a></li>
+                        <li><a class="menu-item" href=rename><Icon name="write"/>"Edit details"</a></li>
                         <li>
                             <a class="menu-item" href=export_path(id) download="">
                                 <Icon name="download"/>
@@ -82,15 +82,15 @@ pub(crate) fn export_path(id: DocumentId) -> String {
     format!("/api/v1/documents/{id}/export")
 }
 
-/// Form for a row's title; saving returns to the list.
-fn rename_form(id: String, title: String, list: String) -> FormSpec {
+/// Form for a row's details; saving returns to the list.
+fn details_form(id: String, title: String, list: String) -> FormSpec {
     let title = Line { start: title, rule: Some(Rule::Title), ..Line::new("title", "Title") };
     FormSpec {
         start: Visit::here().form::<RenameDocument>("", &[("id", &id)]),
         class: "stack",
         hidden: vec![("id", id), ("back", list.clone())],
         fields: vec![Part::Line(title)],
-        submit: "Rename",
+        submit: "Save",
         foot: Foot::Cancel(list),
     }
 }

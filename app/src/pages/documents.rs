@@ -1,7 +1,9 @@
 use super::address::{query_text, query_value};
 use crate::{
     api::documents::{CreateDocument, list_documents},
-    components::{DocumentRow, Form, FormSpec, Line, LoadPart, Main, Pagination, Part, PastEnd},
+    components::{
+        Choice, DocumentRow, Form, FormSpec, Line, LoadPart, Main, Pagination, Part, PastEnd,
+    },
     islands::UploadZone,
     parts::{Icon, Rule, counted, kind_name},
     ssr::{UPLOAD_PATH, Visit},
@@ -128,11 +130,11 @@ fn NewDocument() -> impl IntoView {
     let title = Line { rule: Some(Rule::Title), ..Line::new("title", "Title") };
     let kinds = [DocumentKind::Markdown, DocumentKind::Text, DocumentKind::Json];
     let kinds = kinds.map(|kind| (kind.as_str(), kind_name(kind)));
-    let kind = Part::Choice("kind", "Kind", kinds.into());
+    let kind = Choice { name: "kind", label: "Kind", options: kinds.into(), ..Choice::default() };
     let spec = FormSpec {
         start: Visit::here().form::<CreateDocument>("new", &[]),
         class: "form",
-        fields: vec![Part::Line(title), kind],
+        fields: vec![Part::Line(title), Part::Choice(kind)],
         submit: "Create",
         ..FormSpec::default()
     };

@@ -16,6 +16,12 @@ use izanagi_shared::{problem::Problem, rules::ExportFormat};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(raw)).routes(routes!(html)).routes(routes!(export))
+}
 
 /// Get the live text, raw.
 #[utoipa::path(get, path = "/documents/{id}/content", tag = "documents",
@@ -23,7 +29,7 @@ use utoipa::IntoParams;
     params(DocumentPath, ("If-None-Match" = Option<String>, Header)),
     responses((status = 200, body = String, content_type = "text/plain"), (status = 304),
         (status = 404, body = Problem)))]
-pub(crate) async fn raw(
+async fn raw(
     State(state): State<AppState>,
     Readable(reader): Readable,
     headers: HeaderMap,
@@ -44,10 +50,7 @@ pub(crate) async fn raw(
     params(DocumentPath),
     responses((status = 200, body = String, content_type = "text/html"),
         (status = 404, body = Problem)))]
-pub(crate) async fn html(
-    State(state): State<AppState>,
-    Readable(reader): Readable,
-) -> ApiResult<Response> {
+async fn html(State(state): State<AppState>, Readable(reader): Readable) -> ApiResult<Response> {
     let documents = &state.services.documents;
     let rendered = documents.render(&reader).await?;
     let mut response = Html(rendered.html.clone()).into_response();
@@ -60,7 +63,7 @@ pub(crate) async fn html(
 /// Parameters of a download.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct ExportParams {
+struct ExportParams {
     /// Markdown if absent.
     format: Option<ExportFormat>,
 }
@@ -71,7 +74,7 @@ pub(crate) struct ExportParams {
     params(DocumentPath, ExportParams),
     responses((status = 200, body = String), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
-pub(crate) async fn export(
+async fn export(
     State(state): State<AppState>,
     Readable(reader): Readable,
     Query(params): Query<ExportParams>,

@@ -18,6 +18,12 @@ use izanagi_shared::{
 };
 use serde::{Deserialize, Deserializer, de::Error as _};
 use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(diff))
+}
 
 /// Maximum number of unchanged context lines around a change.
 const MAX_CONTEXT: usize = 1_000;
@@ -26,7 +32,7 @@ const MAX_CONTEXT: usize = 1_000;
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct DiffParams {
+struct DiffParams {
     /// A version number, 0 for the empty text before the first, or `live`.
     #[serde(deserialize_with = "side")]
     #[param(value_type = String)]
@@ -49,7 +55,7 @@ pub(crate) struct DiffParams {
 /// Format of a comparison.
 #[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum DiffFormat {
+enum DiffFormat {
     /// Hunks with line numbers.
     #[default]
     Json,
@@ -64,7 +70,7 @@ pub(crate) enum DiffFormat {
     responses((status = 200,
             content((Diff = "application/json"), (String = "text/x-diff; charset=utf-8"))),
         (status = 404, body = Problem), (status = 422, body = Problem)))]
-pub(crate) async fn diff(
+async fn diff(
     State(state): State<AppState>,
     Readable(reader): Readable,
     Query(params): Query<DiffParams>,

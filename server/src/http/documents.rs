@@ -29,12 +29,20 @@ use izanagi_shared::{
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(show, replace, change, delete))
+}
 
 /// Filters and order of a list of documents.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct ListParams {
+struct ListParams {
     /// Words that the title or description must contain.
     query: Option<String>,
     /// Only documents of this owner.
@@ -56,7 +64,7 @@ pub(crate) struct ListParams {
 /// How to delete a document.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct DeleteParams {
+struct DeleteParams {
     /// Whether to delete a document in the trash permanently.
     #[serde(default, deserialize_with = "flag")]
     permanent: bool,
@@ -68,7 +76,7 @@ pub(crate) struct DeleteParams {
     params(ListParams, Paging),
     responses((status = 200, body = Page<DocumentView>), (status = 401, body = Problem),
         (status = 422, body = Problem)))]
-pub(crate) async fn list(
+async fn list(
     State(state): State<AppState>,
     AskingUser { who, .. }: AskingUser,
     Query(params): Query<ListParams>,
@@ -109,7 +117,7 @@ fn refuse_later_filters(params: &ListParams) -> Result<(), Error> {
     request_body = CreateDocumentRequest,
     responses((status = 201, body = DocumentView), (status = 401, body = Problem),
         (status = 422, body = Problem)))]
-pub(crate) async fn create(
+async fn create(
     State(state): State<AppState>,
     AskingUser { who, user }: AskingUser,
     body: LazyBody,
@@ -130,7 +138,7 @@ pub(crate) async fn create(
     operation_id = "readDocument",
     params(DocumentPath, ("If-None-Match" = Option<String>, Header)),
     responses((status = 200, body = DocumentView), (status = 304), (status = 404, body = Problem)))]
-pub(crate) async fn show(
+async fn show(
     State(state): State<AppState>,
     Readable(reader): Readable,
     headers: HeaderMap,
@@ -149,7 +157,7 @@ pub(crate) async fn show(
     request_body = ReplaceDocumentRequest,
     responses((status = 200, body = DocumentView), (status = 412, body = Problem),
         (status = 428, body = Problem), (status = 422, body = Problem)))]
-pub(crate) async fn replace(
+async fn replace(
     State(state): State<AppState>,
     Editable(editor): Editable,
     body: LazyBody,
@@ -171,7 +179,7 @@ pub(crate) async fn replace(
     request_body = PatchDocumentRequest,
     responses((status = 200, body = DocumentView), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem)))]
-pub(crate) async fn change(
+async fn change(
     State(state): State<AppState>,
     Owned(owner): Owned,
     body: LazyBody,
@@ -186,7 +194,7 @@ pub(crate) async fn change(
     operation_id = "deleteDocument",
     params(DocumentPath, DeleteParams),
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub(crate) async fn delete(
+async fn delete(
     State(state): State<AppState>,
     Owned(owner): Owned,
     Query(params): Query<DeleteParams>,

@@ -14,11 +14,17 @@ use izanagi_shared::{
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(checkpoint)).routes(routes!(sessions))
+}
 
 /// The part of the log to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct EditsParams {
+struct EditsParams {
     /// Sequence number of the first edit.
     from: Option<u64>,
     /// Sequence number of the last edit.
@@ -31,7 +37,7 @@ pub(crate) struct EditsParams {
 /// Which state to return.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct CheckpointParams {
+struct CheckpointParams {
     /// The sequence number of an edit.
     seq: u64,
 }
@@ -39,7 +45,7 @@ pub(crate) struct CheckpointParams {
 /// Where the list of sessions starts.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct SessionsParams {
+struct SessionsParams {
     /// Sequence number of the first edit.
     from: Option<u64>,
 }
@@ -50,7 +56,7 @@ pub(crate) struct SessionsParams {
     params(DocumentPath, EditsParams),
     responses((status = 200, body = EditsView), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
-pub(crate) async fn list(
+async fn list(
     State(state): State<AppState>,
     Editable(editor): Editable,
     Query(EditsParams { from, to, limit }): Query<EditsParams>,
@@ -66,7 +72,7 @@ pub(crate) async fn list(
     params(DocumentPath, CheckpointParams),
     responses((status = 200, body = CheckpointView), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
-pub(crate) async fn checkpoint(
+async fn checkpoint(
     State(state): State<AppState>,
     Editable(editor): Editable,
     Query(CheckpointParams { seq }): Query<CheckpointParams>,
@@ -80,7 +86,7 @@ pub(crate) async fn checkpoint(
     operation_id = "listEditSessions",
     params(DocumentPath, SessionsParams),
     responses((status = 200, body = [EditSessionView]), (status = 404, body = Problem)))]
-pub(crate) async fn sessions(
+async fn sessions(
     State(state): State<AppState>,
     Editable(editor): Editable,
     Query(SessionsParams { from }): Query<SessionsParams>,

@@ -23,6 +23,12 @@ use izanagi_shared::{
 use serde::Deserialize;
 use tracing::Span;
 use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(submit)).routes(routes!(missing))
+}
 
 /// Send a Yjs update. It is durable when acknowledged, and applied once however often it is sent.
 #[utoipa::path(post, path = "/documents/{id}/ops", tag = "live",
@@ -31,7 +37,7 @@ use utoipa::IntoParams;
     request_body = OpRequest,
     responses((status = 200, body = OpAnswer), (status = 404, body = Problem),
         (status = 413, body = Problem), (status = 422, body = Problem)))]
-pub(crate) async fn submit(
+async fn submit(
     State(state): State<AppState>,
     Editable(editor): Editable,
     body: LazyBody,
@@ -57,7 +63,7 @@ pub(crate) async fn submit(
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct UpdatesParams {
+struct UpdatesParams {
     /// Sequence number of the newest update that it has.
     since: Option<u64>,
     /// Its state vector (v1) in base64url without padding; absent or empty for everything.
@@ -70,7 +76,7 @@ pub(crate) struct UpdatesParams {
     params(DocumentPath, UpdatesParams),
     responses((status = 200, body = UpdatesView), (status = 204), (status = 404, body = Problem),
         (status = 409, body = Problem)))]
-pub(crate) async fn missing(
+async fn missing(
     State(state): State<AppState>,
     Readable(reader): Readable,
     Query(params): Query<UpdatesParams>,

@@ -13,12 +13,18 @@ use izanagi_shared::{
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(add, remove))
+}
 
 /// The owner of a document.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct OwnerPath {
+struct OwnerPath {
     /// Account id.
     #[serde(deserialize_with = "id")]
     #[param(value_type = String, format = "uuid")]
@@ -30,7 +36,7 @@ pub(crate) struct OwnerPath {
     operation_id = "listOwners",
     params(DocumentPath),
     responses((status = 200, body = Page<Person>), (status = 404, body = Problem)))]
-pub(crate) async fn list(
+async fn list(
     State(state): State<AppState>,
     Readable(reader): Readable,
 ) -> ApiResult<Json<Page<Person>>> {
@@ -43,7 +49,7 @@ pub(crate) async fn list(
     operation_id = "addOwner",
     params(DocumentPath, OwnerPath),
     responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
-pub(crate) async fn add(
+async fn add(
     State(state): State<AppState>,
     Owned(owner): Owned,
     Path(path): Path<OwnerPath>,
@@ -58,7 +64,7 @@ pub(crate) async fn add(
     operation_id = "removeOwner",
     params(DocumentPath, OwnerPath),
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub(crate) async fn remove(
+async fn remove(
     State(state): State<AppState>,
     Owned(owner): Owned,
     Path(path): Path<OwnerPath>,

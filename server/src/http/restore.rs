@@ -12,6 +12,12 @@ use izanagi_shared::{
     rules::CommitMessage,
     wire::{RestoreRequest, VersionView},
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(restore))
+}
 
 /// Restore the live text from this version; the current text is committed first.
 #[utoipa::path(post, path = "/documents/{id}/versions/{n}/restore", tag = "versions",
@@ -21,7 +27,7 @@ use izanagi_shared::{
     request_body(content = Option<RestoreRequest>),
     responses((status = 201, body = VersionView), (status = 404, body = Problem),
         (status = 409, body = Problem)))]
-pub(crate) async fn restore(
+async fn restore(
     State(state): State<AppState>,
     Editable(editor): Editable,
     Path(VersionPath { n: number }): Path<VersionPath>,

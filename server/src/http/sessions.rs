@@ -13,11 +13,17 @@ use izanagi_shared::{
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(revoke))
+}
 
 /// The session.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
-pub(crate) struct SessionPath {
+struct SessionPath {
     /// Session id.
     #[serde(deserialize_with = "id")]
     #[param(value_type = String, format = "uuid")]
@@ -28,7 +34,7 @@ pub(crate) struct SessionPath {
 #[utoipa::path(get, path = "/auth/sessions", tag = "auth",
     operation_id = "listSessions",
     responses((status = 200, body = Page<SessionView>), (status = 401, body = Problem)))]
-pub(crate) async fn list(
+async fn list(
     State(state): State<AppState>,
     SignedInCaller(caller): SignedInCaller,
 ) -> ApiResult<Json<Page<SessionView>>> {
@@ -40,7 +46,7 @@ pub(crate) async fn list(
     operation_id = "endSession",
     params(SessionPath),
     responses((status = 204), (status = 401, body = Problem), (status = 404, body = Problem)))]
-pub(crate) async fn revoke(
+async fn revoke(
     State(state): State<AppState>,
     SignedInCaller(caller): SignedInCaller,
     Path(path): Path<SessionPath>,

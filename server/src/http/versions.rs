@@ -17,11 +17,16 @@ use izanagi_domain::{
 };
 use izanagi_shared::{
     problem::Problem,
-    rules::CommitMessage,
     wire::{CommitRequest, NameVersionRequest, Page, VersionView},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(commit, list)).routes(routes!(show, name))
+}
 
 /// Commit the live text, or merge a text into it and commit the result.
 #[utoipa::path(post, path = "/documents/{id}/versions", tag = "versions",
@@ -31,7 +36,7 @@ use utoipa::IntoParams;
     request_body = CommitRequest,
     responses((status = 201, body = VersionView), (status = 409, body = Problem),
         (status = 412, body = Problem), (status = 428, body = Problem)))]
-pub(crate) async fn commit(
+async fn commit(
     State(state): State<AppState>,
     Editable(editor): Editable,
     body: LazyBody,
@@ -39,7 +44,7 @@ pub(crate) async fn commit(
     let key = body.request_key(editor.user())?;
     let if_match = if_match(body.headers())?;
     let request: CommitRequest = body.json_or_default(state.config.body_limit).await?;
-    let message = CommitMessage::parse(request.message.as_deref().unwrap_or_default())?;
+    let note = request.note().map_err(Error::Invalid)?;
     let base = base(request.base_version, if_match);
     let content = match (request.content, base) {
         (None, _) => None,
@@ -50,7 +55,7 @@ pub(crate) async fn commit(
             return Err(Error::PreconditionRequired(words).into());
         }
     };
-    let input = CommitInput { message, content, key };
+    let input = CommitInput { note, content, key };
     let version = state.services.versions.commit(&editor, input).await?;
     Ok((StatusCode::CREATED, Json(version.into())))
 }
@@ -62,7 +67,7 @@ fn base(version: Option<u64>, if_match: Option<IfMatch>) -> Option<Base> {
 /// Filter of a list of versions.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct VersionsParams {
+struct VersionsParams {
     /// Whether to list only named versions.
     #[serde(default, deserialize_with = "flag")]
     named: bool,
@@ -73,7 +78,7 @@ pub(crate) struct VersionsParams {
     operation_id = "listVersions",
     params(DocumentPath, VersionsParams, Paging),
     responses((status = 200, body = Page<VersionView>), (status = 404, body = Problem)))]
-pub(crate) async fn list(
+async fn list(
     State(state): State<AppState>,
     Readable(reader): Readable,
     Query(params): Query<VersionsParams>,
@@ -94,7 +99,7 @@ pub(crate) async fn list(
     params(DocumentPath, VersionPath),
     responses((status = 200, body = VersionView), (status = 404, body = Problem),
         (status = 500, body = Problem)))]
-pub(crate) async fn show(
+async fn show(
     State(state): State<AppState>,
     Readable(reader): Readable,
     Path(VersionPath { n: number }): Path<VersionPath>,
@@ -109,7 +114,7 @@ pub(crate) async fn show(
     request_body = NameVersionRequest,
     responses((status = 200, body = VersionView), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
-pub(crate) async fn name(
+async fn name(
     State(state): State<AppState>,
     Editable(editor): Editable,
     Path(VersionPath { n: number }): Path<VersionPath>,

@@ -2,7 +2,8 @@
 
 use crate::{
     id::{DocumentId, UserId},
-    rules::DocumentKind,
+    problem::FieldError,
+    rules::{Description, DocumentKind, FieldErrors, Title},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -118,6 +119,86 @@ pub struct PatchDocumentRequest {
     /// Whether the document is a template.
     #[serde(default)]
     pub is_template: Option<bool>,
+}
+
+/// Details of a document: what its owners may set besides the text, once validated.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Details {
+    /// Title.
+    pub title: String,
+    /// Description.
+    pub description: String,
+    /// Whether everyone may read it.
+    pub is_public: bool,
+    /// Whether it is a template.
+    pub is_template: bool,
+}
+
+/// A validated change of a document's details; `None` leaves a field unchanged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DetailsChange {
+    /// New title.
+    pub title: Option<String>,
+    /// New description.
+    pub description: Option<String>,
+    /// Whether everyone may read it.
+    pub is_public: Option<bool>,
+    /// Whether it is a template.
+    pub is_template: Option<bool>,
+    /// `Some(true)` moves to the trash, `Some(false)` restores.
+    pub trashed: Option<bool>,
+}
+
+impl CreateDocumentRequest {
+    /// Validates the details.
+    ///
+    /// # Errors
+    /// Every invalid field.
+    pub fn details(&self) -> Result<Details, Vec<FieldError>> {
+        let mut errors = FieldErrors::default();
+        let title = errors.take(Title::parse(&self.title)).unwrap_or_default();
+        let description = self.description.as_deref().unwrap_or_default();
+        let description = errors.take(Description::parse(description)).unwrap_or_default();
+        errors.none_or(Details {
+            title: title.as_str().to_owned(),
+            description: description.as_str().to_owned(),
+            ..Details::default()
+        })
+    }
+}
+
+impl PatchDocumentRequest {
+    /// Validates the change.
+    ///
+    /// # Errors
+    /// Every invalid field.
+    pub fn change(&self) -> Result<DetailsChange, Vec<FieldError>> {
+        let mut errors = FieldErrors::default();
+        let title = self.title.as_deref().and_then(|text| errors.take(Title::parse(text)));
+        let description = self.description.as_deref();
+        let description = description.and_then(|text| errors.take(Description::parse(text)));
+        errors.none_or(DetailsChange {
+            title: title.map(|title| title.as_str().to_owned()),
+            description: description.map(|text| text.as_str().to_owned()),
+            is_public: self.is_public,
+            is_template: self.is_template,
+            trashed: self.deleted,
+        })
+    }
+}
+
+impl DetailsChange {
+    /// Returns the details after this change.
+    #[must_use]
+    pub fn apply(&self, old: &Details) -> Details {
+        let Self { title, description, is_public, is_template, trashed: _ } = self.clone();
+        Details {
+            title: title.unwrap_or_else(|| old.title.clone()),
+            description: description.unwrap_or_else(|| old.description.clone()),
+            is_public: is_public.unwrap_or(old.is_public),
+            is_template: is_template.unwrap_or(old.is_template),
+        }
+    }
 }
 
 /// Response to an upload.

@@ -3,6 +3,8 @@
 use super::Person;
 use crate::{
     id::{CommitId, DocumentId},
+    problem::FieldError,
+    rules::{CommitMessage, FieldErrors},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -73,6 +75,34 @@ pub struct CommitRequest {
     /// Version that `content` is based on.
     #[serde(default)]
     pub base_version: Option<u64>,
+}
+
+/// What the author says about a version, once validated.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct VersionNote {
+    /// Commit message.
+    pub message: String,
+}
+
+impl CommitRequest {
+    /// Validates the note.
+    ///
+    /// # Errors
+    /// Every invalid field.
+    pub fn note(&self) -> Result<VersionNote, Vec<FieldError>> {
+        let mut errors = FieldErrors::default();
+        let message = self.message.as_deref().unwrap_or_default();
+        let message = errors.take(CommitMessage::parse(message)).unwrap_or_default();
+        errors.none_or(VersionNote { message: message.as_str().to_owned() })
+    }
+}
+
+impl VersionNote {
+    /// Returns a note with only a message.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
 }
 
 /// Body of `POST /documents/{id}/versions/{n}/restore`.

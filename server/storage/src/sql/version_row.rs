@@ -1,11 +1,11 @@
-//! Mapping of version rows.
+//! Columns of `versions`: read and inserted only here.
 
 use super::{
     row::Row,
     statement::{Statement, args},
     users::person,
 };
-use izanagi_domain::storage::{NewVersion, StoreResult, VersionRow};
+use izanagi_domain::storage::{NewVersion, StoreResult, VersionNote, VersionRow};
 
 /// A request key as stored in `versions` and its index: 128 bits of a SHA-256 suffice to
 /// distinguish requests.
@@ -32,7 +32,7 @@ pub(super) fn version(row: &Row) -> StoreResult<VersionRow> {
         length: row.get("content_length")?,
         added: row.get("added")?,
         removed: row.get("removed")?,
-        message: row.get("message")?,
+        note: VersionNote { message: row.get("message")? },
         name: row.get("name")?,
         keep_whole: row.get("keep_whole")?,
         is_delta: row.get("is_delta")?,
@@ -58,7 +58,7 @@ pub(super) fn insert(version: &NewVersion) -> Statement {
             version.length,
             version.added,
             version.removed,
-            version.message.as_str(),
+            version.note.message.as_str(),
             false,
             version.author_id,
             stored_key(&version.request.key),
