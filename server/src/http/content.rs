@@ -12,7 +12,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
-use izanagi_shared::{problem::Problem, rules::ExportFormat};
+use izanagi_shared::{problem::Problem, rules::ExportFormat, wire::RenderFormat};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -64,7 +64,7 @@ async fn html(State(state): State<AppState>, Readable(reader): Readable) -> ApiR
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ExportParams {
-    /// Markdown if absent.
+    /// The document's `renderFormat` if absent, or else Markdown.
     format: Option<ExportFormat>,
 }
 
@@ -80,7 +80,8 @@ async fn export(
     Query(params): Query<ExportParams>,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let format = params.format.unwrap_or_default();
+    let preselected = reader.row().details.render_format.map(RenderFormat::export);
+    let format = params.format.or(preselected).unwrap_or_default();
     let export = documents.export(&reader, format).await?;
     if format == ExportFormat::Json {
         return Ok(as_file(Json(export.document), &export.file_name, format.media_type()));

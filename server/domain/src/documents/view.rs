@@ -113,6 +113,7 @@ fn view(row: &DocumentRow, facts: &TextFacts, owners: Vec<Person>) -> DocumentVi
         owners,
         is_public: details.is_public,
         is_template: details.is_template,
+        render_format: details.render_format,
         created_by: row.created_by,
         last_modified_by: row.last_modified_by,
         created_at: row.created_at,
