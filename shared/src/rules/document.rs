@@ -212,6 +212,10 @@ text_rule!(
     CommitMessage, "message", 500, blank: true, line_breaks: true, ""
 );
 text_rule!(
+    /// Version title, set at the commit: up to 200 characters on one line, may be empty.
+    VersionTitle, "title", 200, blank: true, line_breaks: false, ""
+);
+text_rule!(
     /// Version name: 1–100 characters on one line.
     VersionName, "name", 100, blank: false, line_breaks: false, "Enter a name for this version."
 );
@@ -247,6 +251,14 @@ mod tests {
         assert!(CommitMessage::parse("").is_ok());
         assert!(CommitMessage::parse("first\n\nsecond").is_ok());
         assert_eq!(CommitMessage::parse(&"x".repeat(501)).unwrap_err().code, "too_long");
+    }
+
+    #[test]
+    fn version_title_is_one_line_and_may_be_empty() {
+        assert_eq!(VersionTitle::parse("  ").unwrap().as_str(), "");
+        assert!(VersionTitle::parse(&"ü".repeat(200)).is_ok());
+        assert_eq!(VersionTitle::parse(&"ü".repeat(201)).unwrap_err().code, "too_long");
+        assert_eq!(VersionTitle::parse("two\nlines").unwrap_err().code, "control_character");
     }
 
     #[test]

@@ -231,6 +231,8 @@ CREATE TABLE versions (
     added          INTEGER NOT NULL,
     removed        INTEGER NOT NULL,
     message        TEXT    NOT NULL,
+    -- Given at the commit; unlike the name, never changed.
+    title          TEXT,
     name           TEXT,
     keep_whole     INTEGER NOT NULL,
     is_delta       INTEGER NOT NULL,
