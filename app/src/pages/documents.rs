@@ -5,6 +5,7 @@ use crate::{
         Choice, DocumentRow, Form, FormSpec, Line, LoadPart, Main, Pagination, Part, PastEnd,
     },
     islands::UploadZone,
+    own_path::encoded,
     parts::{Icon, Rule, counted, kind_name},
     ssr::{UPLOAD_PATH, Visit},
 };
@@ -29,7 +30,7 @@ impl Listing {
     fn address(&self, sort: DocumentSort) -> String {
         let mut address = "/documents".to_owned();
         if !self.query.is_empty() {
-            address = format!("{}query={}", and_more(&address), form_query(&self.query));
+            address = format!("{}query={}", and_more(&address), encoded(&self.query));
         }
         if sort != DocumentSort::default() {
             address = format!("{}sort={}", and_more(&address), sort.as_str());
@@ -41,14 +42,6 @@ impl Listing {
 /// Appends a separator, so that one more parameter can follow.
 fn and_more(address: &str) -> String {
     format!("{address}{}", if address.contains('?') { '&' } else { '?' })
-}
-
-/// Percent-encodes a query value.
-fn form_query(text: &str) -> String {
-    let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    let encode =
-        |byte: u8| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    text.bytes().map(encode).collect()
 }
 
 /// `/documents?query&sort&page&rename`: the user's documents.
