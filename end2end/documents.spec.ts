@@ -206,3 +206,16 @@ test("a document in the trash is read-only until it is restored", async ({ page 
   await editor(page).press("x");
   await expectText(page, "xtext");
 });
+
+test("a commit from the editor may have a title", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Plans", "text");
+  await openDocument(page, id);
+  await editor(page).press("Control+s");
+  const dialog = page.getByRole("dialog", { name: "Commit" });
+  await dialog.getByLabel("Title (optional)").fill("First draft");
+  await dialog.getByRole("button", { name: "Commit" }).click();
+  await expect(dialog).toBeHidden();
+  await open(page, `/documents/${id}/history`);
+  await expect(page.getByText("First draft")).toBeVisible();
+});

@@ -135,14 +135,14 @@ test.describe("the list", () => {
     await createDocument(page, "Other", "");
     await page.goto("/documents?sort=title");
     await menuButton(page, "Actions for Old name").click();
-    await page.getByRole("link", { name: "Rename" }).click();
+    await page.getByRole("link", { name: "Edit details" }).click();
     const title = page.getByRole("listitem").getByLabel("Title");
     await expect(title).toHaveValue("Old name");
     await title.fill(" ");
-    await page.getByRole("button", { name: "Rename" }).click();
+    await page.getByRole("button", { name: "Save" }).click();
     await expect(title).toHaveAccessibleDescription("Enter a title.");
     await title.fill("New name");
-    await page.getByRole("button", { name: "Rename" }).click();
+    await page.getByRole("button", { name: "Save" }).click();
     await expect(page.getByRole("heading", { level: 2 })).toHaveText(["New name", "Other"]);
     await expect(page.getByText("Renamed to “New name”.")).toBeVisible();
   });

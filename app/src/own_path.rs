@@ -1,5 +1,7 @@
 //! Validates paths of this site from a `next` parameter or a `Referer`.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
+
 /// Returns the text if it is a path of this site that no browser interprets as another site's.
 ///
 /// `//host` and `/\host` lead to another site, `/.//host` does so once its dots are resolved, and
@@ -34,15 +36,15 @@ fn is_hazardous(digits: &str) -> bool {
 /// Returns the path with a query that leads back to `back` after signing in.
 #[must_use]
 pub fn sign_in_path(back: &str) -> String {
-    let mut path = String::from("/login?next=");
-    for byte in back.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
-            path.push(char::from(byte));
-        } else {
-            path.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    path
+    format!("/login?next={}", encoded(back))
+}
+
+/// Returns a text as the value of a query parameter.
+pub(crate) fn encoded(text: &str) -> PercentEncode<'_> {
+    /// All but the unreserved characters (RFC 3986 §2.3) and the slash, which a query may contain.
+    const ENCODED: &AsciiSet =
+        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+    utf8_percent_encode(text, ENCODED)
 }
 
 #[cfg(test)]

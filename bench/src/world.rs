@@ -4,15 +4,13 @@ use anyhow::Result;
 use izanagi_domain::{
     accounts::{Caller, PasswordHash, Role, SigningKey, TokenIssuer, Tokens},
     documents::{Editor, IfMatch, Reader, RequestKey},
-    error::Error,
     services::{Services, Settings},
     storage::{Clock as _, Ids as _, SystemClock, SystemIds, User, VersionRow},
     versions::CommitInput,
 };
 use izanagi_shared::{
     id::{DocumentId, SessionId, UserId},
-    rules::CommitMessage,
-    wire::CreateDocumentRequest,
+    wire::{CreateDocumentRequest, VersionNote},
 };
 use izanagi_storage::{self as storage, Opened, StorageConfig};
 use std::{
@@ -102,8 +100,8 @@ impl World {
     /// Commits the live text as a handler does: authorise, then commit.
     pub(crate) async fn commit(&self, id: DocumentId) -> Result<VersionRow> {
         let editor = self.editor(id).await?;
-        let message = CommitMessage::parse("Go on writing").map_err(Error::from)?;
-        let input = CommitInput { message, content: None, key: RequestKey::none() };
+        let note = VersionNote::new("Go on writing");
+        let input = CommitInput { note, content: None, key: RequestKey::none() };
         Ok(self.services.versions.commit(&editor, input).await?)
     }
 

@@ -7,10 +7,11 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderName, Method, header, request::Parts},
+    http::{HeaderName, Method, header, request::Parts},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
 };
+use axum_extra::headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
 use http_body_util::BodyExt as _;
 use izanagi_domain::{
     accounts::{Caller, Device, RefreshSecret, SignedIn},
@@ -181,8 +182,8 @@ async fn find_caller(state: &AppState, request: &Parts, device: &Device) -> Resu
         return Ok(Found::Nobody);
     }
     // An explicit token takes precedence over cookies.
-    if let Some(token) = bearer(&request.headers) {
-        return match accounts.authenticate(token, &device.ip).await {
+    if let Some(Authorization(bearer)) = request.headers.typed_get::<Authorization<Bearer>>() {
+        return match accounts.authenticate(bearer.token(), &device.ip).await {
             Ok(caller) => Ok(Found::Caller(caller)),
             Err(Error::Unauthenticated) => Ok(Found::BadToken),
             Err(error) => Err(error),
@@ -218,12 +219,6 @@ fn is_navigation(request: &Parts) -> bool {
     request.method == Method::GET
         && says("sec-fetch-mode", "navigate")
         && says("sec-fetch-site", "same-origin")
-}
-
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// Returns the client: its address is the peer's or, behind a trusted proxy, the last address in

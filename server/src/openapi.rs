@@ -1,5 +1,5 @@
-//! The OpenAPI document, collected from the handlers. Responses, headers, ETags and aliases common
-//! to many operations are added here, derived from each operation's inputs and outputs.
+//! The OpenAPI document, collected from the handlers. Responses, headers and ETags common to many
+//! operations are added here, derived from each operation's inputs and outputs.
 
 use axum::http::StatusCode;
 use izanagi_shared::problem::Problem;
@@ -50,7 +50,6 @@ impl Modify for Schemes {
 pub(crate) fn complete(document: &mut utoipa::openapi::OpenApi) {
     for (path, item) in &mut document.paths.paths {
         for (is_write, operation) in operations(item) {
-            add_aliases(operation);
             for status in refusals(path, is_write, operation) {
                 let refusal = RefOr::T(refusal(status));
                 operation.responses.responses.insert(status.as_str().to_owned(), refusal);
@@ -82,15 +81,6 @@ fn parameters(operation: &Operation) -> impl Iterator<Item = &Parameter> {
 fn takes(operation: &Operation, header: &str) -> bool {
     parameters(operation)
         .any(|parameter| parameter.parameter_in == ParameterIn::Header && parameter.name == header)
-}
-
-/// Documents `limit` as an alias of `pageSize` (API.md).
-fn add_aliases(operation: &mut Operation) {
-    let page_size = parameters(operation).find(|parameter| parameter.name == "pageSize");
-    let Some(mut limit) = page_size.cloned() else { return };
-    limit.name = "limit".to_owned();
-    limit.description = Some("Alias of `pageSize`, which takes precedence.".to_owned());
-    operation.parameters.get_or_insert_default().push(RefOr::T(limit));
 }
 
 /// Returns every error status of an operation: those it declares, and those that follow from its

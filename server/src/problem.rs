@@ -9,6 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use axum_extra::headers::{HeaderMapExt as _, RetryAfter};
 use izanagi_domain::error::Error;
 use izanagi_shared::problem::Problem;
 use std::time::Duration;
@@ -65,10 +66,9 @@ impl IntoResponse for ApiError {
         let mut response = respond(self.into_problem());
         if let Some(wait) = retry_after {
             // Round up to whole seconds: a client that returned too early would be rejected again.
-            let seconds = wait.as_millis().div_ceil(1_000).max(1).to_string();
-            if let Ok(value) = HeaderValue::from_str(&seconds) {
-                response.headers_mut().insert(header::RETRY_AFTER, value);
-            }
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            let wait = RetryAfter::delay(Duration::from_secs(seconds.max(1)));
+            response.headers_mut().typed_insert(wait);
         }
         response
     }

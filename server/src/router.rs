@@ -1,11 +1,8 @@
-//! All routes.
+//! All routes: the JSON API, pages, and what operators use.
 
 use crate::{
     cors,
-    http::{
-        auth, content, diff, documents, edits, health, me, ops, owners, restore, sessions, upload,
-        versions,
-    },
+    http::{self, health},
     middleware, openapi, pages, problem,
     state::AppState,
 };
@@ -16,44 +13,8 @@ use axum::{
     routing::{any, get},
 };
 use utoipa::OpenApi as _;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
-
-/// Returns the routes of the JSON API, below `/api/v1`.
-fn api() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        // Authentication
-        .routes(routes!(auth::sign_up))
-        .routes(routes!(auth::sign_in))
-        .routes(routes!(auth::refresh))
-        .routes(routes!(auth::sign_out))
-        .routes(routes!(auth::sign_out_everywhere))
-        .routes(routes!(sessions::list))
-        .routes(routes!(sessions::revoke))
-        // Account
-        .routes(routes!(me::show, me::update, me::delete))
-        // Documents
-        .routes(routes!(documents::list, documents::create))
-        .routes(routes!(upload::upload))
-        .routes(routes!(documents::show, documents::replace, documents::change, documents::delete))
-        .routes(routes!(content::raw))
-        .routes(routes!(content::html))
-        .routes(routes!(content::export))
-        .routes(routes!(owners::list))
-        .routes(routes!(owners::add, owners::remove))
-        // Live updates
-        .routes(routes!(ops::submit))
-        .routes(routes!(ops::missing))
-        // Edit history
-        .routes(routes!(edits::list))
-        .routes(routes!(edits::checkpoint))
-        .routes(routes!(edits::sessions))
-        // Versions
-        .routes(routes!(versions::commit, versions::list))
-        .routes(routes!(versions::show, versions::name))
-        .routes(routes!(restore::restore))
-        .routes(routes!(diff::diff))
-}
 
 /// Returns the OpenAPI document, with absolute paths.
 #[must_use]
@@ -63,7 +24,7 @@ pub fn openapi_document() -> utoipa::openapi::OpenApi {
 
 fn versioned_api() -> (Router<AppState>, utoipa::openapi::OpenApi) {
     let base = OpenApiRouter::with_openapi(openapi::Base::openapi());
-    let (router, mut document) = base.nest("/api/v1", api()).split_for_parts();
+    let (router, mut document) = base.nest("/api/v1", http::routes()).split_for_parts();
     openapi::complete(&mut document);
     (router, document)
 }
@@ -71,7 +32,7 @@ fn versioned_api() -> (Router<AppState>, utoipa::openapi::OpenApi) {
 /// Returns the whole application.
 pub fn router(state: &AppState) -> Router {
     let (v1, document) = versioned_api();
-    let (unversioned, _) = api().split_for_parts();
+    let (unversioned, _) = http::routes().split_for_parts();
     // The JSON API, under both prefixes
     let api = Router::new()
         .merge(v1)

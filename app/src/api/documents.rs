@@ -129,22 +129,28 @@ pub(crate) async fn create_document(title: String, kind: DocumentKind) -> Result
     Ok(Notice::new(format!("“{}” was created.", document.title)))
 }
 
-/// Renames a document. Redirects to `back` if it is a path of this site.
+/// Changes a document's title and, if given, its `renderFormat`; `default` is the user's default.
+/// Redirects to `back` if it is a path of this site.
 ///
 /// # Errors
-/// `unauthenticated`, `not_found`, `forbidden`, `trashed`; `invalid` for the title.
+/// `unauthenticated`, `not_found`, `forbidden`, `trashed`; `invalid` for the title or the format.
 #[server(endpoint = "documents/rename")]
 pub(crate) async fn rename_document(
     id: DocumentId,
     title: String,
+    render_format: Option<String>,
     back: Option<String>,
 ) -> Result<Notice, AppError> {
     use crate::{own_path::own_path, ssr};
+    use izanagi_domain::error::Error;
     use izanagi_shared::wire::PatchDocumentRequest;
     let services = ssr::page_context()?.services;
     let documents = &services.documents;
     let owner = documents.for_owner(&ssr::caller(), id).await?;
-    let change = PatchDocumentRequest { title: Some(title), ..PatchDocumentRequest::default() };
+    let format = |text: String| (text != "default").then(|| text.parse()).transpose();
+    let render_format = render_format.map(format).transpose().map_err(Error::from)?;
+    let title = Some(title);
+    let change = PatchDocumentRequest { title, render_format, ..PatchDocumentRequest::default() };
     let document = documents.change(&owner, &change).await?;
     if let Some(path) = back.as_deref().and_then(own_path) {
         ssr::lead_to(path);
@@ -163,7 +169,7 @@ pub(crate) async fn trash_document(id: DocumentId) -> Result<Notice, AppError> {
     let documents = &services.documents;
     let owner = documents.for_owner(&caller(), id).await?;
     documents.trash(&owner).await?;
-    let notice = Notice::new(format!("“{}” was moved to the trash.", owner.row().title));
+    let notice = Notice::new(format!("“{}” was moved to the trash.", owner.row().details.title));
     Ok(Notice { undo_trash: Some(id), ..notice })
 }
 
@@ -195,5 +201,5 @@ pub(crate) async fn purge_document(id: DocumentId) -> Result<Notice, AppError> {
     let documents = &services.documents;
     let owner = documents.for_owner(&caller(), id).await?;
     documents.purge(&owner).await?;
-    Ok(Notice::new(format!("“{}” was permanently deleted.", owner.row().title)))
+    Ok(Notice::new(format!("“{}” was permanently deleted.", owner.row().details.title)))
 }

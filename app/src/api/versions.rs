@@ -111,16 +111,21 @@ pub(crate) struct Fold {
 ///
 /// # Errors
 /// `unauthenticated`, `not_found`, `forbidden`, `trashed`, `nothing_to_commit`; `invalid` for the
-/// message.
+/// message or the title.
 #[server(endpoint = "versions/commit")]
-pub(crate) async fn commit_version(id: DocumentId, message: String) -> Result<Notice, AppError> {
+pub(crate) async fn commit_version(
+    id: DocumentId,
+    message: String,
+    title: Option<String>,
+) -> Result<Notice, AppError> {
     use crate::ssr::{caller, page_context};
     use izanagi_domain::{documents::RequestKey, error::Error, versions::CommitInput};
-    use izanagi_shared::rules::CommitMessage;
+    use izanagi_shared::wire::CommitRequest;
     let services = page_context()?.services;
     let editor = services.documents.for_editor(&caller(), id).await?;
-    let message = CommitMessage::parse(&message).map_err(Error::from)?;
-    let input = CommitInput { message, content: None, key: RequestKey::none() };
+    let request = CommitRequest { message: Some(message), title, ..CommitRequest::default() };
+    let note = request.note().map_err(Error::Invalid)?;
+    let input = CommitInput { note, content: None, key: RequestKey::none() };
     let version = services.versions.commit(&editor, input).await?;
     let notice = Notice::new(format!("Version {} saved.", version.number));
     Ok(notice.with_link(format!("/documents/{id}/versions/{}", version.number)))

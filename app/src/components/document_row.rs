@@ -1,10 +1,13 @@
-use super::{Foot, Form, FormSpec, Line, Part, When};
+use super::{Choice, Foot, Form, FormSpec, Line, Part, When};
 use crate::{
     api::documents::{RenameDocument, TrashDocument},
     parts::{Icon, Rule, counted, kind_name},
     ssr::Visit,
 };
-use izanagi_shared::{id::DocumentId, wire::DocumentView};
+use izanagi_shared::{
+    id::DocumentId,
+    wire::{DocumentView, RenderFormat},
+};
 use leptos::{prelude::*, server_fn::ServerFn};
 
 /// A row of the document list, with its menu.
@@ -26,9 +29,9 @@ pub(crate) fn DocumentRow(
     let text = Some(document.description).filter(|text| !text.is_empty());
     let separator = if list.contains('?') { '&' } else { '?' };
     let rename = format!("{list}{separator}rename={id}");
-    let title = document.title;
+    let (title, format) = (document.title, document.render_format);
     let head = if is_renamed {
-        view! { <Form spec=rename_form(id.to_string(), title, list)/> }.into_any()
+        view! { <Form spec=details_form(id.to_string(), title, format, list)/> }.into_any()
     } else {
         view! { <h2 class="row-title"><a href=path.clone()><bdi>{title}</bdi></a></h2> }.into_any()
     };
@@ -54,7 +57,7 @@ pub(crate) fn DocumentRow(
                         <li><a class="menu-item" href=path.clone()><Icon name="write"/>"Open"</a></li>
                         <li><a class="menu-item" href=format!("{path}/read")><Icon name="read"/>"Read"</a></li>
                         <li><a class="menu-item" href=format!("{path}/history")><Icon name="history"/>"History"</a></li>
-                        <li><a class="menu-item" href=rename><Icon name="write"/>"Rename"</a></li>
+                        <li><a class="menu-item" href=rename><Icon name="write"/>"Edit details"</a></li>
                         <li>
                             <a class="menu-item" href=export_path(id) download="">
                                 <Icon name="download"/>
@@ -82,15 +85,21 @@ pub(crate) fn export_path(id: DocumentId) -> String {
     format!("/api/v1/documents/{id}/export")
 }
 
-/// Form for a row's title; saving returns to the list.
-fn rename_form(id: String, title: String, list: String) -> FormSpec {
+/// Form for a row's details; saving returns to the list.
+fn details_form(id: String, title: String, format: Option<RenderFormat>, list: String) -> FormSpec {
     let title = Line { start: title, rule: Some(Rule::Title), ..Line::new("title", "Title") };
+    let format = Choice {
+        name: "render_format",
+        label: "Download as",
+        options: vec![("default", "Default"), ("markdown", "Markdown"), ("html", "HTML")],
+        start: format.map_or("default", RenderFormat::as_str),
+    };
     FormSpec {
         start: Visit::here().form::<RenameDocument>("", &[("id", &id)]),
         class: "stack",
         hidden: vec![("id", id), ("back", list.clone())],
-        fields: vec![Part::Line(title)],
-        submit: "Rename",
+        fields: vec![Part::Line(title), Part::Choice(format)],
+        submit: "Save",
         foot: Foot::Cancel(list),
     }
 }

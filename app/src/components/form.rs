@@ -38,10 +38,22 @@ pub(crate) struct FormSpec {
 pub(crate) enum Part {
     /// A single line of text.
     Line(Line),
-    /// A choice: name, label, and the options with their labels.
-    Choice(&'static str, &'static str, Vec<(&'static str, &'static str)>),
+    /// One of several options.
+    Choice(Choice),
     /// The message of a version.
     Message,
+}
+
+/// A choice between options.
+#[derive(Debug, Default)]
+pub(crate) struct Choice {
+    /// Name of the server function's argument and of the problem's field.
+    pub(crate) name: &'static str,
+    pub(crate) label: &'static str,
+    /// Values and labels.
+    pub(crate) options: Vec<(&'static str, &'static str)>,
+    /// Initial value; the first option if empty.
+    pub(crate) start: &'static str,
 }
 
 /// A single-line field.
@@ -128,11 +140,11 @@ fn part_view(part: Part, start: &FormStart) -> AnyView {
             let (error, typed) = (error(line.name), typed(line.name));
             view! { <Field line scope=start.scope typed error/> }.into_any()
         }
-        Part::Choice(name, label, options) => {
+        Part::Choice(Choice { name, label, options, start: initial }) => {
             let (id, typed) = (field_id(start.scope, name), typed(name));
+            let chosen = typed.as_deref().unwrap_or(initial);
             let option = |(value, words): (&'static str, &'static str)| {
-                let is_typed = typed.as_deref() == Some(value);
-                view! { <option value=value selected=is_typed>{words}</option> }
+                view! { <option value=value selected=value == chosen>{words}</option> }
             };
             view! {
                 <div class="field">

@@ -19,7 +19,7 @@ pub(crate) use compare::DiffView;
 pub(crate) use confirm::Confirm;
 pub(crate) use document_row::{DocumentRow, export_path};
 pub(crate) use footer::SiteFooter;
-pub(crate) use form::{Foot, Form, FormSpec, FormStart, Line, Part};
+pub(crate) use form::{Choice, Foot, Form, FormSpec, FormStart, Line, Part};
 pub(crate) use header::SiteHeader;
 pub(crate) use load::{Load, LoadPart};
 pub(crate) use main::{Bundle, Main, Scripts};

@@ -10,7 +10,7 @@ use crate::{
 use izanagi_shared::{id::DocumentId, save_state::SaveState};
 use leptos::{
     ev::SubmitEvent,
-    html::{Dialog, Textarea},
+    html::{Dialog, Input, Textarea},
     prelude::*,
     task::spawn_local,
 };
@@ -31,6 +31,7 @@ enum Step {
 #[component]
 pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> impl IntoView {
     let (dialog, field) = (NodeRef::<Dialog>::new(), NodeRef::<Textarea>::new());
+    let title_field = NodeRef::<Input>::new();
     let step = RwSignal::new(Step::Asked);
     let path = StoredValue::new(action.clone());
     let close = move || {
@@ -49,13 +50,18 @@ pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> 
         }
     });
     let message = move || field.get_untracked().map(|field| field.value()).unwrap_or_default();
+    let title = move || title_field.get_untracked().map(|it| it.value()).unwrap_or_default();
     let send = move || async move {
-        let (id, message, action) = (id.to_string(), message(), path.get_value());
-        match browser::post(&action, &[("id", &id), ("message", &message)]).await {
+        let (id, message, title, action) = (id.to_string(), message(), title(), path.get_value());
+        let fields = [("id", id.as_str()), ("title", &title), ("message", &message)];
+        match browser::post(&action, &fields).await {
             Ok(notice) => {
                 step.set(Step::Asked);
                 if let Some(field) = field.get_untracked() {
                     browser::clear(&field);
+                }
+                if let Some(field) = title_field.get_untracked() {
+                    field.set_value("");
                 }
                 close();
                 say(Message { notice, is_problem: false, kind: Some(action) });
@@ -76,7 +82,9 @@ pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> 
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let is_busy = step.with_untracked(|step| matches!(step, Step::Waiting | Step::Sent));
-        if !is_busy && Rule::Message.check(&message()).is_none() {
+        let is_valid = Rule::Message.check(&message()).is_none()
+            && Rule::VersionTitle.check(&title()).is_none();
+        if !is_busy && is_valid {
             step.set(Step::Waiting);
         }
     };
@@ -114,6 +122,18 @@ pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> 
                     </button>
                 </div>
                 {refusal}
+                <div class="field">
+                    <label for="commit-version-title">"Title (optional)"</label>
+                    <input
+                        class="input"
+                        id="commit-version-title"
+                        name="title"
+                        dir="auto"
+                        autocomplete="off"
+                        data-rule=Rule::VersionTitle.as_str()
+                        node_ref=title_field
+                    />
+                </div>
                 <MessageField id="commit-message".to_owned() typed=None error=None field autofocus=true/>
                 <div class="dialog-foot">
                     <span class="soft" role="status">{busy}</span>

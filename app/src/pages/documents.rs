@@ -1,8 +1,11 @@
 use super::address::{query_text, query_value};
 use crate::{
     api::documents::{CreateDocument, list_documents},
-    components::{DocumentRow, Form, FormSpec, Line, LoadPart, Main, Pagination, Part, PastEnd},
+    components::{
+        Choice, DocumentRow, Form, FormSpec, Line, LoadPart, Main, Pagination, Part, PastEnd,
+    },
     islands::UploadZone,
+    own_path::encoded,
     parts::{Icon, Rule, counted, kind_name},
     ssr::{UPLOAD_PATH, Visit},
 };
@@ -27,7 +30,7 @@ impl Listing {
     fn address(&self, sort: DocumentSort) -> String {
         let mut address = "/documents".to_owned();
         if !self.query.is_empty() {
-            address = format!("{}query={}", and_more(&address), form_query(&self.query));
+            address = format!("{}query={}", and_more(&address), encoded(&self.query));
         }
         if sort != DocumentSort::default() {
             address = format!("{}sort={}", and_more(&address), sort.as_str());
@@ -39,14 +42,6 @@ impl Listing {
 /// Appends a separator, so that one more parameter can follow.
 fn and_more(address: &str) -> String {
     format!("{address}{}", if address.contains('?') { '&' } else { '?' })
-}
-
-/// Percent-encodes a query value.
-fn form_query(text: &str) -> String {
-    let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    let encode =
-        |byte: u8| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    text.bytes().map(encode).collect()
 }
 
 /// `/documents?query&sort&page&rename`: the user's documents.
@@ -128,11 +123,11 @@ fn NewDocument() -> impl IntoView {
     let title = Line { rule: Some(Rule::Title), ..Line::new("title", "Title") };
     let kinds = [DocumentKind::Markdown, DocumentKind::Text, DocumentKind::Json];
     let kinds = kinds.map(|kind| (kind.as_str(), kind_name(kind)));
-    let kind = Part::Choice("kind", "Kind", kinds.into());
+    let kind = Choice { name: "kind", label: "Kind", options: kinds.into(), ..Choice::default() };
     let spec = FormSpec {
         start: Visit::here().form::<CreateDocument>("new", &[]),
         class: "form",
-        fields: vec![Part::Line(title), kind],
+        fields: vec![Part::Line(title), Part::Choice(kind)],
         submit: "Create",
         ..FormSpec::default()
     };

@@ -2,9 +2,9 @@ use super::address::{document_id, query_value};
 use crate::{
     api::versions::{CommitVersion, History, list_versions},
     components::{
-        Counts, Crumbs, Foot, Form, FormSpec, Load, Main, Pagination, Part, PastEnd, When,
+        Counts, Crumbs, Foot, Form, FormSpec, Line, Load, Main, Pagination, Part, PastEnd, When,
     },
-    parts::{Icon, counted},
+    parts::{Icon, Rule, counted},
     ssr::Visit,
 };
 use izanagi_shared::{
@@ -119,11 +119,16 @@ fn HistoryView(history: History) -> impl IntoView {
 }
 
 fn commit_form(id: String) -> FormSpec {
+    let title = Line {
+        hint: Some("Optional."),
+        rule: Some(Rule::VersionTitle),
+        ..Line::new("title", "Title")
+    };
     FormSpec {
         start: Visit::here().form::<CommitVersion>("", &[("id", &id)]),
         class: "form card",
         hidden: vec![("id", id)],
-        fields: vec![Part::Message],
+        fields: vec![Part::Line(title), Part::Message],
         submit: "Commit",
         foot: Foot::End,
     }
@@ -172,6 +177,9 @@ fn Row(
     let badge = version
         .name
         .map(|name| view! { " " <span class="badge" data-variant="seal"><bdi>{name}</bdi></span> });
+    let title = version.title.map(|title| {
+        view! { <p class="version-message"><strong><bdi>{title}</bdi></strong></p> }
+    });
     let message = if version.message.is_empty() {
         view! { <p class="soft">"No message"</p> }.into_any()
     } else {
@@ -199,6 +207,7 @@ fn Row(
             </div>
             <div class="row-main">
                 <h2 class="version-title"><a href=page.clone()>"Version " {number}</a> {badge}</h2>
+                {title}
                 {message}
                 <ul class="meta">
                     <li><bdi>{version.author.display_name}</bdi></li>

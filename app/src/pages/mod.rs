@@ -1,8 +1,7 @@
-//! One module per page.
+//! All pages, one module each, and their paths.
 
 mod address;
 mod compare;
-
 mod documents;
 mod editor;
 mod history;
@@ -15,15 +14,43 @@ mod signup;
 mod trash;
 mod version;
 
-pub(crate) use compare::ComparePage;
-pub(crate) use documents::DocumentsPage;
-pub(crate) use editor::EditorPage;
-pub(crate) use history::HistoryPage;
-pub(crate) use home::HomePage;
-pub(crate) use login::LoginPage;
-pub(crate) use not_found::NotFoundPage;
-pub(crate) use read::ReadPage;
-pub(crate) use sessions::SessionsPage;
-pub(crate) use signup::SignupPage;
-pub(crate) use trash::TrashPage;
-pub(crate) use version::VersionPage;
+use compare::ComparePage;
+use documents::DocumentsPage;
+use editor::EditorPage;
+use history::HistoryPage;
+use home::HomePage;
+use login::LoginPage;
+use not_found::NotFoundPage;
+use read::ReadPage;
+use sessions::SessionsPage;
+use signup::SignupPage;
+use trash::TrashPage;
+use version::VersionPage;
+
+use leptos::prelude::*;
+use leptos_router::{
+    SsrMode,
+    components::{FlatRoutes, Route},
+    path,
+};
+
+/// The page of the current path. Rendering waits for a page's data before it sends the first byte,
+/// so that status and redirects are correct.
+#[component]
+pub(crate) fn Pages() -> impl IntoView {
+    view! {
+        <FlatRoutes fallback=NotFoundPage>
+            <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>
+            <Route path=path!("/login") view=LoginPage ssr=SsrMode::Async/>
+            <Route path=path!("/signup") view=SignupPage ssr=SsrMode::Async/>
+            <Route path=path!("/documents") view=DocumentsPage ssr=SsrMode::Async/>
+            <Route path=path!("/documents/:id") view=EditorPage ssr=SsrMode::Async/>
+            <Route path=path!("/documents/:id/read") view=ReadPage ssr=SsrMode::Async/>
+            <Route path=path!("/documents/:id/history") view=HistoryPage ssr=SsrMode::Async/>
+            <Route path=path!("/documents/:id/versions/:number") view=VersionPage ssr=SsrMode::Async/>
+            <Route path=path!("/documents/:id/compare") view=ComparePage ssr=SsrMode::Async/>
+            <Route path=path!("/trash") view=TrashPage ssr=SsrMode::Async/>
+            <Route path=path!("/settings/sessions") view=SessionsPage ssr=SsrMode::Async/>
+        </FlatRoutes>
+    }
+}

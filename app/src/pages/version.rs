@@ -117,10 +117,12 @@ fn VersionBody(
 #[component]
 fn Facts(version: VersionView) -> impl IntoView {
     let message = Some(version.message).filter(|message| !message.is_empty());
+    let title = version.title.map(|title| view! { <dt>"Title"</dt> <dd><bdi>{title}</bdi></dd> });
     let name = version.name.map(|name| view! { <dt>"Name"</dt> <dd><bdi>{name}</bdi></dd> });
     view! {
         {message.map(|message| view! { <p class="version-message" dir="auto">{message}</p> })}
         <dl class="facts">
+            {title}
             {name}
             <dt>"Author"</dt>
             <dd><bdi>{version.author.display_name}</bdi></dd>

@@ -3,7 +3,7 @@
 
 use izanagi_shared::{
     problem::FieldError,
-    rules::{CommitMessage, Email, Password, Secret, Title, Username, VersionName},
+    rules::{CommitMessage, Email, Password, Secret, Title, Username, VersionName, VersionTitle},
 };
 
 /// Maximum length of a message in characters.
@@ -24,16 +24,19 @@ pub enum Rule {
     VersionName,
     /// Message of a version.
     Message,
+    /// Title of a version.
+    VersionTitle,
 }
 
 impl Rule {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Title,
         Self::Username,
         Self::Email,
         Self::Password,
         Self::VersionName,
         Self::Message,
+        Self::VersionTitle,
     ];
 
     /// Returns the rule's name.
@@ -46,6 +49,7 @@ impl Rule {
             Self::Password => "password",
             Self::VersionName => "version-name",
             Self::Message => "message",
+            Self::VersionTitle => "version-title",
         }
     }
 
@@ -66,6 +70,7 @@ impl Rule {
             Self::Password => Password::parse(&Secret::new(text)).err(),
             Self::VersionName => VersionName::parse(text).err(),
             Self::Message => CommitMessage::parse(text).err(),
+            Self::VersionTitle => VersionTitle::parse(text).err(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Session cookies (API.md): httpOnly, so scripts cannot read them; `SameSite=Lax`, so other sites
 //! cannot use them for writes.
 
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use http::{HeaderMap, HeaderValue, header};
 use izanagi_domain::accounts::{ACCESS_LIFETIME, REFRESH_LIFETIME, SignedIn};
+use time::Duration;
 
 /// Cookie settings. If `secure`, names have the prefix `__Host-` (RFC 6265bis §4.1.3.2) and
 /// browsers send them only over https.
@@ -33,8 +35,8 @@ impl Cookies {
 
     /// Sets both cookies.
     pub fn set(self, headers: &mut HeaderMap, signed_in: &SignedIn) {
-        self.put(headers, ACCESS, signed_in.access.expose(), ACCESS_LIFETIME.as_secs());
-        self.put(headers, REFRESH, signed_in.refresh.expose(), REFRESH_LIFETIME.as_secs());
+        self.put(headers, ACCESS, signed_in.access.expose(), seconds(ACCESS_LIFETIME));
+        self.put(headers, REFRESH, signed_in.refresh.expose(), seconds(REFRESH_LIFETIME));
     }
 
     /// Deletes both cookies.
@@ -55,23 +57,21 @@ impl Cookies {
 
     /// Returns the value of a session cookie.
     pub(super) fn get(self, headers: &HeaderMap, name: &str) -> Option<String> {
-        let name = self.name(name);
-        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-        let mut pairs =
-            lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-        let (_, value) = pairs.find(|(key, value)| *key == name && !value.is_empty())?;
-        Some(value.to_owned())
+        let jar = CookieJar::from_headers(headers);
+        let value = jar.get(&self.name(name))?.value();
+        (!value.is_empty()).then(|| value.to_owned())
     }
 
     /// Appends a `Set-Cookie` header; `max_age` is in seconds, 0 deletes the cookie.
-    pub(super) fn put(self, headers: &mut HeaderMap, name: &str, value: &str, max_age: u64) {
-        let secure = if self.secure { "; Secure" } else { "" };
-        let cookie = format!(
-            "{}={value}; Path=/; Max-Age={max_age}; HttpOnly; SameSite=Lax{secure}",
-            self.name(name)
-        );
+    pub(super) fn put(self, headers: &mut HeaderMap, name: &str, value: &str, max_age: i64) {
+        let cookie = Cookie::build((self.name(name), value))
+            .path("/")
+            .max_age(Duration::seconds(max_age))
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.secure);
         // Tokens and base64 are ASCII; skip any other value.
-        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        if let Ok(cookie) = HeaderValue::from_str(&cookie.to_string()) {
             headers.append(header::SET_COOKIE, cookie);
         }
     }
@@ -79,6 +79,10 @@ impl Cookies {
     fn name(self, name: &str) -> String {
         if self.secure { format!("__Host-{name}") } else { name.to_owned() }
     }
+}
+
+const fn seconds(lifetime: std::time::Duration) -> i64 {
+    lifetime.as_secs().cast_signed()
 }
 
 #[cfg(test)]
@@ -115,7 +119,7 @@ mod tests {
         let first = headers.get(header::SET_COOKIE).unwrap().to_str().unwrap();
         assert_eq!(
             first,
-            "__Host-izanagi_access=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure"
+            "__Host-izanagi_access=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0"
         );
         assert!(SECURE.decided(&headers));
     }

@@ -10,7 +10,7 @@ use leptos::{prelude::use_context, reactive::owner::with_context};
 
 const NAME: &str = "izanagi_flash";
 /// Long enough to sign in again in between.
-const MAX_AGE_SECONDS: u64 = 5 * 60;
+const MAX_AGE_SECONDS: i64 = 5 * 60;
 /// Browsers limit a cookie to 4 KiB, including name and attributes (RFC 6265bis §6.1).
 const MAX_BYTES: usize = 3_584;
 

@@ -11,7 +11,10 @@ use izanagi_domain::{
     storage::{RecordPath, VersionRow},
     versions::{Base, CommitInput, VersionQuery},
 };
-use izanagi_shared::{id::DocumentId, rules::CommitMessage, wire::CreateDocumentRequest};
+use izanagi_shared::{
+    id::DocumentId,
+    wire::{CreateDocumentRequest, VersionNote},
+};
 use izanagi_storage::faulty::{Class, Fault, Injector, wrap};
 use rstest::rstest;
 use std::sync::Arc;
@@ -23,7 +26,7 @@ fn key(world: &World) -> RequestKey {
 
 fn input(content: Option<(&str, Base)>, key: RequestKey) -> CommitInput {
     CommitInput {
-        message: CommitMessage::parse("why").unwrap(),
+        note: VersionNote::new("why"),
         content: content.map(|(content, base)| (content.to_owned(), base)),
         key,
     }
@@ -75,7 +78,7 @@ impl Request {
             Self::RestoreOverHead | Self::RestoreOverLive => (3, "Restored version 1", "old\n"),
             Self::CommitContent | Self::CommitContentOverAny => (2, "why", "new\nand more\n"),
         };
-        assert_eq!((version.number, version.message.as_str()), (number, message));
+        assert_eq!((version.number, version.note.message.as_str()), (number, message));
         assert_eq!(world.reader(id).await.row().head_version, number);
         assert_eq!(world.content(id, number).await, text);
         assert_eq!(world.text(id).await, text);
@@ -199,7 +202,7 @@ async fn restoring_the_live_text_adds_a_version() {
     let editor = world.editor(id).await;
     let versions = &world.services.versions;
     let restored = versions.restore(&editor, 1, None, RequestKey::none()).await.unwrap();
-    assert_eq!((restored.number, restored.message.as_str()), (3, "Restored version 1"));
+    assert_eq!((restored.number, restored.note.message.as_str()), (3, "Restored version 1"));
     let again = versions.restore(&editor, 1, None, RequestKey::none()).await;
     assert!(matches!(again, Err(Error::NothingToCommit)), "{again:?}");
 }

@@ -12,16 +12,16 @@ use izanagi_domain::{
     versions::{Base, CommitInput, INTENT_LIFETIME, KEYFRAME_EVERY, Side, VersionQuery},
 };
 use izanagi_shared::{
-    rules::{CommitMessage, DocumentKind},
+    rules::DocumentKind,
     text::diff::DiffOptions,
-    wire::StoredAs,
+    wire::{StoredAs, VersionNote},
 };
 use std::time::Duration;
 use support::World;
 
 fn input(content: Option<(&str, Base)>, key: RequestKey) -> CommitInput {
     CommitInput {
-        message: CommitMessage::parse("why").unwrap(),
+        note: VersionNote::new("why"),
         content: content.map(|(content, base)| (content.to_owned(), base)),
         key,
     }
@@ -61,7 +61,7 @@ async fn retries_return_the_version_they_created() {
     let again = versions.commit(&editor, input(None, key)).await.unwrap();
     assert_eq!(first, again);
     let mut other = input(None, key);
-    other.message = CommitMessage::parse("another").unwrap();
+    other.note = VersionNote::new("another");
     assert!(matches!(versions.commit(&editor, other).await, Err(Error::IdempotencyMismatch)));
 }
 
@@ -209,7 +209,7 @@ async fn a_restore_commits_the_live_text_first() {
     let editor = world.editor(id).await;
     let versions = &world.services.versions;
     let restored = versions.restore(&editor, 1, None, RequestKey::none()).await.unwrap();
-    assert_eq!((restored.number, restored.message.as_str()), (3, "Restored version 1"));
+    assert_eq!((restored.number, restored.note.message.as_str()), (3, "Restored version 1"));
     assert_eq!(world.content(id, 2).await, "new, not committed\n");
     assert_eq!(world.text(id).await, "old\n");
     let undone = versions.restore(&editor, 2, None, RequestKey::none()).await.unwrap();

@@ -7,6 +7,7 @@ use axum::{
     extract::{DefaultBodyLimit, FromRequest, Multipart, Request},
     http::{HeaderMap, Method, Uri, header},
 };
+use axum_extra::headers::{ContentLength, HeaderMapExt as _};
 use futures::StreamExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use izanagi_domain::{
@@ -165,8 +166,8 @@ impl LazyBody {
 
     /// Returns the announced length of the body.
     fn announced(&self) -> Option<usize> {
-        let length = self.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?;
-        length.parse().ok()
+        let ContentLength(length) = self.headers().typed_get()?;
+        usize::try_from(length).ok()
     }
 
     fn budget(&self) -> ApiResult<Budget> {

@@ -11,10 +11,10 @@ use izanagi_domain::{
     error::Error,
     principal::Principal,
 };
-use izanagi_shared::id::UserId;
+use izanagi_shared::id::{DocumentId, UserId};
 use std::convert::Infallible;
 
-use super::PathId;
+use super::{DocumentPath, Path};
 
 /// Marks a request whose own token is invalid or expired. Its sender expects to be signed in, so it
 /// is not treated as anonymous.
@@ -85,7 +85,7 @@ impl FromRequestParts<AppState> for Readable {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Asking(who) = Asking::from_request_parts(parts, state).await?;
-        let id = PathId::from_request_parts(parts, state).await?.document(&who)?;
+        let id = document(parts, state, &who).await?;
         Ok(Self(state.services.documents.for_reader(&who, id).await?))
     }
 }
@@ -99,7 +99,7 @@ impl FromRequestParts<AppState> for Editable {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Asking(who) = Asking::from_request_parts(parts, state).await?;
-        let id = PathId::from_request_parts(parts, state).await?.document(&who)?;
+        let id = document(parts, state, &who).await?;
         Ok(Self(state.services.documents.for_editor(&who, id).await?))
     }
 }
@@ -113,8 +113,22 @@ impl FromRequestParts<AppState> for Owned {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let Asking(who) = Asking::from_request_parts(parts, state).await?;
-        let id = PathId::from_request_parts(parts, state).await?.document(&who)?;
+        let id = document(parts, state, &who).await?;
         Ok(Self(state.services.documents.for_owner(&who, id).await?))
+    }
+}
+
+/// Returns the document id in the path. An anonymous caller gets 401 before a malformed id is
+/// reported (DESIGN §8).
+async fn document(
+    parts: &mut Parts,
+    state: &AppState,
+    who: &Principal,
+) -> Result<DocumentId, ApiError> {
+    match Path::<DocumentPath>::from_request_parts(parts, state).await {
+        Ok(Path(path)) => Ok(path.id),
+        Err(_) if who.is_anonymous() => Err(Error::Unauthenticated.into()),
+        Err(error) => Err(error),
     }
 }
 

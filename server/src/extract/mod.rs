@@ -12,6 +12,6 @@ pub(crate) use body::LazyBody;
 pub(crate) use identity::{
     AskingUser, BadToken, Editable, FromDevice, Owned, Readable, SignedInCaller,
 };
-pub(crate) use path::PathId;
+pub(crate) use path::{DocumentPath, Path, VersionPath, id, optional_id};
 pub(crate) use precondition::{if_match, if_none_match_hits, quoted};
-pub(crate) use query::{Fields, PageQuery};
+pub(crate) use query::{Paging, Query, flag};

@@ -1,9 +1,10 @@
-//! Parses JSON objects with user-readable errors.
+//! Parses JSON objects, and explains serde's errors to users.
 
 use crate::problem::ApiResult;
 use izanagi_domain::error::Error;
 use izanagi_shared::problem::FieldError;
 use serde::de::DeserializeOwned;
+use std::fmt::Display;
 
 /// Parses a JSON object.
 ///
@@ -23,7 +24,8 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
     serde_path_to_error::deserialize(parser).map_err(|error| explain(&error).into())
 }
 
-fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> FieldError {
+/// Converts an error of serde to one about the field it occurred at.
+pub(super) fn explain<E: Display>(error: &serde_path_to_error::Error<E>) -> FieldError {
     let path = error.path().to_string();
     let full = error.inner().to_string();
     let reason = full.split(" at line ").next().unwrap_or(&full);
@@ -44,7 +46,12 @@ fn in_words(reason: &str) -> String {
     }
     if let Some(listed) = between(reason, "unknown variant `", "") {
         let (given, allowed) = listed.split_once("`, expected ").unwrap_or((listed, "another"));
-        return format!("“{given}” is not allowed; use {}.", names(allowed));
+        let allowed = names(allowed);
+        let allowed = match allowed.rsplit_once(", ") {
+            Some((others, last)) => format!("{others} or {last}"),
+            None => allowed,
+        };
+        return format!("“{given}” is not allowed; use {allowed}.");
     }
     if let Some((given, wanted)) =
         between(reason, "invalid type: ", "").and_then(|rest| rest.split_once(", expected "))
@@ -59,7 +66,14 @@ fn in_words(reason: &str) -> String {
             names(given.split_once(' ').map_or(given, |two| two.1))
         );
     }
-    "This value is not allowed.".to_owned()
+    match reason {
+        // `std`'s messages for a text that is not a number; a query has only texts.
+        "invalid digit found in string" => "Use a whole number, 0 or more.".to_owned(),
+        "number too large to fit in target type" => "This number is too large.".to_owned(),
+        // Our own messages are sentences; those of serde and other crates are not.
+        own if own.ends_with('.') => own.to_owned(),
+        _ => "This value is not allowed.".to_owned(),
+    }
 }
 
 /// Rewrites ``one of `a`, `b` `` as `a, b`.

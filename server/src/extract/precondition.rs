@@ -1,5 +1,8 @@
 //! ETags and preconditions (RFC 9110 §8.8.3, §13). An ETag is `<hash>-<metadata revision>`;
 //! `If-Match` compares only the hash, `If-None-Match` the whole tag (API.md).
+//!
+//! `headers::IfMatch` and `IfNoneMatch` do not fit: they reject tags without quotes, never match a
+//! tag that a proxy has made weak, and compare whole tags only.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use izanagi_domain::{documents::IfMatch, error::Error};

@@ -1,71 +1,96 @@
-//! Query parameters: names in camelCase or snake_case (API.md); unknown ones are ignored.
+//! Query parameters as structs: one definition for the parser and, by `IntoParams`, for the OpenAPI
+//! document. Names may be camelCase or snake_case (API.md); unknown ones are ignored.
 
+use super::object::explain;
 use crate::problem::ApiError;
 use axum::{extract::FromRequestParts, http::request::Parts};
-use izanagi_domain::error::Error;
 use izanagi_shared::problem::FieldError;
-use std::str::FromStr;
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error as _},
+};
+use std::collections::BTreeMap;
+use utoipa::IntoParams;
 
-/// The parameters of a query.
-#[derive(Debug, Default)]
-pub(crate) struct Fields(Vec<(String, String)>);
+/// The query as a struct. A parameter without a value counts as absent; of a repeated one, the last
+/// counts. `axum::extract::Query` knows only one spelling and rejects both of these.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Query<T>(pub(crate) T);
 
-impl<S: Sync> FromRequestParts<S> for Fields {
+impl<T: DeserializeOwned + IntoParams, S: Sync> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let query = parts.uri.query().unwrap_or_default();
-        let pairs = form_urlencoded::parse(query.as_bytes());
-        Ok(Self(pairs.map(|(name, value)| (camel(&name), value.into_owned())).collect()))
+        Ok(Self(parse(parts.uri.query().unwrap_or_default())?))
     }
 }
 
-impl Fields {
-    /// Returns the last value of the parameter with this camelCase name.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// Parses a value.
-    pub(crate) fn parsed<T: FromStr>(&self, name: &str, words: &str) -> Result<Option<T>, Error> {
-        let Some(value) = self.text(name).filter(|value| !value.is_empty()) else {
-            return Ok(None);
-        };
-        let refuse = |_| FieldError::new(name, "invalid", words);
-        Ok(Some(value.parse().map_err(refuse)?))
-    }
-
-    /// Parses `true` or `false`, the default; `on` is what a checkbox sends.
-    pub(crate) fn flag(&self, name: &str) -> Result<bool, Error> {
-        match self.text(name) {
-            None | Some("" | "false" | "0") => Ok(false),
-            Some("true" | "1" | "on") => Ok(true),
-            Some(_) => Err(FieldError::new(name, "invalid", "Use true or false.").into()),
+fn parse<T: DeserializeOwned + IntoParams>(query: &str) -> Result<T, FieldError> {
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let mut values: BTreeMap<_, _> = pairs.map(|(name, value)| (camel(&name), value)).collect();
+    values.retain(|_, value| !value.is_empty());
+    from_pairs(values).map_err(|mut error: FieldError| {
+        if error.code == "required" {
+            // The documentation of the parameter says what is allowed.
+            let mut known = T::into_params(|| None).into_iter();
+            let known = known.find(|known| known.name == error.field);
+            if let Some(allowed) = known.and_then(|known| known.description) {
+                error.message = format!("{} {allowed}", error.message);
+            }
         }
+        error
+    })
+}
+
+/// Reads names and values as a struct; the error names the field.
+pub(super) fn from_pairs<T, I, N, V>(pairs: I) -> Result<T, FieldError>
+where
+    T: DeserializeOwned,
+    I: IntoIterator<Item = (N, V)>,
+    N: AsRef<str>,
+    V: AsRef<str>,
+{
+    // The deserializer of texts as numbers and names is only available for a whole query.
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs {
+        query.append_pair(name.as_ref(), value.as_ref());
     }
+    let query = query.finish();
+    let parser = serde_urlencoded::Deserializer::new(form_urlencoded::parse(query.as_bytes()));
+    serde_path_to_error::deserialize(parser).map_err(|error| explain(&error))
 }
 
 /// Paging parameters common to all lists.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct PageQuery {
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Paging {
+    /// Page number, from 1.
+    #[param(minimum = 1)]
     pub(crate) page: Option<u32>,
-    pub(crate) page_size: Option<u32>,
+    /// Items per page, 20 if absent.
+    #[param(minimum = 1, maximum = 100)]
+    page_size: Option<u32>,
+    /// Alias of `pageSize`, which takes precedence.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// `nextCursor` of the previous page; takes precedence over `page`.
     pub(crate) cursor: Option<String>,
 }
 
-impl PageQuery {
-    /// Parses `page`, `pageSize` (alias `limit`) and `cursor`.
-    pub(crate) fn from_fields(fields: &Fields) -> Result<Self, Error> {
-        let words = "Use a whole number from 1.";
-        let page_size = match fields.parsed("pageSize", words)? {
-            Some(size) => Some(size),
-            None => fields.parsed("limit", words)?,
-        };
-        Ok(Self {
-            page: fields.parsed("page", words)?,
-            page_size,
-            cursor: fields.text("cursor").filter(|text| !text.is_empty()).map(str::to_owned),
-        })
+impl Paging {
+    /// Returns the number of items per page, if given.
+    pub(crate) fn size(&self) -> Option<u32> {
+        self.page_size.or(self.limit)
+    }
+}
+
+/// Reads `true` or `false`; `on` is what a checkbox sends.
+pub(crate) fn flag<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
+    match String::deserialize(value)?.as_str() {
+        "false" | "0" => Ok(false),
+        "true" | "1" | "on" => Ok(true),
+        _ => Err(D::Error::custom("Use true or false.")),
     }
 }
 
@@ -84,11 +109,57 @@ fn camel(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
+
+    #[derive(Debug, Deserialize, IntoParams)]
+    #[serde(rename_all = "camelCase")]
+    struct Sample {
+        /// The number of a thing.
+        number: u64,
+        page_size: Option<u32>,
+        #[serde(default, deserialize_with = "flag")]
+        is_on: bool,
+        kind: Option<Kind>,
+    }
+
+    #[derive(Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
+    #[serde(rename_all = "lowercase")]
+    enum Kind {
+        Markdown,
+        Text,
+    }
+
+    #[rstest]
+    #[case::camel_case("number=1&pageSize=2&isOn=on&kind=text")]
+    #[case::snake_case("number=1&page_size=2&is_on=1&kind=text")]
+    #[case::last_one_counts("number=7&number=1&pageSize=3&page_size=2&isOn=true&kind=text")]
+    #[case::unknown_name("number=1&pageSize=2&isOn=true&kind=%74ext&colour=red")]
+    fn reads_every_accepted_spelling(#[case] query: &str) {
+        let sample: Sample = parse(query).unwrap();
+        let Sample { number, page_size, is_on, kind } = sample;
+        assert_eq!((number, page_size, is_on, kind), (1, Some(2), true, Some(Kind::Text)));
+    }
 
     #[test]
-    fn accepts_both_spellings() {
-        assert_eq!(camel("page_size"), "pageSize");
-        assert_eq!(camel("include_deleted"), "includeDeleted");
-        assert_eq!(camel("pageSize"), "pageSize");
+    fn a_parameter_without_a_value_is_absent() {
+        let sample: Sample = parse("number=1&pageSize=&is_on&kind=").unwrap();
+        assert_eq!((sample.page_size, sample.is_on, sample.kind), (None, false, None));
+    }
+
+    #[rstest]
+    #[case("", "number", "required", "This field is required. The number of a thing.")]
+    #[case("number=-1", "number", "invalid", "Use a whole number, 0 or more.")]
+    #[case("number=1e3", "number", "invalid", "Use a whole number, 0 or more.")]
+    #[case("number=1&page_size=4294967296", "pageSize", "invalid", "This number is too large.")]
+    #[case("number=1&isOn=yes", "isOn", "invalid", "Use true or false.")]
+    #[case("number=1&kind=pdf", "kind", "invalid", "“pdf” is not allowed; use markdown or text.")]
+    fn says_what_is_wrong(
+        #[case] query: &str,
+        #[case] field: &str,
+        #[case] code: &str,
+        #[case] message: &str,
+    ) {
+        let error = parse::<Sample>(query).unwrap_err();
+        assert_eq!((&*error.field, &*error.code, &*error.message), (field, code, message));
     }
 }

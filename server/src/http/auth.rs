@@ -21,6 +21,17 @@ use izanagi_shared::{
     rules::Secret,
     wire::{AuthAnswer, LoginRequest, RefreshAnswer, RefreshRequest, SignupRequest},
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(sign_up))
+        .routes(routes!(sign_in))
+        .routes(routes!(refresh))
+        .routes(routes!(sign_out))
+        .routes(routes!(sign_out_everywhere))
+}
 
 /// Create an account and sign in.
 #[utoipa::path(post, path = "/auth/signup", tag = "auth", security(()),
@@ -28,7 +39,7 @@ use izanagi_shared::{
     request_body = SignupRequest,
     responses((status = 201, body = AuthAnswer), (status = 409, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem)))]
-pub(crate) async fn sign_up(
+async fn sign_up(
     State(state): State<AppState>,
     FromDevice(device): FromDevice,
     body: LazyBody,
@@ -46,7 +57,7 @@ pub(crate) async fn sign_up(
     request_body = LoginRequest,
     responses((status = 200, body = AuthAnswer), (status = 401, body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem)))]
-pub(crate) async fn sign_in(
+async fn sign_in(
     State(state): State<AppState>,
     FromDevice(device): FromDevice,
     body: LazyBody,
@@ -61,7 +72,7 @@ pub(crate) async fn sign_in(
     operation_id = "refresh",
     request_body(content = Option<RefreshRequest>),
     responses((status = 200, body = RefreshAnswer), (status = 401, body = Problem)))]
-pub(crate) async fn refresh(
+async fn refresh(
     State(state): State<AppState>,
     FromDevice(device): FromDevice,
     body: LazyBody,
@@ -84,7 +95,7 @@ pub(crate) async fn refresh(
 #[utoipa::path(post, path = "/auth/logout", tag = "auth", security(()),
     operation_id = "signOut",
     responses((status = 204)))]
-pub(crate) async fn sign_out(
+async fn sign_out(
     State(state): State<AppState>,
     caller: Option<SignedInCaller>,
     FromDevice(device): FromDevice,
@@ -100,7 +111,7 @@ pub(crate) async fn sign_out(
 #[utoipa::path(post, path = "/auth/logout-all", tag = "auth",
     operation_id = "signOutEverywhere",
     responses((status = 204), (status = 401, body = Problem)))]
-pub(crate) async fn sign_out_everywhere(
+async fn sign_out_everywhere(
     State(state): State<AppState>,
     caller: Option<SignedInCaller>,
     FromDevice(device): FromDevice,

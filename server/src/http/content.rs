@@ -2,7 +2,7 @@
 
 use super::documents::{not_modified, set_etag};
 use crate::{
-    extract::{Fields, Readable},
+    extract::{DocumentPath, Query, Readable},
     problem::ApiResult,
     state::AppState,
 };
@@ -12,16 +12,24 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
-use izanagi_domain::{documents::ExportFormat, error::Error};
-use izanagi_shared::problem::{FieldError, Problem};
+use izanagi_shared::{problem::Problem, rules::ExportFormat, wire::RenderFormat};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(raw)).routes(routes!(html)).routes(routes!(export))
+}
 
 /// Get the live text, raw.
 #[utoipa::path(get, path = "/documents/{id}/content", tag = "documents",
     operation_id = "readContent",
-    params(("id" = String, Path, format = "uuid"), ("If-None-Match" = Option<String>, Header)),
+    params(DocumentPath, ("If-None-Match" = Option<String>, Header)),
     responses((status = 200, body = String, content_type = "text/plain"), (status = 304),
         (status = 404, body = Problem)))]
-pub(crate) async fn raw(
+async fn raw(
     State(state): State<AppState>,
     Readable(reader): Readable,
     headers: HeaderMap,
@@ -39,13 +47,10 @@ pub(crate) async fn raw(
 /// Get the live text as a sanitised HTML fragment.
 #[utoipa::path(get, path = "/documents/{id}/html", tag = "documents",
     operation_id = "renderHtml",
-    params(("id" = String, Path, format = "uuid")),
+    params(DocumentPath),
     responses((status = 200, body = String, content_type = "text/html"),
         (status = 404, body = Problem)))]
-pub(crate) async fn html(
-    State(state): State<AppState>,
-    Readable(reader): Readable,
-) -> ApiResult<Response> {
+async fn html(State(state): State<AppState>, Readable(reader): Readable) -> ApiResult<Response> {
     let documents = &state.services.documents;
     let rendered = documents.render(&reader).await?;
     let mut response = Html(rendered.html.clone()).into_response();
@@ -55,35 +60,38 @@ pub(crate) async fn html(
     Ok(response)
 }
 
+/// Parameters of a download.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ExportParams {
+    /// The document's `renderFormat` if absent, or else Markdown.
+    format: Option<ExportFormat>,
+}
+
 /// Download a document.
 #[utoipa::path(get, path = "/documents/{id}/export", tag = "documents",
     operation_id = "exportDocument",
-    params(("id" = String, Path, format = "uuid"),
-        ("format" = Option<String>, Query, description = "md, html, json or txt")),
+    params(DocumentPath, ExportParams),
     responses((status = 200, body = String), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
-pub(crate) async fn export(
+async fn export(
     State(state): State<AppState>,
     Readable(reader): Readable,
-    fields: Fields,
+    Query(params): Query<ExportParams>,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let format = match fields.text("format") {
-        None | Some("" | "md") => ExportFormat::Markdown,
-        Some("html") => ExportFormat::Html,
-        Some("json") => ExportFormat::Json,
-        Some("txt") => ExportFormat::Text,
-        Some(_) => {
-            let error = FieldError::new("format", "invalid", "Use md, html, json or txt.");
-            return Err(Error::from(error).into());
-        }
-    };
+    let preselected = reader.row().details.render_format.map(RenderFormat::export);
+    let format = params.format.or(preselected).unwrap_or_default();
     let export = documents.export(&reader, format).await?;
     if format == ExportFormat::Json {
         return Ok(as_file(Json(export.document), &export.file_name, format.media_type()));
     }
     Ok(as_file(export.body, &export.file_name, format.media_type()))
 }
+
+/// Bytes to encode in `filename*`: all but letters, digits and marks of RFC 8187 §3.2.1.
+const NOT_IN_A_FILE_NAME: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Returns a response that a browser saves under this name (RFC 6266).
 pub(super) fn as_file(
@@ -98,8 +106,7 @@ pub(super) fn as_file(
             if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%') || c == ' ' { c } else { '_' }
         })
         .collect();
-    let encoded: String = form_urlencoded::byte_serialize(file_name.as_bytes()).collect();
-    let encoded = encoded.replace('+', "%20");
+    let encoded = utf8_percent_encode(file_name, NOT_IN_A_FILE_NAME);
     let value = format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{encoded}");
     if let Ok(value) = HeaderValue::from_str(&value) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, value);

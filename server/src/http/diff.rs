@@ -1,7 +1,7 @@
 //! Comparing two versions, or a version and the live text.
 
 use crate::{
-    extract::{Fields, Readable},
+    extract::{DocumentPath, Query, Readable, flag},
     problem::ApiResult,
     state::AppState,
 };
@@ -16,60 +16,94 @@ use izanagi_shared::{
     problem::{FieldError, Problem},
     text::diff::{Diff, DiffOptions},
 };
+use serde::{Deserialize, Deserializer, de::Error as _};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(diff))
+}
 
 /// Maximum number of unchanged context lines around a change.
 const MAX_CONTEXT: usize = 1_000;
 
+/// Parameters of a comparison.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+struct DiffParams {
+    /// A version number, 0 for the empty text before the first, or `live`.
+    #[serde(deserialize_with = "side")]
+    #[param(value_type = String)]
+    from: Side,
+    /// A version number or `live`.
+    #[serde(deserialize_with = "side")]
+    #[param(value_type = String)]
+    to: Side,
+    /// Format of the response.
+    #[serde(default)]
+    format: DiffFormat,
+    /// Whether lines that differ only in white space count as equal.
+    #[serde(default, deserialize_with = "flag")]
+    ignore_whitespace: bool,
+    /// Unchanged lines around a change.
+    #[param(maximum = 1000)]
+    context: Option<usize>,
+}
+
+/// Format of a comparison.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum DiffFormat {
+    /// Hunks with line numbers.
+    #[default]
+    Json,
+    /// A patch.
+    Unified,
+}
+
 /// Compare two texts of a document.
 #[utoipa::path(get, path = "/documents/{id}/diff", tag = "versions",
     operation_id = "compareVersions",
-    params(("id" = String, Path, format = "uuid"),
-        ("from" = u64, Query, description = "A version; 0 is the empty text before the first"),
-        ("to" = String, Query, description = "A version, or live"),
-        ("format" = Option<String>, Query, description = "json or unified"),
-        ("ignoreWhitespace" = Option<bool>, Query), ("context" = Option<u32>, Query)),
+    params(DocumentPath, DiffParams),
     responses((status = 200,
             content((Diff = "application/json"), (String = "text/x-diff; charset=utf-8"))),
         (status = 404, body = Problem), (status = 422, body = Problem)))]
-pub(crate) async fn diff(
+async fn diff(
     State(state): State<AppState>,
     Readable(reader): Readable,
-    fields: Fields,
+    Query(params): Query<DiffParams>,
 ) -> ApiResult<Response> {
-    let (from, to) = (side(&fields, "from")?, side(&fields, "to")?);
-    let options = options(&fields)?;
+    let DiffParams { from, to, .. } = params;
+    let options = options(&params)?;
     let versions = &state.services.versions;
-    match fields.text("format") {
-        None | Some("" | "json") => {
+    match params.format {
+        DiffFormat::Json => {
             let comparison = versions.compare(&reader, from, to, options).await?;
             Ok(Json(comparison.diff).into_response())
         }
-        Some("unified") => {
+        DiffFormat::Unified => {
             let text = versions.unified(&reader, from, to, options).await?;
             Ok(([(header::CONTENT_TYPE, "text/x-diff; charset=utf-8")], text).into_response())
         }
-        Some(_) => {
-            let error = FieldError::new("format", "invalid", "Use json or unified.");
-            Err(Error::from(error).into())
-        }
     }
 }
 
-fn side(fields: &Fields, name: &str) -> Result<Side, Error> {
-    let words = "Use a version number, or live.";
-    let given = fields.parsed(name, words)?;
-    given.ok_or_else(|| FieldError::new(name, "required", words).into())
+fn options(params: &DiffParams) -> Result<DiffOptions, Error> {
+    let context = params.context.unwrap_or(DiffOptions::default().context);
+    if context > MAX_CONTEXT {
+        let message = format!("Use a whole number from 0 to {MAX_CONTEXT}.");
+        return Err(FieldError::new("context", "out_of_range", message).into());
+    }
+    Ok(DiffOptions {
+        context,
+        ignore_white_space: params.ignore_whitespace,
+        ..DiffOptions::default()
+    })
 }
 
-fn options(fields: &Fields) -> Result<DiffOptions, Error> {
-    let ignore_white_space = fields.flag("ignoreWhitespace")?;
-    let mut options = DiffOptions { ignore_white_space, ..DiffOptions::default() };
-    let words = "Use a whole number from 0 to 1000.";
-    if let Some(context) = fields.parsed::<usize>("context", words)? {
-        if context > MAX_CONTEXT {
-            return Err(FieldError::new("context", "out_of_range", words).into());
-        }
-        options.context = context;
-    }
-    Ok(options)
+fn side<'de, D: Deserializer<'de>>(value: D) -> Result<Side, D::Error> {
+    let text = String::deserialize(value)?;
+    text.parse().map_err(|error: FieldError| D::Error::custom(error.message))
 }

@@ -3,8 +3,8 @@
 use super::SMALL_BODY;
 use crate::{
     extract::{
-        AskingUser, Editable, Fields, LazyBody, Owned, PageQuery, Readable, if_match,
-        if_none_match_hits, quoted,
+        AskingUser, DocumentPath, Editable, LazyBody, Owned, Paging, Query, Readable, flag,
+        if_match, if_none_match_hits, optional_id, quoted,
     },
     problem::ApiResult,
     state::AppState,
@@ -20,64 +20,94 @@ use izanagi_domain::{
     error::Error,
 };
 use izanagi_shared::{
+    id::UserId,
     problem::{FieldError, Problem},
     wire::{
         CreateDocumentRequest, DocumentSort, DocumentView, Page, PatchDocumentRequest,
         ReplaceDocumentRequest,
     },
 };
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(show, replace, change, delete))
+}
+
+/// Filters and order of a list of documents.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+struct ListParams {
+    /// Words that the title or description must contain.
+    query: Option<String>,
+    /// Only documents of this owner.
+    #[serde(default, deserialize_with = "optional_id")]
+    #[param(value_type = Option<String>, format = "uuid")]
+    owner: Option<UserId>,
+    /// Whether to include documents in the trash.
+    #[serde(default, deserialize_with = "flag")]
+    include_deleted: bool,
+    /// Order of the list.
+    #[serde(default)]
+    sort: DocumentSort,
+    #[param(ignore)]
+    workspace: Option<String>,
+    #[param(ignore)]
+    tag: Option<String>,
+}
+
+/// How to delete a document.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct DeleteParams {
+    /// Whether to delete a document in the trash permanently.
+    #[serde(default, deserialize_with = "flag")]
+    permanent: bool,
+}
 
 /// List your documents.
 #[utoipa::path(get, path = "/documents", tag = "documents",
     operation_id = "listDocuments",
-    params(("query" = Option<String>, Query), ("owner" = Option<String>, Query, format = "uuid"),
-        ("includeDeleted" = Option<bool>, Query), ("sort" = Option<DocumentSort>, Query),
-        ("page" = Option<u32>, Query), ("pageSize" = Option<u32>, Query),
-        ("cursor" = Option<String>, Query)),
+    params(ListParams, Paging),
     responses((status = 200, body = Page<DocumentView>), (status = 401, body = Problem),
         (status = 422, body = Problem)))]
-pub(crate) async fn list(
+async fn list(
     State(state): State<AppState>,
     AskingUser { who, .. }: AskingUser,
-    fields: Fields,
+    Query(params): Query<ListParams>,
+    Query(paging): Query<Paging>,
 ) -> ApiResult<Json<Page<DocumentView>>> {
-    refuse_later_fields(&fields)?;
-    let page = PageQuery::from_fields(&fields)?;
+    refuse_later_filters(&params)?;
     let query = ListQuery {
-        query: fields.text("query").map(str::to_owned),
-        owner: fields.parsed("owner", "This is not a UUID.")?,
+        query: params.query,
+        owner: params.owner,
         in_trash: None,
-        include_deleted: fields.flag("includeDeleted")?,
-        sort: sort(fields.text("sort"))?,
-        page: page.page,
-        page_size: page.page_size,
-        cursor: page.cursor,
+        include_deleted: params.include_deleted,
+        sort: params.sort,
+        page: paging.page,
+        page_size: paging.size(),
+        cursor: paging.cursor,
     };
     Ok(Json(state.services.documents.list(&who, &query).await?))
 }
 
 /// Ignoring these parameters silently would return a list that looks filtered but is not.
-fn refuse_later_fields(fields: &Fields) -> Result<(), Error> {
-    let later = |name: &&str| fields.text(name).is_some();
-    let errors: Vec<_> = ["workspace", "tag"]
+fn refuse_later_filters(params: &ListParams) -> Result<(), Error> {
+    let errors: Vec<_> = [("workspace", &params.workspace), ("tag", &params.tag)]
         .into_iter()
-        .filter(later)
-        .map(|name| {
+        .filter(|(_, value)| value.is_some())
+        .map(|(name, _)| {
             let message =
                 format!("Filtering by {name} is not supported yet. Remove this parameter.");
             FieldError::new(name, "unsupported", message)
         })
         .collect();
     if errors.is_empty() { Ok(()) } else { Err(Error::Invalid(errors)) }
-}
-
-fn sort(given: Option<&str>) -> Result<DocumentSort, Error> {
-    match given {
-        None | Some("" | "updated") => Ok(DocumentSort::Updated),
-        Some("created") => Ok(DocumentSort::Created),
-        Some("title") => Ok(DocumentSort::Title),
-        Some(_) => Err(FieldError::new("sort", "invalid", "Use updated, created or title.").into()),
-    }
 }
 
 /// Create a document.
@@ -87,7 +117,7 @@ fn sort(given: Option<&str>) -> Result<DocumentSort, Error> {
     request_body = CreateDocumentRequest,
     responses((status = 201, body = DocumentView), (status = 401, body = Problem),
         (status = 422, body = Problem)))]
-pub(crate) async fn create(
+async fn create(
     State(state): State<AppState>,
     AskingUser { who, user }: AskingUser,
     body: LazyBody,
@@ -106,9 +136,9 @@ pub(crate) async fn create(
 /// Get a document with its live text.
 #[utoipa::path(get, path = "/documents/{id}", tag = "documents",
     operation_id = "readDocument",
-    params(("id" = String, Path, format = "uuid"), ("If-None-Match" = Option<String>, Header)),
+    params(DocumentPath, ("If-None-Match" = Option<String>, Header)),
     responses((status = 200, body = DocumentView), (status = 304), (status = 404, body = Problem)))]
-pub(crate) async fn show(
+async fn show(
     State(state): State<AppState>,
     Readable(reader): Readable,
     headers: HeaderMap,
@@ -123,11 +153,11 @@ pub(crate) async fn show(
 /// Replace the whole text if it still matches `If-Match`.
 #[utoipa::path(put, path = "/documents/{id}", tag = "documents",
     operation_id = "replaceDocument",
-    params(("id" = String, Path, format = "uuid"), ("If-Match" = String, Header)),
+    params(DocumentPath, ("If-Match" = String, Header)),
     request_body = ReplaceDocumentRequest,
     responses((status = 200, body = DocumentView), (status = 412, body = Problem),
         (status = 428, body = Problem), (status = 422, body = Problem)))]
-pub(crate) async fn replace(
+async fn replace(
     State(state): State<AppState>,
     Editable(editor): Editable,
     body: LazyBody,
@@ -145,11 +175,11 @@ pub(crate) async fn replace(
 /// Change metadata such as title and description; move to the trash or restore.
 #[utoipa::path(patch, path = "/documents/{id}", tag = "documents",
     operation_id = "changeDocument",
-    params(("id" = String, Path, format = "uuid")),
+    params(DocumentPath),
     request_body = PatchDocumentRequest,
     responses((status = 200, body = DocumentView), (status = 403, body = Problem),
         (status = 404, body = Problem), (status = 422, body = Problem)))]
-pub(crate) async fn change(
+async fn change(
     State(state): State<AppState>,
     Owned(owner): Owned,
     body: LazyBody,
@@ -162,15 +192,15 @@ pub(crate) async fn change(
 /// Move to the trash; with `permanent=true`, permanently delete a document in the trash.
 #[utoipa::path(delete, path = "/documents/{id}", tag = "documents",
     operation_id = "deleteDocument",
-    params(("id" = String, Path, format = "uuid"), ("permanent" = Option<bool>, Query)),
+    params(DocumentPath, DeleteParams),
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
-pub(crate) async fn delete(
+async fn delete(
     State(state): State<AppState>,
     Owned(owner): Owned,
-    fields: Fields,
+    Query(params): Query<DeleteParams>,
 ) -> ApiResult<StatusCode> {
     let documents = &state.services.documents;
-    if fields.flag("permanent")? {
+    if params.permanent {
         documents.purge(&owner).await?;
     } else {
         documents.trash(&owner).await?;

@@ -1,7 +1,7 @@
 //! Edit history: the log for replay, the state after any edit, and editing sessions.
 
 use crate::{
-    extract::{Editable, Fields},
+    extract::{DocumentPath, Editable, Query},
     problem::ApiResult,
     state::AppState,
 };
@@ -9,27 +9,58 @@ use axum::{Json, extract::State};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use izanagi_domain::edits::LoggedEdit;
 use izanagi_shared::{
-    problem::{FieldError, Problem},
+    problem::Problem,
     wire::{CheckpointView, EditSessionView, EditView, EditsView},
 };
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-const WHOLE_NUMBER: &str = "Use a whole number.";
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(checkpoint)).routes(routes!(sessions))
+}
+
+/// The part of the log to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct EditsParams {
+    /// Sequence number of the first edit.
+    from: Option<u64>,
+    /// Sequence number of the last edit.
+    to: Option<u64>,
+    /// Edits per page.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// Which state to return.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct CheckpointParams {
+    /// The sequence number of an edit.
+    seq: u64,
+}
+
+/// Where the list of sessions starts.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct SessionsParams {
+    /// Sequence number of the first edit.
+    from: Option<u64>,
+}
 
 /// List edits with authors and times, in order, for replay.
 #[utoipa::path(get, path = "/documents/{id}/edits", tag = "history",
     operation_id = "listEdits",
-    params(("id" = String, Path, format = "uuid"), ("from" = Option<u64>, Query),
-        ("to" = Option<u64>, Query), ("limit" = Option<u32>, Query)),
+    params(DocumentPath, EditsParams),
     responses((status = 200, body = EditsView), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
-pub(crate) async fn list(
+async fn list(
     State(state): State<AppState>,
     Editable(editor): Editable,
-    fields: Fields,
+    Query(EditsParams { from, to, limit }): Query<EditsParams>,
 ) -> ApiResult<Json<EditsView>> {
-    let from = fields.parsed("from", WHOLE_NUMBER)?;
-    let to = fields.parsed("to", WHOLE_NUMBER)?;
-    let limit = fields.parsed("limit", WHOLE_NUMBER)?;
     let page = state.services.edits.list(&editor, from, to, limit).await?;
     let items = page.items.into_iter().map(view).collect();
     Ok(Json(EditsView { items, next: page.next }))
@@ -38,17 +69,14 @@ pub(crate) async fn list(
 /// Get the document's state after an edit.
 #[utoipa::path(get, path = "/documents/{id}/edits/checkpoint", tag = "history",
     operation_id = "readCheckpoint",
-    params(("id" = String, Path, format = "uuid"), ("seq" = u64, Query)),
+    params(DocumentPath, CheckpointParams),
     responses((status = 200, body = CheckpointView), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
-pub(crate) async fn checkpoint(
+async fn checkpoint(
     State(state): State<AppState>,
     Editable(editor): Editable,
-    fields: Fields,
+    Query(CheckpointParams { seq }): Query<CheckpointParams>,
 ) -> ApiResult<Json<CheckpointView>> {
-    let seq: Option<u64> = fields.parsed("seq", WHOLE_NUMBER)?;
-    let required = || FieldError::new("seq", "required", "Enter the sequence number of an edit.");
-    let seq = seq.ok_or_else(required)?;
     let encoded = state.services.edits.checkpoint(&editor, seq).await?;
     Ok(Json(CheckpointView { seq, state_b64: STANDARD.encode(encoded) }))
 }
@@ -56,14 +84,13 @@ pub(crate) async fn checkpoint(
 /// List editing sessions: edits less than five minutes apart, up to 100,000 edits per call.
 #[utoipa::path(get, path = "/documents/{id}/edits/sessions", tag = "history",
     operation_id = "listEditSessions",
-    params(("id" = String, Path, format = "uuid"), ("from" = Option<u64>, Query)),
+    params(DocumentPath, SessionsParams),
     responses((status = 200, body = [EditSessionView]), (status = 404, body = Problem)))]
-pub(crate) async fn sessions(
+async fn sessions(
     State(state): State<AppState>,
     Editable(editor): Editable,
-    fields: Fields,
+    Query(SessionsParams { from }): Query<SessionsParams>,
 ) -> ApiResult<Json<Vec<EditSessionView>>> {
-    let from = fields.parsed("from", WHOLE_NUMBER)?;
     Ok(Json(state.services.edits.sittings(&editor, from).await?))
 }
 

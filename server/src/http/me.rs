@@ -11,12 +11,18 @@ use izanagi_shared::{
     problem::Problem,
     wire::{UpdateMeRequest, UserView},
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(show, update, delete))
+}
 
 /// Get your account.
 #[utoipa::path(get, path = "/me", tag = "account",
     operation_id = "readMe",
     responses((status = 200, body = UserView), (status = 401, body = Problem)))]
-pub(crate) async fn show(
+async fn show(
     State(state): State<AppState>,
     SignedInCaller(caller): SignedInCaller,
 ) -> ApiResult<Json<UserView>> {
@@ -29,7 +35,7 @@ pub(crate) async fn show(
     request_body = UpdateMeRequest,
     responses((status = 200, body = UserView), (status = 401, body = Problem),
         (status = 422, body = Problem)))]
-pub(crate) async fn update(
+async fn update(
     State(state): State<AppState>,
     SignedInCaller(caller): SignedInCaller,
     body: LazyBody,
@@ -42,7 +48,7 @@ pub(crate) async fn update(
 #[utoipa::path(delete, path = "/me", tag = "account",
     operation_id = "deleteMe",
     responses((status = 204), (status = 401, body = Problem)))]
-pub(crate) async fn delete(
+async fn delete(
     State(state): State<AppState>,
     SignedInCaller(caller): SignedInCaller,
 ) -> ApiResult<Response> {

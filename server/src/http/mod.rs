@@ -1,18 +1,38 @@
 //! The JSON API (API.md), one file per resource. Handlers extract, call a service, respond.
 
-pub(crate) mod auth;
-pub(crate) mod content;
-pub(crate) mod diff;
-pub(crate) mod documents;
-pub(crate) mod edits;
+mod auth;
+mod content;
+mod diff;
+mod documents;
+mod edits;
 pub(crate) mod health;
-pub(crate) mod me;
-pub(crate) mod ops;
-pub(crate) mod owners;
-pub(crate) mod restore;
-pub(crate) mod sessions;
-pub(crate) mod upload;
-pub(crate) mod versions;
+mod me;
+mod ops;
+mod owners;
+mod restore;
+mod sessions;
+mod upload;
+mod versions;
+
+use crate::state::AppState;
+use utoipa_axum::router::OpenApiRouter;
 
 /// Limit for the JSON bodies of calls without document text.
-pub(crate) const SMALL_BODY: usize = 64 * 1024;
+const SMALL_BODY: usize = 64 * 1024;
+
+/// Returns all routes, below `/api/v1`, with their documentation.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(auth::routes())
+        .merge(sessions::routes())
+        .merge(me::routes())
+        .merge(documents::routes())
+        .merge(upload::routes())
+        .merge(content::routes())
+        .merge(owners::routes())
+        .merge(ops::routes())
+        .merge(edits::routes())
+        .merge(versions::routes())
+        .merge(restore::routes())
+        .merge(diff::routes())
+}

@@ -1,7 +1,7 @@
 //! Live updates over HTTP, for pages and programs without a WebSocket.
 
 use crate::{
-    extract::{Editable, Fields, LazyBody, Readable},
+    extract::{DocumentPath, Editable, LazyBody, Query, Readable},
     problem::ApiResult,
     state::AppState,
 };
@@ -20,16 +20,24 @@ use izanagi_shared::{
     problem::{FieldError, Problem},
     wire::{OpAnswer, OpRequest, UpdatesView},
 };
+use serde::Deserialize;
 use tracing::Span;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(submit)).routes(routes!(missing))
+}
 
 /// Send a Yjs update. It is durable when acknowledged, and applied once however often it is sent.
 #[utoipa::path(post, path = "/documents/{id}/ops", tag = "live",
     operation_id = "submitUpdate",
-    params(("id" = String, Path, format = "uuid")),
+    params(DocumentPath),
     request_body = OpRequest,
     responses((status = 200, body = OpAnswer), (status = 404, body = Problem),
         (status = 413, body = Problem), (status = 422, body = Problem)))]
-pub(crate) async fn submit(
+async fn submit(
     State(state): State<AppState>,
     Editable(editor): Editable,
     body: LazyBody,
@@ -51,28 +59,37 @@ pub(crate) async fn submit(
     Ok(Json(OpAnswer { seq }))
 }
 
+/// What a replica has.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase")]
+struct UpdatesParams {
+    /// Sequence number of the newest update that it has.
+    since: Option<u64>,
+    /// Its state vector (v1) in base64url without padding; absent or empty for everything.
+    state_vector: Option<String>,
+}
+
 /// Get the updates that a replica is missing. 204 if there is nothing after `since`.
 #[utoipa::path(get, path = "/documents/{id}/updates", tag = "live",
     operation_id = "readUpdates",
-    params(("id" = String, Path, format = "uuid"), ("since" = Option<u64>, Query),
-        ("stateVector" = Option<String>, Query, description = "v1, base64url; empty for everything")),
+    params(DocumentPath, UpdatesParams),
     responses((status = 200, body = UpdatesView), (status = 204), (status = 404, body = Problem),
         (status = 409, body = Problem)))]
-pub(crate) async fn missing(
+async fn missing(
     State(state): State<AppState>,
     Readable(reader): Readable,
-    fields: Fields,
+    Query(params): Query<UpdatesParams>,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let since: Option<u64> = fields.parsed("since", "Use a whole number.")?;
-    let state_vector = match fields.text("stateVector") {
+    let state_vector = match params.state_vector {
         // State vector of an empty document: no clients.
-        None | Some("") => vec![0],
+        None => vec![0],
         Some(text) => URL_SAFE_NO_PAD.decode(text).map_err(|_| {
             FieldError::new("stateVector", "invalid", "This is not base64url without padding.")
         })?,
     };
-    if since == Some(reader.row().live_seq) {
+    if params.since == Some(reader.row().live_seq) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let (seq, delta) = documents.missing(&reader, state_vector).await?;

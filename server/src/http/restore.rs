@@ -2,7 +2,7 @@
 
 use super::SMALL_BODY;
 use crate::{
-    extract::{Editable, LazyBody, PathId},
+    extract::{DocumentPath, Editable, LazyBody, Path, VersionPath},
     problem::ApiResult,
     state::AppState,
 };
@@ -12,22 +12,27 @@ use izanagi_shared::{
     rules::CommitMessage,
     wire::{RestoreRequest, VersionView},
 };
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(restore))
+}
 
 /// Restore the live text from this version; the current text is committed first.
 #[utoipa::path(post, path = "/documents/{id}/versions/{n}/restore", tag = "versions",
     operation_id = "restoreVersion",
-    params(("id" = String, Path, format = "uuid"), ("n" = u64, Path),
+    params(DocumentPath, VersionPath,
         ("Idempotency-Key" = Option<String>, Header)),
     request_body(content = Option<RestoreRequest>),
     responses((status = 201, body = VersionView), (status = 404, body = Problem),
         (status = 409, body = Problem)))]
-pub(crate) async fn restore(
+async fn restore(
     State(state): State<AppState>,
     Editable(editor): Editable,
-    path: PathId,
+    Path(VersionPath { n: number }): Path<VersionPath>,
     body: LazyBody,
 ) -> ApiResult<(StatusCode, Json<VersionView>)> {
-    let number = path.number("n")?;
     state.services.versions.require(&editor, number).await?;
     let key = body.request_key(editor.user())?;
     let request: RestoreRequest = body.json_or_default(SMALL_BODY).await?;

@@ -7,6 +7,12 @@ use crate::{
 };
 use axum::{Json, extract::State, http::StatusCode};
 use izanagi_shared::{problem::Problem, wire::UploadAnswer};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(upload))
+}
 
 /// Upload files; each becomes a document.
 #[utoipa::path(post, path = "/documents/upload", tag = "documents",
@@ -15,7 +21,7 @@ use izanagi_shared::{problem::Problem, wire::UploadAnswer};
     request_body(content_type = "multipart/form-data", description = "One or more parts named `file`."),
     responses((status = 201, body = UploadAnswer), (status = 401, body = Problem),
         (status = 413, body = Problem), (status = 422, body = Problem)))]
-pub(crate) async fn upload(
+async fn upload(
     State(state): State<AppState>,
     AskingUser { who, user }: AskingUser,
     body: LazyBody,

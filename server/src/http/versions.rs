@@ -2,7 +2,10 @@
 
 use super::SMALL_BODY;
 use crate::{
-    extract::{Editable, Fields, LazyBody, PageQuery, PathId, Readable, if_match},
+    extract::{
+        DocumentPath, Editable, LazyBody, Paging, Path, Query, Readable, VersionPath, flag,
+        if_match,
+    },
     problem::ApiResult,
     state::AppState,
 };
@@ -14,19 +17,26 @@ use izanagi_domain::{
 };
 use izanagi_shared::{
     problem::Problem,
-    rules::CommitMessage,
     wire::{CommitRequest, NameVersionRequest, Page, VersionView},
 };
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+/// Returns the routes of this resource.
+pub(super) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(commit, list)).routes(routes!(show, name))
+}
 
 /// Commit the live text, or merge a text into it and commit the result.
 #[utoipa::path(post, path = "/documents/{id}/versions", tag = "versions",
     operation_id = "commitVersion",
-    params(("id" = String, Path, format = "uuid"), ("Idempotency-Key" = Option<String>, Header),
+    params(DocumentPath, ("Idempotency-Key" = Option<String>, Header),
         ("If-Match" = Option<String>, Header)),
     request_body = CommitRequest,
     responses((status = 201, body = VersionView), (status = 409, body = Problem),
         (status = 412, body = Problem), (status = 428, body = Problem)))]
-pub(crate) async fn commit(
+async fn commit(
     State(state): State<AppState>,
     Editable(editor): Editable,
     body: LazyBody,
@@ -34,7 +44,7 @@ pub(crate) async fn commit(
     let key = body.request_key(editor.user())?;
     let if_match = if_match(body.headers())?;
     let request: CommitRequest = body.json_or_default(state.config.body_limit).await?;
-    let message = CommitMessage::parse(request.message.as_deref().unwrap_or_default())?;
+    let note = request.note().map_err(Error::Invalid)?;
     let base = base(request.base_version, if_match);
     let content = match (request.content, base) {
         (None, _) => None,
@@ -45,7 +55,7 @@ pub(crate) async fn commit(
             return Err(Error::PreconditionRequired(words).into());
         }
     };
-    let input = CommitInput { message, content, key };
+    let input = CommitInput { note, content, key };
     let version = state.services.versions.commit(&editor, input).await?;
     Ok((StatusCode::CREATED, Json(version.into())))
 }
@@ -54,24 +64,31 @@ fn base(version: Option<u64>, if_match: Option<IfMatch>) -> Option<Base> {
     version.map(Base::Version).or_else(|| if_match.map(Base::Text))
 }
 
+/// Filter of a list of versions.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct VersionsParams {
+    /// Whether to list only named versions.
+    #[serde(default, deserialize_with = "flag")]
+    named: bool,
+}
+
 /// List the versions of a document, newest first.
 #[utoipa::path(get, path = "/documents/{id}/versions", tag = "versions",
     operation_id = "listVersions",
-    params(("id" = String, Path, format = "uuid"), ("named" = Option<bool>, Query),
-        ("page" = Option<u32>, Query), ("pageSize" = Option<u32>, Query),
-        ("cursor" = Option<String>, Query)),
+    params(DocumentPath, VersionsParams, Paging),
     responses((status = 200, body = Page<VersionView>), (status = 404, body = Problem)))]
-pub(crate) async fn list(
+async fn list(
     State(state): State<AppState>,
     Readable(reader): Readable,
-    fields: Fields,
+    Query(params): Query<VersionsParams>,
+    Query(paging): Query<Paging>,
 ) -> ApiResult<Json<Page<VersionView>>> {
-    let page = PageQuery::from_fields(&fields)?;
     let query = VersionQuery {
-        named: fields.flag("named")?,
-        page: page.page,
-        page_size: page.page_size,
-        cursor: page.cursor,
+        named: params.named,
+        page: paging.page,
+        page_size: paging.size(),
+        cursor: paging.cursor,
     };
     Ok(Json(state.services.versions.list(&reader, &query).await?))
 }
@@ -79,31 +96,30 @@ pub(crate) async fn list(
 /// Get a version with its content.
 #[utoipa::path(get, path = "/documents/{id}/versions/{n}", tag = "versions",
     operation_id = "readVersion",
-    params(("id" = String, Path, format = "uuid"), ("n" = u64, Path)),
+    params(DocumentPath, VersionPath),
     responses((status = 200, body = VersionView), (status = 404, body = Problem),
         (status = 500, body = Problem)))]
-pub(crate) async fn show(
+async fn show(
     State(state): State<AppState>,
     Readable(reader): Readable,
-    path: PathId,
+    Path(VersionPath { n: number }): Path<VersionPath>,
 ) -> ApiResult<Json<VersionView>> {
-    Ok(Json(state.services.versions.get(&reader, path.number("n")?).await?))
+    Ok(Json(state.services.versions.get(&reader, number).await?))
 }
 
 /// Name a version; `null` removes the name.
 #[utoipa::path(patch, path = "/documents/{id}/versions/{n}", tag = "versions",
     operation_id = "nameVersion",
-    params(("id" = String, Path, format = "uuid"), ("n" = u64, Path)),
+    params(DocumentPath, VersionPath),
     request_body = NameVersionRequest,
     responses((status = 200, body = VersionView), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
-pub(crate) async fn name(
+async fn name(
     State(state): State<AppState>,
     Editable(editor): Editable,
-    path: PathId,
+    Path(VersionPath { n: number }): Path<VersionPath>,
     body: LazyBody,
 ) -> ApiResult<Json<VersionView>> {
-    let number = path.number("n")?;
     // Check the right before reading the body (DESIGN §8).
     state.services.versions.require(&editor, number).await?;
     let request: NameVersionRequest = body.json(SMALL_BODY).await?;

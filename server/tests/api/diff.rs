@@ -28,7 +28,8 @@ async fn validates_comparison_parameters() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let path = format!("{}/diff", ada.create("x").await);
-    ada.get(&path).await.refused_field("from", "required");
+    let message = ada.get(&path).await.refused_field("from", "required");
+    assert!(message.contains("A version number, 0 for the empty text"), "{message}");
     ada.get(&format!("{path}?from=1&to=soon")).await.refused_field("to", "invalid");
     ada.get(&format!("{path}?from=1&to=live")).await.refused(404, "not_found");
     ada.get(&format!("{path}?from=0&to=live&context=5000"))

@@ -171,6 +171,66 @@ async fn restores_and_purges_trashed_documents() {
 }
 
 #[tokio::test]
+async fn a_document_chooses_the_format_of_its_download() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let made =
+        ada.post("/api/v1/documents", &json!({ "title": "Plan", "renderFormat": "html" })).await;
+    let path = made.header("location").to_owned();
+    let export = async || {
+        let file = ada.get(&format!("{path}/export")).await;
+        file.header("content-type").split(';').next().unwrap().to_owned()
+    };
+    assert_eq!(
+        (made.json()["renderFormat"].as_str(), &*export().await),
+        (Some("html"), "text/html")
+    );
+    let change = async |format: Value| ada.patch(&path, &json!({ "renderFormat": format })).await;
+    assert_eq!(change(json!("markdown")).await.json()["renderFormat"], "markdown");
+    assert_eq!(export().await, "text/markdown");
+    // An omitted field keeps its value.
+    ada.patch(&path, &json!({ "title": "Other" })).await;
+    change(json!("html")).await;
+    assert_eq!(
+        ada.patch(&path, &json!({ "isTemplate": true })).await.json()["renderFormat"],
+        "html"
+    );
+    let named = ada.get(&format!("{path}/export?format=txt")).await;
+    assert!(named.header("content-type").starts_with("text/plain"));
+    assert_eq!(change(Value::Null).await.json()["renderFormat"], Value::Null);
+    assert_eq!(export().await, "text/markdown");
+    let message = change(json!("pdf")).await.refused_field("renderFormat", "invalid");
+    assert_eq!(message, "“pdf” is not allowed; use html or markdown.");
+}
+
+#[tokio::test]
+async fn the_details_form_shows_and_changes_the_format_of_a_download() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("text").await;
+    let id = path.rsplit('/').next().unwrap();
+    let chosen = async || {
+        let page = ada.get(&format!("/documents?rename={id}")).await.text();
+        let (_, options) = page.split_once("name=\"render_format\"").unwrap();
+        let (options, _) = options.split_once("</select>").unwrap();
+        let is_chosen = |option: &&str| option.split('>').next().unwrap().contains("selected");
+        let option = options.split("<option").skip(1).find(is_chosen).unwrap();
+        option.split("value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    };
+    assert_eq!(chosen().await, "default");
+    for (format, saved) in [("html", json!("html")), ("default", Value::Null)] {
+        let form = format!("id={id}&title=Plan&render_format={format}");
+        let request = Request::post("/fn/documents/rename")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", "application/json");
+        let answer = ada.send(request.body(Body::from(form)).unwrap()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(ada.get(&path).await.json()["renderFormat"], saved);
+        assert_eq!(chosen().await, format);
+    }
+}
+
+#[tokio::test]
 async fn reading_does_not_reorder_the_list() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;

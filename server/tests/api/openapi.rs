@@ -67,6 +67,35 @@ fn every_operation_documents_its_errors() {
 }
 
 #[test]
+fn documents_every_parameter() {
+    let document = document();
+    for (method, path, call) in calls(&document) {
+        let parameters = call["parameters"].as_array().cloned().unwrap_or_default();
+        let in_path = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        for name in in_path {
+            let is_it = |it: &Value| (&it["in"], &it["name"]) == (&"path".into(), &name.into());
+            let parameter = parameters.iter().find(|it| is_it(it));
+            let parameter = parameter.unwrap_or_else(|| panic!("{method} {path}: no {name}"));
+            assert_eq!(parameter["required"], true, "{method} {path} {name}");
+        }
+        for parameter in parameters.iter().filter(|parameter| parameter["in"] != "header") {
+            assert!(parameter["description"].is_string(), "{method} {path} {parameter}");
+            assert!(parameter["schema"].is_object(), "{method} {path} {parameter}");
+        }
+    }
+    let list = &document["paths"]["/api/v1/documents"]["get"];
+    let names: BTreeSet<_> = list["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|parameter| parameter["name"].as_str().unwrap())
+        .collect();
+    let expected =
+        ["query", "owner", "includeDeleted", "sort", "page", "pageSize", "limit", "cursor"];
+    assert_eq!(names, BTreeSet::from(expected));
+}
+
+#[test]
 fn documents_headers_and_authentication() {
     let document = document();
     let paths = &document["paths"];

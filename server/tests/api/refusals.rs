@@ -99,6 +99,23 @@ async fn rejects_invalid_path_and_query_values(
     ada.get(&path).await.refused_field(field, code);
 }
 
+#[rstest]
+#[case("?sort=size", "sort", "“size” is not allowed; use updated, created or title.")]
+#[case("?include_deleted=maybe", "includeDeleted", "Use true or false.")]
+#[case("?page_size=ten", "pageSize", "Use a whole number, 0 or more.")]
+#[case("?owner=me", "owner", "This is not a UUID.")]
+#[tokio::test]
+async fn says_what_a_query_may_contain(
+    #[case] query: &str,
+    #[case] field: &str,
+    #[case] message: &str,
+) {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let answer = ada.get(&format!("/api/v1/documents{query}")).await;
+    assert_eq!(answer.refused_field(field, "invalid"), message);
+}
+
 #[tokio::test]
 async fn unknown_paths_and_methods_are_problems() {
     raw("GET", "/api/v1/nonsense", "", "").await.refused(404, "not_found");

@@ -78,6 +78,37 @@ async fn committing_a_version_is_idempotent() {
 }
 
 #[tokio::test]
+async fn a_version_keeps_the_title_given_at_its_commit() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("text").await;
+    let versions = format!("{path}/versions");
+    let long = json!({ "message": "m", "title": "x".repeat(201) });
+    ada.post(&versions, &long).await.refused_field("title", "too_long");
+    ada.post(&versions, &json!({ "title": "two\nlines" }))
+        .await
+        .refused_field("title", "control_character");
+    let key = [("Idempotency-Key", "k")];
+    let body = json!({ "message": "m", "title": " First <draft> " });
+    let made = ada.json("POST", &versions, &key, &body).await;
+    assert_eq!((made.status.as_u16(), made.json()["title"].as_str()), (201, Some("First <draft>")));
+    // The title is part of the request.
+    ada.json("POST", &versions, &key, &json!({ "message": "m", "title": "Second" }))
+        .await
+        .refused(422, "idempotency_mismatch");
+    ada.write(&path, "other").await;
+    assert_eq!(ada.commit(&path, "m").await["title"], Value::Null);
+    let list = ada.get(&versions).await.json();
+    assert_eq!(list["items"][1]["title"], "First <draft>");
+    assert_eq!(ada.get(&format!("{versions}/1")).await.json()["title"], "First <draft>");
+    let pages = path.strip_prefix("/api/v1").unwrap();
+    for page in ["/history", "/versions/1"] {
+        let html = ada.get(&format!("{pages}{page}")).await.text();
+        assert!(html.contains("First &lt;draft&gt;"), "{page}: {html}");
+    }
+}
+
+#[tokio::test]
 async fn names_and_restores_a_version() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;

@@ -1,7 +1,33 @@
 //! Escaping of HTML text, attribute values and link addresses.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::borrow::Cow;
-use std::fmt::Write as _;
+
+/// Every byte that is not allowed in a URI (RFC 3986 §2).
+const OUTSIDE_A_URI: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'!')
+    .remove(b'~')
+    .remove(b'*')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b';')
+    .remove(b'/')
+    .remove(b'?')
+    .remove(b':')
+    .remove(b'@')
+    .remove(b'=')
+    .remove(b'+')
+    .remove(b'$')
+    .remove(b',')
+    .remove(b'#')
+    .remove(b'%')
+    .remove(b'[')
+    .remove(b']')
+    .remove(b'&');
 
 /// Appends `text` as HTML text: `&`, `<`, `>` and no-break spaces become character references,
 /// U+0000 becomes U+FFFD. Quotes are kept, as in the serialisation of the HTML standard (§13.3), so
@@ -42,19 +68,12 @@ fn push_escaped(out: &mut String, text: &str, quotes: bool) {
     out.push_str(&text[done..]);
 }
 
-/// Appends an address escaped for a double-quoted attribute value. Every byte that is not allowed
-/// in a URI (RFC 3986 §2) is percent-encoded, including control characters, spaces and backslashes:
-/// a browser strips or reinterprets those and would open a different address than the one that was
-/// validated.
+/// Appends an address escaped for a double-quoted attribute value. Bytes [`OUTSIDE_A_URI`] are
+/// percent-encoded, such as control characters, spaces and backslashes: a browser strips or
+/// reinterprets those and would open a different address than the one that was validated.
 pub(super) fn push_address(out: &mut String, address: &str) {
-    for byte in address.bytes() {
-        match byte {
-            b'&' => out.push_str("&amp;"),
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => out.push(char::from(byte)),
-            byte if b"-_.!~*'();/?:@=+$,#%[]".contains(&byte) => out.push(char::from(byte)),
-            // Writing to a `String` cannot fail.
-            byte => drop(write!(out, "%{byte:02X}")),
-        }
+    for part in utf8_percent_encode(address, OUTSIDE_A_URI) {
+        push_attribute(out, part);
     }
 }
 
@@ -69,19 +88,7 @@ pub(super) fn unify_line_ends(text: &str) -> Cow<'_, str> {
 
 /// Decodes percent-encoded bytes; `None` if the result is not valid UTF-8.
 pub(super) fn percent_decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&first, tail)) = rest.split_first() {
-        let code = (first == b'%').then(|| tail.get(..2).and_then(parse_hex_pair)).flatten();
-        bytes.push(code.unwrap_or(first));
-        rest = if code.is_some() { &tail[2..] } else { tail };
-    }
-    String::from_utf8(bytes).ok()
-}
-
-fn parse_hex_pair(pair: &[u8]) -> Option<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    Some(digit(pair[0])? << 4 | digit(pair[1])?)
+    percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -75,6 +75,49 @@ impl FromStr for DocumentKind {
     }
 }
 
+/// Format of a download (PRODUCT D8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub enum ExportFormat {
+    /// The text itself, as Markdown.
+    #[default]
+    #[serde(rename = "md")]
+    Markdown,
+    /// A complete HTML page.
+    #[serde(rename = "html")]
+    Html,
+    /// The document as API.md shows it.
+    #[serde(rename = "json")]
+    Json,
+    /// Plain text without markup.
+    #[serde(rename = "txt")]
+    Text,
+}
+
+impl ExportFormat {
+    /// Returns the media type.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Markdown => "text/markdown; charset=utf-8",
+            Self::Html => "text/html; charset=utf-8",
+            Self::Json => "application/json",
+            Self::Text => "text/plain; charset=utf-8",
+        }
+    }
+
+    /// Returns the file extension, without the dot; the API uses it as the name of the format.
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Markdown => "md",
+            Self::Html => "html",
+            Self::Json => "json",
+            Self::Text => "txt",
+        }
+    }
+}
+
 /// Text of at most [`MAX_CONTENT_BYTES`] bytes without U+0000.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Content(String);
@@ -169,6 +212,10 @@ text_rule!(
     CommitMessage, "message", 500, blank: true, line_breaks: true, ""
 );
 text_rule!(
+    /// Version title, set at the commit: up to 200 characters on one line, may be empty.
+    VersionTitle, "title", 200, blank: true, line_breaks: false, ""
+);
+text_rule!(
     /// Version name: 1–100 characters on one line.
     VersionName, "name", 100, blank: false, line_breaks: false, "Enter a name for this version."
 );
@@ -204,6 +251,14 @@ mod tests {
         assert!(CommitMessage::parse("").is_ok());
         assert!(CommitMessage::parse("first\n\nsecond").is_ok());
         assert_eq!(CommitMessage::parse(&"x".repeat(501)).unwrap_err().code, "too_long");
+    }
+
+    #[test]
+    fn version_title_is_one_line_and_may_be_empty() {
+        assert_eq!(VersionTitle::parse("  ").unwrap().as_str(), "");
+        assert!(VersionTitle::parse(&"ü".repeat(200)).is_ok());
+        assert_eq!(VersionTitle::parse(&"ü".repeat(201)).unwrap_err().code, "too_long");
+        assert_eq!(VersionTitle::parse("two\nlines").unwrap_err().code, "control_character");
     }
 
     #[test]

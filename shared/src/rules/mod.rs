@@ -5,10 +5,8 @@ mod account;
 mod document;
 mod secret;
 
-pub use account::{DisplayName, Email, Password, Username, username_from_email};
-pub use document::{
-    CommitMessage, Content, Description, DocumentKind, MAX_CONTENT_BYTES, Title, VersionName,
-};
+pub use account::*;
+pub use document::*;
 pub use secret::Secret;
 
 use crate::problem::FieldError;
@@ -26,6 +24,14 @@ impl FieldErrors {
     /// Records an error that involves more than a single value.
     pub fn push(&mut self, error: FieldError) {
         self.0.push(error);
+    }
+
+    /// Returns the value if no error was recorded.
+    ///
+    /// # Errors
+    /// All recorded errors.
+    pub fn none_or<T>(self, value: T) -> Result<T, Vec<FieldError>> {
+        if self.0.is_empty() { Ok(value) } else { Err(self.0) }
     }
 
     /// Returns all recorded errors.

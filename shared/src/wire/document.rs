@@ -2,10 +2,12 @@
 
 use crate::{
     id::{DocumentId, UserId},
-    rules::DocumentKind,
+    problem::FieldError,
+    rules::{Description, DocumentKind, ExportFormat, FieldErrors, Title},
     time::Timestamp,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::str::FromStr;
 
 /// Public profile of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +20,49 @@ pub struct Person {
     pub username: String,
     /// Name shown to other users.
     pub display_name: String,
+}
+
+/// Format with which a download of a document is preselected (PRODUCT A8).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum RenderFormat {
+    /// A complete HTML page.
+    Html,
+    /// The text itself.
+    Markdown,
+}
+
+impl RenderFormat {
+    /// Returns the name used on the wire and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Html => "html",
+            Self::Markdown => "markdown",
+        }
+    }
+
+    /// Returns the format of the download.
+    #[must_use]
+    pub const fn export(self) -> ExportFormat {
+        match self {
+            Self::Html => ExportFormat::Html,
+            Self::Markdown => ExportFormat::Markdown,
+        }
+    }
+}
+
+impl FromStr for RenderFormat {
+    type Err = FieldError;
+
+    fn from_str(text: &str) -> Result<Self, FieldError> {
+        match text {
+            "html" => Ok(Self::Html),
+            "markdown" => Ok(Self::Markdown),
+            _ => Err(FieldError::new("renderFormat", "invalid", "Use html or markdown.")),
+        }
+    }
 }
 
 /// A document. `content` is present only in responses for a single document.
@@ -56,6 +101,8 @@ pub struct DocumentView {
     pub is_public: bool,
     /// Whether the document is a template.
     pub is_template: bool,
+    /// Preselected format of a download; `null` for the user's default.
+    pub render_format: Option<RenderFormat>,
     /// User who created the document.
     pub created_by: UserId,
     /// User who last changed the document.
@@ -84,6 +131,9 @@ pub struct CreateDocumentRequest {
     /// Description.
     #[serde(default)]
     pub description: Option<String>,
+    /// Preselected format of a download; the user's default if absent.
+    #[serde(default)]
+    pub render_format: Option<RenderFormat>,
 }
 
 /// Body of `PUT /documents/{id}`.
@@ -118,6 +168,105 @@ pub struct PatchDocumentRequest {
     /// Whether the document is a template.
     #[serde(default)]
     pub is_template: Option<bool>,
+    /// Preselected format of a download; `null` for the user's default.
+    #[serde(default, deserialize_with = "null_or", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<RenderFormat>))]
+    pub render_format: Option<Option<RenderFormat>>,
+}
+
+/// Reads `null` as `Some(None)`, to tell it from an omitted field.
+fn null_or<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    value: D,
+) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(value).map(Some)
+}
+
+/// Details of a document: what its owners may set besides the text, once validated.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct Details {
+    /// Title.
+    pub title: String,
+    /// Description.
+    pub description: String,
+    /// Whether everyone may read it.
+    pub is_public: bool,
+    /// Whether it is a template.
+    pub is_template: bool,
+    /// Preselected format of a download; `None` for the user's default.
+    pub render_format: Option<RenderFormat>,
+}
+
+/// A validated change of a document's details; `None` leaves a field unchanged.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DetailsChange {
+    /// New title.
+    pub title: Option<String>,
+    /// New description.
+    pub description: Option<String>,
+    /// Whether everyone may read it.
+    pub is_public: Option<bool>,
+    /// Whether it is a template.
+    pub is_template: Option<bool>,
+    /// New preselected format of a download; `Some(None)` for the user's default.
+    pub render_format: Option<Option<RenderFormat>>,
+    /// `Some(true)` moves to the trash, `Some(false)` restores.
+    pub trashed: Option<bool>,
+}
+
+impl CreateDocumentRequest {
+    /// Validates the details.
+    ///
+    /// # Errors
+    /// Every invalid field.
+    pub fn details(&self) -> Result<Details, Vec<FieldError>> {
+        let mut errors = FieldErrors::default();
+        let title = errors.take(Title::parse(&self.title)).unwrap_or_default();
+        let description = self.description.as_deref().unwrap_or_default();
+        let description = errors.take(Description::parse(description)).unwrap_or_default();
+        errors.none_or(Details {
+            title: title.as_str().to_owned(),
+            description: description.as_str().to_owned(),
+            render_format: self.render_format,
+            ..Details::default()
+        })
+    }
+}
+
+impl PatchDocumentRequest {
+    /// Validates the change.
+    ///
+    /// # Errors
+    /// Every invalid field.
+    pub fn change(&self) -> Result<DetailsChange, Vec<FieldError>> {
+        let mut errors = FieldErrors::default();
+        let title = self.title.as_deref().and_then(|text| errors.take(Title::parse(text)));
+        let description = self.description.as_deref();
+        let description = description.and_then(|text| errors.take(Description::parse(text)));
+        errors.none_or(DetailsChange {
+            title: title.map(|title| title.as_str().to_owned()),
+            description: description.map(|text| text.as_str().to_owned()),
+            is_public: self.is_public,
+            is_template: self.is_template,
+            render_format: self.render_format,
+            trashed: self.deleted,
+        })
+    }
+}
+
+impl DetailsChange {
+    /// Returns the details after this change.
+    #[must_use]
+    pub fn apply(&self, old: &Details) -> Details {
+        let Self { title, description, is_public, is_template, render_format, trashed: _ } =
+            self.clone();
+        Details {
+            title: title.unwrap_or_else(|| old.title.clone()),
+            description: description.unwrap_or_else(|| old.description.clone()),
+            is_public: is_public.unwrap_or(old.is_public),
+            is_template: is_template.unwrap_or(old.is_template),
+            render_format: render_format.unwrap_or(old.render_format),
+        }
+    }
 }
 
 /// Response to an upload.

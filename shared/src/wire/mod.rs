@@ -7,14 +7,8 @@ mod edits;
 mod list;
 mod version;
 
-pub use account::{
-    AuthAnswer, LoginRequest, RefreshAnswer, RefreshRequest, SessionView, SignupRequest,
-    UpdateMeRequest, UserView,
-};
-pub use document::{
-    CreateDocumentRequest, DocumentView, OpAnswer, OpRequest, PatchDocumentRequest, Person,
-    ReplaceDocumentRequest, UpdatesView, UploadAnswer,
-};
-pub use edits::{CheckpointView, EditSessionView, EditView, EditsView};
-pub use list::{DEFAULT_PAGE_SIZE, DocumentSort, MAX_PAGE_SIZE, Page};
-pub use version::{CommitRequest, NameVersionRequest, RestoreRequest, StoredAs, VersionView};
+pub use account::*;
+pub use document::*;
+pub use edits::*;
+pub use list::*;
+pub use version::*;

@@ -3,6 +3,8 @@
 use super::Person;
 use crate::{
     id::{CommitId, DocumentId},
+    problem::FieldError,
+    rules::{CommitMessage, FieldErrors, VersionTitle},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -29,6 +31,8 @@ pub struct VersionView {
     pub number: u64,
     /// Commit message.
     pub message: String,
+    /// Title given at the commit, if any; not covered by the chain hash.
+    pub title: Option<String>,
     /// Name of the version, if it has one.
     pub name: Option<String>,
     /// User who committed the version.
@@ -67,12 +71,48 @@ pub struct CommitRequest {
     /// Commit message, up to 500 characters.
     #[serde(default)]
     pub message: Option<String>,
+    /// Title, up to 200 characters on one line.
+    #[serde(default)]
+    pub title: Option<String>,
     /// Text to merge into the live text before committing; requires `baseVersion`.
     #[serde(default)]
     pub content: Option<String>,
     /// Version that `content` is based on.
     #[serde(default)]
     pub base_version: Option<u64>,
+}
+
+/// What the author says about a version, once validated.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct VersionNote {
+    /// Commit message.
+    pub message: String,
+    /// Title, if any. The chain hash does not cover it (PRODUCT V12 lists what it covers).
+    pub title: Option<String>,
+}
+
+impl CommitRequest {
+    /// Validates the note.
+    ///
+    /// # Errors
+    /// Every invalid field.
+    pub fn note(&self) -> Result<VersionNote, Vec<FieldError>> {
+        let mut errors = FieldErrors::default();
+        let message = self.message.as_deref().unwrap_or_default();
+        let message = errors.take(CommitMessage::parse(message)).unwrap_or_default();
+        let title = self.title.as_deref().unwrap_or_default();
+        let title = errors.take(VersionTitle::parse(title)).unwrap_or_default();
+        let title = Some(title.as_str().to_owned()).filter(|title| !title.is_empty());
+        errors.none_or(VersionNote { message: message.as_str().to_owned(), title })
+    }
+}
+
+impl VersionNote {
+    /// Returns a note with only a message.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::default() }
+    }
 }
 
 /// Body of `POST /documents/{id}/versions/{n}/restore`.

@@ -14,8 +14,8 @@ use izanagi_shared::{
     id::{DocumentId, UserId},
     permission::Scope,
     problem::FieldError,
-    rules::{Content, Description, DocumentKind, FieldErrors, Title},
-    wire::{CreateDocumentRequest, DocumentView},
+    rules::{Content, DocumentKind, FieldErrors, Title},
+    wire::{CreateDocumentRequest, Details, DocumentView},
 };
 
 /// An `Idempotency-Key` sent by a client, bound to user, method and path.
@@ -79,17 +79,15 @@ pub struct Upload {
 
 /// A validated new document.
 struct NewText {
-    title: Title,
+    details: Details,
     kind: DocumentKind,
-    description: Description,
     content: Content,
 }
 
 /// A new document with the values computed from its text.
 struct Prepared {
-    title: Title,
+    details: Details,
     kind: DocumentKind,
-    description: Description,
     content: String,
     body_hash: [u8; 32],
     state: Vec<u8>,
@@ -108,9 +106,7 @@ impl NewText {
     /// `Invalid` with every invalid field.
     fn from_request(request: CreateDocumentRequest) -> Result<Self> {
         let mut errors = FieldErrors::default();
-        let title = errors.take(Title::parse(&request.title));
-        let description = request.description.unwrap_or_default();
-        let description = errors.take(Description::parse(&description));
+        let details = request.details();
         let content = match request.content {
             Some(content) => errors.take(Content::parse_as(request.kind, content)),
             // Empty text is not valid JSON, so an empty JSON document starts as an empty object.
@@ -119,11 +115,13 @@ impl NewText {
             }
             None => Some(Content::default()),
         };
-        match (title, description, content) {
-            (Some(title), Some(description), Some(content)) => {
-                Ok(Self { title, kind: request.kind, description, content })
+        match (details, content) {
+            (Ok(details), Some(content)) => Ok(Self { details, kind: request.kind, content }),
+            (details, _) => {
+                let mut all = details.err().unwrap_or_default();
+                all.extend(errors.into_vec());
+                Err(Error::Invalid(all))
             }
-            _ => Err(Error::Invalid(errors.into_vec())),
         }
     }
 
@@ -151,27 +149,24 @@ impl NewText {
         let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
         let title: String = stem.chars().filter(|c| !c.is_control()).take(255).collect();
         let title = Title::parse(&title).or_else(|_| Title::parse("Untitled"))?;
-        Ok(Self { title, kind, description: Description::default(), content })
+        let details = Details { title: title.as_str().to_owned(), ..Details::default() };
+        Ok(Self { details, kind, content })
     }
 
     fn body_hash(&self) -> [u8; 32] {
-        sha256_parts(&[
-            self.title.as_str().as_bytes(),
-            self.kind.as_str().as_bytes(),
-            self.description.as_str().as_bytes(),
-            &sha256(self.content.as_str()),
-        ])
+        let details = serde_json::to_vec(&self.details).unwrap_or_default();
+        sha256_parts(&[&details, self.kind.as_str().as_bytes(), &sha256(self.content.as_str())])
     }
 
     /// Computes the CRDT state, hashes and counts.
     fn prepare(self, client_id: u64) -> Prepared {
         let body_hash = self.body_hash();
-        let Self { title, kind, description, content } = self;
+        let Self { details, kind, content } = self;
         let content = content.into_string();
         let (_, state) = TextDoc::from_text(client_id, &content);
         let facts = LiveText::new(content.as_str(), 0).facts;
         let state = seal(&state);
-        Prepared { title, kind, description, content, body_hash, state, client_id, facts }
+        Prepared { details, kind, content, body_hash, state, client_id, facts }
     }
 }
 
@@ -265,8 +260,7 @@ impl Documents {
         let new = NewDocument {
             id: DocumentId(self.core.ids.uuid()),
             kind: new.kind,
-            title: new.title.as_str().to_owned(),
-            description: new.description.as_str().to_owned(),
+            details: new.details,
             created_by,
             request,
             state: new.state,

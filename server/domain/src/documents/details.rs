@@ -8,7 +8,7 @@ use crate::{
 };
 use izanagi_shared::{
     id::UserId,
-    rules::{Description, FieldErrors, Title},
+    rules::Title,
     wire::{DocumentView, PatchDocumentRequest},
 };
 
@@ -23,21 +23,7 @@ impl Documents {
         owner: &Owner,
         request: &PatchDocumentRequest,
     ) -> Result<DocumentView> {
-        let mut errors = FieldErrors::default();
-        let title = request.title.as_deref().map(|text| errors.take(Title::parse(text)));
-        let description =
-            request.description.as_deref().map(|text| errors.take(Description::parse(text)));
-        let errors = errors.into_vec();
-        if !errors.is_empty() {
-            return Err(Error::Invalid(errors));
-        }
-        let change = DetailsChange {
-            title: title.flatten().map(|title| title.as_str().to_owned()),
-            description: description.flatten().map(|text| text.as_str().to_owned()),
-            is_public: request.is_public,
-            is_template: request.is_template,
-            trashed: request.deleted,
-        };
+        let change = request.change().map_err(Error::Invalid)?;
         let only_trash =
             DetailsChange { trashed: None, ..change.clone() } == DetailsChange::default();
         if owner.row().deleted_at.is_some() && request.deleted != Some(false) && !only_trash {

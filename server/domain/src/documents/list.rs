@@ -95,7 +95,7 @@ fn write_cursor(row: &DocumentRow, sort: DocumentSort) -> String {
     let key = match sort {
         DocumentSort::Updated => row.updated_at.as_micros().to_string(),
         DocumentSort::Created => row.created_at.as_micros().to_string(),
-        DocumentSort::Title => row.title.to_lowercase(),
+        DocumentSort::Title => row.details.title.to_lowercase(),
     };
     URL_SAFE_NO_PAD.encode(format!("{}\n{}\n{key}", sort.as_str(), row.id))
 }

@@ -8,7 +8,7 @@ use izanagi_shared::{
         RenderOptions, Rendered, StandaloneOptions, plain_text, render, render_json, render_plain,
         standalone_html,
     },
-    rules::DocumentKind,
+    rules::{DocumentKind, ExportFormat},
     wire::DocumentView,
 };
 use lru::LruCache;
@@ -29,41 +29,6 @@ impl Default for RenderCache {
     fn default() -> Self {
         let size = NonZeroUsize::new(KEPT).unwrap_or(NonZeroUsize::MIN);
         Self(Arc::new(Mutex::new(LruCache::new(size))))
-    }
-}
-
-/// Download formats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExportFormat {
-    /// The text itself, as Markdown.
-    Markdown,
-    /// A complete HTML page.
-    Html,
-    /// The document as API.md shows it.
-    Json,
-    /// Plain text without markup.
-    Text,
-}
-
-impl ExportFormat {
-    /// Returns the media type.
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Markdown => "text/markdown; charset=utf-8",
-            Self::Html => "text/html; charset=utf-8",
-            Self::Json => "application/json",
-            Self::Text => "text/plain; charset=utf-8",
-        }
-    }
-
-    const fn extension(self) -> &'static str {
-        match self {
-            Self::Markdown => "md",
-            Self::Html => "html",
-            Self::Json => "json",
-            Self::Text => "txt",
-        }
     }
 }
 

@@ -116,7 +116,7 @@ impl Documents {
             IfMatch::Any => None,
             IfMatch::Hashes(hashes) => Some(hashes),
         };
-        let title = title.filter(|title| title.as_str() != editor.row().title);
+        let title = title.filter(|title| title.as_str() != editor.row().details.title);
         if title.is_some() && decide(editor.standing(), Action::ChangeDetails) != Verdict::Allowed {
             return Err(Error::Forbidden);
         }

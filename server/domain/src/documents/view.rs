@@ -96,12 +96,13 @@ impl Documents {
 }
 
 fn view(row: &DocumentRow, facts: &TextFacts, owners: Vec<Person>) -> DocumentView {
+    let details = row.details.clone();
     DocumentView {
         id: row.id,
         workspace_id: None,
         kind: row.kind,
-        title: row.title.clone(),
-        description: row.description.clone(),
+        title: details.title,
+        description: details.description,
         content: None,
         etag: etag(&facts.hash, row.meta_rev),
         content_length: facts.length,
@@ -110,8 +111,9 @@ fn view(row: &DocumentRow, facts: &TextFacts, owners: Vec<Person>) -> DocumentVi
         live_seq: row.live_seq.max(facts.seq),
         tags: Vec::new(),
         owners,
-        is_public: row.is_public,
-        is_template: row.is_template,
+        is_public: details.is_public,
+        is_template: details.is_template,
+        render_format: details.render_format,
         created_by: row.created_by,
         last_modified_by: row.last_modified_by,
         created_at: row.created_at,

@@ -144,7 +144,7 @@ fn check_history(row: &DocumentRow, versions: &[VersionRow], found: &mut Finding
             parent.map(|parent| &parent.chain_hash),
             &version.content_hash,
             version.author.id,
-            &version.message,
+            &version.note.message,
             version.created_at,
         );
         if chain != version.chain_hash {

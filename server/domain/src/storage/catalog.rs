@@ -8,7 +8,7 @@ use izanagi_shared::{
     permission::Access,
     rules::DocumentKind,
     time::Timestamp,
-    wire::{DocumentSort, Person},
+    wire::{Details, DetailsChange, DocumentSort, Person},
 };
 use uuid::Uuid;
 
@@ -41,10 +41,8 @@ pub struct DocumentRow {
     pub id: DocumentId,
     /// Content type.
     pub kind: DocumentKind,
-    /// Its title.
-    pub title: String,
-    /// Description.
-    pub description: String,
+    /// What its owners have set.
+    pub details: Details,
     /// Creator.
     pub created_by: UserId,
     /// User who last changed it.
@@ -61,10 +59,6 @@ pub struct DocumentRow {
     pub meta_rev: u64,
     /// Facts of the materialised text, which is outdated if `text.seq < live_seq`.
     pub text: TextFacts,
-    /// Whether everyone may read it.
-    pub is_public: bool,
-    /// Whether it is a template.
-    pub is_template: bool,
     /// Creation time.
     pub created_at: Timestamp,
     /// Time of the last change of text or details.
@@ -80,10 +74,8 @@ pub struct NewDocument {
     pub id: DocumentId,
     /// Content type.
     pub kind: DocumentKind,
-    /// Its title.
-    pub title: String,
-    /// Description.
-    pub description: String,
+    /// What its owners have set.
+    pub details: Details,
     /// Creator and first owner.
     pub created_by: UserId,
     /// Identity of the request.
@@ -100,21 +92,6 @@ pub struct NewDocument {
     pub text: TextFacts,
     /// Creation time.
     pub at: Timestamp,
-}
-
-/// Changes to a document's details; `None` leaves a field unchanged.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct DetailsChange {
-    /// A new title.
-    pub title: Option<String>,
-    /// A new description.
-    pub description: Option<String>,
-    /// Whether everyone may read it.
-    pub is_public: Option<bool>,
-    /// Whether it is a template.
-    pub is_template: Option<bool>,
-    /// `Some(true)` moves to the trash, `Some(false)` restores.
-    pub trashed: Option<bool>,
 }
 
 /// A position in a sorted list: the sort key of the last row seen, and its id.

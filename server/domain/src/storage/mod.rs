@@ -26,8 +26,8 @@ pub use accounts::{
 };
 pub use bus::{Bus, BusEvent};
 pub use catalog::{
-    Catalog, Cursor, CursorKey, DetailsChange, DocumentFilter, DocumentRow, NewDocument, Owners,
-    Request, TextFacts,
+    Catalog, Cursor, CursorKey, DocumentFilter, DocumentRow, NewDocument, Owners, Request,
+    TextFacts,
 };
 pub use edits::{EditSegments, NewSegment, NewestSegments, SegmentFilter, SegmentRow};
 pub use error::{Constraint, StoreError, StoreResult};
@@ -46,6 +46,8 @@ pub use versions::{
     AtomicCommit, CommitIntent, CommitIntents, CommitOutcome, Fence, IntentStatus, NewIntent,
     NewVersion, VersionFilter, VersionRow, VersionStore,
 };
+
+pub use izanagi_shared::wire::{Details, DetailsChange, VersionNote};
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use izanagi_shared::{
     id::{CommitId, DocumentId, UserId},
     time::Timestamp,
-    wire::Person,
+    wire::{Person, VersionNote},
 };
 
 /// Step 2: announces content to be written under a commit id.
@@ -72,8 +72,8 @@ pub struct NewVersion {
     pub added: u64,
     /// Lines removed since the parent.
     pub removed: u64,
-    /// Commit message.
-    pub message: String,
+    /// What its author says about it.
+    pub note: VersionNote,
     /// Author.
     pub author_id: UserId,
     /// Identity of the request.
@@ -96,7 +96,7 @@ impl NewVersion {
             length: self.length,
             added: self.added,
             removed: self.removed,
-            message: self.message,
+            note: self.note,
             name: None,
             keep_whole: false,
             is_delta: false,
@@ -128,8 +128,8 @@ pub struct VersionRow {
     pub added: u64,
     /// Lines removed since the parent.
     pub removed: u64,
-    /// Commit message.
-    pub message: String,
+    /// What its author says about it.
+    pub note: VersionNote,
     /// Its name, if any.
     pub name: Option<String>,
     /// Must remain a snapshot: it is or was named, or was restored from.

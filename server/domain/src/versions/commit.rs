@@ -11,17 +11,17 @@ use crate::{
 use futures::future::try_join;
 use izanagi_shared::{
     id::{DocumentId, UserId},
-    rules::{CommitMessage, Content},
+    rules::Content,
     text::diff::{self, LineCount},
-    wire::Person,
+    wire::{Person, VersionNote},
 };
 use std::sync::Arc;
 
 /// A commit request.
 #[derive(Debug, Clone)]
 pub struct CommitInput {
-    /// Commit message.
-    pub message: CommitMessage,
+    /// What the author says about the version.
+    pub note: VersionNote,
     /// Text to merge into the live one first, with its base.
     pub content: Option<(String, Base)>,
     /// The request's idempotency key.
@@ -43,7 +43,7 @@ const TRIES: u32 = 20;
 /// A new version, except for what is specific to an attempt.
 pub(super) struct Draft<'a> {
     pub(super) editor: &'a Editor,
-    pub(super) message: &'a str,
+    pub(super) note: &'a VersionNote,
     pub(super) request: Request,
     pub(super) restored_from: Option<u64>,
     /// The document as last read by this request, unless it has changed it since. Good enough for
@@ -77,8 +77,7 @@ impl Versions {
         {
             return self.refuse(&request, refusal).await;
         }
-        let message = input.message.as_str();
-        let draft = Draft { editor, message, request, restored_from: None, seen };
+        let draft = Draft { editor, note: &input.note, request, restored_from: None, seen };
         self.commit_live(&draft).await
     }
 
@@ -220,11 +219,11 @@ impl Versions {
             commit_id: self.fresh_commit(),
             parent_commit: head.map(|head| head.commit_id),
             content_hash,
-            chain_hash: chain_hash(parent_chain, &content_hash, author_id, draft.message, at),
+            chain_hash: chain_hash(parent_chain, &content_hash, author_id, &draft.note.message, at),
             length: text.facts.length,
             added: count.added as u64,
             removed: count.removed as u64,
-            message: draft.message.to_owned(),
+            note: draft.note.clone(),
             author_id,
             request: draft.request,
             at,
@@ -263,12 +262,12 @@ pub(super) fn bytes_to_commit(editor: &Editor, content: usize) -> usize {
 
 /// Identity of a request. `If-Match` is excluded, because a retry may send a newer one.
 fn body_hash(input: &CommitInput) -> [u8; 32] {
-    let message = input.message.as_str().as_bytes();
+    let note = serde_json::to_vec(&input.note).unwrap_or_default();
     match &input.content {
-        None => sha256_parts(&[b"commit", message]),
-        Some((content, Base::Text(_))) => sha256_parts(&[b"commit", message, content.as_bytes()]),
+        None => sha256_parts(&[b"commit", &note]),
+        Some((content, Base::Text(_))) => sha256_parts(&[b"commit", &note, content.as_bytes()]),
         Some((content, Base::Version(number))) => {
-            sha256_parts(&[b"commit", message, content.as_bytes(), &number.to_be_bytes()])
+            sha256_parts(&[b"commit", &note, content.as_bytes(), &number.to_be_bytes()])
         }
     }
 }

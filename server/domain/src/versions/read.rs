@@ -162,7 +162,8 @@ pub(super) fn view(row: VersionRow) -> VersionView {
     VersionView {
         document_id: row.document_id,
         number: row.number,
-        message: row.message,
+        message: row.note.message,
+        title: row.note.title,
         name: row.name,
         author: row.author,
         parent: row.number.checked_sub(1).filter(|parent| *parent > 0),

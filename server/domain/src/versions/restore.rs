@@ -12,7 +12,7 @@ use crate::{
     live::EditKind,
     storage::{Request, VersionRow},
 };
-use izanagi_shared::rules::CommitMessage;
+use izanagi_shared::{rules::CommitMessage, wire::VersionNote};
 
 /// Retries when the text is edited between the commit and the replacement.
 const ROUNDS: u32 = 20;
@@ -54,10 +54,11 @@ impl Versions {
         let source = self.row(editor.id(), number).await?;
         let content = self.content(&source).await?;
         self.bring_back(editor, &source, &content, &after, key).await?;
-        let fallback = format!("Restored version {number}");
-        let message = if message.is_empty() { &fallback } else { message };
+        let fallback = || format!("Restored version {number}");
+        let note =
+            VersionNote::new(if message.is_empty() { fallback() } else { message.to_owned() });
         let draft =
-            Draft { editor, message, request: after, restored_from: Some(number), seen: None };
+            Draft { editor, note: &note, request: after, restored_from: Some(number), seen: None };
         self.commit_live(&draft).await
     }
 
@@ -105,8 +106,8 @@ impl Versions {
         number: u64,
         request: Request,
     ) -> Result<[u8; 32]> {
-        let message = format!("Before restoring version {number}");
-        let draft = Draft { editor, message: &message, request, restored_from: None, seen: None };
+        let note = VersionNote::new(format!("Before restoring version {number}"));
+        let draft = Draft { editor, note: &note, request, restored_from: None, seen: None };
         match self.commit_live(&draft).await {
             Ok(kept) => Ok(kept.content_hash),
             // A concurrent request has just committed it.

@@ -8,7 +8,7 @@ use izanagi_domain::{
     storage::{Freshness, VersionRow},
     versions::{CommitInput, INTENT_LIFETIME},
 };
-use izanagi_shared::{crdt::TextDoc, id::DocumentId, rules::CommitMessage};
+use izanagi_shared::{crdt::TextDoc, id::DocumentId, wire::VersionNote};
 use izanagi_storage::faulty::Injector;
 use std::{sync::Arc, time::Duration};
 
@@ -130,8 +130,7 @@ impl Story {
             Step::Commit(message) => {
                 let editor = services.documents.for_editor(who, self.document).await?;
                 let key = key(message)?;
-                let message = CommitMessage::parse(message)?;
-                let input = CommitInput { message, content: None, key };
+                let input = CommitInput { note: VersionNote::new(*message), content: None, key };
                 self.versions.push(services.versions.commit(&editor, input).await?);
             }
             Step::Restore(number) => {

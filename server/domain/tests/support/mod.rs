@@ -14,9 +14,9 @@ use izanagi_domain::{
 use izanagi_shared::{
     crdt::{Change, TextDoc},
     id::{DocumentId, SessionId, UserId},
-    rules::{CommitMessage, DocumentKind},
+    rules::DocumentKind,
     time::Timestamp,
-    wire::CreateDocumentRequest,
+    wire::{CreateDocumentRequest, VersionNote},
 };
 use izanagi_storage::{self as storage, Opened, StorageConfig};
 use std::{
@@ -168,8 +168,8 @@ impl World {
 
     pub(crate) async fn commit(&self, id: DocumentId, message: &str) -> Result<VersionRow> {
         let editor = self.editor(id).await;
-        let message = CommitMessage::parse(message).unwrap();
-        let input = CommitInput { message, content: None, key: RequestKey::none() };
+        let note = VersionNote::new(message);
+        let input = CommitInput { note, content: None, key: RequestKey::none() };
         self.services.versions.commit(&editor, input).await
     }
 

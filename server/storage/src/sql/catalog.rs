@@ -2,7 +2,7 @@
 
 use super::{
     database::{Database, Transaction as _},
-    document_row::{self, COLUMNS, document, fold},
+    document_row::{self, COLUMNS, document},
     list, outbox,
     statement::{Statement, args},
 };
@@ -71,10 +71,7 @@ fn changed(
     at: Timestamp,
 ) -> Option<DocumentRow> {
     let mut new = row.clone();
-    new.title = change.title.clone().unwrap_or(new.title);
-    new.description = change.description.clone().unwrap_or(new.description);
-    new.is_public = change.is_public.unwrap_or(new.is_public);
-    new.is_template = change.is_template.unwrap_or(new.is_template);
+    new.details = change.apply(&row.details);
     new.deleted_at = match change.trashed {
         Some(true) => new.deleted_at.or(Some(at)),
         Some(false) => None,
@@ -84,27 +81,6 @@ fn changed(
         return None;
     }
     Some(DocumentRow { meta_rev: row.meta_rev + 1, updated_at: at, last_modified_by: by, ..new })
-}
-
-fn update(row: &DocumentRow) -> Statement {
-    Statement::with(
-        "UPDATE documents SET title = $2, title_folded = $3, description = $4, \
-         description_folded = $5, is_public = $6, is_template = $7, deleted_at = $8, \
-         meta_rev = $9, updated_at = $10, last_modified_by = $11 WHERE id = $1",
-        args![
-            row.id,
-            row.title.as_str(),
-            fold(&row.title),
-            row.description.as_str(),
-            fold(&row.description),
-            row.is_public,
-            row.is_template,
-            row.deleted_at,
-            row.meta_rev,
-            row.updated_at,
-            row.last_modified_by,
-        ],
-    )
 }
 
 #[async_trait]
@@ -144,7 +120,7 @@ impl<D: Database> Catalog for SqlCatalog<D> {
             is_owner: row.get("owns")?,
             workspace: None,
             link: None,
-            is_public: document.is_public,
+            is_public: document.details.is_public,
             is_trashed: document.deleted_at.is_some(),
         };
         Ok((document, access))
@@ -175,7 +151,7 @@ impl<D: Database> Catalog for SqlCatalog<D> {
                     let Some(new) = changed(&row, by, &change, at) else {
                         return Ok(row);
                     };
-                    transaction.later(update(&new));
+                    transaction.later(document_row::update(&new));
                     Ok(new)
                 })
             })

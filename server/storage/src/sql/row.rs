@@ -70,8 +70,23 @@ impl Row {
         name: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> StoreResult<T> {
-        let text: String = self.get(name)?;
-        parse(&text).ok_or_else(|| StoreError::Corrupt(format!("column {name}: “{text}”")))
+        let null = || StoreError::Corrupt(format!("column {name}: NULL"));
+        self.named_or_null(name, parse)?.ok_or_else(null)
+    }
+
+    /// Reads a column that contains a name or NULL.
+    ///
+    /// # Errors
+    /// `Corrupt` if the name is unknown.
+    pub(crate) fn named_or_null<T>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> StoreResult<Option<T>> {
+        let Some(text) = self.get::<Option<String>>(name)? else { return Ok(None) };
+        let parsed = parse(&text);
+        let unknown = || StoreError::Corrupt(format!("column {name}: “{text}”"));
+        parsed.ok_or_else(unknown).map(Some)
     }
 
     fn place(&self, name: &str) -> StoreResult<usize> {

@@ -1,11 +1,11 @@
-//! Mapping of version rows.
+//! Columns of `versions`: read and inserted only here.
 
 use super::{
     row::Row,
     statement::{Statement, args},
     users::person,
 };
-use izanagi_domain::storage::{NewVersion, StoreResult, VersionRow};
+use izanagi_domain::storage::{NewVersion, StoreResult, VersionNote, VersionRow};
 
 /// A request key as stored in `versions` and its index: 128 bits of a SHA-256 suffice to
 /// distinguish requests.
@@ -17,7 +17,7 @@ pub(super) fn stored_key(key: &[u8; 32]) -> Vec<u8> {
 /// Starts a query for a [`VersionRow`].
 pub(super) const SELECT: &str = "SELECT v.document_id, v.version_number, v.commit_id, \
      v.parent_commit, v.content_hash, v.chain_hash, v.content_length, v.added, \
-     v.removed, v.message, v.name, v.keep_whole, v.is_delta, v.request_hash, v.created_at, \
+     v.removed, v.message, v.title, v.name, v.keep_whole, v.is_delta, v.request_hash, v.created_at, \
      u.id AS user_id, u.username, u.display_name \
      FROM versions v JOIN users u ON u.id = v.author_id WHERE ";
 
@@ -32,7 +32,7 @@ pub(super) fn version(row: &Row) -> StoreResult<VersionRow> {
         length: row.get("content_length")?,
         added: row.get("added")?,
         removed: row.get("removed")?,
-        message: row.get("message")?,
+        note: VersionNote { message: row.get("message")?, title: row.get("title")? },
         name: row.get("name")?,
         keep_whole: row.get("keep_whole")?,
         is_delta: row.get("is_delta")?,
@@ -45,9 +45,9 @@ pub(super) fn version(row: &Row) -> StoreResult<VersionRow> {
 pub(super) fn insert(version: &NewVersion) -> Statement {
     Statement::with(
         "INSERT INTO versions (document_id, version_number, commit_id, parent_commit, \
-         content_hash, chain_hash, content_length, added, removed, message, name, \
+         content_hash, chain_hash, content_length, added, removed, message, title, name, \
          keep_whole, is_delta, author_id, request_key, request_hash, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, $11, $11, $12, $13, $14, $15)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL, $12, $12, $13, $14, $15, $16)",
         args![
             version.document_id,
             version.number,
@@ -58,7 +58,8 @@ pub(super) fn insert(version: &NewVersion) -> Statement {
             version.length,
             version.added,
             version.removed,
-            version.message.as_str(),
+            version.note.message.as_str(),
+            version.note.title.as_deref(),
             false,
             version.author_id,
             stored_key(&version.request.key),

@@ -1,7 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
-    Constraint, DetailsChange, DocumentRow, Freshness, NewDocument, RecordPath, SavedText,
+    Constraint, Details, DetailsChange, DocumentRow, Freshness, NewDocument, RecordPath, SavedText,
     StoreError, TextFacts, Topic,
 };
 use izanagi_shared::{
@@ -27,8 +27,12 @@ async fn a_new_document_is_stored_with_all_its_parts(store: &TestStore) {
     let owner = a_user(store).await;
     let new = NewDocument {
         kind: DocumentKind::Json,
-        title: "Ärger & 'Söhne' \u{1F980}".to_owned(),
-        description: "line\nline".to_owned(),
+        details: Details {
+            title: "Ärger & 'Söhne' \u{1F980}".to_owned(),
+            description: "line\nline".to_owned(),
+            is_template: true,
+            ..Details::default()
+        },
         state: vec![1, 2, 0, 3],
         client_id: u64::MAX,
         lineage: [0xFE; 16],
@@ -40,8 +44,7 @@ async fn a_new_document_is_stored_with_all_its_parts(store: &TestStore) {
     let expected = DocumentRow {
         id: new.id,
         kind: DocumentKind::Json,
-        title: new.title.clone(),
-        description: new.description.clone(),
+        details: new.details.clone(),
         created_by: owner,
         last_modified_by: owner,
         head_version: 0,
@@ -50,8 +53,6 @@ async fn a_new_document_is_stored_with_all_its_parts(store: &TestStore) {
         lineage: [0xFE; 16],
         meta_rev: 1,
         text: new.text,
-        is_public: false,
-        is_template: false,
         created_at: new.at,
         updated_at: new.at,
         deleted_at: None,
@@ -115,8 +116,8 @@ async fn a_change_increments_the_revision_once(store: &TestStore) {
         ..DetailsChange::default()
     };
     let row = store.relational.catalog.change(document, other, &change, at(20)).await.unwrap();
-    assert_eq!((row.title.as_str(), row.description.as_str()), ("New", "About"));
-    assert_eq!((row.is_template, row.is_public), (true, false));
+    assert_eq!((row.details.title.as_str(), row.details.description.as_str()), ("New", "About"));
+    assert_eq!((row.details.is_template, row.details.is_public), (true, false));
     assert_eq!((row.meta_rev, row.updated_at, row.last_modified_by), (2, at(20), other));
     assert_eq!(store.relational.catalog.get(document).await.unwrap(), row);
 }

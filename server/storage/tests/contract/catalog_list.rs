@@ -1,5 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
-use izanagi_domain::storage::{Cursor, CursorKey, DocumentFilter, DocumentRow, NewDocument};
+use izanagi_domain::storage::{
+    Cursor, CursorKey, Details, DocumentFilter, DocumentRow, NewDocument,
+};
 use izanagi_shared::{
     id::{DocumentId, UserId},
     wire::DocumentSort,
@@ -33,14 +35,15 @@ fn filter(user: UserId) -> DocumentFilter {
 }
 
 async fn add(store: &TestStore, owner: UserId, title: &str, micros: i64) -> DocumentId {
-    let new = NewDocument { title: title.to_owned(), at: at(micros), ..new_document(owner) };
+    let details = Details { title: title.to_owned(), ..Details::default() };
+    let new = NewDocument { details, at: at(micros), ..new_document(owner) };
     store.relational.catalog.create(&new).await.unwrap();
     new.id
 }
 
 async fn titles(store: &TestStore, filter: &DocumentFilter) -> Vec<String> {
     let (rows, _) = store.relational.catalog.list(filter).await.unwrap();
-    rows.into_iter().map(|row| row.title).collect()
+    rows.into_iter().map(|row| row.details.title).collect()
 }
 
 /// Returns the cursor for a row, as the service builds it.
@@ -48,7 +51,7 @@ fn cursor_at(row: &DocumentRow, sort: DocumentSort) -> Cursor {
     let key = match sort {
         DocumentSort::Updated => CursorKey::Micros(row.updated_at.as_micros()),
         DocumentSort::Created => CursorKey::Micros(row.created_at.as_micros()),
-        DocumentSort::Title => CursorKey::Text(row.title.to_lowercase()),
+        DocumentSort::Title => CursorKey::Text(row.details.title.to_lowercase()),
     };
     Cursor { key, id: row.id.0 }
 }
@@ -156,8 +159,11 @@ async fn a_cursor_is_stable_when_rows_change(store: &TestStore) {
 async fn search_ignores_case_in_titles_and_descriptions(store: &TestStore) {
     let user = a_user(store).await;
     let new = NewDocument {
-        title: "\u{C4}RGER im B\u{FC}ro".to_owned(),
-        description: "Quarterly Plan".to_owned(),
+        details: Details {
+            title: "\u{C4}RGER im B\u{FC}ro".to_owned(),
+            description: "Quarterly Plan".to_owned(),
+            ..Details::default()
+        },
         ..new_document(user)
     };
     store.relational.catalog.create(&new).await.unwrap();

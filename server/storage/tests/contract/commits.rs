@@ -44,7 +44,7 @@ async fn a_commit_creates_a_version_and_moves_the_head(store: &TestStore) {
         length: 5,
         added: 1,
         removed: 0,
-        message: "why".to_owned(),
+        note: version.note.clone(),
         name: None,
         keep_whole: false,
         is_delta: false,

@@ -3,8 +3,9 @@
 use izanagi_domain::{
     accounts::{PasswordHash, Role},
     storage::{
-        Batch, ClientOwner, CommitOutcome, Data, NewDocument, NewIntent, NewRecord, NewUpdate,
-        NewVersion, RecordPath, Request, Stores, TextFacts, User, VersionRow,
+        Batch, ClientOwner, CommitOutcome, Data, Details, NewDocument, NewIntent, NewRecord,
+        NewUpdate, NewVersion, RecordPath, Request, Stores, TextFacts, User, VersionNote,
+        VersionRow,
     },
 };
 use izanagi_shared::{
@@ -69,8 +70,7 @@ pub(crate) fn new_document(owner: UserId) -> NewDocument {
     NewDocument {
         id: DocumentId(fresh_uuid()),
         kind: DocumentKind::Markdown,
-        title: "Plan".to_owned(),
-        description: String::new(),
+        details: Details { title: "Plan".to_owned(), ..Details::default() },
         created_by: owner,
         request: request(),
         state: vec![0, 0],
@@ -147,7 +147,7 @@ pub(crate) async fn attempt(
         length: 5,
         added: 1,
         removed: 0,
-        message: "why".to_owned(),
+        note: VersionNote { message: "why".to_owned(), ..VersionNote::default() },
         author_id: author,
         request,
         at: at(40),

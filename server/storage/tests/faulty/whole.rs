@@ -3,7 +3,7 @@
 use super::{AT, is_unavailable, path};
 use izanagi_domain::{
     hash::sha256,
-    storage::{Freshness, NewIntent, NewVersion, Request},
+    storage::{Freshness, NewIntent, NewVersion, Request, VersionNote},
 };
 use izanagi_shared::id::{CommitId, DocumentId, SessionId, UserId};
 use izanagi_storage::{
@@ -40,7 +40,7 @@ fn version() -> NewVersion {
         length: 0,
         added: 0,
         removed: 0,
-        message: String::new(),
+        note: VersionNote::default(),
         author_id: USER,
         request: Request { key: [0; 32], body_hash: [0; 32] },
         at: AT,

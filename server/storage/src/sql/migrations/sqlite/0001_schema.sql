@@ -97,6 +97,8 @@ CREATE TABLE documents (
     word_count         INTEGER NOT NULL,
     is_public          INTEGER NOT NULL,
     is_template        INTEGER NOT NULL,
+    -- NULL: the user's default.
+    render_format      TEXT,
     request_key        BLOB    NOT NULL,
     request_hash       BLOB    NOT NULL,
     created_at         INTEGER NOT NULL,
@@ -115,7 +117,8 @@ CREATE TABLE documents (
     CONSTRAINT ck_documents_lineage CHECK (length(lineage) = 16),
     CONSTRAINT ck_documents_hash CHECK (length(content_hash) = 32),
     CONSTRAINT ck_documents_is_public CHECK (is_public IN (0, 1)),
-    CONSTRAINT ck_documents_is_template CHECK (is_template IN (0, 1))
+    CONSTRAINT ck_documents_is_template CHECK (is_template IN (0, 1)),
+    CONSTRAINT ck_documents_render_format CHECK (render_format IN ('html', 'markdown'))
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE document_owners (
@@ -228,6 +231,8 @@ CREATE TABLE versions (
     added          INTEGER NOT NULL,
     removed        INTEGER NOT NULL,
     message        TEXT    NOT NULL,
+    -- Given at the commit; unlike the name, never changed.
+    title          TEXT,
     name           TEXT,
     keep_whole     INTEGER NOT NULL,
     is_delta       INTEGER NOT NULL,
