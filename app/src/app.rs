@@ -1,6 +1,7 @@
 //! The app: the routes and the layout shared by every page.
 
 use crate::{
+    catalogue::{self, site},
     components::{SiteFooter, SiteHeader},
     pages::{
         ComparePage, DocumentsPage, EditorPage, HistoryPage, HomePage, LoginPage, NotFoundPage,
@@ -22,6 +23,7 @@ use leptos_router::{
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    catalogue::provide_language();
     Visit::provide();
     Me::provide();
     // The title is inserted into the markup without escaping.
@@ -29,7 +31,7 @@ pub fn App() -> impl IntoView {
     view! {
         <Title formatter=title/>
         <Router>
-            <a class="skip-link" href="#main">"Skip to the content"</a>
+            <a class="skip-link" href="#main">{site::skip()}</a>
             <SiteHeader/>
             <FlatRoutes fallback=NotFoundPage>
                 <Route path=path!("/") view=HomePage ssr=SsrMode::Async/>

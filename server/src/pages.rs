@@ -8,7 +8,7 @@ use crate::{
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse as _, Redirect, Response},
     routing::{any, get, post},
@@ -16,7 +16,7 @@ use axum::{
 use futures::{Stream, StreamExt as _, stream::once};
 use izanagi_app::{
     flash::{Flash, Notice, Outcome},
-    ssr::{App, answer_form, plain_forms, shell},
+    ssr::{App, answer_form, plain_forms, shell, uploaded},
 };
 use izanagi_domain::{documents::RequestKey, principal::Principal};
 use leptos::{IntoView, context::provide_context};
@@ -31,6 +31,8 @@ use tower_http::{
 
 /// One year: files under `/pkg/<hash>` never change.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// What a page depends on besides its address.
+const LANGUAGE_AND_USER: HeaderValue = HeaderValue::from_static("Accept-Language, Cookie");
 const AN_HOUR: &str = "public, max-age=3600";
 
 /// All page routes. Computed once: Leptos loads no resources in the whole process while it lists
@@ -84,16 +86,14 @@ fn in_one_piece<V: IntoView + 'static>(
 async fn upload(
     State(state): State<AppState>,
     caller: Option<SignedInCaller>,
+    headers: HeaderMap,
     body: LazyBody,
 ) -> Response {
     let Some(SignedInCaller(caller)) = caller else {
         return Redirect::to("/login?next=/documents").into_response();
     };
     let outcome = match make_of(&state, &caller.into(), body).await {
-        Ok(count) => {
-            let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
-            Outcome::Done(Notice::new(format!("{files} uploaded.")))
-        }
+        Ok(count) => Outcome::Done(Notice::new(uploaded(&headers, count as u64))),
         Err(error) => Outcome::Refused(error.into_problem()),
     };
     let (page, form) = ("/documents".to_owned(), "/documents/upload".to_owned());
@@ -147,7 +147,7 @@ async fn page_policy(request: Request, next: Next) -> Response {
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
-    headers.entry(HeaderName::from_static("vary")).or_insert(HeaderValue::from_static("Cookie"));
+    headers.entry(HeaderName::from_static("vary")).or_insert(LANGUAGE_AND_USER);
     response
 }
 

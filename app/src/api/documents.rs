@@ -1,6 +1,6 @@
 //! Documents: listing, opening, reading, and their metadata.
 
-use crate::{error::AppError, flash::Notice};
+use crate::{catalogue::documents as t, error::AppError, flash::Notice};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use izanagi_shared::{
     crdt::TextDoc,
@@ -126,7 +126,7 @@ pub(crate) async fn create_document(title: String, kind: DocumentKind) -> Result
     let documents = &services.documents;
     let document = documents.create(&caller(), request, RequestKey::none()).await?;
     lead_to(&format!("/documents/{}", document.id));
-    Ok(Notice::new(format!("“{}” was created.", document.title)))
+    Ok(Notice::new(t::created(&document.title)))
 }
 
 /// Renames a document. Redirects to `back` if it is a path of this site.
@@ -149,7 +149,7 @@ pub(crate) async fn rename_document(
     if let Some(path) = back.as_deref().and_then(own_path) {
         ssr::lead_to(path);
     }
-    Ok(Notice::new(format!("Renamed to “{}”.", document.title)))
+    Ok(Notice::new(t::renamed(&document.title)))
 }
 
 /// Moves a document to the trash.
@@ -163,7 +163,7 @@ pub(crate) async fn trash_document(id: DocumentId) -> Result<Notice, AppError> {
     let documents = &services.documents;
     let owner = documents.for_owner(&caller(), id).await?;
     documents.trash(&owner).await?;
-    let notice = Notice::new(format!("“{}” was moved to the trash.", owner.row().title));
+    let notice = Notice::new(t::trashed(&owner.row().title));
     Ok(Notice { undo_trash: Some(id), ..notice })
 }
 
@@ -180,7 +180,7 @@ pub(crate) async fn restore_document(id: DocumentId) -> Result<Notice, AppError>
     let owner = documents.for_owner(&caller(), id).await?;
     let change = PatchDocumentRequest { deleted: Some(false), ..PatchDocumentRequest::default() };
     let document = documents.change(&owner, &change).await?;
-    let notice = Notice::new(format!("“{}” was restored.", document.title));
+    let notice = Notice::new(t::restored(&document.title));
     Ok(notice.with_link(format!("/documents/{id}")))
 }
 
@@ -195,5 +195,5 @@ pub(crate) async fn purge_document(id: DocumentId) -> Result<Notice, AppError> {
     let documents = &services.documents;
     let owner = documents.for_owner(&caller(), id).await?;
     documents.purge(&owner).await?;
-    Ok(Notice::new(format!("“{}” was permanently deleted.", owner.row().title)))
+    Ok(Notice::new(t::purged(&owner.row().title)))
 }

@@ -1,8 +1,10 @@
 use super::{Foot, Form, FormSpec, Line, Part, When};
 use crate::{
     api::documents::{RenameDocument, TrashDocument},
-    parts::{Icon, Rule, counted, kind_name},
+    catalogue::{documents as t, site},
+    parts::{Icon, Rule, kind_name},
     ssr::Visit,
+    words,
 };
 use izanagi_shared::{id::DocumentId, wire::DocumentView};
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -19,10 +21,10 @@ pub(crate) fn DocumentRow(
     let id = document.id;
     let path = format!("/documents/{id}");
     let versions = match document.head_version {
-        0 => "no version yet".to_owned(),
-        count => counted(count, "version", "versions"),
+        0 => t::no_version_yet().to_owned(),
+        count => site::versions(count),
     };
-    let actions = format!("Actions for {}", document.title);
+    let actions = t::actions(&document.title);
     let text = Some(document.description).filter(|text| !text.is_empty());
     let separator = if list.contains('?') { '&' } else { '?' };
     let rename = format!("{list}{separator}rename={id}");
@@ -40,8 +42,8 @@ pub(crate) fn DocumentRow(
             </div>
             <ul class="meta">
                 <li>{kind_name(document.kind)}</li>
-                <li><span class="visually-hidden">"edited "</span><When at=document.updated_at/></li>
-                <li>{counted(document.word_count, "word", "words")}</li>
+                <li><span class="visually-hidden">{site::edited_label()}</span><When at=document.updated_at/></li>
+                <li>{words::words(document.word_count)}</li>
                 <li>{versions}</li>
             </ul>
             <div class="row-actions">
@@ -51,14 +53,14 @@ pub(crate) fn DocumentRow(
                         <span class="visually-hidden">{actions}</span>
                     </summary>
                     <ul class="menu-list">
-                        <li><a class="menu-item" href=path.clone()><Icon name="write"/>"Open"</a></li>
-                        <li><a class="menu-item" href=format!("{path}/read")><Icon name="read"/>"Read"</a></li>
-                        <li><a class="menu-item" href=format!("{path}/history")><Icon name="history"/>"History"</a></li>
-                        <li><a class="menu-item" href=rename><Icon name="write"/>"Rename"</a></li>
+                        <li><a class="menu-item" href=path.clone()><Icon name="write"/>{site::open()}</a></li>
+                        <li><a class="menu-item" href=format!("{path}/read")><Icon name="read"/>{site::read()}</a></li>
+                        <li><a class="menu-item" href=format!("{path}/history")><Icon name="history"/>{site::history()}</a></li>
+                        <li><a class="menu-item" href=rename><Icon name="write"/>{site::rename()}</a></li>
                         <li>
                             <a class="menu-item" href=export_path(id) download="">
                                 <Icon name="download"/>
-                                "Download"
+                                {site::download()}
                             </a>
                         </li>
                         <li data-divide="">
@@ -66,7 +68,7 @@ pub(crate) fn DocumentRow(
                                 <input type="hidden" name="id" value=id.to_string()/>
                                 <button class="menu-item" data-variant="danger">
                                     <Icon name="trash"/>
-                                    "Move to trash"
+                                    {t::move_to_trash()}
                                 </button>
                             </form>
                         </li>
@@ -84,13 +86,13 @@ pub(crate) fn export_path(id: DocumentId) -> String {
 
 /// Form for a row's title; saving returns to the list.
 fn rename_form(id: String, title: String, list: String) -> FormSpec {
-    let title = Line { start: title, rule: Some(Rule::Title), ..Line::new("title", "Title") };
+    let title = Line { start: title, rule: Some(Rule::Title), ..Line::new("title", site::title()) };
     FormSpec {
         start: Visit::here().form::<RenameDocument>("", &[("id", &id)]),
         class: "stack",
         hidden: vec![("id", id), ("back", list.clone())],
         fields: vec![Part::Line(title)],
-        submit: "Rename",
+        submit: site::rename(),
         foot: Foot::Cancel(list),
     }
 }

@@ -1,7 +1,11 @@
 //! Forms with fields. Pages describe a form; scripts submit it and show its errors
 //! (`browser::forms`, `browser::fields`).
 
-use crate::parts::{MessageField, Rule, field_id, refusal_html};
+use crate::{
+    catalogue::site,
+    parts::{MessageField, Rule, field_id, refusal_html},
+    words,
+};
 use izanagi_shared::problem::Problem;
 use leptos::prelude::*;
 use std::collections::BTreeMap;
@@ -39,7 +43,7 @@ pub(crate) enum Part {
     /// A single line of text.
     Line(Line),
     /// A choice: name, label, and the options with their labels.
-    Choice(&'static str, &'static str, Vec<(&'static str, &'static str)>),
+    Choice(&'static str, &'static str, Vec<(&'static str, String)>),
     /// The message of a version.
     Message,
 }
@@ -104,7 +108,7 @@ pub(crate) fn Form(spec: FormSpec) -> impl IntoView {
         Foot::End => view! { <div class="cluster" data-justify="end">{button}</div> }.into_any(),
         Foot::Cancel(path) => view! {
             <div class="cluster">
-                {button} <a class="button" data-variant="quiet" href=path>"Cancel"</a>
+                {button} <a class="button" data-variant="quiet" href=path>{site::cancel()}</a>
             </div>
         }
         .into_any(),
@@ -121,7 +125,8 @@ pub(crate) fn Form(spec: FormSpec) -> impl IntoView {
 
 fn part_view(part: Part, start: &FormStart) -> AnyView {
     let problem = start.problem.as_ref();
-    let error = |name: &str| problem.and_then(|problem| problem.about(name)).map(str::to_owned);
+    let error =
+        |name: &str| problem.and_then(|problem| problem.about(name)).map(words::field_error);
     let typed = |name: &str| start.typed.get(name).cloned();
     match part {
         Part::Line(line) => {
@@ -130,7 +135,7 @@ fn part_view(part: Part, start: &FormStart) -> AnyView {
         }
         Part::Choice(name, label, options) => {
             let (id, typed) = (field_id(start.scope, name), typed(name));
-            let option = |(value, words): (&'static str, &'static str)| {
+            let option = |(value, words): (&'static str, String)| {
                 let is_typed = typed.as_deref() == Some(value);
                 view! { <option value=value selected=is_typed>{words}</option> }
             };

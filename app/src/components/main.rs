@@ -1,7 +1,9 @@
 use crate::{
     api::documents::RestoreDocument,
+    catalogue,
     ssr::{Package, Visit},
     toasts::Toasts,
+    words,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::{Link, Script};
@@ -54,6 +56,7 @@ pub(crate) fn Scripts(bundle: Bundle) -> impl IntoView {
     view! {
         <Link rel="preload" href=wasm as_="fetch" type_="application/wasm" crossorigin="anonymous"/>
         <Script type_="module" src=script/>
+        <script type="application/json" id=words::BLOCK inner_html=catalogue::page_block(bundle)></script>
         <Toasts first undo=RestoreDocument::PATH.to_owned()/>
     }
     .into_any()

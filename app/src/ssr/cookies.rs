@@ -1,6 +1,7 @@
 //! Session cookies (API.md): httpOnly, so scripts cannot read them; `SameSite=Lax`, so other sites
 //! cannot use them for writes.
 
+use crate::catalogue::{COOKIE as LANGUAGE, Language};
 use http::{HeaderMap, HeaderValue, header};
 use izanagi_domain::accounts::{ACCESS_LIFETIME, REFRESH_LIFETIME, SignedIn};
 
@@ -71,6 +72,18 @@ impl Cookies {
             self.name(name)
         );
         // Tokens and base64 are ASCII; skip any other value.
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+    }
+
+    /// Sets the language of the pages, for a year. Its cookie has no prefix: it is no secret, and
+    /// another origin can only change the language.
+    pub(crate) fn put_language(self, headers: &mut HeaderMap, language: Language) {
+        let (code, secure) = (language.code(), if self.secure { "; Secure" } else { "" });
+        let cookie =
+            format!("{LANGUAGE}={code}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax{secure}");
+        // The code is ASCII.
         if let Ok(cookie) = HeaderValue::from_str(&cookie) {
             headers.append(header::SET_COOKIE, cookie);
         }
