@@ -8,7 +8,7 @@ use crate::{
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse as _, Redirect, Response},
     routing::{any, get, post},
@@ -16,7 +16,7 @@ use axum::{
 use futures::{Stream, StreamExt as _, stream::once};
 use izanagi_app::{
     flash::{Flash, Notice, Outcome},
-    ssr::{App, answer_form, plain_forms, shell, uploaded},
+    ssr::{App, answer_form, plain_forms, shell, uploaded, words_file},
 };
 use izanagi_domain::{documents::RequestKey, principal::Principal};
 use leptos::{IntoView, context::provide_context};
@@ -25,6 +25,7 @@ use leptos_axum::{
 };
 use std::{collections::BTreeMap, pin::Pin, sync::LazyLock};
 use tower_http::{
+    compression::CompressionLayer,
     services::{ServeDir, ServeFile},
     set_header::SetResponseHeaderLayer,
 };
@@ -54,6 +55,7 @@ pub(crate) fn routes(state: &AppState) -> Router<AppState> {
         .fallback(render)
         .layer(from_fn_with_state(state.cookies, plain_forms))
         .layer(from_fn(page_policy))
+        .merge(words())
         .nest_service("/pkg", package(state))
         .nest_service("/favicon.svg", file(state, "favicon.svg"))
         .nest_service("/icons.svg", file(state, "icons.svg"))
@@ -116,6 +118,19 @@ fn package(state: &AppState) -> Router<()> {
     )
 }
 
+/// Serves the texts of scripts. They are public, so compressing them reveals nothing.
+fn words() -> Router<AppState> {
+    let file = |uri: Uri| async move {
+        let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        match words_file(uri.path()) {
+            Some(text) => (json, text).into_response(),
+            None => StatusCode::NOT_FOUND.into_response(),
+        }
+    };
+    let route = get(file).layer(CompressionLayer::new());
+    cached(Router::new().route("/words/{version}/{name}", route), IMMUTABLE)
+}
+
 /// Serves a file whose name does not change between builds.
 fn file(state: &AppState, name: &str) -> Router<()> {
     let file = ServeFile::new(state.site.root().join(name));
@@ -129,7 +144,10 @@ fn speculation_rules(state: &AppState) -> Router<()> {
         .layer(SetResponseHeaderLayer::overriding(header::CONTENT_TYPE, rules))
 }
 
-fn cached(router: Router<()>, policy: &'static str) -> Router<()> {
+fn cached<S>(router: Router<S>, policy: &'static str) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
     router.layer(from_fn(move |request: Request, next: Next| async move {
         let mut response = next.run(request).await;
         if response.status().is_success() {

@@ -4,10 +4,10 @@ super::texts! {
     sign_in: "Sign in", "ログイン", "登录";
     login: "Username or email", "ユーザー名またはメールアドレス", "用户名或邮箱";
     password: "Password", "パスワード", "密码";
-    new_here: "New here?", "初めての方：", "还没有账号？";
+    new_here: "New here?", "初めてご利用ですか？", "还没有账号？";
     create: "Create an account", "アカウントを作成", "注册账号";
     create_button: "Create account", "アカウントを作成", "注册";
-    have_account: "Have an account?", "アカウントをお持ちの方：", "已有账号？";
+    have_account: "Have an account?", "アカウントをお持ちですか？", "已有账号？";
     username: "Username", "ユーザー名", "用户名";
     username_hint: "3 to 32 of a–z, 0–9, - and _. Others see it.", "a–z、0–9、-、_ を 3～32 文字。ほかの人にも表示されます。", "3 到 32 个字符：a–z、0–9、- 和 _。其他人可见。";
     email: "Email", "メールアドレス", "邮箱";

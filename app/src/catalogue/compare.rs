@@ -1,7 +1,7 @@
 //! Comparisons.
 
 super::texts! {
-    heading(from, to): "{from} compared with {to}", "{from}と{to}の比較", "{from}与{to}的比较";
+    heading(from, to): "{from} compared with {to}", "{from} と {to} の比較", "{from} 与 {to} 的比较";
     page(heading, title): "{heading}: “{title}”", "{heading}：「{title}」", "{heading}：“{title}”";
     now: "Now", "現在", "当前";
     current_first: "Current text", "現在の本文", "当前正文";
@@ -30,5 +30,5 @@ super::texts! {
     line(line): "line {line}", "{line} 行目", "第 {line} 行";
     lines(first, last): "lines {first}–{last}", "{first}～{last} 行目", "第 {first}–{last} 行";
     after_line(line): "after line {line}", "{line} 行目の後", "第 {line} 行之后";
-    moved(old, new): "{old}, now {new}", "{old}、現在は{new}", "{old}，现为{new}";
+    moved(old, new): "{old}, now {new}", "{old}、現在は {new}", "{old}，现为{new}";
 }

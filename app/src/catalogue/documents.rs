@@ -2,7 +2,7 @@
 
 super::texts! {
     documents: "Documents", "ドキュメント", "文档";
-    new: "New document", "新規ドキュメント", "新建文档";
+    new: "New document", "新規作成", "新建文档";
     kind: "Kind", "種類", "类型";
     create: "Create", "作成", "创建";
     search_label: "Search documents", "ドキュメントを検索", "搜索文档";
@@ -14,7 +14,7 @@ super::texts! {
     sort_title: "Title", "タイトル", "标题";
     pages: "Pages of documents", "ドキュメントのページ", "文档分页";
     none: "No documents yet", "ドキュメントはまだありません", "还没有文档";
-    none_text: "Start with a new document, or drop Markdown, text or JSON files anywhere on this page. Files are stored unchanged, byte for byte.", "新規ドキュメントを作成するか、Markdown、テキスト、JSON ファイルをこのページにドロップしてください。ファイルは 1 バイトも変えずに保存されます。", "新建一个文档，或将 Markdown、文本或 JSON 文件拖到此页面的任意位置。文件会逐字节原样保存。";
+    none_text: "Start with a new document, or drop Markdown, text or JSON files anywhere on this page. Files are stored unchanged, byte for byte.", "新しいドキュメントを作成するか、Markdown、テキスト、JSON ファイルをこのページにドロップしてください。ファイルは 1 バイトも変えずに保存されます。", "新建一个文档，或将 Markdown、文本或 JSON 文件拖到此页面的任意位置。文件会逐字节原样保存。";
     no_match(query): "No documents match “{query}”", "「{query}」に一致するドキュメントはありません", "没有与“{query}”匹配的文档";
     no_match_text: "Try fewer or other words.", "語を減らすか、別の語でお試しください。", "请减少或更换关键词。";
     show_all: "Show all documents", "すべてのドキュメントを表示", "显示所有文档";

@@ -6,6 +6,7 @@
 pub(crate) mod account;
 pub(crate) mod compare;
 pub(crate) mod documents;
+mod files;
 pub(crate) mod history;
 pub(crate) mod home;
 mod language;
@@ -16,22 +17,17 @@ mod tests;
 pub(crate) mod time;
 pub(crate) mod version;
 
+pub use files::words_file;
+pub(crate) use files::words_path;
 pub(crate) use language::COOKIE;
 pub use language::Language;
 
-use crate::{
-    components::Bundle,
-    words::{
-        COMMON_TEXTS, EDITOR_TEXTS, Entry, PAGE_TEXTS, PHRASE_TEXTS, PHRASES, PROBLEM_TEXTS,
-        Source, counted, fill, find,
-    },
-};
+use crate::words::{Source, counted, fill, find};
 use http::{HeaderMap, request::Parts};
 use leptos::{
     prelude::{provide_context, use_context},
     reactive::owner::{Owner, with_context},
 };
-use serde_json::{Map, Value};
 
 /// Returns the language of the request being answered.
 pub(crate) fn language() -> Language {
@@ -62,26 +58,6 @@ pub(crate) fn in_language_of<T>(headers: &HeaderMap, call: impl FnOnce() -> T) -
 #[must_use]
 pub fn uploaded(headers: &HeaderMap, count: u64) -> String {
     in_language_of(headers, || documents::uploaded(count))
-}
-
-/// Returns the texts of a bundle in the request's language, as JSON that can stand in a `script`
-/// element.
-pub(crate) fn page_block(bundle: Bundle) -> String {
-    let index = language().index();
-    let object = |tables: &[&[Entry]]| -> Map<String, Value> {
-        let entries = tables.iter().copied().flatten();
-        entries.map(|entry| (entry.key.to_owned(), entry.texts[index].into())).collect()
-    };
-    let block = match bundle {
-        Bundle::Editor => {
-            let mut block = object(&[COMMON_TEXTS, PROBLEM_TEXTS, EDITOR_TEXTS]);
-            block.insert(PHRASES.to_owned(), object(&[PHRASE_TEXTS]).into());
-            block
-        }
-        Bundle::None | Bundle::Pages => object(&[COMMON_TEXTS, PROBLEM_TEXTS, PAGE_TEXTS]),
-    };
-    // Cannot contain `</script>`: `<` is escaped.
-    Value::from(block).to_string().replace('<', "\\u003c")
 }
 
 fn pick(texts: [&'static str; 3]) -> &'static str {

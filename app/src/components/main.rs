@@ -55,8 +55,15 @@ pub(crate) fn Scripts(bundle: Bundle) -> impl IntoView {
         (package.file(&format!("{name}.js")), package.file(&format!("{name}.wasm")));
     view! {
         <Link rel="preload" href=wasm as_="fetch" type_="application/wasm" crossorigin="anonymous"/>
+        <Link
+            id=words::LINK
+            rel="preload"
+            href=catalogue::words_path(bundle)
+            as_="fetch"
+            type_="application/json"
+            crossorigin="anonymous"
+        />
         <Script type_="module" src=script/>
-        <script type="application/json" id=words::BLOCK inner_html=catalogue::page_block(bundle)></script>
         <Toasts first undo=RestoreDocument::PATH.to_owned()/>
     }
     .into_any()

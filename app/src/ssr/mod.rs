@@ -9,7 +9,10 @@ mod plain_forms;
 mod shell;
 mod visit;
 
-pub use crate::{app::App, catalogue::uploaded};
+pub use crate::{
+    app::App,
+    catalogue::{uploaded, words_file},
+};
 pub use context::PageContext;
 pub use cookies::{Cookies, SessionCookies};
 pub use failure::{Failure, failure};

@@ -1,6 +1,6 @@
 //! Texts of every bundle. `docs/words.md` has the terms of each language.
 
-use super::{Entry, counted, fill, island_texts, text};
+use super::{Entry, filled, island_texts, of_count, plain};
 
 island_texts! {
     COMMON_TEXTS;

@@ -1,6 +1,6 @@
 //! Texts of islands and scripts, and of everything they share with the server. A bundle contains
-//! only keys: the server writes the texts of the page's language into the page
-//! (`catalogue::page_block`), so that a further language costs a bundle nothing.
+//! only keys: a page names a file with the texts of its language (`catalogue::files`), so that a
+//! further language costs a bundle nothing.
 
 mod common;
 mod editor;
@@ -18,16 +18,13 @@ pub use problem_texts::PROBLEM_TEXTS;
 pub use save_state::save_state;
 pub use template::{around, counted, fill, grouped, one_or_many};
 
-use js_sys::{JSON, Reflect};
-use leptos::{
-    prelude::{document, use_context},
-    wasm_bindgen::JsValue,
-};
+use js_sys::Reflect;
+use leptos::{prelude::use_context, wasm_bindgen::JsValue};
 use std::cell::OnceCell;
 
-/// Id of the element that contains the page's texts as JSON.
-pub const BLOCK: &str = "words";
-/// Key of the phrases of CodeMirror, an object, in that JSON.
+/// Id of the link to the page's texts, which a bundle's loader fetches (`scripts/site.mjs`).
+pub const LINK: &str = "words";
+/// Key of the phrases of CodeMirror, an object, among the texts.
 pub const PHRASES: &str = "phrases";
 
 /// A text of the catalogue in every language, with the names of its arguments.
@@ -53,6 +50,14 @@ pub struct Source {
 
 thread_local! {
     static PAGE: OnceCell<JsValue> = const { OnceCell::new() };
+}
+
+/// Sets the texts of this page: an object by key. Called once, before anything is hydrated.
+pub fn set(texts: JsValue) {
+    PAGE.with(|page| {
+        // A second call would be a mistake of the loader; the first texts stay.
+        let _ = page.set(texts);
+    });
 }
 
 /// Returns the text with this key in the page's language.
@@ -85,13 +90,27 @@ pub fn phrases() -> JsValue {
 
 fn of_page(key: &str) -> JsValue {
     PAGE.with(|page| {
-        let page = page.get_or_init(|| {
-            let block = document().get_element_by_id(BLOCK).and_then(|it| it.text_content());
-            block.and_then(|block| JSON::parse(&block).ok()).unwrap_or(JsValue::UNDEFINED)
-        });
-        // Fails only for a page without texts.
-        Reflect::get(page, &JsValue::from_str(key)).unwrap_or(JsValue::UNDEFINED)
+        // Fails only before `set`.
+        let texts = page.get().unwrap_or(&JsValue::UNDEFINED);
+        Reflect::get(texts, &JsValue::from_str(key)).unwrap_or(JsValue::UNDEFINED)
     })
+}
+
+// Not inlined: a bundle calls these at each of its texts.
+
+#[inline(never)]
+fn plain(key: &str) -> String {
+    text(key).unwrap_or_default()
+}
+
+#[inline(never)]
+fn filled(key: &str, values: &[(&str, &str)]) -> String {
+    fill(&plain(key), values)
+}
+
+#[inline(never)]
+fn of_count(key: &str, count: u64) -> String {
+    counted(&plain(key), count)
 }
 
 /// Defines texts by name: English, Japanese, Chinese. A text with `(arguments)` mentions each as
@@ -110,21 +129,21 @@ macro_rules! island_texts {
         #[doc = $en]
         #[must_use]
         pub fn $name() -> String {
-            text(stringify!($name)).unwrap_or_default()
+            plain(stringify!($name))
         }
     };
     (@one $name:ident ( $($arg:ident),+ ) [] $en:literal) => {
         #[doc = $en]
         #[must_use]
         pub fn $name($($arg: &str),+) -> String {
-            fill(&text(stringify!($name)).unwrap_or_default(), &[$((stringify!($arg), $arg)),+])
+            filled(stringify!($name), &[$((stringify!($arg), $arg)),+])
         }
     };
     (@one $name:ident () [ $count:ident ] $en:literal) => {
         #[doc = $en]
         #[must_use]
         pub fn $name($count: u64) -> String {
-            counted(&text(stringify!($name)).unwrap_or_default(), $count)
+            of_count(stringify!($name), $count)
         }
     };
 }

@@ -1,6 +1,6 @@
 //! Texts of the islands of all pages except the editor.
 
-use super::{Entry, counted, fill, island_texts, text};
+use super::{Entry, filled, island_texts, of_count, plain};
 
 island_texts! {
     PAGE_TEXTS;

@@ -62,7 +62,9 @@ pub fn grouped(count: u64) -> String {
 /// Shows a text around a view, at its `{}`.
 pub fn around<V: IntoView>(template: &str, inner: V) -> impl IntoView + use<V> {
     let (before, after) = template.split_once("{}").unwrap_or((template, ""));
-    let (before, after) = (before.to_owned(), after.to_owned());
+    // The server renders an empty text as a space.
+    let text = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+    let (before, after) = (text(before), text(after));
     view! { {before} {inner} {after} }
 }
 

@@ -164,6 +164,19 @@ async fn the_chooser_sets_a_cookie_that_overrides_the_browser() {
 }
 
 #[tokio::test]
+async fn a_page_names_an_immutable_file_with_the_texts_of_its_scripts() {
+    let app = TestApp::new().await;
+    let login = page(&app.anonymous(), "/login", "zh").await;
+    let (_, rest) = login.split_once("href=\"/words/").unwrap();
+    let path = format!("/words/{}", rest.split('"').next().unwrap());
+    let words = app.anonymous().get(&path).await;
+    assert_eq!((words.status.as_u16(), &words.json()["dismiss"]), (200, &json!("关闭")));
+    assert_eq!(words.header("cache-control"), "public, max-age=31536000, immutable");
+    let outdated = app.anonymous().get("/words/0/zh-pages.json").await;
+    assert_eq!((outdated.status.as_u16(), outdated.header("cache-control")), (404, ""));
+}
+
+#[tokio::test]
 async fn errors_of_a_form_are_worded_in_the_language_of_the_page() {
     let app = TestApp::new().await;
     let form = Request::post("/fn/accounts/sign-up")
