@@ -1,7 +1,7 @@
 // The language of the pages.
 import { createDocument, signUp } from "./support/accounts";
 import { open } from "./support/awake";
-import { expectSaved } from "./support/documents";
+import { saveState } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 import { expectFits } from "./support/width";
 
@@ -21,7 +21,7 @@ test("the footer switches to Japanese and back @phone", async ({ page }) => {
   const text = page.getByRole("textbox", { name: "「島」の本文" });
   await text.press("Control+End");
   await page.keyboard.type("書く");
-  await expectSaved(page, "保存済み");
+  await expect(saveState(page, /^保存済み$/)).toBeVisible();
   await expectFits(page, "the editor in Japanese");
   await text.press("Control+f");
   await expect(page.getByRole("textbox", { name: "検索" })).toBeVisible();

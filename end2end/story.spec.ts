@@ -74,7 +74,7 @@ test("a document and its history survive everything, kill -9 included", async ({
     await page.getByRole("link", { name: "Version 1", exact: true }).click();
     await menuButton(page, "Restore this version").click();
     await page.getByRole("button", { name: "Yes, restore version 1" }).click();
-    await toast(page, "Version 1 is restored, as version 3.").getByRole("link", { name: "Open" }).click();
+    await toast(page, "Version 1 restored as version 3.").getByRole("link", { name: "Open" }).click();
     await expectText(page, "# Ferry The ferry leaves at nine. Bring a coat.");
   });
 

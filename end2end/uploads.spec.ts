@@ -48,7 +48,7 @@ test("each error says what is wrong with the file", async ({ page, problems }) =
   await expect(uploads).toContainText([
     "“letter.docx” is not a .md, .txt or .json file.",
     /“broken\.json” is not valid JSON: line 2/,
-    "“zero.md”: The character U+0000 at byte 1 is not allowed.",
+    "“zero.md” contains the character U+0000, which is not allowed.",
   ]);
   await expect(page.getByRole("heading", { name: "No documents yet" })).toBeVisible();
 });
