@@ -59,7 +59,7 @@ test.describe("the account", () => {
     await page.getByLabel("Username or email").fill(account.username);
     await page.getByLabel("Password").fill("not the password");
     await page.getByRole("button", { name: "Sign in" }).click();
-    await expect(page.getByRole("alert")).toHaveText("No account has this name and password.");
+    await expect(page.getByRole("alert")).toHaveText("Wrong username or password.");
     await expect(page.getByLabel("Username or email")).toHaveValue(account.username);
     await expect(page.getByLabel("Password")).toHaveValue("");
     await page.reload();

@@ -156,7 +156,7 @@ test.describe("while editing", () => {
     await signUp(page);
     const id = await createDocument(page, "Refused", "");
     await openDocument(page, id);
-    const problem = { type: "about:blank", title: "No", status: 422, code: "bad_update", detail: "It is full moon." };
+    const problem = { type: "about:blank", title: "No", status: 422, code: "full_moon", detail: "It is full moon." };
     await page.route(OPS, (route) => route.fulfill({ status: 422, json: { ...problem, requestId: "1" } }));
     await write(page, "kept");
     await expect(saveState(page, "Not saved: It is full moon.")).toBeVisible();
@@ -197,7 +197,7 @@ test.describe("while editing", () => {
     const answer = { ...problem, detail: "A document can hold 10 MiB.", requestId: "1" };
     await page.route(OPS, (route) => route.fulfill({ status: 413, json: answer }), { times: 1 });
     await write(page, "a");
-    await expect(saveState(page, "Not saved: A document can hold 10 MiB.")).toBeVisible();
+    await expect(saveState(page, "Not saved: This exceeds the size limit.")).toBeVisible();
     await write(page, "b");
     await expectSaved(page, "1 word");
     await expect(page.getByRole("alert")).toBeHidden();

@@ -12,7 +12,7 @@ test.describe("signing in", () => {
     await page.getByLabel("Username or email").fill(account.username);
     await page.getByLabel("Password").fill("not the password");
     await page.getByRole("button", { name: "Sign in" }).click();
-    await expect(page.getByRole("alert")).toHaveText("No account has this name and password.");
+    await expect(page.getByRole("alert")).toHaveText("Wrong username or password.");
     await expect(page.getByRole("alert")).toBeFocused();
     await expect(page.getByLabel("Username or email")).toHaveValue(account.username);
     await expect(page.getByLabel("Password")).toHaveValue("");
@@ -29,7 +29,7 @@ test.describe("signing in", () => {
     await page.getByLabel("Username or email").fill("nobody-has-this-name");
     await page.getByLabel("Password").fill("not the password");
     await page.getByRole("button", { name: "Sign in" }).click();
-    await expect(page.getByRole("alert")).toHaveText("No account has this name and password.");
+    await expect(page.getByRole("alert")).toHaveText("Wrong username or password.");
   });
 
   test("the email works like the name, in any case", async ({ page }) => {

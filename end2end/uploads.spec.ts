@@ -46,9 +46,9 @@ test("each error says what is wrong with the file", async ({ page, problems }) =
   ]);
   const uploads = page.getByRole("list", { name: "Uploads" }).getByRole("listitem");
   await expect(uploads).toContainText([
-    "“letter.docx” is no .md, .txt or .json file.",
-    /“broken\.json”: This is not JSON: .*line 2/,
-    "“zero.md”: The character U+0000 at byte 1 is not allowed.",
+    "“letter.docx” is not a .md, .txt or .json file.",
+    /“broken\.json” is not valid JSON: line 2/,
+    "“zero.md” contains the character U+0000, which is not allowed.",
   ]);
   await expect(page.getByRole("heading", { name: "No documents yet" })).toBeVisible();
 });
@@ -121,7 +121,7 @@ test("a form's error disappears with the next upload", async ({ page }) => {
   await fileField(page).setInputFiles({ name: "letter.docx", mimeType: "text/plain", buffer: Buffer.from("PK") });
   // As before hydration.
   await page.locator("form.drop-zone").evaluate((form: HTMLFormElement) => form.submit());
-  const refusal = page.getByRole("alert").filter({ hasText: "“letter.docx” is no .md, .txt or .json file." });
+  const refusal = page.getByRole("alert").filter({ hasText: "“letter.docx” is not a .md, .txt or .json file." });
   await expect(refusal).toBeVisible();
   await awake(page);
   await dropFiles(page, [{ name: "a.md", content: "a" }]);

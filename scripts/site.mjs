@@ -66,8 +66,9 @@ async function starter(name) {
   return `
     import init, { start, ${names} } from "./${name}.js";
     import { hydrate } from "../../frontend/islands/hydrate";
+    const words = fetch(document.querySelector("#words").href).then((answer) => answer.json());
     await init({ module_or_path: new URL("./${name}.wasm", import.meta.url) });
-    start();
+    start(await words);
     hydrate({ ${names} });
   `;
 }

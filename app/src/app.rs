@@ -1,6 +1,7 @@
 //! The app: the layout shared by every page.
 
 use crate::{
+    catalogue::{self, site},
     components::{SiteFooter, SiteHeader},
     pages::Pages,
     ssr::{Me, Visit},
@@ -14,6 +15,7 @@ use leptos_router::components::Router;
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    catalogue::provide_language();
     Visit::provide();
     Me::provide();
     // The title is inserted into the markup without escaping.
@@ -21,7 +23,7 @@ pub fn App() -> impl IntoView {
     view! {
         <Title formatter=title/>
         <Router>
-            <a class="skip-link" href="#main">"Skip to the content"</a>
+            <a class="skip-link" href="#main">{site::skip()}</a>
             <SiteHeader/>
             <Pages/>
             <SiteFooter/>

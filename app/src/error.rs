@@ -24,6 +24,7 @@ impl AppError {
             detail: detail.to_owned(),
             code: code.to_owned(),
             request_id: String::new(),
+            args: Vec::new(),
             errors: Vec::new(),
             current: None,
         })
@@ -47,14 +48,14 @@ impl AppError {
     pub fn unexpected_answer() -> Self {
         let detail =
             "This page does not understand the server's response. Reload it, then try again.";
-        Self::new(0, "unexpected_answer", "Unexpected answer", detail)
+        Self::new(0, "unexpected_answer", "Unexpected response", detail)
     }
 
     /// Adds that the user's input is preserved.
     #[must_use]
     pub fn with_what_was_typed(mut self) -> Self {
         if self.0.code == "unreachable" {
-            self.0.detail.push_str(" What you typed is still here.");
+            self.0.code.push_str("_typed");
         }
         self
     }

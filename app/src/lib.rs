@@ -16,11 +16,14 @@ pub mod flash;
 pub mod own_path;
 pub mod parts;
 pub mod toasts;
+pub mod words;
 
 #[cfg(feature = "ssr")]
 mod api;
 #[cfg(feature = "ssr")]
 mod app;
+#[cfg(feature = "ssr")]
+mod catalogue;
 #[cfg(feature = "ssr")]
 mod components;
 #[cfg(feature = "ssr")]

@@ -5,6 +5,7 @@
 use crate::{
     flash::Notice,
     parts::{Icon, isolate_quoted},
+    words,
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -109,8 +110,9 @@ pub fn Toasts(
 fn ToastView(toast: Toast, toasts: RwSignal<Vec<Toast>>, undo: String) -> impl IntoView {
     let Toast { id, message, times } = toast;
     let Message { notice: Notice { notice, link, undo_trash }, is_problem, .. } = message;
-    let again =
-        (times > 1).then(|| view! { <span class="soft">{format!(" ({times} times)")}</span> });
+    let again = (times > 1).then(
+        || view! { <span class="soft">{format!(" {}", words::times(u64::from(times)))}</span> },
+    );
     let dismiss = move || toasts.update(|toasts| toasts.retain(|toast| toast.id != id));
     if !is_problem {
         Effect::new(move || {
@@ -128,7 +130,7 @@ fn ToastView(toast: Toast, toasts: RwSignal<Vec<Toast>>, undo: String) -> impl I
                 <input type="hidden" name="id" value=document.to_string()/>
                 <button class="button" data-variant="quiet">
                     <Icon name="restore"/>
-                    "Undo"
+                    {words::undo()}
                 </button>
             </form>
         }
@@ -136,13 +138,13 @@ fn ToastView(toast: Toast, toasts: RwSignal<Vec<Toast>>, undo: String) -> impl I
     view! {
         <div class="toast">
             <p>{isolate_quoted(&notice)} {again}</p>
-            {link.map(|path| view! { <a class="button" data-variant="quiet" href=path>"Open"</a> })}
+            {link.map(|path| view! { <a class="button" data-variant="quiet" href=path>{words::open()}</a> })}
             {undo}
             <button
                 class="icon-button"
                 data-variant="quiet"
                 type="button"
-                aria-label="Dismiss"
+                aria-label=words::dismiss()
                 on:click=move |_| dismiss()
             >
                 <Icon name="close"/>

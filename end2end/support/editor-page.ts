@@ -92,6 +92,10 @@ export async function openEditor(
         readOnly,
         label: "Text of the document",
         nonce,
+        placeholder: "Write here…",
+        leaveHint: "Press Escape, then Tab, to leave the editor.",
+        failure: "This page has failed and your edits are no longer saved. Reload the page to continue.",
+        phrases: {},
         maxBytes: 10 * 1024 * 1024,
         onTooLong: () => {},
         onChange(changes) {

@@ -21,6 +21,14 @@ export interface MountOptions {
   maxBytes: number;
   /** CSP nonce for the style elements that CodeMirror creates. */
   nonce: string;
+  /** Shown in an empty text. */
+  placeholder: string;
+  /** Tells keyboard users how to leave the editor. */
+  leaveHint: string;
+  /** Shown when the page has failed. */
+  failure: string;
+  /** Phrases of CodeMirror in the page's language, by their English text. */
+  phrases: Record<string, string>;
   /** Called for local edits (typing, paste, undo, redo) with sorted, disjoint changes. Not called for `applyRemote`. */
   onChange(changes: Change[]): void;
   /** Called when an edit was rejected because the text would exceed `maxBytes`. */

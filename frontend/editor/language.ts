@@ -7,7 +7,8 @@ import type { DocumentKind } from "./contract";
 import { codeClasses } from "./highlight";
 
 /** Returns the extensions for a kind of text. Prose is spell-checked; JSON has line numbers for error messages. */
-export function languageOf(kind: DocumentKind): Extension {
+export function languageOf(kind: DocumentKind, placeholderText: string): Extension {
+  const prose = proseOf(placeholderText);
   switch (kind) {
     case "markdown":
       // `markdown()` would also bundle HTML, CSS and JavaScript, at three times the size.
@@ -19,7 +20,7 @@ export function languageOf(kind: DocumentKind): Extension {
   }
 }
 
-const prose = [
+const proseOf = (placeholderText: string): Extension => [
   EditorView.contentAttributes.of({ spellcheck: "true", autocorrect: "on", autocapitalize: "sentences" }),
-  placeholder("Write here…"),
+  placeholder(placeholderText),
 ];

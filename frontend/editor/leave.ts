@@ -28,10 +28,10 @@ export function leaveByKeyboard(hintId: string): Extension {
 }
 
 /** Creates the hint for `leaveByKeyboard`; the style sheet shows it while the editor has the focus. */
-export function leaveHint(id: string): HTMLElement {
+export function leaveHint(id: string, words: string): HTMLElement {
   const hint = document.createElement("p");
   hint.id = id;
   hint.className = "editor-hint";
-  hint.textContent = "Press Escape, then Tab, to leave the editor.";
+  hint.textContent = words;
   return hint;
 }

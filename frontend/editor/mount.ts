@@ -18,7 +18,7 @@ let mounted = 0;
 /** Appends an editor to `parent`. */
 export function mount(parent: HTMLElement, options: MountOptions): EditorHandle {
   mounted += 1;
-  const hint = leaveHint(`editor-hint-${mounted}`);
+  const hint = leaveHint(`editor-hint-${mounted}`, options.leaveHint);
   const readOnly = new Compartment();
   const view = new EditorView({
     doc: options.text,
@@ -27,14 +27,15 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
       withinBytes(options.maxBytes, () => options.onTooLong()),
       // Treats "\r" as an ordinary character, so that offsets agree with those of the CRDT.
       EditorState.lineSeparator.of("\n"),
+      EditorState.phrases.of(options.phrases),
       EditorView.cspNonce.of(options.nonce),
       // Redundant for focus, but tells accessibility checkers that the scroll container is reachable.
       EditorView.contentAttributes.of({ "aria-label": options.label, tabindex: "0" }),
       readOnly.of(EditorState.readOnly.of(options.readOnly)),
-      localChanges(options, () => stop(view, readOnly)),
+      localChanges(options, () => stop(view, readOnly, options.failure)),
       leaveByKeyboard(hint.id),
       keepLineBreaksWhole(options.text),
-      languageOf(options.kind),
+      languageOf(options.kind, options.placeholder),
       commitKey(options),
       ...editing,
       theme,
@@ -80,13 +81,13 @@ const editing: Extension[] = [
 ];
 
 /** Makes the editor read-only after the page has failed, because further edits would be lost. */
-function stop(view: EditorView, readOnly: Compartment): void {
+function stop(view: EditorView, readOnly: Compartment, words: string): void {
   view.dispatch({ effects: readOnly.reconfigure(EditorState.readOnly.of(true)) });
   const notice = document.createElement("div");
   notice.className = "alert";
   notice.dataset["variant"] = "danger";
   notice.setAttribute("role", "alert");
-  notice.textContent = "This page has failed and your edits are no longer saved. Reload the page to continue.";
+  notice.textContent = words;
   view.dom.before(notice);
 }
 

@@ -16,7 +16,7 @@ pub(crate) enum Area {
 /// Open files and endpoints.
 const OPEN: [&str; 7] =
     ["/favicon.svg", "/icons.svg", "/openapi.json", "/docs", "/healthz", "/readyz", "/metrics"];
-const OPEN_FOLDERS: [&str; 3] = ["/pkg/", "/docs/", "/.well-known/"];
+const OPEN_FOLDERS: [&str; 4] = ["/pkg/", "/words/", "/docs/", "/.well-known/"];
 
 impl Area {
     /// Returns the area of a path.
@@ -43,6 +43,7 @@ mod tests {
     #[case("/", Area::Page)]
     #[case("/documents", Area::Page)]
     #[case("/fn/accounts/sign-in", Area::Page)]
+    #[case("/words/1/en-pages.json", Area::Open)]
     #[case("/docs", Area::Open)]
     #[case("/docs/index.css", Area::Open)]
     #[case("/favicon.svg", Area::Open)]

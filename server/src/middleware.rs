@@ -249,7 +249,9 @@ fn device(request: &Parts, state: &AppState) -> Device {
 
 async fn limit_rate(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let free = path.starts_with("/pkg/") || matches!(path, "/healthz" | "/readyz");
+    let free = path.starts_with("/pkg/")
+        || path.starts_with("/words/")
+        || matches!(path, "/healthz" | "/readyz");
     if !free {
         let user = request.extensions().get::<Principal>().and_then(Principal::user);
         let ip = request.extensions().get::<Device>().map_or("", |device| device.ip.as_str());

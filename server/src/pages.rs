@@ -8,7 +8,7 @@ use crate::{
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse as _, Redirect, Response},
     routing::{any, get, post},
@@ -16,7 +16,7 @@ use axum::{
 use futures::{Stream, StreamExt as _, stream::once};
 use izanagi_app::{
     flash::{Flash, Notice, Outcome},
-    ssr::{App, answer_form, plain_forms, shell},
+    ssr::{App, answer_form, plain_forms, shell, uploaded, words_file},
 };
 use izanagi_domain::{documents::RequestKey, principal::Principal};
 use leptos::{IntoView, context::provide_context};
@@ -25,12 +25,15 @@ use leptos_axum::{
 };
 use std::{collections::BTreeMap, pin::Pin, sync::LazyLock};
 use tower_http::{
+    compression::CompressionLayer,
     services::{ServeDir, ServeFile},
     set_header::SetResponseHeaderLayer,
 };
 
 /// One year: files under `/pkg/<hash>` never change.
 const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// What a page depends on besides its address.
+const LANGUAGE_AND_USER: HeaderValue = HeaderValue::from_static("Accept-Language, Cookie");
 const AN_HOUR: &str = "public, max-age=3600";
 
 /// All page routes. Computed once: Leptos loads no resources in the whole process while it lists
@@ -52,6 +55,7 @@ pub(crate) fn routes(state: &AppState) -> Router<AppState> {
         .fallback(render)
         .layer(from_fn_with_state(state.cookies, plain_forms))
         .layer(from_fn(page_policy))
+        .merge(words())
         .nest_service("/pkg", package(state))
         .nest_service("/favicon.svg", file(state, "favicon.svg"))
         .nest_service("/icons.svg", file(state, "icons.svg"))
@@ -84,16 +88,14 @@ fn in_one_piece<V: IntoView + 'static>(
 async fn upload(
     State(state): State<AppState>,
     caller: Option<SignedInCaller>,
+    headers: HeaderMap,
     body: LazyBody,
 ) -> Response {
     let Some(SignedInCaller(caller)) = caller else {
         return Redirect::to("/login?next=/documents").into_response();
     };
     let outcome = match make_of(&state, &caller.into(), body).await {
-        Ok(count) => {
-            let files = if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
-            Outcome::Done(Notice::new(format!("{files} uploaded.")))
-        }
+        Ok(count) => Outcome::Done(Notice::new(uploaded(&headers, count as u64))),
         Err(error) => Outcome::Refused(error.into_problem()),
     };
     let (page, form) = ("/documents".to_owned(), "/documents/upload".to_owned());
@@ -116,6 +118,19 @@ fn package(state: &AppState) -> Router<()> {
     )
 }
 
+/// Serves the texts of scripts. They are public, so compressing them reveals nothing.
+fn words() -> Router<AppState> {
+    let file = |uri: Uri| async move {
+        let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        match words_file(uri.path()) {
+            Some(text) => (json, text).into_response(),
+            None => StatusCode::NOT_FOUND.into_response(),
+        }
+    };
+    let route = get(file).layer(CompressionLayer::new());
+    cached(Router::new().route("/words/{version}/{name}", route), IMMUTABLE)
+}
+
 /// Serves a file whose name does not change between builds.
 fn file(state: &AppState, name: &str) -> Router<()> {
     let file = ServeFile::new(state.site.root().join(name));
@@ -129,7 +144,10 @@ fn speculation_rules(state: &AppState) -> Router<()> {
         .layer(SetResponseHeaderLayer::overriding(header::CONTENT_TYPE, rules))
 }
 
-fn cached(router: Router<()>, policy: &'static str) -> Router<()> {
+fn cached<S>(router: Router<S>, policy: &'static str) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
     router.layer(from_fn(move |request: Request, next: Next| async move {
         let mut response = next.run(request).await;
         if response.status().is_success() {
@@ -147,7 +165,7 @@ async fn page_policy(request: Request, next: Next) -> Response {
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
-    headers.entry(HeaderName::from_static("vary")).or_insert(HeaderValue::from_static("Cookie"));
+    headers.entry(HeaderName::from_static("vary")).or_insert(LANGUAGE_AND_USER);
     response
 }
 

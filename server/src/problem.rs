@@ -91,6 +91,7 @@ pub(crate) fn plain(status: StatusCode, code: &str, title: &str, detail: &str) -
         detail: detail.to_owned(),
         code: code.to_owned(),
         request_id: String::new(),
+        args: Vec::new(),
         errors: Vec::new(),
         current: None,
     }

@@ -5,10 +5,11 @@
 use crate::{area::Area, state::AppState};
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{Html, IntoResponse as _, Response},
 };
+use izanagi_app::ssr::{Failure, failure};
 use izanagi_shared::{markdown::escape_text, problem::Problem};
 
 /// Allows the site's styles and images; blocks scripts.
@@ -23,6 +24,7 @@ pub(crate) async fn show_problems(
 ) -> Response {
     let for_person = is_navigation(request.uri().path(), request.headers());
     let request_id = crate::problem::request_id(&request);
+    let languages = language_headers(request.headers());
     let mut response = next.run(request).await;
     if !for_person {
         return response;
@@ -36,7 +38,18 @@ pub(crate) async fn show_problems(
     parts.headers.remove(header::CONTENT_LENGTH);
     let policy = HeaderValue::from_static(POLICY);
     parts.headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    (parts, Html(page(&problem, &request_id, &state.site.style_sheet()))).into_response()
+    let vary = HeaderValue::from_static("Accept-Language, Cookie");
+    parts.headers.insert(header::VARY, vary);
+    let failure = failure(&languages, &problem);
+    let page = page(&failure, problem.status, &request_id, &state.site.style_sheet());
+    (parts, Html(page)).into_response()
+}
+
+/// Copies the headers that choose the language.
+fn language_headers(headers: &HeaderMap) -> HeaderMap {
+    let names = [header::ACCEPT_LANGUAGE, header::COOKIE];
+    let copy = |name: HeaderName| Some((name.clone(), headers.get(name)?.clone()));
+    names.into_iter().filter_map(copy).collect()
 }
 
 /// Returns whether the request is a browser navigation rather than a script or program.
@@ -54,20 +67,23 @@ fn internal() -> Problem {
     )
 }
 
-fn page(problem: &Problem, request_id: &str, style_sheet: &str) -> String {
-    let (title, status) = (escape_text(&problem.title), problem.status);
+fn page(failure: &Failure, status: u16, request_id: &str, style_sheet: &str) -> String {
+    let Failure { language, title, advice, error, home, request } = failure;
+    let error = error.replace("{}", &status.to_string());
+    let request_id = format!("<code>{}</code>", escape_text(request_id));
     format!(
-        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+        "<!DOCTYPE html>\n<html lang=\"{language}\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\"><title>{title} – Izanagi</title>\
          <link rel=\"icon\" href=\"/favicon.svg\" type=\"image/svg+xml\">\
          <link rel=\"stylesheet\" href=\"{style_sheet}\"></head><body>\
-         <main id=\"main\" class=\"page problem\"><p class=\"problem-code\">Error {status}</p>\
-         <h1>{title}</h1><p>{detail}</p>\
-         <p class=\"cluster\"><a class=\"button\" href=\"/\">Go to the home page</a></p>\
-         <p class=\"soft\">Request <code>{request_id}</code></p></main></body></html>\n",
-        detail = escape_text(&problem.detail),
-        request_id = escape_text(request_id),
+         <main id=\"main\" class=\"page problem\"><p class=\"problem-code\">{error}</p>\
+         <h1>{title}</h1><p>{advice}</p>\
+         <p class=\"cluster\"><a class=\"button\" href=\"/\">{home}</a></p>\
+         <p class=\"soft\">{request}</p></main></body></html>\n",
+        title = escape_text(title),
+        advice = escape_text(advice),
+        request = request.replace("{}", &request_id),
     )
 }
 
@@ -79,7 +95,9 @@ mod tests {
     fn escapes_the_problem_in_the_page() {
         let mut problem = internal();
         problem.detail = "<script>".to_owned();
-        let page = page(&problem, "1", "/main.css");
+        problem.code = "unknown".to_owned();
+        problem.status = 400;
+        let page = page(&failure(&HeaderMap::new(), &problem), 400, "1", "/main.css");
         assert!(!page.contains("<script>") && page.contains("&lt;script&gt;"), "{page}");
     }
 

@@ -22,6 +22,8 @@ mod edits;
 mod headers;
 #[path = "api/health.rs"]
 mod health;
+#[path = "api/languages.rs"]
+mod languages;
 #[path = "api/log.rs"]
 mod log;
 #[path = "api/matrix.rs"]

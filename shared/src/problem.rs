@@ -12,12 +12,24 @@ pub struct FieldError {
     pub code: String,
     /// Human-readable message: what is wrong and what is allowed.
     pub message: String,
+    /// Values in the message, such as a limit, in the order in which it mentions them: for clients
+    /// that word errors by their code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
 }
 
 impl FieldError {
     /// Creates a field error.
     pub fn new(field: &str, code: &str, message: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), code: code.to_owned(), message: message.into() }
+        let (field, code) = (field.to_owned(), code.to_owned());
+        Self { field, code, message: message.into(), args: Vec::new() }
+    }
+
+    /// Appends a value that the message mentions.
+    #[must_use]
+    pub fn with(mut self, value: impl ToString) -> Self {
+        self.args.push(value.to_string());
+        self
     }
 }
 
@@ -50,6 +62,10 @@ pub struct Problem {
     /// Request id, for finding the request in the log.
     #[serde(default)]
     pub request_id: String,
+    /// Values in the detail, such as a limit, in the order in which it mentions them: for clients
+    /// that word problems by their code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub args: Vec<String>,
     /// Field errors, if the request was rejected because of its fields.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
@@ -59,9 +75,9 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Returns the message for `field`, if that field was rejected.
+    /// Returns the error of `field`, if that field was rejected.
     #[must_use]
-    pub fn about(&self, field: &str) -> Option<&str> {
-        self.errors.iter().find(|error| error.field == field).map(|error| error.message.as_str())
+    pub fn about(&self, field: &str) -> Option<&FieldError> {
+        self.errors.iter().find(|error| error.field == field)
     }
 }

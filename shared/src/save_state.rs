@@ -23,22 +23,6 @@ pub enum SaveState {
 }
 
 impl SaveState {
-    /// Returns the text to display.
-    #[must_use]
-    pub fn words(&self) -> String {
-        match self {
-            Self::Saved => "Saved".to_owned(),
-            Self::Saving => "Saving…".to_owned(),
-            Self::Offline { waiting: 0, .. } => "Offline".to_owned(),
-            Self::Offline { waiting, is_kept } => {
-                let edits = if *waiting == 1 { "edit" } else { "edits" };
-                let place = if *is_kept { "on this device" } else { "in this tab only" };
-                format!("Offline, {waiting} {edits} {place}")
-            }
-            Self::Refused { reason } => format!("Not saved: {reason}"),
-        }
-    }
-
     /// Returns a short name for CSS classes.
     #[must_use]
     pub const fn variant(&self) -> &'static str {
@@ -133,14 +117,14 @@ mod tests {
         let mut tracker = SaveTracker::default();
         tracker.lost();
         tracker.edited();
-        assert_eq!(tracker.state(true).words(), "Offline, 1 edit on this device");
+        assert_eq!(tracker.state(true), SaveState::Offline { waiting: 1, is_kept: true });
         tracker.edited();
-        assert_eq!(tracker.state(false).words(), "Offline, 2 edits in this tab only");
-        assert_eq!(tracker.state(true).words(), "Offline, 2 edits on this device");
+        assert_eq!(tracker.state(false), SaveState::Offline { waiting: 2, is_kept: false });
+        assert_eq!(tracker.state(true), SaveState::Offline { waiting: 2, is_kept: true });
         tracker.reached();
         assert_eq!(tracker.state(true), SaveState::Saving);
         tracker.acknowledged(2);
-        assert_eq!(tracker.state(true).words(), "Saved");
+        assert_eq!(tracker.state(true), SaveState::Saved);
     }
 
     #[test]
@@ -149,7 +133,8 @@ mod tests {
         tracker.edited();
         tracker.refused("this document was deleted");
         tracker.acknowledged(0);
-        assert_eq!(tracker.state(true).words(), "Not saved: this document was deleted");
+        let reason = "this document was deleted".to_owned();
+        assert_eq!(tracker.state(true), SaveState::Refused { reason });
         tracker.retried();
         assert_eq!(tracker.state(true), SaveState::Saving);
     }

@@ -1,6 +1,6 @@
 //! Signing in and out, and the sessions of an account.
 
-use crate::{error::AppError, flash::Notice};
+use crate::{catalogue::account as t, error::AppError, flash::Notice};
 use izanagi_shared::{
     id::SessionId,
     wire::{SessionView, UserView},
@@ -35,7 +35,7 @@ pub(crate) async fn sign_in(
     let signed_in = context.services.accounts.sign_in(&request, &ssr::device()).await?;
     ssr::with_response(|headers| context.cookies.set(headers, &signed_in));
     ssr::lead_to(ssr::after_sign_in(&next));
-    Ok(Notice::new(format!("Welcome back, {}.", signed_in.user.display_name)))
+    Ok(Notice::new(t::welcome_back(&signed_in.user.display_name)))
 }
 
 /// Creates an account, signs it in, then redirects to `next` if it is a page of this site.
@@ -59,7 +59,7 @@ pub(crate) async fn sign_up(
     let signed_in = accounts.sign_up(turn, &request, &device).await?;
     ssr::with_response(|headers| context.cookies.set(headers, &signed_in));
     ssr::lead_to(ssr::after_sign_in(&next));
-    Ok(Notice::new(format!("Welcome, {}.", signed_in.user.display_name)))
+    Ok(Notice::new(t::welcome(&signed_in.user.display_name)))
 }
 
 /// Ends this session.
@@ -75,7 +75,7 @@ pub(crate) async fn sign_out() -> Result<Notice, AppError> {
     }
     ssr::with_response(|headers| context.cookies.clear(headers));
     ssr::lead_to("/");
-    Ok(Notice::new("You are signed out."))
+    Ok(Notice::new(t::signed_out()))
 }
 
 /// Ends every session of the account, including this one.
@@ -90,7 +90,7 @@ pub(crate) async fn sign_out_everywhere() -> Result<Notice, AppError> {
     context.services.accounts.sign_out_everywhere(caller.user).await?;
     ssr::with_response(|headers| context.cookies.clear(headers));
     ssr::lead_to("/login");
-    Ok(Notice::new("You are signed out on every device."))
+    Ok(Notice::new(t::signed_out_everywhere()))
 }
 
 /// Returns the account's active sessions, most recently seen first.
@@ -111,5 +111,5 @@ pub(crate) async fn list_sessions() -> Result<Vec<SessionView>, AppError> {
 pub(crate) async fn revoke_session(id: SessionId) -> Result<Notice, AppError> {
     use crate::ssr::{page_context, signed_in};
     page_context()?.services.accounts.revoke_session(&signed_in()?, id).await?;
-    Ok(Notice::new("That device is signed out."))
+    Ok(Notice::new(t::device_signed_out()))
 }

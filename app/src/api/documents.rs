@@ -1,6 +1,6 @@
 //! Documents: listing, opening, reading, and their metadata.
 
-use crate::{error::AppError, flash::Notice};
+use crate::{catalogue::documents as t, error::AppError, flash::Notice};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use izanagi_shared::{
     crdt::TextDoc,
@@ -126,7 +126,7 @@ pub(crate) async fn create_document(title: String, kind: DocumentKind) -> Result
     let documents = &services.documents;
     let document = documents.create(&caller(), request, RequestKey::none()).await?;
     lead_to(&format!("/documents/{}", document.id));
-    Ok(Notice::new(format!("“{}” was created.", document.title)))
+    Ok(Notice::new(t::created(&document.title)))
 }
 
 /// Changes a document's title and, if given, its `renderFormat`; `default` is the user's default.
@@ -155,7 +155,9 @@ pub(crate) async fn rename_document(
     if let Some(path) = back.as_deref().and_then(own_path) {
         ssr::lead_to(path);
     }
-    Ok(Notice::new(format!("Renamed to “{}”.", document.title)))
+    let is_renamed = document.title != owner.row().details.title;
+    let words = if is_renamed { t::renamed } else { t::saved };
+    Ok(Notice::new(words(&document.title)))
 }
 
 /// Moves a document to the trash.
@@ -169,7 +171,7 @@ pub(crate) async fn trash_document(id: DocumentId) -> Result<Notice, AppError> {
     let documents = &services.documents;
     let owner = documents.for_owner(&caller(), id).await?;
     documents.trash(&owner).await?;
-    let notice = Notice::new(format!("“{}” was moved to the trash.", owner.row().details.title));
+    let notice = Notice::new(t::trashed(&owner.row().details.title));
     Ok(Notice { undo_trash: Some(id), ..notice })
 }
 
@@ -186,7 +188,7 @@ pub(crate) async fn restore_document(id: DocumentId) -> Result<Notice, AppError>
     let owner = documents.for_owner(&caller(), id).await?;
     let change = PatchDocumentRequest { deleted: Some(false), ..PatchDocumentRequest::default() };
     let document = documents.change(&owner, &change).await?;
-    let notice = Notice::new(format!("“{}” was restored.", document.title));
+    let notice = Notice::new(t::restored(&document.title));
     Ok(notice.with_link(format!("/documents/{id}")))
 }
 
@@ -201,5 +203,5 @@ pub(crate) async fn purge_document(id: DocumentId) -> Result<Notice, AppError> {
     let documents = &services.documents;
     let owner = documents.for_owner(&caller(), id).await?;
     documents.purge(&owner).await?;
-    Ok(Notice::new(format!("“{}” was permanently deleted.", owner.row().details.title)))
+    Ok(Notice::new(t::purged(&owner.row().details.title)))
 }

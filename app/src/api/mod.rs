@@ -3,4 +3,5 @@
 
 pub(crate) mod accounts;
 pub(crate) mod documents;
+pub(crate) mod language;
 pub(crate) mod versions;

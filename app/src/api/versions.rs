@@ -1,6 +1,6 @@
 //! Versions: committing, listing, reading, naming, restoring, comparing.
 
-use crate::{error::AppError, flash::Notice};
+use crate::{catalogue::version as t, error::AppError, flash::Notice};
 use izanagi_shared::{
     id::DocumentId,
     markdown::TocEntry,
@@ -127,7 +127,7 @@ pub(crate) async fn commit_version(
     let note = request.note().map_err(Error::Invalid)?;
     let input = CommitInput { note, content: None, key: RequestKey::none() };
     let version = services.versions.commit(&editor, input).await?;
-    let notice = Notice::new(format!("Version {} saved.", version.number));
+    let notice = Notice::new(t::committed(&version.number.to_string()));
     Ok(notice.with_link(format!("/documents/{id}/versions/{}", version.number)))
 }
 
@@ -191,8 +191,8 @@ pub(crate) async fn name_version(
     let name = Some(name.trim()).filter(|name| !name.is_empty());
     services.versions.name(&editor, number, name).await?;
     Ok(Notice::new(match name {
-        Some(name) => format!("Version {number} renamed to “{name}”."),
-        None => format!("Name of version {number} removed."),
+        Some(name) => t::named(&number.to_string(), name),
+        None => t::name_removed(&number.to_string()),
     }))
 }
 
@@ -208,7 +208,7 @@ pub(crate) async fn restore_version(id: DocumentId, number: u64) -> Result<Notic
     let services = page_context()?.services;
     let editor = services.documents.for_editor(&caller(), id).await?;
     let version = services.versions.restore(&editor, number, None, RequestKey::none()).await?;
-    let notice = format!("Version {number} restored as version {}.", version.number);
+    let notice = t::restored(&number.to_string(), &version.number.to_string());
     Ok(Notice::new(notice).with_link(format!("/documents/{id}")))
 }
 

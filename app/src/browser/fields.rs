@@ -1,7 +1,10 @@
 //! Validates fields of server-rendered forms and shows their errors.
 
 use super::on_document;
-use crate::parts::{Rule, refusal_html, room_words};
+use crate::{
+    parts::{Rule, refusal_html, room_words},
+    words,
+};
 use izanagi_shared::problem::Problem;
 use leptos::{
     prelude::*,
@@ -57,7 +60,7 @@ pub(super) fn show_refusal(form: &HtmlFormElement, problem: &Problem) {
             continue;
         };
         let name = field.get_attribute("name").unwrap_or_default();
-        set_error(&field, problem.about(&name));
+        set_error(&field, problem.about(&name).map(words::field_error).as_deref());
         let input = field.dyn_ref::<HtmlInputElement>();
         if let Some(input) = input.filter(|input| input.type_() == "password") {
             input.set_value("");
@@ -84,7 +87,7 @@ pub fn clear(field: &HtmlTextAreaElement) {
 fn check(field: &HtmlElement) {
     let text = value_of(field);
     let rule = rule_of(field);
-    let error = rule.and_then(|rule| rule.check(&text)).map(|error| error.message);
+    let error = rule.and_then(|rule| rule.check(&text)).map(|error| words::field_error(&error));
     set_error(field, error.as_deref());
     let left = document().get_element_by_id(&format!("{}-left", field.id()));
     if let Some(left) = left.filter(|_| rule == Some(Rule::Message)) {

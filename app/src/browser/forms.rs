@@ -5,6 +5,7 @@ use crate::{
     error::AppError,
     flash::{ENHANCED, Notice},
     toasts::{Message, say},
+    words,
 };
 use gloo_net::http::{Request, RequestBuilder, Response};
 use izanagi_shared::problem::Problem;
@@ -116,7 +117,11 @@ fn submit(form: HtmlFormElement) {
                     return show_refusal(&form, &error.with_what_was_typed().0);
                 }
                 let kind = form.get_attribute("action");
-                say(Message { notice: Notice::new(error.0.detail), is_problem: true, kind });
+                say(Message {
+                    notice: Notice::new(words::problem(&error.0)),
+                    is_problem: true,
+                    kind,
+                });
             }
         }
     });

@@ -1,5 +1,6 @@
 //! Times in the reader's time zone.
 
+use crate::words;
 use js_sys::{Date, Object, Reflect};
 use leptos::{
     prelude::*,
@@ -7,8 +8,7 @@ use leptos::{
     web_sys::Element,
 };
 
-/// Rewrites the page's times, which the server renders in UTC, in the reader's time zone and
-/// locale.
+/// Rewrites the page's times, which the server renders in UTC, in the reader's time zone.
 pub(super) fn show_local_times() {
     let Ok(found) = document().query_selector_all("time[datetime]") else { return };
     let times = (0..found.length()).filter_map(|at| found.get(at)?.dyn_into::<Element>().ok());
@@ -32,10 +32,10 @@ fn local_words(at: &str) -> Option<String> {
     let time = format(&date, &[("hour", "2-digit"), ("minute", "2-digit"), ("hour12", "")]);
     let day = |other: &Date| date.to_date_string() == other.to_date_string();
     if day(&now) {
-        return Some(format!("today, {time}"));
+        return Some(words::today(&time));
     }
     if day(&yesterday) {
-        return Some(format!("yesterday, {time}"));
+        return Some(words::yesterday(&time));
     }
     let mut parts = vec![("day", "numeric"), ("month", "long")];
     if date.get_full_year() != now.get_full_year() {
@@ -53,5 +53,9 @@ fn format(date: &Date, parts: &[(&str, &str)]) -> String {
         // Setting a property of a plain object cannot fail.
         let _ = Reflect::set(&options, &JsValue::from_str(name), &value);
     }
-    date.to_locale_string("en-GB", &options).into()
+    let language = document().document_element().and_then(|page| page.get_attribute("lang"));
+    let language = language.unwrap_or_default();
+    // As on the server, English names the day before the month.
+    let locale = if language == "en" { "en-GB" } else { &language };
+    date.to_locale_string(locale, &options).into()
 }

@@ -3,8 +3,10 @@
 use super::{Counts, Pagination};
 use crate::{
     api::versions::{Comparison, Fold},
+    catalogue::compare as t,
     islands::{Place, Steps},
-    parts::{Alert, counted},
+    parts::Alert,
+    words,
 };
 use izanagi_shared::text::diff::{DiffLine, Hunk, LineKind, Span};
 use leptos::prelude::*;
@@ -35,30 +37,30 @@ pub(crate) fn DiffView(
         parts.push(view! { <HunkView hunk number/> }.into_any());
     }
     parts.extend(comparison.tail.map(fold));
-    let words = counted(changes as u64, "change", "changes");
+    let total = words::changes(changes as u64);
     view! {
-        <div class="diff-bar" role="group" aria-label="Changes">
+        <div class="diff-bar" role="group" aria-label=t::changes()>
             <Counts added=added as u64 removed=removed as u64/>
             {children()}
             <Steps place/>
         </div>
         {comparison.is_coarse.then(|| view! {
             <Alert variant="warning">
-                <p>"Some of these lines differ too much for a detailed comparison."</p>
+                <p>{t::coarse()}</p>
             </Alert>
         })}
         {comparison.is_shortened.then(|| view! {
             <Alert>
-                <p>"Very long lines are shortened: “…” marks omitted text."</p>
+                <p>{t::shortened()}</p>
             </Alert>
         })}
         <div class="diff">{parts}</div>
         <Pagination
-            label="Pages of this comparison"
+            label=t::pages()
             page=u32::try_from(page).unwrap_or(u32::MAX)
             page_size=1
             total=pages as u64
-            words
+            words=total
             start=format!("{address}page=")
         />
     }
@@ -91,12 +93,12 @@ fn HunkView(hunk: Hunk, number: usize) -> impl IntoView {
 /// Formats a hunk's position, such as `Lines 11–15, now lines 11–17`.
 fn hunk_title(hunk: &Hunk) -> String {
     let lines = |start: usize, count: usize| match count {
-        0 => format!("after line {start}"),
-        1 => format!("line {start}"),
-        count => format!("lines {start}–{}", start + count - 1),
+        0 => t::after_line(&start.to_string()),
+        1 => t::line(&start.to_string()),
+        count => t::lines(&start.to_string(), &(start + count - 1).to_string()),
     };
     let (old, new) = (lines(hunk.old_start, hunk.old_lines), lines(hunk.new_start, hunk.new_lines));
-    let mut title = if old == new { old } else { format!("{old}, now {new}") };
+    let mut title = if old == new { old } else { t::moved(&old, &new) };
     if let Some(first) = title.get_mut(0..1) {
         first.make_ascii_uppercase();
     }
@@ -106,8 +108,8 @@ fn hunk_title(hunk: &Hunk) -> String {
 fn line_view(line: DiffLine) -> impl IntoView {
     let (kind, spoken) = match line.kind {
         LineKind::Equal => ("equal", None),
-        LineKind::Insert => ("insert", Some("added: ")),
-        LineKind::Delete => ("delete", Some("removed: ")),
+        LineKind::Insert => ("insert", Some(t::added())),
+        LineKind::Delete => ("delete", Some(t::removed())),
     };
     // A line without a counterpart is already marked as a whole.
     let is_whole = matches!(line.spans.as_slice(), [Span { changed: true, .. }]);
@@ -124,8 +126,7 @@ fn line_view(line: DiffLine) -> impl IntoView {
             _ => span.text.into_any(),
         })
         .collect();
-    let note =
-        line.no_newline.then(|| view! { <p class="diff-note">"No line break at the end"</p> });
+    let note = line.no_newline.then(|| view! { <p class="diff-note">{t::no_newline()}</p> });
     view! {
         <div class="diff-line" data-kind=kind data-old=line.old data-new=line.new>
             <span class="diff-text">
@@ -139,7 +140,7 @@ fn line_view(line: DiffLine) -> impl IntoView {
 
 #[component]
 fn FoldView(fold: Fold, address: String, is_open: bool) -> impl IntoView {
-    let words = counted(fold.count as u64, "unchanged line", "unchanged lines");
+    let words = t::unchanged(fold.count as u64);
     let Fold { index, old_start, new_start, count, lines } = fold;
     let line = move |(offset, text): (usize, String)| {
         view! {
@@ -158,7 +159,7 @@ fn FoldView(fold: Fold, address: String, is_open: bool) -> impl IntoView {
                     <summary>{words}</summary>
                     {lines.into_iter().enumerate().map(line).collect_view()}
                     {(more > 0).then(|| view! {
-                        <p class="diff-note">"And " {counted(more as u64, "more line", "more lines")} "."</p>
+                        <p class="diff-note">{t::more(more as u64)}</p>
                     })}
                 </details>
             }
@@ -166,7 +167,7 @@ fn FoldView(fold: Fold, address: String, is_open: bool) -> impl IntoView {
         }
         None => view! {
             <p class="diff-note" id=id.clone()>
-                {words} " " <a href=format!("{address}unfold={index}#{id}")>"Show them"</a>
+                {words} " " <a href=format!("{address}unfold={index}#{id}")>{t::show_lines()}</a>
             </p>
         }
         .into_any(),

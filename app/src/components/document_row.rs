@@ -1,8 +1,10 @@
 use super::{Choice, Foot, Form, FormSpec, Line, Part, When};
 use crate::{
     api::documents::{RenameDocument, TrashDocument},
-    parts::{Icon, Rule, counted, kind_name},
+    catalogue::{documents as t, site},
+    parts::{Icon, Rule, kind_name},
     ssr::Visit,
+    words,
 };
 use izanagi_shared::{
     id::DocumentId,
@@ -22,10 +24,10 @@ pub(crate) fn DocumentRow(
     let id = document.id;
     let path = format!("/documents/{id}");
     let versions = match document.head_version {
-        0 => "no version yet".to_owned(),
-        count => counted(count, "version", "versions"),
+        0 => t::no_version_yet().to_owned(),
+        count => site::versions(count),
     };
-    let actions = format!("Actions for {}", document.title);
+    let actions = t::actions(&document.title);
     let text = Some(document.description).filter(|text| !text.is_empty());
     let separator = if list.contains('?') { '&' } else { '?' };
     let rename = format!("{list}{separator}rename={id}");
@@ -43,8 +45,8 @@ pub(crate) fn DocumentRow(
             </div>
             <ul class="meta">
                 <li>{kind_name(document.kind)}</li>
-                <li><span class="visually-hidden">"edited "</span><When at=document.updated_at/></li>
-                <li>{counted(document.word_count, "word", "words")}</li>
+                <li><span class="visually-hidden">{site::edited_label()}</span><When at=document.updated_at/></li>
+                <li>{words::words(document.word_count)}</li>
                 <li>{versions}</li>
             </ul>
             <div class="row-actions">
@@ -54,14 +56,14 @@ pub(crate) fn DocumentRow(
                         <span class="visually-hidden">{actions}</span>
                     </summary>
                     <ul class="menu-list">
-                        <li><a class="menu-item" href=path.clone()><Icon name="write"/>"Open"</a></li>
-                        <li><a class="menu-item" href=format!("{path}/read")><Icon name="read"/>"Read"</a></li>
-                        <li><a class="menu-item" href=format!("{path}/history")><Icon name="history"/>"History"</a></li>
-                        <li><a class="menu-item" href=rename><Icon name="write"/>"Edit details"</a></li>
+                        <li><a class="menu-item" href=path.clone()><Icon name="write"/>{site::open()}</a></li>
+                        <li><a class="menu-item" href=format!("{path}/read")><Icon name="read"/>{site::read()}</a></li>
+                        <li><a class="menu-item" href=format!("{path}/history")><Icon name="history"/>{site::history()}</a></li>
+                        <li><a class="menu-item" href=rename><Icon name="write"/>{t::edit_details()}</a></li>
                         <li>
                             <a class="menu-item" href=export_path(id) download="">
                                 <Icon name="download"/>
-                                "Download"
+                                {site::download()}
                             </a>
                         </li>
                         <li data-divide="">
@@ -69,7 +71,7 @@ pub(crate) fn DocumentRow(
                                 <input type="hidden" name="id" value=id.to_string()/>
                                 <button class="menu-item" data-variant="danger">
                                     <Icon name="trash"/>
-                                    "Move to trash"
+                                    {t::move_to_trash()}
                                 </button>
                             </form>
                         </li>
@@ -87,11 +89,12 @@ pub(crate) fn export_path(id: DocumentId) -> String {
 
 /// Form for a row's details; saving returns to the list.
 fn details_form(id: String, title: String, format: Option<RenderFormat>, list: String) -> FormSpec {
-    let title = Line { start: title, rule: Some(Rule::Title), ..Line::new("title", "Title") };
+    let title = Line { start: title, rule: Some(Rule::Title), ..Line::new("title", site::title()) };
+    let formats = [("default", t::default_format()), ("markdown", "Markdown"), ("html", "HTML")];
     let format = Choice {
         name: "render_format",
-        label: "Download as",
-        options: vec![("default", "Default"), ("markdown", "Markdown"), ("html", "HTML")],
+        label: t::download_as(),
+        options: formats.map(|(value, words)| (value, words.to_owned())).into(),
         start: format.map_or("default", RenderFormat::as_str),
     };
     FormSpec {
@@ -99,7 +102,7 @@ fn details_form(id: String, title: String, format: Option<RenderFormat>, list: S
         class: "stack",
         hidden: vec![("id", id), ("back", list.clone())],
         fields: vec![Part::Line(title), Part::Choice(format)],
-        submit: "Save",
+        submit: site::save(),
         foot: Foot::Cancel(list),
     }
 }

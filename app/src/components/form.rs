@@ -1,7 +1,11 @@
 //! Forms with fields. Pages describe a form; scripts submit it and show its errors
 //! (`browser::forms`, `browser::fields`).
 
-use crate::parts::{MessageField, Rule, field_id, refusal_html};
+use crate::{
+    catalogue::site,
+    parts::{MessageField, Rule, field_id, refusal_html},
+    words,
+};
 use izanagi_shared::problem::Problem;
 use leptos::prelude::*;
 use std::collections::BTreeMap;
@@ -51,7 +55,7 @@ pub(crate) struct Choice {
     pub(crate) name: &'static str,
     pub(crate) label: &'static str,
     /// Values and labels.
-    pub(crate) options: Vec<(&'static str, &'static str)>,
+    pub(crate) options: Vec<(&'static str, String)>,
     /// Initial value; the first option if empty.
     pub(crate) start: &'static str,
 }
@@ -116,7 +120,7 @@ pub(crate) fn Form(spec: FormSpec) -> impl IntoView {
         Foot::End => view! { <div class="cluster" data-justify="end">{button}</div> }.into_any(),
         Foot::Cancel(path) => view! {
             <div class="cluster">
-                {button} <a class="button" data-variant="quiet" href=path>"Cancel"</a>
+                {button} <a class="button" data-variant="quiet" href=path>{site::cancel()}</a>
             </div>
         }
         .into_any(),
@@ -133,7 +137,8 @@ pub(crate) fn Form(spec: FormSpec) -> impl IntoView {
 
 fn part_view(part: Part, start: &FormStart) -> AnyView {
     let problem = start.problem.as_ref();
-    let error = |name: &str| problem.and_then(|problem| problem.about(name)).map(str::to_owned);
+    let error =
+        |name: &str| problem.and_then(|problem| problem.about(name)).map(words::field_error);
     let typed = |name: &str| start.typed.get(name).cloned();
     match part {
         Part::Line(line) => {
@@ -143,7 +148,7 @@ fn part_view(part: Part, start: &FormStart) -> AnyView {
         Part::Choice(Choice { name, label, options, start: initial }) => {
             let (id, typed) = (field_id(start.scope, name), typed(name));
             let chosen = typed.as_deref().unwrap_or(initial);
-            let option = |(value, words): (&'static str, &'static str)| {
+            let option = |(value, words): (&'static str, String)| {
                 view! { <option value=value selected=value == chosen>{words}</option> }
             };
             view! {

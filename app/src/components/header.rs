@@ -1,8 +1,10 @@
 use crate::{
     api::accounts::SignOut,
+    catalogue::site as t,
     own_path::{own_path, sign_in_path},
     parts::Icon,
     ssr::Me,
+    words::around,
 };
 use izanagi_shared::wire::UserView;
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -36,30 +38,30 @@ pub(crate) fn SiteHeader() -> impl IntoView {
 fn SignedIn(user: UserView) -> impl IntoView {
     let initial: String = user.display_name.chars().take(1).collect();
     view! {
-        <nav aria-label="Main">
-            <NavLink path="/documents" words="Documents"/>
-            <NavLink path="/trash" words="Trash"/>
+        <nav aria-label=t::main()>
+            <NavLink path="/documents" words=t::documents()/>
+            <NavLink path="/trash" words=t::trash()/>
         </nav>
-        <nav aria-label="Account" data-place="end">
+        <nav aria-label=t::account() data-place="end">
             <details class="menu">
                 <summary class="button" data-variant="quiet">
                     <span class="avatar" aria-hidden="true">{initial}</span>
                     <bdi class="account-name">{user.display_name}</bdi>
-                    <span class="visually-hidden">"account menu"</span>
+                    <span class="visually-hidden">{t::account_menu()}</span>
                 </summary>
                 <ul class="menu-list">
-                    <li class="menu-note">"Signed in as " <bdi>{user.username}</bdi></li>
+                    <li class="menu-note">{around(t::signed_in_as(), view! { <bdi>{user.username}</bdi> })}</li>
                     <li data-divide="">
                         <a class="menu-item" href="/settings/sessions">
                             <Icon name="device"/>
-                            "Signed-in devices"
+                            {t::devices()}
                         </a>
                     </li>
                     <li data-divide="">
                         <form method="post" action=SignOut::url()>
                             <button class="menu-item">
                                 <Icon name="sign-out"/>
-                                "Sign out"
+                                {t::sign_out()}
                             </button>
                         </form>
                     </li>
@@ -84,9 +86,9 @@ fn SignedOut() -> impl IntoView {
         path => own_path(path).map_or_else(|| "/login".to_owned(), sign_in_path),
     };
     view! {
-        <nav aria-label="Account" data-place="end">
-            <a class="button" data-variant="quiet" href=sign_in>"Sign in"</a>
-            <a class="button" href="/signup">"Create account"</a>
+        <nav aria-label=t::account() data-place="end">
+            <a class="button" data-variant="quiet" href=sign_in>{t::sign_in()}</a>
+            <a class="button" href="/signup">{t::create_account()}</a>
         </nav>
     }
 }

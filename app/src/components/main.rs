@@ -1,7 +1,9 @@
 use crate::{
     api::documents::RestoreDocument,
+    catalogue,
     ssr::{Package, Visit},
     toasts::Toasts,
+    words,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::{Link, Script};
@@ -53,6 +55,14 @@ pub(crate) fn Scripts(bundle: Bundle) -> impl IntoView {
         (package.file(&format!("{name}.js")), package.file(&format!("{name}.wasm")));
     view! {
         <Link rel="preload" href=wasm as_="fetch" type_="application/wasm" crossorigin="anonymous"/>
+        <Link
+            id=words::LINK
+            rel="preload"
+            href=catalogue::words_path(bundle)
+            as_="fetch"
+            type_="application/json"
+            crossorigin="anonymous"
+        />
         <Script type_="module" src=script/>
         <Toasts first undo=RestoreDocument::PATH.to_owned()/>
     }

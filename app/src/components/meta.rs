@@ -1,4 +1,4 @@
-use crate::parts::{counted, grouped};
+use crate::{catalogue::site, words::grouped};
 use leptos::prelude::*;
 
 /// Shows how many lines were added and removed, by sign, colour and text.
@@ -8,11 +8,11 @@ pub(crate) fn Counts(added: u64, removed: u64) -> impl IntoView {
         <span class="counts">
             <span data-kind="insert">
                 <span aria-hidden="true">"+" {grouped(added)}</span>
-                <span class="visually-hidden">{counted(added, "line added, ", "lines added, ")}</span>
+                <span class="visually-hidden">{site::lines_added(added)}</span>
             </span>
             <span data-kind="delete">
                 <span aria-hidden="true">"−" {grouped(removed)}</span>
-                <span class="visually-hidden">{counted(removed, "line removed", "lines removed")}</span>
+                <span class="visually-hidden">{site::lines_removed(removed)}</span>
             </span>
         </span>
     }
@@ -27,7 +27,7 @@ pub(crate) fn Crumbs(
     let step =
         |(path, words): (String, String)| view! { <li><a href=path><bdi>{words}</bdi></a></li> };
     view! {
-        <ol class="crumbs" aria-label="Breadcrumbs">
+        <ol class="crumbs" aria-label=site::breadcrumbs()>
             {steps.into_iter().map(step).collect_view()}
         </ol>
     }

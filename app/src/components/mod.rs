@@ -25,6 +25,6 @@ pub(crate) use load::{Load, LoadPart};
 pub(crate) use main::{Bundle, Main, Scripts};
 pub(crate) use meta::{Counts, Crumbs};
 pub(crate) use pagination::{Pagination, PastEnd};
-pub(crate) use problem::ProblemView;
+pub(crate) use problem::{ProblemView, Words};
 pub(crate) use time::When;
 pub(crate) use toc::Contents;

@@ -1,4 +1,4 @@
-use crate::parts::{Icon, counted};
+use crate::{catalogue::site as t, parts::Icon, words::grouped};
 use leptos::prelude::*;
 
 /// Links to the previous and next page, with the current position. Empty if there is only one page.
@@ -15,7 +15,7 @@ pub(crate) fn Pagination(
     #[prop(into)]
     start: String,
     /// Labels of the links to the previous and next page.
-    #[prop(default = ("Previous", "Next"))]
+    #[prop(default = (t::previous(), t::next()))]
     ways: (&'static str, &'static str),
 ) -> impl IntoView {
     let pages = total.div_ceil(u64::from(page_size)).max(1);
@@ -33,7 +33,7 @@ pub(crate) fn Pagination(
                     }.into_any(),
                     None => view! { <span></span> }.into_any(),
                 }}
-                <p>"Page " {page} " of " {pages} ", " {words}</p>
+                <p>{t::page_of(&page.to_string(), &grouped(pages), &words)}</p>
                 {match forth {
                     Some(path) => view! {
                         <a class="button" rel="next" href=path>
@@ -60,19 +60,19 @@ pub(crate) fn PastEnd(
     start: String,
 ) -> impl IntoView {
     let last = total.div_ceil(u64::from(page_size)).max(1);
-    let pages = counted(last, "page", "pages");
+    let pages = t::pages(last);
     let first = (last > 1).then(|| {
-        view! { <a class="button" href=format!("{start}1")>"First page"</a> }
+        view! { <a class="button" href=format!("{start}1")>{t::first_page()}</a> }
     });
     view! {
         <div class="empty">
             <Icon name="document"/>
-            <h2>"This page is past the end"</h2>
-            <p>{words} " on " {pages} "."</p>
+            <h2>{t::past_end()}</h2>
+            <p>{t::past_end_text(&words, &pages)}</p>
             <p class="cluster">
                 {first}
                 <a class="button" data-variant="primary" href=format!("{start}{last}")>
-                    {if last > 1 { "Last page" } else { "Go to the first page" }}
+                    {if last > 1 { t::last_page() } else { t::go_to_first_page() }}
                 </a>
             </p>
         </div>

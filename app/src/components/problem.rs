@@ -1,9 +1,12 @@
 use super::{Bundle, Main};
 use crate::{
+    catalogue::problems as t,
     error::AppError,
     own_path::sign_in_path,
     ssr::{redirect, set_status},
+    words::{self, around},
 };
+use izanagi_shared::problem::Problem;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_location;
@@ -11,7 +14,7 @@ use leptos_router::hooks::use_location;
 /// A page that cannot be shown: what happened and what to do next (PRODUCT U4).
 #[component]
 pub(crate) fn ProblemView(error: AppError) -> impl IntoView {
-    let title = Words::of(&error).title;
+    let title = Words::of(&error.0).title;
     view! {
         <Title text=title/>
         <Main class="page problem" bundle=Bundle::None>
@@ -40,13 +43,13 @@ fn ProblemWords(error: AppError, is_page: bool) -> impl IntoView {
     } else {
         set_status(error.0.status);
     }
-    let words = Words::of(&error);
+    let words = Words::of(&error.0);
     let request_id = error.0.request_id;
     let number = (error.0.status > 0).then_some(error.0.status);
     let reference = (error.0.status >= 500 && !request_id.is_empty())
-        .then(|| view! { <p class="soft">"Request " <code>{request_id}</code></p> });
+        .then(|| view! { <p class="soft">{around(t::request(), view! { <code>{request_id}</code> })}</p> });
     let again = words.can_retry.then(|| {
-        view! { <a class="button" data-variant="primary" href=here>"Try again"</a> }
+        view! { <a class="button" data-variant="primary" href=here>{t::try_again()}</a> }
     });
     let title = if is_page {
         view! { <h1>{words.title}</h1> }.into_any()
@@ -54,12 +57,12 @@ fn ProblemWords(error: AppError, is_page: bool) -> impl IntoView {
         view! { <h2>{words.title}</h2> }.into_any()
     };
     view! {
-        {number.map(|number| view! { <p class="problem-code">"Error " {number}</p> })}
+        {number.map(|number| view! { <p class="problem-code">{around(t::error(), number)}</p> })}
         {title}
         <p>{words.advice}</p>
         <p class="cluster">
             {again}
-            <a class="button" href="/documents">"Go to your documents"</a>
+            <a class="button" href="/documents">{t::to_documents()}</a>
         </p>
         {reference}
     }
@@ -69,40 +72,28 @@ fn query(search: &str) -> String {
     if search.is_empty() { String::new() } else { format!("?{search}") }
 }
 
-struct Words {
-    title: &'static str,
-    advice: String,
+/// What a page says about a problem.
+pub(crate) struct Words {
+    pub(crate) title: &'static str,
+    pub(crate) advice: String,
     can_retry: bool,
 }
 
 impl Words {
-    fn of(error: &AppError) -> Self {
-        let (title, advice, can_retry) = match (error.0.status, error.0.code.as_str()) {
-            (401, _) => ("Sign in first", "Sign in to open this page.", false),
-            (403, _) => (
-                "You do not have access to this document",
-                "You are signed in, but its owners have not given you the right to do that. \
-                 Ask one of them, or go back to your own documents.",
-                false,
-            ),
-            (404, _) => (
-                "There is nothing at this address",
-                "The document may have been deleted, or the link may be incomplete.",
-                false,
-            ),
-            (_, "corrupt_version") => ("This version is damaged", error.0.detail.as_str(), true),
-            (0, "unreachable") => {
-                ("The server cannot be reached", "Check your connection, then try again.", true)
-            }
-            (0 | 503, _) => ("The server cannot be reached", error.0.detail.as_str(), true),
-            (500.., _) => (
-                "Something went wrong on our side",
-                "Nothing you saved is lost. Try again in a moment; if it stays, tell the person \
-                 who runs this server the number below.",
-                true,
-            ),
-            _ => ("This page cannot be shown", error.0.detail.as_str(), true),
+    pub(crate) fn of(problem: &Problem) -> Self {
+        let of_code = || words::problem(problem);
+        let (title, advice, can_retry) = match (problem.status, problem.code.as_str()) {
+            (401, _) => (t::sign_in(), t::sign_in_advice().to_owned(), false),
+            (_, "foreign_origin") => (t::foreign(), of_code(), false),
+            (403, _) => (t::forbidden(), t::forbidden_advice().to_owned(), false),
+            (404, _) => (t::not_found(), t::not_found_advice().to_owned(), false),
+            (429, _) => (t::busy(), of_code(), true),
+            (_, "corrupt_version") => (t::damaged(), of_code(), true),
+            (0, "unreachable") => (t::unreachable(), t::unreachable_advice().to_owned(), true),
+            (0 | 503, _) => (t::unreachable(), of_code(), true),
+            (500.., _) => (t::internal(), t::internal_advice().to_owned(), true),
+            _ => (t::other(), of_code(), true),
         };
-        Self { title, advice: advice.to_owned(), can_retry }
+        Self { title, advice, can_retry }
     }
 }

@@ -1,3 +1,4 @@
+use crate::catalogue::time as t;
 use izanagi_shared::time::Timestamp;
 use leptos::prelude::*;
 
@@ -7,31 +8,14 @@ pub(crate) fn When(at: Timestamp) -> impl IntoView {
     view! { <time datetime=at.to_string()>{utc_words(at)}</time> }
 }
 
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
 /// Formats an RFC 3339 time as `12 March 2025, 14:02 UTC`.
 fn utc_words(at: Timestamp) -> String {
     let text = at.to_string();
     let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default();
-    let month =
-        part(5..7).parse::<usize>().ok().and_then(|month| MONTHS.get(month.checked_sub(1)?));
-    match month {
+    match part(5..7).parse().ok().and_then(t::month) {
         Some(month) => {
             let day = part(8..10).trim_start_matches('0');
-            format!("{day} {month} {}, {} UTC", part(0..4), part(11..16))
+            t::date(day, month, part(0..4), part(11..16))
         }
         None => text,
     }

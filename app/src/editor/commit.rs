@@ -6,6 +6,7 @@ use crate::{
     error::AppError,
     parts::{Alert, Icon, MessageField, Rule},
     toasts::{Message, say},
+    words,
 };
 use izanagi_shared::{id::DocumentId, save_state::SaveState};
 use leptos::{
@@ -68,7 +69,7 @@ pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> 
             }
             Err(error) => {
                 let AppError(problem) = error.with_what_was_typed();
-                step.set(Step::Refused(problem.detail));
+                step.set(Step::Refused(words::problem(&problem)));
             }
         }
     };
@@ -95,9 +96,9 @@ pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> 
         }
     };
     let busy = move || match step.get() {
-        Step::Waiting => "Waiting until your last edits are saved…",
-        Step::Sent => "Committing…",
-        Step::Asked | Step::Refused(_) => "",
+        Step::Waiting => words::commit_waiting(),
+        Step::Sent => words::commit_sent(),
+        Step::Asked | Step::Refused(_) => String::new(),
     };
     let refusal = move || match step.get() {
         Step::Refused(reason) => Some(view! {
@@ -110,12 +111,12 @@ pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> 
         <dialog class="dialog" aria-labelledby="commit-title" node_ref=dialog on:close=on_close>
             <form method="post" action=action on:submit=submit>
                 <div class="dialog-head">
-                    <h2 id="commit-title">"Commit"</h2>
+                    <h2 id="commit-title">{words::commit()}</h2>
                     <button
                         class="icon-button"
                         data-variant="quiet"
                         type="button"
-                        aria-label="Close"
+                        aria-label=words::close()
                         on:click=move |_| close()
                     >
                         <Icon name="close"/>
@@ -123,7 +124,7 @@ pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> 
                 </div>
                 {refusal}
                 <div class="field">
-                    <label for="commit-version-title">"Title (optional)"</label>
+                    <label for="commit-version-title">{words::version_title()}</label>
                     <input
                         class="input"
                         id="commit-version-title"
@@ -137,9 +138,9 @@ pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> 
                 <MessageField id="commit-message".to_owned() typed=None error=None field autofocus=true/>
                 <div class="dialog-foot">
                     <span class="soft" role="status">{busy}</span>
-                    <button class="button" type="button" on:click=move |_| close()>"Cancel"</button>
+                    <button class="button" type="button" on:click=move |_| close()>{words::cancel()}</button>
                     <button class="button" type="submit" data-variant="primary" aria-disabled=is_sent>
-                        "Commit"
+                        {words::commit()}
                     </button>
                 </div>
             </form>

@@ -1,5 +1,5 @@
 use super::{EditorView, title::TitleForm};
-use crate::parts::Icon;
+use crate::{parts::Icon, words};
 use izanagi_shared::{id::DocumentId, rules::DocumentKind};
 use leptos::prelude::*;
 
@@ -16,9 +16,9 @@ pub(super) fn Head(
 ) -> impl IntoView {
     let path = format!("/documents/{id}");
     let state = move || view.save.get();
-    let words = move || state().map_or_else(|| "Read only".to_owned(), |state| state.words());
+    let save = move || state().map_or_else(words::read_only, |state| words::save_state(&state));
     let is_asleep = move || view.save.with(Option::is_none);
-    let tab_button = move |name: &'static str, words: &'static str| {
+    let tab_button = move |name: &'static str, label: String| {
         view! {
             <button
                 type="button"
@@ -26,7 +26,7 @@ pub(super) fn Head(
                 disabled=is_asleep
                 on:click=move |_| tab.set(name)
             >
-                {words}
+                {label}
             </button>
         }
     };
@@ -39,12 +39,12 @@ pub(super) fn Head(
             } else {
                 view! { <TitleForm id title action=rename/> }.into_any()
             }}
-            <p class="save-state" role="status" data-state=move || state().map(|state| state.variant())>{words}</p>
-            <div class="editor-tools" role="group" aria-label="Document">
+            <p class="save-state" role="status" data-state=move || state().map(|state| state.variant())>{save}</p>
+            <div class="editor-tools" role="group" aria-label=words::document_tools()>
                 {(kind != DocumentKind::Text).then(|| view! {
-                    <div class="segmented pane-tabs" role="group" aria-label="View">
-                        {tab_button("write", "Write")}
-                        {tab_button("preview", "Preview")}
+                    <div class="segmented pane-tabs" role="group" aria-label=words::view()>
+                        {tab_button("write", words::write())}
+                        {tab_button("preview", words::preview())}
                     </div>
                     <button
                         class="button preview-toggle"
@@ -55,16 +55,16 @@ pub(super) fn Head(
                         on:click=move |_| preview_on.update(|on| *on = !*on)
                     >
                         <Icon name="preview"/>
-                        "Preview"
+                        {words::preview()}
                     </button>
                 })}
                 <a class="button" data-variant="quiet" href=format!("{path}/read")>
                     <Icon name="read"/>
-                    "Read"
+                    {words::read()}
                 </a>
                 <a class="button" data-variant="quiet" href=format!("{path}/history")>
                     <Icon name="history"/>
-                    "History"
+                    {words::history()}
                 </a>
                 <button
                     class="button"
@@ -75,7 +75,7 @@ pub(super) fn Head(
                     on:click=move |_| view.commit.update(|asked| *asked += 1)
                 >
                     <Icon name="commit"/>
-                    "Commit"
+                    {words::commit()}
                 </button>
             </div>
         </div>

@@ -1,8 +1,9 @@
 use super::{EditorView, commit::CommitDialog, head::Head, session, trouble::TroubleAlert};
 use crate::{
     flash::Notice,
-    parts::{Alert, Icon, counted, kind_name},
+    parts::{Alert, Icon, kind_name},
     toasts::{Message, say},
+    words::{self, around},
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -11,8 +12,6 @@ use izanagi_shared::{
 };
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
-
-const TOO_LONG: &str = "This would exceed the limit of 10 MiB of text. Nothing was changed.";
 
 /// A document as passed to the editor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +76,7 @@ pub fn Editor(opened: OpenedText) -> impl IntoView {
     });
     Effect::new(move || {
         if view.too_long.get() > 0 {
-            say(Message { notice: Notice::new(TOO_LONG), is_problem: true, kind: None });
+            say(Message { notice: Notice::new(words::too_long()), is_problem: true, kind: None });
         }
     });
     let tab = RwSignal::new("write");
@@ -92,23 +91,23 @@ pub fn Editor(opened: OpenedText) -> impl IntoView {
             data-tab=tab
             data-preview=move || if preview_on.get() { "on" } else { "off" }
         >
-            <h1 class="visually-hidden">"Edit “" <bdi>{title}</bdi> "”"</h1>
+            <h1 class="visually-hidden">{around(&words::edit_title(), view! { <bdi>{title}</bdi> })}</h1>
             <Head id kind is_trashed title rename view tab/>
             {is_trashed.then(|| view! { <InTrash id=id.to_string() restore/> })}
             <TroubleAlert view title kind/>
             <noscript inner_html=without_script></noscript>
             <div class="editor-panes">
-                <section class="editor-pane" data-pane="write" aria-label="Text">
+                <section class="editor-pane" data-pane="write" aria-label=words::text_area()>
                     <div class="editor-host" node_ref=view.host inner_html=text></div>
                 </section>
-                <section class="editor-pane" data-pane="preview" aria-label="Preview" tabindex="0" node_ref=view.preview_pane>
+                <section class="editor-pane" data-pane="preview" aria-label=words::preview() tabindex="0" node_ref=view.preview_pane>
                     <div class="prose" inner_html=view.preview></div>
                 </section>
             </div>
             <div class="status-bar">
                 <ul class="meta">
-                    <li>{move || counted(view.counts.get().words as u64, "word", "words")}</li>
-                    <li>{move || counted(view.counts.get().characters as u64, "character", "characters")}</li>
+                    <li>{move || words::words(view.counts.get().words as u64)}</li>
+                    <li>{move || words::characters(view.counts.get().characters as u64)}</li>
                 </ul>
                 <p>{kind_name(kind)}</p>
             </div>
@@ -121,12 +120,12 @@ pub fn Editor(opened: OpenedText) -> impl IntoView {
 fn InTrash(id: String, restore: String) -> impl IntoView {
     view! {
         <Alert variant="warning">
-            <p>"This document is in the trash and read-only. Restore it to edit it."</p>
+            <p>{words::in_trash()}</p>
             <form method="post" action=restore data-send="">
                 <input type="hidden" name="id" value=id/>
                 <button class="button">
                     <Icon name="restore"/>
-                    "Restore"
+                    {words::restore()}
                 </button>
             </form>
         </Alert>

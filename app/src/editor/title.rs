@@ -3,6 +3,7 @@ use crate::{
     error::AppError,
     flash::Notice,
     toasts::{Message, say},
+    words,
 };
 use izanagi_shared::{id::DocumentId, rules::Title};
 use leptos::{
@@ -31,8 +32,7 @@ pub(super) fn TitleForm(
         on_its_way: StoredValue::new(None),
     };
     Effect::new(move || {
-        let words = format!("{} – Izanagi", title.get());
-        document().set_title(&words);
+        document().set_title(&words::brand_title(&title.get()));
     });
     Effect::new(move || {
         window_event_listener(ev::pagehide, move |_| state.save_as_page_goes());
@@ -56,7 +56,7 @@ pub(super) fn TitleForm(
     };
     view! {
         <form class="title-form" method="post" action=action>
-            <label class="visually-hidden" for="title">"Title"</label>
+            <label class="visually-hidden" for="title">{words::title()}</label>
             <input type="hidden" name="id" value=id.to_string()/>
             <input
                 class="title-input"
@@ -100,12 +100,11 @@ impl TitleState {
             }
             Err(error) if error.code == "blank" => {
                 self.show_saved();
-                let words = "A document needs a title. The previous title was kept.";
-                self.say(Notice::new(words), false);
+                self.say(Notice::new(words::title_kept()), false);
             }
             Err(error) => {
                 self.is_refused.set(true);
-                self.say(Notice::new(error.message), true);
+                self.say(Notice::new(words::field_error(&error)), true);
             }
         }
     }
@@ -123,7 +122,7 @@ impl TitleState {
                 }
                 Err(AppError(problem)) => {
                     self.is_refused.set(true);
-                    self.say(Notice::new(problem.detail), true);
+                    self.say(Notice::new(words::problem(&problem)), true);
                 }
             }
         });

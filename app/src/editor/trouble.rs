@@ -3,6 +3,7 @@ use crate::{
     browser,
     own_path::sign_in_path,
     parts::{Alert, Icon},
+    words,
 };
 use izanagi_shared::rules::DocumentKind;
 use leptos::prelude::*;
@@ -29,42 +30,35 @@ pub(super) fn TroubleAlert(
             // In a new tab, because this one holds the unsaved edits.
             view! {
                 <a class="button" data-variant="primary" href=sign_in_path(&pathname()) target="_blank">
-                    "Sign in again"
+                    {words::sign_in_again()}
                 </a>
             }
         });
-        let place =
-            if view.is_kept.get() { "on this device" } else { "in this tab only: keep it open" };
-        let words = match &trouble {
-            Trouble::SignedOut => format!(
-                "Your session has ended. Your last edits are kept {place}. \
-                 Sign in again in a new tab, then return here and try again."
-            ),
-            Trouble::Refused(reason) => {
-                format!("Your last edits are not saved: {reason} They are kept {place}.")
-            }
-            Trouble::NotStarted => "The editor could not be loaded, so the text is read-only. \
-                 Check your connection, then reload the page."
-                .to_owned(),
+        let explanation = match (&trouble, view.is_kept.get()) {
+            (Trouble::SignedOut, true) => words::trouble_signed_out_kept(),
+            (Trouble::SignedOut, false) => words::trouble_signed_out_unkept(),
+            (Trouble::Refused(reason), true) => words::trouble_refused_kept(reason),
+            (Trouble::Refused(reason), false) => words::trouble_refused_unkept(reason),
+            (Trouble::NotStarted, _) => words::trouble_not_started(),
         };
         let ways_on = if trouble == Trouble::NotStarted {
             view! {
                 <a class="button" data-variant="primary" href=pathname()>
-                    "Reload"
+                    {words::reload()}
                 </a>
             }
             .into_any()
         } else {
             view! {
                 <button class="button" type="button" on:click=again>
-                    "Try again"
+                    {words::try_again()}
                 </button>
                 <button class="button" data-variant="quiet" type="button" on:click=copy>
-                    "Copy the text"
+                    {words::copy_text()}
                 </button>
                 <button class="button" data-variant="quiet" type="button" on:click=download>
                     <Icon name="download"/>
-                    "Download the text"
+                    {words::download_text()}
                 </button>
             }
             .into_any()
@@ -72,7 +66,7 @@ pub(super) fn TroubleAlert(
         Some(view! {
             <div role="alert">
                 <Alert variant="danger">
-                    <p>{words}</p>
+                    <p>{explanation}</p>
                     <p class="cluster">
                         {sign_in}
                         {ways_on}

@@ -2,7 +2,7 @@
 //! the other.
 
 use super::uploads::{Upload, UploadState, Uploads};
-use crate::{browser, error::AppError};
+use crate::{browser, error::AppError, words};
 use izanagi_shared::problem::Problem;
 use js_sys::Promise;
 use leptos::{
@@ -79,5 +79,6 @@ fn outcome(request: Option<&XmlHttpRequest>) -> UploadState {
     }
     let body = request.and_then(|request| request.response_text().ok().flatten());
     let problem = serde_json::from_str::<Problem>(&body.unwrap_or_default());
-    UploadState::Failed(problem.unwrap_or_else(|_| AppError::unreachable().0).detail)
+    let problem = problem.unwrap_or_else(|_| AppError::unreachable().0);
+    UploadState::Failed(words::problem(&problem))
 }

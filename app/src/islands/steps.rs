@@ -1,4 +1,7 @@
-use crate::parts::{Icon, counted, grouped};
+use crate::{
+    parts::Icon,
+    words::{self, grouped},
+};
 use leptos::{
     ev,
     prelude::*,
@@ -108,15 +111,15 @@ pub fn Steps(place: Place) -> impl IntoView {
         }
     };
     let words = move || match current.get() {
-        0 => counted(changes as u64, "change", "changes"),
-        number => format!("{} of {}", grouped(number as u64), grouped(changes as u64)),
+        0 => words::changes(changes as u64),
+        number => words::change_of(&grouped(number as u64), &grouped(changes as u64)),
     };
     view! {
         <div class="diff-steps">
             <a
                 class="icon-button"
                 href=move || link(previous())
-                aria-label="Previous change"
+                aria-label=words::previous_change()
                 aria-keyshortcuts="p"
                 on:click=move |event| step(event, untrack(previous))
             >
@@ -126,7 +129,7 @@ pub fn Steps(place: Place) -> impl IntoView {
             <a
                 class="icon-button"
                 href=move || link(next())
-                aria-label="Next change"
+                aria-label=words::next_change()
                 aria-keyshortcuts="n"
                 on:click=move |event| step(event, untrack(next))
             >

@@ -4,7 +4,10 @@ use super::{
     send_files::send_files,
     uploads::{Upload, UploadState, Uploads},
 };
-use crate::parts::{Icon, isolate_quoted};
+use crate::{
+    parts::{Icon, isolate_quoted},
+    words,
+};
 use leptos::{
     ev::{self, DragEvent, SubmitEvent},
     html::Input,
@@ -67,12 +70,12 @@ pub fn UploadZone(
             on:submit=on_submit
         >
             <Icon name="upload"/>
-            <label for="files">"Drop .md, .txt or .json files here, or"</label>
+            <label for="files">{words::drop_files()}</label>
             <input id="files" name="file" type="file" multiple=true accept=".md,.markdown,.txt,.json" node_ref=input/>
-            <button class="button">"Upload"</button>
+            <button class="button">{words::upload()}</button>
         </form>
         {move || refusal.get().map(|refusal| view! { <div role="alert"><Refusal reason=refusal/></div> })}
-        <ul class="upload-list" aria-label="Uploads" hidden=move || uploads.rows().with(Vec::is_empty)>
+        <ul class="upload-list" aria-label=words::uploads() hidden=move || uploads.rows().with(Vec::is_empty)>
             <For each=move || uploads.rows().get() key=|upload| upload.id let(upload)>
                 <UploadRow upload uploads/>
             </For>
@@ -113,8 +116,8 @@ fn UploadRow(upload: Upload, uploads: Uploads) -> impl IntoView {
     let button_name = {
         let name = name.clone();
         move || match state.get() {
-            UploadState::Sending(_) => format!("Cancel {name}"),
-            UploadState::Done | UploadState::Failed(_) => format!("Dismiss {name}"),
+            UploadState::Sending(_) => words::cancel_upload(&name),
+            UploadState::Done | UploadState::Failed(_) => words::dismiss_upload(&name),
         }
     };
     let progress_label = label.clone();
@@ -130,7 +133,7 @@ fn UploadRow(upload: Upload, uploads: Uploads) -> impl IntoView {
         <li class="upload-row" data-state=word>
             <bdi id=label>{name}</bdi>
             <span class="cluster">
-                {move || (state.get() == UploadState::Done).then_some("Added")}
+                {move || (state.get() == UploadState::Done).then(words::upload_added)}
                 <button class="icon-button" data-variant="quiet" type="button" aria-label=button_name on:click=give_up>
                     <Icon name="close"/>
                 </button>

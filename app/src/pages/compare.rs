@@ -1,6 +1,7 @@
 use super::address::{document_id, query_text, query_value};
 use crate::{
     api::versions::{ComparedVersions, compare_versions},
+    catalogue::{compare as t, site},
     components::{Crumbs, DiffView, Load, Main},
     parts::Icon,
 };
@@ -50,12 +51,11 @@ fn Comparison(compared: ComparedVersions, choice: Choice) -> impl IntoView {
     let (title, head) = (compared.document.title.clone(), compared.document.head_version);
     let path = format!("/documents/{}", compared.document.id);
     let crumbs = vec![
-        ("/documents".to_owned(), "Documents".to_owned()),
+        ("/documents".to_owned(), site::documents().to_owned()),
         (path.clone(), title.clone()),
-        (format!("{path}/history"), "History".to_owned()),
+        (format!("{path}/history"), site::history().to_owned()),
     ];
-    let heading =
-        format!("{} compared with {}", side_name(&choice.from, true), side_name(&choice.to, false));
+    let heading = t::heading(&side_name(&choice.from, true), &side_name(&choice.to, false));
     let here = format!("{path}/compare");
     let ignore = if choice.ignore_whitespace { "&ignoreWhitespace=true" } else { "" };
     let address = format!("{here}?from={}&to={}{ignore}&", choice.from, choice.to);
@@ -66,27 +66,27 @@ fn Comparison(compared: ComparedVersions, choice: Choice) -> impl IntoView {
         view! {
             <DiffView comparison=compared.comparison address unfolded=choice.unfold>
                 <span class="soft">
-                    {is_checked.then_some("White space ignored")}
+                    {is_checked.then(t::space_ignored)}
                 </span>
             </DiffView>
         }
         .into_any()
     };
     view! {
-        <Title text=format!("{heading}: “{title}”")/>
+        <Title text=t::page(&heading, &title)/>
         <Main>
             <Crumbs steps=crumbs/>
             <div class="page-head">
                 <h1>{heading}</h1>
             </div>
             <form class="diff-choice" method="get" action=here>
-                <SideField name="from" label="From" chosen=choice.from head/>
-                <SideField name="to" label="To" chosen=choice.to head/>
+                <SideField name="from" label=t::from() chosen=choice.from head/>
+                <SideField name="to" label=t::to() chosen=choice.to head/>
                 <label class="check">
                     <input type="checkbox" name="ignoreWhitespace" value="true" checked=choice.ignore_whitespace/>
-                    "Ignore white space"
+                    {t::ignore_space()}
                 </label>
-                <button class="button">"Compare"</button>
+                <button class="button">{site::compare()}</button>
             </form>
             {body}
         </Main>
@@ -96,12 +96,12 @@ fn Comparison(compared: ComparedVersions, choice: Choice) -> impl IntoView {
 /// Formats a side, such as `Version 3` or `the current text`.
 fn side_name(side: &str, starts: bool) -> String {
     match (side, starts) {
-        ("live", true) => "Current text".to_owned(),
-        ("live", false) => "the current text".to_owned(),
-        ("0", true) => "Empty text".to_owned(),
-        ("0", false) => "the empty text".to_owned(),
-        (number, true) => format!("Version {number}"),
-        (number, false) => format!("version {number}"),
+        ("live", true) => t::current_first().to_owned(),
+        ("live", false) => t::current().to_owned(),
+        ("0", true) => t::empty_first().to_owned(),
+        ("0", false) => t::empty().to_owned(),
+        (number, true) => t::version_first(number),
+        (number, false) => t::version(number),
     }
 }
 
@@ -117,7 +117,7 @@ fn SideField(name: &'static str, label: &'static str, chosen: String, head: u64)
         sides.push(chosen.clone());
     }
     let option = |side: String| {
-        let words = if side == "live" { "Now".to_owned() } else { side_name(&side, true) };
+        let words = if side == "live" { t::now().to_owned() } else { side_name(&side, true) };
         view! { <option value=side.clone() selected=side == chosen>{words}</option> }
     };
     view! {
@@ -132,15 +132,11 @@ fn SideField(name: &'static str, label: &'static str, chosen: String, head: u64)
 
 #[component]
 fn Same(is_whitespace_ignored: bool) -> impl IntoView {
-    let words = if is_whitespace_ignored {
-        "Apart from white space, the two texts are the same."
-    } else {
-        "The two texts are the same, byte for byte."
-    };
+    let words = if is_whitespace_ignored { t::same_but_space() } else { t::same_text() };
     view! {
         <div class="empty">
             <Icon name="check"/>
-            <h2>"No differences"</h2>
+            <h2>{t::same()}</h2>
             <p>{words}</p>
         </div>
     }

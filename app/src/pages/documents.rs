@@ -1,12 +1,13 @@
 use super::address::{query_text, query_value};
 use crate::{
     api::documents::{CreateDocument, list_documents},
+    catalogue::{documents as t, site},
     components::{
         Choice, DocumentRow, Form, FormSpec, Line, LoadPart, Main, Pagination, Part, PastEnd,
     },
     islands::UploadZone,
     own_path::encoded,
-    parts::{Icon, Rule, counted, kind_name},
+    parts::{Icon, Rule, isolate_quoted, kind_name},
     ssr::{UPLOAD_PATH, Visit},
 };
 use izanagi_shared::{
@@ -59,10 +60,10 @@ pub(crate) fn DocumentsPage() -> impl IntoView {
         |listing| list_documents(listing.query, listing.sort, listing.page, false),
     );
     view! {
-        <Title text="Documents"/>
+        <Title text=t::documents()/>
         <Main>
             <div class="page-head">
-                <h1>"Documents"</h1>
+                <h1>{t::documents()}</h1>
                 <NewDocument/>
             </div>
             <Tools listing/>
@@ -94,7 +95,7 @@ fn Tools(listing: Memo<Listing>) -> impl IntoView {
         <div class="list-tools">
             <form class="search" role="search" method="get" action="/documents">
                 <Icon name="search"/>
-                <label class="visually-hidden" for="query">"Search documents"</label>
+                <label class="visually-hidden" for="query">{t::search_label()}</label>
                 <input
                     class="input"
                     id="query"
@@ -102,16 +103,16 @@ fn Tools(listing: Memo<Listing>) -> impl IntoView {
                     type="search"
                     dir="auto"
                     autocomplete="off"
-                    placeholder="Title or description"
+                    placeholder=t::search_hint()
                     value=move || listing.with(|listing| listing.query.clone())
                 />
                 {sort}
-                <button class="button">"Search"</button>
+                <button class="button">{t::search()}</button>
             </form>
-            <div class="segmented" role="group" aria-label="Sort by">
-                {choice(DocumentSort::Updated, "Last edited")}
-                {choice(DocumentSort::Created, "Newest")}
-                {choice(DocumentSort::Title, "Title")}
+            <div class="segmented" role="group" aria-label=t::sort()>
+                {choice(DocumentSort::Updated, t::sort_updated())}
+                {choice(DocumentSort::Created, t::sort_created())}
+                {choice(DocumentSort::Title, t::sort_title())}
             </div>
         </div>
     }
@@ -120,15 +121,16 @@ fn Tools(listing: Memo<Listing>) -> impl IntoView {
 /// Form for an empty document, behind a button.
 #[component]
 fn NewDocument() -> impl IntoView {
-    let title = Line { rule: Some(Rule::Title), ..Line::new("title", "Title") };
+    let title = Line { rule: Some(Rule::Title), ..Line::new("title", site::title()) };
     let kinds = [DocumentKind::Markdown, DocumentKind::Text, DocumentKind::Json];
     let kinds = kinds.map(|kind| (kind.as_str(), kind_name(kind)));
-    let kind = Choice { name: "kind", label: "Kind", options: kinds.into(), ..Choice::default() };
+    let kind =
+        Choice { name: "kind", label: t::kind(), options: kinds.into(), ..Choice::default() };
     let spec = FormSpec {
         start: Visit::here().form::<CreateDocument>("new", &[]),
         class: "form",
         fields: vec![Part::Line(title), Part::Choice(kind)],
-        submit: "Create",
+        submit: t::create(),
         ..FormSpec::default()
     };
     let was_refused = spec.start.problem.is_some();
@@ -136,7 +138,7 @@ fn NewDocument() -> impl IntoView {
         <details class="menu" open=was_refused>
             <summary class="button" data-variant="primary">
                 <Icon name="plus"/>
-                "New document"
+                {t::new()}
             </summary>
             <div class="menu-list card">
                 <Form spec/>
@@ -148,7 +150,7 @@ fn NewDocument() -> impl IntoView {
 #[component]
 fn List(page: Page<DocumentView>, listing: Listing, renamed: Option<DocumentId>) -> impl IntoView {
     let start = format!("{}page=", and_more(&listing.address(listing.sort)));
-    let words = counted(page.total, "document", "documents");
+    let words = site::documents_count(page.total);
     if page.items.is_empty() && page.total > 0 {
         let Page { page_size, total, .. } = page;
         return view! { <PastEnd page_size total words start/> }.into_any();
@@ -165,7 +167,7 @@ fn List(page: Page<DocumentView>, listing: Listing, renamed: Option<DocumentId>)
     view! {
         <ul class="rows">{rows}</ul>
         <Pagination
-            label="Pages of documents"
+            label=t::pages()
             page=page.page
             page_size=page.page_size
             total=page.total
@@ -183,10 +185,9 @@ fn Empty(query: String) -> impl IntoView {
         view! {
             <div class="empty">
                 <Icon name="document"/>
-                <h2>"No documents yet"</h2>
+                <h2>{t::none()}</h2>
                 <p>
-                    "Start with a new document, or drop Markdown, text or JSON files anywhere on this page. \
-                    Files are stored unchanged, byte for byte."
+                    {t::none_text()}
                 </p>
             </div>
         }
@@ -195,10 +196,10 @@ fn Empty(query: String) -> impl IntoView {
         view! {
             <div class="empty">
                 <Icon name="search"/>
-                <h2>"No documents match “" <bdi>{query}</bdi> "”"</h2>
-                <p>"Try fewer or other words."</p>
+                <h2>{isolate_quoted(&t::no_match(&query))}</h2>
+                <p>{t::no_match_text()}</p>
                 <p class="cluster">
-                    <a class="button" href="/documents">"Show all documents"</a>
+                    <a class="button" href="/documents">{t::show_all()}</a>
                 </p>
             </div>
         }

@@ -4,9 +4,11 @@ use crate::{
         documents::{OpenedDocument, RenameDocument, RestoreDocument, open_document},
         versions::CommitVersion,
     },
+    catalogue::{documents as t, site},
     components::{Bundle, FormStart, Load, Scripts},
     editor::{Editor, EditorHtml, OpenedText, render_as},
     ssr::{Visit, redirect},
+    words,
 };
 use izanagi_shared::{
     id::DocumentId,
@@ -81,8 +83,9 @@ fn beginning(id: DocumentId, text: &str) -> String {
     let mut html = format!("<pre>{}</pre>", escape_text(beginning));
     if beginning.len() < text.len() {
         html.push_str(&format!(
-            "<p class=\"editor-cut\">This is the beginning of a long text. \
-             <a href=\"/documents/{id}/read\">Read all of it</a></p>"
+            "<p class=\"editor-cut\">{} <a href=\"/documents/{id}/read\">{}</a></p>",
+            t::beginning(),
+            t::read_all(),
         ));
     }
     html
@@ -94,17 +97,17 @@ fn commit_form(id: DocumentId, start: FormStart) -> String {
     let FormStart { action, typed, problem, .. } = start;
     let form = view! {
         <form class="form card" method="post" action=action>
-            <p>"Without JavaScript you can read and commit the text, but not edit it."</p>
-            {problem.map(|problem| view! { <p class="field-error" role="alert">{problem.detail}</p> })}
+            <p>{t::without_script()}</p>
+            {problem.map(|problem| view! { <p class="field-error" role="alert">{words::problem(&problem)}</p> })}
             <input type="hidden" name="id" value=id.to_string()/>
             <div class="field">
-                <label for="message">"What changed, and why"</label>
+                <label for="message">{words::message_label()}</label>
                 <textarea class="input" id="message" name="message" rows="2" dir="auto">
                     {typed.get("message").cloned()}
                 </textarea>
             </div>
             <div class="cluster">
-                <button class="button" data-variant="primary">"Commit"</button>
+                <button class="button" data-variant="primary">{site::commit()}</button>
             </div>
         </form>
     };

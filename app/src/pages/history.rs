@@ -1,10 +1,11 @@
 use super::address::{document_id, query_value};
 use crate::{
     api::versions::{CommitVersion, History, list_versions},
+    catalogue::{history as t, site},
     components::{
         Counts, Crumbs, Foot, Form, FormSpec, Line, Load, Main, Pagination, Part, PastEnd, When,
     },
-    parts::{Icon, Rule, counted},
+    parts::{Icon, Rule},
     ssr::Visit,
 };
 use izanagi_shared::{
@@ -42,11 +43,11 @@ fn HistoryView(history: History) -> impl IntoView {
     // Committing is then the primary action.
     let has_form = can_commit && is_changed;
     let crumbs = vec![
-        ("/documents".to_owned(), "Documents".to_owned()),
+        ("/documents".to_owned(), site::documents().to_owned()),
         (path.clone(), document.title.clone()),
     ];
     let start = format!("{path}/history?page=");
-    let words = counted(versions.total, "version", "versions");
+    let words = site::versions(versions.total);
     let newest = versions.items.first().map_or(0, |version| version.number);
     let is_first_page = versions.page == 1;
     let is_past_end = versions.items.is_empty() && versions.total > 0;
@@ -68,12 +69,12 @@ fn HistoryView(history: History) -> impl IntoView {
             <form id=CHOICE method="get" action=format!("{path}/compare")>
                 <div class="history-bar">
                     <span class="pick-head" aria-hidden="true">
-                        <span>"From"</span>
-                        <span>"To"</span>
+                        <span>{t::from()}</span>
+                        <span>{t::to()}</span>
                     </span>
                     <button class="button" data-variant=(!has_form).then_some("primary")>
                         <Icon name="compare"/>
-                        "Compare"
+                        {site::compare()}
                     </button>
                 </div>
             </form>
@@ -85,19 +86,19 @@ fn HistoryView(history: History) -> impl IntoView {
         .into_any()
     };
     view! {
-        <Title text=format!("History of “{}”", document.title)/>
+        <Title text=t::page(&document.title)/>
         <Main>
             <Crumbs steps=crumbs/>
             <div class="page-head">
-                <h1>"History"</h1>
+                <h1>{site::history()}</h1>
                 <p class="cluster">
                     <a class="button" href=path.clone()>
                         <Icon name="write"/>
-                        "Edit"
+                        {site::edit()}
                     </a>
                     <a class="button" data-variant="quiet" href=format!("{path}/read")>
                         <Icon name="read"/>
-                        "Read"
+                        {site::read()}
                     </a>
                 </p>
             </div>
@@ -105,13 +106,13 @@ fn HistoryView(history: History) -> impl IntoView {
             {list}
             {(!is_past_end).then(|| view! {
                 <Pagination
-                    label="Pages of history"
+                    label=t::pages()
                     page=versions.page
                     page_size=versions.page_size
                     total=versions.total
                     words
                     start
-                    ways=("Newer", "Older")
+                    ways=(t::newer(), t::older())
                 />
             })}
         </Main>
@@ -120,16 +121,16 @@ fn HistoryView(history: History) -> impl IntoView {
 
 fn commit_form(id: String) -> FormSpec {
     let title = Line {
-        hint: Some("Optional."),
+        hint: Some(t::optional()),
         rule: Some(Rule::VersionTitle),
-        ..Line::new("title", "Title")
+        ..Line::new("title", site::title())
     };
     FormSpec {
         start: Visit::here().form::<CommitVersion>("", &[("id", &id)]),
         class: "form card",
         hidden: vec![("id", id)],
         fields: vec![Part::Line(title), Part::Message],
-        submit: "Commit",
+        submit: site::commit(),
         foot: Foot::End,
     }
 }
@@ -138,24 +139,24 @@ fn commit_form(id: String) -> FormSpec {
 #[component]
 fn Now(is_changed: bool) -> impl IntoView {
     let (badge, words) = if is_changed {
-        ("not committed", "The current text, with edits since the newest version.")
+        (t::not_committed(), t::now_changed())
     } else {
-        ("committed", "The current text, identical to the newest version.")
+        (t::committed(), t::now_same())
     };
     view! {
         <li class="version-row">
             <div class="version-pick">
                 <label class="check">
                     <input type="radio" form=CHOICE name="from" value="live"/>
-                    <span class="visually-hidden">"Compare from the current text"</span>
+                    <span class="visually-hidden">{t::compare_from_now()}</span>
                 </label>
                 <label class="check">
                     <input type="radio" form=CHOICE name="to" value="live" checked=is_changed/>
-                    <span class="visually-hidden">"Compare to the current text"</span>
+                    <span class="visually-hidden">{t::compare_to_now()}</span>
                 </label>
             </div>
             <div class="row-main">
-                <h2 class="version-title">"Now " <span class="badge" data-variant="accent">{badge}</span></h2>
+                <h2 class="version-title">{t::now()} " " <span class="badge" data-variant="accent">{badge}</span></h2>
                 <p class="soft">{words}</p>
             </div>
             <div class="row-actions"></div>
@@ -172,6 +173,7 @@ fn Row(
     can_commit: bool,
 ) -> impl IntoView {
     let number = version.number;
+    let shown = number.to_string();
     let page = format!("{path}/versions/{number}");
     let changes = format!("{path}/compare?from={}&to={number}", number - 1);
     let badge = version
@@ -181,16 +183,16 @@ fn Row(
         view! { <p class="version-message"><strong><bdi>{title}</bdi></strong></p> }
     });
     let message = if version.message.is_empty() {
-        view! { <p class="soft">"No message"</p> }.into_any()
+        view! { <p class="soft">{t::no_message()}</p> }.into_any()
     } else {
         view! { <p class="version-message" dir="auto">{version.message}</p> }.into_any()
     };
     let change = can_commit.then(|| view! {
         <li data-divide="">
-            <a class="menu-item" href=format!("{page}?name=1")><Icon name="write"/>"Name"</a>
+            <a class="menu-item" href=format!("{page}?name=1")><Icon name="write"/>{t::set_name()}</a>
         </li>
         <li>
-            <a class="menu-item" href=format!("{page}?restore=1")><Icon name="restore"/>"Restore"</a>
+            <a class="menu-item" href=format!("{page}?restore=1")><Icon name="restore"/>{site::restore()}</a>
         </li>
     });
     view! {
@@ -198,15 +200,15 @@ fn Row(
             <div class="version-pick">
                 <label class="check">
                     <input type="radio" form=CHOICE name="from" value=number checked=is_from/>
-                    <span class="visually-hidden">"Compare from version " {number}</span>
+                    <span class="visually-hidden">{t::compare_from(&shown)}</span>
                 </label>
                 <label class="check">
                     <input type="radio" form=CHOICE name="to" value=number checked=is_to/>
-                    <span class="visually-hidden">"Compare to version " {number}</span>
+                    <span class="visually-hidden">{t::compare_to(&shown)}</span>
                 </label>
             </div>
             <div class="row-main">
-                <h2 class="version-title"><a href=page.clone()>"Version " {number}</a> {badge}</h2>
+                <h2 class="version-title"><a href=page.clone()>{t::version(&shown)}</a> {badge}</h2>
                 {title}
                 {message}
                 <ul class="meta">
@@ -219,11 +221,11 @@ fn Row(
                 <details class="menu" name="row-menu">
                     <summary class="icon-button" data-variant="quiet">
                         <Icon name="more"/>
-                        <span class="visually-hidden">"Actions for version " {number}</span>
+                        <span class="visually-hidden">{t::actions(&shown)}</span>
                     </summary>
                     <ul class="menu-list">
-                        <li><a class="menu-item" href=page.clone()><Icon name="read"/>"Open"</a></li>
-                        <li><a class="menu-item" href=changes><Icon name="compare"/>"Show changes"</a></li>
+                        <li><a class="menu-item" href=page.clone()><Icon name="read"/>{site::open()}</a></li>
+                        <li><a class="menu-item" href=changes><Icon name="compare"/>{t::show_changes()}</a></li>
                         {change}
                     </ul>
                 </details>
@@ -237,8 +239,8 @@ fn Empty() -> impl IntoView {
     view! {
         <div class="empty">
             <Icon name="history"/>
-            <h2>"No versions yet"</h2>
-            <p>"Commit the text to keep its current state. You can read, compare and restore every version."</p>
+            <h2>{t::none()}</h2>
+            <p>{t::none_text()}</p>
         </div>
     }
 }

@@ -1,5 +1,6 @@
 use super::DocumentsPage;
 use crate::{
+    catalogue::{compare, home as t, site},
     components::{Bundle, Main},
     ssr::Me,
 };
@@ -25,39 +26,36 @@ pub(crate) fn HomePage() -> impl IntoView {
 #[component]
 fn Landing() -> impl IntoView {
     view! {
-        <Title text="Write together, lose nothing"/>
+        <Title text=t::page()/>
         <Main bundle=Bundle::None>
             <div class="landing">
                 <div class="stack" data-gap="l">
-                    <h1>"Write together. Lose\u{a0}nothing."</h1>
+                    <h1>{t::heading()}</h1>
                     <p class="lead">
-                        "Izanagi keeps your documents and every version of them. \
-                        Any version can be read, compared and restored."
+                        {t::lead()}
                     </p>
                     <p class="cluster">
-                        <a class="button" data-variant="primary" data-size="l" href="/signup">"Create an account"</a>
-                        <a class="button" data-size="l" href="/login">"Sign in"</a>
+                        <a class="button" data-variant="primary" data-size="l" href="/signup">{t::create_account()}</a>
+                        <a class="button" data-size="l" href="/login">{site::sign_in()}</a>
                     </p>
                 </div>
                 <Sample/>
             </div>
             <div class="promises">
                 <section>
-                    <h2>"Saved means saved"</h2>
-                    <p>"When the page says Saved, your text survives a crash of the browser or the server."</p>
+                    <h2>{t::saved()}</h2>
+                    <p>{t::saved_text()}</p>
                 </section>
                 <section>
-                    <h2>"History is read-only"</h2>
+                    <h2>{t::history()}</h2>
                     <p>
-                        "A committed version never changes. \
-                        Each version keeps its author, message and checksum."
+                        {t::history_text()}
                     </p>
                 </section>
                 <section>
-                    <h2>"Runs on your machine"</h2>
+                    <h2>{t::own()}</h2>
                     <p>
-                        "One program, one file. Nothing is sent to third parties, and you can export \
-                        your text as plain Markdown at any time."
+                        {t::own_text()}
                     </p>
                 </section>
             </div>
@@ -73,29 +71,29 @@ fn Sample() -> impl IntoView {
             <div class="diff">
                 <section class="hunk" aria-labelledby="sample-title">
                     <div class="hunk-head">
-                        <h2 id="sample-title">"Line 13, version 6 to 7"</h2>
+                        <h2 id="sample-title">{t::sample_title()}</h2>
                     </div>
                     <div class="diff-line" data-kind="equal" data-old="11" data-new="11">
-                        <span class="diff-text">"## Before the boat leaves"</span>
+                        <span class="diff-text">{t::sample_heading()}</span>
                     </div>
                     <div class="diff-line" data-kind="delete" data-old="13">
                         <span class="diff-text">
-                            <span class="visually-hidden">"removed: "</span>
-                            "The ferry leaves at " <del>"half past nine"</del> " from pier " <del>"two"</del> "."
+                            <span class="visually-hidden">{compare::removed()}</span>
+                            {t::sample_leaves()} <del>{t::sample_old_time()}</del> {t::sample_from()} <del>{t::sample_old_pier()}</del> {t::sample_end()}
                         </span>
                     </div>
                     <div class="diff-line" data-kind="insert" data-new="13">
                         <span class="diff-text">
-                            <span class="visually-hidden">"added: "</span>
-                            "The ferry leaves at " <ins>"ten past nine"</ins> " from pier " <ins>"four"</ins> "."
+                            <span class="visually-hidden">{compare::added()}</span>
+                            {t::sample_leaves()} <ins>{t::sample_new_time()}</ins> {t::sample_from()} <ins>{t::sample_new_pier()}</ins> {t::sample_end()}
                         </span>
                     </div>
                     <div class="diff-line" data-kind="equal" data-old="15" data-new="15">
-                        <span class="diff-text">"Bring:"</span>
+                        <span class="diff-text">{t::sample_bring()}</span>
                     </div>
                 </section>
             </div>
-            <figcaption>"Two versions compared, down to the word."</figcaption>
+            <figcaption>{t::sample_caption()}</figcaption>
         </figure>
     }
 }

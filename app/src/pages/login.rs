@@ -1,6 +1,7 @@
 use super::address::query_text;
 use crate::{
     api::accounts::SignIn,
+    catalogue::account as t,
     components::{Foot, Form, FormSpec, Line, Main, Part},
     ssr::Visit,
 };
@@ -13,28 +14,28 @@ pub(crate) fn LoginPage() -> impl IntoView {
     let next = query_text("next");
     let sign_up = move || next.with(|next| other_door("/signup", next));
     view! {
-        <Title text="Sign in"/>
+        <Title text=t::sign_in()/>
         <Main class="page auth" width="narrow">
-            <h1>"Sign in"</h1>
+            <h1>{t::sign_in()}</h1>
             <Form spec=sign_in_form(next.get_untracked())/>
-            <p>"New here? " <a href=sign_up>"Create an account"</a></p>
+            <p>{t::new_here()} " " <a href=sign_up>{t::create()}</a></p>
         </Main>
     }
 }
 
 fn sign_in_form(next: String) -> FormSpec {
-    let login = Line { autocomplete: "username", ..Line::new("login", "Username or email") };
+    let login = Line { autocomplete: "username", ..Line::new("login", t::login()) };
     let password = Line {
         kind: "password",
         autocomplete: "current-password",
-        ..Line::new("password", "Password")
+        ..Line::new("password", t::password())
     };
     FormSpec {
         start: Visit::here().form::<SignIn>("", &[]),
         class: "form card",
         hidden: vec![("next", next)],
         fields: vec![Part::Line(login), Part::Line(password)],
-        submit: "Sign in",
+        submit: t::sign_in(),
         foot: Foot::LargeButton,
     }
 }

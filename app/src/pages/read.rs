@@ -1,8 +1,10 @@
 use super::address::document_id;
 use crate::{
     api::documents::{ReadableDocument, read_document},
+    catalogue::{documents as t, site},
     components::{Bundle, Contents, Load, Main, When, export_path},
-    parts::{Icon, counted},
+    parts::Icon,
+    words::{self, around},
 };
 use izanagi_shared::permission::{Action, Verdict, decide};
 use leptos::prelude::*;
@@ -25,7 +27,7 @@ fn Reading(readable: ReadableDocument) -> impl IntoView {
     let ReadableDocument { document, standing, html, toc } = readable;
     let path = format!("/documents/{}", document.id);
     let names = document.owners.iter().enumerate().map(|(index, owner)| {
-        let comma = (index > 0).then_some(", ");
+        let comma = (index > 0).then(site::list_separator);
         view! { {comma} <bdi>{owner.display_name.clone()}</bdi> }
     });
     let names = names.collect_view();
@@ -37,7 +39,7 @@ fn Reading(readable: ReadableDocument) -> impl IntoView {
         view! {
             <a class="button" href=path.clone()>
                 <Icon name="write"/>
-                "Edit"
+                {site::edit()}
             </a>
         }
     });
@@ -48,26 +50,26 @@ fn Reading(readable: ReadableDocument) -> impl IntoView {
                 <div>
                     {(!says_its_title).then(|| view! { <h1><bdi>{document.title.clone()}</bdi></h1> })}
                     <ul class="meta">
-                        <li>"By " {names}</li>
-                        <li>"edited " <When at=document.updated_at/></li>
-                        <li>{counted(document.word_count, "word", "words")}</li>
+                        <li>{around(t::by(), names)}</li>
+                        <li>{around(site::edited(), view! { <When at=document.updated_at/> })}</li>
+                        <li>{words::words(document.word_count)}</li>
                     </ul>
                 </div>
                 <p class="cluster">
                     {edit}
                     <a class="button" data-variant="quiet" href=format!("{path}/history")>
                         <Icon name="history"/>
-                        "History"
+                        {site::history()}
                     </a>
                     <a class="button" data-variant="quiet" href=export_path(document.id) download="">
                         <Icon name="download"/>
-                        "Download"
+                        {site::download()}
                     </a>
                 </p>
             </div>
             <div class="reading">
                 <article class="prose" inner_html=html></article>
-                <aside aria-label="About this document">
+                <aside aria-label=t::about()>
                     <Contents toc/>
                 </aside>
             </div>

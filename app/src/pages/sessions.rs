@@ -1,7 +1,9 @@
 use crate::{
     api::accounts::{RevokeSession, SignOut, SignOutEverywhere, list_sessions},
+    catalogue::account as t,
     components::{Confirm, LoadPart, Main, When},
     parts::Icon,
+    words::around,
 };
 use izanagi_shared::wire::SessionView;
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -12,22 +14,22 @@ use leptos_meta::Title;
 pub(crate) fn SessionsPage() -> impl IntoView {
     let sessions = Resource::new(|| (), |()| list_sessions());
     view! {
-        <Title text="Signed-in devices"/>
+        <Title text=t::devices()/>
         <Main>
             <div class="page-head">
                 <div>
-                    <h1>"Signed-in devices"</h1>
-                    <p class="soft">"Sign out any device that you do not recognise."</p>
+                    <h1>{t::devices()}</h1>
+                    <p class="soft">{t::devices_text()}</p>
                 </div>
                 <Confirm
-                    words="Sign out everywhere"
-                    warning="This signs out every device, including this one."
+                    words=t::sign_out_everywhere()
+                    warning=t::sign_out_everywhere_warning()
                     variant="danger"
                 >
                     <form method="post" action=SignOutEverywhere::url()>
                         <button class="menu-item" data-variant="danger">
                             <Icon name="sign-out"/>
-                            "Yes, sign out everywhere"
+                            {t::sign_out_everywhere_yes()}
                         </button>
                     </form>
                 </Confirm>
@@ -49,11 +51,11 @@ fn Row(session: SessionView) -> impl IntoView {
     let about = format!(" {name}");
     let badge = session
         .current
-        .then(|| view! { " " <span class="badge" data-variant="good">"this device"</span> });
+        .then(|| view! { " " <span class="badge" data-variant="good">{t::this_device()}</span> });
     let button = if session.current {
         view! {
             <form method="post" action=SignOut::url()>
-                <button class="button">"Sign out"</button>
+                <button class="button">{t::sign_out()}</button>
             </form>
         }
         .into_any()
@@ -62,7 +64,7 @@ fn Row(session: SessionView) -> impl IntoView {
             <form method="post" action=RevokeSession::url() data-send="">
                 <input type="hidden" name="id" value=session.id.to_string()/>
                 <button class="button">
-                    "Sign out"
+                    {t::sign_out()}
                     <span class="visually-hidden">{about}</span>
                 </button>
             </form>
@@ -75,8 +77,8 @@ fn Row(session: SessionView) -> impl IntoView {
                 <h2 class="row-title">{name} {badge}</h2>
                 <ul class="meta">
                     <li>{session.ip}</li>
-                    <li>"active " <When at=session.last_activity_at/></li>
-                    <li>"signed in " <When at=session.created_at/></li>
+                    <li>{around(t::active(), view! { <When at=session.last_activity_at/> })}</li>
+                    <li>{around(t::signed_in(), view! { <When at=session.created_at/> })}</li>
                 </ul>
             </div>
             <div class="row-actions">{button}</div>
@@ -106,11 +108,11 @@ fn device_name(user_agent: &str) -> String {
         ("Linux", "Linux"),
     ]);
     match (browser, system) {
-        (Some(browser), Some(system)) => format!("{browser} on {system}"),
+        (Some(browser), Some(system)) => t::browser_on(browser, system),
         (Some(name), None) | (None, Some(name)) => name.to_owned(),
         (None, None) => match user_agent.split([' ', '/']).next() {
             Some(word) if !word.is_empty() => word.to_owned(),
-            _ => "A program".to_owned(),
+            _ => t::a_program().to_owned(),
         },
     }
 }

@@ -1,8 +1,10 @@
 use super::address::query_value;
 use crate::{
     api::documents::{PurgeDocument, RestoreDocument, list_documents},
+    catalogue::{documents as t, site},
     components::{Confirm, LoadPart, Main, Pagination, PastEnd, When},
-    parts::{Icon, counted},
+    parts::Icon,
+    words::{self, around},
 };
 use izanagi_shared::wire::{DocumentSort, DocumentView, Page};
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -17,12 +19,12 @@ pub(crate) fn TrashPage() -> impl IntoView {
         |page| list_documents(String::new(), DocumentSort::Updated, page, true),
     );
     view! {
-        <Title text="Trash"/>
+        <Title text=t::trash()/>
         <Main>
             <div class="page-head">
                 <div>
-                    <h1>"Trash"</h1>
-                    <p class="soft">"Documents stay here until you restore them or delete them permanently."</p>
+                    <h1>{t::trash()}</h1>
+                    <p class="soft">{t::trash_text()}</p>
                 </div>
             </div>
             <LoadPart from=trashed let:page>
@@ -34,7 +36,7 @@ pub(crate) fn TrashPage() -> impl IntoView {
 
 #[component]
 fn List(page: Page<DocumentView>) -> impl IntoView {
-    let words = counted(page.total, "document", "documents");
+    let words = site::documents_count(page.total);
     let start = "/trash?page=";
     if page.items.is_empty() && page.total > 0 {
         let Page { page_size, total, .. } = page;
@@ -44,8 +46,8 @@ fn List(page: Page<DocumentView>) -> impl IntoView {
         return view! {
             <div class="empty">
                 <Icon name="trash"/>
-                <h2>"The trash is empty"</h2>
-                <p>"You can restore documents in the trash from here."</p>
+                <h2>{t::trash_none()}</h2>
+                <p>{t::trash_none_text()}</p>
             </div>
         }
         .into_any();
@@ -54,7 +56,7 @@ fn List(page: Page<DocumentView>) -> impl IntoView {
     view! {
         <ul class="rows">{page.items.into_iter().map(row).collect_view()}</ul>
         <Pagination
-            label="Pages of the trash"
+            label=t::trash_pages()
             page=page.page
             page_size=page.page_size
             total=page.total
@@ -69,19 +71,21 @@ fn List(page: Page<DocumentView>) -> impl IntoView {
 fn Row(document: DocumentView) -> impl IntoView {
     let id = document.id.to_string();
     let versions = match document.head_version {
-        0 => "no version".to_owned(),
-        count => counted(count, "version", "versions"),
+        0 => t::no_version_yet().to_owned(),
+        count => site::versions(count),
     };
     let about = format!(" {}", document.title);
     let (purged, purged_about) = (id.clone(), about.clone());
-    let since = document.deleted_at.map(|at| view! { <li>"moved here " <When at/></li> });
+    let since = document
+        .deleted_at
+        .map(|at| view! { <li>{around(t::moved_here(), view! { <When at/> })}</li> });
     view! {
         <li>
             <div class="row-main">
                 <h2 class="row-title"><bdi>{document.title}</bdi></h2>
                 <ul class="meta">
                     {since}
-                    <li>{counted(document.word_count, "word", "words")}</li>
+                    <li>{words::words(document.word_count)}</li>
                     <li>{versions}</li>
                 </ul>
             </div>
@@ -90,21 +94,21 @@ fn Row(document: DocumentView) -> impl IntoView {
                     <input type="hidden" name="id" value=id/>
                     <button class="button">
                         <Icon name="restore"/>
-                        "Restore"
+                        {site::restore()}
                         <span class="visually-hidden">{about}</span>
                     </button>
                 </form>
                 <Confirm
-                    words="Delete permanently"
+                    words=t::purge()
                     about=purged_about
-                    warning="The text and all of its versions will be deleted. This cannot be undone."
+                    warning=t::purge_warning()
                     variant="danger"
                 >
                     <form method="post" action=PurgeDocument::url() data-send="">
                         <input type="hidden" name="id" value=purged/>
                         <button class="menu-item" data-variant="danger">
                             <Icon name="trash"/>
-                            "Yes, delete permanently"
+                            {t::purge_yes()}
                         </button>
                     </form>
                 </Confirm>

@@ -1,8 +1,9 @@
 use super::address::{document_id, query_text, version_number};
 use crate::{
     api::versions::{NameVersion, ReadableVersion, RestoreVersion, read_version},
+    catalogue::{site, version as t},
     components::{Confirm, Contents, Counts, Crumbs, Form, FormSpec, Line, Load, Main, Part, When},
-    parts::{Icon, Rule, counted},
+    parts::{Icon, Rule},
     ssr::Visit,
 };
 use izanagi_shared::{
@@ -52,59 +53,61 @@ fn VersionBody(
     let path = format!("/documents/{}", document.id);
     let here = format!("{path}/versions/{number}");
     let crumbs = vec![
-        ("/documents".to_owned(), "Documents".to_owned()),
+        ("/documents".to_owned(), site::documents().to_owned()),
         (path.clone(), document.title.clone()),
-        (format!("{path}/history"), "History".to_owned()),
+        (format!("{path}/history"), site::history().to_owned()),
     ];
     let download = format!("/api/v1{here}/content");
     let can_commit =
         decide(standing, Action::Commit) == Verdict::Allowed && document.deleted_at.is_none();
     let id = document.id.to_string();
     let restored = id.clone();
-    let restore = can_commit.then(|| view! {
-        <Confirm
-            words="Restore this version"
-            warning="This replaces the current text with this version. The current text is committed first, so nothing is lost."
-            open=is_restoring
-        >
-            <form method="post" action=RestoreVersion::url() data-send="">
-                <input type="hidden" name="id" value=restored/>
-                <input type="hidden" name="number" value=number/>
-                <button class="menu-item">
-                    <Icon name="restore"/>
-                    "Yes, restore version " {number}
-                </button>
-            </form>
-        </Confirm>
+    let restore = can_commit.then(|| {
+        view! {
+            <Confirm
+                words=t::restore()
+                warning=t::restore_warning()
+                open=is_restoring
+            >
+                <form method="post" action=RestoreVersion::url() data-send="">
+                    <input type="hidden" name="id" value=restored/>
+                    <input type="hidden" name="number" value=number/>
+                    <button class="menu-item">
+                        <Icon name="restore"/>
+                        {t::restore_yes(&number.to_string())}
+                    </button>
+                </form>
+            </Confirm>
+        }
     });
     let views = (document.kind != DocumentKind::Text).then(|| view! {
-        <div class="segmented" role="group" aria-label="View">
-            <a href=here.clone() aria-current=(!is_plain).then_some("true")>"Rendered"</a>
-            <a href=format!("{here}?plain=1") aria-current=is_plain.then_some("true")>"Source"</a>
+        <div class="segmented" role="group" aria-label=site::view()>
+            <a href=here.clone() aria-current=(!is_plain).then_some("true")>{t::rendered()}</a>
+            <a href=format!("{here}?plain=1") aria-current=is_plain.then_some("true")>{t::source()}</a>
         </div>
     });
     view! {
-        <Title text=format!("Version {number} of “{}”", document.title)/>
+        <Title text=t::page(&number.to_string(), &document.title)/>
         <Main>
             <Crumbs steps=crumbs/>
             <div class="page-head">
-                <h1>"Version " {number}</h1>
+                <h1>{t::version(&number.to_string())}</h1>
                 <div class="cluster">
                     {views}
                     <a class="button" href=format!("{path}/compare?from={number}&to=live")>
                         <Icon name="compare"/>
-                        "Compare with current text"
+                        {t::compare_with_now()}
                     </a>
                     <a class="button" data-variant="quiet" href=download download="">
                         <Icon name="download"/>
-                        "Download"
+                        {site::download()}
                     </a>
                     {restore}
                 </div>
             </div>
             <div class="reading">
                 <article class="prose" inner_html=html></article>
-                <aside aria-label="About this version">
+                <aside aria-label=t::about()>
                     <Facts version=version.clone()/>
                     {can_commit.then(|| view! { <Naming id version is_open=is_naming/> })}
                     <Contents toc/>
@@ -117,22 +120,24 @@ fn VersionBody(
 #[component]
 fn Facts(version: VersionView) -> impl IntoView {
     let message = Some(version.message).filter(|message| !message.is_empty());
-    let title = version.title.map(|title| view! { <dt>"Title"</dt> <dd><bdi>{title}</bdi></dd> });
-    let name = version.name.map(|name| view! { <dt>"Name"</dt> <dd><bdi>{name}</bdi></dd> });
+    let title =
+        version.title.map(|title| view! { <dt>{site::title()}</dt> <dd><bdi>{title}</bdi></dd> });
+    let name =
+        version.name.map(|name| view! { <dt>{site::name()}</dt> <dd><bdi>{name}</bdi></dd> });
     view! {
         {message.map(|message| view! { <p class="version-message" dir="auto">{message}</p> })}
         <dl class="facts">
             {title}
             {name}
-            <dt>"Author"</dt>
+            <dt>{t::author()}</dt>
             <dd><bdi>{version.author.display_name}</bdi></dd>
-            <dt>"When"</dt>
+            <dt>{t::when()}</dt>
             <dd><When at=version.created_at/></dd>
-            <dt>"Changes"</dt>
+            <dt>{t::changes()}</dt>
             <dd><Counts added=version.added removed=version.removed/></dd>
-            <dt>"Length"</dt>
-            <dd>{counted(version.length, "byte", "bytes")}</dd>
-            <dt>"SHA-256"</dt>
+            <dt>{t::length()}</dt>
+            <dd>{t::bytes(version.length)}</dd>
+            <dt>{t::sha256()}</dt>
             <dd><code>{version.hash}</code></dd>
         </dl>
     }
@@ -141,19 +146,19 @@ fn Facts(version: VersionView) -> impl IntoView {
 #[component]
 fn Naming(id: String, version: VersionView, is_open: bool) -> impl IntoView {
     let number = version.number.to_string();
-    let words = if version.name.is_some() { "Rename this version" } else { "Name this version" };
+    let words = if version.name.is_some() { t::change_name() } else { t::set_name() };
     let name = Line {
-        hint: Some("Leave empty to remove the name."),
+        hint: Some(t::name_hint()),
         start: version.name.unwrap_or_default(),
         rule: Some(Rule::VersionName),
-        ..Line::new("name", "Name")
+        ..Line::new("name", site::name())
     };
     let spec = FormSpec {
         start: Visit::here().form::<NameVersion>("", &[("id", &id), ("number", &number)]),
         class: "form",
         hidden: vec![("id", id), ("number", number)],
         fields: vec![Part::Line(name)],
-        submit: "Save name",
+        submit: t::save_name(),
         ..FormSpec::default()
     };
     let is_open = is_open || spec.start.problem.is_some();

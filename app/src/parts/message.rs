@@ -1,4 +1,5 @@
 use super::{Rule, room_words};
+use crate::words;
 use leptos::{html::Textarea, prelude::*};
 
 /// Field for the message of a version, with a character counter. Ctrl+Enter commits
@@ -26,7 +27,7 @@ pub fn MessageField(
     view! {
         <div class="field">
             <div class="field-head">
-                <label for=id.clone()>"What changed, and why"</label>
+                <label for=id.clone()>{words::message_label()}</label>
                 <span class="soft numeric" id=left_id>{room_words(typed.as_deref().unwrap_or_default())}</span>
             </div>
             <textarea

@@ -3,16 +3,16 @@
 
 mod alert;
 mod icon;
+mod kind;
 mod message;
 mod refusal;
 mod rule;
 mod sentence;
-mod words;
 
 pub use alert::Alert;
 pub use icon::Icon;
+pub use kind::kind_name;
 pub use message::MessageField;
 pub use refusal::{field_id, refusal_html};
 pub use rule::{Rule, room_words};
 pub use sentence::isolate_quoted;
-pub use words::{counted, grouped, kind_name};

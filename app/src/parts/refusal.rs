@@ -1,5 +1,6 @@
 //! Why a form was rejected, shown at its top and at its fields.
 
+use crate::words;
 use izanagi_shared::{markdown::escape_text, problem::Problem};
 
 /// Returns the id of a field; `scope` is the prefix on a page with several forms.
@@ -16,16 +17,13 @@ pub fn refusal_html(problem: &Problem, scope: &str) -> String {
             "<div role=\"alert\" tabindex=\"-1\"><div class=\"alert\" data-variant=\"danger\">\
              <svg class=\"icon\" aria-hidden=\"true\"><use href=\"/icons.svg#warning\"></use></svg>\
              <p>{}</p></div></div>",
-            escape_text(&problem.detail)
+            escape_text(&words::problem(problem))
         );
     }
-    let title = match problem.errors.len() {
-        1 => "1 field has an error".to_owned(),
-        count => format!("{count} fields have errors"),
-    };
+    let title = words::errors_in_form(problem.errors.len() as u64);
     let mut items = String::new();
     for error in &problem.errors {
-        let (id, words) = (field_id(scope, &error.field), escape_text(&error.message));
+        let (id, words) = (field_id(scope, &error.field), escape_text(&words::field_error(error)));
         items.push_str(&format!("<li><a href=\"#{}\">{words}</a></li>", escape_text(&id)));
     }
     format!(
@@ -42,10 +40,11 @@ mod tests {
 
     #[test]
     fn input_is_escaped() {
-        let mut problem = AppError::new(422, "invalid", "Invalid", "No <b>.").0;
-        assert!(refusal_html(&problem, "").contains("<p>No &lt;b&gt;.</p>"));
-        problem.errors = vec![FieldError::new("title", "blank", "Not “<b>”.")];
-        let html = refusal_html(&problem, "new");
+        let mut problem = AppError::new(422, "other", "Invalid", "No <b>.").0;
+        let html = words::in_english(|| refusal_html(&problem, ""));
+        assert!(html.contains("<p>No &lt;b&gt;.</p>"), "{html}");
+        problem.errors = vec![FieldError::new("title", "other", "Not “<b>”.")];
+        let html = words::in_english(|| refusal_html(&problem, "new"));
         assert!(html.contains("<a href=\"#new-title\">Not “&lt;b&gt;”.</a>"), "{html}");
         assert!(html.contains("1 field has an error"));
     }

@@ -1,6 +1,7 @@
 //! Server rules that the browser also checks, so that a field shows its error before the form is
 //! submitted.
 
+use crate::words;
 use izanagi_shared::{
     problem::FieldError,
     rules::{CommitMessage, Email, Password, Secret, Title, Username, VersionName, VersionTitle},
@@ -80,9 +81,9 @@ impl Rule {
 #[must_use]
 pub fn room_words(text: &str) -> String {
     match text.trim().chars().count() {
-        0 => format!("at most {MESSAGE_LIMIT}"),
-        count if count > MESSAGE_LIMIT => format!("{} too many", count - MESSAGE_LIMIT),
-        count => format!("{} left", MESSAGE_LIMIT - count),
+        0 => words::message_limit(&MESSAGE_LIMIT.to_string()),
+        count if count > MESSAGE_LIMIT => words::message_over(&(count - MESSAGE_LIMIT).to_string()),
+        count => words::message_left(&(MESSAGE_LIMIT - count).to_string()),
     }
 }
 
@@ -96,9 +97,9 @@ mod tests {
     #[case(" why ", "497 left")]
     #[case(&"🏝".repeat(500), "0 left")]
     #[case(&"🏝".repeat(502), "2 too many")]
-    fn remaining_length_is_counted_in_characters(#[case] text: &str, #[case] words: &str) {
-        assert_eq!(room_words(text), words);
-        assert_eq!(Rule::Message.check(text).is_some(), words.ends_with("too many"));
+    fn remaining_length_is_counted_in_characters(#[case] text: &str, #[case] left: &str) {
+        assert_eq!(words::in_english(|| room_words(text)), left);
+        assert_eq!(Rule::Message.check(text).is_some(), left.ends_with("too many"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use leptos::prelude::*;
 
 /// Isolates the direction of quoted titles and names in a sentence, so that a right-to-left one
-/// does not reorder the surrounding words.
+/// does not reorder the surrounding words. A language quotes by “…” or 「…」.
 #[must_use]
 pub fn isolate_quoted(sentence: &str) -> Vec<AnyView> {
     quoted_parts(sentence)
@@ -23,10 +23,13 @@ enum Part {
 /// last closing mark before the next opening one, because a title may contain a closing mark.
 fn quoted_parts(sentence: &str) -> Vec<Part> {
     let mut parts = Vec::new();
-    let mut pieces = sentence.split_inclusive('“');
+    // The first mark is the sentence's own; a title may contain the other one.
+    let is_cornered = sentence.chars().find(|c| matches!(c, '“' | '「')) == Some('「');
+    let (opens, closes) = if is_cornered { ('「', '」') } else { ('“', '”') };
+    let mut pieces = sentence.split_inclusive(opens);
     let mut words = pieces.next().unwrap_or_default().to_owned();
     for piece in pieces {
-        if let Some((title, _)) = piece.rsplit_once('”') {
+        if let Some((title, _)) = piece.rsplit_once(closes) {
             parts.push(Part::Words(std::mem::take(&mut words)));
             parts.push(Part::Quoted(title.to_owned()));
             words.push_str(&piece[title.len()..]);
@@ -49,6 +52,9 @@ mod tests {
     #[case("Renamed to “a ”b”.", &["a ”b"])]
     #[case("“One” became “two”.", &["One", "two"])]
     #[case("“never closed", &[])]
+    #[case("「שלום」をゴミ箱に移動しました。", &["שלום"])]
+    #[case("「“a”」を復元しました。", &["“a”"])]
+    #[case("已恢复“「a」”。", &["「a」"])]
     fn separates_titles_from_the_surrounding_words(
         #[case] sentence: &str,
         #[case] titles: &[&str],

@@ -1,6 +1,7 @@
 //! Session cookies (API.md): httpOnly, so scripts cannot read them; `SameSite=Lax`, so other sites
 //! cannot use them for writes.
 
+use crate::catalogue::{COOKIE as LANGUAGE, Language};
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 use http::{HeaderMap, HeaderValue, header};
 use izanagi_domain::accounts::{ACCESS_LIFETIME, REFRESH_LIFETIME, SignedIn};
@@ -71,6 +72,21 @@ impl Cookies {
             .same_site(SameSite::Lax)
             .secure(self.secure);
         // Tokens and base64 are ASCII; skip any other value.
+        if let Ok(cookie) = HeaderValue::from_str(&cookie.to_string()) {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+    }
+
+    /// Sets the language of the pages, for a year. Its cookie has no prefix: it is no secret, and
+    /// another origin can only change the language.
+    pub(crate) fn put_language(self, headers: &mut HeaderMap, language: Language) {
+        let cookie = Cookie::build((LANGUAGE, language.code()))
+            .path("/")
+            .max_age(Duration::days(365))
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(self.secure);
+        // The code is ASCII.
         if let Ok(cookie) = HeaderValue::from_str(&cookie.to_string()) {
             headers.append(header::SET_COOKIE, cookie);
         }

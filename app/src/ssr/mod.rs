@@ -3,14 +3,19 @@
 mod comparison;
 mod context;
 mod cookies;
+mod failure;
 mod flash;
 mod plain_forms;
 mod shell;
 mod visit;
 
-pub use crate::app::App;
+pub use crate::{
+    app::App,
+    catalogue::{uploaded, words_file},
+};
 pub use context::PageContext;
 pub use cookies::{Cookies, SessionCookies};
+pub use failure::{Failure, failure};
 pub use flash::answer_form;
 pub use plain_forms::plain_forms;
 pub use shell::{content_security_policy, shell};

@@ -1,6 +1,7 @@
 //! The HTML around every page.
 
 use super::{App, with_response};
+use crate::catalogue;
 use http::{HeaderName, HeaderValue, header};
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
 use leptos_meta::MetaTags;
@@ -37,7 +38,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang=catalogue::language().tag()>
             <head>
                 <meta charset="utf-8"/>
                 <meta name="viewport" content="width=device-width, initial-scale=1"/>

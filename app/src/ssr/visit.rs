@@ -6,6 +6,7 @@ use crate::{
     components::FormStart,
     flash::{Flash, Notice, Outcome},
     toasts::Message,
+    words,
 };
 use izanagi_shared::{problem::Problem, wire::UserView};
 use leptos::{prelude::*, server_fn::ServerFn};
@@ -45,7 +46,7 @@ impl Visit {
 
     /// Returns why the upload form was rejected.
     pub(crate) fn upload_refusal(&self) -> Option<String> {
-        self.refusal_of(UPLOAD_PATH, &[]).map(|(_, problem)| problem.detail)
+        self.refusal_of(UPLOAD_PATH, &[]).map(|(_, problem)| words::problem(&problem))
     }
 
     /// Returns whether a form of this kind has just succeeded.
@@ -62,7 +63,7 @@ impl Visit {
         let is_mute = || only_ids() && flash.form != UPLOAD_PATH;
         let (notice, is_problem) = match &flash.outcome {
             Outcome::Done(notice) => (notice.clone(), false),
-            Outcome::Refused(problem) if is_mute() => (Notice::new(&problem.detail), true),
+            Outcome::Refused(problem) if is_mute() => (Notice::new(words::problem(problem)), true),
             Outcome::Refused(_) => return None,
         };
         Some(Message { notice, is_problem, kind: Some(flash.form.clone()) })

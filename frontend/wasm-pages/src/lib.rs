@@ -1,11 +1,12 @@
 //! WebAssembly bundle of every page except the editor. Each island has its own exported function
 //! (`frontend/islands/hydrate.ts`).
 
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 
-/// Called by the page once this module is loaded.
+/// Called by the page once this module and the texts of its language are loaded.
 #[wasm_bindgen]
-pub fn start() {
+pub fn start(words: JsValue) {
+    izanagi_app::words::set(words);
     leptos::mount::hydrate_islands();
     izanagi_app::browser::start();
 }

@@ -21,7 +21,7 @@ pub enum Error {
     #[error("Sign in first.")]
     Unauthenticated,
     /// Wrong name or password. Which of the two is not revealed.
-    #[error("No account has this name and password.")]
+    #[error("Wrong username or password.")]
     InvalidCredentials,
     /// The session was ended, or a refresh token was reused.
     #[error("This session has ended. Sign in again.")]
@@ -217,8 +217,21 @@ impl Error {
             detail: self.detail(&errors),
             code: code.to_owned(),
             request_id: String::new(),
+            args: self.args(),
             errors,
             current,
+        }
+    }
+
+    /// Returns the values in the detail that a client needs to word the problem itself.
+    fn args(&self) -> Vec<String> {
+        match self {
+            Self::RateLimited(wait) | Self::Overloaded(wait) => {
+                vec![wait.as_secs().max(1).to_string()]
+            }
+            Self::CorruptVersion { number, .. } => vec![number.to_string()],
+            Self::ScopeMissing(scope) => vec![scope_name(scope).to_owned()],
+            _ => Vec::new(),
         }
     }
 

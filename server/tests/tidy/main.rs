@@ -3,6 +3,8 @@
 //! One test checks that it detects a violation, another applies it to the sources.
 
 #[cfg(test)]
+mod catalogue;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod features;

@@ -15,20 +15,21 @@ impl Username {
     /// `too_short`, `too_long` or `invalid`, on the field `username`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let text = text.trim().to_lowercase();
-        let refuse = |code, message: String| Err(FieldError::new("username", code, message));
+        let refuse = |code, message: String| FieldError::new("username", code, message);
         if let Some(c) = text.chars().find(|c| !is_username_char(*c)) {
-            return refuse(
-                "invalid",
-                format!(
-                    "“{}” cannot be part of a username. Use a–z, 0–9, _ and -.",
-                    c.escape_default()
-                ),
-            );
+            let c = c.escape_default().to_string();
+            let message = format!("“{c}” cannot be part of a username. Use a–z, 0–9, _ and -.");
+            return Err(refuse("invalid", message).with(c));
         }
         match text.len() {
-            0..=2 => refuse("too_short", "Use 3 to 32 characters: a–z, 0–9, _ and -.".to_owned()),
+            0..=2 => {
+                Err(refuse("too_short", "Use 3 to 32 characters: a–z, 0–9, _ and -.".to_owned()))
+            }
             3..=32 => Ok(Self(text)),
-            n => refuse("too_long", format!("Use 3 to 32 characters; this has {n}.")),
+            n => {
+                let message = format!("Use 3 to 32 characters; this has {n}.");
+                Err(refuse("too_long", message).with(32).with(n))
+            }
         }
     }
 
@@ -114,17 +115,17 @@ impl Password {
     pub fn parse(secret: &Secret) -> Result<Self, FieldError> {
         if secret.expose().contains('\0') {
             let message = "The character U+0000 is not allowed.";
-            return Err(FieldError::new("password", "control_character", message));
+            return Err(FieldError::new("password", "control_character", message).with("U+0000"));
         }
         match secret.expose().chars().count() {
             n @ 0..10 => {
                 let message = format!("Use at least 10 characters; this has {n}.");
-                Err(FieldError::new("password", "too_short", message))
+                Err(FieldError::new("password", "too_short", message).with(10).with(n))
             }
             10..=256 => Ok(Self(secret.clone())),
             n => {
                 let message = format!("Use at most 256 characters; this has {n}.");
-                Err(FieldError::new("password", "too_long", message))
+                Err(FieldError::new("password", "too_long", message).with(256).with(n))
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Bindings for the editor module, as defined by `frontend/editor/contract.ts`.
 
+use crate::words;
 use izanagi_shared::{crdt::Change, rules::MAX_CONTENT_BYTES};
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use leptos::web_sys::HtmlElement;
@@ -95,6 +96,10 @@ impl EditorModule {
             ("label", options.label.into()),
             ("readOnly", options.read_only.into()),
             ("nonce", options.nonce.into()),
+            ("placeholder", words::editor_placeholder().into()),
+            ("leaveHint", words::editor_leave_hint().into()),
+            ("failure", words::editor_failed().into()),
+            ("phrases", words::phrases()),
             ("maxBytes", max_bytes.into()),
             ("onChange", function(callbacks.on_change.as_ref())),
             ("onCommit", function(callbacks.on_commit.as_ref())),

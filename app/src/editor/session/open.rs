@@ -7,7 +7,10 @@ use super::{
     shown::Shown,
     sync::Link,
 };
-use crate::editor::{EditorView, OpenedText, Outbox, Trouble, split_long_inserts};
+use crate::{
+    editor::{EditorView, OpenedText, Outbox, Trouble, split_long_inserts},
+    words,
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use izanagi_shared::{
     crdt::{Change, TextDoc},
@@ -115,7 +118,7 @@ impl Session {
             }),
         };
         let text = self.doc.borrow().text();
-        let label = format!("Text of “{}”", self.title);
+        let label = words::text_of(&self.title);
         let nonce = nonce();
         let options = MountOptions {
             text: &text,

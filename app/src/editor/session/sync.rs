@@ -5,15 +5,16 @@ use super::{
     open::{Session, with},
     transport::{self, Failure},
 };
-use crate::editor::{Trouble, retry_delay};
+use crate::{
+    editor::{Trouble, retry_delay},
+    words,
+};
 use leptos::{prelude::*, task::spawn_local};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
     time::Duration,
 };
-
-const CANNOT_MERGE: &str = "this page cannot apply edits by others. Reload it to continue.";
 
 /// Why sending is paused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +159,7 @@ impl Session {
 
     fn halt_signed_out(&self) {
         self.link.halted.set(Some(Halt::SignedOut));
-        self.tracker.borrow_mut().refused("sign in again");
+        self.tracker.borrow_mut().refused(words::reason_signed_out());
         self.report(Trouble::SignedOut);
     }
 
@@ -232,7 +233,7 @@ impl Session {
             Ok(updates) => {
                 if let Some((seq, delta)) = updates {
                     if !self.merge(&delta) {
-                        self.halt(Halt::Refused, CANNOT_MERGE.to_owned());
+                        self.halt(Halt::Refused, words::reason_cannot_merge());
                         return self.tell();
                     }
                     self.link.seq.set(self.link.seq.get().max(seq));

@@ -1,6 +1,6 @@
 //! Editing over HTTP (API.md): `POST …/ops` sends updates, `GET …/updates` fetches them.
 
-use crate::browser;
+use crate::{browser, words};
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
@@ -120,8 +120,8 @@ async fn accept(answer: Result<Response, gloo_net::Error>) -> Result<Response, F
         }
         status @ 400..500 => {
             let problem = answer.json::<Problem>().await;
-            let reason =
-                problem.map_or_else(|_| "the server gave no reason.".to_owned(), |p| p.detail);
+            let reason = problem
+                .map_or_else(|_| words::reason_unknown(), |problem| words::problem(&problem));
             Err(if status == 413 { Failure::TooLong(reason) } else { Failure::Refused(reason) })
         }
         _ => Err(Failure::Lost),

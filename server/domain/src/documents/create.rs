@@ -131,20 +131,24 @@ impl NewText {
     /// `Invalid`, naming the file and, if it is not UTF-8, the offset of the first invalid byte.
     fn from_upload(upload: Upload) -> Result<Self> {
         let name = upload.file_name;
-        let refuse =
-            |code: &str, message: String| Error::from(FieldError::new("file", code, message));
+        // The name precedes the values of the file's own error.
+        let refuse = |code: &str, message: String, args: &[String]| {
+            let error = FieldError::new("file", code, message).with(&name);
+            Error::from(args.iter().fold(error, FieldError::with))
+        };
         let kind = DocumentKind::of_file_name(&name).ok_or_else(|| {
-            let message = format!("“{name}” is no .md, .txt or .json file.");
-            refuse("unsupported_type", message)
+            let message = format!("“{name}” is not a .md, .txt or .json file.");
+            refuse("unsupported_type", message, &[])
         })?;
         let content = String::from_utf8(upload.bytes).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             let message =
                 format!("“{name}” is not UTF-8 text: byte {at} is not part of a character.");
-            refuse("not_utf8", message)
+            refuse("not_utf8", message, &[at.to_string()])
         })?;
-        let content = Content::parse_as(kind, content)
-            .map_err(|error| refuse(&error.code, format!("“{name}”: {}", error.message)))?;
+        let content = Content::parse_as(kind, content).map_err(|error| {
+            refuse(&error.code, format!("“{name}”: {}", error.message), &error.args)
+        })?;
         let base = name.rsplit(['/', '\\']).next().unwrap_or(&name);
         let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
         let title: String = stem.chars().filter(|c| !c.is_control()).take(255).collect();

@@ -1,0 +1,34 @@
+//! Comparisons.
+
+super::texts! {
+    heading(from, to): "{from} compared with {to}", "{from} と {to} の比較", "{from} 与 {to} 的比较";
+    page(heading, title): "{heading}: “{title}”", "{heading}：「{title}」", "{heading}：“{title}”";
+    now: "Now", "現在", "当前";
+    current_first: "Current text", "現在の本文", "当前正文";
+    current: "the current text", "現在の本文", "当前正文";
+    empty_first: "Empty text", "空の本文", "空正文";
+    empty: "the empty text", "空の本文", "空正文";
+    version_first(number): "Version {number}", "バージョン {number}", "版本 {number}";
+    version(number): "version {number}", "バージョン {number}", "版本 {number}";
+    from: "From", "比較元", "从";
+    to: "To", "比較先", "到";
+    ignore_space: "Ignore white space", "空白の違いを無視", "忽略空白";
+    space_ignored: "White space ignored", "空白の違いを無視しています", "已忽略空白";
+    same: "No differences", "違いはありません", "没有差异";
+    same_text: "The two texts are the same, byte for byte.", "2 つの本文はバイト単位で同じです。", "两份正文逐字节相同。";
+    same_but_space: "Apart from white space, the two texts are the same.", "空白を除いて、2 つの本文は同じです。", "除空白外，两份正文相同。";
+    changes: "Changes", "変更", "更改";
+    pages: "Pages of this comparison", "この比較のページ", "比较分页";
+    coarse: "Some of these lines differ too much for a detailed comparison.", "一部の行は違いが大きいため、詳しく比較していません。", "部分行差异过大，未作详细比较。";
+    shortened: "Very long lines are shortened: “…” marks omitted text.", "非常に長い行は省略しています。「…」は省略した箇所です。", "过长的行已缩短，“…”表示省略的文本。";
+    added: "added: ", "追加：", "新增：";
+    removed: "removed: ", "削除：", "删除：";
+    no_newline: "No line break at the end", "末尾に改行なし", "末尾无换行";
+    unchanged[count]: "{count} unchanged line|{count} unchanged lines", "変更のない {count} 行", "{count} 行未更改";
+    more[count]: "And {count} more line.|And {count} more lines.", "ほか {count} 行。", "另有 {count} 行。";
+    show_lines: "Show them", "表示", "显示";
+    line(line): "line {line}", "{line} 行目", "第 {line} 行";
+    lines(first, last): "lines {first}–{last}", "{first}～{last} 行目", "第 {first}–{last} 行";
+    after_line(line): "after line {line}", "{line} 行目の後", "第 {line} 行之后";
+    moved(old, new): "{old}, now {new}", "{old}、現在は {new}", "{old}，现为{new}";
+}

@@ -1,0 +1,79 @@
+//! Texts of the editor.
+
+use super::{Entry, filled, island_texts, of_count, plain};
+
+island_texts! {
+    EDITOR_TEXTS;
+
+    brand_title(title): "{title} – Izanagi", "{title} – Izanagi", "{title} – Izanagi";
+    close: "Close", "閉じる", "关闭";
+    cancel: "Cancel", "キャンセル", "取消";
+    commit: "Commit", "コミット", "提交";
+    history: "History", "履歴", "历史记录";
+    preview: "Preview", "プレビュー", "预览";
+    read: "Read", "閲覧", "阅读";
+    reload: "Reload", "再読み込み", "重新加载";
+    restore: "Restore", "復元", "恢复";
+    try_again: "Try again", "再試行", "重试";
+    characters[count]: "{count} character|{count} characters", "{count} 文字", "{count} 个字符";
+    edit_title: "Edit “{}”", "「{}」を編集", "编辑“{}”";
+    version_title: "Title (optional)", "タイトル（任意）", "标题（可选）";
+    title: "Title", "タイトル", "标题";
+    title_kept: "A document needs a title. The previous title was kept.", "タイトルを入力してください。元のタイトルを残しました。", "文档需要标题，已保留原标题。";
+    text_area: "Text", "本文", "正文";
+    text_of(title): "Text of “{title}”", "「{title}」の本文", "“{title}”的正文";
+    document_tools: "Document", "ドキュメント", "文档";
+    view: "View", "表示", "视图";
+    write: "Write", "編集", "编辑";
+    read_only: "Read only", "閲覧のみ", "只读";
+    in_trash: "This document is in the trash and read-only. Restore it to edit it.", "このドキュメントはゴミ箱にあるため、閲覧のみできます。編集するには復元してください。", "此文档在回收站中，只能阅读。恢复后即可编辑。";
+    too_long: "This would exceed the limit of 10 MiB of text. Nothing was changed.", "本文の上限（10 MiB）を超えるため、変更しませんでした。", "正文会超过 10 MiB 的上限，未作任何更改。";
+    commit_waiting: "Waiting until your last edits are saved…", "最後の編集の保存を待っています…", "正在等待保存最后的编辑…";
+    commit_sent: "Committing…", "コミット中…", "正在提交…";
+    state_saved: "Saved", "保存済み", "已保存";
+    state_saving: "Saving…", "保存中…", "正在保存…";
+    state_offline: "Offline", "オフライン", "离线";
+    state_kept[count]: "Offline, {count} edit on this device|Offline, {count} edits on this device", "オフライン（{count} 件の編集をこのデバイスに保存）", "离线，{count} 处编辑保存在此设备上";
+    state_unkept[count]: "Offline, {count} edit in this tab only|Offline, {count} edits in this tab only", "オフライン（{count} 件の編集はこのタブにのみあります）", "离线，{count} 处编辑仅在此标签页中";
+    state_not_saved(reason): "Not saved: {reason}", "保存できません：{reason}", "未保存：{reason}";
+    sign_in_again: "Sign in again", "もう一度ログイン", "重新登录";
+    copy_text: "Copy the text", "本文をコピー", "复制正文";
+    download_text: "Download the text", "本文をダウンロード", "下载正文";
+    trouble_signed_out_kept: "Your session has ended. Your last edits are kept on this device. Sign in again in a new tab, then return here and try again.", "ログインの有効期限が切れました。最後の編集はこのデバイスに残っています。新しいタブでログインし、このページに戻って再試行してください。", "登录已失效。最后的编辑保留在此设备上。请在新标签页中登录，然后返回此处重试。";
+    trouble_signed_out_unkept: "Your session has ended. Your last edits are kept in this tab only: keep it open. Sign in again in a new tab, then return here and try again.", "ログインの有効期限が切れました。最後の編集はこのタブにのみ残っています。タブを閉じずに、新しいタブでログインし、このページに戻って再試行してください。", "登录已失效。最后的编辑仅保留在此标签页中，请勿关闭。请在新标签页中登录，然后返回此处重试。";
+    trouble_refused_kept(reason): "Your last edits are not saved: {reason} They are kept on this device.", "最後の編集を保存できません。{reason}編集はこのデバイスに残っています。", "最后的编辑未能保存。{reason}编辑保留在此设备上。";
+    trouble_refused_unkept(reason): "Your last edits are not saved: {reason} They are kept in this tab only: keep it open.", "最後の編集を保存できません。{reason}編集はこのタブにのみ残っています。タブを閉じないでください。", "最后的编辑未能保存。{reason}编辑仅保留在此标签页中，请勿关闭。";
+    trouble_not_started: "The editor could not be loaded, so the text is read-only. Check your connection, then reload the page.", "エディターを読み込めなかったため、本文は閲覧のみできます。接続を確認し、ページを再読み込みしてください。", "编辑器未能加载，正文只能阅读。请检查网络连接，然后重新加载页面。";
+    reason_signed_out: "sign in again", "再度ログインしてください", "请重新登录";
+    reason_unknown: "the server gave no reason.", "サーバーから理由が返されませんでした。", "服务器未说明原因。";
+    reason_cannot_merge: "this page cannot apply edits by others. Reload it to continue.", "ほかの人の編集を適用できません。ページを再読み込みしてください。", "此页面无法应用他人的编辑。请重新加载页面。";
+    editor_placeholder: "Write here…", "ここに入力…", "在此输入…";
+    editor_leave_hint: "Press Escape, then Tab, to leave the editor.", "エディターから出るには、Escape キー、Tab キーの順に押します。", "依次按 Escape 键和 Tab 键可离开编辑器。";
+    editor_failed: "This page has failed and your edits are no longer saved. Reload the page to continue.", "エラーが発生し、編集は保存されなくなりました。ページを再読み込みしてください。", "页面出错，编辑不再保存。请重新加载页面。";
+}
+
+/// Phrases of CodeMirror, by their English text (`EditorState.phrases`).
+pub const PHRASE_TEXTS: &[Entry] = &[
+    phrase("Find", "検索", "查找"),
+    phrase("Replace", "置換後の文字列", "替换为"),
+    phrase("next", "次へ", "下一个"),
+    phrase("previous", "前へ", "上一个"),
+    phrase("all", "すべて選択", "全选"),
+    phrase("match case", "大文字と小文字を区別", "区分大小写"),
+    phrase("regexp", "正規表現", "正则表达式"),
+    phrase("by word", "単語単位", "全字匹配"),
+    phrase("replace", "置換", "替换"),
+    phrase("replace all", "すべて置換", "全部替换"),
+    phrase("close", "閉じる", "关闭"),
+    phrase("current match", "現在の一致", "当前匹配"),
+    phrase("replaced $ matches", "$ 件を置換しました", "已替换 $ 处"),
+    phrase("replaced match on line $", "$ 行目の一致を置換しました", "已替换第 $ 行的匹配"),
+    phrase("on line", "行", "所在行"),
+    phrase("Go to line", "行へ移動", "跳转到行"),
+    phrase("go", "移動", "跳转"),
+    phrase("Selection deleted", "選択範囲を削除しました", "已删除所选内容"),
+];
+
+const fn phrase(en: &'static str, ja: &'static str, zh: &'static str) -> Entry {
+    Entry { key: en, args: &[], texts: [en, ja, zh] }
+}
