@@ -1,6 +1,6 @@
 //! Updates that wait for others: what they build on has not arrived.
 
-use super::walk::Need;
+use super::order::Need;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Waiting updates, in the order in which they came.

@@ -47,7 +47,7 @@ impl TextDoc {
     }
 
     fn make_edit(&mut self, changes: &[Change]) -> Vec<u8> {
-        if self.checker.has_formats() {
+        if self.checker.has_formats {
             return self.edit_as_one(changes);
         }
         let delta = delta_of(changes);
