@@ -1,15 +1,16 @@
-//! The checker: decides what of an update can be integrated now, what has to wait, and what no
-//! client that follows the protocol can have made, before yrs sees it.
+//! The checker: takes a document's state and an update, and returns which part of it can be
+//! integrated now and which is pending, or why no client that follows the protocol can have made it.
+//! yrs only gets what is admitted.
 //!
-//! It knows the order of a document's items ([`Order`]) and the pending updates ([`Pending`]), not
-//! what the items say. It is pure: the same state and update give the same answer everywhere.
+//! The state is the order of the items ([`Order`]) and the pending updates ([`Pending`]), without the
+//! text. The checker is pure: the same state and update give the same answer everywhere.
 
 use super::{
     InvalidUpdate, Order, Validation, encode::encode, order::Cost, parse::parse, pending::Pending,
 };
 use std::borrow::Cow;
 
-/// What is known of a document for judging updates.
+/// What the checks of a document need to know.
 #[derive(Debug, Clone, Default)]
 pub struct Checker {
     pub(super) order: Order,
@@ -21,18 +22,18 @@ pub struct Checker {
 /// The part of an update that can be integrated now.
 #[derive(Debug)]
 pub(super) struct Admitted<'a> {
-    /// An update of which nothing has to wait.
+    /// An update that can be integrated completely.
     pub(super) update: Cow<'a, [u8]>,
     pub(super) cost: Cost,
-    /// Whether the rest of it waits.
+    /// Whether the rest is pending.
     pub(super) is_pending: bool,
 }
 
 impl Checker {
-    /// Admits an update: its items get their places, and what has to wait is kept under `tag`.
+    /// Admits an update: places its items, and keeps under `tag` the part that is pending.
     ///
     /// # Errors
-    /// Why the document cannot take it; nothing has changed.
+    /// Why the update is invalid; nothing has changed.
     pub(super) fn admit<'a>(
         &mut self,
         tag: u64,
@@ -51,7 +52,7 @@ impl Checker {
             );
         }
         taken.clients().for_each(|client| self.pending.moved(client));
-        // yrs would ask what is there already what it builds on.
+        // Without the structs that are there already: yrs would wait for their neighbours.
         let is_whole = ready.len() == parsed.structs.len() && !is_pending;
         let update = match is_whole && parsed.is_tidy() {
             true => Cow::Borrowed(update),
@@ -60,7 +61,7 @@ impl Checker {
         Ok(Admitted { update, cost, is_pending })
     }
 
-    /// Returns whether part of an update from an untrusted sender would have to wait. Nothing changes.
+    /// Returns whether part of an update from an untrusted sender would be pending. Nothing changes.
     ///
     /// # Errors
     /// Why [`Self::admit`] would not admit it.
@@ -68,12 +69,12 @@ impl Checker {
         self.order.would_take(&parse(update)?)
     }
 
-    /// Admits an update to a copy of a document's checker, and the pending ones that it releases: for
-    /// checking several updates that are written together, each against the document and those before
-    /// it. Returns whether part of it has to wait.
+    /// Admits an update to a copy of a document's checker, and the pending ones that it releases. With
+    /// such a copy, updates that are written together are checked against the document and against
+    /// those before them. Returns whether part of the update is pending.
     ///
     /// # Errors
-    /// Why the document cannot take it; nothing has changed.
+    /// Why the update is invalid; nothing has changed.
     pub fn admit_next(&mut self, update: &[u8]) -> Result<bool, InvalidUpdate> {
         let is_pending = self.admit(0, update, Validation::Untrusted)?.is_pending;
         while let Some((tag, released)) = self.next_released() {

@@ -51,12 +51,6 @@ impl UpdateSummary {
         clients.dedup();
         clients
     }
-
-    /// Whether the update neither adds nor deletes anything.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.structs.is_empty() && self.deletes.is_empty()
-    }
 }
 
 /// The most clients that one update can hold structs of: whose each id is, is stored.

@@ -75,10 +75,7 @@ impl Default for Limits {
 
 /// What is read again stands among other items than the first time, if the log was cut meanwhile.
 const AGAIN: u64 = 8;
-/// Above this, runs are joined in one sweep.
-const MANY: usize = 64;
-
-/// That a client's clock must have reached `clock` before something can be integrated.
+/// A clock that a client must have reached before something can be integrated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::crdt) struct Need {
     pub(in crate::crdt) client: u64,
@@ -96,7 +93,7 @@ struct Section<'s, 'a> {
     ready: usize,
 }
 
-/// What became of an update.
+/// The result of taking an update in.
 #[derive(Debug)]
 pub(in crate::crdt) struct Taken<'s, 'a> {
     pub(in crate::crdt) cost: Cost,
@@ -105,7 +102,7 @@ pub(in crate::crdt) struct Taken<'s, 'a> {
     pub(in crate::crdt) deletes: Vec<ClientRange>,
     /// Deletions of what is not there yet.
     pub(in crate::crdt) later_deletes: Vec<ClientRange>,
-    /// Once one of these is met, the rest is worth another try.
+    /// Once one of these is met, the rest should be tried again.
     pub(in crate::crdt) needs: Vec<Need>,
 }
 
@@ -140,7 +137,7 @@ impl<'s, 'a> Taken<'s, 'a> {
         self.sections.iter().flat_map(|it| &it.structs[it.ready..]).collect()
     }
 
-    /// Whether something has to wait.
+    /// Whether a part of the update is pending.
     pub(in crate::crdt) const fn is_pending(&self) -> bool {
         !self.needs.is_empty()
     }
@@ -160,9 +157,9 @@ impl Section<'_, '_> {
 impl Order {
     /// Takes in what can be integrated of an update.
     ///
-    /// Yjs integrates a struct once its client's earlier ones are there and both items that it stands
-    /// between; the rest waits. yrs does not ask for the earlier ones of the same client: it would
-    /// show text that no Yjs client shows yet, and keep a gap that its own encoding does not survive.
+    /// Yjs integrates a struct once its client's earlier structs and both its neighbours are there;
+    /// until then it is pending. yrs ignores the client's earlier structs: it would show text that no
+    /// Yjs client shows yet, and keep a gap that its own encoding does not survive.
     ///
     /// # Errors
     /// See [`InvalidUpdate`]; then the order is as before.
@@ -188,11 +185,11 @@ impl Order {
         Ok(taken)
     }
 
-    /// Whether [`Self::take`] would take an update from an untrusted sender, and whether part of it
-    /// would have to wait. The order is as before.
+    /// Returns whether part of an update from an untrusted sender would be pending. The order is as
+    /// before.
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`Self::take`].
     pub(in crate::crdt) fn would_take(
         &mut self,
         update: &Parsed<'_>,
@@ -215,7 +212,7 @@ impl Order {
         Turn { validation, budget, moved: 0, placed: Vec::new() }
     }
 
-    /// Puts all items of an update in their places that can have one.
+    /// Places the items of an update as far as what they build on is there.
     fn place_all<'s, 'a>(
         &mut self,
         update: &'s Parsed<'a>,
@@ -259,8 +256,8 @@ impl Order {
         if turn.validation != Validation::Trusted && deletes.iter().any(splits_character) {
             return Err(InvalidUpdate::HalfCharacter);
         }
-        // A move of these clients is worth another try, too: another update may bring the same clocks,
-        // which then need nothing.
+        // Progress of these clients counts too: another update may bring the same clocks, and then
+        // nothing else is needed for them.
         let stuck = sections.iter().filter(|it| it.ready < it.structs.len()).map(Section::client);
         let stuck: BTreeSet<u64> =
             stuck.chain(later_deletes.iter().map(|range| range.client)).collect();
@@ -270,7 +267,7 @@ impl Order {
         Ok(Taken { cost, sections, deletes, later_deletes, needs })
     }
 
-    /// Something that a struct builds on and that is not there.
+    /// Returns something that a struct builds on and that is not there.
     fn unmet_need(&self, item: &Struct<'_>) -> Option<Need> {
         let own = Need { client: item.client, clock: item.clock };
         let neighbours = [item.origin, item.right_origin].into_iter().flatten();
@@ -278,7 +275,7 @@ impl Order {
         std::iter::once(own).chain(neighbours).find(|need| self.end_of(need.client) < need.clock)
     }
 
-    /// Takes items back, of which nothing has been joined yet: the last one first.
+    /// Removes items that were just placed, in reverse order. None of them has been joined yet.
     fn take_back(&mut self, placed: Vec<Placed>) {
         for Placed { id, end, after, is_placed } in placed.into_iter().rev() {
             let last = Id { client: id.client, clock: end - 1 };
@@ -300,7 +297,7 @@ impl Order {
         }
     }
 
-    /// Adds what is not known of a struct, which needs nothing.
+    /// Adds the part of a struct that is not there yet. Everything that it builds on is there.
     fn add(&mut self, item: &Struct<'_>, turn: &mut Turn) -> Result<(), InvalidUpdate> {
         let (client, reached) = (item.client, self.end_of(item.client));
         let is_trusted = turn.validation == Validation::Trusted;
@@ -336,43 +333,6 @@ impl Order {
     fn is_inside(&self, client: u64, clock: u32) -> bool {
         let client = self.clients.get(&client);
         client.is_some_and(|client| client.second_halves.binary_search(&clock).is_ok())
-    }
-
-    /// Marks what is deleted; gives the clocks that yrs moves to cut it out.
-    fn delete(&mut self, deletes: &[ClientRange]) -> u64 {
-        let mut moved = 0;
-        for range in deletes {
-            let ClientRange { client, start, end } = *range;
-            for clock in [start, end] {
-                let id = Id { client, clock };
-                let is_text =
-                    self.find(id).is_some_and(|handle| self.run(handle).kind == Kind::Text);
-                if is_text && let Some((_, clocks)) = self.begin_at(id) {
-                    moved += clocks;
-                }
-            }
-            let Some(owner) = self.clients.get(&client) else { continue };
-            for handle in owner.runs.range(start..end).map(|(_, handle)| *handle) {
-                let run = &mut self.runs[handle as usize];
-                if matches!(run.kind, Kind::Text | Kind::Format) {
-                    run.kind = Kind::Deleted;
-                }
-            }
-        }
-        moved
-    }
-
-    fn merge_deleted(&mut self, deletes: &[ClientRange]) {
-        if deletes.len() <= MANY {
-            for range in deletes {
-                self.merge(range.client, range.start..range.end);
-            }
-            return;
-        }
-        let clients: BTreeSet<u64> = deletes.iter().map(|range| range.client).collect();
-        for client in clients {
-            self.merge(client, 0..u32::MAX);
-        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     Change, Checker, InvalidUpdate, ROOT, Validation, change::changes_of, cut::cut_for,
     order::Cost, vector::is_state_vector,
 };
-use crate::text::utf16::utf16_len;
+use crate::text::{delta::TextDelta, utf16::utf16_len};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -152,10 +152,11 @@ impl TextDoc {
         validation: Validation,
     ) -> Result<(), Rejected> {
         self.admit(tag, update, validation)?;
-        match validation {
-            Validation::Trusted => self.release(Validation::Trusted),
-            Validation::Replayed | Validation::Untrusted => self.release(Validation::Replayed),
-        }
+        self.release(if validation == Validation::Trusted {
+            validation
+        } else {
+            Validation::Replayed
+        })
     }
 
     /// Applies the updates that no longer wait. Needed after edits made here.
@@ -220,7 +221,7 @@ impl TextDoc {
             return Ok(lists.remove(0));
         }
         // Nothing was seen, or several lists that count in different texts.
-        Ok(super::change::between(&before, &self.text()))
+        Ok(edit::changes_by(&before, &TextDelta::between(&before, &self.text())))
     }
 
     /// How many updates wait for others.
