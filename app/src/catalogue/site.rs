@@ -20,7 +20,6 @@ super::texts! {
     read: "Read", "閲覧", "阅读";
     edit: "Edit", "編集", "编辑";
     open: "Open", "開く", "打开";
-    rename: "Rename", "名前を変更", "重命名";
     download: "Download", "ダウンロード", "下载";
     restore: "Restore", "復元", "恢复";
     save: "Save", "保存", "保存";

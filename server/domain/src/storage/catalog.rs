@@ -21,6 +21,19 @@ pub struct Request {
     pub body_hash: [u8; 32],
 }
 
+/// The first 128 bits of a SHA-256. They suffice to tell a repeated request from another one, which
+/// only its own sender could forge.
+pub type ShortHash = [u8; 16];
+
+/// Shortens a SHA-256.
+#[must_use]
+pub const fn short_hash(hash: &[u8; 32]) -> ShortHash {
+    let (short, _) = hash.split_at(16);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(short);
+    bytes
+}
+
 /// Facts about a text, known without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TextFacts {
@@ -112,6 +125,17 @@ pub enum CursorKey {
     Text(String),
 }
 
+/// A document and one viewer's relation to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewed {
+    /// The document.
+    pub row: DocumentRow,
+    /// The viewer's rights to it.
+    pub access: Access,
+    /// The viewer's profile, if the viewer is a user.
+    pub person: Option<Person>,
+}
+
 /// Filter, order and page of a document list.
 #[derive(Debug, Clone)]
 pub struct DocumentFilter {
@@ -143,8 +167,8 @@ pub trait Catalog: Send + Sync {
     async fn by_request(&self, key: &[u8; 32]) -> StoreResult<(DocumentId, [u8; 32])>;
     /// Returns a document.
     async fn get(&self, id: DocumentId) -> StoreResult<DocumentRow>;
-    /// Returns a document and this viewer's rights to it, in one query.
-    async fn get_for(&self, viewer: &Viewer, id: DocumentId) -> StoreResult<(DocumentRow, Access)>;
+    /// Returns a document, this viewer's rights to it, and the viewer's profile, in one query.
+    async fn get_for(&self, viewer: &Viewer, id: DocumentId) -> StoreResult<Viewed>;
     /// Returns the matching rows and their total number. May be stale.
     async fn list(&self, filter: &DocumentFilter) -> StoreResult<(Vec<DocumentRow>, u64)>;
     /// Changes details. If anything differs, increments `meta_rev` and sets `updated_at` to `at`.

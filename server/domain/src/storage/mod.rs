@@ -27,7 +27,7 @@ pub use accounts::{
 pub use bus::{Bus, BusEvent};
 pub use catalog::{
     Catalog, Cursor, CursorKey, DocumentFilter, DocumentRow, NewDocument, Owners, Request,
-    TextFacts,
+    ShortHash, TextFacts, Viewed, short_hash,
 };
 pub use edits::{EditSegments, NewSegment, NewestSegments, SegmentFilter, SegmentRow};
 pub use error::{Constraint, StoreError, StoreResult};

@@ -10,6 +10,7 @@ use super::{
 };
 use izanagi_domain::storage::{
     CommitOutcome, Constraint, Ids, IntentStatus, NewVersion, StoreError, StoreResult, Topic,
+    short_hash,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId},
@@ -51,9 +52,14 @@ impl Commit {
     ) -> Self {
         let NewVersion { document_id: document, number, at, .. } = *version;
         let mut writes = first;
+        // If the commit is not allowed, this violates `ck_documents_head`.
         writes.push(Statement::with(
-            "UPDATE documents SET head_version = $2, head_commit = $3 WHERE id = $1",
-            args![document, number, version.commit_id],
+            "UPDATE documents SET head_version = $2, head_commit = CASE \
+             WHEN deleted_at IS NULL AND head_version = $2 - 1 \
+             AND head_commit IS NOT DISTINCT FROM $4 AND NOT EXISTS \
+             (SELECT 1 FROM commit_intents WHERE commit_id = $3 AND status <> 'committed') \
+             THEN $3 END WHERE id = $1",
+            args![document, number, version.commit_id, version.parent_commit],
         ));
         writes.push(version_row::insert(version));
         if version.parent_commit.is_some() {
@@ -87,6 +93,15 @@ impl Commit {
 
     /// Commits, or returns what prevents it.
     pub(super) async fn run(self, db: &impl Database) -> StoreResult<CommitOutcome> {
+        if !self.has_intent {
+            // Constraints refuse everything that `obstacle` does: another head, a document that is in
+            // the trash or missing, a known request. Without an obstacle, this saves a round trip.
+            match db.execute_all(self.writes.clone()).await {
+                Ok(()) => return Ok(CommitOutcome::Committed),
+                Err(StoreError::Conflict(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
         let commit = Arc::new(self);
         let outcome = db.write(move |transaction| {
             let commit = Arc::clone(&commit);
@@ -110,7 +125,7 @@ impl Commit {
              i.expires_at, EXISTS (SELECT 1 FROM versions WHERE request_key = $3) AS known \
              FROM (SELECT 1 AS one) AS o LEFT JOIN documents d ON d.id = $1 \
              LEFT JOIN commit_intents i ON i.commit_id = $2",
-            args![self.document, self.commit, version_row::stored_key(&self.request_key)],
+            args![self.document, self.commit, short_hash(&self.request_key)],
         );
         let found = transaction.fetch_optional(found).await?.ok_or_else(missing)?;
         if let Some(outcome) = self.obstacle(&found)? {
