@@ -1,23 +1,16 @@
 //! Invariants of edit history.
 
-use super::{BATCH, FaultKind, Findings, Fsck};
+use super::{FaultKind, Findings, Fsck};
 use crate::{
-    edits::{EditStore, paths},
+    edits::EditStore,
     error::{Error, Result},
-    storage::{
-        LoadedLog, Record, RecordIndex::CollectionKey, RecordPath, SegmentFilter, SegmentRow,
-    },
+    storage::{LoadedLog, RecordPath, SegmentRow},
 };
 use izanagi_shared::id::DocumentId;
-use std::{
-    collections::{BTreeSet, HashSet},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 /// Records are listed shortly after they are written; unlisted records older than this are orphans.
 const LISTED_WITHIN: Duration = Duration::from_secs(60 * 60);
-/// Batch size for records, which can be large.
-const RECORDS: u32 = 8;
 
 impl Fsck {
     pub(super) async fn check_history(
@@ -63,29 +56,6 @@ impl Fsck {
         Ok(())
     }
 
-    /// Returns the rows of all segments; `None` and a fault if they are unreadable.
-    pub(super) async fn segments(
-        &self,
-        document: DocumentId,
-        found: &mut Findings,
-    ) -> Result<Option<Vec<SegmentRow>>> {
-        let mut filter = SegmentFilter {
-            document_id: document,
-            from_seq: 0,
-            to_seq: u64::MAX,
-            from_number: 0,
-            limit: BATCH,
-        };
-        let mut all = Vec::new();
-        loop {
-            let rows = self.core.stores.relational.segments.list(&filter).await;
-            let Some(rows) = found.sound(FaultKind::History, rows)? else { return Ok(None) };
-            let Some(last) = rows.last() else { return Ok(Some(all)) };
-            filter.from_number = last.number + 1;
-            all.extend(rows);
-        }
-    }
-
     /// Returns the history records that no segment names; `None` if that cannot be determined.
     pub(super) async fn unlisted(
         &self,
@@ -93,23 +63,7 @@ impl Fsck {
         found: &mut Findings,
     ) -> Result<Option<Vec<RecordPath>>> {
         let old = self.core.clock.now().minus(LISTED_WITHIN);
-        let collection = RecordPath::edits_of(document);
-        let mut unlisted = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let records = &self.core.stores.documents;
-            let batch =
-                records.query(CollectionKey, &collection, after.as_deref(), RECORDS, false).await;
-            let Some(batch) = found.sound(FaultKind::History, batch)? else { return Ok(None) };
-            let Some(last) = batch.last() else { break };
-            after = Some(last.path.key());
-            let is_old = |record: &Record| record.created_at < old;
-            unlisted.extend(batch.into_iter().filter(is_old).map(|record| record.path));
-        }
-        let Some(rows) = self.segments(document, found).await? else { return Ok(None) };
-        let listed: HashSet<RecordPath> =
-            rows.iter().flat_map(|row| paths(document, &row.segment)).collect();
-        unlisted.retain(|path| !listed.contains(path));
-        Ok(Some(unlisted))
+        let unlisted = EditStore::of(&self.core).unlisted(document, old, false).await;
+        found.sound(FaultKind::History, unlisted)
     }
 }

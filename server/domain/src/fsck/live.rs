@@ -2,6 +2,7 @@
 
 use super::{FaultKind, Findings, Fsck};
 use crate::{
+    edits::EditStore,
     error::Result,
     live::{Lineage, LiveText, unseal},
     storage::{DocumentRow, LoadedLog, SavedText, StoreError},
@@ -20,7 +21,8 @@ impl Fsck {
         };
         // A snapshot in between moves edits from the log to segments. Read in this order, no edit is
         // seen in both.
-        let segments = self.segments(row.id, found).await?.unwrap_or_default();
+        let segments = EditStore::of(&self.core).all_rows(row.id).await;
+        let segments = found.sound(FaultKind::History, segments)?.unwrap_or_default();
         let ops = self.core.stores.relational.inspect.ops(row.id).await;
         let ops = found.sound(FaultKind::Op, ops)?;
         let log = match self.core.stores.relational.log.load(row.id).await {

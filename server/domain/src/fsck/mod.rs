@@ -6,6 +6,7 @@ mod contents;
 mod document;
 mod findings;
 mod history;
+mod jobs;
 mod live;
 mod orphans;
 mod repair;
@@ -77,6 +78,8 @@ pub enum FaultKind {
     Op,
     /// A document has at least one owner.
     Owner,
+    /// No job has failed so often that it is parked.
+    Job,
 }
 
 impl FaultKind {
@@ -103,6 +106,7 @@ impl FaultKind {
             Self::Text => "text",
             Self::Op => "op",
             Self::Owner => "owner",
+            Self::Job => "job",
         }
     }
 }
@@ -167,6 +171,7 @@ impl Fsck {
             }
         }
         self.check_abandoned(&mut report).await?;
+        self.check_jobs(&mut report).await?;
         if repair {
             self.repair(&mut report).await?;
         }

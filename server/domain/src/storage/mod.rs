@@ -37,7 +37,7 @@ pub use live_log::{
     Appended, Batch, BatchOutcome, ClientOwner, KnownOp, LiveLog, LoadedLog, LogTail, LoggedUpdate,
     NewSnapshot, NewUpdate, QUARANTINED_KEPT, SavedText, StoredSnapshot,
 };
-pub use outbox::{Outbox, OutboxItem, Topic};
+pub use outbox::{Claim, Outbox, OutboxItem, Settlement, Topic};
 pub use outside::{Clock, Ids, SystemClock, SystemIds};
 pub use records::{DocumentStore, NewRecord, Record, RecordIndex, RecordPatch, RecordPath};
 pub use upkeep::Upkeep;
@@ -83,7 +83,7 @@ pub struct Relational {
     pub log: Arc<dyn LiveLog>,
     /// Segments of edit history.
     pub segments: Arc<dyn EditSegments>,
-    /// Follow-up work of commits and deletions.
+    /// Jobs.
     pub outbox: Arc<dyn Outbox>,
     /// The audit log.
     pub audit: Arc<dyn AuditLog>,

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Internal, Result},
     hash::{sha256, sha256_parts},
     live::{EditKind, LiveText},
-    storage::{DocumentRow, Freshness, NewVersion, Request, StoreError, VersionRow},
+    storage::{DocumentRow, Freshness, NewVersion, Request, StoreError, Topic, VersionRow},
 };
 use futures::future::try_join;
 use izanagi_shared::{
@@ -178,7 +178,10 @@ impl Versions {
                     let committed = version.into_row(author);
                     self.cache.put(committed.commit_id, text.content);
                     self.heads.put(Head::from(&committed));
-                    self.outbox_bell.notify_one();
+                    self.core.wake.up(Topic::Demote);
+                    if draft.restored_from.is_some() {
+                        self.core.wake.up(Topic::MakeWhole);
+                    }
                     return Ok(committed);
                 }
                 Attempt::RequestKnown => {

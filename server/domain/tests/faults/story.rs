@@ -5,6 +5,7 @@ use super::support::{World, insert, random_client};
 use izanagi_domain::{
     documents::RequestKey,
     error::{Error, Result},
+    jobs::LEASE,
     storage::{Freshness, VersionRow},
     versions::{CommitInput, INTENT_LIFETIME},
 };
@@ -141,12 +142,22 @@ impl Story {
                 self.versions.push(restored);
             }
             Step::Snapshot => services.documents.persist(self.document).await?,
-            Step::WorkOff => services.versions.work_outbox_off().await?,
+            Step::WorkOff => {
+                // An earlier attempt may have claimed the jobs and died.
+                world.clock.advance(LEASE);
+                services.jobs.work_off().await?;
+            }
             Step::Collect => {
-                services.versions.collect_garbage().await?;
+                services.collect().await?;
             }
         }
         Ok(())
+    }
+
+    /// Whether the version in the middle of the history has been turned into a delta.
+    pub(crate) async fn is_compacted(&self, world: &World) -> bool {
+        let versions = &world.stores.relational.versions;
+        versions.get(Freshness::Fresh, self.document, 3).await.unwrap().is_delta
     }
 
     /// Checks that everything in the ledger is present exactly once.

@@ -78,4 +78,6 @@ copied_arguments!(
     UserId,
     Option<UserId>,
     Timestamp,
+    Settlement,
+    Uuid,
 );

@@ -4,13 +4,14 @@ use super::{Class, Faulty, argument::Argument, perform::Call};
 use async_trait::async_trait;
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
-    AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, CommitIntent, CommitIntents,
-    CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow, DocumentStore, EditSegments,
-    Fence, Freshness, Inspect, KnownOp, LiveLog, LoadedLog, LogTail, NewDocument, NewIntent,
-    NewRecord, NewSession, NewSnapshot, NewVersion, NewestSegments, OpsSummary, Outbox, OutboxItem,
-    Owners, Record, RecordIndex, RecordPatch, RecordPath, RefreshToken, RefreshUse,
-    RevocationStore, SavedText, SegmentFilter, SegmentRow, Session, SessionStore, StoreResult,
-    Topic, Upkeep, User, UserChange, UserStore, VersionFilter, VersionRow, VersionStore,
+    AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, Claim, CommitIntent,
+    CommitIntents, CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow, DocumentStore,
+    EditSegments, Fence, Freshness, Inspect, KnownOp, LiveLog, LoadedLog, LogTail, NewDocument,
+    NewIntent, NewRecord, NewSession, NewSnapshot, NewVersion, NewestSegments, OpsSummary, Outbox,
+    OutboxItem, Owners, Record, RecordIndex, RecordPatch, RecordPath, RefreshToken, RefreshUse,
+    RevocationStore, SavedText, SegmentFilter, SegmentRow, Session, SessionStore, Settlement,
+    StoreResult, Topic, Upkeep, User, UserChange, UserStore, VersionFilter, VersionRow,
+    VersionStore,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId, SessionId, UserId},
@@ -19,6 +20,7 @@ use izanagi_shared::{
     wire::Person,
 };
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Implements a trait for `Faulty`: `Class method(arguments) -> answer;`. `halved by f` names the
 /// function that returns the first half of a batch; `without faults` marks infallible methods.
@@ -213,10 +215,13 @@ faulty_store! {
 
 faulty_store! {
     Outbox as "outbox" {
-        Read pending(limit: u32) -> Vec<OutboxItem>;
+        Write ensure(topic: Topic, key: &str, run_at: Timestamp) -> ();
+        Write claim(claim: &Claim) -> Vec<OutboxItem>;
+        Write extend(worker: Uuid, until: Timestamp) -> u64;
+        Write settle(id: Uuid, worker: Uuid, settlement: Settlement) -> bool;
         Read is_pending(topic: Topic, key: &str) -> bool;
-        Write done(id: &str) -> ();
-        Write postpone(id: &str, at: Timestamp) -> ();
+        Read pending(limit: u32) -> Vec<OutboxItem>;
+        Read parked(limit: u32) -> Vec<OutboxItem>;
     }
 }
 

@@ -55,7 +55,7 @@ pub(crate) fn stores<D: Database>(
         intents,
         log: Arc::new(live_log::SqlLiveLog { db: db() }),
         segments: Arc::new(edits::SqlEdits { db: db() }),
-        outbox: Arc::new(outbox::SqlOutbox { db: db() }),
+        outbox: Arc::new(outbox::SqlOutbox { db: db(), ids: ids() }),
         audit: Arc::new(audit::SqlAudit { db: db(), ids: ids() }),
         inspect: Arc::new(inspect::SqlInspect { db: db() }),
         upkeep: Arc::new(forget::SqlUpkeep { db: db() }),

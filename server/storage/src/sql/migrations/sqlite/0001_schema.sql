@@ -317,19 +317,32 @@ CREATE TABLE records (
 -- ---------------------------------------------------------------------------------------------
 -- Work that follows a write, and the audit log
 
--- A row is deleted when its work is done.
+-- Jobs. A row is deleted when its work is done; those of periodic jobs stay. Within a topic and key
+-- the first row by (queued_at, id) runs, so that jobs on one object keep their order.
 CREATE TABLE outbox (
-    id         BLOB    NOT NULL,
-    topic      TEXT    NOT NULL,
-    key        TEXT    NOT NULL,
-    created_at INTEGER NOT NULL,
-    -- Its place in the queue: when it was added, or until when it was last postponed.
-    queued_at  INTEGER NOT NULL,
+    id            BLOB    NOT NULL,
+    topic         TEXT    NOT NULL,
+    key           TEXT    NOT NULL,
+    payload       BLOB    NOT NULL,
+    attempts      INTEGER NOT NULL,
+    run_at        INTEGER NOT NULL,
+    -- The lease: a random id of the worker, and when the lease lapses.
+    claimed_by    BLOB,
+    claimed_until INTEGER,
+    -- Whether it failed so often that it is only rarely retried.
+    parked        INTEGER NOT NULL,
+    -- Its place in the queue: when it was added, or until when it was parked.
+    queued_at     INTEGER NOT NULL,
     CONSTRAINT pk_outbox PRIMARY KEY (id),
-    CONSTRAINT ck_outbox_id CHECK (length(id) = 16)
+    CONSTRAINT ck_outbox_id CHECK (length(id) = 16),
+    CONSTRAINT ck_outbox_attempts CHECK (attempts >= 0),
+    CONSTRAINT ck_outbox_parked CHECK (parked IN (0, 1)),
+    CONSTRAINT ck_outbox_claim CHECK ((claimed_by IS NULL) = (claimed_until IS NULL))
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX idx_outbox_queued ON outbox (queued_at, id);
+CREATE INDEX idx_outbox_due ON outbox (topic, run_at);
+CREATE INDEX idx_outbox_key ON outbox (topic, key, queued_at, id);
+CREATE INDEX idx_outbox_claimed ON outbox (claimed_by) WHERE claimed_by IS NOT NULL;
 
 -- No foreign key: entries outlive what they are about.
 CREATE TABLE audit_log (
