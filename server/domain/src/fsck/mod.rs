@@ -78,6 +78,8 @@ pub enum FaultKind {
     Op,
     /// A document has at least one owner.
     Owner,
+    /// Changes have different numbers, and no reader of a document has a tombstone for it.
+    Change,
     /// No job has failed so often that it is parked.
     Job,
 }
@@ -106,6 +108,7 @@ impl FaultKind {
             Self::Text => "text",
             Self::Op => "op",
             Self::Owner => "owner",
+            Self::Change => "change",
             Self::Job => "job",
         }
     }
@@ -172,6 +175,7 @@ impl Fsck {
         }
         self.check_abandoned(&mut report).await?;
         self.check_jobs(&mut report).await?;
+        self.check_feed(&mut report).await?;
         if repair {
             self.repair(&mut report).await?;
         }

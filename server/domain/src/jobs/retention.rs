@@ -11,6 +11,12 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Retention of op ids (DESIGN §6) and of ended sessions (PRODUCT O8).
 const KEPT: Duration = Duration::from_secs(30 * DAY.as_secs());
 
+/// Retention of audit events (PRODUCT W5).
+const AUDIT_KEPT: Duration = Duration::from_secs(90 * DAY.as_secs());
+
+/// Retention of tombstones: how long a client may be offline and still follow deletions.
+const TOMBSTONES_KEPT: Duration = Duration::from_secs(90 * DAY.as_secs());
+
 /// Remembers the first error of several attempts.
 #[derive(Default)]
 struct FirstError(Option<Error>);
@@ -44,6 +50,8 @@ impl Jobs {
         let mut failure = FirstError::default();
         failure.note(relational.log.forget_ops(now.minus(KEPT)).await);
         failure.note(relational.upkeep.forget_sessions(now.minus(KEPT)).await);
+        failure.note(relational.upkeep.forget_audit(now.minus(AUDIT_KEPT)).await);
+        failure.note(relational.changes.forget(now.minus(TOMBSTONES_KEPT)).await);
         failure.note(history.forget(now.minus(self.keep_edits)).await);
         failure.note(self.forget_unlisted_edits(&history).await);
         failure.0.map_or(Ok(()), Err)

@@ -8,6 +8,7 @@
 mod accounts;
 mod bus;
 mod catalog;
+mod changes;
 mod edits;
 mod error;
 mod freshness;
@@ -29,10 +30,11 @@ pub use catalog::{
     Catalog, Cursor, CursorKey, DetailsChange, DocumentFilter, DocumentRow, NewDocument, Owners,
     Request, TextFacts,
 };
+pub use changes::{Audience, Change, ChangeEntry, ChangeKind, ChangePage, Changes};
 pub use edits::{EditSegments, NewSegment, NewestSegments, SegmentFilter, SegmentRow};
 pub use error::{Constraint, StoreError, StoreResult};
 pub use freshness::Freshness;
-pub use inspect::{Inspect, OpsSummary};
+pub use inspect::{FeedSummary, Inspect, OpsSummary};
 pub use live_log::{
     Appended, Batch, BatchOutcome, ClientOwner, KnownOp, LiveLog, LoadedLog, LogTail, LoggedUpdate,
     NewSnapshot, NewUpdate, QUARANTINED_KEPT, SavedText, StoredSnapshot,
@@ -83,6 +85,8 @@ pub struct Relational {
     pub log: Arc<dyn LiveLog>,
     /// Segments of edit history.
     pub segments: Arc<dyn EditSegments>,
+    /// The change feed.
+    pub changes: Arc<dyn Changes>,
     /// Jobs.
     pub outbox: Arc<dyn Outbox>,
     /// The audit log.

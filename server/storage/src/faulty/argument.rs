@@ -1,7 +1,7 @@
 //! Owned arguments of store methods, so that a call can be repeated, or made after its caller was
 //! dropped.
 
-use izanagi_domain::storage::{Freshness, RecordIndex, Topic};
+use izanagi_domain::storage::{AuditEvent, Freshness, RecordIndex, Topic};
 use izanagi_shared::{
     id::{CommitId, DocumentId, SessionId, UserId},
     time::Timestamp,
@@ -43,6 +43,18 @@ impl<'a> Argument<'a> for Option<&'a str> {
 
     fn lend(kept: &'a Option<String>) -> Self {
         kept.as_deref()
+    }
+}
+
+impl<'a> Argument<'a> for Option<&'a AuditEvent> {
+    type Kept = Option<AuditEvent>;
+
+    fn keep(self) -> Option<AuditEvent> {
+        self.cloned()
+    }
+
+    fn lend(kept: &'a Option<AuditEvent>) -> Self {
+        kept.as_ref()
     }
 }
 

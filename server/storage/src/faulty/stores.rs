@@ -4,14 +4,14 @@ use super::{Class, Faulty, argument::Argument, perform::Call};
 use async_trait::async_trait;
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
-    AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, Claim, CommitIntent,
-    CommitIntents, CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow, DocumentStore,
-    EditSegments, Fence, Freshness, Inspect, KnownOp, LiveLog, LoadedLog, LogTail, NewDocument,
-    NewIntent, NewRecord, NewSession, NewSnapshot, NewVersion, NewestSegments, OpsSummary, Outbox,
-    OutboxItem, Owners, Record, RecordIndex, RecordPatch, RecordPath, RefreshToken, RefreshUse,
-    RevocationStore, SavedText, SegmentFilter, SegmentRow, Session, SessionStore, Settlement,
-    StoreResult, Topic, Upkeep, User, UserChange, UserStore, VersionFilter, VersionRow,
-    VersionStore,
+    AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, ChangePage, Changes, Claim,
+    CommitIntent, CommitIntents, CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow,
+    DocumentStore, EditSegments, FeedSummary, Fence, Freshness, Inspect, KnownOp, LiveLog,
+    LoadedLog, LogTail, NewDocument, NewIntent, NewRecord, NewSession, NewSnapshot, NewVersion,
+    NewestSegments, OpsSummary, Outbox, OutboxItem, Owners, Record, RecordIndex, RecordPatch,
+    RecordPath, RefreshToken, RefreshUse, RevocationStore, SavedText, SegmentFilter, SegmentRow,
+    Session, SessionStore, Settlement, StoreResult, Topic, Upkeep, User, UserChange, UserStore,
+    VersionFilter, VersionRow, VersionStore,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId, SessionId, UserId},
@@ -96,9 +96,9 @@ faulty_store! {
         Write create(user: &User) -> ();
         Read by_id(id: UserId) -> User;
         Read by_login(login: &str) -> User;
-        Write update(id: UserId, change: &UserChange) -> User;
+        Write update(id: UserId, change: &UserChange, audit: Option<&AuditEvent>) -> User;
         Write record_login(id: UserId, at: Timestamp) -> ();
-        Write delete(id: UserId, at: Timestamp) -> ();
+        Write delete(id: UserId, audit: &AuditEvent) -> ();
         Read people(ids: &[UserId]) -> Vec<Person>;
     }
 }
@@ -109,7 +109,9 @@ faulty_store! {
         Read get(id: SessionId) -> Session;
         Read list(user: UserId) -> Vec<Session>;
         Write touch(id: SessionId, ip: &str, at: Timestamp) -> ();
-        Write revoke(user: UserId, id: SessionId, at: Timestamp) -> ();
+        Write revoke(
+            user: UserId, id: SessionId, at: Timestamp, audit: Option<&AuditEvent>
+        ) -> ();
         Write revoke_all(user: UserId, at: Timestamp) -> Vec<SessionId>;
         Read refresh_token(hash: &[u8; 32]) -> RefreshToken;
         Write use_refresh_token(
@@ -214,6 +216,14 @@ faulty_store! {
 }
 
 faulty_store! {
+    Changes as "changes" {
+        Read since(seq: u64, limit: u32) -> ChangePage;
+        Read newest() -> u64;
+        Write forget(before: Timestamp) -> ();
+    }
+}
+
+faulty_store! {
     Outbox as "outbox" {
         Write ensure(topic: Topic, key: &str, run_at: Timestamp) -> ();
         Write claim(claim: &Claim) -> Vec<OutboxItem>;
@@ -227,7 +237,6 @@ faulty_store! {
 
 faulty_store! {
     AuditLog as "audit" {
-        Write record(event: &AuditEvent) -> ();
         Read newest(limit: u32) -> Vec<(String, String, Timestamp)>;
     }
 }
@@ -238,6 +247,7 @@ faulty_store! {
         Read intents(document: DocumentId) -> Vec<CommitIntent>;
         Read abandoned(after: Option<CommitId>, limit: u32) -> Vec<CommitIntent>;
         Read ops(document: DocumentId) -> OpsSummary;
+        Read feed() -> FeedSummary;
         Read integrity() -> Vec<String>;
     }
 }
@@ -245,6 +255,7 @@ faulty_store! {
 faulty_store! {
     Upkeep as "upkeep" {
         Write forget_sessions(before: Timestamp) -> ();
+        Write forget_audit(before: Timestamp) -> ();
     }
 }
 

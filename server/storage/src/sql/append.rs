@@ -1,13 +1,14 @@
 //! Appending to the live log: one query for the known state, one write of the new rows.
 
 use super::{
+    changes,
     database::{Database, Transaction},
     ledger::{Entered, Head, Ledger, New, people},
     live_log, op_id,
     row::Row,
     statement::{Statement, args},
 };
-use izanagi_domain::storage::{Batch, BatchOutcome, ClientOwner, KnownOp, StoreResult};
+use izanagi_domain::storage::{Batch, BatchOutcome, ChangeKind, ClientOwner, KnownOp, StoreResult};
 use izanagi_shared::id::{DocumentId, UserId};
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -238,6 +239,8 @@ fn inserts(new: New) -> Vec<Statement> {
         );
         update.push(") AS v WHERE documents.id = v.column1");
         statements.push(update);
+        let edited = rows.iter().map(|(document, (_, _, at))| (*document, *at));
+        statements.push(changes::note_all(ChangeKind::Content, edited));
     }
     statements
 }

@@ -1,6 +1,7 @@
 //! Documents.
 
 use super::{
+    changes,
     database::{Database, Transaction as _},
     document_row::{self, COLUMNS, document, fold},
     list, outbox,
@@ -9,7 +10,7 @@ use super::{
 use async_trait::async_trait;
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
-    Catalog, DetailsChange, DocumentFilter, DocumentRow,
+    Catalog, ChangeKind, DetailsChange, DocumentFilter, DocumentRow,
     Freshness::{Fresh, Stale},
     Ids, NewDocument, StoreError, StoreResult, Topic,
 };
@@ -37,10 +38,11 @@ pub(super) fn lock(id: DocumentId) -> Statement {
 }
 
 /// Statements that create a document.
-fn creation(new: &NewDocument) -> [Statement; 5] {
+fn creation(new: &NewDocument) -> [Statement; 6] {
     let (id, seq, at) = (new.id, new.text.seq, new.at);
     [
         document_row::insert(new),
+        changes::note(id, ChangeKind::Created, at),
         Statement::with(
             "INSERT INTO document_owners (document_id, user_id, created_at) VALUES ($1, $2, $3)",
             args![id, new.created_by, at],
@@ -176,6 +178,9 @@ impl<D: Database> Catalog for SqlCatalog<D> {
                         return Ok(row);
                     };
                     transaction.later(update(&new));
+                    for statement in changes::of_details(&row, &new, at) {
+                        transaction.later(statement);
+                    }
                     Ok(new)
                 })
             })
@@ -194,6 +199,9 @@ impl<D: Database> Catalog for SqlCatalog<D> {
                         "DELETE FROM documents WHERE id = $1 AND deleted_at IS NOT NULL",
                         args![id],
                     );
+                    for statement in changes::before_purge(id, at) {
+                        transaction.later(statement);
+                    }
                     if transaction.execute(delete).await? == 0 {
                         return Err(StoreError::NotFound);
                     }

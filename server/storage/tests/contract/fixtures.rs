@@ -3,8 +3,8 @@
 use izanagi_domain::{
     accounts::{PasswordHash, Role},
     storage::{
-        Batch, ClientOwner, CommitOutcome, Data, NewDocument, NewIntent, NewRecord, NewUpdate,
-        NewVersion, RecordPath, Request, Stores, TextFacts, User, VersionRow,
+        AuditEvent, Batch, ClientOwner, CommitOutcome, Data, NewDocument, NewIntent, NewRecord,
+        NewUpdate, NewVersion, RecordPath, Request, Stores, TextFacts, User, VersionRow,
     },
 };
 use izanagi_shared::{
@@ -52,6 +52,18 @@ pub(crate) fn new_user() -> User {
         last_login_at: None,
         deactivated_at: None,
     }
+}
+
+/// An audit event at a time.
+pub(crate) fn event(micros: i64) -> AuditEvent {
+    let (subject, ip) = (format!("subject {micros}"), "::1".to_owned());
+    AuditEvent { action: "user_changed", actor: None, subject, ip, at: at(micros) }
+}
+
+/// Returns the recorded audit events, newest first.
+pub(crate) async fn audited(stores: &Stores) -> Vec<String> {
+    let newest = stores.relational.audit.newest(100).await.unwrap();
+    newest.into_iter().map(|(_, subject, _)| subject).collect()
 }
 
 /// Stores an account.

@@ -315,6 +315,44 @@ CREATE TABLE records (
 ) STRICT, WITHOUT ROWID;
 
 -- ---------------------------------------------------------------------------------------------
+-- The change feed: what a reader can see of a document, numbered in the transaction that changes it
+
+-- The latest change of each kind.
+CREATE TABLE document_changes (
+    document_id BLOB    NOT NULL,
+    kind        TEXT    NOT NULL,
+    change_seq  INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    CONSTRAINT pk_document_changes PRIMARY KEY (document_id, kind),
+    CONSTRAINT uq_document_changes_seq UNIQUE (change_seq),
+    CONSTRAINT fk_document_changes_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
+-- Who can no longer see a document; the nil id stands for the public. No foreign keys: they outlive
+-- what they are about.
+CREATE TABLE tombstones (
+    document_id BLOB    NOT NULL,
+    user_id     BLOB    NOT NULL,
+    change_seq  INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    CONSTRAINT pk_tombstones PRIMARY KEY (document_id, user_id),
+    CONSTRAINT uq_tombstones_seq UNIQUE (change_seq),
+    CONSTRAINT ck_tombstones_ids CHECK (length(document_id) = 16 AND length(user_id) = 16)
+) STRICT, WITHOUT ROWID;
+
+-- One row. Numbers up to `highest` have been used by rows that are gone; tombstones up to
+-- `forgotten` may have been removed because of their age.
+CREATE TABLE change_horizon (
+    id        INTEGER NOT NULL,
+    highest   INTEGER NOT NULL,
+    forgotten INTEGER NOT NULL,
+    CONSTRAINT pk_change_horizon PRIMARY KEY (id),
+    CONSTRAINT ck_change_horizon_id CHECK (id = 1)
+) STRICT;
+
+INSERT INTO change_horizon (id, highest, forgotten) VALUES (1, 0, 0);
+
+-- ---------------------------------------------------------------------------------------------
 -- Work that follows a write, and the audit log
 
 -- Jobs. A row is deleted when its work is done; those of periodic jobs stay. Within a topic and key
