@@ -1,12 +1,13 @@
 //! Owned arguments of store methods, so that a call can be repeated, or made after its caller was
 //! dropped.
 
-use izanagi_domain::storage::{AuditEvent, Freshness, RecordIndex, Topic};
+use izanagi_domain::storage::{AuditEvent, Freshness, RecordIndex, Settlement, Topic};
 use izanagi_shared::{
     id::{CommitId, DocumentId, SessionId, UserId},
     time::Timestamp,
 };
 use std::{borrow::Borrow, fmt::Debug};
+use uuid::Uuid;
 
 /// An argument that can be stored and borrowed again.
 pub(super) trait Argument<'a> {
