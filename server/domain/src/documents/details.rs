@@ -4,7 +4,7 @@ use super::{Documents, Editor, Owner, Reader};
 use crate::{
     error::{Error, Result},
     patience::patiently,
-    storage::{DetailsChange, StoreError},
+    storage::{DetailsChange, StoreError, Topic},
 };
 use izanagi_shared::{
     id::UserId,
@@ -64,6 +64,7 @@ impl Documents {
         let purged =
             self.core.stores.relational.catalog.purge(owner.id(), self.core.clock.now()).await;
         self.announce(owner.id());
+        self.core.wake.up(Topic::Erase);
         purged.map_err(|error| match error {
             StoreError::NotFound => Error::NotTrashed,
             other => other.into(),

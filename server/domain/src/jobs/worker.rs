@@ -124,6 +124,7 @@ impl Worker {
         stop: &CancellationToken,
     ) -> Result<()> {
         let ended = tokio::select! {
+            biased;
             result = contained(self.jobs.run(item)) => Ended::Finished(result),
             () = self.keep_lease(until) => Ended::Lapsed,
             () = after(stop, GRACE) => Ended::Stopped,

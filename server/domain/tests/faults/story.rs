@@ -145,7 +145,9 @@ impl Story {
             Step::WorkOff => {
                 // An earlier attempt may have claimed the jobs and died.
                 world.clock.advance(LEASE);
-                services.jobs.work_off().await?;
+                // Two workers, as on two nodes.
+                let (one, other) = tokio::join!(services.jobs.work_off(), services.jobs.work_off());
+                one.and(other)?;
             }
             Step::Collect => {
                 services.collect().await?;

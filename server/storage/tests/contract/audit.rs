@@ -86,8 +86,9 @@ async fn the_end_of_a_session_is_recorded_once(store: &TestStore) {
     let id = session.id;
     store.relational.sessions.create(&NewSession { session, token }).await.unwrap();
     for (time, expected) in [(2, Ok(())), (3, Err(StoreError::NotFound))] {
-        let ended = store.relational.sessions.revoke(user_id, id, at(time), Some(&event(time)));
-        assert_eq!(ended.await, expected);
+        let audit = event(time);
+        let ended = store.relational.sessions.revoke(user_id, id, at(time), Some(&audit)).await;
+        assert_eq!(ended, expected);
     }
     assert_eq!(audited(store).await, ["subject 2"]);
 }
