@@ -2,6 +2,7 @@
 //! garbage collection. It retries unanswered requests with the same keys and keeps a ledger.
 
 use super::support::{World, insert, random_client};
+use futures::future::try_join_all;
 use izanagi_domain::{
     documents::RequestKey,
     error::{Error, Result},
@@ -23,7 +24,8 @@ enum Step {
     Edit(&'static str),
     Commit(&'static str),
     Snapshot,
-    WorkOff,
+    /// By this many workers.
+    WorkOff(u8),
     Restore(u64),
     Collect,
 }
@@ -35,13 +37,13 @@ const STEPS: [Step; 15] = [
     Step::Edit("[c]"),
     Step::Commit("two"),
     Step::Snapshot,
-    Step::WorkOff,
+    Step::WorkOff(1),
     Step::Edit("[d]"),
     Step::Commit("three"),
-    Step::WorkOff,
+    Step::WorkOff(2),
     Step::Edit("[e]"),
     Step::Restore(2),
-    Step::WorkOff,
+    Step::WorkOff(1),
     Step::Collect,
     Step::Edit("[f]"),
 ];
@@ -142,15 +144,14 @@ impl Story {
                 self.versions.push(restored);
             }
             Step::Snapshot => services.documents.persist(self.document).await?,
-            Step::WorkOff => {
+            Step::WorkOff(workers) => {
                 // An earlier attempt may have claimed the jobs and died.
                 world.clock.advance(LEASE);
-                // Two workers, as on two nodes.
-                let (one, other) = tokio::join!(services.jobs.work_off(), services.jobs.work_off());
-                one.and(other)?;
+                let workers = (0..*workers).map(|_| services.jobs.work_off());
+                try_join_all(workers).await?;
             }
             Step::Collect => {
-                services.collect().await?;
+                services.versions.collect_garbage().await?;
             }
         }
         Ok(())
