@@ -109,7 +109,7 @@ async fn a_damaged_snapshot_never_yields_text() {
     let mut state = world.stores.relational.log.load(id).await.unwrap().snapshot.state;
     *state.last_mut().unwrap() ^= 1;
     let update = NewUpdate {
-        actor: world.ada.user,
+        actor: world.ada.user.into(),
         op_id: "one more".to_owned(),
         delta: Vec::new(),
         delta_hash: [0; 32],
@@ -189,7 +189,7 @@ async fn erases_content_of_a_purged_document() {
     let path = late_content(&world, id).await;
     let trashed = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
     let now = world.reader(id).await.row().updated_at;
-    world.stores.relational.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
+    world.stores.relational.catalog.change(id, world.ada.user.into(), &trashed, now).await.unwrap();
     world.stores.relational.catalog.purge(id, now).await.unwrap();
     finds(&world, FaultKind::Orphan).await;
     fsck_erases(&world, &path).await;

@@ -62,7 +62,7 @@ async fn jobs(world: &World) -> Vec<OutboxItem> {
 async fn purge(world: &World, id: DocumentId) {
     let trashed = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
     let now = world.clock.now();
-    world.stores.relational.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
+    world.stores.relational.catalog.change(id, world.ada.user.into(), &trashed, now).await.unwrap();
     world.stores.relational.catalog.purge(id, now).await.unwrap();
 }
 

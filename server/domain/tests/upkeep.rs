@@ -155,7 +155,7 @@ async fn resumes_an_interrupted_erasure() {
         world.stores.relational.versions.get(Freshness::Fresh, id, 1).await.unwrap().commit_id;
     let trashed = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
     let now = world.reader(id).await.row().updated_at;
-    world.stores.relational.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
+    world.stores.relational.catalog.change(id, world.ada.user.into(), &trashed, now).await.unwrap();
     world.stores.relational.catalog.purge(id, now).await.unwrap();
     gate.set(Trap::KeepAt(RecordPath::chunk(id, first, 1)));
     world.services.jobs.work_off().await.unwrap();

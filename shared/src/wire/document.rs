@@ -1,7 +1,7 @@
 //! Document bodies (API.md, Documents).
 
 use crate::{
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId, UserId},
     rules::DocumentKind,
     time::Timestamp,
 };
@@ -18,6 +18,15 @@ pub struct Person {
     pub username: String,
     /// Name shown to other users.
     pub display_name: String,
+}
+
+impl Person {
+    /// Returns what is shown for an actor without an account, such as a share link or a job.
+    #[must_use]
+    pub fn without_account(actor: ActorId) -> Self {
+        let name = if actor == ActorId::SERVER { "Server" } else { "Guest" };
+        Self { id: UserId(actor.0), username: String::new(), display_name: name.to_owned() }
+    }
 }
 
 /// A document. `content` is present only in responses for a single document.
@@ -57,9 +66,9 @@ pub struct DocumentView {
     /// Whether the document is a template.
     pub is_template: bool,
     /// User who created the document.
-    pub created_by: UserId,
+    pub created_by: ActorId,
     /// User who last changed the document.
-    pub last_modified_by: UserId,
+    pub last_modified_by: ActorId,
     /// Time of creation.
     pub created_at: Timestamp,
     /// Time of the last change to text or metadata.

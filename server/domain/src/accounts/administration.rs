@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
     storage::{AuditEvent, BusEvent, User, UserChange},
 };
-use izanagi_shared::wire::UserView;
+use izanagi_shared::{id::ActorId, wire::UserView};
 
 impl Accounts {
     /// Deactivates or reactivates an account. A deactivated account cannot sign in, and its
@@ -52,7 +52,7 @@ impl Accounts {
     ) -> Result<User> {
         let event = AuditEvent {
             action,
-            actor: None,
+            actor: Some(ActorId::SERVER),
             subject: subject.id.to_string(),
             ip: String::new(),
             at: self.core.clock.now(),

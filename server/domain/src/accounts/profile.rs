@@ -35,7 +35,7 @@ impl Accounts {
             let now = this.core.clock.now();
             let event = AuditEvent {
                 action: "user_deleted",
-                actor: Some(user),
+                actor: Some(user.into()),
                 subject: user.to_string(),
                 ip: String::new(),
                 at: now,

@@ -91,7 +91,7 @@ impl Accounts {
         let session = self.core.stores.relational.sessions.get(stored.session_id).await?;
         let audit = AuditEvent {
             action: "refresh_token_replayed",
-            actor: Some(session.user_id),
+            actor: Some(session.user_id.into()),
             subject: session.id.to_string(),
             ip: device.ip.clone(),
             at: now,

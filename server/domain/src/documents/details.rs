@@ -79,7 +79,8 @@ impl Documents {
 
     async fn apply(&self, reader: &Reader, user: UserId, change: &DetailsChange) -> Result<()> {
         let (id, now) = (reader.id(), self.core.clock.now());
-        let changed = self.core.stores.relational.catalog.change(id, user, change, now).await;
+        let changed =
+            self.core.stores.relational.catalog.change(id, user.into(), change, now).await;
         self.announce(id);
         changed.map(drop).map_err(Error::missing("document"))
     }

@@ -30,7 +30,7 @@ use crate::{
     storage::{DocumentRow, StoreError},
 };
 use izanagi_shared::{
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId, UserId},
     permission::{Access, Action, Standing, Verdict, decide},
 };
 use render::RenderCache;
@@ -89,6 +89,12 @@ impl Editor {
     #[must_use]
     pub const fn user(&self) -> UserId {
         self.user
+    }
+
+    /// The holder as the actor of its edits and versions.
+    #[must_use]
+    pub fn actor(&self) -> ActorId {
+        self.user.into()
     }
 }
 

@@ -4,7 +4,7 @@ use super::StoreResult;
 use crate::accounts::{PasswordHash, Role};
 use async_trait::async_trait;
 use izanagi_shared::{
-    id::{SessionId, UserId},
+    id::{ActorId, SessionId, UserId},
     time::Timestamp,
     wire::Person,
 };
@@ -183,7 +183,7 @@ pub struct AuditEvent {
     /// What happened: `refresh_token_replayed`, `user_deactivated` …
     pub action: &'static str,
     /// The acting user, if known.
-    pub actor: Option<UserId>,
+    pub actor: Option<ActorId>,
     /// The affected object, as text.
     pub subject: String,
     /// The client's address.

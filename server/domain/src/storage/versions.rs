@@ -3,7 +3,7 @@
 use super::{Freshness, NewRecord, Request, StoreResult};
 use async_trait::async_trait;
 use izanagi_shared::{
-    id::{CommitId, DocumentId, UserId},
+    id::{ActorId, CommitId, DocumentId},
     time::Timestamp,
     wire::Person,
 };
@@ -75,7 +75,7 @@ pub struct NewVersion {
     /// Commit message.
     pub message: String,
     /// Author.
-    pub author_id: UserId,
+    pub author_id: ActorId,
     /// Identity of the request.
     pub request: Request,
     /// Commit time; the intent must not have expired by then.

@@ -10,7 +10,7 @@ use crate::{
 };
 use futures::future::try_join;
 use izanagi_shared::{
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId, UserId},
     rules::{CommitMessage, Content},
     text::diff::{self, LineCount},
     wire::Person,
@@ -165,7 +165,7 @@ impl Versions {
                 None => self.head(draft.editor).await?,
             };
             let (text, author) =
-                try_join(self.documents.text_of(&row), self.author(draft.editor.user())).await?;
+                try_join(self.documents.text_of(&row), self.author(draft.editor.actor())).await?;
             if head.is_some_and(|head| head.content_hash == text.facts.hash) {
                 if !is_fresh {
                     continue;
@@ -195,9 +195,9 @@ impl Versions {
         Err(Error::Unavailable(Internal::new("too many commits at the same time")))
     }
 
-    async fn author(&self, user: UserId) -> Result<Person> {
-        let people = self.core.stores.relational.users.people(&[user]).await?;
-        people.into_iter().next().ok_or(Error::NotFound("account"))
+    async fn author(&self, actor: ActorId) -> Result<Person> {
+        let people = self.core.stores.relational.users.people(&[UserId(actor.0)]).await?;
+        Ok(people.into_iter().next().unwrap_or_else(|| Person::without_account(actor)))
     }
 
     async fn next_version(
@@ -214,7 +214,7 @@ impl Versions {
         let (bytes, after) = (before.len() + text.content.len(), Arc::clone(&text.content));
         let count = move || diff::count_lines(&before, &after);
         let count: LineCount = self.core.budget.run_on(bytes, count).await?;
-        let (author_id, at) = (draft.editor.user(), self.core.clock.now());
+        let (author_id, at) = (draft.editor.actor(), self.core.clock.now());
         let parent_chain = head.as_ref().map(|head| &head.chain_hash);
         let content_hash = sha256(&*text.content);
         Ok(NewVersion {

@@ -3,7 +3,7 @@
 
 use izanagi_domain::storage::{AuditEvent, Freshness, RecordIndex, Settlement, Topic};
 use izanagi_shared::{
-    id::{CommitId, DocumentId, SessionId, UserId},
+    id::{ActorId, CommitId, DocumentId, SessionId, UserId},
     time::Timestamp,
 };
 use std::{borrow::Borrow, fmt::Debug};
@@ -88,6 +88,7 @@ copied_arguments!(
     DocumentId,
     Option<DocumentId>,
     SessionId,
+    ActorId,
     UserId,
     Option<UserId>,
     Timestamp,

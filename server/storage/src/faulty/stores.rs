@@ -14,7 +14,7 @@ use izanagi_domain::storage::{
     VersionFilter, VersionRow, VersionStore,
 };
 use izanagi_shared::{
-    id::{CommitId, DocumentId, SessionId, UserId},
+    id::{ActorId, CommitId, DocumentId, SessionId, UserId},
     permission::Access,
     time::Timestamp,
     wire::Person,
@@ -136,7 +136,7 @@ faulty_store! {
         Read get_for(viewer: &Viewer, id: DocumentId) -> (DocumentRow, Access);
         Read list(filter: &DocumentFilter) -> (Vec<DocumentRow>, u64);
         Write change(
-            id: DocumentId, by: UserId, change: &DetailsChange, at: Timestamp
+            id: DocumentId, by: ActorId, change: &DetailsChange, at: Timestamp
         ) -> DocumentRow;
         Write purge(id: DocumentId, at: Timestamp) -> ();
     }
@@ -196,7 +196,7 @@ faulty_store! {
         Write append(batches: &[Batch]) -> Vec<StoreResult<BatchOutcome>>, halved by first_half;
         Read since(document: DocumentId, seq: u64) -> LogTail;
         Read load(document: DocumentId) -> LoadedLog;
-        Read known_op(document: DocumentId, user: UserId, op_id: &str) -> KnownOp;
+        Read known_op(document: DocumentId, actor: ActorId, op_id: &str) -> KnownOp;
         Write snapshot(snapshot: &NewSnapshot) -> ();
         Write save_text(text: &SavedText) -> ();
         Read text(document: DocumentId) -> SavedText;

@@ -15,7 +15,7 @@ use izanagi_domain::storage::{
     Ids, NewDocument, StoreError, StoreResult, Topic,
 };
 use izanagi_shared::{
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId},
     permission::Access,
     time::Timestamp,
 };
@@ -68,7 +68,7 @@ fn creation(new: &NewDocument) -> [Statement; 6] {
 /// Returns the changed row, or `None` if nothing differs.
 fn changed(
     row: &DocumentRow,
-    by: UserId,
+    by: ActorId,
     change: &DetailsChange,
     at: Timestamp,
 ) -> Option<DocumentRow> {
@@ -162,7 +162,7 @@ impl<D: Database> Catalog for SqlCatalog<D> {
     async fn change(
         &self,
         id: DocumentId,
-        by: UserId,
+        by: ActorId,
         change: &DetailsChange,
         at: Timestamp,
     ) -> StoreResult<DocumentRow> {

@@ -9,7 +9,7 @@ use super::{
 use async_trait::async_trait;
 use izanagi_domain::storage::{Freshness::Fresh, StoreResult, Upkeep};
 use izanagi_shared::{
-    id::{DocumentId, SessionId, UserId},
+    id::{ActorId, DocumentId, SessionId},
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -66,7 +66,7 @@ async fn forget<K: Send + Sync>(
 }
 
 /// The op id in its stored encoding.
-type OpKey = (DocumentId, UserId, Vec<u8>);
+type OpKey = (DocumentId, ActorId, Vec<u8>);
 
 static OPS: Table<OpKey> = Table {
     select: select_ops,

@@ -15,7 +15,7 @@ use izanagi_domain::storage::{
     StoredSnapshot,
 };
 use izanagi_shared::{
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId},
     time::Timestamp,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -148,7 +148,7 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
     async fn known_op(
         &self,
         document: DocumentId,
-        user: UserId,
+        user: ActorId,
         op_id: &str,
     ) -> StoreResult<KnownOp> {
         let query = Statement::with(

@@ -24,7 +24,7 @@ async fn change(store: &TestStore, user: UserId, event: &AuditEvent) {
 async fn the_newest_events_come_first(store: &TestStore) {
     let user = a_user(store).await;
     for micros in [1, 3, 2] {
-        let event = AuditEvent { actor: Some(user), ..event(micros) };
+        let event = AuditEvent { actor: Some(user.into()), ..event(micros) };
         change(store, user, &event).await;
     }
     let newest = store.relational.audit.newest(2).await.unwrap();

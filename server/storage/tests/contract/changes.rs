@@ -36,7 +36,7 @@ async fn newest(store: &TestStore) -> u64 {
 }
 
 async fn change(store: &TestStore, document: DocumentId, by: UserId, change: DetailsChange) {
-    store.relational.catalog.change(document, by, &change, at(20)).await.unwrap();
+    store.relational.catalog.change(document, by.into(), &change, at(20)).await.unwrap();
 }
 
 fn public(is_public: bool) -> DetailsChange {

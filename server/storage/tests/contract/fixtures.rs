@@ -105,7 +105,7 @@ pub(crate) async fn a_document(stores: &Stores, owner: UserId) -> DocumentId {
 pub(crate) async fn trash(stores: &Stores, document: DocumentId, by: UserId) {
     let change =
         izanagi_domain::storage::DetailsChange { trashed: Some(true), ..Default::default() };
-    stores.relational.catalog.change(document, by, &change, at(20)).await.unwrap();
+    stores.relational.catalog.change(document, by.into(), &change, at(20)).await.unwrap();
 }
 
 /// Creates an update whose bytes are derived from its op id.
@@ -115,12 +115,12 @@ pub(crate) fn update(actor: UserId, op_id: &str) -> NewUpdate {
         delta_hash[index % 32] ^= byte;
     }
     NewUpdate {
-        actor,
+        actor: actor.into(),
         op_id: op_id.to_owned(),
         delta: op_id.as_bytes().to_vec(),
         delta_hash,
         clients: Vec::new(),
-        client_owner: ClientOwner::User(actor),
+        client_owner: ClientOwner::Actor(actor.into()),
     }
 }
 
@@ -160,7 +160,7 @@ pub(crate) async fn attempt(
         added: 1,
         removed: 0,
         message: "why".to_owned(),
-        author_id: author,
+        author_id: author.into(),
         request,
         at: at(40),
     };

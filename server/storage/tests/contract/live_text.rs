@@ -160,7 +160,7 @@ async fn a_snapshot_keeps_few_quarantined_updates(store: &TestStore) {
     assert_eq!(log.quarantined, Vec::from_iter(6..=rows));
     assert_eq!(log.updates.len(), 1);
     // The oldest one is still reported as quarantined.
-    let known = store.relational.log.known_op(document, user, "0").await.unwrap();
+    let known = store.relational.log.known_op(document, user.into(), "0").await.unwrap();
     assert!(known.quarantined);
 }
 

@@ -41,7 +41,7 @@ fn version() -> NewVersion {
         added: 0,
         removed: 0,
         message: String::new(),
-        author_id: USER,
+        author_id: USER.into(),
         request: Request { key: [0; 32], body_hash: [0; 32] },
         at: AT,
     }

@@ -2,7 +2,8 @@
 --
 -- In every table ids are the 16 bytes of a UUID, times are microseconds since 1970 in UTC, hashes
 -- are 32 bytes. A column that refers to another table needs no check of its length. Constraints
--- have names, which the storage layer turns into errors. Tables are WITHOUT ROWID where rows are
+-- have names, which the storage layer turns into errors. Columns that say who did something hold the
+-- id of an actor: an account, API key, share link or job. They refer to no table. Tables are WITHOUT ROWID where rows are
 -- small, so that a look-up by primary key searches one tree instead of two.
 
 -- ---------------------------------------------------------------------------------------------
@@ -105,8 +106,6 @@ CREATE TABLE documents (
     CONSTRAINT pk_documents PRIMARY KEY (id),
     -- A repeated request must not create a second document.
     CONSTRAINT uq_documents_request_key UNIQUE (request_key),
-    CONSTRAINT fk_documents_created_by FOREIGN KEY (created_by) REFERENCES users (id),
-    CONSTRAINT fk_documents_last_modified_by FOREIGN KEY (last_modified_by) REFERENCES users (id),
     CONSTRAINT ck_documents_id CHECK (length(id) = 16),
     CONSTRAINT ck_documents_kind CHECK (kind IN ('markdown', 'text', 'json')),
     CONSTRAINT ck_documents_head CHECK (head_version >= 0 AND (head_version = 0) = (head_commit IS NULL)),
@@ -152,7 +151,6 @@ CREATE TABLE document_updates (
     created_at     INTEGER NOT NULL,
     CONSTRAINT pk_document_updates PRIMARY KEY (document_id, seq),
     CONSTRAINT fk_document_updates_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
-    CONSTRAINT fk_document_updates_actor FOREIGN KEY (actor_id) REFERENCES users (id),
     CONSTRAINT ck_document_updates_seq CHECK (seq >= 1 AND seq < 9223372036854775807)
 ) STRICT, WITHOUT ROWID;
 
@@ -170,7 +168,6 @@ CREATE TABLE document_ops (
     created_at  INTEGER NOT NULL,
     CONSTRAINT pk_document_ops PRIMARY KEY (document_id, user_id, op_id),
     CONSTRAINT fk_document_ops_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
-    CONSTRAINT fk_document_ops_user FOREIGN KEY (user_id) REFERENCES users (id),
     CONSTRAINT ck_document_ops_quarantined CHECK (quarantined IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
@@ -181,8 +178,7 @@ CREATE TABLE document_clients (
     client_id   INTEGER NOT NULL,
     user_id     BLOB,
     CONSTRAINT pk_document_clients PRIMARY KEY (document_id, client_id),
-    CONSTRAINT fk_document_clients_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
-    CONSTRAINT fk_document_clients_user FOREIGN KEY (user_id) REFERENCES users (id)
+    CONSTRAINT fk_document_clients_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE document_snapshots (
@@ -241,7 +237,6 @@ CREATE TABLE versions (
     CONSTRAINT uq_versions_commit_id UNIQUE (commit_id),
     CONSTRAINT uq_versions_request_key UNIQUE (request_key),
     CONSTRAINT fk_versions_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
-    CONSTRAINT fk_versions_author FOREIGN KEY (author_id) REFERENCES users (id),
     CONSTRAINT ck_versions_number CHECK (version_number >= 1 AND version_number < 9223372036854775807),
     CONSTRAINT ck_versions_commit CHECK (length(commit_id) = 16),
     CONSTRAINT ck_versions_parent CHECK ((version_number = 1) = (parent_commit IS NULL)),
