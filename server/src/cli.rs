@@ -151,7 +151,7 @@ async fn fsck(config: &Config, repair: bool) -> Result<ExitCode> {
 async fn gc(config: &Config) -> Result<()> {
     let running = Running::open_existing(config).await?;
     let collected = running.services.collect().await;
-    let worked = running.services.versions.work_outbox_off().await;
+    let worked = running.services.jobs.work_off().await;
     running.close().await;
     worked?;
     logging::say(format_args!("cleaned up {} interrupted commits", collected?));

@@ -55,6 +55,11 @@ id_type!(
     ShareLinkId
 );
 id_type!(
+    /// Id of an actor: the account, API key, share link or job that did something. Ids are unique,
+    /// so the kind of an actor follows from where its id is found.
+    ActorId
+);
+id_type!(
     /// Id of a document.
     DocumentId
 );
@@ -62,6 +67,23 @@ id_type!(
     /// Id of one attempt to commit a version. Each attempt uses a new id (DESIGN §5).
     CommitId
 );
+
+impl ActorId {
+    /// The server itself, for its background jobs.
+    pub const SERVER: Self = Self(Uuid::max());
+}
+
+macro_rules! actors {
+    ($($id:ident),*) => {$(
+        impl From<$id> for ActorId {
+            fn from(id: $id) -> Self {
+                Self(id.0)
+            }
+        }
+    )*};
+}
+
+actors!(UserId, ApiKeyId, ShareLinkId);
 
 #[cfg(test)]
 mod tests {

@@ -23,17 +23,17 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     let world = World::new(&folder).await?;
     let mut inserts = DurableInserts::open(world.file()).await?;
     let document = world.create("").await?;
-    let versions = &world.services.versions;
+    let jobs = &world.services.jobs;
     let (mut commits, mut small, mut whole) = (Vec::new(), Vec::new(), Vec::new());
     // From the middle of the history, where the text has its average length.
     let texts = setting.trace.texts(VERSIONS).skip(VERSIONS / 2).take(WARM_UP + COMMITS);
     for (index, text) in texts.enumerate() {
         world.write(document, text.clone()).await?;
-        versions.work_outbox_off().await?;
+        jobs.work_off().await?;
         let start = Instant::now();
         world.commit(document).await?;
         let took = start.elapsed();
-        versions.work_outbox_off().await?;
+        jobs.work_off().await?;
         let small_took = inserts.insert(&SMALL).await?;
         let whole_took = inserts.insert(text.as_bytes()).await?;
         if index >= WARM_UP {

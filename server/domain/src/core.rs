@@ -3,6 +3,7 @@
 use crate::{
     budget::{Budget, covered},
     error::{Error, Result},
+    jobs::Wake,
     storage::{Clock, Ids, Stores},
 };
 use std::{fmt, ops::Deref, sync::Arc};
@@ -22,6 +23,8 @@ pub struct Parts {
     pub ids: Arc<dyn Ids>,
     /// Limits memory and processor time.
     pub budget: Budget,
+    /// Wakes the workers of jobs.
+    pub wake: Wake,
     /// Tracks background work; a shutdown waits for it.
     pub tasks: TaskTracker,
     /// Cancelled at shutdown.
@@ -33,7 +36,8 @@ impl Core {
     #[must_use]
     pub fn new(stores: Stores, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, budget: Budget) -> Self {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        Self(Arc::new(Parts { stores, clock, ids, budget, tasks, stop }))
+        let wake = Wake::default();
+        Self(Arc::new(Parts { stores, clock, ids, budget, wake, tasks, stop }))
     }
 }
 

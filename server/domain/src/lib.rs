@@ -10,6 +10,7 @@ pub mod edits;
 pub mod error;
 pub mod fsck;
 pub mod hash;
+pub mod jobs;
 pub mod live;
 mod patience;
 pub mod principal;

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
 };
 use izanagi_shared::{
-    id::{ApiKeyId, DocumentId, SessionId, ShareLinkId, UserId},
+    id::{ActorId, ApiKeyId, DocumentId, SessionId, ShareLinkId, UserId},
     permission::{Scope, Standing},
 };
 
@@ -71,6 +71,18 @@ impl Principal {
             Self::ApiKey(caller) => Some(caller.user),
             Self::Visitor(user) => Some(*user),
             Self::Anonymous | Self::ShareLink(_) | Self::Job(_) => None,
+        }
+    }
+
+    /// Returns the actor that changes are attributed to; `None` for an anonymous caller, who cannot
+    /// change anything. An API key acts in the name of its owner.
+    #[must_use]
+    pub fn actor(&self) -> Option<ActorId> {
+        match self {
+            Self::Anonymous => None,
+            Self::ShareLink(caller) => Some(caller.link.into()),
+            Self::Job(_) => Some(ActorId::SERVER),
+            Self::Session(_) | Self::ApiKey(_) | Self::Visitor(_) => self.user().map(ActorId::from),
         }
     }
 
@@ -171,6 +183,7 @@ mod tests {
         assert_eq!(caller.viewer(document).link, Some(link));
         assert_eq!(caller.viewer(DocumentId(Uuid::from_u128(3))).link, None);
         assert_eq!(caller.user(), None);
+        assert_eq!(caller.actor(), Some(link.into()));
     }
 
     #[test]

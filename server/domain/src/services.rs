@@ -3,18 +3,17 @@
 use crate::{
     accounts::{Accounts, LimitSettings, Limits, Passwords, Tokens},
     budget::{Budget, BudgetSettings},
-    contained::contained,
     core::Core,
     documents::Documents,
-    edits::{EditStore, Edits},
+    edits::Edits,
     error::Result,
     fsck::Fsck,
+    jobs::Jobs,
     live::{LiveSettings, Rooms},
     storage::{Clock, Ids, Stores},
     versions::Versions,
 };
 use std::{sync::Arc, time::Duration};
-use tokio::time::{Instant, MissedTickBehavior};
 
 /// Settings of the services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +39,8 @@ impl Default for Settings {
     }
 }
 
-/// Retention of op ids (DESIGN §6) and of ended sessions (PRODUCT O8).
-const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// Interval of the garbage collector.
-const COLLECT_EVERY: Duration = Duration::from_secs(60);
-/// Interval of jobs that scan whole tables, and their delay after the start.
-const FORGET_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
-const FORGET_FIRST: Duration = Duration::from_secs(5 * 60);
+/// Interval at which idle rate limits are dropped.
+const FORGET_LIMITS_EVERY: Duration = Duration::from_secs(60);
 
 /// Every service of the domain.
 #[derive(Debug, Clone)]
@@ -61,11 +55,12 @@ pub struct Services {
     pub edits: Edits,
     /// `fsck`.
     pub fsck: Fsck,
+    /// Background jobs.
+    pub jobs: Jobs,
     /// Rate limits.
     pub limits: Limits,
     /// Stores, budgets and tasks shared by all services.
     pub core: Core,
-    keep_edits: Duration,
 }
 
 impl Services {
@@ -89,14 +84,21 @@ impl Services {
         let accounts = Accounts::new(core.clone(), passwords, tokens, limits.clone());
         let fsck = Fsck::new(core.clone(), versions.clone());
         let edits = Edits::new(core.clone());
-        let keep_edits = settings.live.keep_edits;
-        Ok(Self { accounts, documents, versions, edits, fsck, limits, core, keep_edits })
+        let jobs = Jobs::new(core.clone(), versions.clone(), settings.live.keep_edits);
+        Ok(Self { accounts, documents, versions, edits, fsck, jobs, limits, core })
     }
 
-    /// Starts the background tasks: the outbox and the collector.
+    /// Starts the background tasks.
     pub fn start(&self) {
-        self.core.tasks.spawn(self.versions.clone().serve_outbox(self.core.stop.clone()));
-        self.core.tasks.spawn(self.clone().collect_regularly());
+        self.jobs.start();
+        // Rate limits are in the memory of each process, so this is not a job.
+        let (limits, stop) = (self.limits.clone(), self.core.stop.clone());
+        self.core.tasks.spawn(async move {
+            let wait = || tokio::time::timeout(FORGET_LIMITS_EVERY, stop.cancelled());
+            while wait().await.is_err() {
+                limits.forget_idle();
+            }
+        });
     }
 
     /// Checks that the stores answer.
@@ -116,61 +118,13 @@ impl Services {
         let _ = tokio::time::timeout(Duration::from_secs(10), self.core.tasks.wait()).await;
     }
 
-    async fn collect_regularly(self) {
-        let mut rounds = tokio::time::interval(COLLECT_EVERY);
-        let mut days = tokio::time::interval_at(Instant::now() + FORGET_FIRST, FORGET_EVERY);
-        rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            let is_daily = tokio::select! {
-                () = self.core.stop.cancelled() => return,
-                _ = rounds.tick() => false,
-                _ = days.tick() => true,
-            };
-            let work = async {
-                if is_daily { self.forget().await } else { self.collect_round().await.map(drop) }
-            };
-            // Every statement is atomic, so this task may be cancelled anywhere.
-            let result = tokio::select! {
-                () = self.core.stop.cancelled() => return,
-                result = contained(work) => result,
-            };
-            if let Err(error) = result {
-                tracing::warn!(?error, is_daily, "the collection failed and will be retried");
-            }
-        }
-    }
-
-    /// Runs every collection; returns the number of attempts erased.
+    /// Runs every collection now; returns the number of attempts erased.
     ///
     /// # Errors
     /// The first error. The remaining collections still run.
     pub async fn collect(&self) -> Result<u64> {
-        let collected = self.collect_round().await;
-        self.forget().await?;
+        let collected = self.jobs.collect().await;
+        self.jobs.forget().await?;
         collected
-    }
-
-    /// Collections that use an index; every minute.
-    async fn collect_round(&self) -> Result<u64> {
-        let now = self.core.clock.now();
-        let erased = self.versions.collect_garbage().await;
-        let revocations = self.core.stores.revocations.forget(now).await;
-        self.limits.forget_idle();
-        revocations?;
-        erased
-    }
-
-    /// Collections that scan whole tables; once a day.
-    async fn forget(&self) -> Result<()> {
-        let before = self.core.clock.now().minus(KEPT);
-        let quarantined = self.core.stores.relational.log.forget_quarantined(before).await;
-        let ops = self.core.stores.relational.log.forget_ops(before).await;
-        let sessions = self.core.stores.relational.upkeep.forget_sessions(before).await;
-        let history = EditStore::of(&self.core);
-        let edits = history.forget(self.core.clock.now().minus(self.keep_edits)).await;
-        quarantined?;
-        ops?;
-        sessions?;
-        Ok(edits?)
     }
 }

@@ -12,9 +12,12 @@ mod story;
 use izanagi_domain::storage::Stores;
 use izanagi_storage::faulty::{Class, Fault, Injector, wrap};
 use rstest::rstest;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use story::Story;
 use support::{Plan, World};
+
+/// Longer than the delay of any job that is not parked.
+const LONG: Duration = Duration::from_secs(6 * 60);
 
 /// Whether contents and versions are committed in one transaction or in the steps of DESIGN §5.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +50,13 @@ async fn run_story(injector: &Arc<Injector>, commit: Commit) -> bool {
     let world = world.restart().await;
     story.go_on(&world, None).await;
     story.check(&world).await;
+    // Whatever happened to the runner, no job was lost and none is left.
+    world.clock.advance(LONG);
+    world.services.jobs.work_off().await.unwrap();
+    assert_eq!(world.stores.relational.outbox.pending(1).await.unwrap(), []);
+    // A worker that cannot see the newer version has nothing to do.
+    let is_stale = injector.faults().iter().any(|(_, fault)| *fault == Fault::StaleRead);
+    assert!(is_stale || story.is_compacted(&world).await);
     world.fsck_is_clean().await;
     fired
 }

@@ -4,11 +4,13 @@
 
 mod support;
 
+use izanagi_domain::storage::Clock as _;
 use izanagi_domain::{
     fsck::FaultKind,
     storage::{
-        Batch, ClientOwner, Data, DetailsChange, Freshness, NewIntent, NewRecord, NewSnapshot,
-        NewUpdate, RecordIndex, RecordPath, SavedText, TextFacts, Topic, Value,
+        Batch, Claim, ClientOwner, Data, DetailsChange, Freshness, NewIntent, NewRecord,
+        NewSnapshot, NewUpdate, RecordIndex, RecordPath, SavedText, Settlement, TextFacts, Topic,
+        Value,
     },
 };
 use izanagi_shared::id::{CommitId, DocumentId};
@@ -25,7 +27,7 @@ async fn world() -> (World, DocumentId) {
         world.write(id, &format!("{text}{n}\n")).await;
         world.commit(id, "").await.unwrap();
     }
-    world.services.versions.work_outbox_off().await.unwrap();
+    world.services.jobs.work_off().await.unwrap();
     let world = world.restart().await;
     world.fsck_is_clean().await;
     (world, id)
@@ -115,7 +117,7 @@ async fn a_damaged_snapshot_never_yields_text() {
     let mut state = world.stores.relational.log.load(id).await.unwrap().snapshot.state;
     *state.last_mut().unwrap() ^= 1;
     let update = NewUpdate {
-        actor: world.ada.user,
+        actor: world.ada.user.into(),
         op_id: "one more".to_owned(),
         delta: Vec::new(),
         delta_hash: [0; 32],
@@ -195,7 +197,7 @@ async fn erases_content_of_a_purged_document() {
     let path = late_content(&world, id).await;
     let trashed = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
     let now = world.reader(id).await.row().updated_at;
-    world.stores.relational.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
+    world.stores.relational.catalog.change(id, world.ada.user.into(), &trashed, now).await.unwrap();
     world.stores.relational.catalog.purge(id, now).await.unwrap();
     finds(&world, FaultKind::Orphan).await;
     fsck_erases(&world, &path).await;
@@ -232,7 +234,11 @@ async fn stores_a_named_version_as_a_snapshot() {
     world.fsck_is_clean().await;
     let jobs = world.stores.relational.outbox.pending(10).await.unwrap();
     assert_eq!((jobs.len(), jobs[0].topic), (1, Topic::MakeWhole));
-    world.stores.relational.outbox.done(&jobs[0].id).await.unwrap();
+    let outbox = &world.stores.relational.outbox;
+    let (worker, now) = (Uuid::now_v7(), world.clock.now());
+    let claim = Claim { topic: Topic::MakeWhole, worker, limit: 1, now, until: now };
+    assert_eq!(outbox.claim(&claim).await.unwrap()[0].id, jobs[0].id);
+    assert!(outbox.settle(jobs[0].id, worker, Settlement::Done).await.unwrap());
     finds(&world, FaultKind::Keyframe).await;
     let report = world.services.fsck.run(true).await.unwrap();
     assert_eq!(report.repaired.len(), 1, "{report:?}");

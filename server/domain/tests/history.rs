@@ -235,9 +235,9 @@ async fn permanent_deletion_removes_the_history() {
     );
     let trashed = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
     let now = world.reader(id).await.row().updated_at;
-    world.stores.relational.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
+    world.stores.relational.catalog.change(id, world.ada.user.into(), &trashed, now).await.unwrap();
     world.stores.relational.catalog.purge(id, now).await.unwrap();
-    world.services.versions.work_outbox_off().await.unwrap();
+    world.services.jobs.work_off().await.unwrap();
     assert!(
         world
             .stores
@@ -289,6 +289,36 @@ async fn fsck_soft_deletes_records_that_no_segment_names() {
     world.fsck_is_clean().await;
     assert!(world.stores.documents.get(&path).await.is_err());
     assert_eq!(edits(&world, id, 100).await.len(), 10);
+}
+
+#[tokio::test]
+async fn the_daily_round_removes_old_records_that_no_segment_names() {
+    let (world, id) = in_segments(10).await;
+    let row = segments(&world, id).await.remove(0);
+    let listed = RecordPath::edits(id, row.segment.record, 0);
+    let data = world.stores.documents.get(&listed).await.unwrap().data;
+    let now = world.reader(id).await.row().updated_at;
+    let mut orphans = Vec::new();
+    for part in 0..3 {
+        let path = RecordPath::edits(id, Uuid::now_v7(), part);
+        let record = NewRecord { path: path.clone(), data: data.clone() };
+        world.stores.documents.create(&record, now).await.unwrap();
+        orphans.push(path);
+    }
+    world.stores.documents.delete(&orphans[0], now).await.unwrap();
+    let history = RecordPath::edits_of(id);
+    let count = async || {
+        let paths = world.stores.documents.paths(CollectionId, &history, None, 99, true).await;
+        paths.unwrap().len()
+    };
+    let before = count().await;
+    world.services.collect().await.unwrap();
+    assert_eq!(count().await, before, "a recent record may be about to be listed");
+    world.clock.advance(2 * DAY);
+    world.services.collect().await.unwrap();
+    assert_eq!(count().await, before - 3);
+    assert_eq!(edits(&world, id, 100).await.len(), 10);
+    world.fsck_is_clean().await;
 }
 
 #[tokio::test]

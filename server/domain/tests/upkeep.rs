@@ -11,7 +11,10 @@ mod gate;
 use gate::{Gate, Trap};
 use izanagi_domain::{
     fsck::FaultKind,
-    storage::{DetailsChange, Freshness, NewIntent, NewRecord, RecordIndex, RecordPath, Stores},
+    jobs::LEASE,
+    storage::{
+        DetailsChange, Freshness, NewIntent, NewRecord, RecordIndex, RecordPath, Stores, Topic,
+    },
     versions::INTENT_LIFETIME,
 };
 use izanagi_shared::{
@@ -85,12 +88,12 @@ async fn naming_during_demotion_keeps_a_version() {
     let (world, gate) = gated().await;
     let id = a_document(&world, long).await;
     gate.set(Trap::HoldPurge);
-    let versions = world.services.versions.clone();
-    let slow = tokio::spawn(async move { versions.work_outbox_off().await });
+    let jobs = world.services.jobs.clone();
+    let slow = tokio::spawn(async move { jobs.work_off().await });
     gate.arrived().await;
     let other = World::over(&world).await;
     name(&other, id, 2).await;
-    other.services.versions.work_outbox_off().await.unwrap();
+    other.services.jobs.work_off().await.unwrap();
     assert_eq!(stored_as(&other, id, 2).await, StoredAs::Snapshot);
     gate.open();
     slow.await.unwrap().unwrap();
@@ -105,9 +108,9 @@ async fn naming_during_demotion_keeps_a_version() {
 async fn fsck_restores_a_chunk_removed_late() {
     let world = World::new().await;
     let id = a_document(&world, long).await;
-    world.services.versions.work_outbox_off().await.unwrap();
+    world.services.jobs.work_off().await.unwrap();
     name(&world, id, 2).await;
-    world.services.versions.work_outbox_off().await.unwrap();
+    world.services.jobs.work_off().await.unwrap();
     assert_eq!(chunks(&world, id, 2).await, 2);
     let commit =
         world.stores.relational.versions.get(Freshness::Fresh, id, 2).await.unwrap().commit_id;
@@ -126,15 +129,19 @@ async fn removes_chunks_left_behind_by_a_crash() {
     let (world, gate) = gated().await;
     let id = a_document(&world, long).await;
     gate.set(Trap::HoldPurge);
-    let versions = world.services.versions.clone();
-    let killed = tokio::spawn(async move { versions.work_outbox_off().await });
+    let jobs = world.services.jobs.clone();
+    let killed = tokio::spawn(async move { jobs.work_off().await });
     gate.arrived().await;
     killed.abort();
     assert!(killed.await.unwrap_err().is_cancelled());
     let world = world.restart().await;
     assert_eq!(chunks(&world, id, 2).await, 2);
     world.fsck_is_clean().await;
-    world.services.versions.work_outbox_off().await.unwrap();
+    // The killed worker still has its lease.
+    world.services.jobs.work_off().await.unwrap();
+    assert_eq!(chunks(&world, id, 2).await, 2);
+    world.clock.advance(LEASE);
+    world.services.jobs.work_off().await.unwrap();
     assert_eq!(chunks(&world, id, 2).await, 0);
     assert_eq!(world.content(id, 2).await, long("2"));
     world.fsck_is_clean().await;
@@ -148,10 +155,10 @@ async fn resumes_an_interrupted_erasure() {
         world.stores.relational.versions.get(Freshness::Fresh, id, 1).await.unwrap().commit_id;
     let trashed = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
     let now = world.reader(id).await.row().updated_at;
-    world.stores.relational.catalog.change(id, world.ada.user, &trashed, now).await.unwrap();
+    world.stores.relational.catalog.change(id, world.ada.user.into(), &trashed, now).await.unwrap();
     world.stores.relational.catalog.purge(id, now).await.unwrap();
     gate.set(Trap::KeepAt(RecordPath::chunk(id, first, 1)));
-    world.services.versions.work_outbox_off().await.unwrap();
+    world.services.jobs.work_off().await.unwrap();
     let contents = RecordPath::contents_of(id);
     let left = world
         .stores
@@ -161,7 +168,8 @@ async fn resumes_an_interrupted_erasure() {
         .unwrap();
     assert_eq!(left, [RecordPath::content(id, first)]);
     let world = world.restart().await;
-    world.services.versions.work_outbox_off().await.unwrap();
+    world.clock.advance(LEASE);
+    world.services.jobs.work_off().await.unwrap();
     for collection in [contents, RecordPath::chunks_of(id, first)] {
         assert_eq!(
             world
@@ -180,11 +188,12 @@ async fn a_panicking_job_does_not_stop_the_rest() {
     let small = |end: &str| format!("{}{end}", "the same line\n".repeat(20));
     let (panicking, sound) = (a_document(&world, small).await, a_document(&world, small).await);
     gate.set(Trap::PanicAt(path(&world, panicking, 2).await));
-    world.services.versions.work_outbox_off().await.unwrap();
+    world.services.jobs.work_off().await.unwrap();
     assert_eq!(stored_as(&world, sound, 2).await, StoredAs::Delta);
     assert_eq!(stored_as(&world, panicking, 2).await, StoredAs::Snapshot);
     gate.set(None);
-    world.services.versions.work_outbox_off().await.unwrap();
+    world.clock.advance(LEASE);
+    world.services.jobs.work_off().await.unwrap();
     assert_eq!(stored_as(&world, panicking, 2).await, StoredAs::Delta);
     world.fsck_is_clean().await;
 }
@@ -204,7 +213,13 @@ async fn shutdown_does_not_wait_for_the_backlog() {
     gate.open();
     down.await;
     let left = world.stores.relational.outbox.pending(10).await.unwrap();
-    assert_eq!(left.len(), 4, "{left:?}");
+    let demotions = left.iter().filter(|item| item.topic == Topic::Demote);
+    assert_eq!(demotions.count(), 4, "{left:?}");
+    // The leases are returned, so that the next start need not wait for them to lapse.
+    let world = world.restart().await;
+    world.services.jobs.work_off().await.unwrap();
+    let left = world.stores.relational.outbox.pending(10).await.unwrap();
+    assert!(left.iter().all(|item| item.topic.period().is_some()), "{left:?}");
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ async fn demoted_versions_read_back_exactly() {
         world.write(id, &text(n)).await;
         world.commit(id, &format!("edit {n}")).await.unwrap();
     }
-    world.services.versions.work_outbox_off().await.unwrap();
+    world.services.jobs.work_off().await.unwrap();
     let reader = world.reader(id).await;
     for n in 1..=last {
         let version = world.services.versions.get(&reader, n).await.unwrap();
@@ -129,7 +129,7 @@ async fn keeps_a_snapshot_if_a_delta_is_larger() {
         world.write(id, text).await;
     }
     world.commit(id, "last").await.unwrap();
-    world.services.versions.work_outbox_off().await.unwrap();
+    world.services.jobs.work_off().await.unwrap();
     let reader = world.reader(id).await;
     let third = world.services.versions.get(&reader, 3).await.unwrap();
     assert_eq!(third.stored_as, StoredAs::Snapshot);
@@ -146,7 +146,7 @@ async fn stores_and_demotes_a_chunked_text() {
     world.commit(id, "bigger").await.unwrap();
     world.write(id, &format!("{big}?")).await;
     world.commit(id, "asking").await.unwrap();
-    world.services.versions.work_outbox_off().await.unwrap();
+    world.services.jobs.work_off().await.unwrap();
     let world = world.restart().await;
     assert_eq!(world.content(id, 1).await, big);
     assert_eq!(world.content(id, 2).await, format!("{big}!"));
@@ -165,7 +165,7 @@ async fn json_versions_keep_their_formatting() {
         world.write(id, text).await;
         world.commit(id, text).await.unwrap();
     }
-    world.services.versions.work_outbox_off().await.unwrap();
+    world.services.jobs.work_off().await.unwrap();
     let world = world.restart().await;
     for (index, text) in texts.iter().enumerate() {
         assert_eq!(world.content(id, index as u64 + 1).await, *text);
@@ -186,12 +186,12 @@ async fn naming_a_version_makes_it_a_snapshot() {
         world.commit(id, "").await.unwrap();
     }
     let versions = &world.services.versions;
-    versions.work_outbox_off().await.unwrap();
+    world.services.jobs.work_off().await.unwrap();
     let reader = world.reader(id).await;
     assert_eq!(versions.get(&reader, 2).await.unwrap().stored_as, StoredAs::Delta);
     let editor = world.editor(id).await;
     versions.name(&editor, 2, Some("release")).await.unwrap();
-    versions.work_outbox_off().await.unwrap();
+    world.services.jobs.work_off().await.unwrap();
     let named = versions.get(&reader, 2).await.unwrap();
     assert_eq!((named.stored_as, named.name.as_deref()), (StoredAs::Snapshot, Some("release")));
     let only_named = VersionQuery { named: true, ..VersionQuery::default() };

@@ -11,7 +11,7 @@ use izanagi_domain::storage::{
     RecordIndex, RecordPath, StoreError, StoreResult,
 };
 use izanagi_shared::{
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId},
     time::Timestamp,
 };
 use izanagi_storage::faulty::{CallInfo, Class, Fault, Faulty, Injector};
@@ -85,7 +85,7 @@ fn document(number: u128) -> DocumentId {
 /// Creates one update per letter.
 fn batch(number: u128, op_ids: &str) -> Batch {
     let update = |op_id: char| NewUpdate {
-        actor: UserId(Uuid::nil()),
+        actor: ActorId(Uuid::nil()),
         op_id: op_id.to_string(),
         delta: Vec::new(),
         delta_hash: [0; 32],
@@ -307,7 +307,7 @@ async fn an_answer_without_content_is_not_corrupted() {
         bench.records.query(RecordIndex::CollectionId, "notes", None, 9, false).await,
         Ok(Vec::new())
     );
-    assert!(bench.log.known_op(document(1), UserId(Uuid::nil()), "op").await.is_err());
+    assert!(bench.log.known_op(document(1), ActorId(Uuid::nil()), "op").await.is_err());
     assert!(!bench.fault_fired());
 }
 

@@ -1,7 +1,7 @@
 //! Document bodies (API.md, Documents).
 
 use crate::{
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId, UserId},
     problem::FieldError,
     rules::{Description, DocumentKind, ExportFormat, FieldErrors, Title},
     time::Timestamp,
@@ -20,6 +20,15 @@ pub struct Person {
     pub username: String,
     /// Name shown to other users.
     pub display_name: String,
+}
+
+impl Person {
+    /// Returns what is shown for an actor without an account, such as a share link or a job.
+    #[must_use]
+    pub fn without_account(actor: ActorId) -> Self {
+        let name = if actor == ActorId::SERVER { "Server" } else { "Guest" };
+        Self { id: UserId(actor.0), username: String::new(), display_name: name.to_owned() }
+    }
 }
 
 /// Format with which a download of a document is preselected (PRODUCT A8).
@@ -104,9 +113,9 @@ pub struct DocumentView {
     /// Preselected format of a download; `null` for the user's default.
     pub render_format: Option<RenderFormat>,
     /// User who created the document.
-    pub created_by: UserId,
+    pub created_by: ActorId,
     /// User who last changed the document.
-    pub last_modified_by: UserId,
+    pub last_modified_by: ActorId,
     /// Time of creation.
     pub created_at: Timestamp,
     /// Time of the last change to text or metadata.

@@ -5,7 +5,7 @@ use crate::{
     error::{Error, Result},
     storage::{AuditEvent, BusEvent, User, UserChange},
 };
-use izanagi_shared::wire::UserView;
+use izanagi_shared::{id::ActorId, wire::UserView};
 
 impl Accounts {
     /// Deactivates or reactivates an account. A deactivated account cannot sign in, and its
@@ -18,13 +18,12 @@ impl Accounts {
         let now = self.core.clock.now();
         let deactivated_at = Some((!active).then_some(now));
         let change = UserChange { deactivated_at, ..UserChange::default() };
-        let changed = self.core.stores.relational.users.update(user.id, &change).await?;
+        let action = if active { "user_activated" } else { "user_deactivated" };
+        let changed = self.change(&user, &change, action).await?;
         self.core.stores.bus.publish(BusEvent::UserChanged(user.id));
         if !active {
             self.sign_out_everywhere(user.id).await?;
         }
-        let action = if active { "user_activated" } else { "user_deactivated" };
-        self.note(action, &user).await?;
         Ok(view(&changed))
     }
 
@@ -35,9 +34,8 @@ impl Accounts {
     pub async fn set_role(&self, login: &str, role: Role) -> Result<UserView> {
         let user = self.find(login).await?;
         let change = UserChange { role: Some(role), ..UserChange::default() };
-        let changed = self.core.stores.relational.users.update(user.id, &change).await?;
+        let changed = self.change(&user, &change, "user_role_changed").await?;
         self.core.stores.bus.publish(BusEvent::UserChanged(user.id));
-        self.note("user_role_changed", &user).await?;
         Ok(view(&changed))
     }
 
@@ -46,14 +44,19 @@ impl Accounts {
         self.core.stores.relational.users.by_login(&login).await.map_err(Error::missing("account"))
     }
 
-    async fn note(&self, action: &'static str, subject: &User) -> Result<()> {
+    async fn change(
+        &self,
+        subject: &User,
+        change: &UserChange,
+        action: &'static str,
+    ) -> Result<User> {
         let event = AuditEvent {
             action,
-            actor: None,
+            actor: Some(ActorId::SERVER),
             subject: subject.id.to_string(),
             ip: String::new(),
             at: self.core.clock.now(),
         };
-        Ok(self.core.stores.relational.audit.record(&event).await?)
+        Ok(self.core.stores.relational.users.update(subject.id, change, Some(&event)).await?)
     }
 }

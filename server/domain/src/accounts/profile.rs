@@ -33,17 +33,16 @@ impl Accounts {
         let (this, user) = (self.clone(), caller.user);
         let deleting = async move {
             let now = this.core.clock.now();
-            this.core.stores.relational.owners.release(user, now).await?;
-            this.core.stores.relational.users.delete(user, now).await?;
-            this.sign_out_everywhere(user).await?;
             let event = AuditEvent {
                 action: "user_deleted",
-                actor: Some(user),
+                actor: Some(user.into()),
                 subject: user.to_string(),
                 ip: String::new(),
                 at: now,
             };
-            Ok(this.core.stores.relational.audit.record(&event).await?)
+            this.core.stores.relational.owners.release(user, now).await?;
+            this.core.stores.relational.users.delete(user, &event).await?;
+            this.sign_out_everywhere(user).await
         };
         self.core.run_to_end(deleting).await
     }
@@ -72,6 +71,6 @@ impl Accounts {
             bio: bio.flatten().map(|bio| bio.as_str().to_owned()),
             ..UserChange::default()
         };
-        Ok(view(&self.core.stores.relational.users.update(caller.user, &change).await?))
+        Ok(view(&self.core.stores.relational.users.update(caller.user, &change, None).await?))
     }
 }

@@ -89,23 +89,18 @@ impl Accounts {
             return Ok(());
         }
         let session = self.core.stores.relational.sessions.get(stored.session_id).await?;
-        match self.end_session(session.user_id, session.id, now).await {
-            // The session had already ended; record the reuse anyway.
+        let audit = AuditEvent {
+            action: "refresh_token_replayed",
+            actor: Some(session.user_id.into()),
+            subject: session.id.to_string(),
+            ip: device.ip.clone(),
+            at: now,
+        };
+        match self.end_session(session.user_id, session.id, now, Some(audit)).await {
+            // It had already ended: a concurrent replay was recorded, or the user signed out.
             Ok(()) | Err(Error::NotFound(_)) => {}
             Err(error) => return Err(error),
         }
-        self.core
-            .stores
-            .relational
-            .audit
-            .record(&AuditEvent {
-                action: "refresh_token_replayed",
-                actor: Some(session.user_id),
-                subject: session.id.to_string(),
-                ip: device.ip.clone(),
-                at: now,
-            })
-            .await?;
         Err(Error::SessionRevoked)
     }
 

@@ -3,7 +3,7 @@
 use super::{ACCESS_LIFETIME, Accounts, Caller, Role};
 use crate::{
     error::{Error, Result},
-    storage::{BusEvent, StoreError},
+    storage::{AuditEvent, BusEvent, StoreError},
 };
 use izanagi_shared::{
     id::{SessionId, UserId},
@@ -130,7 +130,7 @@ impl Accounts {
     /// # Errors
     /// `NotFound` if the caller has no such session.
     pub async fn revoke_session(&self, caller: &Caller, session: SessionId) -> Result<()> {
-        self.end_session(caller.user, session, self.core.clock.now()).await
+        self.end_session(caller.user, session, self.core.clock.now(), None).await
     }
 
     /// Ends the caller's current session. Does nothing if it has already ended.
@@ -172,6 +172,7 @@ impl Accounts {
         user: UserId,
         session: SessionId,
         now: Timestamp,
+        audit: Option<AuditEvent>,
     ) -> Result<()> {
         let this = self.clone();
         let ending = async move {
@@ -181,7 +182,8 @@ impl Accounts {
                 return Err(Error::NotFound("session"));
             }
             this.refuse_tokens(session, now).await?;
-            let ended = this.core.stores.relational.sessions.revoke(user, session, now).await;
+            let sessions = &this.core.stores.relational.sessions;
+            let ended = sessions.revoke(user, session, now, audit.as_ref()).await;
             ended.map_err(Error::missing("session"))
         };
         self.core.run_to_end(ending).await

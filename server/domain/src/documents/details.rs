@@ -4,7 +4,7 @@ use super::{Documents, Editor, Owner, Reader};
 use crate::{
     error::{Error, Result},
     patience::patiently,
-    storage::{DetailsChange, StoreError},
+    storage::{DetailsChange, StoreError, Topic},
 };
 use izanagi_shared::{
     id::UserId,
@@ -50,6 +50,7 @@ impl Documents {
         let purged =
             self.core.stores.relational.catalog.purge(owner.id(), self.core.clock.now()).await;
         self.announce(owner.id());
+        self.core.wake.up(Topic::Erase);
         purged.map_err(|error| match error {
             StoreError::NotFound => Error::NotTrashed,
             other => other.into(),
@@ -64,7 +65,8 @@ impl Documents {
 
     async fn apply(&self, reader: &Reader, user: UserId, change: &DetailsChange) -> Result<()> {
         let (id, now) = (reader.id(), self.core.clock.now());
-        let changed = self.core.stores.relational.catalog.change(id, user, change, now).await;
+        let changed =
+            self.core.stores.relational.catalog.change(id, user.into(), change, now).await;
         self.announce(id);
         changed.map(drop).map_err(Error::missing("document"))
     }

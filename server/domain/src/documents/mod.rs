@@ -30,7 +30,7 @@ use crate::{
     storage::{DocumentRow, StoreError, Viewed},
 };
 use izanagi_shared::{
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId, UserId},
     permission::{Access, Action, Standing, Verdict, decide},
     wire::Person,
 };
@@ -96,6 +96,12 @@ impl Editor {
     #[must_use]
     pub const fn user(&self) -> UserId {
         self.user
+    }
+
+    /// The holder as the actor of its edits and versions.
+    #[must_use]
+    pub fn actor(&self) -> ActorId {
+        self.user.into()
     }
 }
 

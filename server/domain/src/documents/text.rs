@@ -138,7 +138,7 @@ impl Documents {
             let message = format!("Use 1 to {LONGEST_OP_ID} printable characters.");
             return Err(FieldError::new("opId", "invalid", message).into());
         }
-        let actor = editor.user();
+        let actor = editor.actor();
         let update = ClientUpdate { actor, op_id: op_id.to_owned(), delta };
         self.rooms.submit(editor.id(), update).await
     }
@@ -169,7 +169,7 @@ impl Documents {
         kind: EditKind,
     ) -> Result<LiveText> {
         let request_hash = kind.request_hash();
-        let edit = ServerEdit { actor: editor.user(), op_id, request_hash, kind };
+        let edit = ServerEdit { actor: editor.actor(), op_id, request_hash, kind };
         match self.rooms.edit(editor.id(), edit).await? {
             EditOutcome::Done(text) => Ok(text),
             EditOutcome::Stale(text) => Err(stale(editor, &text)),
@@ -186,7 +186,7 @@ impl Documents {
         op_id: &str,
         request_hash: &[u8; 32],
     ) -> Result<bool> {
-        match self.core.stores.relational.log.known_op(editor.id(), editor.user(), op_id).await {
+        match self.core.stores.relational.log.known_op(editor.id(), editor.actor(), op_id).await {
             Ok(op) if op.hash != short_hash(request_hash) => Err(Error::IdempotencyMismatch),
             Ok(op) if op.quarantined => Err(Error::BadUpdate(QUARANTINED.to_owned())),
             Ok(_) => Ok(true),

@@ -4,6 +4,7 @@
 mod read;
 mod segment;
 mod store;
+mod unlisted;
 
 pub use read::{Edits, EditsPage, LoggedEdit};
 pub use segment::Edit;

@@ -9,7 +9,7 @@ use crate::{
 };
 use izanagi_shared::{
     crdt::{TextDoc, Validation, inspect_update},
-    id::UserId,
+    id::{ActorId, UserId},
     problem::FieldError,
     wire::{EditSessionView, Person},
 };
@@ -89,7 +89,7 @@ impl Edits {
         let after = window.cut.unwrap_or_else(|| end.saturating_add(1));
         let people = self.people(window.edits.values().map(|edit| edit.actor)).await?;
         let with_author =
-            |edit: Edit| LoggedEdit { author: people.get(&edit.actor).cloned(), edit };
+            |edit: Edit| LoggedEdit { author: Some(author(&people, edit.actor)), edit };
         let items = window.edits.into_values().map(with_author).collect();
         Ok(EditsPage { items, next: (after <= to).then_some(after) })
     }
@@ -136,7 +136,7 @@ impl Edits {
         let mut start = from.unwrap_or(1).max(1);
         let log = self.tail(editor, start).await?;
         let end = start.saturating_add(SITTING_EDITS - 1).min(log.live_seq);
-        let mut sittings: Vec<(EditSessionView, Vec<UserId>)> = Vec::new();
+        let mut sittings: Vec<(EditSessionView, Vec<ActorId>)> = Vec::new();
         while start <= end {
             let stop = start.saturating_add(u64::from(MAX_LIMIT) - 1).min(end);
             let window = self.window(editor, &log, start, stop).await?;
@@ -145,8 +145,8 @@ impl Edits {
         }
         let people =
             self.people(sittings.iter().flat_map(|(_, users)| users.iter().copied())).await?;
-        let with_authors = |(sitting, users): (EditSessionView, Vec<UserId>)| {
-            let authors = users.iter().filter_map(|user| people.get(user).cloned()).collect();
+        let with_authors = |(sitting, users): (EditSessionView, Vec<ActorId>)| {
+            let authors = users.iter().map(|actor| author(&people, *actor)).collect();
             EditSessionView { authors, ..sitting }
         };
         Ok(sittings.into_iter().map(with_authors).collect())
@@ -250,16 +250,16 @@ impl Edits {
 
     async fn people(
         &self,
-        users: impl Iterator<Item = UserId>,
-    ) -> Result<BTreeMap<UserId, Person>> {
-        let mut ids: Vec<UserId> = users.collect();
+        actors: impl Iterator<Item = ActorId>,
+    ) -> Result<BTreeMap<ActorId, Person>> {
+        let mut ids: Vec<UserId> = actors.map(|actor| UserId(actor.0)).collect();
         ids.sort_unstable();
         ids.dedup();
         if ids.is_empty() {
             return Ok(BTreeMap::new());
         }
         let people = self.core.stores.relational.users.people(&ids).await?;
-        Ok(people.into_iter().map(|person| (person.id, person)).collect())
+        Ok(people.into_iter().map(|person| (person.id.into(), person)).collect())
     }
 }
 
@@ -287,8 +287,13 @@ impl Window {
     }
 }
 
+/// Returns the author of an edit, which need not be an account.
+fn author(people: &BTreeMap<ActorId, Person>, actor: ActorId) -> Person {
+    people.get(&actor).cloned().unwrap_or_else(|| Person::without_account(actor))
+}
+
 /// Adds an edit to the last sitting, or begins a new one.
-fn note(sittings: &mut Vec<(EditSessionView, Vec<UserId>)>, edit: &Edit) {
+fn note(sittings: &mut Vec<(EditSessionView, Vec<ActorId>)>, edit: &Edit) {
     let (added, removed) = inspect_update(&edit.delta).map_or((0, 0), |summary| {
         let units = |ranges: &[izanagi_shared::crdt::ClientRange]| {
             ranges.iter().map(|range| u64::from(range.end - range.start)).sum()

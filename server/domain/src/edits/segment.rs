@@ -3,7 +3,7 @@
 //! updates: neighbouring edits have neighbouring seqs, times and authors, and updates that look
 //! alike, so columns compress well.
 
-use izanagi_shared::{id::UserId, time::Timestamp};
+use izanagi_shared::{id::ActorId, time::Timestamp};
 use uuid::Uuid;
 
 /// An edit as it was accepted.
@@ -12,7 +12,7 @@ pub struct Edit {
     /// Its number.
     pub seq: u64,
     /// Who made it.
-    pub actor: UserId,
+    pub actor: ActorId,
     /// When it was accepted.
     pub at: Timestamp,
     /// The Yjs update, v1; empty when its bytes were lost to damage before it got here.
@@ -58,7 +58,7 @@ pub(super) fn decode(stored: &[u8]) -> Option<Segment> {
 }
 
 fn columns(edits: &[Edit]) -> Vec<u8> {
-    let mut actors: Vec<UserId> = edits.iter().map(|edit| edit.actor).collect();
+    let mut actors: Vec<ActorId> = edits.iter().map(|edit| edit.actor).collect();
     actors.sort_unstable();
     actors.dedup();
     let mut bytes = Vec::new();
@@ -89,8 +89,8 @@ fn parse_columns(bytes: &[u8]) -> Option<Vec<Edit>> {
     let mut reader = Reader(bytes);
     let count = usize::try_from(reader.uint()?).ok().filter(|count| *count <= bytes.len())?;
     let actors = usize::try_from(reader.uint()?).ok().filter(|actors| *actors <= count)?;
-    let actors: Vec<UserId> =
-        (0..actors).map(|_| reader.uuid().map(UserId)).collect::<Option<_>>()?;
+    let actors: Vec<ActorId> =
+        (0..actors).map(|_| reader.uuid().map(ActorId)).collect::<Option<_>>()?;
     let mut seq = 0_u64;
     let seqs: Vec<u64> = (0..count)
         .map(|_| {
@@ -98,7 +98,7 @@ fn parse_columns(bytes: &[u8]) -> Option<Vec<Edit>> {
             Some(seq)
         })
         .collect::<Option<_>>()?;
-    let authors: Vec<UserId> = (0..count)
+    let authors: Vec<ActorId> = (0..count)
         .map(|_| actors.get(usize::try_from(reader.uint()?).ok()?).copied())
         .collect::<Option<_>>()?;
     let mut at = 0_i64;
@@ -179,7 +179,7 @@ mod tests {
         (any::<u64>(), 0..4_u128, any::<i64>(), proptest::collection::vec(any::<u8>(), 0..40))
             .prop_map(|(seq, actor, at, delta)| Edit {
                 seq,
-                actor: UserId(Uuid::from_u128(actor)),
+                actor: ActorId(Uuid::from_u128(actor)),
                 at: Timestamp::from_micros(at),
                 delta,
             })

@@ -10,7 +10,8 @@ use crate::{
     live::unseal,
     storage::{
         Constraint, Data, DocumentStore, EditSegments, Ids, LoadedLog, LoggedUpdate, NewRecord,
-        NewSegment, RecordPath, SegmentRow, StoreError, StoreResult, StoredSnapshot, Value,
+        NewSegment, RecordPath, SegmentFilter, SegmentRow, StoreError, StoreResult, StoredSnapshot,
+        Value,
     },
 };
 use izanagi_shared::{id::DocumentId, time::Timestamp};
@@ -29,7 +30,7 @@ const RECORD_BYTES: usize = 4 * 1024 * 1024;
 /// Where edit history is kept.
 #[derive(Clone)]
 pub(crate) struct EditStore {
-    records: Arc<dyn DocumentStore>,
+    pub(super) records: Arc<dyn DocumentStore>,
     segments: Arc<dyn EditSegments>,
     ids: Arc<dyn Ids>,
     budget: Budget,
@@ -234,6 +235,23 @@ impl EditStore {
                 self.purge(row.document_id, &row.segment).await?;
                 self.segments.remove(row.document_id, row.number).await?;
             }
+        }
+    }
+
+    /// Returns the rows of all segments of a document.
+    ///
+    /// # Errors
+    /// As the stores.
+    pub(crate) async fn all_rows(&self, document_id: DocumentId) -> StoreResult<Vec<SegmentRow>> {
+        const BATCH: u32 = 100;
+        let (from_seq, to_seq, from_number) = (0, u64::MAX, 0);
+        let mut filter = SegmentFilter { document_id, from_seq, to_seq, from_number, limit: BATCH };
+        let mut all = Vec::new();
+        loop {
+            let rows = self.segments.list(&filter).await?;
+            let Some(last) = rows.last() else { return Ok(all) };
+            filter.from_number = last.number + 1;
+            all.extend(rows);
         }
     }
 

@@ -139,7 +139,7 @@ fn check_history(row: &DocumentRow, versions: &[VersionRow], found: &mut Finding
         let chain = chain_hash(
             parent.map(|parent| &parent.chain_hash),
             &version.content_hash,
-            version.author.id,
+            version.author.id.into(),
             &version.note.message,
             version.created_at,
         );

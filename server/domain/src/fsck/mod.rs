@@ -6,6 +6,7 @@ mod contents;
 mod document;
 mod findings;
 mod history;
+mod jobs;
 mod live;
 mod orphans;
 mod repair;
@@ -75,6 +76,10 @@ pub enum FaultKind {
     Op,
     /// A document has at least one owner.
     Owner,
+    /// Changes have different numbers, and no reader of a document has a tombstone for it.
+    Change,
+    /// No job has failed so often that it is parked.
+    Job,
 }
 
 impl FaultKind {
@@ -100,6 +105,8 @@ impl FaultKind {
             Self::Text => "text",
             Self::Op => "op",
             Self::Owner => "owner",
+            Self::Change => "change",
+            Self::Job => "job",
         }
     }
 }
@@ -164,6 +171,8 @@ impl Fsck {
             }
         }
         self.check_abandoned(&mut report).await?;
+        self.check_jobs(&mut report).await?;
+        self.check_feed(&mut report).await?;
         if repair {
             self.repair(&mut report).await?;
         }

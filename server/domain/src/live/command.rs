@@ -6,14 +6,14 @@ use crate::{
     hash::sha256_parts,
 };
 use futures::future::BoxFuture;
-use izanagi_shared::id::UserId;
+use izanagi_shared::id::ActorId;
 use tokio::sync::oneshot;
 
 /// One Yjs update from a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientUpdate {
     /// The sender.
-    pub actor: UserId,
+    pub actor: ActorId,
     /// The sender's id for the update; each id is applied only once.
     pub op_id: String,
     /// The update, v1.
@@ -24,7 +24,7 @@ pub struct ClientUpdate {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerEdit {
     /// The user.
-    pub actor: UserId,
+    pub actor: ActorId,
     /// Derived from the request, so that a retry does not edit twice.
     pub op_id: String,
     /// SHA-256 of the request, to detect a different one with the same id.

@@ -11,7 +11,7 @@ use crate::{
 };
 use izanagi_shared::{
     crdt::{Change, TextDoc},
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId},
 };
 use std::sync::Arc;
 use tokio_util::task::TaskTracker;
@@ -28,7 +28,7 @@ async fn three_edits() -> (Arc<MemoryLog>, Rooms) {
     let mut replica = TextDoc::load(7, unseal(&state).unwrap()).unwrap();
     for letter in ["a", "b", "c"] {
         let delta = replica.edit(&[Change { from: 0, to: 0, insert: letter.to_owned() }]);
-        let actor = UserId(Uuid::from_u128(2));
+        let actor = ActorId(Uuid::from_u128(2));
         let update = ClientUpdate { actor, op_id: letter.to_owned(), delta };
         rooms.submit(DOCUMENT, update).await.unwrap();
     }

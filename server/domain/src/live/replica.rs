@@ -205,7 +205,7 @@ impl Replica {
                 delta_hash: sha256(&update.delta),
                 delta: update.delta,
                 clients,
-                client_owner: ClientOwner::User(update.actor),
+                client_owner: ClientOwner::Actor(update.actor),
             },
             summary,
             made_here: false,

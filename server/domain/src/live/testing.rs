@@ -19,7 +19,7 @@ use crate::storage::{
 use async_trait::async_trait;
 use izanagi_shared::{
     crdt::TextDoc,
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId},
     time::Timestamp,
 };
 use parking_lot::Mutex;
@@ -38,7 +38,7 @@ pub(super) struct Kept {
     pub(super) snapshot: StoredSnapshot,
     pub(super) rows: Vec<LoggedUpdate>,
     pub(super) quarantined: Vec<u64>,
-    pub(super) ops: HashMap<(UserId, String), KnownOp>,
+    pub(super) ops: HashMap<(ActorId, String), KnownOp>,
     pub(super) live_seq: u64,
     pub(super) text: String,
 }
@@ -166,8 +166,8 @@ impl LiveLog for MemoryLog {
         Ok(LoadedLog { live_seq, snapshot, updates, quarantined })
     }
 
-    async fn known_op(&self, _: DocumentId, user: UserId, op_id: &str) -> StoreResult<KnownOp> {
-        let key = (user, op_id.to_owned());
+    async fn known_op(&self, _: DocumentId, actor: ActorId, op_id: &str) -> StoreResult<KnownOp> {
+        let key = (actor, op_id.to_owned());
         self.kept.lock().ops.get(&key).copied().ok_or(StoreError::NotFound)
     }
 

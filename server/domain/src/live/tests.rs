@@ -15,7 +15,7 @@ use crate::{
 };
 use izanagi_shared::{
     crdt::{Change, Rejected, TextDoc, inspect_update},
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId},
     rules::MAX_CONTENT_BYTES,
     time::Timestamp,
 };
@@ -26,7 +26,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 const DOCUMENT: DocumentId = DocumentId(Uuid::from_u128(1));
-const ANN: UserId = UserId(Uuid::from_u128(2));
+const ANN: ActorId = ActorId(Uuid::from_u128(2));
 
 /// Rooms over a log with one document.
 struct Bench {

@@ -4,7 +4,7 @@ use super::StoreResult;
 use crate::accounts::{PasswordHash, Role};
 use async_trait::async_trait;
 use izanagi_shared::{
-    id::{SessionId, UserId},
+    id::{ActorId, SessionId, UserId},
     time::Timestamp,
     wire::Person,
 };
@@ -56,14 +56,20 @@ pub trait UserStore: Send + Sync {
     async fn by_id(&self, id: UserId) -> StoreResult<User>;
     /// Returns an account by case-folded username or email.
     async fn by_login(&self, login: &str) -> StoreResult<User>;
-    /// Changes an account; returns it as changed.
-    async fn update(&self, id: UserId, change: &UserChange) -> StoreResult<User>;
+    /// Changes an account and records `audit`; returns the account as changed. Records nothing if
+    /// the account already is as `change` says: deactivating twice keeps the first time.
+    async fn update(
+        &self,
+        id: UserId,
+        change: &UserChange,
+        audit: Option<&AuditEvent>,
+    ) -> StoreResult<User>;
     /// Records a sign-in.
     async fn record_login(&self, id: UserId, at: Timestamp) -> StoreResult<()>;
     /// Deletes an account: it can no longer sign in, its username and email become available again,
     /// and its personal data is erased. Its contributions stay, attributed to a deleted account.
-    /// Idempotent.
-    async fn delete(&self, id: UserId, at: Timestamp) -> StoreResult<()>;
+    /// Idempotent; only the first call records `audit`.
+    async fn delete(&self, id: UserId, audit: &AuditEvent) -> StoreResult<()>;
     /// Returns the public profiles of accounts, including deleted ones. May be stale.
     async fn people(&self, ids: &[UserId]) -> StoreResult<Vec<Person>>;
 }
@@ -137,8 +143,15 @@ pub trait SessionStore: Send + Sync {
     async fn list(&self, user: UserId) -> StoreResult<Vec<Session>>;
     /// Records activity of a session.
     async fn touch(&self, id: SessionId, ip: &str, at: Timestamp) -> StoreResult<()>;
-    /// Ends a session of this user; `NotFound` if the user has no such active session.
-    async fn revoke(&self, user: UserId, id: SessionId, at: Timestamp) -> StoreResult<()>;
+    /// Ends a session of this user and records `audit`; `NotFound` if the user has no such active
+    /// session.
+    async fn revoke(
+        &self,
+        user: UserId,
+        id: SessionId,
+        at: Timestamp,
+        audit: Option<&AuditEvent>,
+    ) -> StoreResult<()>;
     /// Ends all active sessions of a user and returns them.
     async fn revoke_all(&self, user: UserId, at: Timestamp) -> StoreResult<Vec<SessionId>>;
     /// Returns a refresh token by its hash.
@@ -170,7 +183,7 @@ pub struct AuditEvent {
     /// What happened: `refresh_token_replayed`, `user_deactivated` …
     pub action: &'static str,
     /// The acting user, if known.
-    pub actor: Option<UserId>,
+    pub actor: Option<ActorId>,
     /// The affected object, as text.
     pub subject: String,
     /// The client's address.
@@ -179,11 +192,9 @@ pub struct AuditEvent {
     pub at: Timestamp,
 }
 
-/// The audit log.
+/// The audit log. Events are recorded by the methods that make the changes, in the same transaction.
 #[async_trait]
 pub trait AuditLog: Send + Sync {
-    /// Records an event.
-    async fn record(&self, event: &AuditEvent) -> StoreResult<()>;
     /// Returns the newest events, newest first. May be stale.
     async fn newest(&self, limit: u32) -> StoreResult<Vec<(String, String, Timestamp)>>;
 }

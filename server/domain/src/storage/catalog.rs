@@ -4,7 +4,7 @@ use super::StoreResult;
 use crate::principal::Viewer;
 use async_trait::async_trait;
 use izanagi_shared::{
-    id::{CommitId, DocumentId, UserId},
+    id::{ActorId, CommitId, DocumentId, UserId},
     permission::Access,
     rules::DocumentKind,
     time::Timestamp,
@@ -57,9 +57,9 @@ pub struct DocumentRow {
     /// What its owners have set.
     pub details: Details,
     /// Creator.
-    pub created_by: UserId,
-    /// User who last changed it.
-    pub last_modified_by: UserId,
+    pub created_by: ActorId,
+    /// Who last changed it.
+    pub last_modified_by: ActorId,
     /// Number of the newest version, 0 if there is none.
     pub head_version: u64,
     /// Commit id of the newest version.
@@ -175,7 +175,7 @@ pub trait Catalog: Send + Sync {
     async fn change(
         &self,
         id: DocumentId,
-        by: UserId,
+        by: ActorId,
         change: &DetailsChange,
         at: Timestamp,
     ) -> StoreResult<DocumentRow>;

@@ -17,6 +17,17 @@ pub struct OpsSummary {
     pub text_is_of_another_seq: bool,
 }
 
+/// Facts about the change feed that should all be zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FeedSummary {
+    /// Numbers used by a change and a tombstone.
+    pub shared_numbers: u64,
+    /// Documents whose creation is not in the feed.
+    pub missing_documents: u64,
+    /// Tombstones for readers who can see the document.
+    pub false_tombstones: u64,
+}
+
 /// Reads over all documents.
 #[async_trait]
 pub trait Inspect: Send + Sync {
@@ -37,6 +48,8 @@ pub trait Inspect: Send + Sync {
     ) -> StoreResult<Vec<CommitIntent>>;
     /// Returns facts about a document's op ids and owners.
     async fn ops(&self, document: DocumentId) -> StoreResult<OpsSummary>;
+    /// Returns facts about the change feed.
+    async fn feed(&self) -> StoreResult<FeedSummary>;
     /// Returns the problems that the database finds in its own files.
     async fn integrity(&self) -> StoreResult<Vec<String>>;
 }

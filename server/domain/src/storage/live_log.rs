@@ -3,15 +3,15 @@
 use super::{NewSegment, ShortHash, StoreError, StoreResult, TextFacts};
 use async_trait::async_trait;
 use izanagi_shared::{
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId},
     time::Timestamp,
 };
 
 /// Owner of a CRDT client id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ClientOwner {
-    /// One user.
-    User(UserId),
+    /// One actor.
+    Actor(ActorId),
     /// The server, for edits it makes on behalf of a user.
     Server,
 }
@@ -20,7 +20,7 @@ pub enum ClientOwner {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewUpdate {
     /// Author.
-    pub actor: UserId,
+    pub actor: ActorId,
     /// The author's id for the update, applied only once.
     pub op_id: String,
     /// The Yjs update, v1.
@@ -133,7 +133,7 @@ pub struct LoggedUpdate {
     /// Its seq.
     pub seq: u64,
     /// Author.
-    pub actor: UserId,
+    pub actor: ActorId,
     /// The Yjs update, v1.
     pub delta: Vec<u8>,
     /// Time of the append.
@@ -206,7 +206,7 @@ pub trait LiveLog: Send + Sync {
     async fn known_op(
         &self,
         document: DocumentId,
-        user: UserId,
+        actor: ActorId,
         op_id: &str,
     ) -> StoreResult<KnownOp>;
     /// Stores a snapshot, lists its segments and removes exactly the absorbed rows, in one

@@ -8,6 +8,7 @@
 mod accounts;
 mod bus;
 mod catalog;
+mod changes;
 mod edits;
 mod error;
 mod freshness;
@@ -29,15 +30,16 @@ pub use catalog::{
     Catalog, Cursor, CursorKey, DocumentFilter, DocumentRow, NewDocument, Owners, Request,
     ShortHash, TextFacts, Viewed, short_hash,
 };
+pub use changes::{Audience, Change, ChangeEntry, ChangeKind, ChangePage, Changes};
 pub use edits::{EditSegments, NewSegment, NewestSegments, SegmentFilter, SegmentRow};
 pub use error::{Constraint, StoreError, StoreResult};
 pub use freshness::Freshness;
-pub use inspect::{Inspect, OpsSummary};
+pub use inspect::{FeedSummary, Inspect, OpsSummary};
 pub use live_log::{
     Appended, Batch, BatchOutcome, ClientOwner, KnownOp, LiveLog, LoadedLog, LogTail, LoggedUpdate,
     NewSnapshot, NewUpdate, SavedText, StoredSnapshot,
 };
-pub use outbox::{Outbox, OutboxItem, Topic};
+pub use outbox::{Claim, Outbox, OutboxItem, Settlement, Topic};
 pub use outside::{Clock, Ids, SystemClock, SystemIds};
 pub use records::{DocumentStore, NewRecord, Record, RecordIndex, RecordPatch, RecordPath};
 pub use upkeep::Upkeep;
@@ -85,7 +87,9 @@ pub struct Relational {
     pub log: Arc<dyn LiveLog>,
     /// Segments of edit history.
     pub segments: Arc<dyn EditSegments>,
-    /// Follow-up work of commits and deletions.
+    /// The change feed.
+    pub changes: Arc<dyn Changes>,
+    /// Jobs.
     pub outbox: Arc<dyn Outbox>,
     /// The audit log.
     pub audit: Arc<dyn AuditLog>,

@@ -10,4 +10,6 @@ pub trait Upkeep: Send + Sync {
     /// Removes refresh tokens that expired before `before`, and sessions that ended before it or
     /// were last seen before it and have no tokens left.
     async fn forget_sessions(&self, before: Timestamp) -> StoreResult<()>;
+    /// Removes audit events before `before`.
+    async fn forget_audit(&self, before: Timestamp) -> StoreResult<()>;
 }

@@ -3,7 +3,7 @@
 use super::{Freshness, NewRecord, Request, ShortHash, StoreResult, short_hash};
 use async_trait::async_trait;
 use izanagi_shared::{
-    id::{CommitId, DocumentId, UserId},
+    id::{ActorId, CommitId, DocumentId},
     time::Timestamp,
     wire::{Person, VersionNote},
 };
@@ -75,7 +75,7 @@ pub struct NewVersion {
     /// What its author says about it.
     pub note: VersionNote,
     /// Author.
-    pub author_id: UserId,
+    pub author_id: ActorId,
     /// Identity of the request.
     pub request: Request,
     /// Commit time; the intent must not have expired by then.

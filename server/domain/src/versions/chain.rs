@@ -2,7 +2,7 @@
 //! detectable.
 
 use crate::hash::sha256_parts;
-use izanagi_shared::{id::UserId, time::Timestamp};
+use izanagi_shared::{id::ActorId, time::Timestamp};
 
 /// SHA-256 over the parent's chain hash (empty for the first version), the content hash, the
 /// author's id, the message, and the time in microseconds (big-endian), each prefixed with its
@@ -11,7 +11,7 @@ use izanagi_shared::{id::UserId, time::Timestamp};
 pub fn chain_hash(
     parent: Option<&[u8; 32]>,
     content_hash: &[u8; 32],
-    author: UserId,
+    author: ActorId,
     message: &str,
     at: Timestamp,
 ) -> [u8; 32] {
@@ -31,13 +31,13 @@ mod tests {
 
     #[test]
     fn every_part_counts() {
-        let author = UserId(Uuid::from_u128(1));
+        let author = ActorId(Uuid::from_u128(1));
         let at = Timestamp::from_micros(1);
         let base = chain_hash(None, &[1; 32], author, "m", at);
         let others = [
             chain_hash(Some(&[0; 32]), &[1; 32], author, "m", at),
             chain_hash(None, &[2; 32], author, "m", at),
-            chain_hash(None, &[1; 32], UserId(Uuid::from_u128(2)), "m", at),
+            chain_hash(None, &[1; 32], ActorId(Uuid::from_u128(2)), "m", at),
             chain_hash(None, &[1; 32], author, "n", at),
             chain_hash(None, &[1; 32], author, "m", Timestamp::from_micros(2)),
         ];

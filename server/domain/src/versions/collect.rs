@@ -131,7 +131,7 @@ impl Versions {
 
     /// Removes the contents and the edit history of a permanently deleted document. A record that
     /// cannot be removed does not stop the others from being removed.
-    pub(super) async fn erase(&self, document: DocumentId) -> Result<()> {
+    pub(crate) async fn erase(&self, document: DocumentId) -> Result<()> {
         let history = self.erase_history(document).await;
         self.erase_contents(document).await?;
         history

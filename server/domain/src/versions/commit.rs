@@ -6,13 +6,15 @@ use crate::{
     error::{Error, Internal, Result},
     hash::sha256_parts,
     live::{EditKind, LiveText},
-    storage::{DocumentRow, Freshness, NewVersion, Request, StoreError, VersionRow, short_hash},
+    storage::{
+        DocumentRow, Freshness, NewVersion, Request, StoreError, Topic, VersionRow, short_hash,
+    },
 };
 use izanagi_shared::{
     id::DocumentId,
     rules::Content,
     text::diff::{self, LineCount},
-    wire::VersionNote,
+    wire::{Person, VersionNote},
 };
 use std::sync::Arc;
 
@@ -154,7 +156,8 @@ impl Versions {
 
     /// Commits the live text as the next version.
     pub(super) async fn commit_live(&self, draft: &Draft<'_>) -> Result<VersionRow> {
-        let author = draft.editor.person().cloned().ok_or(Error::NotFound("account"))?;
+        let author = draft.editor.person().cloned();
+        let author = author.unwrap_or_else(|| Person::without_account(draft.editor.actor()));
         let mut seen = draft.seen.cloned();
         for _ in 0..TRIES {
             let is_fresh = seen.is_none();
@@ -179,7 +182,10 @@ impl Versions {
                     let committed = version.into_row(author);
                     self.cache.put(committed.commit_id, text.content);
                     self.heads.put(Head::from(&committed));
-                    self.outbox_bell.notify_one();
+                    self.core.wake.up(Topic::Demote);
+                    if draft.restored_from.is_some() {
+                        self.core.wake.up(Topic::MakeWhole);
+                    }
                     return Ok(committed);
                 }
                 Attempt::RequestKnown => {
@@ -208,7 +214,7 @@ impl Versions {
         let work = work_to_count(&before, &after);
         let count = move || diff::count_lines(&before, &after);
         let count: LineCount = self.core.budget.run_on(work, count).await?;
-        let (author_id, at) = (draft.editor.user(), self.core.clock.now());
+        let (author_id, at) = (draft.editor.actor(), self.core.clock.now());
         let parent_chain = head.as_ref().map(|head| &head.chain_hash);
         let content_hash = text.facts.hash;
         Ok(NewVersion {

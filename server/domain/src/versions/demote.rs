@@ -42,7 +42,7 @@ impl Versions {
     ///
     /// # Errors
     /// `CorruptVersion` if the stored data is inconsistent; nothing is removed in that case.
-    pub(super) async fn demote(&self, document: DocumentId, number: u64) -> Result<()> {
+    pub(crate) async fn demote(&self, document: DocumentId, number: u64) -> Result<()> {
         for _ in 0..TRIES {
             let rows =
                 self.core.stores.relational.versions.range(document, number, number + 1).await?;

@@ -11,7 +11,6 @@ mod content;
 mod demote;
 mod encode;
 mod head;
-mod outbox;
 mod read;
 mod restore;
 mod turns;
@@ -27,8 +26,7 @@ pub use read::VersionQuery;
 use crate::{core::Core, documents::Documents};
 use cache::ContentCache;
 use head::Heads;
-use std::{sync::Arc, time::Duration};
-use tokio::sync::Notify;
+use std::time::Duration;
 use turns::Turns;
 
 /// Lifetime of a commit attempt (DESIGN §5, step 2).
@@ -41,8 +39,6 @@ pub struct Versions {
     documents: Documents,
     cache: ContentCache,
     heads: Heads,
-    /// Notified when the outbox has new items.
-    outbox_bell: Arc<Notify>,
     turns: Turns,
 }
 
@@ -56,8 +52,7 @@ impl Versions {
     /// Creates the service.
     #[must_use]
     pub fn new(core: Core, documents: Documents) -> Self {
-        let (cache, outbox_bell) = (ContentCache::default(), Arc::default());
-        let (heads, turns) = (Heads::default(), Turns::default());
-        Self { core, documents, cache, heads, outbox_bell, turns }
+        let (cache, heads, turns) = (ContentCache::default(), Heads::default(), Turns::default());
+        Self { core, documents, cache, heads, turns }
     }
 }

@@ -4,7 +4,7 @@ use super::Versions;
 use crate::{
     documents::{Editor, Reader, in_range},
     error::{Error, Result},
-    storage::{Freshness, VersionFilter, VersionRow},
+    storage::{Freshness, Topic, VersionFilter, VersionRow},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use izanagi_shared::{
@@ -108,7 +108,7 @@ impl Versions {
         let named =
             self.core.stores.relational.versions.set_name(editor.id(), number, name, now).await;
         let row = named.map_err(Error::missing("version"))?;
-        self.outbox_bell.notify_one();
+        self.core.wake.up(Topic::MakeWhole);
         Ok(view(row))
     }
 

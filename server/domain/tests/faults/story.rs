@@ -2,9 +2,11 @@
 //! garbage collection. It retries unanswered requests with the same keys and keeps a ledger.
 
 use super::support::{World, insert, random_client};
+use futures::future::try_join_all;
 use izanagi_domain::{
     documents::RequestKey,
     error::{Error, Result},
+    jobs::LEASE,
     storage::{Freshness, VersionRow},
     versions::{CommitInput, INTENT_LIFETIME},
 };
@@ -22,7 +24,8 @@ enum Step {
     Edit(&'static str),
     Commit(&'static str),
     Snapshot,
-    WorkOff,
+    /// By this many workers.
+    WorkOff(u8),
     Restore(u64),
     Collect,
 }
@@ -34,13 +37,13 @@ const STEPS: [Step; 15] = [
     Step::Edit("[c]"),
     Step::Commit("two"),
     Step::Snapshot,
-    Step::WorkOff,
+    Step::WorkOff(1),
     Step::Edit("[d]"),
     Step::Commit("three"),
-    Step::WorkOff,
+    Step::WorkOff(2),
     Step::Edit("[e]"),
     Step::Restore(2),
-    Step::WorkOff,
+    Step::WorkOff(1),
     Step::Collect,
     Step::Edit("[f]"),
 ];
@@ -140,12 +143,23 @@ impl Story {
                 self.versions.push(restored);
             }
             Step::Snapshot => services.documents.persist(self.document).await?,
-            Step::WorkOff => services.versions.work_outbox_off().await?,
+            Step::WorkOff(workers) => {
+                // An earlier attempt may have claimed the jobs and died.
+                world.clock.advance(LEASE);
+                let workers = (0..*workers).map(|_| services.jobs.work_off());
+                try_join_all(workers).await?;
+            }
             Step::Collect => {
                 services.versions.collect_garbage().await?;
             }
         }
         Ok(())
+    }
+
+    /// Whether the version in the middle of the history has been turned into a delta.
+    pub(crate) async fn is_compacted(&self, world: &World) -> bool {
+        let versions = &world.stores.relational.versions;
+        versions.get(Freshness::Fresh, self.document, 3).await.unwrap().is_delta
     }
 
     /// Checks that everything in the ledger is present exactly once.

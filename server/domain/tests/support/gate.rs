@@ -1,5 +1,7 @@
 //! A document store in which a test can delay calls or make them fail.
 
+#![allow(dead_code)]
+
 use async_trait::async_trait;
 use izanagi_domain::storage::{RecordPath, StoreError, StoreResult};
 use izanagi_storage::faulty::Hook;

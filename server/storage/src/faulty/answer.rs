@@ -2,9 +2,10 @@
 
 use super::flip::{flip_bytes, flip_data, flip_text};
 use izanagi_domain::storage::{
-    BatchOutcome, CommitIntent, CommitOutcome, DocumentRow, Fence, KnownOp, LoadedLog, LogTail,
-    NewestSegments, OpsSummary, OutboxItem, Record, RecordPath, RefreshToken, RefreshUse,
-    SavedText, SegmentRow, Session, StoreError, StoreResult, User, VersionRow, Viewed,
+    BatchOutcome, ChangePage, CommitIntent, CommitOutcome, DocumentRow, FeedSummary, Fence,
+    KnownOp, LoadedLog, LogTail, NewestSegments, OpsSummary, OutboxItem, Record, RecordPath,
+    RefreshToken, RefreshUse, SavedText, SegmentRow, Session, StoreError, StoreResult, User,
+    VersionRow, Viewed,
 };
 use izanagi_shared::{
     id::{DocumentId, SessionId},
@@ -34,10 +35,12 @@ answers_without_content!(
     (),
     [u8; 32],
     (String, String, Timestamp),
+    ChangePage,
     CommitIntent,
     CommitOutcome,
     DocumentId,
     DocumentRow,
+    FeedSummary,
     Fence,
     KnownOp,
     LogTail,

@@ -1,12 +1,13 @@
 //! Owned arguments of store methods, so that a call can be repeated, or made after its caller was
 //! dropped.
 
-use izanagi_domain::storage::{Freshness, RecordIndex, Topic};
+use izanagi_domain::storage::{AuditEvent, Freshness, RecordIndex, Settlement, Topic};
 use izanagi_shared::{
-    id::{CommitId, DocumentId, SessionId, UserId},
+    id::{ActorId, CommitId, DocumentId, SessionId, UserId},
     time::Timestamp,
 };
 use std::{borrow::Borrow, fmt::Debug};
+use uuid::Uuid;
 
 /// An argument that can be stored and borrowed again.
 pub(super) trait Argument<'a> {
@@ -46,6 +47,18 @@ impl<'a> Argument<'a> for Option<&'a str> {
     }
 }
 
+impl<'a> Argument<'a> for Option<&'a AuditEvent> {
+    type Kept = Option<AuditEvent>;
+
+    fn keep(self) -> Option<AuditEvent> {
+        self.cloned()
+    }
+
+    fn lend(kept: &'a Option<AuditEvent>) -> Self {
+        kept.as_ref()
+    }
+}
+
 macro_rules! copied_arguments {
     ($($argument:ty),* $(,)?) => {
         $(impl Argument<'_> for $argument {
@@ -75,7 +88,10 @@ copied_arguments!(
     DocumentId,
     Option<DocumentId>,
     SessionId,
+    ActorId,
     UserId,
     Option<UserId>,
     Timestamp,
+    Settlement,
+    Uuid,
 );

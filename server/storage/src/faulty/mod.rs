@@ -56,6 +56,7 @@ pub fn wrap(stores: Stores, injector: &Arc<Injector>) -> Stores {
         atomic: from.atomic.map(|atomic| faulty(atomic, injector) as _),
         log: faulty(from.log, injector),
         segments: faulty(from.segments, injector),
+        changes: faulty(from.changes, injector),
         outbox: faulty(from.outbox, injector),
         audit: faulty(from.audit, injector),
         inspect: faulty(from.inspect, injector),

@@ -4,20 +4,22 @@ use super::{Class, Faulty, argument::Argument, perform::Call};
 use async_trait::async_trait;
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
-    AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, CommitIntent, CommitIntents,
-    CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow, DocumentStore, EditSegments,
-    Fence, Freshness, Inspect, KnownOp, LiveLog, LoadedLog, LogTail, NewDocument, NewIntent,
-    NewRecord, NewSession, NewSnapshot, NewVersion, NewestSegments, OpsSummary, Outbox, OutboxItem,
-    Owners, Record, RecordIndex, RecordPatch, RecordPath, RefreshToken, RefreshUse,
-    RevocationStore, SavedText, SegmentFilter, SegmentRow, Session, SessionStore, StoreResult,
-    Topic, Upkeep, User, UserChange, UserStore, VersionFilter, VersionRow, VersionStore, Viewed,
+    AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, ChangePage, Changes, Claim,
+    CommitIntent, CommitIntents, CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow,
+    DocumentStore, EditSegments, FeedSummary, Fence, Freshness, Inspect, KnownOp, LiveLog,
+    LoadedLog, LogTail, NewDocument, NewIntent, NewRecord, NewSession, NewSnapshot, NewVersion,
+    NewestSegments, OpsSummary, Outbox, OutboxItem, Owners, Record, RecordIndex, RecordPatch,
+    RecordPath, RefreshToken, RefreshUse, RevocationStore, SavedText, SegmentFilter, SegmentRow,
+    Session, SessionStore, Settlement, StoreResult, Topic, Upkeep, User, UserChange, UserStore,
+    VersionFilter, VersionRow, VersionStore, Viewed,
 };
 use izanagi_shared::{
-    id::{CommitId, DocumentId, SessionId, UserId},
+    id::{ActorId, CommitId, DocumentId, SessionId, UserId},
     time::Timestamp,
     wire::Person,
 };
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Implements a trait for `Faulty`: `Class method(arguments) -> answer;`. `halved by f` names the
 /// function that returns the first half of a batch; `without faults` marks infallible methods.
@@ -93,9 +95,9 @@ faulty_store! {
         Write create(user: &User) -> ();
         Read by_id(id: UserId) -> User;
         Read by_login(login: &str) -> User;
-        Write update(id: UserId, change: &UserChange) -> User;
+        Write update(id: UserId, change: &UserChange, audit: Option<&AuditEvent>) -> User;
         Write record_login(id: UserId, at: Timestamp) -> ();
-        Write delete(id: UserId, at: Timestamp) -> ();
+        Write delete(id: UserId, audit: &AuditEvent) -> ();
         Read people(ids: &[UserId]) -> Vec<Person>;
     }
 }
@@ -106,7 +108,9 @@ faulty_store! {
         Read get(id: SessionId) -> Session;
         Read list(user: UserId) -> Vec<Session>;
         Write touch(id: SessionId, ip: &str, at: Timestamp) -> ();
-        Write revoke(user: UserId, id: SessionId, at: Timestamp) -> ();
+        Write revoke(
+            user: UserId, id: SessionId, at: Timestamp, audit: Option<&AuditEvent>
+        ) -> ();
         Write revoke_all(user: UserId, at: Timestamp) -> Vec<SessionId>;
         Read refresh_token(hash: &[u8; 32]) -> RefreshToken;
         Write use_refresh_token(
@@ -131,7 +135,7 @@ faulty_store! {
         Read get_for(viewer: &Viewer, id: DocumentId) -> Viewed;
         Read list(filter: &DocumentFilter) -> (Vec<DocumentRow>, u64);
         Write change(
-            id: DocumentId, by: UserId, change: &DetailsChange, at: Timestamp
+            id: DocumentId, by: ActorId, change: &DetailsChange, at: Timestamp
         ) -> DocumentRow;
         Write purge(id: DocumentId, at: Timestamp) -> ();
     }
@@ -191,7 +195,7 @@ faulty_store! {
         Write append(batches: &[Batch]) -> Vec<StoreResult<BatchOutcome>>, halved by first_half;
         Read since(document: DocumentId, seq: u64) -> LogTail;
         Read load(document: DocumentId) -> LoadedLog;
-        Read known_op(document: DocumentId, user: UserId, op_id: &str) -> KnownOp;
+        Read known_op(document: DocumentId, actor: ActorId, op_id: &str) -> KnownOp;
         Write snapshot(snapshot: &NewSnapshot) -> ();
         Write save_text(text: &SavedText) -> ();
         Read text(document: DocumentId) -> SavedText;
@@ -212,17 +216,27 @@ faulty_store! {
 }
 
 faulty_store! {
+    Changes as "changes" {
+        Read since(seq: u64, limit: u32) -> ChangePage;
+        Read newest() -> u64;
+        Write forget(before: Timestamp) -> ();
+    }
+}
+
+faulty_store! {
     Outbox as "outbox" {
-        Read pending(limit: u32) -> Vec<OutboxItem>;
+        Write ensure(topic: Topic, key: &str, run_at: Timestamp) -> ();
+        Write claim(claim: &Claim) -> Vec<OutboxItem>;
+        Write extend(worker: Uuid, until: Timestamp) -> u64;
+        Write settle(id: Uuid, worker: Uuid, settlement: Settlement) -> bool;
         Read is_pending(topic: Topic, key: &str) -> bool;
-        Write done(id: &str) -> ();
-        Write postpone(id: &str, at: Timestamp) -> ();
+        Read pending(limit: u32) -> Vec<OutboxItem>;
+        Read parked(limit: u32) -> Vec<OutboxItem>;
     }
 }
 
 faulty_store! {
     AuditLog as "audit" {
-        Write record(event: &AuditEvent) -> ();
         Read newest(limit: u32) -> Vec<(String, String, Timestamp)>;
     }
 }
@@ -233,6 +247,7 @@ faulty_store! {
         Read intents(document: DocumentId) -> Vec<CommitIntent>;
         Read abandoned(after: Option<CommitId>, limit: u32) -> Vec<CommitIntent>;
         Read ops(document: DocumentId) -> OpsSummary;
+        Read feed() -> FeedSummary;
         Read integrity() -> Vec<String>;
     }
 }
@@ -240,6 +255,7 @@ faulty_store! {
 faulty_store! {
     Upkeep as "upkeep" {
         Write forget_sessions(before: Timestamp) -> ();
+        Write forget_audit(before: Timestamp) -> ();
     }
 }
 

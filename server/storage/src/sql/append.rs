@@ -1,15 +1,18 @@
 //! Appending to the live log: one query for the known state, one write of the new rows.
 
 use super::{
+    changes,
     database::{Database, Transaction},
     id_bytes,
-    ledger::{Entered, Head, Ledger, New, people},
+    ledger::{Entered, Head, Ledger, New},
     live_log,
     row::Row,
     statement::{Statement, args},
 };
-use izanagi_domain::storage::{Batch, BatchOutcome, ClientOwner, KnownOp, StoreResult, short_hash};
-use izanagi_shared::id::{DocumentId, UserId};
+use izanagi_domain::storage::{
+    Batch, BatchOutcome, ChangeKind, ClientOwner, KnownOp, StoreResult, short_hash,
+};
+use izanagi_shared::id::{ActorId, DocumentId};
 use std::{collections::BTreeSet, sync::Arc};
 
 /// Rows per statement; SQLite allows 32,766 arguments.
@@ -54,21 +57,19 @@ pub(super) async fn append(
 async fn read_known(transaction: &mut impl Transaction, batches: &[Batch]) -> StoreResult<Ledger> {
     // Sorted sets, so that all appends lock documents in the same order.
     let mut documents = BTreeSet::new();
-    let mut users = BTreeSet::new();
     let mut ops = BTreeSet::new();
     let mut clients = BTreeSet::new();
     for batch in batches {
         let document = batch.document_id;
         documents.insert(document);
         for update in &batch.updates {
-            users.extend(people(update));
             ops.insert((document, update.actor, update.op_id.as_str()));
             clients.extend(update.clients.iter().map(|client| (document, *client)));
         }
     }
     transaction.lock(lock_heads(&documents));
     let mut ledger = Ledger::default();
-    for query in known(&documents, &users, &Vec::from_iter(ops), &Vec::from_iter(clients)) {
+    for query in known(&documents, &Vec::from_iter(ops), &Vec::from_iter(clients)) {
         for row in transaction.fetch(query).await? {
             take(&mut ledger, &row)?;
         }
@@ -85,13 +86,11 @@ fn lock_heads(documents: &BTreeSet<DocumentId>) -> Statement {
 /// Builds the queries for the known state, usually a single one; each row states its kind.
 fn known(
     documents: &BTreeSet<DocumentId>,
-    users: &BTreeSet<UserId>,
-    ops: &[(DocumentId, UserId, &str)],
+    ops: &[(DocumentId, ActorId, &str)],
     clients: &[(DocumentId, u64)],
 ) -> Vec<Statement> {
     let mut queries = Queries::default();
     queries.add(|query| push_heads(query, documents));
-    queries.add(|query| push_users(query, users));
     for ops in ops.chunks(ROWS) {
         queries.add(|query| push_ops(query, ops));
     }
@@ -129,15 +128,10 @@ fn push_heads(query: &mut Statement, documents: &BTreeSet<DocumentId>) {
     query.push_list(documents.iter().copied());
 }
 
-fn push_users(query: &mut Statement, users: &BTreeSet<UserId>) {
-    query.push("SELECT 'user', NULL, id, NULL, NULL, NULL, NULL FROM users WHERE id IN ");
-    query.push_list(users.iter().copied());
-}
-
 // The two lookups below join a list of keys: with `(a, b) IN (VALUES …)`, SQLite would scan the
 // whole table.
 
-fn push_ops(query: &mut Statement, ops: &[(DocumentId, UserId, &str)]) {
+fn push_ops(query: &mut Statement, ops: &[(DocumentId, ActorId, &str)]) {
     query.push(
         "SELECT 'op', o.document_id, o.user_id, o.op_id, o.seq, o.delta_hash, o.quarantined FROM (",
     );
@@ -166,7 +160,6 @@ fn take(ledger: &mut Ledger, row: &Row) -> StoreResult<()> {
             let head = Head { live_seq: row.get("number")?, trashed: row.get("flag")? };
             ledger.heads.insert(row.get("document_id")?, head);
         }
-        "user" => drop(ledger.users.insert(row.get("user_id")?)),
         "op" => {
             let op_id = id_bytes::from_bytes(&row.get::<Vec<u8>>("op_id")?)?;
             let key = (row.get("document_id")?, row.get("user_id")?, op_id);
@@ -175,8 +168,8 @@ fn take(ledger: &mut Ledger, row: &Row) -> StoreResult<()> {
         }
         _ => {
             let client: i64 = row.get("number")?;
-            let owner = row.get::<Option<UserId>>("user_id")?;
-            let owner = owner.map_or(ClientOwner::Server, ClientOwner::User);
+            let owner = row.get::<Option<ActorId>>("user_id")?;
+            let owner = owner.map_or(ClientOwner::Server, ClientOwner::Actor);
             ledger.clients.insert((row.get("document_id")?, client.cast_unsigned()), owner);
         }
     }
@@ -211,7 +204,7 @@ fn inserts(new: New) -> Vec<Statement> {
             Statement::new("INSERT INTO document_clients (document_id, client_id, user_id) ");
         insert.push_rows(rows.iter().map(|(document, client, owner)| {
             let user = match owner {
-                ClientOwner::User(user) => Some(*user),
+                ClientOwner::Actor(user) => Some(*user),
                 ClientOwner::Server => None,
             };
             args![*document, client.cast_signed(), user]
@@ -239,6 +232,8 @@ fn inserts(new: New) -> Vec<Statement> {
         );
         update.push(") AS v WHERE documents.id = v.column1");
         statements.push(update);
+        let edited = rows.iter().map(|(document, (_, _, at))| (*document, *at));
+        statements.push(changes::note_all(ChangeKind::Content, edited));
     }
     statements
 }
@@ -253,10 +248,9 @@ mod tests {
     #[tokio::test]
     async fn what_is_known_is_looked_up_by_key_in_one_query() {
         let db = SqliteDb::open(&Place::Memory).await.unwrap();
-        let (document, user) = (DocumentId(Uuid::nil()), UserId(Uuid::nil()));
+        let (document, user) = (DocumentId(Uuid::nil()), ActorId(Uuid::nil()));
         let mut queries = known(
             &[document].into(),
-            &[user].into(),
             &[(document, user, "a"), (document, user, "b")],
             &[(document, 1), (document, 2)],
         );
@@ -266,7 +260,7 @@ mod tests {
         let plan = db.fetch(Freshness::Fresh, explain).await.unwrap();
         let plan: Vec<String> = plan.iter().map(|step| step.get("detail").unwrap()).collect();
         let by_key = plan.iter().filter(|step| step.contains("USING PRIMARY KEY")).count();
-        assert_eq!(by_key, 4, "{plan:?}");
+        assert_eq!(by_key, 3, "{plan:?}");
         let is_table = |step: &&String| {
             step.starts_with("SCAN ")
                 && *step != "SCAN k"
@@ -278,11 +272,11 @@ mod tests {
 
     #[test]
     fn many_ops_take_several_queries_within_the_limit() {
-        let (document, user) = (DocumentId(Uuid::nil()), UserId(Uuid::nil()));
+        let (document, user) = (DocumentId(Uuid::nil()), ActorId(Uuid::nil()));
         let ops = vec![(document, user, "a"); 40_000];
-        let queries = known(&[document].into(), &[user].into(), &ops, &[(document, 1)]);
+        let queries = known(&[document].into(), &ops, &[(document, 1)]);
         let arguments: Vec<usize> = queries.iter().map(Statement::arguments).collect();
-        assert_eq!(arguments.iter().sum::<usize>(), 2 + 3 * 40_000 + 2);
+        assert_eq!(arguments.iter().sum::<usize>(), 1 + 3 * 40_000 + 2);
         assert!(arguments.iter().all(|count| *count <= ARGUMENTS), "{arguments:?}");
     }
 }

@@ -11,27 +11,26 @@ use std::sync::Arc;
 
 pub(crate) struct SqlAudit<D> {
     pub(crate) db: Arc<D>,
-    pub(crate) ids: Arc<dyn Ids>,
+}
+
+/// Records an event; call it in the transaction of what it tells.
+pub(super) fn insert(ids: &dyn Ids, event: &AuditEvent) -> Statement {
+    Statement::with(
+        "INSERT INTO audit_log (id, action, actor_id, subject, ip, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6)",
+        args![
+            ids.uuid(),
+            event.action,
+            event.actor,
+            event.subject.as_str(),
+            event.ip.as_str(),
+            event.at,
+        ],
+    )
 }
 
 #[async_trait]
 impl<D: Database> AuditLog for SqlAudit<D> {
-    async fn record(&self, event: &AuditEvent) -> StoreResult<()> {
-        let insert = Statement::with(
-            "INSERT INTO audit_log (id, action, actor_id, subject, ip, created_at) \
-             VALUES ($1, $2, $3, $4, $5, $6)",
-            args![
-                self.ids.uuid(),
-                event.action,
-                event.actor,
-                event.subject.as_str(),
-                event.ip.as_str(),
-                event.at,
-            ],
-        );
-        self.db.execute(insert).await.map(drop)
-    }
-
     async fn newest(&self, limit: u32) -> StoreResult<Vec<(String, String, Timestamp)>> {
         let query = Statement::with(
             "SELECT action, subject, created_at FROM audit_log \

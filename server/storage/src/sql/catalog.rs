@@ -1,6 +1,7 @@
 //! Documents.
 
 use super::{
+    changes,
     database::{Database, Transaction as _},
     document_row::{self, COLUMNS, document},
     list, outbox,
@@ -10,12 +11,12 @@ use super::{
 use async_trait::async_trait;
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
-    Catalog, DetailsChange, DocumentFilter, DocumentRow,
+    Catalog, ChangeKind, DetailsChange, DocumentFilter, DocumentRow,
     Freshness::{Fresh, Stale},
     Ids, NewDocument, StoreError, StoreResult, Topic, Viewed,
 };
 use izanagi_shared::{
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId, UserId},
     permission::Access,
     time::Timestamp,
 };
@@ -38,10 +39,11 @@ pub(super) fn lock(id: DocumentId) -> Statement {
 }
 
 /// Statements that create a document.
-fn creation(new: &NewDocument) -> [Statement; 5] {
+fn creation(new: &NewDocument) -> [Statement; 6] {
     let (id, seq, at) = (new.id, new.text.seq, new.at);
     [
         document_row::insert(new),
+        changes::note(id, ChangeKind::Created, at),
         Statement::with(
             "INSERT INTO document_owners (document_id, user_id, created_at) VALUES ($1, $2, $3)",
             args![id, new.created_by, at],
@@ -67,7 +69,7 @@ fn creation(new: &NewDocument) -> [Statement; 5] {
 /// Returns the changed row, or `None` if nothing differs.
 fn changed(
     row: &DocumentRow,
-    by: UserId,
+    by: ActorId,
     change: &DetailsChange,
     at: Timestamp,
 ) -> Option<DocumentRow> {
@@ -144,7 +146,7 @@ impl<D: Database> Catalog for SqlCatalog<D> {
     async fn change(
         &self,
         id: DocumentId,
-        by: UserId,
+        by: ActorId,
         change: &DetailsChange,
         at: Timestamp,
     ) -> StoreResult<DocumentRow> {
@@ -160,6 +162,9 @@ impl<D: Database> Catalog for SqlCatalog<D> {
                         return Ok(row);
                     };
                     transaction.later(document_row::update(&new));
+                    for statement in changes::of_details(&row, &new, at) {
+                        transaction.later(statement);
+                    }
                     Ok(new)
                 })
             })
@@ -178,6 +183,9 @@ impl<D: Database> Catalog for SqlCatalog<D> {
                         "DELETE FROM documents WHERE id = $1 AND deleted_at IS NOT NULL",
                         args![id],
                     );
+                    for statement in changes::before_purge(id, at) {
+                        transaction.later(statement);
+                    }
                     if transaction.execute(delete).await? == 0 {
                         return Err(StoreError::NotFound);
                     }

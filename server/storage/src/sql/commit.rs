@@ -1,7 +1,7 @@
 //! Step 4 of a commit (DESIGN §5): the single transaction that creates a version.
 
 use super::{
-    catalog,
+    catalog, changes,
     database::{Database, Transaction},
     intents, outbox,
     row::Row,
@@ -9,8 +9,8 @@ use super::{
     version_row,
 };
 use izanagi_domain::storage::{
-    CommitOutcome, Constraint, Ids, IntentStatus, NewVersion, StoreError, StoreResult, Topic,
-    short_hash,
+    ChangeKind, CommitOutcome, Constraint, Ids, IntentStatus, NewVersion, StoreError, StoreResult,
+    Topic, short_hash,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId},
@@ -62,6 +62,7 @@ impl Commit {
             args![document, number, version.commit_id, version.parent_commit],
         ));
         writes.push(version_row::insert(version));
+        writes.push(changes::note(document, ChangeKind::Version, at));
         if version.parent_commit.is_some() {
             let key = format!("{document}/{}", number.saturating_sub(1));
             writes.push(outbox::insert(ids, Topic::Demote, &key, at));

@@ -9,10 +9,11 @@ use super::{
 use async_trait::async_trait;
 use izanagi_domain::storage::{Freshness::Fresh, StoreResult, Upkeep};
 use izanagi_shared::{
-    id::{DocumentId, SessionId, UserId},
+    id::{ActorId, DocumentId, SessionId},
     time::Timestamp,
 };
 use std::sync::Arc;
+use uuid::Uuid;
 
 /// Rows deleted per transaction, so that other writes do not wait long.
 const AT_ONCE: u32 = 1_000;
@@ -27,6 +28,10 @@ impl<D: Database> Upkeep for SqlUpkeep<D> {
         // Delete tokens first: a session is deleted when it has none left.
         forget(&*self.db, before, &TOKENS).await?;
         forget(&*self.db, before, &SESSIONS).await
+    }
+
+    async fn forget_audit(&self, before: Timestamp) -> StoreResult<()> {
+        forget(&*self.db, before, &AUDIT).await
     }
 }
 
@@ -66,7 +71,7 @@ async fn forget<K: Send + Sync>(
 }
 
 /// The op id in its stored encoding.
-type OpKey = (DocumentId, UserId, Vec<u8>);
+type OpKey = (DocumentId, ActorId, Vec<u8>);
 
 static OPS: Table<OpKey> = Table {
     select: select_ops,
@@ -165,6 +170,20 @@ static SESSIONS: Table<SessionId> = Table {
         let mut statement = Statement::new("DELETE FROM sessions WHERE id IN ");
         statement.push_list(keys.iter().copied()).push(" AND ");
         over(&mut statement, before);
+        statement
+    },
+};
+
+static AUDIT: Table<Uuid> = Table {
+    select: |before, _| {
+        let mut query = Statement::new("SELECT id FROM audit_log WHERE created_at < ");
+        query.push_arg(before).push(" ORDER BY created_at, id LIMIT ").push_arg(AT_ONCE);
+        query
+    },
+    key: |row| row.get("id"),
+    delete: |keys, before| {
+        let mut statement = Statement::new("DELETE FROM audit_log WHERE id IN ");
+        statement.push_list(keys.iter().copied()).push(" AND created_at < ").push_arg(before);
         statement
     },
 };

@@ -7,10 +7,11 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    CommitIntent, Freshness::Fresh, Inspect, OpsSummary, StoreError, StoreResult,
+    CommitIntent, FeedSummary, Freshness::Fresh, Inspect, OpsSummary, StoreError, StoreResult,
 };
 use izanagi_shared::id::{CommitId, DocumentId};
 use std::sync::Arc;
+use uuid::Uuid;
 
 pub(crate) struct SqlInspect<D> {
     pub(crate) db: Arc<D>,
@@ -72,6 +73,26 @@ impl<D: Database> Inspect for SqlInspect<D> {
             shared_numbers: row.get("shared")?,
             owners: row.get("owners")?,
             text_is_of_another_seq: row.get("other_text")?,
+        })
+    }
+
+    async fn feed(&self) -> StoreResult<FeedSummary> {
+        let query = Statement::with(
+            "SELECT (SELECT COUNT(*) FROM document_changes c \
+             JOIN tombstones t ON t.change_seq = c.change_seq) AS shared, \
+             (SELECT COUNT(*) FROM documents d WHERE NOT EXISTS (SELECT 1 FROM document_changes c \
+             WHERE c.document_id = d.id AND c.kind = 'created')) AS missing, \
+             (SELECT COUNT(*) FROM tombstones t WHERE EXISTS (SELECT 1 FROM document_owners o \
+             WHERE o.document_id = t.document_id AND o.user_id = t.user_id) \
+             OR (t.user_id = $1 AND EXISTS (SELECT 1 FROM documents d WHERE d.id = t.document_id \
+             AND d.is_public AND d.deleted_at IS NULL))) AS false_tombstones",
+            args![Uuid::nil()],
+        );
+        let row = self.db.fetch_one(Fresh, query).await?;
+        Ok(FeedSummary {
+            shared_numbers: row.get("shared")?,
+            missing_documents: row.get("missing")?,
+            false_tombstones: row.get("false_tombstones")?,
         })
     }
 

@@ -6,10 +6,10 @@ use izanagi_domain::storage::{
     short_hash,
 };
 use izanagi_shared::{
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId},
     time::Timestamp,
 };
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 /// End of a document's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,13 +19,12 @@ pub(super) struct Head {
 }
 
 /// Identity of an op.
-pub(super) type OpKey = (DocumentId, UserId, String);
+pub(super) type OpKey = (DocumentId, ActorId, String);
 
 /// State before the append, extended as the append proceeds.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     pub(super) heads: HashMap<DocumentId, Head>,
-    pub(super) users: HashSet<UserId>,
     pub(super) ops: HashMap<OpKey, KnownOp>,
     pub(super) clients: HashMap<(DocumentId, u64), ClientOwner>,
     pub(super) new: New,
@@ -36,7 +35,7 @@ pub(super) struct Ledger {
 pub(super) struct New {
     pub(super) updates: Vec<Numbered>,
     pub(super) clients: Vec<(DocumentId, u64, ClientOwner)>,
-    pub(super) heads: BTreeMap<DocumentId, (u64, UserId, Timestamp)>,
+    pub(super) heads: BTreeMap<DocumentId, (u64, ActorId, Timestamp)>,
 }
 
 /// An update with its seq.
@@ -63,10 +62,6 @@ impl Ledger {
         let head = *self.heads.get(&batch.document_id).ok_or(StoreError::NotFound)?;
         if head.trashed {
             return Err(StoreError::Conflict(Constraint::Trashed));
-        }
-        let strangers = |update: &NewUpdate| !people(update).all(|user| self.users.contains(&user));
-        if batch.updates.iter().any(strangers) {
-            return Err(StoreError::Conflict(Constraint::Reference));
         }
         let Batch { document_id, updates, after, at } = batch;
         let is_known = |update: &NewUpdate| {
@@ -119,40 +114,30 @@ impl Ledger {
     }
 }
 
-/// Returns the users that an update refers to.
-pub(super) fn people(update: &NewUpdate) -> impl Iterator<Item = UserId> {
-    let owner = match update.client_owner {
-        ClientOwner::User(user) => Some(user),
-        ClientOwner::Server => None,
-    };
-    std::iter::once(update.actor).chain(owner.filter(|owner| *owner != update.actor))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use uuid::Uuid;
 
     const DOCUMENT: DocumentId = DocumentId(Uuid::from_u128(1));
-    const ANN: UserId = UserId(Uuid::from_u128(2));
-    const BEN: UserId = UserId(Uuid::from_u128(3));
+    const ANN: ActorId = ActorId(Uuid::from_u128(2));
+    const BEN: ActorId = ActorId(Uuid::from_u128(3));
 
     fn ledger() -> Ledger {
         Ledger {
             heads: [(DOCUMENT, Head { live_seq: 4, trashed: false })].into(),
-            users: [ANN, BEN].into(),
             ..Ledger::default()
         }
     }
 
-    fn update(actor: UserId, op_id: &str, clients: &[u64]) -> NewUpdate {
+    fn update(actor: ActorId, op_id: &str, clients: &[u64]) -> NewUpdate {
         NewUpdate {
             actor,
             op_id: op_id.to_owned(),
             delta: op_id.as_bytes().to_vec(),
             delta_hash: [op_id.len() as u8; 32],
             clients: clients.to_vec(),
-            client_owner: ClientOwner::User(actor),
+            client_owner: ClientOwner::Actor(actor),
         }
     }
 
@@ -204,19 +189,10 @@ mod tests {
     #[test]
     fn a_refused_update_claims_no_client_and_no_number() {
         let mut ledger = ledger();
-        ledger.clients.insert((DOCUMENT, 7), ClientOwner::User(ANN));
+        ledger.clients.insert((DOCUMENT, 7), ClientOwner::Actor(ANN));
         let updates = vec![update(BEN, "x", &[8, 7]), update(ANN, "y", &[8])];
         let expected = [Appended::ForeignClient(7), Appended::New(5)];
         assert_eq!(enter(&mut ledger, updates), expected);
-        assert_eq!(ledger.new.clients, [(DOCUMENT, 8, ClientOwner::User(ANN))]);
-    }
-
-    #[test]
-    fn an_actor_without_an_account_fails_the_batch_before_anything_is_numbered() {
-        let mut ledger = ledger();
-        let updates = vec![update(ANN, "a", &[]), update(UserId(Uuid::from_u128(9)), "b", &[])];
-        let expected = Err(StoreError::Conflict(Constraint::Reference));
-        assert_eq!(ledger.enter(batch(updates)), expected);
-        assert!(ledger.new.updates.is_empty());
+        assert_eq!(ledger.new.clients, [(DOCUMENT, 8, ClientOwner::Actor(ANN))]);
     }
 }

@@ -14,7 +14,7 @@ use izanagi_domain::storage::{
     LoggedUpdate, NewSnapshot, SavedText, StoreError, StoreResult, StoredSnapshot,
 };
 use izanagi_shared::{
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId},
     time::Timestamp,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -136,7 +136,7 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
     async fn known_op(
         &self,
         document: DocumentId,
-        user: UserId,
+        user: ActorId,
         op_id: &str,
     ) -> StoreResult<KnownOp> {
         let query = Statement::with(

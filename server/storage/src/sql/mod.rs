@@ -11,6 +11,7 @@ mod append;
 mod audit;
 mod catalog;
 mod cbor;
+mod changes;
 mod commit;
 mod document_row;
 mod edits;
@@ -46,8 +47,8 @@ pub(crate) fn stores<D: Database>(
     let (db, clock, ids) = (|| Arc::clone(db), || Arc::clone(clock), || Arc::clone(ids));
     let intents = Arc::new(intents::SqlIntents { db: db(), ids: ids() });
     let relational = Relational {
-        users: Arc::new(users::SqlUsers { db: db() }),
-        sessions: Arc::new(sessions::SqlSessions { db: db() }),
+        users: Arc::new(users::SqlUsers { db: db(), ids: ids() }),
+        sessions: Arc::new(sessions::SqlSessions { db: db(), ids: ids() }),
         catalog: Arc::new(catalog::SqlCatalog { db: db(), ids: ids() }),
         owners: Arc::new(owners::SqlOwners { db: db() }),
         versions: Arc::new(versions::SqlVersions { db: db(), ids: ids() }),
@@ -55,8 +56,9 @@ pub(crate) fn stores<D: Database>(
         intents,
         log: Arc::new(live_log::SqlLiveLog { db: db() }),
         segments: Arc::new(edits::SqlEdits { db: db() }),
-        outbox: Arc::new(outbox::SqlOutbox { db: db() }),
-        audit: Arc::new(audit::SqlAudit { db: db(), ids: ids() }),
+        changes: Arc::new(changes::SqlChanges { db: db() }),
+        outbox: Arc::new(outbox::SqlOutbox { db: db(), ids: ids() }),
+        audit: Arc::new(audit::SqlAudit { db: db() }),
         inspect: Arc::new(inspect::SqlInspect { db: db() }),
         upkeep: Arc::new(forget::SqlUpkeep { db: db() }),
     };

@@ -7,7 +7,7 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Freshness::Fresh, Ids, Outbox, OutboxItem, StoreError, StoreResult, Topic,
+    Claim, Freshness::Fresh, Ids, Outbox, OutboxItem, Settlement, StoreResult, Topic,
 };
 use izanagi_shared::time::Timestamp;
 use std::sync::Arc;
@@ -15,32 +15,126 @@ use uuid::Uuid;
 
 pub(crate) struct SqlOutbox<D> {
     pub(crate) db: Arc<D>,
+    pub(crate) ids: Arc<dyn Ids>,
 }
+
+const COLUMNS: &str = "id, topic, key, payload, attempts, run_at, parked, queued_at";
 
 /// Enqueues an item; call it in the transaction that makes the work necessary.
 pub(super) fn insert(ids: &dyn Ids, topic: Topic, key: &str, at: Timestamp) -> Statement {
     Statement::with(
-        "INSERT INTO outbox (id, topic, key, created_at, queued_at) VALUES ($1, $2, $3, $4, $4)",
-        args![ids.uuid(), topic.as_str(), key, at],
+        "INSERT INTO outbox (id, topic, key, payload, attempts, run_at, parked, queued_at) \
+         VALUES ($1, $2, $3, $4, 0, $5, $6, $5)",
+        args![ids.uuid(), topic.as_str(), key, Vec::<u8>::new(), at, false],
     )
 }
 
 fn item(row: &Row) -> StoreResult<OutboxItem> {
+    let attempts: u64 = row.get("attempts")?;
     Ok(OutboxItem {
-        id: row.get::<Uuid>("id")?.to_string(),
+        id: row.get("id")?,
         topic: row.named("topic", Topic::parse)?,
         key: row.get("key")?,
+        payload: row.get("payload")?,
+        attempts: attempts.try_into().unwrap_or(u32::MAX),
+        run_at: row.get("run_at")?,
+        is_parked: row.get("parked")?,
     })
+}
+
+/// Appends the ids of the items that a worker can claim.
+fn push_claimable(query: &mut Statement, claim: &Claim) {
+    let Claim { topic, worker, limit, now, .. } = *claim;
+    query.push("SELECT o.id FROM outbox o WHERE o.topic = ").push_arg(topic.as_str());
+    query.push(" AND o.run_at <= ").push_arg(now);
+    query.push(" AND (o.claimed_until IS NULL OR o.claimed_until <= ").push_arg(now);
+    query.push(" OR o.claimed_by = ").push_arg(worker);
+    query.push(
+        ") AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.topic = o.topic AND e.key = o.key \
+         AND e.id <> o.id AND ((e.queued_at, e.id) < (o.queued_at, o.id) OR e.claimed_until > ",
+    );
+    query.push_arg(now).push(")) ORDER BY o.run_at, o.id LIMIT ").push_arg(limit);
+}
+
+/// Lists items that fulfil a condition. Skips topics unknown to this version rather than failing on
+/// them.
+fn list(condition: &str, limit: u32) -> Statement {
+    let mut query = Statement::new("SELECT ");
+    query.push(COLUMNS).push(" FROM outbox WHERE topic IN ");
+    query.push_list(Topic::ALL.map(Topic::as_str)).push(condition);
+    query.push(" ORDER BY queued_at, id LIMIT ").push_arg(limit);
+    query
+}
+
+/// The statement for the end of a lease.
+fn settling(id: Uuid, worker: Uuid, settlement: Settlement) -> Statement {
+    let mut statement = match settlement {
+        Settlement::Done => Statement::new("DELETE FROM outbox WHERE id = "),
+        Settlement::Again(run_at) => Statement::with(
+            "UPDATE outbox SET claimed_by = NULL, claimed_until = NULL, attempts = 0, \
+             parked = $1, run_at = $2, queued_at = $2 WHERE id = ",
+            args![false, run_at],
+        ),
+        Settlement::Retry(run_at) => Statement::with(
+            "UPDATE outbox SET claimed_by = NULL, claimed_until = NULL, run_at = $1 WHERE id = ",
+            args![run_at],
+        ),
+        Settlement::Park(run_at) => Statement::with(
+            "UPDATE outbox SET claimed_by = NULL, claimed_until = NULL, parked = $1, \
+             run_at = $2, queued_at = $2 WHERE id = ",
+            args![true, run_at],
+        ),
+        Settlement::Release => Statement::new(
+            "UPDATE outbox SET claimed_by = NULL, claimed_until = NULL, \
+             attempts = attempts - 1 WHERE id = ",
+        ),
+    };
+    statement.push_arg(id).push(" AND claimed_by = ").push_arg(worker);
+    statement
 }
 
 #[async_trait]
 impl<D: Database> Outbox for SqlOutbox<D> {
-    async fn pending(&self, limit: u32) -> StoreResult<Vec<OutboxItem>> {
-        // Skip topics unknown to this version rather than failing on them.
-        let mut query = Statement::new("SELECT id, topic, key FROM outbox WHERE topic IN ");
-        query.push_list(Topic::ALL.map(Topic::as_str));
-        query.push(" ORDER BY queued_at, id LIMIT ").push_arg(limit);
-        self.db.fetch(Fresh, query).await?.iter().map(item).collect()
+    async fn ensure(&self, topic: Topic, key: &str, run_at: Timestamp) -> StoreResult<()> {
+        let insert = Statement::with(
+            "INSERT INTO outbox (id, topic, key, payload, attempts, run_at, parked, queued_at) \
+             SELECT $1, $2, $3, $4, 0, $5, $6, $5 \
+             WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE topic = $2 AND key = $3)",
+            args![self.ids.uuid(), topic.as_str(), key, Vec::<u8>::new(), run_at, false],
+        );
+        self.db.execute(insert).await.map(drop)
+    }
+
+    async fn claim(&self, claim: &Claim) -> StoreResult<Vec<OutboxItem>> {
+        // Most polls find nothing and should not occupy the writer.
+        let mut candidates = Statement::new("");
+        push_claimable(&mut candidates, claim);
+        if self.db.fetch(Fresh, candidates).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut update = Statement::with(
+            "UPDATE outbox SET claimed_by = $1, claimed_until = $2, attempts = attempts + 1 \
+             WHERE id IN (",
+            args![claim.worker, claim.until],
+        );
+        push_claimable(&mut update, claim);
+        update.push(") RETURNING ").push(COLUMNS);
+        let mut rows = self.db.execute_returning(update).await?;
+        let order = |row: &Row| (row.get::<i64>("queued_at").ok(), row.get::<Uuid>("id").ok());
+        rows.sort_by_cached_key(order);
+        rows.iter().map(item).collect()
+    }
+
+    async fn extend(&self, worker: Uuid, until: Timestamp) -> StoreResult<u64> {
+        let update = Statement::with(
+            "UPDATE outbox SET claimed_until = $2 WHERE claimed_by = $1",
+            args![worker, until],
+        );
+        self.db.execute(update).await
+    }
+
+    async fn settle(&self, id: Uuid, worker: Uuid, settlement: Settlement) -> StoreResult<bool> {
+        Ok(self.db.execute(settling(id, worker, settlement)).await? > 0)
     }
 
     async fn is_pending(&self, topic: Topic, key: &str) -> StoreResult<bool> {
@@ -51,19 +145,11 @@ impl<D: Database> Outbox for SqlOutbox<D> {
         Ok(!self.db.fetch(Fresh, query).await?.is_empty())
     }
 
-    async fn done(&self, id: &str) -> StoreResult<()> {
-        let Ok(id) = id.parse::<Uuid>() else { return Ok(()) };
-        let delete = Statement::with("DELETE FROM outbox WHERE id = $1", args![id]);
-        self.db.execute(delete).await.map(drop)
+    async fn pending(&self, limit: u32) -> StoreResult<Vec<OutboxItem>> {
+        self.db.fetch(Fresh, list("", limit)).await?.iter().map(item).collect()
     }
 
-    async fn postpone(&self, id: &str, at: Timestamp) -> StoreResult<()> {
-        let id: Uuid = id.parse().map_err(|_| StoreError::NotFound)?;
-        let update =
-            Statement::with("UPDATE outbox SET queued_at = $2 WHERE id = $1", args![id, at]);
-        match self.db.execute(update).await? {
-            0 => Err(StoreError::NotFound),
-            _ => Ok(()),
-        }
+    async fn parked(&self, limit: u32) -> StoreResult<Vec<OutboxItem>> {
+        self.db.fetch(Fresh, list(" AND parked", limit)).await?.iter().map(item).collect()
     }
 }

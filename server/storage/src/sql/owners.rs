@@ -2,12 +2,15 @@
 
 use super::{
     catalog::lock,
+    changes,
     database::{Database, Transaction as _},
     statement::{Statement, args},
     users::person,
 };
 use async_trait::async_trait;
-use izanagi_domain::storage::{Constraint, Freshness::Stale, Owners, StoreError, StoreResult};
+use izanagi_domain::storage::{
+    Audience, ChangeKind, Constraint, Freshness::Stale, Owners, StoreError, StoreResult,
+};
 use izanagi_shared::{
     id::{DocumentId, UserId},
     time::Timestamp,
@@ -64,6 +67,10 @@ impl<D: Database> Owners for SqlOwners<D> {
                     );
                     if transaction.execute(insert).await? > 0 {
                         transaction.later(note_change(document));
+                        transaction.later(changes::note(document, ChangeKind::Owners, at));
+                        for statement in changes::regained(document, Audience::User(user)) {
+                            transaction.later(statement);
+                        }
                     }
                     Ok(())
                 })
@@ -71,7 +78,7 @@ impl<D: Database> Owners for SqlOwners<D> {
             .await
     }
 
-    async fn remove(&self, document: DocumentId, user: UserId, _: Timestamp) -> StoreResult<()> {
+    async fn remove(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()> {
         self.db
             .write(move |transaction| {
                 Box::pin(async move {
@@ -95,6 +102,8 @@ impl<D: Database> Owners for SqlOwners<D> {
                         args![document, user],
                     ));
                     transaction.later(note_change(document));
+                    transaction.later(changes::note(document, ChangeKind::Owners, at));
+                    transaction.later(changes::lost(document, Audience::User(user), at));
                     Ok(())
                 })
             })
@@ -115,7 +124,20 @@ impl<D: Database> Owners for SqlOwners<D> {
             "DELETE FROM document_owners WHERE user_id = $1 AND document_id IN ",
             owned_and!("EXISTS"),
         );
+        // Nobody synchronises for the user, so only the public gets tombstones.
+        let orphaned = concat!(
+            "SELECT id AS document_id FROM documents WHERE deleted_at IS NULL AND id IN ",
+            owned_and!("NOT EXISTS"),
+        );
+        let public = concat!(
+            "SELECT id AS document_id, $3 AS user_id FROM documents \
+             WHERE is_public AND deleted_at IS NULL AND id IN ",
+            owned_and!("NOT EXISTS"),
+        );
         let statements = [
+            changes::note_selected(ChangeKind::Trash, orphaned, args![user, at]),
+            changes::lost_selected(public, args![user, at, changes::stored(Audience::Public)]),
+            changes::note_selected(ChangeKind::Owners, owned_and!("EXISTS"), args![user, at]),
             Statement::with(trash, args![user, at]),
             Statement::with(note, args![user]),
             Statement::with(leave, args![user]),

@@ -2,7 +2,7 @@
 
 use izanagi_domain::storage::{StoreError, StoreResult};
 use izanagi_shared::{
-    id::{CommitId, DocumentId, SessionId, UserId},
+    id::{ActorId, CommitId, DocumentId, SessionId, UserId},
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -203,7 +203,7 @@ macro_rules! ids {
     )*};
 }
 
-ids!(UserId, SessionId, DocumentId, CommitId);
+ids!(ActorId, UserId, SessionId, DocumentId, CommitId);
 
 impl<T: Column> Column for Option<T> {
     fn read(cell: &Cell) -> Result<Self, String> {

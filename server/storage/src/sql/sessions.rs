@@ -1,14 +1,15 @@
 //! Sessions and their refresh tokens.
 
 use super::{
+    audit,
     database::{Database, Transaction as _},
     row::Row,
     statement::{Statement, args},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Freshness::Fresh, NewSession, RefreshToken, RefreshUse, Session, SessionStore, StoreError,
-    StoreResult,
+    AuditEvent, Freshness::Fresh, Ids, NewSession, RefreshToken, RefreshUse, Session, SessionStore,
+    StoreError, StoreResult,
 };
 use izanagi_shared::{
     id::{SessionId, UserId},
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 pub(crate) struct SqlSessions<D> {
     pub(crate) db: Arc<D>,
+    pub(crate) ids: Arc<dyn Ids>,
 }
 
 fn session(row: &Row) -> StoreResult<Session> {
@@ -108,16 +110,31 @@ impl<D: Database> SessionStore for SqlSessions<D> {
         }
     }
 
-    async fn revoke(&self, user: UserId, id: SessionId, at: Timestamp) -> StoreResult<()> {
+    async fn revoke(
+        &self,
+        user: UserId,
+        id: SessionId,
+        at: Timestamp,
+        audit: Option<&AuditEvent>,
+    ) -> StoreResult<()> {
         let update = Statement::with(
             "UPDATE sessions SET revoked_at = $3 \
              WHERE id = $1 AND user_id = $2 AND revoked_at IS NULL",
             args![id, user, at],
         );
-        match self.db.execute(update).await? {
-            0 => Err(StoreError::NotFound),
-            _ => Ok(()),
-        }
+        let audit = audit.map(|event| audit::insert(&*self.ids, event));
+        self.db
+            .write(move |transaction| {
+                let (update, audit) = (update.clone(), audit.clone());
+                Box::pin(async move {
+                    if transaction.execute(update).await? == 0 {
+                        return Err(StoreError::NotFound);
+                    }
+                    audit.into_iter().for_each(|audit| transaction.later(audit));
+                    Ok(())
+                })
+            })
+            .await
     }
 
     async fn revoke_all(&self, user: UserId, at: Timestamp) -> StoreResult<Vec<SessionId>> {

@@ -2,7 +2,7 @@
 //! placeholders; each dialect renders it.
 
 use izanagi_shared::{
-    id::{CommitId, DocumentId, SessionId, UserId},
+    id::{ActorId, CommitId, DocumentId, SessionId, UserId},
     time::Timestamp,
 };
 use std::{borrow::Cow, fmt::Write as _};
@@ -65,6 +65,7 @@ into_arg! {
     Timestamp, NoNumber, |at| Arg::Number(at.as_micros());
     [u8; 16], NoBytes, |bytes| Arg::Bytes(bytes.to_vec());
     Uuid, NoUuid, |id| Arg::Uuid(id);
+    ActorId, NoUuid, |id| Arg::Uuid(id.0);
     UserId, NoUuid, |id| Arg::Uuid(id.0);
     SessionId, NoUuid, |id| Arg::Uuid(id.0);
     DocumentId, NoUuid, |id| Arg::Uuid(id.0);

@@ -1,7 +1,8 @@
 //! Accounts.
 
 use super::{
-    database::Database,
+    audit,
+    database::{Database, Transaction as _},
     row::Row,
     statement::{Statement, args},
 };
@@ -9,13 +10,14 @@ use async_trait::async_trait;
 use izanagi_domain::{
     accounts::{PasswordHash, Role},
     storage::Freshness::{Fresh, Stale},
-    storage::{StoreError, StoreResult, User, UserChange, UserStore},
+    storage::{AuditEvent, Ids, StoreError, StoreResult, User, UserChange, UserStore},
 };
 use izanagi_shared::{id::UserId, time::Timestamp, wire::Person};
 use std::sync::Arc;
 
 pub(crate) struct SqlUsers<D> {
     pub(crate) db: Arc<D>,
+    pub(crate) ids: Arc<dyn Ids>,
 }
 
 /// Display name of deleted accounts.
@@ -52,6 +54,17 @@ fn select(condition: &str) -> Statement {
     let mut query = Statement::new("SELECT ");
     query.push(COLUMNS).push(" FROM users WHERE deleted_at IS NULL AND ").push(condition);
     query
+}
+
+/// Returns the fields of a change that differ from the account.
+fn differences(old: &User, change: UserChange) -> UserChange {
+    let is_deactivated = |at: &Option<Timestamp>| at.is_some() != old.deactivated_at.is_some();
+    UserChange {
+        display_name: change.display_name.filter(|name| *name != old.display_name),
+        bio: change.bio.filter(|bio| *bio != old.bio),
+        role: change.role.filter(|role| *role != old.role),
+        deactivated_at: change.deactivated_at.filter(is_deactivated),
+    }
 }
 
 /// Returns an UPDATE of the changed columns, if any.
@@ -117,12 +130,33 @@ impl<D: Database> UserStore for SqlUsers<D> {
         user(&self.db.fetch_one(Fresh, query).await?)
     }
 
-    async fn update(&self, id: UserId, change: &UserChange) -> StoreResult<User> {
-        let Some(statement) = update(id, change) else {
-            return self.by_id(id).await;
-        };
-        let rows = self.db.execute_returning(statement).await?;
-        user(rows.first().ok_or(StoreError::NotFound)?)
+    async fn update(
+        &self,
+        id: UserId,
+        change: &UserChange,
+        audit: Option<&AuditEvent>,
+    ) -> StoreResult<User> {
+        let change = change.clone();
+        let audit = audit.map(|event| audit::insert(&*self.ids, event));
+        self.db
+            .write(move |transaction| {
+                let (change, audit) = (change.clone(), audit.clone());
+                Box::pin(async move {
+                    let mut query = select("id = ");
+                    query.push_arg(id);
+                    transaction
+                        .lock(Statement::with("SELECT id FROM users WHERE id = $1", args![id]));
+                    let old = transaction.fetch_optional(query).await?;
+                    let old = user(&old.ok_or(StoreError::NotFound)?)?;
+                    let Some(update) = update(id, &differences(&old, change)) else {
+                        return Ok(old);
+                    };
+                    let new = transaction.fetch_optional(update).await?;
+                    audit.into_iter().for_each(|audit| transaction.later(audit));
+                    user(&new.ok_or(StoreError::NotFound)?)
+                })
+            })
+            .await
     }
 
     async fn record_login(&self, id: UserId, at: Timestamp) -> StoreResult<()> {
@@ -134,16 +168,27 @@ impl<D: Database> UserStore for SqlUsers<D> {
         }
     }
 
-    async fn delete(&self, id: UserId, at: Timestamp) -> StoreResult<()> {
+    async fn delete(&self, id: UserId, audit: &AuditEvent) -> StoreResult<()> {
         // Users cannot choose a name with this prefix.
         let placeholder = format!("~{id}");
         let update = Statement::with(
             "UPDATE users SET username = $2, email = $2, display_name = $3, bio = '', \
              role = 'user', password_hash = '', last_login_at = NULL, deleted_at = $4 \
              WHERE id = $1 AND deleted_at IS NULL",
-            args![id, placeholder.as_str(), DELETED, at],
+            args![id, placeholder.as_str(), DELETED, audit.at],
         );
-        self.db.execute(update).await.map(drop)
+        let audit = audit::insert(&*self.ids, audit);
+        self.db
+            .write(move |transaction| {
+                let (update, audit) = (update.clone(), audit.clone());
+                Box::pin(async move {
+                    if transaction.execute(update).await? > 0 {
+                        transaction.later(audit);
+                    }
+                    Ok(())
+                })
+            })
+            .await
     }
 
     async fn people(&self, ids: &[UserId]) -> StoreResult<Vec<Person>> {

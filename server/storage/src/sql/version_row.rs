@@ -3,16 +3,16 @@
 use super::{
     row::Row,
     statement::{Statement, args},
-    users::person,
 };
 use izanagi_domain::storage::{NewVersion, StoreResult, VersionNote, VersionRow, short_hash};
+use izanagi_shared::{id::UserId, wire::Person};
 
 /// Starts a query for a [`VersionRow`].
 pub(super) const SELECT: &str = "SELECT v.document_id, v.version_number, v.commit_id, \
      v.content_hash, v.chain_hash, v.content_length, v.added, \
      v.removed, v.message, v.title, v.name, v.keep_whole, v.is_delta, v.request_hash, v.created_at, \
-     u.id AS user_id, u.username, u.display_name \
-     FROM versions v JOIN users u ON u.id = v.author_id WHERE ";
+     v.author_id, u.username, u.display_name \
+     FROM versions v LEFT JOIN users u ON u.id = v.author_id WHERE ";
 
 pub(super) fn version(row: &Row) -> StoreResult<VersionRow> {
     Ok(VersionRow {
@@ -28,9 +28,19 @@ pub(super) fn version(row: &Row) -> StoreResult<VersionRow> {
         name: row.get("name")?,
         keep_whole: row.get("keep_whole")?,
         is_delta: row.get("is_delta")?,
-        author: person(row)?,
+        author: author(row)?,
         body_hash: row.get("request_hash")?,
         created_at: row.get("created_at")?,
+    })
+}
+
+/// The author need not be an account.
+fn author(row: &Row) -> StoreResult<Person> {
+    let actor = row.get("author_id")?;
+    let (id, username) = (UserId(actor), row.get::<Option<String>>("username")?);
+    Ok(match username {
+        Some(username) => Person { id, username, display_name: row.get("display_name")? },
+        None => Person::without_account(id.into()),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Committed versions.
 
 use super::{
+    changes,
     database::{Database, Transaction as _},
     outbox,
     statement::{Statement, args},
@@ -8,8 +9,8 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Freshness, Ids, StoreError, StoreResult, Topic, VersionFilter, VersionRow, VersionStore,
-    short_hash,
+    ChangeKind, Freshness, Ids, StoreError, StoreResult, Topic, VersionFilter, VersionRow,
+    VersionStore, short_hash,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId},
@@ -128,7 +129,9 @@ impl<D: Database> VersionStore for SqlVersions<D> {
                 transaction.later(update);
                 job.into_iter().for_each(|job| transaction.later(job));
                 let row = transaction.fetch_optional(select_one(document, number)).await?;
-                row.ok_or(StoreError::NotFound)
+                let row = row.ok_or(StoreError::NotFound)?;
+                transaction.later(changes::note(document, ChangeKind::Version, at));
+                Ok(row)
             })
         });
         version(&row.await?)

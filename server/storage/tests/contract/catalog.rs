@@ -45,8 +45,8 @@ async fn a_new_document_is_stored_with_all_its_parts(store: &TestStore) {
         id: new.id,
         kind: DocumentKind::Json,
         details: new.details.clone(),
-        created_by: owner,
-        last_modified_by: owner,
+        created_by: owner.into(),
+        last_modified_by: owner.into(),
         head_version: 0,
         head_commit: None,
         live_seq: 0,
@@ -96,7 +96,7 @@ async fn one_query_returns_the_access_of_a_viewer(store: &TestStore) {
         (true, [Standing::Owner, Standing::Reader, Standing::Reader]),
     ] {
         let change = DetailsChange { is_public: Some(public), ..DetailsChange::default() };
-        store.relational.catalog.change(document, owner, &change, at(20)).await.unwrap();
+        store.relational.catalog.change(document, owner.into(), &change, at(20)).await.unwrap();
         for (who, expected) in [Some(owner), Some(stranger), None].into_iter().zip(expected) {
             let viewer = Viewer { user: who, link: None };
             let viewed = store.relational.catalog.get_for(&viewer, document).await.unwrap();
@@ -117,10 +117,11 @@ async fn a_change_increments_the_revision_once(store: &TestStore) {
         is_template: Some(true),
         ..DetailsChange::default()
     };
-    let row = store.relational.catalog.change(document, other, &change, at(20)).await.unwrap();
+    let row =
+        store.relational.catalog.change(document, other.into(), &change, at(20)).await.unwrap();
     assert_eq!((row.details.title.as_str(), row.details.description.as_str()), ("New", "About"));
     assert_eq!((row.details.is_template, row.details.is_public), (true, false));
-    assert_eq!((row.meta_rev, row.updated_at, row.last_modified_by), (2, at(20), other));
+    assert_eq!((row.meta_rev, row.updated_at, row.last_modified_by), (2, at(20), other.into()));
     assert_eq!(store.relational.catalog.get(document).await.unwrap(), row);
 }
 
@@ -135,7 +136,8 @@ async fn an_empty_change_changes_nothing(store: &TestStore) {
         ..DetailsChange::default()
     };
     for change in [DetailsChange::default(), same] {
-        let row = store.relational.catalog.change(document, owner, &change, at(20)).await.unwrap();
+        let row =
+            store.relational.catalog.change(document, owner.into(), &change, at(20)).await.unwrap();
         assert_eq!(row, before);
     }
     assert_eq!(store.relational.catalog.get(document).await.unwrap(), before);
@@ -145,14 +147,26 @@ async fn a_document_is_trashed_and_restored(store: &TestStore) {
     let owner = a_user(store).await;
     let document = a_document(store, owner).await;
     let trashed = |trashed| DetailsChange { trashed: Some(trashed), ..DetailsChange::default() };
-    let row =
-        store.relational.catalog.change(document, owner, &trashed(true), at(20)).await.unwrap();
+    let row = store
+        .relational
+        .catalog
+        .change(document, owner.into(), &trashed(true), at(20))
+        .await
+        .unwrap();
     assert_eq!(row.deleted_at, Some(at(20)));
-    let row =
-        store.relational.catalog.change(document, owner, &trashed(true), at(25)).await.unwrap();
+    let row = store
+        .relational
+        .catalog
+        .change(document, owner.into(), &trashed(true), at(25))
+        .await
+        .unwrap();
     assert_eq!((row.deleted_at, row.meta_rev), (Some(at(20)), 2));
-    let row =
-        store.relational.catalog.change(document, owner, &trashed(false), at(30)).await.unwrap();
+    let row = store
+        .relational
+        .catalog
+        .change(document, owner.into(), &trashed(false), at(30))
+        .await
+        .unwrap();
     assert_eq!((row.deleted_at, row.meta_rev), (None, 3));
 }
 
@@ -188,7 +202,7 @@ async fn a_purge_removes_all_rows_and_enqueues_the_erasure(store: &TestStore) {
         Err(StoreError::NotFound)
     );
     assert_eq!(
-        store.relational.log.known_op(document, owner, "a").await,
+        store.relational.log.known_op(document, owner.into(), "a").await,
         Err(StoreError::NotFound)
     );
     assert!(store.relational.owners.list(&[document]).await.unwrap().is_empty());
@@ -213,7 +227,7 @@ async fn missing_rows_are_not_found(store: &TestStore) {
         Err(StoreError::NotFound)
     );
     let change = DetailsChange { title: Some("x".to_owned()), ..DetailsChange::default() };
-    let changed = store.relational.catalog.change(nothing, user, &change, at(1)).await;
+    let changed = store.relational.catalog.change(nothing, user.into(), &change, at(1)).await;
     assert_eq!(changed, Err(StoreError::NotFound));
     let path = RecordPath::from_parts("documents", nothing.to_string());
     assert_eq!(store.documents.get(&path).await, Err(StoreError::NotFound));

@@ -230,13 +230,6 @@ async fn a_failed_atomic_commit_leaves_nothing(store: &TestStore) {
     let outcome = atomic.commit_with_content(&[content_record(&version)], &version, None).await;
     assert_eq!(outcome, Ok(CommitOutcome::DocumentGone));
     assert_nothing_left(store, &version).await;
-
-    let back = DetailsChange { trashed: Some(false), ..DetailsChange::default() };
-    store.relational.catalog.change(document, user, &back, at(50)).await.unwrap();
-    let unknown = NewVersion { author_id: UserId(fresh_uuid()), ..version };
-    let outcome = atomic.commit_with_content(&[content_record(&unknown)], &unknown, None).await;
-    assert_eq!(outcome, Err(StoreError::Conflict(Constraint::Reference)));
-    assert_nothing_left(store, &unknown).await;
     assert_eq!(store.relational.catalog.get(document).await.unwrap().head_version, 1);
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{NewSegment, NewSnapshot, SegmentFilter, SegmentRow, StoreError};
-use izanagi_shared::id::DocumentId;
+use izanagi_shared::id::{DocumentId, UserId};
 use uuid::Uuid;
 
 suite!(
@@ -144,7 +144,7 @@ async fn a_segment_expires_after_those_before_it(store: &TestStore) {
 async fn segments_are_removed_with_their_document(store: &TestStore) {
     let (document, _) = three_segments(store).await;
     let by = store.relational.catalog.get(document).await.unwrap().created_by;
-    trash(store, document, by).await;
+    trash(store, document, UserId(by.0)).await;
     store.relational.catalog.purge(document, at(60)).await.unwrap();
     assert!(numbers(store, all(document)).await.is_empty());
 }

@@ -3,9 +3,9 @@
 use izanagi_domain::{
     accounts::{PasswordHash, Role},
     storage::{
-        Batch, ClientOwner, CommitOutcome, Data, Details, NewDocument, NewIntent, NewRecord,
-        NewUpdate, NewVersion, RecordPath, Request, Stores, TextFacts, User, VersionNote,
-        VersionRow,
+        AuditEvent, Batch, ClientOwner, CommitOutcome, Data, Details, NewDocument, NewIntent,
+        NewRecord, NewUpdate, NewVersion, RecordPath, Request, Stores, TextFacts, User,
+        VersionNote, VersionRow,
     },
 };
 use izanagi_shared::{
@@ -55,6 +55,18 @@ pub(crate) fn new_user() -> User {
     }
 }
 
+/// An audit event at a time.
+pub(crate) fn event(micros: i64) -> AuditEvent {
+    let (subject, ip) = (format!("subject {micros}"), "::1".to_owned());
+    AuditEvent { action: "user_changed", actor: None, subject, ip, at: at(micros) }
+}
+
+/// Returns the recorded audit events, newest first.
+pub(crate) async fn audited(stores: &Stores) -> Vec<String> {
+    let newest = stores.relational.audit.newest(100).await.unwrap();
+    newest.into_iter().map(|(_, subject, _)| subject).collect()
+}
+
 /// Stores an account.
 pub(crate) async fn a_user(stores: &Stores) -> UserId {
     let user = new_user();
@@ -93,7 +105,7 @@ pub(crate) async fn a_document(stores: &Stores, owner: UserId) -> DocumentId {
 pub(crate) async fn trash(stores: &Stores, document: DocumentId, by: UserId) {
     let change =
         izanagi_domain::storage::DetailsChange { trashed: Some(true), ..Default::default() };
-    stores.relational.catalog.change(document, by, &change, at(20)).await.unwrap();
+    stores.relational.catalog.change(document, by.into(), &change, at(20)).await.unwrap();
 }
 
 /// Creates an update whose bytes are derived from its op id.
@@ -103,12 +115,12 @@ pub(crate) fn update(actor: UserId, op_id: &str) -> NewUpdate {
         delta_hash[index % 32] ^= byte;
     }
     NewUpdate {
-        actor,
+        actor: actor.into(),
         op_id: op_id.to_owned(),
         delta: op_id.as_bytes().to_vec(),
         delta_hash,
         clients: Vec::new(),
-        client_owner: ClientOwner::User(actor),
+        client_owner: ClientOwner::Actor(actor.into()),
     }
 }
 
@@ -148,7 +160,7 @@ pub(crate) async fn attempt(
         added: 1,
         removed: 0,
         note: VersionNote { message: "why".to_owned(), ..VersionNote::default() },
-        author_id: author,
+        author_id: author.into(),
         request,
         at: at(40),
     };

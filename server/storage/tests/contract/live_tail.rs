@@ -25,7 +25,7 @@ async fn a_log(store: &TestStore, updates: u64) -> (UserId, DocumentId) {
 }
 
 fn logged(seq: u64, actor: UserId, op_id: &str) -> LoggedUpdate {
-    LoggedUpdate { seq, actor, delta: op_id.as_bytes().to_vec(), at: at(30) }
+    LoggedUpdate { seq, actor: actor.into(), delta: op_id.as_bytes().to_vec(), at: at(30) }
 }
 
 fn after(seq: u64, document: DocumentId, user: UserId, op_id: &str) -> Batch {
@@ -90,7 +90,7 @@ async fn an_outdated_batch_gets_the_missing_rows(store: &TestStore) {
     assert_eq!(tail.updates, [logged(2, user, "1"), logged(3, user, "2")]);
     assert_eq!(moved, Ok(BatchOutcome::Moved(tail)));
     assert_eq!(store.relational.catalog.get(document).await.unwrap().live_seq, 3);
-    let unknown = store.relational.log.known_op(document, user, "a").await;
+    let unknown = store.relational.log.known_op(document, user.into(), "a").await;
     assert_eq!(unknown, Err(StoreError::NotFound));
     // After the missing rows are applied, the same batch succeeds.
     let appended = append(store, after(3, document, user, "a")).await;

@@ -168,7 +168,7 @@ async fn a_quarantined_update_is_kept_for_a_while(store: &TestStore) {
     assert_eq!(quarantined().await, Vec::from_iter(6..ROWS));
     assert_eq!(store.relational.log.load(document).await.unwrap().updates.len(), 1);
     // Those that are gone are still reported as quarantined.
-    let known = store.relational.log.known_op(document, user, "0").await.unwrap();
+    let known = store.relational.log.known_op(document, user.into(), "0").await.unwrap();
     assert!(known.quarantined);
 }
 

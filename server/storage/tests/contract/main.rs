@@ -11,6 +11,7 @@ mod fixtures;
 mod audit;
 mod catalog;
 mod catalog_list;
+mod changes;
 mod commits;
 mod edits;
 mod inspect;

@@ -1,13 +1,24 @@
 use crate::{fixtures::*, provider::TestStore};
-use izanagi_domain::storage::{OutboxItem, StoreError, Topic};
+use izanagi_domain::storage::{Claim, OutboxItem, Settlement, Topic};
 use izanagi_shared::id::{DocumentId, UserId};
+use uuid::Uuid;
 
 suite!(
     items_are_returned_in_order,
-    a_completed_item_is_not_pending,
+    a_claim_takes_due_items_of_its_topic,
+    a_claimed_item_is_not_claimed_by_another_worker,
+    a_worker_gets_its_own_items_again,
+    a_lapsed_lease_is_taken_over,
+    an_extended_lease_does_not_lapse,
+    only_the_holder_settles_an_item,
+    items_of_a_key_run_in_order_and_one_at_a_time,
+    a_postponed_item_holds_back_its_key,
+    a_parked_item_lets_its_successors_pass,
+    a_released_item_does_not_count_as_tried,
+    a_rescheduled_item_starts_over,
     an_item_is_found_by_topic_and_key,
-    a_postponed_item_moves_behind_the_others,
-    completing_ignores_unknown_items_and_postponing_does_not,
+    an_item_is_ensured_once,
+    of_many_workers_one_gets_each_item,
 );
 
 /// Enqueues three items: two demotions and a promotion.
@@ -18,9 +29,34 @@ async fn some_work(store: &TestStore) -> (UserId, DocumentId, Vec<OutboxItem>) {
         a_version(store, document, user).await;
     }
     store.relational.versions.set_name(document, 1, Some("first"), at(50)).await.unwrap();
-    let items = store.relational.outbox.pending(10).await.unwrap();
+    let items = pending(store).await;
     assert_eq!(items.len(), 3);
     (user, document, items)
+}
+
+/// Enqueues two promotions of the same version.
+async fn two_of_a_key(store: &TestStore) -> Vec<OutboxItem> {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    a_version(store, document, user).await;
+    for (name, time) in [("first", 50), ("second", 60)] {
+        store.relational.versions.set_name(document, 1, Some(name), at(time)).await.unwrap();
+    }
+    pending(store).await
+}
+
+async fn pending(store: &TestStore) -> Vec<OutboxItem> {
+    store.relational.outbox.pending(10).await.unwrap()
+}
+
+/// A claim at a time, for a lease of 100 µs.
+fn claim(topic: Topic, worker: Uuid, now: i64) -> Claim {
+    Claim { topic, worker, limit: 10, now: at(now), until: at(now + 100) }
+}
+
+async fn claimed(store: &TestStore, claim: Claim) -> Vec<Uuid> {
+    let items = store.relational.outbox.claim(&claim).await.unwrap();
+    items.into_iter().map(|item| item.id).collect()
 }
 
 async fn items_are_returned_in_order(store: &TestStore) {
@@ -35,40 +71,177 @@ async fn items_are_returned_in_order(store: &TestStore) {
     assert_eq!(store.relational.outbox.pending(1).await.unwrap().len(), 1);
 }
 
-async fn a_completed_item_is_not_pending(store: &TestStore) {
+async fn a_claim_takes_due_items_of_its_topic(store: &TestStore) {
     let (_, _, items) = some_work(store).await;
-    store.relational.outbox.done(&items[1].id).await.unwrap();
+    let worker = fresh_uuid();
+    assert!(claimed(store, claim(Topic::Demote, worker, 39)).await.is_empty());
+    assert!(claimed(store, claim(Topic::Erase, worker, 99)).await.is_empty());
+    let one = Claim { limit: 1, ..claim(Topic::Demote, worker, 99) };
+    let found = store.relational.outbox.claim(&one).await.unwrap();
+    assert_eq!(found, [OutboxItem { attempts: 1, ..items[0].clone() }]);
+    let both = claimed(store, claim(Topic::Demote, fresh_uuid(), 99)).await;
+    assert_eq!(both, [items[1].id]);
+}
+
+async fn a_claimed_item_is_not_claimed_by_another_worker(store: &TestStore) {
+    let (_, _, items) = some_work(store).await;
+    let found = claimed(store, claim(Topic::Demote, fresh_uuid(), 100)).await;
+    assert_eq!(found, [items[0].id, items[1].id]);
+    assert!(claimed(store, claim(Topic::Demote, fresh_uuid(), 199)).await.is_empty());
+    assert_eq!(pending(store).await.len(), 3);
+}
+
+async fn a_worker_gets_its_own_items_again(store: &TestStore) {
+    let (_, _, items) = some_work(store).await;
+    let worker = fresh_uuid();
+    for _ in 0..2 {
+        let found = claimed(store, claim(Topic::Demote, worker, 100)).await;
+        assert_eq!(found, [items[0].id, items[1].id]);
+    }
+}
+
+async fn a_lapsed_lease_is_taken_over(store: &TestStore) {
+    let (_, _, items) = some_work(store).await;
+    let (dead, alive) = (fresh_uuid(), fresh_uuid());
+    claimed(store, claim(Topic::Demote, dead, 100)).await;
+    let found = store.relational.outbox.claim(&claim(Topic::Demote, alive, 200)).await.unwrap();
+    assert_eq!(found.iter().map(|item| item.attempts).collect::<Vec<_>>(), [2, 2]);
+    let late = store.relational.outbox.settle(items[0].id, dead, Settlement::Done).await;
+    assert_eq!(late, Ok(false));
+    assert_eq!(store.relational.outbox.extend(dead, at(999)).await, Ok(0));
+    assert_eq!(pending(store).await.len(), 3);
+}
+
+async fn an_extended_lease_does_not_lapse(store: &TestStore) {
+    some_work(store).await;
+    let (worker, other) = (fresh_uuid(), fresh_uuid());
+    claimed(store, claim(Topic::Demote, worker, 100)).await;
+    assert_eq!(store.relational.outbox.extend(worker, at(300)).await, Ok(2));
+    assert!(claimed(store, claim(Topic::Demote, other, 299)).await.is_empty());
+    assert_eq!(claimed(store, claim(Topic::Demote, other, 300)).await.len(), 2);
+}
+
+async fn only_the_holder_settles_an_item(store: &TestStore) {
+    let (_, _, items) = some_work(store).await;
+    let worker = fresh_uuid();
+    let outbox = &store.relational.outbox;
+    let every = [
+        Settlement::Done,
+        Settlement::Again(at(1)),
+        Settlement::Retry(at(1)),
+        Settlement::Park(at(1)),
+        Settlement::Release,
+    ];
+    for settlement in every {
+        assert_eq!(outbox.settle(items[0].id, worker, settlement).await, Ok(false));
+        assert_eq!(outbox.settle(fresh_uuid(), worker, settlement).await, Ok(false));
+    }
+    assert_eq!(pending(store).await, items);
+    claimed(store, claim(Topic::Demote, worker, 100)).await;
+    assert_eq!(outbox.settle(items[0].id, worker, Settlement::Done).await, Ok(true));
     // A retry after a lost reply.
-    store.relational.outbox.done(&items[1].id).await.unwrap();
-    let left = store.relational.outbox.pending(10).await.unwrap();
-    assert_eq!(left, [items[0].clone(), items[2].clone()]);
+    assert_eq!(outbox.settle(items[0].id, worker, Settlement::Done).await, Ok(false));
+    assert_eq!(pending(store).await.len(), 2);
+}
+
+async fn items_of_a_key_run_in_order_and_one_at_a_time(store: &TestStore) {
+    let items = two_of_a_key(store).await;
+    let (worker, other) = (fresh_uuid(), fresh_uuid());
+    assert_eq!(claimed(store, claim(Topic::MakeWhole, worker, 100)).await, [items[0].id]);
+    assert!(claimed(store, claim(Topic::MakeWhole, other, 100)).await.is_empty());
+    store.relational.outbox.settle(items[0].id, worker, Settlement::Done).await.unwrap();
+    assert_eq!(claimed(store, claim(Topic::MakeWhole, other, 100)).await, [items[1].id]);
+}
+
+async fn a_postponed_item_holds_back_its_key(store: &TestStore) {
+    let items = two_of_a_key(store).await;
+    let worker = fresh_uuid();
+    claimed(store, claim(Topic::MakeWhole, worker, 100)).await;
+    store.relational.outbox.settle(items[0].id, worker, Settlement::Retry(at(500))).await.unwrap();
+    assert!(claimed(store, claim(Topic::MakeWhole, worker, 499)).await.is_empty());
+    let found = store.relational.outbox.claim(&claim(Topic::MakeWhole, worker, 500)).await.unwrap();
+    assert_eq!(found, [OutboxItem { attempts: 2, run_at: at(500), ..items[0].clone() }]);
+}
+
+async fn a_parked_item_lets_its_successors_pass(store: &TestStore) {
+    let items = two_of_a_key(store).await;
+    let (worker, outbox) = (fresh_uuid(), &store.relational.outbox);
+    claimed(store, claim(Topic::MakeWhole, worker, 100)).await;
+    outbox.settle(items[0].id, worker, Settlement::Park(at(500))).await.unwrap();
+    let parked = outbox.parked(10).await.unwrap();
+    let expected = OutboxItem { attempts: 1, run_at: at(500), is_parked: true, ..items[0].clone() };
+    assert_eq!(parked, [expected]);
+    assert_eq!(claimed(store, claim(Topic::MakeWhole, worker, 499)).await, [items[1].id]);
+    // One of a key at a time, whatever their order.
+    assert!(claimed(store, claim(Topic::MakeWhole, fresh_uuid(), 500)).await.is_empty());
+    outbox.settle(items[1].id, worker, Settlement::Done).await.unwrap();
+    assert_eq!(claimed(store, claim(Topic::MakeWhole, worker, 500)).await, [items[0].id]);
+    outbox.settle(items[0].id, worker, Settlement::Again(at(600))).await.unwrap();
+    assert!(outbox.parked(10).await.unwrap().is_empty());
+}
+
+async fn a_released_item_does_not_count_as_tried(store: &TestStore) {
+    let (_, _, items) = some_work(store).await;
+    let worker = fresh_uuid();
+    claimed(store, claim(Topic::Demote, worker, 100)).await;
+    for item in &items[..2] {
+        store.relational.outbox.settle(item.id, worker, Settlement::Release).await.unwrap();
+    }
+    assert_eq!(pending(store).await, items);
+    assert_eq!(claimed(store, claim(Topic::Demote, fresh_uuid(), 100)).await.len(), 2);
+}
+
+async fn a_rescheduled_item_starts_over(store: &TestStore) {
+    let (_, _, items) = some_work(store).await;
+    let (worker, outbox) = (fresh_uuid(), &store.relational.outbox);
+    claimed(store, claim(Topic::MakeWhole, worker, 100)).await;
+    outbox.settle(items[2].id, worker, Settlement::Again(at(700))).await.unwrap();
+    assert!(claimed(store, claim(Topic::MakeWhole, worker, 699)).await.is_empty());
+    let again = OutboxItem { run_at: at(700), ..items[2].clone() };
+    assert_eq!(pending(store).await[2], again);
 }
 
 async fn an_item_is_found_by_topic_and_key(store: &TestStore) {
     let (_, document, items) = some_work(store).await;
-    let key = format!("{document}/1");
-    assert_eq!(store.relational.outbox.is_pending(Topic::MakeWhole, &key).await, Ok(true));
-    let other =
-        store.relational.outbox.is_pending(Topic::MakeWhole, &format!("{document}/2")).await;
+    let (key, outbox) = (format!("{document}/1"), &store.relational.outbox);
+    assert_eq!(outbox.is_pending(Topic::MakeWhole, &key).await, Ok(true));
+    let other = outbox.is_pending(Topic::MakeWhole, &format!("{document}/2")).await;
     assert_eq!(other, Ok(false));
-    assert_eq!(store.relational.outbox.is_pending(Topic::Erase, &key).await, Ok(false));
-    store.relational.outbox.done(&items[2].id).await.unwrap();
-    assert_eq!(store.relational.outbox.is_pending(Topic::MakeWhole, &key).await, Ok(false));
-    assert_eq!(store.relational.outbox.is_pending(Topic::Demote, &key).await, Ok(true));
+    assert_eq!(outbox.is_pending(Topic::Erase, &key).await, Ok(false));
+    let worker = fresh_uuid();
+    claimed(store, claim(Topic::MakeWhole, worker, 100)).await;
+    assert_eq!(outbox.is_pending(Topic::MakeWhole, &key).await, Ok(true));
+    outbox.settle(items[2].id, worker, Settlement::Done).await.unwrap();
+    assert_eq!(outbox.is_pending(Topic::MakeWhole, &key).await, Ok(false));
+    assert_eq!(outbox.is_pending(Topic::Demote, &key).await, Ok(true));
 }
 
-async fn a_postponed_item_moves_behind_the_others(store: &TestStore) {
-    let (_, _, items) = some_work(store).await;
-    store.relational.outbox.postpone(&items[0].id, at(60)).await.unwrap();
-    let left = store.relational.outbox.pending(10).await.unwrap();
-    assert_eq!(left, [items[1].clone(), items[2].clone(), items[0].clone()]);
-}
-
-async fn completing_ignores_unknown_items_and_postponing_does_not(store: &TestStore) {
-    let (_, _, items) = some_work(store).await;
-    for id in ["nothing".to_owned(), fresh_uuid().to_string()] {
-        assert_eq!(store.relational.outbox.done(&id).await, Ok(()));
-        assert_eq!(store.relational.outbox.postpone(&id, at(1)).await, Err(StoreError::NotFound));
+async fn an_item_is_ensured_once(store: &TestStore) {
+    for run_at in [70, 80] {
+        store.relational.outbox.ensure(Topic::Collect, "k", at(run_at)).await.unwrap();
     }
-    assert_eq!(store.relational.outbox.pending(10).await.unwrap(), items);
+    store.relational.outbox.ensure(Topic::Forget, "k", at(90)).await.unwrap();
+    let found: Vec<_> = pending(store).await.iter().map(|item| (item.topic, item.run_at)).collect();
+    assert_eq!(found, [(Topic::Collect, at(70)), (Topic::Forget, at(90))]);
+}
+
+async fn of_many_workers_one_gets_each_item(store: &TestStore) {
+    for key in 0..20 {
+        store.relational.outbox.ensure(Topic::Erase, &format!("{key}"), at(1)).await.unwrap();
+    }
+    let workers = (0..8).map(|_| {
+        let stores = store.stores();
+        tokio::spawn(async move {
+            let claim = Claim { limit: 5, ..claim(Topic::Erase, fresh_uuid(), 10) };
+            stores.relational.outbox.claim(&claim).await.unwrap()
+        })
+    });
+    let mut keys = Vec::new();
+    for worker in Vec::from_iter(workers) {
+        keys.extend(worker.await.unwrap().into_iter().map(|item| item.key));
+    }
+    keys.sort_unstable();
+    let all = keys.len();
+    keys.dedup();
+    assert_eq!((keys.len(), all), (20, 20));
 }

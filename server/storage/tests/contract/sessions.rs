@@ -69,7 +69,7 @@ async fn active_sessions_are_listed_most_recent_first(store: &TestStore) {
         [a_session(store, user).await, a_session(store, user).await, a_session(store, user).await];
     a_session(store, a_user(store).await).await;
     store.relational.sessions.touch(seen.session.id, "::1", at(50)).await.unwrap();
-    store.relational.sessions.revoke(user, ended.session.id, at(60)).await.unwrap();
+    store.relational.sessions.revoke(user, ended.session.id, at(60), None).await.unwrap();
     let listed = store.relational.sessions.list(user).await.unwrap();
     let ids: Vec<_> = listed.iter().map(|session| session.id).collect();
     assert_eq!(ids, [seen.session.id, old.session.id]);
@@ -90,8 +90,11 @@ async fn session_activity_is_recorded(store: &TestStore) {
 async fn a_session_is_revoked_once(store: &TestStore) {
     let user = a_user(store).await;
     let id = a_session(store, user).await.session.id;
-    store.relational.sessions.revoke(user, id, at(5)).await.unwrap();
-    assert_eq!(store.relational.sessions.revoke(user, id, at(6)).await, Err(StoreError::NotFound));
+    store.relational.sessions.revoke(user, id, at(5), None).await.unwrap();
+    assert_eq!(
+        store.relational.sessions.revoke(user, id, at(6), None).await,
+        Err(StoreError::NotFound)
+    );
     assert_eq!(store.relational.sessions.get(id).await.unwrap().revoked_at, Some(at(5)));
 }
 
@@ -99,7 +102,7 @@ async fn another_users_session_cannot_be_revoked(store: &TestStore) {
     let (user, stranger) = (a_user(store).await, a_user(store).await);
     let id = a_session(store, user).await.session.id;
     assert_eq!(
-        store.relational.sessions.revoke(stranger, id, at(5)).await,
+        store.relational.sessions.revoke(stranger, id, at(5), None).await,
         Err(StoreError::NotFound)
     );
     assert_eq!(store.relational.sessions.get(id).await.unwrap().revoked_at, None);
@@ -108,7 +111,7 @@ async fn another_users_session_cannot_be_revoked(store: &TestStore) {
 async fn revoking_all_returns_the_active_sessions(store: &TestStore) {
     let user = a_user(store).await;
     let ended = a_session(store, user).await.session.id;
-    store.relational.sessions.revoke(user, ended, at(5)).await.unwrap();
+    store.relational.sessions.revoke(user, ended, at(5), None).await.unwrap();
     let mut lasting =
         [a_session(store, user).await.session.id, a_session(store, user).await.session.id];
     let elsewhere = a_session(store, a_user(store).await).await.session.id;
@@ -147,7 +150,7 @@ async fn using_a_successor_is_recorded_on_its_parent(store: &TestStore) {
 async fn an_ended_session_exchanges_nothing(store: &TestStore) {
     let user = a_user(store).await;
     let new = a_session(store, user).await;
-    store.relational.sessions.revoke(user, new.session.id, at(5)).await.unwrap();
+    store.relational.sessions.revoke(user, new.session.id, at(5), None).await.unwrap();
     let successor = token(new.session.id, Some(new.token.hash));
     let result =
         store.relational.sessions.use_refresh_token(&new.token.hash, &successor, at(9)).await;

@@ -30,9 +30,9 @@ async fn expired_sessions_are_removed(store: &TestStore) {
     let user = a_user(store).await;
     let lasting = a_session(store, user, 200, 900).await;
     let revoked = a_session(store, user, 50, 900).await;
-    store.relational.sessions.revoke(user, revoked.session.id, at(60)).await.unwrap();
+    store.relational.sessions.revoke(user, revoked.session.id, at(60), None).await.unwrap();
     let revoked_lately = a_session(store, user, 50, 900).await;
-    store.relational.sessions.revoke(user, revoked_lately.session.id, at(150)).await.unwrap();
+    store.relational.sessions.revoke(user, revoked_lately.session.id, at(150), None).await.unwrap();
     let left = a_session(store, user, 50, 90).await;
     let seen_lately = a_session(store, user, 150, 90).await;
     let asleep = a_session(store, user, 50, 900).await;

@@ -50,8 +50,8 @@ async fn an_account_is_found_by_id_username_and_email(store: &TestStore) {
 async fn a_deleted_account_is_gone_and_frees_its_name(store: &TestStore) {
     let user = User { bio: "secret".to_owned(), ..new_user() };
     store.relational.users.create(&user).await.unwrap();
-    store.relational.users.delete(user.id, at(9)).await.unwrap();
-    store.relational.users.delete(user.id, at(10)).await.unwrap();
+    store.relational.users.delete(user.id, &event(9)).await.unwrap();
+    store.relational.users.delete(user.id, &event(10)).await.unwrap();
     for found in [
         store.relational.users.by_id(user.id).await,
         store.relational.users.by_login(&user.username).await,
@@ -59,7 +59,7 @@ async fn a_deleted_account_is_gone_and_frees_its_name(store: &TestStore) {
         store
             .relational
             .users
-            .update(user.id, &UserChange { role: Some(Role::Admin), ..Default::default() })
+            .update(user.id, &UserChange { role: Some(Role::Admin), ..Default::default() }, None)
             .await,
     ] {
         assert_eq!(found.err(), Some(StoreError::NotFound));
@@ -106,12 +106,12 @@ async fn an_unknown_account_is_not_found(store: &TestStore) {
     );
     let change = UserChange { bio: Some("x".to_owned()), ..UserChange::default() };
     assert_eq!(
-        store.relational.users.update(unknown, &change).await.err(),
+        store.relational.users.update(unknown, &change, None).await.err(),
         Some(StoreError::NotFound)
     );
     let nothing = UserChange::default();
     assert_eq!(
-        store.relational.users.update(unknown, &nothing).await.err(),
+        store.relational.users.update(unknown, &nothing, None).await.err(),
         Some(StoreError::NotFound)
     );
 }
@@ -125,7 +125,7 @@ async fn a_change_keeps_other_fields(store: &TestStore) {
         ..UserChange::default()
     };
     let expected = User { display_name: "Ann".to_owned(), role: Role::Premium, ..user.clone() };
-    let changed = store.relational.users.update(user.id, &change).await.unwrap();
+    let changed = store.relational.users.update(user.id, &change, None).await.unwrap();
     assert_eq!(facts(&changed), facts(&expected));
     assert_eq!(facts(&store.relational.users.by_id(user.id).await.unwrap()), facts(&expected));
 }
@@ -134,7 +134,7 @@ async fn an_account_is_deactivated_and_reactivated(store: &TestStore) {
     let user = a_user(store).await;
     for deactivated_at in [Some(at(5)), None] {
         let change = UserChange { deactivated_at: Some(deactivated_at), ..UserChange::default() };
-        store.relational.users.update(user, &change).await.unwrap();
+        store.relational.users.update(user, &change, None).await.unwrap();
         assert_eq!(
             store.relational.users.by_id(user).await.unwrap().deactivated_at,
             deactivated_at
@@ -145,7 +145,7 @@ async fn an_account_is_deactivated_and_reactivated(store: &TestStore) {
 async fn an_empty_change_returns_the_account(store: &TestStore) {
     let user = new_user();
     store.relational.users.create(&user).await.unwrap();
-    let same = store.relational.users.update(user.id, &UserChange::default()).await.unwrap();
+    let same = store.relational.users.update(user.id, &UserChange::default(), None).await.unwrap();
     assert_eq!(facts(&same), facts(&user));
 }
 

@@ -2,9 +2,13 @@ use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
     CommitOutcome, Freshness, NewVersion, StoreError, Topic, VersionFilter, VersionRow,
 };
-use izanagi_shared::id::{DocumentId, UserId};
+use izanagi_shared::{
+    id::{DocumentId, UserId},
+    wire::Person,
+};
 
 suite!(
+    an_author_need_not_have_an_account,
     versions_are_listed_newest_first_with_their_total,
     named_versions_can_be_listed_separately,
     a_range_contains_existing_versions_in_order,
@@ -151,4 +155,21 @@ async fn missing_rows_are_not_found(store: &TestStore) {
     }
     // A failed naming enqueues nothing.
     assert!(store.relational.outbox.pending(10).await.unwrap().is_empty());
+}
+
+async fn an_author_need_not_have_an_account(store: &TestStore) {
+    let user = a_user(store).await;
+    let document = a_document(store, user).await;
+    let (link, left) = (UserId(fresh_uuid()), a_user(store).await);
+    a_version(store, document, link).await;
+    a_version(store, document, left).await;
+    store.relational.users.delete(left, &event(60)).await.unwrap();
+    let updates = vec![update(link, "a"), update(left, "b")];
+    store.relational.log.append(&[batch(document, updates)]).await.unwrap().remove(0).unwrap();
+    let versions = store.relational.versions.range(document, 1, 2).await.unwrap();
+    let authors: Vec<_> = versions.iter().map(|version| version.author.clone()).collect();
+    assert_eq!(authors[0], Person::without_account(link.into()));
+    assert_eq!((authors[1].id, authors[1].display_name.as_str()), (left, "Deleted account"));
+    let row = store.relational.catalog.get(document).await.unwrap();
+    assert_eq!((row.live_seq, row.last_modified_by), (2, left.into()));
 }

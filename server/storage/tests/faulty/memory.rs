@@ -9,7 +9,7 @@ use izanagi_domain::storage::{
     StoreError, StoreResult, StoredSnapshot, TextFacts,
 };
 use izanagi_shared::{
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId},
     time::Timestamp,
 };
 use parking_lot::Mutex;
@@ -161,7 +161,7 @@ impl LiveLog for Log {
     async fn known_op(
         &self,
         document: DocumentId,
-        _user: UserId,
+        _user: ActorId,
         op_id: &str,
     ) -> StoreResult<KnownOp> {
         let ops = self.ops.lock();

@@ -2,7 +2,8 @@
 --
 -- In every table ids are the 16 bytes of a UUID, times are microseconds since 1970 in UTC, hashes
 -- are 32 bytes. A column that refers to another table needs no check of its length. Constraints
--- have names, which the storage layer turns into errors. Tables are WITHOUT ROWID where rows are
+-- have names, which the storage layer turns into errors. Columns that say who did something hold the
+-- id of an actor: an account, API key, share link or job. They refer to no table. Tables are WITHOUT ROWID where rows are
 -- small, so that a look-up by primary key searches one tree instead of two.
 
 -- ---------------------------------------------------------------------------------------------
@@ -107,8 +108,6 @@ CREATE TABLE documents (
     CONSTRAINT pk_documents PRIMARY KEY (id),
     -- A repeated request must not create a second document.
     CONSTRAINT uq_documents_request_key UNIQUE (request_key),
-    CONSTRAINT fk_documents_created_by FOREIGN KEY (created_by) REFERENCES users (id),
-    CONSTRAINT fk_documents_last_modified_by FOREIGN KEY (last_modified_by) REFERENCES users (id),
     CONSTRAINT ck_documents_id CHECK (length(id) = 16),
     CONSTRAINT ck_documents_kind CHECK (kind IN ('markdown', 'text', 'json')),
     -- A commit that is not allowed sets head_commit to NULL, which this refuses.
@@ -156,7 +155,6 @@ CREATE TABLE document_updates (
     created_at     INTEGER NOT NULL,
     CONSTRAINT pk_document_updates PRIMARY KEY (document_id, seq),
     CONSTRAINT fk_document_updates_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
-    CONSTRAINT fk_document_updates_actor FOREIGN KEY (actor_id) REFERENCES users (id),
     CONSTRAINT ck_document_updates_seq CHECK (seq >= 1 AND seq < 9223372036854775807)
 ) STRICT, WITHOUT ROWID;
 
@@ -175,7 +173,6 @@ CREATE TABLE document_ops (
     created_at  INTEGER NOT NULL,
     CONSTRAINT pk_document_ops PRIMARY KEY (document_id, user_id, op_id),
     CONSTRAINT fk_document_ops_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
-    CONSTRAINT fk_document_ops_user FOREIGN KEY (user_id) REFERENCES users (id),
     CONSTRAINT ck_document_ops_quarantined CHECK (quarantined IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
@@ -186,8 +183,7 @@ CREATE TABLE document_clients (
     client_id   INTEGER NOT NULL,
     user_id     BLOB,
     CONSTRAINT pk_document_clients PRIMARY KEY (document_id, client_id),
-    CONSTRAINT fk_document_clients_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
-    CONSTRAINT fk_document_clients_user FOREIGN KEY (user_id) REFERENCES users (id)
+    CONSTRAINT fk_document_clients_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE document_snapshots (
@@ -248,7 +244,6 @@ CREATE TABLE versions (
     CONSTRAINT uq_versions_commit_id UNIQUE (commit_id),
     CONSTRAINT uq_versions_request_key UNIQUE (request_key),
     CONSTRAINT fk_versions_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
-    CONSTRAINT fk_versions_author FOREIGN KEY (author_id) REFERENCES users (id),
     CONSTRAINT ck_versions_number CHECK (version_number >= 1 AND version_number < 9223372036854775807),
     CONSTRAINT ck_versions_commit CHECK (length(commit_id) = 16),
     CONSTRAINT ck_versions_request CHECK (length(request_key) = 16 AND length(request_hash) = 16),
@@ -327,21 +322,72 @@ CREATE TABLE record_bodies (
 ) STRICT;
 
 -- ---------------------------------------------------------------------------------------------
--- Work that follows a write, and the audit log
+-- The change feed: what a reader can see of a document, numbered in the transaction that changes it
 
--- A row is deleted when its work is done.
-CREATE TABLE outbox (
-    id         BLOB    NOT NULL,
-    topic      TEXT    NOT NULL,
-    key        TEXT    NOT NULL,
-    created_at INTEGER NOT NULL,
-    -- Its place in the queue: when it was added, or until when it was last postponed.
-    queued_at  INTEGER NOT NULL,
-    CONSTRAINT pk_outbox PRIMARY KEY (id),
-    CONSTRAINT ck_outbox_id CHECK (length(id) = 16)
+-- The latest change of each kind.
+CREATE TABLE document_changes (
+    document_id BLOB    NOT NULL,
+    kind        TEXT    NOT NULL,
+    change_seq  INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    CONSTRAINT pk_document_changes PRIMARY KEY (document_id, kind),
+    CONSTRAINT uq_document_changes_seq UNIQUE (change_seq),
+    CONSTRAINT fk_document_changes_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX idx_outbox_queued ON outbox (queued_at, id);
+-- Who can no longer see a document; the nil id stands for the public. No foreign keys: they outlive
+-- what they are about.
+CREATE TABLE tombstones (
+    document_id BLOB    NOT NULL,
+    user_id     BLOB    NOT NULL,
+    change_seq  INTEGER NOT NULL,
+    at          INTEGER NOT NULL,
+    CONSTRAINT pk_tombstones PRIMARY KEY (document_id, user_id),
+    CONSTRAINT uq_tombstones_seq UNIQUE (change_seq),
+    CONSTRAINT ck_tombstones_ids CHECK (length(document_id) = 16 AND length(user_id) = 16)
+) STRICT, WITHOUT ROWID;
+
+-- One row. Numbers up to `highest` have been used by rows that are gone; tombstones up to
+-- `forgotten` may have been removed because of their age.
+CREATE TABLE change_horizon (
+    id        INTEGER NOT NULL,
+    highest   INTEGER NOT NULL,
+    forgotten INTEGER NOT NULL,
+    CONSTRAINT pk_change_horizon PRIMARY KEY (id),
+    CONSTRAINT ck_change_horizon_id CHECK (id = 1)
+) STRICT;
+
+INSERT INTO change_horizon (id, highest, forgotten) VALUES (1, 0, 0);
+
+-- ---------------------------------------------------------------------------------------------
+-- Work that follows a write, and the audit log
+
+-- Jobs. A row is deleted when its work is done; those of periodic jobs stay. Within a topic and key
+-- the first row by (queued_at, id) runs, so that jobs on one object keep their order.
+CREATE TABLE outbox (
+    id            BLOB    NOT NULL,
+    topic         TEXT    NOT NULL,
+    key           TEXT    NOT NULL,
+    payload       BLOB    NOT NULL,
+    attempts      INTEGER NOT NULL,
+    run_at        INTEGER NOT NULL,
+    -- The lease: a random id of the worker, and when the lease lapses.
+    claimed_by    BLOB,
+    claimed_until INTEGER,
+    -- Whether it failed so often that it is only rarely retried.
+    parked        INTEGER NOT NULL,
+    -- Its place in the queue: when it was added, or until when it was parked.
+    queued_at     INTEGER NOT NULL,
+    CONSTRAINT pk_outbox PRIMARY KEY (id),
+    CONSTRAINT ck_outbox_id CHECK (length(id) = 16),
+    CONSTRAINT ck_outbox_attempts CHECK (attempts >= 0),
+    CONSTRAINT ck_outbox_parked CHECK (parked IN (0, 1)),
+    CONSTRAINT ck_outbox_claim CHECK ((claimed_by IS NULL) = (claimed_until IS NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idx_outbox_due ON outbox (topic, run_at);
+CREATE INDEX idx_outbox_key ON outbox (topic, key, queued_at, id);
+CREATE INDEX idx_outbox_claimed ON outbox (claimed_by) WHERE claimed_by IS NOT NULL;
 
 -- No foreign key: entries outlive what they are about.
 CREATE TABLE audit_log (

@@ -1,0 +1,83 @@
+//! Background jobs (DESIGN §3): every job is an item of the outbox, and every topic has one worker
+//! per process. A worker leases items, so that no two nodes run one at once and the items of a
+//! crashed node become available again. Periodic jobs are items that are never removed.
+
+mod retention;
+mod wake;
+mod worker;
+
+pub use wake::Wake;
+pub use worker::{LEASE, PARKED_AFTER};
+
+use crate::{
+    core::Core,
+    error::{Error, Result},
+    storage::{OutboxItem, Topic},
+    versions::Versions,
+};
+use izanagi_shared::id::DocumentId;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use worker::Worker;
+
+/// The job runner.
+#[derive(Debug, Clone)]
+pub struct Jobs {
+    core: Core,
+    versions: Versions,
+    keep_edits: Duration,
+}
+
+impl Jobs {
+    /// Creates the runner. `keep_edits` is the retention of edit history.
+    #[must_use]
+    pub const fn new(core: Core, versions: Versions, keep_edits: Duration) -> Self {
+        Self { core, versions, keep_edits }
+    }
+
+    /// Starts the workers.
+    pub(crate) fn start(&self) {
+        for topic in Topic::ALL {
+            let worker = Worker::new(self.clone(), topic);
+            self.core.tasks.spawn(worker.serve(self.core.stop.clone()));
+        }
+    }
+
+    /// Runs everything that is due. A failing job is postponed and does not stop the others.
+    ///
+    /// # Errors
+    /// The outbox cannot be read or written.
+    pub async fn work_off(&self) -> Result<()> {
+        for topic in Topic::ALL {
+            Worker::new(self.clone(), topic).work_off(&CancellationToken::new()).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs one job. It may be dropped anywhere and run again.
+    async fn run(&self, item: &OutboxItem) -> Result<()> {
+        let unreadable = || Error::internal(format!("unreadable key {}", item.key));
+        match item.topic {
+            Topic::Demote => {
+                let (document, number) = version(&item.key).ok_or_else(unreadable)?;
+                self.versions.demote(document, number).await
+            }
+            Topic::MakeWhole => {
+                let (document, number) = version(&item.key).ok_or_else(unreadable)?;
+                self.versions.make_whole(document, number).await
+            }
+            Topic::Erase => {
+                let document = item.key.parse().map_err(|_| unreadable())?;
+                self.versions.erase(document).await
+            }
+            Topic::Collect => self.collect().await.map(drop),
+            Topic::Forget => self.forget().await,
+        }
+    }
+}
+
+/// Parses the key `{document}/{number}`.
+fn version(key: &str) -> Option<(DocumentId, u64)> {
+    let (document, number) = key.split_once('/')?;
+    Some((document.parse().ok()?, number.parse().ok()?))
+}

@@ -1,0 +1,222 @@
+//! The change feed. Its statements run in the transaction that makes the change. A number is the
+//! highest used so far plus one: SQLite has one writer. PostgreSQL will take it from a sequence.
+
+use super::{
+    database::{Database, Transaction as _},
+    row::Row,
+    statement::{Arg, Statement, args},
+};
+use async_trait::async_trait;
+use izanagi_domain::storage::{
+    Audience, Change, ChangeEntry, ChangeKind, ChangePage, Changes, DocumentRow, Freshness::Fresh,
+    StoreResult,
+};
+use izanagi_shared::{
+    id::{DocumentId, UserId},
+    time::Timestamp,
+};
+use std::sync::Arc;
+use uuid::Uuid;
+
+pub(crate) struct SqlChanges<D> {
+    pub(crate) db: Arc<D>,
+}
+
+/// Tombstones removed per transaction.
+const AT_ONCE: u32 = 1_000;
+
+/// The highest number used so far.
+const TOP: &str = "(SELECT MAX(number) AS top FROM \
+                   (SELECT MAX(change_seq) AS number FROM document_changes \
+                   UNION ALL SELECT MAX(change_seq) FROM tombstones \
+                   UNION ALL SELECT highest FROM change_horizon) AS numbers) AS t";
+
+/// The latest change of a kind replaces the earlier one.
+const REPLACE: &str = " WHERE true ON CONFLICT (document_id, kind) \
+                       DO UPDATE SET change_seq = excluded.change_seq, at = excluded.at";
+
+/// Notes a change of a document.
+pub(super) fn note(document: DocumentId, kind: ChangeKind, at: Timestamp) -> Statement {
+    note_all(kind, [(document, at)])
+}
+
+/// Notes a change of several documents. Each document must be given once.
+pub(super) fn note_all(
+    kind: ChangeKind,
+    documents: impl IntoIterator<Item = (DocumentId, Timestamp)>,
+) -> Statement {
+    let mut insert = Statement::new(
+        "INSERT INTO document_changes (change_seq, document_id, kind, at) \
+         SELECT t.top + v.column1, v.column2, v.column3, v.column4 FROM (",
+    );
+    let row = |(index, (document, at))| args![index, document, kind.as_str(), at];
+    insert.push_rows((1_u64..).zip(documents).map(row));
+    insert.push(") AS v CROSS JOIN ").push(TOP).push(REPLACE);
+    insert
+}
+
+/// Notes a change of the documents that a query returns as `document_id`. The second argument is the
+/// time.
+pub(super) fn note_selected(kind: ChangeKind, query: &str, args: [Arg; 2]) -> Statement {
+    let mut insert = Statement::with(
+        "INSERT INTO document_changes (change_seq, document_id, kind, at) \
+         SELECT t.top + ROW_NUMBER() OVER (ORDER BY s.document_id), s.document_id, '",
+        args,
+    );
+    insert.push(kind.as_str()).push("', $2 FROM (").push(query).push(") AS s CROSS JOIN ");
+    insert.push(TOP).push(REPLACE);
+    insert
+}
+
+/// Leaves tombstones for the documents and users that a query returns as `document_id` and
+/// `user_id`. The second argument is the time.
+pub(super) fn lost_selected<const N: usize>(query: &str, args: [Arg; N]) -> Statement {
+    let mut insert = Statement::with(
+        "INSERT INTO tombstones (change_seq, document_id, user_id, at) \
+         SELECT t.top + ROW_NUMBER() OVER (ORDER BY s.document_id, s.user_id), s.document_id, \
+         s.user_id, $2 FROM (",
+        args,
+    );
+    insert.push(query).push(") AS s CROSS JOIN ").push(TOP).push(
+        " WHERE true ON CONFLICT (document_id, user_id) \
+         DO UPDATE SET change_seq = excluded.change_seq, at = excluded.at",
+    );
+    insert
+}
+
+/// Leaves a tombstone for an audience.
+pub(super) fn lost(document: DocumentId, audience: Audience, at: Timestamp) -> Statement {
+    let mut insert = Statement::with(
+        "INSERT INTO tombstones (change_seq, document_id, user_id, at) \
+         SELECT t.top + 1, $1, $2, $3 FROM ",
+        args![document, stored(audience), at],
+    );
+    insert.push(TOP).push(
+        " WHERE true ON CONFLICT (document_id, user_id) \
+         DO UPDATE SET change_seq = excluded.change_seq, at = excluded.at",
+    );
+    insert
+}
+
+/// Removes the tombstone of an audience that can see the document again.
+pub(super) fn regained(document: DocumentId, audience: Audience) -> [Statement; 2] {
+    let delete = Statement::with(
+        "DELETE FROM tombstones WHERE document_id = $1 AND user_id = $2",
+        args![document, stored(audience)],
+    );
+    [keep_numbers(), delete]
+}
+
+/// Statements for a change of details.
+pub(super) fn of_details(old: &DocumentRow, new: &DocumentRow, at: Timestamp) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    if old.deleted_at.is_some() != new.deleted_at.is_some() {
+        statements.push(note(new.id, ChangeKind::Trash, at));
+    }
+    if old.details != new.details {
+        statements.push(note(new.id, ChangeKind::Details, at));
+    }
+    let is_open = |row: &DocumentRow| row.details.is_public && row.deleted_at.is_none();
+    match (is_open(old), is_open(new)) {
+        (true, false) => statements.push(lost(new.id, Audience::Public, at)),
+        (false, true) => statements.extend(regained(new.id, Audience::Public)),
+        _ => {}
+    }
+    statements
+}
+
+/// Statements before a document is deleted for good, if it is in the trash. The public has lost it
+/// with the move to the trash.
+pub(super) fn before_purge(document: DocumentId, at: Timestamp) -> [Statement; 2] {
+    let query = "SELECT o.document_id, o.user_id FROM document_owners o \
+                 JOIN documents d ON d.id = o.document_id \
+                 WHERE d.id = $1 AND d.deleted_at IS NOT NULL";
+    [lost_selected(query, args![document, at]), keep_numbers()]
+}
+
+/// Before rows are removed: their numbers must not be used again.
+fn keep_numbers() -> Statement {
+    let mut update = Statement::new("UPDATE change_horizon SET highest = (SELECT t.top FROM ");
+    update.push(TOP).push(")");
+    update
+}
+
+/// The public is stored as the nil id, which no user has.
+pub(super) const fn stored(audience: Audience) -> Uuid {
+    match audience {
+        Audience::User(user) => user.0,
+        Audience::Public => Uuid::nil(),
+    }
+}
+
+fn change(row: &Row) -> StoreResult<Change> {
+    let entry = match row.get::<Option<Uuid>>("user_id")? {
+        None => ChangeEntry::Changed(row.named("kind", ChangeKind::parse)?),
+        Some(user) if user.is_nil() => ChangeEntry::Lost(Audience::Public),
+        Some(user) => ChangeEntry::Lost(Audience::User(UserId(user))),
+    };
+    Ok(Change {
+        seq: row.get("change_seq")?,
+        document_id: row.get("document_id")?,
+        entry,
+        at: row.get("at")?,
+    })
+}
+
+#[async_trait]
+impl<D: Database> Changes for SqlChanges<D> {
+    async fn since(&self, seq: u64, limit: u32) -> StoreResult<ChangePage> {
+        // The join returns a row even if there are no changes.
+        let query = Statement::with(
+            "SELECT h.forgotten, c.* FROM change_horizon h LEFT JOIN \
+             (SELECT change_seq, document_id, kind, NULL AS user_id, at FROM document_changes \
+             WHERE change_seq > $1 UNION ALL \
+             SELECT change_seq, document_id, NULL, user_id, at FROM tombstones \
+             WHERE change_seq > $1 ORDER BY change_seq LIMIT $2) AS c ON true \
+             ORDER BY c.change_seq",
+            args![seq, limit],
+        );
+        let rows = self.db.fetch(Fresh, query).await?;
+        let forgotten = rows.first().map_or(Ok(0), |row| row.get("forgotten"))?;
+        let mut changes = Vec::with_capacity(rows.len());
+        for row in rows {
+            if row.get::<Option<u64>>("change_seq")?.is_some() {
+                changes.push(change(&row)?);
+            }
+        }
+        Ok(ChangePage { changes, forgotten })
+    }
+
+    async fn newest(&self) -> StoreResult<u64> {
+        let mut query = Statement::new("SELECT t.top FROM ");
+        query.push(TOP);
+        self.db.fetch_one(Fresh, query).await?.get("top")
+    }
+
+    async fn forget(&self, before: Timestamp) -> StoreResult<()> {
+        let old = "SELECT change_seq FROM tombstones WHERE at < $1 ORDER BY change_seq LIMIT $2";
+        let mut horizon = Statement::with(
+            "UPDATE change_horizon SET forgotten = \
+             (SELECT COALESCE(MAX(o.change_seq), forgotten) FROM (",
+            args![before, AT_ONCE],
+        );
+        horizon.push(old).push(") AS o)");
+        let mut delete =
+            Statement::with("DELETE FROM tombstones WHERE change_seq IN (", args![before, AT_ONCE]);
+        delete.push(old).push(")");
+        loop {
+            let (horizon, delete) = (horizon.clone(), delete.clone());
+            let deleted = self.db.write(move |transaction| {
+                let (horizon, delete) = (horizon.clone(), delete.clone());
+                Box::pin(async move {
+                    transaction.later(keep_numbers());
+                    transaction.later(horizon);
+                    transaction.execute(delete).await
+                })
+            });
+            if deleted.await? < u64::from(AT_ONCE) {
+                return Ok(());
+            }
+        }
+    }
+}
