@@ -90,8 +90,8 @@ pub fn phrases() -> JsValue {
 
 fn of_page(key: &str) -> JsValue {
     PAGE.with(|page| {
-        // Fails only before `set`.
-        let texts = page.get().unwrap_or(&JsValue::UNDEFINED);
+        let Some(texts) = page.get() else { return JsValue::UNDEFINED };
+        // Fails only for a value that is not an object.
         Reflect::get(texts, &JsValue::from_str(key)).unwrap_or(JsValue::UNDEFINED)
     })
 }
