@@ -8,7 +8,7 @@ use leptos::prelude::*;
 /// # Errors
 /// Never.
 #[server(endpoint = "language")]
-#[expect(clippy::unused_async, reason = "every server function is asynchronous")]
+#[allow(clippy::unused_async, reason = "every server function is asynchronous")]
 pub(crate) async fn choose_language(language: Language) -> Result<(), AppError> {
     use crate::ssr::{page_context, with_response};
     let cookies = page_context()?.cookies;
