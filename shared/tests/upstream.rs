@@ -17,7 +17,9 @@ fn doc(client: u64, text: &str) -> Doc {
     let options = Options { offset_kind: OffsetKind::Utf16, ..Options::with_client_id(client) };
     let doc = Doc::with_options(options);
     let content = doc.get_or_insert_text("content");
-    content.insert(&mut doc.transact_mut(), 0, text);
+    if !text.is_empty() {
+        content.insert(&mut doc.transact_mut(), 0, text);
+    }
     doc
 }
 
