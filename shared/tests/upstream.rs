@@ -8,12 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 use yrs::{
-    Doc, GetString as _, OffsetKind, Options, ReadTxn as _, StateVector, Text as _, Transact as _,
-    Update, updates::decoder::Decode as _,
+    ClientID, Doc, GetString as _, OffsetKind, Options, ReadTxn as _, StateVector, Text as _,
+    Transact as _, Update, updates::decoder::Decode as _,
 };
 
 /// A document of client `client` with this text.
 fn doc(client: u64, text: &str) -> Doc {
+    let client = ClientID::new(client);
     let options = Options { offset_kind: OffsetKind::Utf16, ..Options::with_client_id(client) };
     let doc = Doc::with_options(options);
     let content = doc.get_or_insert_text("content");
