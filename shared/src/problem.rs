@@ -27,7 +27,7 @@ impl FieldError {
 
     /// Appends a value that the message mentions.
     #[must_use]
-    pub fn with(mut self, value: impl ToString) -> Self {
+    pub fn with(mut self, value: &dyn ToString) -> Self {
         self.args.push(value.to_string());
         self
     }

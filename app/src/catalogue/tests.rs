@@ -156,7 +156,7 @@ fn errors_are_worded_by_their_code(
     Owner::new().with(|| {
         provide_context(language);
         provide_language();
-        let given = FieldError::new("file", "unsupported_type", "English.").with("a.exe");
+        let given = FieldError::new("file", "unsupported_type", "English.").with(&"a.exe");
         assert_eq!(words::field_error(&given), error);
         assert_eq!(words::changes(1), count);
         // Without its argument, or with an unknown code, an error keeps its own message.

@@ -19,7 +19,7 @@ impl Username {
         if let Some(c) = text.chars().find(|c| !is_username_char(*c)) {
             let c = c.escape_default().to_string();
             let message = format!("“{c}” cannot be part of a username. Use a–z, 0–9, _ and -.");
-            return Err(refuse("invalid", message).with(c));
+            return Err(refuse("invalid", message).with(&c));
         }
         match text.len() {
             0..=2 => {
@@ -28,7 +28,7 @@ impl Username {
             3..=32 => Ok(Self(text)),
             n => {
                 let message = format!("Use 3 to 32 characters; this has {n}.");
-                Err(refuse("too_long", message).with(32).with(n))
+                Err(refuse("too_long", message).with(&32).with(&n))
             }
         }
     }
@@ -115,17 +115,17 @@ impl Password {
     pub fn parse(secret: &Secret) -> Result<Self, FieldError> {
         if secret.expose().contains('\0') {
             let message = "The character U+0000 is not allowed.";
-            return Err(FieldError::new("password", "control_character", message).with("U+0000"));
+            return Err(FieldError::new("password", "control_character", message).with(&"U+0000"));
         }
         match secret.expose().chars().count() {
             n @ 0..10 => {
                 let message = format!("Use at least 10 characters; this has {n}.");
-                Err(FieldError::new("password", "too_short", message).with(10).with(n))
+                Err(FieldError::new("password", "too_short", message).with(&10).with(&n))
             }
             10..=256 => Ok(Self(secret.clone())),
             n => {
                 let message = format!("Use at most 256 characters; this has {n}.");
-                Err(FieldError::new("password", "too_long", message).with(256).with(n))
+                Err(FieldError::new("password", "too_long", message).with(&256).with(&n))
             }
         }
     }

@@ -137,7 +137,7 @@ impl Content {
         }
         if let Some(at) = text.as_bytes().iter().position(|byte| *byte == 0) {
             let message = format!("The character U+0000 at byte {at} is not allowed.");
-            return Err(FieldError::new("content", "control_character", message).with("U+0000"));
+            return Err(FieldError::new("content", "control_character", message).with(&"U+0000"));
         }
         Ok(Self(text))
     }
@@ -151,8 +151,8 @@ impl Content {
         if kind == DocumentKind::Json {
             crate::json::check(&content.0).map_err(|error| {
                 FieldError::new("content", "invalid_json", format!("This {error}."))
-                    .with(error.line)
-                    .with(error.column)
+                    .with(&error.line)
+                    .with(&error.column)
             })?;
         }
         Ok(content)

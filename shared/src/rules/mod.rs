@@ -75,7 +75,7 @@ fn refuse_control(field: &str, text: &str, line_breaks: bool) -> Result<(), Fiel
         Some(c) => {
             let c = format!("U+{:04X}", u32::from(c));
             let message = format!("The character {c} is not allowed here.");
-            Err(FieldError::new(field, "control_character", message).with(c))
+            Err(FieldError::new(field, "control_character", message).with(&c))
         }
     }
 }
@@ -86,5 +86,5 @@ fn at_most(field: &str, text: &str, max: usize) -> Result<(), FieldError> {
         return Ok(());
     }
     let message = format!("Use at most {max} characters; this has {length}.");
-    Err(FieldError::new(field, "too_long", message).with(max).with(length))
+    Err(FieldError::new(field, "too_long", message).with(&max).with(&length))
 }

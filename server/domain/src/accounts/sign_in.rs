@@ -147,7 +147,7 @@ impl Accounts {
         let login = request.login.as_deref().map(str::trim).unwrap_or_default();
         if login.chars().count() > LONGEST_LOGIN {
             let message = format!("A username or email has at most {LONGEST_LOGIN} characters.");
-            return Err(FieldError::new("login", "too_long", message).with(LONGEST_LOGIN).into());
+            return Err(FieldError::new("login", "too_long", message).with(&LONGEST_LOGIN).into());
         }
         self.limits.sign_in(login, &device.ip)?;
         if login.is_empty() {

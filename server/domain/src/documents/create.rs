@@ -134,7 +134,7 @@ impl NewText {
         // The name precedes the values of the file's own error.
         let refuse = |code: &str, message: String, args: &[String]| {
             let error = FieldError::new("file", code, message).with(&name);
-            Error::from(args.iter().fold(error, FieldError::with))
+            Error::from(args.iter().fold(error, |error, arg| error.with(arg)))
         };
         let kind = DocumentKind::of_file_name(&name).ok_or_else(|| {
             let message = format!("“{name}” is not a .md, .txt or .json file.");

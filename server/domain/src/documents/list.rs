@@ -74,7 +74,7 @@ pub(crate) fn in_range(field: &str, given: Option<u32>, default: u32, max: u32) 
         n if (1..=max).contains(&n) => Ok(n),
         n => {
             let message = format!("Use 1 to {max}; this is {n}.");
-            Err(FieldError::new(field, "out_of_range", message).with(max).into())
+            Err(FieldError::new(field, "out_of_range", message).with(&max).into())
         }
     }
 }
@@ -82,11 +82,11 @@ pub(crate) fn in_range(field: &str, given: Option<u32>, default: u32, max: u32) 
 fn words(query: &str) -> Result<Vec<String>> {
     let refuse = |code, message| FieldError::new("query", code, message);
     if query.chars().count() > 200 {
-        return Err(refuse("too_long", "Use at most 200 characters.").with(200).into());
+        return Err(refuse("too_long", "Use at most 200 characters.").with(&200).into());
     }
     if query.contains('\0') {
         let message = "The character U+0000 is not allowed.";
-        return Err(refuse("control_character", message).with("U+0000").into());
+        return Err(refuse("control_character", message).with(&"U+0000").into());
     }
     Ok(query.split_whitespace().map(str::to_lowercase).collect())
 }

@@ -1,7 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    CommitOutcome, Constraint, DetailsChange, Freshness, IntentStatus, NewVersion, StoreError,
-    Topic, VersionRow, short_hash,
+    CommitOutcome, Constraint, Freshness, IntentStatus, NewVersion, StoreError, Topic, VersionRow,
+    short_hash,
 };
 use izanagi_shared::id::{DocumentId, UserId};
 
