@@ -163,7 +163,7 @@ async fn fsck_erases(world: &World, path: &RecordPath) {
             world
                 .stores
                 .documents
-                .paths(RecordIndex::CollectionKey, collection, None, 10, true)
+                .paths(RecordIndex::CollectionId, collection, None, 10, true)
                 .await,
             Ok(vec![])
         );

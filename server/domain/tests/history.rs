@@ -12,7 +12,7 @@ use izanagi_domain::{
     live::LiveSettings,
     services::Settings,
     storage::{
-        DetailsChange, NewRecord, RecordIndex::CollectionKey, RecordPath, SegmentFilter, SegmentRow,
+        DetailsChange, NewRecord, RecordIndex::CollectionId, RecordPath, SegmentFilter, SegmentRow,
     },
 };
 use izanagi_shared::{
@@ -209,7 +209,7 @@ async fn permanent_deletion_removes_the_history() {
         !world
             .stores
             .documents
-            .paths(CollectionKey, &history, None, 9, true)
+            .paths(CollectionId, &history, None, 9, true)
             .await
             .unwrap()
             .is_empty()
@@ -223,7 +223,7 @@ async fn permanent_deletion_removes_the_history() {
         world
             .stores
             .documents
-            .paths(CollectionKey, &history, None, 9, true)
+            .paths(CollectionId, &history, None, 9, true)
             .await
             .unwrap()
             .is_empty()

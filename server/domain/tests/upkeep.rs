@@ -69,7 +69,7 @@ async fn chunks(world: &World, id: DocumentId, number: u64) -> usize {
     world
         .stores
         .documents
-        .paths(RecordIndex::CollectionKey, &chunks, None, 100, true)
+        .paths(RecordIndex::CollectionId, &chunks, None, 100, true)
         .await
         .unwrap()
         .len()
@@ -156,7 +156,7 @@ async fn resumes_an_interrupted_erasure() {
     let left = world
         .stores
         .documents
-        .paths(RecordIndex::CollectionKey, &contents, None, 10, true)
+        .paths(RecordIndex::CollectionId, &contents, None, 10, true)
         .await
         .unwrap();
     assert_eq!(left, [RecordPath::content(id, first)]);
@@ -167,7 +167,7 @@ async fn resumes_an_interrupted_erasure() {
             world
                 .stores
                 .documents
-                .paths(RecordIndex::CollectionKey, &collection, None, 10, true)
+                .paths(RecordIndex::CollectionId, &collection, None, 10, true)
                 .await,
             Ok(vec![])
         );
@@ -235,7 +235,7 @@ async fn a_failed_erasure_does_not_stop_the_rest() {
     let left = world
         .stores
         .documents
-        .paths(RecordIndex::CollectionKey, paths[0].collection(), None, 10, true)
+        .paths(RecordIndex::CollectionId, paths[0].collection(), None, 10, true)
         .await
         .unwrap();
     assert_eq!(left, paths[..1]);

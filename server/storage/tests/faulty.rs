@@ -56,7 +56,7 @@ impl Bench {
 
     /// Returns all records in the store behind the injector.
     async fn all_records(&self) -> StoreResult<Vec<Record>> {
-        self.real_records.query(RecordIndex::CollectionKey, "notes", None, u32::MAX, false).await
+        self.real_records.query(RecordIndex::CollectionId, "notes", None, u32::MAX, false).await
     }
 
     fn fault_fired(&self) -> bool {
@@ -113,7 +113,7 @@ async fn a_passive_injector_counts_the_calls_of_all_stores() {
     let bench = Bench::new(Injector::quiet());
     bench.create("a").await.unwrap();
     bench.log.text(document(1)).await.unwrap();
-    bench.records.query(RecordIndex::CollectionKey, "notes", None, 9, false).await.unwrap();
+    bench.records.query(RecordIndex::CollectionId, "notes", None, 9, false).await.unwrap();
     let call = |index, store, method, class| CallInfo { index, store, method, class };
     let expected = [
         call(0, "records", "create", Class::Write),
@@ -263,7 +263,7 @@ async fn a_first_stale_read_is_empty() {
     let many = Bench::new(Injector::nth(1, Fault::StaleRead));
     many.create("a").await.unwrap();
     assert_eq!(
-        many.records.query(RecordIndex::CollectionKey, "notes", None, 9, false).await,
+        many.records.query(RecordIndex::CollectionId, "notes", None, 9, false).await,
         Ok(Vec::new())
     );
     assert!(many.fault_fired());
@@ -304,7 +304,7 @@ async fn an_answer_without_content_is_not_corrupted() {
     let bench = Bench::new(Injector::seeded_among(1, 1.0, &[Fault::CorruptByte]));
     assert_eq!(bench.records.get(&path("a")).await, Err(StoreError::NotFound));
     assert_eq!(
-        bench.records.query(RecordIndex::CollectionKey, "notes", None, 9, false).await,
+        bench.records.query(RecordIndex::CollectionId, "notes", None, 9, false).await,
         Ok(Vec::new())
     );
     assert!(bench.log.known_op(document(1), UserId(Uuid::nil()), "op").await.is_err());

@@ -23,16 +23,21 @@ pub(super) async fn measure(world: &World, trace: &Trace, report: &mut Report) -
 
     let mut connection =
         SqliteConnectOptions::new().filename(world.file()).read_only(true).connect().await?;
-    // Edit history lies in the same table and is counted apart.
+    // Edit history lies in the same tables and is counted apart, by its share of the payload.
     let shares = sqlx::query(
-        "SELECT sum(NOT is_edit), sum(length(data) * is_edit) * 1.0 / sum(length(data)) FROM \
-         (SELECT data, name LIKE '%/edits' AS is_edit FROM records \
-         JOIN collections ON collections.id = collection WHERE NOT deleted)",
+        "SELECT sum(NOT is_edit), \
+         total(length(r.data) * is_edit) / total(length(r.data)), \
+         total(length(b.data) * is_edit) / total(length(b.data)) \
+         FROM (SELECT *, name LIKE '%/edits' AS is_edit FROM records \
+         JOIN collections ON collections.id = collection WHERE NOT deleted) AS r \
+         LEFT JOIN record_bodies b ON b.collection = r.collection AND b.id = r.id",
     )
     .fetch_one(&mut connection)
     .await?;
-    let (contents, edits): (i64, f64) = (shares.try_get(0)?, shares.try_get(1)?);
+    let contents: i64 = shares.try_get(0)?;
     ensure!(contents == VERSIONS as i64, "the document store has {contents} records");
+    let edits: [(&str, f64); 2] =
+        [("records", shares.try_get(1)?), ("record_bodies", shares.try_get(2)?)];
     // Whole pages, including free space and indexes.
     let tables = sqlx::query(
         "SELECT tbl_name, sum(pgsize) FROM dbstat JOIN sqlite_schema USING (name) GROUP BY 1",
@@ -40,13 +45,14 @@ pub(super) async fn measure(world: &World, trace: &Trace, report: &mut Report) -
     .fetch_all(&mut connection)
     .await?;
     connection.close().await?;
-    let mut everything = 0.0;
+    let (mut everything, mut records) = (0.0, 0.0);
     let mut by_table = Vec::new();
     for row in tables {
         let (table, bytes): (String, i64) = (row.try_get(0)?, row.try_get(1)?);
         let mut bytes = bytes as f64 / VERSIONS as f64;
-        if table == "records" {
+        if let Some((_, edits)) = edits.iter().find(|(name, _)| *name == table) {
             bytes *= 1.0 - edits;
+            records += bytes;
         }
         // Edits are history of their own, kept whether or not versions are committed.
         if table != "edit_segments" {
@@ -55,8 +61,6 @@ pub(super) async fn measure(world: &World, trace: &Trace, report: &mut Report) -
         by_table.push((bytes, table));
     }
     by_table.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    let records = by_table.iter().find(|(_, table)| table == "records");
-    let records = records.map_or(0.0, |(bytes, _)| *bytes);
     report.add(Figure {
         what: format!("{VERSIONS} commits of a blog post: size in the document store"),
         measured: format!("{} B/version", Number(records)),

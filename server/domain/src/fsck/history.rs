@@ -5,7 +5,7 @@ use crate::{
     edits::{EditStore, paths},
     error::{Error, Result},
     storage::{
-        LoadedLog, Record, RecordIndex::CollectionKey, RecordPath, SegmentFilter, SegmentRow,
+        LoadedLog, Record, RecordIndex::CollectionId, RecordPath, SegmentFilter, SegmentRow,
     },
 };
 use izanagi_shared::id::DocumentId;
@@ -99,10 +99,10 @@ impl Fsck {
         loop {
             let records = &self.core.stores.documents;
             let batch =
-                records.query(CollectionKey, &collection, after.as_deref(), RECORDS, false).await;
+                records.query(CollectionId, &collection, after.as_deref(), RECORDS, false).await;
             let Some(batch) = found.sound(FaultKind::History, batch)? else { return Ok(None) };
             let Some(last) = batch.last() else { break };
-            after = Some(last.path.key());
+            after = Some(last.path.id().to_owned());
             let is_old = |record: &Record| record.created_at < old;
             unlisted.extend(batch.into_iter().filter(is_old).map(|record| record.path));
         }

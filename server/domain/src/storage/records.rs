@@ -70,13 +70,6 @@ impl RecordPath {
     pub fn id(&self) -> &str {
         &self.id
     }
-
-    /// Returns the key of the record: the first 128 bits of BLAKE3 over the full path, in hex.
-    #[must_use]
-    pub fn key(&self) -> String {
-        let hash = blake3::hash(self.to_string().as_bytes());
-        hex::encode(&hash.as_bytes()[..16])
-    }
 }
 
 impl fmt::Display for RecordPath {
@@ -124,8 +117,8 @@ impl RecordPatch {
 /// `Unavailable`, and the message contains the statement that creates the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum RecordIndex {
-    /// By collection, then key.
-    CollectionKey,
+    /// By collection, then in an order of the provider's choice that never changes.
+    CollectionId,
 }
 
 /// A stored record.
@@ -184,8 +177,8 @@ pub trait DocumentStore: Send + Sync {
     /// Permanently removes a record. Idempotent.
     async fn purge(&self, path: &RecordPath) -> StoreResult<()>;
 
-    /// Returns records of a collection in index order, after the key `after`; includes soft-deleted
-    /// ones if `with_deleted` is set.
+    /// Returns records of a collection in index order, after the record with the id `after`, whether
+    /// or not it still exists; includes soft-deleted ones if `with_deleted` is set.
     async fn query(
         &self,
         index: RecordIndex,
@@ -229,15 +222,5 @@ mod tests {
         let mut changed = old;
         patch.apply(&mut changed);
         assert_eq!(changed, new);
-    }
-
-    #[test]
-    fn a_key_is_128_bits_of_the_full_path() {
-        let path =
-            RecordPath::content(DocumentId(Uuid::from_u128(1)), CommitId(Uuid::from_u128(2)));
-        let full = "documents/00000000-0000-0000-0000-000000000001/contents/\
-                    00000000-0000-0000-0000-000000000002";
-        assert_eq!(path.to_string(), full);
-        assert_eq!(path.key(), blake3::hash(full.as_bytes()).to_hex()[..32]);
     }
 }

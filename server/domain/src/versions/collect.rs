@@ -41,12 +41,11 @@ impl Paths {
     ) -> StoreResult<Vec<RecordPath>> {
         let after = self.after.as_deref();
         let batch = records
-            .paths(RecordIndex::CollectionKey, &self.collection, after, BATCH, self.with_deleted)
+            .paths(RecordIndex::CollectionId, &self.collection, after, BATCH, self.with_deleted)
             .await?;
-        let Some(last) = batch.last().map(RecordPath::key) else { return Ok(batch) };
-        // A row with a damaged id is stored under a different key; without this check the traversal
-        // could loop.
-        if after.is_some_and(|after| *last <= *after) {
+        let Some(last) = batch.last().map(|path| path.id().to_owned()) else { return Ok(batch) };
+        // Without this check, a store whose index contradicts its ids would make this loop.
+        if after == Some(&*last) {
             return Err(StoreError::Corrupt(format!("{}: a record's id", self.collection)));
         }
         self.after = Some(last);

@@ -2,8 +2,9 @@
 
 use super::{
     database::{Database, Transaction},
+    id_bytes,
     ledger::{Entered, Head, Ledger, New, people},
-    live_log, op_id,
+    live_log,
     row::Row,
     statement::{Statement, args},
 };
@@ -141,7 +142,7 @@ fn push_ops(query: &mut Statement, ops: &[(DocumentId, UserId, &str)]) {
         "SELECT 'op', o.document_id, o.user_id, o.op_id, o.seq, o.delta_hash, o.quarantined FROM (",
     );
     query.push_rows(
-        ops.iter().map(|(document, user, op)| args![*document, *user, op_id::to_bytes(op)]),
+        ops.iter().map(|(document, user, op)| args![*document, *user, id_bytes::to_bytes(op)]),
     );
     query.push(
         ") AS k CROSS JOIN document_ops o WHERE o.document_id = k.column1 \
@@ -167,7 +168,7 @@ fn take(ledger: &mut Ledger, row: &Row) -> StoreResult<()> {
         }
         "user" => drop(ledger.users.insert(row.get("user_id")?)),
         "op" => {
-            let op_id = op_id::from_bytes(&row.get::<Vec<u8>>("op_id")?)?;
+            let op_id = id_bytes::from_bytes(&row.get::<Vec<u8>>("op_id")?)?;
             let key = (row.get("document_id")?, row.get("user_id")?, op_id);
             let (seq, hash) = (row.get("number")?, row.get("hash")?);
             ledger.ops.insert(key, KnownOp { seq, hash, quarantined: row.get("flag")? });
@@ -200,7 +201,7 @@ fn inserts(new: New) -> Vec<Statement> {
         );
         insert.push_rows(rows.iter().map(|row| {
             let update = &row.update;
-            let (op, hash) = (op_id::to_bytes(&update.op_id), update.delta_hash);
+            let (op, hash) = (id_bytes::to_bytes(&update.op_id), update.delta_hash);
             args![row.document_id, update.actor, op, row.seq, hash, false, row.at]
         }));
         statements.push(insert);

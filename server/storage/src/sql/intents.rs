@@ -173,7 +173,7 @@ impl<D: Database> AtomicCommit for SqlIntents<D> {
         version: &NewVersion,
         restored_from: Option<u64>,
     ) -> StoreResult<CommitOutcome> {
-        let mut first = Vec::with_capacity(2 * records.len());
+        let mut first = Vec::with_capacity(3 * records.len());
         for record in records {
             first.extend(payload::insert(record, version.at).await?);
         }

@@ -4,7 +4,7 @@ use super::{
     append, catalog,
     database::{Database, Transaction as _},
     document_row::text_facts,
-    edits, forget, op_id,
+    edits, forget, id_bytes,
     row::Row,
     statement::{Statement, args},
 };
@@ -154,7 +154,7 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
         let query = Statement::with(
             "SELECT seq, delta_hash, quarantined FROM document_ops \
              WHERE document_id = $1 AND user_id = $2 AND op_id = $3",
-            args![document, user, op_id::to_bytes(op_id)],
+            args![document, user, id_bytes::to_bytes(op_id)],
         );
         append::known_op(&self.db.fetch_one(Fresh, query).await?)
     }

@@ -1,14 +1,12 @@
 //! Record data as bytes: CBOR in one zstd frame (RFC 8878) with a checksum.
 
 use super::{
-    cbor,
-    row::Row,
+    cbor, id_bytes,
     statement::{Statement, args},
 };
 use izanagi_domain::storage::{Data, NewRecord, RecordPath, StoreError, StoreResult};
 use izanagi_shared::time::Timestamp;
 use std::cell::RefCell;
-use uuid::Uuid;
 use zstd::{
     bulk::{Compressor, Decompressor},
     zstd_safe::get_frame_content_size,
@@ -22,8 +20,35 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// Larger data is processed on a blocking thread, so that other tasks do not wait.
 const LARGE: usize = 256 * 1024;
 
-/// Encodes data for storage.
-pub(super) async fn encode(data: &Data) -> StoreResult<Vec<u8>> {
+/// Larger payloads are stored in `record_bodies`. A row of `records` stays in its page up to about
+/// a thousand bytes.
+const INLINE: usize = 512;
+
+/// Encoded data, in the table where its row belongs.
+pub(super) enum Payload {
+    /// In `records`.
+    Inline(Vec<u8>),
+    /// In `record_bodies`.
+    Body(Vec<u8>),
+}
+
+impl Payload {
+    /// Encodes data for storage.
+    pub(super) async fn encode(data: &Data) -> StoreResult<Self> {
+        let bytes = encode(data).await?;
+        Ok(if bytes.len() <= INLINE { Self::Inline(bytes) } else { Self::Body(bytes) })
+    }
+
+    /// Splits the payload into the column of `records` and the row of `record_bodies`.
+    pub(super) fn split(self) -> (Option<Vec<u8>>, Option<Vec<u8>>) {
+        match self {
+            Self::Inline(bytes) => (Some(bytes), None),
+            Self::Body(bytes) => (None, Some(bytes)),
+        }
+    }
+}
+
+async fn encode(data: &Data) -> StoreResult<Vec<u8>> {
     let bytes = cbor::to_bytes(data).map_err(StoreError::Corrupt)?;
     if bytes.len() < LARGE {
         return compress(&bytes);
@@ -40,47 +65,46 @@ pub(super) async fn decode_all(stored: Vec<Vec<u8>>) -> StoreResult<Vec<Data>> {
 }
 
 /// Statements that insert a record and, if missing, the name of its collection.
-pub(super) async fn insert(record: &NewRecord, at: Timestamp) -> StoreResult<[Statement; 2]> {
-    let (path, data) = (&record.path, encode(&record.data).await?);
-    let (uuid, text) = id_columns(path.id());
-    let collection = Statement::with(
-        "INSERT INTO collections (name) VALUES ($1) ON CONFLICT DO NOTHING",
-        args![path.collection()],
-    );
-    let row = Statement::with(
-        "INSERT INTO records (collection, key, id_uuid, id_text, version, created_at, updated_at, \
-         deleted, data) VALUES ((SELECT id FROM collections WHERE name = $1), \
-         $2, $3, $4, 1, $5, $5, $6, $7)",
-        args![path.collection(), key(path)?, uuid, text, at, false, data],
-    );
-    Ok([collection, row])
-}
-
-/// Splits the last path segment into its two columns. A UUID is stored as such only in the spelling
-/// that [`id_of`] reproduces.
-fn id_columns(id: &str) -> (Option<Uuid>, Option<&str>) {
-    match Uuid::try_parse(id) {
-        Ok(uuid) if uuid.hyphenated().to_string() == id => (Some(uuid), None),
-        _ => (None, Some(id)),
+pub(super) async fn insert(record: &NewRecord, at: Timestamp) -> StoreResult<Vec<Statement>> {
+    let (path, id) = (&record.path, id_bytes::to_bytes(record.path.id()));
+    let (data, body) = Payload::encode(&record.data).await?.split();
+    let mut statements = vec![
+        Statement::with(
+            "INSERT INTO collections (name) VALUES ($1) ON CONFLICT DO NOTHING",
+            args![path.collection()],
+        ),
+        Statement::with(
+            "INSERT INTO records (collection, id, version, created_at, updated_at, deleted, data) \
+             VALUES ((SELECT id FROM collections WHERE name = $1), $2, 1, $3, $3, $4, $5)",
+            args![path.collection(), id.clone(), at, false, data],
+        ),
+    ];
+    if let Some(body) = body {
+        statements.push(Statement::with(
+            "INSERT INTO record_bodies (collection, id, data) \
+             VALUES ((SELECT id FROM collections WHERE name = $1), $2, $3)",
+            args![path.collection(), id, body],
+        ));
     }
+    Ok(statements)
 }
 
-/// Returns the last path segment of a row.
-pub(super) fn id_of(row: &Row) -> StoreResult<String> {
-    match row.get::<Option<Uuid>>("id_uuid")? {
-        Some(uuid) => Ok(uuid.hyphenated().to_string()),
-        None => row.get("id_text"),
+/// Statement that replaces or removes the body of a record.
+pub(super) fn replace_body(path: &RecordPath, body: Option<Vec<u8>>) -> Statement {
+    let (collection, id) = (path.collection(), id_bytes::to_bytes(path.id()));
+    match body {
+        Some(body) => Statement::with(
+            "INSERT INTO record_bodies (collection, id, data) \
+             VALUES ((SELECT id FROM collections WHERE name = $1), $2, $3) \
+             ON CONFLICT (collection, id) DO UPDATE SET data = excluded.data",
+            args![collection, id, body],
+        ),
+        None => Statement::with(
+            "DELETE FROM record_bodies \
+             WHERE collection = (SELECT id FROM collections WHERE name = $1) AND id = $2",
+            args![collection, id],
+        ),
     }
-}
-
-/// Returns the key of a record as the 16 bytes of its hex form.
-pub(super) fn key(path: &RecordPath) -> StoreResult<Vec<u8>> {
-    parse_key(&path.key())
-}
-
-/// Parses a key in hex.
-pub(super) fn parse_key(hex: &str) -> StoreResult<Vec<u8>> {
-    hex::decode(hex).map_err(|error| StoreError::Corrupt(format!("the key {hex}: {error}")))
 }
 
 thread_local! {
@@ -138,19 +162,6 @@ mod tests {
 
     fn data(text: &str) -> Data {
         [("content".to_owned(), text.into())].into_iter().collect()
-    }
-
-    #[rstest]
-    #[case::canonical("0190a000-0000-7000-8000-00000000000a", true)]
-    #[case::upper_case("0190A000-0000-7000-8000-00000000000A", false)]
-    #[case::without_hyphens("0190a0000000700080000000 0000000a", false)]
-    #[case::no_uuid("0001", false)]
-    fn only_the_canonical_spelling_of_a_uuid_is_stored_as_bytes(
-        #[case] id: &str,
-        #[case] as_bytes: bool,
-    ) {
-        let (uuid, text) = id_columns(id);
-        assert_eq!((uuid.is_some(), text), (as_bytes, (!as_bytes).then_some(id)));
     }
 
     #[rstest]

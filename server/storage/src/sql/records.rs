@@ -1,8 +1,9 @@
 //! The document store in SQL.
 
 use super::{
-    database::Database,
-    payload,
+    database::{Database, Transaction as _},
+    id_bytes,
+    payload::{self, Payload},
     row::Row,
     statement::{Statement, args},
 };
@@ -20,8 +21,8 @@ use std::{
     },
 };
 
-/// Keys per query; SQLite allows 32,766 arguments.
-const KEYS: usize = 1_000;
+/// Ids per query; SQLite allows 32,766 arguments.
+const IDS: usize = 1_000;
 
 /// Subquery for the number of the collection named `$1`.
 macro_rules! collection {
@@ -53,12 +54,35 @@ impl<D: Database> SqlRecords<D> {
             concat!(
                 "SELECT 1 FROM records WHERE collection = ",
                 collection!(),
-                " AND key = $2 AND deleted = $3"
+                " AND id = $2 AND deleted = $3"
             ),
-            args![path.collection(), payload::key(path)?, false],
+            args![path.collection(), id_bytes::to_bytes(path.id()), false],
         );
         self.db()?.fetch_one(Fresh, found).await?;
         Err(StoreError::Conflict(Constraint::RecordVersion))
+    }
+
+    /// Runs an update of a record and, if it changed a row, stores the new body or removes the old
+    /// one; returns the number of changed rows.
+    async fn replace(
+        &self,
+        path: &RecordPath,
+        update: Statement,
+        body: Option<Vec<u8>>,
+    ) -> StoreResult<u64> {
+        let body = payload::replace_body(path, body);
+        self.db()?
+            .write(move |transaction| {
+                let (update, body) = (update.clone(), body.clone());
+                Box::pin(async move {
+                    let changed = transaction.execute(update).await?;
+                    if changed > 0 {
+                        transaction.later(body);
+                    }
+                    Ok(changed)
+                })
+            })
+            .await
     }
 
     async fn select(&self, collection: &str, query: Statement) -> StoreResult<Vec<Record>> {
@@ -69,35 +93,32 @@ impl<D: Database> SqlRecords<D> {
     }
 }
 
-/// Starts a query for [`record`]; a condition on `key` may follow.
-const SELECT: &str = "SELECT id_uuid, id_text, version, created_at, updated_at, deleted, data \
-                      FROM records WHERE collection = ";
+/// Columns of [`record`]. The body is only looked up for rows without data.
+const RECORD: &str = "r.id, r.version, r.created_at, r.updated_at, r.deleted, COALESCE(r.data, \
+                      (SELECT b.data FROM record_bodies b \
+                      WHERE b.collection = r.collection AND b.id = r.id)) AS data";
 
-fn select(columns: &'static str, collection: &str) -> Statement {
-    let mut query = Statement::new(columns);
+/// Starts a query over a collection; a condition on `r.id` may follow.
+fn select(columns: &str, collection: &str) -> Statement {
+    let mut query = Statement::new("SELECT ");
+    query.push(columns).push(" FROM records r WHERE r.collection = ");
     query.push("(SELECT id FROM collections WHERE name = ").push_arg(collection).push(")");
     query
 }
 
 /// Restricts a query to one page of a collection.
-fn page(
-    query: &mut Statement,
-    after: Option<&str>,
-    limit: u32,
-    with_deleted: bool,
-) -> StoreResult<()> {
+fn page(query: &mut Statement, after: Option<&str>, limit: u32, with_deleted: bool) {
     if let Some(after) = after {
-        query.push(" AND key > ").push_arg(payload::parse_key(after)?);
+        query.push(" AND r.id > ").push_arg(id_bytes::to_bytes(after));
     }
     if !with_deleted {
-        query.push(" AND deleted = ").push_arg(false);
+        query.push(" AND r.deleted = ").push_arg(false);
     }
-    query.push(" ORDER BY key LIMIT ").push_arg(limit);
-    Ok(())
+    query.push(" ORDER BY r.id LIMIT ").push_arg(limit);
 }
 
 fn path(collection: &str, row: &Row) -> StoreResult<RecordPath> {
-    Ok(RecordPath::from_parts(collection, payload::id_of(row)?))
+    Ok(RecordPath::from_parts(collection, id_bytes::from_bytes(&row.get::<Vec<u8>>("id")?)?))
 }
 
 fn record(collection: &str, row: &Row, data: Data) -> StoreResult<Record> {
@@ -120,14 +141,14 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
     async fn get_many(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>> {
         let mut by_collection: BTreeMap<&str, Vec<Vec<u8>>> = BTreeMap::new();
         for path in paths {
-            by_collection.entry(path.collection()).or_default().push(payload::key(path)?);
+            by_collection.entry(path.collection()).or_default().push(id_bytes::to_bytes(path.id()));
         }
         let mut found = Vec::with_capacity(paths.len());
-        for (collection, keys) in by_collection {
-            for keys in keys.chunks(KEYS) {
-                let mut query = select(SELECT, collection);
-                query.push(" AND key IN ").push_list(keys.iter().cloned());
-                query.push(" AND deleted = ").push_arg(false);
+        for (collection, ids) in by_collection {
+            for ids in ids.chunks(IDS) {
+                let mut query = select(RECORD, collection);
+                query.push(" AND r.id IN ").push_list(ids.iter().cloned());
+                query.push(" AND r.deleted = ").push_arg(false);
                 found.extend(self.select(collection, query).await?);
             }
         }
@@ -136,7 +157,7 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
 
     async fn create(&self, record: &NewRecord, at: Timestamp) -> StoreResult<()> {
         let insert = payload::insert(record, at).await?;
-        self.db()?.execute_all(insert.into()).await
+        self.db()?.execute_all(insert).await
     }
 
     async fn update(
@@ -146,17 +167,25 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
         data: &Data,
         at: Timestamp,
     ) -> StoreResult<u64> {
-        let (db, key) = (self.db()?, payload::key(path)?);
         let next = expected.saturating_add(1);
+        let (data, body) = Payload::encode(data).await?.split();
         let update = Statement::with(
             concat!(
                 "UPDATE records SET version = $4, updated_at = $5, data = $6 WHERE collection = ",
                 collection!(),
-                " AND key = $2 AND version = $3 AND deleted = $7"
+                " AND id = $2 AND version = $3 AND deleted = $7"
             ),
-            args![path.collection(), key, expected, next, at, payload::encode(data).await?, false,],
+            args![
+                path.collection(),
+                id_bytes::to_bytes(path.id()),
+                expected,
+                next,
+                at,
+                data,
+                false,
+            ],
         );
-        match db.execute(update).await? {
+        match self.replace(path, update, body).await? {
             0 => self.changed(path).await,
             _ => Ok(next),
         }
@@ -172,9 +201,9 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
         patch: &RecordPatch,
         at: Timestamp,
     ) -> StoreResult<u64> {
-        let (db, key) = (self.db()?, payload::key(path)?);
-        let mut query = select(SELECT, path.collection());
-        query.push(" AND key = ").push_arg(key.clone()).push(" AND deleted = ").push_arg(false);
+        let id = id_bytes::to_bytes(path.id());
+        let mut query = select(RECORD, path.collection());
+        query.push(" AND r.id = ").push_arg(id.clone()).push(" AND r.deleted = ").push_arg(false);
         let record = self.select(path.collection(), query).await?.pop();
         let mut record = record.ok_or(StoreError::NotFound)?;
         if record.version != expected {
@@ -182,26 +211,27 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
         }
         patch.apply(&mut record.data);
         let next = expected.saturating_add(1);
+        let (data, body) = Payload::encode(&record.data).await?.split();
         let update = Statement::with(
             concat!(
                 "UPDATE records SET version = $6, updated_at = $7, data = $8 WHERE collection = ",
                 collection!(),
-                " AND key = $2 AND version = $3 AND created_at = $4 AND updated_at = $5 \
+                " AND id = $2 AND version = $3 AND created_at = $4 AND updated_at = $5 \
                  AND deleted = $9"
             ),
             args![
                 path.collection(),
-                key,
+                id,
                 expected,
                 record.created_at,
                 record.updated_at,
                 next,
                 at,
-                payload::encode(&record.data).await?,
+                data,
                 false,
             ],
         );
-        match db.execute(update).await? {
+        match self.replace(path, update, body).await? {
             0 => self.changed(path).await,
             _ => Ok(next),
         }
@@ -213,17 +243,17 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
                 "UPDATE records SET deleted = $3, version = version + 1, updated_at = $4 \
                  WHERE collection = ",
                 collection!(),
-                " AND key = $2 AND deleted <> $3"
+                " AND id = $2 AND deleted <> $3"
             ),
-            args![path.collection(), payload::key(path)?, true, at],
+            args![path.collection(), id_bytes::to_bytes(path.id()), true, at],
         );
         self.db()?.execute(update).await.map(drop)
     }
 
     async fn purge(&self, path: &RecordPath) -> StoreResult<()> {
         let delete = Statement::with(
-            concat!("DELETE FROM records WHERE collection = ", collection!(), " AND key = $2"),
-            args![path.collection(), payload::key(path)?],
+            concat!("DELETE FROM records WHERE collection = ", collection!(), " AND id = $2"),
+            args![path.collection(), id_bytes::to_bytes(path.id())],
         );
         let forget = Statement::with(
             "DELETE FROM collections WHERE name = $1 \
@@ -235,28 +265,27 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
 
     async fn query(
         &self,
-        RecordIndex::CollectionKey: RecordIndex,
+        RecordIndex::CollectionId: RecordIndex,
         collection: &str,
         after: Option<&str>,
         limit: u32,
         with_deleted: bool,
     ) -> StoreResult<Vec<Record>> {
-        let mut query = select(SELECT, collection);
-        page(&mut query, after, limit, with_deleted)?;
+        let mut query = select(RECORD, collection);
+        page(&mut query, after, limit, with_deleted);
         self.select(collection, query).await
     }
 
     async fn paths(
         &self,
-        RecordIndex::CollectionKey: RecordIndex,
+        RecordIndex::CollectionId: RecordIndex,
         collection: &str,
         after: Option<&str>,
         limit: u32,
         with_deleted: bool,
     ) -> StoreResult<Vec<RecordPath>> {
-        let columns = "SELECT id_uuid, id_text FROM records WHERE collection = ";
-        let mut query = select(columns, collection);
-        page(&mut query, after, limit, with_deleted)?;
+        let mut query = select("r.id", collection);
+        page(&mut query, after, limit, with_deleted);
         let rows = self.db()?.fetch(Fresh, query).await?;
         rows.iter().map(|row| path(collection, row)).collect()
     }

@@ -15,9 +15,10 @@ suite!(
     a_soft_deleted_record_is_hidden_and_blocks_its_path,
     a_purged_record_frees_its_path,
     reading_many_records_skips_missing_ones,
-    a_collection_is_read_in_key_order,
+    a_collection_is_read_in_pages,
     paths_match_the_records,
     a_large_record_reads_back,
+    a_record_may_grow_and_shrink,
     one_of_concurrent_updates_succeeds,
     a_closed_store_is_unavailable,
 );
@@ -163,14 +164,14 @@ async fn a_soft_deleted_record_is_hidden_and_blocks_its_path(store: &TestStore) 
     assert!(
         store
             .documents
-            .query(RecordIndex::CollectionKey, path.collection(), None, 10, false)
+            .query(RecordIndex::CollectionId, path.collection(), None, 10, false)
             .await
             .unwrap()
             .is_empty()
     );
     let deleted = store
         .documents
-        .query(RecordIndex::CollectionKey, path.collection(), None, 10, true)
+        .query(RecordIndex::CollectionId, path.collection(), None, 10, true)
         .await
         .unwrap();
     assert_eq!((deleted.len(), deleted[0].deleted, &deleted[0].data), (1, true, &data("words")));
@@ -187,7 +188,7 @@ async fn a_purged_record_frees_its_path(store: &TestStore) {
     assert!(
         store
             .documents
-            .query(RecordIndex::CollectionKey, path.collection(), None, 10, true)
+            .query(RecordIndex::CollectionId, path.collection(), None, 10, true)
             .await
             .unwrap()
             .is_empty()
@@ -218,26 +219,27 @@ async fn reading_many_records_skips_missing_ones(store: &TestStore) {
     assert!(store.documents.get_many(&[]).await.unwrap().is_empty());
 }
 
-async fn a_collection_is_read_in_key_order(store: &TestStore) {
+async fn a_collection_is_read_in_pages(store: &TestStore) {
     let document = DocumentId(fresh_uuid());
     let mut paths: Vec<_> =
         (0..7).map(|_| RecordPath::content(document, CommitId(fresh_uuid()))).collect();
     for path in paths.iter().chain([&path()]) {
         a_record(store, path).await;
     }
-    paths.sort_by_key(RecordPath::key);
     let collection = RecordPath::contents_of(document);
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let page = store
             .documents
-            .query(RecordIndex::CollectionKey, &collection, after.as_deref(), 3, false)
+            .query(RecordIndex::CollectionId, &collection, after.as_deref(), 3, false)
             .await
             .unwrap();
         let Some(last) = page.last() else { break };
-        after = Some(last.path.key());
+        after = Some(last.path.id().to_owned());
         found.extend(page.into_iter().map(|record| record.path));
     }
+    found.sort_unstable();
+    paths.sort_unstable();
     assert_eq!(found, paths);
 }
 
@@ -256,16 +258,16 @@ async fn paths_match_the_records(store: &TestStore) {
             let after_now = after.as_deref();
             let records = store
                 .documents
-                .query(RecordIndex::CollectionKey, &collection, after_now, 3, with_deleted)
+                .query(RecordIndex::CollectionId, &collection, after_now, 3, with_deleted)
                 .await;
             let expected: Vec<_> = records.unwrap().into_iter().map(|r| r.path).collect();
             let found = store
                 .documents
-                .paths(RecordIndex::CollectionKey, &collection, after_now, 3, with_deleted)
+                .paths(RecordIndex::CollectionId, &collection, after_now, 3, with_deleted)
                 .await;
             assert_eq!(found.unwrap(), expected);
             let Some(last) = expected.last() else { break };
-            after = Some(last.key());
+            after = Some(last.id().to_owned());
         }
     }
 }
@@ -277,6 +279,41 @@ async fn a_large_record_reads_back(store: &TestStore) {
     let record = NewRecord { path: path.clone(), data: data(&text) };
     store.documents.create(&record, at(5)).await.unwrap();
     assert_eq!(store.documents.get(&path).await.unwrap().data, record.data);
+}
+
+async fn a_record_may_grow_and_shrink(store: &TestStore) {
+    let path = path();
+    a_record(store, &path).await;
+    let letter = |n: u32| char::from(b' ' + (n.wrapping_mul(n) % 89) as u8);
+    let long: String = (0..9_000).map(letter).collect();
+    let texts = ["a", &long, &long[1..], "b"];
+    for (version, text) in (1..).zip(texts) {
+        assert_eq!(
+            store.documents.update(&path, version, &data(text), at(6)).await,
+            Ok(version + 1)
+        );
+        assert_eq!(store.documents.get(&path).await.unwrap().data, data(text));
+    }
+    // A stale update must not change what is stored apart from the row.
+    for text in ["c", &long] {
+        let stale = store.documents.update(&path, 2, &data(text), at(7)).await;
+        assert_eq!(stale, Err(StoreError::Conflict(Constraint::RecordVersion)));
+        assert_eq!(store.documents.get(&path).await.unwrap().data, data("b"));
+    }
+    let add = patch(&[("more", long.as_str().into())], &[]);
+    assert_eq!(store.documents.patch(&path, 5, &add, at(8)).await, Ok(6));
+    let mut expected = data("b");
+    expected.extend(add.set);
+    let all = store
+        .documents
+        .query(RecordIndex::CollectionId, path.collection(), None, 10, false)
+        .await
+        .unwrap();
+    assert_eq!((all.len(), &all[0].data), (1, &expected));
+    store.documents.purge(&path).await.unwrap();
+    assert_eq!(store.documents.get(&path).await, Err(StoreError::NotFound));
+    a_record(store, &path).await;
+    assert_eq!(store.documents.get(&path).await.unwrap().data, data("words"));
 }
 
 async fn one_of_concurrent_updates_succeeds(store: &TestStore) {

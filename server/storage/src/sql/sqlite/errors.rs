@@ -21,7 +21,7 @@ const BY_COLUMNS: [(&str, Constraint); 7] = [
     ("versions.request_key", Constraint::RequestKey),
     ("versions.commit_id", Constraint::CommitId),
     ("commit_intents.commit_id", Constraint::CommitId),
-    ("records.collection, records.key", Constraint::RecordExists),
+    ("records.collection, records.id", Constraint::RecordExists),
 ];
 
 /// Maps an error to its meaning for the caller, provided that nothing was committed.
@@ -88,7 +88,7 @@ mod tests {
 
     #[rstest]
     #[case("UNIQUE constraint failed: users.email", Constraint::Email)]
-    #[case("UNIQUE constraint failed: records.collection, records.key", Constraint::RecordExists)]
+    #[case("UNIQUE constraint failed: records.collection, records.id", Constraint::RecordExists)]
     #[case("CHECK constraint failed: ck_documents_seq", Constraint::Other)]
     fn names_constraints(#[case] message: &str, #[case] expected: Constraint) {
         assert_eq!(constraint(message), expected);

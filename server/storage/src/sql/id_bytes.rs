@@ -1,4 +1,5 @@
-//! Op ids as bytes. Clients choose them, usually as UUIDs, which take 16 bytes instead of 36.
+//! Ids given as text, as bytes: op ids, which clients choose, and the last segments of record paths.
+//! Most are UUIDs, which take 16 bytes instead of 36.
 
 use izanagi_domain::storage::{StoreError, StoreResult};
 use uuid::Uuid;
@@ -6,14 +7,14 @@ use uuid::Uuid;
 /// Not a valid UTF-8 byte. It marks text, and keeps text from being 16 bytes long.
 const MARK: u8 = 0xFF;
 
-/// Encodes an op id. The encoding is injective.
-pub(super) fn to_bytes(op_id: &str) -> Vec<u8> {
-    if let Ok(uuid) = Uuid::try_parse(op_id)
-        && uuid.hyphenated().to_string() == op_id
+/// Encodes an id. The encoding is injective.
+pub(super) fn to_bytes(id: &str) -> Vec<u8> {
+    if let Ok(uuid) = Uuid::try_parse(id)
+        && uuid.hyphenated().to_string() == id
     {
         return uuid.into_bytes().to_vec();
     }
-    let mut bytes = op_id.as_bytes().to_vec();
+    let mut bytes = id.as_bytes().to_vec();
     bytes.push(MARK);
     if bytes.len() == 16 {
         bytes.push(MARK);
@@ -21,7 +22,7 @@ pub(super) fn to_bytes(op_id: &str) -> Vec<u8> {
     bytes
 }
 
-/// Decodes an op id.
+/// Decodes an id.
 ///
 /// # Errors
 /// `Corrupt` if the bytes are not a valid encoding.
@@ -31,7 +32,12 @@ pub(super) fn from_bytes(bytes: &[u8]) -> StoreResult<String> {
     }
     let end = bytes.iter().position(|byte| *byte == MARK).unwrap_or(bytes.len());
     let text = String::from_utf8(bytes[..end].to_vec());
-    text.map_err(|error| StoreError::Corrupt(format!("an op id: {error}")))
+    let text = text.map_err(|error| StoreError::Corrupt(format!("an id: {error}")))?;
+    if to_bytes(&text) == bytes {
+        Ok(text)
+    } else {
+        Err(StoreError::Corrupt(format!("an id: {text}")))
+    }
 }
 
 #[cfg(test)]
@@ -47,9 +53,17 @@ mod tests {
     #[case::fifteen_bytes("123456789012345", 17)]
     #[case::sixteen_bytes("1234567890123456", 17)]
     #[case::no_ascii("ÿ", 3)]
-    fn comes_back_as_it_was(#[case] op_id: &str, #[case] length: usize) {
-        let bytes = to_bytes(op_id);
+    fn comes_back_as_it_was(#[case] id: &str, #[case] length: usize) {
+        let bytes = to_bytes(id);
         assert_eq!(bytes.len(), length);
-        assert_eq!(from_bytes(&bytes), Ok(op_id.to_owned()));
+        assert_eq!(from_bytes(&bytes), Ok(id.to_owned()));
+    }
+
+    #[rstest]
+    #[case::no_mark(b"0001")]
+    #[case::text_behind_the_mark(b"00\xFF01")]
+    #[case::no_utf8(b"\xC3\xFF")]
+    fn other_bytes_are_corrupt(#[case] bytes: &[u8]) {
+        assert!(matches!(from_bytes(bytes), Err(StoreError::Corrupt(_))));
     }
 }
