@@ -51,7 +51,6 @@ async fn finds(world: &World, kind: FaultKind) {
 #[case::changed_text(1, "content", Value::from("something else"), FaultKind::Content)]
 #[case::changed_hash(1, "hash", Value::from([0; 32]), FaultKind::Content)]
 #[case::changed_patch(2, "patch", Value::List(vec!["x".into()]), FaultKind::Content)]
-#[case::base_with_other_bytes(2, "baseHash", Value::from([0; 32]), FaultKind::Base)]
 #[case::missing_base(2, "base", Value::from([0; 16]), FaultKind::Base)]
 #[case::head_stored_as_delta(3, "type", Value::from("delta"), FaultKind::Keyframe)]
 #[tokio::test]
@@ -64,6 +63,15 @@ async fn detects_a_damaged_version_record(
     let (world, id) = world().await;
     damage(&world, id, number, |data| drop(data.insert(field.to_owned(), value))).await;
     finds(&world, kind).await;
+}
+
+#[tokio::test]
+async fn detects_a_delta_from_another_version_than_its_successor() {
+    let (world, id) = world().await;
+    let first = world.stores.relational.versions.get(Freshness::Fresh, id, 1).await.unwrap();
+    let base = first.commit_id.0.into_bytes();
+    damage(&world, id, 2, |data| drop(data.insert("base".to_owned(), base.into()))).await;
+    finds(&world, FaultKind::Base).await;
 }
 
 #[tokio::test]

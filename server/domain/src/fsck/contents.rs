@@ -43,8 +43,8 @@ impl Fsck {
         if (must_be_whole(version, row) || is_kept) && !form.is_whole {
             found.add(FaultKind::Keyframe, format!("version {number} is not a snapshot"));
         }
-        if let Some((base, hash)) = form.base {
-            self.check_base(version, base, hash, found).await?;
+        if let Some(base) = form.base {
+            self.check_base(version, base, found).await?;
         }
         self.check_form(version, &form, found).await
     }
@@ -53,19 +53,16 @@ impl Fsck {
         &self,
         version: &VersionRow,
         base: CommitId,
-        hash: [u8; 32],
         found: &mut Findings,
     ) -> Result<()> {
         let number = version.number;
         match self.core.stores.relational.versions.by_commit(base).await {
-            Ok(base) if base.document_id == version.document_id && base.number > number => {
-                if base.content_hash != hash {
-                    let detail = format!("version {number}: its base has a different hash");
-                    found.add(FaultKind::Base, detail);
-                }
-            }
+            Ok(base) if base.document_id == version.document_id && base.number == number + 1 => {}
             Ok(_) | Err(StoreError::NotFound) => {
-                found.add(FaultKind::Base, format!("version {number} has no base"));
+                found.add(
+                    FaultKind::Base,
+                    format!("version {number} is not a delta from its successor"),
+                );
             }
             Err(StoreError::Corrupt(what)) => {
                 found.add(FaultKind::Base, format!("version {number}: its base: {what}"));

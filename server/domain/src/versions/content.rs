@@ -25,8 +25,8 @@ pub(crate) struct Form {
     pub(crate) chunks: usize,
     /// Hash of its text, as recorded.
     pub(crate) hash: [u8; 32],
-    /// Commit and content hash of its delta's base.
-    pub(crate) base: Option<(CommitId, [u8; 32])>,
+    /// Commit of its delta's base.
+    pub(crate) base: Option<CommitId>,
 }
 
 /// One traversal of the store: the records read, with their record versions.
@@ -159,7 +159,7 @@ impl Versions {
             },
             _ => false,
         };
-        let base = reverse.map(|reverse| (reverse.base, reverse.base_hash));
+        let base = reverse.map(|reverse| reverse.base);
         Ok(Form { is_delta, is_whole, chunks, hash, base })
     }
 

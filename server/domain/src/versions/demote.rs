@@ -85,7 +85,7 @@ impl Versions {
             return Ok(Written::NotWorthIt);
         };
         self.check(row, &patch, &newer, &older).await?;
-        let reverse = Reverse { base: next.commit_id, base_hash: next.content_hash, patch };
+        let reverse = Reverse { base: next.commit_id, patch };
         let both = Stored { hash: row.content_hash, reverse: Some(reverse), ..stored };
         let Some(written) = self.write_and_read_back(record, &both).await? else {
             return Ok(Written::Overtaken);

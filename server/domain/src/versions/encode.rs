@@ -12,11 +12,11 @@ use uuid::Uuid;
 /// Longer texts are split into chunks, because a BSON document is limited to 16 MiB.
 pub(super) const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 
-/// A reverse delta with its base.
+/// A reverse delta with its base. A hash of the base would add nothing: every read ends with the
+/// hash of the version that was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Reverse {
     pub(super) base: CommitId,
-    pub(super) base_hash: [u8; 32],
     pub(super) patch: Patch,
 }
 
@@ -78,9 +78,8 @@ impl Stored {
             Some(Whole::Chunks(count)) => set("chunks", Value::Int(*count as i64)),
             None => {}
         }
-        if let Some(Reverse { base, base_hash, patch }) = &self.reverse {
+        if let Some(Reverse { base, patch }) = &self.reverse {
             set("base", base.0.into_bytes().into());
-            set("baseHash", (*base_hash).into());
             set("format", patch.format().into());
             set("patch", patch.to_value());
             if let Some(print) = patch.print() {
@@ -118,7 +117,7 @@ fn parse_reverse(data: &Data, patch: Value) -> Option<Reverse> {
     let print = data.get("print").and_then(Value::as_text);
     let patch = Patch::from_value(data.get("format")?.as_text()?, patch, print)?;
     let base = CommitId(Uuid::from_bytes(bytes_of(data, "base")?));
-    Some(Reverse { base, base_hash: bytes_of(data, "baseHash")?, patch })
+    Some(Reverse { base, patch })
 }
 
 fn bytes_of<const N: usize>(data: &Data, field: &str) -> Option<[u8; N]> {
@@ -184,7 +183,6 @@ mod tests {
         {
             let reverse = Reverse {
                 base: CommitId(Uuid::from_u128(3)),
-                base_hash: sha256(newer),
                 patch: Patch::between(kind, newer, older),
             };
             let stored = Stored { hash: sha256(older), whole: None, reverse: Some(reverse) };

@@ -100,7 +100,7 @@ mod tests {
 
     #[rstest]
     #[case::content_before_longer_texts(&[("hash", "01234".into()), ("content", "abc".into())], "content")]
-    #[case::patch_in_a_list(&[("baseHash", [9; 32].into()), ("patch", list("x"))], "patch")]
+    #[case::patch_in_a_list(&[("hash", [9; 32].into()), ("patch", list("x"))], "patch")]
     #[case::the_longest_without_content(&[("a", "xyz".into()), ("type", "chunks".into())], "type")]
     #[case::bytes_beside_empty_content(&[("content", "".into()), ("hash", [9; 32].into())], "hash")]
     fn only_the_content_of_a_record_is_flipped(

@@ -10,8 +10,8 @@ use std::fmt;
 
 /// Field names that are stored as their index in this list, because a delta is often smaller than
 /// the names around it. Stored records depend on the order: only append.
-const NAMES: [&str; 10] =
-    ["type", "hash", "content", "chunks", "base", "baseHash", "format", "patch", "print", "text"];
+const NAMES: [&str; 9] =
+    ["type", "hash", "content", "chunks", "base", "format", "patch", "print", "text"];
 
 /// Encodes a record's fields as a CBOR map.
 ///

@@ -1,4 +1,5 @@
-//! Record data as bytes: CBOR in one zstd frame (RFC 8878) with a checksum.
+//! Record data as bytes: CBOR, either in one zstd frame (RFC 8878) with a checksum or, if that saves
+//! nothing, as it is between a mark and a checksum.
 
 use super::{
     cbor, id_bytes,
@@ -23,6 +24,11 @@ const LARGE: usize = 256 * 1024;
 /// Larger payloads are stored in `record_bodies`. A row of `records` stays in its page up to about
 /// a thousand bytes.
 const INLINE: usize = 512;
+
+/// Marks data that is not compressed. No zstd frame begins with it.
+const PLAIN: u8 = 0;
+/// Length of a checksum, as in a zstd frame.
+const SUM: usize = 4;
 
 /// Encoded data, in the table where its row belongs.
 pub(super) enum Payload {
@@ -127,7 +133,22 @@ fn compress(bytes: &[u8]) -> StoreResult<Vec<u8>> {
         Ok(compressed)
     };
     let compressed = COMPRESSOR.with_borrow_mut(compress);
-    compressed.map_err(|error: std::io::Error| StoreError::Unavailable(format!("zstd: {error}")))
+    let compressed = compressed
+        .map_err(|error: std::io::Error| StoreError::Unavailable(format!("zstd: {error}")))?;
+    // Most deltas are smaller than what a frame adds.
+    if compressed.len() <= 1 + bytes.len() + SUM {
+        return Ok(compressed);
+    }
+    let mut plain = Vec::with_capacity(1 + bytes.len() + SUM);
+    plain.push(PLAIN);
+    plain.extend_from_slice(bytes);
+    plain.extend_from_slice(&checksum(bytes));
+    Ok(plain)
+}
+
+fn checksum(bytes: &[u8]) -> [u8; SUM] {
+    let [a, b, c, d, ..] = *blake3::hash(bytes).as_bytes();
+    [a, b, c, d]
 }
 
 fn decompress(stored: &[Vec<u8>]) -> StoreResult<Vec<Data>> {
@@ -135,6 +156,14 @@ fn decompress(stored: &[Vec<u8>]) -> StoreResult<Vec<Data>> {
         Decompressor::new().map_err(|error| StoreError::Unavailable(format!("zstd: {error}")))?;
     let corrupt = |what: String| StoreError::Corrupt(format!("a record: {what}"));
     let mut decode = |bytes: &Vec<u8>| {
+        if let Some((&PLAIN, plain)) = bytes.split_first() {
+            return match plain.split_last_chunk() {
+                Some((plain, sum)) if *sum == checksum(plain) => {
+                    cbor::from_bytes(plain).map_err(corrupt)
+                }
+                _ => Err(corrupt("wrong checksum".to_owned())),
+            };
+        }
         let size = get_frame_content_size(bytes).ok().flatten().unwrap_or_default();
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         if size > MAX_BYTES {
@@ -176,14 +205,18 @@ mod tests {
         );
     }
 
+    #[rstest]
+    #[case::plain("some words", 1 + 3 + 10 + SUM)]
+    #[case::compressed("some words, and some words, and some words, and some words, and more", 60)]
     #[tokio::test]
-    async fn a_flipped_bit_is_corrupt() {
-        let stored = encode(&data("some words, and some more words")).await.unwrap();
+    async fn a_flipped_bit_is_corrupt(#[case] text: &str, #[case] at_most: usize) {
+        let stored = encode(&data(text)).await.unwrap();
+        assert!(stored.len() <= at_most, "{} bytes", stored.len());
         for at in 0..stored.len() {
             let mut damaged = stored.clone();
             damaged[at] ^= 1;
             let read = decode_all(vec![damaged]).await;
-            assert!(!matches!(read, Ok(read) if read != [data("some words, and some more words")]));
+            assert!(!matches!(read, Ok(read) if read != [data(text)]));
         }
     }
 
