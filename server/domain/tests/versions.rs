@@ -36,7 +36,6 @@ async fn numbers_commits_and_reads_them_back() {
     let second = world.commit(id, "second").await.unwrap();
     assert_eq!((first.number, second.number), (1, 2));
     assert_eq!((second.added, second.removed), (1, 0));
-    assert_eq!(second.parent_commit, Some(first.commit_id));
     assert_eq!(world.content(id, 1).await, "one\n");
     assert_eq!(world.content(id, 2).await, "one\ntwo\n");
     world.fsck_is_clean().await;

@@ -6,7 +6,7 @@ use crate::{
     hash::sha256,
     live::{ClientUpdate, EditKind, EditOutcome, LiveText, QUARANTINED, ServerEdit},
     patience::patiently,
-    storage::{DocumentRow, StoreError},
+    storage::{DocumentRow, StoreError, short_hash},
 };
 use izanagi_shared::{
     id::DocumentId,
@@ -187,7 +187,7 @@ impl Documents {
         request_hash: &[u8; 32],
     ) -> Result<bool> {
         match self.core.stores.relational.log.known_op(editor.id(), editor.user(), op_id).await {
-            Ok(op) if op.hash != *request_hash => Err(Error::IdempotencyMismatch),
+            Ok(op) if op.hash != short_hash(request_hash) => Err(Error::IdempotencyMismatch),
             Ok(op) if op.quarantined => Err(Error::BadUpdate(QUARANTINED.to_owned())),
             Ok(_) => Ok(true),
             Err(StoreError::NotFound) => Ok(false),

@@ -136,10 +136,6 @@ fn check_history(row: &DocumentRow, versions: &[VersionRow], found: &mut Finding
             let detail = format!("version {expected} is missing before {}", version.number);
             found.add(FaultKind::VersionHole, detail);
         }
-        if version.parent_commit != parent.map(|parent| parent.commit_id) {
-            found
-                .add(FaultKind::Parent, format!("version {} has the wrong parent", version.number));
-        }
         let chain = chain_hash(
             parent.map(|parent| &parent.chain_hash),
             &version.content_hash,

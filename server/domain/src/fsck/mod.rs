@@ -46,8 +46,6 @@ pub enum FaultKind {
     Head,
     /// Version numbers run from 1 without gaps.
     VersionHole,
-    /// Each version's parent is the version before it.
-    Parent,
     /// Each chain hash follows from its parent's.
     Chain,
     /// Each version can be read with its length and hash, and its record states that hash.
@@ -88,7 +86,6 @@ impl FaultKind {
             Self::Row => "row",
             Self::Head => "head",
             Self::VersionHole => "version hole",
-            Self::Parent => "parent",
             Self::Chain => "chain",
             Self::Content => "content",
             Self::Keyframe => "keyframe",

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     budget::SMALL,
     error::{Error, Result},
-    storage::{Appended, ClientOwner, NewUpdate, StoreError},
+    storage::{Appended, ClientOwner, NewUpdate, StoreError, short_hash},
 };
 use izanagi_shared::{
     crdt::inspect_update,
@@ -120,7 +120,9 @@ impl Room {
 
     async fn is_known(&self, edit: &ServerEdit) -> Result<bool> {
         match self.context.log.known_op(self.document, edit.actor, &edit.op_id).await {
-            Ok(known) if known.hash != edit.request_hash => Err(Error::IdempotencyMismatch),
+            Ok(known) if known.hash != short_hash(&edit.request_hash) => {
+                Err(Error::IdempotencyMismatch)
+            }
             Ok(known) if known.quarantined => Err(Error::BadUpdate(QUARANTINED.to_owned())),
             Ok(_) => Ok(true),
             Err(StoreError::NotFound) => Ok(false),

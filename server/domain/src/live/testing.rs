@@ -14,7 +14,7 @@ use crate::edits::EditStore;
 use crate::storage::{
     Appended, Batch, BatchOutcome, Constraint, KnownOp, LiveLog, LoadedLog, LogTail, LoggedUpdate,
     NewSnapshot, SavedText, SegmentRow, StoreError, StoreResult, StoredSnapshot, SystemClock,
-    SystemIds,
+    SystemIds, short_hash,
 };
 use async_trait::async_trait;
 use izanagi_shared::{
@@ -119,12 +119,12 @@ impl Kept {
         for update in &batch.updates {
             let key = (update.actor, update.op_id.clone());
             answers.push(match self.ops.get(&key) {
-                Some(known) if known.hash != update.delta_hash => Appended::OtherBytes,
+                Some(known) if known.hash != short_hash(&update.delta_hash) => Appended::OtherBytes,
                 Some(KnownOp { quarantined: true, seq, .. }) => Appended::Quarantined(*seq),
                 Some(KnownOp { seq, .. }) => Appended::Known(*seq),
                 None => {
                     self.live_seq += 1;
-                    let (seq, hash) = (self.live_seq, update.delta_hash);
+                    let (seq, hash) = (self.live_seq, short_hash(&update.delta_hash));
                     self.ops.insert(key, KnownOp { seq, hash, quarantined: false });
                     let delta = if spoil { seal(b"no update") } else { update.delta.clone() };
                     let (actor, at) = (update.actor, batch.at);

@@ -21,6 +21,19 @@ pub struct Request {
     pub body_hash: [u8; 32],
 }
 
+/// The first 128 bits of a SHA-256. They suffice to tell a repeated request from another one, which
+/// only its own sender could forge.
+pub type ShortHash = [u8; 16];
+
+/// Shortens a SHA-256.
+#[must_use]
+pub const fn short_hash(hash: &[u8; 32]) -> ShortHash {
+    let (short, _) = hash.split_at(16);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(short);
+    bytes
+}
+
 /// Facts about a text, known without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TextFacts {

@@ -1,6 +1,6 @@
 //! The live log: all accepted updates of all documents, numbered consecutively (DESIGN §6).
 
-use super::{NewSegment, StoreError, StoreResult, TextFacts};
+use super::{NewSegment, ShortHash, StoreError, StoreResult, TextFacts};
 use async_trait::async_trait;
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -121,8 +121,8 @@ impl LogTail {
 pub struct KnownOp {
     /// Seq of its update.
     pub seq: u64,
-    /// Hash it was submitted with ([`NewUpdate::delta_hash`]).
-    pub hash: [u8; 32],
+    /// Hash it was submitted with, shortened ([`NewUpdate::delta_hash`]).
+    pub hash: ShortHash,
     /// Whether its update is quarantined.
     pub quarantined: bool,
 }

@@ -1,6 +1,6 @@
 //! Versions and commit attempts: the SQL side of DESIGN §5.
 
-use super::{Freshness, NewRecord, Request, StoreResult};
+use super::{Freshness, NewRecord, Request, ShortHash, StoreResult, short_hash};
 use async_trait::async_trait;
 use izanagi_shared::{
     id::{CommitId, DocumentId, UserId},
@@ -90,7 +90,6 @@ impl NewVersion {
             document_id: self.document_id,
             number: self.number,
             commit_id: self.commit_id,
-            parent_commit: self.parent_commit,
             content_hash: self.content_hash,
             chain_hash: self.chain_hash,
             length: self.length,
@@ -101,7 +100,7 @@ impl NewVersion {
             keep_whole: false,
             is_delta: false,
             author,
-            body_hash: self.request.body_hash,
+            body_hash: short_hash(&self.request.body_hash),
             created_at: self.at,
         }
     }
@@ -116,8 +115,6 @@ pub struct VersionRow {
     pub number: u64,
     /// Its commit id.
     pub commit_id: CommitId,
-    /// Commit id of the parent.
-    pub parent_commit: Option<CommitId>,
     /// SHA-256 of the content.
     pub content_hash: [u8; 32],
     /// Hash over parent, content, author, message and time.
@@ -138,8 +135,8 @@ pub struct VersionRow {
     pub is_delta: bool,
     /// Author.
     pub author: Person,
-    /// Body hash of the request that created it.
-    pub body_hash: [u8; 32],
+    /// Body hash of the request that created it, shortened.
+    pub body_hash: ShortHash,
     /// Commit time.
     pub created_at: Timestamp,
 }

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, Internal, Result},
     hash::{sha256, sha256_parts},
     live::{EditKind, LiveText},
-    storage::{DocumentRow, Freshness, NewVersion, Request, StoreError, VersionRow},
+    storage::{DocumentRow, Freshness, NewVersion, Request, StoreError, VersionRow, short_hash},
 };
 use futures::future::try_join;
 use izanagi_shared::{
@@ -85,7 +85,7 @@ impl Versions {
     /// Returns the version this request has already created, if any.
     pub(super) async fn known(&self, request: &Request) -> Result<Option<VersionRow>> {
         match self.core.stores.relational.versions.by_request(&request.key).await {
-            Ok(row) if row.body_hash == request.body_hash => Ok(Some(row)),
+            Ok(row) if row.body_hash == short_hash(&request.body_hash) => Ok(Some(row)),
             Ok(_) => Err(Error::IdempotencyMismatch),
             Err(StoreError::NotFound) => Ok(None),
             Err(error) => Err(error.into()),

@@ -8,7 +8,7 @@ use super::{
     row::Row,
     statement::{Statement, args},
 };
-use izanagi_domain::storage::{Batch, BatchOutcome, ClientOwner, KnownOp, StoreResult};
+use izanagi_domain::storage::{Batch, BatchOutcome, ClientOwner, KnownOp, StoreResult, short_hash};
 use izanagi_shared::id::{DocumentId, UserId};
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -201,7 +201,7 @@ fn inserts(new: New) -> Vec<Statement> {
         );
         insert.push_rows(rows.iter().map(|row| {
             let update = &row.update;
-            let (op, hash) = (id_bytes::to_bytes(&update.op_id), update.delta_hash);
+            let (op, hash) = (id_bytes::to_bytes(&update.op_id), short_hash(&update.delta_hash));
             args![row.document_id, update.actor, op, row.seq, hash, false, row.at]
         }));
         statements.push(insert);

@@ -10,6 +10,7 @@ use super::{
 };
 use izanagi_domain::storage::{
     CommitOutcome, Constraint, Ids, IntentStatus, NewVersion, StoreError, StoreResult, Topic,
+    short_hash,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId},
@@ -110,7 +111,7 @@ impl Commit {
              i.expires_at, EXISTS (SELECT 1 FROM versions WHERE request_key = $3) AS known \
              FROM (SELECT 1 AS one) AS o LEFT JOIN documents d ON d.id = $1 \
              LEFT JOIN commit_intents i ON i.commit_id = $2",
-            args![self.document, self.commit, version_row::stored_key(&self.request_key)],
+            args![self.document, self.commit, short_hash(&self.request_key)],
         );
         let found = transaction.fetch_optional(found).await?.ok_or_else(missing)?;
         if let Some(outcome) = self.obstacle(&found)? {

@@ -3,6 +3,7 @@
 
 use izanagi_domain::storage::{
     Appended, Batch, ClientOwner, Constraint, KnownOp, NewUpdate, StoreError, StoreResult,
+    short_hash,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -91,7 +92,7 @@ impl Ledger {
         let key = (document_id, update.actor, update.op_id.clone());
         if let Some(known) = self.ops.get(&key) {
             return match known {
-                known if known.hash != update.delta_hash => Appended::OtherBytes,
+                known if known.hash != short_hash(&update.delta_hash) => Appended::OtherBytes,
                 KnownOp { quarantined: true, seq, .. } => Appended::Quarantined(*seq),
                 KnownOp { seq, .. } => Appended::Known(*seq),
             };
@@ -110,7 +111,8 @@ impl Ledger {
         }
         let seq = self.heads.get(&document_id).map_or(0, |head| head.live_seq) + 1;
         self.heads.insert(document_id, Head { live_seq: seq, trashed: false });
-        self.ops.insert(key, KnownOp { seq, hash: update.delta_hash, quarantined: false });
+        let hash = short_hash(&update.delta_hash);
+        self.ops.insert(key, KnownOp { seq, hash, quarantined: false });
         self.new.heads.insert(document_id, (seq, update.actor, at));
         self.new.updates.push(Numbered { document_id, seq, at, update });
         Appended::New(seq)
@@ -191,7 +193,7 @@ mod tests {
     #[test]
     fn a_quarantined_op_is_reported_as_quarantined() {
         let mut ledger = ledger();
-        let known = KnownOp { seq: 3, hash: [1; 32], quarantined: true };
+        let known = KnownOp { seq: 3, hash: [1; 16], quarantined: true };
         ledger.ops.insert((DOCUMENT, ANN, "a".to_owned()), known);
         let other = NewUpdate { delta_hash: [9; 32], ..update(ANN, "a", &[]) };
         let expected = [Appended::Quarantined(3), Appended::OtherBytes];

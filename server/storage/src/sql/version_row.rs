@@ -5,18 +5,11 @@ use super::{
     statement::{Statement, args},
     users::person,
 };
-use izanagi_domain::storage::{NewVersion, StoreResult, VersionRow};
-
-/// A request key as stored in `versions` and its index: 128 bits of a SHA-256 suffice to
-/// distinguish requests.
-pub(super) fn stored_key(key: &[u8; 32]) -> Vec<u8> {
-    let (stored, _) = key.split_at(16);
-    stored.to_vec()
-}
+use izanagi_domain::storage::{NewVersion, StoreResult, VersionRow, short_hash};
 
 /// Starts a query for a [`VersionRow`].
 pub(super) const SELECT: &str = "SELECT v.document_id, v.version_number, v.commit_id, \
-     v.parent_commit, v.content_hash, v.chain_hash, v.content_length, v.added, \
+     v.content_hash, v.chain_hash, v.content_length, v.added, \
      v.removed, v.message, v.name, v.keep_whole, v.is_delta, v.request_hash, v.created_at, \
      u.id AS user_id, u.username, u.display_name \
      FROM versions v JOIN users u ON u.id = v.author_id WHERE ";
@@ -26,7 +19,6 @@ pub(super) fn version(row: &Row) -> StoreResult<VersionRow> {
         document_id: row.get("document_id")?,
         number: row.get("version_number")?,
         commit_id: row.get("commit_id")?,
-        parent_commit: row.get("parent_commit")?,
         content_hash: row.get("content_hash")?,
         chain_hash: row.get("chain_hash")?,
         length: row.get("content_length")?,
@@ -44,15 +36,14 @@ pub(super) fn version(row: &Row) -> StoreResult<VersionRow> {
 
 pub(super) fn insert(version: &NewVersion) -> Statement {
     Statement::with(
-        "INSERT INTO versions (document_id, version_number, commit_id, parent_commit, \
+        "INSERT INTO versions (document_id, version_number, commit_id, \
          content_hash, chain_hash, content_length, added, removed, message, name, \
          keep_whole, is_delta, author_id, request_key, request_hash, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, $11, $11, $12, $13, $14, $15)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL, $10, $10, $11, $12, $13, $14)",
         args![
             version.document_id,
             version.number,
             version.commit_id,
-            version.parent_commit,
             version.content_hash,
             version.chain_hash,
             version.length,
@@ -61,8 +52,8 @@ pub(super) fn insert(version: &NewVersion) -> Statement {
             version.message.as_str(),
             false,
             version.author_id,
-            stored_key(&version.request.key),
-            version.request.body_hash,
+            short_hash(&version.request.key),
+            short_hash(&version.request.body_hash),
             version.at,
         ],
     )

@@ -4,11 +4,12 @@ use super::{
     database::{Database, Transaction as _},
     outbox,
     statement::{Statement, args},
-    version_row::{SELECT, stored_key, version},
+    version_row::{SELECT, version},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
     Freshness, Ids, StoreError, StoreResult, Topic, VersionFilter, VersionRow, VersionStore,
+    short_hash,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId},
@@ -60,7 +61,7 @@ impl<D: Database> VersionStore for SqlVersions<D> {
 
     async fn by_request(&self, key: &[u8; 32]) -> StoreResult<VersionRow> {
         let mut query = Statement::new(SELECT);
-        query.push("v.request_key = ").push_arg(stored_key(key));
+        query.push("v.request_key = ").push_arg(short_hash(key));
         self.one(query).await
     }
 

@@ -1,7 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
     Appended, Batch, BatchOutcome, ClientOwner, Constraint, KnownOp, LoggedUpdate, NewSnapshot,
-    NewUpdate, StoreError,
+    NewUpdate, StoreError, short_hash,
 };
 use izanagi_shared::id::{DocumentId, UserId};
 
@@ -51,7 +51,7 @@ async fn updates_are_numbered_from_one(store: &TestStore) {
     };
     assert_eq!(log.updates, [logged(1, "a"), logged(2, "b"), logged(3, "c")]);
     let known = store.relational.log.known_op(document, user, "b").await.unwrap();
-    let hash = update(user, "b").delta_hash;
+    let hash = short_hash(&update(user, "b").delta_hash);
     assert_eq!(known, KnownOp { seq: 2, hash, quarantined: false });
     let unknown = store.relational.log.known_op(document, user, "d").await;
     assert_eq!(unknown, Err(StoreError::NotFound));

@@ -164,6 +164,7 @@ CREATE TABLE document_ops (
     -- 16 bytes if it is a UUID, else its text and a byte that is not part of any text.
     op_id       BLOB    NOT NULL,
     seq         INTEGER NOT NULL,
+    -- The first 16 bytes.
     delta_hash  BLOB    NOT NULL,
     -- Whether the update was quarantined; its row in document_updates may be gone.
     quarantined INTEGER NOT NULL,
@@ -216,12 +217,12 @@ CREATE TABLE edit_segments (
 -- ---------------------------------------------------------------------------------------------
 -- Versions and the attempts to commit them (DESIGN §5)
 
--- The record of a version's content follows from document and commit, so it is not named here.
+-- The record of a version's content follows from document and commit, and its parent is the version
+-- with the preceding number, so neither is named here.
 CREATE TABLE versions (
     document_id    BLOB    NOT NULL,
     version_number INTEGER NOT NULL,
     commit_id      BLOB    NOT NULL,
-    parent_commit  BLOB,
     content_hash   BLOB    NOT NULL,
     chain_hash     BLOB    NOT NULL,
     content_length INTEGER NOT NULL,
@@ -232,7 +233,7 @@ CREATE TABLE versions (
     keep_whole     INTEGER NOT NULL,
     is_delta       INTEGER NOT NULL,
     author_id      BLOB    NOT NULL,
-    -- The first 16 bytes.
+    -- The first 16 bytes of each.
     request_key    BLOB    NOT NULL,
     request_hash   BLOB    NOT NULL,
     created_at     INTEGER NOT NULL,
@@ -244,9 +245,7 @@ CREATE TABLE versions (
     CONSTRAINT fk_versions_author FOREIGN KEY (author_id) REFERENCES users (id),
     CONSTRAINT ck_versions_number CHECK (version_number >= 1 AND version_number < 9223372036854775807),
     CONSTRAINT ck_versions_commit CHECK (length(commit_id) = 16),
-    CONSTRAINT ck_versions_parent CHECK ((version_number = 1) = (parent_commit IS NULL)),
-    CONSTRAINT ck_versions_parent_commit CHECK (length(parent_commit) = 16),
-    CONSTRAINT ck_versions_request_key CHECK (length(request_key) = 16),
+    CONSTRAINT ck_versions_request CHECK (length(request_key) = 16 AND length(request_hash) = 16),
     CONSTRAINT ck_versions_hashes CHECK (length(content_hash) = 32 AND length(chain_hash) = 32),
     CONSTRAINT ck_versions_keep_whole CHECK (keep_whole IN (0, 1)),
     CONSTRAINT ck_versions_is_delta CHECK (is_delta IN (0, 1))
