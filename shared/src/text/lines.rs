@@ -44,7 +44,7 @@ impl<'a> LineChanges<'a> {
         budget: &mut Budget,
     ) -> Self {
         let context = options.context;
-        let window = Window::of(old, new, context.saturating_add(SLIDE));
+        let window = Self::window(old, new, context);
         let old: Vec<_> = window.old.split_inclusive('\n').collect();
         let new: Vec<_> = window.new.split_inclusive('\n').collect();
         let key = |line: &'a str| {
@@ -76,6 +76,11 @@ impl<'a> LineChanges<'a> {
             bytes_before: window.bytes_before,
             movable,
         }
+    }
+
+    /// The part of two texts that [`Self::between`] looks at.
+    pub(crate) fn window(old: &'a str, new: &'a str, context: usize) -> Window<'a> {
+        Window::of(old, new, context.saturating_add(SLIDE))
     }
 
     /// Slides additions and removals so that they end with a blank line, as paragraphs and

@@ -52,9 +52,14 @@ impl Commit {
     ) -> Self {
         let NewVersion { document_id: document, number, at, .. } = *version;
         let mut writes = first;
+        // If the commit is not allowed, this violates `ck_documents_head`.
         writes.push(Statement::with(
-            "UPDATE documents SET head_version = $2, head_commit = $3 WHERE id = $1",
-            args![document, number, version.commit_id],
+            "UPDATE documents SET head_version = $2, head_commit = CASE \
+             WHEN deleted_at IS NULL AND head_version = $2 - 1 \
+             AND head_commit IS NOT DISTINCT FROM $4 AND NOT EXISTS \
+             (SELECT 1 FROM commit_intents WHERE commit_id = $3 AND status <> 'committed') \
+             THEN $3 END WHERE id = $1",
+            args![document, number, version.commit_id, version.parent_commit],
         ));
         writes.push(version_row::insert(version));
         if version.parent_commit.is_some() {
@@ -88,6 +93,15 @@ impl Commit {
 
     /// Commits, or returns what prevents it.
     pub(super) async fn run(self, db: &impl Database) -> StoreResult<CommitOutcome> {
+        if !self.has_intent {
+            // Constraints refuse everything that `obstacle` does: another head, a document that is in
+            // the trash or missing, a known request. Without an obstacle, this saves a round trip.
+            match db.execute_all(self.writes.clone()).await {
+                Ok(()) => return Ok(CommitOutcome::Committed),
+                Err(StoreError::Conflict(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
         let commit = Arc::new(self);
         let outcome = db.write(move |transaction| {
             let commit = Arc::clone(&commit);

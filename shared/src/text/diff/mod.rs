@@ -72,6 +72,13 @@ pub fn count_lines(old: &str, new: &str) -> LineCount {
     count_changes(&compare_for_display(old, new, &options, &mut budget))
 }
 
+/// Returns how many bytes of both texts [`count_lines`] compares: the lines from the first to the
+/// last that differ, and some around them.
+pub fn changed_bytes(old: &str, new: &str) -> usize {
+    let window = LineChanges::window(old, new, DiffOptions::default().context);
+    window.old.len() + window.new.len()
+}
+
 /// The changed lines, aligned for display.
 pub(crate) fn compare_for_display<'a>(
     old: &'a str,
@@ -105,6 +112,14 @@ mod tests {
 
     fn options(context: usize, budget: u64) -> DiffOptions {
         DiffOptions { context, budget, ..DiffOptions::default() }
+    }
+
+    #[test]
+    fn only_the_lines_around_the_changes_count_as_work() {
+        let lines = "a line of text\n".repeat(10_000);
+        let (old, new) = (format!("{lines}old\n{lines}"), format!("{lines}new\n{lines}"));
+        assert!(changed_bytes(&old, &new) < 1_000);
+        assert_eq!(changed_bytes("", &new), new.len());
     }
 
     #[test]
