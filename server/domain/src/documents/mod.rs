@@ -27,11 +27,12 @@ use crate::{
     error::{Error, Result},
     live::Rooms,
     principal::Principal,
-    storage::{DocumentRow, StoreError},
+    storage::{DocumentRow, StoreError, Viewed},
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
     permission::{Access, Action, Standing, Verdict, decide},
+    wire::Person,
 };
 use render::RenderCache;
 use std::ops::Deref;
@@ -55,6 +56,7 @@ impl std::fmt::Debug for Documents {
 pub struct Reader {
     row: DocumentRow,
     standing: Standing,
+    person: Option<Person>,
 }
 
 impl Reader {
@@ -74,6 +76,11 @@ impl Reader {
     #[must_use]
     pub const fn standing(&self) -> Standing {
         self.standing
+    }
+
+    /// The holder's profile when the right was granted, if the holder is a user.
+    pub(crate) const fn person(&self) -> Option<&Person> {
+        self.person.as_ref()
     }
 }
 
@@ -180,7 +187,7 @@ impl Documents {
             false => Error::NotFound("document"),
         };
         let found = self.core.stores.relational.catalog.get_for(&who.viewer(id), id).await;
-        let (row, access) = found.map_err(|error| match error {
+        let Viewed { row, access, person } = found.map_err(|error| match error {
             StoreError::NotFound => hidden(),
             other => other.into(),
         })?;
@@ -193,6 +200,6 @@ impl Documents {
             Verdict::Hidden => return Err(hidden()),
         }
         who.require_scope(action.scope())?;
-        Ok(Reader { row, standing })
+        Ok(Reader { row, standing, person })
     }
 }

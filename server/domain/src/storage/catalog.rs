@@ -148,6 +148,17 @@ pub enum CursorKey {
     Text(String),
 }
 
+/// A document and one viewer's relation to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Viewed {
+    /// The document.
+    pub row: DocumentRow,
+    /// The viewer's rights to it.
+    pub access: Access,
+    /// The viewer's profile, if the viewer is a user.
+    pub person: Option<Person>,
+}
+
 /// Filter, order and page of a document list.
 #[derive(Debug, Clone)]
 pub struct DocumentFilter {
@@ -179,8 +190,8 @@ pub trait Catalog: Send + Sync {
     async fn by_request(&self, key: &[u8; 32]) -> StoreResult<(DocumentId, [u8; 32])>;
     /// Returns a document.
     async fn get(&self, id: DocumentId) -> StoreResult<DocumentRow>;
-    /// Returns a document and this viewer's rights to it, in one query.
-    async fn get_for(&self, viewer: &Viewer, id: DocumentId) -> StoreResult<(DocumentRow, Access)>;
+    /// Returns a document, this viewer's rights to it, and the viewer's profile, in one query.
+    async fn get_for(&self, viewer: &Viewer, id: DocumentId) -> StoreResult<Viewed>;
     /// Returns the matching rows and their total number. May be stale.
     async fn list(&self, filter: &DocumentFilter) -> StoreResult<(Vec<DocumentRow>, u64)>;
     /// Changes details. If anything differs, increments `meta_rev` and sets `updated_at` to `at`.

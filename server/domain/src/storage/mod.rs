@@ -27,7 +27,7 @@ pub use accounts::{
 pub use bus::{Bus, BusEvent};
 pub use catalog::{
     Catalog, Cursor, CursorKey, DetailsChange, DocumentFilter, DocumentRow, NewDocument, Owners,
-    Request, ShortHash, TextFacts, short_hash,
+    Request, ShortHash, TextFacts, Viewed, short_hash,
 };
 pub use edits::{EditSegments, NewSegment, NewestSegments, SegmentFilter, SegmentRow};
 pub use error::{Constraint, StoreError, StoreResult};

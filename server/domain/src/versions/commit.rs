@@ -8,12 +8,10 @@ use crate::{
     live::{EditKind, LiveText},
     storage::{DocumentRow, Freshness, NewVersion, Request, StoreError, VersionRow, short_hash},
 };
-use futures::future::try_join;
 use izanagi_shared::{
-    id::{DocumentId, UserId},
+    id::DocumentId,
     rules::{CommitMessage, Content},
     text::diff::{self, LineCount},
-    wire::Person,
 };
 use std::sync::Arc;
 
@@ -156,6 +154,7 @@ impl Versions {
 
     /// Commits the live text as the next version.
     pub(super) async fn commit_live(&self, draft: &Draft<'_>) -> Result<VersionRow> {
+        let author = draft.editor.person().cloned().ok_or(Error::NotFound("account"))?;
         let mut seen = draft.seen.cloned();
         for _ in 0..TRIES {
             let is_fresh = seen.is_none();
@@ -167,21 +166,14 @@ impl Versions {
                 }
                 None => self.head(draft.editor).await?,
             };
-            let drafted = async {
-                let text = self.documents.text_of(&row).await?;
-                if head.is_some_and(|head| head.content_hash == text.facts.hash) {
-                    return Ok(None);
-                }
-                let version = self.next_version(draft, head, &row, &text).await?;
-                Ok(Some((text, version)))
-            };
-            let (drafted, author) = try_join(drafted, self.author(draft.editor.user())).await?;
-            let Some((text, version)) = drafted else {
+            let text = self.documents.text_of(&row).await?;
+            if head.is_some_and(|head| head.content_hash == text.facts.hash) {
                 if !is_fresh {
                     continue;
                 }
                 return self.refuse(&draft.request, Error::NothingToCommit).await;
-            };
+            }
+            let version = self.next_version(draft, head, &row, &text).await?;
             match self.attempt(&version, &text.content, draft.restored_from).await? {
                 Attempt::Committed => {
                     let committed = version.into_row(author);
@@ -199,11 +191,6 @@ impl Versions {
             }
         }
         Err(Error::Unavailable(Internal::new("too many commits at the same time")))
-    }
-
-    async fn author(&self, user: UserId) -> Result<Person> {
-        let people = self.core.stores.relational.users.people(&[user]).await?;
-        people.into_iter().next().ok_or(Error::NotFound("account"))
     }
 
     async fn next_version(

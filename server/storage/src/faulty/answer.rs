@@ -4,11 +4,10 @@ use super::flip::{flip_bytes, flip_data, flip_text};
 use izanagi_domain::storage::{
     BatchOutcome, CommitIntent, CommitOutcome, DocumentRow, Fence, KnownOp, LoadedLog, LogTail,
     NewestSegments, OpsSummary, OutboxItem, Record, RecordPath, RefreshToken, RefreshUse,
-    SavedText, SegmentRow, Session, StoreError, StoreResult, User, VersionRow,
+    SavedText, SegmentRow, Session, StoreError, StoreResult, User, VersionRow, Viewed,
 };
 use izanagi_shared::{
     id::{DocumentId, SessionId},
-    permission::Access,
     time::Timestamp,
     wire::Person,
 };
@@ -51,11 +50,11 @@ answers_without_content!(
     SegmentRow,
     Session,
     SessionId,
-    Access,
     StoreResult<BatchOutcome>,
     String,
     User,
     VersionRow,
+    Viewed,
 );
 
 impl Answer for NewestSegments {

@@ -10,11 +10,10 @@ use izanagi_domain::storage::{
     NewRecord, NewSession, NewSnapshot, NewVersion, NewestSegments, OpsSummary, Outbox, OutboxItem,
     Owners, Record, RecordIndex, RecordPatch, RecordPath, RefreshToken, RefreshUse,
     RevocationStore, SavedText, SegmentFilter, SegmentRow, Session, SessionStore, StoreResult,
-    Topic, Upkeep, User, UserChange, UserStore, VersionFilter, VersionRow, VersionStore,
+    Topic, Upkeep, User, UserChange, UserStore, VersionFilter, VersionRow, VersionStore, Viewed,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId, SessionId, UserId},
-    permission::Access,
     time::Timestamp,
     wire::Person,
 };
@@ -129,7 +128,7 @@ faulty_store! {
         Write create(new: &NewDocument) -> ();
         Read by_request(key: &[u8; 32]) -> (DocumentId, [u8; 32]);
         Read get(id: DocumentId) -> DocumentRow;
-        Read get_for(viewer: &Viewer, id: DocumentId) -> (DocumentRow, Access);
+        Read get_for(viewer: &Viewer, id: DocumentId) -> Viewed;
         Read list(filter: &DocumentFilter) -> (Vec<DocumentRow>, u64);
         Write change(
             id: DocumentId, by: UserId, change: &DetailsChange, at: Timestamp

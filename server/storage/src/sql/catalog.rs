@@ -5,13 +5,14 @@ use super::{
     document_row::{self, COLUMNS, document, fold},
     list, outbox,
     statement::{Statement, args},
+    users::person,
 };
 use async_trait::async_trait;
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
     Catalog, DetailsChange, DocumentFilter, DocumentRow,
     Freshness::{Fresh, Stale},
-    Ids, NewDocument, StoreError, StoreResult, Topic,
+    Ids, NewDocument, StoreError, StoreResult, Topic, Viewed,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -126,7 +127,7 @@ impl<D: Database> Catalog for SqlCatalog<D> {
         document(&self.db.fetch_one(Fresh, select(id)).await?)
     }
 
-    async fn get_for(&self, viewer: &Viewer, id: DocumentId) -> StoreResult<(DocumentRow, Access)> {
+    async fn get_for(&self, viewer: &Viewer, id: DocumentId) -> StoreResult<Viewed> {
         let mut query = Statement::new("SELECT ");
         query
             .push(COLUMNS)
@@ -135,7 +136,12 @@ impl<D: Database> Catalog for SqlCatalog<D> {
                  WHERE o.document_id = d.id AND o.user_id = ",
             )
             .push_arg(viewer.user)
-            .push(") AS owns FROM documents d WHERE d.id = ")
+            .push(
+                ") AS owns, u.id AS user_id, u.username, u.display_name \
+                 FROM documents d LEFT JOIN users u ON u.id = ",
+            )
+            .push_arg(viewer.user)
+            .push(" WHERE d.id = ")
             .push_arg(id);
         let row = self.db.fetch_one(Fresh, query).await?;
         let document = document(&row)?;
@@ -147,7 +153,9 @@ impl<D: Database> Catalog for SqlCatalog<D> {
             is_public: document.is_public,
             is_trashed: document.deleted_at.is_some(),
         };
-        Ok((document, access))
+        let is_known = row.get::<Option<UserId>>("user_id")?.is_some();
+        let person = is_known.then(|| person(&row)).transpose()?;
+        Ok(Viewed { row: document, access, person })
     }
 
     async fn list(&self, filter: &DocumentFilter) -> StoreResult<(Vec<DocumentRow>, u64)> {

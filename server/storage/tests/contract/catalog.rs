@@ -98,9 +98,11 @@ async fn one_query_returns_the_access_of_a_viewer(store: &TestStore) {
         store.relational.catalog.change(document, owner, &change, at(20)).await.unwrap();
         for (who, expected) in [Some(owner), Some(stranger), None].into_iter().zip(expected) {
             let viewer = Viewer { user: who, link: None };
-            let (row, access) = store.relational.catalog.get_for(&viewer, document).await.unwrap();
-            let found = (row.id, access.standing());
+            let viewed = store.relational.catalog.get_for(&viewer, document).await.unwrap();
+            let found = (viewed.row.id, viewed.access.standing());
             assert_eq!(found, (document, expected), "{who:?}, public: {public}");
+            let people = store.relational.users.people(&Vec::from_iter(who)).await.unwrap();
+            assert_eq!(viewed.person, people.into_iter().next());
         }
     }
 }
