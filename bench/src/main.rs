@@ -21,6 +21,12 @@ use trace::Trace;
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
+    // In a task, as request handlers are: the main thread is not one of the runtime's workers, so each
+    // step of a service would change threads.
+    tokio::spawn(run()).await?
+}
+
+async fn run() -> Result<ExitCode> {
     let binary = std::env::current_exe().context("cannot find the path of the binary")?;
     let build = binary.parent().context("the binary is not in a build directory")?.to_owned();
     // Next to the build rather than in /tmp, which may be in memory.

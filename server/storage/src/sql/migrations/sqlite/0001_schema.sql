@@ -109,6 +109,7 @@ CREATE TABLE documents (
     CONSTRAINT fk_documents_last_modified_by FOREIGN KEY (last_modified_by) REFERENCES users (id),
     CONSTRAINT ck_documents_id CHECK (length(id) = 16),
     CONSTRAINT ck_documents_kind CHECK (kind IN ('markdown', 'text', 'json')),
+    -- A commit that is not allowed sets head_commit to NULL, which this refuses.
     CONSTRAINT ck_documents_head CHECK (head_version >= 0 AND (head_version = 0) = (head_commit IS NULL)),
     CONSTRAINT ck_documents_head_commit CHECK (length(head_commit) = 16),
     CONSTRAINT ck_documents_seq CHECK (live_seq >= text_seq AND text_seq >= 0),
