@@ -111,6 +111,8 @@ async fn a_snapshot_moves_edits_into_a_segment() {
 async fn few_segments_begin_with_the_state() {
     for (text, expected) in [("begin".to_owned(), vec![1, 33]), ("long ".repeat(10_000), vec![1])] {
         let (world, id) = edited_from(&text, 40, 1).await;
+        // The snapshot after the last edit follows its reply.
+        world.services.documents.persist(id).await.unwrap();
         let rows = segments(&world, id).await;
         assert_eq!(rows.len(), 40);
         let with_state = rows.iter().filter(|row| row.segment.state_seq.is_some());

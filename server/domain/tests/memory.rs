@@ -32,6 +32,5 @@ async fn a_quiet_document_takes_little_more_than_its_text() {
         after.push(resident());
     }
     let bytes = (after[1] - after[0]) / i64::try_from(HALF).unwrap();
-    println!("{bytes} bytes a document");
     assert!(bytes < 60_000, "{bytes} bytes a document");
 }

@@ -2,7 +2,13 @@
 
 use crate::tree::{assert_none, file, paths};
 
-const DOCUMENT: &str = "docs/ARCHITECTURE.md";
+/// The documents that describe the code.
+const DOCUMENTS: [&str; 4] = [
+    "docs/ARCHITECTURE.md",
+    "docs/adding-an-endpoint.md",
+    "docs/differences.md",
+    "docs/upstream.md",
+];
 const EXTENSIONS: [&str; 11] =
     [".rs", ".md", ".toml", ".ts", ".mjs", ".css", ".json", ".sql", ".yaml", ".svg", ".lock"];
 /// Code spans that look like repository paths but are routes, media types or generated files.
@@ -27,16 +33,16 @@ fn is_there(known: &[String], named: &str) -> bool {
 }
 
 #[test]
-fn every_path_in_the_architecture_exists() {
-    let document = file(DOCUMENT);
+fn every_path_in_a_document_exists() {
     let known = paths("");
-    let named: Vec<&str> = named_paths(&document.text).collect();
-    assert!(!named.is_empty(), "{DOCUMENT} does not name any path");
-    let findings: Vec<String> = named
-        .into_iter()
-        .filter(|path| !is_there(&known, path))
-        .map(|path| format!("{DOCUMENT}: {path} does not exist"))
-        .collect();
+    let mut findings = Vec::new();
+    for document in DOCUMENTS {
+        let text = file(document).text;
+        let named: Vec<&str> = named_paths(&text).collect();
+        assert!(!named.is_empty(), "{document} does not name any path");
+        let missing = named.into_iter().filter(|path| !is_there(&known, path));
+        findings.extend(missing.map(|path| format!("{document}: {path} does not exist")));
+    }
     assert_none(&findings);
 }
 
