@@ -163,10 +163,12 @@ impl Services {
     /// Collections that scan whole tables; once a day.
     async fn forget(&self) -> Result<()> {
         let before = self.core.clock.now().minus(KEPT);
+        let quarantined = self.core.stores.relational.log.forget_quarantined(before).await;
         let ops = self.core.stores.relational.log.forget_ops(before).await;
         let sessions = self.core.stores.relational.upkeep.forget_sessions(before).await;
         let history = EditStore::of(&self.core);
         let edits = history.forget(self.core.clock.now().minus(self.keep_edits)).await;
+        quarantined?;
         ops?;
         sessions?;
         Ok(edits?)

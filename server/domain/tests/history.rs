@@ -28,10 +28,15 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// Creates a document with `count` edits, each of which inserts a letter at the front, and a
 /// snapshot after every tenth.
 async fn edited(count: u32) -> (World, DocumentId) {
-    let live = LiveSettings { snapshot_updates: 10, ..LiveSettings::default() };
+    edited_from("begin", count, 10).await
+}
+
+/// Like [`edited`], beginning with `text`, with a snapshot after this many edits.
+async fn edited_from(text: &str, count: u32, snapshot_updates: u64) -> (World, DocumentId) {
+    let live = LiveSettings { snapshot_updates, ..LiveSettings::default() };
     let settings = Settings { live, ..Settings::default() };
     let world = World::with(Plan { settings, ..Plan::default() }).await;
-    let id = world.create("begin").await;
+    let id = world.create(text).await;
     let editor = world.editor(id).await;
     let mut replica = world.replica(id).await;
     for number in 0..count {
@@ -99,6 +104,22 @@ async fn a_snapshot_moves_edits_into_a_segment() {
     }
     assert!(edits.is_sorted_by_key(|logged| logged.edit.at));
     world.fsck_is_clean().await;
+}
+
+/// States must not outweigh the edits between them.
+#[tokio::test]
+async fn few_segments_begin_with_the_state() {
+    for (text, expected) in [("begin".to_owned(), vec![1, 33]), ("long ".repeat(10_000), vec![1])] {
+        let (world, id) = edited_from(&text, 40, 1).await;
+        // The snapshot after the last edit follows its reply.
+        world.services.documents.persist(id).await.unwrap();
+        let rows = segments(&world, id).await;
+        assert_eq!(rows.len(), 40);
+        let with_state = rows.iter().filter(|row| row.segment.state_seq.is_some());
+        assert_eq!(with_state.map(|row| row.number).collect::<Vec<u64>>(), expected);
+        assert_eq!(checkpoint(&world, id, 40).await.len(), text.len() + 40);
+        world.fsck_is_clean().await;
+    }
 }
 
 #[tokio::test]

@@ -46,29 +46,3 @@ fn change_at(changes: &mut Vec<Change>, at: u32) -> &mut Change {
     let last = changes.len() - 1;
     &mut changes[last]
 }
-
-/// One change that turns `old` into `new`.
-pub(super) fn between(old: &str, new: &str) -> Vec<Change> {
-    if old == new {
-        return Vec::new();
-    }
-    let (old, new): (Vec<u16>, Vec<u16>) =
-        (old.encode_utf16().collect(), new.encode_utf16().collect());
-    let common = |a: &mut dyn Iterator<Item = (&u16, &u16)>| a.take_while(|(x, y)| x == y).count();
-    let mut start = common(&mut old.iter().zip(&new));
-    // A boundary never stands inside a surrogate pair.
-    while start > 0 && is_low(old.get(start)) | is_low(new.get(start)) {
-        start -= 1;
-    }
-    let mut end = common(&mut old[start..].iter().rev().zip(new[start..].iter().rev()));
-    while end > 0 && is_low(old.get(old.len() - end)) {
-        end -= 1;
-    }
-    let units = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-    let insert = String::from_utf16_lossy(&new[start..new.len() - end]);
-    vec![Change { from: units(start), to: units(old.len() - end), insert }]
-}
-
-fn is_low(unit: Option<&u16>) -> bool {
-    unit.is_some_and(|unit| (0xDC00..=0xDFFF).contains(unit))
-}

@@ -1,137 +1,92 @@
-//! The checker: decides what of an update can be integrated now, what has to wait, and what no
-//! client that follows the protocol can have made, before yrs sees it.
+//! The checker: takes a document's state and an update, and returns which part of it can be
+//! integrated now and which is pending, or why no client that follows the protocol can have made it.
+//! yrs only gets what is admitted.
 //!
-//! It knows the order of a document's items ([`Order`]) and the updates that wait for others
-//! ([`Pending`]), and nothing of what the items say. It is pure: the same state and update give the
-//! same answer everywhere.
+//! The state is the order of the items ([`Order`]) and the pending updates ([`Pending`]), without the
+//! text. The checker is pure: the same state and update give the same answer everywhere.
 
 use super::{
-    InvalidUpdate, Order, Refusal, Validation,
-    cut::tidied,
-    divide::{Division, divide},
-    order::Cost,
-    pending::Pending,
-    walk::walk,
+    InvalidUpdate, Order, Validation, encode::encode, order::Cost, parse::parse, pending::Pending,
 };
 use std::borrow::Cow;
 
-/// What is known of a document for judging updates.
+/// What the checks of a document need to know.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Checker {
-    order: Order,
-    pending: Pending,
-    has_formats: bool,
+pub struct Checker {
+    pub(super) order: Order,
+    pub(super) pending: Pending,
+    /// Whether any update held a format.
+    pub(super) has_formats: bool,
 }
 
 /// The part of an update that can be integrated now.
 #[derive(Debug)]
 pub(super) struct Admitted<'a> {
-    /// An update of which nothing has to wait.
+    /// An update that can be integrated completely.
     pub(super) update: Cow<'a, [u8]>,
     pub(super) cost: Cost,
-    /// Whether the rest of it waits.
+    /// Whether the rest is pending.
     pub(super) is_pending: bool,
 }
 
 impl Checker {
-    /// Takes an update in: its items get their places, and what has to wait is kept under `tag`.
+    /// Admits an update: places its items, and keeps under `tag` the part that is pending.
     ///
     /// # Errors
-    /// Why the document cannot take it; nothing has changed.
+    /// Why the update is invalid; nothing has changed.
     pub(super) fn admit<'a>(
         &mut self,
         tag: u64,
         update: &'a [u8],
         validation: Validation,
     ) -> Result<Admitted<'a>, InvalidUpdate> {
-        let Divided { ready, rest, clients, has_formats } = self.divide(update)?;
-        let cost = self.order.take(&ready, validation)?;
-        self.has_formats |= has_formats;
-        let is_pending = rest.is_some();
-        if let Some((rest, needs)) = rest {
-            self.pending.hold(tag, rest, needs);
+        let parsed = parse(update)?;
+        let taken = self.order.take(&parsed, validation)?;
+        self.has_formats |= parsed.has_formats;
+        let (ready, is_pending, cost) = (taken.ready(), taken.is_pending(), taken.cost);
+        if is_pending {
+            self.pending.hold(
+                tag,
+                encode(&taken.rest(), &taken.later_deletes),
+                taken.needs.clone(),
+            );
         }
-        clients.into_iter().for_each(|client| self.pending.moved(client));
-        Ok(Admitted { update: ready, cost, is_pending })
+        taken.clients().for_each(|client| self.pending.moved(client));
+        // Without the structs that are there already: yrs would wait for their neighbours.
+        let is_whole = ready.len() == parsed.structs.len() && !is_pending;
+        let update = match is_whole && parsed.is_tidy() {
+            true => Cow::Borrowed(update),
+            false => Cow::Owned(encode(&ready, &taken.deletes)),
+        };
+        Ok(Admitted { update, cost, is_pending })
     }
 
-    /// Whether [`Self::admit`] would take an update from an untrusted sender, and whether part of it
-    /// would wait.
+    /// Returns whether part of an update from an untrusted sender would be pending. Nothing changes.
     ///
     /// # Errors
-    /// As there.
+    /// Why [`Self::admit`] would not admit it.
     pub(super) fn check(&mut self, update: &[u8]) -> Result<bool, InvalidUpdate> {
-        let Divided { ready, rest, .. } = self.divide(update)?;
-        self.order.would_take(&ready, Validation::Untrusted)?;
-        Ok(rest.is_some())
+        self.order.would_take(&parse(update)?)
     }
 
-    /// An update that no longer waits, with its tag. It must be admitted now, or is lost.
+    /// Admits an update to a copy of a document's checker, and the pending ones that it releases. With
+    /// such a copy, updates that are written together are checked against the document and against
+    /// those before them. Returns whether part of the update is pending.
+    ///
+    /// # Errors
+    /// Why the update is invalid; nothing has changed.
+    pub fn admit_next(&mut self, update: &[u8]) -> Result<bool, InvalidUpdate> {
+        let is_pending = self.admit(0, update, Validation::Untrusted)?.is_pending;
+        while let Some((tag, released)) = self.next_released() {
+            // One that turns out to be invalid is quarantined when the document releases it.
+            let _ = self.admit(tag, &released, Validation::Replayed);
+        }
+        Ok(is_pending)
+    }
+
+    /// Removes and returns a pending update that can be tried again, with its tag.
     pub(super) fn next_released(&mut self) -> Option<(u64, Vec<u8>)> {
         let order = &self.order;
         self.pending.take_met(|client| order.end_of(client))
-    }
-
-    pub(super) const fn order(&self) -> &Order {
-        &self.order
-    }
-
-    pub(super) const fn pending(&self) -> &Pending {
-        &self.pending
-    }
-
-    /// Whether any update held a format.
-    pub(super) const fn has_formats(&self) -> bool {
-        self.has_formats
-    }
-
-    fn divide<'a>(&self, update: &'a [u8]) -> Result<Divided<'a>, Refusal> {
-        let walked = walk(update)?;
-        let has_formats = walked.has_formats;
-        let update = tidied(update, &walked);
-        let walked = match &update {
-            Cow::Borrowed(_) => walked,
-            Cow::Owned(tidy) => walk(tidy)?,
-        };
-        let clients = walked.sections.iter().map(|section| section.client).collect();
-        let (ready, rest) = match divide(&update, &walked, |client| self.order.end_of(client)) {
-            Division::Ready => (update, None),
-            Division::Divided { ready, rest, needs } => (Cow::Owned(ready), Some((rest, needs))),
-        };
-        Ok(Divided { ready, rest, clients, has_formats })
-    }
-}
-
-/// An update, divided.
-struct Divided<'a> {
-    ready: Cow<'a, [u8]>,
-    /// What has to wait, and for what.
-    rest: Option<(Vec<u8>, Vec<super::walk::Need>)>,
-    /// The clients whose structs it brings.
-    clients: Vec<u64>,
-    has_formats: bool,
-}
-
-/// A copy of a document's checker, for judging several updates that are written together: each is
-/// checked against the document and those before it.
-#[derive(Debug, Clone)]
-pub struct Trial(Checker);
-
-impl Trial {
-    pub(super) fn new(checker: &Checker) -> Self {
-        Self(checker.clone())
-    }
-
-    /// Takes an update in, and those that waited for it; returns whether part of it waits.
-    ///
-    /// # Errors
-    /// Why the document cannot take it; nothing has changed.
-    pub fn admit(&mut self, update: &[u8]) -> Result<bool, InvalidUpdate> {
-        let is_pending = self.0.admit(0, update, Validation::Untrusted)?.is_pending;
-        while let Some((tag, released)) = self.0.next_released() {
-            // One that turns out to be invalid is quarantined when the document releases it.
-            let _ = self.0.admit(tag, &released, Validation::Replayed);
-        }
-        Ok(is_pending)
     }
 }

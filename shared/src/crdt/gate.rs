@@ -1,10 +1,10 @@
-//! The gate: a walk over a v1 update before yrs sees a byte of it (DESIGN §6).
+//! The gate: reads a v1 update before yrs sees a byte of it (DESIGN §6).
 //!
 //! yrs decodes more than a text needs, some of it recursively: two bytes a level can overflow the
-//! stack. So only what the root text `content` can be made of is let through, and what the update
-//! touches is summed up for the checks that need the document's own tables.
+//! stack. So only what the root text `content` can consist of is admitted. What the update touches is
+//! summed up for the checks that need the document's own tables.
 
-use super::walk::{Walked, walk};
+use super::parse::{Parsed, Struct, parse};
 
 /// A run of clocks of one client, `start..end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,12 +51,6 @@ impl UpdateSummary {
         clients.dedup();
         clients
     }
-
-    /// Whether the update neither adds nor deletes anything.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.structs.is_empty() && self.deletes.is_empty()
-    }
 }
 
 /// The most clients that one update can hold structs of: whose each id is, is stored.
@@ -91,28 +85,26 @@ pub enum Refusal {
     NullCharacter,
 }
 
-/// Walks a v1 update and sums it up.
+/// Checks a v1 update and sums it up.
 ///
 /// # Errors
 /// The first thing in it that a text does not need.
 pub fn inspect_update(update: &[u8]) -> Result<UpdateSummary, Refusal> {
-    let walked = walk(update)?;
-    if walked.sections.len() > MAX_CLIENTS {
+    let Parsed { structs, clients, deletes, inserted_bytes, .. } = parse(update)?;
+    if clients > MAX_CLIENTS {
         return Err(Refusal::TooManyClients);
     }
-    Ok(walked.into())
-}
-
-impl From<Walked> for UpdateSummary {
-    fn from(walked: Walked) -> Self {
-        let items = walked.sections.iter().map(|section| section.count).sum::<u64>();
-        Self {
-            items: usize::try_from(items).unwrap_or(usize::MAX),
-            structs: walked.sections.into_iter().flat_map(|section| section.ranges).collect(),
-            deletes: walked.deletes,
-            inserted_bytes: walked.inserted_bytes,
+    let range = |a: &Struct<'_>| ClientRange { client: a.client, start: a.clock, end: a.end() };
+    let mut ranges: Vec<ClientRange> = structs.iter().map(range).collect();
+    ranges.dedup_by(|next, last| {
+        let continues = (next.client, next.start) == (last.client, last.end);
+        if continues {
+            last.end = next.end;
         }
-    }
+        continues
+    });
+    ranges.shrink_to_fit();
+    Ok(UpdateSummary { structs: ranges, deletes, items: structs.len(), inserted_bytes })
 }
 
 #[cfg(test)]
@@ -120,8 +112,8 @@ mod tests {
     use super::*;
     use crate::crdt::{
         ROOT, TextDoc,
+        parse::STRUCT_GC,
         varint::{MAX_CLOCK, write_uint},
-        walk::STRUCT_GC,
     };
     use proptest::prelude::*;
     use rstest::rstest;

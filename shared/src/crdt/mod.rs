@@ -5,17 +5,17 @@
 mod change;
 mod checker;
 mod cut;
-mod divide;
+mod encode;
 mod gate;
 mod order;
+mod parse;
 mod pending;
 mod text_doc;
 mod varint;
 mod vector;
-mod walk;
 
 pub use change::Change;
-pub use checker::Trial;
+pub use checker::Checker;
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update};
 pub use order::{InvalidUpdate, Validation};
 pub use text_doc::{ApplyError, MAX_CLIENT_ID, Rejected, TextDoc};

@@ -1,15 +1,15 @@
-//! Updates that wait for others: what they build on has not arrived.
+//! Pending updates: they depend on updates that have not arrived.
 
-use super::walk::Need;
+use super::order::Need;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Waiting updates, in the order in which they came.
+/// Pending updates, in the order in which they arrived.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pending {
     updates: BTreeMap<u64, Waiting>,
     /// By client: the clocks that are needed, and the keys of the updates that need them.
     needs: HashMap<u64, BTreeSet<(u32, u64)>>,
-    /// Clients whose clock has moved since their needs were last looked at.
+    /// Clients whose clock has advanced since their needs were last checked.
     moved: Vec<u64>,
     next_key: u64,
     bytes: usize,
@@ -20,12 +20,12 @@ struct Waiting {
     /// The caller's name for the update.
     tag: u64,
     update: Vec<u8>,
-    /// Each of these, once met, makes another try worthwhile.
+    /// Once one of these is met, the update is tried again.
     needs: Vec<Need>,
 }
 
 impl Pending {
-    /// How many updates wait.
+    /// The number of pending updates.
     pub(super) fn len(&self) -> usize {
         self.updates.len()
     }
@@ -35,7 +35,7 @@ impl Pending {
         self.bytes
     }
 
-    /// The clock of a client has moved.
+    /// Notes that the clock of a client has advanced.
     pub(super) fn moved(&mut self, client: u64) {
         if !self.updates.is_empty() {
             self.moved.push(client);

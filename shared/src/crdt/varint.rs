@@ -1,58 +1,64 @@
-//! Reading lib0's variable-length integers and buffers, without recursion and without trusting a
-//! length before the bytes are there.
+//! Reading lib0's variable-length integers and buffers, without trusting a length before its bytes
+//! are there.
+
+use super::gate::Refusal::{self, Malformed};
 
 /// The largest clock.
 pub(super) const MAX_CLOCK: u32 = i32::MAX as u32;
 
-/// A cursor over the bytes of an update. Every read says `None` at the end of the bytes.
-pub(super) struct Reader<'a> {
-    bytes: &'a [u8],
-}
+/// A cursor over the bytes of an update. At the end of the bytes, every read is `Malformed`.
+pub(super) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
     pub(super) const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes }
+        Self(bytes)
     }
 
-    /// How many bytes are left.
-    pub(super) const fn left(&self) -> usize {
-        self.bytes.len()
+    /// The bytes not read yet.
+    pub(super) const fn rest(&self) -> &'a [u8] {
+        self.0
     }
 
     pub(super) const fn is_at_end(&self) -> bool {
-        self.bytes.is_empty()
+        self.0.is_empty()
     }
 
-    pub(super) fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.bytes.split_first()?;
-        self.bytes = rest;
-        Some(*first)
+    pub(super) fn byte(&mut self) -> Result<u8, Refusal> {
+        let (first, rest) = self.0.split_first().ok_or(Malformed)?;
+        self.0 = rest;
+        Ok(*first)
     }
 
-    /// Seven bits a byte, lowest first; at most 53 bits, as JavaScript counts safely.
-    pub(super) fn uint(&mut self) -> Option<u64> {
+    /// Seven bits a byte, lowest first; at most 53 bits, the integers that JavaScript has.
+    pub(super) fn uint(&mut self) -> Result<u64, Refusal> {
         let mut value = 0_u64;
         for shift in (0..).step_by(7).take(8) {
             let byte = self.byte()?;
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
-                return (value < 1 << 53).then_some(value);
+                return if value < 1 << 53 { Ok(value) } else { Err(Malformed) };
             }
         }
-        None
+        Err(Malformed)
     }
 
     /// A clock or a length. yrs keeps them in 32 bits and subtracts them with a sign.
-    pub(super) fn clock(&mut self) -> Option<u32> {
-        self.uint()?.try_into().ok().filter(|clock| *clock <= MAX_CLOCK)
+    pub(super) fn clock(&mut self) -> Result<u32, Refusal> {
+        let clock = u32::try_from(self.uint()?).ok().filter(|clock| *clock <= MAX_CLOCK);
+        clock.ok_or(Malformed)
     }
 
-    pub(super) fn text(&mut self) -> Option<&'a str> {
-        let length = usize::try_from(self.uint()?).ok()?;
-        let (text, rest) = self.bytes.split_at_checked(length)?;
-        self.bytes = rest;
-        std::str::from_utf8(text).ok()
+    pub(super) fn text(&mut self) -> Result<&'a str, Refusal> {
+        let length = usize::try_from(self.uint()?).map_err(|_| Malformed)?;
+        let (text, rest) = self.0.split_at_checked(length).ok_or(Malformed)?;
+        self.0 = rest;
+        std::str::from_utf8(text).map_err(|_| Malformed)
     }
+}
+
+/// The clock after a run of clocks.
+pub(super) fn end_of(start: u32, length: u32) -> Result<u32, Refusal> {
+    start.checked_add(length).filter(|end| *end <= MAX_CLOCK).ok_or(Malformed)
 }
 
 /// Writes a number as [`Reader::uint`] reads it.

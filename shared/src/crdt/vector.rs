@@ -1,24 +1,19 @@
-//! A walk over an encoded state vector before yrs sees it: yrs reserves room for as many entries
-//! as the first number claims.
+//! Checks an encoded state vector before yrs sees it: yrs allocates as many entries as the first
+//! number claims.
 
-use super::varint::Reader;
+use super::{Refusal, varint::Reader};
 
 /// Whether the bytes are a state vector (v1), and nothing else.
 pub(super) fn is_state_vector(bytes: &[u8]) -> bool {
-    let mut reader = Reader::new(bytes);
-    walk(&mut reader).is_some() && reader.is_at_end()
-}
-
-fn walk(reader: &mut Reader<'_>) -> Option<()> {
-    let entries = usize::try_from(reader.uint()?).ok()?;
-    // An entry has two bytes at least.
-    if entries > reader.left() / 2 {
-        return None;
-    }
-    for _ in 0..entries {
-        let (_client, _clock) = (reader.uint()?, reader.clock()?);
-    }
-    Some(())
+    let check = || {
+        let mut reader = Reader::new(bytes);
+        let entries = reader.uint()?;
+        for _ in 0..entries {
+            let (_client, _clock) = (reader.uint()?, reader.clock()?);
+        }
+        Ok::<bool, Refusal>(reader.is_at_end())
+    };
+    check().unwrap_or(false)
 }
 
 #[cfg(test)]

@@ -22,15 +22,10 @@ const RECORDS: u32 = 8;
 impl Fsck {
     pub(super) async fn check_history(
         &self,
-        document: DocumentId,
         segments: Vec<SegmentRow>,
         log: &LoadedLog,
         found: &mut Findings,
     ) -> Result<()> {
-        let Some(orphans) = self.unlisted(document, found).await? else { return Ok(()) };
-        for path in orphans {
-            found.add(FaultKind::Orphan, format!("{path} belongs to no segment"));
-        }
         let store = EditStore::of(&self.core);
         let mut seqs: BTreeSet<u64> = log.updates.iter().map(|row| row.seq).collect();
         let mut expected = None;
@@ -64,7 +59,7 @@ impl Fsck {
     }
 
     /// Returns the rows of all segments; `None` and a fault if they are unreadable.
-    pub(super) async fn segments(
+    async fn segments(
         &self,
         document: DocumentId,
         found: &mut Findings,
@@ -86,15 +81,16 @@ impl Fsck {
         }
     }
 
-    /// Returns the history records that no segment names; `None` if that cannot be determined.
-    pub(super) async fn unlisted(
+    /// Returns the rows of all segments, and the history records that none of them names; `None` if
+    /// that cannot be determined.
+    pub(super) async fn segments_and_orphans(
         &self,
         document: DocumentId,
         found: &mut Findings,
-    ) -> Result<Option<Vec<RecordPath>>> {
+    ) -> Result<Option<(Vec<SegmentRow>, Vec<RecordPath>)>> {
         let old = self.core.clock.now().minus(LISTED_WITHIN);
         let collection = RecordPath::edits_of(document);
-        let mut unlisted = Vec::new();
+        let mut orphans = Vec::new();
         let mut after: Option<String> = None;
         loop {
             let records = &self.core.stores.documents;
@@ -104,12 +100,13 @@ impl Fsck {
             let Some(last) = batch.last() else { break };
             after = Some(last.path.key());
             let is_old = |record: &Record| record.created_at < old;
-            unlisted.extend(batch.into_iter().filter(is_old).map(|record| record.path));
+            orphans.extend(batch.into_iter().filter(is_old).map(|record| record.path));
         }
+        // After the records: a record may be listed in between.
         let Some(rows) = self.segments(document, found).await? else { return Ok(None) };
         let listed: HashSet<RecordPath> =
             rows.iter().flat_map(|row| paths(document, &row.segment)).collect();
-        unlisted.retain(|path| !listed.contains(path));
-        Ok(Some(unlisted))
+        orphans.retain(|path| !listed.contains(path));
+        Ok(Some((rows, orphans)))
     }
 }

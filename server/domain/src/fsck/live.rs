@@ -20,7 +20,11 @@ impl Fsck {
         };
         // A snapshot in between moves edits from the log to segments. Read in this order, no edit is
         // seen in both.
-        let segments = self.segments(row.id, found).await?.unwrap_or_default();
+        let history = self.segments_and_orphans(row.id, found).await?;
+        let (segments, orphans) = history.unwrap_or_default();
+        for path in orphans {
+            found.add(FaultKind::Orphan, format!("{path} belongs to no segment"));
+        }
         let ops = self.core.stores.relational.inspect.ops(row.id).await;
         let ops = found.sound(FaultKind::Op, ops)?;
         let log = match self.core.stores.relational.log.load(row.id).await {
@@ -36,7 +40,7 @@ impl Fsck {
         if let Some(log) = &log {
             check_numbers(log, found);
             check_seals(log, found);
-            self.check_history(row.id, segments, log, found).await?;
+            self.check_history(segments, log, found).await?;
             match replay(log) {
                 Ok(text) => check_text(saved.as_ref(), log, &text, found),
                 Err(what) => found.add(FaultKind::Log, what),

@@ -67,7 +67,9 @@ impl Fsck {
                 self.core.stores.documents.delete(&path, Timestamp::default()).await?;
                 deleted_records += 1;
             }
-            for path in self.unlisted(document, &mut found).await?.unwrap_or_default() {
+            let history = self.segments_and_orphans(document, &mut found).await?;
+            let (_, orphans) = history.unwrap_or_default();
+            for path in orphans {
                 self.core.stores.documents.delete(&path, Timestamp::default()).await?;
                 deleted_records += 1;
             }

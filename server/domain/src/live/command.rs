@@ -1,7 +1,11 @@
 //! Commands sent to a room.
 
-use super::replica::LiveText;
-use crate::{error::Result, hash::sha256_parts};
+use super::{replica::LiveText, room::Room};
+use crate::{
+    error::{Error, Result},
+    hash::sha256_parts,
+};
+use futures::future::BoxFuture;
 use izanagi_shared::id::UserId;
 use tokio::sync::oneshot;
 
@@ -85,39 +89,42 @@ pub enum EditOutcome {
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T>>;
 
-/// A message to a room.
+/// Work on a room, or on the error if it cannot be loaded.
+pub(super) type Job = Box<dyn for<'a> FnOnce(Result<&'a mut Room>) -> BoxFuture<'a, ()> + Send>;
+
+/// A message to a room. It is small, because mailboxes have memory for several.
 pub(super) enum Command {
-    Submit {
-        update: ClientUpdate,
-        reply: Reply<u64>,
-    },
-    Edit {
-        edit: ServerEdit,
-        reply: Reply<EditOutcome>,
-    },
-    Read {
-        reply: Reply<LiveText>,
-    },
-    Missing {
-        state_vector: Vec<u8>,
-        reply: Reply<(u64, Vec<u8>)>,
-    },
-    /// Stores a snapshot and the text immediately.
-    Persist {
-        reply: Reply<()>,
-    },
+    /// Separate from other work, because several updates are written together.
+    Submit(Box<Waiting>),
+    Run(Job),
 }
 
+/// An update and its sender.
+pub(super) type Waiting = (ClientUpdate, Reply<u64>);
+
 impl Command {
+    /// Runs `work` on the room and sends its result.
+    pub(super) fn run<T: Send + 'static>(
+        reply: Reply<T>,
+        work: impl for<'a> FnOnce(&'a mut Room) -> BoxFuture<'a, Result<T>> + Send + 'static,
+    ) -> Self {
+        Self::Run(Box::new(move |room| {
+            Box::pin(async move {
+                let answer = match room {
+                    Ok(room) => work(room).await,
+                    Err(error) => Err(error),
+                };
+                // The caller may be gone.
+                drop(reply.send(answer));
+            })
+        }))
+    }
+
     /// Answers with an error.
-    pub(super) fn refuse(self, error: crate::error::Error) {
-        // The caller may be gone.
+    pub(super) async fn refuse(self, error: Error) {
         match self {
-            Self::Submit { reply, .. } => drop(reply.send(Err(error))),
-            Self::Edit { reply, .. } => drop(reply.send(Err(error))),
-            Self::Read { reply } => drop(reply.send(Err(error))),
-            Self::Missing { reply, .. } => drop(reply.send(Err(error))),
-            Self::Persist { reply } => drop(reply.send(Err(error))),
+            Self::Submit(waiting) => drop(waiting.1.send(Err(error))),
+            Self::Run(job) => job(Err(error)).await,
         }
     }
 }

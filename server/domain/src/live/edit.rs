@@ -11,7 +11,7 @@ use super::{
 use crate::{
     budget::SMALL,
     error::{Error, Result},
-    storage::{Appended, ClientOwner, NewUpdate, StoreError},
+    storage::{ClientOwner, NewUpdate, StoreError},
 };
 use izanagi_shared::{
     crdt::inspect_update,
@@ -34,6 +34,7 @@ impl Room {
         if self.is_known(&edit).await? {
             return Ok(EditOutcome::Done(self.text().await?));
         }
+        self.check_quarantine()?;
         let takes_long = self.replica()?.is_long() || edit.kind.bytes() > SMALL;
         let kind = edit.kind;
         let made = self.with_replica(takes_long, move |replica| make(&kind, replica));
@@ -48,74 +49,26 @@ impl Room {
         };
         // From here on the document contains an edit that may be missing from the log. Every exit
         // without a successful append invalidates the replica.
-        let summary = match inspect_update(&update) {
-            Ok(summary) => summary,
-            Err(refusal) => {
-                self.invalidate();
-                return Err(Error::internal(refusal));
-            }
+        let summary = inspect_update(&update).map_err(|refusal| {
+            self.invalidate();
+            Error::internal(refusal)
+        })?;
+        let update = NewUpdate {
+            actor: edit.actor,
+            op_id: edit.op_id,
+            delta: update,
+            delta_hash: edit.request_hash,
+            clients,
+            client_owner: ClientOwner::Server,
         };
-        let admitted = Admitted {
-            update: NewUpdate {
-                actor: edit.actor,
-                op_id: edit.op_id,
-                delta: update,
-                delta_hash: edit.request_hash,
-                clients,
-                client_owner: ClientOwner::Server,
-            },
-            summary,
+        let admitted = Admitted { update, summary, made_here: true };
+        let appended = self.append(std::slice::from_ref(&admitted)).await?;
+        let Some(appended) = appended.first().copied() else {
+            self.invalidate();
+            return Err(Error::internal("the log did not answer for an edit"));
         };
-        let appended = self.append(std::slice::from_ref(&admitted)).await;
-        let seq = self.settle_own(admitted, appended).await?;
-        self.ready().await?;
-        if self.quarantined.contains(&seq) {
-            return Err(Error::BadUpdate(QUARANTINED.to_owned()));
-        }
+        self.settle(admitted, appended).await?;
         Ok(EditOutcome::Done(self.text().await?))
-    }
-
-    async fn settle_own(
-        &mut self,
-        admitted: Admitted,
-        appended: std::result::Result<Vec<Appended>, StoreError>,
-    ) -> Result<u64> {
-        // After an error, `append` has invalidated the replica.
-        let appended = appended?;
-        match appended.first().copied() {
-            Some(Appended::New(seq)) => {
-                self.dirty.updated(admitted.update.delta.len());
-                let Admitted { update, summary } = admitted;
-                let is_next = self.replica().is_ok_and(|replica| seq == replica.seq + 1);
-                let takes_long = update.delta.len() > SMALL;
-                let noted = self.with_replica(takes_long, move |replica| {
-                    replica.announced = true;
-                    is_next && replica.made_here(seq, &update.delta, summary).is_ok()
-                });
-                // Otherwise, reloading from the log determines which update is rejected.
-                if !noted.await.unwrap_or(false) {
-                    self.invalidate();
-                }
-                Ok(seq)
-            }
-            // It was already durable; reload it.
-            Some(Appended::Known(seq)) => {
-                self.invalidate();
-                Ok(seq)
-            }
-            Some(Appended::Quarantined(_)) => {
-                self.invalidate();
-                Err(Error::BadUpdate(QUARANTINED.to_owned()))
-            }
-            Some(Appended::OtherBytes) => {
-                self.invalidate();
-                Err(Error::IdempotencyMismatch)
-            }
-            Some(Appended::ForeignClient(_)) | None => {
-                self.invalidate();
-                Err(Error::internal("the log rejected the server's own edit"))
-            }
-        }
     }
 
     async fn is_known(&self, edit: &ServerEdit) -> Result<bool> {

@@ -1,7 +1,7 @@
 //! The CRDT document that the server builds from the log, with panics contained.
 
 use izanagi_shared::{
-    crdt::{ApplyError, InvalidUpdate, Rejected, TextDoc, Trial, Validation},
+    crdt::{ApplyError, Checker, InvalidUpdate, Rejected, TextDoc, Validation},
     text::delta::TextDelta,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -45,30 +45,25 @@ impl Lineage {
         contained(|| self.0.fork(1).map(Self::of))
     }
 
-    /// See [`TextDoc::check`].
+    /// Checks an update from an untrusted sender against this document, or against `batch`: a copy of
+    /// its checker that has admitted earlier updates. Returns whether part of it would be pending.
     ///
     /// # Errors
-    /// Those of [`TextDoc::check`].
-    pub(crate) fn check(&mut self, delta: &[u8]) -> Result<bool, ApplyError> {
+    /// Those of [`TextDoc::check`] and [`Checker::admit_next`].
+    pub(crate) fn check(
+        &mut self,
+        delta: &[u8],
+        batch: Option<&mut Checker>,
+    ) -> Result<bool, ApplyError> {
         contained(|| {
-            let answer = self.0.check(delta)?;
+            let is_pending = match batch {
+                Some(batch) => batch.admit_next(delta)?,
+                None => self.0.check(delta)?,
+            };
             #[cfg(test)]
             assert!(!self.1, "a bug in the checker");
-            Ok(answer)
+            Ok(is_pending)
         })
-    }
-
-    /// See [`TextDoc::trial`].
-    pub(crate) fn trial(&self) -> Trial {
-        self.0.trial()
-    }
-
-    /// See [`Trial::admit`].
-    ///
-    /// # Errors
-    /// Those of [`Trial::admit`].
-    pub(crate) fn check_in(trial: &mut Trial, delta: &[u8]) -> Result<bool, ApplyError> {
-        contained(|| Ok(trial.admit(delta)?))
     }
 
     /// Applies the update with this seq, and the pending updates it releases.

@@ -13,7 +13,9 @@ use crate::{
     storage::{ClientOwner, Ids, LoadedLog, LoggedUpdate, NewUpdate, TextFacts},
 };
 use izanagi_shared::{
-    crdt::{ApplyError, MAX_CLIENT_ID, Rejected, Trial, UpdateSummary, Validation, inspect_update},
+    crdt::{
+        ApplyError, Checker, MAX_CLIENT_ID, Rejected, UpdateSummary, Validation, inspect_update,
+    },
     markdown,
     rules::MAX_CONTENT_BYTES,
     text::delta::TextDelta,
@@ -145,6 +147,7 @@ impl Replica {
         delta: &[u8],
         summary: UpdateSummary,
     ) -> std::result::Result<(), Rejected> {
+        self.announced = true;
         self.lineage.apply_released(seq)?;
         self.note(seq, delta, summary);
         Ok(())
@@ -167,12 +170,12 @@ impl Replica {
         summary.is_within(|client| self.lineage.doc().clock_of(client))
     }
 
-    /// Checks an update, including against earlier ones of the same batch, which `trial` has seen.
-    /// Does not change the document.
+    /// Checks an update, including against earlier ones of the same batch, which `batch` has
+    /// admitted. Does not change the document.
     pub(super) fn admit(
         &mut self,
         update: ClientUpdate,
-        trial: Option<&mut Trial>,
+        batch: Option<&mut Checker>,
     ) -> Result<Admitted> {
         if self.is_broken {
             return Err(Error::internal("a replica that failed is still in use"));
@@ -181,11 +184,8 @@ impl Replica {
         let summary = inspect_update(&update.delta).map_err(|refusal| refused(&refusal))?;
         self.check_size(&update.delta, &summary)?;
         let clients = summary.clients_of_new(|client| self.lineage.doc().clock_of(client));
-        let would_wait = match trial {
-            Some(trial) => Lineage::check_in(trial, &update.delta),
-            None => self.lineage.check(&update.delta),
-        };
-        let would_wait = would_wait.map_err(|cause| match cause {
+        let checked = self.lineage.check(&update.delta, batch);
+        let would_wait = checked.map_err(|cause| match cause {
             ApplyError::Invalid(cause) => refused(&cause),
             // A panic during the check may have left the item order inconsistent.
             ApplyError::Broken(cause) => {
@@ -208,6 +208,7 @@ impl Replica {
                 client_owner: ClientOwner::User(update.actor),
             },
             summary,
+            made_here: false,
         })
     }
 
@@ -292,6 +293,11 @@ impl Replica {
         // Updates without a visible effect still advance the seq.
         text.facts.seq = seq;
         text.clone()
+    }
+
+    /// Whether the text is cached.
+    pub(super) const fn has_text(&self) -> bool {
+        self.text.is_some()
     }
 
     /// Drops the cached text.

@@ -1,7 +1,7 @@
 //! The room: a task that processes the commands for one document in sequence.
 
 use super::{
-    command::Command,
+    command::{Command, Waiting},
     lineage::invalid,
     open_rooms::Footprint,
     persist::DirtyState,
@@ -13,12 +13,19 @@ use crate::{
     storage::{LoadedLog, NewSegment, StoreError},
 };
 use izanagi_shared::{crdt::Rejected, id::DocumentId};
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
+
+/// Updates that one load quarantines at most: after each, the document is loaded again.
+const QUARANTINES_PER_LOAD: usize = 8;
+/// How long a text that was read is kept beside the document.
+const TEXT_KEPT: Duration = Duration::from_secs(10);
+/// Maximum number of quarantined updates of a document.
+pub(super) const MAX_QUARANTINED: usize = 200;
 
 pub(super) struct Room {
     pub(super) document: DocumentId,
@@ -63,7 +70,10 @@ impl Room {
         let idle = self.context.settings.idle_after;
         let mut idle_at = Instant::now() + idle;
         loop {
-            let wake_at = self.dirty.next_due(&self.context.settings).unwrap_or(idle_at);
+            let has_text = self.replica.as_ref().is_some_and(|replica| replica.has_text());
+            let text_until = has_text.then(|| (idle_at + TEXT_KEPT).checked_sub(idle)).flatten();
+            let due_at = self.dirty.next_due(&self.context.settings);
+            let wake_at = due_at.into_iter().chain(text_until).min().unwrap_or(idle_at);
             tokio::select! {
                 biased;
                 () = self.context.stop.cancelled() => break,
@@ -79,7 +89,11 @@ impl Room {
                     if Instant::now() >= idle_at {
                         break;
                     }
-                    self.persist_what_is_due().await;
+                    if due_at == Some(wake_at) {
+                        Box::pin(self.persist_what_is_due()).await;
+                    } else if let Some(replica) = &mut self.replica {
+                        replica.forget_text();
+                    }
                 }
             }
             self.footprint.set(self.replica.as_ref().map_or(0, |replica| replica.footprint()));
@@ -89,7 +103,7 @@ impl Room {
             self.serve(command).await;
         }
         self.notice_other_writers();
-        if let Err(error) = self.persist_all().await {
+        if let Err(error) = Box::pin(self.persist_all()).await {
             // Nothing is lost: the log has every update.
             tracing::warn!(docId = %self.document, ?error, "a closing room was not persisted");
         }
@@ -99,60 +113,37 @@ impl Room {
         let mut next = Some(command);
         while let Some(command) = next.take() {
             self.notice_other_writers();
-            match self.ready().await {
-                Ok(()) => next = self.serve_one(command).await,
-                Err(error) => command.refuse(error),
+            // Boxed, so that a quiet room does not keep memory for them.
+            match (Box::pin(self.ready()).await, command) {
+                (Err(error), command) => command.refuse(error).await,
+                (Ok(()), Command::Run(job)) => job(Ok(self)).await,
+                (Ok(()), Command::Submit(waiting)) => {
+                    // Batch the updates in the mailbox into one write.
+                    let mut batch = vec![*waiting];
+                    next = self.gather(&mut batch);
+                    Box::pin(self.submit(batch)).await;
+                }
             }
         }
         // A steady stream of commands must not delay the snapshot indefinitely.
         if self.dirty.snapshot_due(&self.context.settings) {
-            self.persist_what_is_due().await;
+            Box::pin(self.persist_what_is_due()).await;
         }
-    }
-
-    /// Serves a command; returns one that was taken out of the mailbox but not served.
-    async fn serve_one(&mut self, command: Command) -> Option<Command> {
-        match command {
-            Command::Submit { update, reply } => {
-                // Batch the updates in the mailbox into one write.
-                let mut batch = vec![(update, reply)];
-                let next = self.gather(&mut batch);
-                self.submit(batch).await;
-                return next;
-            }
-            Command::Edit { edit, reply } => {
-                let outcome = self.edit(edit).await;
-                drop(reply.send(outcome));
-            }
-            Command::Read { reply } => {
-                let text = self.text().await;
-                drop(reply.send(text));
-            }
-            Command::Missing { state_vector, reply } => {
-                let missing = self.missing(state_vector).await;
-                drop(reply.send(missing));
-            }
-            Command::Persist { reply } => {
-                let done = self.persist_all().await;
-                drop(reply.send(done));
-            }
-        }
-        None
     }
 
     /// Takes further updates from the mailbox, up to the first command of another kind.
-    fn gather(&mut self, batch: &mut Vec<super::submit::Waiting>) -> Option<Command> {
+    fn gather(&mut self, batch: &mut Vec<Waiting>) -> Option<Command> {
         const MOST: usize = 64;
         while batch.len() < MOST {
             match self.mailbox.try_recv().ok()? {
-                Command::Submit { update, reply } => batch.push((update, reply)),
+                Command::Submit(waiting) => batch.push(*waiting),
                 other => return Some(other),
             }
         }
         None
     }
 
-    async fn missing(&mut self, state_vector: Vec<u8>) -> Result<(u64, Vec<u8>)> {
+    pub(super) async fn missing(&mut self, state_vector: Vec<u8>) -> Result<(u64, Vec<u8>)> {
         let is_long = self.replica()?.is_long();
         let missing = self.with_replica(is_long, move |replica| {
             let missing = replica.lineage.doc().missing_from(&state_vector);
@@ -208,9 +199,14 @@ impl Room {
     }
 
     /// Ensures that the replica is loaded. A row that cannot be applied is quarantined, and the
-    /// document is reloaded without it.
+    /// document is reloaded without it; after a few of them, the next command goes on.
     pub(super) async fn ready(&mut self) -> Result<()> {
+        let mut quarantined = 0;
         while self.replica.is_none() {
+            if quarantined == QUARANTINES_PER_LOAD {
+                let cause = format!("{quarantined} updates of one load could not be applied");
+                return Err(Error::Unavailable(Internal::new(cause)));
+            }
             let _turn = self.context.budget.load().await?;
             let log = self.read_log().await?;
             let row_bytes: usize = log.updates.iter().map(|update| update.delta.len()).sum();
@@ -222,7 +218,10 @@ impl Room {
                     self.dirty.loaded(replica.rows_waiting(), row_bytes);
                     self.replica = Some(replica);
                 }
-                Loaded::Invalid(rejected) => self.quarantine(&rejected).await?,
+                Loaded::Invalid(rejected) => {
+                    self.quarantine(&rejected).await?;
+                    quarantined += 1;
+                }
             }
         }
         Ok(())
@@ -237,8 +236,20 @@ impl Room {
             return Err(Error::Unavailable(internal));
         }
         self.context.seen.saw(self.document, log.live_seq);
-        self.quarantined.extend(&log.quarantined);
+        self.quarantined = log.quarantined.iter().copied().collect();
         Ok(log)
+    }
+
+    /// Refuses writes while very many updates are quarantined: they are acknowledged, so they are
+    /// kept for a while, and each load lists them.
+    pub(super) fn check_quarantine(&self) -> Result<()> {
+        if self.quarantined.len() < MAX_QUARANTINED {
+            return Ok(());
+        }
+        Err(Error::TooLarge(format!(
+            "{MAX_QUARANTINED} updates of this document could not be applied, which is the limit. \
+             Duplicate it and continue in the copy."
+        )))
     }
 
     /// Quarantines a log row.

@@ -14,6 +14,7 @@ use crate::{
     error::{Error, Internal, Result},
     storage::{Clock, Ids, LiveLog},
 };
+use futures::{FutureExt as _, future::BoxFuture};
 use izanagi_shared::id::DocumentId;
 use lru::LruCache;
 use parking_lot::Mutex;
@@ -104,7 +105,7 @@ impl Rooms {
     /// # Errors
     /// `BadUpdate`, `TooLarge`, `Trashed`, `NotFound`, `Overloaded`, `Unavailable`.
     pub async fn submit(&self, document: DocumentId, update: ClientUpdate) -> Result<u64> {
-        self.ask(document, |reply| Command::Submit { update, reply }).await
+        self.ask(document, |reply| Command::Submit(Box::new((update, reply)))).await
     }
 
     /// Makes an edit on behalf of a user, serialised with other commands of the room.
@@ -112,7 +113,7 @@ impl Rooms {
     /// # Errors
     /// As [`Rooms::submit`], and `IdempotencyMismatch`.
     pub async fn edit(&self, document: DocumentId, edit: ServerEdit) -> Result<EditOutcome> {
-        self.ask(document, |reply| Command::Edit { edit, reply }).await
+        self.run(document, |room| room.edit(edit).boxed()).await
     }
 
     /// Returns the current text, including everything acknowledged so far.
@@ -120,7 +121,7 @@ impl Rooms {
     /// # Errors
     /// `NotFound`, `Overloaded`, `Unavailable`.
     pub async fn read(&self, document: DocumentId) -> Result<LiveText> {
-        self.ask(document, |reply| Command::Read { reply }).await
+        self.run(document, |room| room.text().boxed()).await
     }
 
     /// Returns what a replica with this state vector (v1) lacks, and the resulting seq.
@@ -132,7 +133,7 @@ impl Rooms {
         document: DocumentId,
         state_vector: Vec<u8>,
     ) -> Result<(u64, Vec<u8>)> {
-        self.ask(document, |reply| Command::Missing { state_vector, reply }).await
+        self.run(document, |room| room.missing(state_vector).boxed()).await
     }
 
     /// Stores a snapshot and the text immediately.
@@ -140,7 +141,7 @@ impl Rooms {
     /// # Errors
     /// The store failed.
     pub async fn persist(&self, document: DocumentId) -> Result<()> {
-        self.ask(document, |reply| Command::Persist { reply }).await
+        self.run(document, |room| room.persist_all().boxed()).await
     }
 
     /// Whether the document has an open room.
@@ -153,6 +154,14 @@ impl Rooms {
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         self.open.size()
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        document: DocumentId,
+        work: impl for<'a> FnOnce(&'a mut Room) -> BoxFuture<'a, Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.ask(document, |reply| Command::run(reply, work)).await
     }
 
     async fn ask<T>(

@@ -1,7 +1,7 @@
 //! A client's updates: gate, log, replica, acknowledgement, in this order (DESIGN §6).
 
 use super::{
-    command::{ClientUpdate, Reply},
+    command::{ClientUpdate, Reply, Waiting},
     lineage::invalid,
     room::Room,
     seal::seal,
@@ -11,19 +11,20 @@ use crate::{
     storage::{Appended, Batch, NewUpdate, StoreError},
 };
 use izanagi_shared::{
-    crdt::{Trial, UpdateSummary, Validation},
+    crdt::{Checker, UpdateSummary, Validation},
     rules::MAX_CONTENT_BYTES,
 };
 
 /// Message for the sender of a quarantined update. The cause is only logged.
 pub(crate) const QUARANTINED: &str = "it cannot be applied to this document and is quarantined";
 
-pub(super) type Waiting = (ClientUpdate, Reply<u64>);
-
 /// An update that passed validation.
 pub(super) struct Admitted {
     pub(super) update: NewUpdate,
     pub(super) summary: UpdateSummary,
+    /// Whether it is an edit made in the replica, which contains it already. Until its row is noted,
+    /// the replica must not be used further.
+    pub(super) made_here: bool,
 }
 
 impl Admitted {
@@ -38,11 +39,11 @@ impl Room {
         let mut batch = Vec::with_capacity(waiting.len());
         // Updates of a batch are also checked against each other: later ones may depend on earlier
         // ones, which are not in the replica yet.
-        let mut trial = (waiting.len() > 1).then(|| self.trial()).flatten();
+        let mut checker = (waiting.len() > 1).then(|| self.checker()).flatten();
         // Bytes that the updates of this batch may add to the text.
         let mut reserved = 0;
         for (update, reply) in waiting {
-            match self.admit(update, &mut trial).await {
+            match self.admit(update, &mut checker).await {
                 Ok(admitted) => {
                     let bytes = admitted.summary.inserted_bytes;
                     if !self.has_room_for(reserved + bytes) {
@@ -51,7 +52,7 @@ impl Room {
                         reserved = 0;
                         if let Err(error) = self.refuse_overflow(&admitted).await {
                             drop(reply.send(Err(error)));
-                            trial = self.trial();
+                            checker = self.checker();
                             continue;
                         }
                     }
@@ -64,8 +65,8 @@ impl Room {
         self.write(batch).await;
     }
 
-    fn trial(&mut self) -> Option<Trial> {
-        self.replica().ok().map(|replica| replica.lineage.trial())
+    fn checker(&mut self) -> Option<Checker> {
+        self.replica().ok().map(|replica| replica.lineage.doc().checker().clone())
     }
 
     /// Appends admitted updates to the log, applies them and replies.
@@ -89,7 +90,12 @@ impl Room {
         }
     }
 
-    async fn admit(&mut self, update: ClientUpdate, trial: &mut Option<Trial>) -> Result<Admitted> {
+    async fn admit(
+        &mut self,
+        update: ClientUpdate,
+        checker: &mut Option<Checker>,
+    ) -> Result<Admitted> {
+        self.check_quarantine()?;
         let max = self.context.settings.max_update_bytes;
         if update.delta.len() > max {
             let message = format!(
@@ -100,16 +106,16 @@ impl Room {
         }
         self.ready().await?;
         let takes_long = self.replica()?.takes_long(update.delta.len());
-        let mut given = trial.take();
+        let mut given = checker.take();
         let admitted = self.with_replica(takes_long, move |replica| {
             let admitted = replica.admit(update, given.as_mut());
             (admitted, given)
         });
         let (admitted, given) = admitted.await?;
-        *trial = given;
+        *checker = given;
         if self.replica()?.is_broken {
             self.invalidate();
-            *trial = None;
+            *checker = None;
         }
         admitted
     }
@@ -149,7 +155,12 @@ impl Room {
     }
 
     /// Updates the replica according to the log's answer for an update.
-    async fn settle(&mut self, admitted: Admitted, appended: Appended) -> Result<u64> {
+    pub(super) async fn settle(&mut self, admitted: Admitted, appended: Appended) -> Result<u64> {
+        let made_here = admitted.made_here;
+        if made_here && !matches!(appended, Appended::New(_)) {
+            // The replica contains an edit that is not in the log, or is there under another seq.
+            self.invalidate();
+        }
         match appended {
             Appended::New(seq) => {
                 self.dirty.updated(admitted.update.delta.len());
@@ -158,8 +169,12 @@ impl Room {
             // It may be known from this same batch and not be in the replica yet.
             Appended::Known(seq) => self.take_in(seq, admitted).await,
             Appended::Quarantined(_) => Err(Error::BadUpdate(QUARANTINED.to_owned())),
+            Appended::OtherBytes if made_here => Err(Error::IdempotencyMismatch),
             Appended::OtherBytes => {
                 Err(Error::BadUpdate("this opId was used for another update".to_owned()))
+            }
+            Appended::ForeignClient(_) if made_here => {
+                Err(Error::internal("the log rejected the server's own edit"))
             }
             Appended::ForeignClient(client) => {
                 Err(Error::BadUpdate(format!("client id {client} belongs to another user")))
@@ -172,25 +187,31 @@ impl Room {
         self.ready().await?;
         let replica = self.replica()?;
         if seq == replica.seq + 1 {
-            let Admitted { update, summary } = admitted;
+            let Admitted { update, summary, made_here } = admitted;
             let takes_long = replica.takes_long(update.delta.len());
             let applied = self.with_replica(takes_long, move |replica| {
+                if made_here {
+                    return replica.made_here(seq, &update.delta, summary);
+                }
                 replica.apply(seq, &update.delta, summary, Validation::Untrusted)
             });
-            if let Err(rejected) = applied.await? {
-                self.invalidate();
-                self.quarantine(&rejected).await?;
-                if let Some(cause) = invalid(&rejected).filter(|_| rejected.tag == seq) {
-                    return Err(Error::BadUpdate(cause.to_string()));
+            match applied.await {
+                Ok(Ok(())) => {}
+                Ok(Err(rejected)) => {
+                    self.invalidate();
+                    self.quarantine(&rejected).await?;
+                    if let Some(cause) = invalid(&rejected).filter(|_| rejected.tag == seq) {
+                        return Err(Error::BadUpdate(cause.to_string()));
+                    }
                 }
-                // If another update was rejected, this one is in the text after a reload.
-                self.ready().await?;
+                // It is durable, so a reload decides.
+                Err(_) => self.invalidate(),
             }
         } else if seq > replica.seq {
             // Another room has written in between.
             self.invalidate();
-            self.ready().await?;
         }
+        self.ready().await?;
         if self.quarantined.contains(&seq) {
             return Err(Error::BadUpdate(QUARANTINED.to_owned()));
         }

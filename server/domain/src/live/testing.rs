@@ -225,6 +225,11 @@ impl LiveLog for MemoryLog {
         Ok(())
     }
 
+    async fn forget_quarantined(&self, _: Timestamp) -> StoreResult<()> {
+        self.kept.lock().quarantined.clear();
+        Ok(())
+    }
+
     async fn forget_ops(&self, _: Timestamp) -> StoreResult<()> {
         self.kept.lock().ops.clear();
         Ok(())

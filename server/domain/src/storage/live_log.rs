@@ -190,9 +190,6 @@ pub struct SavedText {
     pub facts: TextFacts,
 }
 
-/// Number of quarantined rows per document kept after a snapshot.
-pub const QUARANTINED_KEPT: u32 = 20;
-
 /// The live log.
 #[async_trait]
 pub trait LiveLog: Send + Sync {
@@ -213,9 +210,9 @@ pub trait LiveLog: Send + Sync {
         op_id: &str,
     ) -> StoreResult<KnownOp>;
     /// Stores a snapshot, lists its segments and removes exactly the absorbed rows, in one
-    /// transaction. Also removes older snapshots, and older quarantined rows except the newest
-    /// [`QUARANTINED_KEPT`]. `Conflict(LogChanged)` if there is a newer snapshot or an absorbed row
-    /// is missing. Does nothing if the segments are already listed, since the call is then a retry.
+    /// transaction. Also removes older snapshots. `Conflict(LogChanged)` if there is a newer snapshot
+    /// or an absorbed row is missing. Does nothing if the segments are already listed, since the call
+    /// is then a retry.
     async fn snapshot(&self, snapshot: &NewSnapshot) -> StoreResult<()>;
     /// Stores the text unless a newer one is stored.
     async fn save_text(&self, text: &SavedText) -> StoreResult<()>;
@@ -223,6 +220,9 @@ pub trait LiveLog: Send + Sync {
     async fn text(&self, document: DocumentId) -> StoreResult<SavedText>;
     /// Quarantines an update: it stays in the log for inspection but is no longer loaded.
     async fn quarantine(&self, document: DocumentId, seq: u64, at: Timestamp) -> StoreResult<()>;
+    /// Removes rows that were quarantined before `before` and that a snapshot has passed. Their op ids
+    /// stay marked as quarantined.
+    async fn forget_quarantined(&self, before: Timestamp) -> StoreResult<()>;
     /// Removes op ids older than `before`.
     async fn forget_ops(&self, before: Timestamp) -> StoreResult<()>;
 }

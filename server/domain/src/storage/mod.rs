@@ -35,7 +35,7 @@ pub use freshness::Freshness;
 pub use inspect::{Inspect, OpsSummary};
 pub use live_log::{
     Appended, Batch, BatchOutcome, ClientOwner, KnownOp, LiveLog, LoadedLog, LogTail, LoggedUpdate,
-    NewSnapshot, NewUpdate, QUARANTINED_KEPT, SavedText, StoredSnapshot,
+    NewSnapshot, NewUpdate, SavedText, StoredSnapshot,
 };
 pub use outbox::{Outbox, OutboxItem, Topic};
 pub use outside::{Clock, Ids, SystemClock, SystemIds};

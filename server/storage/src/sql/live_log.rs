@@ -11,8 +11,7 @@ use super::{
 use async_trait::async_trait;
 use izanagi_domain::storage::{
     Batch, BatchOutcome, Constraint, Freshness::Fresh, KnownOp, LiveLog, LoadedLog, LogTail,
-    LoggedUpdate, NewSnapshot, QUARANTINED_KEPT, SavedText, StoreError, StoreResult,
-    StoredSnapshot,
+    LoggedUpdate, NewSnapshot, SavedText, StoreError, StoreResult, StoredSnapshot,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -120,17 +119,6 @@ fn delete_absorbed(document: DocumentId, absorbed: &BTreeSet<u64>) -> Vec<Statem
     runs.filter_map(delete).collect()
 }
 
-/// Deletes quarantined rows up to `seq`, except the newest. Their op ids stay marked as
-/// quarantined.
-fn forget_quarantined(document: DocumentId, seq: u64) -> Statement {
-    Statement::with(
-        "DELETE FROM document_updates WHERE document_id = $1 AND seq <= $2 \
-         AND quarantined_at IS NOT NULL AND seq NOT IN (SELECT seq FROM document_updates \
-         WHERE document_id = $1 AND quarantined_at IS NOT NULL ORDER BY seq DESC LIMIT $3)",
-        args![document, seq, QUARANTINED_KEPT],
-    )
-}
-
 #[async_trait]
 impl<D: Database> LiveLog for SqlLiveLog<D> {
     async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<BatchOutcome>>> {
@@ -207,7 +195,6 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
                     for segment in segments {
                         transaction.later(edits::insert(document_id, segment));
                     }
-                    transaction.later(forget_quarantined(document_id, seq));
                     Ok(())
                 })
             })
@@ -271,6 +258,10 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
                 })
             })
             .await
+    }
+
+    async fn forget_quarantined(&self, before: Timestamp) -> StoreResult<()> {
+        forget::forget_quarantined(&*self.db, before).await
     }
 
     async fn forget_ops(&self, before: Timestamp) -> StoreResult<()> {

@@ -1,6 +1,6 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    Constraint, NewSnapshot, QUARANTINED_KEPT, SavedText, StoreError, StoredSnapshot, TextFacts,
+    Constraint, NewSnapshot, SavedText, StoreError, StoredSnapshot, TextFacts,
 };
 use izanagi_shared::id::{DocumentId, UserId};
 
@@ -13,7 +13,7 @@ suite!(
     a_text_is_replaced_only_by_a_newer_one,
     a_text_and_its_facts_are_consistent,
     a_quarantined_update_is_not_loaded,
-    a_snapshot_keeps_few_quarantined_updates,
+    a_quarantined_update_is_kept_for_a_while,
     missing_rows_are_not_found,
 );
 
@@ -149,17 +149,25 @@ async fn a_quarantined_update_is_not_loaded(store: &TestStore) {
     assert_eq!(missing, Err(StoreError::NotFound));
 }
 
-async fn a_snapshot_keeps_few_quarantined_updates(store: &TestStore) {
-    let rows = u64::from(QUARANTINED_KEPT) + 5;
-    let (user, document) = document_with_updates(store, rows + 1).await;
-    for seq in 1..=rows {
-        store.relational.log.quarantine(document, seq, at(50)).await.unwrap();
+async fn a_quarantined_update_is_kept_for_a_while(store: &TestStore) {
+    const ROWS: u64 = 40;
+    let (user, document) = document_with_updates(store, ROWS).await;
+    for seq in 1..ROWS {
+        store.relational.log.quarantine(document, seq, at(50 + i64::from(seq > 5))).await.unwrap();
     }
-    store.relational.log.snapshot(&snapshot(document, rows, &[])).await.unwrap();
-    let log = store.relational.log.load(document).await.unwrap();
-    assert_eq!(log.quarantined, Vec::from_iter(6..=rows));
-    assert_eq!(log.updates.len(), 1);
-    // The oldest one is still reported as quarantined.
+    let quarantined = || async { store.relational.log.load(document).await.unwrap().quarantined };
+    // No snapshot has passed them: a gap in the log would look like a loss.
+    store.relational.log.forget_quarantined(at(51)).await.unwrap();
+    assert_eq!(quarantined().await, Vec::from_iter(1..ROWS));
+    store.relational.log.snapshot(&snapshot(document, 3, &[])).await.unwrap();
+    assert_eq!(quarantined().await, Vec::from_iter(1..ROWS));
+    store.relational.log.forget_quarantined(at(51)).await.unwrap();
+    assert_eq!(quarantined().await, Vec::from_iter(4..ROWS));
+    store.relational.log.snapshot(&snapshot(document, ROWS, &[])).await.unwrap();
+    store.relational.log.forget_quarantined(at(51)).await.unwrap();
+    assert_eq!(quarantined().await, Vec::from_iter(6..ROWS));
+    assert_eq!(store.relational.log.load(document).await.unwrap().updates.len(), 1);
+    // Those that are gone are still reported as quarantined.
     let known = store.relational.log.known_op(document, user, "0").await.unwrap();
     assert!(known.quarantined);
 }

@@ -191,6 +191,10 @@ impl LiveLog for Log {
         Ok(())
     }
 
+    async fn forget_quarantined(&self, _before: Timestamp) -> StoreResult<()> {
+        Ok(())
+    }
+
     async fn forget_ops(&self, _before: Timestamp) -> StoreResult<()> {
         self.ops.lock().clear();
         Ok(())

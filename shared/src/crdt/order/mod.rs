@@ -14,10 +14,10 @@ mod take;
 #[cfg(test)]
 mod tests;
 
-use super::walk::Id;
+use super::parse::Id;
 use std::collections::{BTreeMap, HashMap};
 
-pub(super) use take::Cost;
+pub(super) use take::{Cost, Need};
 pub use take::{InvalidUpdate, Validation};
 
 /// The items of a text in their order, deleted ones too, without what is in them.

@@ -1,28 +1,31 @@
 //! Finding an item's place.
 
 use super::{Handle, InvalidUpdate, Kind, Order, Run, Validation, take::Turn};
-use crate::crdt::walk::Id;
+use crate::crdt::parse::Id;
 use std::collections::HashMap;
+
+/// Counts up to a limit.
+pub(super) struct Meter {
+    pub(super) used: u64,
+    most: u64,
+}
 
 /// How far searches may go, and how far they came.
 pub(super) struct Budget {
     /// Items that yrs passes by, too.
-    pub(super) steps: u64,
-    pub(super) most_steps: u64,
+    pub(super) steps: Meter,
     /// Items that only the check of neighbours looks at.
-    pub(super) looks: u64,
-    pub(super) most_looks: u64,
+    pub(super) looks: Meter,
 }
 
-impl Budget {
-    fn step(&mut self) -> Result<(), InvalidUpdate> {
-        self.steps += 1;
-        if self.steps > self.most_steps { Err(InvalidUpdate::Contested) } else { Ok(()) }
+impl Meter {
+    pub(super) const fn of(most: u64) -> Self {
+        Self { used: 0, most }
     }
 
-    fn look(&mut self) -> Result<(), InvalidUpdate> {
-        self.looks += 1;
-        if self.looks > self.most_looks { Err(InvalidUpdate::Contested) } else { Ok(()) }
+    const fn count(&mut self) -> Result<(), InvalidUpdate> {
+        self.used += 1;
+        if self.used > self.most { Err(InvalidUpdate::Contested) } else { Ok(()) }
     }
 }
 
@@ -33,7 +36,7 @@ impl Order {
     pub(super) fn place(
         &mut self,
         mut item: Run,
-        turn: &mut Turn<'_>,
+        turn: &mut Turn,
     ) -> Result<(Handle, Option<Id>), InvalidUpdate> {
         let is_trusted = turn.validation == Validation::Trusted;
         let mut split = |found: Option<(Handle, u64)>| -> Result<Option<Handle>, InvalidUpdate> {
@@ -99,7 +102,7 @@ impl Order {
         let mut at = 0;
         let mut other = self.after(left);
         while let Some(handle) = other.filter(|handle| Some(*handle) != right) {
-            budget.step()?;
+            budget.steps.count()?;
             let run = self.run_mut(handle);
             run.seen = (search, at);
             let (client, next) = (run.client, run.next);
@@ -154,7 +157,7 @@ impl Order {
             let Some(run) = between.map(|handle| self.run(handle)) else {
                 return Err(InvalidUpdate::Crossed);
             };
-            budget.look()?;
+            budget.looks.count()?;
             if known.get(&run.client).is_some_and(|end| run.clock < *end) {
                 return Err(InvalidUpdate::Crossed);
             }
@@ -181,7 +184,7 @@ impl Order {
             *end = to;
             let runs = self.clients.get(&client).map(|client| client.runs.range(from..to));
             for (_, handle) in runs.into_iter().flatten() {
-                budget.look()?;
+                budget.looks.count()?;
                 let run = self.run(*handle);
                 news.extend(run.origin.into_iter().chain(run.right_origin));
             }

@@ -1,11 +1,14 @@
 //! Taking an update in.
 
-use super::{Client, Kind, Order, Run, place::Budget};
+use super::{
+    Kind, Order, Run,
+    place::{Budget, Meter},
+};
 use crate::crdt::{
     ClientRange, Refusal,
-    walk::{Content, Id, Struct, walk_each},
+    parse::{Content, Id, Parsed, Struct},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How strictly an update is validated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,15 +75,35 @@ impl Default for Limits {
 
 /// What is read again stands among other items than the first time, if the log was cut meanwhile.
 const AGAIN: u64 = 8;
-/// Above this, runs are joined in one sweep.
-const MANY: usize = 64;
+/// A clock that a client must have reached before something can be integrated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::crdt) struct Need {
+    pub(in crate::crdt) client: u64,
+    pub(in crate::crdt) clock: u32,
+}
 
-/// What an update did.
-struct Taken {
-    cost: Cost,
-    /// Where its clients were before.
-    before: Vec<(u64, u32)>,
-    deletes: Vec<ClientRange>,
+/// The structs of one client in an update.
+#[derive(Debug)]
+struct Section<'s, 'a> {
+    structs: &'s [Struct<'a>],
+    /// Where the client was before.
+    from: u32,
+    /// How many of the structs were there already, and how many are there now.
+    known: usize,
+    ready: usize,
+}
+
+/// The result of taking an update in.
+#[derive(Debug)]
+pub(in crate::crdt) struct Taken<'s, 'a> {
+    pub(in crate::crdt) cost: Cost,
+    sections: Vec<Section<'s, 'a>>,
+    /// Deletions of what is there.
+    pub(in crate::crdt) deletes: Vec<ClientRange>,
+    /// Deletions of what is not there yet.
+    pub(in crate::crdt) later_deletes: Vec<ClientRange>,
+    /// Once one of these is met, the rest should be tried again.
+    pub(in crate::crdt) needs: Vec<Need>,
 }
 
 /// An item that was added.
@@ -95,118 +118,164 @@ pub(super) struct Placed {
 }
 
 /// An update being taken in.
-pub(super) struct Turn<'a> {
+pub(super) struct Turn {
     pub(super) validation: Validation,
     pub(super) budget: Budget,
     /// See [`Cost`].
     pub(super) moved: u64,
-    placed: &'a mut Vec<Placed>,
+    placed: Vec<Placed>,
 }
 
-/// A struct to come, without its text.
-struct Fresh {
-    run: Run,
-    second_halves: Vec<u32>,
+impl<'s, 'a> Taken<'s, 'a> {
+    /// The structs that were placed.
+    pub(in crate::crdt) fn ready(&self) -> Vec<&'s Struct<'a>> {
+        self.sections.iter().flat_map(|it| &it.structs[it.known..it.ready]).collect()
+    }
+
+    /// The structs that build on something that is not there.
+    pub(in crate::crdt) fn rest(&self) -> Vec<&'s Struct<'a>> {
+        self.sections.iter().flat_map(|it| &it.structs[it.ready..]).collect()
+    }
+
+    /// Whether a part of the update is pending.
+    pub(in crate::crdt) const fn is_pending(&self) -> bool {
+        !self.needs.is_empty()
+    }
+
+    /// The clients whose structs the update brings.
+    pub(in crate::crdt) fn clients(&self) -> impl Iterator<Item = u64> {
+        self.sections.iter().map(Section::client)
+    }
+}
+
+impl Section<'_, '_> {
+    fn client(&self) -> u64 {
+        self.structs[0].client
+    }
 }
 
 impl Order {
-    /// Takes in an update of which nothing has to wait.
+    /// Takes in what can be integrated of an update.
+    ///
+    /// Yjs integrates a struct once its client's earlier structs and both its neighbours are there;
+    /// until then it is pending. yrs ignores the client's earlier structs: it would show text that no
+    /// Yjs client shows yet, and keep a gap that its own encoding does not survive.
     ///
     /// # Errors
     /// See [`InvalidUpdate`]; then the order is as before.
-    pub(in crate::crdt) fn take(
+    pub(in crate::crdt) fn take<'s, 'a>(
         &mut self,
-        update: &[u8],
+        update: &'s Parsed<'a>,
         validation: Validation,
-    ) -> Result<Cost, InvalidUpdate> {
-        let mut placed = Vec::new();
-        let Taken { mut cost, before, deletes } =
-            match self.place_all(update, validation, &mut placed) {
-                Ok(taken) => taken,
-                Err(unfit) => {
-                    self.take_back(placed);
-                    return Err(unfit);
-                }
-            };
-        cost.moved += self.delete(&deletes);
-        self.steps += cost.steps;
-        for (client, end) in before {
-            self.merge(client, end..self.end_of(client));
+    ) -> Result<Taken<'s, 'a>, InvalidUpdate> {
+        let mut turn = self.turn(validation);
+        let mut taken = match self.place_all(update, &mut turn) {
+            Ok(taken) => taken,
+            Err(invalid) => {
+                self.take_back(turn.placed);
+                return Err(invalid);
+            }
+        };
+        taken.cost.moved += self.delete(&taken.deletes);
+        self.steps += taken.cost.steps;
+        for section in &taken.sections {
+            self.merge(section.client(), section.from..self.end_of(section.client()));
         }
-        self.merge_deleted(&deletes);
-        Ok(cost)
+        self.merge_deleted(&taken.deletes);
+        Ok(taken)
     }
 
-    /// Whether an update of which nothing has to wait would be taken in.
+    /// Returns whether part of an update from an untrusted sender would be pending. The order is as
+    /// before.
     ///
     /// # Errors
-    /// See [`InvalidUpdate`].
+    /// Those of [`Self::take`].
     pub(in crate::crdt) fn would_take(
         &mut self,
-        update: &[u8],
-        validation: Validation,
-    ) -> Result<(), InvalidUpdate> {
-        let mut placed = Vec::new();
-        let checked = self.place_all(update, validation, &mut placed);
-        self.take_back(placed);
-        checked.map(|_| ())
+        update: &Parsed<'_>,
+    ) -> Result<bool, InvalidUpdate> {
+        let mut turn = self.turn(Validation::Untrusted);
+        let would = self.place_all(update, &mut turn).map(|taken| taken.is_pending());
+        self.take_back(turn.placed);
+        would
     }
 
-    /// Puts all items of an update in their places, and notes which.
-    fn place_all(
-        &mut self,
-        update: &[u8],
-        validation: Validation,
-        placed: &mut Vec<Placed>,
-    ) -> Result<Taken, InvalidUpdate> {
-        let mut coming: HashMap<u64, VecDeque<Fresh>> = HashMap::new();
-        let mut clients = Vec::new();
-        let walked = walk_each(update, |item| {
-            let queue = coming.entry(item.client).or_insert_with(|| {
-                clients.push(item.client);
-                VecDeque::new()
-            });
-            queue.push_back(Fresh::new(&item));
-        })?;
-        let mut turn = Turn { validation, budget: self.budget(validation), moved: 0, placed };
-        let before: Vec<(u64, u32)> =
-            clients.iter().map(|client| (*client, self.end_of(*client))).collect();
-        let mut waiting: BTreeMap<Id, Vec<u64>> = BTreeMap::new();
-        clients.reverse();
-        while let Some(client) = clients.pop() {
-            let queue = coming.entry(client).or_default();
-            let awaited = self.integrate(queue, &mut turn)?;
-            if let Some(id) = awaited {
-                waiting.entry(id).or_default().push(client);
-            }
-            let met = Id { client, clock: 0 }..Id { client, clock: self.end_of(client) };
-            clients.extend(waiting.extract_if(met, |_, _| true).flat_map(|(_, clients)| clients));
-        }
-        if !waiting.is_empty() {
-            return Err(InvalidUpdate::NoNeighbour);
-        }
-        let is_cut = |range: &ClientRange| {
-            self.is_inside(range.client, range.start) || self.is_inside(range.client, range.end)
-        };
-        if validation != Validation::Trusted && walked.deletes.iter().any(is_cut) {
-            return Err(InvalidUpdate::HalfCharacter);
-        }
-        let cost = Cost { steps: turn.budget.steps, moved: turn.moved };
-        Ok(Taken { cost, before, deletes: walked.deletes })
-    }
-
-    const fn budget(&self, validation: Validation) -> Budget {
+    const fn turn(&self, validation: Validation) -> Turn {
         let Limits { steps, steps_of_all, few_steps, looks } = self.limits;
         let most = if self.steps > steps_of_all { few_steps } else { steps };
-        let (most_steps, most_looks) = match validation {
+        let (steps, looks) = match validation {
             Validation::Trusted => (u64::MAX, u64::MAX),
             Validation::Replayed => (steps * AGAIN, looks * AGAIN),
             Validation::Untrusted => (most, looks),
         };
-        Budget { steps: 0, most_steps, looks: 0, most_looks }
+        let budget = Budget { steps: Meter::of(steps), looks: Meter::of(looks) };
+        Turn { validation, budget, moved: 0, placed: Vec::new() }
     }
 
-    /// Takes items back, of which nothing has been joined yet: the last one first.
+    /// Places the items of an update as far as what they build on is there.
+    fn place_all<'s, 'a>(
+        &mut self,
+        update: &'s Parsed<'a>,
+        turn: &mut Turn,
+    ) -> Result<Taken<'s, 'a>, InvalidUpdate> {
+        let sections = update.structs.chunk_by(|a, b| a.client == b.client).map(|structs| {
+            let from = self.end_of(structs[0].client);
+            let known = structs.partition_point(|item| item.end() <= from);
+            Section { structs, from, known, ready: known }
+        });
+        let mut sections: Vec<Section<'_, '_>> = sections.collect();
+        let mut waiting: BTreeMap<Need, Vec<usize>> = BTreeMap::new();
+        let mut turns: Vec<usize> = (0..sections.len()).rev().collect();
+        while let Some(at) = turns.pop() {
+            let section = &mut sections[at];
+            while let Some(item) = section.structs.get(section.ready) {
+                if let Some(need) = self.unmet_need(item) {
+                    waiting.entry(need).or_default().push(at);
+                    break;
+                }
+                self.add(item, turn)?;
+                section.ready += 1;
+            }
+            let client = section.client();
+            let met = Need { client, clock: 0 }..=Need { client, clock: self.end_of(client) };
+            turns.extend(waiting.extract_if(met, |_, _| true).flat_map(|(_, turns)| turns));
+        }
+        let (mut deletes, mut later_deletes) = (Vec::new(), Vec::new());
+        for range in &update.deletes {
+            let reached = self.end_of(range.client).clamp(range.start, range.end);
+            if range.start < reached {
+                deletes.push(ClientRange { end: reached, ..*range });
+            }
+            if reached < range.end {
+                later_deletes.push(ClientRange { start: reached, ..*range });
+            }
+        }
+        let splits_character = |range: &ClientRange| {
+            self.is_inside(range.client, range.start) || self.is_inside(range.client, range.end)
+        };
+        if turn.validation != Validation::Trusted && deletes.iter().any(splits_character) {
+            return Err(InvalidUpdate::HalfCharacter);
+        }
+        // Progress of these clients counts too: another update may bring the same clocks, and then
+        // nothing else is needed for them.
+        let stuck = sections.iter().filter(|it| it.ready < it.structs.len()).map(Section::client);
+        let stuck: BTreeSet<u64> =
+            stuck.chain(later_deletes.iter().map(|range| range.client)).collect();
+        let next = |client| Need { client, clock: self.end_of(client).saturating_add(1) };
+        let needs = stuck.into_iter().map(next).chain(waiting.into_keys()).collect();
+        let cost = Cost { steps: turn.budget.steps.used, moved: turn.moved };
+        Ok(Taken { cost, sections, deletes, later_deletes, needs })
+    }
+
+    /// Returns something that a struct builds on and that is not there.
+    fn unmet_need(&self, item: &Struct<'_>) -> Option<Need> {
+        let own = Need { client: item.client, clock: item.clock };
+        let neighbours = [item.origin, item.right_origin].into_iter().flatten();
+        let neighbours = neighbours.map(|id| Need { client: id.client, clock: id.clock + 1 });
+        std::iter::once(own).chain(neighbours).find(|need| self.end_of(need.client) < need.clock)
+    }
+
+    /// Removes items that were just placed, in reverse order. None of them has been joined yet.
     fn take_back(&mut self, placed: Vec<Placed>) {
         for Placed { id, end, after, is_placed } in placed.into_iter().rev() {
             let last = Id { client: id.client, clock: end - 1 };
@@ -228,57 +297,32 @@ impl Order {
         }
     }
 
-    /// Integrates structs of one client as far as they do not build on what is not there yet; gives
-    /// that.
-    fn integrate(
-        &mut self,
-        queue: &mut VecDeque<Fresh>,
-        turn: &mut Turn<'_>,
-    ) -> Result<Option<Id>, InvalidUpdate> {
-        while let Some(fresh) = queue.pop_front() {
-            if fresh.run.end() <= self.end_of(fresh.run.client) {
-                continue;
-            }
-            let mut neighbours = [fresh.run.origin, fresh.run.right_origin].into_iter().flatten();
-            let awaited = neighbours.find(|id| self.end_of(id.client) <= id.clock);
-            if awaited.is_some() {
-                queue.push_front(fresh);
-                return Ok(awaited);
-            }
-            self.add(fresh, turn)?;
-        }
-        Ok(None)
-    }
-
-    /// Adds what is not known of a struct.
-    fn add(&mut self, fresh: Fresh, turn: &mut Turn<'_>) -> Result<(), InvalidUpdate> {
-        let Fresh { mut run, mut second_halves } = fresh;
-        let reached = self.end_of(run.client);
-        let is_own = turn.validation == Validation::Trusted;
-        if run.clock > reached {
-            return Err(InvalidUpdate::NoNeighbour);
-        }
+    /// Adds the part of a struct that is not there yet. Everything that it builds on is there.
+    fn add(&mut self, item: &Struct<'_>, turn: &mut Turn) -> Result<(), InvalidUpdate> {
+        let (client, reached) = (item.client, self.end_of(item.client));
+        let is_trusted = turn.validation == Validation::Trusted;
+        let (mut run, mut second_halves) = (Run::from(item), second_halves(item));
         if run.clock < reached {
-            if !is_own && second_halves.contains(&reached) {
+            if !is_trusted && second_halves.contains(&reached) {
                 return Err(InvalidUpdate::HalfCharacter);
             }
             second_halves.retain(|half| *half > reached);
             run.len = run.end() - reached;
             run.clock = reached;
-            run.origin = Some(Id { client: run.client, clock: reached - 1 });
+            run.origin = Some(Id { client, clock: reached - 1 });
         }
         let left = run.origin.map(|id| (id.client, id.clock + 1));
         let right = run.right_origin.map(|id| (id.client, id.clock));
         let mut boundaries = left.into_iter().chain(right);
-        if !is_own && boundaries.any(|(client, clock)| self.is_inside(client, clock)) {
+        if !is_trusted && boundaries.any(|(client, clock)| self.is_inside(client, clock)) {
             return Err(InvalidUpdate::HalfCharacter);
         }
-        let (id, end) = (Id { client: run.client, clock: run.clock }, run.end());
+        let (id, end) = (Id { client, clock: run.clock }, run.end());
         let is_placed = run.kind != Kind::Collected;
         let (handle, after) =
             if is_placed { self.place(run, turn)? } else { (self.insert(run), None) };
         turn.placed.push(Placed { id, end, after, is_placed });
-        let client: &mut Client = self.clients.entry(id.client).or_default();
+        let client = self.clients.entry(client).or_default();
         client.runs.insert(id.clock, handle);
         client.end = end;
         client.second_halves.append(&mut second_halves);
@@ -290,58 +334,17 @@ impl Order {
         let client = self.clients.get(&client);
         client.is_some_and(|client| client.second_halves.binary_search(&clock).is_ok())
     }
-
-    /// Marks what is deleted; gives the clocks that yrs moves to cut it out.
-    fn delete(&mut self, deletes: &[ClientRange]) -> u64 {
-        let mut moved = 0;
-        for range in deletes {
-            let ClientRange { client, start, end } = *range;
-            for clock in [start, end] {
-                let id = Id { client, clock };
-                let is_text =
-                    self.find(id).is_some_and(|handle| self.run(handle).kind == Kind::Text);
-                if is_text && let Some((_, clocks)) = self.begin_at(id) {
-                    moved += clocks;
-                }
-            }
-            let Some(owner) = self.clients.get(&client) else { continue };
-            for handle in owner.runs.range(start..end).map(|(_, handle)| *handle) {
-                let run = &mut self.runs[handle as usize];
-                if matches!(run.kind, Kind::Text | Kind::Format) {
-                    run.kind = Kind::Deleted;
-                }
-            }
-        }
-        moved
-    }
-
-    fn merge_deleted(&mut self, deletes: &[ClientRange]) {
-        if deletes.len() <= MANY {
-            for range in deletes {
-                self.merge(range.client, range.start..range.end);
-            }
-            return;
-        }
-        let clients: BTreeSet<u64> = deletes.iter().map(|range| range.client).collect();
-        for client in clients {
-            self.merge(client, 0..u32::MAX);
-        }
-    }
 }
 
-impl Fresh {
-    fn new(item: &Struct<'_>) -> Self {
+impl From<&Struct<'_>> for Run {
+    fn from(item: &Struct<'_>) -> Self {
         let kind = match item.content {
             Content::Collected => Kind::Collected,
             Content::Deleted => Kind::Deleted,
             Content::Text(_) => Kind::Text,
             Content::Format => Kind::Format,
         };
-        let text = match item.content {
-            Content::Text(text) => text,
-            _ => "",
-        };
-        let run = Run {
+        Self {
             client: item.client,
             clock: item.clock,
             len: item.len,
@@ -350,24 +353,22 @@ impl Fresh {
             right_origin: item.right_origin,
             next: None,
             seen: (0, 0),
-        };
-        Self { run, second_halves: second_halves(text, item.clock) }
+        }
     }
 }
 
-/// The clocks of the second halves of the surrogate pairs in a text that begins at `clock`.
-fn second_halves(text: &str, clock: u32) -> Vec<u32> {
-    if text.is_ascii() {
-        return Vec::new();
-    }
-    let mut halves = Vec::new();
-    let mut at = clock;
-    for character in text.chars() {
-        if character.len_utf16() == 2 {
-            halves.push(at + 1);
-            at += 1;
+/// The clocks of the second halves of a text's surrogate pairs.
+fn second_halves(item: &Struct<'_>) -> Vec<u32> {
+    let Content::Text(text) = &item.content else { return Vec::new() };
+    let (mut halves, mut clock) = (Vec::new(), item.clock);
+    if !text.is_ascii() {
+        for character in text.chars() {
+            if character.len_utf16() == 2 {
+                halves.push(clock + 1);
+                clock += 1;
+            }
+            clock += 1;
         }
-        at += 1;
     }
     halves
 }

@@ -1,5 +1,9 @@
-use super::{InvalidUpdate, Kind, Order, Validation, take::Limits};
-use crate::crdt::{ROOT, TextDoc, varint::write_uint, walk::Id};
+use super::{Cost, InvalidUpdate, Kind, Order, Validation, take::Limits};
+use crate::crdt::{
+    ROOT, TextDoc,
+    parse::{Id, parse},
+    varint::write_uint,
+};
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -9,6 +13,19 @@ fn mark(client: u64, clock: u32) -> char {
 }
 
 impl Order {
+    /// Takes in an update of which nothing may have to wait.
+    fn take_whole(&mut self, update: &[u8], validation: Validation) -> Result<Cost, InvalidUpdate> {
+        let parsed = parse(update)?;
+        let taken = self.take(&parsed, validation)?;
+        assert!(!taken.is_pending());
+        Ok(taken.cost)
+    }
+
+    /// Whether it would be taken in.
+    fn would_take_whole(&mut self, update: &[u8]) -> Result<(), InvalidUpdate> {
+        self.would_take(&parse(update)?).map(|is_pending| assert!(!is_pending))
+    }
+
     /// The clocks in their order, without what is deleted.
     fn visible(&self) -> String {
         let mut text = String::new();
@@ -57,7 +74,7 @@ const fn id(client: u64, clock: u32) -> Option<Id> {
 fn order_of(updates: &[&[u8]]) -> Order {
     let mut order = Order::default();
     for update in updates {
-        order.take(update, Validation::Untrusted).unwrap();
+        order.take_whole(update, Validation::Untrusted).unwrap();
     }
     order
 }
@@ -73,7 +90,7 @@ fn neighbours_that_never_were_are_refused(#[case] origin: Option<Id>, #[case] ri
     // A second client's item in between: no author of the first saw these beside each other.
     let mut order = order_of(&[&state, &update(2, 0, &[(id(1, 0), id(1, 1), "x")])]);
     let forged = update(2, 1, &[(origin, right, "y")]);
-    assert_eq!(order.take(&forged, Validation::Untrusted), Err(InvalidUpdate::Crossed));
+    assert_eq!(order.take_whole(&forged, Validation::Untrusted), Err(InvalidUpdate::Crossed));
 }
 
 #[test]
@@ -81,7 +98,7 @@ fn the_servers_own_state_is_taken_as_it_is() {
     let (_, state) = TextDoc::from_text(1, "abcdef");
     let mut order = order_of(&[&state]);
     let forged = update(2, 0, &[(id(1, 4), id(1, 1), "y")]);
-    order.take(&forged, Validation::Trusted).unwrap();
+    order.take_whole(&forged, Validation::Trusted).unwrap();
 }
 
 #[rstest]
@@ -91,7 +108,7 @@ fn the_servers_own_state_is_taken_as_it_is() {
 fn a_character_is_not_cut(#[case] update: Vec<u8>) {
     let (_, state) = TextDoc::from_text(1, "a🦀b");
     let mut order = order_of(&[&state]);
-    assert_eq!(order.take(&update, Validation::Untrusted), Err(InvalidUpdate::HalfCharacter));
+    assert_eq!(order.take_whole(&update, Validation::Untrusted), Err(InvalidUpdate::HalfCharacter));
 }
 
 #[test]
@@ -104,39 +121,42 @@ fn an_update_is_taken_whole_or_not_at_all() {
     let before = order.clone();
     let forged = update(2, 0, &[fine, within, crossed]);
     for _ in 0..2 {
-        assert_eq!(order.take(&forged, Validation::Untrusted), Err(InvalidUpdate::Crossed));
-        assert_eq!(order.would_take(&forged, Validation::Untrusted), Err(InvalidUpdate::Crossed));
+        assert_eq!(order.take_whole(&forged, Validation::Untrusted), Err(InvalidUpdate::Crossed));
+        assert_eq!(order.would_take_whole(&forged), Err(InvalidUpdate::Crossed));
         assert_eq!(order.visible(), before.visible());
         assert_eq!((order.end_of(1), order.end_of(2)), (6, 0));
     }
     let honest = update(2, 0, &[fine, within]);
-    order.would_take(&honest, Validation::Untrusted).unwrap();
+    order.would_take_whole(&honest).unwrap();
     assert_eq!((order.visible(), order.end_of(2)), (before.visible(), 0));
-    order.take(&honest, Validation::Untrusted).unwrap();
+    order.take_whole(&honest, Validation::Untrusted).unwrap();
     assert_eq!(order.end_of(2), 4);
     // Of the character, the second half is still known for what it is.
     let half = update(3, 0, &[(id(2, 1), id(2, 2), "x")]);
-    assert_eq!(order.take(&half, Validation::Untrusted), Err(InvalidUpdate::HalfCharacter));
+    assert_eq!(order.take_whole(&half, Validation::Untrusted), Err(InvalidUpdate::HalfCharacter));
 }
 
 #[test]
 fn other_words_under_known_clocks_do_not_cut_a_character() {
     let mut order = order_of(&[&update(1, 0, &[(None, None, "ab")])]);
     let other = update(1, 0, &[(None, None, "a🦀c")]);
-    assert_eq!(order.take(&other, Validation::Untrusted), Err(InvalidUpdate::HalfCharacter));
+    assert_eq!(order.take_whole(&other, Validation::Untrusted), Err(InvalidUpdate::HalfCharacter));
     order
-        .take(&update(1, 0, &[(None, None, "a🦀"), (id(1, 2), None, "c")]), Validation::Untrusted)
+        .take_whole(
+            &update(1, 0, &[(None, None, "a🦀"), (id(1, 2), None, "c")]),
+            Validation::Untrusted,
+        )
         .unwrap_err();
     // Whose boundary is a boundary is fine.
-    order.take(&update(1, 0, &[(None, None, "🦀c")]), Validation::Untrusted).unwrap();
-    order.take(&update(2, 0, &[(id(1, 1), id(1, 2), "x")]), Validation::Untrusted).unwrap();
+    order.take_whole(&update(1, 0, &[(None, None, "🦀c")]), Validation::Untrusted).unwrap();
+    order.take_whole(&update(2, 0, &[(id(1, 1), id(1, 2), "x")]), Validation::Untrusted).unwrap();
 }
 
 #[test]
 fn nothing_builds_on_what_stands_nowhere() {
     let mut order = order_of(&[&[1, 1, 1, 0, 0, 5, 0]]);
     let update = update(2, 0, &[(id(1, 4), None, "x")]);
-    assert_eq!(order.take(&update, Validation::Untrusted), Err(InvalidUpdate::NoNeighbour));
+    assert_eq!(order.take_whole(&update, Validation::Untrusted), Err(InvalidUpdate::NoNeighbour));
 }
 
 #[test]
@@ -148,7 +168,7 @@ fn very_many_at_one_place_are_refused() {
         // One client above another, each with an item at the beginning.
         let client = taken + 1;
         let begin = update(client, 0, &[(None, None, "x")]);
-        match order.take(&begin, Validation::Untrusted) {
+        match order.take_whole(&begin, Validation::Untrusted) {
             Ok(_) => taken += 1,
             Err(unfit) => break unfit,
         }
@@ -188,7 +208,7 @@ fn one_update_may_not_cost_more_than_its_share() {
     chain.push(0);
     let limits = Limits { steps: 1_000_000, ..Limits::default() };
     let mut order = Order { limits, ..Order::default() };
-    order.take(&chain, Validation::Untrusted).unwrap();
+    order.take_whole(&chain, Validation::Untrusted).unwrap();
     // Clients that know nothing of it, each at the beginning.
     let mut many = Vec::new();
     write_uint(&mut many, 900);
@@ -200,7 +220,7 @@ fn one_update_may_not_cost_more_than_its_share() {
         many.extend([1, b'x']);
     }
     many.push(0);
-    assert_eq!(order.take(&many, Validation::Untrusted), Err(InvalidUpdate::Contested));
+    assert_eq!(order.take_whole(&many, Validation::Untrusted), Err(InvalidUpdate::Contested));
 }
 
 #[test]
@@ -210,13 +230,13 @@ fn an_order_is_as_short_as_its_document() {
     let mut text = String::new();
     for at in 0..500_u32 {
         text.push(mark(1, at));
-        order.take(&doc.replace_with(&text).unwrap(), Validation::Untrusted).unwrap();
+        order.take_whole(&doc.replace_with(&text).unwrap(), Validation::Untrusted).unwrap();
     }
     assert_eq!(order.items(), 1);
     let half: String = text.chars().step_by(2).collect();
-    order.take(&doc.replace_with(&half).unwrap(), Validation::Untrusted).unwrap();
+    order.take_whole(&doc.replace_with(&half).unwrap(), Validation::Untrusted).unwrap();
     assert_eq!(order.items(), 500);
-    order.take(&doc.replace_with("").unwrap(), Validation::Untrusted).unwrap();
+    order.take_whole(&doc.replace_with("").unwrap(), Validation::Untrusted).unwrap();
     assert_eq!(order.items(), 1);
     assert_eq!(order.clients[&1].runs.len(), 1);
 }
@@ -260,16 +280,16 @@ proptest! {
             text.splice(at..end, (clock..clock + writes).map(|clock| mark(client, clock)));
             let text: String = text.into_iter().collect();
             let Some(update) = doc.replace_with(&text) else { continue };
-            order.take(&update, Validation::Untrusted).unwrap();
+            order.take_whole(&update, Validation::Untrusted).unwrap();
             all.apply(&update).unwrap();
             prop_assert_eq!(order.visible(), all.text());
             updates.push(update);
         }
         let mut again = Order::default();
-        again.take(&all.encode(), Validation::Untrusted).unwrap();
+        again.take_whole(&all.encode(), Validation::Untrusted).unwrap();
         prop_assert_eq!(again.visible(), all.text());
         let mut merged = Order::default();
-        merged.take(&yrs::merge_updates_v1(&updates).unwrap(), Validation::Untrusted).unwrap();
+        merged.take_whole(&yrs::merge_updates_v1(&updates).unwrap(), Validation::Untrusted).unwrap();
         prop_assert_eq!(merged.visible(), all.text());
     }
 
@@ -289,12 +309,12 @@ proptest! {
             let text = mark(client, clock).to_string();
             let item = update(client, clock, &[(ends.0, ends.1, &text)]);
             let mut copy = Order::default();
-            copy.take(&doc.encode(), Validation::Trusted).unwrap();
-            let would = order.would_take(&item, Validation::Untrusted);
+            copy.take_whole(&doc.encode(), Validation::Trusted).unwrap();
+            let would = order.would_take_whole(&item);
             prop_assert_eq!(order.visible(), doc.text());
-            prop_assert_eq!(copy.take(&item, Validation::Untrusted).map(|_| ()), would);
+            prop_assert_eq!(copy.take_whole(&item, Validation::Untrusted).map(|_| ()), would);
             if would.is_err() { continue }
-            order.take(&item, Validation::Untrusted).unwrap();
+            order.take_whole(&item, Validation::Untrusted).unwrap();
             doc.apply(&item).unwrap();
             prop_assert_eq!(order.visible(), doc.text());
             prop_assert_eq!(copy.visible(), doc.text());

@@ -47,7 +47,7 @@ impl TextDoc {
     }
 
     fn make_edit(&mut self, changes: &[Change]) -> Vec<u8> {
-        if self.checker.has_formats() {
+        if self.checker.has_formats {
             return self.edit_as_one(changes);
         }
         let delta = delta_of(changes);
@@ -104,7 +104,7 @@ impl TextDoc {
 
 /// The edits of `delta` in UTF-16 units of `text`. They are in order, so one pass over the text
 /// converts every offset.
-fn changes_by(text: &str, delta: &TextDelta) -> Vec<Change> {
+pub(super) fn changes_by(text: &str, delta: &TextDelta) -> Vec<Change> {
     let (mut bytes, mut units) = (0, 0);
     let mut units_at = |offset: usize| {
         units += utf16_units(text.get(bytes..offset).unwrap_or_default());

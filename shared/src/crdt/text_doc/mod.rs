@@ -7,10 +7,10 @@ mod pending_tests;
 mod tests;
 
 use super::{
-    Change, InvalidUpdate, ROOT, Trial, Validation, change::changes_of, checker::Checker,
-    cut::cut_for, order::Cost, vector::is_state_vector,
+    Change, Checker, InvalidUpdate, ROOT, Validation, change::changes_of, cut::cut_for,
+    order::Cost, vector::is_state_vector,
 };
-use crate::text::utf16::utf16_len;
+use crate::text::{delta::TextDelta, utf16::utf16_len};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -125,10 +125,10 @@ impl TextDoc {
         self.checker.check(update)
     }
 
-    /// Begins to check several updates, each against this replica and those before it.
+    /// What the checks of this replica know, for [`Checker::admit_next`].
     #[must_use]
-    pub fn trial(&self) -> Trial {
-        Trial::new(&self.checker)
+    pub const fn checker(&self) -> &Checker {
+        &self.checker
     }
 
     /// Applies an update from a trusted sender. What builds on something that is not there waits.
@@ -152,10 +152,11 @@ impl TextDoc {
         validation: Validation,
     ) -> Result<(), Rejected> {
         self.admit(tag, update, validation)?;
-        match validation {
-            Validation::Trusted => self.release(Validation::Trusted),
-            Validation::Replayed | Validation::Untrusted => self.release(Validation::Replayed),
-        }
+        self.release(if validation == Validation::Trusted {
+            validation
+        } else {
+            Validation::Replayed
+        })
     }
 
     /// Applies the updates that no longer wait. Needed after edits made here.
@@ -220,32 +221,32 @@ impl TextDoc {
             return Ok(lists.remove(0));
         }
         // Nothing was seen, or several lists that count in different texts.
-        Ok(super::change::between(&before, &self.text()))
+        Ok(edit::changes_by(&before, &TextDelta::between(&before, &self.text())))
     }
 
     /// How many updates wait for others.
     #[must_use]
     pub fn pending_updates(&self) -> usize {
-        self.checker.pending().len()
+        self.checker.pending.len()
     }
 
     /// The bytes of the updates that wait for others.
     #[must_use]
     pub fn pending_bytes(&self) -> usize {
-        self.checker.pending().bytes()
+        self.checker.pending.bytes()
     }
 
     /// How many items the document consists of, those that were made in one go counted once, and the
     /// clients that made them. An edit walks over as many.
     #[must_use]
     pub fn items(&self) -> usize {
-        self.checker.order().items() + self.checker.order().clients()
+        self.checker.order.items() + self.checker.order.clients()
     }
 
     /// The next clock of a client.
     #[must_use]
     pub fn clock_of(&self, client: u64) -> u32 {
-        self.checker.order().end_of(client)
+        self.checker.order.end_of(client)
     }
 
     /// The state vector, encoded (v1): what this replica has.
@@ -282,7 +283,7 @@ impl TextDoc {
     /// Whether the text and the order of its items hold the same clocks and characters.
     #[must_use]
     pub fn is_consistent(&self) -> bool {
-        let (order, clocks) = (self.checker.order(), self.state_vector_map());
+        let (order, clocks) = (&self.checker.order, self.state_vector_map());
         let is_same = |(client, clock): (&u64, &u32)| order.end_of(*client) == *clock;
         clocks.len() == order.clients()
             && clocks.iter().all(is_same)

@@ -52,7 +52,10 @@ fn forged_neighbours_are_refused() {
     let (_, state) = TextDoc::from_text(1, "abcdef");
     let mut lineage = Lineage::load(7, &state).unwrap();
     let crossed = [1, 1, 2, 0, 0xc4, 1, 4, 1, 1, 1, b'X', 0];
-    assert!(matches!(lineage.check(&crossed), Err(ApplyError::Invalid(InvalidUpdate::Crossed))));
+    assert!(matches!(
+        lineage.check(&crossed, None),
+        Err(ApplyError::Invalid(InvalidUpdate::Crossed))
+    ));
     assert!(lineage.0.is_consistent());
     let rejected = lineage.apply(1, &crossed, Validation::Untrusted).unwrap_err();
     assert_eq!(rejected, Rejected { tag: 1, cause: ApplyError::Invalid(InvalidUpdate::Crossed) });
@@ -142,13 +145,13 @@ proptest! {
                 }
                 Step::Arrive { back } => {
                     let Some(at) = updates.len().checked_sub(back + 1) else { continue };
-                    lineage.check(&updates[at]).unwrap();
+                    lineage.check(&updates[at], None).unwrap();
                     lineage.apply(at as u64, &updates[at], Validation::Untrusted).unwrap();
                 }
                 Step::Merged { back } => {
                     let Some(at) = updates.len().checked_sub(back + 2) else { continue };
                     let both = yrs::merge_updates_v1(&updates[at..at + 2]).unwrap();
-                    lineage.check(&both).unwrap();
+                    lineage.check(&both, None).unwrap();
                     lineage.apply(at as u64, &both, Validation::Untrusted).unwrap();
                 }
                 Step::Edit { text } => {

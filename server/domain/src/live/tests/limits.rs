@@ -1,0 +1,182 @@
+//! Tests of the limits of documents and rooms.
+
+use super::*;
+use crate::live::{replica::MAX_WAITING, room::MAX_QUARANTINED};
+
+#[tokio::test]
+async fn updates_of_a_batch_share_the_remaining_space() {
+    let bench = Bench::new(&"x".repeat(MAX_CONTENT_BYTES - 10));
+    let deltas = [7, 8, 9].map(|client| bench.replica(client).edit(&insert("12345678")));
+    bench.text().await;
+    let [a, b, c] = deltas;
+    let answers = futures::join!(bench.submit("a", a), bench.submit("b", b), bench.submit("c", c));
+    assert_eq!(answers.0.unwrap(), 1);
+    for refused in [answers.1, answers.2] {
+        assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
+    }
+    assert_eq!(bench.text().await.len(), MAX_CONTENT_BYTES - 2);
+}
+
+#[tokio::test]
+async fn a_deletion_frees_space_within_its_batch() {
+    let bench = Bench::new(&"x".repeat(MAX_CONTENT_BYTES));
+    let mut replica = bench.replica(7);
+    let emptied = replica.replace_with("").unwrap();
+    let filled = replica.edit(&insert("new"));
+    let answers = futures::join!(bench.submit("a", emptied), bench.submit("b", filled));
+    assert_eq!((answers.0.unwrap(), answers.1.unwrap()), (1, 2));
+    assert_eq!(bench.text().await, "new");
+}
+
+#[tokio::test]
+async fn pending_updates_count_towards_the_limit() {
+    let bench = Bench::new("");
+    let mut replica = bench.replica(7);
+    let half = "x".repeat(MAX_CONTENT_BYTES / 2 + 1);
+    let (first, second) = (replica.edit(&insert(&half)), replica.edit(&insert(&half)));
+    assert_eq!(bench.submit("second", second.clone()).await.unwrap(), 1);
+    assert_eq!(bench.text().await, "");
+    let refused = bench.submit("first", first).await;
+    assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
+    assert_eq!(bench.submit("second", second).await.unwrap(), 1);
+    assert_eq!(bench.text().await, "");
+}
+
+#[tokio::test]
+async fn a_pending_deletion_frees_space() {
+    let bench = Bench::new("");
+    let mut replica = bench.replica(7);
+    let half = "x".repeat(MAX_CONTENT_BYTES / 2 + 1);
+    let (first, second) = (replica.edit(&insert(&half)), replica.edit(&insert(&half)));
+    let (from, to) = (0, u32::try_from(half.len()).unwrap());
+    let deletion = replica.edit(&[Change { from, to, insert: String::new() }]);
+    bench.submit("deletion", deletion).await.unwrap();
+    bench.submit("first", first).await.unwrap();
+    bench.submit("second", second).await.unwrap();
+    assert_eq!(bench.text().await.len(), half.len());
+}
+
+#[tokio::test]
+async fn the_number_of_pending_updates_is_limited() {
+    let bench = Bench::new("kept");
+    let mut replica = bench.replica(7);
+    let mut updates: Vec<_> = (0..=MAX_WAITING + 1).map(|_| replica.edit(&insert("x"))).collect();
+    let last = updates.pop().unwrap();
+    let first = updates.remove(0);
+    for (number, update) in updates.into_iter().enumerate() {
+        bench.submit(&number.to_string(), update).await.unwrap();
+    }
+    assert_eq!(bench.text().await, "kept");
+    let refused = bench.submit("last", last.clone()).await;
+    assert!(matches!(refused, Err(Error::BadUpdate(_))), "{refused:?}");
+    bench.submit("first", first).await.unwrap();
+    bench.submit("last", last).await.unwrap();
+    assert_eq!(bench.text().await, replica.text());
+}
+
+/// Creates single-letter items that cannot merge: each is inserted before the previous one.
+fn letters(replica: &mut TextDoc, count: usize) -> Vec<u8> {
+    let from = replica.state_vector();
+    (0..count).for_each(|_| drop(replica.edit(&insert("x"))));
+    replica.missing_from(&from).unwrap()
+}
+
+#[tokio::test]
+async fn the_number_of_items_is_limited() {
+    let budget = BudgetSettings { document_items: 300, ..BudgetSettings::default() };
+    let bench = Bench::with("", budget);
+    let mut replica = bench.replica(7);
+    let (some, more) = (letters(&mut replica, 200), letters(&mut replica, 200));
+    bench.submit("some", some).await.unwrap();
+    let refused = bench.submit("more", more).await;
+    assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
+    // The document can still be emptied and edited by the server.
+    let mut other =
+        TextDoc::load(8, &bench.rooms.missing(DOCUMENT, vec![0]).await.unwrap().1).unwrap();
+    bench.submit("empty", other.replace_with("").unwrap()).await.unwrap();
+    assert_eq!(bench.text().await, "");
+    let long: String = (0..500).map(|n| format!("{n} ")).collect();
+    bench.edit("long", &long).await.unwrap();
+    bench.edit("other", &long.replace(' ', "-")).await.unwrap();
+    assert_eq!(bench.text().await, long.replace(' ', "-"));
+}
+
+#[tokio::test]
+async fn the_size_of_the_state_is_limited() {
+    let budget = BudgetSettings { document_bytes: 4_000, ..BudgetSettings::default() };
+    let bench = Bench::with("", budget);
+    let text = "x".repeat(1_500);
+    for client in 7..9 {
+        let mut replica = bench.replica(client);
+        bench.submit(&client.to_string(), replica.edit(&insert(&text))).await.unwrap();
+    }
+    let refused = bench.submit("more", bench.replica(9).edit(&insert(&text))).await;
+    assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
+    // Deleted text is removed from the state.
+    bench.edit("empty", "").await.unwrap();
+    bench.submit("again", bench.replica(10).edit(&insert(&text))).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_rooms_are_evicted_when_memory_is_short() {
+    let budget = BudgetSettings { rooms: 2, ..BudgetSettings::default() };
+    let bench = Bench::with("kept", budget);
+    let documents = [1, 2, 3].map(|number| DocumentId(Uuid::from_u128(number)));
+    for document in documents {
+        bench.rooms.read(document).await.unwrap();
+        tokio::time::advance(Duration::from_secs(2)).await;
+    }
+    let open = documents.map(|document| bench.rooms.is_open(document));
+    assert_eq!(open, [false, true, true]);
+    // Rooms in use stay, so opening another one times out.
+    for document in documents {
+        drop(bench.rooms.read(document).await);
+    }
+    assert!(bench.rooms.size().0 <= 2, "{:?}", bench.rooms.size());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_total_memory_of_rooms_is_limited() {
+    let budget = BudgetSettings { room_bytes: 300_000, ..BudgetSettings::default() };
+    let bench = Bench::with(&"x".repeat(100_000), budget);
+    for number in 1..=10 {
+        bench.rooms.read(DocumentId(Uuid::from_u128(number))).await.unwrap();
+        tokio::time::advance(Duration::from_secs(2)).await;
+        let (open, bytes) = bench.rooms.size();
+        assert!(open <= 3 && bytes < 500_000, "{open} rooms, {bytes} bytes");
+    }
+}
+
+#[tokio::test]
+async fn a_load_stops_after_a_few_quarantines() {
+    let bench = Bench::new("kept");
+    let row =
+        |seq| LoggedUpdate { seq, actor: ANN, delta: seal(b"no update"), at: Timestamp::default() };
+    {
+        let mut kept = bench.log.kept.lock();
+        kept.rows = (1..=10).map(row).collect();
+        kept.live_seq = 10;
+    }
+    let stopped = bench.rooms.read(DOCUMENT).await;
+    assert!(matches!(stopped, Err(Error::Unavailable(_))), "{stopped:?}");
+    assert_eq!(bench.quarantined(), Vec::from_iter(1..=8));
+    // The next command goes on.
+    assert_eq!(bench.text().await, "kept");
+    assert_eq!(bench.quarantined(), Vec::from_iter(1..=10));
+}
+
+#[tokio::test]
+async fn the_number_of_quarantined_updates_is_limited() {
+    let bench = Bench::new("kept");
+    {
+        let mut kept = bench.log.kept.lock();
+        kept.quarantined = (1..=MAX_QUARANTINED as u64).collect();
+        kept.live_seq = MAX_QUARANTINED as u64;
+    }
+    let update = bench.replica(7).edit(&insert("a"));
+    let refused = bench.submit("op", update).await;
+    assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
+    let refused = bench.edit("edit", "other").await;
+    assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
+    assert_eq!(bench.text().await, "kept");
+}
