@@ -26,18 +26,20 @@ const script = { ...common, format: "esm", target: "es2022" };
 /** The bundles of islands: what scripts/build-site made, and around it what starts it. */
 const bundles = ["wasm-pages", "wasm-editor"];
 for (const name of bundles) await writeFile(`${stage}/start-${name}.js`, await starter(name));
-const islands = await build({
-  ...script,
-  entryPoints: Object.fromEntries(bundles.map((name) => [name, `${stage}/start-${name}.js`])),
-  // Loaded by its name beside it, and only where somebody edits.
-  external: ["./editor.js"],
-});
 const editor = await build({
   ...script,
   entryPoints: { editor: "frontend/editor/index.ts" },
   // What the editor loads lazily becomes a file of its own.
   splitting: true,
   chunkNames: "[name]-[hash]",
+  metafile: true,
+});
+const islands = await build({
+  ...script,
+  entryPoints: Object.fromEntries(bundles.map((name) => [name, `${stage}/start-${name}.js`])),
+  // Loaded by its name beside it, and only where somebody edits.
+  external: ["./editor.js"],
+  define: { EDITOR_PARTS: JSON.stringify(importsOf("editor.js", editor.metafile)) },
 });
 const styles = await build({
   ...common,
@@ -55,6 +57,17 @@ for (const { outputFiles } of [islands, editor, styles]) {
 }
 const outcome = await publishSite({ bundled, publicFolder: "public", site, compress: !dev });
 console.error(`==> ${site}: ${outcome}`);
+
+/**
+ * The files that a bundled one imports at once, so that they can be fetched together with it.
+ * @param {string} name
+ * @param {import("esbuild").Metafile} metafile
+ */
+function importsOf(name, { outputs }) {
+  const [, output] = Object.entries(outputs).find(([path]) => path.endsWith(`/${name}`)) ?? [];
+  const imports = output?.imports.filter(({ kind }) => kind === "import-statement") ?? [];
+  return imports.map(({ path }) => `./${path.split("/").at(-1)}`);
+}
 
 /**
  * The module that a page loads. It names the islands, so that whatever else wasm-bindgen exports is left out.

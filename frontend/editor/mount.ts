@@ -1,12 +1,12 @@
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { bracketMatching } from "@codemirror/language";
-import { search, searchKeymap } from "@codemirror/search";
 import { Compartment, EditorState, type Extension, Transaction } from "@codemirror/state";
 import { dropCursor, EditorView, highlightActiveLine, keymap } from "@codemirror/view";
 import { toChanges } from "./changes";
 import { cleanPastedText } from "./clean-input";
 import type { EditorHandle, MountOptions } from "./contract";
 import { keepLineBreaksWhole } from "./crlf";
+import { findAndReplace } from "./find";
 import { languageOf } from "./language";
 import { leaveByKeyboard, leaveHint } from "./leave";
 import { withinBytes } from "./limit";
@@ -37,6 +37,7 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
       keepLineBreaksWhole(options.text),
       languageOf(options.kind, options.placeholder),
       commitKey(options),
+      findAndReplace(),
       ...editing,
       theme,
     ],
@@ -72,12 +73,11 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
 const editing: Extension[] = [
   EditorView.lineWrapping,
   history(),
-  search({ top: true }),
   bracketMatching(),
   highlightActiveLine(),
   dropCursor(),
   cleanPastedText,
-  keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap]),
+  keymap.of([...defaultKeymap, ...historyKeymap]),
 ];
 
 /** Makes the editor read-only after the page has failed, because further edits would be lost. */

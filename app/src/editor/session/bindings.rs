@@ -7,7 +7,11 @@ use leptos::web_sys::HtmlElement;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-#[wasm_bindgen(inline_js = "export const loadEditor = () => import('./editor.js');")]
+// `scripts/site.mjs` defines `EDITOR_PARTS`: what the editor imports is fetched together with it.
+#[wasm_bindgen(inline_js = "export const loadEditor = () => {
+    for (const part of EDITOR_PARTS) import(part).catch(() => {});
+    return import('./editor.js');
+};")]
 extern "C" {
     #[wasm_bindgen(js_name = loadEditor)]
     fn load_editor() -> Promise;
