@@ -100,7 +100,7 @@ async fn connection(
     let _ = stream.set_nodelay(true);
     let app = app.map_request(move |request: Request<Incoming>| {
         let (parts, body) = request.into_parts();
-        let body = Body::new(DiscardUnread::new(body, &parts.headers));
+        let body = Body::new(DiscardUnread::new(body, &parts.headers, patience.body_idle));
         let mut request = Request::from_parts(parts, body);
         request.extensions_mut().insert(ConnectInfo(peer));
         request

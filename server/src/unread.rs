@@ -16,6 +16,7 @@ use std::{
 use tokio::{runtime::Handle, time::timeout};
 
 /// Maximum number of bytes of a rejected body that are read and discarded, and the time for it.
+/// Clients that go on beyond them lose the response.
 const MAX_DISCARDED: u64 = 256 * 1024 * 1024;
 const TIME: Duration = Duration::from_secs(30);
 
@@ -23,15 +24,18 @@ const TIME: Duration = Duration::from_secs(30);
 pub(crate) struct DiscardUnread {
     /// `None` after the end.
     body: Option<Incoming>,
-    /// Whether the client sends the body without waiting for "100 Continue". Otherwise its next
-    /// bytes could be its next request, and hyper closes the connection instead.
+    /// Whether the client sends the body: it does not wait for "100 Continue", or hyper has sent
+    /// that. Otherwise its next bytes could be its next request, and hyper closes the connection.
     is_sent: bool,
+    /// Maximum time between two parts of the body.
+    idle: Duration,
 }
 
 impl DiscardUnread {
-    /// Wraps the body of a request with these headers.
-    pub(crate) fn new(body: Incoming, headers: &HeaderMap) -> Self {
-        Self { body: Some(body), is_sent: !headers.contains_key(header::EXPECT) }
+    /// Wraps the body of a request with these headers. `idle` is the time between two parts after
+    /// which the rest is given up.
+    pub(crate) fn new(body: Incoming, headers: &HeaderMap, idle: Duration) -> Self {
+        Self { body: Some(body), is_sent: !headers.contains_key(header::EXPECT), idle }
     }
 }
 
@@ -43,6 +47,8 @@ impl Body for DiscardUnread {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        // The first poll makes hyper send "100 Continue".
+        self.is_sent = true;
         let Some(body) = &mut self.body else { return Poll::Ready(None) };
         let frame = ready!(Pin::new(body).poll_frame(context));
         if !matches!(frame, Some(Ok(_))) {
@@ -67,9 +73,10 @@ impl Drop for DiscardUnread {
         if body.size_hint().lower() > MAX_DISCARDED {
             return;
         }
+        let idle = self.idle;
         runtime.spawn(timeout(TIME, async move {
             let mut discarded = 0;
-            while let Some(Ok(frame)) = body.frame().await {
+            while let Ok(Some(Ok(frame))) = timeout(idle, body.frame()).await {
                 discarded += frame.data_ref().map_or(0, |data| data.len() as u64);
                 if discarded > MAX_DISCARDED {
                     break;

@@ -169,6 +169,30 @@ async fn a_client_that_sends_first_and_reads_later_gets_the_rejection() {
 }
 
 #[tokio::test]
+async fn a_body_that_was_asked_for_is_read_to_its_end() {
+    let server = serve(Patience::default()).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    // Rejected in the middle: the limit of a sign-up is far below, and the length is unknown.
+    let head = SIGN_UP.replace("Content-Length: 99", "Transfer-Encoding: chunked");
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut interim = [0; 25];
+    client.read_exact(&mut interim).await.unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let chunk = [b"10000\r\n".as_slice(), &vec![b' '; 0x1_0000], b"\r\n"].concat();
+    for _ in 0..128 {
+        client.write_all(&chunk).await.unwrap();
+    }
+    client.write_all(b"0\r\n\r\n").await.unwrap();
+    client
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .await
+        .unwrap();
+    let responses = read_to_close(&mut client).await;
+    assert!(responses.starts_with("HTTP/1.1 413"), "{responses}");
+    assert!(responses.contains("HTTP/1.1 200"), "{responses}");
+}
+
+#[tokio::test]
 async fn excess_connections_wait_for_a_free_slot() {
     let server = serve_many(Patience::default(), Some(2)).await;
     let ask = async |client: &mut TcpStream| {
