@@ -114,7 +114,8 @@ impl Room {
     async fn save_snapshot(&mut self) -> Result<()> {
         let replica = self.replica()?;
         let (seq, absorbed, is_long) = (replica.seq, replica.absorbed_rows(), replica.is_long());
-        if !absorbed.is_empty() {
+        // A snapshot also passes quarantined updates, so that loads do not list them.
+        if !absorbed.is_empty() || !self.quarantined.is_empty() {
             let sealed = self.with_replica(is_long, |Replica { lineage, .. }| {
                 let state = lineage.doc().encode();
                 // Verify the snapshot before deleting the rows it replaces.
@@ -129,6 +130,7 @@ impl Room {
                 return Err(Error::internal("the log has changed since it was read"));
             }
             self.replica()?.forget_rows(&absorbed);
+            self.quarantined.clear();
         }
         self.dirty.updates = 0;
         self.dirty.bytes = 0;

@@ -1,7 +1,7 @@
 //! Tests of the limits of documents and rooms.
 
 use super::*;
-use crate::live::{replica::MAX_WAITING, room::MAX_QUARANTINED};
+use crate::{live::replica::MAX_WAITING, storage::LiveLog};
 
 #[tokio::test]
 async fn updates_of_a_batch_share_the_remaining_space() {
@@ -166,17 +166,39 @@ async fn a_load_stops_after_a_few_quarantines() {
 }
 
 #[tokio::test]
-async fn the_number_of_quarantined_updates_is_limited() {
+async fn only_a_writer_of_many_quarantined_updates_is_refused() {
+    const BEN: ActorId = ActorId(Uuid::from_u128(3));
     let bench = Bench::new("kept");
-    {
-        let mut kept = bench.log.kept.lock();
-        kept.quarantined = (1..=MAX_QUARANTINED as u64).collect();
-        kept.live_seq = MAX_QUARANTINED as u64;
-    }
-    let update = bench.replica(7).edit(&insert("a"));
-    let refused = bench.submit("op", update).await;
+    let known = bench.replica(6).edit(&insert("known "));
+    let seq = bench.submit("known", known.clone()).await.unwrap();
+    bench.log.kept.lock().full = vec![ANN];
+    bench.close().await;
+    let bench = Bench::over(bench.log);
+    let by_ann = bench.replica(7).edit(&insert("a"));
+    let refused = bench.submit("op", by_ann).await;
     assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
     let refused = bench.edit("edit", "other").await;
     assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
+    // What is durable is confirmed again, and other writers are not affected.
+    assert_eq!(bench.submit("known", known).await.unwrap(), seq);
+    let by_ben = bench.replica(8).edit(&insert("b"));
+    let update = ClientUpdate { actor: BEN, op_id: "ben".to_owned(), delta: by_ben };
+    bench.rooms.submit(DOCUMENT, update).await.unwrap();
+    assert_eq!(bench.text().await, "bknown kept");
+}
+
+#[tokio::test]
+async fn a_snapshot_passes_quarantined_updates() {
+    let bench = Bench::new("kept");
+    bench.trouble(Trouble { spoils_rows: true, loses_a_reply: true, ..Trouble::default() });
+    let update = bench.replica(7).edit(&insert("a"));
+    let answer = bench.submit("op", update.clone()).await;
+    assert!(is_quarantined(&answer), "{answer:?}");
+    bench.close().await;
+    assert_eq!(bench.log.kept.lock().snapshot.seq, 1);
+    let bench = Bench::over(bench.log);
+    assert!(bench.log.load(DOCUMENT).await.unwrap().quarantined.is_empty());
+    let again = bench.submit("op", update).await;
+    assert!(is_quarantined(&again), "{again:?}");
     assert_eq!(bench.text().await, "kept");
 }
