@@ -144,9 +144,11 @@ impl Room {
         let (document_id, at) = (self.document, self.context.clock.now());
         let RoomContext { log, edits, .. } = &self.context;
         let rows: BTreeSet<u64> = absorbed.iter().copied().collect();
-        // A failed attempt may have listed its segments, so they are used again.
-        let segments = match self.unlisted.take() {
-            Some((of, segments)) if of == rows => segments,
+        // A failed attempt may have listed its segments, so they are used again, unless they are gone:
+        // a clean-up removes those that are not listed in time.
+        let unlisted = self.unlisted.take().filter(|(of, _)| *of == rows);
+        let segments = match unlisted {
+            Some((_, segments)) if edits.are_readable(document_id, &segments).await => segments,
             _ => {
                 let loaded = log.load(document_id).await?;
                 match edits.keep(document_id, loaded, &rows, at).await? {

@@ -78,11 +78,11 @@ impl Room {
         self.write(batch).await;
     }
 
-    /// Copies the checker, which is long work in a long document.
+    /// Copies the checker.
     async fn checker(&mut self) -> Result<Checker> {
         self.ready().await?;
-        let is_long = self.replica()?.is_long();
-        self.with_replica(is_long, |replica| replica.lineage.doc().checker().clone()).await
+        let takes_long = self.replica()?.takes_long_to_copy();
+        self.with_replica(takes_long, |replica| replica.lineage.doc().checker().clone()).await
     }
 
     /// Appends admitted updates to the log, applies them and replies.

@@ -8,7 +8,7 @@ use super::{
     *,
 };
 use crate::{
-    budget::BudgetSettings,
+    budget::{Budget, BudgetSettings},
     error::{Error, Result},
     hash::sha256,
     storage::{LoadedLog, LoggedUpdate, StoredSnapshot, SystemIds},
@@ -34,6 +34,7 @@ struct Bench {
     rooms: Rooms,
     stop: CancellationToken,
     tasks: TaskTracker,
+    budget: Budget,
 }
 
 impl Bench {
@@ -56,8 +57,9 @@ impl Bench {
             LiveSettings { max_update_bytes: 2 * MAX_CONTENT_BYTES, ..Default::default() };
         let mut context = log.context(settings, budget);
         context.stop = stop.clone();
+        let budget = context.budget.clone();
         let rooms = Rooms::over(context, tasks.clone());
-        Self { log, rooms, stop, tasks }
+        Self { log, rooms, stop, tasks, budget }
     }
 
     /// Closes the rooms, which persist everything.

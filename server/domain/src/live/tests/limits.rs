@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{live::replica::MAX_WAITING, storage::LiveLog};
+use std::time::Duration;
 
 #[tokio::test]
 async fn updates_of_a_batch_share_the_remaining_space() {
@@ -201,4 +202,43 @@ async fn a_snapshot_passes_quarantined_updates() {
     let again = bench.submit("op", update).await;
     assert!(is_quarantined(&again), "{again:?}");
     assert_eq!(bench.text().await, "kept");
+}
+
+/// A pool with one place, and no patience.
+fn small_pool() -> BudgetSettings {
+    let wait = Duration::from_millis(50);
+    BudgetSettings { threads: 1, queue: 0, wait, ..BudgetSettings::default() }
+}
+
+#[tokio::test]
+async fn a_batch_is_still_checked_when_the_pool_is_full() {
+    let bench = Bench::with("abcdef", small_pool());
+    bench.text().await;
+    let place = bench.budget.place().await.unwrap();
+    let first = vec![1, 1, 2, 0, 0xc4, 1, 1, 1, 2, 1, b'X', 0];
+    let long = bench.replica(7).edit(&insert(&"x".repeat(100_000)));
+    // It depends on the first and declares wrong neighbours.
+    let last = vec![1, 1, 2, 1, 0xc4, 2, 0, 1, 1, 1, b'Y', 0];
+    let answers =
+        futures::join!(bench.submit("a", first), bench.submit("b", long), bench.submit("c", last));
+    assert_eq!(answers.0.unwrap(), 1);
+    assert!(matches!(answers.1, Err(Error::Overloaded(_))), "{:?}", answers.1);
+    let Err(Error::BadUpdate(why)) = &answers.2 else { panic!("{:?}", answers.2) };
+    assert!(why.contains("side by side"), "{why}");
+    drop(place);
+    assert_eq!(bench.text().await, "abXcdef");
+}
+
+#[tokio::test]
+async fn a_large_checker_is_copied_by_the_pool() {
+    let bench = Bench::with(&"🦀".repeat(20_000), small_pool());
+    bench.text().await;
+    let place = bench.budget.place().await.unwrap();
+    let [a, b] = [7, 8].map(|client| bench.replica(client).edit(&insert("x")));
+    let refused = futures::join!(bench.submit("a", a), bench.submit("b", b.clone()));
+    for refused in [refused.0, refused.1] {
+        assert!(matches!(refused, Err(Error::Overloaded(_))), "{refused:?}");
+    }
+    drop(place);
+    assert_eq!(bench.submit("b", b).await.unwrap(), 1);
 }

@@ -1,4 +1,4 @@
--- The schema. Once a version of Izanagi is released, this file never changes: later steps follow it.
+-- The schema. From the first release on, this file never changes: later steps follow it.
 --
 -- In every table ids are the 16 bytes of a UUID, times are microseconds since 1970 in UTC, hashes
 -- are 32 bytes. A column that refers to another table needs no check of its length. Constraints
