@@ -225,6 +225,8 @@ async fn a_batch_is_still_checked_when_the_pool_is_full() {
     assert!(matches!(answers.1, Err(Error::Overloaded(_))), "{:?}", answers.1);
     let Err(Error::BadUpdate(why)) = &answers.2 else { panic!("{:?}", answers.2) };
     assert!(why.contains("side by side"), "{why}");
+    // Nothing wrong has reached the log.
+    assert!(bench.quarantined().is_empty());
     drop(place);
     assert_eq!(bench.text().await, "abXcdef");
 }
