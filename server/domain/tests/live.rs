@@ -6,6 +6,7 @@ mod support;
 
 use izanagi_domain::{
     documents::IfMatch, error::Error, hash::sha256, live::LiveSettings, services::Settings,
+    storage::NewSnapshot,
 };
 use izanagi_shared::{crdt::TextDoc, rules::MAX_CONTENT_BYTES, wire::PatchDocumentRequest};
 use support::{Plan, World, insert, random_client};
@@ -191,4 +192,20 @@ async fn opening_a_document_does_not_change_it() {
     world.replica(id).await;
     let world = world.restart().await;
     assert_eq!(*world.reader(id).await.row(), before);
+}
+
+#[tokio::test]
+async fn a_text_stored_since_the_row_was_read_is_not_damaged() {
+    let world = World::new().await;
+    let id = world.create("text").await;
+    let reader = world.reader(id).await;
+    world.write(id, "text, and more").await;
+    let world = world.restart().await;
+    // If it were read from the log, this would fail.
+    let (state, at) = (b"damaged".to_vec(), reader.row().updated_at);
+    let (absorbed, segments) = (Vec::new(), Vec::new());
+    let damaged = NewSnapshot { document_id: id, seq: 9, state, absorbed, segments, at };
+    world.stores.relational.log.snapshot(&damaged).await.unwrap();
+    let text = world.services.documents.text(&reader).await.unwrap();
+    assert_eq!(&*text.content, "text, and more");
 }

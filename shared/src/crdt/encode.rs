@@ -3,7 +3,9 @@
 use super::{
     ROOT,
     gate::ClientRange,
-    parse::{CONTENT_STRING, Content, HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, STRUCT_SKIP, Struct},
+    parse::{
+        CONTENT_STRING, Content, HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, STRUCT_GC, STRUCT_SKIP, Struct,
+    },
     varint::write_uint,
 };
 
@@ -41,9 +43,13 @@ pub(super) fn encode(structs: &[&Struct<'_>], deletes: &[ClientRange]) -> Vec<u8
 }
 
 fn encode_struct(bytes: &mut Vec<u8>, item: &Struct<'_>) {
-    let Content::Text(text) = &item.content else {
-        bytes.extend_from_slice(item.bytes);
-        return;
+    let text = match &item.content {
+        Content::Text(text) => text,
+        Content::Collected => {
+            bytes.push(STRUCT_GC);
+            return write_uint(bytes, u64::from(item.len));
+        }
+        Content::Deleted | Content::Format => return bytes.extend_from_slice(item.bytes),
     };
     let ids = [(item.origin, HAS_ORIGIN), (item.right_origin, HAS_RIGHT_ORIGIN)];
     let flags = ids.iter().filter(|(id, _)| id.is_some()).map(|(_, flag)| flag);

@@ -142,6 +142,23 @@ mod tests {
     }
 
     #[test]
+    fn joins_collected_structs() {
+        const COUNT: u32 = 1_000;
+        let mut update = vec![1];
+        write_uint(&mut update, COUNT.into());
+        update.extend([9, 0]);
+        (0..COUNT).for_each(|_| update.extend([STRUCT_GC, 1]));
+        update.push(0);
+        let summary = inspect_update(&update).unwrap();
+        assert_eq!((summary.items, summary.structs[0].end), (1, COUNT));
+        let (mut doc, _) = TextDoc::from_text(7, "kept");
+        doc.apply(&update).unwrap();
+        assert_eq!((doc.clock_of(9), doc.text().as_str()), (COUNT, "kept"));
+        let loaded = TextDoc::load(8, &doc.encode()).unwrap();
+        assert_eq!(loaded.clock_of(9), COUNT);
+    }
+
+    #[test]
     fn refuses_another_root() {
         let doc = Doc::with_client_id(1);
         let text = doc.get_or_insert_text("title");

@@ -30,7 +30,7 @@ pub(super) struct Parsed<'a> {
     pub(super) deletes: Vec<ClientRange>,
     /// Whether the update lists its deletions like this, as those of Yjs and yrs do.
     pub(super) deletes_sorted: bool,
-    /// How many texts were joined to the one before them.
+    /// How many structs were joined to the one before them.
     pub(super) joins: usize,
     pub(super) has_formats: bool,
     /// Bytes of inserted text.
@@ -68,7 +68,7 @@ pub(super) struct Struct<'a> {
     pub(super) origin: Option<Id>,
     /// The first clock of the item on the right.
     pub(super) right_origin: Option<Id>,
-    /// Its encoding, unless it is a text.
+    /// Its encoding, unless it is a text or collected.
     pub(super) bytes: &'a [u8],
 }
 
@@ -77,12 +77,15 @@ impl<'a> Struct<'a> {
         self.clock + self.len
     }
 
-    /// Joins `next` to this one if both are texts that were typed in one go.
+    /// Joins `next` to this one if both are texts that were typed in one go, or both are collected:
+    /// in two bytes each, those would take fifty times as much memory.
     fn join(&mut self, next: &Struct<'a>) -> bool {
         let last = Id { client: self.client, clock: self.end() - 1 };
         let continues = (next.client, next.clock, next.origin, next.right_origin)
             == (self.client, self.end(), Some(last), self.right_origin);
+        let follows = (next.client, next.clock) == (self.client, self.end());
         match (&mut self.content, &next.content) {
+            (Content::Collected, Content::Collected) if follows => {}
             (Content::Text(text), Content::Text(more)) if continues => text.to_mut().push_str(more),
             _ => return false,
         }

@@ -60,8 +60,12 @@ impl Documents {
         let length = usize::try_from(row.text.length).unwrap_or(usize::MAX);
         let _reserved = self.core.budget.work(length.saturating_mul(READ_FACTOR)).await?;
         match self.core.stores.relational.log.text(row.id).await {
-            // Text that does not match its hash is never returned; it is rebuilt from the log.
-            Ok(saved) if saved.facts == row.text && sha256(&saved.content) == row.text.hash => {
+            // Text that does not match its hash is never returned; it is rebuilt from the log. A room
+            // may have stored a newer text since the row was read.
+            Ok(saved)
+                if saved.facts.seq >= row.text.seq
+                    && sha256(&saved.content) == saved.facts.hash =>
+            {
                 Ok(LiveText { content: saved.content.into(), facts: saved.facts })
             }
             Ok(_) | Err(StoreError::Corrupt(_) | StoreError::NotFound) => {

@@ -210,6 +210,17 @@ impl EditStore {
         Ok(decoded)
     }
 
+    /// Whether all these segments can still be read.
+    pub(crate) async fn are_readable(&self, document_id: DocumentId, all: &[NewSegment]) -> bool {
+        for segment in all.iter().copied() {
+            if let Err(error) = self.read(&SegmentRow { document_id, number: 0, segment }).await {
+                tracing::warn!(docId = %document_id, ?error, "an unlisted segment is not used");
+                return false;
+            }
+        }
+        true
+    }
+
     /// Removes segments that will never be listed. `fsck` finds what could not be removed.
     pub(crate) async fn discard(&self, document: DocumentId, segments: &[NewSegment]) {
         for segment in segments {

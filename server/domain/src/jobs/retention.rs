@@ -48,7 +48,6 @@ impl Jobs {
         let (now, relational) = (self.core.clock.now(), &self.core.stores.relational);
         let history = EditStore::of(&self.core);
         let mut failure = FirstError::default();
-        failure.note(relational.log.forget_quarantined(now.minus(KEPT)).await);
         failure.note(relational.log.forget_ops(now.minus(KEPT)).await);
         failure.note(relational.upkeep.forget_sessions(now.minus(KEPT)).await);
         failure.note(relational.upkeep.forget_audit(now.minus(AUDIT_KEPT)).await);

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     budget::SMALL,
     error::{Error, Result},
-    storage::{ClientOwner, NewUpdate, StoreError, short_hash},
+    storage::{ClientOwner, NewUpdate, short_hash},
 };
 use izanagi_shared::{
     crdt::inspect_update,
@@ -34,7 +34,7 @@ impl Room {
         if self.is_known(&edit).await? {
             return Ok(EditOutcome::Done(self.text().await?));
         }
-        self.check_quarantine()?;
+        self.check_quarantine(edit.actor, &edit.op_id).await?;
         let takes_long = self.replica()?.is_long() || edit.kind.bytes() > SMALL;
         let kind = edit.kind;
         let made = self.with_replica(takes_long, move |replica| make(&kind, replica));
@@ -72,14 +72,12 @@ impl Room {
     }
 
     async fn is_known(&self, edit: &ServerEdit) -> Result<bool> {
-        match self.context.log.known_op(self.document, edit.actor, &edit.op_id).await {
-            Ok(known) if known.hash != short_hash(&edit.request_hash) => {
+        match self.known_op(edit.actor, &edit.op_id).await? {
+            Some(known) if known.hash != short_hash(&edit.request_hash) => {
                 Err(Error::IdempotencyMismatch)
             }
-            Ok(known) if known.quarantined => Err(Error::BadUpdate(QUARANTINED.to_owned())),
-            Ok(_) => Ok(true),
-            Err(StoreError::NotFound) => Ok(false),
-            Err(error) => Err(error.into()),
+            Some(known) if known.quarantined => Err(Error::BadUpdate(QUARANTINED.to_owned())),
+            known => Ok(known.is_some()),
         }
     }
 }

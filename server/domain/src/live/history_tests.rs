@@ -82,6 +82,17 @@ async fn a_failed_snapshot_is_retried_with_its_segments() {
 }
 
 #[tokio::test]
+async fn segments_that_are_gone_are_written_again() {
+    let (log, rooms) = three_edits().await;
+    log.trouble.lock().snapshot = Some(BadSnapshot::Refused);
+    assert!(rooms.persist(DOCUMENT).await.is_err());
+    log.history.lose_records();
+    rooms.persist(DOCUMENT).await.unwrap();
+    assert_eq!(log.history.records(), 1);
+    assert!(log.kept.lock().rows.is_empty());
+}
+
+#[tokio::test]
 async fn a_deleted_document_leaves_no_history() {
     let (log, rooms) = three_edits().await;
     log.trouble.lock().snapshot = Some(BadSnapshot::Deleted);

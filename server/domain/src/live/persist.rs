@@ -114,7 +114,8 @@ impl Room {
     async fn save_snapshot(&mut self) -> Result<()> {
         let replica = self.replica()?;
         let (seq, absorbed, is_long) = (replica.seq, replica.absorbed_rows(), replica.is_long());
-        if !absorbed.is_empty() {
+        // A snapshot also passes quarantined updates, so that loads do not list them.
+        if !absorbed.is_empty() || !self.quarantined.is_empty() {
             let sealed = self.with_replica(is_long, |Replica { lineage, .. }| {
                 let state = lineage.doc().encode();
                 // Verify the snapshot before deleting the rows it replaces.
@@ -129,6 +130,7 @@ impl Room {
                 return Err(Error::internal("the log has changed since it was read"));
             }
             self.replica()?.forget_rows(&absorbed);
+            self.quarantined.clear();
         }
         self.dirty.updates = 0;
         self.dirty.bytes = 0;
@@ -142,9 +144,11 @@ impl Room {
         let (document_id, at) = (self.document, self.context.clock.now());
         let RoomContext { log, edits, .. } = &self.context;
         let rows: BTreeSet<u64> = absorbed.iter().copied().collect();
-        // A failed attempt may have listed its segments, so they are used again.
-        let segments = match self.unlisted.take() {
-            Some((of, segments)) if of == rows => segments,
+        // A failed attempt may have listed its segments, so they are used again, unless they are gone:
+        // a clean-up removes those that are not listed in time.
+        let unlisted = self.unlisted.take().filter(|(of, _)| *of == rows);
+        let segments = match unlisted {
+            Some((_, segments)) if edits.are_readable(document_id, &segments).await => segments,
             _ => {
                 let loaded = log.load(document_id).await?;
                 match edits.keep(document_id, loaded, &rows, at).await? {

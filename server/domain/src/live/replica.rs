@@ -51,8 +51,12 @@ impl LiveText {
 pub(super) const MAX_WAITING: usize = 1_000;
 const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
 
+/// Number of items whose traversal is slow.
+const MANY_ITEMS: usize = 10_000;
 /// Estimated memory per item, in yrs and in the item order together.
 const ITEM_BYTES: usize = 280;
+/// Memory per second half of a surrogate pair, in the item order.
+const HALF_BYTES: usize = size_of::<u32>();
 /// Estimated memory per log row.
 const ROW_BYTES: usize = 160;
 
@@ -246,8 +250,14 @@ impl Replica {
 
     /// Whether traversing the document is slow.
     pub(super) fn is_long(&self) -> bool {
-        const MANY_ITEMS: usize = 10_000;
         self.bytes_at_most > SMALL || self.lineage.doc().items() > MANY_ITEMS
+    }
+
+    /// Whether copying the checker is slow.
+    pub(super) fn takes_long_to_copy(&self) -> bool {
+        let doc = self.lineage.doc();
+        let bytes = doc.pending_bytes() + doc.second_halves() * HALF_BYTES;
+        bytes > SMALL || doc.items() > MANY_ITEMS
     }
 
     /// Whether integrating an update of this size may be slow, including the pending updates it
@@ -268,6 +278,7 @@ impl Replica {
             + text
             + doc.items() * ITEM_BYTES
             + doc.pending_bytes()
+            + doc.second_halves() * HALF_BYTES
             + self.rows.len() * ROW_BYTES
     }
 

@@ -10,9 +10,12 @@ use super::{
 };
 use crate::{
     error::{Error, Internal, Result},
-    storage::{LoadedLog, NewSegment, StoreError},
+    storage::{KnownOp, LoadedLog, MAX_QUARANTINED, NewSegment, StoreError},
 };
-use izanagi_shared::{crdt::Rejected, id::DocumentId};
+use izanagi_shared::{
+    crdt::Rejected,
+    id::{ActorId, DocumentId},
+};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{
     sync::mpsc,
@@ -24,15 +27,15 @@ use tokio_util::sync::CancellationToken;
 const QUARANTINES_PER_LOAD: usize = 8;
 /// How long a text that was read is kept beside the document.
 const TEXT_KEPT: Duration = Duration::from_secs(10);
-/// Maximum number of quarantined updates of a document.
-pub(super) const MAX_QUARANTINED: usize = 200;
 
 pub(super) struct Room {
     pub(super) document: DocumentId,
     pub(super) context: RoomContext,
     pub(super) dirty: DirtyState,
-    /// Quarantined seqs, which must not be acknowledged.
+    /// Quarantined seqs after the snapshot, which must not be acknowledged.
     pub(super) quarantined: BTreeSet<u64>,
+    /// Actors whose updates are refused: too many of them are quarantined.
+    full: Vec<ActorId>,
     /// Segments of edit history that an unsuccessful snapshot left, and the rows they are made of.
     pub(super) unlisted: Option<(BTreeSet<u64>, Vec<NewSegment>)>,
     mailbox: mpsc::Receiver<Command>,
@@ -56,6 +59,7 @@ impl Room {
             context,
             dirty,
             quarantined,
+            full: Vec::new(),
             unlisted: None,
             mailbox,
             replica: None,
@@ -237,19 +241,28 @@ impl Room {
         }
         self.context.seen.saw(self.document, log.live_seq);
         self.quarantined = log.quarantined.iter().copied().collect();
+        self.full.clone_from(&log.full);
         Ok(log)
     }
 
-    /// Refuses writes while very many updates are quarantined: they are acknowledged, so they are
-    /// kept for a while, and each load lists them.
-    pub(super) fn check_quarantine(&self) -> Result<()> {
-        if self.quarantined.len() < MAX_QUARANTINED {
+    /// Refuses a writer of very many quarantined updates. They are acknowledged, so they are kept,
+    /// and must not grow without a limit. What is durable already is not refused.
+    pub(super) async fn check_quarantine(&self, actor: ActorId, op_id: &str) -> Result<()> {
+        if !self.full.contains(&actor) || self.known_op(actor, op_id).await?.is_some() {
             return Ok(());
         }
         Err(Error::TooLarge(format!(
-            "{MAX_QUARANTINED} updates of this document could not be applied, which is the limit. \
-             Duplicate it and continue in the copy."
+            "{MAX_QUARANTINED} of your updates could not be applied to this document, which is the \
+             limit. Duplicate it and continue in the copy."
         )))
+    }
+
+    pub(super) async fn known_op(&self, actor: ActorId, op_id: &str) -> Result<Option<KnownOp>> {
+        match self.context.log.known_op(self.document, actor, op_id).await {
+            Ok(known) => Ok(Some(known)),
+            Err(StoreError::NotFound) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Quarantines a log row.

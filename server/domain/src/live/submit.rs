@@ -39,10 +39,23 @@ impl Room {
         let mut batch = Vec::with_capacity(waiting.len());
         // Updates of a batch are also checked against each other: later ones may depend on earlier
         // ones, which are not in the replica yet.
-        let mut checker = (waiting.len() > 1).then(|| self.checker()).flatten();
+        let is_alone = waiting.len() == 1;
+        let mut checker = None;
         // Bytes that the updates of this batch may add to the text.
         let mut reserved = 0;
         for (update, reply) in waiting {
+            if checker.is_none() && !is_alone {
+                // There is none yet, or a job that failed has lost it with all it knew of the batch.
+                self.write(std::mem::take(&mut batch)).await;
+                reserved = 0;
+                match self.checker().await {
+                    Ok(copy) => checker = Some(copy),
+                    Err(error) => {
+                        drop(reply.send(Err(error)));
+                        continue;
+                    }
+                }
+            }
             match self.admit(update, &mut checker).await {
                 Ok(admitted) => {
                     let bytes = admitted.summary.inserted_bytes;
@@ -52,7 +65,7 @@ impl Room {
                         reserved = 0;
                         if let Err(error) = self.refuse_overflow(&admitted).await {
                             drop(reply.send(Err(error)));
-                            checker = self.checker();
+                            checker = None;
                             continue;
                         }
                     }
@@ -65,8 +78,11 @@ impl Room {
         self.write(batch).await;
     }
 
-    fn checker(&mut self) -> Option<Checker> {
-        self.replica().ok().map(|replica| replica.lineage.doc().checker().clone())
+    /// Copies the checker.
+    async fn checker(&mut self) -> Result<Checker> {
+        self.ready().await?;
+        let takes_long = self.replica()?.takes_long_to_copy();
+        self.with_replica(takes_long, |replica| replica.lineage.doc().checker().clone()).await
     }
 
     /// Appends admitted updates to the log, applies them and replies.
@@ -95,7 +111,6 @@ impl Room {
         update: ClientUpdate,
         checker: &mut Option<Checker>,
     ) -> Result<Admitted> {
-        self.check_quarantine()?;
         let max = self.context.settings.max_update_bytes;
         if update.delta.len() > max {
             let message = format!(
@@ -105,6 +120,7 @@ impl Room {
             return Err(Error::TooLarge(message));
         }
         self.ready().await?;
+        self.check_quarantine(update.actor, &update.op_id).await?;
         let takes_long = self.replica()?.takes_long(update.delta.len());
         let mut given = checker.take();
         let admitted = self.with_replica(takes_long, move |replica| {
@@ -185,6 +201,7 @@ impl Room {
     /// Ensures that this log row is in the replica or quarantined; only then is the reply known.
     async fn take_in(&mut self, seq: u64, admitted: Admitted) -> Result<u64> {
         self.ready().await?;
+        let (actor, op_id) = (admitted.update.actor, admitted.update.op_id.clone());
         let replica = self.replica()?;
         if seq == replica.seq + 1 {
             let Admitted { update, summary, made_here } = admitted;
@@ -196,7 +213,7 @@ impl Room {
                 replica.apply(seq, &update.delta, summary, Validation::Untrusted)
             });
             match applied.await {
-                Ok(Ok(())) => {}
+                Ok(Ok(())) => return Ok(seq),
                 Ok(Err(rejected)) => {
                     self.invalidate();
                     self.quarantine(&rejected).await?;
@@ -212,7 +229,9 @@ impl Room {
             self.invalidate();
         }
         self.ready().await?;
-        if self.quarantined.contains(&seq) {
+        // A load does not list those that a snapshot of another room has passed.
+        let known = self.known_op(actor, &op_id).await?;
+        if self.quarantined.contains(&seq) || known.is_some_and(|known| known.quarantined) {
             return Err(Error::BadUpdate(QUARANTINED.to_owned()));
         }
         Ok(seq)

@@ -38,6 +38,7 @@ pub(super) struct Kept {
     pub(super) snapshot: StoredSnapshot,
     pub(super) rows: Vec<LoggedUpdate>,
     pub(super) quarantined: Vec<u64>,
+    pub(super) full: Vec<ActorId>,
     pub(super) ops: HashMap<(ActorId, String), KnownOp>,
     pub(super) live_seq: u64,
     pub(super) text: String,
@@ -79,6 +80,7 @@ impl MemoryLog {
             snapshot: StoredSnapshot { seq: 0, state: seal(&state) },
             rows: Vec::new(),
             quarantined: Vec::new(),
+            full: Vec::new(),
             ops: HashMap::new(),
             live_seq: 0,
             text: text.to_owned(),
@@ -162,8 +164,10 @@ impl LiveLog for MemoryLog {
     async fn load(&self, _: DocumentId) -> StoreResult<LoadedLog> {
         let kept = self.kept.lock();
         let (snapshot, updates) = (kept.snapshot.clone(), kept.rows.clone());
-        let (live_seq, quarantined) = (kept.live_seq, kept.quarantined.clone());
-        Ok(LoadedLog { live_seq, snapshot, updates, quarantined })
+        let after = |seq: &&u64| **seq > snapshot.seq;
+        let quarantined = kept.quarantined.iter().filter(after).copied().collect();
+        let (live_seq, full) = (kept.live_seq, kept.full.clone());
+        Ok(LoadedLog { live_seq, snapshot, updates, quarantined, full })
     }
 
     async fn known_op(&self, _: DocumentId, actor: ActorId, op_id: &str) -> StoreResult<KnownOp> {
@@ -222,11 +226,6 @@ impl LiveLog for MemoryLog {
         rows.retain(|row| row.seq != seq);
         quarantined.push(seq);
         ops.values_mut().filter(|op| op.seq == seq).for_each(|op| op.quarantined = true);
-        Ok(())
-    }
-
-    async fn forget_quarantined(&self, _: Timestamp) -> StoreResult<()> {
-        self.kept.lock().quarantined.clear();
         Ok(())
     }
 

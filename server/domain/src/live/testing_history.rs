@@ -21,6 +21,11 @@ impl MemoryHistory {
     pub(super) fn records(&self) -> usize {
         self.records.lock().len()
     }
+
+    /// Removes all records.
+    pub(super) fn lose_records(&self) {
+        self.records.lock().clear();
+    }
 }
 
 /// The answer to calls that rooms never make.

@@ -8,10 +8,10 @@ use super::{
     *,
 };
 use crate::{
-    budget::BudgetSettings,
+    budget::{Budget, BudgetSettings},
     error::{Error, Result},
     hash::sha256,
-    storage::{LoggedUpdate, SystemIds},
+    storage::{LoadedLog, LoggedUpdate, StoredSnapshot, SystemIds},
 };
 use izanagi_shared::{
     crdt::{Change, Rejected, TextDoc, inspect_update},
@@ -34,6 +34,7 @@ struct Bench {
     rooms: Rooms,
     stop: CancellationToken,
     tasks: TaskTracker,
+    budget: Budget,
 }
 
 impl Bench {
@@ -42,14 +43,30 @@ impl Bench {
     }
 
     fn with(text: &str, budget: BudgetSettings) -> Self {
-        let (log, stop, tasks) =
-            (MemoryLog::of(text), CancellationToken::new(), TaskTracker::new());
+        Self::with_log(MemoryLog::of(text), budget)
+    }
+
+    /// Rooms over a log that other rooms have used.
+    fn over(log: Arc<MemoryLog>) -> Self {
+        Self::with_log(log, BudgetSettings::default())
+    }
+
+    fn with_log(log: Arc<MemoryLog>, budget: BudgetSettings) -> Self {
+        let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         let settings =
             LiveSettings { max_update_bytes: 2 * MAX_CONTENT_BYTES, ..Default::default() };
         let mut context = log.context(settings, budget);
         context.stop = stop.clone();
+        let budget = context.budget.clone();
         let rooms = Rooms::over(context, tasks.clone());
-        Self { log, rooms, stop, tasks }
+        Self { log, rooms, stop, tasks, budget }
+    }
+
+    /// Closes the rooms, which persist everything.
+    async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
     }
 
     fn trouble(&self, trouble: Trouble) {
@@ -90,6 +107,10 @@ fn insert(text: &str) -> Vec<Change> {
     vec![Change { from: 0, to: 0, insert: text.to_owned() }]
 }
 
+fn loaded(live_seq: u64, snapshot: StoredSnapshot, updates: Vec<LoggedUpdate>) -> LoadedLog {
+    LoadedLog { live_seq, snapshot, updates, quarantined: Vec::new(), full: Vec::new() }
+}
+
 fn is_quarantined<T>(answer: &Result<T>) -> bool {
     matches!(answer, Err(Error::BadUpdate(why)) if why == QUARANTINED)
 }
@@ -99,9 +120,9 @@ fn loading_stops_at_the_first_inapplicable_row() {
     let (_, state) = TextDoc::from_text(1, "kept");
     let at = Timestamp::default();
     let row = |seq| LoggedUpdate { seq, actor: ANN, delta: seal(b"no update"), at };
-    let snapshot = crate::storage::StoredSnapshot { seq: 0, state: seal(&state) };
+    let snapshot = StoredSnapshot { seq: 0, state: seal(&state) };
     let updates = vec![row(1), row(2)];
-    let log = crate::storage::LoadedLog { live_seq: 2, snapshot, updates, quarantined: Vec::new() };
+    let log = loaded(2, snapshot, updates);
     let loaded = Replica::load(log, &SystemIds, BudgetSettings::default()).unwrap();
     assert!(matches!(loaded, Loaded::Invalid(Rejected { tag: 1, .. })));
 }
@@ -109,13 +130,8 @@ fn loading_stops_at_the_first_inapplicable_row() {
 #[test]
 fn a_trial_checks_like_the_real_document() {
     let (_, state) = TextDoc::from_text(1, "abcdef");
-    let snapshot = crate::storage::StoredSnapshot { seq: 0, state: seal(&state) };
-    let log = crate::storage::LoadedLog {
-        live_seq: 0,
-        snapshot,
-        updates: Vec::new(),
-        quarantined: Vec::new(),
-    };
+    let snapshot = StoredSnapshot { seq: 0, state: seal(&state) };
+    let log = loaded(0, snapshot, Vec::new());
     let Loaded::Whole(replica) = Replica::load(log, &SystemIds, BudgetSettings::default()).unwrap()
     else {
         panic!()
@@ -247,9 +263,8 @@ async fn updates_of_a_batch_may_depend_on_each_other() {
 #[tokio::test]
 async fn a_panic_in_a_check_costs_only_the_replica() {
     let (_, state) = TextDoc::from_text(1, "kept");
-    let snapshot = crate::storage::StoredSnapshot { seq: 0, state: seal(&state) };
-    let (updates, quarantined) = (Vec::new(), Vec::new());
-    let log = crate::storage::LoadedLog { live_seq: 0, snapshot, updates, quarantined };
+    let snapshot = StoredSnapshot { seq: 0, state: seal(&state) };
+    let log = loaded(0, snapshot, Vec::new());
     let loaded = Replica::load(log, &SystemIds, BudgetSettings::default()).unwrap();
     let Loaded::Whole(mut replica) = loaded else { panic!() };
     replica.lineage.1 = true;
@@ -289,9 +304,7 @@ async fn a_failed_text_write_is_retried(#[case] down_for: Duration) {
     assert!((1..10).contains(&refused), "asked {refused} times");
     bench.trouble(Trouble::default());
     assert_eq!(bench.log.kept.lock().text, "");
-    bench.stop.cancel();
-    bench.tasks.close();
-    bench.tasks.wait().await;
+    bench.close().await;
     assert_eq!(bench.log.kept.lock().text, "a");
 }
 

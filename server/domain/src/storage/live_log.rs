@@ -158,8 +158,10 @@ pub struct LoadedLog {
     pub snapshot: StoredSnapshot,
     /// All updates in the log that are not quarantined, by seq.
     pub updates: Vec<LoggedUpdate>,
-    /// Seqs of quarantined updates in the log.
+    /// Seqs of quarantined updates after the snapshot.
     pub quarantined: Vec<u64>,
+    /// Actors with [`MAX_QUARANTINED`] quarantined updates or more.
+    pub full: Vec<ActorId>,
 }
 
 /// A snapshot to store.
@@ -190,6 +192,10 @@ pub struct SavedText {
     pub facts: TextFacts,
 }
 
+/// Quarantined updates of one actor in one document, from which on the actor's edits are refused. A
+/// few more are possible: those that were accepted before.
+pub const MAX_QUARANTINED: u64 = 200;
+
 /// The live log.
 #[async_trait]
 pub trait LiveLog: Send + Sync {
@@ -199,8 +205,8 @@ pub trait LiveLog: Send + Sync {
     async fn append(&self, batches: &[Batch]) -> StoreResult<Vec<StoreResult<BatchOutcome>>>;
     /// Returns the rows after a seq and the head, in one read transaction.
     async fn since(&self, document: DocumentId, seq: u64) -> StoreResult<LogTail>;
-    /// Returns the newest snapshot and the log, in one read transaction, without quarantined
-    /// updates.
+    /// Returns the newest snapshot and the log, in one read transaction, without the bytes of
+    /// quarantined updates.
     async fn load(&self, document: DocumentId) -> StoreResult<LoadedLog>;
     /// Looks up an op id.
     async fn known_op(
@@ -218,11 +224,9 @@ pub trait LiveLog: Send + Sync {
     async fn save_text(&self, text: &SavedText) -> StoreResult<()>;
     /// Returns the stored text.
     async fn text(&self, document: DocumentId) -> StoreResult<SavedText>;
-    /// Quarantines an update: it stays in the log for inspection but is no longer loaded.
+    /// Quarantines an update: it is kept for inspection as long as the document but is no longer
+    /// loaded.
     async fn quarantine(&self, document: DocumentId, seq: u64, at: Timestamp) -> StoreResult<()>;
-    /// Removes rows that were quarantined before `before` and that a snapshot has passed. Their op ids
-    /// stay marked as quarantined.
-    async fn forget_quarantined(&self, before: Timestamp) -> StoreResult<()>;
     /// Removes op ids older than `before`.
     async fn forget_ops(&self, before: Timestamp) -> StoreResult<()>;
 }

@@ -200,7 +200,6 @@ faulty_store! {
         Write save_text(text: &SavedText) -> ();
         Read text(document: DocumentId) -> SavedText;
         Write quarantine(document: DocumentId, seq: u64, at: Timestamp) -> ();
-        Write forget_quarantined(before: Timestamp) -> ();
         Write forget_ops(before: Timestamp) -> ();
     }
 }

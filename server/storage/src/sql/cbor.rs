@@ -9,7 +9,8 @@ use serde::{
 use std::fmt;
 
 /// Field names that are stored as their index in this list, because a delta is often smaller than
-/// the names around it. Stored records depend on the order: only append.
+/// the names around it. Stored records depend on the order: from the first release on, only
+/// append.
 const NAMES: [&str; 9] =
     ["type", "hash", "content", "chunks", "base", "format", "patch", "print", "text"];
 

@@ -95,8 +95,8 @@ impl Commit {
     /// Commits, or returns what prevents it.
     pub(super) async fn run(self, db: &impl Database) -> StoreResult<CommitOutcome> {
         if !self.has_intent {
-            // Constraints refuse everything that `obstacle` does: another head, a document that is in
-            // the trash or missing, a known request. Without an obstacle, this saves a round trip.
+            // Without an obstacle, this saves a round trip. Another head, a document that is in the
+            // trash or missing, and a known request violate a constraint; `obstacle` then tells which.
             match db.execute_all(self.writes.clone()).await {
                 Ok(()) => return Ok(CommitOutcome::Committed),
                 Err(StoreError::Conflict(_)) => {}

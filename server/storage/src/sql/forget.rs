@@ -40,11 +40,6 @@ pub(super) async fn forget_ops(db: &impl Database, before: Timestamp) -> StoreRe
     forget(db, before, &OPS).await
 }
 
-/// Deletes rows that were quarantined before `before` and that a snapshot has passed.
-pub(super) async fn forget_quarantined(db: &impl Database, before: Timestamp) -> StoreResult<()> {
-    forget(db, before, &QUARANTINED).await
-}
-
 /// A table to clean up: finds old rows by key, and deletes them.
 struct Table<K: 'static> {
     select: fn(Timestamp, Option<&K>) -> Statement,
@@ -106,35 +101,6 @@ fn delete_ops(keys: &[OpKey], before: Timestamp) -> Statement {
     statement.push(") AS k) AND created_at < ").push_arg(before);
     statement
 }
-
-/// Above the newest snapshot, the log has no gaps.
-static QUARANTINED: Table<(DocumentId, u64)> = Table {
-    select: |before, after| {
-        let mut query = Statement::new(
-            "SELECT u.document_id, u.seq FROM document_updates u WHERE u.quarantined_at < ",
-        );
-        query.push_arg(before).push(
-            " AND EXISTS (SELECT 1 FROM document_snapshots s \
-             WHERE s.document_id = u.document_id AND s.seq >= u.seq)",
-        );
-        if let Some((document, seq)) = after {
-            query.push(" AND (u.document_id, u.seq) > (").push_arg(*document);
-            query.push(", ").push_arg(*seq).push(")");
-        }
-        query.push(" ORDER BY u.document_id, u.seq LIMIT ").push_arg(AT_ONCE);
-        query
-    },
-    key: |row| Ok((row.get("document_id")?, row.get("seq")?)),
-    delete: |keys, before| {
-        let mut statement = Statement::new(
-            "DELETE FROM document_updates WHERE (document_id, seq) IN \
-             (SELECT k.column1, k.column2 FROM (",
-        );
-        statement.push_rows(keys.iter().map(|(document, seq)| args![*document, *seq]));
-        statement.push(") AS k) AND quarantined_at < ").push_arg(before);
-        statement
-    },
-};
 
 /// An expired token is refused, whether or not it is stored.
 static TOKENS: Table<[u8; 32]> = Table {

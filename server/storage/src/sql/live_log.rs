@@ -11,7 +11,7 @@ use super::{
 use async_trait::async_trait;
 use izanagi_domain::storage::{
     Batch, BatchOutcome, Constraint, Freshness::Fresh, KnownOp, LiveLog, LoadedLog, LogTail,
-    LoggedUpdate, NewSnapshot, SavedText, StoreError, StoreResult, StoredSnapshot,
+    LoggedUpdate, MAX_QUARANTINED, NewSnapshot, SavedText, StoreError, StoreResult, StoredSnapshot,
 };
 use izanagi_shared::{
     id::{ActorId, DocumentId},
@@ -32,10 +32,13 @@ fn load(document: DocumentId) -> Statement {
          WHERE document_id = $1 AND seq = \
          (SELECT MAX(seq) FROM document_snapshots WHERE document_id = $1) \
          UNION ALL SELECT 'update', seq, actor_id, delta, created_at FROM document_updates \
-         WHERE document_id = $1 AND quarantined_at IS NULL \
-         UNION ALL SELECT 'quarantined', seq, NULL, NULL, NULL FROM document_updates \
-         WHERE document_id = $1 AND quarantined_at IS NOT NULL",
-        args![document],
+         WHERE document_id = $1 \
+         UNION ALL SELECT 'quarantined', seq, NULL, NULL, NULL FROM document_quarantine \
+         WHERE document_id = $1 AND seq > \
+         (SELECT MAX(seq) FROM document_snapshots WHERE document_id = $1) \
+         UNION ALL SELECT 'full', 0, actor_id, NULL, NULL FROM document_quarantine \
+         WHERE document_id = $1 GROUP BY actor_id HAVING COUNT(*) >= $2",
+        args![document, MAX_QUARANTINED],
     )
 }
 
@@ -48,26 +51,26 @@ pub(super) fn since(document: DocumentId, after: u64) -> Statement {
          UNION ALL SELECT 'snapshot', MAX(seq), NULL, NULL, NULL FROM document_snapshots \
          WHERE document_id = $1 HAVING COUNT(*) > 0 \
          UNION ALL SELECT 'update', seq, actor_id, delta, created_at FROM document_updates \
-         WHERE document_id = $1 AND seq > $2 AND quarantined_at IS NULL \
-         UNION ALL SELECT 'quarantined', seq, NULL, NULL, NULL FROM document_updates \
-         WHERE document_id = $1 AND seq > $2 AND quarantined_at IS NOT NULL",
+         WHERE document_id = $1 AND seq > $2 \
+         UNION ALL SELECT 'quarantined', seq, NULL, NULL, NULL FROM document_quarantine \
+         WHERE document_id = $1 AND seq > $2",
         args![document, after],
     )
 }
 
 /// Returns the rows of [`since`].
 pub(super) fn tail(rows: Vec<Row>) -> StoreResult<LogTail> {
-    let Parts { live_seq, snapshot, updates, quarantined } = parts(rows)?;
+    let Parts { live_seq, snapshot, updates, quarantined, .. } = parts(rows)?;
     let (snapshot_seq, _) = snapshot;
     Ok(LogTail { live_seq, snapshot_seq, updates, quarantined })
 }
 
 /// Returns the rows of [`load`].
 fn loaded(rows: Vec<Row>) -> StoreResult<LoadedLog> {
-    let Parts { live_seq, snapshot, updates, quarantined } = parts(rows)?;
+    let Parts { live_seq, snapshot, updates, quarantined, full } = parts(rows)?;
     let (seq, state) = snapshot;
     let snapshot = StoredSnapshot { seq, state };
-    Ok(LoadedLog { live_seq, snapshot, updates, quarantined })
+    Ok(LoadedLog { live_seq, snapshot, updates, quarantined, full })
 }
 
 /// Decodes log rows, together with the seq and state of the snapshot.
@@ -76,11 +79,12 @@ struct Parts {
     snapshot: (u64, Vec<u8>),
     updates: Vec<LoggedUpdate>,
     quarantined: Vec<u64>,
+    full: Vec<ActorId>,
 }
 
 fn parts(rows: Vec<Row>) -> StoreResult<Parts> {
     let (mut live_seq, mut snapshot) = (None, None);
-    let (mut updates, mut quarantined) = (Vec::new(), Vec::new());
+    let (mut updates, mut quarantined, mut full) = (Vec::new(), Vec::new(), Vec::new());
     for mut row in rows {
         let (part, seq): (String, u64) = (row.get("part")?, row.get("seq")?);
         match part.as_str() {
@@ -90,6 +94,7 @@ fn parts(rows: Vec<Row>) -> StoreResult<Parts> {
                 snapshot = Some((seq, state.unwrap_or_default()));
             }
             "quarantined" => quarantined.push(seq),
+            "full" => full.push(row.get("actor_id")?),
             _ => updates.push(LoggedUpdate {
                 seq,
                 actor: row.get("actor_id")?,
@@ -102,7 +107,7 @@ fn parts(rows: Vec<Row>) -> StoreResult<Parts> {
     quarantined.sort_unstable();
     let live_seq = live_seq.ok_or(StoreError::NotFound)?;
     let snapshot = snapshot.ok_or_else(|| StoreError::Corrupt("no snapshot".to_owned()))?;
-    Ok(Parts { live_seq, snapshot, updates, quarantined })
+    Ok(Parts { live_seq, snapshot, updates, quarantined, full })
 }
 
 /// Deletes exactly these rows, merging neighbours into ranges.
@@ -237,10 +242,20 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
     }
 
     async fn quarantine(&self, document: DocumentId, seq: u64, at: Timestamp) -> StoreResult<()> {
-        let update = Statement::with(
-            "UPDATE document_updates SET quarantined_at = COALESCE(quarantined_at, $3) \
+        let copy = Statement::with(
+            "INSERT INTO document_quarantine \
+             (document_id, seq, actor_id, delta, quarantined_at, created_at) \
+             SELECT document_id, seq, actor_id, delta, $3, created_at FROM document_updates \
              WHERE document_id = $1 AND seq = $2",
             args![document, seq, at],
+        );
+        let remove = Statement::with(
+            "DELETE FROM document_updates WHERE document_id = $1 AND seq = $2",
+            args![document, seq],
+        );
+        let known = Statement::with(
+            "SELECT seq FROM document_quarantine WHERE document_id = $1 AND seq = $2",
+            args![document, seq],
         );
         let note = Statement::with(
             "UPDATE document_ops SET quarantined = $3 WHERE document_id = $1 AND seq = $2",
@@ -248,20 +263,20 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
         );
         self.db
             .write(move |transaction| {
-                let (update, note) = (update.clone(), note.clone());
+                let (copy, remove) = (copy.clone(), remove.clone());
+                let (known, note) = (known.clone(), note.clone());
                 Box::pin(async move {
-                    if transaction.execute(update).await? == 0 {
-                        return Err(StoreError::NotFound);
+                    if transaction.execute(copy).await? == 0 {
+                        // Done before, or there is no such update.
+                        let known = transaction.fetch_optional(known).await?;
+                        return known.map(|_| ()).ok_or(StoreError::NotFound);
                     }
+                    transaction.later(remove);
                     transaction.later(note);
                     Ok(())
                 })
             })
             .await
-    }
-
-    async fn forget_quarantined(&self, before: Timestamp) -> StoreResult<()> {
-        forget::forget_quarantined(&*self.db, before).await
     }
 
     async fn forget_ops(&self, before: Timestamp) -> StoreResult<()> {

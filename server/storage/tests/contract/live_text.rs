@@ -1,6 +1,6 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    Constraint, NewSnapshot, SavedText, StoreError, StoredSnapshot, TextFacts,
+    Constraint, MAX_QUARANTINED, NewSnapshot, SavedText, StoreError, StoredSnapshot, TextFacts,
 };
 use izanagi_shared::id::{DocumentId, UserId};
 
@@ -13,7 +13,8 @@ suite!(
     a_text_is_replaced_only_by_a_newer_one,
     a_text_and_its_facts_are_consistent,
     a_quarantined_update_is_not_loaded,
-    a_quarantined_update_is_kept_for_a_while,
+    a_quarantined_update_is_kept,
+    a_load_names_actors_with_many_quarantined_updates,
     missing_rows_are_not_found,
 );
 
@@ -149,27 +150,41 @@ async fn a_quarantined_update_is_not_loaded(store: &TestStore) {
     assert_eq!(missing, Err(StoreError::NotFound));
 }
 
-async fn a_quarantined_update_is_kept_for_a_while(store: &TestStore) {
-    const ROWS: u64 = 40;
-    let (user, document) = document_with_updates(store, ROWS).await;
-    for seq in 1..ROWS {
-        store.relational.log.quarantine(document, seq, at(50 + i64::from(seq > 5))).await.unwrap();
+async fn a_quarantined_update_is_kept(store: &TestStore) {
+    let (user, document) = document_with_updates(store, 4).await;
+    for seq in [1, 3] {
+        store.relational.log.quarantine(document, seq, at(50)).await.unwrap();
     }
-    let quarantined = || async { store.relational.log.load(document).await.unwrap().quarantined };
-    // No snapshot has passed them: a gap in the log would look like a loss.
-    store.relational.log.forget_quarantined(at(51)).await.unwrap();
-    assert_eq!(quarantined().await, Vec::from_iter(1..ROWS));
+    store.relational.log.snapshot(&snapshot(document, 2, &[2])).await.unwrap();
+    // A load lists only those after the snapshot.
+    let log = store.relational.log.load(document).await.unwrap();
+    assert_eq!((log.updates.len(), log.quarantined), (1, vec![3]));
     store.relational.log.snapshot(&snapshot(document, 3, &[])).await.unwrap();
-    assert_eq!(quarantined().await, Vec::from_iter(1..ROWS));
-    store.relational.log.forget_quarantined(at(51)).await.unwrap();
-    assert_eq!(quarantined().await, Vec::from_iter(4..ROWS));
-    store.relational.log.snapshot(&snapshot(document, ROWS, &[])).await.unwrap();
-    store.relational.log.forget_quarantined(at(51)).await.unwrap();
-    assert_eq!(quarantined().await, Vec::from_iter(6..ROWS));
-    assert_eq!(store.relational.log.load(document).await.unwrap().updates.len(), 1);
-    // Those that are gone are still reported as quarantined.
-    let known = store.relational.log.known_op(document, user.into(), "0").await.unwrap();
-    assert!(known.quarantined);
+    let log = store.relational.log.load(document).await.unwrap();
+    assert_eq!((log.updates.len(), log.quarantined), (1, vec![]));
+    // The rows are still there: another quarantine finds them.
+    for (seq, op_id) in [(1, "0"), (3, "2")] {
+        store.relational.log.quarantine(document, seq, at(60)).await.unwrap();
+        let known = store.relational.log.known_op(document, user.into(), op_id).await.unwrap();
+        assert!(known.quarantined, "{seq}");
+    }
+}
+
+async fn a_load_names_actors_with_many_quarantined_updates(store: &TestStore) {
+    let (user, document) = document_with_updates(store, MAX_QUARANTINED).await;
+    let other = a_user(store).await;
+    let updates = (0..3).map(|number| update(other, &number.to_string())).collect();
+    store.relational.log.append(&[batch(document, updates)]).await.unwrap();
+    let quarantine = async |seq| store.relational.log.quarantine(document, seq, at(50)).await;
+    let full = async || store.relational.log.load(document).await.unwrap().full;
+    for seq in 2..=MAX_QUARANTINED + 3 {
+        quarantine(seq).await.unwrap();
+    }
+    assert_eq!(full().await, []);
+    quarantine(1).await.unwrap();
+    let last = MAX_QUARANTINED + 3;
+    store.relational.log.snapshot(&snapshot(document, last, &[])).await.unwrap();
+    assert_eq!(full().await, [user.into()]);
 }
 
 async fn missing_rows_are_not_found(store: &TestStore) {

@@ -155,7 +155,8 @@ impl LiveLog for Log {
 
     async fn load(&self, _document: DocumentId) -> StoreResult<LoadedLog> {
         let snapshot = StoredSnapshot { seq: 0, state: STATE.to_vec() };
-        Ok(LoadedLog { live_seq: 0, snapshot, updates: Vec::new(), quarantined: Vec::new() })
+        let (updates, quarantined, full) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(LoadedLog { live_seq: 0, snapshot, updates, quarantined, full })
     }
 
     async fn known_op(
@@ -188,10 +189,6 @@ impl LiveLog for Log {
         _seq: u64,
         _at: Timestamp,
     ) -> StoreResult<()> {
-        Ok(())
-    }
-
-    async fn forget_quarantined(&self, _before: Timestamp) -> StoreResult<()> {
         Ok(())
     }
 

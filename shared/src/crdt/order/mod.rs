@@ -28,6 +28,8 @@ pub(super) struct Order {
     free: Vec<Handle>,
     clients: HashMap<u64, Client>,
     first: Option<Handle>,
+    /// How many second halves of surrogate pairs all clients have.
+    second_halves: usize,
     /// Counts the searches, so that what each has seen can be marked in the runs.
     search: u32,
     /// The steps of all searches.
@@ -95,6 +97,11 @@ impl Order {
     /// How many runs of clocks there are, each of them made in one go.
     pub(in crate::crdt) const fn items(&self) -> usize {
         self.runs.len() - self.free.len()
+    }
+
+    /// How many second halves of surrogate pairs all clients have.
+    pub(in crate::crdt) const fn second_halves(&self) -> usize {
+        self.second_halves
     }
 
     /// The length of the text, in UTF-16 units.

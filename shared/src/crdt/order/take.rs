@@ -75,6 +75,7 @@ impl Default for Limits {
 
 /// What is read again stands among other items than the first time, if the log was cut meanwhile.
 const AGAIN: u64 = 8;
+
 /// A clock that a client must have reached before something can be integrated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::crdt) struct Need {
@@ -290,6 +291,7 @@ impl Order {
             self.free.extend(client.runs.split_off(&id.clock).into_values());
             client.end = id.clock;
             let kept = client.second_halves.partition_point(|half| *half < id.clock);
+            self.second_halves -= client.second_halves.len() - kept;
             client.second_halves.truncate(kept);
             if client.end == 0 {
                 self.clients.remove(&id.client);
@@ -322,6 +324,7 @@ impl Order {
         let (handle, after) =
             if is_placed { self.place(run, turn)? } else { (self.insert(run), None) };
         turn.placed.push(Placed { id, end, after, is_placed });
+        self.second_halves += second_halves.len();
         let client = self.clients.entry(client).or_default();
         client.runs.insert(id.clock, handle);
         client.end = end;

@@ -125,12 +125,14 @@ fn an_update_is_taken_whole_or_not_at_all() {
         assert_eq!(order.would_take_whole(&forged), Err(InvalidUpdate::Crossed));
         assert_eq!(order.visible(), before.visible());
         assert_eq!((order.end_of(1), order.end_of(2)), (6, 0));
+        assert_eq!(order.second_halves(), before.second_halves());
     }
     let honest = update(2, 0, &[fine, within]);
     order.would_take_whole(&honest).unwrap();
     assert_eq!((order.visible(), order.end_of(2)), (before.visible(), 0));
     order.take_whole(&honest, Validation::Untrusted).unwrap();
     assert_eq!(order.end_of(2), 4);
+    assert_eq!(order.second_halves(), before.second_halves() + 1);
     // Of the character, the second half is still known for what it is.
     let half = update(3, 0, &[(id(2, 1), id(2, 2), "x")]);
     assert_eq!(order.take_whole(&half, Validation::Untrusted), Err(InvalidUpdate::HalfCharacter));

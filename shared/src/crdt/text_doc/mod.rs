@@ -243,6 +243,12 @@ impl TextDoc {
         self.checker.order.items() + self.checker.order.clients()
     }
 
+    /// How many second halves of surrogate pairs the checker remembers, deleted ones too.
+    #[must_use]
+    pub const fn second_halves(&self) -> usize {
+        self.checker.order.second_halves()
+    }
+
     /// The next clock of a client.
     #[must_use]
     pub fn clock_of(&self, client: u64) -> u32 {

@@ -1,7 +1,8 @@
 //! Tests of the limits of documents and rooms.
 
 use super::*;
-use crate::live::{replica::MAX_WAITING, room::MAX_QUARANTINED};
+use crate::{live::replica::MAX_WAITING, storage::LiveLog};
+use std::time::Duration;
 
 #[tokio::test]
 async fn updates_of_a_batch_share_the_remaining_space() {
@@ -166,17 +167,80 @@ async fn a_load_stops_after_a_few_quarantines() {
 }
 
 #[tokio::test]
-async fn the_number_of_quarantined_updates_is_limited() {
+async fn only_a_writer_of_many_quarantined_updates_is_refused() {
+    const BEN: ActorId = ActorId(Uuid::from_u128(3));
     let bench = Bench::new("kept");
-    {
-        let mut kept = bench.log.kept.lock();
-        kept.quarantined = (1..=MAX_QUARANTINED as u64).collect();
-        kept.live_seq = MAX_QUARANTINED as u64;
-    }
-    let update = bench.replica(7).edit(&insert("a"));
-    let refused = bench.submit("op", update).await;
+    let known = bench.replica(6).edit(&insert("known "));
+    let seq = bench.submit("known", known.clone()).await.unwrap();
+    bench.log.kept.lock().full = vec![ANN];
+    bench.close().await;
+    let bench = Bench::over(bench.log);
+    let by_ann = bench.replica(7).edit(&insert("a"));
+    let refused = bench.submit("op", by_ann).await;
     assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
     let refused = bench.edit("edit", "other").await;
     assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
+    // What is durable is confirmed again, and other writers are not affected.
+    assert_eq!(bench.submit("known", known).await.unwrap(), seq);
+    let by_ben = bench.replica(8).edit(&insert("b"));
+    let update = ClientUpdate { actor: BEN, op_id: "ben".to_owned(), delta: by_ben };
+    bench.rooms.submit(DOCUMENT, update).await.unwrap();
+    assert_eq!(bench.text().await, "bknown kept");
+}
+
+#[tokio::test]
+async fn a_snapshot_passes_quarantined_updates() {
+    let bench = Bench::new("kept");
+    bench.trouble(Trouble { spoils_rows: true, loses_a_reply: true, ..Trouble::default() });
+    let update = bench.replica(7).edit(&insert("a"));
+    let answer = bench.submit("op", update.clone()).await;
+    assert!(is_quarantined(&answer), "{answer:?}");
+    bench.close().await;
+    assert_eq!(bench.log.kept.lock().snapshot.seq, 1);
+    let bench = Bench::over(bench.log);
+    assert!(bench.log.load(DOCUMENT).await.unwrap().quarantined.is_empty());
+    let again = bench.submit("op", update).await;
+    assert!(is_quarantined(&again), "{again:?}");
     assert_eq!(bench.text().await, "kept");
+}
+
+/// A pool with one place, and no patience.
+fn small_pool() -> BudgetSettings {
+    let wait = Duration::from_millis(50);
+    BudgetSettings { threads: 1, queue: 0, wait, ..BudgetSettings::default() }
+}
+
+#[tokio::test]
+async fn a_batch_is_still_checked_when_the_pool_is_full() {
+    let bench = Bench::with("abcdef", small_pool());
+    bench.text().await;
+    let place = bench.budget.place().await.unwrap();
+    let first = vec![1, 1, 2, 0, 0xc4, 1, 1, 1, 2, 1, b'X', 0];
+    let long = bench.replica(7).edit(&insert(&"x".repeat(100_000)));
+    // It depends on the first and declares wrong neighbours.
+    let last = vec![1, 1, 2, 1, 0xc4, 2, 0, 1, 1, 1, b'Y', 0];
+    let answers =
+        futures::join!(bench.submit("a", first), bench.submit("b", long), bench.submit("c", last));
+    assert_eq!(answers.0.unwrap(), 1);
+    assert!(matches!(answers.1, Err(Error::Overloaded(_))), "{:?}", answers.1);
+    let Err(Error::BadUpdate(why)) = &answers.2 else { panic!("{:?}", answers.2) };
+    assert!(why.contains("side by side"), "{why}");
+    // Nothing wrong has reached the log.
+    assert!(bench.quarantined().is_empty());
+    drop(place);
+    assert_eq!(bench.text().await, "abXcdef");
+}
+
+#[tokio::test]
+async fn a_large_checker_is_copied_by_the_pool() {
+    let bench = Bench::with(&"🦀".repeat(20_000), small_pool());
+    bench.text().await;
+    let place = bench.budget.place().await.unwrap();
+    let [a, b] = [7, 8].map(|client| bench.replica(client).edit(&insert("x")));
+    let refused = futures::join!(bench.submit("a", a), bench.submit("b", b.clone()));
+    for refused in [refused.0, refused.1] {
+        assert!(matches!(refused, Err(Error::Overloaded(_))), "{refused:?}");
+    }
+    drop(place);
+    assert_eq!(bench.submit("b", b).await.unwrap(), 1);
 }

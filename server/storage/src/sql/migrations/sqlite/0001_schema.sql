@@ -1,4 +1,4 @@
--- The schema. Once a version of Izanagi is released, this file never changes: later steps follow it.
+-- The schema. From the first release on, this file never changes: later steps follow it.
 --
 -- In every table ids are the 16 bytes of a UUID, times are microseconds since 1970 in UTC, hashes
 -- are 32 bytes. A column that refers to another table needs no check of its length. Constraints
@@ -147,16 +147,32 @@ CREATE TABLE document_texts (
 -- which they write, and the snapshots that absorb them.
 
 CREATE TABLE document_updates (
-    document_id    BLOB    NOT NULL,
-    seq            INTEGER NOT NULL,
-    actor_id       BLOB    NOT NULL,
-    delta          BLOB    NOT NULL,
-    quarantined_at INTEGER,
-    created_at     INTEGER NOT NULL,
+    document_id BLOB    NOT NULL,
+    seq         INTEGER NOT NULL,
+    actor_id    BLOB    NOT NULL,
+    delta       BLOB    NOT NULL,
+    created_at  INTEGER NOT NULL,
     CONSTRAINT pk_document_updates PRIMARY KEY (document_id, seq),
     CONSTRAINT fk_document_updates_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
     CONSTRAINT ck_document_updates_seq CHECK (seq >= 1 AND seq < 9223372036854775807)
 ) STRICT, WITHOUT ROWID;
+
+-- Updates that cannot be applied. They were acknowledged, so they are kept as long as the document,
+-- but in a table of their own, so that loading a document does not read them. With a rowid, because
+-- updates can be long.
+CREATE TABLE document_quarantine (
+    document_id    BLOB    NOT NULL,
+    seq            INTEGER NOT NULL,
+    actor_id       BLOB    NOT NULL,
+    delta          BLOB    NOT NULL,
+    quarantined_at INTEGER NOT NULL,
+    created_at     INTEGER NOT NULL,
+    CONSTRAINT pk_document_quarantine PRIMARY KEY (document_id, seq),
+    CONSTRAINT fk_document_quarantine_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE
+) STRICT;
+
+-- Loading a document counts the updates of each actor.
+CREATE INDEX idx_document_quarantine_actor ON document_quarantine (document_id, actor_id);
 
 -- An op id is used once: sent again it gets its first number, with other bytes it is refused.
 -- These rows outlive those of document_updates, which snapshots absorb.
@@ -168,7 +184,7 @@ CREATE TABLE document_ops (
     seq         INTEGER NOT NULL,
     -- The first 16 bytes.
     delta_hash  BLOB    NOT NULL,
-    -- Whether the update was quarantined; its row in document_updates may be gone.
+    -- Whether the update is in document_quarantine.
     quarantined INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,
     CONSTRAINT pk_document_ops PRIMARY KEY (document_id, user_id, op_id),
