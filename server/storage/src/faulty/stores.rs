@@ -227,8 +227,10 @@ faulty_store! {
     Outbox as "outbox" {
         Write ensure(topic: Topic, key: &str, run_at: Timestamp) -> ();
         Write claim(claim: &Claim) -> Vec<OutboxItem>;
-        Write extend(worker: Uuid, until: Timestamp) -> u64;
+        Write begin(id: Uuid, worker: Uuid) -> Option<u32>;
+        Write extend(worker: Uuid, until: Timestamp) -> Vec<Uuid>;
         Write settle(id: Uuid, worker: Uuid, settlement: Settlement) -> bool;
+        Write make_due(topic: Topic, now: Timestamp) -> u64;
         Read is_pending(topic: Topic, key: &str) -> bool;
         Read pending(limit: u32) -> Vec<OutboxItem>;
         Read parked(limit: u32) -> Vec<OutboxItem>;
