@@ -191,13 +191,11 @@ impl Worker {
     }
 
     fn after_failure(&self, attempts: u32) -> Settlement {
-        let now = self.now();
-        if attempts >= PARKED_AFTER {
-            return Settlement::Park(now.plus(parked_delay(self.topic)));
+        if attempts < PARKED_AFTER {
+            Settlement::Retry(self.now().plus(retry_delay(self.topic, attempts)))
+        } else {
+            Settlement::Park(self.now().plus(parked_delay(self.topic)))
         }
-        let doublings = attempts.saturating_sub(1).min(16);
-        let first = first_delay(self.topic);
-        Settlement::Retry(now.plus((first * 2_u32.pow(doublings)).min(first.max(LONGEST_DELAY))))
     }
 
     /// Ends the lease of an item. After a lost reply the second call finds nothing to do.
@@ -261,9 +259,12 @@ impl Lease<'_> {
     }
 }
 
-/// Delay after the first failure. Trying a periodic job often would cost more than its success.
-fn first_delay(topic: Topic) -> Duration {
-    topic.period().map_or(POLL, |period| POLL.max(period / 24))
+/// Delay after this many failures. A failing periodic job must not cost much more than a working
+/// one, so it is not retried more often than 24 times per period.
+fn retry_delay(topic: Topic, attempts: u32) -> Duration {
+    let first = topic.period().map_or(POLL, |period| POLL.max(period / 24));
+    let doublings = attempts.saturating_sub(1).min(16);
+    (first * 2_u32.pow(doublings)).min(first.max(LONGEST_DELAY))
 }
 
 /// Delay between attempts of a parked item. A periodic job has no successors that could do its
@@ -285,4 +286,18 @@ const fn longest_run(topic: Topic) -> Duration {
         Topic::Forget => 6 * 60,
     };
     Duration::from_secs(minutes * 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failing_periodic_job_is_not_retried_often() {
+        let delays = |topic| [1, 2, 9].map(|attempts| retry_delay(topic, attempts).as_secs());
+        assert_eq!(delays(Topic::Erase), [5, 10, 300]);
+        assert_eq!(delays(Topic::Collect), [5, 10, 300]);
+        assert_eq!(delays(Topic::Forget), [3_600, 3_600, 3_600]);
+        assert_eq!(Some(parked_delay(Topic::Forget)), Topic::Forget.period());
+    }
 }

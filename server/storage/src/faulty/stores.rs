@@ -146,7 +146,6 @@ faulty_store! {
         Read list(documents: &[DocumentId]) -> Vec<(DocumentId, Person)>;
         Write add(document: DocumentId, user: UserId, at: Timestamp) -> ();
         Write remove(document: DocumentId, user: UserId, at: Timestamp) -> ();
-        Write release(user: UserId, at: Timestamp) -> ();
     }
 }
 
