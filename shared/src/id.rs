@@ -84,7 +84,7 @@ macro_rules! actors {
     )*};
 }
 
-actors!(UserId, ApiKeyId, ShareLinkId);
+actors!(UserId, ShareLinkId);
 
 #[cfg(test)]
 mod tests {

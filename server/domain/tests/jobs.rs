@@ -226,7 +226,8 @@ async fn a_job_that_ends_the_process_is_parked() {
     // It is still tried, but rarely.
     assert_eq!(world.services.jobs.work_off().await.unwrap(), 0);
     assert_eq!(jobs(&world).await, left);
-    world.clock.advance(2 * HOUR);
+    let report = world.services.fsck.run(true).await.unwrap();
+    assert_eq!(report.repaired, ["made 1 postponed jobs due"]);
     assert_eq!(world.services.jobs.work_off().await.unwrap(), 0);
     assert_eq!(jobs(&world).await, []);
 }
