@@ -108,7 +108,7 @@ impl Cli {
             Command::Serve => run::serve(config, run::told_to_end()).await?,
             Command::Migrate => migrate(&config).await?,
             Command::Fsck { repair } => return fsck(&config, repair).await,
-            Command::Gc => gc(&config).await?,
+            Command::Gc => return gc(&config).await,
             Command::User(user) => manage_user(&config, user).await?,
             Command::Keys(Keys::Rotate) => {
                 config.keys().rotate(&config.data_dir)?;
@@ -148,14 +148,13 @@ async fn fsck(config: &Config, repair: bool) -> Result<ExitCode> {
     Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn gc(config: &Config) -> Result<()> {
+async fn gc(config: &Config) -> Result<ExitCode> {
     let running = Running::open_existing(config).await?;
-    let collected = running.services.collect().await;
-    let worked = running.services.jobs.work_off().await;
+    let failed = running.services.jobs.run_now().await;
     running.close().await;
-    worked?;
-    logging::say(format_args!("cleaned up {} interrupted commits", collected?));
-    Ok(())
+    let failed = failed?;
+    logging::say(format_args!("{failed} jobs failed"));
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn manage_user(config: &Config, command: User) -> Result<()> {

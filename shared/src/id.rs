@@ -55,8 +55,9 @@ id_type!(
     ShareLinkId
 );
 id_type!(
-    /// Id of an actor: the account, API key, share link or job that did something. Ids are unique,
-    /// so the kind of an actor follows from where its id is found.
+    /// Id of an actor: the account, share link or job that did something. An API key acts in the
+    /// name of its account. Ids are unique, so the kind of an actor follows from where its id is
+    /// found.
     ActorId
 );
 id_type!(
@@ -83,7 +84,7 @@ macro_rules! actors {
     )*};
 }
 
-actors!(UserId, ApiKeyId, ShareLinkId);
+actors!(UserId, ShareLinkId);
 
 #[cfg(test)]
 mod tests {

@@ -117,14 +117,4 @@ impl Services {
         // Rooms that cannot persist give up on their own; the log has every update.
         let _ = tokio::time::timeout(Duration::from_secs(10), self.core.tasks.wait()).await;
     }
-
-    /// Runs every collection now; returns the number of attempts erased.
-    ///
-    /// # Errors
-    /// The first error. The remaining collections still run.
-    pub async fn collect(&self) -> Result<u64> {
-        let collected = self.jobs.collect().await;
-        self.jobs.forget().await?;
-        collected
-    }
 }

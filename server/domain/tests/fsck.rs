@@ -236,7 +236,7 @@ async fn stores_a_named_version_as_a_snapshot() {
     assert_eq!((jobs.len(), jobs[0].topic), (1, Topic::MakeWhole));
     let outbox = &world.stores.relational.outbox;
     let (worker, now) = (Uuid::now_v7(), world.clock.now());
-    let claim = Claim { topic: Topic::MakeWhole, worker, limit: 1, now, until: now };
+    let claim = Claim { topic: Topic::MakeWhole, worker, limit: 1, now, until: now, horizon: now };
     assert_eq!(outbox.claim(&claim).await.unwrap()[0].id, jobs[0].id);
     assert!(outbox.settle(jobs[0].id, worker, Settlement::Done).await.unwrap());
     finds(&world, FaultKind::Keyframe).await;

@@ -93,7 +93,8 @@ async fn the_jobs_of_a_crashed_worker_run_when_its_lease_lapses() {
     let id = a_document(&world).await;
     let now = world.clock.now();
     let (worker, until) = (Uuid::now_v7(), now.plus(LEASE));
-    let claim = Claim { topic: Topic::Demote, worker, limit: 10, now, until };
+    let horizon = now.plus(HOUR);
+    let claim = Claim { topic: Topic::Demote, worker, limit: 10, now, until, horizon };
     assert_eq!(world.stores.relational.outbox.claim(&claim).await.unwrap().len(), 2);
     world.services.jobs.work_off().await.unwrap();
     assert!(!is_delta(&world, id).await);
@@ -199,18 +200,107 @@ async fn periodic_jobs_are_rescheduled_after_each_run() {
     }
 }
 
+/// Begins the only job of a topic this often without an end, as a process that dies of it.
+async fn die_of(world: &World, topic: Topic, times: u32) {
+    let outbox = &world.stores.relational.outbox;
+    for _ in 0..times {
+        let now = world.clock.now();
+        let (worker, horizon) = (Uuid::now_v7(), now.plus(HOUR));
+        let claim = Claim { topic, worker, limit: 1, now, until: now, horizon };
+        let items = outbox.claim(&claim).await.unwrap();
+        outbox.begin(items[0].id, worker).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_ends_the_process_is_parked() {
+    let world = World::new().await;
+    let deadly = a_document(&world).await;
+    purge(&world, deadly).await;
+    world.stores.relational.outbox.make_due(Topic::Erase, world.clock.now()).await.unwrap();
+    die_of(&world, Topic::Erase, PARKED_AFTER).await;
+    assert_eq!(world.services.jobs.work_off().await.unwrap(), 1);
+    let left = jobs(&world).await;
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!((left[0].attempts, left[0].is_parked), (PARKED_AFTER, true));
+    // It is still tried, but rarely.
+    assert_eq!(world.services.jobs.work_off().await.unwrap(), 0);
+    assert_eq!(jobs(&world).await, left);
+    let report = world.services.fsck.run(true).await.unwrap();
+    assert_eq!(report.repaired, ["made 1 postponed jobs due"]);
+    assert_eq!(world.services.jobs.work_off().await.unwrap(), 0);
+    assert_eq!(jobs(&world).await, []);
+}
+
+#[tokio::test]
+async fn a_worker_keeps_its_leases_during_many_slow_jobs() {
+    let (world, gate) = gated().await;
+    for _ in 0..5 {
+        a_document(&world).await;
+    }
+    gate.set(Trap::HoldUpdate);
+    let slow = world.services.jobs.clone();
+    let slow = tokio::spawn(async move { slow.work_off().await });
+    let other = World::over(&world).await;
+    for left in (0..5).rev() {
+        gate.arrived().await;
+        world.clock.advance(Duration::from_secs(19));
+        let before = jobs(&world).await;
+        assert_eq!(other.services.jobs.work_off().await.unwrap(), 0);
+        assert_eq!(jobs(&world).await, before, "the other node has run a leased job");
+        assert!(before.iter().filter(|job| job.attempts > 0).count() <= 1, "{before:?}");
+        gate.set((left > 0).then_some(Trap::HoldUpdate));
+        gate.open();
+    }
+    assert_eq!(slow.await.unwrap().unwrap(), 0);
+    assert_eq!(jobs(&world).await, []);
+}
+
+#[tokio::test]
+async fn a_worker_leaves_what_another_has_taken_over() {
+    let (world, gate) = gated().await;
+    let (first, _) = (a_document(&world).await, a_document(&world).await);
+    gate.set(Trap::HoldUpdate);
+    let slow = world.services.jobs.clone();
+    let slow = tokio::spawn(async move { slow.work_off().await });
+    gate.arrived().await;
+    world.clock.advance(LEASE);
+    let now = world.clock.now();
+    let (worker, until, horizon) = (Uuid::now_v7(), now.plus(LEASE), now.plus(HOUR));
+    let claim = Claim { topic: Topic::Demote, worker, limit: 10, now, until, horizon };
+    let taken = world.stores.relational.outbox.claim(&claim).await.unwrap();
+    gate.open();
+    assert_eq!(slow.await.unwrap().unwrap(), 0);
+    let left = jobs(&world).await;
+    assert_eq!(left.len(), taken.len(), "only the holder settles a job");
+    let begun = |job: &OutboxItem| job.attempts > 0 && !job.key.starts_with(&first.to_string());
+    assert!(!left.iter().any(begun), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_job_that_hangs_is_retried() {
+    let (world, gate) = gated().await;
+    a_document(&world).await;
+    gate.set(Trap::HoldUpdate);
+    let slow = world.services.jobs.clone();
+    let slow = tokio::spawn(async move { slow.work_off().await });
+    gate.arrived().await;
+    // With nothing else to do, the runtime now advances to the next timer.
+    tokio::time::pause();
+    assert_eq!(slow.await.unwrap().unwrap(), 1);
+    tokio::time::resume();
+    let left = jobs(&world).await;
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!((left[0].attempts, left[0].is_parked), (1, false));
+    assert!(left[0].run_at > world.clock.now());
+}
+
 #[tokio::test]
 async fn a_success_clears_the_attempts_of_a_periodic_job() {
     let world = World::new().await;
     let outbox = &world.stores.relational.outbox;
     outbox.ensure(Topic::Collect, Topic::PERIODIC_KEY, world.clock.now()).await.unwrap();
-    // Claimed often without an end, as by a process that dies of the job.
-    for _ in 0..=PARKED_AFTER {
-        let now = world.clock.now();
-        let (worker, until) = (Uuid::now_v7(), now);
-        let claim = Claim { topic: Topic::Collect, worker, limit: 1, now, until };
-        assert_eq!(outbox.claim(&claim).await.unwrap().len(), 1);
-    }
+    die_of(&world, Topic::Collect, PARKED_AFTER - 1).await;
     world.services.jobs.work_off().await.unwrap();
     let left = jobs(&world).await;
     assert_eq!((left[0].attempts, left[0].is_parked), (0, false));

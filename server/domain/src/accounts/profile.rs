@@ -40,7 +40,6 @@ impl Accounts {
                 ip: String::new(),
                 at: now,
             };
-            this.core.stores.relational.owners.release(user, now).await?;
             this.core.stores.relational.users.delete(user, &event).await?;
             this.sign_out_everywhere(user).await
         };

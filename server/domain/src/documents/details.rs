@@ -7,7 +7,7 @@ use crate::{
     storage::{DetailsChange, StoreError, Topic},
 };
 use izanagi_shared::{
-    id::UserId,
+    id::ActorId,
     rules::Title,
     wire::{DocumentView, PatchDocumentRequest},
 };
@@ -29,7 +29,7 @@ impl Documents {
         if owner.row().deleted_at.is_some() && request.deleted != Some(false) && !only_trash {
             return Err(Error::Trashed);
         }
-        self.apply(owner, owner.user(), &change).await?;
+        self.apply(owner, owner.user().into(), &change).await?;
         patiently(|| self.reread(owner, None)).await
     }
 
@@ -39,7 +39,7 @@ impl Documents {
     /// `Unavailable`.
     pub async fn trash(&self, owner: &Owner) -> Result<()> {
         let change = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
-        self.apply(owner, owner.user(), &change).await
+        self.apply(owner, owner.user().into(), &change).await
     }
 
     /// Deletes a document permanently. Only documents in the trash can be deleted.
@@ -60,13 +60,12 @@ impl Documents {
     pub(super) async fn rename(&self, editor: &Editor, title: &Title) -> Result<()> {
         let title = Some(title.as_str().to_owned());
         let change = DetailsChange { title, ..DetailsChange::default() };
-        self.apply(editor, editor.user(), &change).await
+        self.apply(editor, editor.actor(), &change).await
     }
 
-    async fn apply(&self, reader: &Reader, user: UserId, change: &DetailsChange) -> Result<()> {
+    async fn apply(&self, reader: &Reader, actor: ActorId, change: &DetailsChange) -> Result<()> {
         let (id, now) = (reader.id(), self.core.clock.now());
-        let changed =
-            self.core.stores.relational.catalog.change(id, user.into(), change, now).await;
+        let changed = self.core.stores.relational.catalog.change(id, actor, change, now).await;
         self.announce(id);
         changed.map(drop).map_err(Error::missing("document"))
     }

@@ -20,11 +20,9 @@ impl Documents {
     /// Adds an owner.
     ///
     /// # Errors
-    /// `NotFound` if the account does not exist; `ScopeMissing`.
+    /// `NotFound` if the account does not exist or is deleted; `ScopeMissing`.
     pub async fn add_owner(&self, owner: &Owner, user: UserId) -> Result<()> {
         owner.require_management()?;
-        // A deleted account counts as nonexistent.
-        self.core.stores.relational.users.by_id(user).await.map_err(Error::missing("account"))?;
         let added =
             self.core.stores.relational.owners.add(owner.id(), user, self.core.clock.now()).await;
         self.announce(owner.id());

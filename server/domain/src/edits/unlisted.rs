@@ -3,10 +3,13 @@
 use super::{EditStore, paths};
 use crate::storage::{RecordIndex::CollectionId, RecordPath, SegmentRow, StoreError, StoreResult};
 use izanagi_shared::{id::DocumentId, time::Timestamp};
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 /// Batch size for paths.
 const BATCH: u32 = 100;
+/// How long unlisted records stay soft-deleted before they are purged. After the database was
+/// restored from an older backup than the documents, they can be the only copy of newer history.
+const KEPT_DELETED: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl EditStore {
     /// Returns the rows of a document's segments, and the records of its history that none of them
@@ -21,6 +24,16 @@ impl EditStore {
         before: Timestamp,
         with_deleted: bool,
     ) -> StoreResult<(Vec<SegmentRow>, Vec<RecordPath>)> {
+        let (rows, unlisted) = self.unlisted(document, before, with_deleted).await?;
+        Ok((rows, unlisted.into_iter().map(|record| record.path).collect()))
+    }
+
+    async fn unlisted(
+        &self,
+        document: DocumentId,
+        before: Timestamp,
+        with_deleted: bool,
+    ) -> StoreResult<(Vec<SegmentRow>, Vec<Unlisted>)> {
         // Records are read before rows, so that a record listed in between is found in a row.
         let (mut found, mut after) = (Vec::new(), None::<String>);
         let mut seen = HashSet::new();
@@ -51,35 +64,56 @@ impl EditStore {
             let start = previous.as_deref();
             let record =
                 self.records.query(CollectionId, &collection, start, 1, with_deleted).await?;
-            let record = record.first().filter(|record| record.path == path);
-            if record.is_some_and(|record| record.created_at.max(record.updated_at) < before) {
-                unlisted.push(path);
+            let Some(record) = record.first().filter(|record| record.path == path) else {
+                continue;
+            };
+            let changed_at = record.created_at.max(record.updated_at);
+            if changed_at < before {
+                unlisted.push(Unlisted { path, changed_at, is_deleted: record.deleted });
             }
         }
         Ok((rows, unlisted))
     }
 
-    /// Removes unlisted records that were last changed before `before` for good.
+    /// Soft-deletes unlisted records that were last changed before `before`, and purges those that
+    /// have been soft-deleted for 30 days.
     ///
     /// # Errors
     /// As the stores.
-    pub(crate) async fn purge_unlisted(
+    pub(crate) async fn forget_unlisted(
         &self,
         document: DocumentId,
         before: Timestamp,
+        now: Timestamp,
     ) -> StoreResult<()> {
-        let (_, unlisted) = self.rows_and_unlisted(document, before, true).await?;
+        let (_, unlisted) = self.unlisted(document, before, true).await?;
         if unlisted.is_empty() {
             return Ok(());
         }
         // What is removed cannot be restored, so the rows are read once more.
         let listed = listed(&self.all_rows(document).await?);
-        for path in unlisted.iter().filter(|path| !listed.contains(*path)) {
-            tracing::info!(docId = %document, %path, "removed unlisted edit history");
-            self.records.purge(path).await?;
+        for Unlisted { path, changed_at, is_deleted } in unlisted {
+            if listed.contains(&path) {
+                continue;
+            }
+            if !is_deleted {
+                self.records.delete(&path, now).await?;
+                tracing::info!(docId = %document, %path, "soft-deleted unlisted edit history");
+            } else if changed_at < now.minus(KEPT_DELETED) {
+                self.records.purge(&path).await?;
+                tracing::info!(docId = %document, %path, "removed unlisted edit history");
+            }
         }
         Ok(())
     }
+}
+
+/// A record that no segment names.
+struct Unlisted {
+    path: RecordPath,
+    /// Its last change; of a soft-deleted one, its deletion.
+    changed_at: Timestamp,
+    is_deleted: bool,
 }
 
 /// The records that these segments name.

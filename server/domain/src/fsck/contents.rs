@@ -122,7 +122,8 @@ impl Fsck {
         Ok(is_odd.then_some((FaultKind::Chunk, "has chunks that it does not name")))
     }
 
-    /// Whether a pending or running job changes how the version is stored.
+    /// Whether a pending or running job changes how the version is stored. Parked ones do not, until
+    /// they run again.
     pub(super) async fn is_busy(&self, version: &VersionRow) -> Result<bool> {
         let key = format!("{}/{}", version.document_id, version.number);
         let outbox = &self.core.stores.relational.outbox;

@@ -57,7 +57,7 @@ pub enum FaultKind {
     StoredAs,
     /// Every chunk is named by a record.
     Chunk,
-    /// Every delta's base is a version of the same document with the recorded hash.
+    /// Every delta's base is the next version of the same document.
     Base,
     /// All content belongs to a version or to an attempt whose content is yet to be erased.
     Orphan,

@@ -6,12 +6,15 @@ use super::{
 use crate::{
     error::{Error, Result},
     live::LiveText,
-    storage::{DocumentRow, SavedText, StoreError, VersionRow},
+    storage::{DocumentRow, SavedText, StoreError, Topic, VersionRow},
 };
-use izanagi_shared::{id::DocumentId, time::Timestamp};
+use izanagi_shared::id::DocumentId;
 
 impl Fsck {
     pub(super) async fn repair(&self, report: &mut Report) -> Result<()> {
+        if report.faults.iter().any(|fault| fault.kind == FaultKind::Job) {
+            self.retry_jobs(report).await?;
+        }
         let mut seen = Vec::new();
         for fault in report.faults.clone() {
             let Some(document) = fault.document else { continue };
@@ -43,6 +46,17 @@ impl Fsck {
         Ok(())
     }
 
+    /// Makes postponed jobs due, so that the server retries them at once.
+    async fn retry_jobs(&self, report: &mut Report) -> Result<()> {
+        let mut count = 0;
+        for topic in Topic::ALL.into_iter().filter(|topic| topic.period().is_none()) {
+            let now = self.core.clock.now();
+            count += self.core.stores.relational.outbox.make_due(topic, now).await?;
+        }
+        report.repaired.push(format!("made {count} postponed jobs due"));
+        Ok(())
+    }
+
     /// Rebuilds the stored text from the log, which is authoritative.
     async fn rewrite_text(&self, document_id: DocumentId) -> Result<Vec<String>> {
         let log = self.core.stores.relational.log.load(document_id).await?;
@@ -59,18 +73,19 @@ impl Fsck {
     /// content is erased, as the collector would have done.
     async fn remove_orphans(&self, document: DocumentId) -> Result<Vec<String>> {
         let (mut deleted_records, mut erased) = (0, 0);
+        let now = self.core.clock.now();
         // The outbox erases the contents of deleted documents.
         if let Some((_, versions)) = self.document_and_versions(document).await? {
             let mut found = Findings::new(Some(document));
             for stray in self.strays(document, &versions, &mut found).await? {
                 let Orphan::Stray(path) = stray else { continue };
-                self.core.stores.documents.delete(&path, Timestamp::default()).await?;
+                self.core.stores.documents.delete(&path, now).await?;
                 deleted_records += 1;
             }
             let history = self.segments_and_orphans(document, &mut found).await?;
             let (_, orphans) = history.unwrap_or_default();
             for path in orphans {
-                self.core.stores.documents.delete(&path, Timestamp::default()).await?;
+                self.core.stores.documents.delete(&path, now).await?;
                 deleted_records += 1;
             }
         }

@@ -16,6 +16,7 @@ use crate::{
     versions::Versions,
 };
 use izanagi_shared::id::DocumentId;
+use retention::FirstError;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use worker::Worker;
@@ -43,15 +44,35 @@ impl Jobs {
         }
     }
 
-    /// Runs everything that is due. A failing job is postponed and does not stop the others.
+    /// Runs everything that is due. A failing job is postponed and does not stop the others. Returns
+    /// the number of failed jobs.
     ///
     /// # Errors
-    /// The outbox cannot be read or written.
-    pub async fn work_off(&self) -> Result<()> {
+    /// The outbox cannot be read or written. The remaining topics still run.
+    pub async fn work_off(&self) -> Result<u64> {
+        let (mut failed, mut failure) = (0, FirstError::default());
         for topic in Topic::ALL {
-            Worker::new(self.clone(), topic).work_off(&CancellationToken::new()).await?;
+            let worker = Worker::new(self.clone(), topic);
+            match worker.work_off(&CancellationToken::new()).await {
+                Ok(more) => failed += more,
+                Err(error) => failure.note(Err::<(), _>(error)),
+            }
         }
-        Ok(())
+        failure.0.map_or(Ok(failed), Err)
+    }
+
+    /// Runs everything that is due, and the periodic jobs in any case. Returns the number of failed
+    /// jobs. Jobs that another process is running are left to it.
+    ///
+    /// # Errors
+    /// As [`Self::work_off`].
+    pub async fn run_now(&self) -> Result<u64> {
+        for topic in Topic::ALL.into_iter().filter(|topic| topic.period().is_some()) {
+            Worker::new(self.clone(), topic).schedule().await?;
+            let now = self.core.clock.now();
+            self.core.stores.relational.outbox.make_due(topic, now).await?;
+        }
+        self.work_off().await
     }
 
     /// Runs one job. It may be dropped anywhere and run again.

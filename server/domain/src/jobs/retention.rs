@@ -8,7 +8,7 @@ use crate::{
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Retention of op ids (DESIGN §6) and of ended sessions (PRODUCT O8).
+/// Retention of op ids (DESIGN §6), of quarantined updates and of ended sessions (PRODUCT O8).
 const KEPT: Duration = Duration::from_secs(30 * DAY.as_secs());
 
 /// Retention of audit events (PRODUCT W5).
@@ -19,10 +19,10 @@ const TOMBSTONES_KEPT: Duration = Duration::from_secs(90 * DAY.as_secs());
 
 /// Remembers the first error of several attempts.
 #[derive(Default)]
-struct FirstError(Option<Error>);
+pub(super) struct FirstError(pub(super) Option<Error>);
 
 impl FirstError {
-    fn note<T>(&mut self, result: std::result::Result<T, impl Into<Error>>) {
+    pub(super) fn note<T>(&mut self, result: std::result::Result<T, impl Into<Error>>) {
         if let Err(error) = result {
             self.0.get_or_insert_with(|| error.into());
         }
@@ -34,7 +34,7 @@ impl Jobs {
     ///
     /// # Errors
     /// The first error. The remaining collections still run.
-    pub async fn collect(&self) -> Result<u64> {
+    pub(super) async fn collect(&self) -> Result<u64> {
         let erased = self.versions.collect_garbage().await;
         self.core.stores.revocations.forget(self.core.clock.now()).await?;
         erased
@@ -44,7 +44,7 @@ impl Jobs {
     ///
     /// # Errors
     /// The first error. The remaining collections still run.
-    pub async fn forget(&self) -> Result<()> {
+    pub(super) async fn forget(&self) -> Result<()> {
         let (now, relational) = (self.core.clock.now(), &self.core.stores.relational);
         let history = EditStore::of(&self.core);
         let mut failure = FirstError::default();
@@ -60,14 +60,14 @@ impl Jobs {
     /// Removes records of edit history that were written but never listed.
     async fn forget_unlisted_edits(&self, history: &EditStore) -> Result<()> {
         const BATCH: u32 = 100;
-        let before = self.core.clock.now().minus(DAY);
+        let now = self.core.clock.now();
         let (mut after, mut failure) = (None, FirstError::default());
         loop {
             let ids = self.core.stores.relational.inspect.documents(after, BATCH).await?;
             let Some(last) = ids.last() else { return failure.0.map_or(Ok(()), Err) };
             after = Some(*last);
             for id in &ids {
-                failure.note(history.purge_unlisted(*id, before).await);
+                failure.note(history.forget_unlisted(*id, now.minus(DAY), now).await);
             }
         }
     }

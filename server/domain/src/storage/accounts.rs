@@ -67,7 +67,8 @@ pub trait UserStore: Send + Sync {
     /// Records a sign-in.
     async fn record_login(&self, id: UserId, at: Timestamp) -> StoreResult<()>;
     /// Deletes an account: it can no longer sign in, its username and email become available again,
-    /// and its personal data is erased. Its contributions stay, attributed to a deleted account.
+    /// and its personal data is erased. It leaves co-owned documents, and documents without another
+    /// owner move to the trash. Its contributions stay, attributed to a deleted account.
     /// Idempotent; only the first call records `audit`.
     async fn delete(&self, id: UserId, audit: &AuditEvent) -> StoreResult<()>;
     /// Returns the public profiles of accounts, including deleted ones. May be stale.
@@ -182,7 +183,7 @@ pub trait RevocationStore: Send + Sync {
 pub struct AuditEvent {
     /// What happened: `refresh_token_replayed`, `user_deactivated` …
     pub action: &'static str,
-    /// The acting user, if known.
+    /// The actor, if known.
     pub actor: Option<ActorId>,
     /// The affected object, as text.
     pub subject: String,

@@ -189,11 +189,9 @@ pub trait Catalog: Send + Sync {
 pub trait Owners: Send + Sync {
     /// Returns the owners of these documents, for display. May be stale.
     async fn list(&self, documents: &[DocumentId]) -> StoreResult<Vec<(DocumentId, Person)>>;
-    /// Adds an owner; idempotent. `Conflict(Reference)` if the user does not exist.
+    /// Adds an owner; idempotent. `Conflict(Reference)` if the user does not exist or is deleted.
     async fn add(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()>;
-    /// Removes an owner. `NotFound` if the user is not one, `Conflict(LastOwner)` for the last one.
+    /// Removes an owner. `NotFound` if the user is not one, `Conflict(LastOwner)` for the last one
+    /// whose account is not deleted.
     async fn remove(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()>;
-    /// Removes a user from all co-owned documents, and moves documents without another owner to the
-    /// trash.
-    async fn release(&self, user: UserId, at: Timestamp) -> StoreResult<()>;
 }

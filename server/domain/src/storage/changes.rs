@@ -88,11 +88,17 @@ pub struct ChangePage {
     /// The changes, by number.
     pub changes: Vec<Change>,
     /// Tombstones up to this number may have been removed. A reader whose cursor is below it and
-    /// who did not start from the beginning since then must start from the beginning.
+    /// who did not start from the beginning since then must start from the beginning. So a cursor
+    /// that is stored must also contain the number of the newest change when the reader last started
+    /// from the beginning.
     pub forgotten: u64,
 }
 
 /// The change feed. It is written by the methods that make the changes.
+///
+/// A change of the content is numbered when it is appended to the live log, before the stored text
+/// follows; readers of the feed get the text from `Documents::text`, which includes every append. Changes
+/// of accounts are not part of the feed: a display name can change without an entry.
 ///
 /// SQLite has one writer, so numbers become visible in order. With concurrent writers (PostgreSQL)
 /// they do not: a transaction can take a number and commit after a later one was read. There, a row

@@ -69,9 +69,9 @@ pub struct OutboxItem {
     /// What it is about; the format depends on the topic. Items of a topic with the same key run
     /// in order, one at a time.
     pub key: String,
-    /// Further input; the format depends on the topic.
+    /// Further input; the format depends on the topic. No topic uses it yet.
     pub payload: Vec<u8>,
-    /// Number of claims since it was added or last succeeded.
+    /// Number of runs begun since it was added or last succeeded.
     pub attempts: u32,
     /// Not run before this time.
     pub run_at: Timestamp,
@@ -93,6 +93,9 @@ pub struct Claim {
     pub now: Timestamp,
     /// When the lease lapses.
     pub until: Timestamp,
+    /// The latest time that an item can be scheduled for now. Later ones were scheduled by a clock
+    /// that was ahead, and are due.
+    pub horizon: Timestamp,
 }
 
 /// What follows a run of a job.
@@ -106,8 +109,10 @@ pub enum Settlement {
     Retry(Timestamp),
     /// It failed too often: it is retried at this time, and later items of its key run before it.
     Park(Timestamp),
-    /// It was not run: its claim is returned and not counted as an attempt.
+    /// It was not started.
     Release,
+    /// It was started and interrupted; this does not count as an attempt.
+    Interrupt,
 }
 
 /// The outbox. A job can run twice, because a lease can lapse while its worker is still running;
@@ -119,15 +124,24 @@ pub enum Settlement {
 pub trait Outbox: Send + Sync {
     /// Adds an item unless there is one with this topic and key.
     async fn ensure(&self, topic: Topic, key: &str, run_at: Timestamp) -> StoreResult<()>;
-    /// Leases the next due items to a worker and counts an attempt of each: at most one per key, and
-    /// only the first of its key. Includes items that the worker already holds, since the answer to
-    /// its last claim may have been lost.
+    /// Leases the next due items to a worker: at most one per key, and only the first of its key.
+    /// Includes items that the worker already holds, since the answer to its last claim may have
+    /// been lost. Unreadable items are logged and parked.
+    ///
+    /// A lease that ends later than two of this claim's leases from now was taken by a clock that
+    /// was ahead, and counts as lapsed. So the clocks of nodes may differ by the length of a lease.
     async fn claim(&self, claim: &Claim) -> StoreResult<Vec<OutboxItem>>;
-    /// Extends all leases of a worker. Returns how many it still holds.
-    async fn extend(&self, worker: Uuid, until: Timestamp) -> StoreResult<u64>;
+    /// Counts an attempt of an item and returns their number; `None` if the worker no longer holds
+    /// the item. Called before the run, so that a run that ends the process counts too.
+    async fn begin(&self, id: Uuid, worker: Uuid) -> StoreResult<Option<u32>>;
+    /// Extends all leases of a worker. Returns the ids of the items that it still holds.
+    async fn extend(&self, worker: Uuid, until: Timestamp) -> StoreResult<Vec<Uuid>>;
     /// Ends a lease. Returns `false` and changes nothing if the worker no longer holds the item.
     async fn settle(&self, id: Uuid, worker: Uuid, settlement: Settlement) -> StoreResult<bool>;
-    /// Whether there is an item with this topic and key.
+    /// Makes all unclaimed items of a topic due, parked ones included. Returns their number.
+    async fn make_due(&self, topic: Topic, now: Timestamp) -> StoreResult<u64>;
+    /// Whether an item with this topic and key is running or will soon run: parked items count only
+    /// while they are claimed.
     async fn is_pending(&self, topic: Topic, key: &str) -> StoreResult<bool>;
     /// Returns the first items in the order of their queue, claimed or not.
     async fn pending(&self, limit: u32) -> StoreResult<Vec<OutboxItem>>;

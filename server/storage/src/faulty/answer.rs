@@ -13,6 +13,7 @@ use izanagi_shared::{
     wire::Person,
 };
 use std::fmt::Debug;
+use uuid::Uuid;
 
 /// An answer of a store.
 pub(super) trait Answer: Clone + Debug + Send + Sync + 'static {
@@ -36,6 +37,8 @@ answers_without_content!(
     [u8; 32],
     (String, String, Timestamp),
     ChangePage,
+    Uuid,
+    Option<u32>,
     CommitIntent,
     CommitOutcome,
     DocumentId,

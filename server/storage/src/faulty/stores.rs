@@ -146,7 +146,6 @@ faulty_store! {
         Read list(documents: &[DocumentId]) -> Vec<(DocumentId, Person)>;
         Write add(document: DocumentId, user: UserId, at: Timestamp) -> ();
         Write remove(document: DocumentId, user: UserId, at: Timestamp) -> ();
-        Write release(user: UserId, at: Timestamp) -> ();
     }
 }
 
@@ -226,8 +225,10 @@ faulty_store! {
     Outbox as "outbox" {
         Write ensure(topic: Topic, key: &str, run_at: Timestamp) -> ();
         Write claim(claim: &Claim) -> Vec<OutboxItem>;
-        Write extend(worker: Uuid, until: Timestamp) -> u64;
+        Write begin(id: Uuid, worker: Uuid) -> Option<u32>;
+        Write extend(worker: Uuid, until: Timestamp) -> Vec<Uuid>;
         Write settle(id: Uuid, worker: Uuid, settlement: Settlement) -> bool;
+        Write make_due(topic: Topic, now: Timestamp) -> u64;
         Read is_pending(topic: Topic, key: &str) -> bool;
         Read pending(limit: u32) -> Vec<OutboxItem>;
         Read parked(limit: u32) -> Vec<OutboxItem>;

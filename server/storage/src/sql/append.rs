@@ -121,7 +121,7 @@ impl Queries {
 
 fn push_heads(query: &mut Statement, documents: &BTreeSet<DocumentId>) {
     query.push(
-        "SELECT 'head' AS part, id AS document_id, CAST(NULL AS UUID) AS user_id, \
+        "SELECT 'head' AS part, id AS document_id, CAST(NULL AS UUID) AS actor_id, \
          CAST(NULL AS BYTEA) AS op_id, live_seq AS number, CAST(NULL AS BYTEA) AS hash, \
          deleted_at IS NOT NULL AS flag FROM documents WHERE id IN ",
     );
@@ -133,19 +133,19 @@ fn push_heads(query: &mut Statement, documents: &BTreeSet<DocumentId>) {
 
 fn push_ops(query: &mut Statement, ops: &[(DocumentId, ActorId, &str)]) {
     query.push(
-        "SELECT 'op', o.document_id, o.user_id, o.op_id, o.seq, o.delta_hash, o.quarantined FROM (",
+        "SELECT 'op', o.document_id, o.actor_id, o.op_id, o.seq, o.delta_hash, o.quarantined FROM (",
     );
     query.push_rows(
         ops.iter().map(|(document, user, op)| args![*document, *user, id_bytes::to_bytes(op)]),
     );
     query.push(
         ") AS k CROSS JOIN document_ops o WHERE o.document_id = k.column1 \
-         AND o.user_id = k.column2 AND o.op_id = k.column3",
+         AND o.actor_id = k.column2 AND o.op_id = k.column3",
     );
 }
 
 fn push_clients(query: &mut Statement, clients: &[(DocumentId, u64)]) {
-    query.push("SELECT 'client', c.document_id, c.user_id, NULL, c.client_id, NULL, NULL FROM (");
+    query.push("SELECT 'client', c.document_id, c.actor_id, NULL, c.client_id, NULL, NULL FROM (");
     query
         .push_rows(clients.iter().map(|(document, client)| args![*document, client.cast_signed()]));
     query.push(
@@ -162,13 +162,13 @@ fn take(ledger: &mut Ledger, row: &Row) -> StoreResult<()> {
         }
         "op" => {
             let op_id = id_bytes::from_bytes(&row.get::<Vec<u8>>("op_id")?)?;
-            let key = (row.get("document_id")?, row.get("user_id")?, op_id);
+            let key = (row.get("document_id")?, row.get("actor_id")?, op_id);
             let (seq, hash) = (row.get("number")?, row.get("hash")?);
             ledger.ops.insert(key, KnownOp { seq, hash, quarantined: row.get("flag")? });
         }
         _ => {
             let client: i64 = row.get("number")?;
-            let owner = row.get::<Option<ActorId>>("user_id")?;
+            let owner = row.get::<Option<ActorId>>("actor_id")?;
             let owner = owner.map_or(ClientOwner::Server, ClientOwner::Actor);
             ledger.clients.insert((row.get("document_id")?, client.cast_unsigned()), owner);
         }
@@ -190,7 +190,7 @@ fn inserts(new: New) -> Vec<Statement> {
     for rows in new.updates.chunks(ROWS) {
         let mut insert = Statement::new(
             "INSERT INTO document_ops \
-             (document_id, user_id, op_id, seq, delta_hash, quarantined, created_at) ",
+             (document_id, actor_id, op_id, seq, delta_hash, quarantined, created_at) ",
         );
         insert.push_rows(rows.iter().map(|row| {
             let update = &row.update;
@@ -201,7 +201,7 @@ fn inserts(new: New) -> Vec<Statement> {
     }
     for rows in new.clients.chunks(ROWS) {
         let mut insert =
-            Statement::new("INSERT INTO document_clients (document_id, client_id, user_id) ");
+            Statement::new("INSERT INTO document_clients (document_id, client_id, actor_id) ");
         insert.push_rows(rows.iter().map(|(document, client, owner)| {
             let user = match owner {
                 ClientOwner::Actor(user) => Some(*user),

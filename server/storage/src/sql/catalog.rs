@@ -59,7 +59,7 @@ fn creation(new: &NewDocument) -> [Statement; 6] {
         ),
         // The server wrote the initial state, so no user may write under its client id.
         Statement::with(
-            "INSERT INTO document_clients (document_id, client_id, user_id) \
+            "INSERT INTO document_clients (document_id, client_id, actor_id) \
              VALUES ($1, $2, NULL)",
             args![id, new.client_id.cast_signed()],
         ),

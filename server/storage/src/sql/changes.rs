@@ -2,7 +2,7 @@
 //! highest used so far plus one: SQLite has one writer. PostgreSQL will take it from a sequence.
 
 use super::{
-    database::{Database, Transaction as _},
+    database::Database,
     row::Row,
     statement::{Arg, Statement, args},
 };
@@ -194,29 +194,24 @@ impl<D: Database> Changes for SqlChanges<D> {
     }
 
     async fn forget(&self, before: Timestamp) -> StoreResult<()> {
-        let old = "SELECT change_seq FROM tombstones WHERE at < $1 ORDER BY change_seq LIMIT $2";
-        let mut horizon = Statement::with(
-            "UPDATE change_horizon SET forgotten = \
-             (SELECT COALESCE(MAX(o.change_seq), forgotten) FROM (",
-            args![before, AT_ONCE],
+        let mut old = Statement::with(
+            "SELECT change_seq FROM tombstones WHERE at < $1 ORDER BY change_seq LIMIT ",
+            args![before],
         );
-        horizon.push(old).push(") AS o)");
-        let mut delete =
-            Statement::with("DELETE FROM tombstones WHERE change_seq IN (", args![before, AT_ONCE]);
-        delete.push(old).push(")");
+        old.push_arg(AT_ONCE);
         loop {
-            let (horizon, delete) = (horizon.clone(), delete.clone());
-            let deleted = self.db.write(move |transaction| {
-                let (horizon, delete) = (horizon.clone(), delete.clone());
-                Box::pin(async move {
-                    transaction.later(keep_numbers());
-                    transaction.later(horizon);
-                    transaction.execute(delete).await
-                })
-            });
-            if deleted.await? < u64::from(AT_ONCE) {
-                return Ok(());
-            }
+            // This scans the table, so it should not occupy the writer.
+            let rows = self.db.fetch(Fresh, old.clone()).await?;
+            let numbers = rows.iter().map(|row| row.get("change_seq"));
+            let numbers: Vec<u64> = numbers.collect::<StoreResult<_>>()?;
+            let Some(last) = numbers.last() else { return Ok(()) };
+            let horizon = Statement::with(
+                "UPDATE change_horizon SET forgotten = $1 WHERE forgotten < $1",
+                args![*last],
+            );
+            let mut delete = Statement::new("DELETE FROM tombstones WHERE change_seq IN ");
+            delete.push_list(numbers);
+            self.db.execute_all(vec![keep_numbers(), horizon, delete]).await?;
         }
     }
 }

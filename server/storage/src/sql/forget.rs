@@ -70,7 +70,7 @@ type OpKey = (DocumentId, ActorId, Vec<u8>);
 
 static OPS: Table<OpKey> = Table {
     select: select_ops,
-    key: |row| Ok((row.get("document_id")?, row.get("user_id")?, row.get("op_id")?)),
+    key: |row| Ok((row.get("document_id")?, row.get("actor_id")?, row.get("op_id")?)),
     delete: delete_ops,
 };
 
@@ -80,21 +80,21 @@ fn op_row((document, user, op): &OpKey) -> [Arg; 3] {
 
 fn select_ops(before: Timestamp, after: Option<&OpKey>) -> Statement {
     let mut query =
-        Statement::new("SELECT document_id, user_id, op_id FROM document_ops WHERE created_at < ");
+        Statement::new("SELECT document_id, actor_id, op_id FROM document_ops WHERE created_at < ");
     query.push_arg(before);
     if let Some(after) = after {
         let (document, user, op) = after;
-        query.push(" AND (document_id, user_id, op_id) > (").push_arg(*document);
+        query.push(" AND (document_id, actor_id, op_id) > (").push_arg(*document);
         query.push(", ").push_arg(*user).push(", ").push_arg(op.clone()).push(")");
     }
-    query.push(" ORDER BY document_id, user_id, op_id LIMIT ").push_arg(AT_ONCE);
+    query.push(" ORDER BY document_id, actor_id, op_id LIMIT ").push_arg(AT_ONCE);
     query
 }
 
 /// Joins a list of keys: with `IN (VALUES …)`, SQLite would scan the whole table.
 fn delete_ops(keys: &[OpKey], before: Timestamp) -> Statement {
     let mut statement = Statement::new(
-        "DELETE FROM document_ops WHERE (document_id, user_id, op_id) IN \
+        "DELETE FROM document_ops WHERE (document_id, actor_id, op_id) IN \
          (SELECT k.column1, k.column2, k.column3 FROM (",
     );
     statement.push_rows(keys.iter().map(op_row));

@@ -1,7 +1,7 @@
 //! The live log (DESIGN §6).
 
 use super::{
-    append, catalog,
+    append, catalog, changes,
     database::{Database, Transaction as _},
     document_row::text_facts,
     edits, forget, id_bytes,
@@ -10,8 +10,9 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Batch, BatchOutcome, Constraint, Freshness::Fresh, KnownOp, LiveLog, LoadedLog, LogTail,
-    LoggedUpdate, MAX_QUARANTINED, NewSnapshot, SavedText, StoreError, StoreResult, StoredSnapshot,
+    Batch, BatchOutcome, ChangeKind, Constraint, Freshness::Fresh, KnownOp, LiveLog, LoadedLog,
+    LogTail, LoggedUpdate, MAX_QUARANTINED, NewSnapshot, SavedText, StoreError, StoreResult,
+    StoredSnapshot,
 };
 use izanagi_shared::{
     id::{ActorId, DocumentId},
@@ -141,13 +142,13 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
     async fn known_op(
         &self,
         document: DocumentId,
-        user: ActorId,
+        actor: ActorId,
         op_id: &str,
     ) -> StoreResult<KnownOp> {
         let query = Statement::with(
             "SELECT seq, delta_hash, quarantined FROM document_ops \
-             WHERE document_id = $1 AND user_id = $2 AND op_id = $3",
-            args![document, user, id_bytes::to_bytes(op_id)],
+             WHERE document_id = $1 AND actor_id = $2 AND op_id = $3",
+            args![document, actor, id_bytes::to_bytes(op_id)],
         );
         append::known_op(&self.db.fetch_one(Fresh, query).await?)
     }
@@ -273,6 +274,8 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
                     }
                     transaction.later(remove);
                     transaction.later(note);
+                    // Readers saw what it wrote, and now they no longer do.
+                    transaction.later(changes::note(document, ChangeKind::Content, at));
                     Ok(())
                 })
             })

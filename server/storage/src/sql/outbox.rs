@@ -7,7 +7,7 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Claim, Freshness::Fresh, Ids, Outbox, OutboxItem, Settlement, StoreResult, Topic,
+    Claim, Freshness::Fresh, Ids, Outbox, OutboxItem, Settlement, StoreError, StoreResult, Topic,
 };
 use izanagi_shared::time::Timestamp;
 use std::sync::Arc;
@@ -20,23 +20,41 @@ pub(crate) struct SqlOutbox<D> {
 
 const COLUMNS: &str = "id, topic, key, payload, attempts, run_at, parked, queued_at";
 
-/// Enqueues an item; call it in the transaction that makes the work necessary.
+/// Enqueues an item; call it in the transaction that makes the work necessary. An unclaimed item
+/// with this topic and key will do the work, so that repetition does not add rows without a bound.
 pub(super) fn insert(ids: &dyn Ids, topic: Topic, key: &str, at: Timestamp) -> Statement {
-    Statement::with(
+    insert_unless(" AND claimed_by IS NULL)", ids, topic, key, at)
+}
+
+/// Returns an INSERT that does nothing if an item with this topic and key fulfils a condition.
+fn insert_unless(
+    condition: &str,
+    ids: &dyn Ids,
+    topic: Topic,
+    key: &str,
+    at: Timestamp,
+) -> Statement {
+    let mut insert = Statement::with(
         "INSERT INTO outbox (id, topic, key, payload, attempts, run_at, parked, queued_at) \
-         VALUES ($1, $2, $3, $4, 0, $5, $6, $5)",
+         SELECT $1, $2, $3, $4, 0, $5, $6, $5 \
+         WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE topic = $2 AND key = $3",
         args![ids.uuid(), topic.as_str(), key, Vec::<u8>::new(), at, false],
-    )
+    );
+    insert.push(condition);
+    insert
+}
+
+fn attempts(row: &Row) -> StoreResult<u32> {
+    Ok(row.get::<u64>("attempts")?.try_into().unwrap_or(u32::MAX))
 }
 
 fn item(row: &Row) -> StoreResult<OutboxItem> {
-    let attempts: u64 = row.get("attempts")?;
     Ok(OutboxItem {
         id: row.get("id")?,
         topic: row.named("topic", Topic::parse)?,
         key: row.get("key")?,
         payload: row.get("payload")?,
-        attempts: attempts.try_into().unwrap_or(u32::MAX),
+        attempts: attempts(row)?,
         run_at: row.get("run_at")?,
         is_parked: row.get("parked")?,
     })
@@ -44,16 +62,22 @@ fn item(row: &Row) -> StoreResult<OutboxItem> {
 
 /// Appends the ids of the items that a worker can claim.
 fn push_claimable(query: &mut Statement, claim: &Claim) {
-    let Claim { topic, worker, limit, now, .. } = *claim;
+    let Claim { topic, worker, limit, now, until, horizon } = *claim;
+    // The end of the longest credible lease.
+    let credible = until.plus(until.since(now));
     query.push("SELECT o.id FROM outbox o WHERE o.topic = ").push_arg(topic.as_str());
-    query.push(" AND o.run_at <= ").push_arg(now);
-    query.push(" AND (o.claimed_until IS NULL OR o.claimed_until <= ").push_arg(now);
+    query.push(" AND (o.run_at <= ").push_arg(now);
+    query.push(" OR o.run_at > ").push_arg(horizon);
+    query.push(") AND (o.claimed_until IS NULL OR o.claimed_until <= ").push_arg(now);
+    query.push(" OR o.claimed_until > ").push_arg(credible);
     query.push(" OR o.claimed_by = ").push_arg(worker);
     query.push(
         ") AND NOT EXISTS (SELECT 1 FROM outbox e WHERE e.topic = o.topic AND e.key = o.key \
-         AND e.id <> o.id AND ((e.queued_at, e.id) < (o.queued_at, o.id) OR e.claimed_until > ",
+         AND e.id <> o.id AND ((e.queued_at, e.id) < (o.queued_at, o.id) \
+         OR (e.claimed_until > ",
     );
-    query.push_arg(now).push(")) ORDER BY o.run_at, o.id LIMIT ").push_arg(limit);
+    query.push_arg(now).push(" AND e.claimed_until <= ").push_arg(credible);
+    query.push("))) ORDER BY o.run_at, o.id LIMIT ").push_arg(limit);
 }
 
 /// Lists items that fulfil a condition. Skips topics unknown to this version rather than failing on
@@ -84,7 +108,10 @@ fn settling(id: Uuid, worker: Uuid, settlement: Settlement) -> Statement {
              run_at = $2, queued_at = $2 WHERE id = ",
             args![true, run_at],
         ),
-        Settlement::Release => Statement::new(
+        Settlement::Release => {
+            Statement::new("UPDATE outbox SET claimed_by = NULL, claimed_until = NULL WHERE id = ")
+        }
+        Settlement::Interrupt => Statement::new(
             "UPDATE outbox SET claimed_by = NULL, claimed_until = NULL, \
              attempts = attempts - 1 WHERE id = ",
         ),
@@ -96,12 +123,15 @@ fn settling(id: Uuid, worker: Uuid, settlement: Settlement) -> Statement {
 #[async_trait]
 impl<D: Database> Outbox for SqlOutbox<D> {
     async fn ensure(&self, topic: Topic, key: &str, run_at: Timestamp) -> StoreResult<()> {
-        let insert = Statement::with(
-            "INSERT INTO outbox (id, topic, key, payload, attempts, run_at, parked, queued_at) \
-             SELECT $1, $2, $3, $4, 0, $5, $6, $5 \
-             WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE topic = $2 AND key = $3)",
-            args![self.ids.uuid(), topic.as_str(), key, Vec::<u8>::new(), run_at, false],
+        let found = Statement::with(
+            "SELECT 1 FROM outbox WHERE topic = $1 AND key = $2 LIMIT 1",
+            args![topic.as_str(), key],
         );
+        // Usually it exists; finding that out should not occupy the writer.
+        if !self.db.fetch(Fresh, found).await?.is_empty() {
+            return Ok(());
+        }
+        let insert = insert_unless(")", &*self.ids, topic, key, run_at);
         self.db.execute(insert).await.map(drop)
     }
 
@@ -113,8 +143,7 @@ impl<D: Database> Outbox for SqlOutbox<D> {
             return Ok(Vec::new());
         }
         let mut update = Statement::with(
-            "UPDATE outbox SET claimed_by = $1, claimed_until = $2, attempts = attempts + 1 \
-             WHERE id IN (",
+            "UPDATE outbox SET claimed_by = $1, claimed_until = $2 WHERE id IN (",
             args![claim.worker, claim.until],
         );
         push_claimable(&mut update, claim);
@@ -122,24 +151,57 @@ impl<D: Database> Outbox for SqlOutbox<D> {
         let mut rows = self.db.execute_returning(update).await?;
         let order = |row: &Row| (row.get::<i64>("queued_at").ok(), row.get::<Uuid>("id").ok());
         rows.sort_by_cached_key(order);
-        rows.iter().map(item).collect()
+        let mut items = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match item(row) {
+                Ok(item) => items.push(item),
+                Err(StoreError::Corrupt(why)) => {
+                    let id = row.get("id")?;
+                    tracing::error!(topic = claim.topic.as_str(), %id, why, "unreadable job: parked");
+                    // Otherwise unreadable items could fill every claim.
+                    let park = Settlement::Park(claim.horizon);
+                    self.db.execute(settling(id, claim.worker, park)).await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(items)
     }
 
-    async fn extend(&self, worker: Uuid, until: Timestamp) -> StoreResult<u64> {
+    async fn begin(&self, id: Uuid, worker: Uuid) -> StoreResult<Option<u32>> {
         let update = Statement::with(
-            "UPDATE outbox SET claimed_until = $2 WHERE claimed_by = $1",
+            "UPDATE outbox SET attempts = attempts + 1 WHERE id = $1 AND claimed_by = $2 \
+             RETURNING attempts",
+            args![id, worker],
+        );
+        let rows = self.db.execute_returning(update).await?;
+        rows.first().map(attempts).transpose()
+    }
+
+    async fn extend(&self, worker: Uuid, until: Timestamp) -> StoreResult<Vec<Uuid>> {
+        let update = Statement::with(
+            "UPDATE outbox SET claimed_until = $2 WHERE claimed_by = $1 RETURNING id",
             args![worker, until],
         );
-        self.db.execute(update).await
+        self.db.execute_returning(update).await?.iter().map(|row| row.get("id")).collect()
     }
 
     async fn settle(&self, id: Uuid, worker: Uuid, settlement: Settlement) -> StoreResult<bool> {
         Ok(self.db.execute(settling(id, worker, settlement)).await? > 0)
     }
 
+    async fn make_due(&self, topic: Topic, now: Timestamp) -> StoreResult<u64> {
+        let update = Statement::with(
+            "UPDATE outbox SET run_at = $2 WHERE topic = $1 AND claimed_by IS NULL",
+            args![topic.as_str(), now],
+        );
+        self.db.execute(update).await
+    }
+
     async fn is_pending(&self, topic: Topic, key: &str) -> StoreResult<bool> {
         let query = Statement::with(
-            "SELECT 1 FROM outbox WHERE topic = $1 AND key = $2 LIMIT 1",
+            "SELECT 1 FROM outbox WHERE topic = $1 AND key = $2 \
+             AND (NOT parked OR claimed_by IS NOT NULL) LIMIT 1",
             args![topic.as_str(), key],
         );
         Ok(!self.db.fetch(Fresh, query).await?.is_empty())

@@ -28,14 +28,16 @@ fn note_change(document: DocumentId) -> Statement {
     Statement::with("UPDATE documents SET meta_rev = meta_rev + 1 WHERE id = $1", args![document])
 }
 
-/// Documents of the user `$1` that have another owner (`EXISTS`) or not (`NOT EXISTS`).
+/// Documents of the user `$1` that have another owner (`EXISTS`) or not (`NOT EXISTS`). Deleted
+/// accounts do not count.
 macro_rules! owned_and {
     ($others:literal) => {
         concat!(
             "(SELECT o.document_id FROM document_owners o WHERE o.user_id = $1 AND ",
             $others,
-            " (SELECT 1 FROM document_owners p \
-               WHERE p.document_id = o.document_id AND p.user_id <> o.user_id))"
+            " (SELECT 1 FROM document_owners p JOIN users u ON u.id = p.user_id \
+               WHERE p.document_id = o.document_id AND p.user_id <> o.user_id \
+               AND u.deleted_at IS NULL))"
         )
     };
 }
@@ -60,6 +62,15 @@ impl<D: Database> Owners for SqlOwners<D> {
                     if transaction.fetch(lock(document)).await?.is_empty() {
                         return Err(StoreError::NotFound);
                     }
+                    // Locked, so that the account is not deleted in the meantime.
+                    let account = Statement::with(
+                        "SELECT id FROM users WHERE id = $1 AND deleted_at IS NULL",
+                        args![user],
+                    );
+                    transaction.lock(account.clone());
+                    if transaction.fetch(account).await?.is_empty() {
+                        return Err(StoreError::Conflict(Constraint::Reference));
+                    }
                     let insert = Statement::with(
                         "INSERT INTO document_owners (document_id, user_id, created_at) \
                          VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
@@ -83,18 +94,25 @@ impl<D: Database> Owners for SqlOwners<D> {
             .write(move |transaction| {
                 Box::pin(async move {
                     let owners = Statement::with(
-                        "SELECT user_id FROM document_owners WHERE document_id = $1",
+                        "SELECT o.user_id, u.deleted_at FROM document_owners o \
+                         JOIN users u ON u.id = o.user_id WHERE o.document_id = $1",
                         args![document],
                     );
                     // Locked, so that of two owners removing each other, one fails.
                     transaction.lock(lock(document));
                     let owners = transaction.fetch(owners).await?;
-                    let owners: Vec<UserId> =
-                        owners.iter().map(|row| row.get("user_id")).collect::<StoreResult<_>>()?;
-                    if !owners.contains(&user) {
+                    let (mut is_owner, mut others) = (false, 0);
+                    for row in &owners {
+                        if row.get::<UserId>("user_id")? == user {
+                            is_owner = true;
+                        } else if row.get::<Option<Timestamp>>("deleted_at")?.is_none() {
+                            others += 1;
+                        }
+                    }
+                    if !is_owner {
                         return Err(StoreError::NotFound);
                     }
-                    if owners.len() == 1 {
+                    if others == 0 {
                         return Err(StoreError::Conflict(Constraint::LastOwner));
                     }
                     transaction.later(Statement::with(
@@ -109,39 +127,38 @@ impl<D: Database> Owners for SqlOwners<D> {
             })
             .await
     }
+}
 
-    async fn release(&self, user: UserId, at: Timestamp) -> StoreResult<()> {
-        let trash = concat!(
-            "UPDATE documents SET deleted_at = $2, meta_rev = meta_rev + 1 \
+/// Statements that remove a user from all co-owned documents, and move documents without another
+/// owner to the trash.
+pub(super) fn release(user: UserId, at: Timestamp) -> [Statement; 6] {
+    let trash = concat!(
+        "UPDATE documents SET deleted_at = $2, meta_rev = meta_rev + 1 \
              WHERE deleted_at IS NULL AND id IN ",
-            owned_and!("NOT EXISTS"),
-        );
-        let note = concat!(
-            "UPDATE documents SET meta_rev = meta_rev + 1 WHERE id IN ",
-            owned_and!("EXISTS"),
-        );
-        let leave = concat!(
-            "DELETE FROM document_owners WHERE user_id = $1 AND document_id IN ",
-            owned_and!("EXISTS"),
-        );
-        // Nobody synchronises for the user, so only the public gets tombstones.
-        let orphaned = concat!(
-            "SELECT id AS document_id FROM documents WHERE deleted_at IS NULL AND id IN ",
-            owned_and!("NOT EXISTS"),
-        );
-        let public = concat!(
-            "SELECT id AS document_id, $3 AS user_id FROM documents \
+        owned_and!("NOT EXISTS"),
+    );
+    let note =
+        concat!("UPDATE documents SET meta_rev = meta_rev + 1 WHERE id IN ", owned_and!("EXISTS"),);
+    let leave = concat!(
+        "DELETE FROM document_owners WHERE user_id = $1 AND document_id IN ",
+        owned_and!("EXISTS"),
+    );
+    // Nobody synchronises for the user, so only the public gets tombstones.
+    let orphaned = concat!(
+        "SELECT id AS document_id FROM documents WHERE deleted_at IS NULL AND id IN ",
+        owned_and!("NOT EXISTS"),
+    );
+    let public = concat!(
+        "SELECT id AS document_id, $3 AS user_id FROM documents \
              WHERE is_public AND deleted_at IS NULL AND id IN ",
-            owned_and!("NOT EXISTS"),
-        );
-        let statements = [
-            changes::note_selected(ChangeKind::Trash, orphaned, args![user, at]),
-            changes::lost_selected(public, args![user, at, changes::stored(Audience::Public)]),
-            changes::note_selected(ChangeKind::Owners, owned_and!("EXISTS"), args![user, at]),
-            Statement::with(trash, args![user, at]),
-            Statement::with(note, args![user]),
-            Statement::with(leave, args![user]),
-        ];
-        self.db.execute_all(statements.into()).await
-    }
+        owned_and!("NOT EXISTS"),
+    );
+    [
+        changes::note_selected(ChangeKind::Trash, orphaned, args![user, at]),
+        changes::lost_selected(public, args![user, at, changes::stored(Audience::Public)]),
+        changes::note_selected(ChangeKind::Owners, owned_and!("EXISTS"), args![user, at]),
+        Statement::with(trash, args![user, at]),
+        Statement::with(note, args![user]),
+        Statement::with(leave, args![user]),
+    ]
 }

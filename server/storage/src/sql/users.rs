@@ -3,6 +3,7 @@
 use super::{
     audit,
     database::{Database, Transaction as _},
+    owners,
     row::Row,
     statement::{Statement, args},
 };
@@ -177,12 +178,15 @@ impl<D: Database> UserStore for SqlUsers<D> {
              WHERE id = $1 AND deleted_at IS NULL",
             args![id, placeholder.as_str(), DELETED, audit.at],
         );
-        let audit = audit::insert(&*self.ids, audit);
+        let (at, audit) = (audit.at, audit::insert(&*self.ids, audit));
         self.db
             .write(move |transaction| {
                 let (update, audit) = (update.clone(), audit.clone());
                 Box::pin(async move {
                     if transaction.execute(update).await? > 0 {
+                        owners::release(id, at)
+                            .into_iter()
+                            .for_each(|step| transaction.later(step));
                         transaction.later(audit);
                     }
                     Ok(())

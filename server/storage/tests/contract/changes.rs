@@ -12,6 +12,7 @@ suite!(
     a_refused_change_takes_no_number,
     a_page_ends_at_its_limit,
     an_append_notes_each_document_once,
+    a_quarantined_update_is_a_change_of_the_content,
     removed_owners_and_hidden_documents_leave_tombstones,
     a_regained_document_has_no_tombstone,
     a_purge_leaves_tombstones_for_the_owners,
@@ -197,13 +198,13 @@ async fn an_account_that_leaves_hides_its_public_documents(store: &TestStore) {
     let (alone, shared) = (a_document(store, leaving).await, a_document(store, leaving).await);
     change(store, alone, leaving, public(true)).await;
     store.relational.owners.add(shared, other, at(20)).await.unwrap();
-    store.relational.owners.release(leaving, at(30)).await.unwrap();
+    store.relational.users.delete(leaving, &event(30)).await.unwrap();
     let found = entries(store, alone).await;
     assert_eq!(found[2..], [Changed(ChangeKind::Trash), Lost(Public)]);
     let found = entries(store, shared).await;
     assert_eq!(found, [Changed(ChangeKind::Created), Changed(ChangeKind::Owners)]);
     let last = newest(store).await;
-    store.relational.owners.release(leaving, at(31)).await.unwrap();
+    store.relational.users.delete(leaving, &event(31)).await.unwrap();
     assert_eq!(newest(store).await, last, "a retry changes nothing");
 }
 
@@ -220,6 +221,17 @@ async fn numbers_are_never_used_again(store: &TestStore) {
     assert_eq!(newest(store).await, last);
     a_document(store, owner).await;
     assert_eq!(newest(store).await, last + 1);
+}
+
+async fn a_quarantined_update_is_a_change_of_the_content(store: &TestStore) {
+    let owner = a_user(store).await;
+    let document = a_document(store, owner).await;
+    append(store, document, vec![update(owner, "a")]).await;
+    let before = newest(store).await;
+    store.relational.log.quarantine(document, 1, at(30)).await.unwrap();
+    let changes = page(store, before).await.changes;
+    let found: Vec<_> = changes.iter().map(|change| (change.document_id, change.entry)).collect();
+    assert_eq!(found, [(document, Changed(ChangeKind::Content))]);
 }
 
 async fn old_tombstones_are_removed(store: &TestStore) {

@@ -43,6 +43,11 @@ async fn an_owner_needs_an_account_and_a_document(store: &TestStore) {
     let document = a_document(store, owner).await;
     let unknown = store.relational.owners.add(document, UserId(fresh_uuid()), at(20)).await;
     assert_eq!(unknown, Err(StoreError::Conflict(Constraint::Reference)));
+    let deleted = a_user(store).await;
+    store.relational.users.delete(deleted, &event(20)).await.unwrap();
+    let gone = store.relational.owners.add(document, deleted, at(20)).await;
+    assert_eq!(gone, Err(StoreError::Conflict(Constraint::Reference)));
+    assert_eq!(owner_ids(store, document).await, [owner]);
     let nothing = store.relational.owners.add(DocumentId(fresh_uuid()), owner, at(20)).await;
     assert_eq!(nothing, Err(StoreError::NotFound));
 }
@@ -73,7 +78,7 @@ async fn removing_a_user_keeps_shared_and_trashes_sole_documents(store: &TestSto
     store.relational.owners.add(shared, staying, at(20)).await.unwrap();
     let before = store.relational.catalog.get(shared).await.unwrap();
     for _ in 0..2 {
-        store.relational.owners.release(leaving, at(21)).await.unwrap();
+        store.relational.users.delete(leaving, &event(21)).await.unwrap();
     }
     assert_eq!(owner_ids(store, shared).await, [staying]);
     assert_eq!(owner_ids(store, alone).await, [leaving]);

@@ -1,7 +1,7 @@
 //! Tests specific to database files: reopening, damage, and access by other processes.
 
 use crate::{fixtures::*, provider::TestStore};
-use izanagi_domain::storage::{Appended, CommitOutcome, Freshness, StoreError};
+use izanagi_domain::storage::{Appended, Claim, CommitOutcome, Freshness, StoreError, Topic};
 use izanagi_storage::{OpenError, StorageConfig, migrate, open};
 use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::path::{Path, PathBuf};
@@ -170,6 +170,30 @@ async fn damage_is_found() {
     connection.close().await.unwrap();
     let found = file.open().await.relational.inspect.integrity().await.unwrap();
     assert!(found.iter().any(|line| line.contains("missing row of users")), "{found:?}");
+}
+
+#[tokio::test]
+async fn an_unreadable_job_does_not_stop_its_topic() {
+    let file = File::new();
+    let store = file.open().await;
+    for key in ["bad", "good"] {
+        store.relational.outbox.ensure(Topic::Erase, key, at(1)).await.unwrap();
+    }
+    store.close().await;
+    let mut connection = file.connect().await;
+    let damage = "UPDATE outbox SET key = CAST(x'ff' AS TEXT) WHERE key = 'bad'";
+    connection.execute(damage).await.unwrap();
+    connection.close().await.unwrap();
+    let store = file.open().await;
+    let (worker, topic) = (fresh_uuid(), Topic::Erase);
+    let claim = Claim { topic, worker, limit: 10, now: at(10), until: at(20), horizon: at(1_000) };
+    for _ in 0..2 {
+        let items = store.relational.outbox.claim(&claim).await.unwrap();
+        let keys: Vec<_> = items.iter().map(|item| item.key.as_str()).collect();
+        assert_eq!(keys, ["good"]);
+    }
+    let parked = store.relational.outbox.parked(10).await;
+    assert!(matches!(parked, Err(StoreError::Corrupt(_))), "{parked:?}");
 }
 
 /// Takes five seconds, the time a writer waits for another process's lock.

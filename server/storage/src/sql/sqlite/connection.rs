@@ -213,7 +213,11 @@ fn decode(row: &SqliteRow, names: &Arc<[String]>) -> sqlx::Result<Row> {
         let kind = value.type_info().name().to_owned();
         let cell = match kind.as_str() {
             "INTEGER" => <i64 as Decode<'_, Sqlite>>::decode(value).map(Cell::Number),
-            "TEXT" => <String as Decode<'_, Sqlite>>::decode(value).map(Cell::Text),
+            // Text that is damaged makes its column unreadable, not the whole result.
+            "TEXT" => <Vec<u8> as Decode<'_, Sqlite>>::decode(value).map(|bytes| {
+                String::from_utf8(bytes)
+                    .map_or_else(|error| Cell::Bytes(error.into_bytes()), Cell::Text)
+            }),
             "BLOB" => <Vec<u8> as Decode<'_, Sqlite>>::decode(value).map(Cell::Bytes),
             _ => Err(format!("a value of the type {kind}").into()),
         };

@@ -2,9 +2,9 @@
 --
 -- In every table ids are the 16 bytes of a UUID, times are microseconds since 1970 in UTC, hashes
 -- are 32 bytes. A column that refers to another table needs no check of its length. Constraints
--- have names, which the storage layer turns into errors. Columns that say who did something hold the
--- id of an actor: an account, API key, share link or job. They refer to no table. Tables are WITHOUT ROWID where rows are
--- small, so that a look-up by primary key searches one tree instead of two.
+-- have names, which the storage layer turns into errors. Columns that say who did something hold
+-- the id of an actor: an account, share link or job. They refer to no table. Tables are WITHOUT
+-- ROWID where rows are small, so that a look-up by primary key searches one tree instead of two.
 
 -- ---------------------------------------------------------------------------------------------
 -- Accounts, signed-in devices and their refresh tokens
@@ -178,7 +178,7 @@ CREATE INDEX idx_document_quarantine_actor ON document_quarantine (document_id, 
 -- These rows outlive those of document_updates, which snapshots absorb.
 CREATE TABLE document_ops (
     document_id BLOB    NOT NULL,
-    user_id     BLOB    NOT NULL,
+    actor_id    BLOB    NOT NULL,
     -- 16 bytes if it is a UUID, else its text and a byte that is not part of any text.
     op_id       BLOB    NOT NULL,
     seq         INTEGER NOT NULL,
@@ -187,17 +187,17 @@ CREATE TABLE document_ops (
     -- Whether the update is in document_quarantine.
     quarantined INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,
-    CONSTRAINT pk_document_ops PRIMARY KEY (document_id, user_id, op_id),
+    CONSTRAINT pk_document_ops PRIMARY KEY (document_id, actor_id, op_id),
     CONSTRAINT fk_document_ops_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
     CONSTRAINT ck_document_ops_quarantined CHECK (quarantined IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
--- Which user may write under a CRDT client id; NULL means the server's own edits. The 64 bits of
+-- Which actor may write under a CRDT client id; NULL means the server's own edits. The 64 bits of
 -- the id are stored unchanged, so large ids look negative here.
 CREATE TABLE document_clients (
     document_id BLOB    NOT NULL,
     client_id   INTEGER NOT NULL,
-    user_id     BLOB,
+    actor_id    BLOB,
     CONSTRAINT pk_document_clients PRIMARY KEY (document_id, client_id),
     CONSTRAINT fk_document_clients_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
@@ -384,7 +384,9 @@ CREATE TABLE outbox (
     id            BLOB    NOT NULL,
     topic         TEXT    NOT NULL,
     key           TEXT    NOT NULL,
+    -- Further input. No topic uses it yet.
     payload       BLOB    NOT NULL,
+    -- Runs begun since it was added or last succeeded.
     attempts      INTEGER NOT NULL,
     run_at        INTEGER NOT NULL,
     -- The lease: a random id of the worker, and when the lease lapses.
