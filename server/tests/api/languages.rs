@@ -164,6 +164,21 @@ async fn the_chooser_sets_a_cookie_that_overrides_the_browser() {
 }
 
 #[tokio::test]
+async fn an_error_page_outside_the_app_follows_every_line_of_cookies() {
+    let app = TestApp::new().await;
+    let request = Request::post("/documents/upload")
+        .header("origin", "https://other.example")
+        .header("sec-fetch-site", "cross-site")
+        .header("accept", "text/html")
+        .header("cookie", "theme=dark")
+        .header("cookie", "language=ja");
+    let page = app.anonymous().send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!((page.status.as_u16(), page.header("vary")), (403, "Accept-Language, Cookie"));
+    let html = page.text();
+    assert!(html.contains("<html lang=\"ja\""), "{html}");
+}
+
+#[tokio::test]
 async fn a_page_names_an_immutable_file_with_the_texts_of_its_scripts() {
     let app = TestApp::new().await;
     let login = page(&app.anonymous(), "/login", "zh").await;
@@ -172,6 +187,8 @@ async fn a_page_names_an_immutable_file_with_the_texts_of_its_scripts() {
     let words = app.anonymous().get(&path).await;
     assert_eq!((words.status.as_u16(), &words.json()["dismiss"]), (200, &json!("关闭")));
     assert_eq!(words.header("cache-control"), "public, max-age=31536000, immutable");
+    let failed = "<div id=\"load-failed\" role=\"alert\" hidden";
+    assert!(login.contains(failed) && login.contains("未能加载"), "{login}");
     let outdated = app.anonymous().get("/words/0/zh-pages.json").await;
     assert_eq!((outdated.status.as_u16(), outdated.header("cache-control")), (404, ""));
 }

@@ -3,15 +3,17 @@
 use crate::tree::{File, assert_none, file, files};
 
 /// Sources of pages and islands.
-const FOLDERS: [&str; 6] = [
+const FOLDERS: [&str; 8] = [
     "app/src/api",
     "app/src/browser",
     "app/src/components",
     "app/src/editor",
     "app/src/islands",
     "app/src/pages",
+    "app/src/parts",
+    "app/src/ssr",
 ];
-const FILES: [&str; 3] = ["app/src/app.rs", "app/src/toasts.rs", "app/src/ssr/visit.rs"];
+const FILES: [&str; 3] = ["app/src/app.rs", "app/src/toasts.rs", "server/src/problem_page.rs"];
 
 /// Names and keys that look like words: products, keys of keyboards, tag names, header names.
 const NAMES: [&str; 17] = [
@@ -33,6 +35,33 @@ const NAMES: [&str; 17] = [
     "Windows",
     "iPhone",
 ];
+
+/// Sources of field errors that a form of a page can cause.
+const RULES: [&str; 3] = ["shared/src", "server/domain/src", "server/src/extract"];
+
+/// Errors of fields that only programs send.
+const OF_PROGRAMS: [(&str, &str); 8] = [
+    ("Idempotency-Key", "invalid"),
+    ("If-Match", "invalid"),
+    ("body", "invalid"),
+    ("content", "invalid_json"),
+    ("content", "too_large"),
+    ("cursor", "invalid"),
+    ("opId", "invalid"),
+    ("path", "invalid"),
+];
+
+/// Returns the field and the code of each field error that a source names literally.
+fn field_errors(text: &str) -> Vec<(&str, &str)> {
+    let calls = text.split("FieldError::new(").skip(1);
+    calls
+        .filter_map(|call| {
+            let (field, rest) = call.trim_start().strip_prefix('"')?.split_once('"')?;
+            let rest = rest.trim_start_matches([',', ' ', '\n']);
+            Some((field, rest.strip_prefix('"')?.split_once('"')?.0))
+        })
+        .collect()
+}
 
 /// Returns the string literals of a line, without comments and character literals.
 fn literals(line: &str) -> Vec<&str> {
@@ -88,6 +117,21 @@ fn pages_and_islands_have_no_words_of_their_own() {
     let mut sources: Vec<File> = FOLDERS.iter().flat_map(|folder| files(folder, &["rs"])).collect();
     sources.extend(FILES.map(file));
     assert_none(&sources.iter().flat_map(findings).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_error_of_a_form_has_words() {
+    let words = file("app/src/words/problem_texts.rs").text;
+    let has_words = |(field, code): (&str, &str)| {
+        words.contains(&format!("\"error.{field}.{code}\""))
+            || words.contains(&format!("\"error.{code}\""))
+    };
+    let sources: Vec<File> = RULES.iter().flat_map(|folder| files(folder, &["rs"])).collect();
+    let errors: Vec<_> = sources.iter().flat_map(|file| field_errors(file.production())).collect();
+    assert!(errors.contains(&("file", "too_many")) && errors.contains(&("email", "invalid")));
+    assert!(OF_PROGRAMS.iter().all(|error| errors.contains(error)), "{errors:?}");
+    let missing = errors.iter().filter(|error| !OF_PROGRAMS.contains(error) && !has_words(**error));
+    assert_none(&missing.map(|(field, code)| format!("error.{field}.{code}")).collect::<Vec<_>>());
 }
 
 #[test]
