@@ -99,6 +99,9 @@ async fn a_page_has_no_english_words_in_another_language(
     ada.write(&document, "# 島\n\n二\n").await;
     ada.commit(&document, "").await;
     ada.write(&document, "# 島\n\n三\n").await;
+    // Commits twice, with messages of the server.
+    ada.post(&format!("{document}/versions/1/restore"), &json!({})).await;
+    ada.write(&document, "# 島\n\n四\n").await;
     let trashed = ada.create("捨").await;
     ada.patch(&trashed, &json!({ "title": "捨" })).await;
     ada.delete(&trashed).await;
@@ -210,6 +213,26 @@ async fn errors_of_a_form_are_worded_in_the_language_of_the_page() {
     assert!(page.contains("3 個の項目にエラーがあります"), "{page}");
     assert!(page.contains("10 文字以上で入力してください（現在 5 文字）。"), "{page}");
     assert_eq!(english_words(&read_texts(&page)), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_downloaded_page_has_the_language_of_the_request() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("# 島\n\n## 舟\n").await;
+    let path = format!("{path}/export?format=html");
+    for (accepted, start, contents) in [
+        ("ja", "<html lang=\"ja\"", "目次"),
+        ("zh", "<html lang=\"zh-Hans\"", "目录"),
+        ("de", "<html lang=\"en\"", "Contents"),
+    ] {
+        let request = Request::get(&path).header("accept-language", accepted);
+        let answer = ada.send(request.body(Body::empty()).unwrap()).await;
+        let vary = answer.headers.get_all("vary").iter().any(|it| it == "Accept-Language");
+        assert!(vary, "{:?}", answer.headers);
+        let html = answer.text();
+        assert!(html.contains(start) && html.contains(contents), "{html}");
+    }
 }
 
 #[tokio::test]
