@@ -163,7 +163,7 @@ test("a title that did not reach the server is resent", async ({ page, problems 
   problems.expect(/ERR_FAILED/);
   await signUp(page);
   await openDocument(page, await createDocument(page, "Old", "text"));
-  await page.route("**/fn/documents/rename", (route) => route.abort(), { times: 2 });
+  await page.route("**/fn/documents/edit", (route) => route.abort(), { times: 2 });
   const title = page.getByLabel("Title", { exact: true });
   await title.fill("New");
   await title.press("Enter");

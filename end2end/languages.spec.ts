@@ -27,7 +27,7 @@ test("the footer switches to Japanese and back @phone", async ({ page }) => {
   await expect(page.getByRole("textbox", { name: "検索" })).toBeVisible();
   await text.press("Control+s");
   const dialog = page.getByRole("dialog", { name: "コミット" });
-  await dialog.getByRole("textbox").fill("一");
+  await dialog.getByRole("textbox", { name: "変更の内容と理由" }).fill("一");
   await expect(dialog.getByText("残り 499 文字")).toBeVisible();
   await dialog.getByRole("button", { name: "コミット" }).click();
   await expect(page.getByText("バージョン 1 を保存しました。")).toBeVisible();

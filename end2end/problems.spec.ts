@@ -33,3 +33,21 @@ test("every page responds under concurrent requests", async ({ page }) => {
   const answers = await Promise.all(paths.map((path) => page.request.get(path)));
   expect(answers.filter((answer) => !answer.ok()).map((answer) => answer.url())).toEqual([]);
 });
+
+test("a page whose scripts or texts cannot be loaded says so", async ({ page, problems }) => {
+  problems.expect(/status of 503|texts of this page|ERR_FAILED|Failed to fetch/);
+  const { pages } = await makeSample(page);
+  const alert = page.getByRole("alert").filter({ hasText: "could not be loaded" });
+  for (const path of ["/documents", pages.editor]) {
+    await page.route("**/words/**", (route) => route.fulfill({ status: 503 }));
+    await page.goto(path);
+    await expect(alert).toBeVisible();
+    await page.unroute("**/words/**");
+    await page.route("**/*.wasm", (route) => route.abort());
+    await page.goto(path);
+    await expect(alert).toBeVisible();
+    await page.unroute("**/*.wasm");
+    await open(page, path);
+    await expect(alert).toBeHidden();
+  }
+});

@@ -270,3 +270,22 @@ test("a commit waits for the last edits and contains them", async ({ page, probl
   const version = await (await callApi(page, "GET", `/documents/${id}/versions/1`)).json();
   expect(version).toMatchObject({ content: "late words", message: "All of it" });
 });
+
+test("an invalid title of a version is reported at its field when the commit is submitted", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Long", "text");
+  await openDocument(page, id);
+  await page.keyboard.press("Control+s");
+  const dialog = page.getByRole("dialog", { name: "Commit" });
+  const title = dialog.getByLabel("Title (optional)");
+  await title.fill("x".repeat(201));
+  await dialog.getByRole("button", { name: "Commit" }).click();
+  await expect(title).toHaveAccessibleDescription("Use at most 200 characters; this has 201.");
+  await expect(title).toHaveAttribute("aria-invalid", "true");
+  await expect(title).toBeFocused();
+  await title.press("End");
+  await title.press("Backspace");
+  await expect(title).not.toHaveAttribute("aria-invalid");
+  await dialog.getByRole("button", { name: "Commit" }).click();
+  await expect(toast(page, "Version 1 saved.")).toBeVisible();
+});

@@ -79,9 +79,20 @@ async function starter(name) {
   return `
     import init, { start, ${names} } from "./${name}.js";
     import { hydrate } from "../../frontend/islands/hydrate";
-    const words = fetch(document.querySelector("#words").href).then((answer) => answer.json());
-    await init({ module_or_path: new URL("./${name}.wasm", import.meta.url) });
-    start(await words);
-    hydrate({ ${names} });
+    const load = async () => {
+      const answer = await fetch(document.querySelector("#words").href);
+      if (!answer.ok) throw new Error("The texts of this page: status " + answer.status);
+      return answer.json();
+    };
+    try {
+      const module = new URL("./${name}.wasm", import.meta.url);
+      const [words] = await Promise.all([load().catch(load), init({ module_or_path: module })]);
+      start(words);
+      hydrate({ ${names} });
+    } catch (error) {
+      // Rendered by the server: the texts may be what is missing.
+      document.querySelector("#load-failed").hidden = false;
+      throw error;
+    }
   `;
 }

@@ -75,7 +75,7 @@ impl FromServerFnError for AppError {
             ServerFnErrorErr::Request(_) => Self::unreachable(),
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
                 let detail = "Something in this request is missing or has the wrong form.";
-                Self::new(422, "invalid", "Invalid fields", detail)
+                Self::new(422, "invalid_form", "Invalid request", detail)
             }
             ServerFnErrorErr::Deserialization(_) => Self::unexpected_answer(),
             ServerFnErrorErr::Registration(_)

@@ -85,7 +85,7 @@ mod tests {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         Flash {
             page: "/documents".to_owned(),
-            form: "/fn/documents/rename".to_owned(),
+            form: "/fn/documents/edit".to_owned(),
             values: values.iter().map(owned).collect(),
             outcome: Outcome::Refused(AppError::not_found().0),
         }
@@ -94,8 +94,8 @@ mod tests {
     #[test]
     fn a_rejection_belongs_to_one_of_several_similar_forms() {
         let flash = refused(&[("id", "a"), ("title", " ")]);
-        assert!(flash.refusal_of("/fn/documents/rename", &[("id", "a")]).is_some());
-        assert!(flash.refusal_of("/fn/documents/rename", &[("id", "b")]).is_none());
+        assert!(flash.refusal_of("/fn/documents/edit", &[("id", "a")]).is_some());
+        assert!(flash.refusal_of("/fn/documents/edit", &[("id", "b")]).is_none());
         assert!(flash.refusal_of("/fn/documents/create", &[]).is_none());
     }
 

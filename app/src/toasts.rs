@@ -158,7 +158,7 @@ mod tests {
     use super::*;
     use izanagi_shared::id::DocumentId;
 
-    const RENAME: Option<&str> = Some("/fn/documents/rename");
+    const EDIT: Option<&str> = Some("/fn/documents/edit");
     const RESTORE: Option<&str> = Some("/fn/versions/restore");
 
     fn toast(id: u32, kind: Option<&str>, notice: Notice, is_problem: bool) -> Toast {
@@ -197,8 +197,8 @@ mod tests {
 
     #[test]
     fn a_later_outcome_of_the_same_kind_replaces_a_problem() {
-        let toasts = [(RENAME, "no title", true), (RESTORE, "nothing new", true)];
-        let later = (RENAME, "renamed", false);
+        let toasts = [(EDIT, "no title", true), (RESTORE, "nothing new", true)];
+        let later = (EDIT, "renamed", false);
         assert_eq!(said(&[toasts[0], toasts[1], later]), once(&["nothing new", "renamed"]));
     }
 

@@ -22,13 +22,12 @@ pub(crate) async fn show_problems(
     request: Request,
     next: Next,
 ) -> Response {
-    let for_person = is_navigation(request.uri().path(), request.headers());
+    if !is_navigation(request.uri().path(), request.headers()) {
+        return next.run(request).await;
+    }
     let request_id = crate::problem::request_id(&request);
     let languages = language_headers(request.headers());
     let mut response = next.run(request).await;
-    if !for_person {
-        return response;
-    }
     let panicked = response.status() == StatusCode::INTERNAL_SERVER_ERROR
         && !response.headers().contains_key(header::CONTENT_TYPE);
     let problem = response.extensions_mut().remove::<Problem>();
@@ -39,7 +38,8 @@ pub(crate) async fn show_problems(
     let policy = HeaderValue::from_static(POLICY);
     parts.headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     let vary = HeaderValue::from_static("Accept-Language, Cookie");
-    parts.headers.insert(header::VARY, vary);
+    // Appended: a layer may have named other headers.
+    parts.headers.append(header::VARY, vary);
     let failure = failure(&languages, &problem);
     let page = page(&failure, problem.status, &request_id, &state.site.style_sheet());
     (parts, Html(page)).into_response()
@@ -48,8 +48,12 @@ pub(crate) async fn show_problems(
 /// Copies the headers that choose the language.
 fn language_headers(headers: &HeaderMap) -> HeaderMap {
     let names = [header::ACCEPT_LANGUAGE, header::COOKIE];
-    let copy = |name: HeaderName| Some((name.clone(), headers.get(name)?.clone()));
-    names.into_iter().filter_map(copy).collect()
+    // HTTP/2 may split cookies into several lines.
+    let copy = |name: HeaderName| {
+        let values = headers.get_all(&name).iter().cloned();
+        values.map(move |value| (name.clone(), value)).collect::<Vec<_>>()
+    };
+    names.into_iter().flat_map(copy).collect()
 }
 
 /// Returns whether the request is a browser navigation rather than a script or program.

@@ -134,11 +134,11 @@ pub(crate) async fn create_document(title: String, kind: DocumentKind) -> Result
 ///
 /// # Errors
 /// `unauthenticated`, `not_found`, `forbidden`, `trashed`; `invalid` for the title or the format.
-#[server(endpoint = "documents/rename")]
-pub(crate) async fn rename_document(
+#[server(endpoint = "documents/edit")]
+pub(crate) async fn edit_details(
     id: DocumentId,
     title: String,
-    render_format: Option<String>,
+    #[server(rename = "renderFormat")] render_format: Option<String>,
     back: Option<String>,
 ) -> Result<Notice, AppError> {
     use crate::{own_path::own_path, ssr};

@@ -82,6 +82,22 @@ pub fn clear(field: &HtmlTextAreaElement) {
     check(field);
 }
 
+/// Validates the fields of a form that have a rule, shows their errors and focuses the first
+/// invalid one. Returns whether all are valid.
+#[must_use]
+pub fn check_form(form: &Element) -> bool {
+    let Ok(fields) = form.query_selector_all("[data-rule]") else { return true };
+    let fields = (0..fields.length()).filter_map(|index| fields.get(index)?.dyn_into().ok());
+    let fields: Vec<HtmlElement> = fields.collect();
+    fields.iter().for_each(check);
+    let invalid = fields.iter().find(|field| field.has_attribute(INVALID));
+    if let Some(field) = invalid {
+        // Fails only if the form has been removed from the page.
+        let _ = field.focus();
+    }
+    invalid.is_none()
+}
+
 /// Validates a field by its rule. A field without a rule only clears the server's error, which is
 /// outdated.
 fn check(field: &HtmlElement) {
@@ -124,7 +140,7 @@ fn set_error(field: &Element, message: Option<&str>) {
 fn field_of(event: &Event) -> Option<HtmlElement> {
     let target = event.target()?.dyn_into::<HtmlElement>().ok()?;
     target
-        .matches("form[data-send] :is(input, textarea), textarea[data-rule]")
+        .matches("form[data-send] :is(input, select, textarea), :is(input, textarea)[data-rule]")
         .ok()?
         .then_some(target)
 }

@@ -9,7 +9,7 @@ mod menus;
 mod sign_in;
 mod times;
 
-pub use fields::clear;
+pub use fields::{check_form, clear};
 pub use files::{copy, save};
 pub use forms::{Field, leave, post, post_as_page_goes, send_form};
 pub use list::refresh_list;

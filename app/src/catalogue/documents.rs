@@ -12,7 +12,7 @@ super::texts! {
     search_hint: "Title or description", "タイトルまたは説明", "标题或描述";
     search: "Search", "検索", "搜索";
     sort: "Sort by", "並べ替え", "排序方式";
-    sort_updated: "Last edited", "編集順", "最近编辑";
+    sort_updated: "Last edited", "更新順", "最近编辑";
     sort_created: "Newest", "新しい順", "最新创建";
     sort_title: "Title", "タイトル", "标题";
     pages: "Pages of documents", "ドキュメントのページ", "文档分页";
@@ -30,12 +30,12 @@ super::texts! {
     trash_none: "The trash is empty", "ゴミ箱は空です", "回收站为空";
     trash_none_text: "You can restore documents in the trash from here.", "ゴミ箱のドキュメントはここから復元できます。", "可在此恢复回收站中的文档。";
     trash_pages: "Pages of the trash", "ゴミ箱のページ", "回收站分页";
-    moved_here: "moved here {}", "{}に移動", "移入于 {}";
+    moved_here: "moved here {}", "移動：{}", "移入时间：{}";
     purge: "Delete permanently", "完全に削除", "永久删除";
     purge_warning: "The text and all of its versions will be deleted. This cannot be undone.", "本文とすべてのバージョンが削除されます。元に戻すことはできません。", "正文及所有版本都将被删除，且无法撤销。";
     purge_yes: "Yes, delete permanently", "完全に削除する", "确认永久删除";
 
-    by: "By {}", "{}", "作者：{}";
+    by: "By {}", "オーナー：{}", "所有者：{}";
     about: "About this document", "このドキュメントについて", "关于此文档";
     beginning: "This is the beginning of a long text.", "長い本文の冒頭です。", "这是长文本的开头部分。";
     read_all: "Read all of it", "すべて閲覧", "阅读全文";

@@ -17,6 +17,10 @@ super::texts! {
     compare_from(number): "Compare from version {number}", "バージョン {number} を比較元にする", "以版本 {number} 为比较起点";
     compare_to(number): "Compare to version {number}", "バージョン {number} を比較先にする", "以版本 {number} 为比较终点";
     version(number): "Version {number}", "バージョン {number}", "版本 {number}";
+    restored(number): "Restored version {number}", "バージョン {number} を復元", "恢复版本 {number}";
+    before_restoring(number): "Before restoring version {number}", "バージョン {number} を復元する前", "恢复版本 {number} 之前";
+    guest: "Guest", "ゲスト", "访客";
+    server: "Server", "サーバー", "服务器";
     no_message: "No message", "メッセージなし", "无说明";
     actions(number): "Actions for version {number}", "バージョン {number} の操作", "版本 {number} 的操作";
     show_changes: "Show changes", "変更を表示", "查看更改";

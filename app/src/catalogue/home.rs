@@ -5,7 +5,7 @@ super::texts! {
     heading: "Write together. Lose\u{a0}nothing.", "共に書く。何も失わない。", "共同书写，万无一失。";
     lead: "Izanagi keeps your documents and every version of them. Any version can be read, compared and restored.", "Izanagi はドキュメントとそのすべてのバージョンを保管します。どのバージョンも閲覧、比較、復元できます。", "Izanagi 保存文档及其所有版本。任何版本都可以阅读、比较和恢复。";
     create_account: "Create an account", "アカウントを作成", "注册账号";
-    saved: "Saved means saved", "「保存済み」は確実な保存", "“已保存”就是已保存";
+    saved: "Saved means saved", "「保存済み」なら確実に保存", "“已保存”就是已保存";
     saved_text: "When the page says Saved, your text survives a crash of the browser or the server.", "「保存済み」と表示された本文は、ブラウザーやサーバーが異常終了しても失われません。", "显示“已保存”后，即使浏览器或服务器崩溃，内容也不会丢失。";
     history: "History is read-only", "履歴は書き換わらない", "历史记录只读";
     history_text: "A committed version never changes. Each version keeps its author, message and checksum.", "コミットしたバージョンは変わりません。作成者、メッセージ、チェックサムも残ります。", "已提交的版本不会改变。每个版本都保留作者、说明和校验和。";

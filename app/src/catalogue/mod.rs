@@ -54,6 +54,13 @@ pub(crate) fn in_language_of<T>(headers: &HeaderMap, call: impl FnOnce() -> T) -
     })
 }
 
+/// Returns the language tag and the heading of the table of contents of a page that the client
+/// that sent these headers downloads.
+#[must_use]
+pub fn download_words(headers: &HeaderMap) -> (&'static str, &'static str) {
+    in_language_of(headers, || (language().tag(), site::contents()))
+}
+
 /// Words the outcome of an upload for the client that sent these headers.
 #[must_use]
 pub fn uploaded(headers: &HeaderMap, count: u64) -> String {

@@ -1,7 +1,7 @@
 //! Layout of every page, and small parts that several pages share.
 
 super::texts! {
-    skip: "Skip to the content", "本文へ移動", "跳到正文";
+    skip: "Skip to the content", "メインコンテンツへ移動", "跳到主要内容";
     main: "Main", "メイン", "主导航";
     account: "Account", "アカウント", "账号";
     documents: "Documents", "ドキュメント", "文档";
@@ -30,7 +30,7 @@ super::texts! {
     name: "Name", "名前", "名称";
     view: "View", "表示", "视图";
     list_separator: ", ", "、", "、";
-    edited: "edited {}", "{}に編集", "编辑于 {}";
+    edited: "edited {}", "編集：{}", "编辑于 {}";
     edited_label: "edited ", "編集：", "编辑：";
     lines_added[count]: "{count} line added, |{count} lines added, ", "{count} 行追加、", "新增 {count} 行，";
     lines_removed[count]: "{count} line removed|{count} lines removed", "{count} 行削除", "删除 {count} 行";
@@ -44,5 +44,6 @@ super::texts! {
     past_end_text(words, pages): "{words} on {pages}.", "全 {pages}、{words}です。", "共 {pages}，{words}。";
     first_page: "First page", "最初のページ", "第一页";
     last_page: "Last page", "最後のページ", "最后一页";
+    load_failed: "Parts of this page could not be loaded. Reload it to try again.", "ページの一部を読み込めませんでした。再読み込みしてください。", "页面的部分内容未能加载，请重新加载。";
     go_to_first_page: "Go to the first page", "最初のページへ", "前往第一页";
 }

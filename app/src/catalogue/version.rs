@@ -3,7 +3,7 @@
 super::texts! {
     page(number, title): "Version {number} of “{title}”", "「{title}」のバージョン {number}", "“{title}”的版本 {number}";
     version(number): "Version {number}", "バージョン {number}", "版本 {number}";
-    rendered: "Rendered", "表示", "渲染";
+    rendered: "Rendered", "プレビュー", "渲染";
     source: "Source", "ソース", "源代码";
     compare_with_now: "Compare with current text", "現在の本文と比較", "与当前正文比较";
     restore: "Restore this version", "このバージョンを復元", "恢复此版本";

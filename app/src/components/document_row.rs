@@ -1,6 +1,6 @@
 use super::{Choice, Foot, Form, FormSpec, Line, Part, When};
 use crate::{
-    api::documents::{RenameDocument, TrashDocument},
+    api::documents::{EditDetails, TrashDocument},
     catalogue::{documents as t, site},
     parts::{Icon, Rule, kind_name},
     ssr::Visit,
@@ -16,10 +16,10 @@ use leptos::{prelude::*, server_fn::ServerFn};
 #[component]
 pub(crate) fn DocumentRow(
     document: DocumentView,
-    /// URL of this list, and whether this row is being renamed.
+    /// URL of this list, and whether the details of this row are edited.
     #[prop(into)]
     list: String,
-    is_renamed: bool,
+    is_edited: bool,
 ) -> impl IntoView {
     let id = document.id;
     let path = format!("/documents/{id}");
@@ -30,9 +30,9 @@ pub(crate) fn DocumentRow(
     let actions = t::actions(&document.title);
     let text = Some(document.description).filter(|text| !text.is_empty());
     let separator = if list.contains('?') { '&' } else { '?' };
-    let rename = format!("{list}{separator}rename={id}");
+    let edit = format!("{list}{separator}edit={id}");
     let (title, format) = (document.title, document.render_format);
-    let head = if is_renamed {
+    let head = if is_edited {
         view! { <Form spec=details_form(id.to_string(), title, format, list)/> }.into_any()
     } else {
         view! { <h2 class="row-title"><a href=path.clone()><bdi>{title}</bdi></a></h2> }.into_any()
@@ -59,7 +59,7 @@ pub(crate) fn DocumentRow(
                         <li><a class="menu-item" href=path.clone()><Icon name="write"/>{site::open()}</a></li>
                         <li><a class="menu-item" href=format!("{path}/read")><Icon name="read"/>{site::read()}</a></li>
                         <li><a class="menu-item" href=format!("{path}/history")><Icon name="history"/>{site::history()}</a></li>
-                        <li><a class="menu-item" href=rename><Icon name="write"/>{t::edit_details()}</a></li>
+                        <li><a class="menu-item" href=edit><Icon name="write"/>{t::edit_details()}</a></li>
                         <li>
                             <a class="menu-item" href=export_path(id) download="">
                                 <Icon name="download"/>
@@ -92,13 +92,13 @@ fn details_form(id: String, title: String, format: Option<RenderFormat>, list: S
     let title = Line { start: title, rule: Some(Rule::Title), ..Line::new("title", site::title()) };
     let formats = [("default", t::default_format()), ("markdown", "Markdown"), ("html", "HTML")];
     let format = Choice {
-        name: "render_format",
+        name: "renderFormat",
         label: t::download_as(),
         options: formats.map(|(value, words)| (value, words.to_owned())).into(),
         start: format.map_or("default", RenderFormat::as_str),
     };
     FormSpec {
-        start: Visit::here().form::<RenameDocument>("", &[("id", &id)]),
+        start: Visit::here().form::<EditDetails>("", &[("id", &id)]),
         class: "stack",
         hidden: vec![("id", id), ("back", list.clone())],
         fields: vec![Part::Line(title), Part::Choice(format)],

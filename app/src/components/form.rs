@@ -146,7 +146,8 @@ fn part_view(part: Part, start: &FormStart) -> AnyView {
             view! { <Field line scope=start.scope typed error/> }.into_any()
         }
         Part::Choice(Choice { name, label, options, start: initial }) => {
-            let (id, typed) = (field_id(start.scope, name), typed(name));
+            let (id, typed, error) = (field_id(start.scope, name), typed(name), error(name));
+            let error_id = format!("{id}-error");
             let chosen = typed.as_deref().unwrap_or(initial);
             let option = |(value, words): (&'static str, String)| {
                 view! { <option value=value selected=value == chosen>{words}</option> }
@@ -154,9 +155,16 @@ fn part_view(part: Part, start: &FormStart) -> AnyView {
             view! {
                 <div class="field">
                     <label for=id.clone()>{label}</label>
-                    <select class="select" id=id name=name>
+                    <select
+                        class="select"
+                        id=id
+                        name=name
+                        aria-invalid=error.is_some().then_some("true")
+                        aria-describedby=error.as_ref().map(|_| error_id.clone())
+                    >
                         {options.into_iter().map(option).collect_view()}
                     </select>
+                    {error.map(|message| view! { <p class="field-error" id=error_id>{message}</p> })}
                 </div>
             }
             .into_any()

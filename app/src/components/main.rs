@@ -1,6 +1,6 @@
 use crate::{
     api::documents::RestoreDocument,
-    catalogue,
+    catalogue::{self, site},
     ssr::{Package, Visit},
     toasts::Toasts,
     words,
@@ -64,6 +64,10 @@ pub(crate) fn Scripts(bundle: Bundle) -> impl IntoView {
             crossorigin="anonymous"
         />
         <Script type_="module" src=script/>
+        // Shown by the loader if it fails.
+        <div id="load-failed" role="alert" hidden="">
+            <div class="toasts"><div class="toast"><p>{site::load_failed()}</p></div></div>
+        </div>
         <Toasts first undo=RestoreDocument::PATH.to_owned()/>
     }
     .into_any()

@@ -83,9 +83,8 @@ pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> 
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let is_busy = step.with_untracked(|step| matches!(step, Step::Waiting | Step::Sent));
-        let is_valid = Rule::Message.check(&message()).is_none()
-            && Rule::VersionTitle.check(&title()).is_none();
-        if !is_busy && is_valid {
+        let is_valid = || dialog.get_untracked().is_none_or(|it| browser::check_form(&it));
+        if !is_busy && is_valid() {
             step.set(Step::Waiting);
         }
     };

@@ -1,7 +1,7 @@
 use super::address::document_id;
 use crate::{
     api::{
-        documents::{OpenedDocument, RenameDocument, RestoreDocument, open_document},
+        documents::{EditDetails, OpenedDocument, RestoreDocument, open_document},
         versions::CommitVersion,
     },
     catalogue::{documents as t, site},
@@ -66,7 +66,7 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
         user,
         words: counts.words,
         characters: counts.characters,
-        rename: RenameDocument::PATH.to_owned(),
+        rename: EditDetails::PATH.to_owned(),
         restore: RestoreDocument::PATH.to_owned(),
         commit: CommitVersion::PATH.to_owned(),
     };

@@ -1,4 +1,7 @@
-use super::address::{document_id, query_value};
+use super::{
+    address::{document_id, query_value},
+    authorship::{shown_author, shown_message},
+};
 use crate::{
     api::versions::{CommitVersion, History, list_versions},
     catalogue::{history as t, site},
@@ -185,7 +188,8 @@ fn Row(
     let message = if version.message.is_empty() {
         view! { <p class="soft">{t::no_message()}</p> }.into_any()
     } else {
-        view! { <p class="version-message" dir="auto">{version.message}</p> }.into_any()
+        view! { <p class="version-message" dir="auto">{shown_message(version.message)}</p> }
+            .into_any()
     };
     let change = can_commit.then(|| view! {
         <li data-divide="">
@@ -212,7 +216,7 @@ fn Row(
                 {title}
                 {message}
                 <ul class="meta">
-                    <li><bdi>{version.author.display_name}</bdi></li>
+                    <li><bdi>{shown_author(version.author)}</bdi></li>
                     <li><When at=version.created_at/></li>
                 </ul>
             </div>

@@ -1,6 +1,7 @@
 //! All pages, one module each, and their paths.
 
 mod address;
+mod authorship;
 mod compare;
 mod documents;
 mod editor;

@@ -1,4 +1,7 @@
-use super::address::{document_id, query_text, version_number};
+use super::{
+    address::{document_id, query_text, version_number},
+    authorship::{shown_author, shown_message},
+};
 use crate::{
     api::versions::{NameVersion, ReadableVersion, RestoreVersion, read_version},
     catalogue::{site, version as t},
@@ -125,12 +128,12 @@ fn Facts(version: VersionView) -> impl IntoView {
     let name =
         version.name.map(|name| view! { <dt>{site::name()}</dt> <dd><bdi>{name}</bdi></dd> });
     view! {
-        {message.map(|message| view! { <p class="version-message" dir="auto">{message}</p> })}
+        {message.map(|message| view! { <p class="version-message" dir="auto">{shown_message(message)}</p> })}
         <dl class="facts">
             {title}
             {name}
             <dt>{t::author()}</dt>
-            <dd><bdi>{version.author.display_name}</bdi></dd>
+            <dd><bdi>{shown_author(version.author)}</bdi></dd>
             <dt>{t::when()}</dt>
             <dd><When at=version.created_at/></dd>
             <dt>{t::changes()}</dt>

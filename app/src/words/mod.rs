@@ -98,9 +98,10 @@ fn of_page(key: &str) -> JsValue {
 
 // Not inlined: a bundle calls these at each of its texts.
 
+/// Returns the text with this key, or the key itself, so that a missing text is noticed.
 #[inline(never)]
 fn plain(key: &str) -> String {
-    text(key).unwrap_or_default()
+    text(key).unwrap_or_else(|| key.to_owned())
 }
 
 #[inline(never)]

@@ -18,6 +18,7 @@ macro_rules! problem_texts {
 
 problem_texts! {
     "problem.invalid": "Some fields are invalid.", "入力内容に誤りがあります。", "部分字段有误。";
+    "problem.invalid_form": "Something in this request is missing or has the wrong form.", "リクエストに不足または誤りがあります。", "请求不完整或格式有误。";
     "problem.unauthenticated": "Sign in first.", "ログインしてください。", "请先登录。";
     "problem.invalid_credentials": "Wrong username or password.", "ユーザー名またはパスワードが正しくありません。", "用户名或密码错误。";
     "problem.session_revoked": "This session has ended. Sign in again.", "ログインの有効期限が切れました。もう一度ログインしてください。", "登录已失效，请重新登录。";
@@ -47,6 +48,8 @@ problem_texts! {
     "error.too_long" ["0", "1"]: "Use at most {0} characters; this has {1}.", "{0} 文字以内で入力してください（現在 {1} 文字）。", "最多 {0} 个字符，当前为 {1} 个。";
     "error.control_character" ["0"]: "The character {0} is not allowed here.", "文字 {0} は使用できません。", "不能使用字符 {0}。";
     "error.out_of_range" ["0"]: "Use a number from 1 to {0}.", "1 から {0} までの数値を指定してください。", "请使用 1 到 {0} 之间的数字。";
+    "error.kind.invalid": "Use markdown, text or json.", "Markdown、テキスト、JSON のいずれかを選択してください。", "请选择 Markdown、文本或 JSON。";
+    "error.renderFormat.invalid": "Use html or markdown.", "HTML または Markdown を選択してください。", "请选择 HTML 或 Markdown。";
     "error.login.blank": "Enter your username or email.", "ユーザー名またはメールアドレスを入力してください。", "请输入用户名或邮箱。";
     "error.login.too_long" ["0"]: "A username or email has at most {0} characters.", "ユーザー名とメールアドレスは {0} 文字以内です。", "用户名或邮箱最多 {0} 个字符。";
     "error.username.invalid" ["0"]: "“{0}” cannot be part of a username. Use a–z, 0–9, _ and -.", "ユーザー名に「{0}」は使用できません。a–z、0–9、_、- を使用してください。", "用户名不能包含“{0}”。请使用 a–z、0–9、_ 和 -。";
@@ -63,6 +66,7 @@ problem_texts! {
     "error.query.too_long" ["0"]: "Use at most {0} characters.", "{0} 文字以内で入力してください。", "最多 {0} 个字符。";
     "error.version.invalid": "Use a version number, or live.", "バージョン番号または live を指定してください。", "请使用版本号或 live。";
     "error.file.required": "Choose at least one file.", "ファイルを 1 つ以上選択してください。", "请至少选择一个文件。";
+    "error.file.too_many" ["0", "1"]: "Upload at most {0} files at once; “{1}” exceeds this limit.", "一度にアップロードできるファイルは {0} 個までです。「{1}」は上限を超えています。", "一次最多上传 {0} 个文件，“{1}”超出上限。";
     "error.file.unsupported_type" ["0"]: "“{0}” is not a .md, .txt or .json file.", "「{0}」は .md、.txt、.json のいずれのファイルでもありません。", "“{0}”不是 .md、.txt 或 .json 文件。";
     "error.file.not_utf8" ["0", "1"]: "“{0}” is not UTF-8 text: byte {1} is not part of a character.", "「{0}」は UTF-8 のテキストではありません（{1} バイト目）。", "“{0}”不是 UTF-8 文本：第 {1} 字节有误。";
     "error.file.invalid_json" ["0", "1", "2"]: "“{0}” is not valid JSON: line {1}, column {2}.", "「{0}」は正しい JSON ではありません（{1} 行 {2} 列）。", "“{0}”不是有效的 JSON：第 {1} 行第 {2} 列。";

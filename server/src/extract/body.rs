@@ -109,7 +109,8 @@ impl LazyBody {
                 let message = format!(
                     "Upload at most {MAX_FILES} files at once; “{file_name}” exceeds this limit."
                 );
-                return Err(FieldError::new("file", "too_many", message).into());
+                let error = FieldError::new("file", "too_many", message);
+                return Err(error.with(&MAX_FILES).with(&file_name).into());
             }
             let bytes = field.bytes().await.map_err(|error| refuse(&error, limit))?.to_vec();
             if announced.is_none() {

@@ -9,7 +9,10 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, Error as _},
 };
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    num::{IntErrorKind, ParseIntError},
+};
 use utoipa::IntoParams;
 
 /// The query as a struct. A parameter without a value counts as absent; of a repeated one, the last
@@ -67,12 +70,15 @@ where
 pub(crate) struct Paging {
     /// Page number, from 1.
     #[param(minimum = 1)]
+    #[serde(default, deserialize_with = "positive")]
     pub(crate) page: Option<u32>,
     /// Items per page, 20 if absent.
     #[param(minimum = 1, maximum = 100)]
+    #[serde(default, deserialize_with = "positive")]
     page_size: Option<u32>,
     /// Alias of `pageSize`, which takes precedence.
     #[param(minimum = 1, maximum = 100)]
+    #[serde(default, deserialize_with = "positive")]
     limit: Option<u32>,
     /// `nextCursor` of the previous page; takes precedence over `page`.
     pub(crate) cursor: Option<String>,
@@ -83,6 +89,15 @@ impl Paging {
     pub(crate) fn size(&self) -> Option<u32> {
         self.page_size.or(self.limit)
     }
+}
+
+/// Reads a number whose range starts at 1. The range itself is checked by the domain, so 0 is read.
+pub(crate) fn positive<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u32>, D::Error> {
+    let text = String::deserialize(value)?;
+    text.parse().map(Some).map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => D::Error::custom("This number is too large."),
+        _ => D::Error::custom("Use a whole number, 1 or more."),
+    })
 }
 
 /// Reads `true` or `false`; `on` is what a checkbox sends.

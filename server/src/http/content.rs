@@ -12,7 +12,10 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
-use izanagi_shared::{problem::Problem, rules::ExportFormat, wire::RenderFormat};
+use izanagi_app::ssr::download_words;
+use izanagi_shared::{
+    markdown::StandaloneOptions, problem::Problem, rules::ExportFormat, wire::RenderFormat,
+};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -78,15 +81,23 @@ async fn export(
     State(state): State<AppState>,
     Readable(reader): Readable,
     Query(params): Query<ExportParams>,
+    headers: HeaderMap,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
     let preselected = reader.row().details.render_format.map(RenderFormat::export);
     let format = params.format.or(preselected).unwrap_or_default();
-    let export = documents.export(&reader, format).await?;
+    let (language, toc) = download_words(&headers);
+    let page = StandaloneOptions { toc: Some(toc), language, ..StandaloneOptions::default() };
+    let export = documents.export(&reader, format, page).await?;
     if format == ExportFormat::Json {
         return Ok(as_file(Json(export.document), &export.file_name, format.media_type()));
     }
-    Ok(as_file(export.body, &export.file_name, format.media_type()))
+    let mut response = as_file(export.body, &export.file_name, format.media_type());
+    if format == ExportFormat::Html {
+        let varies = HeaderValue::from_static("Accept-Language");
+        response.headers_mut().insert(header::VARY, varies);
+    }
+    Ok(response)
 }
 
 /// Bytes to encode in `filename*`: all but letters, digits and marks of RFC 8187 §3.2.1.

@@ -1,7 +1,7 @@
 //! Edit history: the log for replay, the state after any edit, and editing sessions.
 
 use crate::{
-    extract::{DocumentPath, Editable, Query},
+    extract::{DocumentPath, Editable, Query, positive},
     problem::ApiResult,
     state::AppState,
 };
@@ -31,6 +31,7 @@ struct EditsParams {
     to: Option<u64>,
     /// Edits per page.
     #[param(minimum = 1, maximum = 1000)]
+    #[serde(default, deserialize_with = "positive")]
     limit: Option<u32>,
 }
 

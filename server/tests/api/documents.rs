@@ -210,8 +210,8 @@ async fn the_details_form_shows_and_changes_the_format_of_a_download() {
     let path = ada.create("text").await;
     let id = path.rsplit('/').next().unwrap();
     let chosen = async || {
-        let page = ada.get(&format!("/documents?rename={id}")).await.text();
-        let (_, options) = page.split_once("name=\"render_format\"").unwrap();
+        let page = ada.get(&format!("/documents?edit={id}")).await.text();
+        let (_, options) = page.split_once("name=\"renderFormat\"").unwrap();
         let (options, _) = options.split_once("</select>").unwrap();
         let is_chosen = |option: &&str| option.split('>').next().unwrap().contains("selected");
         let option = options.split("<option").skip(1).find(is_chosen).unwrap();
@@ -219,8 +219,8 @@ async fn the_details_form_shows_and_changes_the_format_of_a_download() {
     };
     assert_eq!(chosen().await, "default");
     for (format, saved) in [("html", json!("html")), ("default", Value::Null)] {
-        let form = format!("id={id}&title=Plan&render_format={format}");
-        let request = Request::post("/fn/documents/rename")
+        let form = format!("id={id}&title=Plan&renderFormat={format}");
+        let request = Request::post("/fn/documents/edit")
             .header("content-type", "application/x-www-form-urlencoded")
             .header("accept", "application/json");
         let answer = ada.send(request.body(Body::from(form)).unwrap()).await;
@@ -228,6 +228,28 @@ async fn the_details_form_shows_and_changes_the_format_of_a_download() {
         assert_eq!(ada.get(&path).await.json()["renderFormat"], saved);
         assert_eq!(chosen().await, format);
     }
+}
+
+#[tokio::test]
+async fn the_details_form_shows_what_is_wrong_with_the_format() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("text").await;
+    let id = path.rsplit('/').next().unwrap();
+    let list = format!("/documents?edit={id}");
+    let form = format!("id={id}&title=Plan&renderFormat=pdf");
+    let request = Request::post("/fn/documents/edit")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("accept", "text/html")
+        .header("referer", format!("http://notes.example{list}"));
+    let refused = ada.send(request.body(Body::from(form)).unwrap()).await;
+    let flash = refused.cookie("izanagi_flash").unwrap();
+    let request = Request::get(&list).header("cookie", format!("izanagi_flash={flash}"));
+    let page = ada.send(request.body(Body::empty()).unwrap()).await.text();
+    let (_, field) = page.split_once("name=\"renderFormat\"").unwrap();
+    let (field, _) = field.split_once("</div>").unwrap();
+    assert!(field.contains("aria-invalid=\"true\""), "{field}");
+    assert!(field.contains("Use html or markdown."), "{field}");
 }
 
 #[tokio::test]

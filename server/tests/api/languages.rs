@@ -99,6 +99,9 @@ async fn a_page_has_no_english_words_in_another_language(
     ada.write(&document, "# 島\n\n二\n").await;
     ada.commit(&document, "").await;
     ada.write(&document, "# 島\n\n三\n").await;
+    // Commits twice, with messages of the server.
+    ada.post(&format!("{document}/versions/1/restore"), &json!({})).await;
+    ada.write(&document, "# 島\n\n四\n").await;
     let trashed = ada.create("捨").await;
     ada.patch(&trashed, &json!({ "title": "捨" })).await;
     ada.delete(&trashed).await;
@@ -164,6 +167,21 @@ async fn the_chooser_sets_a_cookie_that_overrides_the_browser() {
 }
 
 #[tokio::test]
+async fn an_error_page_outside_the_app_follows_every_line_of_cookies() {
+    let app = TestApp::new().await;
+    let request = Request::post("/documents/upload")
+        .header("origin", "https://other.example")
+        .header("sec-fetch-site", "cross-site")
+        .header("accept", "text/html")
+        .header("cookie", "theme=dark")
+        .header("cookie", "language=ja");
+    let page = app.anonymous().send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!((page.status.as_u16(), page.header("vary")), (403, "Accept-Language, Cookie"));
+    let html = page.text();
+    assert!(html.contains("<html lang=\"ja\""), "{html}");
+}
+
+#[tokio::test]
 async fn a_page_names_an_immutable_file_with_the_texts_of_its_scripts() {
     let app = TestApp::new().await;
     let login = page(&app.anonymous(), "/login", "zh").await;
@@ -172,6 +190,8 @@ async fn a_page_names_an_immutable_file_with_the_texts_of_its_scripts() {
     let words = app.anonymous().get(&path).await;
     assert_eq!((words.status.as_u16(), &words.json()["dismiss"]), (200, &json!("关闭")));
     assert_eq!(words.header("cache-control"), "public, max-age=31536000, immutable");
+    let failed = "<div id=\"load-failed\" role=\"alert\" hidden";
+    assert!(login.contains(failed) && login.contains("未能加载"), "{login}");
     let outdated = app.anonymous().get("/words/0/zh-pages.json").await;
     assert_eq!((outdated.status.as_u16(), outdated.header("cache-control")), (404, ""));
 }
@@ -193,6 +213,26 @@ async fn errors_of_a_form_are_worded_in_the_language_of_the_page() {
     assert!(page.contains("3 個の項目にエラーがあります"), "{page}");
     assert!(page.contains("10 文字以上で入力してください（現在 5 文字）。"), "{page}");
     assert_eq!(english_words(&read_texts(&page)), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_downloaded_page_has_the_language_of_the_request() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("# 島\n\n## 舟\n").await;
+    let path = format!("{path}/export?format=html");
+    for (accepted, start, contents) in [
+        ("ja", "<html lang=\"ja\"", "目次"),
+        ("zh", "<html lang=\"zh-Hans\"", "目录"),
+        ("de", "<html lang=\"en\"", "Contents"),
+    ] {
+        let request = Request::get(&path).header("accept-language", accepted);
+        let answer = ada.send(request.body(Body::empty()).unwrap()).await;
+        let vary = answer.headers.get_all("vary").iter().any(|it| it == "Accept-Language");
+        assert!(vary, "{:?}", answer.headers);
+        let html = answer.text();
+        assert!(html.contains(start) && html.contains(contents), "{html}");
+    }
 }
 
 #[tokio::test]

@@ -102,7 +102,10 @@ async fn rejects_invalid_path_and_query_values(
 #[rstest]
 #[case("?sort=size", "sort", "“size” is not allowed; use updated, created or title.")]
 #[case("?include_deleted=maybe", "includeDeleted", "Use true or false.")]
-#[case("?page_size=ten", "pageSize", "Use a whole number, 0 or more.")]
+#[case("?page_size=ten", "pageSize", "Use a whole number, 1 or more.")]
+#[case("?page=-1", "page", "Use a whole number, 1 or more.")]
+#[case("?limit=x", "limit", "Use a whole number, 1 or more.")]
+#[case("?page=4294967296", "page", "This number is too large.")]
 #[case("?owner=me", "owner", "This is not a UUID.")]
 #[tokio::test]
 async fn says_what_a_query_may_contain(

@@ -1,6 +1,6 @@
 //! Validation of account fields (PRODUCT A1).
 
-use super::{Secret, at_most, is_blank, refuse_control};
+use super::{Secret, at_most, is_blank, refuse_control, shown};
 use crate::problem::FieldError;
 use std::fmt;
 
@@ -17,7 +17,7 @@ impl Username {
         let text = text.trim().to_lowercase();
         let refuse = |code, message: String| FieldError::new("username", code, message);
         if let Some(c) = text.chars().find(|c| !is_username_char(*c)) {
-            let c = c.escape_default().to_string();
+            let c = shown(c);
             let message = format!("“{c}” cannot be part of a username. Use a–z, 0–9, _ and -.");
             return Err(refuse("invalid", message).with(&c));
         }
@@ -204,6 +204,18 @@ mod tests {
     #[case("a\0b@example.org", false)]
     fn validates_the_form_of_an_email(#[case] text: &str, #[case] valid: bool) {
         assert_eq!(Email::parse(text).is_ok(), valid);
+    }
+
+    #[rstest]
+    #[case("a島b", "島")]
+    #[case("aéb", "é")]
+    #[case("a\"b", "\"")]
+    #[case("a b", " ")]
+    #[case("a\0b", "U+0000")]
+    #[case("a\u{200B}b", "U+200B")]
+    #[case("a\u{2028}b", "U+2028")]
+    fn names_the_character_that_a_username_cannot_contain(#[case] text: &str, #[case] shown: &str) {
+        assert_eq!(Username::parse(text).unwrap_err().args, [shown]);
     }
 
     #[test]

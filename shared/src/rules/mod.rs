@@ -63,6 +63,17 @@ const fn turns_direction(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Returns the name of a character, `U+XXXX`.
+fn code_point(c: char) -> String {
+    format!("U+{:04X}", u32::from(c))
+}
+
+/// Returns a character as a message shows it: itself, or its name if it would not be seen alone.
+fn shown(c: char) -> String {
+    let is_seen = c == ' ' || !(c.is_control() || c.is_whitespace() || is_invisible(c));
+    if is_seen { c.to_string() } else { code_point(c) }
+}
+
 /// Rejects U+0000, which PostgreSQL cannot store, and the other control characters, which can
 /// disguise a text.
 fn refuse_control(field: &str, text: &str, line_breaks: bool) -> Result<(), FieldError> {
@@ -73,7 +84,7 @@ fn refuse_control(field: &str, text: &str, line_breaks: bool) -> Result<(), Fiel
     match text.chars().find(is_bad) {
         None => Ok(()),
         Some(c) => {
-            let c = format!("U+{:04X}", u32::from(c));
+            let c = code_point(c);
             let message = format!("The character {c} is not allowed here.");
             Err(FieldError::new(field, "control_character", message).with(&c))
         }

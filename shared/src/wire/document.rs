@@ -112,9 +112,9 @@ pub struct DocumentView {
     pub is_template: bool,
     /// Preselected format of a download; `null` for the user's default.
     pub render_format: Option<RenderFormat>,
-    /// User who created the document.
+    /// Actor that created the document: a user, a share link or the server.
     pub created_by: ActorId,
-    /// User who last changed the document.
+    /// Actor that last changed the document.
     pub last_modified_by: ActorId,
     /// Time of creation.
     pub created_at: Timestamp,

@@ -8,6 +8,7 @@ use crate::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// How the content of a version is stored (PRODUCT V2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,4 +134,52 @@ pub struct NameVersionRequest {
     /// 1–100 characters.
     #[serde(deserialize_with = "Option::deserialize")]
     pub name: Option<String>,
+}
+
+/// A message that the server writes for a version. It is stored in English and covered by the
+/// version's chain hash; pages recognise it and show it in their language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerMessage {
+    /// This version was restored, and the request had no message.
+    Restored(u64),
+    /// The text as it was before this version was restored.
+    BeforeRestoring(u64),
+}
+
+const RESTORED: &str = "Restored version ";
+const BEFORE_RESTORING: &str = "Before restoring version ";
+
+impl ServerMessage {
+    /// Recognises a stored message; `None` for the message of a user.
+    #[must_use]
+    pub fn recognise(message: &str) -> Option<Self> {
+        let number = |start: &str| message.strip_prefix(start)?.parse().ok();
+        let restored = number(RESTORED).map(Self::Restored);
+        let found = restored.or_else(|| number(BEFORE_RESTORING).map(Self::BeforeRestoring));
+        found.filter(|found| found.to_string() == message)
+    }
+}
+
+impl fmt::Display for ServerMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Restored(number) => write!(f, "{RESTORED}{number}"),
+            Self::BeforeRestoring(number) => write!(f, "{BEFORE_RESTORING}{number}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recognises_only_messages_of_the_server() {
+        for message in [ServerMessage::Restored(7), ServerMessage::BeforeRestoring(u64::MAX)] {
+            assert_eq!(ServerMessage::recognise(&message.to_string()), Some(message));
+        }
+        for message in ["", "Restored version", "Restored version 07", "Restored version 7."] {
+            assert_eq!(ServerMessage::recognise(message), None, "{message}");
+        }
+    }
 }

@@ -73,11 +73,16 @@ impl Documents {
         Ok(rendered)
     }
 
-    /// Returns a download of the live text.
+    /// Returns a download of the live text. `page` has the language and labels of an HTML page.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn export(&self, reader: &Reader, format: ExportFormat) -> Result<Export> {
+    pub async fn export(
+        &self,
+        reader: &Reader,
+        format: ExportFormat,
+        page: StandaloneOptions<'static>,
+    ) -> Result<Export> {
         let _reserved = self.core.budget.work(rendered_bytes(reader.row().text.length)).await?;
         let document = self.view_with_content(reader).await?;
         let content = document.content.clone().unwrap_or_default();
@@ -93,12 +98,8 @@ impl Documents {
             ExportFormat::Html => {
                 let rendered = self.render(reader).await?;
                 let title = document.title.clone();
-                let page = move || {
-                    let toc = Some("Contents");
-                    let options = StandaloneOptions { toc, ..StandaloneOptions::default() };
-                    standalone_html(&title, &rendered, &options)
-                };
-                self.core.budget.run_on(content.len(), page).await?
+                let write = move || standalone_html(&title, &rendered, &page);
+                self.core.budget.run_on(content.len(), write).await?
             }
         };
         let file_name = format!("{}.{}", file_stem(&document.title), format.extension());

@@ -12,7 +12,10 @@ use crate::{
     live::EditKind,
     storage::{Request, VersionRow},
 };
-use izanagi_shared::{rules::CommitMessage, wire::VersionNote};
+use izanagi_shared::{
+    rules::CommitMessage,
+    wire::{ServerMessage, VersionNote},
+};
 
 /// Retries when the text is edited between the commit and the replacement.
 const ROUNDS: u32 = 20;
@@ -54,7 +57,7 @@ impl Versions {
         let source = self.row(editor.id(), number).await?;
         let content = self.content(&source).await?;
         self.bring_back(editor, &source, &content, &after, key).await?;
-        let fallback = || format!("Restored version {number}");
+        let fallback = || ServerMessage::Restored(number).to_string();
         let note =
             VersionNote::new(if message.is_empty() { fallback() } else { message.to_owned() });
         let draft =
@@ -106,7 +109,7 @@ impl Versions {
         number: u64,
         request: Request,
     ) -> Result<[u8; 32]> {
-        let note = VersionNote::new(format!("Before restoring version {number}"));
+        let note = VersionNote::new(ServerMessage::BeforeRestoring(number).to_string());
         let draft = Draft { editor, note: &note, request, restored_from: None, seen: None };
         match self.commit_live(&draft).await {
             Ok(kept) => Ok(kept.content_hash),
