@@ -32,9 +32,10 @@ const TABLES: [&[Entry]; 14] = [
 ];
 
 /// Latin words that stay as they are in Japanese and Chinese: names, formats, keys, units.
-const NAMES: [&str; 23] = [
+const NAMES: [&str; 24] = [
     "API",
     "Escape",
+    "HTML",
     "Izanagi",
     "JSON",
     "JavaScript",

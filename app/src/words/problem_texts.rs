@@ -48,7 +48,7 @@ problem_texts! {
     "error.too_long" ["0", "1"]: "Use at most {0} characters; this has {1}.", "{0} 文字以内で入力してください（現在 {1} 文字）。", "最多 {0} 个字符，当前为 {1} 个。";
     "error.control_character" ["0"]: "The character {0} is not allowed here.", "文字 {0} は使用できません。", "不能使用字符 {0}。";
     "error.out_of_range" ["0"]: "Use a number from 1 to {0}.", "1 から {0} までの数値を指定してください。", "请使用 1 到 {0} 之间的数字。";
-    "error.kind.invalid": "Use markdown, text or json.", "Markdown、テキスト、JSON のいずれかを選択してください。", "请选择 Markdown、文本或 JSON。";
+    "error.kind.invalid": "Use markdown, text or json.", "Markdown、テキスト、JSON から選択してください。", "请选择 Markdown、文本或 JSON。";
     "error.renderFormat.invalid": "Use html or markdown.", "HTML または Markdown を選択してください。", "请选择 HTML 或 Markdown。";
     "error.login.blank": "Enter your username or email.", "ユーザー名またはメールアドレスを入力してください。", "请输入用户名或邮箱。";
     "error.login.too_long" ["0"]: "A username or email has at most {0} characters.", "ユーザー名とメールアドレスは {0} 文字以内です。", "用户名或邮箱最多 {0} 个字符。";
