@@ -37,7 +37,7 @@ const editor = await build({
 const islands = await build({
   ...script,
   entryPoints: Object.fromEntries(bundles.map((name) => [name, `${stage}/start-${name}.js`])),
-  // Loaded by its name beside it, and only where somebody edits.
+  // Loaded by its name beside it, and only on pages with an editor.
   external: ["./editor.js"],
   define: { EDITOR_PARTS: JSON.stringify(importsOf("editor.js", editor.metafile)) },
 });

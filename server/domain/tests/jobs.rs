@@ -7,33 +7,20 @@ mod support;
 #[path = "support/gate.rs"]
 mod gate;
 
-use gate::{Gate, Trap};
+use gate::{Trap, gated};
 use izanagi_domain::{
     fsck::FaultKind,
     jobs::{LEASE, PARKED_AFTER},
     storage::{
-        Claim, Clock as _, DetailsChange, Freshness, OutboxItem, RecordIndex, RecordPath, Stores,
-        Topic,
+        Claim, Clock as _, DetailsChange, Freshness, OutboxItem, RecordIndex, RecordPath, Topic,
     },
 };
 use izanagi_shared::id::DocumentId;
-use izanagi_storage::faulty::{Faulty, Injector};
-use std::{sync::Arc, time::Duration};
-use support::{Plan, World};
+use std::time::Duration;
+use support::World;
 use uuid::Uuid;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
-
-async fn gated() -> (World, Arc<Gate>) {
-    let gate = Arc::<Gate>::default();
-    let injector = Injector::hooked(Arc::clone(&gate) as _);
-    let wrap = move |mut stores: Stores| {
-        stores.documents = Arc::new(Faulty::new(stores.documents, &injector));
-        stores
-    };
-    let world = World::with(Plan { wrap: Box::new(wrap), ..Plan::default() }).await;
-    (world, gate)
-}
 
 /// Creates a document with three versions; the second can become a delta.
 async fn a_document(world: &World) -> DocumentId {

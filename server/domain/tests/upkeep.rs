@@ -8,35 +8,19 @@ mod support;
 #[path = "support/gate.rs"]
 mod gate;
 
-use gate::{Gate, Trap};
+use gate::{Trap, gated};
 use izanagi_domain::{
     fsck::FaultKind,
     jobs::LEASE,
-    storage::{
-        DetailsChange, Freshness, NewIntent, NewRecord, RecordIndex, RecordPath, Stores, Topic,
-    },
+    storage::{DetailsChange, Freshness, NewIntent, NewRecord, RecordIndex, RecordPath, Topic},
     versions::INTENT_LIFETIME,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId},
     wire::StoredAs,
 };
-use izanagi_storage::faulty::{Faulty, Injector};
-use std::sync::Arc;
-use support::{Plan, World};
+use support::World;
 use uuid::Uuid;
-
-/// Creates a world whose document store is behind a gate.
-async fn gated() -> (World, Arc<Gate>) {
-    let gate = Arc::<Gate>::default();
-    let injector = Injector::hooked(Arc::clone(&gate) as _);
-    let wrap = move |mut stores: Stores| {
-        stores.documents = Arc::new(Faulty::new(stores.documents, &injector));
-        stores
-    };
-    let world = World::with(Plan { wrap: Box::new(wrap), ..Plan::default() }).await;
-    (world, gate)
-}
 
 /// Returns a text long enough to be stored in chunks.
 fn long(end: &str) -> String {

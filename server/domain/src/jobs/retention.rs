@@ -8,7 +8,7 @@ use crate::{
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Retention of op ids (DESIGN §6), of quarantined updates and of ended sessions (PRODUCT O8).
+/// Retention of op ids (DESIGN §6) and of ended sessions (PRODUCT O8).
 const KEPT: Duration = Duration::from_secs(30 * DAY.as_secs());
 
 /// Retention of audit events (PRODUCT W5).

@@ -22,10 +22,9 @@ pub const PARKED_AFTER: u32 = 10;
 const HEARTBEAT: Duration = Duration::from_secs(20);
 /// Items per claim.
 const BATCH: u32 = 32;
-/// Polling interval, and the shortest delay after the first failure of an item. The delay doubles
-/// with each further failure,
+/// Polling interval, and the shortest delay after the first failure of an item.
 const POLL: Duration = Duration::from_secs(5);
-/// up to this one.
+/// Limit of the delay, which doubles with each further failure.
 const LONGEST_DELAY: Duration = Duration::from_secs(5 * 60);
 /// Delay between attempts of a parked item.
 const PARKED_DELAY: Duration = Duration::from_secs(60 * 60);

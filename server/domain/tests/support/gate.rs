@@ -2,10 +2,14 @@
 
 #![allow(dead_code)]
 
+use crate::support::{Plan, World};
 use async_trait::async_trait;
-use izanagi_domain::storage::{RecordPath, StoreError, StoreResult};
-use izanagi_storage::faulty::Hook;
-use std::{fmt::Debug, sync::Mutex};
+use izanagi_domain::storage::{RecordPath, StoreError, StoreResult, Stores};
+use izanagi_storage::faulty::{Faulty, Hook, Injector};
+use std::{
+    fmt::Debug,
+    sync::{Arc, Mutex},
+};
 use tokio::sync::Notify;
 
 /// What happens to the next matching call.
@@ -21,6 +25,18 @@ pub(crate) enum Trap {
     CorruptAt(RecordPath),
     /// This record cannot be purged.
     KeepAt(RecordPath),
+}
+
+/// Creates a world whose document store is behind a gate.
+pub(crate) async fn gated() -> (World, Arc<Gate>) {
+    let gate = Arc::<Gate>::default();
+    let injector = Injector::hooked(Arc::clone(&gate) as _);
+    let wrap = move |mut stores: Stores| {
+        stores.documents = Arc::new(Faulty::new(stores.documents, &injector));
+        stores
+    };
+    let world = World::with(Plan { wrap: Box::new(wrap), ..Plan::default() }).await;
+    (world, gate)
 }
 
 /// Decides over the calls of a wrapped document store.
