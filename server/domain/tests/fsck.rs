@@ -119,7 +119,7 @@ async fn a_damaged_snapshot_never_yields_text() {
     let update = NewUpdate {
         actor: world.ada.user.into(),
         op_id: "one more".to_owned(),
-        delta: Vec::new(),
+        delta: Vec::new().into(),
         delta_hash: [0; 32],
         clients: Vec::new(),
         client_owner: ClientOwner::Server,

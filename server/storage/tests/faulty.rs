@@ -87,7 +87,7 @@ fn batch(number: u128, op_ids: &str) -> Batch {
     let update = |op_id: char| NewUpdate {
         actor: ActorId(Uuid::nil()),
         op_id: op_id.to_string(),
-        delta: Vec::new(),
+        delta: Vec::new().into(),
         delta_hash: [0; 32],
         clients: Vec::new(),
         client_owner: ClientOwner::Server,

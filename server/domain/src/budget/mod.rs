@@ -2,7 +2,8 @@
 //!
 //! There are three kinds, and they are always taken in this order, so that no two requests can wait
 //! for each other: bytes of request bodies, bytes of work in progress, and a thread of the pool.
-//! A job on a pool thread never takes a further budget, and a room never takes bytes of work.
+//! A job on a pool thread never takes a further budget, and a room never takes bytes of work. Work
+//! of rooms on long documents takes turns instead.
 //! A request that exceeds a budget waits up to [`BudgetSettings::wait`] and is then refused with
 //! `Overloaded` (503 with `Retry-After`).
 
@@ -65,7 +66,7 @@ impl Default for BudgetSettings {
             work_bytes: 192 * MIB,
             loads: 2,
             rooms: 10_000,
-            room_bytes: 256 * MIB,
+            room_bytes: 192 * MIB,
             document_items: 400_000,
             document_bytes: 48 * MIB,
         }
@@ -102,6 +103,7 @@ struct Inner {
     bodies: Bytes,
     work: Bytes,
     loads: Arc<Semaphore>,
+    persisting: Arc<Semaphore>,
 }
 
 impl fmt::Debug for Budget {
@@ -122,6 +124,7 @@ impl Budget {
             bodies: Bytes::new(settings.body_bytes),
             work: Bytes::new(settings.work_bytes),
             loads: Arc::new(Semaphore::new(settings.loads.max(1))),
+            persisting: Arc::new(Semaphore::new(1)),
         })))
     }
 
@@ -162,6 +165,22 @@ impl Budget {
         let turn = Arc::clone(&self.0.loads).acquire_owned();
         let turn = timeout(self.0.settings.wait, turn).await.map_err(|_| self.overloaded())?;
         Ok(Reservation::of(turn.map_err(Error::internal)?))
+    }
+
+    /// Waits for the turn in which a long document is persisted, which takes about seven times its
+    /// size. It is background work, so it waits for as long as others need.
+    ///
+    /// # Errors
+    /// `Internal` when there are no more turns.
+    pub(crate) async fn persist(&self) -> Result<Reservation> {
+        let turn = Arc::clone(&self.0.persisting).acquire_owned().await;
+        Ok(Reservation::of(turn.map_err(Error::internal)?))
+    }
+
+    /// Takes the turn of [`Self::persist`] if it is free.
+    pub(crate) fn try_persist(&self) -> Option<Reservation> {
+        let turn = Arc::clone(&self.0.persisting).try_acquire_owned();
+        turn.ok().map(Reservation::of)
     }
 
     async fn reserve(&self, bytes: &Bytes, wanted: usize) -> Result<Reservation> {

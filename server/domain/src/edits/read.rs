@@ -111,13 +111,13 @@ impl Edits {
             return Err(FieldError::new("seq", "out_of_range", message).into());
         }
         let doc = if seq >= log.snapshot.seq {
-            let state = crate::live::unseal(&log.snapshot.state);
-            let state = state.ok_or_else(|| Error::internal("the snapshot is damaged"))?.to_vec();
+            let state = crate::live::into_unsealed(log.snapshot.state);
+            let state = state.ok_or_else(|| Error::internal("the snapshot is damaged"))?;
             self.replay(None, Segment { edits: Vec::new(), state: Some(state) }).await?
         } else {
             self.replay_segments(editor, seq).await?
         };
-        let rows = log.updates.iter().filter(|row| row.seq <= seq);
+        let rows = log.updates.into_iter().filter(|row| row.seq <= seq);
         let edits = rows.map(store::edit).collect::<StoreResult<_>>()?;
         let doc = self.replay(Some(doc), Segment { edits, state: None }).await?;
         self.core.budget.run(move || doc.encode()).await
@@ -181,7 +181,7 @@ impl Edits {
             }
         }
         for row in log.updates.iter().filter(|row| (from..=to).contains(&row.seq)) {
-            window.add(store::edit(row)?);
+            window.add(store::edit(row.clone())?);
         }
         Ok(window)
     }

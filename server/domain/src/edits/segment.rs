@@ -21,6 +21,10 @@ pub struct Edit {
 
 /// Higher levels take longer and hardly save more.
 const LEVEL: i32 = 9;
+/// The level for more than [`LARGE`] bytes: these are pasted or imported texts, for which [`LEVEL`]
+/// takes many times as long and several megabytes more memory.
+const LEVEL_OF_LARGE: i32 = 3;
+const LARGE: usize = 1024 * 1024;
 /// More than any frame holds: a larger claim is damage.
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 
@@ -118,7 +122,8 @@ fn parse_columns(bytes: &[u8]) -> Option<Vec<Edit>> {
 }
 
 fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
-    zstd::bulk::compress(bytes, LEVEL)
+    let level = if bytes.len() > LARGE { LEVEL_OF_LARGE } else { LEVEL };
+    zstd::bulk::compress(bytes, level)
 }
 
 fn decompress(stored: &[u8]) -> Option<Vec<u8>> {

@@ -7,7 +7,7 @@ use crate::{
     core::Core,
     error::{Error, Result},
     hash::sha256,
-    live::unseal,
+    live::into_unsealed,
     storage::{
         Constraint, Data, DocumentStore, EditSegments, Ids, LoadedLog, LoggedUpdate, NewRecord,
         NewSegment, RecordPath, SegmentFilter, SegmentRow, StoreError, StoreResult, StoredSnapshot,
@@ -72,18 +72,20 @@ impl EditStore {
         absorbed: &BTreeSet<u64>,
         now: Timestamp,
     ) -> Result<Option<Vec<NewSegment>>> {
-        let rows: Vec<_> = log.updates.iter().filter(|row| absorbed.contains(&row.seq)).collect();
-        if rows.len() != absorbed.len() {
+        let LoadedLog { snapshot, mut updates, .. } = log;
+        updates.retain(|row| absorbed.contains(&row.seq));
+        if updates.len() != absorbed.len() {
             return Ok(None);
         }
-        let or_lost = |row: &LoggedUpdate| {
+        let or_lost = |row: LoggedUpdate| {
+            let (seq, actor, at) = (row.seq, row.actor, row.at);
             edit(row).unwrap_or_else(|error| {
                 tracing::error!(docId = %document, %error, "the bytes of an edit are lost");
-                Edit { seq: row.seq, actor: row.actor, at: row.at, delta: Vec::new() }
+                Edit { seq, actor, at, delta: Vec::new() }
             })
         };
-        let edits: Vec<Edit> = rows.into_iter().map(or_lost).collect();
-        let mut state = self.state_due(document, &log.snapshot).await?;
+        let edits: Vec<Edit> = updates.into_iter().map(or_lost).collect();
+        let mut state = self.state_due(document, snapshot).await?;
         let mut kept = Vec::new();
         for edits in divide(edits) {
             match self.write(document, edits, state.take(), now).await {
@@ -102,7 +104,7 @@ impl EditStore {
     async fn state_due(
         &self,
         document: DocumentId,
-        snapshot: &StoredSnapshot,
+        snapshot: StoredSnapshot,
     ) -> Result<Option<(u64, Vec<u8>)>> {
         let newest = self.segments.newest(document).await?;
         let since = newest.number - newest.with_state + 1;
@@ -110,11 +112,11 @@ impl EditStore {
         if newest.with_state > 0 && since < STATE_AFTER && !(since >= STATE_EVERY && outweigh) {
             return Ok(None);
         }
-        let state = unseal(&snapshot.state);
+        let state = into_unsealed(snapshot.state);
         if state.is_none() {
             tracing::error!(docId = %document, "the old snapshot is damaged: replays begin later");
         }
-        Ok(state.map(|state| (snapshot.seq, state.to_vec())))
+        Ok(state.map(|state| (snapshot.seq, state)))
     }
 
     async fn write(
@@ -278,10 +280,11 @@ impl EditStore {
 ///
 /// # Errors
 /// `Corrupt` when the row is damaged.
-pub(super) fn edit(row: &LoggedUpdate) -> StoreResult<Edit> {
-    let damaged = || StoreError::Corrupt(format!("update {} is damaged", row.seq));
-    let delta = unseal(&row.delta).ok_or_else(damaged)?;
-    Ok(Edit { seq: row.seq, actor: row.actor, at: row.at, delta: delta.to_vec() })
+pub(super) fn edit(row: LoggedUpdate) -> StoreResult<Edit> {
+    let LoggedUpdate { seq, actor, delta, at } = row;
+    let damaged = || StoreError::Corrupt(format!("update {seq} is damaged"));
+    let delta = into_unsealed(delta).ok_or_else(damaged)?;
+    Ok(Edit { seq, actor, at, delta })
 }
 
 /// The ids of the records that hold a segment.

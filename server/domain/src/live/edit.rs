@@ -56,7 +56,7 @@ impl Room {
         let update = NewUpdate {
             actor: edit.actor,
             op_id: edit.op_id,
-            delta: update,
+            delta: update.into(),
             delta_hash: edit.request_hash,
             clients,
             client_owner: ClientOwner::Server,

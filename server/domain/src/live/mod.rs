@@ -27,7 +27,7 @@ pub(crate) use lineage::Lineage;
 pub use replica::LiveText;
 pub(crate) use replica::random_client_id;
 pub use rooms::Rooms;
-pub(crate) use seal::{seal, unseal};
+pub(crate) use seal::{into_unsealed, seal, unseal};
 pub(crate) use submit::QUARANTINED;
 
 use std::time::Duration;

@@ -88,16 +88,17 @@ impl OpenRooms {
         (state.open.len(), state.bytes)
     }
 
-    /// Waits until another room fits; evicts unused rooms.
+    /// Waits until `more` rooms fit; evicts unused rooms. For 0, waits until those in memory fit:
+    /// one of them is about to grow.
     ///
     /// # Errors
     /// `Overloaded` if all rooms remain in use.
-    pub(super) async fn make_room(&self) -> Result<()> {
+    pub(super) async fn make_room(&self, more: usize) -> Result<()> {
         let limits = self.budget.settings();
         let waiting = async {
             loop {
                 let freed = self.freed.notified();
-                if self.state.lock().evict(limits, 1) {
+                if self.state.lock().evict(limits, more) {
                     return;
                 }
                 // A room can also become unused by the passage of time.

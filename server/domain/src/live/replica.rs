@@ -207,7 +207,7 @@ impl Replica {
                 actor: update.actor,
                 op_id: update.op_id,
                 delta_hash: sha256(&update.delta),
-                delta: update.delta,
+                delta: update.delta.into(),
                 clients,
                 client_owner: ClientOwner::Actor(update.actor),
             },

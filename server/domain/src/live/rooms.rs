@@ -8,7 +8,7 @@ use super::{
     writer::LogWriter,
 };
 use crate::{
-    budget::Budget,
+    budget::{Budget, SMALL},
     core::Core,
     edits::EditStore,
     error::{Error, Internal, Result},
@@ -105,6 +105,7 @@ impl Rooms {
     /// # Errors
     /// `BadUpdate`, `TooLarge`, `Trashed`, `NotFound`, `Overloaded`, `Unavailable`.
     pub async fn submit(&self, document: DocumentId, update: ClientUpdate) -> Result<u64> {
+        self.before_growth(update.delta.len()).await?;
         self.ask(document, |reply| Command::Submit(Box::new((update, reply)))).await
     }
 
@@ -113,6 +114,7 @@ impl Rooms {
     /// # Errors
     /// As [`Rooms::submit`], and `IdempotencyMismatch`.
     pub async fn edit(&self, document: DocumentId, edit: ServerEdit) -> Result<EditOutcome> {
+        self.before_growth(edit.kind.bytes()).await?;
         self.run(document, |room| room.edit(edit).boxed()).await
     }
 
@@ -156,6 +158,11 @@ impl Rooms {
         self.open.size()
     }
 
+    /// Makes an edit that may enlarge a room wait while the rooms exceed their budget.
+    async fn before_growth(&self, bytes: usize) -> Result<()> {
+        if bytes > SMALL { self.open.make_room(0).await } else { Ok(()) }
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         document: DocumentId,
@@ -187,7 +194,7 @@ impl Rooms {
         if let Some(room) = self.open.get(document) {
             return Ok(room);
         }
-        self.open.make_room().await?;
+        self.open.make_room(1).await?;
         let (commands, mailbox) = mpsc::channel(MAILBOX);
         let (handle, footprint) = self.open.insert(document, commands);
         if let Some(footprint) = footprint {

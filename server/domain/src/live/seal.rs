@@ -23,6 +23,14 @@ pub(crate) fn unseal(sealed: &[u8]) -> Option<&[u8]> {
     (sha256(bytes) == hash).then_some(bytes)
 }
 
+/// [`unseal`] without copying the bytes.
+#[must_use]
+pub(crate) fn into_unsealed(mut sealed: Vec<u8>) -> Option<Vec<u8>> {
+    unseal(&sealed)?;
+    sealed.drain(..SEAL_BYTES);
+    Some(sealed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +45,6 @@ mod tests {
             sealed[at] ^= 1;
         }
         assert_eq!(unseal(b"short"), None);
+        assert_eq!(into_unsealed(sealed), Some(b"update".to_vec()));
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Admitted {
 
 impl Admitted {
     fn sealed(&self) -> NewUpdate {
-        NewUpdate { delta: seal(&self.update.delta), ..self.update.clone() }
+        NewUpdate { delta: seal(&self.update.delta).into(), ..self.update.clone() }
     }
 }
 

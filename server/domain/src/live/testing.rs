@@ -128,7 +128,7 @@ impl Kept {
                     self.live_seq += 1;
                     let (seq, hash) = (self.live_seq, short_hash(&update.delta_hash));
                     self.ops.insert(key, KnownOp { seq, hash, quarantined: false });
-                    let delta = if spoil { seal(b"no update") } else { update.delta.clone() };
+                    let delta = if spoil { seal(b"no update") } else { update.delta.to_vec() };
                     let (actor, at) = (update.actor, batch.at);
                     self.rows.push(LoggedUpdate { seq, actor, delta, at });
                     Appended::New(seq)

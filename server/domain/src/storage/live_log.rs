@@ -2,6 +2,7 @@
 
 use super::{NewSegment, ShortHash, StoreError, StoreResult, TextFacts};
 use async_trait::async_trait;
+use bytes::Bytes;
 use izanagi_shared::{
     id::{ActorId, DocumentId},
     time::Timestamp,
@@ -23,8 +24,8 @@ pub struct NewUpdate {
     pub actor: ActorId,
     /// The author's id for the update, applied only once.
     pub op_id: String,
-    /// The Yjs update, v1.
-    pub delta: Vec<u8>,
+    /// The Yjs update, v1. Shared, because it can be large and is needed until its outcome is known.
+    pub delta: Bytes,
     /// SHA-256 of what `op_id` identifies: `delta`, or the request the server created it from.
     pub delta_hash: [u8; 32],
     /// Client ids for which it adds structs.

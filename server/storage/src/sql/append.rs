@@ -217,7 +217,7 @@ fn inserts(new: New) -> Vec<Statement> {
             "INSERT INTO document_updates (document_id, seq, actor_id, delta, created_at) ",
         );
         insert.push_rows(updates.by_ref().take(ROWS).map(|row| {
-            args![row.document_id, row.seq, row.update.actor, row.update.delta, row.at]
+            args![row.document_id, row.seq, row.update.actor, Vec::from(row.update.delta), row.at]
         }));
         statements.push(insert);
     }

@@ -134,7 +134,7 @@ mod tests {
         NewUpdate {
             actor,
             op_id: op_id.to_owned(),
-            delta: op_id.as_bytes().to_vec(),
+            delta: op_id.as_bytes().to_vec().into(),
             delta_hash: [op_id.len() as u8; 32],
             clients: clients.to_vec(),
             client_owner: ClientOwner::Actor(actor),

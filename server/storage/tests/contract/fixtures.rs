@@ -117,7 +117,7 @@ pub(crate) fn update(actor: UserId, op_id: &str) -> NewUpdate {
     NewUpdate {
         actor: actor.into(),
         op_id: op_id.to_owned(),
-        delta: op_id.as_bytes().to_vec(),
+        delta: op_id.as_bytes().to_vec().into(),
         delta_hash,
         clients: Vec::new(),
         client_owner: ClientOwner::Actor(actor.into()),

@@ -104,7 +104,7 @@ async fn a_quarantined_op_is_reported_as_quarantined(store: &TestStore) {
 async fn an_op_id_with_different_bytes_is_refused(store: &TestStore) {
     let (user, document) = owned_document(store).await;
     append(store, document, vec![update(user, "a")]).await;
-    let other = NewUpdate { delta: vec![1], delta_hash: [1; 32], ..update(user, "a") };
+    let other = NewUpdate { delta: vec![1].into(), delta_hash: [1; 32], ..update(user, "a") };
     let answers = append(store, document, vec![other, update(user, "b")]).await;
     assert_eq!(answers, [Appended::OtherBytes, Appended::New(2)]);
 }
