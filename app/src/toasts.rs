@@ -136,7 +136,7 @@ fn ToastView(toast: Toast, toasts: RwSignal<Vec<Toast>>, undo: String) -> impl I
         }
     });
     view! {
-        <div class="toast">
+        <div class="toast" data-variant=is_problem.then_some("danger")>
             <p>{isolate_quoted(&notice)} {again}</p>
             {link.map(|path| view! { <a class="button" data-variant="quiet" href=path>{words::open()}</a> })}
             {undo}

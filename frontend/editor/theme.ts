@@ -39,22 +39,37 @@ export const theme = EditorView.theme({
   ".cm-searchMatch": { backgroundColor: "var(--color-mark)", outline: "1px solid var(--color-warn)" },
   ".cm-searchMatch-selected": { outline: "2px solid var(--color-focus)" },
 
-  ".cm-panels": { backgroundColor: "var(--color-sunken)", color: "var(--color-ink)" },
+  ".cm-panels": {
+    containerType: "inline-size",
+    backgroundColor: "var(--color-sunken)",
+    color: "var(--color-ink)",
+  },
   ".cm-panels-top": { borderBottom: "1px solid var(--color-rule)" },
   ".cm-panel.cm-search": {
     display: "flex",
     flexWrap: "wrap",
     alignItems: "center",
     gap: "var(--space-1) var(--space-2)",
-    padding: "var(--space-2) calc(var(--gutter) + 2rem) var(--space-2) var(--gutter)",
+    padding: "var(--space-2) var(--gutter)",
     fontFamily: "var(--font-ui)",
     fontSize: "var(--text-s)",
     "& input, & button, & label": { margin: "0", fontSize: "inherit" },
-    "& label": { display: "inline-flex", alignItems: "center", gap: "var(--space-1)", minHeight: "1.75rem" },
     "& br": { display: "none" },
+    // Three rows, as their groups are read: what to find, how, and what to replace it with. Each pseudo-element ends one.
+    "&::before, &::after": { content: "''", flexBasis: "100%", marginTop: "calc(-1 * var(--space-1))" },
+    "&::before": { order: "1" },
+    "& label": {
+      order: "2",
+      display: "inline-flex",
+      alignItems: "center",
+      gap: "var(--space-1)",
+      minHeight: "1.75rem",
+    },
+    "&::after": { order: "3" },
+    "& :is([name=replace], [name=replaceAll])": { order: "4" },
     "& [name=close]": {
-      top: "var(--space-2)",
-      right: "var(--gutter)",
+      position: "static",
+      marginLeft: "auto",
       minWidth: "1.75rem",
       minHeight: "1.75rem",
       fontSize: "var(--text-l)",
@@ -62,6 +77,11 @@ export const theme = EditorView.theme({
       color: "var(--color-ink)",
       cursor: "pointer",
     },
+  },
+  // The first two rows fit side by side.
+  "@container (width >= 52rem)": {
+    ".cm-panel.cm-search::before": { display: "none" },
+    ".cm-panel.cm-search [name=close]": { order: "2" },
   },
   ".cm-textfield, .cm-button": {
     minHeight: "1.75rem",
@@ -72,8 +92,9 @@ export const theme = EditorView.theme({
     color: "var(--color-ink)",
   },
   ".cm-textfield": {
-    flex: "0 1 16rem",
-    minWidth: "6rem",
+    flex: "1 1 4rem",
+    minWidth: "4rem",
+    maxWidth: "20rem",
     "&::placeholder": { color: "var(--color-ink-soft)", opacity: "1" },
   },
   ".cm-button": {

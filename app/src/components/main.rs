@@ -66,7 +66,7 @@ pub(crate) fn Scripts(bundle: Bundle) -> impl IntoView {
         <Script type_="module" src=script/>
         // Shown by the loader if it fails.
         <div id="load-failed" role="alert" hidden="">
-            <div class="toasts"><div class="toast"><p>{site::load_failed()}</p></div></div>
+            <div class="toasts"><div class="toast" data-variant="danger"><p>{site::load_failed()}</p></div></div>
         </div>
         <Toasts first undo=RestoreDocument::PATH.to_owned()/>
     }
