@@ -90,6 +90,12 @@ enum Keys {
 }
 
 impl Cli {
+    /// Whether this starts the server.
+    #[must_use]
+    pub const fn serves(&self) -> bool {
+        matches!(self.command, None | Some(Command::Serve))
+    }
+
     /// Runs the command.
     ///
     /// # Errors

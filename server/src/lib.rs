@@ -4,6 +4,7 @@
 // The type of a page is as deeply nested as its markup.
 #![recursion_limit = "512"]
 
+pub mod allocator;
 mod area;
 pub mod cli;
 pub mod config;
@@ -22,6 +23,7 @@ mod problem;
 mod problem_page;
 pub mod router;
 pub mod run;
+mod sending;
 pub mod site;
 mod state;
 mod unread;

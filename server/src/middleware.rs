@@ -1,25 +1,25 @@
 //! All middleware, in order, and the layers defined here.
 
 use crate::{
-    area::Area, extract::BadToken, headers, origin, problem, problem_page, state::AppState,
+    area::Area, extract::BadToken, headers, origin, problem, problem_page, sending, state::AppState,
 };
 use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request, State},
     http::{HeaderName, Method, header, request::Parts},
-    middleware::{Next, from_fn, from_fn_with_state},
+    middleware::{Next, from_fn, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
 };
 use axum_extra::headers::{Authorization, HeaderMapExt as _, authorization::Bearer};
-use http_body_util::BodyExt as _;
+use hyper::body::Body as _;
 use izanagi_domain::{
     accounts::{Caller, Device, RefreshSecret, SignedIn},
     budget,
     error::Error,
     principal::Principal,
 };
-use izanagi_shared::{id::DocumentId, rules::Secret};
+use izanagi_shared::{id::DocumentId, problem::Problem, rules::Secret};
 use std::net::{IpAddr, SocketAddr};
 use tower_http::{
     catch_panic::CatchPanicLayer,
@@ -58,6 +58,7 @@ pub(crate) fn around(router: Router, state: &AppState, cors: Option<CorsLayer>) 
         .layer(from_fn_with_state(state.clone(), problem_page::show_problems))
         // 1. Bodies for errors; request id and log.
         .layer(from_fn(problem::finish_problems))
+        .layer(map_response(async |response| sending::hold_until_sent(response)))
         .layer(
             TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(on_response),
         )
@@ -113,16 +114,30 @@ async fn limit_time(State(state): State<AppState>, request: Request, next: Next)
         .unwrap_or_else(|_| problem::ApiError::timed_out().into_response())
 }
 
-/// Holds a request's reserved budgets until its response has been sent.
+/// Gives a request the budgets, and its response what it holds of them.
 async fn hold_budgets(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(state.services.core.budget.clone());
-    let (response, held) = budget::in_request(next.run(request)).await;
-    response.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            let _ = &held;
-            frame
-        }))
-    })
+    let budget = &state.services.core.budget;
+    request.extensions_mut().insert(budget.clone());
+    let (mut response, held) = budget::in_request(next.run(request)).await;
+    // Only streams of pages have no size. They hold what was reserved for making them.
+    let bytes = size_of(&response).unwrap_or_else(|| held.work_bytes());
+    match budget.respond(&held, bytes).await {
+        Ok(()) => {
+            response.extensions_mut().insert(held);
+            response
+        }
+        Err(error) => problem::ApiError::from(error).into_response(),
+    }
+}
+
+/// The size of a response. The body of a problem is written later; a failed precondition has the
+/// current text in it.
+fn size_of(response: &Response) -> Option<usize> {
+    let problem = response.extensions().get::<Problem>();
+    let current = problem.and_then(|problem| problem.current.as_ref());
+    let current = current.map_or(0, |current| current.content.len().saturating_mul(2));
+    let body = usize::try_from(response.body().size_hint().exact()?).ok()?;
+    Some(current.saturating_add(body))
 }
 
 /// Identifies the caller and the client's address, and adds both to the request.

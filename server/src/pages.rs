@@ -5,6 +5,7 @@ use crate::{
     problem::ApiResult,
     state::AppState,
 };
+use any_spawner::{CustomExecutor, Executor, PinnedFuture, PinnedLocalFuture};
 use axum::{
     Router,
     extract::{Request, State},
@@ -18,7 +19,7 @@ use izanagi_app::{
     flash::{Flash, Notice, Outcome},
     ssr::{App, answer_form, plain_forms, shell, uploaded, words_file},
 };
-use izanagi_domain::{documents::RequestKey, principal::Principal};
+use izanagi_domain::{budget::in_task, documents::RequestKey, principal::Principal};
 use leptos::{IntoView, context::provide_context};
 use leptos_axum::{
     AxumRouteListing, generate_route_list, handle_response_inner, handle_server_fns_with_context,
@@ -38,7 +39,27 @@ const AN_HOUR: &str = "public, max-age=3600";
 
 /// All page routes. Computed once: Leptos loads no resources in the whole process while it lists
 /// routes, so a page that another router is rendering would never finish.
-static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| generate_route_list(App));
+static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| {
+    // An error means that it is set already.
+    let _ = Executor::init_custom_executor(Tasks);
+    generate_route_list(App)
+});
+
+/// Runs the tasks of Leptos, which loads resources in them, as parts of their request: with its
+/// budgets.
+struct Tasks;
+
+impl CustomExecutor for Tasks {
+    fn spawn(&self, work: PinnedFuture<()>) {
+        tokio::spawn(in_task(work));
+    }
+
+    fn spawn_local(&self, work: PinnedLocalFuture<()>) {
+        tokio::task::spawn_local(in_task(work));
+    }
+
+    fn poll_local(&self) {}
+}
 
 /// Returns the routes of all pages, `/fn/…` and static files.
 pub(crate) fn routes(state: &AppState) -> Router<AppState> {

@@ -63,6 +63,8 @@ pub(crate) struct Comparison {
     pub(crate) is_coarse: bool,
     /// Whether some lines are shortened.
     pub(crate) is_shortened: bool,
+    /// Whether there are more lines than a comparison can show.
+    pub(crate) is_truncated: bool,
     /// Number of changes on all pages.
     pub(crate) changes: usize,
     /// Number of this page, from 1.
@@ -237,6 +239,6 @@ pub(crate) async fn compare_versions(
     let compared = services.versions.compare(&reader, from, to, options).await?;
     // Shortening long lines takes time.
     let comparison = move || page_of(compared.diff, &compared.new, page, unfold);
-    let comparison = tokio::task::spawn_blocking(comparison).await.map_err(Error::internal)?;
+    let comparison = services.core.budget.run(comparison).await?;
     Ok(ComparedVersions { document, comparison })
 }

@@ -1,7 +1,7 @@
 //! Comparisons.
 
 super::texts! {
-    heading(from, to): "{from} compared with {to}", "{from} と {to} の比較", "{from} 与 {to} 的比较";
+    heading(from, to): "{from} compared with {to}", "{from}と{to}の比較", "{from}与{to}的比较";
     page(heading, title): "{heading}: “{title}”", "{heading}：「{title}」", "{heading}：“{title}”";
     now: "Now", "現在", "当前";
     current_first: "Current text", "現在の本文", "当前正文";
@@ -21,6 +21,7 @@ super::texts! {
     pages: "Pages of this comparison", "この比較のページ", "比较分页";
     coarse: "Some of these lines differ too much for a detailed comparison.", "一部の行は違いが大きいため、詳しく比較していません。", "部分行差异过大，未作详细比较。";
     shortened: "Very long lines are shortened: “…” marks omitted text.", "非常に長い行は省略しています。「…」は省略した箇所です。", "过长的行已缩短，“…”表示省略的文本。";
+    truncated(lines): "This comparison is too long: only its first {lines} lines are shown.", "比較が長すぎるため、最初の {lines} 行だけを表示しています。", "比较过长，仅显示前 {lines} 行。";
     added: "added: ", "追加：", "新增：";
     removed: "removed: ", "削除：", "删除：";
     no_newline: "No line break at the end", "末尾に改行なし", "末尾无换行";

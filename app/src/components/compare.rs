@@ -8,7 +8,7 @@ use crate::{
     parts::Alert,
     words,
 };
-use izanagi_shared::text::diff::{DiffLine, Hunk, LineKind, Span};
+use izanagi_shared::text::diff::{DiffLine, Hunk, LineKind, MAX_LINES, Span};
 use leptos::prelude::*;
 
 /// Shows the differences between two texts hunk by hunk, with unchanged lines folded.
@@ -52,6 +52,11 @@ pub(crate) fn DiffView(
         {comparison.is_shortened.then(|| view! {
             <Alert>
                 <p>{t::shortened()}</p>
+            </Alert>
+        })}
+        {comparison.is_truncated.then(|| view! {
+            <Alert variant="warning">
+                <p>{t::truncated(&words::grouped(MAX_LINES as u64))}</p>
             </Alert>
         })}
         <div class="diff">{parts}</div>

@@ -49,12 +49,13 @@ pub(crate) fn page_of(mut diff: Diff, new: &str, page: usize, unfold: Option<usi
         hunk: piece.cut(&diff.hunks[piece.hunk]),
     });
     let parts = parts.collect();
-    let tail = is_last.then(|| folded(diff.hunks.len()));
+    let tail = (is_last && !diff.truncated).then(|| folded(diff.hunks.len()));
     Comparison {
         added: diff.added,
         removed: diff.removed,
         is_coarse: diff.coarse,
         is_shortened,
+        is_truncated: diff.truncated,
         changes: diff.hunks.len(),
         page,
         pages: pages.len(),
@@ -312,6 +313,15 @@ mod tests {
         }
         assert!(page > 5, "{page}");
         assert_eq!(numbers, (1..=whole.hunks.len()).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_rest_of_a_truncated_comparison_is_not_shown_as_unchanged() {
+        let options = DiffOptions { max_lines: 4, ..DiffOptions::default() };
+        let (old, new) = (lines(0..9, "old"), lines(0..9, "new"));
+        let shown = page_of(diff_lines(&old, &new, &options), &new, 1, None);
+        assert!(shown.is_truncated && shown.tail.is_none());
+        assert_eq!(shown.parts[0].hunk.lines.len(), 4);
     }
 
     #[test]

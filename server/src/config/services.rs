@@ -133,8 +133,8 @@ pub struct BudgetSettings {
     #[config(env = "IZANAGI_BUDGET_BODY_BYTES", default = "96MiB", deserialize_with = size)]
     pub body_bytes: usize,
 
-    /// Maximum memory for comparing, rendering, creating and committing.
-    #[config(env = "IZANAGI_BUDGET_WORK_BYTES", default = "192MiB", deserialize_with = size)]
+    /// Maximum memory for comparing, rendering, creating, committing, and large responses until they are sent.
+    #[config(env = "IZANAGI_BUDGET_WORK_BYTES", default = "128MiB", deserialize_with = size)]
     pub work_bytes: usize,
 
     /// Maximum number of documents loaded concurrently.
@@ -146,7 +146,7 @@ pub struct BudgetSettings {
     pub rooms: usize,
 
     /// Maximum estimated size of all documents in memory.
-    #[config(env = "IZANAGI_BUDGET_ROOM_BYTES", default = "256MiB", deserialize_with = size)]
+    #[config(env = "IZANAGI_BUDGET_ROOM_BYTES", default = "128MiB", deserialize_with = size)]
     pub room_bytes: usize,
 
     /// Maximum number of items (separate edits) of a document.

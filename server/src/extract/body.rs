@@ -3,7 +3,6 @@
 use super::object;
 use crate::problem::{ApiError, ApiResult};
 use axum::{
-    body::to_bytes,
     extract::{DefaultBodyLimit, FromRequest, Multipart, Request},
     http::{HeaderMap, Method, Uri, header},
 };
@@ -11,13 +10,14 @@ use axum_extra::headers::{ContentLength, HeaderMapExt as _};
 use futures::StreamExt as _;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use izanagi_domain::{
-    budget::Budget,
+    budget::{Budget, SMALL},
     documents::{RequestKey, Upload},
     error::Error,
 };
 use izanagi_shared::{id::UserId, problem::FieldError};
 use serde::de::DeserializeOwned;
-use std::{convert::Infallible, error::Error as StdError};
+use std::{convert::Infallible, error::Error as StdError, time::Duration};
+use tokio::time::Instant;
 use tower_http::timeout::TimeoutError;
 
 /// Maximum number of files per upload; each becomes a document.
@@ -31,6 +31,11 @@ const UPLOAD_FACTOR: usize = 2;
 
 /// A body of unknown length reserves memory in steps of this size.
 const STEP: usize = 256 * 1024;
+
+/// A body that reserves memory must arrive faster than this many bytes per second on average, not
+/// counting its first seconds: others wait for the memory.
+const SLOWEST: u64 = 8 * 1024;
+const GRACE: Duration = Duration::from_secs(20);
 
 /// A request whose body has not been read.
 #[derive(Debug)]
@@ -88,17 +93,16 @@ impl LazyBody {
     pub(crate) async fn uploads(mut self, limit: usize) -> ApiResult<Vec<Upload>> {
         self.require("multipart/form-data")?;
         self.check_length(limit)?;
-        let budget = self.budget()?;
-        let announced = self.announced();
-        if let Some(bytes) = announced {
-            let _reserved = budget.body(bytes.saturating_mul(UPLOAD_FACTOR)).await?;
-        }
+        let (budget, announced) = (self.budget()?, self.announced());
         DefaultBodyLimit::max(limit).apply(&mut self.0);
+        let mut arriving = Arriving::new(budget, UPLOAD_FACTOR, announced).await?;
         let mut form = Multipart::from_request(self.0, &())
             .await
             .map_err(|rejection| Error::UnsupportedMediaType(rejection.body_text()))?;
         let mut uploads = Vec::new();
-        while let Some(field) = form.next_field().await.map_err(|error| refuse(&error, limit))? {
+        while let Some(mut field) =
+            form.next_field().await.map_err(|error| refuse(&error, limit))?
+        {
             if field.name() != Some("file") {
                 let name = field.name().unwrap_or_default().to_owned();
                 let message = "Send files as parts named “file”.";
@@ -112,9 +116,10 @@ impl LazyBody {
                 let error = FieldError::new("file", "too_many", message);
                 return Err(error.with(&MAX_FILES).with(&file_name).into());
             }
-            let bytes = field.bytes().await.map_err(|error| refuse(&error, limit))?.to_vec();
-            if announced.is_none() {
-                let _reserved = budget.body(bytes.len().saturating_mul(UPLOAD_FACTOR)).await?;
+            let mut bytes = Vec::new();
+            while let Some(chunk) = field.chunk().await.map_err(|error| refuse(&error, limit))? {
+                arriving.note(chunk.len()).await?;
+                bytes.extend_from_slice(&chunk);
             }
             // A form submitted without a chosen file has one part without name and bytes.
             if !file_name.is_empty() || !bytes.is_empty() {
@@ -144,25 +149,18 @@ impl LazyBody {
         Err(Error::UnsupportedMediaType(message).into())
     }
 
-    async fn bytes(self, limit: usize) -> ApiResult<axum::body::Bytes> {
+    async fn bytes(self, limit: usize) -> ApiResult<Vec<u8>> {
         self.check_length(limit)?;
-        let budget = self.budget()?;
-        if let Some(bytes) = self.announced() {
-            let _reserved = budget.body(bytes.saturating_mul(JSON_FACTOR)).await?;
-            let read = to_bytes(self.0.into_body(), limit).await;
-            return read.map_err(|error| refuse(&error, limit));
-        }
+        let announced = self.announced();
+        let mut arriving = Arriving::new(self.budget()?, JSON_FACTOR, announced).await?;
         let mut body = Limited::new(self.0.into_body(), limit).into_data_stream();
-        let (mut bytes, mut reserved) = (Vec::new(), 0);
+        let mut bytes = Vec::with_capacity(announced.unwrap_or_default());
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|error| refuse(&*error, limit))?;
-            while bytes.len() + chunk.len() > reserved {
-                let _reserved = budget.body(STEP.saturating_mul(JSON_FACTOR)).await?;
-                reserved += STEP;
-            }
+            arriving.note(chunk.len()).await?;
             bytes.extend_from_slice(&chunk);
         }
-        Ok(bytes.into())
+        Ok(bytes)
     }
 
     /// Returns the announced length of the body.
@@ -174,6 +172,38 @@ impl LazyBody {
     fn budget(&self) -> ApiResult<Budget> {
         let budget = self.0.extensions().get::<Budget>().cloned();
         budget.ok_or_else(|| Error::internal("a request without budgets").into())
+    }
+}
+
+/// A body that is being read: reserves memory for it and checks its speed.
+struct Arriving {
+    budget: Budget,
+    factor: usize,
+    since: Instant,
+    arrived: usize,
+    reserved: usize,
+}
+
+impl Arriving {
+    /// Reserves `factor` times the announced length.
+    async fn new(budget: Budget, factor: usize, announced: Option<usize>) -> ApiResult<Self> {
+        let reserved = announced.unwrap_or_default();
+        let _reserved = budget.body(reserved.saturating_mul(factor)).await?;
+        Ok(Self { budget, factor, since: Instant::now(), arrived: 0, reserved })
+    }
+
+    /// Counts bytes that have arrived.
+    async fn note(&mut self, bytes: usize) -> ApiResult<()> {
+        self.arrived += bytes;
+        while self.arrived > self.reserved {
+            let _reserved = self.budget.body(STEP.saturating_mul(self.factor)).await?;
+            self.reserved += STEP;
+        }
+        let seconds = self.since.elapsed().saturating_sub(GRACE).as_secs();
+        if self.reserved > SMALL && (self.arrived as u64) < seconds.saturating_mul(SLOWEST) {
+            return Err(ApiError::timed_out());
+        }
+        Ok(())
     }
 }
 
@@ -191,5 +221,29 @@ fn refuse(error: &(dyn StdError + 'static), limit: usize) -> ApiError {
         ApiError::timed_out()
     } else {
         Error::MalformedBody(error.to_string()).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use izanagi_domain::budget::BudgetSettings;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_large_body_must_arrive_at_some_speed() {
+        let budget = Budget::new(BudgetSettings::default()).unwrap();
+        let mut arriving = Arriving::new(budget.clone(), 2, Some(1_000_000)).await.unwrap();
+        for _ in 0..60 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            arriving.note(SLOWEST as usize).await.unwrap();
+        }
+        tokio::time::sleep(GRACE).await;
+        arriving.note(1).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        assert!(arriving.note(1).await.is_err());
+        // A small body takes nothing from others.
+        let mut arriving = Arriving::new(budget, 2, Some(100)).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(200)).await;
+        arriving.note(1).await.unwrap();
     }
 }

@@ -69,7 +69,8 @@ enum DiffFormat {
     params(DocumentPath, DiffParams),
     responses((status = 200,
             content((Diff = "application/json"), (String = "text/x-diff; charset=utf-8"))),
-        (status = 404, body = Problem), (status = 422, body = Problem)))]
+        (status = 404, body = Problem), (status = 413, body = Problem),
+        (status = 422, body = Problem)))]
 async fn diff(
     State(state): State<AppState>,
     Readable(reader): Readable,
@@ -80,8 +81,17 @@ async fn diff(
     let versions = &state.services.versions;
     match params.format {
         DiffFormat::Json => {
-            let comparison = versions.compare(&reader, from, to, options).await?;
-            Ok(Json(comparison.diff).into_response())
+            let diff = versions.compare(&reader, from, to, options).await?.diff;
+            // A part would be taken for the whole.
+            if diff.truncated {
+                let (changed, most) = (diff.added + diff.removed, options.max_lines);
+                return Err(Error::TooLarge(format!(
+                    "The comparison has {changed} changed lines; in JSON it can have at most \
+                     {most} lines with their context. Use format=unified."
+                ))
+                .into());
+            }
+            Ok(Json(diff).into_response())
         }
         DiffFormat::Unified => {
             let text = versions.unified(&reader, from, to, options).await?;

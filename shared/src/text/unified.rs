@@ -33,8 +33,8 @@ fn write_hunks(
     lines: &LineChanges<'_>,
     context: usize,
 ) -> fmt::Result {
-    let hunks = group_changes(lines, context);
-    if !hunks.is_empty() {
+    let mut hunks = group_changes(lines, context).peekable();
+    if hunks.peek().is_some() {
         writeln!(text, "--- {}", FileName(old_name))?;
         writeln!(text, "+++ {}", FileName(new_name))?;
     }

@@ -13,11 +13,12 @@ mod scope;
 
 pub use reservation::Reservation;
 pub(crate) use scope::covered;
-pub use scope::{Held, in_request};
+pub use scope::{Held, in_request, in_task};
 
 use crate::error::{Error, Result};
 use pool::Pool;
 use reservation::Bytes;
+use scope::Holder;
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -63,10 +64,10 @@ impl Default for BudgetSettings {
             queue: 512,
             wait: Duration::from_secs(5),
             body_bytes: 96 * MIB,
-            work_bytes: 192 * MIB,
+            work_bytes: 128 * MIB,
             loads: 2,
             rooms: 10_000,
-            room_bytes: 192 * MIB,
+            room_bytes: 128 * MIB,
             document_items: 400_000,
             document_bytes: 48 * MIB,
         }
@@ -141,7 +142,7 @@ impl Budget {
     /// # Errors
     /// `Overloaded`.
     pub async fn body(&self, bytes: usize) -> Result<Reservation> {
-        Ok(scope::keep(self.reserve(&self.0.bodies, bytes).await?, 0))
+        Ok(scope::keep_body(self.reserve(&self.0.bodies, bytes).await?))
     }
 
     /// Reserves room for `bytes` of texts and results, as [`Self::body`]; take it before the texts
@@ -150,11 +151,44 @@ impl Budget {
     /// # Errors
     /// `Overloaded`.
     pub async fn work(&self, bytes: usize) -> Result<Reservation> {
-        let lacking = scope::lacking(bytes.min(self.0.settings.work_bytes));
-        if lacking < SMALL {
-            return Ok(Reservation::none());
+        let bytes = bytes.min(self.0.settings.work_bytes);
+        match scope::holder() {
+            Holder::Caller => self.reserve(&self.0.work, bytes).await,
+            Holder::Request(held) => {
+                self.hold(&held, bytes).await?;
+                Ok(Reservation::none())
+            }
+            Holder::Covered => Ok(Reservation::none()),
         }
-        Ok(scope::keep(self.reserve(&self.0.work, lacking).await?, lacking))
+    }
+
+    /// Makes a request hold at least these bytes of work.
+    async fn hold(&self, held: &Held, bytes: usize) -> Result<()> {
+        let has = held.work_bytes();
+        let lacking = bytes.saturating_sub(has);
+        if lacking < SMALL {
+            return Ok(());
+        }
+        if has > 0 {
+            if let Some(more) = self.0.work.try_reserve(lacking) {
+                held.add(more, lacking);
+                return Ok(());
+            }
+            // Two requests that wait for more while they hold some would wait for each other.
+            held.give_back();
+        }
+        held.add(self.reserve(&self.0.work, bytes).await?, bytes);
+        Ok(())
+    }
+
+    /// Adjusts what a request holds to the size of its response, which remains until it is sent.
+    ///
+    /// # Errors
+    /// `Overloaded`: drop the response.
+    pub async fn respond(&self, held: &Held, bytes: usize) -> Result<()> {
+        let bytes = bytes.min(self.0.settings.work_bytes);
+        held.shrink(bytes);
+        self.hold(held, bytes).await
     }
 
     /// Takes one of the turns in which documents are loaded.
@@ -282,6 +316,59 @@ mod tests {
         assert!(budget.work(SMALL).await.is_err(), "the request holds everything");
         drop(held);
         assert!(budget.work(4 * SMALL).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_of_a_request_shares_its_reservation() {
+        let budget = small();
+        let handler = async {
+            let _reserved = budget.work(3 * SMALL).await.unwrap();
+            let inner = budget.clone();
+            let task = in_task(async move { inner.work(4 * SMALL).await.map(drop) });
+            tokio::spawn(task).await.unwrap()
+        };
+        let (done, held) = in_request(handler).await;
+        assert!(done.is_ok(), "{done:?}");
+        assert_eq!(held.work_bytes(), 4 * SMALL);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_that_need_more_do_not_wait_for_each_other() {
+        let budget = Budget::new(BudgetSettings {
+            wait: Duration::from_secs(5),
+            work_bytes: 4 * SMALL,
+            ..BudgetSettings::default()
+        });
+        let budget = budget.unwrap();
+        let request = || {
+            let budget = budget.clone();
+            async move {
+                let handler = async {
+                    let _reserved = budget.work(2 * SMALL).await.unwrap();
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    budget.work(3 * SMALL).await.map(drop)
+                };
+                in_request(handler).await.0
+            }
+        };
+        let (one, other) = tokio::join!(request(), request());
+        assert!(one.is_ok() && other.is_ok(), "{one:?}, {other:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_handled_request_holds_its_response() {
+        let budget = small();
+        let (_, held) = in_request(async { drop(budget.work(3 * SMALL).await.unwrap()) }).await;
+        assert!(budget.work(2 * SMALL).await.is_err());
+        budget.respond(&held, SMALL).await.unwrap();
+        let other = budget.work(2 * SMALL).await.unwrap();
+        let refused = budget.respond(&held, 3 * SMALL).await;
+        assert!(matches!(refused, Err(Error::Overloaded(_))), "{refused:?}");
+        drop(other);
+        budget.respond(&held, 3 * SMALL).await.unwrap();
+        assert!(budget.work(2 * SMALL).await.is_err());
+        budget.respond(&held, 0).await.unwrap();
+        assert!(held.is_empty() && budget.work(4 * SMALL).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]

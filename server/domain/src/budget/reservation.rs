@@ -11,17 +11,27 @@ const UNIT: usize = 1024;
 #[derive(Debug)]
 #[must_use = "a reservation that is dropped reserves nothing"]
 pub struct Reservation {
-    _permit: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Reservation {
     /// For work that needs no budget.
     pub const fn none() -> Self {
-        Self { _permit: None }
+        Self { permit: None }
     }
 
     pub(super) const fn of(permit: OwnedSemaphorePermit) -> Self {
-        Self { _permit: Some(permit) }
+        Self { permit: Some(permit) }
+    }
+}
+
+impl Reservation {
+    /// Gives back what exceeds this many bytes.
+    pub(super) fn shrink_to(&mut self, bytes: usize) {
+        if let Some(permit) = &mut self.permit {
+            let excess = permit.num_permits().saturating_sub(bytes.div_ceil(UNIT));
+            drop(permit.split(excess));
+        }
     }
 }
 
@@ -39,8 +49,17 @@ impl Bytes {
 
     /// Reserves bytes. A request for more than there are takes all of them: it runs alone.
     pub(super) async fn reserve(&self, bytes: usize) -> Result<Reservation> {
-        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.all);
-        let permit = Arc::clone(&self.units).acquire_many_owned(units).await;
+        let permit = Arc::clone(&self.units).acquire_many_owned(self.units_of(bytes)).await;
         Ok(Reservation::of(permit.map_err(Error::internal)?))
+    }
+
+    /// Reserves bytes if they are free.
+    pub(super) fn try_reserve(&self, bytes: usize) -> Option<Reservation> {
+        let permit = Arc::clone(&self.units).try_acquire_many_owned(self.units_of(bytes));
+        permit.ok().map(Reservation::of)
+    }
+
+    fn units_of(&self, bytes: usize) -> u32 {
+        u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).min(self.all)
     }
 }

@@ -8,9 +8,14 @@ use izanagi_shared::text::{
 };
 use std::{fmt, str::FromStr, sync::Arc};
 
-/// Peak memory of a comparison, in bytes per byte of both texts: the texts, their lines, and the
+/// Peak memory of a comparison, in bytes per byte of both texts: the texts, their words, and the
 /// JSON response.
-const COMPARISON_FACTOR: usize = 6;
+const COMPARISON_FACTOR: usize = 3;
+
+/// Memory of a comparison in bytes per line of both texts.
+const LINE_BYTES: usize = 48;
+/// Assumed length of a line before the texts are read.
+const LINE: usize = 64;
 
 /// One side of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +60,11 @@ pub struct Comparison {
     pub diff: Diff,
 }
 
+/// Peak memory of comparing texts with this many bytes and lines.
+const fn memory(bytes: usize, lines: usize) -> usize {
+    bytes.saturating_mul(COMPARISON_FACTOR).saturating_add(lines.saturating_mul(LINE_BYTES))
+}
+
 impl Versions {
     /// Compares `from` and `to`.
     ///
@@ -69,6 +79,7 @@ impl Versions {
     ) -> Result<Comparison> {
         let _reserved = self.reserve_comparison(reader, from, to).await?;
         let (old, new) = (self.side(reader, from).await?, self.side(reader, to).await?);
+        let _reserved = self.reserve_lines(&old, &new).await?;
         let (left, right) = (Arc::clone(&old), Arc::clone(&new));
         let compare = move || diff_lines(&left, &right, &options);
         let diff = self.core.budget.run_on(old.len() + new.len(), compare).await?;
@@ -83,7 +94,13 @@ impl Versions {
         to: Side,
     ) -> Result<budget::Reservation> {
         let bytes = self.length(reader, from).await? + self.length(reader, to).await?;
-        self.core.budget.work(bytes.saturating_mul(COMPARISON_FACTOR)).await
+        self.core.budget.work(memory(bytes, bytes / LINE)).await
+    }
+
+    /// Reserves more memory for texts of very short lines.
+    async fn reserve_lines(&self, old: &str, new: &str) -> Result<budget::Reservation> {
+        let lines = |text: &str| text.bytes().filter(|byte| *byte == b'\n').count();
+        self.core.budget.work(memory(old.len() + new.len(), lines(old) + lines(new))).await
     }
 
     /// Returns the size of one side in bytes.
@@ -109,6 +126,7 @@ impl Versions {
     ) -> Result<String> {
         let _reserved = self.reserve_comparison(reader, from, to).await?;
         let (old, new) = (self.side(reader, from).await?, self.side(reader, to).await?);
+        let _reserved = self.reserve_lines(&old, &new).await?;
         let names = (format!("a/{from}"), format!("b/{to}"));
         let bytes = old.len() + new.len();
         let compare = move || unified(&names.0, &names.1, &old, &new, &options);

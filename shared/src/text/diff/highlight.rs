@@ -10,11 +10,17 @@ use crate::text::sequence::{Change, Comparer, Interner, slide_down};
 /// highlighted words would only be noise.
 const LEAST_EQUAL: usize = 20;
 
+/// The maximum size in bytes of all changed lines in which words are compared. With one-letter
+/// words, this takes about 60 times the size of the text.
+const MOST_BYTES: usize = 2 * 1024 * 1024;
+
 /// Highlights changed words; shares word numbers and buffers between changes.
 pub(super) struct Highlighter<'a> {
     comparer: Comparer,
     interner: Interner<'a>,
     ignore_white_space: bool,
+    /// What is left of [`MOST_BYTES`].
+    bytes_left: usize,
 }
 
 /// A line with its changed words highlighted.
@@ -31,7 +37,12 @@ pub(super) struct MarkedLines {
 
 impl<'a> Highlighter<'a> {
     pub(super) fn new(ignore_white_space: bool) -> Self {
-        Self { comparer: Comparer::default(), interner: Interner::default(), ignore_white_space }
+        Self {
+            comparer: Comparer::default(),
+            interner: Interner::default(),
+            ignore_white_space,
+            bytes_left: MOST_BYTES,
+        }
     }
 
     /// Highlights `old` lines and the `new` lines that replace them, all without `\n`.
@@ -44,7 +55,15 @@ impl<'a> Highlighter<'a> {
         let mut marked =
             MarkedLines { old: Vec::with_capacity(old.len()), new: Vec::with_capacity(new.len()) };
         if !old.is_empty() && !new.is_empty() {
-            self.highlight_pairs(old, new, &mut marked, budget);
+            let bytes = old.iter().chain(new).map(|line| line.len()).sum();
+            if let Some(left) = self.bytes_left.checked_sub(bytes) {
+                self.bytes_left = left;
+                self.highlight_pairs(old, new, &mut marked, budget);
+            } else {
+                let whole = |line: &&str| Marked { spans: mark_all(line), coarse: true };
+                marked.old.extend(old.iter().map(whole));
+                marked.new.extend(new.iter().map(whole));
+            }
         }
         marked.fill(old, old.len(), new, new.len());
         marked

@@ -17,12 +17,15 @@ pub(crate) struct HunkRange<'a> {
 
 /// Groups changes into hunks with up to `context` unchanged lines before and after them. Changes
 /// whose contexts touch share a hunk.
-pub(crate) fn group_changes<'a>(lines: &'a LineChanges<'_>, context: usize) -> Vec<HunkRange<'a>> {
-    let is_near = |above: &Change, below: &Change| {
+pub(crate) fn group_changes<'a>(
+    lines: &'a LineChanges<'_>,
+    context: usize,
+) -> impl Iterator<Item = HunkRange<'a>> {
+    let is_near = move |above: &Change, below: &Change| {
         below.old.start - above.old.end <= context.saturating_mul(2)
     };
     let groups = lines.changes.chunk_by(is_near);
-    let hunks = groups.filter_map(|changes| {
+    groups.filter_map(move |changes| {
         let (first, last) = (changes.first()?, changes.last()?);
         let before = context.min(first.old.start);
         let after = context.min(lines.old.len() - last.old.end);
@@ -31,11 +34,15 @@ pub(crate) fn group_changes<'a>(lines: &'a LineChanges<'_>, context: usize) -> V
             new: first.new.start - before..last.new.end + after,
             changes,
         })
-    });
-    hunks.collect()
+    })
 }
 
 impl HunkRange<'_> {
+    /// The number of lines to show: a change has its old and its new lines.
+    pub(super) fn lines(&self) -> usize {
+        self.old.len() + self.changes.iter().map(|change| change.new.len()).sum::<usize>()
+    }
+
     /// The parts of the hunk in order: pairs of unchanged lines, then a change, except in the last
     /// part.
     pub(crate) fn parts(
@@ -63,35 +70,58 @@ impl HunkRange<'_> {
 }
 
 impl Hunk {
-    /// The hunk at `range`, with changed words highlighted as far as the budget allows.
+    /// The first `most` lines of the hunk at `range`, with changed words highlighted as far as the
+    /// budget allows.
     pub(super) fn of<'a>(
         lines: &LineChanges<'a>,
         range: &HunkRange<'_>,
         highlighter: &mut Highlighter<'a>,
         budget: &mut Budget,
+        most: usize,
     ) -> Self {
-        let mut shown = Vec::with_capacity(range.old.len() + range.new.len());
+        let mut shown = Vec::with_capacity(range.lines().min(most));
         let first = lines.lines_before + 1;
         for (equal, change) in range.parts() {
+            let equal = equal.take(most - shown.len());
             shown.extend(equal.map(|(old, new)| DiffLine {
                 old: Some(first + old),
                 new: Some(first + new),
                 ..line(LineKind::Equal, lines.new[new], unmarked(lines.new[new]))
             }));
             if let Some(change) = change {
-                shown.extend(changed_lines(lines, change, highlighter, budget));
+                let change = first_of(change, most - shown.len());
+                shown.extend(changed_lines(lines, &change, highlighter, budget));
             }
         }
+        let (old, new) = (
+            range.old.start..range.old.start + count(&shown, |line| line.old.is_some()),
+            range.new.start..range.new.start + count(&shown, |line| line.new.is_some()),
+        );
         Self {
             id: id_of(lines, range.changes),
-            old_start: HunkRange::start(lines, &range.old),
-            old_lines: range.old.len(),
-            new_start: HunkRange::start(lines, &range.new),
-            new_lines: range.new.len(),
+            old_start: HunkRange::start(lines, &old),
+            old_lines: old.len(),
+            new_start: HunkRange::start(lines, &new),
+            new_lines: new.len(),
             coarse: shown.iter().any(|line| line.coarse),
             lines: shown,
         }
     }
+}
+
+/// The part of a change with at most this many lines, divided between both sides.
+fn first_of(change: &Change, most: usize) -> Change {
+    let old = change.old.len().min(most.div_ceil(2).max(most.saturating_sub(change.new.len())));
+    let new = change.new.len().min(most - old);
+    Change {
+        old: change.old.start..change.old.start + old,
+        new: change.new.start..change.new.start + new,
+        coarse: change.coarse,
+    }
+}
+
+fn count(lines: &[DiffLine], is_counted: impl Fn(&DiffLine) -> bool) -> usize {
+    lines.iter().filter(|line| is_counted(line)).count()
 }
 
 /// The id of the lines from the first to the last change.

@@ -30,11 +30,17 @@ pub struct DiffOptions {
     pub ignore_white_space: bool,
     /// The maximum number of steps. Beyond it the result is coarser, and marked as such.
     pub budget: u64,
+    /// The maximum number of lines in all hunks. A line takes about a hundred times the memory of a
+    /// short text line.
+    pub max_lines: usize,
 }
+
+/// The default of [`DiffOptions::max_lines`].
+pub const MAX_LINES: usize = 200_000;
 
 impl Default for DiffOptions {
     fn default() -> Self {
-        Self { context: 3, ignore_white_space: false, budget: DEFAULT_BUDGET }
+        Self { context: 3, ignore_white_space: false, budget: DEFAULT_BUDGET, max_lines: MAX_LINES }
     }
 }
 
@@ -53,14 +59,22 @@ pub fn diff_lines(old: &str, new: &str, options: &DiffOptions) -> Diff {
     let lines = compare_for_display(old, new, options, &mut budget);
     let count = count_changes(&lines);
     let mut highlighter = Highlighter::new(options.ignore_white_space);
-    let hunks: Vec<Hunk> = group_changes(&lines, options.context)
-        .iter()
-        .map(|range| Hunk::of(&lines, range, &mut highlighter, &mut budget))
-        .collect();
+    let (mut hunks, mut left, mut truncated) = (Vec::new(), options.max_lines, false);
+    for range in group_changes(&lines, options.context) {
+        truncated = range.lines() > left;
+        if left > 0 {
+            hunks.push(Hunk::of(&lines, &range, &mut highlighter, &mut budget, left));
+        }
+        if truncated {
+            break;
+        }
+        left -= range.lines();
+    }
     Diff {
         added: count.added,
         removed: count.removed,
         coarse: hunks.iter().any(|hunk| hunk.coarse),
+        truncated,
         hunks,
     }
 }
@@ -190,6 +204,47 @@ mod tests {
         assert_eq!((diff.added, diff.removed), (1, 1));
         assert_eq!(diff.hunks[0].lines[0].text(), "a");
         assert!(diff_lines("a b", " ab\r\n", &options).hunks.is_empty());
+    }
+
+    #[rstest]
+    #[case::all_lines(9, &[5, 4], false)]
+    #[case::within_a_hunk(8, &[5, 3], true)]
+    #[case::between_hunks(5, &[5], true)]
+    #[case::within_a_change(2, &[2], true)]
+    #[case::no_lines(0, &[], true)]
+    fn hunks_are_truncated(
+        #[case] max_lines: usize,
+        #[case] lines: &[usize],
+        #[case] truncated: bool,
+    ) {
+        let (old, new) = ("a\nb\n1\n2\n3\n4\n", "x\ny\n1\n2\n3\nfour\n4\nfive\n");
+        let options = DiffOptions { max_lines, ..options(1, DEFAULT_BUDGET) };
+        let diff = diff_lines(old, new, &options);
+        let found: Vec<_> = diff.hunks.iter().map(|hunk| hunk.lines.len()).collect();
+        assert_eq!((found.as_slice(), diff.truncated), (lines, truncated));
+        assert_eq!((diff.added, diff.removed), (4, 2));
+        for hunk in &diff.hunks {
+            let olds = hunk.lines.iter().filter(|line| line.old.is_some()).count();
+            let news = hunk.lines.iter().filter(|line| line.new.is_some()).count();
+            assert_eq!((hunk.old_lines, hunk.new_lines), (olds, news));
+        }
+    }
+
+    #[test]
+    fn a_truncated_change_has_lines_of_both_sides() {
+        let (old, new) = ("a\n".repeat(50), "b\n".repeat(30));
+        let diff = diff_lines(&old, &new, &DiffOptions { max_lines: 20, ..options(3, 1_000) });
+        assert_eq!((diff.hunks[0].old_lines, diff.hunks[0].new_lines), (10, 10));
+        let diff = diff_lines(&old, &new, &DiffOptions { max_lines: 70, ..options(3, 1_000) });
+        assert_eq!((diff.hunks[0].old_lines, diff.hunks[0].new_lines), (40, 30));
+    }
+
+    #[test]
+    fn words_of_very_much_changed_text_are_not_compared() {
+        let (old, new) = ("a b ".repeat(300_000), "a c ".repeat(300_000));
+        let diff = diff_lines(&old, &new, &DiffOptions::default());
+        let spans: Vec<_> = diff.hunks[0].lines.iter().map(|line| line.spans.len()).collect();
+        assert_eq!((spans.as_slice(), diff.coarse), ([1, 1].as_slice(), true));
     }
 
     #[test]

@@ -16,6 +16,10 @@ pub struct Diff {
     /// Part of the comparison is less precise than usual, because the texts differ too much for the
     /// work limit. It is still correct.
     pub coarse: bool,
+    /// The hunks end before the last change, because there are more lines than allowed. `added` and
+    /// `removed` count all changes.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub truncated: bool,
     /// The changes with their context, in order. Hunks neither touch nor overlap.
     pub hunks: Vec<Hunk>,
 }
