@@ -279,6 +279,7 @@ impl From<FieldError> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
+            StoreError::Conflict(Constraint::Account) => Self::Unauthenticated,
             StoreError::Conflict(Constraint::Username) => Self::UsernameTaken,
             StoreError::Conflict(Constraint::Email) => Self::EmailTaken,
             StoreError::Conflict(Constraint::LastOwner) => Self::LastOwner,

@@ -57,6 +57,7 @@ impl Accounts {
             ip: String::new(),
             at: self.core.clock.now(),
         };
-        Ok(self.core.stores.relational.users.update(subject.id, change, Some(&event)).await?)
+        let changed = self.core.stores.relational.users.update(subject.id, change, Some(&event));
+        changed.await.map_err(Error::missing("account"))
     }
 }

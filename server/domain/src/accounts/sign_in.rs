@@ -191,8 +191,13 @@ impl Accounts {
         let refresh = RefreshSecret::from_bytes(&bytes);
         let caller = Caller { user: user.id, session: session.id, role: user.role };
         let token = self.new_token(session.id, &refresh, None, now);
-        self.core.stores.relational.sessions.create(&NewSession { session, token }).await?;
-        self.core.stores.relational.users.record_login(user.id, now).await?;
+        let new = NewSession { session, token };
+        let begun = self.core.stores.relational.sessions.create(&new);
+        begun.await.map_err(|error| match error {
+            // Deleted or deactivated while the password was checked.
+            StoreError::Conflict(Constraint::Account) => Error::InvalidCredentials,
+            other => other.into(),
+        })?;
         let user = User { last_login_at: Some(now), ..user.clone() };
         self.signed_in(&user, &caller, refresh, now)
     }
