@@ -33,11 +33,8 @@ impl ApiError {
     pub(crate) fn into_problem(self) -> Problem {
         match self {
             Self::Domain(error) => {
-                let problem = error.problem();
-                if let Some(cause) = error.internal_cause() {
-                    tracing::error!(code = problem.code, cause = cause.for_log(), "request failed");
-                }
-                problem
+                error.log();
+                error.problem()
             }
             Self::Transport(problem) => *problem,
         }
