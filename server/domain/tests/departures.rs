@@ -64,7 +64,7 @@ impl Hook for End {
         let Some((login, departure)) = self.take(method) else { return Ok(()) };
         let accounts = &self.elsewhere.get().unwrap().accounts;
         // Activating an active account changes nothing and returns it.
-        let user = accounts.set_active(login, true).await.unwrap();
+        let user = accounts.set_active(login, true).await.unwrap().user;
         match departure {
             Deleted => {
                 let session = SessionId(Uuid::nil());
