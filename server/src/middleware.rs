@@ -46,7 +46,7 @@ pub(crate) fn around(router: Router, state: &AppState, cors: Option<CorsLayer>) 
         // 3. Cross-site protection.
         .layer(from_fn_with_state(state.clone(), origin::refuse_foreign_writes))
         // 2. Panics become 500; default headers; timeouts and budgets.
-        .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| answer_panic(&*panic)))
         .layer(from_fn(headers::add_headers))
         .layer(from_fn_with_state(state.clone(), limit_time))
         .layer(from_fn_with_state(state.clone(), hold_budgets));
@@ -113,8 +113,8 @@ fn on_response(response: &Response, took: std::time::Duration, _: &tracing::Span
 }
 
 /// Logs the panic with the request's id, which the process's own message lacks.
-fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
-    tracing::error!(cause = said(&*panic), "request panicked");
+fn answer_panic(panic: &(dyn Any + Send)) -> Response {
+    tracing::error!(cause = said(panic), "request panicked");
     StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 

@@ -64,7 +64,8 @@ async fn user_commands_say_what_is_the_case_now() {
     let turn = accounts.take_sign_up_turn(&device).unwrap();
     accounts.sign_up(turn, &request, &device).await.unwrap();
     running.close().await;
-    let role = "The role takes effect within half an hour, when the user's browser renews its token.";
+    let role =
+        "The role takes effect within half an hour, when the user's browser renews its token.";
     let deactivated = "The account is deactivated: its sessions have ended, and it cannot sign in.";
     let active = "The account is active: it can sign in.";
     for (arguments, state, effect) in [

@@ -122,8 +122,7 @@ async fn sign_up(world: &World) -> Result<SignedIn> {
 }
 
 async fn sign_in(world: &World) -> Result<SignedIn> {
-    let request =
-        LoginRequest { login: Some("eve".to_owned()), password: Secret::new(PASSWORD) };
+    let request = LoginRequest { login: Some("eve".to_owned()), password: Secret::new(PASSWORD) };
     world.services.accounts.sign_in(&request, &Device::default()).await
 }
 

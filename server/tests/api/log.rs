@@ -3,13 +3,23 @@
 use crate::support::TestApp;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use izanagi::{config::LogConfig, logging};
-use izanagi_shared::crdt::{Change, TextDoc};
+use izanagi_domain::{
+    accounts::{PasswordHash, Role},
+    storage::User,
+};
+use izanagi_shared::{
+    crdt::{Change, TextDoc},
+    id::UserId,
+    time::Timestamp,
+};
+use izanagi_storage::StorageConfig;
 use serde_json::{Value, json};
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex},
 };
 use tracing::{Dispatch, subscriber::NoSubscriber};
+use uuid::Uuid;
 
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
@@ -67,6 +77,43 @@ async fn a_client_cannot_fill_the_log_with_failures() {
     // Ten at once and one a second; other tests share the limit.
     assert!(at("WARN") <= 20, "{lines:?}");
     assert_eq!(lines.iter().filter(|line| line["message"] == "answered").count(), 50);
+}
+
+#[tokio::test]
+async fn an_internal_error_is_logged_once() {
+    let (captured, dispatch) = capture();
+    let _second = Dispatch::new(NoSubscriber::default());
+    let mut database = String::new();
+    let app = TestApp::with(|config| {
+        config.database_url = None;
+        database = config.database();
+    })
+    .await;
+    let user = User {
+        id: UserId(Uuid::from_u128(1)),
+        username: "ada".to_owned(),
+        email: "ada@example.org".to_owned(),
+        display_name: "Ada".to_owned(),
+        bio: String::new(),
+        role: Role::User,
+        password_hash: PasswordHash::from_stored("not a hash"),
+        created_at: Timestamp::default(),
+        last_login_at: None,
+        deactivated_at: None,
+    };
+    let opened = izanagi_storage::open(&StorageConfig::new(database)).await.unwrap();
+    opened.stores.relational.users.create(&user).await.unwrap();
+    opened.close().await;
+    let guard = tracing::dispatcher::set_default(&dispatch);
+    let login = json!({ "login": "ada", "password": "calm and long enough" });
+    let failed = app.anonymous().post("/api/v1/auth/login", &login).await;
+    drop(guard);
+    failed.refused(500, "internal");
+    let lines = captured.lines();
+    let errors: Vec<_> = lines.iter().filter(|line| line["level"] == "ERROR").collect();
+    let [error] = errors[..] else { panic!("{errors:?}") };
+    assert_eq!(error["message"], "request failed");
+    assert_eq!(error["span"]["requestId"], failed.header("x-request-id"));
 }
 
 #[tokio::test]

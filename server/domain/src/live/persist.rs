@@ -119,11 +119,8 @@ impl Room {
             return Ok(());
         }
         self.ready().await?;
-        let turn = if self.is_long() {
-            self.context.budget.persist().await?
-        } else {
-            Reservation::none()
-        };
+        let turn =
+            if self.is_long() { self.context.budget.persist().await? } else { Reservation::none() };
         self.persist_in_turn(turn).await
     }
 

@@ -8,8 +8,8 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    AuditEvent, Constraint, Freshness::Fresh, Ids, NewSession, RefreshToken, RefreshUse, Session, SessionStore,
-    StoreError, StoreResult,
+    AuditEvent, Constraint, Freshness::Fresh, Ids, NewSession, RefreshToken, RefreshUse, Session,
+    SessionStore, StoreError, StoreResult,
 };
 use izanagi_shared::{
     id::{SessionId, UserId},

@@ -4,8 +4,8 @@ use izanagi_domain::{
     accounts::{PasswordHash, Role},
     storage::{
         AuditEvent, Batch, ClientOwner, CommitOutcome, Data, Details, NewDocument, NewIntent,
-        NewRecord, NewUpdate, NewVersion, RecordPath, Request, Stores, TextFacts, User,
-        UserChange, VersionNote, VersionRow,
+        NewRecord, NewUpdate, NewVersion, RecordPath, Request, Stores, TextFacts, User, UserChange,
+        VersionNote, VersionRow,
     },
 };
 use izanagi_shared::{

@@ -49,7 +49,8 @@ async fn an_owner_needs_an_account_and_a_document(store: &TestStore) {
     let gone = store.relational.owners.add(document, SERVER, deleted, at(20)).await;
     assert_eq!(gone, Err(StoreError::Conflict(Constraint::Reference)));
     assert_eq!(owner_ids(store, document).await, [owner]);
-    let nothing = store.relational.owners.add(DocumentId(fresh_uuid()), SERVER, owner, at(20)).await;
+    let nothing =
+        store.relational.owners.add(DocumentId(fresh_uuid()), SERVER, owner, at(20)).await;
     assert_eq!(nothing, Err(StoreError::NotFound));
 }
 
