@@ -7,7 +7,7 @@ use crate::{
 };
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
-use izanagi_domain::accounts::Role;
+use izanagi_domain::accounts::{ManagedAccount, Role};
 use izanagi_storage::{self as storage, StorageConfig};
 use std::process::ExitCode;
 
@@ -166,13 +166,23 @@ async fn gc(config: &Config) -> Result<ExitCode> {
 async fn manage_user(config: &Config, command: User) -> Result<()> {
     let running = Running::open_existing(config).await?;
     let accounts = &running.services.accounts;
-    let changed = match command {
-        User::Deactivate { login } => accounts.set_active(&login, false).await,
-        User::Activate { login } => accounts.set_active(&login, true).await,
-        User::Role { login, role } => accounts.set_role(&login, role.into()).await,
+    let (changed, effect) = match command {
+        User::Deactivate { login } => (
+            accounts.set_active(&login, false).await,
+            "The account is deactivated: its sessions have ended, and it cannot sign in.",
+        ),
+        User::Activate { login } => {
+            (accounts.set_active(&login, true).await, "The account is active: it can sign in.")
+        }
+        User::Role { login, role } => (
+            accounts.set_role(&login, role.into()).await,
+            "The role takes effect within half an hour, when the user's browser renews its token.",
+        ),
     };
     running.close().await;
-    let user = changed?;
-    logging::say(format_args!("{} <{}>: {}", user.username, user.email, user.role));
+    let ManagedAccount { user, is_active } = changed?;
+    let state = if is_active { "active" } else { "deactivated" };
+    logging::say(format_args!("{} <{}>: {}, {state}", user.username, user.email, user.role));
+    logging::say(effect);
     Ok(())
 }

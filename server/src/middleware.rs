@@ -7,7 +7,7 @@ use axum::{
     Router,
     body::Body,
     extract::{ConnectInfo, Request, State},
-    http::{HeaderName, Method, header, request::Parts},
+    http::{HeaderName, Method, StatusCode, header, request::Parts},
     middleware::{Next, from_fn, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
 };
@@ -16,11 +16,15 @@ use hyper::body::Body as _;
 use izanagi_domain::{
     accounts::{Caller, Device, RefreshSecret, SignedIn},
     budget,
+    contained::said,
     error::Error,
     principal::Principal,
 };
 use izanagi_shared::{id::DocumentId, problem::Problem, rules::Secret};
-use std::net::{IpAddr, SocketAddr};
+use std::{
+    any::Any,
+    net::{IpAddr, SocketAddr},
+};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::CorsLayer,
@@ -42,9 +46,7 @@ pub(crate) fn around(router: Router, state: &AppState, cors: Option<CorsLayer>) 
         // 3. Cross-site protection.
         .layer(from_fn_with_state(state.clone(), origin::refuse_foreign_writes))
         // 2. Panics become 500; default headers; timeouts and budgets.
-        .layer(CatchPanicLayer::custom(|_| {
-            axum::http::StatusCode::INTERNAL_SERVER_ERROR.into_response()
-        }))
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| answer_panic(&*panic)))
         .layer(from_fn(headers::add_headers))
         .layer(from_fn_with_state(state.clone(), limit_time))
         .layer(from_fn_with_state(state.clone(), hold_budgets));
@@ -60,7 +62,13 @@ pub(crate) fn around(router: Router, state: &AppState, cors: Option<CorsLayer>) 
         .layer(from_fn(problem::finish_problems))
         .layer(map_response(async |response| sending::hold_until_sent(response)))
         .layer(
-            TraceLayer::new_for_http().make_span_with(span).on_request(()).on_response(on_response),
+            // The code that answers with a failure logs it, with its cause. A second line for each
+            // response would let a client fill the log.
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_request(())
+                .on_response(on_response)
+                .on_failure(()),
         )
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
@@ -103,6 +111,12 @@ fn document_in(path: &str) -> Option<DocumentId> {
 fn on_response(response: &Response, took: std::time::Duration, _: &tracing::Span) {
     let (status, micros) = (response.status().as_u16(), took.as_micros());
     tracing::info!(status, micros, "answered");
+}
+
+/// Logs the panic with the request's id, which the process's own message lacks.
+fn answer_panic(panic: &(dyn Any + Send)) -> Response {
+    tracing::error!(cause = said(panic), "request panicked");
+    StatusCode::INTERNAL_SERVER_ERROR.into_response()
 }
 
 /// A stalled or trickling body would hold resources that other requests need.

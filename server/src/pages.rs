@@ -2,17 +2,17 @@
 
 use crate::{
     extract::{LazyBody, SignedInCaller},
-    problem::ApiResult,
+    problem::{self, ApiResult},
     state::AppState,
 };
 use any_spawner::{CustomExecutor, Executor, PinnedFuture, PinnedLocalFuture};
 use axum::{
     Router,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse as _, Redirect, Response},
-    routing::{any, get, post},
+    routing::{MethodFilter, any, get, on, post},
 };
 use futures::{Stream, StreamExt as _, stream::once};
 use izanagi_app::{
@@ -20,7 +20,7 @@ use izanagi_app::{
     ssr::{App, answer_form, plain_forms, shell, uploaded, words_file},
 };
 use izanagi_domain::{budget::in_task, documents::RequestKey, principal::Principal};
-use leptos::{IntoView, context::provide_context};
+use leptos::{IntoView, context::provide_context, server_fn::axum::server_fn_paths};
 use leptos_axum::{
     AxumRouteListing, generate_route_list, handle_response_inner, handle_server_fns_with_context,
 };
@@ -63,17 +63,14 @@ impl CustomExecutor for Tasks {
 
 /// Returns the routes of all pages, `/fn/…` and static files.
 pub(crate) fn routes(state: &AppState) -> Router<AppState> {
-    let context = state.page_context();
-    let functions = any(move |request: Request| {
-        let context = context.clone();
-        handle_server_fns_with_context(move || provide_context(context.clone()), request)
-    });
     let pages =
         PAGES.iter().fold(Router::new(), |router, page| router.route(page.path(), get(render)));
     pages
-        .route("/fn/{*name}", functions)
+        .merge(functions(state))
+        .route("/fn/{*name}", any(problem::nothing_here))
         .route("/documents/upload", post(upload))
         .fallback(render)
+        .method_not_allowed_fallback(problem::wrong_method)
         .layer(from_fn_with_state(state.cookies, plain_forms))
         .layer(from_fn(page_policy))
         .merge(words())
@@ -81,6 +78,26 @@ pub(crate) fn routes(state: &AppState) -> Router<AppState> {
         .nest_service("/favicon.svg", file(state, "favicon.svg"))
         .nest_service("/icons.svg", file(state, "icons.svg"))
         .nest_service("/speculation-rules.json", speculation_rules(state))
+}
+
+/// Returns the routes of the server functions. Leptos alone would answer an unknown path or method
+/// with 400 and a text for developers.
+fn functions(state: &AppState) -> Router<AppState> {
+    server_fn_paths().fold(Router::new(), |router, (path, method)| {
+        let context = state.page_context();
+        let call = move |mut request: Request| {
+            // Leptos knows no HEAD; the router drops the body.
+            if *request.method() == Method::HEAD {
+                *request.method_mut() = Method::GET;
+            }
+            let context = context.clone();
+            handle_server_fns_with_context(move || provide_context(context.clone()), request)
+        };
+        match MethodFilter::try_from(method) {
+            Ok(method) => router.route(path, on(method, call)),
+            Err(_) => router,
+        }
+    })
 }
 
 /// Renders a page, or the not-found page.

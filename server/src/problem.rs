@@ -33,11 +33,8 @@ impl ApiError {
     pub(crate) fn into_problem(self) -> Problem {
         match self {
             Self::Domain(error) => {
-                let problem = error.problem();
-                if let Some(cause) = error.internal_cause() {
-                    tracing::error!(code = problem.code, cause = cause.for_log(), "request failed");
-                }
-                problem
+                error.log();
+                error.problem()
             }
             Self::Transport(problem) => *problem,
         }
@@ -97,6 +94,16 @@ pub(crate) fn plain(status: StatusCode, code: &str, title: &str, detail: &str) -
     }
 }
 
+/// Answers requests for which there is no route.
+pub(crate) async fn nothing_here() -> Response {
+    respond(not_found())
+}
+
+/// Answers requests with a method that their route does not support.
+pub(crate) async fn wrong_method() -> Response {
+    respond(method_not_allowed())
+}
+
 /// Turns every error response under `/api` into a problem document with the request id.
 pub(crate) async fn finish_problems(request: Request, next: Next) -> Response {
     let request_id = request_id(&request);
@@ -118,10 +125,8 @@ pub(crate) async fn finish_problems(request: Request, next: Next) -> Response {
 /// Returns the problem for a status code set by the router or a layer.
 fn by_status(status: StatusCode) -> Option<Problem> {
     let (code, title, detail) = match status {
-        StatusCode::NOT_FOUND => ("not_found", "Not found", "There is nothing at this path."),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            ("method_not_allowed", "Method not allowed", "This path does not support this method.")
-        }
+        StatusCode::NOT_FOUND => return Some(not_found()),
+        StatusCode::METHOD_NOT_ALLOWED => return Some(method_not_allowed()),
         StatusCode::PAYLOAD_TOO_LARGE => {
             ("too_large", "Too large", "The request body is too large.")
         }
@@ -132,6 +137,16 @@ fn by_status(status: StatusCode) -> Option<Problem> {
         _ => return None,
     };
     Some(plain(status, code, title, detail))
+}
+
+fn not_found() -> Problem {
+    let detail = "There is nothing at this path.";
+    plain(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
+}
+
+fn method_not_allowed() -> Problem {
+    let detail = "This path does not support this method.";
+    plain(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
 }
 
 fn timed_out() -> Problem {

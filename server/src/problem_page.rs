@@ -34,15 +34,31 @@ pub(crate) async fn show_problems(
     let problem = problem.or_else(|| panicked.then(internal));
     let Some(problem) = problem else { return response };
     let (mut parts, _) = response.into_parts();
-    parts.headers.remove(header::CONTENT_LENGTH);
+    // They describe the body that the page replaces.
+    for name in [header::CONTENT_LENGTH, header::CONTENT_TYPE, header::ETAG] {
+        parts.headers.remove(name);
+    }
     let policy = HeaderValue::from_static(POLICY);
     parts.headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    let vary = HeaderValue::from_static("Accept-Language, Cookie");
-    // Appended: a layer may have named other headers.
-    parts.headers.append(header::VARY, vary);
+    vary(&mut parts.headers, &["Accept-Language", "Cookie"]);
     let failure = failure(&languages, &problem);
     let page = page(&failure, problem.status, &request_id, &state.site.style_sheet());
     (parts, Html(page)).into_response()
+}
+
+/// Adds names to `Vary`, each once. A layer may have named others.
+fn vary(headers: &mut HeaderMap, names: &[&str]) {
+    let values = headers.get_all(header::VARY).iter().filter_map(|value| value.to_str().ok());
+    let mut all: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    for name in names {
+        if !all.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            all.push(name);
+        }
+    }
+    // Names of headers are ASCII.
+    if let Ok(value) = HeaderValue::from_str(&all.join(", ")) {
+        headers.insert(header::VARY, value);
+    }
 }
 
 /// Copies the headers that choose the language.

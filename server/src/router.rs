@@ -8,8 +8,6 @@ use crate::{
 };
 use axum::{
     Json, Router,
-    http::StatusCode,
-    response::Response,
     routing::{any, get},
 };
 use utoipa::OpenApi as _;
@@ -37,8 +35,8 @@ pub fn router(state: &AppState) -> Router {
     let api = Router::new()
         .merge(v1)
         .nest("/api", unversioned)
-        .route("/api", any(nothing_here))
-        .route("/api/{*rest}", any(nothing_here))
+        .route("/api", any(problem::nothing_here))
+        .route("/api/{*rest}", any(problem::nothing_here))
         .with_state(state.clone());
     let others = Router::new()
         // For operators
@@ -49,16 +47,8 @@ pub fn router(state: &AppState) -> Router {
         .merge(SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")))
         // Pages, server functions, static files
         .merge(pages::routes(state))
+        .method_not_allowed_fallback(problem::wrong_method)
         .with_state(state.clone());
     let cors = cors::layer(&state.config.cors_origins);
     middleware::around(api, state, cors).merge(middleware::around(others, state, None))
-}
-
-async fn nothing_here() -> Response {
-    problem::respond(problem::plain(
-        StatusCode::NOT_FOUND,
-        "not_found",
-        "Not found",
-        "There is nothing at this path.",
-    ))
 }

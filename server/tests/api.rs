@@ -18,6 +18,8 @@ mod diff;
 mod documents;
 #[path = "api/edits.rs"]
 mod edits;
+#[path = "api/functions.rs"]
+mod functions;
 #[path = "api/headers.rs"]
 mod headers;
 #[path = "api/health.rs"]

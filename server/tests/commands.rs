@@ -1,7 +1,12 @@
 //! Tests of the binary's commands.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use izanagi::{config::Config, run::Running};
+use izanagi_domain::accounts::Device;
+use izanagi_shared::{rules::Secret, wire::SignupRequest};
 use rstest::rstest;
-use std::process::Command;
+use std::{path::Path, process::Command};
 
 #[rstest]
 #[case::fsck(&["fsck"])]
@@ -27,4 +32,49 @@ fn maintenance_commands_create_no_data(#[case] command: &[&str]) {
         "{stderr}"
     );
     assert!(!data.exists());
+}
+
+/// Runs `izanagi user …` on the data in `home` and returns what it prints.
+fn user(home: &Path, arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_izanagi"))
+        .arg("user")
+        .args(arguments)
+        .current_dir(home)
+        .env("IZANAGI_DATA_DIR", home.join("data"))
+        .env_remove("IZANAGI_CONFIG")
+        .env_remove("DATABASE_URL")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn user_commands_say_what_is_the_case_now() {
+    let home = tempfile::tempdir().unwrap();
+    let config = Config { data_dir: home.path().join("data"), ..Config::default() };
+    let running = Running::open(&config).await.unwrap();
+    let (accounts, device) = (&running.services.accounts, Device::default());
+    let request = SignupRequest {
+        email: "ada@example.org".to_owned(),
+        password: Secret::new("correct horse battery"),
+        username: Some("ada".to_owned()),
+        display_name: None,
+    };
+    let turn = accounts.take_sign_up_turn(&device).unwrap();
+    accounts.sign_up(turn, &request, &device).await.unwrap();
+    running.close().await;
+    let role =
+        "The role takes effect within half an hour, when the user's browser renews its token.";
+    let deactivated = "The account is deactivated: its sessions have ended, and it cannot sign in.";
+    let active = "The account is active: it can sign in.";
+    for (arguments, state, effect) in [
+        (["role", "ada", "premium"].as_slice(), "premium, active", role),
+        (["deactivate", "ada"].as_slice(), "premium, deactivated", deactivated),
+        (["role", "ada", "admin"].as_slice(), "admin, deactivated", role),
+        (["activate", "ada"].as_slice(), "admin, active", active),
+    ] {
+        let printed = user(home.path(), arguments);
+        assert_eq!(printed, format!("ada <ada@example.org>: {state}\n{effect}\n"));
+    }
 }

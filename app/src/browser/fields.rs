@@ -55,6 +55,7 @@ pub(super) fn listen() {
 pub(super) fn show_refusal(form: &HtmlFormElement, problem: &Problem) {
     let scope = form.get_attribute("data-scope").unwrap_or_default();
     let Ok(fields) = form.query_selector_all(FIELDS) else { return };
+    let mut names = Vec::new();
     for index in 0..fields.length() {
         let Some(field) = fields.get(index).and_then(|it| it.dyn_into::<HtmlElement>().ok()) else {
             continue;
@@ -65,9 +66,10 @@ pub(super) fn show_refusal(form: &HtmlFormElement, problem: &Problem) {
         if let Some(input) = input.filter(|input| input.type_() == "password") {
             input.set_value("");
         }
+        names.push(name);
     }
     if let Ok(Some(top)) = form.query_selector(".form-refusal") {
-        top.set_inner_html(&refusal_html(problem, &scope));
+        top.set_inner_html(&refusal_html(problem, &scope, &names));
         let alert = top.first_element_child().and_then(|it| it.dyn_into::<HtmlElement>().ok());
         if let Some(alert) = alert {
             // Fails only if the form has been removed from the page.

@@ -48,6 +48,16 @@ pub(crate) enum Part {
     Message,
 }
 
+impl Part {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Line(line) => line.name,
+            Self::Choice(choice) => choice.name,
+            Self::Message => "message",
+        }
+    }
+}
+
 /// A choice between options.
 #[derive(Debug, Default)]
 pub(crate) struct Choice {
@@ -103,7 +113,8 @@ pub(crate) enum Foot {
 pub(crate) fn Form(spec: FormSpec) -> impl IntoView {
     let FormSpec { start, class, hidden, fields, submit, foot } = spec;
     let (action, scope) = (start.action, start.scope);
-    let refusal = start.problem.as_ref().map(|problem| refusal_html(problem, scope));
+    let names: Vec<_> = fields.iter().map(Part::name).collect();
+    let refusal = start.problem.as_ref().map(|problem| refusal_html(problem, scope, &names));
     let hidden = hidden
         .into_iter()
         .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })

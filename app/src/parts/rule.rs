@@ -15,7 +15,7 @@ const MESSAGE_LIMIT: usize = 500;
 pub enum Rule {
     /// Title of a document.
     Title,
-    /// Username. If empty, it is derived from the email.
+    /// Username.
     Username,
     /// Email.
     Email,
@@ -64,7 +64,7 @@ impl Rule {
     #[must_use]
     pub fn check(self, text: &str) -> Option<FieldError> {
         match self {
-            Self::Username | Self::VersionName if text.trim().is_empty() => None,
+            Self::VersionName if text.trim().is_empty() => None,
             Self::Title => Title::parse(text).err(),
             Self::Username => Username::parse(text).err(),
             Self::Email => Email::parse(text).err(),
@@ -100,6 +100,13 @@ mod tests {
     fn remaining_length_is_counted_in_characters(#[case] text: &str, #[case] left: &str) {
         assert_eq!(words::in_english(|| room_words(text)), left);
         assert_eq!(Rule::Message.check(text).is_some(), left.ends_with("too many"));
+    }
+
+    #[test]
+    fn a_form_needs_a_username() {
+        let error = Rule::Username.check(" ").unwrap();
+        assert_eq!(words::in_english(|| words::field_error(&error)), "Enter a username.");
+        assert_eq!(Rule::VersionName.check(" "), None);
     }
 
     #[test]

@@ -99,10 +99,8 @@ pub(crate) fn redirect(path: &str) {
 impl From<Error> for AppError {
     /// Converts the error to what the user may see and logs the internal cause, only here.
     fn from(error: Error) -> Self {
+        error.log();
         let mut problem = error.problem();
-        if let Some(cause) = error.internal_cause() {
-            tracing::error!(code = problem.code, cause = cause.for_log(), "request failed");
-        }
         let request_id = with_context::<Parts, _>(|parts| {
             let id = parts.headers.get("x-request-id")?.to_str().ok()?;
             Some(id.to_owned())

@@ -33,15 +33,22 @@ const PREFIX: &str = match option_env!("SERVER_FN_PREFIX") {
 };
 
 /// Middleware around pages and server functions; `leptos_axum` adds the routes of both.
-pub async fn plain_forms(State(cookies): State<Cookies>, request: Request, next: Next) -> Response {
+pub async fn plain_forms(
+    State(cookies): State<Cookies>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     if !is_server_function(request.uri().path()) {
         return next.run(request).await;
     }
     let is_enhanced = is_form(&request) && request.headers().contains_key(ENHANCED);
-    if !is_enhanced && !is_plain_form(&request) {
+    let is_plain = is_plain_form(&request);
+    // For a browser, Leptos would answer everything with a redirect to the referer.
+    request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    if !is_enhanced && !is_plain {
         return with_status(next.run(request).await).await;
     }
-    let (mut parts, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let referer = parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
     let page = referer.and_then(path_of_url).unwrap_or("/").to_owned();
     let form = parts.uri.path().to_owned();
@@ -57,9 +64,11 @@ pub async fn plain_forms(State(cookies): State<Cookies>, request: Request, next:
         );
     };
     let values = typed(&body);
-    // Handle it like any other call; the redirect is decided below.
-    parts.headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    // The router refused it: no function has read the form.
+    if response.extensions().get::<Problem>().is_some() {
+        return response;
+    }
     if is_enhanced && !response.status().is_success() {
         return with_status(response).await;
     }
@@ -120,6 +129,7 @@ async fn with_status(response: Response) -> Response {
         return response;
     }
     let (mut parts, body) = read(response).await;
+    parts.headers.remove(SERVER_FN_ERROR_HEADER);
     let problem = problem_in(&body);
     parts.status =
         StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -52,6 +52,7 @@ problem_texts! {
     "error.renderFormat.invalid": "Use html or markdown.", "HTML または Markdown を選択してください。", "请选择 HTML 或 Markdown。";
     "error.login.blank": "Enter your username or email.", "ユーザー名またはメールアドレスを入力してください。", "请输入用户名或邮箱。";
     "error.login.too_long" ["0"]: "A username or email has at most {0} characters.", "ユーザー名とメールアドレスは {0} 文字以内です。", "用户名或邮箱最多 {0} 个字符。";
+    "error.username.blank": "Enter a username.", "ユーザー名を入力してください。", "请输入用户名。";
     "error.username.invalid" ["0"]: "“{0}” cannot be part of a username. Use a–z, 0–9, _ and -.", "ユーザー名に「{0}」は使用できません。a–z、0–9、_、- を使用してください。", "用户名不能包含“{0}”。请使用 a–z、0–9、_ 和 -。";
     "error.username.too_short": "Use 3 to 32 characters: a–z, 0–9, _ and -.", "a–z、0–9、_、- を使って 3～32 文字で入力してください。", "请使用 3 到 32 个字符：a–z、0–9、_ 和 -。";
     "error.username.too_long" ["1"]: "Use 3 to 32 characters; this has {1}.", "3～32 文字で入力してください（現在 {1} 文字）。", "请使用 3 到 32 个字符，当前为 {1} 个。";

@@ -11,7 +11,9 @@ pub(crate) async fn contained<T>(work: impl Future<Output = Result<T>>) -> Resul
     done.unwrap_or_else(|panic| Err(Error::internal(format!("panicked: {}", said(&*panic)))))
 }
 
-fn said(panic: &(dyn Any + Send)) -> &str {
+/// Returns the message of a panic.
+#[must_use]
+pub fn said(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

@@ -1,12 +1,15 @@
 //! The error type of the domain (DESIGN §8). Details that only the log may contain are kept in
 //! [`Internal`], which has no `Display` and so cannot reach a client by accident.
 
-use crate::storage::{Constraint, StoreError};
+use crate::{
+    log_rate::LogRate,
+    storage::{Constraint, StoreError},
+};
 use izanagi_shared::{
     permission::Scope,
     problem::{CurrentContent, FieldError, Problem},
 };
-use std::{fmt, time::Duration};
+use std::{fmt, sync::LazyLock, time::Duration};
 
 /// The result of a service call.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -95,6 +98,9 @@ pub enum Error {
     #[error("Something went wrong on our side.")]
     Internal(Internal),
 }
+
+/// Messages about unavailable stores, in the whole process.
+static UNAVAILABLE: LazyLock<LogRate> = LazyLock::new(LogRate::default);
 
 /// An error cause for the log only. It has no `Display`.
 #[derive(Clone)]
@@ -258,6 +264,17 @@ impl Error {
         }
     }
 
+    /// Logs a failure that the client did not cause. The transport calls it once for each request.
+    pub fn log(&self) {
+        let Some(cause) = self.internal_cause() else { return };
+        let (code, cause) = (self.kind().code, cause.for_log());
+        if !matches!(self, Self::Unavailable(_)) {
+            tracing::error!(code, cause, "request failed");
+        } else if let Some(omitted) = UNAVAILABLE.admit() {
+            tracing::warn!(code, cause, omitted, "request failed");
+        }
+    }
+
     /// Returns the delay after which a retry makes sense.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
@@ -279,6 +296,7 @@ impl From<FieldError> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
+            StoreError::Conflict(Constraint::Account) => Self::Unauthenticated,
             StoreError::Conflict(Constraint::Username) => Self::UsernameTaken,
             StoreError::Conflict(Constraint::Email) => Self::EmailTaken,
             StoreError::Conflict(Constraint::LastOwner) => Self::LastOwner,

@@ -3,7 +3,7 @@
 
 pub mod accounts;
 pub mod budget;
-mod contained;
+pub mod contained;
 pub mod core;
 pub mod documents;
 pub mod edits;
@@ -12,6 +12,7 @@ pub mod fsck;
 pub mod hash;
 pub mod jobs;
 pub mod live;
+mod log_rate;
 mod patience;
 pub mod principal;
 pub mod services;

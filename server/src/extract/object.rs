@@ -27,14 +27,29 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> ApiResult<T> {
 /// Converts an error of serde to one about the field it occurred at.
 pub(super) fn explain<E: Display>(error: &serde_path_to_error::Error<E>) -> FieldError {
     let path = error.path().to_string();
+    // `?` stands for a name that could not be read, `.` for the whole.
+    let path = path.trim_end_matches('?').trim_end_matches('.');
     let full = error.inner().to_string();
     let reason = full.split(" at line ").next().unwrap_or(&full);
-    // Serde's path ends at the object that lacks the field.
+    // Serde's path ends at the object that lacks or repeats the field.
+    let member =
+        |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
     if let Some(name) = between(reason, "missing field `", "`") {
-        let field = if path == "." { name.to_owned() } else { format!("{path}.{name}") };
-        return FieldError::new(&field, "required", "This field is required.");
+        return FieldError::new(&member(name), "required", "This field is required.");
     }
-    let field = if path == "." { "body" } else { &path };
+    if let Some(name) = between(reason, "duplicate field `", "`") {
+        let message = "This field occurs more than once.";
+        return FieldError::new(&member(name), "duplicate", message);
+    }
+    let field = if path.is_empty() { "body" } else { path };
+    if matches!(reason, "lone leading surrogate in hex escape" | "unexpected end of hex escape") {
+        let place = full.split_once(" at line ").map_or("", |(_, place)| place);
+        let place = place.replace(" column ", ", column ");
+        let message = format!(
+            "The escape that ends at line {place} is half of a surrogate pair, not a character."
+        );
+        return FieldError::new(field, "lone_surrogate", message);
+    }
     FieldError::new(field, "invalid", in_words(reason))
 }
 
@@ -69,7 +84,9 @@ fn in_words(reason: &str) -> String {
     match reason {
         // `std`'s messages for a text that is not a number; a query has only texts.
         "invalid digit found in string" => "Use a whole number, 0 or more.".to_owned(),
-        "number too large to fit in target type" => "This number is too large.".to_owned(),
+        "number too large to fit in target type" | "number out of range" => {
+            "This number is too large.".to_owned()
+        }
         // Our own messages are sentences; those of serde and other crates are not.
         own if own.ends_with('.') => own.to_owned(),
         _ => "This value is not allowed.".to_owned(),
@@ -167,10 +184,37 @@ mod tests {
         "colour",
         "There is no such field; allowed: title, pageSize, kind, tags, inner."
     )]
+    #[case(r#"{"title":"a","title":"b"}"#, "title", "This field occurs more than once.")]
+    #[case(
+        r#"{"title":"a","inner":{"deep":true,"deep":true}}"#,
+        "inner.deep",
+        "This field occurs more than once."
+    )]
+    #[case(r#"{"title":"a","pageSize":1e999}"#, "pageSize", "This number is too large.")]
     fn says_what_is_wrong(#[case] body: &str, #[case] field: &str, #[case] message: &str) {
         let error: ApiError = parse::<Sample>(body.as_bytes()).unwrap_err();
         let problem = error.into_problem();
         let said: Vec<_> = problem.errors.iter().map(|e| (&*e.field, &*e.message)).collect();
         assert_eq!(said, [(field, message)]);
+    }
+
+    #[rstest]
+    #[case(r#"{"title":"\ud800"}"#, "title")]
+    #[case(r#"{"title":"\udc00 a"}"#, "title")]
+    #[case(r#"{"title":"a \ud800\ud800"}"#, "title")]
+    #[case(r#"{"title":"\ud83d\n"}"#, "title")]
+    #[case(r#"{"title":"a","tags":["b","\ud800 c"]}"#, "tags[1]")]
+    #[case(r#"{"\ud800":"a"}"#, "body")]
+    fn names_the_place_of_a_lone_surrogate(#[case] body: &str, #[case] field: &str) {
+        let error: ApiError = parse::<Sample>(format!("\n{body}").as_bytes()).unwrap_err();
+        let problem = error.into_problem();
+        let [error] = &problem.errors[..] else { panic!("{problem:?}") };
+        assert_eq!((error.field.as_str(), error.code.as_str()), (field, "lone_surrogate"));
+        let start = "The escape that ends at line 2, column ";
+        assert!(error.message.starts_with(start), "{}", error.message);
+        let rest = error.message.strip_prefix(start).unwrap();
+        let column: usize = rest.split(' ').next().unwrap().parse().unwrap();
+        let escape = body.find("\\u").unwrap();
+        assert!((escape + 1..=escape + 14).contains(&column), "{column} {body}");
     }
 }

@@ -69,6 +69,27 @@ async fn derives_a_free_username_from_the_email() {
 }
 
 #[tokio::test]
+async fn a_blank_username_is_not_derived_from_the_email() {
+    let app = TestApp::new().await;
+    for username in ["", " "] {
+        let body = json!({ "email": "eve.private@example.org", "password": PASSWORD, "username": username });
+        let answer = app.anonymous().post("/api/v1/auth/signup", &body).await;
+        assert_eq!(answer.refused_field("username", "blank"), "Enter a username.");
+    }
+    let form = Request::post("/fn/accounts/sign-up")
+        .header("accept", "application/json")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from("username=&email=&password=&next="));
+    let problem = app.anonymous().send(form.unwrap()).await.refused(422, "invalid");
+    let errors = problem["errors"].as_array().unwrap();
+    let errors: Vec<_> = errors
+        .iter()
+        .map(|error| (error["field"].as_str().unwrap(), error["code"].as_str().unwrap()))
+        .collect();
+    assert_eq!(errors, [("username", "blank"), ("email", "invalid"), ("password", "too_short")]);
+}
+
+#[tokio::test]
 async fn taken_username_or_email_is_a_conflict() {
     let app = TestApp::new().await;
     app.sign_up("ada").await;

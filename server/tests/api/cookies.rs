@@ -5,6 +5,9 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
+use izanagi_domain::storage::AuditEvent;
+use izanagi_shared::time::Timestamp;
+use izanagi_storage::StorageConfig;
 use rstest::rstest;
 use serde_json::json;
 
@@ -128,6 +131,49 @@ async fn signing_out_always_clears_the_cookies() {
     let app = TestApp::new().await;
     let client = app.anonymous();
     for cookie in ["", "izanagi_access=over", "izanagi_refresh=nonsense"] {
+        let answer = send(&client, "POST", "/api/v1/auth/logout", cookie).await;
+        assert_eq!(answer.status, 204, "{}", answer.text());
+        assert_eq!(answer.cookie("izanagi_refresh").as_deref(), Some(""));
+    }
+}
+
+/// As after a crash between the deletion of an account and the end of its sessions.
+#[tokio::test]
+async fn pages_and_sign_out_work_with_a_session_of_a_deleted_account() {
+    let mut database = String::new();
+    let app = TestApp::with(|config| {
+        config.database_url = None;
+        database = config.database();
+    })
+    .await;
+    let ada = app.sign_up("ada").await;
+    let body = json!({ "login": "ada", "password": PASSWORD });
+    let answer = app.anonymous().post("/api/v1/auth/login", &body).await;
+    let [access, refresh] =
+        ["izanagi_access", "izanagi_refresh"].map(|name| answer.cookie(name).unwrap());
+    let deletion = AuditEvent {
+        action: "user_deleted",
+        actor: None,
+        subject: ada.user.clone(),
+        ip: String::new(),
+        at: Timestamp::default(),
+    };
+    let opened = izanagi_storage::open(&StorageConfig::new(database)).await.unwrap();
+    let user = ada.user.parse().unwrap();
+    opened.stores.relational.users.delete(user, &deletion).await.unwrap();
+    opened.close().await;
+    let client = app.anonymous();
+    let renewable = format!("izanagi_access=over; izanagi_refresh={refresh}");
+    let valid = format!("izanagi_access={access}; izanagi_refresh={refresh}");
+    for cookie in [&renewable, &valid] {
+        for path in ["/", "/login", "/signup", "/documents", "/trash", "/settings/sessions"] {
+            let page = send(&client, "GET", path, cookie).await;
+            assert!(matches!(page.status.as_u16(), 200 | 303), "{path}: {}", page.status);
+        }
+    }
+    send(&client, "POST", "/api/v1/auth/refresh", &renewable).await.refused(401, "session_revoked");
+    send(&client, "GET", "/api/v1/me", &valid).await.refused(401, "unauthenticated");
+    for cookie in [&renewable, &valid] {
         let answer = send(&client, "POST", "/api/v1/auth/logout", cookie).await;
         assert_eq!(answer.status, 204, "{}", answer.text());
         assert_eq!(answer.cookie("izanagi_refresh").as_deref(), Some(""));

@@ -46,6 +46,25 @@ async fn edits_replay_to_the_text() {
 }
 
 #[tokio::test]
+async fn text_that_arrives_deleted_is_not_counted() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("twelve chars").await;
+    // A Yjs update by client 7: one item in the text `content`, of 2,000,000,000 deleted units.
+    let mut claim = vec![1, 1, 7, 0, 1, 1, 7];
+    claim.extend(b"content");
+    claim.extend([0x80, 0xa8, 0xd6, 0xb9, 0x07, 0]);
+    let again = vec![0, 1, 7, 1, 0, 0x80, 0xa8, 0xd6, 0xb9, 0x07];
+    for (op, delta) in [("a", claim), ("b", again)] {
+        let op = json!({ "opId": op, "deltaB64": STANDARD.encode(delta) });
+        let answer = ada.post(&format!("{path}/ops"), &op).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    let sessions = ada.get(&format!("{path}/edits/sessions")).await.json();
+    assert_eq!((&sessions[0]["added"], &sessions[0]["removed"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test]
 async fn wrong_parameters_are_named() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;

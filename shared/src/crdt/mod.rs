@@ -10,6 +10,7 @@ mod gate;
 mod order;
 mod parse;
 mod pending;
+mod tally;
 mod text_doc;
 mod varint;
 mod vector;
@@ -18,6 +19,7 @@ pub use change::Change;
 pub use checker::Checker;
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update};
 pub use order::{InvalidUpdate, Validation};
+pub use tally::Tally;
 pub use text_doc::{ApplyError, MAX_CLIENT_ID, Rejected, TextDoc};
 
 use order::Order;

@@ -12,10 +12,13 @@ impl Username {
     /// Trims whitespace, converts to lower case and validates.
     ///
     /// # Errors
-    /// `too_short`, `too_long` or `invalid`, on the field `username`.
+    /// `blank`, `too_short`, `too_long` or `invalid`, on the field `username`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let text = text.trim().to_lowercase();
         let refuse = |code, message: String| FieldError::new("username", code, message);
+        if text.is_empty() {
+            return Err(refuse("blank", "Enter a username.".to_owned()));
+        }
         if let Some(c) = text.chars().find(|c| !is_username_char(*c)) {
             let c = shown(c);
             let message = format!("“{c}” cannot be part of a username. Use a–z, 0–9, _ and -.");
@@ -182,7 +185,8 @@ mod tests {
     #[case("ada", Ok("ada"))]
     #[case("  Ada_L-1 ", Ok("ada_l-1"))]
     #[case("ab", Err("too_short"))]
-    #[case("", Err("too_short"))]
+    #[case("", Err("blank"))]
+    #[case(" \t", Err("blank"))]
     #[case("aé!", Err("invalid"))]
     #[case("a b c", Err("invalid"))]
     #[case("a\0bc", Err("invalid"))]

@@ -16,7 +16,7 @@ pub struct SignupRequest {
     pub email: String,
     /// 10–256 characters.
     pub password: Secret,
-    /// 3–32 characters of `[a-z0-9_-]`; derived from the email address if absent.
+    /// 3–32 characters of `[a-z0-9_-]`; derived from the email address if absent, but not if blank.
     #[serde(default)]
     pub username: Option<String>,
     /// Name shown to other users; defaults to the username.

@@ -10,6 +10,7 @@ mod sessions;
 mod sign_in;
 mod tokens;
 
+pub use administration::ManagedAccount;
 pub use limits::{LimitSettings, Limits, Rate};
 pub use password::{PasswordHash, Passwords};
 pub use refresh::RefreshSecret;

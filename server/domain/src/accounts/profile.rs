@@ -3,7 +3,7 @@
 use super::{Accounts, Caller, view};
 use crate::{
     error::{Error, Result},
-    storage::{AuditEvent, UserChange},
+    storage::{AuditEvent, StoreError, UserChange},
 };
 use izanagi_shared::{
     rules::{Description, DisplayName, FieldErrors},
@@ -17,10 +17,7 @@ impl Accounts {
     /// `Unauthenticated` if the account no longer exists.
     pub async fn me(&self, caller: &Caller) -> Result<UserView> {
         let user = self.core.stores.relational.users.by_id(caller.user).await;
-        Ok(view(&user.map_err(|error| match error {
-            crate::storage::StoreError::NotFound => Error::Unauthenticated,
-            other => other.into(),
-        })?))
+        Ok(view(&user.map_err(gone)?))
     }
 
     /// Deletes the caller's account. Co-owned documents stay with their other owners, the others
@@ -49,7 +46,7 @@ impl Accounts {
     /// Changes the caller's profile.
     ///
     /// # Errors
-    /// `Invalid` with the invalid fields.
+    /// `Invalid` with the invalid fields; `Unauthenticated` if the account no longer exists.
     pub async fn update_me(&self, caller: &Caller, request: &UpdateMeRequest) -> Result<UserView> {
         let mut errors = FieldErrors::default();
         let shown =
@@ -70,6 +67,15 @@ impl Accounts {
             bio: bio.flatten().map(|bio| bio.as_str().to_owned()),
             ..UserChange::default()
         };
-        Ok(view(&self.core.stores.relational.users.update(caller.user, &change, None).await?))
+        let user = self.core.stores.relational.users.update(caller.user, &change, None).await;
+        Ok(view(&user.map_err(gone)?))
+    }
+}
+
+/// The account may be deleted while its token is still valid.
+fn gone(error: StoreError) -> Error {
+    match error {
+        StoreError::NotFound => Error::Unauthenticated,
+        other => other.into(),
     }
 }

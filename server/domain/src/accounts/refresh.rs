@@ -8,7 +8,7 @@ use super::{Accounts, Caller, Device, REFRESH_LIFETIME, SignedIn};
 use crate::{
     error::{Error, Result},
     hash::sha256,
-    storage::{AuditEvent, RefreshToken, RefreshUse},
+    storage::{AuditEvent, RefreshToken, RefreshUse, StoreError},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -60,11 +60,8 @@ impl Accounts {
     /// more than 30 s ago. Such reuse suggests a stolen token and ends the whole session.
     pub async fn refresh(&self, token: &RefreshSecret, device: &Device) -> Result<SignedIn> {
         let now = self.core.clock.now();
-        let stored = match self.core.stores.relational.sessions.refresh_token(&token.hash()).await {
-            Ok(stored) => stored,
-            Err(crate::storage::StoreError::NotFound) => return Err(Error::SessionRevoked),
-            Err(other) => return Err(other.into()),
-        };
+        let stored = self.core.stores.relational.sessions.refresh_token(&token.hash()).await;
+        let stored = stored.map_err(ended)?;
         if stored.expires_at <= now {
             return Err(Error::SessionRevoked);
         }
@@ -76,19 +73,21 @@ impl Accounts {
             Ok(RefreshUse::First) => {}
             Ok(RefreshUse::SessionEnded) => return Err(Error::SessionRevoked),
             Ok(RefreshUse::Repeated) => self.allow_repeat(&token.hash(), now, device).await?,
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(ended(error)),
         }
         self.renew(stored.session_id, successor, device, now).await
     }
 
     async fn allow_repeat(&self, hash: &[u8; 32], now: Timestamp, device: &Device) -> Result<()> {
         // Read again: the earlier read may predate the first use.
-        let stored = self.core.stores.relational.sessions.refresh_token(hash).await?;
+        let stored = self.core.stores.relational.sessions.refresh_token(hash).await;
+        let stored = stored.map_err(ended)?;
         let in_grace = stored.used_at.is_some_and(|at| now.since(at) <= GRACE);
         if in_grace && !stored.successor_used {
             return Ok(());
         }
-        let session = self.core.stores.relational.sessions.get(stored.session_id).await?;
+        let session = self.core.stores.relational.sessions.get(stored.session_id).await;
+        let session = session.map_err(ended)?;
         let audit = AuditEvent {
             action: "refresh_token_replayed",
             actor: Some(session.user_id.into()),
@@ -111,12 +110,13 @@ impl Accounts {
         device: &Device,
         now: Timestamp,
     ) -> Result<SignedIn> {
-        let session = self.core.stores.relational.sessions.get(session).await?;
-        let user = self.core.stores.relational.users.by_id(session.user_id).await?;
+        let relational = &self.core.stores.relational;
+        let session = relational.sessions.get(session).await.map_err(ended)?;
+        let user = relational.users.by_id(session.user_id).await.map_err(ended)?;
         if user.deactivated_at.is_some() || session.revoked_at.is_some() {
             return Err(Error::SessionRevoked);
         }
-        self.core.stores.relational.sessions.touch(session.id, &device.ip, now).await?;
+        relational.sessions.touch(session.id, &device.ip, now).await.map_err(ended)?;
         let caller = Caller { user: user.id, session: session.id, role: user.role };
         self.signed_in(&user, &caller, refresh, now)
     }
@@ -139,5 +139,13 @@ impl Accounts {
             used_at: None,
             successor_used: false,
         }
+    }
+}
+
+/// Retention or the deletion of the account may remove token, session and account at any time.
+fn ended(error: StoreError) -> Error {
+    match error {
+        StoreError::NotFound => Error::SessionRevoked,
+        other => other.into(),
     }
 }

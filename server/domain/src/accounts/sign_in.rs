@@ -111,16 +111,17 @@ impl Accounts {
 
     fn check_account(&self, request: &SignupRequest) -> Result<NewAccount> {
         let mut errors = FieldErrors::default();
+        // A blank username is an error: a user who is shown the field would not expect that a part
+        // of the email address becomes public.
+        let username = request.username.as_deref().map(|text| errors.take(Username::parse(text)));
         let email = errors.take(Email::parse(&request.email));
         let password = errors.take(
             Password::parse(&request.password)
                 .and_then(|password| self.passwords.refuse_common(&password).map(|()| password)),
         );
-        // An empty form field means the same as an absent one.
-        let given = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-        let username = given(&request.username).map(|text| errors.take(Username::parse(&text)));
-        let display_name =
-            given(&request.display_name).map(|text| errors.take(DisplayName::parse(&text)));
+        // A blank display name means the same as none: it is the username.
+        let given = request.display_name.as_deref().filter(|text| !text.trim().is_empty());
+        let display_name = given.map(|text| errors.take(DisplayName::parse(text)));
         match (email, password, errors.into_vec()) {
             (Some(email), Some(password), errors) if errors.is_empty() => Ok(NewAccount {
                 username: username.flatten(),
@@ -191,8 +192,13 @@ impl Accounts {
         let refresh = RefreshSecret::from_bytes(&bytes);
         let caller = Caller { user: user.id, session: session.id, role: user.role };
         let token = self.new_token(session.id, &refresh, None, now);
-        self.core.stores.relational.sessions.create(&NewSession { session, token }).await?;
-        self.core.stores.relational.users.record_login(user.id, now).await?;
+        let new = NewSession { session, token };
+        let begun = self.core.stores.relational.sessions.create(&new);
+        begun.await.map_err(|error| match error {
+            // Deleted or deactivated while the password was checked.
+            StoreError::Conflict(Constraint::Account) => Error::InvalidCredentials,
+            other => other.into(),
+        })?;
         let user = User { last_login_at: Some(now), ..user.clone() };
         self.signed_in(&user, &caller, refresh, now)
     }

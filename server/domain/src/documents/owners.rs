@@ -20,11 +20,11 @@ impl Documents {
     /// Adds an owner.
     ///
     /// # Errors
-    /// `NotFound` if the account does not exist or is deleted; `ScopeMissing`.
+    /// `NotFound` if the account does not exist, or is deleted or deactivated; `ScopeMissing`.
     pub async fn add_owner(&self, owner: &Owner, user: UserId) -> Result<()> {
         owner.require_management()?;
-        let added =
-            self.core.stores.relational.owners.add(owner.id(), user, self.core.clock.now()).await;
+        let (by, now) = (owner.user().into(), self.core.clock.now());
+        let added = self.core.stores.relational.owners.add(owner.id(), by, user, now).await;
         self.announce(owner.id());
         added.map_err(|error| match error {
             StoreError::Conflict(Constraint::Reference) => Error::NotFound("account"),

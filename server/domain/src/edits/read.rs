@@ -8,7 +8,7 @@ use crate::{
     storage::{LogTail, SegmentFilter, StoreResult},
 };
 use izanagi_shared::{
-    crdt::{TextDoc, Validation, inspect_update},
+    crdt::{Tally, TextDoc, Validation},
     id::{ActorId, UserId},
     problem::FieldError,
     wire::{EditSessionView, Person},
@@ -137,10 +137,11 @@ impl Edits {
         let log = self.tail(editor, start).await?;
         let end = start.saturating_add(SITTING_EDITS - 1).min(log.live_seq);
         let mut sittings: Vec<(EditSessionView, Vec<ActorId>)> = Vec::new();
+        let mut tally = Tally::default();
         while start <= end {
             let stop = start.saturating_add(u64::from(MAX_LIMIT) - 1).min(end);
             let window = self.window(editor, &log, start, stop).await?;
-            window.edits.values().for_each(|edit| note(&mut sittings, edit));
+            window.edits.values().for_each(|edit| note(&mut sittings, &mut tally, edit));
             start = window.cut.unwrap_or(stop + 1);
         }
         let people =
@@ -293,13 +294,8 @@ fn author(people: &BTreeMap<ActorId, Person>, actor: ActorId) -> Person {
 }
 
 /// Adds an edit to the last sitting, or begins a new one.
-fn note(sittings: &mut Vec<(EditSessionView, Vec<ActorId>)>, edit: &Edit) {
-    let (added, removed) = inspect_update(&edit.delta).map_or((0, 0), |summary| {
-        let units = |ranges: &[izanagi_shared::crdt::ClientRange]| {
-            ranges.iter().map(|range| u64::from(range.end - range.start)).sum()
-        };
-        (units(&summary.structs), units(&summary.deletes))
-    });
+fn note(sittings: &mut Vec<(EditSessionView, Vec<ActorId>)>, tally: &mut Tally, edit: &Edit) {
+    let (added, removed) = tally.add(&edit.delta);
     match sittings.last_mut() {
         Some((last, users)) if edit.at.since(last.to) < PAUSE => {
             last.to_seq = edit.seq;

@@ -64,8 +64,6 @@ pub trait UserStore: Send + Sync {
         change: &UserChange,
         audit: Option<&AuditEvent>,
     ) -> StoreResult<User>;
-    /// Records a sign-in.
-    async fn record_login(&self, id: UserId, at: Timestamp) -> StoreResult<()>;
     /// Deletes an account: it can no longer sign in, its username and email become available again,
     /// and its personal data is erased. It leaves co-owned documents, and documents without another
     /// owner move to the trash. Its contributions stay, attributed to a deleted account.
@@ -129,14 +127,16 @@ pub enum RefreshUse {
     First,
     /// It had already been used.
     Repeated,
-    /// The session has ended.
+    /// The session has ended, or its account is deleted or deactivated.
     SessionEnded,
 }
 
 /// Sessions and their refresh tokens.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Creates a session and its first token.
+    /// Creates a session and its first token, and records the sign-in in the account.
+    /// `Conflict(Account)` if the account does not exist, or is deleted or deactivated, in which
+    /// case no session must begin.
     async fn create(&self, new: &NewSession) -> StoreResult<()>;
     /// Returns a session, active or ended.
     async fn get(&self, id: SessionId) -> StoreResult<Session>;

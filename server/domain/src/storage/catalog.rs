@@ -161,7 +161,7 @@ pub struct DocumentFilter {
 #[async_trait]
 pub trait Catalog: Send + Sync {
     /// Creates a document with its owner, snapshot and text. `Conflict(RequestKey)` if the request
-    /// key is already used.
+    /// key is already used, `Conflict(Account)` if the creator's account is deleted or deactivated.
     async fn create(&self, new: &NewDocument) -> StoreResult<()>;
     /// Returns the document created by a request, and the request's body hash.
     async fn by_request(&self, key: &[u8; 32]) -> StoreResult<(DocumentId, [u8; 32])>;
@@ -172,6 +172,7 @@ pub trait Catalog: Send + Sync {
     /// Returns the matching rows and their total number. May be stale.
     async fn list(&self, filter: &DocumentFilter) -> StoreResult<(Vec<DocumentRow>, u64)>;
     /// Changes details. If anything differs, increments `meta_rev` and sets `updated_at` to `at`.
+    /// `Conflict(Account)` if the account of `by` is deleted or deactivated.
     async fn change(
         &self,
         id: DocumentId,
@@ -189,8 +190,15 @@ pub trait Catalog: Send + Sync {
 pub trait Owners: Send + Sync {
     /// Returns the owners of these documents, for display. May be stale.
     async fn list(&self, documents: &[DocumentId]) -> StoreResult<Vec<(DocumentId, Person)>>;
-    /// Adds an owner; idempotent. `Conflict(Reference)` if the user does not exist or is deleted.
-    async fn add(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()>;
+    /// Adds an owner; idempotent. `Conflict(Reference)` if the user does not exist, or is deleted or
+    /// deactivated; `Conflict(Account)` if the account of `by` is deleted or deactivated.
+    async fn add(
+        &self,
+        document: DocumentId,
+        by: ActorId,
+        user: UserId,
+        at: Timestamp,
+    ) -> StoreResult<()>;
     /// Removes an owner. `NotFound` if the user is not one, `Conflict(LastOwner)` for the last one
     /// whose account is not deleted.
     async fn remove(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()>;

@@ -44,6 +44,8 @@ pub enum Constraint {
     Trashed,
     /// Another writer has changed the document's log since it was read.
     LogChanged,
+    /// The account that acts does not exist, or is deleted or deactivated.
+    Account,
     /// A referenced row does not exist.
     Reference,
     /// Any other constraint.

@@ -3,7 +3,7 @@
 use super::{Versions, attempt::Attempt, chain_hash, head::Head};
 use crate::{
     documents::{Editor, IfMatch, RequestKey},
-    error::{Error, Internal, Result},
+    error::{Error, Result},
     hash::sha256_parts,
     live::{EditKind, LiveText},
     storage::{
@@ -16,7 +16,7 @@ use izanagi_shared::{
     text::diff::{self, LineCount},
     wire::{Person, VersionNote},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// A commit request.
 #[derive(Debug, Clone)]
@@ -59,7 +59,8 @@ impl Versions {
     /// Commits; runs to completion even if the caller is dropped.
     ///
     /// # Errors
-    /// `NothingToCommit`, `Stale`, `IdempotencyMismatch`, `Invalid`, `Trashed`, `Unavailable`.
+    /// `NothingToCommit`, `Stale`, `IdempotencyMismatch`, `Invalid`, `Trashed`, `Overloaded`,
+    /// `Unavailable`.
     pub async fn commit(&self, editor: &Editor, input: CommitInput) -> Result<VersionRow> {
         let content = input.content.as_ref().map_or(0, |(content, _)| content.len());
         let _reserved = self.core.budget.work(bytes_to_commit(editor, content)).await?;
@@ -196,7 +197,8 @@ impl Versions {
                 Attempt::HeadMoved | Attempt::TryAgain => {}
             }
         }
-        Err(Error::Unavailable(Internal::new("too many commits at the same time")))
+        // Too many commits at the same time.
+        Err(Error::Overloaded(Duration::from_secs(1)))
     }
 
     async fn next_version(

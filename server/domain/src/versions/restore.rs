@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     documents::{Editor, RequestKey},
-    error::{Error, Internal, Result},
+    error::{Error, Result},
     hash::sha256_parts,
     live::EditKind,
     storage::{Request, VersionRow},
@@ -16,6 +16,7 @@ use izanagi_shared::{
     rules::CommitMessage,
     wire::{ServerMessage, VersionNote},
 };
+use std::time::Duration;
 
 /// Retries when the text is edited between the commit and the replacement.
 const ROUNDS: u32 = 20;
@@ -26,7 +27,7 @@ impl Versions {
     ///
     /// # Errors
     /// `NotFound`, `NothingToCommit` if both the live text and the head already equal that version,
-    /// `IdempotencyMismatch`, `CorruptVersion`, `Trashed`, `Unavailable`.
+    /// `IdempotencyMismatch`, `CorruptVersion`, `Trashed`, `Overloaded`, `Unavailable`.
     pub async fn restore(
         &self,
         editor: &Editor,
@@ -99,7 +100,8 @@ impl Versions {
                 other => return other.map(drop),
             }
         }
-        Err(Error::Unavailable(Internal::new("too many edits at the same time")))
+        // Too many edits at the same time.
+        Err(Error::Overloaded(Duration::from_secs(1)))
     }
 
     /// Commits the live text; returns the hash of a text that a version contains.

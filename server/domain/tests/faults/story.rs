@@ -102,7 +102,7 @@ impl Story {
             match tokio::time::timeout(PATIENCE, self.try_step(world, step)).await {
                 Ok(Ok(())) => return true,
                 // The outcome is unknown; retry the same request.
-                Ok(Err(Error::Unavailable(_))) => {}
+                Ok(Err(Error::Unavailable(_) | Error::Overloaded(_))) => {}
                 // Damaged bytes were detected rather than returned; a retry may read intact ones.
                 Ok(Err(Error::CorruptVersion { .. } | Error::Internal(_)))
                     if injector.is_some() => {}

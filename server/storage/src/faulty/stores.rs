@@ -96,7 +96,6 @@ faulty_store! {
         Read by_id(id: UserId) -> User;
         Read by_login(login: &str) -> User;
         Write update(id: UserId, change: &UserChange, audit: Option<&AuditEvent>) -> User;
-        Write record_login(id: UserId, at: Timestamp) -> ();
         Write delete(id: UserId, audit: &AuditEvent) -> ();
         Read people(ids: &[UserId]) -> Vec<Person>;
     }
@@ -144,7 +143,7 @@ faulty_store! {
 faulty_store! {
     Owners as "owners" {
         Read list(documents: &[DocumentId]) -> Vec<(DocumentId, Person)>;
-        Write add(document: DocumentId, user: UserId, at: Timestamp) -> ();
+        Write add(document: DocumentId, by: ActorId, user: UserId, at: Timestamp) -> ();
         Write remove(document: DocumentId, user: UserId, at: Timestamp) -> ();
     }
 }

@@ -6,7 +6,7 @@ use super::{
     document_row::{self, COLUMNS, document},
     list, outbox,
     statement::{Statement, args},
-    users::person,
+    users::{person, require_active},
 };
 use async_trait::async_trait;
 use izanagi_domain::principal::Viewer;
@@ -89,7 +89,17 @@ fn changed(
 #[async_trait]
 impl<D: Database> Catalog for SqlCatalog<D> {
     async fn create(&self, new: &NewDocument) -> StoreResult<()> {
-        self.db.execute_all(creation(new).into()).await
+        let (creator, statements) = (new.created_by.into(), creation(new));
+        self.db
+            .write(move |transaction| {
+                let statements = statements.clone();
+                Box::pin(async move {
+                    require_active(transaction, creator).await?;
+                    statements.into_iter().for_each(|statement| transaction.later(statement));
+                    Ok(())
+                })
+            })
+            .await
     }
 
     async fn by_request(&self, key: &[u8; 32]) -> StoreResult<(DocumentId, [u8; 32])> {
@@ -155,6 +165,7 @@ impl<D: Database> Catalog for SqlCatalog<D> {
             .write(move |transaction| {
                 let change = change.clone();
                 Box::pin(async move {
+                    require_active(transaction, by).await?;
                     transaction.lock(lock(id));
                     let row = transaction.fetch_optional(select(id)).await?;
                     let row = document(&row.ok_or(StoreError::NotFound)?)?;

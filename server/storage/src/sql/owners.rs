@@ -5,14 +5,14 @@ use super::{
     changes,
     database::{Database, Transaction as _},
     statement::{Statement, args},
-    users::person,
+    users::{person, require_active},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
     Audience, ChangeKind, Constraint, Freshness::Stale, Owners, StoreError, StoreResult,
 };
 use izanagi_shared::{
-    id::{DocumentId, UserId},
+    id::{ActorId, DocumentId, UserId},
     time::Timestamp,
     wire::Person,
 };
@@ -54,17 +54,25 @@ impl<D: Database> Owners for SqlOwners<D> {
         rows.iter().map(|row| Ok((row.get("document_id")?, person(row)?))).collect()
     }
 
-    async fn add(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()> {
+    async fn add(
+        &self,
+        document: DocumentId,
+        by: ActorId,
+        user: UserId,
+        at: Timestamp,
+    ) -> StoreResult<()> {
         self.db
             .write(move |transaction| {
                 Box::pin(async move {
+                    require_active(transaction, by).await?;
                     transaction.lock(lock(document));
                     if transaction.fetch(lock(document)).await?.is_empty() {
                         return Err(StoreError::NotFound);
                     }
-                    // Locked, so that the account is not deleted in the meantime.
+                    // Locked, so that the account stays active until the end.
                     let account = Statement::with(
-                        "SELECT id FROM users WHERE id = $1 AND deleted_at IS NULL",
+                        "SELECT id FROM users \
+                         WHERE id = $1 AND deleted_at IS NULL AND deactivated_at IS NULL",
                         args![user],
                     );
                     transaction.lock(account.clone());

@@ -8,8 +8,8 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    AuditEvent, Freshness::Fresh, Ids, NewSession, RefreshToken, RefreshUse, Session, SessionStore,
-    StoreError, StoreResult,
+    AuditEvent, Constraint, Freshness::Fresh, Ids, NewSession, RefreshToken, RefreshUse, Session,
+    SessionStore, StoreError, StoreResult,
 };
 use izanagi_shared::{
     id::{SessionId, UserId},
@@ -82,7 +82,26 @@ fn insert_token(token: &RefreshToken) -> Statement {
 impl<D: Database> SessionStore for SqlSessions<D> {
     async fn create(&self, new: &NewSession) -> StoreResult<()> {
         let (session, token) = (insert_session(&new.session), insert_token(&new.token));
-        self.db.execute_all(vec![session, token]).await
+        let (user, at) = (new.session.user_id, new.session.created_at);
+        self.db
+            .write(move |transaction| {
+                let (session, token) = (session.clone(), token.clone());
+                Box::pin(async move {
+                    // The caller read the account before it checked the password, which takes long.
+                    let record = Statement::with(
+                        "UPDATE users SET last_login_at = $2 \
+                         WHERE id = $1 AND deleted_at IS NULL AND deactivated_at IS NULL",
+                        args![user, at],
+                    );
+                    if transaction.execute(record).await? == 0 {
+                        return Err(StoreError::Conflict(Constraint::Account));
+                    }
+                    transaction.later(session);
+                    transaction.later(token);
+                    Ok(())
+                })
+            })
+            .await
     }
 
     async fn get(&self, id: SessionId) -> StoreResult<Session> {
@@ -175,14 +194,18 @@ impl<D: Database> SessionStore for SqlSessions<D> {
                         args![used],
                     ));
                     let token = Statement::with(
-                        "SELECT t.used_at, t.parent_hash, s.revoked_at FROM refresh_tokens t \
-                         JOIN sessions s ON s.id = t.session_id WHERE t.token_hash = $1",
+                        "SELECT t.used_at, t.parent_hash, s.revoked_at, u.deleted_at, \
+                         u.deactivated_at FROM refresh_tokens t \
+                         JOIN sessions s ON s.id = t.session_id \
+                         JOIN users u ON u.id = s.user_id WHERE t.token_hash = $1",
                         args![used],
                     );
                     let token = transaction.fetch_optional(token).await?;
                     let token = token.ok_or(StoreError::NotFound)?;
-                    if token.get::<Option<Timestamp>>("revoked_at")?.is_some() {
-                        return Ok(RefreshUse::SessionEnded);
+                    for ended in ["revoked_at", "deleted_at", "deactivated_at"] {
+                        if token.get::<Option<Timestamp>>(ended)?.is_some() {
+                            return Ok(RefreshUse::SessionEnded);
+                        }
                     }
                     if token.get::<Option<Timestamp>>("used_at")?.is_some() {
                         return Ok(RefreshUse::Repeated);

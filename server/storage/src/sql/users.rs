@@ -2,7 +2,7 @@
 
 use super::{
     audit,
-    database::{Database, Transaction as _},
+    database::{Database, Transaction},
     owners,
     row::Row,
     statement::{Statement, args},
@@ -11,9 +11,13 @@ use async_trait::async_trait;
 use izanagi_domain::{
     accounts::{PasswordHash, Role},
     storage::Freshness::{Fresh, Stale},
-    storage::{AuditEvent, Ids, StoreError, StoreResult, User, UserChange, UserStore},
+    storage::{AuditEvent, Constraint, Ids, StoreError, StoreResult, User, UserChange, UserStore},
 };
-use izanagi_shared::{id::UserId, time::Timestamp, wire::Person};
+use izanagi_shared::{
+    id::{ActorId, UserId},
+    time::Timestamp,
+    wire::Person,
+};
 use std::sync::Arc;
 
 pub(crate) struct SqlUsers<D> {
@@ -49,6 +53,27 @@ pub(super) fn person(row: &Row) -> StoreResult<Person> {
         username: row.get("username")?,
         display_name: row.get("display_name")?,
     })
+}
+
+/// Fails unless an account may act. The account is locked, so that it is not deleted or deactivated
+/// before the transaction ends. Actors without an account, such as share links and jobs, may act.
+///
+/// # Errors
+/// `Conflict(Account)`.
+pub(super) async fn require_active<T: Transaction>(
+    transaction: &mut T,
+    actor: ActorId,
+) -> StoreResult<()> {
+    transaction.lock(Statement::with("SELECT id FROM users WHERE id = $1", args![actor]));
+    let inactive = Statement::with(
+        "SELECT id FROM users \
+         WHERE id = $1 AND (deleted_at IS NOT NULL OR deactivated_at IS NOT NULL)",
+        args![actor],
+    );
+    match transaction.fetch_optional(inactive).await? {
+        Some(_) => Err(StoreError::Conflict(Constraint::Account)),
+        None => Ok(()),
+    }
 }
 
 fn select(condition: &str) -> Statement {
@@ -158,15 +183,6 @@ impl<D: Database> UserStore for SqlUsers<D> {
                 })
             })
             .await
-    }
-
-    async fn record_login(&self, id: UserId, at: Timestamp) -> StoreResult<()> {
-        let update =
-            Statement::with("UPDATE users SET last_login_at = $2 WHERE id = $1", args![id, at]);
-        match self.db.execute(update).await? {
-            0 => Err(StoreError::NotFound),
-            _ => Ok(()),
-        }
     }
 
     async fn delete(&self, id: UserId, audit: &AuditEvent) -> StoreResult<()> {

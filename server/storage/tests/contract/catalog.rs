@@ -11,6 +11,7 @@ use izanagi_shared::{
 };
 
 suite!(
+    an_inactive_account_creates_and_changes_nothing,
     a_new_document_is_stored_with_all_its_parts,
     a_request_creates_one_document,
     a_document_needs_an_account,
@@ -231,4 +232,20 @@ async fn missing_rows_are_not_found(store: &TestStore) {
     assert_eq!(changed, Err(StoreError::NotFound));
     let path = RecordPath::from_parts("documents", nothing.to_string());
     assert_eq!(store.documents.get(&path).await, Err(StoreError::NotFound));
+}
+
+async fn an_inactive_account_creates_and_changes_nothing(store: &TestStore) {
+    let owner = a_user(store).await;
+    let document = a_document(store, owner).await;
+    let row = store.relational.catalog.get(document).await.unwrap();
+    let refused = StoreError::Conflict(Constraint::Account);
+    for inactive in inactive_users(store).await {
+        let new = new_document(inactive);
+        assert_eq!(store.relational.catalog.create(&new).await.as_ref(), Err(&refused));
+        assert_eq!(store.relational.catalog.get(new.id).await, Err(StoreError::NotFound));
+        let change = DetailsChange { trashed: Some(true), ..DetailsChange::default() };
+        let changed = store.relational.catalog.change(document, inactive.into(), &change, at(20));
+        assert_eq!(changed.await.as_ref(), Err(&refused));
+    }
+    assert_eq!(store.relational.catalog.get(document).await, Ok(row));
 }

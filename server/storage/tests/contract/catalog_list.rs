@@ -208,7 +208,7 @@ async fn an_owner_narrows_the_list(store: &TestStore) {
     add(store, user, "mine", 1).await;
     let shared = add(store, user, "shared", 1).await;
     add(store, other, "theirs", 1).await;
-    store.relational.owners.add(shared, other, at(2)).await.unwrap();
+    store.relational.owners.add(shared, SERVER, other, at(2)).await.unwrap();
     let narrowed = DocumentFilter { owner: Some(other), ..filter(user) };
     assert_eq!(titles(store, &narrowed).await, ["shared"]);
 }

@@ -59,7 +59,7 @@ async fn every_change_of_a_document_is_numbered(store: &TestStore) {
     let document = a_document(store, owner).await;
     append(store, document, vec![update(owner, "a")]).await;
     a_version(store, document, owner).await;
-    store.relational.owners.add(document, other, at(41)).await.unwrap();
+    store.relational.owners.add(document, SERVER, other, at(41)).await.unwrap();
     let title = DetailsChange { title: Some("New".to_owned()), ..DetailsChange::default() };
     change(store, document, owner, title).await;
     change(store, document, owner, trashed(true)).await;
@@ -107,7 +107,7 @@ async fn a_refused_change_takes_no_number(store: &TestStore) {
     assert_eq!(unnamed, Err(StoreError::NotFound));
     // Nothing changes either.
     change(store, document, owner, public(false)).await;
-    store.relational.owners.add(document, owner, at(20)).await.unwrap();
+    store.relational.owners.add(document, SERVER, owner, at(20)).await.unwrap();
     append(store, document, Vec::new()).await;
     assert_eq!(newest(store).await, 1);
     assert_eq!(entries(store, document).await, [Changed(ChangeKind::Created)]);
@@ -147,7 +147,7 @@ async fn an_append_notes_each_document_once(store: &TestStore) {
 async fn removed_owners_and_hidden_documents_leave_tombstones(store: &TestStore) {
     let (owner, other) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, owner).await;
-    store.relational.owners.add(document, other, at(20)).await.unwrap();
+    store.relational.owners.add(document, SERVER, other, at(20)).await.unwrap();
     store.relational.owners.remove(document, other, at(21)).await.unwrap();
     change(store, document, owner, public(true)).await;
     change(store, document, owner, public(false)).await;
@@ -164,14 +164,14 @@ async fn removed_owners_and_hidden_documents_leave_tombstones(store: &TestStore)
 async fn a_regained_document_has_no_tombstone(store: &TestStore) {
     let (owner, other) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, owner).await;
-    store.relational.owners.add(document, other, at(20)).await.unwrap();
+    store.relational.owners.add(document, SERVER, other, at(20)).await.unwrap();
     change(store, document, owner, public(true)).await;
     change(store, document, owner, trashed(true)).await;
     store.relational.owners.remove(document, other, at(21)).await.unwrap();
     assert!(entries(store, document).await.contains(&Lost(Public)));
     assert!(entries(store, document).await.contains(&Lost(User(other))));
     change(store, document, owner, trashed(false)).await;
-    store.relational.owners.add(document, other, at(22)).await.unwrap();
+    store.relational.owners.add(document, SERVER, other, at(22)).await.unwrap();
     let expected = [
         Changed(ChangeKind::Created),
         Changed(ChangeKind::Details),
@@ -184,7 +184,7 @@ async fn a_regained_document_has_no_tombstone(store: &TestStore) {
 async fn a_purge_leaves_tombstones_for_the_owners(store: &TestStore) {
     let (owner, other) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, owner).await;
-    store.relational.owners.add(document, other, at(20)).await.unwrap();
+    store.relational.owners.add(document, SERVER, other, at(20)).await.unwrap();
     change(store, document, owner, trashed(true)).await;
     store.relational.catalog.purge(document, at(90)).await.unwrap();
     let changes = page(store, 0).await.changes;
@@ -197,7 +197,7 @@ async fn an_account_that_leaves_hides_its_public_documents(store: &TestStore) {
     let (leaving, other) = (a_user(store).await, a_user(store).await);
     let (alone, shared) = (a_document(store, leaving).await, a_document(store, leaving).await);
     change(store, alone, leaving, public(true)).await;
-    store.relational.owners.add(shared, other, at(20)).await.unwrap();
+    store.relational.owners.add(shared, SERVER, other, at(20)).await.unwrap();
     store.relational.users.delete(leaving, &event(30)).await.unwrap();
     let found = entries(store, alone).await;
     assert_eq!(found[2..], [Changed(ChangeKind::Trash), Lost(Public)]);
@@ -211,7 +211,7 @@ async fn an_account_that_leaves_hides_its_public_documents(store: &TestStore) {
 async fn numbers_are_never_used_again(store: &TestStore) {
     let (owner, other) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, owner).await;
-    store.relational.owners.add(document, other, at(20)).await.unwrap();
+    store.relational.owners.add(document, SERVER, other, at(20)).await.unwrap();
     store.relational.owners.remove(document, other, at(20)).await.unwrap();
     change(store, document, owner, trashed(true)).await;
     store.relational.catalog.purge(document, at(30)).await.unwrap();
@@ -239,7 +239,7 @@ async fn old_tombstones_are_removed(store: &TestStore) {
     let document = a_document(store, owner).await;
     let mut removed = Vec::new();
     for (user, time) in [(other, 20), (a_user(store).await, 30)] {
-        store.relational.owners.add(document, user, at(time)).await.unwrap();
+        store.relational.owners.add(document, SERVER, user, at(time)).await.unwrap();
         store.relational.owners.remove(document, user, at(time)).await.unwrap();
         removed.push(newest(store).await);
     }

@@ -4,17 +4,20 @@ use izanagi_domain::{
     accounts::{PasswordHash, Role},
     storage::{
         AuditEvent, Batch, ClientOwner, CommitOutcome, Data, Details, NewDocument, NewIntent,
-        NewRecord, NewUpdate, NewVersion, RecordPath, Request, Stores, TextFacts, User,
+        NewRecord, NewUpdate, NewVersion, RecordPath, Request, Stores, TextFacts, User, UserChange,
         VersionNote, VersionRow,
     },
 };
 use izanagi_shared::{
-    id::{CommitId, DocumentId, UserId},
+    id::{ActorId, CommitId, DocumentId, UserId},
     rules::DocumentKind,
     time::Timestamp,
 };
 use std::sync::atomic::{AtomicU64, Ordering};
 use uuid::Uuid;
+
+/// An actor without an account.
+pub(crate) const SERVER: ActorId = ActorId::SERVER;
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
@@ -72,6 +75,26 @@ pub(crate) async fn a_user(stores: &Stores) -> UserId {
     let user = new_user();
     stores.relational.users.create(&user).await.unwrap();
     user.id
+}
+
+/// Stores two accounts that no longer may act: a deleted and a deactivated one.
+pub(crate) async fn inactive_users(stores: &Stores) -> [UserId; 2] {
+    let users = [a_user(stores).await, a_user(stores).await];
+    for (user, deletes) in users.into_iter().zip([true, false]) {
+        deactivate(stores, user, deletes).await;
+    }
+    users
+}
+
+/// Deletes or deactivates an account.
+pub(crate) async fn deactivate(stores: &Stores, user: UserId, deletes: bool) {
+    if deletes {
+        stores.relational.users.delete(user, &event(15)).await.unwrap();
+    } else {
+        let deactivated_at = Some(Some(at(15)));
+        let change = UserChange { deactivated_at, ..UserChange::default() };
+        stores.relational.users.update(user, &change, None).await.unwrap();
+    }
 }
 
 pub(crate) fn request() -> Request {

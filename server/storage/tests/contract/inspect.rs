@@ -72,7 +72,7 @@ async fn attempts_of_missing_documents_are_listed(store: &TestStore) {
 async fn op_facts_are_computed(store: &TestStore) {
     let (user, other) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, user).await;
-    store.relational.owners.add(document, other, at(20)).await.unwrap();
+    store.relational.owners.add(document, SERVER, other, at(20)).await.unwrap();
     let before = OpsSummary { owners: 2, ..OpsSummary::default() };
     assert_eq!(store.relational.inspect.ops(document).await.unwrap(), before);
     let updates = vec![update(user, "a"), update(other, "b")];

@@ -6,6 +6,7 @@ suite!(
     owners_are_added_once,
     owners_of_several_documents_are_read_at_once,
     an_owner_needs_an_account_and_a_document,
+    inactive_accounts_neither_add_owners_nor_become_owners,
     the_last_owner_cannot_be_removed,
     a_non_owner_cannot_be_removed,
     changing_owners_changes_the_revision_but_not_the_time,
@@ -22,7 +23,7 @@ async fn owners_are_added_once(store: &TestStore) {
     let (owner, other) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, owner).await;
     for _ in 0..2 {
-        store.relational.owners.add(document, other, at(20)).await.unwrap();
+        store.relational.owners.add(document, SERVER, other, at(20)).await.unwrap();
     }
     assert_eq!(owner_ids(store, document).await, [owner, other]);
 }
@@ -41,21 +42,22 @@ async fn owners_of_several_documents_are_read_at_once(store: &TestStore) {
 async fn an_owner_needs_an_account_and_a_document(store: &TestStore) {
     let owner = a_user(store).await;
     let document = a_document(store, owner).await;
-    let unknown = store.relational.owners.add(document, UserId(fresh_uuid()), at(20)).await;
+    let unknown = store.relational.owners.add(document, SERVER, UserId(fresh_uuid()), at(20)).await;
     assert_eq!(unknown, Err(StoreError::Conflict(Constraint::Reference)));
     let deleted = a_user(store).await;
     store.relational.users.delete(deleted, &event(20)).await.unwrap();
-    let gone = store.relational.owners.add(document, deleted, at(20)).await;
+    let gone = store.relational.owners.add(document, SERVER, deleted, at(20)).await;
     assert_eq!(gone, Err(StoreError::Conflict(Constraint::Reference)));
     assert_eq!(owner_ids(store, document).await, [owner]);
-    let nothing = store.relational.owners.add(DocumentId(fresh_uuid()), owner, at(20)).await;
+    let nothing =
+        store.relational.owners.add(DocumentId(fresh_uuid()), SERVER, owner, at(20)).await;
     assert_eq!(nothing, Err(StoreError::NotFound));
 }
 
 async fn the_last_owner_cannot_be_removed(store: &TestStore) {
     let (owner, other) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, owner).await;
-    store.relational.owners.add(document, other, at(20)).await.unwrap();
+    store.relational.owners.add(document, SERVER, other, at(20)).await.unwrap();
     store.relational.owners.remove(document, owner, at(21)).await.unwrap();
     let last = store.relational.owners.remove(document, other, at(22)).await;
     assert_eq!(last, Err(StoreError::Conflict(Constraint::LastOwner)));
@@ -75,7 +77,7 @@ async fn removing_a_user_keeps_shared_and_trashes_sole_documents(store: &TestSto
     let (leaving, staying) = (a_user(store).await, a_user(store).await);
     let (alone, shared) = (a_document(store, leaving).await, a_document(store, leaving).await);
     let theirs = a_document(store, staying).await;
-    store.relational.owners.add(shared, staying, at(20)).await.unwrap();
+    store.relational.owners.add(shared, SERVER, staying, at(20)).await.unwrap();
     let before = store.relational.catalog.get(shared).await.unwrap();
     for _ in 0..2 {
         store.relational.users.delete(leaving, &event(21)).await.unwrap();
@@ -92,8 +94,8 @@ async fn changing_owners_changes_the_revision_but_not_the_time(store: &TestStore
     let (owner, other) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, owner).await;
     let before = store.relational.catalog.get(document).await.unwrap();
-    store.relational.owners.add(document, other, at(20)).await.unwrap();
-    store.relational.owners.add(document, other, at(21)).await.unwrap();
+    store.relational.owners.add(document, SERVER, other, at(20)).await.unwrap();
+    store.relational.owners.add(document, SERVER, other, at(21)).await.unwrap();
     store.relational.owners.remove(document, other, at(22)).await.unwrap();
     let after = store.relational.catalog.get(document).await.unwrap();
     assert_eq!(after.meta_rev, before.meta_rev + 2);
@@ -103,7 +105,7 @@ async fn changing_owners_changes_the_revision_but_not_the_time(store: &TestStore
 async fn owners_removing_each_other_leave_one(store: &TestStore) {
     let (ann, ben) = (a_user(store).await, a_user(store).await);
     let document = a_document(store, ann).await;
-    store.relational.owners.add(document, ben, at(20)).await.unwrap();
+    store.relational.owners.add(document, SERVER, ben, at(20)).await.unwrap();
     let removals = [ann, ben].map(|user| {
         let stores = store.stores();
         tokio::spawn(async move { stores.relational.owners.remove(document, user, at(21)).await })
@@ -115,4 +117,16 @@ async fn owners_removing_each_other_leave_one(store: &TestStore) {
     assert!(results.contains(&Ok(())));
     assert!(results.contains(&Err(StoreError::Conflict(Constraint::LastOwner))));
     assert_eq!(owner_ids(store, document).await.len(), 1);
+}
+
+async fn inactive_accounts_neither_add_owners_nor_become_owners(store: &TestStore) {
+    let (owner, other) = (a_user(store).await, a_user(store).await);
+    let document = a_document(store, owner).await;
+    for inactive in inactive_users(store).await {
+        let added = store.relational.owners.add(document, inactive.into(), other, at(20)).await;
+        assert_eq!(added, Err(StoreError::Conflict(Constraint::Account)));
+        let added = store.relational.owners.add(document, owner.into(), inactive, at(20)).await;
+        assert_eq!(added, Err(StoreError::Conflict(Constraint::Reference)));
+    }
+    assert_eq!(owner_ids(store, document).await, [owner]);
 }

@@ -6,7 +6,10 @@ use izanagi_shared::id::{SessionId, UserId};
 
 suite!(
     a_session_reads_back_with_its_token,
+    a_sign_in_is_recorded,
     a_session_needs_an_account,
+    no_session_begins_for_an_inactive_account,
+    an_inactive_account_exchanges_nothing,
     active_sessions_are_listed_most_recent_first,
     session_activity_is_recorded,
     a_session_is_revoked_once,
@@ -59,8 +62,38 @@ async fn a_session_reads_back_with_its_token(store: &TestStore) {
 async fn a_session_needs_an_account(store: &TestStore) {
     let new = new_session(UserId(fresh_uuid()));
     let result = store.relational.sessions.create(&new).await;
-    assert_eq!(result, Err(StoreError::Conflict(Constraint::Reference)));
+    assert_eq!(result, Err(StoreError::Conflict(Constraint::Account)));
     assert_eq!(store.relational.sessions.get(new.session.id).await, Err(StoreError::NotFound));
+}
+
+async fn a_sign_in_is_recorded(store: &TestStore) {
+    let user = a_user(store).await;
+    let new = a_session(store, user).await;
+    let last_login_at = store.relational.users.by_id(user).await.unwrap().last_login_at;
+    assert_eq!(last_login_at, Some(new.session.created_at));
+}
+
+async fn no_session_begins_for_an_inactive_account(store: &TestStore) {
+    for user in inactive_users(store).await {
+        let new = new_session(user);
+        let result = store.relational.sessions.create(&new).await;
+        assert_eq!(result, Err(StoreError::Conflict(Constraint::Account)));
+        assert_eq!(store.relational.sessions.get(new.session.id).await, Err(StoreError::NotFound));
+        let token = store.relational.sessions.refresh_token(&new.token.hash).await;
+        assert_eq!(token, Err(StoreError::NotFound));
+    }
+}
+
+async fn an_inactive_account_exchanges_nothing(store: &TestStore) {
+    for deletes in [true, false] {
+        let user = a_user(store).await;
+        let new = a_session(store, user).await;
+        deactivate(store, user, deletes).await;
+        let successor = token(new.session.id, Some(new.token.hash));
+        let result =
+            store.relational.sessions.use_refresh_token(&new.token.hash, &successor, at(20)).await;
+        assert_eq!(result, Ok(RefreshUse::SessionEnded), "deleted: {deletes}");
+    }
 }
 
 async fn active_sessions_are_listed_most_recent_first(store: &TestStore) {

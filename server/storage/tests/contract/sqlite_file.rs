@@ -92,7 +92,7 @@ async fn closed_stores_are_unavailable() {
     let user = a_user(&store).await;
     store.close().await;
     assert!(matches!(store.relational.users.by_id(user).await, Err(StoreError::Unavailable(_))));
-    let written = store.relational.users.record_login(user, at(1)).await;
+    let written = store.relational.users.delete(user, &event(1)).await;
     assert!(matches!(written, Err(StoreError::Unavailable(_))));
     store.close().await;
 }
@@ -204,9 +204,10 @@ async fn a_file_locked_by_another_process_is_unavailable() {
     let user = a_user(&store).await;
     let mut other = file.connect().await;
     other.execute("BEGIN IMMEDIATE").await.unwrap();
-    let refused = store.relational.users.record_login(user, at(1)).await;
+    let refused = store.relational.users.delete(user, &event(1)).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     other.execute("ROLLBACK").await.unwrap();
-    store.relational.users.record_login(user, at(2)).await.unwrap();
-    assert_eq!(store.relational.users.by_id(user).await.unwrap().last_login_at, Some(at(2)));
+    assert!(store.relational.users.by_id(user).await.is_ok());
+    store.relational.users.delete(user, &event(2)).await.unwrap();
+    assert_eq!(store.relational.users.by_id(user).await.err(), Some(StoreError::NotFound));
 }

@@ -14,7 +14,6 @@ suite!(
     a_change_keeps_other_fields,
     an_account_is_deactivated_and_reactivated,
     an_empty_change_returns_the_account,
-    a_sign_in_is_recorded,
     people_returns_existing_accounts,
     a_deleted_account_is_gone_and_frees_its_name,
     concurrent_creations_share_no_username,
@@ -100,10 +99,6 @@ async fn an_unknown_account_is_not_found(store: &TestStore) {
     let unknown = UserId(fresh_uuid());
     assert_eq!(store.relational.users.by_id(unknown).await.err(), Some(StoreError::NotFound));
     assert_eq!(store.relational.users.by_login("nobody").await.err(), Some(StoreError::NotFound));
-    assert_eq!(
-        store.relational.users.record_login(unknown, at(1)).await,
-        Err(StoreError::NotFound)
-    );
     let change = UserChange { bio: Some("x".to_owned()), ..UserChange::default() };
     assert_eq!(
         store.relational.users.update(unknown, &change, None).await.err(),
@@ -147,12 +142,6 @@ async fn an_empty_change_returns_the_account(store: &TestStore) {
     store.relational.users.create(&user).await.unwrap();
     let same = store.relational.users.update(user.id, &UserChange::default(), None).await.unwrap();
     assert_eq!(facts(&same), facts(&user));
-}
-
-async fn a_sign_in_is_recorded(store: &TestStore) {
-    let user = a_user(store).await;
-    store.relational.users.record_login(user, at(99)).await.unwrap();
-    assert_eq!(store.relational.users.by_id(user).await.unwrap().last_login_at, Some(at(99)));
 }
 
 async fn people_returns_existing_accounts(store: &TestStore) {
