@@ -55,6 +55,6 @@ wasm_bindgen_bin() {
 # shrink_wasm IN OUT: smaller and no slower. It may use what every browser has had since 2022; not --all-features, which
 # also writes what no browser reads yet.
 shrink_wasm() {
-  node_modules/.bin/wasm-opt -Oz --zero-filled-memory --generate-global-effects -Oz --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
+  node_modules/.bin/wasm-opt -Oz --zero-filled-memory --generate-global-effects -Oz --reorder-functions-by-name --enable-bulk-memory --enable-multivalue --enable-mutable-globals \
     --enable-nontrapping-float-to-int --enable-reference-types --enable-sign-ext "$1" -o "$2"
 }

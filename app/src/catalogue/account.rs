@@ -9,7 +9,7 @@ super::texts! {
     create_button: "Create account", "アカウントを作成", "注册";
     have_account: "Have an account?", "アカウントをお持ちですか？", "已有账号？";
     username: "Username", "ユーザー名", "用户名";
-    username_hint: "3 to 32 of a–z, 0–9, - and _. Others see it.", "a–z、0–9、-、_ を 3～32 文字。ほかの人にも表示されます。", "3 到 32 个字符：a–z、0–9、- 和 _。其他人可见。";
+    username_hint: "3 to 32 characters: a–z, 0–9, - and _. Others see it.", "a–z、0–9、-、_ を 3～32 文字。ほかの人にも表示されます。", "3 到 32 个字符：a–z、0–9、- 和 _。其他人可见。";
     email: "Email", "メールアドレス", "邮箱";
     password_hint: "At least 10 characters. A short sentence works well.", "10 文字以上。短い文章がおすすめです。", "至少 10 个字符，建议使用一个短句。";
     welcome_back(name): "Welcome back, {name}.", "おかえりなさい、{name} さん。", "欢迎回来，{name}。";
@@ -24,8 +24,8 @@ super::texts! {
     sign_out_everywhere_warning: "This signs out every device, including this one.", "このデバイスを含むすべてのデバイスでログアウトします。", "所有设备都将退出登录，包括本设备。";
     sign_out_everywhere_yes: "Yes, sign out everywhere", "すべてログアウトする", "确认全部退出";
     this_device: "this device", "このデバイス", "本设备";
-    active: "active {}", "使用：{}", "最近活动：{}";
-    signed_in: "signed in {}", "ログイン：{}", "登录于 {}";
+    active: "active {}", "最終利用：{}", "最近活动：{}";
+    signed_in: "signed in {}", "ログイン：{}", "登录于{}";
     browser_on(browser, system): "{browser} on {system}", "{browser}（{system}）", "{browser}（{system}）";
     a_program: "A program", "プログラム", "程序";
 }

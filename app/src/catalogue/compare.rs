@@ -31,5 +31,7 @@ super::texts! {
     line(line): "line {line}", "{line} 行目", "第 {line} 行";
     lines(first, last): "lines {first}–{last}", "{first}～{last} 行目", "第 {first}–{last} 行";
     after_line(line): "after line {line}", "{line} 行目の後", "第 {line} 行之后";
+    only_new(lines): "new: {lines}", "新規：{lines}", "新增：{lines}";
+    all_removed(lines): "removed: {lines}", "削除：{lines}", "删除：{lines}";
     moved(old, new): "{old}, now {new}", "{old}、現在は {new}", "{old}，现为{new}";
 }

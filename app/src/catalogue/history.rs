@@ -5,8 +5,8 @@ super::texts! {
     pages: "Pages of history", "履歴のページ", "历史记录分页";
     newer: "Newer", "新しい", "较新";
     older: "Older", "古い", "较旧";
-    from: "From", "元", "从";
-    to: "To", "先", "到";
+    from: "From", "比較元", "从";
+    to: "To", "比較先", "到";
     now: "Now", "現在", "当前";
     not_committed: "not committed", "未コミット", "未提交";
     committed: "committed", "コミット済み", "已提交";

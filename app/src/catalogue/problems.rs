@@ -15,6 +15,7 @@ super::texts! {
     damaged: "This version is damaged", "このバージョンは破損しています", "此版本已损坏";
     unreachable: "The server cannot be reached", "サーバーに接続できません", "无法连接服务器";
     unreachable_advice: "Check your connection, then try again.", "接続を確認して、もう一度お試しください。", "请检查网络连接，然后重试。";
+    overloaded: "The server is busy", "サーバーが混み合っています", "服务器繁忙";
     busy: "Too many requests", "リクエストが多すぎます", "请求过于频繁";
     foreign: "Cross-site request", "別のサイトからのリクエスト", "跨站请求";
     internal: "Something went wrong on our side", "サーバーで問題が発生しました", "服务器出现问题";

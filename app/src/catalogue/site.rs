@@ -40,7 +40,7 @@ super::texts! {
     previous: "Previous", "前へ", "上一页";
     next: "Next", "次へ", "下一页";
     page_of(page, pages, words): "Page {page} of {pages}, {words}", "{page} / {pages} ページ（{words}）", "第 {page} / {pages} 页，{words}";
-    past_end: "This page is past the end", "このページはありません", "此页不存在";
+    past_end: "This page is past the end", "最後のページを過ぎています", "已超出最后一页";
     past_end_text(words, pages): "{words} on {pages}.", "全 {pages}、{words}です。", "共 {pages}，{words}。";
     first_page: "First page", "最初のページ", "第一页";
     last_page: "Last page", "最後のページ", "最后一页";

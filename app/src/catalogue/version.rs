@@ -3,8 +3,8 @@
 super::texts! {
     page(number, title): "Version {number} of “{title}”", "「{title}」のバージョン {number}", "“{title}”的版本 {number}";
     version(number): "Version {number}", "バージョン {number}", "版本 {number}";
-    rendered: "Rendered", "プレビュー", "渲染";
-    source: "Source", "ソース", "源代码";
+    rendered: "Rendered", "プレビュー", "预览";
+    source: "Source", "ソース", "源文本";
     compare_with_now: "Compare with current text", "現在の本文と比較", "与当前正文比较";
     restore: "Restore this version", "このバージョンを復元", "恢复此版本";
     restore_warning: "This replaces the current text with this version. The current text is committed first, so nothing is lost.", "現在の本文をこのバージョンに置き換えます。現在の本文は先にコミットされるため、失われません。", "当前正文将被替换为此版本。系统会先提交当前正文，不会丢失任何内容。";

@@ -103,7 +103,12 @@ fn hunk_title(hunk: &Hunk) -> String {
         count => t::lines(&start.to_string(), &(start + count - 1).to_string()),
     };
     let (old, new) = (lines(hunk.old_start, hunk.old_lines), lines(hunk.new_start, hunk.new_lines));
-    let mut title = if old == new { old } else { t::moved(&old, &new) };
+    let mut title = match (hunk.old_start, hunk.new_start) {
+        (0, _) => t::only_new(&new),
+        (_, 0) => t::all_removed(&old),
+        _ if old == new => old,
+        _ => t::moved(&old, &new),
+    };
     if let Some(first) = title.get_mut(0..1) {
         first.make_ascii_uppercase();
     }
@@ -188,7 +193,8 @@ mod tests {
     #[rstest]
     #[case("a\nb\n", "a\nc\n", "Lines 1–2")]
     #[case("a\n", "a\nb\nc\n", "Line 1, now lines 1–3")]
-    #[case("", "a\n", "After line 0, now line 1")]
+    #[case("", "a\n", "New: line 1")]
+    #[case("a\nb\n", "", "Removed: lines 1–2")]
     fn a_hunk_is_named_by_its_lines(#[case] old: &str, #[case] new: &str, #[case] title: &str) {
         let diff = diff_lines(old, new, &DiffOptions::default());
         assert_eq!(hunk_title(&diff.hunks[0]), title);

@@ -90,6 +90,7 @@ impl Words {
             (429, _) => (t::busy(), of_code(), true),
             (_, "corrupt_version") => (t::damaged(), of_code(), true),
             (0, "unreachable") => (t::unreachable(), t::unreachable_advice().to_owned(), true),
+            (503, "overloaded") => (t::overloaded(), of_code(), true),
             (0 | 503, _) => (t::unreachable(), of_code(), true),
             (500.., _) => (t::internal(), t::internal_advice().to_owned(), true),
             _ => (t::other(), of_code(), true),

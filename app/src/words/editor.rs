@@ -44,7 +44,7 @@ island_texts! {
     trouble_refused_kept(reason): "Your last edits are not saved: {reason} They are kept on this device.", "最後の編集を保存できません。{reason}編集はこのデバイスに残っています。", "最后的编辑未能保存。{reason}编辑保留在此设备上。";
     trouble_refused_unkept(reason): "Your last edits are not saved: {reason} They are kept in this tab only: keep it open.", "最後の編集を保存できません。{reason}編集はこのタブにのみ残っています。タブを閉じないでください。", "最后的编辑未能保存。{reason}编辑仅保留在此标签页中，请勿关闭。";
     trouble_not_started: "The editor could not be loaded, so the text is read-only. Check your connection, then reload the page.", "エディターを読み込めなかったため、本文は閲覧のみできます。接続を確認し、ページを再読み込みしてください。", "编辑器未能加载，正文只能阅读。请检查网络连接，然后重新加载页面。";
-    reason_signed_out: "sign in again", "再度ログインしてください", "请重新登录";
+    reason_signed_out: "sign in again", "もう一度ログインしてください", "请重新登录";
     reason_unknown: "the server gave no reason.", "サーバーから理由が返されませんでした。", "服务器未说明原因。";
     reason_cannot_merge: "this page cannot apply edits by others. Reload it to continue.", "ほかの人の編集を適用できません。ページを再読み込みしてください。", "此页面无法应用他人的编辑。请重新加载页面。";
     editor_placeholder: "Write here…", "ここに入力…", "在此输入…";
