@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::budget::Budget;
 use super::lines::{LineChanges, LineOptions, byte_range, line_starts};
 use super::sequence::{Comparer, Interner, slide_down};
-use super::words::split_words;
+use super::words::{MOST_WORD_BYTES, split_words};
 
 /// A byte range of the old text and the byte range of the new text that replaces it.
 ///
@@ -26,14 +26,17 @@ pub(crate) fn edits_between(old: &str, new: &str, budget: &mut Budget) -> Vec<Ed
     let old_starts = line_starts(lines.bytes_before, &lines.old);
     let new_starts = line_starts(lines.bytes_before, &lines.new);
     let mut words = WordComparer::new(comparer);
+    let mut bytes_left = MOST_WORD_BYTES;
     let mut edits = Vec::new();
     for change in &lines.changes {
         let in_old = byte_range(&old_starts, &change.old);
         let in_new = byte_range(&new_starts, &change.new);
-        if in_old.is_empty() || in_new.is_empty() {
+        let left = bytes_left.checked_sub(in_old.len() + in_new.len());
+        if in_old.is_empty() || in_new.is_empty() || left.is_none() {
             edits.push(Edit { old: in_old, new: in_new });
             continue;
         }
+        bytes_left = left.unwrap_or_default();
         let finer = words.compare(&old[in_old.clone()], &new[in_new.clone()], budget);
         edits.extend(finer.map(|edit| Edit {
             old: edit.old.start + in_old.start..edit.old.end + in_old.start,
@@ -114,6 +117,12 @@ mod tests {
         #[case] expected: &[Replaced<'_>],
     ) {
         assert_eq!(replaced(old, new), expected);
+    }
+
+    #[test]
+    fn words_of_very_much_changed_text_are_not_compared() {
+        let (old, new) = ("a b ".repeat(300_000), "a c ".repeat(300_000));
+        assert_eq!(replaced(&old, &new), [(old.as_str(), new.as_str())]);
     }
 
     proptest! {

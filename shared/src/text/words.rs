@@ -5,6 +5,10 @@ use unicode_segmentation::UnicodeSegmentation;
 /// Longer runs of letters are data rather than words, and are split into characters.
 const LONGEST_WORD: usize = 64;
 
+/// The maximum size in bytes of all changed text in which words are compared, old and new together.
+/// With one-letter words, comparing takes about 60 times the size of the text.
+pub(crate) const MOST_WORD_BYTES: usize = 2 * 1024 * 1024;
+
 /// Calls `found` with every token of `text`, in order and without gaps.
 ///
 /// A token is a word, a run of spaces and tabs, or a single other character. Punctuation inside a

@@ -5,21 +5,18 @@ use super::line_words::LineWords;
 use super::pairs::pair_lines;
 use crate::text::budget::Budget;
 use crate::text::sequence::{Change, Comparer, Interner, slide_down};
+use crate::text::words::MOST_WORD_BYTES;
 
 /// The minimum percentage of equal text. Below it two lines are highlighted as a whole, because
 /// highlighted words would only be noise.
 const LEAST_EQUAL: usize = 20;
-
-/// The maximum size in bytes of all changed lines in which words are compared. With one-letter
-/// words, this takes about 60 times the size of the text.
-const MOST_BYTES: usize = 2 * 1024 * 1024;
 
 /// Highlights changed words; shares word numbers and buffers between changes.
 pub(super) struct Highlighter<'a> {
     comparer: Comparer,
     interner: Interner<'a>,
     ignore_white_space: bool,
-    /// What is left of [`MOST_BYTES`].
+    /// What is left of [`MOST_WORD_BYTES`].
     bytes_left: usize,
 }
 
@@ -41,7 +38,7 @@ impl<'a> Highlighter<'a> {
             comparer: Comparer::default(),
             interner: Interner::default(),
             ignore_white_space,
-            bytes_left: MOST_BYTES,
+            bytes_left: MOST_WORD_BYTES,
         }
     }
 
