@@ -180,7 +180,7 @@ impl Room {
     /// when the log lacks some of the rows.
     async fn replace_rows(&mut self, seq: u64, absorbed: &[u64], state: Vec<u8>) -> Result<bool> {
         let (document_id, at) = (self.document, self.context.clock.now());
-        let RoomContext { log, edits, .. } = &self.context;
+        let RoomContext { log, edits, .. } = &*self.context;
         let rows: BTreeSet<u64> = absorbed.iter().copied().collect();
         // A failed attempt may have listed its segments, so they are used again, unless they are gone:
         // a clean-up removes those that are not listed in time.

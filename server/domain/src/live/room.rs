@@ -30,7 +30,7 @@ const TEXT_KEPT: Duration = Duration::from_secs(10);
 
 pub(super) struct Room {
     pub(super) document: DocumentId,
-    pub(super) context: RoomContext,
+    pub(super) context: Arc<RoomContext>,
     pub(super) dirty: DirtyState,
     /// Quarantined seqs after the snapshot, which must not be acknowledged.
     pub(super) quarantined: BTreeSet<u64>,
@@ -48,7 +48,7 @@ pub(super) struct Room {
 impl Room {
     pub(super) fn new(
         document: DocumentId,
-        context: RoomContext,
+        context: Arc<RoomContext>,
         mailbox: mpsc::Receiver<Command>,
         leave: CancellationToken,
         footprint: Footprint,
@@ -70,7 +70,7 @@ impl Room {
 
     /// Serves commands until the room is idle, evicted, or the process stops; then closes the
     /// mailbox and serves what remains in it.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(mut self: Box<Self>) {
         let idle = self.context.settings.idle_after;
         let mut idle_at = Instant::now() + idle;
         loop {

@@ -64,7 +64,7 @@ impl SeenNumbers {
 /// The rooms of this process: opened on demand, closed when idle or when memory is short.
 #[derive(Clone)]
 pub struct Rooms {
-    context: RoomContext,
+    context: Arc<RoomContext>,
     open: OpenRooms,
     tasks: TaskTracker,
 }
@@ -97,7 +97,7 @@ impl Rooms {
     /// Creates rooms that share this context and run in `tasks`.
     pub(super) fn over(context: RoomContext, tasks: TaskTracker) -> Self {
         let open = OpenRooms::new(context.budget.clone());
-        Self { context, open, tasks }
+        Self { context: Arc::new(context), open, tasks }
     }
 
     /// Submits a client's update; returns its seq once it is durable.
@@ -199,8 +199,10 @@ impl Rooms {
         let (handle, footprint) = self.open.insert(document, commands);
         if let Some(footprint) = footprint {
             let leave = handle.leave.clone();
-            let room = Room::new(document, self.context.clone(), mailbox, leave, footprint);
-            self.tasks.spawn(room.run());
+            let context = Arc::clone(&self.context);
+            let room = Room::new(document, context, mailbox, leave, footprint);
+            // Boxed: the state of an async function has its argument twice.
+            self.tasks.spawn(Box::new(room).run());
         }
         Ok(handle)
     }
