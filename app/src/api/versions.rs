@@ -163,14 +163,12 @@ pub(crate) async fn read_version(
     plain: bool,
 ) -> Result<ReadableVersion, AppError> {
     use crate::ssr::{caller, page_context};
-    use izanagi_domain::live::LiveText;
     use izanagi_shared::rules::DocumentKind;
     let services = page_context()?.services;
     let reader = services.documents.for_reader(&caller(), id).await?;
     let document = services.documents.view(&reader).await?;
-    let mut version = services.versions.get(&reader, number).await?;
-    version.json = None;
-    let text = LiveText::new(version.content.take().unwrap_or_default(), 0);
+    let version = services.versions.describe(&reader, number).await?;
+    let text = services.versions.live_text(&reader, number).await?;
     let kind = if plain { DocumentKind::Text } else { document.kind };
     let rendered = services.documents.render_text(kind, &text).await?;
     let (standing, html, toc) = (reader.standing(), rendered.html.clone(), rendered.toc.clone());

@@ -60,7 +60,7 @@ fn VersionBody(
         (path.clone(), document.title.clone()),
         (format!("{path}/history"), site::history().to_owned()),
     ];
-    let download = format!("/api/v1{here}/content");
+    let download = format!("/api/v1{here}/export");
     let can_commit =
         decide(standing, Action::Commit) == Verdict::Allowed && document.deleted_at.is_none();
     let id = document.id.to_string();

@@ -2,7 +2,7 @@
 
 use super::documents::{not_modified, set_etag};
 use crate::{
-    extract::{DocumentPath, Query, Readable},
+    extract::{DocumentPath, Path, Query, Readable, VersionPath},
     problem::ApiResult,
     state::AppState,
 };
@@ -13,8 +13,15 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 use izanagi_app::ssr::download_words;
+use izanagi_domain::{
+    documents::{FileFormat, Reader, file_name},
+    live::LiveText,
+};
 use izanagi_shared::{
-    markdown::StandaloneOptions, problem::Problem, rules::ExportFormat, wire::RenderFormat,
+    markdown::StandaloneOptions,
+    problem::Problem,
+    rules::ExportFormat,
+    wire::{DocumentView, RenderFormat, VersionView},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -23,7 +30,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Returns the routes of this resource.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(raw)).routes(routes!(html)).routes(routes!(export))
+    OpenApiRouter::new()
+        .routes(routes!(raw))
+        .routes(routes!(html))
+        .routes(routes!(export))
+        .routes(routes!(raw_version))
+        .routes(routes!(export_version))
 }
 
 /// Get the live text, raw.
@@ -67,16 +79,32 @@ async fn html(State(state): State<AppState>, Readable(reader): Readable) -> ApiR
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 struct ExportParams {
-    /// The document's `renderFormat` if absent, or else Markdown.
+    /// The document's `renderFormat` if absent, or else the text itself.
     format: Option<ExportFormat>,
+}
+
+impl ExportParams {
+    /// Returns the format of the file; `None` for the JSON of the API.
+    fn file_format(&self, reader: &Reader) -> Option<FileFormat> {
+        let preselected = || reader.row().details.render_format.map(RenderFormat::export);
+        match self.format.or_else(preselected) {
+            Some(ExportFormat::Json) => None,
+            Some(ExportFormat::Markdown) => Some(FileFormat::Markdown),
+            Some(ExportFormat::Text) => Some(FileFormat::Text),
+            Some(ExportFormat::Html) => Some(FileFormat::Html),
+            None => Some(FileFormat::Own),
+        }
+    }
 }
 
 /// Download a document.
 #[utoipa::path(get, path = "/documents/{id}/export", tag = "documents",
     operation_id = "exportDocument",
     params(DocumentPath, ExportParams),
-    responses((status = 200, body = String), (status = 404, body = Problem),
-        (status = 422, body = Problem)))]
+    responses((status = 200,
+            content((String = "text/markdown; charset=utf-8"), (String = "text/plain; charset=utf-8"),
+                (String = "text/html; charset=utf-8"), (DocumentView = "application/json"))),
+        (status = 404, body = Problem), (status = 422, body = Problem)))]
 async fn export(
     State(state): State<AppState>,
     Readable(reader): Readable,
@@ -84,16 +112,68 @@ async fn export(
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let preselected = reader.row().details.render_format.map(RenderFormat::export);
-    let format = params.format.or(preselected).unwrap_or_default();
-    let (language, toc) = download_words(&headers);
+    let Some(format) = params.file_format(&reader) else {
+        let document = documents.view_with_content(&reader).await?;
+        let name = file_name(&document.title, "json");
+        return Ok(as_file(Json(document), &name, "application/json"));
+    };
+    let text = documents.text(&reader).await?;
+    exported(&state, &reader, &text, format, &headers).await
+}
+
+/// Get the text of a version, raw.
+#[utoipa::path(get, path = "/documents/{id}/versions/{n}/content", tag = "versions",
+    operation_id = "readVersionContent",
+    params(DocumentPath, VersionPath),
+    responses((status = 200, body = String, content_type = "text/plain"),
+        (status = 404, body = Problem), (status = 500, body = Problem)))]
+async fn raw_version(
+    State(state): State<AppState>,
+    Readable(reader): Readable,
+    Path(VersionPath { n: number }): Path<VersionPath>,
+) -> ApiResult<String> {
+    let text = state.services.versions.text(&reader, number).await?;
+    Ok(text.to_string())
+}
+
+/// Download a version.
+#[utoipa::path(get, path = "/documents/{id}/versions/{n}/export", tag = "versions",
+    operation_id = "exportVersion",
+    params(DocumentPath, VersionPath, ExportParams),
+    responses((status = 200,
+            content((String = "text/markdown; charset=utf-8"), (String = "text/plain; charset=utf-8"),
+                (String = "text/html; charset=utf-8"), (VersionView = "application/json"))),
+        (status = 404, body = Problem), (status = 422, body = Problem),
+        (status = 500, body = Problem)))]
+async fn export_version(
+    State(state): State<AppState>,
+    Readable(reader): Readable,
+    Path(VersionPath { n: number }): Path<VersionPath>,
+    Query(params): Query<ExportParams>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let versions = &state.services.versions;
+    let Some(format) = params.file_format(&reader) else {
+        let name = file_name(&reader.row().details.title, "json");
+        let version = versions.get(&reader, number).await?;
+        return Ok(as_file(Json(version), &name, "application/json"));
+    };
+    let text = versions.live_text(&reader, number).await?;
+    exported(&state, &reader, &text, format, &headers).await
+}
+
+async fn exported(
+    state: &AppState,
+    reader: &Reader,
+    text: &LiveText,
+    format: FileFormat,
+    headers: &HeaderMap,
+) -> ApiResult<Response> {
+    let (language, toc) = download_words(headers);
     let page = StandaloneOptions { toc: Some(toc), language, ..StandaloneOptions::default() };
-    let export = documents.export(&reader, format, page).await?;
-    if format == ExportFormat::Json {
-        return Ok(as_file(Json(export.document), &export.file_name, format.media_type()));
-    }
-    let mut response = as_file(export.body, &export.file_name, format.media_type());
-    if format == ExportFormat::Html {
+    let export = state.services.documents.export(reader, text, format, page).await?;
+    let mut response = as_file(export.body, &export.file_name, export.media_type);
+    if format == FileFormat::Html {
         let varies = HeaderValue::from_static("Accept-Language");
         response.headers_mut().insert(header::VARY, varies);
     }

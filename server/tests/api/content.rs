@@ -27,6 +27,51 @@ async fn serves_raw_rendered_and_exported_text() {
 }
 
 #[tokio::test]
+async fn a_download_is_of_the_documents_kind() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    for (kind, content, media_type, name) in [
+        ("markdown", "# One", "text/markdown; charset=utf-8", "Plan.md"),
+        ("text", "# One", "text/plain; charset=utf-8", "Plan.txt"),
+        ("json", "{ \"a\": 1.0 }", "application/json", "Plan.json"),
+    ] {
+        let body = serde_json::json!({ "title": "Plan", "kind": kind, "content": content });
+        let made = ada.post("/api/v1/documents", &body).await.json();
+        let path = format!("/api/v1/documents/{}", made["id"].as_str().unwrap());
+        ada.commit(&path, "").await;
+        for text in ["", "/versions/1"] {
+            let file = ada.get(&format!("{path}{text}/export")).await;
+            assert_eq!((file.text().as_str(), file.header("content-type")), (content, media_type));
+            assert!(file.header("content-disposition").contains(&format!("\"{name}\"")), "{name}");
+        }
+        let object = ada.get(&format!("{path}/versions/1/export?format=json")).await.json();
+        assert_eq!((&object["number"], &object["content"]), (&1.into(), &content.into()));
+    }
+}
+
+#[tokio::test]
+async fn a_version_can_be_downloaded() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("# One\r\n").await;
+    ada.commit(&path, "").await;
+    ada.write(&path, "two").await;
+    let raw = ada.get(&format!("{path}/versions/1/content")).await;
+    assert_eq!((raw.text().as_str(), raw.header("content-type")), ("# One\r\n", "text/plain; charset=utf-8"));
+    let html = ada.get(&format!("{path}/versions/1/export?format=html")).await;
+    assert!(html.text().contains("<h1") && html.text().contains("One"), "{}", html.text());
+    for what in ["content", "export"] {
+        ada.get(&format!("{path}/versions/2/{what}")).await.refused(404, "not_found");
+        let stranger = app.sign_up(&format!("eve-{what}")).await;
+        stranger.get(&format!("{path}/versions/1/{what}")).await.refused(404, "not_found");
+    }
+    let page = ada.get(&format!("{}/versions/1", path.replace("/api/v1", ""))).await.text();
+    let (_, link) = page.split_once("href=\"/api/v1").unwrap();
+    let (link, _) = link.split_once('"').unwrap();
+    assert_eq!(ada.get(&format!("/api/v1{link}")).await.text(), "# One\r\n");
+}
+
+#[tokio::test]
 async fn a_title_cannot_escape_the_file_name() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;

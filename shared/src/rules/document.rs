@@ -43,6 +43,16 @@ impl DocumentKind {
         }
     }
 
+    /// Returns the media type of a file of this kind.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Markdown => "text/markdown; charset=utf-8",
+            Self::Text => "text/plain; charset=utf-8",
+            Self::Json => "application/json",
+        }
+    }
+
     /// Returns the kind for a file name by its extension; `None` if the extension is unknown.
     #[must_use]
     pub fn of_file_name(name: &str) -> Option<Self> {
@@ -76,11 +86,10 @@ impl FromStr for DocumentKind {
 }
 
 /// Format of a download (PRODUCT D8).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum ExportFormat {
     /// The text itself, as Markdown.
-    #[default]
     #[serde(rename = "md")]
     Markdown,
     /// A complete HTML page.
@@ -92,30 +101,6 @@ pub enum ExportFormat {
     /// Plain text without markup.
     #[serde(rename = "txt")]
     Text,
-}
-
-impl ExportFormat {
-    /// Returns the media type.
-    #[must_use]
-    pub const fn media_type(self) -> &'static str {
-        match self {
-            Self::Markdown => "text/markdown; charset=utf-8",
-            Self::Html => "text/html; charset=utf-8",
-            Self::Json => "application/json",
-            Self::Text => "text/plain; charset=utf-8",
-        }
-    }
-
-    /// Returns the file extension, without the dot; the API uses it as the name of the format.
-    #[must_use]
-    pub const fn extension(self) -> &'static str {
-        match self {
-            Self::Markdown => "md",
-            Self::Html => "html",
-            Self::Json => "json",
-            Self::Text => "txt",
-        }
-    }
 }
 
 /// Text of at most [`MAX_CONTENT_BYTES`] bytes without U+0000.

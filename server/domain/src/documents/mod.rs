@@ -16,7 +16,7 @@ mod watch;
 pub use create::{RequestKey, Upload};
 pub use list::ListQuery;
 pub(crate) use list::in_range;
-pub use render::Export;
+pub use render::{Export, FileFormat, file_name};
 pub(crate) use text::stale;
 pub use text::{IfMatch, LONGEST_OP_ID, Replaced};
 pub use view::etag;

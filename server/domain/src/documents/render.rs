@@ -8,8 +8,7 @@ use izanagi_shared::{
         RenderOptions, Rendered, StandaloneOptions, plain_text, render, render_json, render_plain,
         standalone_html,
     },
-    rules::{DocumentKind, ExportFormat},
-    wire::DocumentView,
+    rules::DocumentKind,
 };
 use lru::LruCache;
 use parking_lot::Mutex;
@@ -37,10 +36,10 @@ impl Default for RenderCache {
 pub struct Export {
     /// File name.
     pub file_name: String,
-    /// Content of the file; empty for JSON, which is `document` itself.
+    /// Media type.
+    pub media_type: &'static str,
+    /// Content of the file.
     pub body: String,
-    /// The document with its content.
-    pub document: DocumentView,
 }
 
 impl Documents {
@@ -73,38 +72,61 @@ impl Documents {
         Ok(rendered)
     }
 
-    /// Returns a download of the live text. `page` has the language and labels of an HTML page.
+    /// Returns a text of the document as a file: its live text, or that of a version. `page` has the
+    /// language and labels of an HTML page.
     ///
     /// # Errors
-    /// `Unavailable`.
+    /// `Overloaded`; `Internal` if the renderer panics.
     pub async fn export(
         &self,
         reader: &Reader,
-        format: ExportFormat,
+        text: &LiveText,
+        format: FileFormat,
         page: StandaloneOptions<'static>,
     ) -> Result<Export> {
-        let _reserved = self.core.budget.work(rendered_bytes(reader.row().text.length)).await?;
-        let document = self.view_with_content(reader).await?;
-        let content = document.content.clone().unwrap_or_default();
-        let kind = reader.row().kind;
+        let _reserved = self.core.budget.work(rendered_bytes(text.facts.length)).await?;
+        let (kind, title) = (reader.row().kind, reader.row().details.title.clone());
+        let content = Arc::clone(&text.content);
         let body = match format {
-            ExportFormat::Markdown => content,
-            ExportFormat::Json => String::new(),
-            ExportFormat::Text if kind == DocumentKind::Markdown => {
+            FileFormat::Text if kind == DocumentKind::Markdown => {
                 let bytes = content.len() * SLOWNESS;
                 self.core.budget.run_on(bytes, move || plain_text(&content)).await?
             }
-            ExportFormat::Text => content,
-            ExportFormat::Html => {
-                let rendered = self.render(reader).await?;
-                let title = document.title.clone();
+            FileFormat::Own | FileFormat::Markdown | FileFormat::Text => content.to_string(),
+            FileFormat::Html => {
+                let rendered = self.render_text(kind, text).await?;
+                let title = title.clone();
                 let write = move || standalone_html(&title, &rendered, &page);
                 self.core.budget.run_on(content.len(), write).await?
             }
         };
-        let file_name = format!("{}.{}", file_stem(&document.title), format.extension());
-        Ok(Export { file_name, body, document })
+        let (extension, media_type) = match format {
+            FileFormat::Own => (kind.extension(), kind.media_type()),
+            FileFormat::Markdown => ("md", DocumentKind::Markdown.media_type()),
+            FileFormat::Text => ("txt", DocumentKind::Text.media_type()),
+            FileFormat::Html => ("html", "text/html; charset=utf-8"),
+        };
+        Ok(Export { file_name: file_name(&title, extension), media_type, body })
     }
+}
+
+/// Format of a file with a document's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileFormat {
+    /// The text itself, as the document's kind.
+    Own,
+    /// The text itself, as Markdown.
+    Markdown,
+    /// The text without markup.
+    Text,
+    /// A complete HTML page.
+    Html,
+}
+
+/// Returns the name of a file with a document's text.
+#[must_use]
+pub fn file_name(title: &str, extension: &str) -> String {
+    format!("{}.{extension}", file_stem(title))
 }
 
 /// Cost of rendering relative to most work on the same number of bytes.

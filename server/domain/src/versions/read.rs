@@ -4,6 +4,7 @@ use super::Versions;
 use crate::{
     documents::{Editor, Reader, in_range},
     error::{Error, Result},
+    live::LiveText,
     storage::{Freshness, Topic, VersionFilter, VersionRow},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -74,6 +75,14 @@ impl Versions {
         Ok(view)
     }
 
+    /// Returns a version without its content.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn describe(&self, reader: &Reader, number: u64) -> Result<VersionView> {
+        self.shown(reader, number).await.map(view)
+    }
+
     /// Checks that a version exists.
     ///
     /// # Errors
@@ -90,6 +99,15 @@ impl Versions {
         let row = self.shown(reader, number).await?;
         let _reserved = self.core.budget.work(bytes_to_read(&row)).await?;
         self.content(&row).await
+    }
+
+    /// Returns the text of a version with its facts.
+    ///
+    /// # Errors
+    /// As [`Versions::get`].
+    pub async fn live_text(&self, reader: &Reader, number: u64) -> Result<LiveText> {
+        let content = self.text(reader, number).await?;
+        self.core.budget.run_on(content.len(), move || LiveText::new(content, 0)).await
     }
 
     /// Sets or removes the name of a version.
