@@ -11,6 +11,7 @@ pub mod config;
 mod cors;
 mod extract;
 mod headers;
+mod host;
 mod http;
 pub mod keys;
 mod listen;

@@ -3,7 +3,11 @@
 //! This replaces `axum::serve`, which sets no timer on hyper, and hyper-util's `auto`, which waits
 //! for the first bytes without a timeout to detect the HTTP version. Only HTTP/1 is supported.
 
-use crate::{config::Patience, unread::DiscardUnread};
+use crate::{
+    config::Patience,
+    host::{self, InvalidHost},
+    unread::DiscardUnread,
+};
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::Request;
 use hyper::{body::Incoming, server::conn::http1};
@@ -101,8 +105,12 @@ async fn connection(
     let app = app.map_request(move |request: Request<Incoming>| {
         let (parts, body) = request.into_parts();
         let body = Body::new(DiscardUnread::new(body, &parts.headers, patience.body_idle));
+        let has_host = host::is_valid(parts.version, &parts.headers);
         let mut request = Request::from_parts(parts, body);
         request.extensions_mut().insert(ConnectInfo(peer));
+        if !has_host {
+            request.extensions_mut().insert(InvalidHost);
+        }
         request
     });
     let mut http = http1::Builder::new();

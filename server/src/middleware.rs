@@ -1,7 +1,8 @@
 //! All middleware, in order, and the layers defined here.
 
 use crate::{
-    area::Area, extract::BadToken, headers, origin, problem, problem_page, sending, state::AppState,
+    area::Area, extract::BadToken, headers, host, origin, problem, problem_page, sending,
+    state::AppState,
 };
 use axum::{
     Router,
@@ -43,8 +44,9 @@ pub(crate) fn around(router: Router, state: &AppState, cors: Option<CorsLayer>) 
         .layer(from_fn_with_state(state.clone(), limit_rate))
         // 4. The caller.
         .layer(from_fn_with_state(state.clone(), identify))
-        // 3. Cross-site protection.
+        // 3. Cross-site protection, for which the request must name one host.
         .layer(from_fn_with_state(state.clone(), origin::refuse_foreign_writes))
+        .layer(from_fn(host::refuse_invalid_hosts))
         // 2. Panics become 500; default headers; timeouts and budgets.
         .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| answer_panic(&*panic)))
         .layer(from_fn(headers::add_headers))

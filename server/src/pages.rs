@@ -2,6 +2,7 @@
 
 use crate::{
     extract::{LazyBody, SignedInCaller},
+    headers::NO_STORE,
     problem::{self, ApiResult},
     state::AppState,
 };
@@ -196,13 +197,14 @@ where
 }
 
 /// Fallback policy for responses without their own (DESIGN §7). Pages set theirs when they render,
-/// because Leptos creates the nonce.
+/// because Leptos creates the nonce. No page is stored: going back must neither show what has
+/// changed since nor what belongs to a user who has signed out.
 async fn page_policy(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
+    headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
     headers.entry(HeaderName::from_static("vary")).or_insert(LANGUAGE_AND_USER);
     response
 }

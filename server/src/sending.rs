@@ -149,7 +149,7 @@ mod tests {
         let budget = budget();
         let mut body = response(&budget).await.into_body();
         body.frame().await.unwrap().unwrap();
-        tokio::time::sleep(GRACE + Duration::from_secs(65)).await;
+        tokio::time::advance(GRACE + Duration::from_secs(65)).await;
         assert!(budget.work(MIB).await.is_ok());
         assert!(body.frame().await.unwrap().is_err());
     }

@@ -234,16 +234,16 @@ mod tests {
         let budget = Budget::new(BudgetSettings::default()).unwrap();
         let mut arriving = Arriving::new(budget.clone(), 2, Some(1_000_000)).await.unwrap();
         for _ in 0..60 {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::advance(Duration::from_secs(1)).await;
             arriving.note(SLOWEST as usize).await.unwrap();
         }
-        tokio::time::sleep(GRACE).await;
+        tokio::time::advance(GRACE).await;
         arriving.note(1).await.unwrap();
-        tokio::time::sleep(Duration::from_secs(30)).await;
+        tokio::time::advance(Duration::from_secs(30)).await;
         assert!(arriving.note(1).await.is_err());
         // A small body takes nothing from others.
         let mut arriving = Arriving::new(budget, 2, Some(100)).await.unwrap();
-        tokio::time::sleep(Duration::from_secs(200)).await;
+        tokio::time::advance(Duration::from_secs(200)).await;
         arriving.note(1).await.unwrap();
     }
 }

@@ -57,7 +57,10 @@ async fn a_version_can_be_downloaded() {
     ada.commit(&path, "").await;
     ada.write(&path, "two").await;
     let raw = ada.get(&format!("{path}/versions/1/content")).await;
-    assert_eq!((raw.text().as_str(), raw.header("content-type")), ("# One\r\n", "text/plain; charset=utf-8"));
+    assert_eq!(
+        (raw.text().as_str(), raw.header("content-type")),
+        ("# One\r\n", "text/plain; charset=utf-8")
+    );
     let html = ada.get(&format!("{path}/versions/1/export?format=html")).await;
     assert!(html.text().contains("<h1") && html.text().contains("One"), "{}", html.text());
     for what in ["content", "export"] {

@@ -67,7 +67,7 @@ async fn an_unknown_path_or_method_is_a_problem(
     problem.refused(status, code);
     assert_eq!(problem.headers.contains_key("allow"), status == 405, "{:?}", problem.headers);
     if !path.starts_with("/healthz") {
-        assert_eq!(problem.header("cache-control"), "private, no-cache");
+        assert_eq!(problem.header("cache-control"), "private, no-store");
         assert_page(&call(&app, method, path, HTML).await, status);
     }
 }

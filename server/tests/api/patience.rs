@@ -210,3 +210,21 @@ async fn excess_connections_wait_for_a_free_slot() {
     assert!(read_to_close(&mut third).await.starts_with("HTTP/1.1 200"));
     drop(first);
 }
+
+#[tokio::test]
+async fn a_request_must_name_one_host() {
+    let server = serve(Patience::default()).await;
+    for (hosts, status) in [
+        ("Host: a\r\n", "200 OK"),
+        ("", "400 Bad Request"),
+        ("Host: a\r\nHost: a\r\n", "400 Bad Request"),
+        ("Host: a/b\r\n", "400 Bad Request"),
+    ] {
+        let mut client = TcpStream::connect(server.address).await.unwrap();
+        let request = format!("GET /healthz HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        let response = read_to_close(&mut client).await;
+        assert!(response.starts_with(&format!("HTTP/1.1 {status}")), "{hosts:?}: {response}");
+        assert_eq!(response.contains("invalid_host"), status.starts_with("400"), "{response}");
+    }
+}
