@@ -6,10 +6,18 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    only_for_owner();
     if cli.serves() {
         allocator::tune();
     }
     run(cli)
+}
+
+/// Makes the files that this process creates accessible only to its user: they hold passwords' hashes
+/// and private texts.
+fn only_for_owner() {
+    #[cfg(unix)]
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
 }
 
 #[tokio::main]

@@ -78,3 +78,26 @@ async fn user_commands_say_what_is_the_case_now() {
         assert_eq!(printed, format!("ada <ada@example.org>: {state}\n{effect}\n"));
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn the_data_is_only_for_the_user_of_the_server() {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let output = Command::new(env!("CARGO_BIN_EXE_izanagi"))
+        .arg("migrate")
+        .current_dir(home.path())
+        .env("IZANAGI_DATA_DIR", &data)
+        .env_remove("IZANAGI_CONFIG")
+        .env_remove("DATABASE_URL")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&data), 0o700);
+    for file in fs::read_dir(&data).unwrap() {
+        let path = file.unwrap().path();
+        assert_eq!(mode(&path) & 0o077, 0, "{}", path.display());
+    }
+}
