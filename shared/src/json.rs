@@ -1,6 +1,8 @@
 //! JSON validation with error positions (PRODUCT V2b).
 
-use serde::de::IgnoredAny;
+use crate::text::without_mark;
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde_json::value::RawValue;
 
 /// Maximum nesting depth, which is also the deepest that `serde_json` parses into a value. Deeper
 /// documents could overflow the stack of a recursive reader.
@@ -35,6 +37,7 @@ pub enum JsonFault {
 /// # Errors
 /// The first position at which it is not.
 pub fn check(text: &str) -> Result<(), JsonError> {
+    let text = without_mark(text);
     // serde_json skips `IgnoredAny` without recursion and does not count depth there, so the depth
     // is checked in a separate scan.
     if let Some((line, column)) = too_deep(text) {
@@ -47,6 +50,28 @@ pub fn check(text: &str) -> Result<(), JsonError> {
         JsonError { line: error.line(), column: error.column(), fault }
     })
 }
+
+/// Valid JSON as it was written: with every digit of its numbers and the order of its keys.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JsonText(Box<RawValue>);
+
+impl JsonText {
+    /// Parses a text; `None` if it is not valid JSON.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        check(text).ok()?;
+        serde_json::from_str(without_mark(text)).ok().map(Self)
+    }
+}
+
+impl PartialEq for JsonText {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.get() == other.0.get()
+    }
+}
+
+impl Eq for JsonText {}
 
 /// Returns line and column of the first bracket that opens level `MAX_DEPTH + 1`.
 fn too_deep(text: &str) -> Option<(usize, usize)> {
@@ -83,6 +108,22 @@ mod tests {
         for text in ["{}", "[1, 2]", "null", " \"\\\"[\" ", "{\"a\":{\"b\":[]}}"] {
             assert_eq!(check(text), Ok(()), "{text}");
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped() {
+        assert_eq!(check("\u{feff}{}"), Ok(()));
+        let error = check("\u{feff}{,}").unwrap_err();
+        assert_eq!((error.line, error.column), (1, 2));
+        assert!(check("{\u{feff}}").is_err());
+    }
+
+    #[test]
+    fn keeps_what_was_written() {
+        let text = "{\"b\": 18446744073709551616, \"a\": 1.10, \"b\": 1e400}";
+        let json = JsonText::parse(&format!("\u{feff} {text}\n")).unwrap();
+        assert_eq!(serde_json::to_string(&json).unwrap(), text);
+        assert_eq!(JsonText::parse("{"), None);
     }
 
     #[test]

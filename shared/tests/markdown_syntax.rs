@@ -1,6 +1,8 @@
 //! Rendering of CommonMark and GFM constructs, with one table of cases per construct.
 
-use izanagi_shared::markdown::{RenderOptions, Rendered, TocEntry, render};
+use izanagi_shared::markdown::{
+    RenderOptions, Rendered, TocEntry, plain_text, render, render_json, render_plain,
+};
 use rstest::rstest;
 
 /// Renders without heading links.
@@ -207,4 +209,15 @@ fn reports_the_source_line_of_each_block() {
         ["1", "3", "4", "6", "8", "10", "13"]
     );
     assert!(html.contains("<h1 id=\"h-e\" data-line=\"8\">"));
+}
+
+#[test]
+fn a_byte_order_mark_is_not_shown() {
+    let mark = "\u{feff}";
+    let html = |source: &str| render(source, &RenderOptions::default()).html;
+    assert_eq!(html(&format!("{mark}# One\n")), html("# One\n"));
+    assert_eq!(render_plain(&format!("{mark}a")), render_plain("a"));
+    assert_eq!(render_json(&format!("{mark}[1]")), render_json("[1]"));
+    assert_eq!(plain_text(&format!("{mark}# One")), plain_text("# One"));
+    assert!(html(&format!("a{mark}b")).contains(mark), "elsewhere it is kept");
 }

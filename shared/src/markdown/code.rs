@@ -2,6 +2,7 @@
 
 use super::escape::{push_text, unify_line_ends};
 use super::highlight;
+use crate::text::without_mark;
 
 /// Maximum length in bytes of code that is highlighted; a page with a million spans is too slow.
 const HIGHLIGHT_LIMIT: usize = 512 * 1024;
@@ -45,7 +46,7 @@ pub(super) fn push_code(out: &mut String, language: Option<&str>, code: &str) {
 pub fn render_plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8 + 64);
     out.push_str("<pre class=\"plain-text\">");
-    push_code(&mut out, None, text);
+    push_code(&mut out, None, without_mark(text));
     out.push_str("</pre>\n");
     out
 }
@@ -56,7 +57,7 @@ pub fn render_plain(text: &str) -> String {
 pub fn render_json(text: &str) -> String {
     let mut out = String::with_capacity(3 * text.len() + 64);
     out.push_str("<pre class=\"code-block\" tabindex=\"0\">");
-    push_code(&mut out, Some("json"), text);
+    push_code(&mut out, Some("json"), without_mark(text));
     out.push_str("</pre>\n");
     out
 }

@@ -35,6 +35,7 @@ mod text;
 mod toc;
 mod writer;
 
+use crate::text::without_mark;
 use pulldown_cmark::Options;
 use serde::{Deserialize, Serialize};
 
@@ -107,5 +108,5 @@ pub struct Rendered {
 /// Renders a Markdown document. Never fails: every text is valid Markdown.
 #[must_use]
 pub fn render(source: &str, options: &RenderOptions) -> Rendered {
-    writer::write_document(&nesting::limit_nesting(source), options)
+    writer::write_document(&nesting::limit_nesting(without_mark(source)), options)
 }

@@ -4,6 +4,7 @@ use pulldown_cmark::{Event, Parser, TagEnd};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::nesting::limit_nesting;
+use crate::text::without_mark;
 
 /// Returns the text of a Markdown document without markup, for snippets, search and word counts.
 ///
@@ -13,7 +14,7 @@ use super::nesting::limit_nesting;
 #[must_use]
 pub fn plain_text(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
-    for event in Parser::new_ext(&limit_nesting(source), super::SYNTAX) {
+    for event in Parser::new_ext(&limit_nesting(without_mark(source)), super::SYNTAX) {
         match event {
             Event::Text(text)
             | Event::Code(text)

@@ -27,3 +27,10 @@ mod words;
 mod testing;
 
 pub use budget::DEFAULT_BUDGET;
+
+/// Returns a text without the byte order mark that some programs write before it. Texts are stored
+/// with it, byte for byte; it says nothing to readers or parsers of UTF-8.
+#[must_use]
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}

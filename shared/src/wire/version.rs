@@ -3,6 +3,7 @@
 use super::Person;
 use crate::{
     id::{CommitId, DocumentId},
+    json::JsonText,
     problem::FieldError,
     rules::{CommitMessage, FieldErrors, VersionTitle},
     time::Timestamp,
@@ -59,9 +60,10 @@ pub struct VersionView {
     /// Content of the version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<String>,
-    /// Parsed content, for kind `json` if it is valid JSON.
+    /// The content as JSON, for kind `json` if it is valid. Numbers have all digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub json: Option<serde_json::Value>,
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<serde_json::Value>))]
+    pub json: Option<JsonText>,
 }
 
 /// Body of `POST /documents/{id}/versions`. Without `content`, the live text is committed.

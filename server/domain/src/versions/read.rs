@@ -10,6 +10,7 @@ use crate::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use izanagi_shared::{
     id::DocumentId,
+    json::JsonText,
     problem::FieldError,
     rules::{DocumentKind, VersionName},
     wire::{DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, Page, StoredAs, VersionView},
@@ -67,9 +68,8 @@ impl Versions {
         let _reserved = self.core.budget.work(bytes_to_read(&row)).await?;
         let content = self.content(&row).await?;
         let mut view = view(row);
-        if reader.row().kind == DocumentKind::Json && izanagi_shared::json::check(&content).is_ok()
-        {
-            view.json = serde_json::from_str(&content).ok();
+        if reader.row().kind == DocumentKind::Json {
+            view.json = JsonText::parse(&content);
         }
         view.content = Some(content.to_string());
         Ok(view)
