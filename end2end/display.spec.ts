@@ -87,7 +87,8 @@ test.describe("every page is aligned", { tag: "@phone" }, () => {
     }
   });
 
-  test("the editor's header takes one row, or two on a phone", async ({ page, isMobile }) => {
+  // On a phone, the save state has a row of its own, so that nothing moves when its words get longer.
+  test("the editor's header takes one row, or three on a phone", async ({ page, isMobile }) => {
     const { id } = await makeSample(page);
     await openDocument(page, id);
     await expect(saveState(page, /^Saved$/)).toBeVisible();
@@ -96,8 +97,7 @@ test.describe("every page is aligned", { tag: "@phone" }, () => {
     const [title, commit] = [page.getByLabel("Title", { exact: true }), page.getByRole("button", { name: "Commit" })];
     const others = [page.getByRole("link", { name: "Read", exact: true }), saveState(page, /^Saved$/)];
     expect(await rows(title, commit)).toBe(1);
-    expect(await rows(...others)).toBe(1);
-    expect(await rows(title, ...others)).toBe(isMobile ? 2 : 1);
+    expect(await rows(title, ...others)).toBe(isMobile ? 3 : 1);
   });
 });
 

@@ -22,6 +22,10 @@ fn only_for_owner() {
 
 #[tokio::main]
 async fn run(cli: Cli) -> ExitCode {
+    if let Err(error) = allocator::ignore_broken_pipes() {
+        logging::say_error(&error.into());
+        return ExitCode::FAILURE;
+    }
     match cli.run().await {
         Ok(code) => code,
         Err(error) => {

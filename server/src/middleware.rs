@@ -134,15 +134,17 @@ async fn limit_time(State(state): State<AppState>, request: Request, next: Next)
 async fn hold_budgets(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let budget = &state.services.core.budget;
     request.extensions_mut().insert(budget.clone());
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let (mut response, held) = budget::in_request(next.run(request)).await;
-    // Only streams of pages have no size. They hold what was reserved for making them.
+    // A stream has no size. It holds what was reserved for making it.
     let bytes = size_of(&response).unwrap_or_else(|| held.work_bytes());
     match budget.respond(&held, bytes).await {
-        Ok(()) => {
+        Err(error) if is_read => problem::ApiError::from(error).into_response(),
+        // What is done must not be answered as if it were not.
+        Ok(()) | Err(_) => {
             response.extensions_mut().insert(held);
             response
         }
-        Err(error) => problem::ApiError::from(error).into_response(),
     }
 }
 

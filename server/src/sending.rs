@@ -5,6 +5,7 @@
 //! reservation until the client has taken it, or until its time is over.
 
 use axum::{
+    Error,
     body::{Body, Bytes},
     response::Response,
 };
@@ -13,17 +14,20 @@ use izanagi_domain::budget::Held;
 use parking_lot::Mutex;
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Weak},
     task::{Context, Poll, ready},
     time::Duration,
 };
+use tokio::time::Instant;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// Size of the copies.
 const COPY: usize = 64 * 1024;
-/// A client must read faster than this many bytes per second, after a while that it gets anyway.
+/// A client must read this many bytes per second on average, not counting the first seconds.
 const SLOWEST: u64 = 16 * 1024;
-const GRACE: Duration = Duration::from_secs(60);
+const GRACE: Duration = Duration::from_secs(30);
+/// Time between two checks of that.
+const CHECKED_EVERY: Duration = Duration::from_secs(10);
 
 /// Makes the response hold the budgets in its extensions until it has been sent.
 pub(crate) fn hold_until_sent(mut response: Response) -> Response {
@@ -32,79 +36,97 @@ pub(crate) fn hold_until_sent(mut response: Response) -> Response {
     response.map(|body| Body::new(Sending::new(body, held)))
 }
 
-/// What is still to be sent; `None` after its time.
-type Rest = Arc<Mutex<Option<(Bytes, Held)>>>;
+/// What is still to be sent.
+struct Rest {
+    body: Body,
+    data: Bytes,
+    /// Bytes that hyper has taken. It takes no more while the client does not read.
+    taken: u64,
+    _held: Held,
+}
+
+impl Rest {
+    /// Returns the next part.
+    fn poll_next(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        while self.data.is_empty() {
+            let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(context)?) else {
+                return Poll::Ready(None);
+            };
+            match frame.into_data() {
+                Ok(data) => self.data = data,
+                Err(frame) => return Poll::Ready(Some(Ok(frame))),
+            }
+        }
+        let part = self.data.split_to(self.data.len().min(COPY));
+        self.taken += part.len() as u64;
+        Poll::Ready(Some(Ok(Frame::data(Bytes::copy_from_slice(&part)))))
+    }
+}
 
 struct Sending {
-    body: Body,
-    rest: Rest,
+    /// `None` once the client was too slow.
+    rest: Arc<Mutex<Option<Rest>>>,
     _timer: DropGuard,
 }
 
 impl Sending {
     fn new(body: Body, held: Held) -> Self {
-        let bytes = body.size_hint().exact().unwrap_or(held.work_bytes() as u64);
-        let time = GRACE + Duration::from_secs(bytes / SLOWEST);
-        let rest: Rest = Arc::new(Mutex::new(Some((Bytes::new(), held))));
+        let rest = Rest { body, data: Bytes::new(), taken: 0, _held: held };
+        let rest = Arc::new(Mutex::new(Some(rest)));
         let sent = CancellationToken::new();
-        let timer = (Arc::clone(&rest), sent.clone());
-        tokio::spawn(async move {
-            let (rest, sent) = timer;
-            if tokio::time::timeout(time, sent.cancelled()).await.is_err() {
-                rest.lock().take();
-            }
-        });
-        Self { body, rest, _timer: sent.drop_guard() }
+        tokio::spawn(drop_if_slow(Arc::downgrade(&rest), sent.clone()));
+        Self { rest, _timer: sent.drop_guard() }
     }
+}
 
-    /// Returns a copy of the next part of the data; it is empty when more data is needed.
-    fn next_part(&self) -> Result<Bytes, axum::Error> {
-        let part = self.rest.lock().as_mut().map(|(data, _)| data.split_to(data.len().min(COPY)));
-        let part = part.ok_or_else(|| axum::Error::new("the client reads too slowly"))?;
-        Ok(Bytes::copy_from_slice(&part))
+/// Drops what is still to be sent when the client is too slow. hyper does not ask for more then, so
+/// the body itself would not notice.
+async fn drop_if_slow(rest: Weak<Mutex<Option<Rest>>>, sent: CancellationToken) {
+    let start = Instant::now();
+    while tokio::time::timeout(CHECKED_EVERY, sent.cancelled()).await.is_err() {
+        let Some(rest) = rest.upgrade() else { return };
+        let expected = start.elapsed().saturating_sub(GRACE).as_secs().saturating_mul(SLOWEST);
+        let slow = rest.lock().take_if(|rest| rest.taken < expected);
+        if slow.is_some() {
+            tracing::debug!("a response is given up: the client reads too slowly");
+            return;
+        }
     }
 }
 
 impl hyper::body::Body for Sending {
     type Data = Bytes;
-    type Error = axum::Error;
+    type Error = Error;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        loop {
-            let part = self.next_part()?;
-            if !part.is_empty() {
-                return Poll::Ready(Some(Ok(Frame::data(part))));
-            }
-            let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(context)?) else {
-                return Poll::Ready(None);
-            };
-            match frame.into_data() {
-                Ok(more) => {
-                    if let Some((data, _)) = self.rest.lock().as_mut() {
-                        *data = more;
-                    }
-                }
-                Err(frame) => return Poll::Ready(Some(Ok(frame))),
-            }
-        }
+    ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        self.rest.lock().as_mut().map_or_else(
+            || Poll::Ready(Some(Err(Error::new("the client reads too slowly")))),
+            |rest| rest.poll_next(context),
+        )
     }
 
     fn is_end_stream(&self) -> bool {
-        let is_empty = |rest: &(Bytes, Held)| rest.0.is_empty();
-        self.body.is_end_stream() && self.rest.lock().as_ref().is_some_and(is_empty)
+        let is_over = |rest: &Rest| rest.data.is_empty() && rest.body.is_end_stream();
+        self.rest.lock().as_ref().is_some_and(is_over)
     }
 
     fn size_hint(&self) -> SizeHint {
-        let rest = self.rest.lock().as_ref().map_or(0, |(data, _)| data.len() as u64);
-        let of_body = self.body.size_hint();
+        let Some((of_body, data)) =
+            self.rest.lock().as_ref().map(|rest| (rest.body.size_hint(), rest.data.len() as u64))
+        else {
+            return SizeHint::default();
+        };
         let mut hint = SizeHint::new();
+        hint.set_lower(of_body.lower() + data);
         if let Some(upper) = of_body.upper() {
-            hint.set_upper(upper + rest);
+            hint.set_upper(upper + data);
         }
-        hint.set_lower(of_body.lower() + rest);
         hint
     }
 }
@@ -148,8 +170,12 @@ mod tests {
     async fn a_slow_client_loses_the_rest() {
         let budget = budget();
         let mut body = response(&budget).await.into_body();
-        body.frame().await.unwrap().unwrap();
-        tokio::time::advance(GRACE + Duration::from_secs(65)).await;
+        for _ in 0..4 {
+            body.frame().await.unwrap().unwrap();
+            tokio::time::advance(Duration::from_secs(8)).await;
+        }
+        assert!(budget.work(MIB).await.is_err(), "it reads quickly enough");
+        tokio::time::advance(GRACE).await;
         assert!(budget.work(MIB).await.is_ok());
         assert!(body.frame().await.unwrap().is_err());
     }

@@ -200,7 +200,9 @@ impl Arriving {
             self.reserved += STEP;
         }
         let seconds = self.since.elapsed().saturating_sub(GRACE).as_secs();
-        if self.reserved > SMALL && (self.arrived as u64) < seconds.saturating_mul(SLOWEST) {
+        if self.reserved * self.factor >= SMALL
+            && (self.arrived as u64) < seconds.saturating_mul(SLOWEST)
+        {
             return Err(ApiError::timed_out());
         }
         Ok(())

@@ -1,5 +1,5 @@
 //! Edits between two texts at word level: lines are compared first, then the words in changed
-//! lines. Deltas and merges are built from them.
+//! lines, as long as these are not very many. Deltas and merges are built from them.
 
 use std::ops::Range;
 
@@ -31,12 +31,13 @@ pub(crate) fn edits_between(old: &str, new: &str, budget: &mut Budget) -> Vec<Ed
     for change in &lines.changes {
         let in_old = byte_range(&old_starts, &change.old);
         let in_new = byte_range(&new_starts, &change.new);
+        let is_replaced = !in_old.is_empty() && !in_new.is_empty();
         let left = bytes_left.checked_sub(in_old.len() + in_new.len());
-        if in_old.is_empty() || in_new.is_empty() || left.is_none() {
+        let Some(left) = left.filter(|_| is_replaced) else {
             edits.push(Edit { old: in_old, new: in_new });
             continue;
-        }
-        bytes_left = left.unwrap_or_default();
+        };
+        bytes_left = left;
         let finer = words.compare(&old[in_old.clone()], &new[in_new.clone()], budget);
         edits.extend(finer.map(|edit| Edit {
             old: edit.old.start + in_old.start..edit.old.end + in_old.start,

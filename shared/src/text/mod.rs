@@ -27,6 +27,7 @@ mod words;
 mod testing;
 
 pub use budget::DEFAULT_BUDGET;
+pub use words::word_memory;
 
 /// Returns a text without the byte order mark that some programs write before it. Texts are stored
 /// with it, byte for byte; it says nothing to readers or parsers of UTF-8.

@@ -6,8 +6,14 @@ use unicode_segmentation::UnicodeSegmentation;
 const LONGEST_WORD: usize = 64;
 
 /// The maximum size in bytes of all changed text in which words are compared, old and new together.
-/// With one-letter words, comparing takes about 60 times the size of the text.
-pub(crate) const MOST_WORD_BYTES: usize = 2 * 1024 * 1024;
+pub(crate) const MOST_WORD_BYTES: usize = 512 * 1024;
+
+/// Memory in bytes for comparing the words of texts with this many bytes together; about 60 times
+/// as much, if each word has one letter.
+#[must_use]
+pub fn word_memory(bytes: usize) -> usize {
+    60 * bytes.min(MOST_WORD_BYTES)
+}
 
 /// Calls `found` with every token of `text`, in order and without gaps.
 ///

@@ -1,11 +1,13 @@
 //! Budgets: the one place that bounds how much memory and processor time work may take (DESIGN §1).
 //!
-//! There are three kinds, and they are always taken in this order, so that no two requests can wait
-//! for each other: bytes of request bodies, bytes of work in progress, and a thread of the pool.
-//! A job on a pool thread never takes a further budget, and a room never takes bytes of work. Work
-//! of rooms on long documents takes turns instead.
-//! A request that exceeds a budget waits up to [`BudgetSettings::wait`] and is then refused with
-//! `Overloaded` (503 with `Retry-After`).
+//! A request takes them in this order, so that no two requests can wait for each other: bytes of
+//! its body, bytes of work in progress, room in memory for a document that it opens or enlarges, and
+//! a thread of the pool. If it exceeds a budget, it waits up to [`BudgetSettings::wait`] and is then
+//! refused with `Overloaded` (503 with `Retry-After`).
+//!
+//! A room never takes bytes of work. To persist its document it takes bytes of their own, for which
+//! it waits as long as necessary, then a turn to load it, and a thread. A job on a pool thread never
+//! takes a further budget.
 
 mod pool;
 mod reservation;
@@ -31,6 +33,12 @@ use tokio::{
 pub const SMALL: usize = 64 * 1024;
 
 const MIB: usize = 1024 * 1024;
+
+/// Bytes that persisting may hold, all rooms together.
+const PERSISTING_BYTES: usize = 80 * MIB;
+/// Peak memory of persisting a document, in bytes per byte of its state: the text, the state, its
+/// copy that is read back, the edits and their segment.
+const PERSIST_FACTOR: usize = 7;
 
 /// How much work may be in progress. Every value can be set (DESIGN §10).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +114,9 @@ struct Inner {
     bodies: Bytes,
     work: Bytes,
     loads: Arc<Semaphore>,
-    persisting: Arc<Semaphore>,
+    persisting: Bytes,
+    /// Held by a request that gives back what it holds to get more.
+    exchanging: Semaphore,
 }
 
 impl fmt::Debug for Budget {
@@ -127,7 +137,8 @@ impl Budget {
             bodies: Bytes::new(settings.body_bytes),
             work: Bytes::new(settings.work_bytes),
             loads: Arc::new(Semaphore::new(settings.loads.max(1))),
-            persisting: Arc::new(Semaphore::new(1)),
+            persisting: Bytes::new(PERSISTING_BYTES),
+            exchanging: Semaphore::new(1),
         })))
     }
 
@@ -176,8 +187,12 @@ impl Budget {
                 held.add(more, lacking);
                 return Ok(());
             }
-            // Two requests that wait for more while they hold some would wait for each other.
+            // Two requests that wait for more while they hold some would wait for each other. So
+            // this one gives back what it holds, although it uses the memory: only one at a time.
+            let _exchanging = self.0.exchanging.try_acquire().map_err(|_| self.overloaded())?;
             held.give_back();
+            held.add(self.reserve(&self.0.work, bytes).await?, bytes);
+            return Ok(());
         }
         held.add(self.reserve(&self.0.work, bytes).await?, bytes);
         Ok(())
@@ -203,20 +218,18 @@ impl Budget {
         Ok(Reservation::of(turn.map_err(Error::internal)?))
     }
 
-    /// Waits for the turn in which a long document is persisted, which takes about seven times its
-    /// size. It is background work, so it waits for as long as others need.
+    /// Reserves the memory for persisting a document with a state of `bytes`. It is background work,
+    /// so it waits for as long as others need; first come, first served.
     ///
     /// # Errors
-    /// `Internal` when there are no more turns.
-    pub(crate) async fn persist(&self) -> Result<Reservation> {
-        let turn = Arc::clone(&self.0.persisting).acquire_owned().await;
-        Ok(Reservation::of(turn.map_err(Error::internal)?))
+    /// `Internal` if the budget is closed.
+    pub(crate) async fn persist(&self, bytes: usize) -> Result<Reservation> {
+        self.0.persisting.reserve(bytes.saturating_mul(PERSIST_FACTOR)).await
     }
 
-    /// Takes the turn of [`Self::persist`] if it is free.
-    pub(crate) fn try_persist(&self) -> Option<Reservation> {
-        let turn = Arc::clone(&self.0.persisting).try_acquire_owned();
-        turn.ok().map(Reservation::of)
+    /// Like [`Self::persist`], if the memory is free.
+    pub(crate) fn try_persist(&self, bytes: usize) -> Option<Reservation> {
+        self.0.persisting.try_reserve(bytes.saturating_mul(PERSIST_FACTOR))
     }
 
     async fn reserve(&self, bytes: &Bytes, wanted: usize) -> Result<Reservation> {

@@ -23,9 +23,7 @@ impl Reservation {
     pub(super) const fn of(permit: OwnedSemaphorePermit) -> Self {
         Self { permit: Some(permit) }
     }
-}
 
-impl Reservation {
     /// Gives back what exceeds this many bytes.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
         if let Some(permit) = &mut self.permit {

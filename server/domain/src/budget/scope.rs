@@ -42,7 +42,8 @@ impl Held {
     }
 
     /// Gives back everything beyond these bytes of work: the request has been handled, and its
-    /// response is what remains in memory. Work that goes on needs all of it.
+    /// response is what remains in memory. Tasks that still have a part in the reservation need all
+    /// of it; those of a page do until the page has been sent.
     pub(super) fn shrink(&self, bytes: usize) {
         if Arc::strong_count(&self.0) > 1 {
             return;
@@ -82,7 +83,8 @@ pub async fn in_request<T>(handler: impl Future<Output = T>) -> (T, Held) {
     (SCOPE.scope(scope, handler).await, held)
 }
 
-/// Returns a part of the current request that runs in a task of its own and ends before it.
+/// Returns a part of the current request that runs in a task of its own. The request's reservations
+/// are also the task's.
 pub fn in_task<F: Future>(work: F) -> impl Future<Output = F::Output> {
     let scope = SCOPE.try_with(Scope::clone).ok();
     async move {

@@ -13,6 +13,7 @@ use izanagi_shared::{
     permission::{Action, Verdict, decide},
     problem::{CurrentContent, FieldError},
     rules::{Content, Title},
+    text::word_memory,
     wire::DocumentView,
 };
 
@@ -101,7 +102,8 @@ impl Documents {
     ) -> Result<Replaced> {
         let title = title.map(Title::parse).transpose()?;
         let old = usize::try_from(editor.row().text.length).unwrap_or(usize::MAX);
-        let bytes = old.saturating_add(content.len()).saturating_mul(REPLACE_FACTOR);
+        let bytes = old.saturating_add(content.len());
+        let bytes = bytes.saturating_mul(REPLACE_FACTOR).saturating_add(word_memory(bytes));
         let _reserved = self.core.budget.work(bytes).await?;
         let (this, editor) = (self.clone(), editor.clone());
         let replacing = async move { this.replace_now(&editor, content, title, if_match).await };

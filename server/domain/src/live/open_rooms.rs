@@ -43,8 +43,9 @@ struct State {
     next_number: u64,
     /// Estimated bytes of all rooms, including those being evicted.
     bytes: usize,
-    /// Evicted rooms that still hold memory.
+    /// Evicted rooms that still hold memory, and their bytes.
     leaving: usize,
+    leaving_bytes: usize,
 }
 
 /// The rooms in memory.
@@ -67,7 +68,7 @@ pub(super) struct Footprint {
 impl OpenRooms {
     pub(super) fn new(budget: Budget) -> Self {
         let open = LruCache::unbounded();
-        let state = State { open, next_number: 0, bytes: 0, leaving: 0 };
+        let state = State { open, next_number: 0, bytes: 0, leaving: 0, leaving_bytes: 0 };
         Self { state: Arc::new(Mutex::new(state)), freed: Arc::default(), budget }
     }
 
@@ -147,8 +148,9 @@ impl State {
         let handle = Handle { commands, leave: CancellationToken::new(), number };
         let (used_at, bytes) = (Instant::now(), EMPTY_ROOM);
         // A closing room that is replaced here releases its memory through its own footprint.
-        if self.open.put(document, Entry { handle: handle.clone(), used_at, bytes }).is_some() {
-            self.leaving += 1;
+        let entry = Entry { handle: handle.clone(), used_at, bytes };
+        if let Some(replaced) = self.open.put(document, entry) {
+            self.leaves(&replaced);
         }
         (handle, Some(number))
     }
@@ -156,7 +158,8 @@ impl State {
     /// Evicts rooms while a budget is exceeded; returns whether `more` fits.
     fn evict(&mut self, limits: &BudgetSettings, more: usize) -> bool {
         let now = Instant::now();
-        let mut excess = self.bytes.saturating_sub(limits.room_bytes);
+        let staying = self.bytes.saturating_sub(self.leaving_bytes);
+        let mut excess = staying.saturating_sub(limits.room_bytes);
         while excess > 0 || self.open.len() + more > limits.rooms {
             let in_use = |entry: &Entry| now.duration_since(entry.used_at) < IN_USE;
             match self.open.peek_lru() {
@@ -166,9 +169,15 @@ impl State {
             let Some((_, entry)) = self.open.pop_lru() else { break };
             entry.handle.leave.cancel();
             excess = excess.saturating_sub(entry.bytes);
-            self.leaving += 1;
+            self.leaves(&entry);
         }
         self.bytes <= limits.room_bytes && self.open.len() + self.leaving + more <= limits.rooms
+    }
+
+    /// Counts a room that is no longer open until it is removed.
+    const fn leaves(&mut self, entry: &Entry) {
+        self.leaving += 1;
+        self.leaving_bytes += entry.bytes;
     }
 
     /// Updates the recorded size of a room.
@@ -178,6 +187,8 @@ impl State {
             && entry.handle.number == number
         {
             entry.bytes = is;
+        } else {
+            self.leaving_bytes = self.leaving_bytes.saturating_sub(was) + is;
         }
     }
 
@@ -188,6 +199,7 @@ impl State {
             self.open.pop(&document);
         } else {
             self.leaving = self.leaving.saturating_sub(1);
+            self.leaving_bytes = self.leaving_bytes.saturating_sub(bytes);
         }
     }
 }

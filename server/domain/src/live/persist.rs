@@ -2,7 +2,7 @@
 
 use super::{LiveSettings, replica::Replica, room::Room, rooms::RoomContext, seal::seal};
 use crate::{
-    budget::Reservation,
+    budget::{Budget, Reservation},
     error::{Error, Result},
     storage::{Constraint, NewSnapshot, SavedText, StoreError},
 };
@@ -12,8 +12,6 @@ use tokio::time::Instant;
 /// Delay before the first retry after a failure, and the maximum.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// Delay after which a long document tries again to get a turn.
-const TURN_PAUSE: Duration = Duration::from_millis(250);
 
 /// Changes in memory that are not yet persisted.
 #[derive(Debug, Default)]
@@ -28,8 +26,6 @@ pub(super) struct DirtyState {
     text_changed: Option<Instant>,
     /// After a failure: time of the next retry, and the current delay.
     retry: Option<(Instant, Duration)>,
-    /// While other documents are being persisted: time of the next attempt.
-    postponed: Option<Instant>,
 }
 
 impl DirtyState {
@@ -57,13 +53,8 @@ impl DirtyState {
         self.retry = Some((Instant::now() + wait, wait));
     }
 
-    /// Returns the time before which nothing is persisted.
-    fn not_before(&self) -> Option<Instant> {
-        self.retry.map(|(at, _)| at).max(self.postponed)
-    }
-
     pub(super) fn snapshot_due(&self, settings: &LiveSettings) -> bool {
-        if self.not_before().is_some_and(|at| Instant::now() < at) {
+        if self.retry.is_some_and(|(at, _)| Instant::now() < at) {
             return false;
         }
         let waited = self.since.is_some_and(|since| since.elapsed() >= settings.snapshot_after);
@@ -80,26 +71,46 @@ impl DirtyState {
         let snapshot = self.since.map(|since| since + settings.snapshot_after);
         let text = self.text_changed.map(|changed| changed + settings.settle_after);
         let due = [many, snapshot, text].into_iter().flatten().min()?;
-        Some(self.not_before().map_or(due, |at| due.max(at)))
+        Some(self.retry.map_or(due, |(at, _)| due.max(at)))
     }
 }
 
 impl Room {
-    /// Persists what is due. A long document without a turn tries again later: its room must
-    /// serve its users meanwhile.
-    pub(super) async fn persist_what_is_due(&mut self) {
-        let turn = if self.is_long() {
-            let Some(turn) = self.context.budget.try_persist() else {
-                self.dirty.postponed = Some(Instant::now() + TURN_PAUSE);
-                return;
-            };
-            turn
-        } else {
-            Reservation::none()
+    /// Reserves the memory that persisting the document takes. Its room serves its users meanwhile, so
+    /// the result does not borrow it.
+    pub(super) fn reserve_to_persist(
+        &self,
+    ) -> impl Future<Output = Result<Reservation>> + Send + use<> {
+        let (budget, bytes) = (self.context.budget.clone(), self.bytes_to_persist());
+        async move {
+            match bytes {
+                Some(bytes) => budget.persist(bytes).await,
+                None => Ok(Reservation::none()),
+            }
+        }
+    }
+
+    /// Persists a snapshot that is due, if the memory for it is free.
+    pub(super) async fn persist_if_possible(&mut self) {
+        let budget: &Budget = &self.context.budget;
+        let reserved = match self.bytes_to_persist() {
+            Some(bytes) => budget.try_persist(bytes),
+            None => Some(Reservation::none()),
         };
-        self.dirty.postponed = None;
+        if let Some(reserved) = reserved {
+            self.persist_what_is_due(reserved).await;
+        }
+    }
+
+    /// Returns the bytes of the document's state, `None` if they are few.
+    fn bytes_to_persist(&self) -> Option<usize> {
+        let replica = self.loaded()?;
+        replica.is_long().then(|| replica.state_bytes())
+    }
+
+    pub(super) async fn persist_what_is_due(&mut self, reserved: Reservation) {
         let done = if self.dirty.snapshot_due(&self.context.settings) {
-            self.persist_in_turn(turn).await
+            self.persist_with(reserved).await
         } else {
             self.save_text().await
         };
@@ -114,25 +125,34 @@ impl Room {
 
     /// Stores a snapshot and the text, if anything is dirty.
     pub(super) async fn persist_all(&mut self) -> Result<()> {
-        let is_clean = self.dirty.next_due(&self.context.settings).is_none();
-        if is_clean && self.quarantined.is_empty() {
+        if self.is_persisted() {
             return Ok(());
         }
         self.ready().await?;
-        let turn =
-            if self.is_long() { self.context.budget.persist().await? } else { Reservation::none() };
-        self.persist_in_turn(turn).await
+        let reserved = self.reserve_to_persist().await?;
+        self.persist_with(reserved).await
     }
 
-    async fn persist_in_turn(&mut self, _turn: Reservation) -> Result<()> {
+    /// As [`Self::persist_all`], for a room that closes: unless another room has replaced it and
+    /// written, while this one waited.
+    pub(super) async fn persist_at_end(&mut self) -> Result<()> {
+        if self.is_persisted() {
+            return Ok(());
+        }
+        self.ready().await?;
+        let reserved = self.reserve_to_persist().await?;
+        self.notice_other_writers();
+        if self.loaded().is_none() { Ok(()) } else { self.persist_with(reserved).await }
+    }
+
+    fn is_persisted(&self) -> bool {
+        self.dirty.next_due(&self.context.settings).is_none() && self.quarantined.is_empty()
+    }
+
+    async fn persist_with(&mut self, _reserved: Reservation) -> Result<()> {
         self.ready().await?;
         self.save_text().await?;
         self.save_snapshot().await
-    }
-
-    /// Whether persisting the document needs a turn.
-    fn is_long(&mut self) -> bool {
-        self.replica().map_or(true, |replica| replica.is_long())
     }
 
     async fn save_text(&mut self) -> Result<()> {

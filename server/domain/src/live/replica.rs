@@ -248,6 +248,11 @@ impl Replica {
         if items <= self.limits.document_items { delta } else { delta.as_one(text) }
     }
 
+    /// Returns an upper bound of the encoded state's bytes.
+    pub(super) const fn state_bytes(&self) -> usize {
+        self.state_bytes
+    }
+
     /// Whether traversing the document is slow.
     pub(super) fn is_long(&self) -> bool {
         self.bytes_at_most > SMALL || self.lineage.doc().items() > MANY_ITEMS

@@ -12,6 +12,7 @@ use crate::{
     error::{Error, Internal, Result},
     storage::{KnownOp, LoadedLog, MAX_QUARANTINED, NewSegment, StoreError},
 };
+use futures::{FutureExt as _, future::OptionFuture};
 use izanagi_shared::{
     crdt::Rejected,
     id::{ActorId, DocumentId},
@@ -73,10 +74,13 @@ impl Room {
     pub(super) async fn run(mut self: Box<Self>) {
         let idle = self.context.settings.idle_after;
         let mut idle_at = Instant::now() + idle;
+        // While this is waited for, what is due is not looked at again.
+        let mut reserving = None;
         loop {
             let has_text = self.replica.as_ref().is_some_and(|replica| replica.has_text());
             let text_until = has_text.then(|| (idle_at + TEXT_KEPT).checked_sub(idle)).flatten();
             let due_at = self.dirty.next_due(&self.context.settings);
+            let due_at = due_at.filter(|_| reserving.is_none());
             let wake_at = due_at.into_iter().chain(text_until).min().unwrap_or(idle_at);
             tokio::select! {
                 biased;
@@ -89,12 +93,18 @@ impl Room {
                     }
                     None => break,
                 },
+                Some(reserved) = OptionFuture::from(reserving.as_mut()) => {
+                    reserving = None;
+                    if let Ok(reserved) = reserved {
+                        Box::pin(self.persist_what_is_due(reserved)).await;
+                    }
+                }
                 () = sleep_until(wake_at.min(idle_at)) => {
                     if Instant::now() >= idle_at {
                         break;
                     }
                     if due_at == Some(wake_at) {
-                        Box::pin(self.persist_what_is_due()).await;
+                        reserving = Some(self.reserve_to_persist().boxed());
                     } else if let Some(replica) = &mut self.replica {
                         replica.forget_text();
                     }
@@ -106,8 +116,9 @@ impl Room {
         while let Some(command) = self.mailbox.recv().await {
             self.serve(command).await;
         }
+        drop(reserving);
         self.notice_other_writers();
-        if let Err(error) = Box::pin(self.persist_all()).await {
+        if let Err(error) = Box::pin(self.persist_at_end()).await {
             // Nothing is lost: the log has every update.
             tracing::warn!(docId = %self.document, ?error, "a closing room was not persisted");
         }
@@ -131,7 +142,7 @@ impl Room {
         }
         // A steady stream of commands must not delay the snapshot indefinitely.
         if self.dirty.snapshot_due(&self.context.settings) {
-            Box::pin(self.persist_what_is_due()).await;
+            Box::pin(self.persist_if_possible()).await;
         }
     }
 
@@ -184,6 +195,10 @@ impl Room {
         Ok(done)
     }
 
+    pub(super) fn loaded(&self) -> Option<&Replica> {
+        self.replica.as_deref()
+    }
+
     pub(super) fn replica(&mut self) -> Result<&mut Replica> {
         self.replica.as_deref_mut().ok_or_else(not_loaded)
     }
@@ -195,7 +210,7 @@ impl Room {
 
     /// Invalidates the replica if another room has written. A closing room and its replacement can
     /// overlap briefly.
-    fn notice_other_writers(&mut self) {
+    pub(super) fn notice_other_writers(&mut self) {
         let seen = self.context.seen.highest(self.document);
         if self.replica.as_ref().is_some_and(|replica| replica.seq < seen) {
             self.invalidate();

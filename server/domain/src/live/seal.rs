@@ -23,7 +23,7 @@ pub(crate) fn unseal(sealed: &[u8]) -> Option<&[u8]> {
     (sha256(bytes) == hash).then_some(bytes)
 }
 
-/// [`unseal`] without copying the bytes.
+/// [`unseal`] without a second buffer.
 #[must_use]
 pub(crate) fn into_unsealed(mut sealed: Vec<u8>) -> Option<Vec<u8>> {
     unseal(&sealed)?;

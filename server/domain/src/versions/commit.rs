@@ -14,6 +14,7 @@ use izanagi_shared::{
     id::DocumentId,
     rules::Content,
     text::diff::{self, LineCount},
+    text::word_memory,
     wire::{Person, VersionNote},
 };
 use std::{sync::Arc, time::Duration};
@@ -272,7 +273,7 @@ fn work_to_count(before: &str, after: &str) -> usize {
 /// record.
 pub(super) fn bytes_to_commit(editor: &Editor, content: usize) -> usize {
     let text = usize::try_from(editor.row().text.length).unwrap_or(usize::MAX);
-    text.max(content).saturating_mul(6)
+    text.max(content).saturating_mul(6).saturating_add(word_memory(text.saturating_add(content)))
 }
 
 /// Identity of a request. `If-Match` is excluded, because a retry may send a newer one.

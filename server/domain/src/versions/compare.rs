@@ -3,14 +3,17 @@
 use super::Versions;
 use crate::{budget, documents::Reader, error::Result};
 use izanagi_shared::text::{
-    diff::{Diff, DiffOptions, diff_lines},
+    diff::{Diff, DiffOptions, MAX_LINES, diff_lines},
     unified::unified,
+    word_memory,
 };
 use std::{fmt, str::FromStr, sync::Arc};
 
-/// Peak memory of a comparison, in bytes per byte of both texts: the texts, their words, and the
-/// JSON response.
+/// Peak memory of a comparison, in bytes per byte of both texts: the texts, and their changed part in
+/// the result and its JSON.
 const COMPARISON_FACTOR: usize = 3;
+/// Memory of a line in the result, besides its text.
+const SHOWN_LINE_BYTES: usize = 200;
 
 /// Memory of a comparison in bytes per line of both texts.
 const LINE_BYTES: usize = 48;
@@ -61,8 +64,11 @@ pub struct Comparison {
 }
 
 /// Peak memory of comparing texts with this many bytes and lines.
-const fn memory(bytes: usize, lines: usize) -> usize {
-    bytes.saturating_mul(COMPARISON_FACTOR).saturating_add(lines.saturating_mul(LINE_BYTES))
+fn memory(bytes: usize, lines: usize) -> usize {
+    bytes.saturating_mul(COMPARISON_FACTOR)
+        + lines.saturating_mul(LINE_BYTES)
+        + lines.min(MAX_LINES) * SHOWN_LINE_BYTES
+        + word_memory(bytes)
 }
 
 impl Versions {

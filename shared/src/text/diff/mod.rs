@@ -30,13 +30,12 @@ pub struct DiffOptions {
     pub ignore_white_space: bool,
     /// The maximum number of steps. Beyond it the result is coarser, and marked as such.
     pub budget: u64,
-    /// The maximum number of lines in all hunks. A line takes about a hundred times the memory of a
-    /// short text line.
+    /// The maximum number of lines in all hunks. Each takes about 200 bytes besides its text.
     pub max_lines: usize,
 }
 
 /// The default of [`DiffOptions::max_lines`].
-pub const MAX_LINES: usize = 200_000;
+pub const MAX_LINES: usize = 100_000;
 
 impl Default for DiffOptions {
     fn default() -> Self {
