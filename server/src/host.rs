@@ -20,7 +20,10 @@ pub(crate) fn is_valid(version: Version, headers: &HeaderMap) -> bool {
 }
 
 fn is_host(text: &str) -> bool {
-    !text.contains('@') && text.parse::<Authority>().is_ok_and(|host| !host.host().is_empty())
+    let is_plain = |host: &Authority| {
+        !host.host().is_empty() && (host.host().len() == text.len() || host.port_u16().is_some())
+    };
+    !text.contains('@') && text.parse::<Authority>().as_ref().is_ok_and(is_plain)
 }
 
 /// Rejects marked requests.

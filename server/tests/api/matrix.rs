@@ -43,6 +43,8 @@ const ROWS: &[(&str, &str, [u16; 4])] = &[
     ("post", "/api/v1/documents/{id}/versions", [401, 404, 201, 401]),
     ("get", "/api/v1/documents/{id}/versions", [401, 404, 200, 401]),
     ("get", "/api/v1/documents/{id}/versions/{n}", [401, 404, 200, 401]),
+    ("get", "/api/v1/documents/{id}/versions/{n}/content", [401, 404, 200, 401]),
+    ("get", "/api/v1/documents/{id}/versions/{n}/export", [401, 404, 200, 401]),
     ("patch", "/api/v1/documents/{id}/versions/{n}", [401, 404, 422, 401]),
     ("post", "/api/v1/documents/{id}/versions/{n}/restore", [401, 404, 201, 401]),
     ("get", "/api/v1/documents/{id}/diff", [401, 404, 422, 401]),
