@@ -1,7 +1,6 @@
 // Going back, with the browser's back-forward cache, which automation turns off otherwise.
 import { createDocument, signUp } from "./support/accounts";
 import { open } from "./support/awake";
-import { editor, openDocument } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 import config from "./playwright.config";
 
@@ -21,17 +20,4 @@ test("going back after signing out shows nothing private", async ({ page, proble
   await page.goBack();
   await expect(page).toHaveURL(/\/login/);
   await expect(page.getByText("Secret plans")).toHaveCount(0);
-});
-
-test("going back shows what has changed since", async ({ page }) => {
-  await signUp(page);
-  const id = await createDocument(page, "Plans", "one");
-  await open(page, `/documents/${id}/read`);
-  await openDocument(page, id);
-  await editor(page).click();
-  await page.keyboard.press("Control+End");
-  await page.keyboard.type(" and two");
-  await expect(page.getByRole("status").filter({ hasText: "Saved" })).toBeVisible();
-  await page.goBack();
-  await expect(page.getByText("one and two")).toBeVisible();
 });

@@ -15,6 +15,20 @@ pub fn word_memory(bytes: usize) -> usize {
     60 * bytes.min(MOST_WORD_BYTES)
 }
 
+/// Returns how many bytes two texts have in common at their beginning and at their end, up to a space
+/// each. Without them, a small change in a very long line has few words to compare.
+pub(crate) fn common_ends(old: &str, new: &str) -> (usize, usize) {
+    let same = |(a, b): &(&u8, &u8)| a == b;
+    let (old, new) = (old.as_bytes(), new.as_bytes());
+    let begin = old.iter().zip(new).take_while(same).count();
+    let begin = old[..begin].iter().rposition(|byte| *byte == b' ').map_or(0, |at| at + 1);
+    let (old, new) = (&old[begin..], &new[begin..]);
+    let end = old.iter().rev().zip(new.iter().rev()).take_while(same).count();
+    let tail = &old[old.len() - end..];
+    let end = tail.iter().position(|byte| *byte == b' ').map_or(0, |at| tail.len() - at);
+    (begin, end)
+}
+
 /// Calls `found` with every token of `text`, in order and without gaps.
 ///
 /// A token is a word, a run of spaces and tabs, or a single other character. Punctuation inside a
@@ -111,6 +125,15 @@ fn is_inside_word(bytes: &[u8], at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn common_ends_are_whole_words() {
+        assert_eq!(common_ends("a big fox is here", "a big frog is here"), (6, 8));
+        assert_eq!(common_ends("same", "same"), (0, 0));
+        assert_eq!(common_ends("a b", "a b c"), (2, 0));
+        assert_eq!(common_ends("a a a", "a a"), (2, 0));
+        assert_eq!(common_ends("", "x"), (0, 0));
+    }
     use crate::text::testing;
     use proptest::prelude::*;
     use rstest::rstest;

@@ -5,11 +5,14 @@ use super::line_words::LineWords;
 use super::pairs::pair_lines;
 use crate::text::budget::Budget;
 use crate::text::sequence::{Change, Comparer, Interner, slide_down};
-use crate::text::words::MOST_WORD_BYTES;
+use crate::text::words::{MOST_WORD_BYTES, common_ends};
 
 /// The minimum percentage of equal text. Below it two lines are highlighted as a whole, because
 /// highlighted words would only be noise.
 const LEAST_EQUAL: usize = 20;
+
+/// Two lines with more bytes than this are compared only between their common ends.
+const LONG_LINES: usize = 64 * 1024;
 
 /// Highlights changed words; shares word numbers and buffers between changes.
 pub(super) struct Highlighter<'a> {
@@ -53,6 +56,13 @@ impl<'a> Highlighter<'a> {
             MarkedLines { old: Vec::with_capacity(old.len()), new: Vec::with_capacity(new.len()) };
         if !old.is_empty() && !new.is_empty() {
             let bytes = old.iter().chain(new).map(|line| line.len()).sum();
+            if let ([old], [new]) = (old, new)
+                && bytes > LONG_LINES
+                && let (begin, end) = common_ends(old, new)
+                && begin + end > 0
+            {
+                return self.highlight_between(old, new, (begin, end), budget);
+            }
             if let Some(left) = self.bytes_left.checked_sub(bytes) {
                 self.bytes_left = left;
                 self.highlight_pairs(old, new, &mut marked, budget);
@@ -63,6 +73,30 @@ impl<'a> Highlighter<'a> {
             }
         }
         marked.fill(old, old.len(), new, new.len());
+        marked
+    }
+
+    /// Highlights two lines between what they have in common at both ends.
+    fn highlight_between(
+        &mut self,
+        old: &'a str,
+        new: &'a str,
+        (begin, end): (usize, usize),
+        budget: &mut Budget,
+    ) -> MarkedLines {
+        let middle = |line: &'a str| &line[begin..line.len() - end];
+        let mut marked = self.highlight(&[middle(old)], &[middle(new)], budget);
+        let ends = |marked: &mut [Marked], line: &str| {
+            let span = |text: &str| {
+                (!text.is_empty()).then(|| Span { text: text.to_owned(), changed: false })
+            };
+            for line_marked in marked {
+                line_marked.spans.splice(0..0, span(&line[..begin]));
+                line_marked.spans.extend(span(&line[line.len() - end..]));
+            }
+        };
+        ends(&mut marked.old, old);
+        ends(&mut marked.new, new);
         marked
     }
 

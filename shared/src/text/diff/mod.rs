@@ -242,8 +242,26 @@ mod tests {
     fn words_of_very_much_changed_text_are_not_compared() {
         let (old, new) = ("a b ".repeat(300_000), "a c ".repeat(300_000));
         let diff = diff_lines(&old, &new, &DiffOptions::default());
-        let spans: Vec<_> = diff.hunks[0].lines.iter().map(|line| line.spans.len()).collect();
+        let changed = |line: &DiffLine| line.spans.iter().filter(|span| span.changed).count();
+        let spans: Vec<_> = diff.hunks[0].lines.iter().map(changed).collect();
         assert_eq!((spans.as_slice(), diff.coarse), ([1, 1].as_slice(), true));
+    }
+
+    #[test]
+    fn a_small_change_in_a_very_long_line_is_found() {
+        let around = "many words ".repeat(100_000);
+        let (old, new) = (format!("{around}before {around}"), format!("{around}after {around}"));
+        let diff = diff_lines(&old, &new, &DiffOptions::default());
+        let changed = |line: &DiffLine| {
+            let spans = line.spans.iter().filter(|span| span.changed);
+            spans.map(|span| span.text.clone()).collect::<String>()
+        };
+        let texts: Vec<_> = diff.hunks[0].lines.iter().map(changed).collect();
+        assert_eq!(
+            (texts.as_slice(), diff.coarse),
+            (["before", "after"].map(str::to_owned).as_slice(), false)
+        );
+        assert_eq!([diff.hunks[0].lines[0].text(), diff.hunks[0].lines[1].text()], [old, new]);
     }
 
     #[test]
