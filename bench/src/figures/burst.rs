@@ -26,6 +26,8 @@ const COMPARISONS: usize = 200;
 const SIZE: usize = 10 * 1024 * 1024;
 /// Documents that the comparisons are spread over.
 const COMPARED: usize = 4;
+/// Different numbers of context lines. With more of them, the JSON would exceed its limit of lines.
+const CONTEXTS: usize = 10;
 /// Interval between the requests of the uninvolved user.
 const PAUSE: Duration = Duration::from_millis(20);
 /// A request is repeated until it succeeds or this time is over.
@@ -67,9 +69,9 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
     for number in 0..COMPARISONS {
         let mut session = writer.at(server.address()).await?;
         let load = Arc::clone(&load);
-        // Different questions, so that no answer can be shared.
+        // Different questions, so that few answers could be shared.
         let (from, to) = if number % 2 == 0 { (1, 2) } else { (2, 1) };
-        let (id, context) = (compared[number % COMPARED], number / COMPARED);
+        let (id, context) = (compared[number % COMPARED], number / COMPARED % CONTEXTS);
         let path = format!("/api/v1/documents/{id}/diff?from={from}&to={to}&context={context}");
         let request = session.get_request(&path);
         tasks.spawn(async move { load.until_done(&mut session, &request).await });

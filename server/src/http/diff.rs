@@ -86,8 +86,8 @@ async fn diff(
             if diff.truncated {
                 let (changed, most) = (diff.added + diff.removed, options.max_lines);
                 return Err(Error::TooLarge(format!(
-                    "The comparison has {changed} changed lines; in JSON it can have at most \
-                     {most} lines with their context. Use format=unified."
+                    "The comparison has {changed} changed lines. With their context they exceed the \
+                     limit of {most} lines. Use less context or format=unified."
                 ))
                 .into());
             }
