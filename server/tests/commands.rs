@@ -6,7 +6,22 @@ use izanagi::{config::Config, run::Running};
 use izanagi_domain::accounts::Device;
 use izanagi_shared::{rules::Secret, wire::SignupRequest};
 use rstest::rstest;
-use std::{path::Path, process::Command};
+use std::{
+    path::Path,
+    process::{Command, Output},
+};
+
+/// Runs the binary on the data in `home`.
+fn izanagi(home: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_izanagi"))
+        .args(arguments)
+        .current_dir(home)
+        .env("IZANAGI_DATA_DIR", home.join("data"))
+        .env_remove("IZANAGI_CONFIG")
+        .env_remove("DATABASE_URL")
+        .output()
+        .unwrap()
+}
 
 #[rstest]
 #[case::fsck(&["fsck"])]
@@ -16,14 +31,7 @@ use std::{path::Path, process::Command};
 fn maintenance_commands_create_no_data(#[case] command: &[&str]) {
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("data");
-    let output = Command::new(env!("CARGO_BIN_EXE_izanagi"))
-        .args(command)
-        .current_dir(home.path())
-        .env("IZANAGI_DATA_DIR", &data)
-        .env_remove("IZANAGI_CONFIG")
-        .env_remove("DATABASE_URL")
-        .output()
-        .unwrap();
+    let output = izanagi(home.path(), command);
     assert_eq!(output.status.code(), Some(1));
     let stderr = String::from_utf8(output.stderr).unwrap();
     let database = data.join("izanagi.db");
@@ -36,15 +44,7 @@ fn maintenance_commands_create_no_data(#[case] command: &[&str]) {
 
 /// Runs `izanagi user …` on the data in `home` and returns what it prints.
 fn user(home: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_izanagi"))
-        .arg("user")
-        .args(arguments)
-        .current_dir(home)
-        .env("IZANAGI_DATA_DIR", home.join("data"))
-        .env_remove("IZANAGI_CONFIG")
-        .env_remove("DATABASE_URL")
-        .output()
-        .unwrap();
+    let output = izanagi(home, &[&["user"], arguments].concat());
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -85,14 +85,7 @@ fn the_data_is_only_for_the_user_of_the_server() {
     use std::{fs, os::unix::fs::PermissionsExt as _};
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("data");
-    let output = Command::new(env!("CARGO_BIN_EXE_izanagi"))
-        .arg("migrate")
-        .current_dir(home.path())
-        .env("IZANAGI_DATA_DIR", &data)
-        .env_remove("IZANAGI_CONFIG")
-        .env_remove("DATABASE_URL")
-        .output()
-        .unwrap();
+    let output = izanagi(home.path(), &["migrate"]);
     assert!(output.status.success(), "{output:?}");
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&data), 0o700);

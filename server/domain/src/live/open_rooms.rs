@@ -89,12 +89,24 @@ impl OpenRooms {
         (state.open.len(), state.bytes)
     }
 
-    /// Waits until `more` rooms fit; evicts unused rooms. For 0, waits until those in memory fit:
-    /// one of them is about to grow.
+    /// Waits until another room fits; evicts unused rooms.
     ///
     /// # Errors
     /// `Overloaded` if all rooms remain in use.
-    pub(super) async fn make_room(&self, more: usize) -> Result<()> {
+    pub(super) async fn make_room(&self) -> Result<()> {
+        self.until_fits(1).await
+    }
+
+    /// Waits until the rooms in memory fit, because one of them is about to grow; evicts unused
+    /// rooms.
+    ///
+    /// # Errors
+    /// As [`Self::make_room`].
+    pub(super) async fn before_growth(&self) -> Result<()> {
+        self.until_fits(0).await
+    }
+
+    async fn until_fits(&self, more: usize) -> Result<()> {
         let limits = self.budget.settings();
         let waiting = async {
             loop {

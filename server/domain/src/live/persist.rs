@@ -2,7 +2,7 @@
 
 use super::{LiveSettings, replica::Replica, room::Room, rooms::RoomContext, seal::seal};
 use crate::{
-    budget::{Budget, Reservation},
+    budget::Reservation,
     error::{Error, Result},
     storage::{Constraint, NewSnapshot, SavedText, StoreError},
 };
@@ -92,9 +92,8 @@ impl Room {
 
     /// Persists a snapshot that is due, if the memory for it is free.
     pub(super) async fn persist_if_possible(&mut self) {
-        let budget: &Budget = &self.context.budget;
         let reserved = match self.bytes_to_persist() {
-            Some(bytes) => budget.try_persist(bytes),
+            Some(bytes) => self.context.budget.try_persist(bytes),
             None => Some(Reservation::none()),
         };
         if let Some(reserved) = reserved {
@@ -123,18 +122,14 @@ impl Room {
         }
     }
 
-    /// Stores a snapshot and the text, if anything is dirty.
+    /// Stores a snapshot and the text now, if anything is dirty. It does not wait for memory, because
+    /// the room may have a place in that queue already, and would wait for itself.
     pub(super) async fn persist_all(&mut self) -> Result<()> {
-        if self.is_persisted() {
-            return Ok(());
-        }
-        self.ready().await?;
-        let reserved = self.reserve_to_persist().await?;
-        self.persist_with(reserved).await
+        if self.is_persisted() { Ok(()) } else { self.persist_with(Reservation::none()).await }
     }
 
-    /// As [`Self::persist_all`], for a room that closes: unless another room has replaced it and
-    /// written, while this one waited.
+    /// As [`Self::persist_all`], when the room closes: as soon as there is memory for it, and unless
+    /// another room has replaced it and written meanwhile.
     pub(super) async fn persist_at_end(&mut self) -> Result<()> {
         if self.is_persisted() {
             return Ok(());

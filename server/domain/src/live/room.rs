@@ -112,11 +112,12 @@ impl Room {
             }
             self.footprint.set(self.replica.as_ref().map_or(0, |replica| replica.footprint()));
         }
+        // While commands are served, a place in the queue would keep other rooms from persisting.
+        drop(reserving);
         self.mailbox.close();
         while let Some(command) = self.mailbox.recv().await {
             self.serve(command).await;
         }
-        drop(reserving);
         self.notice_other_writers();
         if let Err(error) = Box::pin(self.persist_at_end()).await {
             // Nothing is lost: the log has every update.

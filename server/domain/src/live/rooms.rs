@@ -160,7 +160,7 @@ impl Rooms {
 
     /// Makes an edit that may enlarge a room wait while the rooms exceed their budget.
     async fn before_growth(&self, bytes: usize) -> Result<()> {
-        if bytes > SMALL { self.open.make_room(0).await } else { Ok(()) }
+        if bytes > SMALL { self.open.before_growth().await } else { Ok(()) }
     }
 
     async fn run<T: Send + 'static>(
@@ -194,7 +194,7 @@ impl Rooms {
         if let Some(room) = self.open.get(document) {
             return Ok(room);
         }
-        self.open.make_room(1).await?;
+        self.open.make_room().await?;
         let (commands, mailbox) = mpsc::channel(MAILBOX);
         let (handle, footprint) = self.open.insert(document, commands);
         if let Some(footprint) = footprint {

@@ -244,3 +244,20 @@ async fn a_large_checker_is_copied_by_the_pool() {
     drop(place);
     assert_eq!(bench.submit("b", b).await.unwrap(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_long_document_is_served_while_it_waits_for_memory_to_persist() {
+    let bench = Bench::new(&"x".repeat(100_000));
+    let new = "y".repeat(100_000);
+    let held = bench.budget.persist(usize::MAX).await.unwrap();
+    bench.edit("one", &new).await.unwrap();
+    for _ in 0..10 {
+        tokio::time::advance(Duration::from_secs(5)).await;
+        assert_eq!(bench.text().await, new);
+    }
+    assert_ne!(bench.log.kept.lock().text, new, "there is no memory to persist it");
+    drop(held);
+    while bench.log.kept.lock().text != new {
+        tokio::task::yield_now().await;
+    }
+}
