@@ -7,6 +7,7 @@
 pub mod allocator;
 mod area;
 pub mod cli;
+mod compress;
 pub mod config;
 mod cors;
 mod extract;

@@ -1,7 +1,7 @@
 //! All middleware, in order, and the layers defined here.
 
 use crate::{
-    area::Area, extract::BadToken, headers, host, origin, problem, problem_page, sending,
+    area::Area, compress, extract::BadToken, headers, host, origin, problem, problem_page, sending,
     state::AppState,
 };
 use axum::{
@@ -50,6 +50,8 @@ pub(crate) fn around(router: Router, state: &AppState, cors: Option<CorsLayer>) 
         // 2. Panics become 500; default headers; timeouts and budgets.
         .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| answer_panic(&*panic)))
         .layer(from_fn(headers::add_headers))
+        .layer(compress::layer())
+        .layer(from_fn(compress::compress_if_safe))
         .layer(from_fn_with_state(state.clone(), limit_time))
         .layer(from_fn_with_state(state.clone(), hold_budgets));
     // 1c. CORS headers, on errors too.

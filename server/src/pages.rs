@@ -27,7 +27,6 @@ use leptos_axum::{
 };
 use std::{collections::BTreeMap, pin::Pin, sync::LazyLock};
 use tower_http::{
-    compression::CompressionLayer,
     services::{ServeDir, ServeFile},
     set_header::SetResponseHeaderLayer,
 };
@@ -157,7 +156,7 @@ fn package(state: &AppState) -> Router<()> {
     )
 }
 
-/// Serves the texts of scripts. They are public, so compressing them reveals nothing.
+/// Serves the texts of scripts.
 fn words() -> Router<AppState> {
     let file = |uri: Uri| async move {
         let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
@@ -166,8 +165,7 @@ fn words() -> Router<AppState> {
             None => StatusCode::NOT_FOUND.into_response(),
         }
     };
-    let route = get(file).layer(CompressionLayer::new());
-    cached(Router::new().route("/words/{version}/{name}", route), IMMUTABLE)
+    cached(Router::new().route("/words/{version}/{name}", get(file)), IMMUTABLE)
 }
 
 /// Serves a file whose name does not change between builds.

@@ -6,6 +6,8 @@
 mod auth;
 #[path = "api/budgets.rs"]
 mod budgets;
+#[path = "api/compression.rs"]
+mod compression;
 #[path = "api/content.rs"]
 mod content;
 #[path = "api/cookies.rs"]
