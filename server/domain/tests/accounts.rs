@@ -6,7 +6,7 @@ mod support;
 
 use izanagi_domain::{accounts::Role, storage::Stores};
 use izanagi_domain::{
-    accounts::{ACCESS_LIFETIME, Device, REFRESH_LIFETIME, SignedIn},
+    accounts::{ACCESS_LIFETIME, Device, LEEWAY, REFRESH_LIFETIME, SignedIn},
     error::Error,
 };
 use izanagi_shared::{rules::Secret, wire::SignupRequest};
@@ -34,7 +34,7 @@ async fn access_tokens_expire_after_half_an_hour() {
     let accounts = &world.services.accounts;
     let token = signed_in.access.expose();
     assert_eq!(accounts.authenticate(token, "").await.unwrap().user, signed_in.user.id);
-    world.clock.advance(ACCESS_LIFETIME);
+    world.clock.advance(ACCESS_LIFETIME + LEEWAY);
     assert!(matches!(accounts.authenticate(token, "").await, Err(Error::Unauthenticated)));
 }
 

@@ -1,4 +1,5 @@
-//! Rate limits (PRODUCT O6, DESIGN §10): GCRA from the crate `governor`, on the injected clock.
+//! Rate limits (PRODUCT O6, DESIGN §10): GCRA from the crate `governor`, on the injected clock,
+//! which does not go back when the system's time is set.
 
 use crate::{
     error::{Error, Result},
@@ -72,7 +73,7 @@ impl GovernorClock for LimitClock {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        Duration::from_micros(u64::try_from(self.0.now().as_micros()).unwrap_or(0))
+        self.0.uptime()
     }
 }
 
@@ -173,12 +174,19 @@ mod tests {
     use izanagi_shared::time::Timestamp;
     use parking_lot::Mutex;
 
+    /// A clock whose time of day jumps back with every look.
     #[derive(Default)]
-    struct Hand(Mutex<Timestamp>);
+    struct Hand(Mutex<(i64, Duration)>);
 
     impl Clock for Hand {
         fn now(&self) -> Timestamp {
-            *self.0.lock()
+            let mut hand = self.0.lock();
+            hand.0 -= 3_600_000_000;
+            Timestamp::from_micros(hand.0)
+        }
+
+        fn uptime(&self) -> Duration {
+            self.0.lock().1
         }
     }
 
@@ -195,7 +203,7 @@ mod tests {
         assert!(wait > Duration::ZERO && wait <= Duration::from_secs(6), "{wait:?}");
         limits.sign_in("ada", "::2").unwrap();
         limits.sign_in("bob", "::1").unwrap();
-        *clock.0.lock() = Timestamp::default().plus(wait);
+        clock.0.lock().1 += wait;
         limits.sign_in("ada", "::1").unwrap();
     }
 }

@@ -27,6 +27,8 @@ use std::time::Duration;
 
 /// Lifetime of an access token (PRODUCT A3).
 pub const ACCESS_LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// How far clocks may differ when a token's times are checked (RFC 7519 §4.1.4).
+pub const LEEWAY: Duration = Duration::from_secs(60);
 /// Lifetime of a refresh token (PRODUCT A3).
 pub const REFRESH_LIFETIME: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 

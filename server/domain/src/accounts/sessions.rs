@@ -1,6 +1,6 @@
 //! Authenticating access tokens and ending sessions (PRODUCT A4).
 
-use super::{ACCESS_LIFETIME, Accounts, Caller, Role};
+use super::{ACCESS_LIFETIME, Accounts, Caller, LEEWAY, Role};
 use crate::{
     error::{Error, Result},
     storage::{AuditEvent, BusEvent, StoreError},
@@ -190,7 +190,7 @@ impl Accounts {
     }
 
     async fn refuse_tokens(&self, session: SessionId, now: Timestamp) -> Result<()> {
-        self.core.stores.revocations.revoke(session, now.plus(ACCESS_LIFETIME)).await?;
+        self.core.stores.revocations.revoke(session, now.plus(ACCESS_LIFETIME + LEEWAY)).await?;
         self.live.ended(session);
         self.core.stores.bus.publish(BusEvent::SessionEnded(session));
         Ok(())

@@ -1,6 +1,6 @@
 //! Access tokens: RS256 JWTs (RFC 7519), and the keys that sign them (PRODUCT A3).
 
-use super::{ACCESS_LIFETIME, Caller};
+use super::{ACCESS_LIFETIME, Caller, LEEWAY};
 use crate::error::{Error, Result};
 use aws_lc_rs::{
     encoding::AsDer as _,
@@ -188,12 +188,9 @@ impl Tokens {
         let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation)
             .map_err(|_| Error::Unauthenticated)?
             .claims;
-        let seconds = now.as_seconds();
-        if claims.nbf <= seconds && seconds < claims.exp {
-            Ok(claims)
-        } else {
-            Err(Error::Unauthenticated)
-        }
+        let begun = now.plus(LEEWAY).as_seconds() >= claims.nbf;
+        let ended = now.minus(LEEWAY).as_seconds() >= claims.exp;
+        if begun && !ended { Ok(claims) } else { Err(Error::Unauthenticated) }
     }
 
     pub(super) fn jwks(&self) -> Result<serde_json::Value> {
@@ -235,8 +232,16 @@ mod tests {
         let token = tokens.issue(&caller(), Uuid::from_u128(3), now).unwrap();
         let claims = tokens.verify(token.expose(), now).unwrap();
         assert_eq!((claims.sub, claims.sid), (caller().user, caller().session));
-        assert!(tokens.verify(token.expose(), now.plus(ACCESS_LIFETIME)).is_err());
-        assert!(tokens.verify(token.expose(), now.minus(Duration::from_secs(1))).is_err());
+        let second = Duration::from_secs(1);
+        let end = now.plus(ACCESS_LIFETIME + LEEWAY);
+        for (at, valid) in [
+            (now.minus(LEEWAY), true),
+            (now.minus(LEEWAY + second), false),
+            (end.minus(second), true),
+            (end, false),
+        ] {
+            assert_eq!(tokens.verify(token.expose(), at).is_ok(), valid, "{at:?}");
+        }
     }
 
     #[test]

@@ -2,13 +2,19 @@
 
 use izanagi_shared::time::Timestamp;
 use rand::Rng as _;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::{
+    sync::LazyLock,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
 use uuid::Uuid;
 
 /// A clock.
 pub trait Clock: Send + Sync {
-    /// Returns the current time in UTC.
+    /// Returns the current time in UTC. It can be set, so it may jump in both directions.
     fn now(&self) -> Timestamp;
+    /// Returns the time since some moment before. It never goes back: for waits and limits within
+    /// this process.
+    fn uptime(&self) -> Duration;
 }
 
 /// A source of ids and random bytes.
@@ -29,6 +35,11 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since_epoch.as_micros()).unwrap_or(i64::MAX))
+    }
+
+    fn uptime(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        START.elapsed()
     }
 }
 

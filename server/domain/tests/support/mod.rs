@@ -49,6 +49,10 @@ impl Clock for TestClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_micros(self.0.fetch_add(1, Ordering::SeqCst))
     }
+
+    fn uptime(&self) -> Duration {
+        Duration::from_micros(self.0.load(Ordering::SeqCst).try_into().unwrap())
+    }
 }
 
 /// One RSA key shared by all tests of a binary, because generating one is slow.
