@@ -12,6 +12,7 @@ use izanagi_shared::{
 };
 use std::{collections::HashSet, fmt, sync::Arc};
 use tokio::sync::Semaphore;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// Common passwords of ten or more characters, one per line, in lower case. Source: the frequency
 /// list of zxcvbn (MIT), counted from the Xato corpus.
@@ -79,7 +80,7 @@ impl Passwords {
     /// # Errors
     /// `common`, on the field `password`.
     pub fn refuse_common(&self, password: &Password) -> std::result::Result<(), FieldError> {
-        let folded = password.expose().to_lowercase();
+        let folded = prepared(password.expose()).to_lowercase();
         let mut chars = folded.chars();
         let first = chars.next();
         if self.common.contains(folded.as_str()) || chars.all(|c| Some(c) == first) {
@@ -110,7 +111,8 @@ impl Passwords {
         let fits = self
             .off_thread(move || {
                 let parsed = phc::PasswordHash::new(&stored.0).map_err(Error::internal)?;
-                Ok::<_, Error>(hasher.verify_password(secret.expose().as_bytes(), &parsed).is_ok())
+                let secret = prepared(secret.expose());
+                Ok::<_, Error>(hasher.verify_password(secret.as_bytes(), &parsed).is_ok())
             })
             .await??;
         Ok(fits && known)
@@ -130,8 +132,15 @@ impl Passwords {
     }
 }
 
+/// Returns a password in the form that is compared (RFC 8265 §4.2): keyboards differ in how they
+/// compose letters, and in which space they write.
+fn prepared(password: &str) -> String {
+    let is_space = |c: char| c.is_whitespace() && !c.is_control() && !c.is_ascii();
+    password.nfc().map(|c| if is_space(c) { ' ' } else { c }).collect()
+}
+
 fn hash(hasher: &Argon2<'_>, password: &str) -> Result<PasswordHash> {
-    let hashed = hasher.hash_password(password.as_bytes()).map_err(Error::internal)?;
+    let hashed = hasher.hash_password(prepared(password).as_bytes()).map_err(Error::internal)?;
     Ok(PasswordHash(hashed.to_string()))
 }
 
@@ -152,6 +161,21 @@ mod tests {
         assert!(verify("correct horse battery", Some(stored.clone())).await.unwrap());
         assert!(!verify("correct horse batterz", Some(stored)).await.unwrap());
         assert!(!verify("a password of no account", None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_password_may_be_composed_differently() {
+        let passwords = Passwords::new(1).unwrap();
+        let stored = passwords.hash(password("cafe\u{301} au\u{3000}lait \u{c5}")).await.unwrap();
+        for (text, fits) in [
+            ("caf\u{e9} au lait A\u{30a}", true),
+            ("caf\u{e9} au\u{a0}lait \u{212b}", true),
+            ("cafe au lait \u{c5}", false),
+            ("Caf\u{e9} au lait \u{c5}", false),
+        ] {
+            let known = passwords.verify(Secret::new(text), Some(stored.clone())).await.unwrap();
+            assert_eq!(known, fits, "{text}");
+        }
     }
 
     #[test]
