@@ -101,6 +101,7 @@ pub enum Error {
 
 /// Messages about unavailable stores, in the whole process.
 static UNAVAILABLE: LazyLock<LogRate> = LazyLock::new(LogRate::default);
+static OVERLOADED: LazyLock<LogRate> = LazyLock::new(LogRate::default);
 
 /// An error cause for the log only. It has no `Display`.
 #[derive(Clone)]
@@ -264,8 +265,14 @@ impl Error {
         }
     }
 
-    /// Logs a failure that the client did not cause. The transport calls it once for each request.
+    /// Logs a failure that the client did not cause, and, so that it is noticed, that a budget is
+    /// exhausted.
     pub fn log(&self) {
+        if matches!(self, Self::Overloaded(_))
+            && let Some(omitted) = OVERLOADED.admit()
+        {
+            tracing::warn!(omitted, "a request was refused because a budget is exhausted");
+        }
         let Some(cause) = self.internal_cause() else { return };
         let (code, cause) = (self.kind().code, cause.for_log());
         if !matches!(self, Self::Unavailable(_)) {
