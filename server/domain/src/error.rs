@@ -68,6 +68,9 @@ pub enum Error {
     /// A live update rejected by the validation or by the log.
     #[error("The update was refused: {0}.")]
     BadUpdate(String),
+    /// A live update made in a lineage that was replaced after damage.
+    #[error("This document was restored from its stored text. Reload it.")]
+    OtherLineage,
     /// A text or update exceeds its size limit.
     #[error("{0}")]
     TooLarge(String),
@@ -88,6 +91,12 @@ pub enum Error {
         /// What is wrong, for the log.
         internal: Internal,
     },
+    /// The stored editing state of a document is damaged or incomplete. It can be read if its text is
+    /// intact, but not edited.
+    #[error(
+        "This document is damaged and cannot be edited. Run “izanagi fsck --repair” on the server."
+    )]
+    CorruptDocument(Internal),
     /// A budget is exhausted. Retrying after this delay is safe.
     #[error("The server is busy. Try again in {} s.", .0.as_secs().max(1))]
     Overloaded(Duration),
@@ -192,6 +201,7 @@ impl Error {
                 kind(422, "idempotency_mismatch", "Idempotency-Key used before")
             }
             Self::BadUpdate(_) => kind(422, "bad_update", "Update refused"),
+            Self::OtherLineage => kind(409, "lineage_changed", "Document restored"),
             Self::TooLarge(_) => kind(413, "too_large", "Too large"),
             Self::UnsupportedMediaType(_) => {
                 kind(415, "unsupported_media_type", "Unsupported media type")
@@ -199,6 +209,7 @@ impl Error {
             Self::MalformedBody(_) => kind(400, "malformed_body", "Unreadable body"),
             Self::RateLimited(_) => kind(429, "rate_limited", "Too many requests"),
             Self::CorruptVersion { .. } => kind(500, "corrupt_version", "Damaged version"),
+            Self::CorruptDocument(_) => kind(500, "corrupt_document", "Damaged document"),
             Self::Overloaded(_) => kind(503, "overloaded", "Server busy"),
             Self::Unavailable(_) => kind(503, "unavailable", "Storage unavailable"),
             Self::Internal(_) => kind(500, "internal", "Internal error"),
@@ -259,6 +270,7 @@ impl Error {
     pub const fn internal_cause(&self) -> Option<&Internal> {
         match self {
             Self::CorruptVersion { internal, .. }
+            | Self::CorruptDocument(internal)
             | Self::Unavailable(internal)
             | Self::Internal(internal) => Some(internal),
             _ => None,

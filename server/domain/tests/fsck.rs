@@ -123,6 +123,7 @@ async fn a_damaged_snapshot_never_yields_text() {
         delta_hash: [0; 32],
         clients: Vec::new(),
         client_owner: ClientOwner::Server,
+        missing_clients: Vec::new(),
     };
     let batch = Batch { document_id: id, updates: vec![update], after: None, at };
     world.stores.relational.log.append(&[batch]).await.unwrap().remove(0).unwrap();
@@ -130,6 +131,8 @@ async fn a_damaged_snapshot_never_yields_text() {
         document_id: id,
         seq: seq + 1,
         state,
+        from_seq: seq + 2,
+        verified: 0,
         absorbed: vec![seq + 1],
         segments: Vec::new(),
         at,

@@ -204,7 +204,9 @@ async fn a_text_stored_since_the_row_was_read_is_not_damaged() {
     // If it were read from the log, this would fail.
     let (state, at) = (b"damaged".to_vec(), reader.row().updated_at);
     let (absorbed, segments) = (Vec::new(), Vec::new());
-    let damaged = NewSnapshot { document_id: id, seq: 9, state, absorbed, segments, at };
+    let (from_seq, verified) = (10, 0);
+    let damaged =
+        NewSnapshot { document_id: id, seq: 9, state, from_seq, verified, absorbed, segments, at };
     world.stores.relational.log.snapshot(&damaged).await.unwrap();
     let text = world.services.documents.text(&reader).await.unwrap();
     assert_eq!(&*text.content, "text, and more");

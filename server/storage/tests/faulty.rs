@@ -91,6 +91,7 @@ fn batch(number: u128, op_ids: &str) -> Batch {
         delta_hash: [0; 32],
         clients: Vec::new(),
         client_owner: ClientOwner::Server,
+        missing_clients: Vec::new(),
     };
     Batch {
         document_id: document(number),

@@ -5,6 +5,7 @@
 //! summed up for the checks that need the document's own tables.
 
 use super::parse::{Parsed, Struct, parse};
+use std::collections::BTreeSet;
 
 /// A run of clocks of one client, `start..end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +108,20 @@ pub fn inspect_update(update: &[u8]) -> Result<UpdateSummary, Refusal> {
     Ok(UpdateSummary { structs: ranges, deletes, items: structs.len(), inserted_bytes })
 }
 
+/// Returns the clients whose items an update names: those it adds, builds on or deletes.
+///
+/// # Errors
+/// As [`inspect_update`].
+pub fn named_clients(update: &[u8]) -> Result<BTreeSet<u64>, Refusal> {
+    let Parsed { structs, deletes, .. } = parse(update)?;
+    let mut clients: BTreeSet<u64> = deletes.iter().map(|range| range.client).collect();
+    for item in structs {
+        clients.insert(item.client);
+        clients.extend([item.origin, item.right_origin].into_iter().flatten().map(|id| id.client));
+    }
+    Ok(clients)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +154,14 @@ mod tests {
         let summary = inspect_update(&update).unwrap();
         assert_eq!(summary.deletes, [ClientRange { client: 7, start: 1, end: 4 }]);
         assert_eq!(summary.inserted_bytes, 0);
+    }
+
+    #[test]
+    fn names_the_clients_that_an_update_touches() {
+        let (_, state) = TextDoc::from_text(7, "hello");
+        let mut doc = TextDoc::load(8, &state).unwrap();
+        let update = doc.replace_with("help").unwrap();
+        assert_eq!(Vec::from_iter(named_clients(&update).unwrap()), [7, 8]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ mod vector;
 
 pub use change::Change;
 pub use checker::Checker;
-pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update};
+pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update, named_clients};
 pub use order::{InvalidUpdate, Validation};
 pub use tally::Tally;
 pub use text_doc::{ApplyError, MAX_CLIENT_ID, Rejected, TextDoc};

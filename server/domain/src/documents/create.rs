@@ -4,7 +4,7 @@ use super::Documents;
 use crate::{
     error::{Error, Result},
     hash::{sha256, sha256_parts},
-    live::{LiveText, random_client_id, seal},
+    live::{LiveText, Snapshot, random_client_id},
     patience::patiently,
     principal::Principal,
     storage::{Constraint, Ids, NewDocument, Request, StoreError, TextFacts},
@@ -86,6 +86,7 @@ struct NewText {
 
 /// A new document with the values computed from its text.
 struct Prepared {
+    id: DocumentId,
     details: Details,
     kind: DocumentKind,
     content: String,
@@ -163,14 +164,14 @@ impl NewText {
     }
 
     /// Computes the CRDT state, hashes and counts.
-    fn prepare(self, client_id: u64) -> Prepared {
+    fn prepare(self, id: DocumentId, client_id: u64) -> Prepared {
         let body_hash = self.body_hash();
         let Self { details, kind, content } = self;
         let content = content.into_string();
         let (_, state) = TextDoc::from_text(client_id, &content);
         let facts = LiveText::new(content.as_str(), 0).facts;
-        let state = seal(&state);
-        Prepared { details, kind, content, body_hash, state, client_id, facts }
+        let state = Snapshot::first(state).encode(id, 0);
+        Prepared { id, details, kind, content, body_hash, state, client_id, facts }
     }
 }
 
@@ -189,8 +190,9 @@ impl Documents {
         who.require_scope(Scope::Write)?;
         let bytes = request.content.as_ref().map_or(0, String::len);
         let _reserved = self.core.budget.work(bytes.saturating_mul(CREATE_FACTOR)).await?;
-        let client_id = random_client_id(&*self.core.ids);
-        let prepare = move || NewText::from_request(request).map(|text| text.prepare(client_id));
+        let (id, client_id) = self.new_ids();
+        let prepare =
+            move || NewText::from_request(request).map(|text| text.prepare(id, client_id));
         let new = self.core.budget.run_on(bytes, prepare).await??;
         let request = key.request(new.body_hash, &*self.core.ids);
         self.create_for(who, new, request).await
@@ -229,12 +231,11 @@ impl Documents {
         }
         let bytes: usize = uploads.iter().map(|upload| upload.bytes.len()).sum();
         let _reserved = self.core.budget.work(bytes.saturating_mul(CREATE_FACTOR)).await?;
-        let client_ids: Vec<u64> =
-            uploads.iter().map(|_| random_client_id(&*self.core.ids)).collect();
+        let ids: Vec<_> = uploads.iter().map(|_| self.new_ids()).collect();
         let prepare = move || -> Result<Vec<Prepared>> {
             let texts: Result<Vec<_>> = uploads.into_iter().map(NewText::from_upload).collect();
-            let texts = texts?.into_iter().zip(client_ids);
-            Ok(texts.map(|(text, client_id)| text.prepare(client_id)).collect())
+            let texts = texts?.into_iter().zip(ids);
+            Ok(texts.map(|(text, (id, client_id))| text.prepare(id, client_id)).collect())
         };
         let texts = self.core.budget.run_on(bytes, prepare).await??;
         // The hash covers all files, so that leaving one out makes it a different request.
@@ -253,6 +254,11 @@ impl Documents {
         Ok(items)
     }
 
+    /// Returns ids for a document and for the client that writes its initial state.
+    fn new_ids(&self) -> (DocumentId, u64) {
+        (DocumentId(self.core.ids.uuid()), random_client_id(&*self.core.ids))
+    }
+
     async fn create_row(
         &self,
         created_by: UserId,
@@ -262,7 +268,7 @@ impl Documents {
         let mut lineage = [0; 16];
         self.core.ids.fill(&mut lineage);
         let new = NewDocument {
-            id: DocumentId(self.core.ids.uuid()),
+            id: new.id,
             kind: new.kind,
             details: new.details,
             created_by,

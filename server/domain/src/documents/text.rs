@@ -2,7 +2,7 @@
 
 use super::{Documents, Editor, Reader, view};
 use crate::{
-    error::{Error, Result},
+    error::{Error, Internal, Result},
     hash::sha256,
     live::{ClientUpdate, EditKind, EditOutcome, LiveText, QUARANTINED, ServerEdit},
     patience::patiently,
@@ -56,7 +56,10 @@ impl Documents {
     pub(crate) async fn text_of(&self, row: &DocumentRow) -> Result<LiveText> {
         let settled = row.text.seq == row.live_seq && !self.rooms.is_open(row.id);
         if !settled {
-            return self.rooms.read(row.id).await;
+            return match self.rooms.read(row.id).await {
+                Err(Error::CorruptDocument(cause)) => self.stored_text(row.id, cause).await,
+                text => text,
+            };
         }
         let length = usize::try_from(row.text.length).unwrap_or(usize::MAX);
         let _reserved = self.core.budget.work(length.saturating_mul(READ_FACTOR)).await?;
@@ -72,6 +75,24 @@ impl Documents {
             Ok(_) | Err(StoreError::Corrupt(_) | StoreError::NotFound) => {
                 tracing::error!(docId = %row.id, "the stored text is damaged; reading the log instead");
                 self.rooms.read(row.id).await
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Returns the stored text of a document whose editing state is damaged, if it is the newest.
+    async fn stored_text(&self, document: DocumentId, cause: Internal) -> Result<LiveText> {
+        // Rows only advance, so a text of this seq or a later one is the newest.
+        let row = self.core.stores.relational.catalog.get(document).await;
+        let live_seq = row.map_err(Error::missing("document"))?.live_seq;
+        match self.core.stores.relational.log.text(document).await {
+            Ok(saved)
+                if saved.facts.seq >= live_seq && sha256(&saved.content) == saved.facts.hash =>
+            {
+                Ok(LiveText { content: saved.content.into(), facts: saved.facts })
+            }
+            Ok(_) | Err(StoreError::Corrupt(_) | StoreError::NotFound) => {
+                Err(Error::CorruptDocument(cause))
             }
             Err(error) => Err(error.into()),
         }

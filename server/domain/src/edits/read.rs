@@ -4,8 +4,9 @@ use super::{Edit, EditStore, segment::Segment, store};
 use crate::{
     core::Core,
     documents::Editor,
-    error::{Error, Result},
-    storage::{LogTail, SegmentFilter, StoreResult},
+    error::{Error, Internal, Result},
+    live::Snapshot,
+    storage::{LogTail, SegmentFilter, StoreResult, StoredSnapshot},
 };
 use izanagi_shared::{
     crdt::{Tally, TextDoc, Validation},
@@ -111,9 +112,11 @@ impl Edits {
             return Err(FieldError::new("seq", "out_of_range", message).into());
         }
         let doc = if seq >= log.snapshot.seq {
-            let state = crate::live::into_unsealed(log.snapshot.state);
-            let state = state.ok_or_else(|| Error::internal("the snapshot is damaged"))?;
-            self.replay(None, Segment { edits: Vec::new(), state: Some(state) }).await?
+            let StoredSnapshot { seq, state } = &log.snapshot;
+            let snapshot = Snapshot::decode(editor.id(), *seq, state);
+            let damaged = || Error::CorruptDocument(Internal::new("the snapshot is damaged"));
+            let state = Some(snapshot.ok_or_else(damaged)?.state);
+            self.replay(None, Segment { edits: Vec::new(), state }).await?
         } else {
             self.replay_segments(editor, seq).await?
         };

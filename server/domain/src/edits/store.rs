@@ -7,7 +7,7 @@ use crate::{
     core::Core,
     error::{Error, Result},
     hash::sha256,
-    live::into_unsealed,
+    live::{Snapshot, into_unsealed},
     storage::{
         Constraint, Data, DocumentStore, EditSegments, Ids, LoadedLog, LoggedUpdate, NewRecord,
         NewSegment, RecordPath, SegmentFilter, SegmentRow, StoreError, StoreResult, StoredSnapshot,
@@ -108,15 +108,22 @@ impl EditStore {
     ) -> Result<Option<(u64, Vec<u8>)>> {
         let newest = self.segments.newest(document).await?;
         let since = newest.number - newest.with_state + 1;
-        let outweigh = newest.bytes_since * 2 >= snapshot.state.len() as u64;
-        if newest.with_state > 0 && since < STATE_AFTER && !(since >= STATE_EVERY && outweigh) {
+        let StoredSnapshot { seq, state } = snapshot;
+        let snapshot = Snapshot::decode(document, seq, &state);
+        let (bytes, begins_lineage) =
+            snapshot.as_ref().map_or((0, false), |of| (of.state.len() as u64, of.begins_lineage));
+        let outweigh = newest.bytes_since * 2 >= bytes;
+        if !begins_lineage
+            && newest.with_state > 0
+            && since < STATE_AFTER
+            && !(since >= STATE_EVERY && outweigh)
+        {
             return Ok(None);
         }
-        let state = into_unsealed(snapshot.state);
-        if state.is_none() {
+        if snapshot.is_none() {
             tracing::error!(docId = %document, "the old snapshot is damaged: replays begin later");
         }
-        Ok(state.map(|state| (snapshot.seq, state)))
+        Ok(snapshot.map(|snapshot| (seq, snapshot.state)))
     }
 
     async fn write(

@@ -3,10 +3,10 @@
 use super::{FaultKind, Findings, Fsck};
 use crate::{
     error::Result,
-    live::{Lineage, LiveText, unseal},
-    storage::{DocumentRow, LoadedLog, SavedText, StoreError},
+    live::{Lineage, LiveText, Snapshot, missing_rows, unseal},
+    storage::{DocumentRow, LoadedLog, SavedText, StoreError, StoredSnapshot},
 };
-use izanagi_shared::crdt::Validation;
+use izanagi_shared::{crdt::Validation, id::DocumentId};
 
 impl Fsck {
     pub(super) async fn check_live(&self, row: &DocumentRow, found: &mut Findings) -> Result<()> {
@@ -38,13 +38,13 @@ impl Fsck {
             check_facts(saved, found);
         }
         if let Some(log) = &log {
-            check_numbers(log, found);
-            check_seals(log, found);
+            check_seals(row.id, log, found);
             self.check_history(segments, log, found).await?;
-            match replay(log) {
-                Ok(text) => check_text(saved.as_ref(), log, &text, found),
+            match replay(row.id, log) {
+                Ok(lineage) => check_text(saved.as_ref(), log, &lineage.doc().text(), found),
                 Err(what) => found.add(FaultKind::Log, what),
             }
+            self.check_older_snapshots(row.id, found).await?;
             for seq in &log.quarantined {
                 found.note(&format!("update {seq} is quarantined: it cannot be applied"));
             }
@@ -62,6 +62,26 @@ impl Fsck {
         }
         if ops.owners == 0 {
             found.add(FaultKind::Owner, "it has no owner");
+        }
+        Ok(())
+    }
+}
+
+impl Fsck {
+    /// Checks the snapshots from which a damaged one can be rebuilt.
+    async fn check_older_snapshots(
+        &self,
+        document: DocumentId,
+        found: &mut Findings,
+    ) -> Result<()> {
+        let snapshots = self.core.stores.relational.log.snapshots(document).await;
+        for older in found.sound(FaultKind::Row, snapshots)?.unwrap_or_default().iter().skip(1) {
+            if Snapshot::decode(document, older.seq, &older.state).is_none() {
+                found.note(&format!(
+                    "snapshot {}, which is kept for repairs, is damaged",
+                    older.seq
+                ));
+            }
         }
         Ok(())
     }
@@ -89,51 +109,43 @@ fn check_text(saved: Option<&SavedText>, log: &LoadedLog, text: &str, found: &mu
     }
 }
 
-fn check_numbers(log: &LoadedLog, found: &mut Findings) {
-    if log.snapshot.seq > log.live_seq {
-        let detail = format!("snapshot {} lies above {}", log.snapshot.seq, log.live_seq);
-        found.add(FaultKind::Snapshot, detail);
+/// Returns the document given by snapshot and log if all are intact; otherwise what is damaged.
+pub(super) fn replay(
+    document: DocumentId,
+    log: &LoadedLog,
+) -> std::result::Result<Lineage, String> {
+    let StoredSnapshot { seq, state } = &log.snapshot;
+    let snapshot = Snapshot::decode(document, *seq, state);
+    let snapshot = snapshot.ok_or("the snapshot is damaged, so there is no text")?;
+    if let Some(missing) = missing_rows(log, &snapshot.waiting) {
+        return Err(format!("{missing}, so there is no text"));
     }
-    // Rows at or below the snapshot are those it could not absorb; above it there are no gaps.
-    let mut expected = log.snapshot.seq + 1;
-    let mut numbers: Vec<u64> = log.updates.iter().map(|update| update.seq).collect();
-    numbers.extend(&log.quarantined);
-    numbers.sort_unstable();
-    for seq in numbers.into_iter().filter(|seq| *seq > log.snapshot.seq) {
-        if seq != expected {
-            found.add(FaultKind::Log, format!("update {expected} is missing"));
-        }
-        expected = seq + 1;
-    }
-    if expected != log.live_seq + 1 {
-        let detail = format!("the log ends at {}, not at {}", expected - 1, log.live_seq);
-        found.add(FaultKind::Log, detail);
-    }
-}
-
-/// Returns the text given by snapshot and log if all are intact; otherwise what is damaged.
-pub(super) fn replay(log: &LoadedLog) -> std::result::Result<String, String> {
-    let state =
-        unseal(&log.snapshot.state).ok_or("the snapshot is damaged, so there is no text")?;
-    let loaded = Lineage::load(1, state);
+    let loaded = Lineage::load(1, &snapshot.state);
     let mut lineage = loaded.map_err(|why| format!("the snapshot does not load: {why}"))?;
     for update in &log.updates {
         let refused = || format!("update {} cannot be applied, so there is no text", update.seq);
         let delta = unseal(&update.delta).ok_or_else(refused)?;
         lineage.apply(update.seq, delta, Validation::Replayed).map_err(|_| refused())?;
     }
+    verify(&lineage)?;
+    Ok(lineage)
+}
+
+/// Checks that items and text agree, and that a snapshot would reproduce them.
+pub(super) fn verify(lineage: &Lineage) -> std::result::Result<(), String> {
     if !lineage.doc().is_consistent() {
         return Err("its items do not match the text".to_owned());
     }
     if !lineage.reads_back(&lineage.doc().encode()) {
         return Err("the text cannot be restored from a snapshot".to_owned());
     }
-    Ok(lineage.doc().text())
+    Ok(())
 }
 
-fn check_seals(log: &LoadedLog, found: &mut Findings) {
-    if unseal(&log.snapshot.state).is_none() {
-        found.add(FaultKind::Snapshot, format!("snapshot {} is damaged", log.snapshot.seq));
+fn check_seals(document: DocumentId, log: &LoadedLog, found: &mut Findings) {
+    let StoredSnapshot { seq, state } = &log.snapshot;
+    if Snapshot::decode(document, *seq, state).is_none() {
+        found.add(FaultKind::Snapshot, format!("snapshot {seq} is damaged"));
     }
     for update in log.updates.iter().filter(|update| unseal(&update.delta).is_none()) {
         found.add(FaultKind::Log, format!("update {} is damaged", update.seq));

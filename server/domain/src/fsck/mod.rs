@@ -10,6 +10,7 @@ mod jobs;
 mod live;
 mod orphans;
 mod repair;
+mod restore;
 
 use crate::{core::Core, error::Result, storage::StoreError, versions::Versions};
 use findings::Findings;

@@ -24,6 +24,7 @@ impl Fsck {
             seen.push((document, fault.kind));
             let repaired = match fault.kind {
                 FaultKind::Text => self.rewrite_text(document).await,
+                FaultKind::Snapshot | FaultKind::Log => self.restore(document).await,
                 FaultKind::Orphan => self.remove_orphans(document).await,
                 FaultKind::Keyframe | FaultKind::StoredAs | FaultKind::Chunk => {
                     self.tidy_versions(document, fault.kind).await
@@ -61,8 +62,8 @@ impl Fsck {
     async fn rewrite_text(&self, document_id: DocumentId) -> Result<Vec<String>> {
         let log = self.core.stores.relational.log.load(document_id).await?;
         // If the log cannot be replayed, there is nothing to rebuild from.
-        let text = replay(&log).map_err(Error::internal)?;
-        let text = LiveText::new(text, log.live_seq);
+        let lineage = replay(document_id, &log).map_err(Error::internal)?;
+        let text = LiveText::new(lineage.doc().text(), log.live_seq);
         let content = text.content.to_string();
         let saved = SavedText { document_id, content, facts: text.facts };
         self.core.stores.relational.log.save_text(&saved).await?;

@@ -60,6 +60,7 @@ impl Room {
             delta_hash: edit.request_hash,
             clients,
             client_owner: ClientOwner::Server,
+            missing_clients: Vec::new(),
         };
         let admitted = Admitted { update, summary, made_here: true };
         let appended = self.append(std::slice::from_ref(&admitted)).await?;

@@ -1,8 +1,7 @@
 //! Tests of snapshots that move edits to edit history, over a faulty log.
 
 use super::{
-    seal,
-    testing::{BadSnapshot, MemoryLog},
+    testing::{BadSnapshot, DOCUMENT, MemoryLog},
     *,
 };
 use crate::{
@@ -11,21 +10,20 @@ use crate::{
 };
 use izanagi_shared::{
     crdt::{Change, TextDoc},
-    id::{ActorId, DocumentId},
+    id::ActorId,
 };
 use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
-
-const DOCUMENT: DocumentId = DocumentId(Uuid::from_u128(1));
 
 /// A room whose document has three edits in the log.
 async fn three_edits() -> (Arc<MemoryLog>, Rooms) {
     let log = MemoryLog::of("text");
     let context = log.context(LiveSettings::default(), BudgetSettings::default());
     let rooms = Rooms::over(context, TaskTracker::new());
-    let state = log.kept.lock().snapshot.state.clone();
-    let mut replica = TextDoc::load(7, unseal(&state).unwrap()).unwrap();
+    let state = log.kept.lock().snapshots[0].state.clone();
+    let mut replica =
+        TextDoc::load(7, &Snapshot::decode(DOCUMENT, 0, &state).unwrap().state).unwrap();
     for letter in ["a", "b", "c"] {
         let delta = replica.edit(&[Change { from: 0, to: 0, insert: letter.to_owned() }]);
         let actor = ActorId(Uuid::from_u128(2));
@@ -59,7 +57,7 @@ async fn a_snapshot_replaces_a_damaged_row() {
 #[tokio::test]
 async fn a_snapshot_replaces_a_damaged_snapshot() {
     let (log, rooms) = three_edits().await;
-    log.kept.lock().snapshot.state = seal(b"")[1..].to_vec();
+    log.kept.lock().snapshots[0].state.clear();
     rooms.persist(DOCUMENT).await.unwrap();
     assert_eq!(text(&reopened(&log)).await.unwrap(), "cbatext");
     assert_eq!(log.history.segments.lock()[0].segment.state_seq, None);

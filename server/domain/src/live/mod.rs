@@ -4,6 +4,7 @@
 
 mod command;
 mod edit;
+mod gaps;
 #[cfg(test)]
 mod history_tests;
 mod lineage;
@@ -13,6 +14,7 @@ mod replica;
 mod room;
 mod rooms;
 mod seal;
+mod snapshot;
 mod submit;
 #[cfg(test)]
 mod testing;
@@ -23,11 +25,13 @@ mod tests;
 mod writer;
 
 pub use command::{ClientUpdate, EditKind, EditOutcome, ServerEdit};
+pub(crate) use gaps::missing_rows;
 pub(crate) use lineage::Lineage;
 pub use replica::LiveText;
 pub(crate) use replica::random_client_id;
 pub use rooms::Rooms;
-pub(crate) use seal::{into_unsealed, seal, unseal};
+pub(crate) use seal::{into_unsealed, unseal};
+pub(crate) use snapshot::Snapshot;
 pub(crate) use submit::QUARANTINED;
 
 use std::time::Duration;

@@ -1,6 +1,12 @@
 //! Snapshots and the materialised text (DESIGN §6, PRODUCT C4).
 
-use super::{LiveSettings, replica::Replica, room::Room, rooms::RoomContext, seal::seal};
+use super::{
+    LiveSettings,
+    replica::Replica,
+    room::{Room, Unlisted},
+    rooms::RoomContext,
+    snapshot::Snapshot,
+};
 use crate::{
     budget::Reservation,
     error::{Error, Result},
@@ -165,19 +171,25 @@ impl Room {
     }
 
     async fn save_snapshot(&mut self) -> Result<()> {
+        let document = self.document;
         let replica = self.replica()?;
         let (seq, absorbed, is_long) = (replica.seq, replica.absorbed_rows(), replica.is_long());
         // A snapshot also passes quarantined updates, so that loads do not list them.
         if !absorbed.is_empty() || !self.quarantined.is_empty() {
-            let sealed = self.with_replica(is_long, |Replica { lineage, .. }| {
+            let waiting = self.replica()?.unabsorbed_rows();
+            let from_seq = waiting.first().copied().unwrap_or(seq + 1);
+            let encoded = self.with_replica(is_long, move |Replica { lineage, .. }| {
                 let state = lineage.doc().encode();
                 // Verify the snapshot before deleting the rows it replaces.
-                lineage.reads_back(&state).then(|| seal(&state))
+                let is_verified = lineage.reads_back(&state);
+                let snapshot = Snapshot { waiting, ..Snapshot::complete(state) };
+                is_verified.then(|| snapshot.encode(document, seq))
             });
-            let state = sealed
+            let state = encoded
                 .await?
                 .ok_or_else(|| Error::internal("a snapshot does not reproduce the document"))?;
-            if !self.replace_rows(seq, &absorbed, state).await? {
+            let snapshot = (seq, from_seq, state);
+            if !self.replace_rows(snapshot, &absorbed).await? {
                 // Another room has changed the log, which is authoritative.
                 self.invalidate();
                 return Err(Error::internal("the log has changed since it was read"));
@@ -193,25 +205,38 @@ impl Room {
 
     /// Replaces the absorbed rows by a snapshot and moves their edits to edit history. Returns false
     /// when the log lacks some of the rows.
-    async fn replace_rows(&mut self, seq: u64, absorbed: &[u64], state: Vec<u8>) -> Result<bool> {
+    async fn replace_rows(
+        &mut self,
+        (seq, from_seq, state): (u64, u64, Vec<u8>),
+        absorbed: &[u64],
+    ) -> Result<bool> {
         let (document_id, at) = (self.document, self.context.clock.now());
         let RoomContext { log, edits, .. } = &*self.context;
         let rows: BTreeSet<u64> = absorbed.iter().copied().collect();
         // A failed attempt may have listed its segments, so they are used again, unless they are gone:
         // a clean-up removes those that are not listed in time.
-        let unlisted = self.unlisted.take().filter(|(of, _)| *of == rows);
-        let segments = match unlisted {
-            Some((_, segments)) if edits.are_readable(document_id, &segments).await => segments,
+        let unlisted = self.unlisted.take().filter(|unlisted| unlisted.rows == rows);
+        let (segments, verified) = match unlisted {
+            Some(Unlisted { segments, verified, .. })
+                if edits.are_readable(document_id, &segments).await =>
+            {
+                (segments, verified)
+            }
             _ => {
                 let loaded = log.load(document_id).await?;
+                let last = &loaded.snapshot;
+                let is_intact = Snapshot::decode(document_id, last.seq, &last.state).is_some();
+                // Without it, those before it are the only ones to rebuild the document from.
+                let verified = if is_intact { last.seq } else { 0 };
                 match edits.keep(document_id, loaded, &rows, at).await? {
-                    Some(segments) => segments,
+                    Some(segments) => (segments, verified),
                     None => return Ok(false),
                 }
             }
         };
         let absorbed = absorbed.to_vec();
-        let snapshot = NewSnapshot { document_id, seq, state, absorbed, segments, at };
+        let snapshot =
+            NewSnapshot { document_id, seq, state, from_seq, verified, absorbed, segments, at };
         match log.snapshot(&snapshot).await {
             Ok(()) => Ok(true),
             Err(StoreError::Conflict(Constraint::LogChanged)) => Ok(false),
@@ -220,7 +245,8 @@ impl Room {
                     // The document was permanently deleted, so nothing can list them.
                     edits.discard(document_id, &snapshot.segments).await;
                 } else {
-                    self.unlisted = Some((rows, snapshot.segments));
+                    let segments = snapshot.segments;
+                    self.unlisted = Some(Unlisted { rows, segments, verified });
                 }
                 Err(error.into())
             }

@@ -2,20 +2,24 @@
 
 use super::{
     command::ClientUpdate,
+    gaps::missing_rows,
     lineage::{Lineage, invalid},
     seal::unseal,
+    snapshot::Snapshot,
     submit::Admitted,
 };
 use crate::{
     budget::{BudgetSettings, SMALL},
-    error::{Error, Result},
+    error::{Error, Internal, Result},
     hash::sha256,
-    storage::{ClientOwner, Ids, LoadedLog, LoggedUpdate, NewUpdate, TextFacts},
+    storage::{ClientOwner, Ids, LoadedLog, LoggedUpdate, NewUpdate, StoredSnapshot, TextFacts},
 };
 use izanagi_shared::{
     crdt::{
         ApplyError, Checker, MAX_CLIENT_ID, Rejected, UpdateSummary, Validation, inspect_update,
+        named_clients,
     },
+    id::DocumentId,
     markdown,
     rules::MAX_CONTENT_BYTES,
     text::delta::TextDelta,
@@ -93,17 +97,28 @@ pub(super) struct Replica {
 impl Replica {
     /// Builds the replica from the log. Stops at the first row that cannot be applied: the result
     /// of applying later rows to a broken replica would be meaningless.
-    pub(super) fn load(log: LoadedLog, ids: &dyn Ids, limits: BudgetSettings) -> Result<Loaded> {
-        let damaged =
-            |what: String| Error::internal(format!("{what} is damaged; run izanagi fsck"));
-        let state = unseal(&log.snapshot.state)
-            .ok_or_else(|| damaged(format!("snapshot {}", log.snapshot.seq)))?;
-        let lineage = Lineage::load(random_client_id(ids), state)
-            .map_err(|cause| Error::internal(format!("snapshot does not load: {cause}")))?;
+    ///
+    /// # Errors
+    /// `CorruptDocument` if stored bytes are damaged or a row is missing.
+    pub(super) fn load(
+        document: DocumentId,
+        log: LoadedLog,
+        ids: &dyn Ids,
+        limits: BudgetSettings,
+    ) -> Result<Loaded> {
+        let damaged = |what: String| Error::CorruptDocument(Internal::new(what));
+        let StoredSnapshot { seq, state: stored } = &log.snapshot;
+        let Snapshot { state, waiting, .. } = Snapshot::decode(document, *seq, stored)
+            .ok_or_else(|| damaged(format!("snapshot {seq} is damaged")))?;
+        if let Some(missing) = missing_rows(&log, &waiting) {
+            return Err(damaged(missing));
+        }
+        let lineage = Lineage::load(random_client_id(ids), &state)
+            .map_err(|cause| damaged(format!("snapshot {seq} does not load: {cause}")))?;
         let mut replica = Self {
             bytes_at_most: lineage.doc().text().len(),
             lineage,
-            seq: log.snapshot.seq,
+            seq: *seq,
             rows: BTreeMap::new(),
             waiting: BTreeMap::new(),
             text: None,
@@ -113,8 +128,10 @@ impl Replica {
             limits,
             is_broken: false,
         };
+        drop(state);
         for LoggedUpdate { seq, delta, .. } in log.updates {
-            let delta = unseal(&delta).ok_or_else(|| damaged(format!("update {seq}")))?;
+            let delta =
+                unseal(&delta).ok_or_else(|| damaged(format!("update {seq} is damaged")))?;
             let applied = match inspect_update(delta) {
                 Ok(summary) => replica.apply(seq, delta, summary, Validation::Replayed),
                 Err(refusal) => {
@@ -197,6 +214,12 @@ impl Replica {
                 Error::internal(cause)
             }
         })?;
+        let missing_clients = if would_wait {
+            let named = named_clients(&update.delta).map_err(|refusal| refused(&refusal))?;
+            named.into_iter().filter(|client| self.lineage.doc().clock_of(*client) == 0).collect()
+        } else {
+            Vec::new()
+        };
         if would_wait && !self.may_wait(update.delta.len()) {
             let message = "it depends on changes that this document does not have, and too many \
                            updates are already waiting; send the missing changes first";
@@ -210,6 +233,7 @@ impl Replica {
                 delta: update.delta.into(),
                 clients,
                 client_owner: ClientOwner::Actor(update.actor),
+                missing_clients,
             },
             summary,
             made_here: false,
@@ -362,6 +386,12 @@ impl Replica {
     /// Returns the number of rows that are not in a snapshot.
     pub(super) fn rows_waiting(&self) -> u64 {
         self.rows.len() as u64
+    }
+
+    /// Returns the rows that are not fully applied.
+    pub(super) fn unabsorbed_rows(&self) -> Vec<u64> {
+        let held = self.rows.iter().filter(|(_, summary)| !self.holds(summary));
+        held.map(|(seq, _)| *seq).collect()
     }
 
     /// Returns the rows that are fully applied.

@@ -29,6 +29,15 @@ const QUARANTINES_PER_LOAD: usize = 8;
 /// How long a text that was read is kept beside the document.
 const TEXT_KEPT: Duration = Duration::from_secs(10);
 
+/// Segments of edit history that an unsuccessful snapshot left.
+pub(super) struct Unlisted {
+    /// The rows of which they are made.
+    pub(super) rows: BTreeSet<u64>,
+    pub(super) segments: Vec<NewSegment>,
+    /// Seq of the newest snapshot that was read back.
+    pub(super) verified: u64,
+}
+
 pub(super) struct Room {
     pub(super) document: DocumentId,
     pub(super) context: Arc<RoomContext>,
@@ -37,8 +46,7 @@ pub(super) struct Room {
     pub(super) quarantined: BTreeSet<u64>,
     /// Actors whose updates are refused: too many of them are quarantined.
     full: Vec<ActorId>,
-    /// Segments of edit history that an unsuccessful snapshot left, and the rows they are made of.
-    pub(super) unlisted: Option<(BTreeSet<u64>, Vec<NewSegment>)>,
+    pub(super) unlisted: Option<Unlisted>,
     mailbox: mpsc::Receiver<Command>,
     /// `None` before the first command, and after anything that makes the replica unreliable.
     replica: Option<Box<Replica>>,
@@ -232,7 +240,8 @@ impl Room {
             let row_bytes: usize = log.updates.iter().map(|update| update.delta.len()).sum();
             let bytes = row_bytes + log.snapshot.state.len();
             let (ids, limits) = (Arc::clone(&self.context.ids), *self.context.budget.settings());
-            let load = move || Replica::load(log, &*ids, limits);
+            let document = self.document;
+            let load = move || Replica::load(document, log, &*ids, limits);
             match self.context.budget.run_on(bytes, load).await?? {
                 Loaded::Whole(replica) => {
                     self.dirty.loaded(replica.rows_waiting(), row_bytes);
@@ -249,7 +258,11 @@ impl Room {
 
     async fn read_log(&mut self) -> Result<LoadedLog> {
         let loaded = self.context.log.load(self.document).await;
-        let log = loaded.map_err(Error::missing("document"))?;
+        let log = loaded.map_err(|error| match error {
+            StoreError::NotFound => Error::NotFound("document"),
+            StoreError::Corrupt(what) => Error::CorruptDocument(Internal::new(what)),
+            error => error.into(),
+        })?;
         let seen = self.context.seen.highest(self.document);
         if log.live_seq < seen {
             let internal = Internal::new(format!("the log ends at {}, not {seen}", log.live_seq));

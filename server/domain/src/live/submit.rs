@@ -189,6 +189,7 @@ impl Room {
             Appended::OtherBytes => {
                 Err(Error::BadUpdate("this opId was used for another update".to_owned()))
             }
+            Appended::OtherLineage => Err(Error::OtherLineage),
             Appended::ForeignClient(_) if made_here => {
                 Err(Error::internal("the log rejected the server's own edit"))
             }

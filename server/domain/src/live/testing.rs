@@ -5,7 +5,8 @@
 use super::{
     LiveSettings,
     rooms::{RoomContext, SeenNumbers},
-    seal,
+    seal::seal,
+    snapshot::Snapshot,
     testing_history::MemoryHistory,
     writer::LogWriter,
 };
@@ -13,8 +14,8 @@ use crate::budget::{Budget, BudgetSettings};
 use crate::edits::EditStore;
 use crate::storage::{
     Appended, Batch, BatchOutcome, Constraint, KnownOp, LiveLog, LoadedLog, LogTail, LoggedUpdate,
-    NewSnapshot, SavedText, SegmentRow, StoreError, StoreResult, StoredSnapshot, SystemClock,
-    SystemIds, short_hash,
+    NewLineage, NewSnapshot, SavedText, SegmentRow, StoreError, StoreResult, StoredSnapshot,
+    SystemClock, SystemIds, short_hash,
 };
 use async_trait::async_trait;
 use izanagi_shared::{
@@ -25,6 +26,10 @@ use izanagi_shared::{
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// The document of a [`MemoryLog`].
+pub(super) const DOCUMENT: DocumentId = DocumentId(Uuid::from_u128(1));
 
 /// The log of one document.
 pub(super) struct MemoryLog {
@@ -35,7 +40,10 @@ pub(super) struct MemoryLog {
 
 /// Contents of the log.
 pub(super) struct Kept {
-    pub(super) snapshot: StoredSnapshot,
+    /// Newest first.
+    pub(super) snapshots: Vec<StoredSnapshot>,
+    /// [`NewSnapshot::from_seq`] of the newest.
+    pub(super) from_seq: u64,
     pub(super) rows: Vec<LoggedUpdate>,
     pub(super) quarantined: Vec<u64>,
     pub(super) full: Vec<ActorId>,
@@ -77,7 +85,11 @@ impl MemoryLog {
     pub(super) fn of(text: &str) -> Arc<Self> {
         let (_, state) = TextDoc::from_text(1, text);
         let kept = Kept {
-            snapshot: StoredSnapshot { seq: 0, state: seal(&state) },
+            snapshots: vec![StoredSnapshot {
+                seq: 0,
+                state: Snapshot::first(state).encode(DOCUMENT, 0),
+            }],
+            from_seq: 1,
             rows: Vec::new(),
             quarantined: Vec::new(),
             full: Vec::new(),
@@ -116,6 +128,10 @@ impl MemoryLog {
 }
 
 impl Kept {
+    pub(super) fn newest(&self) -> &StoredSnapshot {
+        &self.snapshots[0]
+    }
+
     fn append(&mut self, batch: &Batch, spoil: bool) -> Vec<Appended> {
         let mut answers = Vec::new();
         for update in &batch.updates {
@@ -155,16 +171,21 @@ impl LiveLog for MemoryLog {
 
     async fn since(&self, _: DocumentId, seq: u64) -> StoreResult<LogTail> {
         let kept = self.kept.lock();
-        let (live_seq, snapshot_seq) = (kept.live_seq, kept.snapshot.seq);
+        let (live_seq, snapshot_seq) = (kept.live_seq, kept.newest().seq);
         let updates = kept.rows.iter().filter(|row| row.seq > seq).cloned().collect();
         let quarantined = kept.quarantined.iter().copied().filter(|of| *of > seq).collect();
         Ok(LogTail { live_seq, snapshot_seq, updates, quarantined })
     }
 
-    async fn load(&self, _: DocumentId) -> StoreResult<LoadedLog> {
+    async fn load(&self, document: DocumentId) -> StoreResult<LoadedLog> {
         let kept = self.kept.lock();
-        let (snapshot, updates) = (kept.snapshot.clone(), kept.rows.clone());
-        let after = |seq: &&u64| **seq > snapshot.seq;
+        let (mut snapshot, updates) = (kept.newest().clone(), kept.rows.clone());
+        if document != DOCUMENT {
+            // Every other document has the same log.
+            let state = Snapshot::decode(DOCUMENT, snapshot.seq, &snapshot.state);
+            snapshot.state = state.unwrap().encode(document, snapshot.seq);
+        }
+        let after = |seq: &&u64| **seq >= kept.from_seq;
         let quarantined = kept.quarantined.iter().filter(after).copied().collect();
         let (live_seq, full) = (kept.live_seq, kept.full.clone());
         Ok(LoadedLog { live_seq, snapshot, updates, quarantined, full })
@@ -192,7 +213,12 @@ impl LiveLog for MemoryLog {
         if !new.absorbed.iter().all(is_there) {
             return Err(StoreError::Conflict(Constraint::LogChanged));
         }
-        kept.snapshot = StoredSnapshot { seq: new.seq, state: new.state.clone() };
+        kept.snapshots.retain(|kept| kept.seq != new.seq);
+        if new.verified < new.seq {
+            kept.snapshots.retain(|kept| kept.seq >= new.verified);
+        }
+        kept.snapshots.insert(0, StoredSnapshot { seq: new.seq, state: new.state.clone() });
+        kept.from_seq = new.from_seq;
         for segment in new.segments.iter().copied() {
             let number = segments.len() as u64 + 1;
             segments.push(SegmentRow { document_id: new.document_id, number, segment });
@@ -202,6 +228,14 @@ impl LiveLog for MemoryLog {
             Some(_) => Err(StoreError::Unknown("lost".to_owned())),
             None => Ok(()),
         }
+    }
+
+    async fn snapshots(&self, _: DocumentId) -> StoreResult<Vec<StoredSnapshot>> {
+        Ok(self.kept.lock().snapshots.clone())
+    }
+
+    async fn restart(&self, _: &NewLineage) -> StoreResult<()> {
+        Err(StoreError::Unavailable("rooms do not restart a document".to_owned()))
     }
 
     async fn save_text(&self, text: &SavedText) -> StoreResult<()> {

@@ -4,7 +4,8 @@ mod limits;
 
 use super::{
     replica::{Loaded, Replica},
-    testing::{MemoryLog, Trouble},
+    seal::seal,
+    testing::{DOCUMENT, MemoryLog, Trouble},
     *,
 };
 use crate::{
@@ -25,7 +26,6 @@ use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
-const DOCUMENT: DocumentId = DocumentId(Uuid::from_u128(1));
 const ANN: ActorId = ActorId(Uuid::from_u128(2));
 
 /// Rooms over a log with one document.
@@ -90,13 +90,17 @@ impl Bench {
 
     /// Creates a replica with the given client id.
     fn replica(&self, client: u64) -> TextDoc {
-        let state = self.log.kept.lock().snapshot.state.clone();
-        TextDoc::load(client, unseal(&state).unwrap()).unwrap()
+        TextDoc::load(client, &decoded(self.log.kept.lock().newest())).unwrap()
     }
 
     fn quarantined(&self) -> Vec<u64> {
         self.log.kept.lock().quarantined.clone()
     }
+}
+
+/// The state in a stored snapshot.
+fn decoded(StoredSnapshot { seq, state }: &StoredSnapshot) -> Vec<u8> {
+    Snapshot::decode(DOCUMENT, *seq, state).unwrap().state
 }
 
 fn update(op_id: &str, delta: Vec<u8>) -> ClientUpdate {
@@ -120,19 +124,22 @@ fn loading_stops_at_the_first_inapplicable_row() {
     let (_, state) = TextDoc::from_text(1, "kept");
     let at = Timestamp::default();
     let row = |seq| LoggedUpdate { seq, actor: ANN, delta: seal(b"no update"), at };
-    let snapshot = StoredSnapshot { seq: 0, state: seal(&state) };
+    let snapshot =
+        StoredSnapshot { seq: 0, state: Snapshot::first(state.clone()).encode(DOCUMENT, 0) };
     let updates = vec![row(1), row(2)];
     let log = loaded(2, snapshot, updates);
-    let loaded = Replica::load(log, &SystemIds, BudgetSettings::default()).unwrap();
+    let loaded = Replica::load(DOCUMENT, log, &SystemIds, BudgetSettings::default()).unwrap();
     assert!(matches!(loaded, Loaded::Invalid(Rejected { tag: 1, .. })));
 }
 
 #[test]
 fn a_trial_checks_like_the_real_document() {
     let (_, state) = TextDoc::from_text(1, "abcdef");
-    let snapshot = StoredSnapshot { seq: 0, state: seal(&state) };
+    let snapshot =
+        StoredSnapshot { seq: 0, state: Snapshot::first(state.clone()).encode(DOCUMENT, 0) };
     let log = loaded(0, snapshot, Vec::new());
-    let Loaded::Whole(replica) = Replica::load(log, &SystemIds, BudgetSettings::default()).unwrap()
+    let Loaded::Whole(replica) =
+        Replica::load(DOCUMENT, log, &SystemIds, BudgetSettings::default()).unwrap()
     else {
         panic!()
     };
@@ -263,9 +270,10 @@ async fn updates_of_a_batch_may_depend_on_each_other() {
 #[tokio::test]
 async fn a_panic_in_a_check_costs_only_the_replica() {
     let (_, state) = TextDoc::from_text(1, "kept");
-    let snapshot = StoredSnapshot { seq: 0, state: seal(&state) };
+    let snapshot =
+        StoredSnapshot { seq: 0, state: Snapshot::first(state.clone()).encode(DOCUMENT, 0) };
     let log = loaded(0, snapshot, Vec::new());
-    let loaded = Replica::load(log, &SystemIds, BudgetSettings::default()).unwrap();
+    let loaded = Replica::load(DOCUMENT, log, &SystemIds, BudgetSettings::default()).unwrap();
     let Loaded::Whole(mut replica) = loaded else { panic!() };
     replica.lineage.1 = true;
     let delta = TextDoc::load(7, &state).unwrap().edit(&insert("a"));

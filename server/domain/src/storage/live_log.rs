@@ -15,6 +15,8 @@ pub enum ClientOwner {
     Actor(ActorId),
     /// The server, for edits it makes on behalf of a user.
     Server,
+    /// Nobody any more: it belongs to a lineage that was replaced ([`LiveLog::restart`]).
+    Former,
 }
 
 /// An update to append.
@@ -32,6 +34,8 @@ pub struct NewUpdate {
     pub clients: Vec<u64>,
     /// Required owner of these client ids.
     pub client_owner: ClientOwner,
+    /// Further client ids that it names and whose items the document lacks.
+    pub missing_clients: Vec<u64>,
 }
 
 /// Updates of one document, in order.
@@ -61,6 +65,8 @@ pub enum Appended {
     OtherBytes,
     /// It adds structs for the client id of another user. The update was not written.
     ForeignClient(u64),
+    /// It names a client id of a former lineage. The update was not written.
+    OtherLineage,
 }
 
 /// Outcome for a batch.
@@ -159,7 +165,7 @@ pub struct LoadedLog {
     pub snapshot: StoredSnapshot,
     /// All updates in the log that are not quarantined, by seq.
     pub updates: Vec<LoggedUpdate>,
-    /// Seqs of quarantined updates after the snapshot.
+    /// Seqs of quarantined updates from the snapshot's [`NewSnapshot::from_seq`] on.
     pub quarantined: Vec<u64>,
     /// Actors with [`MAX_QUARANTINED`] quarantined updates or more.
     pub full: Vec<ActorId>,
@@ -174,11 +180,31 @@ pub struct NewSnapshot {
     pub seq: u64,
     /// The CRDT state.
     pub state: Vec<u8>,
+    /// Smallest seq of an update it does not contain: of an earlier row that it could not absorb, or
+    /// the next one.
+    pub from_seq: u64,
+    /// Seq of a snapshot that has been read back from the store. Older ones are removed.
+    pub verified: u64,
     /// Seqs of the log rows it contains completely; exactly these are removed from the log.
     pub absorbed: Vec<u64>,
     /// Segments of edit history with the absorbed edits.
     pub segments: Vec<NewSegment>,
     /// Time of the snapshot.
+    pub at: Timestamp,
+}
+
+/// A new start of a document's editing state from its text, when the state is lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewLineage {
+    /// The text, as of the newest seq.
+    pub text: SavedText,
+    /// 16 random bytes that identify the lineage.
+    pub lineage: [u8; 16],
+    /// The CRDT state of the text.
+    pub state: Vec<u8>,
+    /// Client id under which the state was written.
+    pub client_id: u64,
+    /// Time of the restart.
     pub at: Timestamp,
 }
 
@@ -217,10 +243,16 @@ pub trait LiveLog: Send + Sync {
         op_id: &str,
     ) -> StoreResult<KnownOp>;
     /// Stores a snapshot, lists its segments and removes exactly the absorbed rows, in one
-    /// transaction. Also removes older snapshots. `Conflict(LogChanged)` if there is a newer snapshot
+    /// transaction. Also removes the snapshots before the verified one. `Conflict(LogChanged)` if there is a newer snapshot
     /// or an absorbed row is missing. Does nothing if the segments are already listed, since the call
     /// is then a retry.
     async fn snapshot(&self, snapshot: &NewSnapshot) -> StoreResult<()>;
+    /// Returns all stored snapshots, newest first.
+    async fn snapshots(&self, document: DocumentId) -> StoreResult<Vec<StoredSnapshot>>;
+    /// Replaces the editing state of a document whose log cannot be loaded, in one transaction: all
+    /// rows of the log are quarantined, all snapshots removed, and no client id of the old lineage
+    /// can write again. `Conflict(LogChanged)` if the log does not end at the seq of the text.
+    async fn restart(&self, restart: &NewLineage) -> StoreResult<()>;
     /// Stores the text unless a newer one is stored.
     async fn save_text(&self, text: &SavedText) -> StoreResult<()>;
     /// Returns the stored text.

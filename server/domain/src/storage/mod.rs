@@ -37,7 +37,7 @@ pub use freshness::Freshness;
 pub use inspect::{FeedSummary, Inspect, OpsSummary};
 pub use live_log::{
     Appended, Batch, BatchOutcome, ClientOwner, KnownOp, LiveLog, LoadedLog, LogTail, LoggedUpdate,
-    MAX_QUARANTINED, NewSnapshot, NewUpdate, SavedText, StoredSnapshot,
+    MAX_QUARANTINED, NewLineage, NewSnapshot, NewUpdate, SavedText, StoredSnapshot,
 };
 pub use outbox::{Claim, Outbox, OutboxItem, Settlement, Topic};
 pub use outside::{Clock, Ids, SystemClock, SystemIds};

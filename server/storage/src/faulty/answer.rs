@@ -4,8 +4,8 @@ use super::flip::{flip_bytes, flip_data, flip_text};
 use izanagi_domain::storage::{
     BatchOutcome, ChangePage, CommitIntent, CommitOutcome, DocumentRow, FeedSummary, Fence,
     KnownOp, LoadedLog, LogTail, NewestSegments, OpsSummary, OutboxItem, Record, RecordPath,
-    RefreshToken, RefreshUse, SavedText, SegmentRow, Session, StoreError, StoreResult, User,
-    VersionRow, Viewed,
+    RefreshToken, RefreshUse, SavedText, SegmentRow, Session, StoreError, StoreResult,
+    StoredSnapshot, User, VersionRow, Viewed,
 };
 use izanagi_shared::{
     id::{DocumentId, SessionId},
@@ -110,6 +110,12 @@ impl Answer for Record {
 impl Answer for LoadedLog {
     fn corrupt(&mut self) -> bool {
         flip_bytes(&mut self.snapshot.state)
+    }
+}
+
+impl Answer for StoredSnapshot {
+    fn corrupt(&mut self) -> bool {
+        flip_bytes(&mut self.state)
     }
 }
 

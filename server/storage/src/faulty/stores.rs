@@ -7,11 +7,11 @@ use izanagi_domain::storage::{
     AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, ChangePage, Changes, Claim,
     CommitIntent, CommitIntents, CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow,
     DocumentStore, EditSegments, FeedSummary, Fence, Freshness, Inspect, KnownOp, LiveLog,
-    LoadedLog, LogTail, NewDocument, NewIntent, NewRecord, NewSession, NewSnapshot, NewVersion,
-    NewestSegments, OpsSummary, Outbox, OutboxItem, Owners, Record, RecordIndex, RecordPatch,
-    RecordPath, RefreshToken, RefreshUse, RevocationStore, SavedText, SegmentFilter, SegmentRow,
-    Session, SessionStore, Settlement, StoreResult, Topic, Upkeep, User, UserChange, UserStore,
-    VersionFilter, VersionRow, VersionStore, Viewed,
+    LoadedLog, LogTail, NewDocument, NewIntent, NewLineage, NewRecord, NewSession, NewSnapshot,
+    NewVersion, NewestSegments, OpsSummary, Outbox, OutboxItem, Owners, Record, RecordIndex,
+    RecordPatch, RecordPath, RefreshToken, RefreshUse, RevocationStore, SavedText, SegmentFilter,
+    SegmentRow, Session, SessionStore, Settlement, StoreResult, StoredSnapshot, Topic, Upkeep,
+    User, UserChange, UserStore, VersionFilter, VersionRow, VersionStore, Viewed,
 };
 use izanagi_shared::{
     id::{ActorId, CommitId, DocumentId, SessionId, UserId},
@@ -195,6 +195,8 @@ faulty_store! {
         Read load(document: DocumentId) -> LoadedLog;
         Read known_op(document: DocumentId, actor: ActorId, op_id: &str) -> KnownOp;
         Write snapshot(snapshot: &NewSnapshot) -> ();
+        Read snapshots(document: DocumentId) -> Vec<StoredSnapshot>;
+        Write restart(restart: &NewLineage) -> ();
         Write save_text(text: &SavedText) -> ();
         Read text(document: DocumentId) -> SavedText;
         Write quarantine(document: DocumentId, seq: u64, at: Timestamp) -> ();

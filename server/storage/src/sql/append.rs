@@ -14,6 +14,10 @@ use izanagi_domain::storage::{
 };
 use izanagi_shared::id::{ActorId, DocumentId};
 use std::{collections::BTreeSet, sync::Arc};
+use uuid::Uuid;
+
+/// The owner of a client id of a former lineage, as stored.
+pub(super) const FORMER: ActorId = ActorId(Uuid::nil());
 
 /// Rows per statement; SQLite allows 32,766 arguments.
 const ROWS: usize = 1_000;
@@ -64,7 +68,8 @@ async fn read_known(transaction: &mut impl Transaction, batches: &[Batch]) -> St
         documents.insert(document);
         for update in &batch.updates {
             ops.insert((document, update.actor, update.op_id.as_str()));
-            clients.extend(update.clients.iter().map(|client| (document, *client)));
+            let named = update.clients.iter().chain(&update.missing_clients);
+            clients.extend(named.map(|client| (document, *client)));
         }
     }
     transaction.lock(lock_heads(&documents));
@@ -169,7 +174,11 @@ fn take(ledger: &mut Ledger, row: &Row) -> StoreResult<()> {
         _ => {
             let client: i64 = row.get("number")?;
             let owner = row.get::<Option<ActorId>>("actor_id")?;
-            let owner = owner.map_or(ClientOwner::Server, ClientOwner::Actor);
+            let owner = match owner {
+                None => ClientOwner::Server,
+                Some(FORMER) => ClientOwner::Former,
+                Some(actor) => ClientOwner::Actor(actor),
+            };
             ledger.clients.insert((row.get("document_id")?, client.cast_unsigned()), owner);
         }
     }
@@ -206,6 +215,7 @@ fn inserts(new: New) -> Vec<Statement> {
             let user = match owner {
                 ClientOwner::Actor(user) => Some(*user),
                 ClientOwner::Server => None,
+                ClientOwner::Former => Some(FORMER),
             };
             args![*document, client.cast_signed(), user]
         }));

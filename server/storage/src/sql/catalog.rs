@@ -49,9 +49,9 @@ fn creation(new: &NewDocument) -> [Statement; 6] {
             args![id, new.created_by, at],
         ),
         Statement::with(
-            "INSERT INTO document_snapshots (document_id, seq, state, created_at) \
-             VALUES ($1, $2, $3, $4)",
-            args![id, seq, new.state.clone(), at],
+            "INSERT INTO document_snapshots (document_id, seq, from_seq, state, created_at) \
+             VALUES ($1, $2, $3, $4, $5)",
+            args![id, seq, seq + 1, new.state.clone(), at],
         ),
         Statement::with(
             "INSERT INTO document_texts (document_id, seq, content) VALUES ($1, $2, $3)",

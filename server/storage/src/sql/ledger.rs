@@ -93,6 +93,11 @@ impl Ledger {
             };
         }
         let owner = update.client_owner;
+        let is_former =
+            |client: &u64| self.clients.get(&(document_id, *client)) == Some(&ClientOwner::Former);
+        if update.clients.iter().chain(&update.missing_clients).any(is_former) {
+            return Appended::OtherLineage;
+        }
         let foreign = |client: &&u64| {
             self.clients.get(&(document_id, **client)).is_some_and(|known| *known != owner)
         };
@@ -138,6 +143,7 @@ mod tests {
             delta_hash: [op_id.len() as u8; 32],
             clients: clients.to_vec(),
             client_owner: ClientOwner::Actor(actor),
+            missing_clients: Vec::new(),
         }
     }
 
@@ -184,6 +190,16 @@ mod tests {
         let expected = [Appended::Quarantined(3), Appended::OtherBytes];
         assert_eq!(enter(&mut ledger, vec![update(ANN, "a", &[]), other]), expected);
         assert!(ledger.new.updates.is_empty());
+    }
+
+    #[test]
+    fn an_update_of_a_former_lineage_is_refused() {
+        let mut ledger = ledger();
+        ledger.clients.insert((DOCUMENT, 7), ClientOwner::Former);
+        let names = NewUpdate { missing_clients: vec![7], ..update(ANN, "x", &[8]) };
+        let updates = vec![names, update(ANN, "y", &[7]), update(ANN, "z", &[8])];
+        let expected = [Appended::OtherLineage, Appended::OtherLineage, Appended::New(5)];
+        assert_eq!(enter(&mut ledger, updates), expected);
     }
 
     #[test]

@@ -4,15 +4,15 @@ use super::{
     append, catalog, changes,
     database::{Database, Transaction as _},
     document_row::text_facts,
-    edits, forget, id_bytes,
+    edits, forget, id_bytes, restart,
     row::Row,
     statement::{Statement, args},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
     Batch, BatchOutcome, ChangeKind, Constraint, Freshness::Fresh, KnownOp, LiveLog, LoadedLog,
-    LogTail, LoggedUpdate, MAX_QUARANTINED, NewSnapshot, SavedText, StoreError, StoreResult,
-    StoredSnapshot,
+    LogTail, LoggedUpdate, MAX_QUARANTINED, NewLineage, NewSnapshot, SavedText, StoreError,
+    StoreResult, StoredSnapshot,
 };
 use izanagi_shared::{
     id::{ActorId, DocumentId},
@@ -35,8 +35,8 @@ fn load(document: DocumentId) -> Statement {
          UNION ALL SELECT 'update', seq, actor_id, delta, created_at FROM document_updates \
          WHERE document_id = $1 \
          UNION ALL SELECT 'quarantined', seq, NULL, NULL, NULL FROM document_quarantine \
-         WHERE document_id = $1 AND seq > \
-         (SELECT MAX(seq) FROM document_snapshots WHERE document_id = $1) \
+         WHERE document_id = $1 AND seq >= (SELECT from_seq FROM document_snapshots \
+         WHERE document_id = $1 ORDER BY seq DESC LIMIT 1) \
          UNION ALL SELECT 'full', 0, actor_id, NULL, NULL FROM document_quarantine \
          WHERE document_id = $1 GROUP BY actor_id HAVING COUNT(*) >= $2",
         args![document, MAX_QUARANTINED],
@@ -161,6 +161,7 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
                 Box::pin(async move {
                     let NewSnapshot { document_id, seq, ref state, .. } = *snapshot;
                     let NewSnapshot { ref absorbed, ref segments, at, .. } = *snapshot;
+                    let NewSnapshot { from_seq, verified, .. } = *snapshot;
                     transaction.lock(catalog::lock(document_id));
                     let newer = Statement::with(
                         "SELECT EXISTS (SELECT 1 FROM document_snapshots \
@@ -189,14 +190,16 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
                         return Err(StoreError::Conflict(Constraint::LogChanged));
                     }
                     transaction.later(Statement::with(
-                        "INSERT INTO document_snapshots (document_id, seq, state, created_at) \
-                         VALUES ($1, $2, $3, $4) ON CONFLICT (document_id, seq) \
-                         DO UPDATE SET state = excluded.state, created_at = excluded.created_at",
-                        args![document_id, seq, state.clone(), at],
+                        "INSERT INTO document_snapshots (document_id, seq, from_seq, state, created_at) \
+                         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (document_id, seq) \
+                         DO UPDATE SET from_seq = excluded.from_seq, state = excluded.state, \
+                         created_at = excluded.created_at",
+                        args![document_id, seq, from_seq, state.clone(), at],
                     ));
                     transaction.later(Statement::with(
                         "DELETE FROM document_snapshots WHERE document_id = $1 AND seq < $2",
-                        args![document_id, seq],
+                        // One that is replaced now is not verified.
+                        args![document_id, if verified < seq { verified } else { 0 }],
                     ));
                     for segment in segments {
                         transaction.later(edits::insert(document_id, segment));
@@ -205,6 +208,21 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
                 })
             })
             .await
+    }
+
+    async fn snapshots(&self, document: DocumentId) -> StoreResult<Vec<StoredSnapshot>> {
+        let query = Statement::with(
+            "SELECT seq, state FROM document_snapshots WHERE document_id = $1 ORDER BY seq DESC",
+            args![document],
+        );
+        let snapshot = |mut row: Row| -> StoreResult<StoredSnapshot> {
+            Ok(StoredSnapshot { seq: row.get("seq")?, state: row.take("state")? })
+        };
+        self.db.fetch(Fresh, query).await?.into_iter().map(snapshot).collect()
+    }
+
+    async fn restart(&self, restart: &NewLineage) -> StoreResult<()> {
+        restart::restart(&*self.db, restart.clone()).await
     }
 
     async fn save_text(&self, text: &SavedText) -> StoreResult<()> {

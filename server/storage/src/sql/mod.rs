@@ -26,6 +26,7 @@ mod outbox;
 mod owners;
 mod payload;
 mod records;
+mod restart;
 mod revocations;
 mod sessions;
 mod users;

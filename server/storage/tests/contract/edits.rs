@@ -49,7 +49,17 @@ async fn segments_made_at(
     for (seq, segments) in [(6, &segments[..2]), (9, &segments[2..])] {
         let absorbed = segments.iter().flat_map(|new| new.from_seq..=new.to_seq).collect();
         let (state, segments) = (b"state".to_vec(), segments.to_vec());
-        let snapshot = NewSnapshot { document_id, seq, state, absorbed, segments, at: at(40) };
+        let (from_seq, verified) = (seq + 1, 0);
+        let snapshot = NewSnapshot {
+            document_id,
+            seq,
+            state,
+            from_seq,
+            verified,
+            absorbed,
+            segments,
+            at: at(40),
+        };
         store.relational.log.snapshot(&snapshot).await.unwrap();
     }
     (document_id, segments)
@@ -88,7 +98,9 @@ async fn a_repeated_snapshot_lists_them_once(store: &TestStore) {
     let (document_id, segments) = three_segments(store).await;
     let (state, segments) = (b"state".to_vec(), segments[2..].to_vec());
     let absorbed = vec![7, 8, 9];
-    let again = NewSnapshot { document_id, seq: 9, state, absorbed, segments, at: at(41) };
+    let (from_seq, verified, at) = (10, 0, at(41));
+    let again =
+        NewSnapshot { document_id, seq: 9, state, from_seq, verified, absorbed, segments, at };
     store.relational.log.snapshot(&again).await.unwrap();
     assert_eq!(numbers(store, all(document_id)).await, [1, 2, 3]);
 }

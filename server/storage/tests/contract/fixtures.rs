@@ -144,6 +144,7 @@ pub(crate) fn update(actor: UserId, op_id: &str) -> NewUpdate {
         delta_hash,
         clients: Vec::new(),
         client_owner: ClientOwner::Actor(actor.into()),
+        missing_clients: Vec::new(),
     }
 }
 

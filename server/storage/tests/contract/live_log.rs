@@ -90,6 +90,8 @@ async fn a_quarantined_op_is_reported_as_quarantined(store: &TestStore) {
         state: b"state".to_vec(),
         absorbed: vec![1],
         segments: Vec::new(),
+        from_seq: 4,
+        verified: 0,
         at: at(51),
     };
     store.relational.log.snapshot(&absorbed).await.unwrap();

@@ -64,6 +64,8 @@ async fn a_tail_reports_absorbed_rows(store: &TestStore) {
         state,
         absorbed,
         segments: Vec::new(),
+        from_seq: 4,
+        verified: 0,
         at: at(40),
     };
     store.relational.log.snapshot(&snapshot).await.unwrap();

@@ -1,6 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    Constraint, MAX_QUARANTINED, NewSnapshot, SavedText, StoreError, StoredSnapshot, TextFacts,
+    Appended, Constraint, MAX_QUARANTINED, NewLineage, NewSnapshot, NewUpdate, SavedText,
+    StoreError, StoredSnapshot, TextFacts,
 };
 use izanagi_shared::id::{DocumentId, UserId};
 
@@ -9,6 +10,10 @@ suite!(
     an_older_snapshot_is_refused,
     a_repeated_snapshot_is_stored_once,
     a_snapshot_of_missing_rows_is_refused,
+    older_snapshots_are_kept_until_one_is_verified,
+    a_load_lists_quarantined_rows_that_the_snapshot_lacks,
+    a_restart_replaces_the_log,
+    a_restart_requires_the_newest_seq,
     a_snapshot_concurrent_with_an_append_loses_nothing,
     a_text_is_replaced_only_by_a_newer_one,
     a_text_and_its_facts_are_consistent,
@@ -32,6 +37,8 @@ fn snapshot(document_id: DocumentId, seq: u64, absorbed: &[u64]) -> NewSnapshot 
         document_id,
         seq,
         state,
+        from_seq: seq + 1,
+        verified: 0,
         absorbed: absorbed.to_vec(),
         segments: Vec::new(),
         at: at(40),
@@ -83,6 +90,89 @@ async fn a_snapshot_of_missing_rows_is_refused(store: &TestStore) {
     assert_eq!(again, Err(StoreError::Conflict(Constraint::LogChanged)));
     assert_eq!(store.relational.log.load(document).await.unwrap().snapshot.seq, 2);
     assert_eq!(seqs(store, document).await, [2, 3]);
+}
+
+async fn older_snapshots_are_kept_until_one_is_verified(store: &TestStore) {
+    let (_, document) = document_with_updates(store, 4).await;
+    let snapshots = async || -> Vec<u64> {
+        let all = store.relational.log.snapshots(document).await.unwrap();
+        all.iter().map(|snapshot| snapshot.seq).collect()
+    };
+    for seq in 1..=3 {
+        store.relational.log.snapshot(&snapshot(document, seq, &[seq])).await.unwrap();
+    }
+    assert_eq!(snapshots().await, [3, 2, 1, 0]);
+    // One that is replaced by this call is not verified.
+    let again = NewSnapshot { verified: 3, ..snapshot(document, 3, &[]) };
+    store.relational.log.snapshot(&again).await.unwrap();
+    assert_eq!(snapshots().await, [3, 2, 1, 0]);
+    let next = NewSnapshot { verified: 3, ..snapshot(document, 4, &[4]) };
+    store.relational.log.snapshot(&next).await.unwrap();
+    assert_eq!(snapshots().await, [4, 3]);
+    let newest = store.relational.log.snapshots(document).await.unwrap().remove(0);
+    assert_eq!(store.relational.log.load(document).await.unwrap().snapshot, newest);
+}
+
+async fn a_load_lists_quarantined_rows_that_the_snapshot_lacks(store: &TestStore) {
+    let (_, document) = document_with_updates(store, 5).await;
+    let with_two_left = NewSnapshot { from_seq: 2, ..snapshot(document, 4, &[1, 3]) };
+    store.relational.log.snapshot(&with_two_left).await.unwrap();
+    store.relational.log.quarantine(document, 2, at(41)).await.unwrap();
+    let log = store.relational.log.load(document).await.unwrap();
+    assert_eq!((log.quarantined, seqs(store, document).await), (vec![2], vec![4, 5]));
+}
+
+async fn a_restart_replaces_the_log(store: &TestStore) {
+    let (user, document) = document_with_updates(store, 3).await;
+    let by = |op_id: &str, clients: &[u64]| NewUpdate {
+        clients: clients.to_vec(),
+        ..update(user, op_id)
+    };
+    let append = async |update: NewUpdate| {
+        let batch = batch(document, vec![update]);
+        let mut answers = store.relational.log.append(&[batch]).await.unwrap();
+        answers.remove(0).unwrap().into_appended().unwrap().remove(0)
+    };
+    assert_eq!(append(by("3", &[7])).await, Appended::New(4));
+    store.relational.log.snapshot(&snapshot(document, 2, &[1, 2])).await.unwrap();
+    let restart = NewLineage {
+        text: text(document, 4, "the text"),
+        lineage: [9; 16],
+        state: b"new state".to_vec(),
+        client_id: 99,
+        at: at(50),
+    };
+    // A repeated call changes nothing.
+    for _ in 0..2 {
+        store.relational.log.restart(&restart).await.unwrap();
+        let log = store.relational.log.load(document).await.unwrap();
+        assert_eq!(log.snapshot, StoredSnapshot { seq: 4, state: b"new state".to_vec() });
+        assert_eq!((log.live_seq, log.updates, log.quarantined), (4, Vec::new(), Vec::new()));
+        assert_eq!(store.relational.log.snapshots(document).await.unwrap().len(), 1);
+    }
+    assert_eq!(store.relational.log.text(document).await.unwrap(), restart.text);
+    assert_eq!(store.relational.catalog.get(document).await.unwrap().lineage, [9; 16]);
+    let known = store.relational.log.known_op(document, user.into(), "2").await.unwrap();
+    assert!(known.quarantined);
+    let names_it = NewUpdate { missing_clients: vec![7], ..by("names", &[8]) };
+    assert_eq!(append(names_it).await, Appended::OtherLineage);
+    assert_eq!(append(by("writes", &[7])).await, Appended::OtherLineage);
+    assert_eq!(append(by("server's", &[99])).await, Appended::ForeignClient(99));
+    assert_eq!(append(by("new", &[8])).await, Appended::New(5));
+}
+
+async fn a_restart_requires_the_newest_seq(store: &TestStore) {
+    let (_, document) = document_with_updates(store, 3).await;
+    let restart = NewLineage {
+        text: text(document, 2, "the text"),
+        lineage: [9; 16],
+        state: b"new state".to_vec(),
+        client_id: 99,
+        at: at(50),
+    };
+    let refused = store.relational.log.restart(&restart).await;
+    assert_eq!(refused, Err(StoreError::Conflict(Constraint::LogChanged)));
+    assert_eq!(seqs(store, document).await, [1, 2, 3]);
 }
 
 async fn a_snapshot_concurrent_with_an_append_loses_nothing(store: &TestStore) {

@@ -5,8 +5,8 @@
 use async_trait::async_trait;
 use izanagi_domain::storage::{
     Appended, Batch, BatchOutcome, Constraint, Data, DocumentStore, KnownOp, LiveLog, LoadedLog,
-    LogTail, NewRecord, NewSnapshot, Record, RecordIndex, RecordPatch, RecordPath, SavedText,
-    StoreError, StoreResult, StoredSnapshot, TextFacts,
+    LogTail, NewLineage, NewRecord, NewSnapshot, Record, RecordIndex, RecordPatch, RecordPath,
+    SavedText, StoreError, StoreResult, StoredSnapshot, TextFacts,
 };
 use izanagi_shared::{
     id::{ActorId, DocumentId},
@@ -172,6 +172,14 @@ impl LiveLog for Log {
     }
 
     async fn snapshot(&self, _snapshot: &NewSnapshot) -> StoreResult<()> {
+        Ok(())
+    }
+
+    async fn snapshots(&self, _document: DocumentId) -> StoreResult<Vec<StoredSnapshot>> {
+        Ok(vec![StoredSnapshot { seq: 0, state: STATE.to_vec() }])
+    }
+
+    async fn restart(&self, _restart: &NewLineage) -> StoreResult<()> {
         Ok(())
     }
 

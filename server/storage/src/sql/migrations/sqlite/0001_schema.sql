@@ -202,14 +202,18 @@ CREATE TABLE document_clients (
     CONSTRAINT fk_document_clients_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 
+-- The newest one is loaded. Those before it are kept until it has been read back, so that it can be
+-- rebuilt if it is damaged.
 CREATE TABLE document_snapshots (
     document_id BLOB    NOT NULL,
     seq         INTEGER NOT NULL,
+    -- The smallest seq of an update that it does not contain.
+    from_seq    INTEGER NOT NULL,
     state       BLOB    NOT NULL,
     created_at  INTEGER NOT NULL,
     CONSTRAINT pk_document_snapshots PRIMARY KEY (document_id, seq),
     CONSTRAINT fk_document_snapshots_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE,
-    CONSTRAINT ck_document_snapshots_seq CHECK (seq >= 0)
+    CONSTRAINT ck_document_snapshots_seq CHECK (seq >= 0 AND from_seq >= 1 AND from_seq <= seq + 1)
 ) STRICT;
 
 -- Edits that snapshots have absorbed (DESIGN §3). The edits lie in the document store, in the
