@@ -27,12 +27,13 @@ enum Command {
     Migrate,
     /// Check the integrity of all stored data. Exits with code 1 if it finds a fault.
     Fsck {
-        /// Repair what can be repaired without losing data: rebuild cached texts, soft-delete
-        /// unreferenced contents.
+        /// Repair what can be repaired without losing data: rebuild cached texts, restore damaged
+        /// documents, soft-delete unreferenced contents. Not beside a running server.
         #[arg(long)]
         repair: bool,
     },
-    /// Clean up after interrupted commits and compact old versions.
+    /// Clean up after interrupted commits and compact old versions. Not beside a running server,
+    /// which does this by itself.
     Gc,
     /// Print an `izanagi.yaml` with every setting, its documentation and its default.
     Config,
@@ -126,13 +127,13 @@ impl Cli {
 }
 
 async fn migrate(config: &Config) -> Result<()> {
-    storage::migrate(&StorageConfig::new(config.database())).await?;
+    storage::migrate(&StorageConfig::new(config.database()).for_one("migrate")).await?;
     logging::say("The database schema is up to date.");
     Ok(())
 }
 
 async fn fsck(config: &Config, repair: bool) -> Result<ExitCode> {
-    let running = Running::open_existing(config).await?;
+    let running = Running::open_existing(config, repair.then_some("fsck --repair")).await?;
     let report = running.services.fsck.run(repair).await;
     running.close().await;
     let report = report?;
@@ -155,7 +156,7 @@ async fn fsck(config: &Config, repair: bool) -> Result<ExitCode> {
 }
 
 async fn gc(config: &Config) -> Result<ExitCode> {
-    let running = Running::open_existing(config).await?;
+    let running = Running::open_existing(config, Some("gc")).await?;
     let failed = running.services.jobs.run_now().await;
     running.close().await;
     let failed = failed?;
@@ -164,7 +165,8 @@ async fn gc(config: &Config) -> Result<ExitCode> {
 }
 
 async fn manage_user(config: &Config, command: User) -> Result<()> {
-    let running = Running::open_existing(config).await?;
+    // Beside a server: accounts are only kept in the database.
+    let running = Running::open_existing(config, None).await?;
     let accounts = &running.services.accounts;
     let (changed, effect) = match command {
         User::Deactivate { login } => (

@@ -25,17 +25,19 @@ impl Running {
     /// Fails if a store cannot be opened or the keys cannot be read.
     pub async fn open(config: &Config) -> Result<Self> {
         make_private_dir(&config.data_dir)?;
-        let stores = StorageConfig::new(config.database());
+        let stores = StorageConfig::new(config.database()).for_one("serve");
         let opened = storage::open(&stores).await?;
         Self::over(config, &stores, opened)
     }
 
-    /// Like [`Self::open`], for maintenance commands: does not create a database.
+    /// Like [`Self::open`], for maintenance commands: does not create a database. `alone` is the
+    /// command, if it must not run beside a server.
     ///
     /// # Errors
     /// As [`Self::open`]; also fails if there is no database.
-    pub async fn open_existing(config: &Config) -> Result<Self> {
-        let stores = StorageConfig::new(config.database());
+    pub async fn open_existing(config: &Config, alone: Option<&'static str>) -> Result<Self> {
+        let exclusive = alone;
+        let stores = StorageConfig { exclusive, ..StorageConfig::new(config.database()) };
         let opened = storage::open_existing(&stores).await?;
         Self::over(config, &stores, opened)
     }

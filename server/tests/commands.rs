@@ -17,6 +17,8 @@ fn izanagi(home: &Path, arguments: &[&str]) -> Output {
         .args(arguments)
         .current_dir(home)
         .env("IZANAGI_DATA_DIR", home.join("data"))
+        .env("IZANAGI_LISTEN", "127.0.0.1:0")
+        .env("IZANAGI_SITE_ROOT", home.join("site"))
         .env_remove("IZANAGI_CONFIG")
         .env_remove("DATABASE_URL")
         .output()
@@ -77,6 +79,28 @@ async fn user_commands_say_what_is_the_case_now() {
         let printed = user(home.path(), arguments);
         assert_eq!(printed, format!("ada <ada@example.org>: {state}\n{effect}\n"));
     }
+}
+
+#[tokio::test]
+async fn commands_that_write_need_the_data_for_themselves() {
+    let home = tempfile::tempdir().unwrap();
+    let config = Config { data_dir: home.path().join("data"), ..Config::default() };
+    std::fs::create_dir_all(home.path().join("site/pkg/none")).unwrap();
+    let running = Running::open(&config).await.unwrap();
+    for command in [&["serve"][..], &["migrate"], &["gc"], &["fsck", "--repair"]] {
+        let output = izanagi(home.path(), command);
+        assert_eq!(output.status.code(), Some(1), "{command:?}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        let holder = format!("in use by izanagi serve (process {})", std::process::id());
+        assert!(stderr.contains(&holder), "{command:?}: {stderr}");
+    }
+    for command in [&["fsck"][..], &["config"]] {
+        let output = izanagi(home.path(), command);
+        assert!(output.status.success(), "{command:?}: {output:?}");
+    }
+    running.close().await;
+    let output = izanagi(home.path(), &["gc"]);
+    assert!(output.status.success(), "{output:?}");
 }
 
 #[cfg(unix)]

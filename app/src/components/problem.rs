@@ -51,6 +51,11 @@ fn ProblemWords(error: AppError, is_page: bool) -> impl IntoView {
     let again = words.can_retry.then(|| {
         view! { <a class="button" data-variant="primary" href=here>{t::try_again()}</a> }
     });
+    // Only its editor has this problem.
+    let read = (error.0.code == "corrupt_document").then(|| {
+        let href = format!("{}/read", location.pathname.get_untracked().trim_end_matches('/'));
+        view! { <a class="button" data-variant="primary" href=href>{t::read_text()}</a> }
+    });
     let title = if is_page {
         view! { <h1>{words.title}</h1> }.into_any()
     } else {
@@ -61,6 +66,7 @@ fn ProblemWords(error: AppError, is_page: bool) -> impl IntoView {
         {title}
         <p>{words.advice}</p>
         <p class="cluster">
+            {read}
             {again}
             <a class="button" href="/documents">{t::to_documents()}</a>
         </p>
@@ -88,6 +94,7 @@ impl Words {
             (403, _) => (t::forbidden(), t::forbidden_advice().to_owned(), false),
             (404, _) => (t::not_found(), t::not_found_advice().to_owned(), false),
             (429, _) => (t::busy(), of_code(), true),
+            (_, "corrupt_document") => (t::damaged_document(), of_code(), true),
             (_, "corrupt_version") => (t::damaged(), of_code(), true),
             (0, "unreachable") => (t::unreachable(), t::unreachable_advice().to_owned(), true),
             (503, "overloaded") => (t::overloaded(), of_code(), true),

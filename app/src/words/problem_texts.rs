@@ -39,6 +39,8 @@ problem_texts! {
     "problem.overloaded" ["0"]: "The server is busy. Try again in {0} s.", "サーバーが混み合っています。{0} 秒後にもう一度お試しください。", "服务器繁忙，请在 {0} 秒后重试。";
     "problem.unavailable": "The storage is temporarily unavailable. Try again.", "ストレージを一時的に利用できません。もう一度お試しください。", "存储暂时不可用，请重试。";
     "problem.timeout": "The request took too long to arrive.", "リクエストの受信に時間がかかりすぎました。", "接收请求超时。";
+    "problem.corrupt_document": "This document is damaged and cannot be edited. Run “izanagi fsck --repair” on the server.", "このドキュメントは破損しているため編集できません。サーバーで「izanagi fsck --repair」を実行してください。", "此文档已损坏，无法编辑。请在服务器上运行“izanagi fsck --repair”。";
+    "problem.lineage_changed": "This document was restored from its stored text. Reload it.", "このドキュメントは保存済みの本文から復元されました。再読み込みしてください。", "此文档已从存储的正文恢复。请重新加载。";
     "problem.corrupt_version" ["0"]: "Version {0} is damaged. Run “izanagi fsck” on the server.", "バージョン {0} が破損しています。サーバーで「izanagi fsck」を実行してください。", "版本 {0} 已损坏。请在服务器上运行“izanagi fsck”。";
     "problem.internal": "Something went wrong on our side.", "サーバーで問題が発生しました。", "服务器出现问题。";
     "problem.unreachable": "The server cannot be reached. Try again in a moment.", "サーバーに接続できません。しばらくしてからもう一度お試しください。", "无法连接服务器，请稍后重试。";

@@ -14,12 +14,22 @@ pub struct StorageConfig {
     pub clock: Arc<dyn Clock>,
     /// The source of ids.
     pub ids: Arc<dyn Ids>,
+    /// The command that needs the database for itself, if it does: two servers on one file would
+    /// not see each other's edits.
+    pub exclusive: Option<&'static str>,
 }
 
 impl StorageConfig {
     /// One database for everything, with the system clock and random source.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), clock: Arc::new(SystemClock), ids: Arc::new(SystemIds) }
+        let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
+        Self { url: url.into(), clock, ids, exclusive: None }
+    }
+
+    /// Requires the database for `command` alone.
+    #[must_use]
+    pub fn for_one(self, command: &'static str) -> Self {
+        Self { exclusive: Some(command), ..self }
     }
 }
 

@@ -41,6 +41,23 @@ pub enum OpenError {
         /// Its expected location.
         path: std::path::PathBuf,
     },
+    /// Another process has the database.
+    #[error("the database {} is in use by {holder}; stop it first", path.display())]
+    InUse {
+        /// The database.
+        path: std::path::PathBuf,
+        /// The other process.
+        holder: String,
+    },
+    /// The database could not be locked.
+    #[error("the lock file {} could not be used: {cause}", path.display())]
+    Lock {
+        /// The lock file.
+        path: std::path::PathBuf,
+        /// The cause.
+        #[source]
+        cause: std::io::Error,
+    },
     /// The database could not be opened.
     #[error("the database could not be opened: {0}")]
     Database(String),

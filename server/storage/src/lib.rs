@@ -5,6 +5,7 @@ pub mod faulty;
 
 mod config;
 mod error;
+mod lock;
 mod process;
 mod registry;
 mod sql;

@@ -3,10 +3,11 @@
 use crate::{
     config::{Place, StorageConfig},
     error::OpenError,
+    lock,
     sql::{self, Database as _, SqliteDb},
 };
 use izanagi_domain::storage::Stores;
-use std::{path::Path, sync::Arc};
+use std::{fs::File, path::Path, sync::Arc};
 
 /// Open stores.
 pub struct Opened {
@@ -15,6 +16,8 @@ pub struct Opened {
     /// Their location, for the log; without secrets.
     pub description: String,
     databases: Vec<Arc<SqliteDb>>,
+    /// The lock of the database file.
+    _lock: Option<File>,
 }
 
 impl Opened {
@@ -38,12 +41,16 @@ impl std::fmt::Debug for Opened {
 /// The URL is unsupported, the storage is unavailable, or its schema is newer than this program.
 pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
     let place = Place::parse(&config.url)?;
+    let mut lock = None;
     if let Place::File(path) = &place {
         make_folder_of(path)?;
+        if let Some(command) = config.exclusive {
+            lock = Some(lock::take(path, command).await?);
+        }
     }
     let database = SqliteDb::open(&place).await?;
     let stores = sql::stores(&database, &config.clock, &config.ids);
-    Ok(Opened { stores, description: place.to_string(), databases: vec![database] })
+    Ok(Opened { stores, description: place.to_string(), databases: vec![database], _lock: lock })
 }
 
 /// Like [`open`], but never creates a database; for administration commands.

@@ -63,8 +63,11 @@ impl Provider {
 impl TestStore {
     pub(crate) async fn open(url: &str, folder: Option<TempDir>) -> Self {
         let clock = Arc::new(TestClock::default());
-        let config =
-            StorageConfig { url: url.to_owned(), clock: clock.clone(), ids: Arc::new(SystemIds) };
+        let config = StorageConfig {
+            clock: clock.clone(),
+            ids: Arc::new(SystemIds),
+            ..StorageConfig::new(url)
+        };
         Self { opened: open(&config).await.unwrap(), clock, _folder: folder }
     }
 
