@@ -21,6 +21,7 @@ super::texts! {
     before_restoring(number): "Before restoring version {number}", "バージョン {number} を復元する前", "恢复版本 {number} 之前";
     guest: "Guest", "ゲスト", "访客";
     server: "Server", "サーバー", "服务器";
+    damaged: "Damaged: its message, author, time or title was changed outside Izanagi, or the version before it is missing.", "破損：メッセージ、作成者、日時、タイトルのいずれかが Izanagi の外部で変更されたか、直前のバージョンが欠落しています。", "已损坏：其说明、作者、时间或标题在 Izanagi 之外被更改，或缺少前一个版本。";
     no_message: "No message", "メッセージなし", "无说明";
     actions(number): "Actions for version {number}", "バージョン {number} の操作", "版本 {number} 的操作";
     show_changes: "Show changes", "変更を表示", "查看更改";

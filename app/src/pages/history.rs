@@ -182,6 +182,7 @@ fn Row(
     let badge = version
         .name
         .map(|name| view! { " " <span class="badge" data-variant="seal"><bdi>{name}</bdi></span> });
+    let damaged = version.is_damaged.then(|| view! { <p class="field-error">{t::damaged()}</p> });
     let title = version.title.map(|title| {
         view! { <p class="version-message"><strong><bdi>{title}</bdi></strong></p> }
     });
@@ -213,6 +214,7 @@ fn Row(
             </div>
             <div class="row-main">
                 <h2 class="version-title"><a href=page.clone()>{t::version(&shown)}</a> {badge}</h2>
+                {damaged}
                 {title}
                 {message}
                 <ul class="meta">

@@ -4,7 +4,7 @@ use super::{
 };
 use crate::{
     api::versions::{NameVersion, ReadableVersion, RestoreVersion, read_version},
-    catalogue::{site, version as t},
+    catalogue::{history, site, version as t},
     components::{Confirm, Contents, Counts, Crumbs, Form, FormSpec, Line, Load, Main, Part, When},
     parts::{Icon, Rule},
     ssr::Visit,
@@ -127,7 +127,10 @@ fn Facts(version: VersionView) -> impl IntoView {
         version.title.map(|title| view! { <dt>{site::title()}</dt> <dd><bdi>{title}</bdi></dd> });
     let name =
         version.name.map(|name| view! { <dt>{site::name()}</dt> <dd><bdi>{name}</bdi></dd> });
+    let damaged =
+        version.is_damaged.then(|| view! { <p class="field-error">{history::damaged()}</p> });
     view! {
+        {damaged}
         {message.map(|message| view! { <p class="version-message" dir="auto">{shown_message(message)}</p> })}
         <dl class="facts">
             {title}

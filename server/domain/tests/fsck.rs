@@ -5,6 +5,7 @@
 mod support;
 
 use izanagi_domain::storage::Clock as _;
+use izanagi_domain::versions::VersionQuery;
 use izanagi_domain::{
     fsck::FaultKind,
     storage::{
@@ -74,6 +75,31 @@ async fn detects_a_delta_from_another_version_than_its_successor() {
     let base = first.commit_id.0.into_bytes();
     damage(&world, id, 2, |data| drop(data.insert("base".to_owned(), base.into()))).await;
     finds(&world, FaultKind::Base).await;
+}
+
+#[tokio::test]
+async fn detects_a_changed_title() {
+    let (world, _) = world().await;
+    assert_eq!(world.tamper("UPDATE documents SET title = 'another'").await, 1);
+    finds(&world, FaultKind::Details).await;
+}
+
+#[rstest]
+#[case::message("UPDATE versions SET message = 'another' WHERE version_number = 2")]
+#[case::title("UPDATE versions SET title = 'another' WHERE version_number = 2")]
+#[case::time("UPDATE versions SET created_at = created_at + 1 WHERE version_number = 2")]
+#[case::author("UPDATE versions SET author_id = zeroblob(16) WHERE version_number = 2")]
+#[case::the_version_before_is_missing("DELETE FROM versions WHERE version_number = 1")]
+#[tokio::test]
+async fn a_changed_version_is_marked_as_damaged(#[case] sql: &'static str) {
+    let (world, id) = world().await;
+    assert_eq!(world.tamper(sql).await, 1);
+    finds(&world, FaultKind::Chain).await;
+    let reader = world.reader(id).await;
+    let versions = world.services.versions.list(&reader, &VersionQuery::default()).await.unwrap();
+    let damaged = versions.items.iter().filter(|version| version.is_damaged);
+    assert_eq!(damaged.map(|version| version.number).collect::<Vec<_>>(), [2]);
+    assert!(world.services.versions.get(&reader, 2).await.unwrap().is_damaged);
 }
 
 #[tokio::test]

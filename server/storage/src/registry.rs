@@ -4,9 +4,9 @@ use crate::{
     config::{Place, StorageConfig},
     error::OpenError,
     lock,
-    sql::{self, Database as _, SqliteDb},
+    sql::{self, Database as _, SqliteDb, Statement},
 };
-use izanagi_domain::storage::Stores;
+use izanagi_domain::storage::{StoreResult, Stores};
 use std::{fs::File, path::Path, sync::Arc};
 
 /// Open stores.
@@ -21,6 +21,18 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// Runs a statement directly on the database, to damage its rows in tests.
+    ///
+    /// # Errors
+    /// As the database.
+    pub async fn tamper(&self, sql: &'static str) -> StoreResult<u64> {
+        let mut changed = 0;
+        for database in &self.databases {
+            changed += database.execute(Statement::new(sql)).await?;
+        }
+        Ok(changed)
+    }
+
     /// Completes pending writes and closes all connections. Later calls return `Unavailable`.
     pub async fn close(&self) {
         for database in &self.databases {

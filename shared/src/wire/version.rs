@@ -33,7 +33,7 @@ pub struct VersionView {
     pub number: u64,
     /// Commit message.
     pub message: String,
-    /// Title given at the commit, if any; not covered by the chain hash.
+    /// Title given at the commit, if any.
     pub title: Option<String>,
     /// Name of the version, if it has one.
     pub name: Option<String>,
@@ -45,8 +45,11 @@ pub struct VersionView {
     pub commit_id: CommitId,
     /// Lower-case hex SHA-256 of the content in UTF-8.
     pub hash: String,
-    /// Lower-case hex SHA-256 over the parent's chain hash, content, author, message and time.
+    /// Lower-case hex SHA-256 over the parent's chain hash, content, author, message, time and title.
     pub chain_hash: String,
+    /// Whether the chain hash does not match what it covers: message, author, time or title were
+    /// changed in the database, or the version before is missing.
+    pub is_damaged: bool,
     /// Size of the content in bytes of UTF-8.
     pub length: u64,
     /// Lines added since the previous version.

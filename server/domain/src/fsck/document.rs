@@ -6,7 +6,6 @@ use crate::{
     storage::{
         CommitIntent, DocumentRow, Freshness, IntentStatus, StoreError, VersionFilter, VersionRow,
     },
-    versions::chain_hash,
 };
 use std::collections::HashSet;
 
@@ -20,6 +19,10 @@ impl Fsck {
         row: &DocumentRow,
         found: &mut Findings,
     ) -> Result<u64> {
+        if !row.has_intact_details() {
+            let detail = "its title or other details were changed outside Izanagi";
+            found.add(FaultKind::Details, detail);
+        }
         let versions = self.versions_of(row, found).await?;
         check_history(row, &versions, found);
         for version in &versions {
@@ -136,14 +139,7 @@ fn check_history(row: &DocumentRow, versions: &[VersionRow], found: &mut Finding
             let detail = format!("version {expected} is missing before {}", version.number);
             found.add(FaultKind::VersionHole, detail);
         }
-        let chain = chain_hash(
-            parent.map(|parent| &parent.chain_hash),
-            &version.content_hash,
-            version.author.id.into(),
-            &version.note.message,
-            version.created_at,
-        );
-        if chain != version.chain_hash {
+        if !version.is_intact() {
             found.add(
                 FaultKind::Chain,
                 format!("the chain hash of version {} does not match", version.number),

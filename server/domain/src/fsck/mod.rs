@@ -44,6 +44,8 @@ pub enum FaultKind {
     Database,
     /// Each row is readable.
     Row,
+    /// Title and other details match their hash.
+    Details,
     /// `head_version` and `head_commit` name the newest version.
     Head,
     /// Version numbers run from 1 without gaps.
@@ -90,6 +92,7 @@ impl FaultKind {
         match self {
             Self::Database => "database",
             Self::Row => "row",
+            Self::Details => "details",
             Self::Head => "head",
             Self::VersionHole => "version hole",
             Self::Chain => "chain",

@@ -1,7 +1,7 @@
 //! Document metadata. The text is in the live log.
 
 use super::StoreResult;
-use crate::principal::Viewer;
+use crate::{hash::sha256_parts, principal::Viewer};
 use async_trait::async_trait;
 use izanagi_shared::{
     id::{ActorId, CommitId, DocumentId, UserId},
@@ -56,6 +56,8 @@ pub struct DocumentRow {
     pub kind: DocumentKind,
     /// What its owners have set.
     pub details: Details,
+    /// Hash of kind and details, as stored.
+    pub details_hash: ShortHash,
     /// Creator.
     pub created_by: ActorId,
     /// Who last changed it.
@@ -78,6 +80,22 @@ pub struct DocumentRow {
     pub updated_at: Timestamp,
     /// When it was moved to trash.
     pub deleted_at: Option<Timestamp>,
+}
+
+impl DocumentRow {
+    /// Whether kind and details are as they were last written.
+    #[must_use]
+    pub fn has_intact_details(&self) -> bool {
+        details_hash(self.kind, &self.details) == self.details_hash
+    }
+}
+
+/// Hash of what its owners have set of a document, by which damage is noticed.
+#[must_use]
+pub fn details_hash(kind: DocumentKind, details: &Details) -> ShortHash {
+    // Cannot fail: it is a struct of plain values.
+    let details = serde_json::to_vec(details).unwrap_or_default();
+    short_hash(&sha256_parts(&[kind.as_str().as_bytes(), &details]))
 }
 
 /// A document to create, with the initial state of its text.

@@ -28,7 +28,7 @@ pub use accounts::{
 pub use bus::{Bus, BusEvent};
 pub use catalog::{
     Catalog, Cursor, CursorKey, DocumentFilter, DocumentRow, NewDocument, Owners, Request,
-    ShortHash, TextFacts, Viewed, short_hash,
+    ShortHash, TextFacts, Viewed, details_hash, short_hash,
 };
 pub use changes::{Audience, Change, ChangeEntry, ChangeKind, ChangePage, Changes};
 pub use edits::{EditSegments, NewSegment, NewestSegments, SegmentFilter, SegmentRow};

@@ -66,6 +66,8 @@ pub struct NewVersion {
     pub content_hash: [u8; 32],
     /// Hash over parent, content, author, message and time (PRODUCT V12).
     pub chain_hash: [u8; 32],
+    /// The chain hash of the parent; not stored again.
+    pub parent_chain_hash: Option<[u8; 32]>,
     /// Size of the content in bytes.
     pub length: u64,
     /// Lines added since the parent.
@@ -92,6 +94,7 @@ impl NewVersion {
             commit_id: self.commit_id,
             content_hash: self.content_hash,
             chain_hash: self.chain_hash,
+            parent_chain_hash: self.parent_chain_hash,
             length: self.length,
             added: self.added,
             removed: self.removed,
@@ -119,6 +122,8 @@ pub struct VersionRow {
     pub content_hash: [u8; 32],
     /// Hash over parent, content, author, message and time.
     pub chain_hash: [u8; 32],
+    /// The chain hash of the preceding version, if that exists.
+    pub parent_chain_hash: Option<[u8; 32]>,
     /// Size of the content in bytes.
     pub length: u64,
     /// Lines added since the parent.

@@ -177,6 +177,7 @@ fn read_cursor(text: &str, document: DocumentId) -> Result<u64> {
 /// A version as defined in API.md, without content.
 #[must_use]
 pub(super) fn view(row: VersionRow) -> VersionView {
+    let is_damaged = !row.is_intact();
     VersionView {
         document_id: row.document_id,
         number: row.number,
@@ -188,6 +189,7 @@ pub(super) fn view(row: VersionRow) -> VersionView {
         commit_id: row.commit_id,
         hash: hex::encode(row.content_hash),
         chain_hash: hex::encode(row.chain_hash),
+        is_damaged,
         length: row.length,
         added: row.added,
         removed: row.removed,

@@ -121,6 +121,11 @@ impl World {
         Self { services, ..self }
     }
 
+    /// Changes stored rows behind the back of the services; returns their number.
+    pub(crate) async fn tamper(&self, sql: &'static str) -> u64 {
+        self.opened.tamper(sql).await.unwrap()
+    }
+
     pub(crate) async fn create(&self, content: &str) -> DocumentId {
         self.create_kind(DocumentKind::Markdown, content).await
     }

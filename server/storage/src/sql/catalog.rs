@@ -13,7 +13,7 @@ use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
     Catalog, ChangeKind, DetailsChange, DocumentFilter, DocumentRow,
     Freshness::{Fresh, Stale},
-    Ids, NewDocument, StoreError, StoreResult, Topic, Viewed,
+    Ids, NewDocument, StoreError, StoreResult, Topic, Viewed, details_hash,
 };
 use izanagi_shared::{
     id::{ActorId, DocumentId, UserId},
@@ -75,6 +75,7 @@ fn changed(
 ) -> Option<DocumentRow> {
     let mut new = row.clone();
     new.details = change.apply(&row.details);
+    new.details_hash = details_hash(new.kind, &new.details);
     new.deleted_at = match change.trashed {
         Some(true) => new.deleted_at.or(Some(at)),
         Some(false) => None,

@@ -35,6 +35,7 @@ mod versions;
 
 pub(crate) use database::Database;
 pub(crate) use sqlite::SqliteDb;
+pub(crate) use statement::Statement;
 
 use izanagi_domain::storage::{Clock, Ids, Relational, Stores};
 use std::sync::Arc;

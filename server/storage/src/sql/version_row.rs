@@ -11,8 +11,10 @@ use izanagi_shared::{id::UserId, wire::Person};
 pub(super) const SELECT: &str = "SELECT v.document_id, v.version_number, v.commit_id, \
      v.content_hash, v.chain_hash, v.content_length, v.added, \
      v.removed, v.message, v.title, v.name, v.keep_whole, v.is_delta, v.request_hash, v.created_at, \
-     v.author_id, u.username, u.display_name \
-     FROM versions v LEFT JOIN users u ON u.id = v.author_id WHERE ";
+     v.author_id, u.username, u.display_name, p.chain_hash AS parent_chain_hash \
+     FROM versions v LEFT JOIN users u ON u.id = v.author_id \
+     LEFT JOIN versions p ON p.document_id = v.document_id \
+     AND p.version_number = v.version_number - 1 WHERE ";
 
 pub(super) fn version(row: &Row) -> StoreResult<VersionRow> {
     Ok(VersionRow {
@@ -21,6 +23,7 @@ pub(super) fn version(row: &Row) -> StoreResult<VersionRow> {
         commit_id: row.get("commit_id")?,
         content_hash: row.get("content_hash")?,
         chain_hash: row.get("chain_hash")?,
+        parent_chain_hash: row.get("parent_chain_hash")?,
         length: row.get("content_length")?,
         added: row.get("added")?,
         removed: row.get("removed")?,

@@ -2,7 +2,7 @@ use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
     Constraint, Details, DetailsChange, DocumentRow, Freshness, NewDocument, RecordPath, SavedText,
-    StoreError, TextFacts, Topic,
+    StoreError, TextFacts, Topic, details_hash,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -43,6 +43,7 @@ async fn a_new_document_is_stored_with_all_its_parts(store: &TestStore) {
     };
     store.relational.catalog.create(&new).await.unwrap();
     let expected = DocumentRow {
+        details_hash: details_hash(new.kind, &new.details),
         id: new.id,
         kind: DocumentKind::Json,
         details: new.details.clone(),

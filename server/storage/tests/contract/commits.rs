@@ -40,6 +40,7 @@ async fn a_commit_creates_a_version_and_moves_the_head(store: &TestStore) {
         commit_id: version.commit_id,
         content_hash: version.content_hash,
         chain_hash: version.chain_hash,
+        parent_chain_hash: None,
         length: 5,
         added: 1,
         removed: 0,

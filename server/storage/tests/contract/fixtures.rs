@@ -180,6 +180,7 @@ pub(crate) async fn attempt(
         parent_commit: head.head_commit,
         content_hash: fresh_hash(),
         chain_hash: fresh_hash(),
+        parent_chain_hash: None,
         length: 5,
         added: 1,
         removed: 0,

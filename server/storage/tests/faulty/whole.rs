@@ -37,6 +37,7 @@ fn version() -> NewVersion {
         parent_commit: None,
         content_hash: sha256(""),
         chain_hash: [0; 32],
+        parent_chain_hash: None,
         length: 0,
         added: 0,
         removed: 0,

@@ -225,3 +225,26 @@ fn decode(row: &SqliteRow, names: &Arc<[String]>) -> sqlx::Result<Row> {
     });
     Ok(Row::new(names, cells.collect::<sqlx::Result<_>>()?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A power failure must not lose an acknowledged write; no test here can cut the power.
+    #[tokio::test]
+    async fn every_commit_of_the_writer_is_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        let connector = Connector::new(&Place::File(folder.path().join("izanagi.db")));
+        let mut writer = connector.connect(Role::Writer).await.unwrap();
+        let pragma = async |writer: &mut Connection, name: &str| {
+            let row = sqlx::query(AssertSqlSafe(format!("PRAGMA {name}"))).fetch_one(&mut writer.0);
+            decode(&row.await.unwrap(), &Arc::from(vec![name.to_owned()])).unwrap()
+        };
+        let synchronous = pragma(&mut writer, "synchronous").await;
+        assert_eq!(synchronous.get::<u64>("synchronous"), Ok(2));
+        let mode = pragma(&mut writer, "journal_mode").await;
+        assert_eq!(mode.get::<String>("journal_mode"), Ok("wal".to_owned()));
+        let keys = pragma(&mut writer, "foreign_keys").await;
+        assert_eq!(keys.get::<u64>("foreign_keys"), Ok(1));
+    }
+}

@@ -100,6 +100,8 @@ CREATE TABLE documents (
     is_template        INTEGER NOT NULL,
     -- NULL: the user's default.
     render_format      TEXT,
+    -- Covers kind, title and other details, so that damage to them is noticed. The first 16 bytes.
+    details_hash       BLOB    NOT NULL,
     request_key        BLOB    NOT NULL,
     request_hash       BLOB    NOT NULL,
     created_at         INTEGER NOT NULL,
