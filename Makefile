@@ -1,6 +1,6 @@
 # The only commands. Each one says what it does while it does it; the work itself stands in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fmt dev bench
+.PHONY: help run build test lint fmt dev bench kill faults
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -26,6 +26,14 @@ fmt: ## Format the Rust code
 dev: ## Serve a debug build and rebuild it whenever a file changes
 	@scripts/setup build
 	@scripts/dev
+
+kill: ## Kill the server ROUNDS times (100) while ten clients write, and check that nothing is lost
+	@scripts/setup test
+	@KILL_ROUNDS=$(or $(ROUNDS),100) KILL_WRITERS=10 cargo test -p izanagi --test kill -- --nocapture
+
+faults: ## Run ROUNDS stories (200) with random faults of the stores
+	@scripts/setup test
+	@FAULT_SEEDS=$(or $(ROUNDS),200) cargo test -p izanagi-domain --test faults survives_many -- --nocapture
 
 bench: ## Print the table of figures
 	@scripts/setup test

@@ -18,8 +18,14 @@ use std::sync::{
 };
 use writer::{Account, Writer};
 
+/// A sample; `make kill` sets `KILL_ROUNDS` and `KILL_WRITERS` for a campaign.
 const KILLS: usize = 50;
 const WRITERS: usize = 4;
+
+/// Returns a number from the environment.
+fn number(name: &str, default: usize) -> usize {
+    std::env::var(name).map_or(default, |value| value.parse().unwrap())
+}
 
 /// Counters shared by the writers and the killer.
 #[derive(Debug, Default)]
@@ -34,6 +40,7 @@ pub(crate) struct Meter {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_writes_survive_sigkill() {
+    let (kills, writing) = (number("KILL_ROUNDS", KILLS), number("KILL_WRITERS", WRITERS));
     let home = tempfile::tempdir().unwrap();
     let seed = rand::random();
     println!("seed {seed}");
@@ -41,11 +48,11 @@ async fn acknowledged_writes_survive_sigkill() {
     let mut server = Binary::start(home.path()).await;
     let account = Account::sign_up(&server.url).await;
     let mut writers = Vec::new();
-    for number in 0..WRITERS {
+    for number in 0..writing {
         writers.push(Writer::new(&server.url, &account, number, rng.random()).await);
     }
     let mut killed_in_flight = 0;
-    for _ in 0..KILLS {
+    for _ in 0..kills {
         let meter = Arc::new(Meter::default());
         let tasks: Vec<_> = writers
             .into_iter()
@@ -65,8 +72,8 @@ async fn acknowledged_writes_survive_sigkill() {
         }
         server = Binary::start(home.path()).await;
     }
-    println!("{killed_in_flight} of {KILLS} kills with a request in flight");
-    assert!(killed_in_flight * 100 >= KILLS * 80);
+    println!("{killed_in_flight} of {kills} kills with a request in flight");
+    assert!(killed_in_flight * 100 >= kills * 80);
     for writer in &mut writers {
         writer.settle(&server.url).await;
         writer.check(&server.url).await;

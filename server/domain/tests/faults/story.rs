@@ -104,8 +104,9 @@ impl Story {
                 // The outcome is unknown; retry the same request.
                 Ok(Err(Error::Unavailable(_) | Error::Overloaded(_))) => {}
                 // Damaged bytes were detected rather than returned; a retry may read intact ones.
-                Ok(Err(Error::CorruptVersion { .. } | Error::Internal(_)))
-                    if injector.is_some() => {}
+                Ok(Err(
+                    Error::CorruptVersion { .. } | Error::CorruptDocument(_) | Error::Internal(_),
+                )) if injector.is_some() => {}
                 // A stale read may not see the document yet.
                 Ok(Err(Error::NotFound(_))) if injector.is_some() => {}
                 Ok(Err(error)) => panic!("{step:?}: {error:?}"),
