@@ -8,10 +8,11 @@ use izanagi_domain::{
     documents::{IfMatch, RequestKey},
     error::Error,
     hash::sha256,
-    storage::RecordPath,
+    storage::{RecordPath, VersionRow},
     versions::{Base, CommitInput, INTENT_LIFETIME, KEYFRAME_EVERY, Side, VersionQuery},
 };
 use izanagi_shared::{
+    id::DocumentId,
     json::JsonText,
     rules::DocumentKind,
     text::diff::DiffOptions,
@@ -316,24 +317,54 @@ async fn compares_versions_and_the_live_text() {
     assert!(matches!(compare(Side::Version(2), Side::Live).await, Err(Error::NotFound(_))));
 }
 
-#[tokio::test]
-async fn concurrent_commits_are_all_numbered() {
-    let world = World::new().await;
-    let id = world.create("start\n").await;
+/// Commits these contents, all based on `start`, at once.
+async fn commit_at_once(
+    world: &World,
+    id: DocumentId,
+    start: &str,
+    contents: &[String],
+) -> Vec<Result<VersionRow, Error>> {
     let editor = world.editor(id).await;
-    let versions = &world.services.versions;
-    let tasks = (0..8).map(|n| {
-        let content = format!("start\nline {n}\n");
+    let tasks = contents.iter().map(|content| {
         let editor = &editor;
         async move {
-            let base = Base::Text(IfMatch::Hashes(vec![sha256("start\n")]));
-            versions.commit(editor, input(Some((&content, base)), RequestKey::none())).await
+            let base = Base::Text(IfMatch::Hashes(vec![sha256(start)]));
+            let input = input(Some((content, base)), RequestKey::none());
+            world.services.versions.commit(editor, input).await
         }
     });
-    let results = futures::future::join_all(tasks).await;
-    let committed = results.iter().filter(|result| result.is_ok()).count() as u64;
-    // Insertions at the same position conflict; at least one succeeded.
-    assert!(committed >= 1);
-    assert_eq!(world.reader(id).await.row().head_version, committed);
+    futures::future::join_all(tasks).await
+}
+
+#[tokio::test]
+async fn concurrent_commits_of_different_lines_all_succeed() {
+    let world = World::new().await;
+    let lines: Vec<String> = (0..8).map(|n| format!("line {n}\n\nunchanged\n\n")).collect();
+    let start = lines.concat();
+    let id = world.create(&start).await;
+    world.commit(id, "start").await.unwrap();
+    let changed = |n: usize| start.replace(&format!("line {n}\n"), &format!("changed {n}\n"));
+    let contents: Vec<String> = (0..8).map(changed).collect();
+    let results = commit_at_once(&world, id, &start, &contents).await;
+    let mut numbers: Vec<u64> = results.into_iter().map(|row| row.unwrap().number).collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (2..=9).collect::<Vec<u64>>());
+    assert_eq!(world.text(id).await, start.replace("line", "changed"));
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn concurrent_commits_of_the_same_line_are_refused_but_one() {
+    let world = World::new().await;
+    let id = world.create("start\n").await;
+    let contents: Vec<String> = (0..8).map(|n| format!("changed {n}\n")).collect();
+    let results = commit_at_once(&world, id, "start\n", &contents).await;
+    let (committed, refused): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+    assert_eq!((committed.len(), world.reader(id).await.row().head_version), (1, 1));
+    let text = world.text(id).await;
+    for refused in refused {
+        let Err(Error::Stale(current)) = refused else { panic!("{refused:?}") };
+        assert_eq!(current.content, text);
+    }
     world.fsck_is_clean().await;
 }

@@ -1,6 +1,6 @@
 //! Committing (PRODUCT V1, API.md): the live text, optionally after merging a text into it.
 
-use super::{Versions, attempt::Attempt, chain_hash, head::Head};
+use super::{Versions, attempt::Attempt, chain_hash, head::Head, turns::of_document};
 use crate::{
     documents::{Editor, IfMatch, RequestKey},
     error::{Error, Result},
@@ -72,6 +72,9 @@ impl Versions {
     async fn commit_now(&self, editor: &Editor, input: CommitInput) -> Result<VersionRow> {
         let request = input.key.request(body_hash(&input), &*self.core.ids);
         let _turn = self.turns.take(request.key).await;
+        // Otherwise another commit could take in what this one merges, and nothing would be left to
+        // commit.
+        let _alone = self.turns.take(of_document(editor.id())).await;
         if input.key.is_given()
             && let Some(known) = self.known(&request).await?
         {

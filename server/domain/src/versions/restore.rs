@@ -4,6 +4,7 @@
 use super::{
     Versions,
     commit::{Draft, bytes_to_commit, part_op_id},
+    turns::of_document,
 };
 use crate::{
     documents::{Editor, RequestKey},
@@ -52,6 +53,7 @@ impl Versions {
         let body_hash = sha256_parts(&[b"restore", &number.to_be_bytes(), message.as_bytes()]);
         let after = key.part("after").request(body_hash, &*self.core.ids);
         let _turn = self.turns.take(after.key).await;
+        let _alone = self.turns.take(of_document(editor.id())).await;
         if let Some(known) = self.known(&after).await? {
             return Ok(known);
         }

@@ -1,5 +1,8 @@
-//! Serialises requests with the same key, so that the second finds the result of the first.
+//! Serialises requests with the same key, so that the second finds the result of the first, and
+//! commits of the same document.
 
+use crate::hash::sha256_parts;
+use izanagi_shared::id::DocumentId;
 use parking_lot::Mutex;
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::{
@@ -8,6 +11,11 @@ use tokio::{
 };
 
 type Key = [u8; 32];
+
+/// Returns the key for commits of a document.
+pub(super) fn of_document(document: DocumentId) -> Key {
+    sha256_parts(&[b"document", document.0.as_bytes()])
+}
 
 /// Maximum wait, because a store may hang.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
