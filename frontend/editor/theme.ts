@@ -99,7 +99,6 @@ export const theme = EditorView.theme({
   },
   ".cm-button": {
     cursor: "pointer",
-    textTransform: "capitalize",
     "&:hover": { background: "var(--color-paper)" },
     "&:active": { background: "var(--color-rule)" },
   },

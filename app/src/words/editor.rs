@@ -52,28 +52,36 @@ island_texts! {
     editor_failed: "This page has failed and your edits are no longer saved. Reload the page to continue.", "エラーが発生し、編集は保存されなくなりました。ページを再読み込みしてください。", "页面出错，编辑不再保存。请重新加载页面。";
 }
 
-/// Phrases of CodeMirror, by their English text (`EditorState.phrases`).
+/// Phrases of CodeMirror, by their English text in its sources (`EditorState.phrases`), which is in
+/// lower case for labels.
 pub const PHRASE_TEXTS: &[Entry] = &[
-    phrase("Find", "検索", "查找"),
-    phrase("Replace", "置換後の文字列", "替换为"),
-    phrase("next", "次へ", "下一个"),
-    phrase("previous", "前へ", "上一个"),
-    phrase("all", "すべて選択", "全选"),
-    phrase("match case", "大文字と小文字を区別", "区分大小写"),
-    phrase("regexp", "正規表現", "正则表达式"),
-    phrase("by word", "単語単位", "全字匹配"),
-    phrase("replace", "置換", "替换"),
-    phrase("replace all", "すべて置換", "全部替换"),
-    phrase("close", "閉じる", "关闭"),
-    phrase("current match", "現在の一致", "当前匹配"),
-    phrase("replaced $ matches", "$ 件を置換しました", "已替换 $ 处"),
-    phrase("replaced match on line $", "$ 行目の一致を置換しました", "已替换第 $ 行的匹配"),
-    phrase("on line", "行", "所在行"),
-    phrase("Go to line", "行へ移動", "跳转到行"),
-    phrase("go", "移動", "跳转"),
-    phrase("Selection deleted", "選択範囲を削除しました", "已删除所选内容"),
+    phrase("Find", ["Find", "検索", "查找"]),
+    phrase("Replace", ["Replace with", "置換後の文字列", "替换为"]),
+    phrase("next", ["Next", "次へ", "下一个"]),
+    phrase("previous", ["Previous", "前へ", "上一个"]),
+    phrase("all", ["Select all", "すべて選択", "全选"]),
+    phrase("match case", ["Match case", "大文字と小文字を区別", "区分大小写"]),
+    phrase("regexp", ["Regular expression", "正規表現", "正则表达式"]),
+    phrase("by word", ["Whole words", "単語単位", "全字匹配"]),
+    phrase("replace", ["Replace", "置換", "替换"]),
+    phrase("replace all", ["Replace all", "すべて置換", "全部替换"]),
+    phrase("close", ["Close", "閉じる", "关闭"]),
+    phrase("current match", ["Current match", "現在の一致", "当前匹配"]),
+    phrase("replaced $ matches", ["Replaced $ matches", "$ 件を置換しました", "已替换 $ 处"]),
+    phrase(
+        "replaced match on line $",
+        ["Replaced the match on line $", "$ 行目の一致を置換しました", "已替换第 $ 行的匹配"],
+    ),
+    phrase("on line", ["on line", "行", "所在行"]),
+    phrase("Go to line", ["Go to line", "行へ移動", "跳转到行"]),
+    phrase("go", ["Go", "移動", "跳转"]),
+    phrase(
+        "Selection deleted",
+        ["Selection deleted", "選択範囲を削除しました", "已删除所选内容"],
+    ),
+    phrase("Control character", ["Control character", "制御文字", "控制字符"]),
 ];
 
-const fn phrase(en: &'static str, ja: &'static str, zh: &'static str) -> Entry {
-    Entry { key: en, args: &[], texts: [en, ja, zh] }
+const fn phrase(key: &'static str, texts: [&'static str; 3]) -> Entry {
+    Entry { key, args: &[], texts }
 }
