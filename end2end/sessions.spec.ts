@@ -129,9 +129,11 @@ test("a device can be signed out from another, and only that one", async ({ page
   const other = await otherPage({ userAgent: "Firefox/140.0 (Linux)" });
   await callApi(other, "POST", "/auth/login", { login: account.email, password: account.password });
   await open(page, "/settings/sessions");
-  await page.getByRole("button", { name: "Sign out Firefox on Linux" }).click();
+  const names = page.getByRole("main").getByRole("heading", { level: 2 });
+  await expect(names).toHaveText([/this device/, "Firefox 140 on Linux"]);
+  await page.getByRole("button", { name: "Sign out Firefox 140 on Linux" }).click();
   await expect(page.getByText("That device is signed out.")).toBeVisible();
-  await expect(page.getByRole("main").getByRole("listitem").filter({ hasText: "Firefox on Linux" })).toHaveCount(0);
+  await expect(page.getByRole("main").getByRole("listitem").filter({ hasText: "Firefox 140 on Linux" })).toHaveCount(0);
   await other.goto("/documents");
   await expect(other).toHaveURL("/login?next=/documents");
   await page.reload();

@@ -18,7 +18,7 @@ use axum::{
 use futures::{Stream, StreamExt as _, stream::once};
 use izanagi_app::{
     flash::{Flash, Notice, Outcome},
-    ssr::{App, answer_form, plain_forms, shell, uploaded, words_file},
+    ssr::{App, answer_form, plain_forms, shell, untitled, uploaded, words_file},
 };
 use izanagi_domain::{budget::in_task, documents::RequestKey, principal::Principal};
 use leptos::{IntoView, context::provide_context, server_fn::axum::server_fn_paths};
@@ -132,7 +132,7 @@ async fn upload(
     let Some(SignedInCaller(caller)) = caller else {
         return Redirect::to("/login?next=/documents").into_response();
     };
-    let outcome = match make_of(&state, &caller.into(), body).await {
+    let outcome = match make_of(&state, &caller.into(), untitled(&headers), body).await {
         Ok(count) => Outcome::Done(Notice::new(uploaded(&headers, count as u64))),
         Err(error) => Outcome::Refused(error.into_problem()),
     };
@@ -141,10 +141,15 @@ async fn upload(
 }
 
 /// Creates a document from each file; returns how many.
-async fn make_of(state: &AppState, who: &Principal, body: LazyBody) -> ApiResult<usize> {
+async fn make_of(
+    state: &AppState,
+    who: &Principal,
+    untitled: &'static str,
+    body: LazyBody,
+) -> ApiResult<usize> {
     let uploads = body.uploads(state.config.body_limit).await?;
     let documents = &state.services.documents;
-    Ok(documents.upload(who, uploads, RequestKey::none()).await?.len())
+    Ok(documents.upload(who, uploads, untitled, RequestKey::none()).await?.len())
 }
 
 /// Serves the directory of the build.

@@ -102,12 +102,16 @@ pub(crate) async fn open_document(id: DocumentId) -> Result<OpenedDocument, AppE
 /// `unauthenticated`, `not_found`.
 #[server(endpoint = "documents/read", input = GetUrl)]
 pub(crate) async fn read_document(id: DocumentId) -> Result<ReadableDocument, AppError> {
-    use crate::ssr::{caller, page_context};
+    use crate::{
+        ssr::{caller, page_context},
+        words::markdown_labels,
+    };
     let services = page_context()?.services;
     let documents = &services.documents;
+    let labels = markdown_labels();
     let reader = documents.for_reader(&caller(), id).await?;
     let document = documents.view(&reader).await?;
-    let rendered = documents.render(&reader).await?;
+    let rendered = documents.render(&reader, labels).await?;
     let (standing, html, toc) = (reader.standing(), rendered.html.clone(), rendered.toc.clone());
     Ok(ReadableDocument { document, standing, html, toc })
 }

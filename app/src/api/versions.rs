@@ -162,15 +162,19 @@ pub(crate) async fn read_version(
     number: u64,
     plain: bool,
 ) -> Result<ReadableVersion, AppError> {
-    use crate::ssr::{caller, page_context};
+    use crate::{
+        ssr::{caller, page_context},
+        words::markdown_labels,
+    };
     use izanagi_shared::rules::DocumentKind;
+    let labels = markdown_labels();
     let services = page_context()?.services;
     let reader = services.documents.for_reader(&caller(), id).await?;
     let document = services.documents.view(&reader).await?;
     let version = services.versions.describe(&reader, number).await?;
     let text = services.versions.live_text(&reader, number).await?;
     let kind = if plain { DocumentKind::Text } else { document.kind };
-    let rendered = services.documents.render_text(kind, &text).await?;
+    let rendered = services.documents.render_text(kind, &text, labels).await?;
     let (standing, html, toc) = (reader.standing(), rendered.html.clone(), rendered.toc.clone());
     Ok(ReadableVersion { document, standing, version, html, toc })
 }

@@ -40,9 +40,8 @@ pub(super) fn listen() {
         let Some(event) = event.dyn_ref::<KeyboardEvent>() else { return };
         let is_asked = event.key() == "Enter" && (event.ctrl_key() || event.meta_key());
         let field = field_of(event).filter(|_| is_asked);
-        if let Some(field) = field.and_then(|it| it.dyn_into::<HtmlTextAreaElement>().ok())
-            && let Some(form) = field.form()
-        {
+        let form = field.and_then(|field| field.closest("form").ok().flatten());
+        if let Some(form) = form.and_then(|form| form.dyn_into::<HtmlFormElement>().ok()) {
             event.prevent_default();
             // Fails only if the form has been removed from the page.
             let _ = form.request_submit();

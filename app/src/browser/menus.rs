@@ -4,10 +4,11 @@ use super::on_document;
 use leptos::{
     prelude::*,
     wasm_bindgen::JsCast,
-    web_sys::{Element, HtmlDetailsElement, HtmlElement, KeyboardEvent},
+    web_sys::{Element, FocusEvent, HtmlDetailsElement, HtmlElement, KeyboardEvent},
 };
 
-/// Menus are disclosures. Escape, a click elsewhere or choosing an item closes them.
+/// Menus are disclosures. Escape, a click elsewhere, choosing an item or leaving with the keyboard
+/// closes them.
 pub(super) fn close_menus() {
     on_document("click", |event| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -15,6 +16,18 @@ pub(super) fn close_menus() {
         for menu in open_menus() {
             let is_inside = target.as_ref().is_some_and(|target| menu.contains(Some(target)));
             if !is_inside || chosen.is_some() {
+                menu.set_open(false);
+            }
+        }
+    });
+    on_document("focusout", |event| {
+        let next = event.dyn_ref::<FocusEvent>().and_then(FocusEvent::related_target);
+        // Without a next element, the focus has left the page, as when another window is used.
+        let Some(next) = next.and_then(|next| next.dyn_into::<Element>().ok()) else { return };
+        let left = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        for menu in open_menus() {
+            let was_inside = left.as_ref().is_some_and(|left| menu.contains(Some(left)));
+            if was_inside && !menu.contains(Some(&next)) {
                 menu.set_open(false);
             }
         }

@@ -47,5 +47,6 @@ super::texts! {
     trashed(title): "“{title}” was moved to the trash.", "「{title}」をゴミ箱に移動しました。", "已将“{title}”移到回收站。";
     restored(title): "“{title}” was restored.", "「{title}」を復元しました。", "已恢复“{title}”。";
     purged(title): "“{title}” was permanently deleted.", "「{title}」を完全に削除しました。", "已永久删除“{title}”。";
+    untitled: "Untitled", "無題", "未命名";
     uploaded[count]: "{count} file uploaded.|{count} files uploaded.", "{count} 個のファイルをアップロードしました。", "已上传 {count} 个文件。";
 }

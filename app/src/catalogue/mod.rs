@@ -22,8 +22,9 @@ pub(crate) use files::words_path;
 pub(crate) use language::COOKIE;
 pub use language::Language;
 
-use crate::words::{Source, counted, fill, find};
+use crate::words::{Source, counted, fill, find, markdown_labels};
 use http::{HeaderMap, request::Parts};
+use izanagi_shared::markdown::Labels;
 use leptos::{
     prelude::{provide_context, use_context},
     reactive::owner::{Owner, with_context},
@@ -54,11 +55,31 @@ pub(crate) fn in_language_of<T>(headers: &HeaderMap, call: impl FnOnce() -> T) -
     })
 }
 
-/// Returns the language tag and the heading of the table of contents of a page that the client
-/// that sent these headers downloads.
+/// Words of an HTML page that is downloaded.
+#[derive(Debug, Clone)]
+pub struct DownloadWords {
+    /// Language tag.
+    pub language: &'static str,
+    /// Heading of the table of contents.
+    pub contents: &'static str,
+    /// Labels in the text.
+    pub labels: Labels,
+}
+
+/// Returns the words of a download for the client that sent these headers.
 #[must_use]
-pub fn download_words(headers: &HeaderMap) -> (&'static str, &'static str) {
-    in_language_of(headers, || (language().tag(), site::contents()))
+pub fn download_words(headers: &HeaderMap) -> DownloadWords {
+    in_language_of(headers, || DownloadWords {
+        language: language().tag(),
+        contents: site::contents(),
+        labels: markdown_labels(),
+    })
+}
+
+/// Returns the title of an uploaded file without a name, for the client that sent these headers.
+#[must_use]
+pub fn untitled(headers: &HeaderMap) -> &'static str {
+    in_language_of(headers, documents::untitled)
 }
 
 /// Words the outcome of an upload for the client that sent these headers.

@@ -5,6 +5,7 @@ super::texts! {
     request: "Request {}", "リクエスト {}", "请求 {}";
     try_again: "Try again", "再試行", "重试";
     to_documents: "Go to your documents", "ドキュメント一覧へ", "前往文档列表";
+    to_history: "Go to the history", "履歴へ", "前往历史记录";
     to_home: "Go to the home page", "ホームへ", "前往首页";
     sign_in: "Sign in first", "ログインが必要です", "请先登录";
     sign_in_advice: "Sign in to open this page.", "このページを開くにはログインしてください。", "登录后才能打开此页面。";

@@ -56,6 +56,11 @@ fn ProblemWords(error: AppError, is_page: bool) -> impl IntoView {
         let href = format!("{}/read", location.pathname.get_untracked().trim_end_matches('/'));
         view! { <a class="button" data-variant="primary" href=href>{t::read_text()}</a> }
     });
+    // The page knows which document it is about only by its path.
+    let history = (error.0.code == "corrupt_version")
+        .then(|| history_path(&location.pathname.get_untracked()))
+        .flatten();
+    let history = history.map(|path| view! { <a class="button" href=path>{t::to_history()}</a> });
     let title = if is_page {
         view! { <h1>{words.title}</h1> }.into_any()
     } else {
@@ -68,10 +73,17 @@ fn ProblemWords(error: AppError, is_page: bool) -> impl IntoView {
         <p class="cluster">
             {read}
             {again}
+            {history}
             <a class="button" href="/documents">{t::to_documents()}</a>
         </p>
         {reference}
     }
+}
+
+/// Returns the path of the history of the document that a path is about.
+fn history_path(path: &str) -> Option<String> {
+    let id = path.strip_prefix("/documents/")?.split('/').next()?;
+    Some(format!("/documents/{id}/history"))
 }
 
 fn query(search: &str) -> String {

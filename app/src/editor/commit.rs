@@ -130,6 +130,7 @@ pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> 
                         name="title"
                         dir="auto"
                         autocomplete="off"
+                        aria-keyshortcuts="Control+Enter Meta+Enter"
                         data-rule=Rule::VersionTitle.as_str()
                         node_ref=title_field
                     />

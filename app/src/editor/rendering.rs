@@ -1,5 +1,6 @@
 //! Renders a document's text as HTML by its format, identically in the server and in the preview.
 
+use crate::words::markdown_labels;
 use izanagi_shared::{
     markdown::{self, RenderOptions, Rendered},
     rules::DocumentKind,
@@ -10,7 +11,10 @@ use izanagi_shared::{
 pub fn render_as(kind: DocumentKind, text: &str) -> Rendered {
     let plain = |html| Rendered { html, toc: Vec::new() };
     match kind {
-        DocumentKind::Markdown => markdown::render(text, &RenderOptions::default()),
+        DocumentKind::Markdown => {
+            let labels = markdown_labels();
+            markdown::render(text, &RenderOptions { labels, ..RenderOptions::default() })
+        }
         DocumentKind::Text => plain(markdown::render_plain(text)),
         DocumentKind::Json => plain(markdown::render_json(text)),
     }

@@ -8,11 +8,15 @@ use crate::{
     parts::{Icon, isolate_quoted},
     words,
 };
+use izanagi_shared::problem::FieldError;
 use leptos::{
     ev::{self, DragEvent, SubmitEvent},
     html::Input,
     prelude::*,
 };
+
+/// Id of the error of the upload form.
+const ERROR_ID: &str = "files-error";
 
 /// Upload form. It also accepts files dropped next to it, which the browser would open instead of
 /// the page.
@@ -35,10 +39,18 @@ pub fn UploadZone(
     let on_submit = move |event: SubmitEvent| {
         event.prevent_default();
         if let Some(input) = input.get_untracked() {
+            if input.files().is_none_or(|files| files.length() == 0) {
+                let missing = FieldError::new("file", "required", "");
+                refusal.set(Some(words::field_error(&missing)));
+                // Fails only if the field has been removed from the page.
+                let _ = input.focus();
+                return;
+            }
             send(input.files());
             input.set_value("");
         }
     };
+    let is_refused = move || refusal.with(Option::is_some);
     Effect::new(move || {
         window_event_listener(ev::dragover, move |event| {
             if has_files(&event) {
@@ -71,10 +83,20 @@ pub fn UploadZone(
         >
             <Icon name="upload"/>
             <label for="files">{words::drop_files()}</label>
-            <input id="files" name="file" type="file" multiple=true accept=".md,.markdown,.txt,.json" node_ref=input/>
+            <input
+                id="files"
+                name="file"
+                type="file"
+                multiple=true
+                accept=".md,.markdown,.txt,.json"
+                aria-invalid=move || is_refused().then_some("true")
+                aria-describedby=move || is_refused().then_some(ERROR_ID)
+                on:change=move |_| refusal.set(None)
+                node_ref=input
+            />
             <button class="button">{words::upload()}</button>
         </form>
-        {move || refusal.get().map(|refusal| view! { <div role="alert"><Refusal reason=refusal/></div> })}
+        {move || refusal.get().map(|refusal| view! { <div id=ERROR_ID role="alert"><Refusal reason=refusal/></div> })}
         <ul class="upload-list" aria-label=words::uploads() hidden=move || uploads.rows().with(Vec::is_empty)>
             <For each=move || uploads.rows().get() key=|upload| upload.id let(upload)>
                 <UploadRow upload uploads/>

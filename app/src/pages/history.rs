@@ -6,7 +6,8 @@ use crate::{
     api::versions::{CommitVersion, History, list_versions},
     catalogue::{history as t, site},
     components::{
-        Counts, Crumbs, Foot, Form, FormSpec, Line, Load, Main, Pagination, Part, PastEnd, When,
+        Counts, Crumbs, Foot, Form, FormSpec, InTrash, Line, Load, Main, Pagination, Part, PastEnd,
+        When,
     },
     parts::{Icon, Rule},
     ssr::Visit,
@@ -43,6 +44,7 @@ fn HistoryView(history: History) -> impl IntoView {
     let (id, path) = (document.id, format!("/documents/{}", document.id));
     let can_commit =
         decide(standing, Action::Commit) == Verdict::Allowed && document.deleted_at.is_none();
+    let can_edit = decide(standing, Action::Edit) == Verdict::Allowed;
     // Committing is then the primary action.
     let has_form = can_commit && is_changed;
     let crumbs = vec![
@@ -95,16 +97,19 @@ fn HistoryView(history: History) -> impl IntoView {
             <div class="page-head">
                 <h1>{site::history()}</h1>
                 <p class="cluster">
-                    <a class="button" href=path.clone()>
-                        <Icon name="write"/>
-                        {site::edit()}
-                    </a>
+                    {can_edit.then(|| view! {
+                        <a class="button" href=path.clone()>
+                            <Icon name="write"/>
+                            {site::edit()}
+                        </a>
+                    })}
                     <a class="button" data-variant="quiet" href=format!("{path}/read")>
                         <Icon name="read"/>
                         {site::read()}
                     </a>
                 </p>
             </div>
+            <InTrash document=&document standing/>
             {has_form.then(|| view! { <Form spec=commit_form(id.to_string())/> })}
             {list}
             {(!is_past_end).then(|| view! {

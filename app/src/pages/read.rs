@@ -2,7 +2,7 @@ use super::address::document_id;
 use crate::{
     api::documents::{ReadableDocument, read_document},
     catalogue::{documents as t, site},
-    components::{Bundle, Contents, Load, Main, When, export_path},
+    components::{Bundle, Contents, InTrash, Load, Main, When, export_path},
     parts::Icon,
     words::{self, around},
 };
@@ -67,6 +67,7 @@ fn Reading(readable: ReadableDocument) -> impl IntoView {
                     </a>
                 </p>
             </div>
+            <InTrash document=&document standing/>
             <div class="reading">
                 <article class="prose" inner_html=html></article>
                 <aside aria-label=t::about()>

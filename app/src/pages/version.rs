@@ -5,7 +5,9 @@ use super::{
 use crate::{
     api::versions::{NameVersion, ReadableVersion, RestoreVersion, read_version},
     catalogue::{history, site, version as t},
-    components::{Confirm, Contents, Counts, Crumbs, Form, FormSpec, Line, Load, Main, Part, When},
+    components::{
+        Confirm, Contents, Counts, Crumbs, Form, FormSpec, InTrash, Line, Load, Main, Part, When,
+    },
     parts::{Icon, Rule},
     ssr::Visit,
 };
@@ -108,6 +110,7 @@ fn VersionBody(
                     {restore}
                 </div>
             </div>
+            <InTrash document=&document standing/>
             <div class="reading">
                 <article class="prose" inner_html=html></article>
                 <aside aria-label=t::about()>

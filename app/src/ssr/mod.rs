@@ -11,7 +11,7 @@ mod visit;
 
 pub use crate::{
     app::App,
-    catalogue::{download_words, uploaded, words_file},
+    catalogue::{DownloadWords, download_words, untitled, uploaded, words_file},
 };
 pub use context::PageContext;
 pub use cookies::{Cookies, SessionCookies};

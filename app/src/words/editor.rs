@@ -49,6 +49,11 @@ island_texts! {
     reason_cannot_merge: "this page cannot apply edits by others. Reload it to continue.", "ほかの人の編集を適用できません。ページを再読み込みしてください。", "此页面无法应用他人的编辑。请重新加载页面。";
     editor_placeholder: "Write here…", "ここに入力…", "在此输入…";
     editor_leave_hint: "Press Escape, then Tab, to leave the editor.", "エディターから出るには、Escape キー、Tab キーの順に押します。", "依次按 Escape 键和 Tab 键可离开编辑器。";
+    label_table: "Table", "表", "表格";
+    label_done: "Done", "完了", "已完成";
+    label_to_do: "To do", "未完了", "待办";
+    label_footnotes: "Footnotes", "脚注", "脚注";
+    label_back: "Back to reference", "参照元に戻る", "返回引用处";
     editor_failed: "This page has failed and your edits are no longer saved. Reload the page to continue.", "エラーが発生し、編集は保存されなくなりました。ページを再読み込みしてください。", "页面出错，编辑不再保存。请重新加载页面。";
 }
 
@@ -75,10 +80,7 @@ pub const PHRASE_TEXTS: &[Entry] = &[
     phrase("on line", ["on line", "行", "所在行"]),
     phrase("Go to line", ["Go to line", "行へ移動", "跳转到行"]),
     phrase("go", ["Go", "移動", "跳转"]),
-    phrase(
-        "Selection deleted",
-        ["Selection deleted", "選択範囲を削除しました", "已删除所选内容"],
-    ),
+    phrase("Selection deleted", ["Selection deleted", "選択範囲を削除しました", "已删除所选内容"]),
     phrase("Control character", ["Control character", "制御文字", "控制字符"]),
 ];
 

@@ -4,6 +4,7 @@
 
 mod common;
 mod editor;
+mod labels;
 mod pages;
 mod problem;
 mod problem_texts;
@@ -12,6 +13,7 @@ mod template;
 
 pub use common::*;
 pub use editor::*;
+pub use labels::markdown_labels;
 pub use pages::*;
 pub use problem::{field_error, problem};
 pub use problem_texts::PROBLEM_TEXTS;

@@ -68,7 +68,7 @@ problem_texts! {
     "error.name.blank": "Enter a name for this version.", "バージョンの名前を入力してください。", "请输入版本名称。";
     "error.query.too_long" ["0"]: "Use at most {0} characters.", "{0} 文字以内で入力してください。", "最多 {0} 个字符。";
     "error.version.invalid": "Use a version number, or live.", "バージョン番号または live を指定してください。", "请使用版本号或 live。";
-    "error.file.required": "Choose at least one file.", "ファイルを 1 つ以上選択してください。", "请至少选择一个文件。";
+    "error.file.required": "Choose a file first.", "先にファイルを選択してください。", "请先选择文件。";
     "error.file.too_many" ["0", "1"]: "Upload at most {0} files at once; “{1}” exceeds this limit.", "一度にアップロードできるファイルは {0} 個までです。「{1}」は上限を超えています。", "一次最多上传 {0} 个文件，“{1}”超出上限。";
     "error.file.unsupported_type" ["0"]: "“{0}” is not a .md, .txt or .json file.", "「{0}」は .md、.txt、.json のいずれのファイルでもありません。", "“{0}”不是 .md、.txt 或 .json 文件。";
     "error.file.not_utf8" ["0", "1"]: "“{0}” is not UTF-8 text: byte {1} is not part of a character.", "「{0}」は UTF-8 のテキストではありません（{1} バイト目）。", "“{0}”不是 UTF-8 文本：第 {1} 字节有误。";

@@ -208,7 +208,7 @@ async fn a_departing_account_creates_no_document(
     let (documents, ada) = (&world.services.documents, world.ada.into());
     let created = if uploads {
         let upload = Upload { file_name: "a.md".to_owned(), bytes: b"text".to_vec() };
-        documents.upload(&ada, vec![upload], RequestKey::none()).await.map(drop)
+        documents.upload(&ada, vec![upload], "Untitled", RequestKey::none()).await.map(drop)
     } else {
         let request =
             CreateDocumentRequest { title: "Plan".to_owned(), ..CreateDocumentRequest::default() };

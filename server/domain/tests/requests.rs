@@ -164,7 +164,7 @@ async fn an_upload_key_covers_all_of_its_files() {
     let world = World::new().await;
     let file = |name: &str| Upload { file_name: name.to_owned(), bytes: b"text".to_vec() };
     let ada = world.ada.into();
-    let upload = |files| world.services.documents.upload(&ada, files, key(&world));
+    let upload = |files| world.services.documents.upload(&ada, files, "Untitled", key(&world));
     let both = upload(vec![file("a.md"), file("b.md")]).await.unwrap();
     let again = upload(vec![file("a.md"), file("b.md")]).await.unwrap();
     let ids = |views: &[izanagi_shared::wire::DocumentView]| -> Vec<_> {

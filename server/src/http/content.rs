@@ -12,13 +12,13 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{Html, IntoResponse, Response},
 };
-use izanagi_app::ssr::download_words;
+use izanagi_app::ssr::{DownloadWords, download_words};
 use izanagi_domain::{
     documents::{FileFormat, Reader, file_name},
     live::LiveText,
 };
 use izanagi_shared::{
-    markdown::StandaloneOptions,
+    markdown::{Labels, StandaloneOptions},
     problem::Problem,
     rules::ExportFormat,
     wire::{DocumentView, RenderFormat, VersionView},
@@ -67,7 +67,7 @@ async fn raw(
         (status = 404, body = Problem)))]
 async fn html(State(state): State<AppState>, Readable(reader): Readable) -> ApiResult<Response> {
     let documents = &state.services.documents;
-    let rendered = documents.render(&reader).await?;
+    let rendered = documents.render(&reader, Labels::ENGLISH).await?;
     let mut response = Html(rendered.html.clone()).into_response();
     // Opened directly, it is a page on our origin, so its content must be sandboxed.
     let policy = HeaderValue::from_static("default-src 'none'; sandbox");
@@ -169,9 +169,9 @@ async fn exported(
     format: FileFormat,
     headers: &HeaderMap,
 ) -> ApiResult<Response> {
-    let (language, toc) = download_words(headers);
-    let page = StandaloneOptions { toc: Some(toc), language, ..StandaloneOptions::default() };
-    let export = state.services.documents.export(reader, text, format, page).await?;
+    let DownloadWords { language, contents, labels } = download_words(headers);
+    let page = StandaloneOptions { toc: Some(contents), language, ..StandaloneOptions::default() };
+    let export = state.services.documents.export(reader, text, format, page, labels).await?;
     let mut response = as_file(export.body, &export.file_name, export.media_type);
     if format == FileFormat::Html {
         let varies = HeaderValue::from_static("Accept-Language");

@@ -5,7 +5,12 @@ use crate::{
     problem::ApiResult,
     state::AppState,
 };
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+};
+use izanagi_app::ssr::untitled;
 use izanagi_shared::{problem::Problem, wire::UploadAnswer};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -24,10 +29,11 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 async fn upload(
     State(state): State<AppState>,
     AskingUser { who, user }: AskingUser,
+    headers: HeaderMap,
     body: LazyBody,
 ) -> ApiResult<(StatusCode, Json<UploadAnswer>)> {
     let key = body.request_key(user)?;
     let uploads = body.uploads(state.config.body_limit).await?;
-    let items = state.services.documents.upload(&who, uploads, key).await?;
+    let items = state.services.documents.upload(&who, uploads, untitled(&headers), key).await?;
     Ok((StatusCode::CREATED, Json(UploadAnswer { items })))
 }

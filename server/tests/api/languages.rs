@@ -101,7 +101,8 @@ async fn a_page_has_no_english_words_in_another_language(
     ada.write(&document, "# 島\n\n三\n").await;
     // Commits twice, with messages of the server.
     ada.post(&format!("{document}/versions/1/restore"), &json!({})).await;
-    ada.write(&document, "# 島\n\n四\n").await;
+    let all_labels = "# 島\n\n- [ ] 四[^1]\n\n|五|\n|---|\n|六|\n\n[^1]: 注\n";
+    ada.write(&document, all_labels).await;
     let trashed = ada.create("捨").await;
     ada.patch(&trashed, &json!({ "title": "捨" })).await;
     ada.delete(&trashed).await;
@@ -232,6 +233,20 @@ async fn a_downloaded_page_has_the_language_of_the_request() {
         assert!(vary, "{:?}", answer.headers);
         let html = answer.text();
         assert!(html.contains(start) && html.contains(contents), "{html}");
+    }
+}
+
+#[tokio::test]
+async fn an_uploaded_file_without_a_name_gets_a_title_in_the_language_of_the_request() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let body = "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\".md\"\r\n\r\n島\r\n--b--\r\n";
+    for (accepted, title) in [("ja", "無題"), ("en", "Untitled")] {
+        let request = Request::post("/api/v1/documents/upload")
+            .header("accept-language", accepted)
+            .header("content-type", "multipart/form-data; boundary=b");
+        let answer = ada.send(request.body(Body::from(body)).unwrap()).await;
+        assert_eq!(answer.json()["items"][0]["title"], title, "{}", answer.text());
     }
 }
 

@@ -19,9 +19,10 @@ const FILES: [&str; 2] = ["app/src/app.rs", "app/src/toasts.rs"];
 const DETAILS: &str = "app/src/ssr/plain_forms.rs";
 
 /// Names and keys that look like words: products, keys of keyboards, tag names, header names.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 21] = [
     "Android",
     "Chrome",
+    "ChromeOS",
     "Content",
     "Date",
     "Edge",
@@ -36,6 +37,8 @@ const NAMES: [&str; 18] = [
     "Opera",
     "Retry-After",
     "Safari",
+    "Samsung Internet",
+    "Vivaldi",
     "Windows",
     "iPhone",
 ];

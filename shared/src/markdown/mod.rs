@@ -38,6 +38,7 @@ mod writer;
 use crate::text::without_mark;
 use pulldown_cmark::Options;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 pub use code::{render_json, render_plain};
 pub use escape::escape_text;
@@ -69,29 +70,29 @@ impl Default for RenderOptions {
     }
 }
 
-/// Texts for screen readers.
-#[derive(Clone, Debug)]
+/// Texts for screen readers, in the reader's language.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Labels {
     /// Label of a table; its number is appended.
-    pub table: &'static str,
+    pub table: Cow<'static, str>,
     /// Label of the checkbox of a completed task.
-    pub task_done: &'static str,
+    pub task_done: Cow<'static, str>,
     /// Label of the checkbox of an open task.
-    pub task_open: &'static str,
+    pub task_open: Cow<'static, str>,
     /// Label of the list of footnotes.
-    pub footnotes: &'static str,
+    pub footnotes: Cow<'static, str>,
     /// Label of the link from a note back to its reference; the number is appended.
-    pub footnote_back: &'static str,
+    pub footnote_back: Cow<'static, str>,
 }
 
 impl Labels {
     /// The labels in English.
     pub const ENGLISH: Self = Self {
-        table: "Table",
-        task_done: "Done",
-        task_open: "To do",
-        footnotes: "Footnotes",
-        footnote_back: "Back to reference",
+        table: Cow::Borrowed("Table"),
+        task_done: Cow::Borrowed("Done"),
+        task_open: Cow::Borrowed("To do"),
+        footnotes: Cow::Borrowed("Footnotes"),
+        footnote_back: Cow::Borrowed("Back to reference"),
     };
 }
 

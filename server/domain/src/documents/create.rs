@@ -126,11 +126,11 @@ impl NewText {
         }
     }
 
-    /// Validates an uploaded file. The title is its name without the extension.
+    /// Validates an uploaded file. The title is its name without the extension, or `untitled`.
     ///
     /// # Errors
     /// `Invalid`, naming the file and, if it is not UTF-8, the offset of the first invalid byte.
-    fn from_upload(upload: Upload) -> Result<Self> {
+    fn from_upload(upload: Upload, untitled: &str) -> Result<Self> {
         let name = upload.file_name;
         // The name precedes the values of the file's own error.
         let refuse = |code: &str, message: String, args: &[String]| {
@@ -153,7 +153,7 @@ impl NewText {
         let base = name.rsplit(['/', '\\']).next().unwrap_or(&name);
         let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
         let title: String = stem.chars().filter(|c| !c.is_control()).take(255).collect();
-        let title = Title::parse(&title).or_else(|_| Title::parse("Untitled"))?;
+        let title = Title::parse(&title).or_else(|_| Title::parse(untitled))?;
         let details = Details { title: title.as_str().to_owned(), ..Details::default() };
         Ok(Self { details, kind, content })
     }
@@ -222,6 +222,7 @@ impl Documents {
         &self,
         who: &Principal,
         uploads: Vec<Upload>,
+        untitled: &'static str,
         key: RequestKey,
     ) -> Result<Vec<DocumentView>> {
         let user = who.require_user()?;
@@ -233,7 +234,8 @@ impl Documents {
         let _reserved = self.core.budget.work(bytes.saturating_mul(CREATE_FACTOR)).await?;
         let ids: Vec<_> = uploads.iter().map(|_| self.new_ids()).collect();
         let prepare = move || -> Result<Vec<Prepared>> {
-            let texts: Result<Vec<_>> = uploads.into_iter().map(NewText::from_upload).collect();
+            let text = |upload| NewText::from_upload(upload, untitled);
+            let texts: Result<Vec<_>> = uploads.into_iter().map(text).collect();
             let texts = texts?.into_iter().zip(ids);
             Ok(texts.map(|(text, (id, client_id))| text.prepare(id, client_id)).collect())
         };

@@ -5,8 +5,8 @@ use super::{Documents, Reader, sanitise};
 use crate::{error::Result, live::LiveText};
 use izanagi_shared::{
     markdown::{
-        RenderOptions, Rendered, StandaloneOptions, plain_text, render, render_json, render_plain,
-        standalone_html,
+        Labels, RenderOptions, Rendered, StandaloneOptions, plain_text, render, render_json,
+        render_plain, standalone_html,
     },
     rules::DocumentKind,
 };
@@ -19,7 +19,7 @@ const KEPT: usize = 64;
 /// Larger renderings are not cached.
 const LARGEST_KEPT: usize = 1024 * 1024;
 
-type Key = ([u8; 32], DocumentKind);
+type Key = ([u8; 32], DocumentKind, Labels);
 
 #[derive(Clone)]
 pub(super) struct RenderCache(Arc<Mutex<LruCache<Key, Arc<Rendered>>>>);
@@ -43,28 +43,35 @@ pub struct Export {
 }
 
 impl Documents {
-    /// Renders the live text as safe HTML with its table of contents.
+    /// Renders the live text as safe HTML with its table of contents. `labels` are in the language
+    /// of the reader.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn render(&self, reader: &Reader) -> Result<Arc<Rendered>> {
+    pub async fn render(&self, reader: &Reader, labels: Labels) -> Result<Arc<Rendered>> {
         let _reserved = self.core.budget.work(rendered_bytes(reader.row().text.length)).await?;
         let text = self.text(reader).await?;
-        self.render_text(reader.row().kind, &text).await
+        self.render_text(reader.row().kind, &text, labels).await
     }
 
     /// Renders any text of this kind as safe HTML, for example that of a version.
     ///
     /// # Errors
     /// `Overloaded`; `Internal` if the renderer panics.
-    pub async fn render_text(&self, kind: DocumentKind, text: &LiveText) -> Result<Arc<Rendered>> {
-        let key = (text.facts.hash, kind);
+    pub async fn render_text(
+        &self,
+        kind: DocumentKind,
+        text: &LiveText,
+        labels: Labels,
+    ) -> Result<Arc<Rendered>> {
+        let key = (text.facts.hash, kind, labels);
         if let Some(rendered) = self.rendered.0.lock().get(&key) {
             return Ok(Arc::clone(rendered));
         }
         let _reserved = self.core.budget.work(rendered_bytes(text.facts.length)).await?;
         let content = Arc::clone(&text.content);
-        let render = move || Arc::new(render_safely(kind, &content));
+        let labels = key.2.clone();
+        let render = move || Arc::new(render_safely(kind, &content, labels));
         let rendered = self.core.budget.run_on(text.content.len() * SLOWNESS, render).await?;
         if rendered.html.len() <= LARGEST_KEPT {
             self.rendered.0.lock().put(key, Arc::clone(&rendered));
@@ -73,7 +80,7 @@ impl Documents {
     }
 
     /// Returns a text of the document as a file: its live text, or that of a version. `page` has the
-    /// language and labels of an HTML page.
+    /// language of an HTML page, `labels` are those in its text.
     ///
     /// # Errors
     /// `Overloaded`; `Internal` if the renderer panics.
@@ -83,6 +90,7 @@ impl Documents {
         text: &LiveText,
         format: FileFormat,
         page: StandaloneOptions<'static>,
+        labels: Labels,
     ) -> Result<Export> {
         let _reserved = self.core.budget.work(rendered_bytes(text.facts.length)).await?;
         let (kind, title) = (reader.row().kind, reader.row().details.title.clone());
@@ -94,7 +102,7 @@ impl Documents {
             }
             FileFormat::Own | FileFormat::Markdown | FileFormat::Text => content.to_string(),
             FileFormat::Html => {
-                let rendered = self.render_text(kind, text).await?;
+                let rendered = self.render_text(kind, text, labels).await?;
                 let title = title.clone();
                 let write = move || standalone_html(&title, &rendered, &page);
                 self.core.budget.run_on(content.len(), write).await?
@@ -138,9 +146,11 @@ fn rendered_bytes(length: u64) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX).saturating_mul(10)
 }
 
-fn render_safely(kind: DocumentKind, content: &str) -> Rendered {
+fn render_safely(kind: DocumentKind, content: &str, labels: Labels) -> Rendered {
     let rendered = match kind {
-        DocumentKind::Markdown => render(content, &RenderOptions::default()),
+        DocumentKind::Markdown => {
+            render(content, &RenderOptions { labels, ..RenderOptions::default() })
+        }
         DocumentKind::Text => Rendered { html: render_plain(content), toc: Vec::new() },
         DocumentKind::Json => Rendered { html: render_json(content), toc: Vec::new() },
     };

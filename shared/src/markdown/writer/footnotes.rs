@@ -48,7 +48,7 @@ impl Footnotes {
         }
         out.break_line();
         out.push("<section class=\"footnotes\" role=\"doc-endnotes\"");
-        out.push_attribute("aria-label", labels.footnotes);
+        out.push_attribute("aria-label", &labels.footnotes);
         out.push(">\n<ol>\n");
         for (index, note) in notes.into_iter().enumerate() {
             if let Some((count, content)) = note {

@@ -152,7 +152,7 @@ impl Writer<'_, '_> {
             self.out.push(" checked=\"\"");
         }
         self.out
-            .push_attribute("aria-label", if done { labels.task_done } else { labels.task_open });
+            .push_attribute("aria-label", if done { &labels.task_done } else { &labels.task_open });
         self.out.push("> ");
     }
 }
