@@ -60,6 +60,12 @@ impl AppError {
         self
     }
 
+    /// Returns whether the same request may succeed later.
+    #[must_use]
+    pub fn is_temporary(&self) -> bool {
+        matches!(self.0.status, 0 | 408 | 429 | 500..)
+    }
+
     /// Returns whether signing in would help.
     #[must_use]
     pub fn needs_sign_in(&self) -> bool {

@@ -15,6 +15,10 @@ use std::{cell::RefCell, time::Duration};
 /// s).
 const STAYS: Duration = Duration::from_secs(20);
 
+/// Screen readers only announce what changes in a live region that they know. They may need this long
+/// to find it on a new page.
+const REGION_IS_KNOWN: Duration = Duration::from_millis(300);
+
 /// Maximum number of toasts; the oldest are removed first.
 const MOST_TOASTS: usize = 4;
 
@@ -35,6 +39,8 @@ struct Toast {
     message: Message,
     /// How often it was repeated while visible.
     times: u32,
+    /// Whether it was part of the page.
+    is_first: bool,
 }
 
 type Listener = Box<dyn Fn(Message)>;
@@ -85,7 +91,7 @@ pub fn Toasts(
     /// URL for restoring a document from the trash.
     undo: String,
 ) -> impl IntoView {
-    let first = first.map(|message| Toast { id: 0, message, times: 1 });
+    let first = first.map(|message| Toast { id: 0, message, times: 1, is_first: true });
     let toasts = RwSignal::new(first.into_iter().collect::<Vec<_>>());
     // Ids are never reused, or a new toast would be confused with an old one.
     let next_id = StoredValue::new(1);
@@ -93,9 +99,21 @@ pub fn Toasts(
         let listener = move |message| {
             let id = next_id.get_value();
             next_id.set_value(id + 1);
-            toasts.update(|toasts| add_toast(toasts, Toast { id, message, times: 1 }));
+            let toast = Toast { id, message, times: 1, is_first: false };
+            toasts.update(|toasts| add_toast(toasts, toast));
         };
         LISTENER.set(Some(Box::new(listener)));
+        if toasts.with_untracked(|toasts| !toasts.is_empty()) {
+            // Inserted again under another id, so that it is announced.
+            let insert_again = move || {
+                let id = next_id.get_value();
+                next_id.set_value(id + 1);
+                toasts.update(|toasts| {
+                    toasts.iter_mut().filter(|toast| toast.id == 0).for_each(|toast| toast.id = id);
+                });
+            };
+            set_timeout(insert_again, REGION_IS_KNOWN);
+        }
     });
     view! {
         <div class="toasts" role="status">
@@ -108,7 +126,7 @@ pub fn Toasts(
 
 #[component]
 fn ToastView(toast: Toast, toasts: RwSignal<Vec<Toast>>, undo: String) -> impl IntoView {
-    let Toast { id, message, times } = toast;
+    let Toast { id, message, times, is_first } = toast;
     let Message { notice: Notice { notice, link, undo_trash }, is_problem, .. } = message;
     let again = (times > 1).then(
         || view! { <span class="soft">{format!(" {}", words::times(u64::from(times)))}</span> },
@@ -136,7 +154,7 @@ fn ToastView(toast: Toast, toasts: RwSignal<Vec<Toast>>, undo: String) -> impl I
         }
     });
     view! {
-        <div class="toast" data-variant=is_problem.then_some("danger")>
+        <div class="toast" data-variant=is_problem.then_some("danger") data-still=is_first.then_some("")>
             <p>{isolate_quoted(&notice)} {again}</p>
             {link.map(|path| view! { <a class="button" data-variant="quiet" href=path>{words::open()}</a> })}
             {undo}
@@ -163,7 +181,7 @@ mod tests {
 
     fn toast(id: u32, kind: Option<&str>, notice: Notice, is_problem: bool) -> Toast {
         let message = Message { notice, is_problem, kind: kind.map(str::to_owned) };
-        Toast { id, message, times: 1 }
+        Toast { id, message, times: 1, is_first: false }
     }
 
     /// Returns the texts of the toasts after these messages, with their counts.

@@ -75,7 +75,7 @@ function pagesOf(id: string, trashed: string) {
   return {
     documents: "/documents",
     "a search without results": "/documents?query=nowhere&sort=title",
-    "a document whose details are edited": `/documents?edit=${id}`,
+    "the details of a document": `${document}/details`,
     editor: document,
     "a document in the trash": `/documents/${trashed}`,
     reading: `${document}/read`,

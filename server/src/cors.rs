@@ -3,6 +3,7 @@
 //! Listed origins may call the API with an access token. Cookies are stripped from such requests
 //! and responses: they are `SameSite=Lax`, but another port or subdomain counts as the same site.
 
+use crate::http::METADATA_REVISION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use std::time::Duration;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -41,6 +42,7 @@ pub(crate) fn layer(origins: &[String]) -> Option<CorsLayer> {
             header::LOCATION,
             header::RETRY_AFTER,
             header::WWW_AUTHENTICATE,
+            METADATA_REVISION,
             HeaderName::from_static("x-request-id"),
         ])
         .max_age(MAX_AGE);

@@ -1,9 +1,7 @@
 //! Documents: listing, opening, reading, and their metadata.
 
 use crate::{catalogue::documents as t, error::AppError, flash::Notice};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use izanagi_shared::{
-    crdt::TextDoc,
     id::{DocumentId, UserId},
     markdown::TocEntry,
     permission::Standing,
@@ -21,22 +19,22 @@ pub(crate) struct OpenedDocument {
     pub(crate) document: DocumentView,
     /// What the caller may do with it.
     pub(crate) standing: Standing,
-    /// Full CRDT state: a Yjs update (v1) in base64.
-    pub(crate) state_b64: String,
-    /// Sequence number of the last update in the state.
-    pub(crate) seq: u64,
+    /// Its text.
+    pub(crate) text: String,
+    /// Revision of the metadata.
+    pub(crate) revision: u64,
     /// The signed-in user, if any.
     pub(crate) user: Option<UserId>,
 }
 
-impl OpenedDocument {
-    /// Returns the text of the state, or an empty text if the state is invalid.
-    #[must_use]
-    pub(crate) fn text(&self) -> String {
-        let state = STANDARD.decode(&self.state_b64).unwrap_or_default();
-        // This replica only reads, so its client id is never used.
-        TextDoc::load(1, &state).map(|doc| doc.text()).unwrap_or_default()
-    }
+/// A document without its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DocumentDetails {
+    /// Metadata.
+    pub(crate) document: DocumentView,
+    /// What the caller may do with it.
+    pub(crate) standing: Standing,
 }
 
 /// A document for reading.
@@ -83,17 +81,14 @@ pub(crate) async fn list_documents(
 #[server(endpoint = "documents/open", input = GetUrl)]
 pub(crate) async fn open_document(id: DocumentId) -> Result<OpenedDocument, AppError> {
     use crate::ssr::{caller, page_context};
-    /// State vector of an empty replica (v1: no clients).
-    const NOTHING: [u8; 1] = [0];
     let services = page_context()?.services;
     let documents = &services.documents;
     let caller = caller();
     let reader = documents.for_reader(&caller, id).await?;
     let document = documents.view(&reader).await?;
-    let (seq, state) = documents.missing(&reader, NOTHING.to_vec()).await?;
-    let state_b64 = STANDARD.encode(state);
-    let (standing, user) = (reader.standing(), caller.user());
-    Ok(OpenedDocument { document, standing, state_b64, seq, user })
+    let text = documents.text(&reader).await?.content.to_string();
+    let (standing, user, revision) = (reader.standing(), caller.user(), reader.row().meta_rev);
+    Ok(OpenedDocument { document, standing, text, revision, user })
 }
 
 /// Returns a document as safe HTML.
@@ -114,6 +109,19 @@ pub(crate) async fn read_document(id: DocumentId) -> Result<ReadableDocument, Ap
     let rendered = documents.render(&reader, labels).await?;
     let (standing, html, toc) = (reader.standing(), rendered.html.clone(), rendered.toc.clone());
     Ok(ReadableDocument { document, standing, html, toc })
+}
+
+/// Returns a document without its text.
+///
+/// # Errors
+/// `unauthenticated`, `not_found`.
+#[server(endpoint = "documents/details", input = GetUrl)]
+pub(crate) async fn read_details(id: DocumentId) -> Result<DocumentDetails, AppError> {
+    use crate::ssr::{caller, page_context};
+    let services = page_context()?.services;
+    let reader = services.documents.for_reader(&caller(), id).await?;
+    let document = services.documents.view(&reader).await?;
+    Ok(DocumentDetails { document, standing: reader.standing() })
 }
 
 /// Creates an empty document and redirects to it.

@@ -1,6 +1,6 @@
 //! Submits forms without leaving the page, so that input survives an unreachable server.
 
-use super::{fields::show_refusal, on_document};
+use super::{fields::show_refusal, focus, on_document};
 use crate::{
     error::AppError,
     flash::{ENHANCED, Notice},
@@ -110,7 +110,10 @@ fn submit(form: HtmlFormElement) {
     spawn_local(async move {
         match send_form(&form).await {
             // The form stays busy until the page is unloaded.
-            Ok(path) => leave(&path),
+            Ok(path) => {
+                focus::remember(&form, &path);
+                leave(&path);
+            }
             Err(error) => {
                 set_busy(&form, false);
                 if form.get_attribute("data-send").as_deref() == Some("fields") {

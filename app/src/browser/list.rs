@@ -1,6 +1,6 @@
 //! Refreshes the page's list in place.
 
-use super::times::show_local_times;
+use super::focus;
 use gloo_net::http::Request;
 use leptos::{
     prelude::*,
@@ -8,6 +8,14 @@ use leptos::{
     web_sys::{DomParser, SupportedType},
 };
 use std::cell::Cell;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Rewrites the page's times in the reader's time zone (`components/times.js`).
+    #[wasm_bindgen(js_name = showLocalTimes)]
+    fn show_local_times();
+}
 
 /// Id of the element that holds the list.
 const LIST: &str = "list";
@@ -53,10 +61,10 @@ fn replace_list(html: &str) {
     let new = page.ok().and_then(|page| page.get_element_by_id(LIST));
     let old = document().get_element_by_id(LIST);
     let (Some(new), Some(old)) = (new, old) else { return };
-    // Keep a title that is being edited in the list.
-    if old.query_selector("leptos-island").is_ok_and(|island| island.is_some()) {
-        return;
-    }
+    let focused = focus::focused_row(&old);
     old.set_inner_html(&new.inner_html());
     show_local_times();
+    if let Some(id) = focused {
+        focus::focus_first(&[&id]);
+    }
 }

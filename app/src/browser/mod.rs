@@ -1,13 +1,13 @@
-//! Browser-only code: submitting forms in place, files, menus, local times. It also compiles for
+//! Browser-only code: submitting forms in place, files, menus, focus. It also compiles for
 //! the server, which renders islands but never calls it.
 
 mod fields;
 mod files;
+mod focus;
 mod forms;
 mod list;
 mod menus;
 mod sign_in;
-mod times;
 
 pub use fields::{check_form, clear};
 pub use files::{copy, save};
@@ -28,7 +28,7 @@ pub fn start() {
     menus::close_menus();
     forms::listen();
     fields::listen();
-    times::show_local_times();
+    focus::restore();
     window_event_listener(ev::pageshow, |event| {
         // A page restored from the back/forward cache may show outdated lists or busy forms, so
         // reload it. An editor continues where it was.

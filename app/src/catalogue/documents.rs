@@ -4,7 +4,7 @@ super::texts! {
     documents: "Documents", "ドキュメント", "文档";
     new: "New document", "新規作成", "新建文档";
     kind: "Kind", "種類", "类型";
-    edit_details: "Edit details", "情報を編集", "编辑信息";
+    details_of(title): "Details of “{title}”", "「{title}」の情報", "“{title}”的信息";
     download_as: "Download as", "ダウンロード形式", "下载格式";
     default_format: "Default", "既定", "默认";
     create: "Create", "作成", "创建";

@@ -1,7 +1,9 @@
-//! Dates of the server, in UTC; scripts rewrite them in the reader's time zone.
+//! Dates of the server, in UTC, and in the reader's time zone (`components::LocalTimes`).
 
 super::texts! {
     date(day, month, year, time): "{day} {month} {year}, {time} UTC", "{year}年{month}{day}日 {time} UTC", "{year}年{month}{day}日 {time} UTC";
+    today(time): "today, {time}", "今日 {time}", "今天 {time}";
+    yesterday(time): "yesterday, {time}", "昨日 {time}", "昨天 {time}";
     january: "January", "1月", "1月";
     february: "February", "2月", "2月";
     march: "March", "3月", "3月";

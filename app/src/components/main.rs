@@ -1,3 +1,4 @@
+use super::LocalTimes;
 use crate::{
     api::documents::RestoreDocument,
     catalogue::{self, site},
@@ -68,6 +69,7 @@ pub(crate) fn Scripts(bundle: Bundle) -> impl IntoView {
         <div id="load-failed" role="alert" hidden="">
             <div class="toasts"><div class="toast" data-variant="danger"><p>{site::load_failed()}</p></div></div>
         </div>
+        {(bundle != Bundle::Editor).then(|| view! { <LocalTimes/> })}
         <Toasts first undo=RestoreDocument::PATH.to_owned()/>
     }
     .into_any()

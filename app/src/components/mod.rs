@@ -28,5 +28,5 @@ pub(crate) use main::{Bundle, Main, Scripts};
 pub(crate) use meta::{Counts, Crumbs};
 pub(crate) use pagination::{Pagination, PastEnd};
 pub(crate) use problem::{ProblemView, Words};
-pub(crate) use time::When;
+pub(crate) use time::{LocalTimes, When};
 pub(crate) use toc::Contents;

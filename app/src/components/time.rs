@@ -1,11 +1,27 @@
 use crate::catalogue::time as t;
 use izanagi_shared::time::Timestamp;
-use leptos::prelude::*;
+use leptos::{nonce::use_nonce, prelude::*};
 
-/// A time in UTC; scripts rewrite it in the local time zone (`browser::times`).
+/// A time in UTC. On pages with scripts, [`LocalTimes`] rewrites it.
 #[component]
-pub(crate) fn When(at: Timestamp) -> impl IntoView {
-    view! { <time datetime=at.to_string()>{utc_words(at)}</time> }
+pub(crate) fn When(
+    at: Timestamp,
+    /// Whether the time of day matters even after days.
+    #[prop(optional)]
+    is_precise: bool,
+) -> impl IntoView {
+    let precise = is_precise.then_some("");
+    view! { <time datetime=at.to_string() data-precise=precise>{utc_words(at)}</time> }
+}
+
+/// Rewrites the times above it in the reader's time zone, as `today, 14:02`, `yesterday, 21:40`,
+/// `12 March` or `12 March 2024`, with the full date and the zone as `title`. The script is part of
+/// the page, so that it runs before the page is painted and nothing moves.
+#[component]
+pub(crate) fn LocalTimes() -> impl IntoView {
+    const SCRIPT: &str = include_str!("times.js");
+    let (today, yesterday) = (t::today("{time}"), t::yesterday("{time}"));
+    view! { <script nonce=use_nonce() data-today=today data-yesterday=yesterday inner_html=SCRIPT></script> }
 }
 
 /// Formats an RFC 3339 time as `12 March 2025, 14:02 UTC`.

@@ -1,6 +1,9 @@
-use super::{EditorView, title::TitleForm};
-use crate::{parts::Icon, words};
-use izanagi_shared::{id::DocumentId, rules::DocumentKind};
+use super::{EditorView, title::TitleForm, without_count};
+use crate::{
+    parts::{Announcement, Icon},
+    words,
+};
+use izanagi_shared::{id::DocumentId, rules::DocumentKind, save_state::SaveState};
 use leptos::prelude::*;
 
 /// Title, save state and actions.
@@ -15,8 +18,13 @@ pub(super) fn Head(
     tab: RwSignal<&'static str>,
 ) -> impl IntoView {
     let path = format!("/documents/{id}");
-    let state = move || view.save.get();
+    let state = move || view.whole_state();
     let save = move || state().map_or_else(words::read_only, |state| words::save_state(&state));
+    // A page that has just loaded has nothing to announce.
+    let lasting = move || {
+        let state = state().map_or(SaveState::Saved, without_count);
+        words::save_state(&state)
+    };
     let is_asleep = move || view.save.with(Option::is_none);
     let tab_button = move |name: &'static str, label: String| {
         view! {
@@ -37,9 +45,17 @@ pub(super) fn Head(
                 // A document in the trash is read-only.
                 view! { <p class="title-form title-shown"><bdi>{title}</bdi></p> }.into_any()
             } else {
-                view! { <TitleForm id title action=rename/> }.into_any()
+                let details = format!("{path}/details");
+                view! {
+                    <TitleForm id title action=rename view/>
+                    <a class="icon-button" data-variant="quiet" href=details aria-label=words::edit_details()>
+                        <Icon name="info"/>
+                    </a>
+                }
+                .into_any()
             }}
-            <p class="save-state" role="status" data-state=move || state().map(|state| state.variant())>{save}</p>
+            <p class="save-state" data-state=move || state().map(|state| state.variant())>{save}</p>
+            <Announcement topic=Signal::derive(lasting) text=Signal::derive(save)/>
             <div class="editor-tools" role="group" aria-label=words::document_tools()>
                 {(kind != DocumentKind::Text).then(|| view! {
                     <div class="segmented pane-tabs" role="group" aria-label=words::view()>

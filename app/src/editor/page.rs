@@ -13,7 +13,8 @@ use izanagi_shared::{
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// A document as passed to the editor.
+/// A document as passed to the editor, which fetches the state of the text itself (`state_path`): the
+/// page already has the text to read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenedText {
     /// Id of the document.
@@ -24,10 +25,10 @@ pub struct OpenedText {
     pub kind: DocumentKind,
     /// Whether it is in the trash, and therefore read-only.
     pub is_trashed: bool,
-    /// Full CRDT state: a Yjs update (v1) in base64.
-    pub state_b64: String,
-    /// Sequence number of the last update in the state.
-    pub seq: u64,
+    /// Revision of the metadata.
+    pub revision: u64,
+    /// Length of the text in bytes.
+    pub length: usize,
     /// The signed-in user, if any.
     pub user: Option<UserId>,
     /// Number of words in the text.
@@ -62,6 +63,7 @@ pub fn Editor(opened: OpenedText) -> impl IntoView {
     let view = EditorView::new(preview, Counts { words, characters });
     let title = RwSignal::new(opened.title.clone());
     let (rename, restore) = (opened.rename.clone(), opened.restore.clone());
+    let restore_path = restore.clone();
     let commit = opened.commit.clone();
     Effect::new({
         let opened = StoredValue::new(Some(opened));
@@ -94,7 +96,7 @@ pub fn Editor(opened: OpenedText) -> impl IntoView {
             <h1 class="visually-hidden">{around(&words::edit_title(), view! { <bdi>{title}</bdi> })}</h1>
             <Head id kind is_trashed title rename view tab/>
             {is_trashed.then(|| view! { <InTrash id=id.to_string() restore/> })}
-            <TroubleAlert view title kind/>
+            <TroubleAlert id view title kind restore=restore_path/>
             <noscript inner_html=without_script></noscript>
             <div class="editor-panes">
                 <section class="editor-pane" data-pane="write" aria-label=words::text_area()>

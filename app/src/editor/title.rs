@@ -1,3 +1,4 @@
+use super::{EditorView, retry_delay, save::TitleState, tabs, title_queue::TitleQueue};
 use crate::{
     browser,
     error::AppError,
@@ -13,7 +14,8 @@ use leptos::{
     task::spawn_local,
 };
 
-/// The title, edited in place: Enter or leaving the field saves, Escape reverts.
+/// The title, edited in place: Enter or leaving the field saves, Escape reverts. It is sent until the
+/// server has stored or rejected it.
 #[component]
 pub(super) fn TitleForm(
     id: DocumentId,
@@ -21,21 +23,41 @@ pub(super) fn TitleForm(
     title: RwSignal<String>,
     /// URL for saving it.
     action: String,
+    view: EditorView,
 ) -> impl IntoView {
     let field = NodeRef::<Input>::new();
-    let state = TitleState {
+    let state = TitleSync {
         id,
+        view,
         title,
         field,
         action: StoredValue::new(action.clone()),
         is_refused: RwSignal::new(false),
-        on_its_way: StoredValue::new(None),
+        queue: StoredValue::new(TitleQueue::new(title.get_untracked())),
+        timer: StoredValue::new(None),
     };
     Effect::new(move || {
         document().set_title(&words::brand_title(&title.get()));
     });
     Effect::new(move || {
+        tabs::listen(id, move |new| state.learn(new));
+        window_event_listener(ev::online, move |_| state.send());
+        window_event_listener(ev::beforeunload, move |event| {
+            if state.is_at_risk() {
+                event.prevent_default();
+            }
+        });
         window_event_listener(ev::pagehide, move |_| state.save_as_page_goes());
+    });
+    Effect::new(move || {
+        if let Some(new) = view.title_elsewhere.get() {
+            state.learn(&new);
+        }
+    });
+    Effect::new(move || {
+        if view.retry.get() > 0 {
+            state.send();
+        }
     });
     let leave = move |event: KeyboardEvent| {
         // During IME composition, Enter and Escape belong to the input method.
@@ -75,28 +97,25 @@ pub(super) fn TitleForm(
 }
 
 #[derive(Clone, Copy)]
-struct TitleState {
+struct TitleSync {
     id: DocumentId,
+    view: EditorView,
     /// The saved title.
     title: RwSignal<String>,
     field: NodeRef<Input>,
     action: StoredValue<String>,
     is_refused: RwSignal<bool>,
-    on_its_way: StoredValue<Option<String>>,
+    queue: StoredValue<TitleQueue>,
+    timer: StoredValue<Option<TimeoutHandle>>,
 }
 
-impl TitleState {
+impl TitleSync {
     fn save(self, typed: &str) {
         match Title::parse(typed) {
             Ok(new) => {
                 self.show(new.as_str());
-                // Resend a rejected title, but not one in flight.
-                let is_new = self.title.with_untracked(|title| title != new.as_str());
-                let is_sent =
-                    self.on_its_way.with_value(|sent| sent.as_deref() == Some(new.as_str()));
-                if is_new && !is_sent {
-                    self.send(new.as_str().to_owned());
-                }
+                self.queue.update_value(|queue| queue.want(new.as_str()));
+                self.send();
             }
             Err(error) if error.code == "blank" => {
                 self.show_saved();
@@ -109,23 +128,86 @@ impl TitleState {
         }
     }
 
-    fn send(self, new: String) {
-        self.on_its_way.set_value(Some(new.clone()));
+    /// Sends the wanted title, unless one is in flight.
+    fn send(self) {
+        if let Some(timer) = self.timer.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+        let next = self.queue.try_update_value(TitleQueue::take).flatten();
+        self.show_state();
+        let Some(new) = next else { return };
         spawn_local(async move {
-            let (id, action) = (self.id.to_string(), self.action.get_value());
-            let answer = browser::post(&action, &[("id", &id), ("title", &new)]).await;
-            self.on_its_way.set_value(None);
-            match answer {
-                Ok(notice) => {
-                    self.title.set(new);
-                    self.say(notice, false);
-                }
-                Err(AppError(problem)) => {
+            let answer = self.post(&new).await;
+            self.answered(new, answer);
+            self.show_state();
+        });
+    }
+
+    async fn post(self, new: &str) -> Result<Notice, AppError> {
+        let (id, action) = (self.id.to_string(), self.action.get_value());
+        let fields = [("id", id.as_str()), ("title", new)];
+        let answer = browser::post(&action, &fields).await;
+        let is_signed_out = answer.as_ref().is_err_and(AppError::needs_sign_in);
+        if is_signed_out && browser::refresh_session().await.is_ok_and(|answer| answer.ok()) {
+            return browser::post(&action, &fields).await;
+        }
+        answer
+    }
+
+    fn answered(self, new: String, answer: Result<Notice, AppError>) {
+        match answer {
+            Ok(notice) => {
+                self.queue.update_value(TitleQueue::stored);
+                tabs::tell(self.id, &new);
+                self.title.set(new);
+                self.say(notice, false);
+                self.send();
+            }
+            Err(error) if error.is_temporary() => {
+                let attempt = self.queue.try_update_value(TitleQueue::lost).unwrap_or_default();
+                let wait = retry_delay(attempt, js_sys::Math::random());
+                self.timer.set_value(set_timeout_with_handle(move || self.send(), wait).ok());
+            }
+            Err(error) => {
+                let is_current = if error.needs_sign_in() {
+                    // Sent again when the user asks to, after signing in.
+                    let _ = self.queue.try_update_value(TitleQueue::lost);
+                    true
+                } else {
+                    self.queue.try_update_value(TitleQueue::rejected) == Some(true)
+                };
+                if is_current {
                     self.is_refused.set(true);
-                    self.say(Notice::new(words::problem(&problem)), true);
+                    self.say(Notice::new(words::problem(&error.0)), true);
+                } else {
+                    self.send();
                 }
             }
-        });
+        }
+    }
+
+    /// Handles a title saved elsewhere. What is typed here stays.
+    fn learn(self, new: &str) {
+        self.queue.update_value(|queue| queue.learn(new));
+        let field = self.field.get_untracked();
+        let is_untouched =
+            field.is_some_and(|field| self.title.with_untracked(|title| field.value() == *title));
+        self.title.set(new.to_owned());
+        if is_untouched {
+            self.show(new);
+        }
+    }
+
+    fn show_state(self) {
+        let state = self.queue.with_value(TitleQueue::state);
+        if self.view.title_state.get_untracked() != state {
+            self.view.title_state.set(state);
+        }
+    }
+
+    /// Whether closing the page now would lose a title that has been tried to save.
+    fn is_at_risk(self) -> bool {
+        self.queue.with_value(TitleQueue::state) == TitleState::Waiting
     }
 
     /// A field that is removed with its page gets no blur event.

@@ -1,20 +1,25 @@
 use super::{EditorView, Trouble};
 use crate::{
     browser,
+    flash::Notice,
     own_path::sign_in_path,
     parts::{Alert, Icon},
+    toasts::{Message, say},
     words,
 };
-use izanagi_shared::rules::DocumentKind;
-use leptos::prelude::*;
+use izanagi_shared::{id::DocumentId, rules::DocumentKind};
+use leptos::{prelude::*, task::spawn_local};
 
 /// Explains why edits are not saved and offers ways to continue. The text can always be copied or
 /// downloaded (PRODUCT U4).
 #[component]
 pub(super) fn TroubleAlert(
+    id: DocumentId,
     view: EditorView,
     title: RwSignal<String>,
     kind: DocumentKind,
+    /// URL for restoring from the trash.
+    restore: String,
 ) -> impl IntoView {
     // There can be no problem before the page runs in a browser.
     let pathname = || window().location().pathname().unwrap_or_default();
@@ -34,9 +39,26 @@ pub(super) fn TroubleAlert(
                 </a>
             }
         });
+        // Without leaving the page, which holds the unsaved edits.
+        let restore = (trouble == Trouble::Trashed).then(|| {
+            let path = restore.clone();
+            view! {
+                <button
+                    class="button"
+                    data-variant="primary"
+                    type="button"
+                    on:click=move |_| spawn_local(restore_document(id, path.clone(), view))
+                >
+                    <Icon name="restore"/>
+                    {words::restore()}
+                </button>
+            }
+        });
         let explanation = match (&trouble, view.is_kept.get()) {
             (Trouble::SignedOut, true) => words::trouble_signed_out_kept(),
             (Trouble::SignedOut, false) => words::trouble_signed_out_unkept(),
+            (Trouble::Trashed, true) => words::trouble_trashed_kept(),
+            (Trouble::Trashed, false) => words::trouble_trashed_unkept(),
             (Trouble::Refused(reason), true) => words::trouble_refused_kept(reason),
             (Trouble::Refused(reason), false) => words::trouble_refused_unkept(reason),
             (Trouble::NotStarted, _) => words::trouble_not_started(),
@@ -69,10 +91,24 @@ pub(super) fn TroubleAlert(
                     <p>{explanation}</p>
                     <p class="cluster">
                         {sign_in}
+                        {restore}
                         {ways_on}
                     </p>
                 </Alert>
             </div>
         })
     }
+}
+
+/// Restores the document from the trash, then sends what waits.
+async fn restore_document(id: DocumentId, path: String, view: EditorView) {
+    let (notice, is_problem) = match browser::post(&path, &[("id", &id.to_string())]).await {
+        Ok(notice) => {
+            view.retry.update(|asked| *asked += 1);
+            // It would lead to this page.
+            (Notice { link: None, ..notice }, false)
+        }
+        Err(error) => (Notice::new(words::problem(&error.0)), true),
+    };
+    say(Message { notice, is_problem, kind: Some(path) });
 }

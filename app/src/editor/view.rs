@@ -1,5 +1,6 @@
 //! The interface between an editing session and its page.
 
+use super::save::{TitleState, with_title};
 use izanagi_shared::{markdown::Counts, save_state::SaveState};
 use leptos::{
     html::{Div, Section},
@@ -12,6 +13,8 @@ use send_wrapper::SendWrapper;
 pub enum Trouble {
     /// The session has ended.
     SignedOut,
+    /// The document was moved to the trash.
+    Trashed,
     /// The server rejects an edit, for this reason.
     Refused(String),
     /// The editor could not be loaded.
@@ -36,6 +39,10 @@ pub struct EditorView {
     pub counts: RwSignal<Counts>,
     /// Save state; `None` until the text can be edited.
     pub save: RwSignal<Option<SaveState>>,
+    /// Where a changed title is.
+    pub title_state: RwSignal<TitleState>,
+    /// A title that was saved elsewhere, as the session learns it from the server.
+    pub title_elsewhere: RwSignal<Option<String>>,
     /// Whether unsaved edits are stored on this device.
     pub is_kept: RwSignal<bool>,
     /// Problem that prevents saving.
@@ -63,6 +70,8 @@ impl EditorView {
             preview_on: RwSignal::new(true),
             counts: RwSignal::new(counts),
             save: RwSignal::new(None),
+            title_state: RwSignal::new(TitleState::Stored),
+            title_elsewhere: RwSignal::new(None),
             is_kept: RwSignal::new(true),
             trouble: RwSignal::new(None),
             too_long: RwSignal::new(0),
@@ -70,6 +79,12 @@ impl EditorView {
             commit: RwSignal::new(0),
             text: StoredValue::new(None),
         }
+    }
+
+    /// Returns the save state of text and title; `None` until the text can be edited.
+    #[must_use]
+    pub fn whole_state(self) -> Option<SaveState> {
+        Some(with_title(self.save.get()?, self.title_state.get()))
     }
 
     /// Returns the editor's text; empty before there is an editor.

@@ -1,5 +1,5 @@
 use crate::{
-    parts::Icon,
+    parts::{Announcement, Icon},
     words::{self, grouped},
 };
 use leptos::{
@@ -125,7 +125,8 @@ pub fn Steps(place: Place) -> impl IntoView {
             >
                 <Icon name="up"/>
             </a>
-            <output>{words}</output>
+            <span class="diff-place">{words}</span>
+            <Announcement topic=Signal::derive(words) text=Signal::derive(words)/>
             <a
                 class="icon-button"
                 href=move || link(next())

@@ -11,7 +11,6 @@ use crate::{
     ssr::{UPLOAD_PATH, Visit},
 };
 use izanagi_shared::{
-    id::DocumentId,
     rules::DocumentKind,
     wire::{DocumentSort, DocumentView, Page},
 };
@@ -45,7 +44,7 @@ fn and_more(address: &str) -> String {
     format!("{address}{}", if address.contains('?') { '&' } else { '?' })
 }
 
-/// `/documents?query&sort&page&edit`: the user's documents.
+/// `/documents?query&sort&page`: the user's documents.
 #[component]
 pub(crate) fn DocumentsPage() -> impl IntoView {
     let (query, sort, page) = (query_text("query"), query_text("sort"), query_value::<u32>("page"));
@@ -54,7 +53,6 @@ pub(crate) fn DocumentsPage() -> impl IntoView {
         sort: sort_of(&sort.get()),
         page: page.get().unwrap_or(1),
     });
-    let edited = query_value::<DocumentId>("edit");
     let documents = Resource::new(
         move || listing.get(),
         |listing| list_documents(listing.query, listing.sort, listing.page, false),
@@ -71,7 +69,7 @@ pub(crate) fn DocumentsPage() -> impl IntoView {
             // Refreshed after each upload (`browser::list`).
             <div class="list" id="list">
                 <LoadPart from=documents let:page>
-                    {view! { <List page listing=listing.get() edited=edited.get()/> }.into_any()}
+                    {view! { <List page listing=listing.get()/> }.into_any()}
                 </LoadPart>
             </div>
         </Main>
@@ -148,7 +146,7 @@ fn NewDocument() -> impl IntoView {
 }
 
 #[component]
-fn List(page: Page<DocumentView>, listing: Listing, edited: Option<DocumentId>) -> impl IntoView {
+fn List(page: Page<DocumentView>, listing: Listing) -> impl IntoView {
     let start = format!("{}page=", and_more(&listing.address(listing.sort)));
     let words = site::documents_count(page.total);
     if page.items.is_empty() && page.total > 0 {
@@ -159,10 +157,7 @@ fn List(page: Page<DocumentView>, listing: Listing, edited: Option<DocumentId>) 
         return view! { <Empty query=listing.query/> }.into_any();
     }
     let here = format!("{start}{}", page.page);
-    let row = |document: DocumentView| {
-        let is_edited = edited == Some(document.id);
-        view! { <DocumentRow document list=here.clone() is_edited/> }
-    };
+    let row = |document: DocumentView| view! { <DocumentRow document list=here.clone()/> };
     let rows = page.items.into_iter().map(row).collect_view();
     view! {
         <ul class="rows">{rows}</ul>

@@ -6,7 +6,7 @@ use crate::{
     },
     catalogue::{documents as t, site},
     components::{Bundle, FormStart, Load, Scripts},
-    editor::{Editor, EditorHtml, OpenedText, render_as},
+    editor::{Editor, EditorHtml, OpenedText, render_as, state_path},
     ssr::{Visit, redirect},
     words,
 };
@@ -14,9 +14,10 @@ use izanagi_shared::{
     id::DocumentId,
     markdown::{self, escape_text},
     permission::{Action, Verdict, decide},
+    rules::DocumentKind,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_meta::Title;
+use leptos_meta::{Link, Title};
 
 /// The server renders the preview only up to this length; a longer one is rendered once the editor
 /// has loaded, so that it delays neither this page nor other requests. In bytes.
@@ -45,15 +46,14 @@ pub(crate) fn EditorPage() -> impl IntoView {
 
 #[component]
 fn Editing(opened: OpenedDocument) -> impl IntoView {
-    let text = opened.text();
-    let OpenedDocument { document, state_b64, seq, user, .. } = opened;
+    let OpenedDocument { document, text, revision, user, .. } = opened;
     let (id, kind, is_trashed) = (document.id, document.kind, document.deleted_at.is_some());
     let commit = Visit::here().form::<CommitVersion>("", &[("id", &id.to_string())]);
     let counts = markdown::counts(&text);
-    let is_short = text.len() <= RENDERED_AT_ONCE;
+    let is_rendered = kind != DocumentKind::Text && text.len() <= RENDERED_AT_ONCE;
     provide_context(EditorHtml {
         text: beginning(id, &text),
-        preview: if is_short { render_as(kind, &text).html } else { String::new() },
+        preview: if is_rendered { render_as(kind, &text).html } else { String::new() },
         without_script: if is_trashed { String::new() } else { commit_form(id, commit) },
     });
     let opened = OpenedText {
@@ -61,8 +61,8 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
         title: document.title.clone(),
         kind,
         is_trashed,
-        state_b64,
-        seq,
+        revision,
+        length: text.len(),
         user,
         words: counts.words,
         characters: counts.characters,
@@ -72,6 +72,8 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
     };
     view! {
         <Title text=document.title/>
+        // The editor needs it first.
+        <Link rel="preload" href=state_path(id) as_="fetch" type_="application/json" crossorigin="anonymous"/>
         <Editor opened/>
         <Scripts bundle=Bundle::Editor/>
     }

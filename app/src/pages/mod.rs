@@ -3,6 +3,7 @@
 mod address;
 mod authorship;
 mod compare;
+mod details;
 mod documents;
 mod editor;
 mod history;
@@ -16,6 +17,7 @@ mod trash;
 mod version;
 
 use compare::ComparePage;
+use details::DetailsPage;
 use documents::DocumentsPage;
 use editor::EditorPage;
 use history::HistoryPage;
@@ -46,6 +48,7 @@ pub(crate) fn Pages() -> impl IntoView {
             <Route path=path!("/signup") view=SignupPage ssr=SsrMode::Async/>
             <Route path=path!("/documents") view=DocumentsPage ssr=SsrMode::Async/>
             <Route path=path!("/documents/:id") view=EditorPage ssr=SsrMode::Async/>
+            <Route path=path!("/documents/:id/details") view=DetailsPage ssr=SsrMode::Async/>
             <Route path=path!("/documents/:id/read") view=ReadPage ssr=SsrMode::Async/>
             <Route path=path!("/documents/:id/history") view=HistoryPage ssr=SsrMode::Async/>
             <Route path=path!("/documents/:id/versions/:number") view=VersionPage ssr=SsrMode::Async/>

@@ -156,8 +156,14 @@ mod tests {
         "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1",
         "Safari 18 on iPhone"
     )]
-    #[case("Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36 Edg/140.0", "Edge 140 on Windows")]
-    #[case("Mozilla/5.0 (Linux; Android 15) Chrome/140.0 Mobile Safari/537.36", "Chrome 140 on Android")]
+    #[case(
+        "Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36 Edg/140.0",
+        "Edge 140 on Windows"
+    )]
+    #[case(
+        "Mozilla/5.0 (Linux; Android 15) Chrome/140.0 Mobile Safari/537.36",
+        "Chrome 140 on Android"
+    )]
     #[case("Firefox/x (Linux)", "Firefox on Linux")]
     #[case("curl/8.5.0", "curl")]
     #[case("", "A program")]

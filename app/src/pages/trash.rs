@@ -75,12 +75,13 @@ fn Row(document: DocumentView) -> impl IntoView {
         count => site::versions(count),
     };
     let about = format!(" {}", document.title);
+    let row_id = format!("row-{id}");
     let (purged, purged_about) = (id.clone(), about.clone());
     let since = document
         .deleted_at
         .map(|at| view! { <li>{around(t::moved_here(), view! { <When at/> })}</li> });
     view! {
-        <li>
+        <li id=row_id>
             <div class="row-main">
                 <h2 class="row-title"><bdi>{document.title}</bdi></h2>
                 <ul class="meta">

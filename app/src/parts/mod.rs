@@ -2,6 +2,7 @@
 //! `style/README.md`.
 
 mod alert;
+mod announcement;
 mod icon;
 mod kind;
 mod message;
@@ -10,6 +11,7 @@ mod rule;
 mod sentence;
 
 pub use alert::Alert;
+pub use announcement::Announcement;
 pub use icon::Icon;
 pub use kind::kind_name;
 pub use message::MessageField;

@@ -21,8 +21,4 @@ island_texts! {
     message_limit(limit): "at most {limit}", "{limit} 文字以内", "最多 {limit} 字";
     message_left(count): "{count} left", "残り {count} 文字", "还可输入 {count} 字";
     message_over(count): "{count} too many", "{count} 文字超過", "超出 {count} 字";
-
-    // Times in the reader's time zone.
-    today(time): "today, {time}", "今日 {time}", "今天 {time}";
-    yesterday(time): "yesterday, {time}", "昨日 {time}", "昨天 {time}";
 }

@@ -17,6 +17,7 @@ island_texts! {
     try_again: "Try again", "再試行", "重试";
     characters[count]: "{count} character|{count} characters", "{count} 文字", "{count} 个字符";
     edit_title: "Edit “{}”", "「{}」を編集", "编辑“{}”";
+    edit_details: "Edit details", "情報を編集", "编辑信息";
     version_title: "Title (optional)", "タイトル（任意）", "标题（可选）";
     title: "Title", "タイトル", "标题";
     title_kept: "A document needs a title. The previous title was kept.", "タイトルを入力してください。元のタイトルを残しました。", "文档需要标题，已保留原标题。";
@@ -41,10 +42,13 @@ island_texts! {
     download_text: "Download the text", "本文をダウンロード", "下载正文";
     trouble_signed_out_kept: "Your session has ended. Your last edits are kept on this device. Sign in again in a new tab, then return here and try again.", "ログインの有効期限が切れました。最後の編集はこのデバイスに残っています。新しいタブでログインし、このページに戻って再試行してください。", "登录已失效。最后的编辑保留在此设备上。请在新标签页中登录，然后返回此处重试。";
     trouble_signed_out_unkept: "Your session has ended. Your last edits are kept in this tab only: keep it open. Sign in again in a new tab, then return here and try again.", "ログインの有効期限が切れました。最後の編集はこのタブにのみ残っています。タブを閉じずに、新しいタブでログインし、このページに戻って再試行してください。", "登录已失效。最后的编辑仅保留在此标签页中，请勿关闭。请在新标签页中登录，然后返回此处重试。";
+    trouble_trashed_kept: "This document was moved to the trash, so edits are no longer saved. Yours are kept on this device until you restore it.", "このドキュメントはゴミ箱に移動されたため、編集は保存されません。復元するまで、編集はこのデバイスに残ります。", "此文档已移到回收站，编辑不再保存。恢复之前，编辑保留在此设备上。";
+    trouble_trashed_unkept: "This document was moved to the trash, so edits are no longer saved. Yours are kept in this tab only: keep it open and restore the document.", "このドキュメントはゴミ箱に移動されたため、編集は保存されません。編集はこのタブにのみ残っています。タブを閉じずに復元してください。", "此文档已移到回收站，编辑不再保存。编辑仅保留在此标签页中，请勿关闭并恢复文档。";
     trouble_refused_kept(reason): "Your last edits are not saved: {reason} They are kept on this device.", "最後の編集を保存できません。{reason}編集はこのデバイスに残っています。", "最后的编辑未能保存。{reason}编辑保留在此设备上。";
     trouble_refused_unkept(reason): "Your last edits are not saved: {reason} They are kept in this tab only: keep it open.", "最後の編集を保存できません。{reason}編集はこのタブにのみ残っています。タブを閉じないでください。", "最后的编辑未能保存。{reason}编辑仅保留在此标签页中，请勿关闭。";
     trouble_not_started: "The editor could not be loaded, so the text is read-only. Check your connection, then reload the page.", "エディターを読み込めなかったため、本文は閲覧のみできます。接続を確認し、ページを再読み込みしてください。", "编辑器未能加载，正文只能阅读。请检查网络连接，然后重新加载页面。";
     reason_signed_out: "sign in again", "もう一度ログインしてください", "请重新登录";
+    reason_trashed: "the document is in the trash.", "ドキュメントはゴミ箱にあります。", "文档在回收站中。";
     reason_unknown: "the server gave no reason.", "サーバーから理由が返されませんでした。", "服务器未说明原因。";
     reason_cannot_merge: "this page cannot apply edits by others. Reload it to continue.", "ほかの人の編集を適用できません。ページを再読み込みしてください。", "此页面无法应用他人的编辑。请重新加载页面。";
     editor_placeholder: "Write here…", "ここに入力…", "在此输入…";

@@ -14,6 +14,8 @@ mod sessions;
 mod upload;
 mod versions;
 
+pub(crate) use ops::METADATA_REVISION;
+
 use crate::state::AppState;
 use utoipa_axum::router::OpenApiRouter;
 

@@ -8,7 +8,7 @@ use crate::{
 use axum::{
     Json,
     extract::State,
-    http::StatusCode,
+    http::{HeaderName, HeaderValue, StatusCode},
     response::{IntoResponse, Response},
 };
 use base64::{
@@ -70,12 +70,20 @@ struct UpdatesParams {
     state_vector: Option<String>,
 }
 
+/// Header with the number that grows with every change of title, description or trash, so that a
+/// client that polls notices them.
+pub(crate) const METADATA_REVISION: HeaderName = HeaderName::from_static("metadata-revision");
+
 /// Get the updates that a replica is missing. 204 if there is nothing after `since`.
 #[utoipa::path(get, path = "/documents/{id}/updates", tag = "live",
     operation_id = "readUpdates",
     params(DocumentPath, UpdatesParams),
-    responses((status = 200, body = UpdatesView), (status = 204), (status = 404, body = Problem),
-        (status = 409, body = Problem)))]
+    responses(
+        (status = 200, body = UpdatesView, headers(
+            ("metadata-revision" = u64, description = "Grows with every change of the metadata"))),
+        (status = 204, headers(
+            ("metadata-revision" = u64, description = "Grows with every change of the metadata"))),
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
 async fn missing(
     State(state): State<AppState>,
     Readable(reader): Readable,
@@ -89,9 +97,10 @@ async fn missing(
             FieldError::new("stateVector", "invalid", "This is not base64url without padding.")
         })?,
     };
+    let revision = [(METADATA_REVISION, HeaderValue::from(reader.row().meta_rev))];
     if params.since == Some(reader.row().live_seq) {
-        return Ok(StatusCode::NO_CONTENT.into_response());
+        return Ok((StatusCode::NO_CONTENT, revision).into_response());
     }
     let (seq, delta) = documents.missing(&reader, state_vector).await?;
-    Ok(Json(UpdatesView { seq, delta_b64: STANDARD.encode(delta) }).into_response())
+    Ok((revision, Json(UpdatesView { seq, delta_b64: STANDARD.encode(delta) })).into_response())
 }

@@ -40,6 +40,61 @@ async fn long_texts_are_compressed() {
     assert_eq!(ada.json("PUT", &document, &[("If-Match", &etag)], &body).await.status, 200);
 }
 
+/// Returns prose of made-up words, which compresses like a natural language.
+fn prose(bytes: usize) -> String {
+    let mut state = 1_u64;
+    let mut next = |below: u64| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let word = |_| (0..2 + next(7)).map(|_| char::from(b'a' + next(26) as u8)).collect();
+    let words: Vec<String> = (0..2_000).map(word).collect();
+    let mut text = String::new();
+    while text.len() < bytes {
+        // Frequent words are much more frequent than others.
+        let rank = next(2_000) * next(2_000) / 2_000;
+        text += &words[rank as usize];
+        text.push(if next(12) == 0 { '\n' } else { ' ' });
+    }
+    text
+}
+
+#[tokio::test]
+async fn pages_are_short_on_the_wire() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    for _ in 0..20 {
+        ada.create("text").await;
+    }
+    let short = ada.create(&prose(20_000)).await.replace("/api/v1", "");
+    let long = ada.create(&prose(2_000_000)).await.replace("/api/v1", "");
+    for (path, most) in [("/documents", 10_000), (short.as_str(), 25_000), (long.as_str(), 600_000)]
+    {
+        for encoding in ["gzip", "br"] {
+            let request = Request::get(path).header("accept-encoding", encoding);
+            let answer = ada.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.header("content-encoding"), encoding, "{path}");
+            assert!(answer.body.len() <= most, "{path}, {encoding}: {}", answer.body.len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_editor_page_carries_its_text_once() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let body =
+        serde_json::json!({ "title": "Plan", "content": "onlyhere\n".repeat(10), "kind": "text" });
+    let document = ada.post("/api/v1/documents", &body).await.json();
+    let page = ada.get(&format!("/documents/{}", document["id"].as_str().unwrap())).await.text();
+    assert_eq!(page.matches("onlyhere").count(), 10, "{page}");
+    // In base64 it would begin with one of these, by its offset.
+    for part in ["b25seWhlc", "9ubHloZXJl", "vbmx5aGVyZ"] {
+        assert!(!page.contains(part), "{part}");
+    }
+}
+
 #[tokio::test]
 async fn short_texts_and_tokens_are_not_compressed() {
     let app = TestApp::new().await;

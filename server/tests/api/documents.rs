@@ -210,7 +210,7 @@ async fn the_details_form_shows_and_changes_the_format_of_a_download() {
     let path = ada.create("text").await;
     let id = path.rsplit('/').next().unwrap();
     let chosen = async || {
-        let page = ada.get(&format!("/documents?edit={id}")).await.text();
+        let page = ada.get(&format!("/documents/{id}/details")).await.text();
         let (_, options) = page.split_once("name=\"renderFormat\"").unwrap();
         let (options, _) = options.split_once("</select>").unwrap();
         let is_chosen = |option: &&str| option.split('>').next().unwrap().contains("selected");
@@ -236,7 +236,7 @@ async fn the_details_form_shows_what_is_wrong_with_the_format() {
     let ada = app.sign_up("ada").await;
     let path = ada.create("text").await;
     let id = path.rsplit('/').next().unwrap();
-    let list = format!("/documents?edit={id}");
+    let list = format!("/documents/{id}/details");
     let form = format!("id={id}&title=Plan&renderFormat=pdf");
     let request = Request::post("/fn/documents/edit")
         .header("content-type", "application/x-www-form-urlencoded")

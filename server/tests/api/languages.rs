@@ -9,6 +9,7 @@ use serde_json::json;
 const NAMES: &[&str] = &[
     "API",
     "English",
+    "HTML",
     "Izanagi",
     "JSON",
     "JavaScript",
@@ -118,6 +119,7 @@ async fn a_page_has_no_english_words_in_another_language(
         "/settings/sessions".to_owned(),
         document.clone(),
         trashed,
+        format!("{document}/details"),
         format!("{document}/read"),
         format!("{document}/history"),
         format!("{document}/versions/1"),

@@ -62,3 +62,29 @@ async fn an_invalid_update_is_a_bad_update() {
     let (_, huge) = TextDoc::from_text(11, &"x".repeat(1024 * 1024 + 1));
     ada.post(&path, &op("1", &huge)).await.refused(413, "too_large");
 }
+
+#[tokio::test]
+async fn a_client_that_polls_notices_new_details() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("text").await;
+    let seq = ada.get(&path).await.json()["liveSeq"].as_u64().unwrap();
+    let revision = async || {
+        let answer = ada.get(&format!("{path}/updates?since={seq}")).await;
+        assert_eq!(answer.status, 204);
+        let whole = ada.get(&format!("{path}/updates")).await;
+        assert_eq!(whole.header("metadata-revision"), answer.header("metadata-revision"));
+        answer.header("metadata-revision").parse::<u64>().unwrap()
+    };
+    let first = revision().await;
+    assert_eq!(revision().await, first);
+    ada.patch(&path, &json!({ "title": "New" })).await;
+    let second = revision().await;
+    assert!(second > first);
+    let id = path.rsplit('/').next().unwrap();
+    let details = ada.get(&format!("/fn/documents/details?id={id}")).await.json();
+    assert_eq!(details["document"]["title"], "New");
+    assert!(details["document"]["deletedAt"].is_null());
+    ada.delete(&path).await;
+    assert!(revision().await > second);
+}

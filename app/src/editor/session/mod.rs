@@ -15,6 +15,8 @@ use leptos::{prelude::*, task::spawn_local};
 use open::Session;
 use std::rc::Rc;
 
+pub use transport::state_path;
+
 /// Starts a session on a rendered page; it lives as long as the page.
 pub(super) fn start(opened: OpenedText, view: EditorView) {
     let running = StoredValue::new_local(None::<Rc<Session>>);

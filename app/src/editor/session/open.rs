@@ -6,12 +6,12 @@ use super::{
     kept::Kept,
     shown::Shown,
     sync::Link,
+    transport::{self, Failure},
 };
 use crate::{
     editor::{EditorView, OpenedText, Outbox, Trouble, split_long_inserts},
     words,
 };
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use izanagi_shared::{
     crdt::{Change, TextDoc},
     id::DocumentId,
@@ -50,7 +50,7 @@ impl Session {
     /// Fails if the editor module or the document's state cannot be loaded.
     pub(super) async fn begin(opened: OpenedText, view: EditorView) -> Result<Rc<Self>, JsValue> {
         let module = EditorModule::load().await?;
-        let state = STANDARD.decode(&opened.state_b64).map_err(|error| error.to_string())?;
+        let (seq, state) = fetch_state(opened.id, opened.length).await?;
         let doc =
             TextDoc::load(clock::random_client_id(), &state).map_err(|error| error.to_string())?;
         let document = opened.id;
@@ -63,7 +63,7 @@ impl Session {
             doc: RefCell::new(doc),
             outbox: RefCell::default(),
             tracker: RefCell::default(),
-            link: Link::new(opened.seq),
+            link: Link::new(seq, opened.revision),
             kept: Kept::new(kept_module, document.to_string(), user),
             shown: Shown::default(),
             module,
@@ -231,6 +231,18 @@ impl Session {
     pub(super) fn is_read_only(&self) -> bool {
         self.is_read_only
     }
+}
+
+/// Fetches the state of a document; once more if the access token has expired.
+async fn fetch_state(document: DocumentId, length: usize) -> Result<(u64, Vec<u8>), JsValue> {
+    let mut state = transport::get_state(document, length).await;
+    if state == Err(Failure::SignedOut) {
+        state = match transport::refresh_session().await {
+            Ok(()) => transport::get_state(document, length).await,
+            Err(failure) => Err(failure),
+        };
+    }
+    state.map_err(|failure| format!("{failure:?}").into())
 }
 
 /// Calls a function if the session still exists.

@@ -3,7 +3,7 @@
 use super::{
     clock,
     open::{Session, with},
-    transport::{self, Failure},
+    transport::{self, Failure, Polled},
 };
 use crate::{
     editor::{Trouble, retry_delay},
@@ -28,6 +28,8 @@ enum Halt {
 /// Synchronisation state between this page and the server.
 #[derive(Default)]
 pub(super) struct Link {
+    /// Revision of the metadata that the page shows.
+    revision: Cell<u64>,
     /// Every update up to this sequence number is in the replica.
     seq: Cell<u64>,
     is_sending: Cell<bool>,
@@ -43,8 +45,8 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(seq: u64) -> Self {
-        Self { seq: Cell::new(seq), ..Self::default() }
+    pub(super) fn new(seq: u64, revision: u64) -> Self {
+        Self { seq: Cell::new(seq), revision: Cell::new(revision), ..Self::default() }
     }
 }
 
@@ -147,6 +149,7 @@ impl Session {
                 self.send_later(wait);
             }
             Failure::SignedOut => self.halt_signed_out(),
+            Failure::Trashed => self.halt_trashed(),
             Failure::Refused(reason) => self.halt(Halt::Refused, reason),
             Failure::TooLong(reason) => {
                 // Later edits may make it fit.
@@ -161,6 +164,12 @@ impl Session {
         self.link.halted.set(Some(Halt::SignedOut));
         self.tracker.borrow_mut().refused(words::reason_signed_out());
         self.report(Trouble::SignedOut);
+    }
+
+    fn halt_trashed(&self) {
+        self.link.halted.set(Some(Halt::Refused));
+        self.tracker.borrow_mut().refused(words::reason_trashed());
+        self.report(Trouble::Trashed);
     }
 
     fn halt(&self, halt: Halt, reason: String) {
@@ -230,7 +239,7 @@ impl Session {
             };
         }
         match got {
-            Ok(updates) => {
+            Ok(Polled { revision, updates }) => {
                 if let Some((seq, delta)) = updates {
                     if !self.merge(&delta) {
                         self.halt(Halt::Refused, words::reason_cannot_merge());
@@ -245,6 +254,9 @@ impl Session {
                 } else {
                     self.send_edits();
                 }
+                if let Some(revision) = revision.filter(|it| *it != self.link.revision.get()) {
+                    self.learn_details(revision).await;
+                }
             }
             Err(Failure::Lost) => {
                 self.link.poll_was_lost.set(true);
@@ -252,11 +264,24 @@ impl Session {
             }
             Err(Failure::Later(_)) => {}
             Err(Failure::SignedOut) => self.halt_signed_out(),
+            Err(Failure::Trashed) => self.halt_trashed(),
             Err(Failure::Refused(reason) | Failure::TooLong(reason)) => {
                 self.halt(Halt::Refused, reason);
             }
         }
         self.tell();
+    }
+
+    /// Shows what has changed besides the text. If that fails, the next poll tries again.
+    async fn learn_details(&self, revision: u64) {
+        let Ok(details) = transport::get_details(self.document).await else { return };
+        let _ = self.view.title_elsewhere.try_set(Some(details.title));
+        if details.deleted_at.is_some() {
+            // Looked up again when the user retries.
+            self.halt_trashed();
+        } else {
+            self.link.revision.set(revision);
+        }
     }
 
     /// Polls for the lifetime of the session.

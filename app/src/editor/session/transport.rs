@@ -17,6 +17,7 @@ use leptos::{
     wasm_bindgen::JsValue,
     web_sys::{AbortSignal, Blob, BlobPropertyBag},
 };
+use serde::Deserialize;
 use std::time::Duration;
 
 /// Timeout of a request, which can be repeated.
@@ -28,6 +29,28 @@ const LONG_ANSWER: usize = 400_000;
 /// URL length that servers and proxies generally accept.
 const LONGEST_STATE_VECTOR: usize = 4_000;
 
+/// What a poll returns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Polled {
+    /// Revision of the document's metadata.
+    pub(super) revision: Option<u64>,
+    /// Updates and the sequence number of the last one, if there are any.
+    pub(super) updates: Option<(u64, Vec<u8>)>,
+}
+
+/// The metadata that an editor shows.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Details {
+    pub(super) title: String,
+    pub(super) deleted_at: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct DetailsAnswer {
+    document: Details,
+}
+
 /// Why a request failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -37,6 +60,8 @@ pub(super) enum Failure {
     Later(Duration),
     /// The session has ended.
     SignedOut,
+    /// The document is in the trash.
+    Trashed,
     /// Rejected, with the server's message; retrying does not help.
     Refused(String),
     /// The document has no room for it, with the server's message.
@@ -74,26 +99,56 @@ fn ops_path(document: DocumentId) -> String {
     format!("/api/v1/documents/{document}/ops")
 }
 
+/// Returns the path of the whole state of a document, which its page names, so that it is fetched
+/// together with the editor.
+#[must_use]
+pub fn state_path(document: DocumentId) -> String {
+    format!("/api/v1/documents/{document}/updates")
+}
+
+/// Returns the whole state of a document with a text of this length, and its sequence number.
+pub(super) async fn get_state(
+    document: DocumentId,
+    length: usize,
+) -> Result<(u64, Vec<u8>), Failure> {
+    // In base64, with room for deleted text.
+    let request =
+        limited(Request::get(&state_path(document)), length.saturating_mul(2) + LONG_ANSWER);
+    decode(&accept(request.send().await).await?).await
+}
+
 /// Returns the updates missing from a replica that has everything up to `since` and this state
-/// vector, and their last sequence number; `None` if there are none.
+/// vector.
 pub(super) async fn get_updates(
     document: DocumentId,
     since: u64,
     state_vector: &[u8],
-) -> Result<Option<(u64, Vec<u8>)>, Failure> {
-    let mut path = format!("/api/v1/documents/{document}/updates?since={since}");
+) -> Result<Polled, Failure> {
+    let mut path = format!("{}?since={since}", state_path(document));
     // Without a state vector the server sends everything, which is correct but larger.
     if state_vector.len() <= LONGEST_STATE_VECTOR {
         path += "&stateVector=";
         path += &URL_SAFE_NO_PAD.encode(state_vector);
     }
     let answer = accept(limited(Request::get(&path), LONG_ANSWER).send().await).await?;
-    if answer.status() == 204 {
-        return Ok(None);
-    }
+    let revision = answer.headers().get("metadata-revision").and_then(|text| text.parse().ok());
+    let updates = if answer.status() == 204 { None } else { Some(decode(&answer).await?) };
+    Ok(Polled { revision, updates })
+}
+
+async fn decode(answer: &Response) -> Result<(u64, Vec<u8>), Failure> {
     let updates = answer.json::<UpdatesView>().await.map_err(|_| Failure::Lost)?;
     let delta = STANDARD.decode(updates.delta_b64).map_err(|_| Failure::Lost)?;
-    Ok(Some((updates.seq, delta)))
+    Ok((updates.seq, delta))
+}
+
+/// Returns the current metadata.
+pub(super) async fn get_details(document: DocumentId) -> Result<Details, Failure> {
+    let path = format!("/fn/documents/details?id={document}");
+    let request = Request::get(&path).header("accept", "application/json");
+    let answer = accept(limited(request, 0).send().await).await?;
+    let details = answer.json::<DetailsAnswer>().await.map_err(|_| Failure::Lost)?;
+    Ok(details.document)
 }
 
 /// Renews the sign-in with the refresh cookie.
@@ -120,6 +175,9 @@ async fn accept(answer: Result<Response, gloo_net::Error>) -> Result<Response, F
         }
         status @ 400..500 => {
             let problem = answer.json::<Problem>().await;
+            if problem.as_ref().is_ok_and(|problem| problem.code == "trashed") {
+                return Err(Failure::Trashed);
+            }
             let reason = problem
                 .map_or_else(|_| words::reason_unknown(), |problem| words::problem(&problem));
             Err(if status == 413 { Failure::TooLong(reason) } else { Failure::Refused(reason) })
