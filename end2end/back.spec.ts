@@ -1,5 +1,5 @@
 // Going back, with the browser's back-forward cache, which automation turns off otherwise.
-import { createDocument, signUp } from "./support/accounts";
+import { callApi, commit, createDocument, signUp } from "./support/accounts";
 import { open } from "./support/awake";
 import { expect, test } from "./support/fixtures";
 import config from "./playwright.config";
@@ -20,4 +20,22 @@ test("going back after signing out shows nothing private", async ({ page, proble
   await page.goBack();
   await expect(page).toHaveURL(/\/login/);
   await expect(page.getByText("Secret plans")).toHaveCount(0);
+});
+
+test("going back shows what has changed since", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Old", "text");
+  await open(page, "/documents");
+  await page.getByRole("link", { name: "Old", exact: true }).click();
+  await expect(page).toHaveTitle("Old – Izanagi");
+  await callApi(page, "PATCH", `/documents/${id}`, { title: "New" });
+  await page.goBack();
+  await expect(page.getByRole("link", { name: "New", exact: true })).toBeVisible();
+
+  await open(page, `/documents/${id}/history`);
+  await page.getByRole("link", { name: "Read", exact: true }).click();
+  await expect(page.getByRole("article")).toHaveText("text");
+  await commit(page, id, "First");
+  await page.goBack();
+  await expect(page.getByRole("link", { name: "Version 1", exact: true })).toBeVisible();
 });

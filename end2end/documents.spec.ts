@@ -1,7 +1,7 @@
 // The list of documents and the trash, with JavaScript.
 import { callApi, commit, createDocument, replaceText, signUp } from "./support/accounts";
 import { awake, open } from "./support/awake";
-import { editor, expectText, menuButton, openDocument, saveState, toast } from "./support/documents";
+import { editor, expectText, menuButton, openDocument, saveState, storedText, toast } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 
 test("opening a document changes neither it nor the list", async ({ page }) => {
@@ -159,24 +159,6 @@ test("a document moves to the trash, returns with undo, and is deleted only afte
   expect((await page.request.get(`/api/v1/documents/${id}`)).status()).toBe(404);
 });
 
-test("a title that did not reach the server is resent", async ({ page, problems }) => {
-  problems.expect(/ERR_FAILED/);
-  await signUp(page);
-  await openDocument(page, await createDocument(page, "Old", "text"));
-  await page.route("**/fn/documents/edit", (route) => route.abort(), { times: 2 });
-  const title = page.getByLabel("Title", { exact: true });
-  await title.fill("New");
-  await title.press("Enter");
-  await expect(toast(page, "The server cannot be reached.")).toBeVisible();
-  await expect(title).toHaveAttribute("aria-invalid", "true");
-  await title.press("Tab");
-  await expect(toast(page, "(2 times)")).toBeVisible();
-  await expect(title).toHaveValue("New");
-  await title.press("Enter");
-  await expect(toast(page, "Renamed to “New”.")).toBeVisible();
-  await expect(title).not.toHaveAttribute("aria-invalid");
-});
-
 test("a title is saved when the user goes back while editing it", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Old", "text");
@@ -187,6 +169,55 @@ test("a title is saved when the user goes back while editing it", async ({ page 
   await page.goBack();
   const title = async () => (await (await callApi(page, "GET", `/documents/${id}`)).json()).title;
   await expect.poll(title).toBe("New");
+});
+
+test("a document trashed elsewhere is restored from its editor, with the edits made since", async ({ page, problems }) => {
+  problems.expect(/status of 409/);
+  await signUp(page);
+  const id = await createDocument(page, "Plans", "text");
+  await openDocument(page, id);
+  await callApi(page, "DELETE", `/documents/${id}`);
+  const alert = page.getByRole("alert").filter({ hasText: "This document was moved to the trash" });
+  await expect(alert).toBeVisible();
+  await editor(page).press("Control+End");
+  await page.keyboard.type(" and more");
+  await expect(saveState(page, "Not saved: the document is in the trash.")).toBeVisible();
+  await alert.getByRole("button", { name: "Restore" }).click();
+  await expect(saveState(page, /^Saved$/)).toBeVisible();
+  await expect(alert).toBeHidden();
+  expect(await storedText(page, id)).toBe("text and more");
+});
+
+test("every page of a document in the trash offers to restore it", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Plans", "text");
+  await commit(page, id, "First");
+  for (const path of ["read", "history", "versions/1", "details"]) {
+    await callApi(page, "DELETE", `/documents/${id}`);
+    await open(page, `/documents/${id}/${path}`);
+    await page.getByRole("main").getByRole("button", { name: "Restore" }).click();
+    await expect(page.getByText("“Plans” was restored.")).toBeVisible();
+    await expect(page.getByText("This document is in the trash")).toBeHidden();
+  }
+});
+
+test("the details of a document are edited from its editor and from its row", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Plans", "text");
+  await openDocument(page, id);
+  await page.getByRole("link", { name: "Edit details" }).click();
+  await page.getByLabel("Download as").selectOption("HTML");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page).toHaveURL(`/documents/${id}`);
+  expect(await (await callApi(page, "GET", `/documents/${id}`)).json()).toMatchObject({ renderFormat: "html" });
+  await open(page, "/documents?sort=title");
+  await menuButton(page, "Actions for Plans").click();
+  await page.getByRole("link", { name: "Edit details" }).click();
+  await awake(page);
+  await page.getByLabel("Title", { exact: true }).fill("Better plans");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page).toHaveURL(/\/documents\?sort=title/);
+  await expect(page.getByRole("listitem").filter({ has: page.getByRole("heading", { name: "Better plans" }) })).toBeFocused();
 });
 
 test("a document in the trash is read-only until it is restored", async ({ page }) => {

@@ -209,6 +209,25 @@ test.describe("the keyboard", () => {
   });
 });
 
+test("keeps the selection while a dialog has the focus", async ({ page }) => {
+  await openEditor(page, site, { text: "one two three" });
+  await page.keyboard.press("Control+End");
+  await page.keyboard.press("Control+Shift+ArrowLeft");
+  await page.evaluate(() => {
+    const dialog = document.createElement("dialog");
+    const message = document.createElement("textarea");
+    message.setAttribute("aria-label", "Message");
+    dialog.append(message);
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+  await page.getByRole("textbox", { name: "Message" }).fill("a message");
+  await page.keyboard.press("Escape");
+  await expect(field(page)).toBeFocused();
+  await page.keyboard.type("four");
+  expect(await agreedText(page)).toBe("one two four");
+});
+
 test.describe("scrolling", () => {
   test("is reported only when the user scrolls", async ({ page }) => {
     await openEditor(page, site, { text: "line\n".repeat(500) });

@@ -1,7 +1,7 @@
 // The main workflow without a mouse.
 import { commit, createDocument, newAccount, replaceText, signUp } from "./support/accounts";
 import { awake, open } from "./support/awake";
-import { editor, expectSaved, expectText, menuButton, openDocument, toast } from "./support/documents";
+import { editor, expectSaved, expectText, menuButton, openDocument, place, toast } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 import { tabTo } from "./support/keyboard";
 
@@ -68,7 +68,7 @@ test("signing up, writing, committing, comparing and restoring need only the key
     await awake(page);
     await keyboard.press("n");
     await expect(page.getByRole("region", { name: "Line 1" })).toBeFocused();
-    await expect(page.getByText("1 of 1")).toBeVisible();
+    await expect(place(page, "1 of 1")).toBeVisible();
   });
 
   await test.step("restore", async () => {
@@ -161,6 +161,48 @@ test("Ctrl+Enter commits, with a message of the maximum length in emoji", async 
   await expect(page.getByRole("dialog", { name: "Commit" })).toBeHidden();
 });
 
+test("leaving a menu with the keyboard closes it", async ({ page }) => {
+  await signUp(page);
+  await createDocument(page, "Plans", "");
+  await open(page, "/documents");
+  await tabTo(page, menuButton(page, "Actions for Plans"));
+  await page.keyboard.press("Enter");
+  const last = page.getByRole("button", { name: "Move to trash" });
+  await tabTo(page, last);
+  await page.keyboard.press("Tab");
+  await expect(last).toBeHidden();
+  await page.keyboard.press("Shift+Tab");
+  await expect(menuButton(page, "Actions for Plans")).toBeFocused();
+});
+
+test("Ctrl+Enter commits from every field of the dialog", async ({ page }) => {
+  await signUp(page);
+  await openDocument(page, await createDocument(page, "Plans", "text"));
+  await page.keyboard.press("Control+s");
+  await page.getByLabel("What changed, and why").fill("All of it");
+  await page.getByLabel("Title (optional)").fill("First");
+  await page.getByLabel("Title (optional)").press("Control+Enter");
+  await expect(toast(page, "Version 1 saved.")).toHaveCount(1);
+  await expect(page.getByRole("dialog", { name: "Commit" })).toBeHidden();
+});
+
+test("a cancelled commit keeps its message, and the selection in the text", async ({ page }) => {
+  await signUp(page);
+  await openDocument(page, await createDocument(page, "Plans", "one two"));
+  await editor(page).press("Control+End");
+  await page.keyboard.press("Control+Shift+ArrowLeft");
+  await page.keyboard.press("Control+s");
+  await page.getByLabel("Title (optional)").fill("A title");
+  await page.getByLabel("What changed, and why").fill("A message");
+  await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
+  await expect(editor(page)).toBeFocused();
+  await page.keyboard.type("three");
+  await expectText(page, "one three");
+  await page.keyboard.press("Control+s");
+  await expect(page.getByLabel("Title (optional)")).toHaveValue("A title");
+  await expect(page.getByLabel("What changed, and why")).toHaveValue("A message");
+});
+
 test("a document moves to the trash and is restored", async ({ page }) => {
   await signUp(page);
   await createDocument(page, "Plans", "");
@@ -187,9 +229,9 @@ test("n and p move between the changes of a comparison, but not while typing", a
   for (const [key, at] of [["n", 1], ["n", 2], ["n", 3], ["n", 1], ["p", 3]] as const) {
     await page.keyboard.press(key);
     await expect(changes.nth(at - 1)).toBeFocused();
-    await expect(page.getByText(`${at} of 3`)).toBeVisible();
+    await expect(place(page, `${at} of 3`)).toBeVisible();
   }
   await page.getByLabel("From").focus();
   await page.keyboard.press("n");
-  await expect(page.getByText("3 of 3")).toBeVisible();
+  await expect(place(page, "3 of 3")).toBeVisible();
 });

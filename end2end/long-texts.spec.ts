@@ -1,7 +1,7 @@
 // Texts too long to be sent to a browser at once.
 import { callApi, commit, createDocument, replaceText, signUp } from "./support/accounts";
 import { open } from "./support/awake";
-import { editor, expectSaved, storedText } from "./support/documents";
+import { editor, expectSaved, place, storedText } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 
 const lines = (count: number, word: string) =>
@@ -22,13 +22,13 @@ test.describe("a long comparison", () => {
     const number = Number(last?.replace("change-", ""));
     expect(number).toBeLessThan(600);
     await page.goto(`/documents/${id}/compare?from=1&to=live#change-${number}`);
-    await expect(page.getByText(`${number} of 1,200`)).toBeVisible();
+    await expect(place(page, `${number} of 1,200`)).toBeVisible();
     await page.keyboard.press("n");
     await expect(page).toHaveURL(new RegExp(`page=2#change-${number + 1}$`));
-    await expect(page.getByText(`${number + 1} of 1,200`)).toBeVisible();
+    await expect(place(page, `${number + 1} of 1,200`)).toBeVisible();
     await expect(page.locator(`#change-${number + 1}`)).toBeInViewport();
     await page.keyboard.press("p");
-    await expect(page.getByText(`${number} of 1,200`)).toBeVisible();
+    await expect(place(page, `${number} of 1,200`)).toBeVisible();
     await expect(page.locator(`#change-${number}`)).toBeInViewport();
   });
 

@@ -178,7 +178,7 @@ test.describe("uploading", () => {
     await signUp(page);
     await page.goto("/documents");
     await page.getByRole("button", { name: "Upload" }).click();
-    await expect(page.getByRole("alert")).toHaveText("Choose at least one file.");
+    await expect(page.getByRole("alert")).toHaveText("Choose a file first.");
   });
 });
 

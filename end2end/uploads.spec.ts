@@ -129,6 +129,19 @@ test("a form's error disappears with the next upload", async ({ page }) => {
   await expect(refusal).toBeHidden();
 });
 
+test("uploading without a file asks for one, at the field", async ({ page }) => {
+  await signUp(page);
+  await open(page, "/documents");
+  await page.getByRole("button", { name: "Upload" }).click();
+  await expect(page.getByRole("alert").filter({ hasText: "Choose a file first." })).toBeVisible();
+  await expect(fileField(page)).toBeFocused();
+  await expect(fileField(page)).toHaveAccessibleDescription("Choose a file first.");
+  await fileField(page).setInputFiles({ name: "a.md", mimeType: "text/plain", buffer: Buffer.from("a") });
+  await expect(fileField(page)).not.toHaveAttribute("aria-invalid");
+  await page.getByRole("button", { name: "Upload" }).click();
+  await expect(page.getByRole("list", { name: "Uploads" })).toContainText("Added");
+});
+
 test("a broken connection is reported at the file", async ({ page, problems }) => {
   problems.expect(/ERR_CONNECTION_RESET/);
   await signUp(page);

@@ -50,9 +50,14 @@ export async function expectText(page: Page, text: string | RegExp): Promise<voi
   await expect(editor(page)).toHaveText(text, { useInnerText: true });
 }
 
-/** Returns the save state. */
+/** Returns the save state, as it is shown. */
 export function saveState(page: Page, words: string | RegExp): Locator {
-  return page.getByRole("status").filter({ hasText: words });
+  return page.locator(".save-state").filter({ hasText: words });
+}
+
+/** Returns which change of a comparison is the current one, as it is shown. */
+export function place(page: Page, words: string): Locator {
+  return page.locator(".diff-place").filter({ hasText: words });
 }
 
 /** Waits until the page shows that all edits are saved. */

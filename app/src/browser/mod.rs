@@ -30,11 +30,15 @@ pub fn start() {
     fields::listen();
     focus::restore();
     window_event_listener(ev::pageshow, |event| {
-        // A page restored from the back/forward cache may show outdated lists or busy forms, so
-        // reload it. An editor continues where it was.
+        // A page restored from the back/forward cache may show outdated lists, busy forms or what
+        // belongs to a user who has signed out, so it is hidden and reloaded. An editor continues
+        // where it was.
         let is_editor = document().query_selector(".editor-page").is_ok_and(|it| it.is_some());
         if event.persisted() && !is_editor {
-            // Reloading cannot fail.
+            if let Some(page) = document().document_element() {
+                // Neither can fail.
+                let _ = page.set_attribute("hidden", "");
+            }
             let _ = window().location().reload();
         }
     });

@@ -22,12 +22,13 @@ pub fn refusal_html<S: AsRef<str>>(problem: &Problem, scope: &str, fields: &[S])
         );
     }
     let title = words::errors_in_form(problem.errors.len() as u64);
-    let mut errors: Vec<_> = problem.errors.iter().collect();
+    let errors_of = |name| problem.errors.iter().filter(move |error| error.field == name);
+    let of_fields = fields.iter().flat_map(|field| errors_of(field.as_ref()));
     // Errors of no field of the form come last.
-    let place = |name: &str| fields.iter().position(|field| field.as_ref() == name);
-    errors.sort_by_key(|error| place(&error.field).unwrap_or(usize::MAX));
+    let is_field = |name: &str| fields.iter().any(|field| field.as_ref() == name);
+    let others = problem.errors.iter().filter(|error| !is_field(&error.field));
     let mut items = String::new();
-    for error in errors {
+    for error in of_fields.chain(others) {
         let (id, words) = (field_id(scope, &error.field), escape_text(&words::field_error(error)));
         items.push_str(&format!("<li><a href=\"#{}\">{words}</a></li>", escape_text(&id)));
     }

@@ -67,7 +67,7 @@ impl Rule {
             Self::VersionName if text.trim().is_empty() => None,
             Self::Title => Title::parse(text).err(),
             Self::Username => Username::parse(text).err(),
-            Self::Email => Email::parse(text).err(),
+            Self::Email => Email::check(text).err(),
             Self::Password => Password::parse(&Secret::new(text)).err(),
             Self::VersionName => VersionName::parse(text).err(),
             Self::Message => CommitMessage::parse(text).err(),

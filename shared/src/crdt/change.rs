@@ -1,5 +1,6 @@
 //! A change of a text, as CodeMirror gives and takes it.
 
+use crate::text::utf16::utf16_len;
 use serde::{Deserialize, Serialize};
 use yrs::{Out, types::Delta};
 
@@ -37,6 +38,21 @@ pub(super) fn changes_of(delta: &[Delta]) -> Vec<Change> {
     changes
 }
 
+/// The change from everything that differs to the other text; `None` if they are equal.
+pub(super) fn one_change(old: &str, new: &str) -> Option<Change> {
+    let common = |pairs: &mut dyn Iterator<Item = (char, char)>| -> usize {
+        pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum()
+    };
+    let start = common(&mut old.chars().zip(new.chars()));
+    let (rest, insert) = (&old[start..], &new[start..]);
+    let tail = common(&mut rest.chars().rev().zip(insert.chars().rev()));
+    let (deleted, insert) = (&rest[..rest.len() - tail], &insert[..insert.len() - tail]);
+    let units = |text| u32::try_from(utf16_len(text)).unwrap_or(u32::MAX);
+    let from = units(&old[..start]);
+    let change = Change { from, to: from + units(deleted), insert: insert.to_owned() };
+    (old != new).then_some(change)
+}
+
 /// The change that ends at `at`, or a new empty one there.
 fn change_at(changes: &mut Vec<Change>, at: u32) -> &mut Change {
     let continues = changes.last().is_some_and(|last| last.to == at);
@@ -45,4 +61,27 @@ fn change_at(changes: &mut Vec<Change>, at: u32) -> &mut Change {
     }
     let last = changes.len() - 1;
     &mut changes[last]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("one two", "one 2 two", 4, 4, "2 ")]
+    #[case("aaa", "aa", 2, 3, "")]
+    #[case("🏝a🏝", "🏝b🏝", 2, 3, "b")]
+    #[case("", "島", 0, 0, "島")]
+    fn replaces_what_differs(
+        #[case] old: &str,
+        #[case] new: &str,
+        #[case] from: u32,
+        #[case] to: u32,
+        #[case] insert: &str,
+    ) {
+        let change = Change { from, to, insert: insert.to_owned() };
+        assert_eq!(one_change(old, new), Some(change));
+        assert_eq!(one_change(new, new), None);
+    }
 }

@@ -14,7 +14,8 @@ impl Username {
     /// # Errors
     /// `blank`, `too_short`, `too_long` or `invalid`, on the field `username`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
-        let text = text.trim().to_lowercase();
+        // Other letters are not allowed.
+        let text = text.trim().to_ascii_lowercase();
         let refuse = |code, message: String| FieldError::new("username", code, message);
         if text.is_empty() {
             return Err(refuse("blank", "Enter a username.".to_owned()));
@@ -72,13 +73,22 @@ impl Email {
     /// `too_long` or `invalid`, on the field `email`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let text = text.trim().to_lowercase();
-        at_most("email", &text, 320)?;
-        if is_address(&text) {
-            Ok(Self(text))
-        } else {
-            let message = "Enter an email address such as name@example.org.";
-            Err(FieldError::new("email", "invalid", message))
+        Self::check(&text)?;
+        Ok(Self(text))
+    }
+
+    /// Only validates, whatever the case. Browsers use it, because converting needs large tables.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub fn check(text: &str) -> Result<(), FieldError> {
+        let text = text.trim();
+        at_most("email", text, 320)?;
+        if is_address(text) {
+            return Ok(());
         }
+        let message = "Enter an email address such as name@example.org.";
+        Err(FieldError::new("email", "invalid", message))
     }
 
     /// Returns the address in lower case.

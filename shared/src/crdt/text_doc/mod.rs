@@ -7,10 +7,13 @@ mod pending_tests;
 mod tests;
 
 use super::{
-    Change, Checker, InvalidUpdate, ROOT, Validation, change::changes_of, cut::cut_for,
-    order::Cost, vector::is_state_vector,
+    Change, Checker, InvalidUpdate, ROOT, Validation,
+    change::{self, changes_of},
+    cut::cut_for,
+    order::Cost,
+    vector::is_state_vector,
 };
-use crate::text::{delta::TextDelta, utf16::utf16_len};
+use crate::text::utf16::utf16_len;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -220,8 +223,9 @@ impl TextDoc {
         if lists.len() == 1 {
             return Ok(lists.remove(0));
         }
-        // Nothing was seen, or several lists that count in different texts.
-        Ok(edit::changes_by(&before, &TextDelta::between(&before, &self.text())))
+        // Nothing was seen, or several lists that count in different texts. That is rare, and a
+        // comparison of the texts would be a large part of a browser's code.
+        Ok(change::one_change(&before, &self.text()).into_iter().collect())
     }
 
     /// How many updates wait for others.

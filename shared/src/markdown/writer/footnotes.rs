@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use unicase::UniCase;
+
 use super::super::Labels;
 use super::buffer::Buffer;
 
@@ -9,9 +11,9 @@ use super::buffer::Buffer;
 #[derive(Debug, Default)]
 pub(super) struct Footnotes {
     /// Number and reference count of each folded label.
-    references: HashMap<String, (usize, usize)>,
+    references: HashMap<UniCase<String>, (usize, usize)>,
     /// Label and content of each definition, in source order.
-    definitions: Vec<(String, Buffer)>,
+    definitions: Vec<(UniCase<String>, Buffer)>,
 }
 
 impl Footnotes {
@@ -59,10 +61,9 @@ impl Footnotes {
     }
 }
 
-/// Folds labels as the parser does (CommonMark §6.3: Unicode case folding). Going through upper
-/// case makes `ß` equal to `SS`.
-fn fold(label: &str) -> String {
-    label.to_uppercase().to_lowercase()
+/// Folds labels as the parser does (CommonMark §6.3: Unicode case folding), with its tables.
+fn fold(label: &str) -> UniCase<String> {
+    UniCase::new(label.to_owned())
 }
 
 fn write_note(out: &mut Buffer, labels: &Labels, number: usize, count: usize, content: Buffer) {
