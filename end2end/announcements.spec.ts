@@ -17,10 +17,10 @@ async function listen(page: Page): Promise<() => Promise<string[]>> {
     window.heard = [];
     addEventListener("load", () => {
       new MutationObserver((changes) => {
-        for (const { target, addedNodes } of changes) {
+        for (const { target, type, addedNodes } of changes) {
           const at = target instanceof Element ? target : target.parentElement;
           if (!at?.closest("[role=status], [role=alert]")) continue;
-          const added = addedNodes.length > 0 ? [...addedNodes] : [target];
+          const added = type === "characterData" ? [target] : [...addedNodes];
           const words = added.map((node) => node.textContent?.trim() ?? "").join(" ").trim();
           if (words) window.heard.push(words);
         }

@@ -117,3 +117,16 @@ impl Words {
         Self { title, advice, can_retry }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_a_version_leads_to_the_history() {
+        let history = Some("/documents/1/history".to_owned());
+        assert_eq!(history_path("/documents/1/versions/2"), history);
+        assert_eq!(history_path("/documents/1/compare"), history);
+        assert_eq!(history_path("/trash"), None);
+    }
+}

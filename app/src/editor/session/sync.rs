@@ -276,7 +276,7 @@ impl Session {
     async fn learn_details(&self, revision: u64) {
         let Ok(details) = transport::get_details(self.document).await else { return };
         let _ = self.view.title_elsewhere.try_set(Some(details.title));
-        if details.deleted_at.is_some() {
+        if details.is_trashed {
             // Looked up again when the user retries.
             self.halt_trashed();
         } else {

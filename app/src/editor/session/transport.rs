@@ -1,24 +1,21 @@
 //! Editing over HTTP (API.md): `POST …/ops` sends updates, `GET …/updates` fetches them.
 
+use super::bindings::get;
 use crate::{browser, words};
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use gloo_net::http::{Request, RequestBuilder, Response};
-use izanagi_shared::{
-    id::DocumentId,
-    problem::Problem,
-    wire::{OpAnswer, OpRequest, UpdatesView},
-};
+use izanagi_shared::{id::DocumentId, problem::Problem, wire::OpRequest};
 use js_sys::Array;
 use leptos::{
     prelude::window,
     wasm_bindgen::JsValue,
-    web_sys::{AbortSignal, Blob, BlobPropertyBag},
+    web_sys::{self, AbortSignal, Blob, BlobPropertyBag},
 };
-use serde::Deserialize;
 use std::time::Duration;
+use wasm_bindgen_futures::JsFuture;
 
 /// Timeout of a request, which can be repeated.
 const TIME_LIMIT_MS: u32 = 20_000;
@@ -39,16 +36,10 @@ pub(super) struct Polled {
 }
 
 /// The metadata that an editor shows.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Details {
     pub(super) title: String,
-    pub(super) deleted_at: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct DetailsAnswer {
-    document: Details,
+    pub(super) is_trashed: bool,
 }
 
 /// Why a request failed.
@@ -78,8 +69,7 @@ pub(super) async fn post_op(
     let path = ops_path(document);
     let request = limited(Request::post(&path), body.delta_b64.len());
     let request = request.json(&body).map_err(|_| Failure::Lost)?;
-    let answer = accept(request.send().await).await?;
-    answer.json::<OpAnswer>().await.map(|answer| answer.seq).map_err(|_| Failure::Lost)
+    seq_of(&json(accept(request.send().await).await?).await?)
 }
 
 /// Sends an update from a page that is being left, without waiting for the response.
@@ -114,7 +104,7 @@ pub(super) async fn get_state(
     // In base64, with room for deleted text.
     let request =
         limited(Request::get(&state_path(document)), length.saturating_mul(2) + LONG_ANSWER);
-    decode(&accept(request.send().await).await?).await
+    decode(accept(request.send().await).await?).await
 }
 
 /// Returns the updates missing from a replica that has everything up to `since` and this state
@@ -132,14 +122,29 @@ pub(super) async fn get_updates(
     }
     let answer = accept(limited(Request::get(&path), LONG_ANSWER).send().await).await?;
     let revision = answer.headers().get("metadata-revision").and_then(|text| text.parse().ok());
-    let updates = if answer.status() == 204 { None } else { Some(decode(&answer).await?) };
+    let updates = if answer.status() == 204 { None } else { Some(decode(answer).await?) };
     Ok(Polled { revision, updates })
 }
 
-async fn decode(answer: &Response) -> Result<(u64, Vec<u8>), Failure> {
-    let updates = answer.json::<UpdatesView>().await.map_err(|_| Failure::Lost)?;
-    let delta = STANDARD.decode(updates.delta_b64).map_err(|_| Failure::Lost)?;
-    Ok((updates.seq, delta))
+/// Reads an `UpdatesView`.
+async fn decode(answer: Response) -> Result<(u64, Vec<u8>), Failure> {
+    let updates = json(answer).await?;
+    let delta = get(&updates, "deltaB64").as_string().ok_or(Failure::Lost)?;
+    let delta = STANDARD.decode(delta).map_err(|_| Failure::Lost)?;
+    Ok((seq_of(&updates)?, delta))
+}
+
+/// Returns the JSON of a response. Its fields are read one by one: code that reads a type is several
+/// kilobytes of the bundle for each.
+async fn json(answer: Response) -> Result<JsValue, Failure> {
+    let value = web_sys::Response::from(answer).json().map_err(|_| Failure::Lost)?;
+    JsFuture::from(value).await.map_err(|_| Failure::Lost)
+}
+
+fn seq_of(answer: &JsValue) -> Result<u64, Failure> {
+    let seq = get(answer, "seq").as_f64().ok_or(Failure::Lost)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts updates")]
+    Ok(seq as u64)
 }
 
 /// Returns the current metadata.
@@ -147,8 +152,9 @@ pub(super) async fn get_details(document: DocumentId) -> Result<Details, Failure
     let path = format!("/fn/documents/details?id={document}");
     let request = Request::get(&path).header("accept", "application/json");
     let answer = accept(limited(request, 0).send().await).await?;
-    let details = answer.json::<DetailsAnswer>().await.map_err(|_| Failure::Lost)?;
-    Ok(details.document)
+    let document = get(&json(answer).await?, "document");
+    let title = get(&document, "title").as_string().ok_or(Failure::Lost)?;
+    Ok(Details { title, is_trashed: get(&document, "deletedAt").is_string() })
 }
 
 /// Renews the sign-in with the refresh cookie.
