@@ -19,11 +19,12 @@ const FILES: [&str; 2] = ["app/src/app.rs", "app/src/toasts.rs"];
 const DETAILS: &str = "app/src/ssr/plain_forms.rs";
 
 /// Names and keys that look like words: products, keys of keyboards, tag names, header names.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     "Android",
     "Chrome",
     "ChromeOS",
     "Content",
+    "CrOS",
     "Date",
     "Edge",
     "Enter",
