@@ -59,10 +59,13 @@ problem_texts! {
     "error.username.too_short": "Use 3 to 32 characters: a–z, 0–9, _ and -.", "a–z、0–9、_、- を使って 3～32 文字で入力してください。", "请使用 3 到 32 个字符：a–z、0–9、_ 和 -。";
     "error.username.too_long" ["1"]: "Use 3 to 32 characters; this has {1}.", "3～32 文字で入力してください（現在 {1} 文字）。", "请使用 3 到 32 个字符，当前为 {1} 个。";
     "error.username.username_taken": "That username is taken.", "このユーザー名はすでに使われています。", "该用户名已被使用。";
+    "error.email.blank": "Enter an email address.", "メールアドレスを入力してください。", "请输入邮箱。";
     "error.email.invalid": "Enter an email address such as name@example.org.", "name@example.org のようなメールアドレスを入力してください。", "请输入邮箱地址，例如 name@example.org。";
     "error.email.email_taken": "An account with this email exists.", "このメールアドレスのアカウントはすでに存在します。", "该邮箱已注册账号。";
+    "error.password.blank": "Enter a password.", "パスワードを入力してください。", "请输入密码。";
     "error.password.too_short" ["0", "1"]: "Use at least {0} characters; this has {1}.", "{0} 文字以上で入力してください（現在 {1} 文字）。", "至少需要 {0} 个字符，当前为 {1} 个。";
     "error.password.common": "Many people use this password. Choose another one.", "よく使われているパスワードです。別のパスワードを選んでください。", "此密码过于常见，请换一个。";
+    "error.password.own_name": "This is your name or email. Choose another password.", "名前やメールアドレスはパスワードに使用できません。別のパスワードを選んでください。", "不能使用自己的名字或邮箱作为密码，请换一个。";
     "error.displayName.blank": "Enter a display name, or leave this field out.", "表示名を入力してください。", "请输入显示名称。";
     "error.title.blank": "Enter a title.", "タイトルを入力してください。", "请输入标题。";
     "error.name.blank": "Enter a name for this version.", "バージョンの名前を入力してください。", "请输入版本名称。";

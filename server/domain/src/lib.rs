@@ -15,6 +15,7 @@ pub mod live;
 mod log_rate;
 mod patience;
 pub mod principal;
+pub mod readiness;
 pub mod services;
 pub mod storage;
 pub mod versions;

@@ -10,6 +10,7 @@ use crate::{
     fsck::Fsck,
     jobs::Jobs,
     live::{LiveSettings, Rooms},
+    readiness::Readiness,
     storage::{Clock, Ids, Stores},
     versions::Versions,
 };
@@ -39,8 +40,8 @@ impl Default for Settings {
     }
 }
 
-/// Interval at which idle rate limits are dropped.
-const FORGET_LIMITS_EVERY: Duration = Duration::from_secs(60);
+/// Interval at which idle rate limits and the memory of idle password hashes are dropped.
+const TIDY_EVERY: Duration = Duration::from_secs(20);
 
 /// Every service of the domain.
 #[derive(Debug, Clone)]
@@ -59,6 +60,8 @@ pub struct Services {
     pub jobs: Jobs,
     /// Rate limits.
     pub limits: Limits,
+    /// Whether the stores work.
+    pub readiness: Readiness,
     /// Stores, budgets and tasks shared by all services.
     pub core: Core,
 }
@@ -85,29 +88,23 @@ impl Services {
         let fsck = Fsck::new(core.clone(), versions.clone());
         let edits = Edits::new(core.clone());
         let jobs = Jobs::new(core.clone(), versions.clone(), settings.live.keep_edits);
-        Ok(Self { accounts, documents, versions, edits, fsck, jobs, limits, core })
+        let readiness = Readiness::new(core.clone());
+        Ok(Self { accounts, documents, versions, edits, fsck, jobs, limits, readiness, core })
     }
 
     /// Starts the background tasks.
     pub fn start(&self) {
         self.jobs.start();
-        // Rate limits are in the memory of each process, so this is not a job.
-        let (limits, stop) = (self.limits.clone(), self.core.stop.clone());
+        // These are in the memory of each process, so this is not a job.
+        let (limits, accounts) = (self.limits.clone(), self.accounts.clone());
+        let stop = self.core.stop.clone();
         self.core.tasks.spawn(async move {
-            let wait = || tokio::time::timeout(FORGET_LIMITS_EVERY, stop.cancelled());
+            let wait = || tokio::time::timeout(TIDY_EVERY, stop.cancelled());
             while wait().await.is_err() {
                 limits.forget_idle();
+                accounts.release_idle_memory();
             }
         });
-    }
-
-    /// Checks that the stores answer.
-    ///
-    /// # Errors
-    /// A store does not answer.
-    pub async fn check_ready(&self) -> Result<()> {
-        self.core.stores.relational.inspect.documents(None, 1).await?;
-        Ok(())
     }
 
     /// Waits until rooms are drained and tasks have ended.

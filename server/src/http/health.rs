@@ -9,9 +9,9 @@ pub(crate) async fn alive() -> Json<Value> {
     Json(json!({ "status": "ok" }))
 }
 
-/// Check that the stores respond.
+/// Check that the stores respond and accept writes.
 pub(crate) async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Value>) {
-    match state.services.check_ready().await {
+    match state.services.readiness.check().await {
         Ok(()) => (StatusCode::OK, Json(json!({ "status": "ready" }))),
         Err(error) => {
             tracing::warn!(?error, "not ready");

@@ -70,7 +70,7 @@ impl Email {
     /// Trims whitespace, converts to lower case and validates.
     ///
     /// # Errors
-    /// `too_long` or `invalid`, on the field `email`.
+    /// `blank`, `too_long` or `invalid`, on the field `email`.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let text = text.trim().to_lowercase();
         Self::check(&text)?;
@@ -83,6 +83,9 @@ impl Email {
     /// As for [`Self::parse`].
     pub fn check(text: &str) -> Result<(), FieldError> {
         let text = text.trim();
+        if text.is_empty() {
+            return Err(FieldError::new("email", "blank", "Enter an email address."));
+        }
         at_most("email", text, 320)?;
         if is_address(text) {
             return Ok(());
@@ -124,14 +127,15 @@ impl Password {
     /// Validates the length in Unicode scalar values. Nothing is trimmed or folded.
     ///
     /// # Errors
-    /// `too_short`, `too_long` or `control_character` (U+0000), on the field `password`.
+    /// `blank`, `too_short`, `too_long` or `control_character` (U+0000), on the field `password`.
     pub fn parse(secret: &Secret) -> Result<Self, FieldError> {
         if secret.expose().contains('\0') {
             let message = "The character U+0000 is not allowed.";
             return Err(FieldError::new("password", "control_character", message).with(&"U+0000"));
         }
         match secret.expose().chars().count() {
-            n @ 0..10 => {
+            0 => Err(FieldError::new("password", "blank", "Enter a password.")),
+            n @ 1..10 => {
                 let message = format!("Use at least 10 characters; this has {n}.");
                 Err(FieldError::new("password", "too_short", message).with(&10).with(&n))
             }
@@ -235,6 +239,15 @@ mod tests {
     #[test]
     fn email_is_trimmed_and_lowercased() {
         assert_eq!(Email::parse(" Ada@Example.ORG ").unwrap().as_str(), "ada@example.org");
+    }
+
+    #[test]
+    fn an_empty_field_is_not_a_short_one() {
+        for text in ["", " "] {
+            assert_eq!(Email::parse(text).unwrap_err().message, "Enter an email address.");
+        }
+        let refused = Password::parse(&Secret::new("")).unwrap_err();
+        assert_eq!((refused.code.as_str(), refused.message.as_str()), ("blank", "Enter a password."));
     }
 
     #[rstest]

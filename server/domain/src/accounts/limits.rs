@@ -1,6 +1,7 @@
 //! Rate limits (PRODUCT O6, DESIGN §10): GCRA from the crate `governor`, on the injected clock,
 //! which does not go back when the system's time is set.
 
+use super::Network;
 use crate::{
     error::{Error, Result},
     storage::Clock,
@@ -44,21 +45,27 @@ impl Rate {
 /// Rate limits (DESIGN §10); all of them are configurable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LimitSettings {
-    /// Sign-ins per account and address.
+    /// Sign-ins per account and network.
     pub sign_in: Rate,
-    /// Sign-ups per address.
+    /// Sign-ins per account from all networks it has not signed in from.
+    pub sign_in_unknown: Rate,
+    /// Sign-ins per network, to any account.
+    pub sign_in_address: Rate,
+    /// Sign-ups per network.
     pub sign_up: Rate,
-    /// Writes per user.
+    /// Writes per user, or per network of an anonymous caller.
     pub writes: Rate,
-    /// Reads per user.
+    /// Reads per user, or per network of an anonymous caller.
     pub reads: Rate,
 }
 
 impl Default for LimitSettings {
     fn default() -> Self {
-        let second = Duration::from_secs(1);
+        let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
         Self {
-            sign_in: Rate::new(10, Duration::from_secs(60), 10),
+            sign_in: Rate::new(10, minute, 10),
+            sign_in_unknown: Rate::new(30, minute, 30),
+            sign_in_address: Rate::new(60, minute, 60),
             sign_up: Rate::new(20, Duration::from_secs(3_600), 20),
             writes: Rate::new(50, second, 2_000),
             reads: Rate::new(200, second, 2_000),
@@ -79,14 +86,32 @@ impl GovernorClock for LimitClock {
 
 type Keyed<K> = RateLimiter<K, DefaultKeyedStateStore<K>, LimitClock, NoOpMiddleware<Duration>>;
 
+/// What a sign-in is counted to. Username and email of an account are the same. A name without an
+/// account is counted too, so that a refusal does not reveal which names have one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum SignInTo {
+    /// An account.
+    Account(UserId),
+    /// A name, folded, without an account.
+    Name(String),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Who {
+    User(UserId),
+    Anonymous(Network),
+}
+
 /// Counts requests and refuses those above the limit.
 #[derive(Clone)]
 pub struct Limits {
     clock: LimitClock,
-    sign_in: Arc<Keyed<(String, String)>>,
-    sign_up: Arc<Keyed<String>>,
-    writes: Arc<Keyed<String>>,
-    reads: Arc<Keyed<String>>,
+    sign_in: Arc<Keyed<(SignInTo, Network)>>,
+    sign_in_unknown: Arc<Keyed<SignInTo>>,
+    sign_in_address: Arc<Keyed<Network>>,
+    sign_up: Arc<Keyed<Network>>,
+    writes: Arc<Keyed<Who>>,
+    reads: Arc<Keyed<Who>>,
 }
 
 impl std::fmt::Debug for Limits {
@@ -104,6 +129,8 @@ impl Limits {
         let clock = LimitClock(clock);
         Ok(Self {
             sign_in: keyed(settings.sign_in, &clock)?,
+            sign_in_unknown: keyed(settings.sign_in_unknown, &clock)?,
+            sign_in_address: keyed(settings.sign_in_address, &clock)?,
             sign_up: keyed(settings.sign_up, &clock)?,
             writes: keyed(settings.writes, &clock)?,
             reads: keyed(settings.reads, &clock)?,
@@ -111,12 +138,23 @@ impl Limits {
         })
     }
 
-    /// Counts a sign-in to `login` from `ip`.
+    /// Counts a sign-in from `ip` to any account. This is the first check: it bounds how often
+    /// the others look up an account.
     ///
     /// # Errors
     /// `RateLimited` with the time to wait.
-    pub fn sign_in(&self, login: &str, ip: &str) -> Result<()> {
-        self.check(&self.sign_in, &(login.trim().to_lowercase(), ip.to_owned()))
+    pub(super) fn sign_in_from(&self, ip: &str) -> Result<()> {
+        self.check(&self.sign_in_address, &Network::of_text(ip))
+    }
+
+    /// Counts a sign-in from `ip` to an account. `is_known` if it has signed in from there: then
+    /// attempts from other networks do not count, and nobody elsewhere can keep its user out.
+    ///
+    /// # Errors
+    /// `RateLimited` with the time to wait.
+    pub(super) fn sign_in(&self, to: &SignInTo, ip: &str, is_known: bool) -> Result<()> {
+        self.check(&self.sign_in, &(to.clone(), Network::of_text(ip)))?;
+        if is_known { Ok(()) } else { self.check(&self.sign_in_unknown, to) }
     }
 
     /// Counts a sign-up from `ip`.
@@ -124,7 +162,7 @@ impl Limits {
     /// # Errors
     /// `RateLimited`.
     pub(super) fn sign_up(&self, ip: &str) -> Result<()> {
-        self.check(&self.sign_up, &ip.to_owned())
+        self.check(&self.sign_up, &Network::of_text(ip))
     }
 
     /// Counts a write by a user, or by an anonymous caller from `ip`.
@@ -146,6 +184,8 @@ impl Limits {
     /// Drops entries that are back at a full burst.
     pub fn forget_idle(&self) {
         self.sign_in.retain_recent();
+        self.sign_in_unknown.retain_recent();
+        self.sign_in_address.retain_recent();
         self.sign_up.retain_recent();
         self.writes.retain_recent();
         self.reads.retain_recent();
@@ -164,8 +204,8 @@ fn keyed<K: Hash + Eq + Clone>(rate: Rate, clock: &LimitClock) -> Result<Arc<Key
     Ok(Arc::new(RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone())))
 }
 
-fn who(user: Option<UserId>, ip: &str) -> String {
-    user.map_or_else(|| ip.to_owned(), |user| user.to_string())
+fn who(user: Option<UserId>, ip: &str) -> Who {
+    user.map_or_else(|| Who::Anonymous(Network::of_text(ip)), Who::User)
 }
 
 #[cfg(test)]
@@ -190,20 +230,62 @@ mod tests {
         }
     }
 
+    fn limits() -> (Arc<Hand>, Limits) {
+        let clock = Arc::new(Hand::default());
+        (clock.clone(), Limits::new(LimitSettings::default(), clock).unwrap())
+    }
+
+    fn named(name: &str) -> SignInTo {
+        SignInTo::Name(name.to_owned())
+    }
+
     #[test]
     fn the_eleventh_sign_in_of_a_minute_waits_and_others_do_not() {
-        let clock = Arc::new(Hand::default());
-        let limits = Limits::new(LimitSettings::default(), clock.clone()).unwrap();
+        let (clock, limits) = limits();
+        let sign_in = |name: &str, ip: &str| limits.sign_in(&named(name), ip, true);
         for _ in 0..10 {
-            limits.sign_in("ada", "::1").unwrap();
+            sign_in("ada", "2001:db8::1").unwrap();
         }
-        let Error::RateLimited(wait) = limits.sign_in(" ADA", "::1").unwrap_err() else {
+        // Another address of the same /64.
+        let Error::RateLimited(wait) = sign_in("ada", "2001:db8::2").unwrap_err() else {
             panic!("another error");
         };
         assert!(wait > Duration::ZERO && wait <= Duration::from_secs(6), "{wait:?}");
-        limits.sign_in("ada", "::2").unwrap();
-        limits.sign_in("bob", "::1").unwrap();
+        sign_in("ada", "2001:db8:0:1::1").unwrap();
+        sign_in("bob", "2001:db8::1").unwrap();
         clock.0.lock().1 += wait;
-        limits.sign_in("ada", "::1").unwrap();
+        sign_in("ada", "2001:db8::1").unwrap();
+    }
+
+    #[test]
+    fn attempts_from_many_unknown_networks_leave_the_known_ones_alone() {
+        let (_, limits) = limits();
+        let unknown = |n: u8| limits.sign_in(&named("ada"), &format!("192.0.2.{n}"), false);
+        for n in 0..30 {
+            unknown(n).unwrap();
+        }
+        assert!(matches!(unknown(30), Err(Error::RateLimited(_))));
+        limits.sign_in(&named("ada"), "198.51.100.1", true).unwrap();
+        limits.sign_in(&named("bob"), "192.0.2.30", false).unwrap();
+    }
+
+    #[test]
+    fn one_network_cannot_try_many_names() {
+        let (_, limits) = limits();
+        for _ in 0..60 {
+            limits.sign_in_from("192.0.2.1").unwrap();
+        }
+        assert!(matches!(limits.sign_in_from("192.0.2.1"), Err(Error::RateLimited(_))));
+        limits.sign_in_from("192.0.2.2").unwrap();
+    }
+
+    #[test]
+    fn anonymous_callers_of_one_network_share_a_limit() {
+        let (_, limits) = limits();
+        for n in 0..2_000 {
+            limits.read(None, &format!("2001:db8::{n:x}")).unwrap();
+        }
+        assert!(matches!(limits.read(None, "2001:db8::ffff"), Err(Error::RateLimited(_))));
+        limits.read(None, "2001:db8:1::").unwrap();
     }
 }

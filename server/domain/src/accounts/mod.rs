@@ -1,7 +1,10 @@
 //! Accounts and sessions (PRODUCT A1–A4).
 
 mod administration;
+mod common;
 mod limits;
+mod memory;
+mod network;
 mod password;
 mod profile;
 mod refresh;
@@ -11,7 +14,9 @@ mod sign_in;
 mod tokens;
 
 pub use administration::ManagedAccount;
+pub use common::OwnNames;
 pub use limits::{LimitSettings, Limits, Rate};
+pub use network::Network;
 pub use password::{PasswordHash, Passwords};
 pub use refresh::RefreshSecret;
 pub use role::Role;
@@ -74,6 +79,11 @@ impl Accounts {
     pub fn new(core: Core, passwords: Passwords, tokens: Tokens, limits: Limits) -> Self {
         let live = sessions::LiveSessions::default();
         Self { core, passwords, tokens, limits, live }
+    }
+
+    /// Frees the memory of password hashes, unless one was made since the last call.
+    pub fn release_idle_memory(&self) {
+        self.passwords.release_idle_memory();
     }
 
     /// Returns the public keys that verify access tokens, for `/.well-known/jwks.json` (RFC 7517).

@@ -116,7 +116,7 @@ impl Accounts {
         if user.deactivated_at.is_some() || session.revoked_at.is_some() {
             return Err(Error::SessionRevoked);
         }
-        relational.sessions.touch(session.id, &device.ip, now).await.map_err(ended)?;
+        relational.sessions.touch(user.id, session.id, &device.ip, now).await.map_err(ended)?;
         let caller = Caller { user: user.id, session: session.id, role: user.role };
         self.signed_in(&user, &caller, refresh, now)
     }

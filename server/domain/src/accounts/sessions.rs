@@ -24,6 +24,7 @@ const ACTIVITY_STEP: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Copy)]
 enum Known {
     Alive {
+        user: UserId,
         checked_at: Timestamp,
         touched_at: Timestamp,
     },
@@ -50,6 +51,7 @@ impl LiveSessions {
     /// Caches that the session is active, unless it ended while this was being queried.
     fn alive(
         &self,
+        user: UserId,
         session: SessionId,
         checked_at: Timestamp,
         touched_at: Timestamp,
@@ -57,7 +59,7 @@ impl LiveSessions {
         let mut known = self.0.lock();
         let is_alive = !matches!(known.peek(&session), Some(Known::Ended));
         if is_alive {
-            known.put(session, Known::Alive { checked_at, touched_at });
+            known.put(session, Known::Alive { user, checked_at, touched_at });
         }
         drop(known);
         if is_alive { Ok(()) } else { Err(Error::Unauthenticated) }
@@ -68,11 +70,12 @@ impl Accounts {
     /// Returns the holder of an access token.
     ///
     /// # Errors
-    /// `Unauthenticated` if the token is invalid or expired, or its session has ended.
+    /// `Unauthenticated` if the token is invalid or expired, or its session has ended or is that of
+    /// another user.
     pub async fn authenticate(&self, token: &str, ip: &str) -> Result<Caller> {
         let now = self.core.clock.now();
         let claims = self.tokens.verify(token, now)?;
-        self.check_alive(claims.sid, ip, now).await?;
+        self.check_alive(claims.sub, claims.sid, ip, now).await?;
         Ok(Caller {
             user: claims.sub,
             session: claims.sid,
@@ -80,10 +83,19 @@ impl Accounts {
         })
     }
 
-    async fn check_alive(&self, session: SessionId, ip: &str, now: Timestamp) -> Result<()> {
+    async fn check_alive(
+        &self,
+        user: UserId,
+        session: SessionId,
+        ip: &str,
+        now: Timestamp,
+    ) -> Result<()> {
         let known = self.live.0.lock().get(&session).copied();
         let mut touched_at = match known {
             Some(Known::Ended) => return Err(Error::Unauthenticated),
+            Some(Known::Alive { user: owner, .. }) if owner != user => {
+                return Err(Error::Unauthenticated);
+            }
             Some(Known::Alive { checked_at, .. }) if now.since(checked_at) < BELIEVED_FOR => {
                 return Ok(());
             }
@@ -95,17 +107,26 @@ impl Accounts {
             return Err(Error::Unauthenticated);
         }
         if now.since(touched_at) >= ACTIVITY_STEP {
-            match self.core.stores.relational.sessions.touch(session, ip, now).await {
+            let sessions = &self.core.stores.relational.sessions;
+            match sessions.touch(user, session, ip, now).await {
                 Ok(()) => touched_at = now,
-                // The token is valid but its session is unknown, for example after the database was
-                // replaced.
+                // The token is valid but the user has no such session, for example after the
+                // database was replaced.
                 Err(StoreError::NotFound) => return Err(Error::Unauthenticated),
                 // Requests still succeed if activity cannot be recorded, for example on a full
                 // disk.
-                Err(error) => tracing::warn!(?error, "session activity could not be recorded"),
+                Err(error) => {
+                    tracing::warn!(?error, "session activity could not be recorded");
+                    let found = sessions.get(session).await.map_err(Error::missing("session"));
+                    match found {
+                        Ok(found) if found.user_id == user => {}
+                        Ok(_) | Err(Error::NotFound(_)) => return Err(Error::Unauthenticated),
+                        Err(error) => return Err(error),
+                    }
+                }
             }
         }
-        self.live.alive(session, now, touched_at)
+        self.live.alive(user, session, now, touched_at)
     }
 
     /// Returns the caller's active sessions, most recently seen first.

@@ -1,6 +1,9 @@
 //! Sign-up and sign-in (PRODUCT A1, A2).
 
-use super::{ACCESS_LIFETIME, AccessToken, Accounts, Caller, Device, RefreshSecret, Role, view};
+use super::{
+    ACCESS_LIFETIME, AccessToken, Accounts, Caller, Device, Network, OwnNames, RefreshSecret, Role,
+    limits::SignInTo, view,
+};
 use crate::{
     error::{Error, Result},
     storage::{Constraint, NewSession, Session, StoreError, StoreResult, User},
@@ -12,6 +15,8 @@ use izanagi_shared::{
     time::Timestamp,
     wire::{LoginRequest, SignupRequest, UserView},
 };
+use unicode_normalization::UnicodeNormalization as _;
+use uuid::Uuid;
 
 /// Result of a sign-in or a refresh.
 #[derive(Debug, Clone)]
@@ -30,6 +35,8 @@ pub struct SignedIn {
 
 /// Maximum length of an email (PRODUCT A1).
 const LONGEST_LOGIN: usize = 320;
+/// How many of an account's sessions, the newest first, tell where it has signed in from.
+const KNOWN_SESSIONS: u32 = 100;
 
 struct NewAccount {
     username: Option<Username>,
@@ -115,12 +122,13 @@ impl Accounts {
         // of the email address becomes public.
         let username = request.username.as_deref().map(|text| errors.take(Username::parse(text)));
         let email = errors.take(Email::parse(&request.email));
-        let password = errors.take(
-            Password::parse(&request.password)
-                .and_then(|password| self.passwords.refuse_common(&password).map(|()| password)),
-        );
         // A blank display name means the same as none: it is the username.
         let given = request.display_name.as_deref().filter(|text| !text.trim().is_empty());
+        let names = [request.username.as_deref(), given].map(Option::unwrap_or_default);
+        let own = OwnNames::of(email.as_ref(), &names);
+        let password = errors.take(Password::parse(&request.password).and_then(|password| {
+            self.passwords.refuse_guessable(&password, &own).map(|()| password)
+        }));
         let display_name = given.map(|text| errors.take(DisplayName::parse(text)));
         match (email, password, errors.into_vec()) {
             (Some(email), Some(password), errors) if errors.is_empty() => Ok(NewAccount {
@@ -142,34 +150,38 @@ impl Accounts {
     /// Signs a user in by username or email.
     ///
     /// # Errors
-    /// `RateLimited`; `Invalid` if no name is given; `InvalidCredentials` for an unknown name, a
-    /// wrong password and a deactivated account alike, after the same time.
+    /// `RateLimited`; `Invalid` if no name or no password is given; `InvalidCredentials` for an
+    /// unknown name, a wrong password and a deactivated account alike, after the same time;
+    /// `Overloaded`.
     pub async fn sign_in(&self, request: &LoginRequest, device: &Device) -> Result<SignedIn> {
-        let login = request.login.as_deref().map(str::trim).unwrap_or_default();
-        if login.chars().count() > LONGEST_LOGIN {
-            let message = format!("A username or email has at most {LONGEST_LOGIN} characters.");
-            return Err(FieldError::new("login", "too_long", message).with(&LONGEST_LOGIN).into());
-        }
-        self.limits.sign_in(login, &device.ip)?;
-        if login.is_empty() {
-            let message = "Enter your username or email.";
-            return Err(FieldError::new("login", "blank", message).into());
-        }
-        let user = match self.core.stores.relational.users.by_login(&login.to_lowercase()).await {
+        self.limits.sign_in_from(&device.ip)?;
+        let login = check_login(request)?;
+        let user = match self.core.stores.relational.users.by_login(&login).await {
             Ok(user) => Some(user),
             Err(StoreError::NotFound) => None,
             Err(error) => return Err(error.into()),
         };
-        if let Some(user) = &user {
-            // Username and email of an account share one limit.
-            self.limits.sign_in(&user.id.to_string(), &device.ip)?;
-        }
+        // Asked for unknown names too, so that the response takes equally long.
+        let id = user.as_ref().map_or(UserId(Uuid::nil()), |user| user.id);
+        let is_known = self.has_signed_in_from(id, &device.ip).await?;
+        let to = if user.is_some() { SignInTo::Account(id) } else { SignInTo::Name(login) };
+        self.limits.sign_in(&to, &device.ip, is_known)?;
         let stored = user.as_ref().map(|user| user.password_hash.clone());
         let fits = self.passwords.verify(request.password.clone(), stored).await?;
         let Some(user) = user.filter(|user| fits && user.deactivated_at.is_none()) else {
             return Err(Error::InvalidCredentials);
         };
         self.start_session(&user, device, self.core.clock.now()).await
+    }
+
+    /// Whether the user has signed in from the network of this address, so that strangers cannot
+    /// lock the user out there. Sessions are the record of it: they are stored, each has the address
+    /// where it began and where it was last seen, and they are removed 30 days after they end. A
+    /// cookie that recognises a device would need a key, and programs would not send it.
+    async fn has_signed_in_from(&self, user: UserId, ip: &str) -> Result<bool> {
+        let network = Network::of_text(ip);
+        let known = self.core.stores.relational.sessions.addresses(user, KNOWN_SESSIONS).await?;
+        Ok(known.iter().any(|address| Network::of_text(address) == network))
     }
 
     async fn start_session(
@@ -218,4 +230,21 @@ impl Accounts {
             refresh,
         })
     }
+}
+
+/// Returns the name to look up, folded as it is stored.
+fn check_login(request: &LoginRequest) -> Result<String> {
+    let mut errors = FieldErrors::default();
+    let login = request.login.as_deref().map(str::trim).unwrap_or_default();
+    if login.chars().count() > LONGEST_LOGIN {
+        let message = format!("A username or email has at most {LONGEST_LOGIN} characters.");
+        errors.push(FieldError::new("login", "too_long", message).with(&LONGEST_LOGIN));
+    }
+    if login.is_empty() {
+        errors.push(FieldError::new("login", "blank", "Enter your username or email."));
+    }
+    if request.password.expose().is_empty() {
+        errors.push(FieldError::new("password", "blank", "Enter a password."));
+    }
+    errors.none_or(login.to_lowercase().nfc().collect()).map_err(Error::Invalid)
 }

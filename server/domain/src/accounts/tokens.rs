@@ -183,6 +183,10 @@ impl Tokens {
     /// `Unauthenticated` otherwise. The reason is not revealed.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| Error::Unauthenticated)?;
+        // No extension is understood here, so none may be critical (RFC 7515 §4.1.11).
+        if header.crit.is_some() {
+            return Err(Error::Unauthenticated);
+        }
         let key = header.kid.as_ref().and_then(|kid| self.verifying.get(kid));
         let key = key.ok_or(Error::Unauthenticated)?;
         let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation)
@@ -262,6 +266,21 @@ mod tests {
         parts[2] = "AAAA";
         assert!(tokens.verify(&parts.join("."), now).is_err());
         assert!(tokens.verify("", now).is_err());
+    }
+
+    #[test]
+    fn a_token_with_a_critical_extension_is_refused() {
+        let tokens = tokens(&SigningKey::generate().unwrap(), &[]);
+        let now = Timestamp::from_micros(1_800_000_000_000_000);
+        let token = tokens.issue(&caller(), Uuid::from_u128(3), now).unwrap();
+        let claims = tokens.verify(token.expose(), now).unwrap();
+        for crit in [None, Some(vec!["b64".to_owned()]), Some(Vec::new())] {
+            let is_plain = crit.is_none();
+            let kid = Some(tokens.kid.clone());
+            let header = Header { kid, crit, ..Header::new(Algorithm::RS256) };
+            let signed = jsonwebtoken::encode(&header, &claims, &tokens.signing).unwrap();
+            assert_eq!(tokens.verify(&signed, now).is_ok(), is_plain, "{:?}", header.crit);
+        }
     }
 
     #[test]

@@ -142,8 +142,17 @@ pub trait SessionStore: Send + Sync {
     async fn get(&self, id: SessionId) -> StoreResult<Session>;
     /// Returns a user's active sessions, most recently seen first.
     async fn list(&self, user: UserId) -> StoreResult<Vec<Session>>;
-    /// Records activity of a session.
-    async fn touch(&self, id: SessionId, ip: &str, at: Timestamp) -> StoreResult<()>;
+    /// Returns where a user's newest `limit` sessions, active and ended, began and were last seen.
+    /// May be stale.
+    async fn addresses(&self, user: UserId, limit: u32) -> StoreResult<Vec<String>>;
+    /// Records activity of a session; `NotFound` if the user has no such session.
+    async fn touch(
+        &self,
+        user: UserId,
+        id: SessionId,
+        ip: &str,
+        at: Timestamp,
+    ) -> StoreResult<()>;
     /// Ends a session of this user and records `audit`; `NotFound` if the user has no such active
     /// session.
     async fn revoke(

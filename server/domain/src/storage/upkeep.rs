@@ -1,10 +1,11 @@
-//! Retention (PRODUCT O8).
+//! Retention (PRODUCT O8), and whether the store works.
 
 use super::StoreResult;
 use async_trait::async_trait;
 use izanagi_shared::time::Timestamp;
 
-/// Removal of expired data. Methods may scan whole tables; running them daily is sufficient.
+/// Care of the store. The methods that forget may scan whole tables; running them daily is
+/// sufficient.
 #[async_trait]
 pub trait Upkeep: Send + Sync {
     /// Removes refresh tokens that expired before `before`, and sessions that ended before it or
@@ -12,4 +13,6 @@ pub trait Upkeep: Send + Sync {
     async fn forget_sessions(&self, before: Timestamp) -> StoreResult<()>;
     /// Removes audit events before `before`.
     async fn forget_audit(&self, before: Timestamp) -> StoreResult<()>;
+    /// Writes one small row durably, to find out whether the store accepts writes.
+    async fn probe(&self, at: Timestamp) -> StoreResult<()>;
 }

@@ -56,7 +56,7 @@ impl Clock for TestClock {
 }
 
 /// One RSA key shared by all tests of a binary, because generating one is slow.
-static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate().unwrap());
+pub(crate) static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate().unwrap());
 
 /// Services over in-memory stores, and two users.
 pub(crate) struct World {

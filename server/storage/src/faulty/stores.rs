@@ -106,7 +106,8 @@ faulty_store! {
         Write create(new: &NewSession) -> ();
         Read get(id: SessionId) -> Session;
         Read list(user: UserId) -> Vec<Session>;
-        Write touch(id: SessionId, ip: &str, at: Timestamp) -> ();
+        Read addresses(user: UserId, limit: u32) -> Vec<String>;
+        Write touch(user: UserId, id: SessionId, ip: &str, at: Timestamp) -> ();
         Write revoke(
             user: UserId, id: SessionId, at: Timestamp, audit: Option<&AuditEvent>
         ) -> ();
@@ -257,6 +258,7 @@ faulty_store! {
     Upkeep as "upkeep" {
         Write forget_sessions(before: Timestamp) -> ();
         Write forget_audit(before: Timestamp) -> ();
+        Write probe(at: Timestamp) -> ();
     }
 }
 

@@ -33,6 +33,15 @@ impl<D: Database> Upkeep for SqlUpkeep<D> {
     async fn forget_audit(&self, before: Timestamp) -> StoreResult<()> {
         forget(&*self.db, before, &AUDIT).await
     }
+
+    async fn probe(&self, at: Timestamp) -> StoreResult<()> {
+        let write = Statement::with(
+            "INSERT INTO probes (id, written_at) VALUES (1, $1) \
+             ON CONFLICT (id) DO UPDATE SET written_at = excluded.written_at",
+            args![at],
+        );
+        self.db.execute(write).await.map(drop)
+    }
 }
 
 /// Deletes op ids older than `before`.

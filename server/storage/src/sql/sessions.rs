@@ -8,7 +8,7 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    AuditEvent, Constraint, Freshness::Fresh, Ids, NewSession, RefreshToken, RefreshUse, Session,
+    AuditEvent, Constraint, Freshness::{Fresh, Stale}, Ids, NewSession, RefreshToken, RefreshUse, Session,
     SessionStore, StoreError, StoreResult,
 };
 use izanagi_shared::{
@@ -48,8 +48,8 @@ fn refresh_token(row: &Row) -> StoreResult<RefreshToken> {
 
 fn insert_session(session: &Session) -> Statement {
     Statement::with(
-        "INSERT INTO sessions (id, user_id, user_agent, ip, created_at, last_activity_at, \
-         revoked_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO sessions (id, user_id, user_agent, ip, first_ip, created_at, \
+         last_activity_at, revoked_at) VALUES ($1, $2, $3, $4, $4, $5, $6, $7)",
         args![
             session.id,
             session.user_id,
@@ -118,10 +118,29 @@ impl<D: Database> SessionStore for SqlSessions<D> {
         self.db.fetch(Fresh, query).await?.iter().map(session).collect()
     }
 
-    async fn touch(&self, id: SessionId, ip: &str, at: Timestamp) -> StoreResult<()> {
+    async fn addresses(&self, user: UserId, limit: u32) -> StoreResult<Vec<String>> {
+        let query = Statement::with(
+            "SELECT ip, first_ip FROM sessions WHERE user_id = $1 \
+             ORDER BY last_activity_at DESC, id DESC LIMIT $2",
+            args![user, limit],
+        );
+        let mut addresses = Vec::new();
+        for row in self.db.fetch(Stale, query).await? {
+            addresses.extend([row.get("ip")?, row.get("first_ip")?]);
+        }
+        Ok(addresses)
+    }
+
+    async fn touch(
+        &self,
+        user: UserId,
+        id: SessionId,
+        ip: &str,
+        at: Timestamp,
+    ) -> StoreResult<()> {
         let update = Statement::with(
-            "UPDATE sessions SET ip = $2, last_activity_at = $3 WHERE id = $1",
-            args![id, ip, at],
+            "UPDATE sessions SET ip = $3, last_activity_at = $4 WHERE id = $1 AND user_id = $2",
+            args![id, user, ip, at],
         );
         match self.db.execute(update).await? {
             0 => Err(StoreError::NotFound),

@@ -12,6 +12,7 @@ suite!(
     an_inactive_account_exchanges_nothing,
     active_sessions_are_listed_most_recent_first,
     session_activity_is_recorded,
+    addresses_of_ended_sessions_stay_known,
     a_session_is_revoked_once,
     another_users_session_cannot_be_revoked,
     revoking_all_returns_the_active_sessions,
@@ -101,7 +102,7 @@ async fn active_sessions_are_listed_most_recent_first(store: &TestStore) {
     let [old, seen, ended] =
         [a_session(store, user).await, a_session(store, user).await, a_session(store, user).await];
     a_session(store, a_user(store).await).await;
-    store.relational.sessions.touch(seen.session.id, "::1", at(50)).await.unwrap();
+    store.relational.sessions.touch(user, seen.session.id, "::1", at(50)).await.unwrap();
     store.relational.sessions.revoke(user, ended.session.id, at(60), None).await.unwrap();
     let listed = store.relational.sessions.list(user).await.unwrap();
     let ids: Vec<_> = listed.iter().map(|session| session.id).collect();
@@ -109,15 +110,32 @@ async fn active_sessions_are_listed_most_recent_first(store: &TestStore) {
 }
 
 async fn session_activity_is_recorded(store: &TestStore) {
+    let sessions = &store.relational.sessions;
     let new = a_session(store, a_user(store).await).await;
-    store.relational.sessions.touch(new.session.id, "10.0.0.7", at(70)).await.unwrap();
-    let session = store.relational.sessions.get(new.session.id).await.unwrap();
+    let Session { id, user_id: user, .. } = new.session;
+    sessions.touch(user, id, "10.0.0.7", at(70)).await.unwrap();
+    let session = sessions.get(id).await.unwrap();
     assert_eq!((session.ip.as_str(), session.last_activity_at), ("10.0.0.7", at(70)));
-    let unknown = SessionId(fresh_uuid());
+    let other = a_user(store).await;
+    for (user, id) in [(user, SessionId(fresh_uuid())), (other, id)] {
+        assert_eq!(sessions.touch(user, id, "x", at(80)).await, Err(StoreError::NotFound));
+    }
+    assert_eq!(sessions.get(id).await.unwrap(), session);
+}
+
+async fn addresses_of_ended_sessions_stay_known(store: &TestStore) {
+    let sessions = &store.relational.sessions;
+    let user = a_user(store).await;
+    let [old, new] = [a_session(store, user).await, a_session(store, user).await];
+    a_session(store, a_user(store).await).await;
+    sessions.touch(user, old.session.id, "10.0.0.7", at(50)).await.unwrap();
+    sessions.touch(user, new.session.id, "10.0.0.8", at(60)).await.unwrap();
+    sessions.revoke(user, new.session.id, at(70), None).await.unwrap();
     assert_eq!(
-        store.relational.sessions.touch(unknown, "x", at(1)).await,
-        Err(StoreError::NotFound)
+        sessions.addresses(user, 5).await.unwrap(),
+        ["10.0.0.8", "::1", "10.0.0.7", "::1"]
     );
+    assert_eq!(sessions.addresses(user, 1).await.unwrap(), ["10.0.0.8", "::1"]);
 }
 
 async fn a_session_is_revoked_once(store: &TestStore) {

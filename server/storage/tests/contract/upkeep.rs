@@ -2,7 +2,11 @@ use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{NewSession, RefreshToken, RefreshUse, Session, StoreError};
 use izanagi_shared::id::{SessionId, UserId};
 
-suite!(expired_sessions_are_removed, an_active_session_loses_only_expired_tokens);
+suite!(
+    expired_sessions_are_removed,
+    an_active_session_loses_only_expired_tokens,
+    the_probe_can_be_repeated
+);
 
 async fn a_session(store: &TestStore, user_id: UserId, seen: i64, expires: i64) -> NewSession {
     let session = Session {
@@ -69,4 +73,10 @@ async fn an_active_session_loses_only_expired_tokens(store: &TestStore) {
     let after = token(session.session.id, Some(next.hash), 950);
     let used = store.relational.sessions.use_refresh_token(&next.hash, &after, at(120)).await;
     assert_eq!(used, Ok(RefreshUse::First));
+}
+
+async fn the_probe_can_be_repeated(store: &TestStore) {
+    for time in [1, 2, 2, 1] {
+        store.relational.upkeep.probe(at(time)).await.unwrap();
+    }
 }

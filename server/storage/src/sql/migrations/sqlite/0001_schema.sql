@@ -33,7 +33,9 @@ CREATE TABLE sessions (
     id               BLOB    NOT NULL,
     user_id          BLOB    NOT NULL,
     user_agent       TEXT    NOT NULL,
+    -- Where it was last seen, and where it began: the networks its user is known from.
     ip               TEXT    NOT NULL,
+    first_ip         TEXT    NOT NULL,
     created_at       INTEGER NOT NULL,
     last_activity_at INTEGER NOT NULL,
     revoked_at       INTEGER,
@@ -426,3 +428,11 @@ CREATE TABLE audit_log (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX idx_audit_log_created ON audit_log (created_at, id);
+
+-- One row, written to find out whether the database accepts writes.
+CREATE TABLE probes (
+    id         INTEGER NOT NULL,
+    written_at INTEGER NOT NULL,
+    CONSTRAINT pk_probes PRIMARY KEY (id),
+    CONSTRAINT ck_probes_id CHECK (id = 1)
+) STRICT;
