@@ -10,6 +10,16 @@ use std::collections::BTreeMap;
 /// `Location` instead of redirecting; an error is returned as it is.
 pub const ENHANCED: &str = "x-izanagi-form";
 
+/// Parts of the names of fields with secrets.
+const SECRET: [&str; 6] = ["password", "passphrase", "secret", "token", "otp", "recovery"];
+
+/// Returns whether a field of this name contains a secret: it is neither kept nor shown again.
+#[must_use]
+pub fn is_secret(field: &str) -> bool {
+    let field = field.to_ascii_lowercase();
+    SECRET.iter().any(|part| field.contains(part))
+}
+
 /// Result of every server function that writes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,7 +65,7 @@ pub struct Flash {
     pub page: String,
     /// Path the form was submitted to.
     pub form: String,
-    /// Submitted values, without passwords.
+    /// Submitted values, without secrets.
     pub values: BTreeMap<String, String>,
     /// Outcome.
     pub outcome: Outcome,
@@ -97,6 +107,16 @@ mod tests {
         assert!(flash.refusal_of("/fn/documents/edit", &[("id", "a")]).is_some());
         assert!(flash.refusal_of("/fn/documents/edit", &[("id", "b")]).is_none());
         assert!(flash.refusal_of("/fn/documents/create", &[]).is_none());
+    }
+
+    #[test]
+    fn secrets_are_recognised_by_the_name_of_their_field() {
+        for name in ["password", "newPassword", "accessToken", "client_secret", "otp"] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in ["login", "username", "email", "title", "message", "next", "id"] {
+            assert!(!is_secret(name), "{name}");
+        }
     }
 
     #[test]

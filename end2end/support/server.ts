@@ -12,6 +12,7 @@ const READY = /izanagi: listening on (http:\/\/[^\s"]+)/;
 /** Tests of one worker share a server and an address, so they exceed the rate limits of a real user. */
 const SETTINGS = `limits:
   signIn: { count: 10000, per: 1m }
+  signInAddress: { count: 10000, per: 1m }
   signUp: { count: 10000, per: 1m }
 `;
 /** Log lines that a server should never write, whatever a test does. */

@@ -1,8 +1,8 @@
 //! Default response headers.
 
-use crate::area::Area;
+use crate::{area::Area, state::AppState};
 use axum::{
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     middleware::Next,
     response::Response,
@@ -21,8 +21,16 @@ const SECURITY_HEADERS: [(HeaderName, &str); 6] = [
 /// `Cache-Control` of responses that contain a token.
 pub(crate) const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
 
+/// For a year, browsers use https only (RFC 6797). Other services may share the domain, so this is
+/// not for its subdomains.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000");
+
 /// Adds the default headers that the handler has not set.
-pub(crate) async fn add_headers(request: Request, next: Next) -> Response {
+pub(crate) async fn add_headers(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
     let path = request.uri().path();
     let is_api = Area::of(path) == Area::Api;
     let is_auth = is_api && path.contains("/auth/");
@@ -32,6 +40,9 @@ pub(crate) async fn add_headers(request: Request, next: Next) -> Response {
     for (name, value) in SECURITY_HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
+    if state.config.is_https() {
+        headers.entry(header::STRICT_TRANSPORT_SECURITY).or_insert(HSTS);
+    }
     // RFC 9110 §11.6.1: a 401 response must name an authentication scheme.
     if status == StatusCode::UNAUTHORIZED {
         let scheme = HeaderValue::from_static("Bearer");
@@ -39,6 +50,9 @@ pub(crate) async fn add_headers(request: Request, next: Next) -> Response {
     }
     if is_api {
         keep_private(headers, is_auth);
+    } else if status.is_client_error() || status.is_server_error() {
+        // Browsers and caches may keep some errors without being told to (RFC 9110 §15.1).
+        headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
     }
     response
 }

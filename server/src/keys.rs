@@ -6,10 +6,11 @@ use izanagi_domain::accounts::SigningKey;
 use izanagi_shared::rules::Secret;
 use std::{
     fs,
-    io::Write as _,
+    io::{self, ErrorKind, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
+use uuid::Uuid;
 
 /// How many former keys stay valid for verification. Access tokens last 30 minutes, so one would be
 /// enough.
@@ -50,8 +51,9 @@ impl KeySource {
         let path = self.path(data_dir);
         if *self == Self::DataDir && !path.exists() {
             let ring = KeyRing { current: SigningKey::generate()?, former: Vec::new() };
-            ring.write(&path)?;
-            return Ok(ring);
+            if ring.create(&path)? {
+                return Ok(ring);
+            }
         }
         KeyRing::read(&path)
     }
@@ -89,23 +91,46 @@ impl KeyRing {
         Ok(Self { current, former: keys.collect() })
     }
 
-    /// Writes to a temporary file and renames it, so that a crash leaves either the old or the new
-    /// file.
+    /// Replaces the file.
     fn write(&self, path: &Path) -> Result<()> {
-        let temporary = path.with_extension("pem.new");
-        let mut file = fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&temporary)
-            .with_context(|| format!("{}: cannot write file", temporary.display()))?;
-        for key in std::iter::once(&self.current).chain(&self.former) {
-            file.write_all(key.for_storage().as_bytes())?;
-        }
-        file.sync_all()?;
-        fs::rename(&temporary, path)?;
-        Ok(())
+        self.put(path, |temporary| fs::rename(temporary, path))
+    }
+
+    /// Creates the file. Returns `false` if another process has just created it: both must use the
+    /// same keys.
+    fn create(&self, path: &Path) -> Result<bool> {
+        let mut created = true;
+        self.put(path, |temporary| {
+            match fs::hard_link(temporary, path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => created = false,
+                linked => linked?,
+            }
+            fs::remove_file(temporary)
+        })?;
+        Ok(created)
+    }
+
+    /// Writes to a temporary file and then puts it in its place, so that a crash leaves either the
+    /// old or the new file, and another process never reads a part of it.
+    fn put(&self, path: &Path, place: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
+        let temporary = path.with_extension(format!("{}.new", Uuid::new_v4()));
+        let write = || -> io::Result<()> {
+            let mut file =
+                fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
+            for key in std::iter::once(&self.current).chain(&self.former) {
+                file.write_all(key.for_storage().as_bytes())?;
+            }
+            file.sync_all()?;
+            place(&temporary)?;
+            // Without this, the new name may be lost in a crash.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        };
+        write().with_context(|| {
+            // Fails if it has been put in its place.
+            let _ = fs::remove_file(&temporary);
+            format!("{}: cannot write file", path.display())
+        })
     }
 }
 
@@ -121,6 +146,24 @@ mod tests {
         assert_eq!(first.current.for_storage(), again.current.for_storage());
         let mode = fs::metadata(dir.path().join("keys.pem")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn first_starts_at_the_same_time_use_the_same_keys() {
+        let dir = tempfile::tempdir().unwrap();
+        let together = std::sync::Barrier::new(4);
+        let load = || {
+            together.wait();
+            KeySource::DataDir.load(dir.path()).unwrap().current.for_storage().to_owned()
+        };
+        let mut keys: Vec<_> = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..4).map(|_| scope.spawn(load)).collect();
+            starts.into_iter().map(|start| start.join().unwrap()).collect()
+        });
+        keys.dedup();
+        assert_eq!(keys.len(), 1);
+        let files: Vec<_> = fs::read_dir(dir.path()).unwrap().collect();
+        assert_eq!(files.len(), 1, "{files:?}");
     }
 
     #[test]

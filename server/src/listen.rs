@@ -5,18 +5,17 @@
 
 use crate::{
     config::Patience,
+    connections::ByNetwork,
+    head::{Answer, HeadTimeout, Requests},
     host::{self, InvalidHost},
     unread::DiscardUnread,
 };
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::Request;
-use hyper::{body::Incoming, server::conn::http1};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
@@ -43,12 +42,14 @@ pub(crate) fn most_connections() -> usize {
 }
 
 /// Serves until `shutdown` completes, then gives in-flight requests `patience.drain` to finish.
-/// Connections beyond `most` wait in the accept queue.
+/// Connections beyond `most` wait in the accept queue; those beyond the limit of their network are
+/// closed.
 pub(crate) async fn serve(
     listener: TcpListener,
     app: Router,
     patience: Patience,
     most: usize,
+    by_network: Arc<ByNetwork>,
     shutdown: impl Future<Output = ()>,
 ) {
     let places = Arc::new(Semaphore::new(most));
@@ -69,10 +70,14 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
+                let Some(counted) = by_network.admit(peer.ip()) else {
+                    tracing::debug!(%peer, "closed a connection: its network has too many");
+                    continue;
+                };
                 let connection = connection(stream, peer, app.clone(), patience, ending.clone());
                 let connection = async move {
                     connection.await;
-                    drop(place);
+                    drop((place, counted));
                 };
                 connections.spawn(closing.clone().run_until_cancelled_owned(connection));
             }
@@ -102,24 +107,30 @@ async fn connection(
 ) {
     // Nagle's algorithm would delay small responses.
     let _ = stream.set_nodelay(true);
-    let app = app.map_request(move |request: Request<Incoming>| {
+    let requests = Arc::new(Requests::default());
+    let begun = Arc::clone(&requests);
+    let answer = service_fn(move |request: Request<Incoming>| {
+        let in_progress = begun.begin();
         let (parts, body) = request.into_parts();
-        let body = Body::new(DiscardUnread::new(body, &parts.headers, patience.body_idle));
-        let has_host = host::is_valid(parts.version, &parts.headers);
-        let mut request = Request::from_parts(parts, body);
+        let unread = Arc::clone(&in_progress);
+        let body = DiscardUnread::new(body, unread, &parts.headers, patience.body_idle);
+        let has_host = host::is_valid(&parts);
+        let mut request = Request::from_parts(parts, Body::new(body));
         request.extensions_mut().insert(ConnectInfo(peer));
         if !has_host {
             request.extensions_mut().insert(InvalidHost);
         }
-        request
+        let response = app.clone().oneshot(request);
+        async move { Ok::<_, Infallible>(response.await?.map(|body| Answer { body, in_progress })) }
     });
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(patience.head);
+    http.timer(TokioTimer::new()).header_read_timeout(patience.idle);
     // A client that does not read its response must not keep it in memory forever.
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(patience.answer_idle));
-    let stream = TokioIo::new(Box::pin(stream));
-    let served = http.serve_connection(stream, TowerToHyperService::new(app));
+    let stream = HeadTimeout::new(Box::pin(stream), requests, patience.head);
+    let stream = TokioIo::new(stream);
+    let served = http.serve_connection(stream, answer);
     let mut served = pin!(served.with_upgrades());
     let result = tokio::select! {
         result = served.as_mut() => result,

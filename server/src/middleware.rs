@@ -2,7 +2,7 @@
 
 use crate::{
     area::Area, compress, extract::BadToken, headers, host, origin, problem, problem_page, sending,
-    state::AppState,
+    slow_body::KeepsArriving, state::AppState, target,
 };
 use axum::{
     Router,
@@ -44,12 +44,13 @@ pub(crate) fn around(router: Router, state: &AppState, cors: Option<CorsLayer>) 
         .layer(from_fn_with_state(state.clone(), limit_rate))
         // 4. The caller.
         .layer(from_fn_with_state(state.clone(), identify))
-        // 3. Cross-site protection, for which the request must name one host.
+        // 3. Cross-site protection, for which the request must name one host that can be trusted.
         .layer(from_fn_with_state(state.clone(), origin::refuse_foreign_writes))
-        .layer(from_fn(host::refuse_invalid_hosts))
+        .layer(from_fn_with_state(state.clone(), host::refuse_untrusted_hosts))
+        .layer(from_fn(target::refuse_unsupported))
         // 2. Panics become 500; default headers; timeouts and budgets.
         .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| answer_panic(&*panic)))
-        .layer(from_fn(headers::add_headers))
+        .layer(from_fn_with_state(state.clone(), headers::add_headers))
         .layer(compress::layer())
         .layer(from_fn(compress::compress_if_safe))
         .layer(from_fn_with_state(state.clone(), limit_time))
@@ -126,7 +127,11 @@ fn answer_panic(panic: &(dyn Any + Send)) -> Response {
 /// A stalled or trickling body would hold resources that other requests need.
 async fn limit_time(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let patience = state.config.patience;
-    let request = request.map(|body| Body::new(TimeoutBody::new(patience.body_idle, body)));
+    let request = request.map(|body| {
+        // Pinned, because both keep state between two parts.
+        let body = Box::pin(TimeoutBody::new(patience.body_idle, body));
+        Body::new(KeepsArriving::new(body))
+    });
     tokio::time::timeout(patience.request, next.run(request))
         .await
         .unwrap_or_else(|_| problem::ApiError::timed_out().into_response())

@@ -57,8 +57,12 @@ fn is_foreign(headers: &HeaderMap, public_url: Option<&str>) -> bool {
         Some(own) => !origin.eq_ignore_ascii_case(own),
         // Without a public URL the scheme is unknown behind a proxy, so only the host is compared.
         None => {
-            let host = origin.split_once("://").map(|(_, host)| host);
-            host.is_none() || host != text(header::HOST)
+            let own = text(header::HOST).unwrap_or_default();
+            let is_own = |(scheme, host): (&str, &str)| {
+                let port = if scheme == "https" { ":443" } else { ":80" };
+                host.eq_ignore_ascii_case(own.strip_suffix(port).unwrap_or(own))
+            };
+            !origin.split_once("://").is_some_and(is_own)
         }
     }
 }
@@ -72,6 +76,9 @@ mod tests {
     #[case::no_headers(&[], None, false)]
     #[case::own_host(&[("origin", "http://a:1"), ("host", "a:1")], None, false)]
     #[case::other_host(&[("origin", "http://b:1"), ("host", "a:1")], None, true)]
+    #[case::default_port(&[("origin", "https://a"), ("host", "A:443")], None, false)]
+    #[case::other_port(&[("origin", "http://a"), ("host", "a:443")], None, true)]
+    #[case::no_host(&[("origin", "http://a")], None, true)]
     #[case::null_origin(&[("origin", "null"), ("host", "a:1")], None, true)]
     #[case::own_url(&[("origin", "https://a")], Some("https://a"), false)]
     #[case::other_scheme(&[("origin", "http://a")], Some("https://a"), true)]

@@ -18,6 +18,7 @@ use axum::{
 use futures::{Stream, StreamExt as _, stream::once};
 use izanagi_app::{
     flash::{Flash, Notice, Outcome},
+    own_path::page_path,
     ssr::{App, answer_form, plain_forms, shell, untitled, uploaded, words_file},
 };
 use izanagi_domain::{budget::in_task, documents::RequestKey, principal::Principal};
@@ -69,7 +70,7 @@ pub(crate) fn routes(state: &AppState) -> Router<AppState> {
         .merge(functions(state))
         .route("/fn/{*name}", any(problem::nothing_here))
         .route("/documents/upload", post(upload))
-        .fallback(render)
+        .fallback(no_page)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(from_fn_with_state(state.cookies, plain_forms))
         .layer(from_fn(page_policy))
@@ -105,6 +106,21 @@ async fn render(State(state): State<AppState>, request: Request) -> Response {
     let (context, options) = (state.page_context(), state.leptos.clone());
     let provide = move || provide_context(context.clone());
     handle_response_inner(provide, move || shell(options), request, in_one_piece).await
+}
+
+/// Redirects from a page's path with a slash at its end; renders the not-found page.
+async fn no_page(state: State<AppState>, request: Request) -> Response {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let path = request.uri().path();
+    let shorter = path.trim_end_matches('/');
+    if shorter.len() < path.len() && page_path(shorter).is_some() {
+        if !is_read {
+            return problem::nothing_here().await;
+        }
+        let query = request.uri().query().map_or_else(String::new, |query| format!("?{query}"));
+        return Redirect::permanent(&format!("{shorter}{query}")).into_response();
+    }
+    render(state, request).await
 }
 
 type Chunks = Pin<Box<dyn Stream<Item = String> + Send>>;
@@ -154,7 +170,9 @@ async fn make_of(
 
 /// Serves the directory of the build.
 fn package(state: &AppState) -> Router<()> {
-    let folder = ServeDir::new(state.site.root().join("pkg"));
+    let folder = ServeDir::new(state.site.root().join("pkg"))
+        // There is nothing to show for a directory.
+        .append_index_html_on_directories(false);
     cached(
         Router::new().fallback_service(folder.precompressed_br().precompressed_gzip()),
         IMMUTABLE,
@@ -215,7 +233,6 @@ async fn page_policy(request: Request, next: Next) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use izanagi_app::own_path::page_path;
 
     #[tokio::test]
     async fn every_page_is_recognised_as_a_page() {

@@ -2,7 +2,7 @@
 //! cross-site form, a panic. Static HTML with the site's style sheet, because the app may be unable
 //! to render.
 
-use crate::{area::Area, state::AppState};
+use crate::{area::Area, headers::NO_STORE, state::AppState};
 use axum::{
     extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
@@ -40,6 +40,7 @@ pub(crate) async fn show_problems(
     }
     let policy = HeaderValue::from_static(POLICY);
     parts.headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    parts.headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
     vary(&mut parts.headers, &["Accept-Language", "Cookie"]);
     let failure = failure(&languages, &problem);
     let page = page(&failure, problem.status, &request_id, &state.site.style_sheet());

@@ -1,6 +1,8 @@
 //! Runs the server: stores, services, listener, and graceful shutdown.
 
-use crate::{AppState, config::Config, listen, logging, router::router, site::Site};
+use crate::{
+    AppState, config::Config, connections::ByNetwork, listen, logging, router::router, site::Site,
+};
 use anyhow::{Context as _, Result};
 use izanagi_domain::{
     accounts::{TokenIssuer, Tokens},
@@ -95,9 +97,10 @@ pub async fn serve_on(
     let address = listener.local_addr()?;
     let (patience, most) = (config.patience, config.connections);
     let most = most.unwrap_or_else(listen::most_connections);
+    let by_network = ByNetwork::new(config.connections_per_address, config.trusted_proxies.clone());
     let state = AppState::new(running.services.clone(), config, site);
     logging::say(format!("izanagi: listening on http://{address}"));
-    listen::serve(listener, router(&state), patience, most, shutdown).await;
+    listen::serve(listener, router(&state), patience, most, by_network, shutdown).await;
     running.close().await;
     Ok(())
 }

@@ -10,6 +10,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -29,13 +30,20 @@ pub(crate) struct DiscardUnread {
     is_sent: bool,
     /// Maximum time between two parts of the body.
     idle: Duration,
+    /// Says that the request is in progress.
+    request: Arc<()>,
 }
 
 impl DiscardUnread {
     /// Wraps the body of a request with these headers. `idle` is the time between two parts after
-    /// which the rest is given up.
-    pub(crate) fn new(body: Incoming, headers: &HeaderMap, idle: Duration) -> Self {
-        Self { body: Some(body), is_sent: !headers.contains_key(header::EXPECT), idle }
+    /// which the rest is given up; `request` is dropped at the end of the body.
+    pub(crate) fn new(
+        body: Incoming,
+        request: Arc<()>,
+        headers: &HeaderMap,
+        idle: Duration,
+    ) -> Self {
+        Self { body: Some(body), is_sent: !headers.contains_key(header::EXPECT), idle, request }
     }
 }
 
@@ -73,8 +81,9 @@ impl Drop for DiscardUnread {
         if body.size_hint().lower() > MAX_DISCARDED {
             return;
         }
-        let idle = self.idle;
+        let (idle, request) = (self.idle, Arc::clone(&self.request));
         runtime.spawn(timeout(TIME, async move {
+            let _in_progress = request;
             let mut discarded = 0;
             while let Ok(Some(Ok(frame))) = timeout(idle, body.frame()).await {
                 discarded += frame.data_ref().map_or(0, |data| data.len() as u64);

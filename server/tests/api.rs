@@ -18,6 +18,8 @@ mod cors;
 mod diff;
 #[path = "api/documents.rs"]
 mod documents;
+#[path = "api/edge.rs"]
+mod edge;
 #[path = "api/edits.rs"]
 mod edits;
 #[path = "api/functions.rs"]

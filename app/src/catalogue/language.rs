@@ -1,10 +1,10 @@
-//! The language of a request: the `language` cookie, else `Accept-Language`, else English.
+//! The language of a request: the cookie `izanagi_language`, else `Accept-Language`, else English.
 
 use http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 
 /// Cookie with the language that the user chose.
-pub(crate) const COOKIE: &str = "language";
+pub(crate) const COOKIE: &str = "izanagi_language";
 
 /// A language of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -131,9 +131,9 @@ mod tests {
     #[case("en;q=0.8, ja;q=0.8", "", "en")]
     #[case("*, ja;q=x", "", "en")]
     #[case("NaN;q=NaN, zh;q=NaN", "", "en")]
-    #[case("ja", "a=b; language=zh", "zh")]
-    #[case("ja", "language=xx", "ja")]
-    #[case("ja", "my-language=zh", "ja")]
+    #[case("ja", "a=b; izanagi_language=zh", "zh")]
+    #[case("ja", "izanagi_language=xx", "ja")]
+    #[case("ja", "language=zh", "ja")]
     fn the_cookie_overrides_the_browser(
         #[case] accepted: &str,
         #[case] cookie: &str,

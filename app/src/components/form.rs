@@ -3,6 +3,7 @@
 
 use crate::{
     catalogue::site,
+    flash::is_secret,
     parts::{MessageField, Rule, field_id, refusal_html},
     words,
 };
@@ -17,7 +18,7 @@ pub(crate) struct FormStart {
     pub(crate) action: &'static str,
     /// Prefix of its field ids, for pages with several forms.
     pub(crate) scope: &'static str,
-    /// Submitted values if it was rejected, without passwords.
+    /// Submitted values if it was rejected, without secrets.
     pub(crate) typed: BTreeMap<String, String>,
     /// Why it was rejected.
     pub(crate) problem: Option<Problem>,
@@ -76,7 +77,7 @@ pub(crate) struct Line {
     /// Name of the server function's argument and of the problem's field.
     pub(crate) name: &'static str,
     pub(crate) label: &'static str,
-    /// `type` of the `input`.
+    /// `type` of the `input`; [`Line::secret`] for a password.
     pub(crate) kind: &'static str,
     /// Hint shown below its label.
     pub(crate) hint: Option<&'static str>,
@@ -92,6 +93,13 @@ impl Line {
     pub(crate) fn new(name: &'static str, label: &'static str) -> Self {
         let (kind, autocomplete, start) = ("text", "off", String::new());
         Self { name, label, kind, hint: None, autocomplete, start, rule: None }
+    }
+
+    /// Returns a field for a secret. Its name must be that of one, so that the server does not keep
+    /// what was typed ([`is_secret`]).
+    pub(crate) fn secret(name: &'static str, label: &'static str) -> Self {
+        debug_assert!(is_secret(name), "{name}");
+        Self { kind: "password", ..Self::new(name, label) }
     }
 }
 
@@ -201,8 +209,8 @@ fn Field(
     let hint_of = hint.map(|_| hint_id.clone());
     let described: Vec<String> =
         hint_of.into_iter().chain(error.as_ref().map(|_| error_id.clone())).collect();
-    // A password is never sent back to a page.
-    let value = if kind == "password" { String::new() } else { typed.unwrap_or(start) };
+    // A secret is never sent back to a page.
+    let value = if is_secret(name) { String::new() } else { typed.unwrap_or(start) };
     view! {
         <div class="field">
             <label for=id.clone()>{label}</label>

@@ -3,7 +3,7 @@ use crate::{
     api::accounts::SignIn,
     catalogue::account as t,
     components::{Foot, Form, FormSpec, Line, Main, Part},
-    ssr::Visit,
+    ssr::{Me, Visit, after_sign_in, redirect},
 };
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -15,6 +15,7 @@ pub(crate) fn LoginPage() -> impl IntoView {
     let sign_up = move || next.with(|next| other_door("/signup", next));
     view! {
         <Title text=t::sign_in()/>
+        <Entrance next=next.get_untracked()/>
         <Main class="page auth" width="narrow">
             <h1>{t::sign_in()}</h1>
             <Form spec=sign_in_form(next.get_untracked())/>
@@ -23,13 +24,26 @@ pub(crate) fn LoginPage() -> impl IntoView {
     }
 }
 
+/// Leads a user who is signed in on to `next`. A token alone does not suffice: it may be that of a
+/// deleted account, which the next page would send back here.
+#[component]
+pub(super) fn Entrance(next: String) -> impl IntoView {
+    let me = Me::here();
+    let enter = move || {
+        let next = next.clone();
+        Suspend::new(async move {
+            if me.await.is_some() {
+                redirect(after_sign_in(&next));
+            }
+        })
+    };
+    view! { <Suspense>{enter}</Suspense> }
+}
+
 fn sign_in_form(next: String) -> FormSpec {
     let login = Line { autocomplete: "username", ..Line::new("login", t::login()) };
-    let password = Line {
-        kind: "password",
-        autocomplete: "current-password",
-        ..Line::new("password", t::password())
-    };
+    let password =
+        Line { autocomplete: "current-password", ..Line::secret("password", t::password()) };
     FormSpec {
         start: Visit::here().form::<SignIn>("", &[]),
         class: "form card",

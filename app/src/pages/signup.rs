@@ -1,4 +1,7 @@
-use super::{address::query_text, login::other_door};
+use super::{
+    address::query_text,
+    login::{Entrance, other_door},
+};
 use crate::{
     api::accounts::SignUp,
     catalogue::account as t,
@@ -16,6 +19,7 @@ pub(crate) fn SignupPage() -> impl IntoView {
     let sign_in = move || next.with(|next| other_door("/login", next));
     view! {
         <Title text=t::create()/>
+        <Entrance next=next.get_untracked()/>
         <Main class="page auth" width="narrow">
             <h1>{t::create()}</h1>
             <Form spec=sign_up_form(next.get_untracked())/>
@@ -38,11 +42,10 @@ fn sign_up_form(next: String) -> FormSpec {
         ..Line::new("email", t::email())
     };
     let password = Line {
-        kind: "password",
         hint: Some(t::password_hint()),
         autocomplete: "new-password",
         rule: Some(Rule::Password),
-        ..Line::new("password", t::password())
+        ..Line::secret("password", t::password())
     };
     FormSpec {
         start: Visit::here().form::<SignUp>("", &[]),

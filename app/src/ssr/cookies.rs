@@ -77,8 +77,8 @@ impl Cookies {
         }
     }
 
-    /// Sets the language of the pages, for a year. Its cookie has no prefix: it is no secret, and
-    /// another origin can only change the language.
+    /// Sets the language of the pages, for a year. Its cookie has no prefix `__Host-`: it is no
+    /// secret, and another origin can only change the language.
     pub(crate) fn put_language(self, headers: &mut HeaderMap, language: Language) {
         let cookie = Cookie::build((LANGUAGE, language.code()))
             .path("/")

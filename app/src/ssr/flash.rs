@@ -15,7 +15,7 @@ const MAX_AGE_SECONDS: i64 = 5 * 60;
 const MAX_BYTES: usize = 3_584;
 
 /// Returns the response to a form submitted without JavaScript: a 303 to the page that shows the
-/// flash. Its values must not include passwords.
+/// flash. Its values must not include secrets.
 #[must_use]
 pub fn answer_form(cookies: Cookies, flash: &Flash) -> Response {
     let mut headers = HeaderMap::new();

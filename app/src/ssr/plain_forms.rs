@@ -6,7 +6,7 @@
 use super::{Cookies, flash};
 use crate::{
     error::AppError,
-    flash::{ENHANCED, Flash, Notice, Outcome},
+    flash::{ENHANCED, Flash, Notice, Outcome, is_secret},
     own_path::own_path,
 };
 use axum::{
@@ -117,10 +117,10 @@ fn says(request: &Request, name: header::HeaderName, part: &str) -> bool {
     value.is_some_and(|value| value.contains(part))
 }
 
-/// Returns the submitted values, without passwords.
+/// Returns the submitted values, without secrets.
 fn typed(body: &[u8]) -> BTreeMap<String, String> {
     let fields = form_urlencoded::parse(body).into_owned();
-    fields.filter(|(name, _)| !name.contains("password")).collect()
+    fields.filter(|(name, _)| !is_secret(name)).collect()
 }
 
 /// Restores the status of an error: `server_fn` returns every error as 500.
@@ -163,6 +163,12 @@ fn path_of_url(url: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn secrets_are_not_kept() {
+        let values = typed(b"login=ada&password=a&newPassword=b&%70assword=c&resetToken=d");
+        assert_eq!(values, [("login".to_owned(), "ada".to_owned())].into());
+    }
 
     #[test]
     fn a_referer_is_reduced_to_its_path() {

@@ -9,6 +9,7 @@ mod first_load;
 mod history;
 mod node;
 mod rooms;
+mod sign_ins;
 mod worst_cases;
 
 use crate::{report::Report, trace::Trace};
@@ -26,7 +27,7 @@ pub(crate) struct Setting {
 }
 
 /// Names of all measurements, in order.
-pub(crate) const ALL: [&str; 9] = [
+pub(crate) const ALL: [&str; 10] = [
     "history",
     "commits",
     "edits",
@@ -34,6 +35,7 @@ pub(crate) const ALL: [&str; 9] = [
     "worst-cases",
     "at-rest",
     "rooms",
+    "sign-ins",
     "burst",
     "first-load",
 ];
@@ -48,6 +50,7 @@ pub(crate) async fn measure(name: &str, setting: &Setting, report: &mut Report) 
         "worst-cases" => worst_cases::measure(setting, report),
         "at-rest" => at_rest::measure(setting, report).await,
         "rooms" => rooms::measure(setting, report).await,
+        "sign-ins" => sign_ins::measure(setting, report).await,
         "burst" => burst::measure(setting, report).await,
         "first-load" => first_load::measure(setting, report).await,
         _ => anyhow::bail!("unknown measurement; available: {}", ALL.join(", ")),

@@ -12,6 +12,9 @@ use std::{
 /// Raises the rate limits so that they do not affect the measurements.
 const CONFIG: &str = "\
 limits:
+  signIn: { count: 1000, per: 1s }
+  signInUnknown: { count: 1000, per: 1s }
+  signInAddress: { count: 1000, per: 1s }
   signUp: { count: 1000, per: 1s }
   writes: { count: 1000000, per: 1s }
   reads: { count: 1000000, per: 1s }

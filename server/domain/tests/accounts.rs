@@ -170,8 +170,7 @@ fn at(ip: &str) -> Device {
 
 /// Tries to sign in and returns the status of the response.
 async fn try_login(world: &World, login: &str, password: &str, ip: &str) -> u16 {
-    let request =
-        LoginRequest { login: Some(login.to_owned()), password: Secret::new(password) };
+    let request = LoginRequest { login: Some(login.to_owned()), password: Secret::new(password) };
     match world.services.accounts.sign_in(&request, &at(ip)).await {
         Ok(_) => 200,
         Err(error) => error.problem().status,

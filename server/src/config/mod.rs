@@ -41,7 +41,7 @@ pub struct Config {
     pub data_dir: PathBuf,
 
     /// URL at which browsers reach the server, such as `https://docs.example.org`; https makes
-    /// cookies `Secure`.
+    /// cookies `Secure`. Without it, the server answers only at an address or at localhost.
     #[config(env = "IZANAGI_PUBLIC_URL", deserialize_with = public_url)]
     pub public_url: Option<String>,
 
@@ -83,6 +83,13 @@ pub struct Config {
     #[config(env = "IZANAGI_LIMITS_CONNECTIONS", deserialize_with = count)]
     pub connections: Option<usize>,
 
+    /// Maximum number of open connections of one client address (IPv6: of one /64); further ones
+    /// are closed. Loopback addresses and trusted proxies are exempt.
+    #[config(
+        env = "IZANAGI_LIMITS_CONNECTIONS_PER_ADDRESS", default = "256", deserialize_with = count
+    )]
+    pub connections_per_address: usize,
+
     /// Timeouts for clients.
     #[config(nested)]
     pub patience: Patience,
@@ -107,11 +114,17 @@ pub struct LogConfig {
 /// Timeouts for clients.
 #[derive(Debug, Clone, Copy, confique::Config)]
 pub struct Patience {
-    /// Timeout for the head of a request, and for an idle connection between two requests.
+    /// Timeout for the head of a request, from its first byte.
     #[config(
-        env = "IZANAGI_LIMITS_REQUEST_HEAD", default = "60s", deserialize_with = duration
+        env = "IZANAGI_LIMITS_REQUEST_HEAD", default = "10s", deserialize_with = duration
     )]
     pub head: Duration,
+
+    /// Timeout for the first byte of a request, on a new connection or after another request.
+    #[config(
+        env = "IZANAGI_LIMITS_REQUEST_IDLE", default = "60s", deserialize_with = duration
+    )]
+    pub idle: Duration,
 
     /// Timeout for the next bytes of a request's body.
     #[config(

@@ -32,9 +32,17 @@ pub struct ServiceSettings {
 /// Rate limits.
 #[derive(Debug, Clone, Copy, confique::Config)]
 pub struct LimitSettings {
-    /// Sign-ins per account and client address.
+    /// Sign-ins per account and client address (IPv6: per /64).
     #[config(env = "IZANAGI_LIMITS_SIGN_IN", default = "10/60s", deserialize_with = rate)]
     pub sign_in: Rate,
+
+    /// Sign-ins per account from all client addresses where the account was not signed in lately.
+    #[config(env = "IZANAGI_LIMITS_SIGN_IN_UNKNOWN", default = "30/60s", deserialize_with = rate)]
+    pub sign_in_unknown: Rate,
+
+    /// Sign-ins per client address, to any account.
+    #[config(env = "IZANAGI_LIMITS_SIGN_IN_ADDRESS", default = "60/60s", deserialize_with = rate)]
+    pub sign_in_address: Rate,
 
     /// Sign-ups per client address.
     #[config(env = "IZANAGI_LIMITS_SIGN_UP", default = "20/1h", deserialize_with = rate)]
@@ -88,7 +96,8 @@ pub struct LiveSettings {
 impl From<ServiceSettings> for services::Settings {
     fn from(given: ServiceSettings) -> Self {
         let ServiceSettings { limits, live, budget, password_hashes_at_once } = given;
-        let LimitSettings { sign_in, sign_up, writes, reads } = limits;
+        let LimitSettings { sign_in, sign_in_unknown, sign_in_address, .. } = limits;
+        let LimitSettings { sign_up, writes, reads, .. } = limits;
         let LiveSettings {
             max_update_bytes,
             snapshot_updates,
@@ -98,7 +107,14 @@ impl From<ServiceSettings> for services::Settings {
             keep_edits,
         } = live;
         Self {
-            limits: accounts::LimitSettings { sign_in, sign_up, writes, reads },
+            limits: accounts::LimitSettings {
+                sign_in,
+                sign_in_unknown,
+                sign_in_address,
+                sign_up,
+                writes,
+                reads,
+            },
             live: live::LiveSettings {
                 max_update_bytes,
                 snapshot_updates,

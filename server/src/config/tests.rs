@@ -180,6 +180,16 @@ fn https_makes_cookies_secure() {
     assert_eq!(config.public_url.as_deref(), Some("https://docs.example.org"));
 }
 
+#[rstest]
+#[case("https://Docs.example.org:443", "https://docs.example.org")]
+#[case("http://docs.example.org:80/", "http://docs.example.org")]
+#[case("https://docs.example.org:80", "https://docs.example.org:80")]
+#[case("http://[::1]:7999", "http://[::1]:7999")]
+fn the_public_url_is_kept_as_browsers_send_it(#[case] given: &str, #[case] origin: &str) {
+    let config = with(&[("IZANAGI_PUBLIC_URL", given)]).unwrap();
+    assert_eq!(config.public_url.as_deref(), Some(origin));
+}
+
 #[test]
 fn the_environment_overrides_the_file() {
     let yaml = "listen: 127.0.0.1:1\nlimits:\n  reads: { count: 5, per: 1s, burst: 7 }\n";
@@ -202,13 +212,13 @@ fn an_empty_variable_counts_as_unset() {
 #[test]
 fn cors_and_patience_can_be_set() {
     let yaml = "cors: { allowedOrigins: ['https://a.example', 'http://b:1'] }\n\
-                limits: { requestHead: 7s, requestBodyIdle: 5s, request: 1h, answerIdle: 9s, drain: 1m }\n";
+                limits: { requestHead: 7s, requestIdle: 8s, requestBodyIdle: 5s, request: 1h, answerIdle: 9s, drain: 1m }\n";
     let config = with_file(yaml, &[]).unwrap();
     assert_eq!(config.cors_origins, ["https://a.example", "http://b:1"]);
-    let Patience { head, body_idle, request, answer_idle, drain } = config.patience;
+    let Patience { head, idle, body_idle, request, answer_idle, drain } = config.patience;
     assert_eq!(
-        [head, body_idle, request, answer_idle, drain].map(|time| time.as_secs()),
-        [7, 5, 3_600, 9, 60]
+        [head, idle, body_idle, request, answer_idle, drain].map(|time| time.as_secs()),
+        [7, 8, 5, 3_600, 9, 60]
     );
 }
 

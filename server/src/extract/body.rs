@@ -1,7 +1,10 @@
 //! Request body that the handler reads on demand.
 
 use super::object;
-use crate::problem::{ApiError, ApiResult};
+use crate::{
+    problem::{ApiError, ApiResult},
+    slow_body::TooSlow,
+};
 use axum::{
     extract::{DefaultBodyLimit, FromRequest, Multipart, Request},
     http::{HeaderMap, Method, Uri, header},
@@ -219,7 +222,7 @@ fn refuse(error: &(dyn StdError + 'static), limit: usize) -> ApiError {
     let causes = || std::iter::successors(Some(error), |&error| error.source());
     if causes().any(|error| error.is::<LengthLimitError>()) {
         too_large(limit)
-    } else if causes().any(|error| error.is::<TimeoutError>()) {
+    } else if causes().any(|error| error.is::<TimeoutError>() || error.is::<TooSlow>()) {
         ApiError::timed_out()
     } else {
         Error::MalformedBody(error.to_string()).into()

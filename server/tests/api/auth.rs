@@ -86,7 +86,7 @@ async fn a_blank_username_is_not_derived_from_the_email() {
         .iter()
         .map(|error| (error["field"].as_str().unwrap(), error["code"].as_str().unwrap()))
         .collect();
-    assert_eq!(errors, [("username", "blank"), ("email", "invalid"), ("password", "too_short")]);
+    assert_eq!(errors, [("username", "blank"), ("email", "blank"), ("password", "blank")]);
 }
 
 #[tokio::test]
@@ -115,6 +115,26 @@ async fn sign_up_reports_all_errors_at_once() {
     answer.refused_field("username", "invalid");
     let body = json!({ "email": "ada@example.org", "password": "qwertyuiop" });
     app.anonymous().post("/api/v1/auth/signup", &body).await.refused_field("password", "common");
+    for password in ["ada@example.org", "Ada-Lovelace!"] {
+        let body = json!({
+            "email": "ada@example.org", "password": password, "displayName": "Lovelace",
+        });
+        let answer = app.anonymous().post("/api/v1/auth/signup", &body).await;
+        answer.refused_field("password", "own_name");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_field_is_asked_for() {
+    let app = TestApp::new().await;
+    let body = json!({ "login": " ", "password": "" });
+    let answer = app.anonymous().post(LOGIN, &body).await;
+    assert_eq!(answer.refused_field("login", "blank"), "Enter your username or email.");
+    assert_eq!(answer.refused_field("password", "blank"), "Enter a password.");
+    let body = json!({ "email": "", "password": "" });
+    let answer = app.anonymous().post("/api/v1/auth/signup", &body).await;
+    assert_eq!(answer.refused_field("email", "blank"), "Enter an email address.");
+    assert_eq!(answer.refused_field("password", "blank"), "Enter a password.");
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ async fn read_to_close(client: &mut TcpStream) -> String {
     String::from_utf8(response).unwrap()
 }
 
-const SIGN_UP: &str = "POST /api/v1/auth/signup HTTP/1.1\r\nHost: a\r\n\
+const SIGN_UP: &str = "POST /api/v1/auth/signup HTTP/1.1\r\nHost: localhost\r\n\
     Content-Type: application/json\r\nContent-Length: 99\r\nExpect: 100-continue\r\n\r\n";
 
 #[tokio::test]
@@ -75,14 +75,33 @@ async fn shutdown_does_not_wait_for_a_stuck_body() {
 
 #[tokio::test]
 async fn closes_connections_without_a_request() {
-    let head = Duration::from_millis(50);
-    let server = serve(Patience { head, ..Patience::default() }).await;
-    for sent in ["", "GET / HT", "GET /healthz HTTP/1.1\r\nHost: a\r\n"] {
+    let time = Duration::from_millis(50);
+    let server = serve(Patience { head: time, idle: time, ..Patience::default() }).await;
+    for sent in ["", "GET / HT", "GET /healthz HTTP/1.1\r\nHost: localhost\r\n"] {
         let mut client = TcpStream::connect(server.address).await.unwrap();
         client.write_all(sent.as_bytes()).await.unwrap();
         let response = read_to_close(&mut client).await;
         assert!(!response.starts_with("HTTP/1.1 200"), "{response}");
     }
+}
+
+#[tokio::test]
+async fn a_slow_head_has_less_time_than_a_pause_between_requests() {
+    let head = Duration::from_millis(50);
+    let server = serve(Patience { head, ..Patience::default() }).await;
+    let mut client = TcpStream::connect(server.address).await.unwrap();
+    for _ in 0..2 {
+        // Longer than a head may take.
+        let mut byte = [0];
+        assert!(timeout(4 * head, client.peek(&mut byte)).await.is_err());
+        client.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let mut response = String::new();
+        while !response.ends_with("{\"status\":\"ok\"}") {
+            response.push(char::from(client.read_u8().await.unwrap()));
+        }
+    }
+    client.write_all(b"GET /healthz HTTP/1.1\r\n").await.unwrap();
+    assert_eq!(read_to_close(&mut client).await, "");
 }
 
 #[tokio::test]
@@ -117,7 +136,7 @@ async fn closes_connections_that_do_not_read() {
     let server = serve(Patience { answer_idle, ..Patience::default() }).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     // More than the buffers between client and server can hold.
-    let request = "GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n";
+    let request = "GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let asking = async { while client.write_all(request.as_bytes()).await.is_ok() {} };
     timeout(Duration::from_secs(20), asking).await.expect("the server did not time out");
 }
@@ -155,13 +174,13 @@ async fn a_client_that_sends_first_and_reads_later_gets_the_rejection() {
     let server = serve(Patience::default()).await;
     let mut client = TcpStream::connect(server.address).await.unwrap();
     let head = format!(
-        "POST /api/v1/documents HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n\
+        "POST /api/v1/documents HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Content-Length: {LENGTH}\r\n\r\n"
     );
     client.write_all(head.as_bytes()).await.unwrap();
     client.write_all(&vec![b' '; LENGTH]).await.unwrap();
     // The connection remains usable.
-    let next = "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let next = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     client.write_all(next.as_bytes()).await.unwrap();
     let responses = read_to_close(&mut client).await;
     assert!(responses.starts_with("HTTP/1.1 401"), "{responses}");
@@ -184,7 +203,7 @@ async fn a_body_that_was_asked_for_is_read_to_its_end() {
     }
     client.write_all(b"0\r\n\r\n").await.unwrap();
     client
-        .write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .await
         .unwrap();
     let responses = read_to_close(&mut client).await;
@@ -196,7 +215,9 @@ async fn a_body_that_was_asked_for_is_read_to_its_end() {
 async fn excess_connections_wait_for_a_free_slot() {
     let server = serve_many(Patience::default(), Some(2)).await;
     let ask = async |client: &mut TcpStream| {
-        client.write_all(b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await
+        client
+            .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .await
     };
     let first = TcpStream::connect(server.address).await.unwrap();
     let mut second = TcpStream::connect(server.address).await.unwrap();
@@ -215,9 +236,9 @@ async fn excess_connections_wait_for_a_free_slot() {
 async fn a_request_must_name_one_host() {
     let server = serve(Patience::default()).await;
     for (hosts, status) in [
-        ("Host: a\r\n", "200 OK"),
+        ("Host: localhost\r\n", "200 OK"),
         ("", "400 Bad Request"),
-        ("Host: a\r\nHost: a\r\n", "400 Bad Request"),
+        ("Host: localhost\r\nHost: localhost\r\n", "400 Bad Request"),
         ("Host: a/b\r\n", "400 Bad Request"),
     ] {
         let mut client = TcpStream::connect(server.address).await.unwrap();

@@ -135,7 +135,7 @@ async fn both_api_prefixes_share_the_routes() {
 async fn rejects_a_write_from_another_site() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
-    let headers = [("Origin", "https://evil.example"), ("Host", "docs.example.org")];
+    let headers = [("Origin", "https://evil.example"), ("Host", "localhost:7999")];
     let answer = ada.json("POST", "/api/v1/documents", &headers, &json!({ "title": "x" })).await;
     answer.refused(403, "foreign_origin");
 }

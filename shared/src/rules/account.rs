@@ -247,7 +247,10 @@ mod tests {
             assert_eq!(Email::parse(text).unwrap_err().message, "Enter an email address.");
         }
         let refused = Password::parse(&Secret::new("")).unwrap_err();
-        assert_eq!((refused.code.as_str(), refused.message.as_str()), ("blank", "Enter a password."));
+        assert_eq!(
+            (refused.code.as_str(), refused.message.as_str()),
+            ("blank", "Enter a password.")
+        );
     }
 
     #[rstest]

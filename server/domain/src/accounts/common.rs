@@ -54,7 +54,8 @@ impl OwnNames {
     pub fn of(email: Option<&Email>, others: &[&str]) -> Self {
         let email = email.map_or("", Email::as_str);
         let local = email.split('@').next().unwrap_or_default();
-        let mut names: Vec<String> = [email, local].iter().chain(others).map(|name| fold(name)).collect();
+        let mut names: Vec<String> =
+            [email, local].iter().chain(others).map(|name| fold(name)).collect();
         names.retain(|name| name.chars().count() >= SHORT);
         // The longest first: an email contains its local part.
         names.sort_by_key(|name| std::cmp::Reverse(name.len()));

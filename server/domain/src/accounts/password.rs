@@ -273,7 +273,8 @@ mod tests {
         let params = Params::new(64, 1, 1, Some(16)).unwrap();
         let former = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let stored = former.hash_password("correct horse battery".as_bytes()).unwrap().to_string();
-        let verify = |text: &str| passwords.verify(Secret::new(text), Some(PasswordHash(stored.clone())));
+        let verify =
+            |text: &str| passwords.verify(Secret::new(text), Some(PasswordHash(stored.clone())));
         assert!(verify("correct horse battery").await.unwrap());
         assert!(!verify("correct horse batterz").await.unwrap());
     }

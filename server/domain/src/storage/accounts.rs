@@ -146,13 +146,7 @@ pub trait SessionStore: Send + Sync {
     /// May be stale.
     async fn addresses(&self, user: UserId, limit: u32) -> StoreResult<Vec<String>>;
     /// Records activity of a session; `NotFound` if the user has no such session.
-    async fn touch(
-        &self,
-        user: UserId,
-        id: SessionId,
-        ip: &str,
-        at: Timestamp,
-    ) -> StoreResult<()>;
+    async fn touch(&self, user: UserId, id: SessionId, ip: &str, at: Timestamp) -> StoreResult<()>;
     /// Ends a session of this user and records `audit`; `NotFound` if the user has no such active
     /// session.
     async fn revoke(

@@ -29,28 +29,25 @@ pub(in super::super) fn networks<'de, D: Deserializer<'de>>(
     })
 }
 
-/// A URL with only scheme and host, stored without a trailing slash.
+/// A URL with only scheme and host, stored as the origin that browsers send.
 pub(in super::super) fn public_url<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     read(from, |given| {
         let allowed =
             "use http:// or https:// with a host and no path, such as https://docs.example.org";
-        let url = plain_url(given).ok_or_else(|| Refused::new(without_user(given), allowed))?;
-        Ok(url.to_owned())
+        origin_of(given).ok_or_else(|| Refused::new(without_user(given), allowed))
     })
 }
 
-/// Origins as browsers send them: in lower case, without the scheme's default port.
+/// Origins, stored as browsers send them.
 pub(in super::super) fn origins<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Vec<String>, D::Error> {
     read_list(from, |given| {
-        let url = plain_url(given).map(str::to_ascii_lowercase).ok_or_else(|| {
+        origin_of(given).ok_or_else(|| {
             let allowed =
                 "use origins such as https://app.example.org, separated by commas; * is not one";
             Refused::new(without_user(given), allowed)
-        })?;
-        let implied = if url.starts_with("https:") { ":443" } else { ":80" };
-        Ok(url.strip_suffix(implied).unwrap_or(&url).to_owned())
+        })
     })
 }
 
@@ -70,16 +67,18 @@ pub(in super::super) fn database_url<'de, D: Deserializer<'de>>(
     })
 }
 
-/// Returns a URL with only scheme and host, without a trailing slash.
-fn plain_url(given: &str) -> Option<&str> {
-    let trimmed = given.trim_end_matches('/');
-    let url: Uri = trimmed.parse().ok()?;
-    let plain = matches!(url.scheme_str(), Some("http" | "https"))
-        && url.host().is_some_and(|host| !host.is_empty())
-        && url.authority().is_some_and(|authority| !authority.as_str().contains('@'))
-        && matches!(url.path(), "" | "/")
-        && url.query().is_none();
-    plain.then_some(trimmed)
+/// Returns a URL with only scheme and host as browsers send it: in lower case, without a trailing
+/// slash and without the scheme's default port (RFC 6454 §6.2).
+fn origin_of(given: &str) -> Option<String> {
+    let url = given.trim_end_matches('/').to_ascii_lowercase();
+    let parsed: Uri = url.parse().ok()?;
+    let plain = matches!(parsed.scheme_str(), Some("http" | "https"))
+        && parsed.host().is_some_and(|host| !host.is_empty())
+        && parsed.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+        && matches!(parsed.path(), "" | "/")
+        && parsed.query().is_none();
+    let implied = if url.starts_with("https:") { ":443" } else { ":80" };
+    plain.then(|| url.strip_suffix(implied).unwrap_or(&url).to_owned())
 }
 
 /// Removes user name and password from a URL.

@@ -8,8 +8,9 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    AuditEvent, Constraint, Freshness::{Fresh, Stale}, Ids, NewSession, RefreshToken, RefreshUse, Session,
-    SessionStore, StoreError, StoreResult,
+    AuditEvent, Constraint,
+    Freshness::{Fresh, Stale},
+    Ids, NewSession, RefreshToken, RefreshUse, Session, SessionStore, StoreError, StoreResult,
 };
 use izanagi_shared::{
     id::{SessionId, UserId},
@@ -131,13 +132,7 @@ impl<D: Database> SessionStore for SqlSessions<D> {
         Ok(addresses)
     }
 
-    async fn touch(
-        &self,
-        user: UserId,
-        id: SessionId,
-        ip: &str,
-        at: Timestamp,
-    ) -> StoreResult<()> {
+    async fn touch(&self, user: UserId, id: SessionId, ip: &str, at: Timestamp) -> StoreResult<()> {
         let update = Statement::with(
             "UPDATE sessions SET ip = $3, last_activity_at = $4 WHERE id = $1 AND user_id = $2",
             args![id, user, ip, at],

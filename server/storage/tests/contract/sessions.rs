@@ -131,10 +131,7 @@ async fn addresses_of_ended_sessions_stay_known(store: &TestStore) {
     sessions.touch(user, old.session.id, "10.0.0.7", at(50)).await.unwrap();
     sessions.touch(user, new.session.id, "10.0.0.8", at(60)).await.unwrap();
     sessions.revoke(user, new.session.id, at(70), None).await.unwrap();
-    assert_eq!(
-        sessions.addresses(user, 5).await.unwrap(),
-        ["10.0.0.8", "::1", "10.0.0.7", "::1"]
-    );
+    assert_eq!(sessions.addresses(user, 5).await.unwrap(), ["10.0.0.8", "::1", "10.0.0.7", "::1"]);
     assert_eq!(sessions.addresses(user, 1).await.unwrap(), ["10.0.0.8", "::1"]);
 }
 
