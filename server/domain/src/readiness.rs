@@ -3,7 +3,7 @@
 use crate::{
     core::Core,
     error::{Error, Internal, Result},
-    storage::StoreError,
+    storage::{StoreError, StoreResult},
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{sync::Mutex, time::timeout};
@@ -17,8 +17,15 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Readiness {
     core: Core,
-    /// The last answer and when it was found. Locked during a check, so that others wait for it.
-    last: Arc<Mutex<Option<(Duration, std::result::Result<(), StoreError>)>>>,
+    /// Locked during a check, so that others wait for its answer.
+    last: Arc<Mutex<Option<Answer>>>,
+}
+
+#[derive(Debug)]
+struct Answer {
+    found: StoreResult<()>,
+    /// On the clock that cannot be set.
+    at: Duration,
 }
 
 impl Readiness {
@@ -34,12 +41,12 @@ impl Readiness {
         let mut last = self.last.lock().await;
         let now = self.core.clock.uptime();
         let found = match &*last {
-            Some((at, found)) if now.saturating_sub(*at) < VALID_FOR => found.clone(),
+            Some(Answer { found, at }) if now.saturating_sub(*at) < VALID_FOR => found.clone(),
             _ => {
                 let found = timeout(PATIENCE, self.ask()).await;
                 let late = || Err(StoreError::Unavailable("the store did not answer".to_owned()));
                 let found = found.unwrap_or_else(|_| late());
-                *last = Some((now, found.clone()));
+                *last = Some(Answer { found: found.clone(), at: now });
                 found
             }
         };
@@ -47,7 +54,7 @@ impl Readiness {
         found.map_err(|error| Error::Unavailable(Internal::new(error)))
     }
 
-    async fn ask(&self) -> std::result::Result<(), StoreError> {
+    async fn ask(&self) -> StoreResult<()> {
         let relational = &self.core.stores.relational;
         relational.inspect.documents(None, 1).await?;
         relational.upkeep.probe(self.core.clock.now()).await

@@ -5,8 +5,10 @@ use axum::{
     body::Body,
     http::{Request, header},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use rstest::rstest;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 async fn send(client: &Client, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut request = Request::builder().method(method).uri(path);
@@ -198,6 +200,12 @@ async fn the_page_about_the_api_runs_only_its_own_files() {
         let policy = answer.header("content-security-policy");
         assert!(policy.contains("script-src 'self';") && !policy.contains("unsafe"), "{policy}");
     }
+    // The style in the logo.
+    let style = ".logo_small_svg__cls-2{fill:#fff}.logo_small_svg__cls-3{fill:#85ea2d}";
+    let script = app.anonymous().get("/docs/swagger-ui-bundle.js").await;
+    assert!(script.text().contains(style));
+    let hash = format!("'sha256-{}'", STANDARD.encode(Sha256::digest(style)));
+    assert!(script.header("content-security-policy").contains(&hash), "{hash}");
     let page = app.anonymous().get("/docs/").await.text();
     assert!(!page.contains("<style") && !page.contains(" style="), "{page}");
     assert!(page.matches("<script").count() == page.matches("<script src=").count(), "{page}");

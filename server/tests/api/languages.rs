@@ -196,7 +196,10 @@ async fn a_page_names_an_immutable_file_with_the_texts_of_its_scripts() {
     let failed = "<div id=\"load-failed\" role=\"alert\" hidden";
     assert!(login.contains(failed) && login.contains("未能加载"), "{login}");
     let outdated = app.anonymous().get("/words/0/zh-pages.json").await;
-    assert_eq!((outdated.status.as_u16(), outdated.header("cache-control")), (404, "private, no-store"));
+    assert_eq!(
+        (outdated.status.as_u16(), outdated.header("cache-control")),
+        (404, "private, no-store")
+    );
 }
 
 #[tokio::test]
