@@ -147,7 +147,7 @@ mod tests {
     use super::*;
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
-        time::{Instant, advance, timeout},
+        time::{Instant, advance, interval, timeout},
     };
 
     const LIMIT: Duration = Duration::from_secs(10);
@@ -165,8 +165,9 @@ mod tests {
         client.write_all(b"G").await.unwrap();
         let start = Instant::now();
         let trickle = async {
+            let mut beat = interval(Duration::from_secs(1));
             loop {
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                beat.tick().await;
                 client.write_all(b"E").await.unwrap();
             }
         };

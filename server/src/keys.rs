@@ -2,7 +2,10 @@
 //! an overlap.
 
 use anyhow::{Context as _, Result};
-use izanagi_domain::accounts::SigningKey;
+use izanagi_domain::{
+    accounts::SigningKey,
+    storage::{Ids as _, SystemIds},
+};
 use izanagi_shared::rules::Secret;
 use std::{
     fs,
@@ -10,7 +13,6 @@ use std::{
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
-use uuid::Uuid;
 
 /// How many former keys stay valid for verification. Access tokens last 30 minutes, so one would be
 /// enough.
@@ -113,7 +115,7 @@ impl KeyRing {
     /// Writes to a temporary file and then puts it in its place, so that a crash leaves either the
     /// old or the new file, and another process never reads a part of it.
     fn put(&self, path: &Path, place: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
-        let temporary = path.with_extension(format!("{}.new", Uuid::new_v4()));
+        let temporary = path.with_extension(format!("{}.new", SystemIds.uuid()));
         let write = || -> io::Result<()> {
             let mut file =
                 fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;

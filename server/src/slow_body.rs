@@ -71,17 +71,21 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures::stream;
+    use futures::{StreamExt as _, stream};
     use http_body_util::{BodyExt as _, StreamBody};
+    use tokio::time::interval_at;
 
     /// Returns after how many seconds a body is cut that sends this many bytes per second.
     async fn cut_after(bytes: usize) -> Option<u64> {
         let start = Instant::now();
-        let parts = stream::unfold(0, move |second| async move {
-            tokio::time::sleep(Duration::from_secs(1)).await;
+        let second = Duration::from_secs(1);
+        let beat = interval_at(start + second, second);
+        let parts = stream::unfold(beat, move |mut beat| async move {
+            beat.tick().await;
             let part = Frame::data(Bytes::from(vec![b' '; bytes]));
-            (second < 300).then_some((Ok::<_, BoxError>(part), second + 1))
+            Some((Ok::<_, BoxError>(part), beat))
         });
+        let parts = parts.take(300);
         let mut body = KeepsArriving::new(StreamBody::new(Box::pin(parts)));
         while let Some(frame) = body.frame().await {
             match frame {

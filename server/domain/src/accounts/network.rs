@@ -1,6 +1,6 @@
 //! The network of a client, which limits count instead of its address.
 
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// The network an address belongs to. A client with IPv6 usually has a /64 and may take any address
 /// in it, so a limit by single addresses would not bind it (RFC 6177).
