@@ -11,7 +11,11 @@ use axum::{
     response::Response,
 };
 use http::{Method, StatusCode, Version, header, request::Parts, uri::Authority};
+use izanagi_shared::problem::Problem;
 use std::net::IpAddr;
+
+/// Setting that names the host.
+const SETTING: &str = "IZANAGI_PUBLIC_URL";
 
 /// Marks a request whose Host is invalid; only requests from the network have to name one.
 #[derive(Debug, Clone, Copy)]
@@ -62,13 +66,12 @@ pub(crate) async fn refuse_untrusted_hosts(
     if is_trusted || is_check {
         return next.run(request).await;
     }
-    respond(plain(
-        StatusCode::MISDIRECTED_REQUEST,
-        "unknown_host",
-        "Unknown host",
-        "This server does not know its name. Set IZANAGI_PUBLIC_URL to the URL that browsers use, \
-         or open it by its address.",
-    ))
+    let detail = format!(
+        "This server does not know its name. Set {SETTING} to the URL that browsers use, or open \
+         it by its address."
+    );
+    let problem = plain(StatusCode::MISDIRECTED_REQUEST, "unknown_host", "Unknown host", &detail);
+    respond(Problem { args: vec![SETTING.to_owned()], ..problem })
 }
 
 /// Whether a host, with or without a port, is an address or this machine.

@@ -24,8 +24,7 @@ problem_texts! {
     "problem.session_revoked": "This session has ended. Sign in again.", "ログインの有効期限が切れました。もう一度ログインしてください。", "登录已失效，请重新登录。";
     "problem.forbidden": "You do not have permission to do this.", "この操作を行う権限がありません。", "没有执行此操作的权限。";
     "problem.foreign_origin": "This request came from another site. Open Izanagi and try again there.", "別のサイトからのリクエストです。Izanagi を開いて、もう一度お試しください。", "此请求来自其他网站。请打开 Izanagi 后重试。";
-    "problem.invalid_host": "The request must have one Host header, with the host and port of this server.", "リクエストには、このサーバーのホストとポートを含む Host ヘッダーが 1 つ必要です。", "请求必须包含一个 Host 标头，内容为此服务器的主机和端口。";
-    "problem.unknown_host": "This server does not know its name. Set IZANAGI_PUBLIC_URL to the URL that browsers use, or open it by its address.", "このサーバーには名前が設定されていません。ブラウザーで使う URL を IZANAGI_PUBLIC_URL に設定するか、IP アドレスで開いてください。", "此服务器未设置名称。请将 IZANAGI_PUBLIC_URL 设为浏览器使用的 URL，或通过 IP 地址打开。";
+    "problem.unknown_host" ["0"]: "This server does not know its name. Set {0} to the URL that browsers use, or open it by its address.", "このサーバーには名前が設定されていません。ブラウザーで使うアドレスを {0} に設定するか、数字のアドレスで開いてください。", "此服务器未设置名称。请将 {0} 设为浏览器使用的网址，或通过数字地址打开。";
     "problem.not_found": "This does not exist, or no longer exists.", "見つかりません。すでに削除された可能性があります。", "内容不存在或已被删除。";
     "problem.stale": "The document has changed since you read it.", "読み込んだ後にドキュメントが変更されました。", "文档在读取后已被更改。";
     "problem.nothing_to_commit": "Nothing has changed since the last version.", "前のバージョンから変更がありません。", "自上一版本以来没有更改。";

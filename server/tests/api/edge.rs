@@ -81,9 +81,11 @@ async fn without_a_public_url_only_addresses_are_trusted(#[case] host: &str, #[c
     if !known {
         let problem = answer.refused(421, "unknown_host");
         assert!(problem["detail"].as_str().unwrap().contains("IZANAGI_PUBLIC_URL"), "{problem}");
-        let headers = [("host", host), ("accept", "text/html")];
-        let page = send(&app.anonymous(), "GET", "/login", &headers).await;
-        assert!(page.text().contains("IZANAGI_PUBLIC_URL"), "{}", page.text());
+        for (language, word) in [("en", "Set"), ("ja", "サーバー"), ("zh", "服务器")] {
+            let headers = [("host", host), ("accept", "text/html"), ("accept-language", language)];
+            let page = send(&app.anonymous(), "GET", "/login", &headers).await.text();
+            assert!(page.contains("IZANAGI_PUBLIC_URL") && page.contains(word), "{page}");
+        }
     }
     for path in ["/healthz", "/readyz"] {
         assert_eq!(send(&app.anonymous(), "GET", path, &headers).await.status, 200, "{path}");
