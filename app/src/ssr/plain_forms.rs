@@ -17,9 +17,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, response::Parts};
+use http_body_util::LengthLimitError;
 use izanagi_shared::problem::Problem;
 use leptos::server_fn::{error::SERVER_FN_ERROR_HEADER, redirect::REDIRECT_HEADER};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, error::Error as _};
 
 /// Form fields are short; documents are uploaded elsewhere.
 const MAX_FORM_BYTES: usize = 256 * 1024;
@@ -52,16 +53,19 @@ pub async fn plain_forms(
     let referer = parts.headers.get(header::REFERER).and_then(|value| value.to_str().ok());
     let page = referer.and_then(path_of_url).unwrap_or("/").to_owned();
     let form = parts.uri.path().to_owned();
-    let Ok(body) = to_bytes(body, MAX_FORM_BYTES).await else {
-        let problem = too_large().0;
-        if is_enhanced {
-            return (StatusCode::PAYLOAD_TOO_LARGE, Json(problem)).into_response();
+    let body = match to_bytes(body, MAX_FORM_BYTES).await {
+        Ok(body) => body,
+        Err(error) => {
+            let (status, problem) = unreadable(&error);
+            if is_enhanced {
+                return (status, Json(problem)).into_response();
+            }
+            let outcome = Outcome::Refused(problem);
+            return flash::answer_form(
+                cookies,
+                &Flash { page, form, values: BTreeMap::new(), outcome },
+            );
         }
-        let outcome = Outcome::Refused(problem);
-        return flash::answer_form(
-            cookies,
-            &Flash { page, form, values: BTreeMap::new(), outcome },
-        );
     };
     let values = typed(&body);
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
@@ -149,8 +153,17 @@ fn problem_in(body: &[u8]) -> Problem {
     serde_json::from_slice(body).unwrap_or_else(|_| failed())
 }
 
-fn too_large() -> AppError {
-    AppError::new(413, "too_large", "Too large", "The form data is too large.")
+/// Returns why a form cannot be read: it is too large, or did not arrive.
+fn unreadable(error: &axum::Error) -> (StatusCode, Problem) {
+    let is_too_large = error.source().is_some_and(|cause| cause.is::<LengthLimitError>());
+    let AppError(problem) = if is_too_large {
+        AppError::new(413, "too_large", "Too large", "The form data is too large.")
+    } else {
+        AppError::new(408, "timeout", "Timed out", "The request took too long to arrive.")
+    };
+    let status =
+        if is_too_large { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::REQUEST_TIMEOUT };
+    (status, problem)
 }
 
 /// Returns the path and query of a URL if they are an [`own_path`].

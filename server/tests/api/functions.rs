@@ -3,6 +3,8 @@
 use crate::support::{Answer, TestApp};
 use axum::{body::Body, http::Request};
 use rstest::rstest;
+use serde_json::json;
+use std::time::Duration;
 
 const LIST: &str = "/fn/documents/list?query=&sort=updated&page=1&in_trash=false";
 const HTML: &str = "text/html,application/xhtml+xml,*/*;q=0.8";
@@ -85,4 +87,18 @@ async fn a_form_for_no_function_says_so() {
     assert_page(&app.anonymous().send(plain).await, 404);
     let enhanced = form("*/*").header("x-izanagi-form", "1").body(Body::from("a=b")).unwrap();
     app.anonymous().send(enhanced).await.refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn a_form_that_cannot_be_read_says_why() {
+    let app = TestApp::with(|config| config.patience.body_idle = Duration::from_millis(20)).await;
+    let stuck = Body::from_stream(futures::stream::pending::<std::io::Result<Vec<u8>>>());
+    let large = Body::from(vec![b'a'; 300_000]);
+    for (body, status, code) in [(stuck, 408, "timeout"), (large, 413, "too_large")] {
+        let form = Request::post("/fn/accounts/sign-in")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("x-izanagi-form", "1");
+        let answer = app.anonymous().send(form.body(body).unwrap()).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (status, &json!(code)));
+    }
 }
