@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        Content, Header, Object, Ref, RefOr, Response, Type,
+        Content, Header, Object, ObjectBuilder, Ref, RefOr, Response, Type,
         path::{Operation, Parameter, ParameterIn, PathItem},
         security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
@@ -55,6 +55,7 @@ pub(crate) fn complete(document: &mut utoipa::openapi::OpenApi) {
                 operation.responses.responses.insert(status.as_str().to_owned(), refusal);
             }
             add_etags(operation);
+            bound_keys(operation);
         }
     }
 }
@@ -69,6 +70,18 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = (bool, &mut Operation
         (true, &mut item.delete),
     ];
     calls.into_iter().filter_map(|(is_write, call)| Some((is_write, call.as_mut()?)))
+}
+
+/// States what `Idempotency-Key` may be.
+fn bound_keys(operation: &mut Operation) {
+    for parameter in operation.parameters.iter_mut().flatten() {
+        let RefOr::T(parameter) = parameter else { continue };
+        if parameter.parameter_in == ParameterIn::Header && parameter.name == "Idempotency-Key" {
+            let key = ObjectBuilder::new().schema_type(Type::String);
+            let key = key.min_length(Some(1)).max_length(Some(255)).pattern(Some("^[!-~]+$"));
+            parameter.schema = Some(key.into());
+        }
+    }
 }
 
 fn parameters(operation: &Operation) -> impl Iterator<Item = &Parameter> {

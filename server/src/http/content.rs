@@ -80,6 +80,7 @@ async fn html(State(state): State<AppState>, Readable(reader): Readable) -> ApiR
 #[into_params(parameter_in = Query)]
 struct ExportParams {
     /// The document's `renderFormat` if absent, or else the text itself.
+    #[param(inline)]
     format: Option<ExportFormat>,
 }
 

@@ -43,6 +43,7 @@ struct DiffParams {
     to: Side,
     /// Format of the response.
     #[serde(default)]
+    #[param(inline)]
     format: DiffFormat,
     /// Whether lines that differ only in white space count as equal.
     #[serde(default, deserialize_with = "flag")]

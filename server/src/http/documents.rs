@@ -54,6 +54,7 @@ struct ListParams {
     include_deleted: bool,
     /// Order of the list.
     #[serde(default)]
+    #[param(inline)]
     sort: DocumentSort,
     #[param(ignore)]
     workspace: Option<String>,
