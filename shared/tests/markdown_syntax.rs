@@ -5,10 +5,14 @@ use izanagi_shared::markdown::{
 };
 use rstest::rstest;
 
-/// Renders without heading links.
+/// Renders without heading links and text directions.
 fn html(source: &str) -> String {
     let options = RenderOptions { heading_links: false, ..RenderOptions::default() };
-    render(source, &options).html
+    without_directions(&render(source, &options).html)
+}
+
+fn without_directions(html: &str) -> String {
+    html.replace(" dir=\"auto\"", "").replace(" dir=\"ltr\"", "")
 }
 
 #[rstest]
@@ -57,6 +61,13 @@ fn renders_headings_with_their_ids(#[case] source: &str, #[case] expected: &str)
 #[case("[![a](b)](c)", "<a href=\"c\"><img src=\"b\" alt=\"a\" loading=\"lazy\"></a>")]
 #[case("![a ![b](c) [d](e)](f)", "<img src=\"f\" alt=\"a b d\" loading=\"lazy\">")]
 #[case("$a$ $$b$$", "$a$ $$b$$")]
+// As cmark-gfm.
+#[case("H~2~O ~a~ b~c~", "H<del>2</del>O <del>a</del> b<del>c</del>")]
+#[case("a~*b*~c *d~e~f*", "a~<em>b</em>~c <em>d<del>e</del>f</em>")]
+#[case("~ a \\~b~ ~~c~", "~ a ~b~ ~~c~")]
+#[case("a~b*c*d~e", "a<del>b<em>c</em>d</del>e")]
+#[case("a~*b~c* d~", "a~<em>b~c</em> d~")]
+#[case("`a~b~c` <https://a.example/~b~c>", "<code>a~b~c</code> <a href=\"https://a.example/~b~c\" rel=\"noopener noreferrer nofollow\">https://a.example/~b~c</a>")]
 fn renders_inline_level_elements(#[case] source: &str, #[case] expected: &str) {
     assert_eq!(html(source), format!("<p>{expected}</p>\n"));
 }
@@ -80,6 +91,60 @@ fn labels_and_disables_task_checkboxes() {
          <li><input class=\"task\" type=\"checkbox\" disabled=\"\" checked=\"\" aria-label=\"Done\"> b</li>\n\
          </ul>\n"
     );
+}
+
+#[test]
+fn the_checkbox_of_a_heading_belongs_to_the_item() {
+    assert_eq!(
+        html("- [ ] a\n  -\n- [x] b\n  ==="),
+        "<ul>\n\
+         <li>\n<input class=\"task\" type=\"checkbox\" disabled=\"\" aria-label=\"To do\"> \
+         <h2 id=\"h-a\">a</h2>\n</li>\n\
+         <li>\n<input class=\"task\" type=\"checkbox\" disabled=\"\" checked=\"\" aria-label=\"Done\"> \
+         <h1 id=\"h-b\">b</h1>\n</li>\n\
+         </ul>\n"
+    );
+}
+
+#[rstest]
+#[case::paragraphs("a\n\nb", "p p")]
+#[case::heading("# a", "h1")]
+#[case::tight_list("- a\n- b\n\nc", "ul p")]
+#[case::loose_list("- a\n\n  b\n\n- c", "ul p p")]
+#[case::nested_list("- a\n  - b\n  - c\n\n    d", "ul ul p p")]
+#[case::list_in_a_list("- - a\n  - b", "ul")]
+#[case::quote("> a\n>\n> b\n\nc", "blockquote p p")]
+#[case::heading_in_a_quote("> # a\n> b", "blockquote p")]
+#[case::table("|a|\n|-|\n|b|", "table")]
+#[case::raw_html("<div>", "p")]
+#[case::note("a[^1]\n\n[^1]: b", "p p")]
+#[case::empty_list("-\n\na", "ul p")]
+fn blocks_have_the_direction_of_their_text(#[case] source: &str, #[case] expected: &str) {
+    let html = render(source, &RenderOptions::default()).html;
+    let tags = html.split('<').filter(|tag| tag.contains("dir=\"auto\""));
+    let names = tags.filter_map(|tag| tag.split(' ').next()).collect::<Vec<_>>();
+    assert_eq!(names.join(" "), expected, "{html}");
+}
+
+#[test]
+fn code_runs_from_left_to_right() {
+    let html = render("    a\n\n`b`", &RenderOptions::default()).html;
+    assert!(html.contains("<pre class=\"code-block\" dir=\"ltr\""), "{html}");
+    assert!(render_plain("a").html.contains("<pre class=\"plain-text\" dir=\"auto\">"));
+}
+
+#[rstest]
+#[case("![a b](https://c.example/d.png \"t\")", "<a class=\"outside-image\" href=\"https://c.example/d.png\" title=\"t\" rel=\"noopener noreferrer nofollow\">a b <span class=\"outside-host\">c.example</span></a>")]
+#[case("![](//c.example/d)", "<a class=\"outside-image\" href=\"//c.example/d\" rel=\"noopener noreferrer nofollow\"><span class=\"outside-host\">c.example</span></a>")]
+#[case("[![a](http://<b>@c.example/d)](e)", "<a href=\"e\"><span class=\"outside-image\">a <span class=\"outside-host\">c.example</span></span></a>")]
+fn images_of_other_hosts_are_not_loaded(#[case] source: &str, #[case] expected: &str) {
+    let with = |outside_images| RenderOptions { outside_images, ..RenderOptions::default() };
+    let rendered = render(source, &with(false));
+    assert_eq!(without_directions(&rendered.html), format!("<p>{expected}</p>\n"));
+    assert!(rendered.has_outside_images);
+    let rendered = render(source, &with(true));
+    assert!(rendered.html.contains("<img src=\"") && !rendered.has_outside_images);
+    assert!(!render("![a](/b)", &with(false)).has_outside_images);
 }
 
 #[rstest]
@@ -179,7 +244,7 @@ fn lists_all_headings_in_the_contents() {
 #[test]
 fn hides_heading_links_from_the_keyboard() {
     assert_eq!(
-        render("# Ö", &RenderOptions::default()).html,
+        without_directions(&render("# Ö", &RenderOptions::default()).html),
         "<h1 id=\"h-ö\">Ö<a class=\"heading-link\" href=\"#h-%C3%B6\" aria-hidden=\"true\" tabindex=\"-1\"></a></h1>\n"
     );
 }
@@ -208,7 +273,7 @@ fn reports_the_source_line_of_each_block() {
             .collect::<Vec<_>>(),
         ["1", "3", "4", "6", "8", "10", "13"]
     );
-    assert!(html.contains("<h1 id=\"h-e\" data-line=\"8\">"));
+    assert!(html.contains("<h1 id=\"h-e\" data-line=\"8\" dir=\"auto\">"));
 }
 
 #[test]
@@ -219,5 +284,7 @@ fn a_byte_order_mark_is_not_shown() {
     assert_eq!(render_plain(&format!("{mark}a")), render_plain("a"));
     assert_eq!(render_json(&format!("{mark}[1]")), render_json("[1]"));
     assert_eq!(plain_text(&format!("{mark}# One")), plain_text("# One"));
+    let lines = RenderOptions { source_lines: true, ..RenderOptions::default() };
+    assert_eq!(render(&format!("{mark}a\n\nb"), &lines), render("a\n\nb", &lines));
     assert!(html(&format!("a{mark}b")).contains(mark), "elsewhere it is kept");
 }

@@ -35,9 +35,17 @@ pub(super) fn judge_link(address: &str) -> Option<Target> {
     }
 }
 
-/// Returns whether an image may be loaded from this address: `http`, `https` or relative.
-pub(super) fn is_image_allowed(address: &str) -> bool {
-    matches!(judge_link(address), Some(Target::Relative | Target::External))
+/// Classifies an image address: `http`, `https` or relative; `None` if it is not allowed.
+pub(super) fn judge_image(address: &str) -> Option<Target> {
+    judge_link(address).filter(|target| matches!(target, Target::Relative | Target::External))
+}
+
+/// Returns the host of an address that is [`Target::External`], as written, or an empty string.
+pub(super) fn host(address: &str) -> &str {
+    let Some((_, rest)) = address.split_once("//") else { return "" };
+    // Browsers read a backslash as a slash.
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    authority.rsplit('@').next().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -84,6 +92,15 @@ mod tests {
     #[case("#a", false)]
     #[case("data:image/svg+xml,x", false)]
     fn allows_only_web_image_sources(#[case] address: &str, #[case] allowed: bool) {
-        assert_eq!(is_image_allowed(address), allowed);
+        assert_eq!(judge_image(address).is_some(), allowed);
+    }
+
+    #[rstest]
+    #[case("https://a.example/b?c", "a.example")]
+    #[case("//a.example:81?c", "a.example:81")]
+    #[case("http://b.example@a.example\\c", "a.example")]
+    #[case("http:x", "")]
+    fn finds_the_host_of_an_address(#[case] address: &str, #[case] expected: &str) {
+        assert_eq!(host(address), expected);
     }
 }

@@ -11,6 +11,9 @@ use super::escape::percent_decode;
 /// surrounding page starts with `h-`, so none can be taken over.
 const PREFIX: &str = "h-";
 
+/// Maximum length of a slug in bytes, before a number. An id is written four times.
+const MAX_SLUG: usize = 512;
+
 /// Allocates the heading ids of one document.
 #[derive(Debug, Default)]
 pub(super) struct Anchors {
@@ -55,6 +58,9 @@ impl Anchors {
 fn make_slug(text: &str) -> String {
     let mut slug = String::with_capacity(text.len());
     for cluster in text.trim().graphemes(true) {
+        if slug.len() >= MAX_SLUG {
+            break;
+        }
         match cluster.chars().next() {
             Some('-' | '_') => slug.push_str(cluster),
             Some(first) if first.is_whitespace() => slug.push('-'),
@@ -68,6 +74,7 @@ fn make_slug(text: &str) -> String {
             _ => {}
         }
     }
+    slug.truncate(slug.floor_char_boundary(MAX_SLUG));
     if slug.is_empty() { "section".to_owned() } else { slug }
 }
 
@@ -97,6 +104,15 @@ mod tests {
         let ids: Vec<_> =
             ["a", "a-1", "A", "a", "a-1"].iter().map(|text| anchors.add(text)).collect();
         assert_eq!(ids, ["h-a", "h-a-1", "h-a-2", "h-a-3", "h-a-1-1"]);
+    }
+
+    #[test]
+    fn a_very_long_heading_has_a_short_id() {
+        let mut anchors = Anchors::default();
+        let text = "é".repeat(100_000);
+        let ids = [anchors.add(&text), anchors.add(&text)];
+        let slug = "é".repeat(MAX_SLUG / 2);
+        assert_eq!(ids, [format!("h-{slug}"), format!("h-{slug}-1")]);
     }
 
     #[rstest]

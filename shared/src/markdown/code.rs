@@ -2,6 +2,8 @@
 
 use super::escape::{push_text, unify_line_ends};
 use super::highlight;
+use super::limit::within_html;
+use super::Rendered;
 use crate::text::without_mark;
 
 /// Maximum length in bytes of code that is highlighted; a page with a million spans is too slow.
@@ -41,25 +43,27 @@ pub(super) fn push_code(out: &mut String, language: Option<&str>, code: &str) {
 }
 
 /// Renders the reading view of a `text` document: the escaped text in `<pre class="plain-text">`.
-/// The style sheet wraps its lines.
+/// The style sheet wraps its lines. Each has the direction of its own text.
 #[must_use]
-pub fn render_plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + text.len() / 8 + 64);
-    out.push_str("<pre class=\"plain-text\">");
-    push_code(&mut out, None, without_mark(text));
-    out.push_str("</pre>\n");
-    out
+pub fn render_plain(text: &str) -> Rendered {
+    render_whole("<pre class=\"plain-text\" dir=\"auto\">", None, text)
 }
 
 /// Renders the reading view of a `json` document: the text as written, highlighted but not
 /// reformatted. Text that is not valid JSON is rendered too.
 #[must_use]
-pub fn render_json(text: &str) -> String {
-    let mut out = String::with_capacity(3 * text.len() + 64);
-    out.push_str("<pre class=\"code-block\" tabindex=\"0\">");
-    push_code(&mut out, Some("json"), without_mark(text));
-    out.push_str("</pre>\n");
-    out
+pub fn render_json(text: &str) -> Rendered {
+    render_whole("<pre class=\"code-block\" dir=\"ltr\" tabindex=\"0\">", Some("json"), text)
+}
+
+fn render_whole(start: &str, language: Option<&str>, text: &str) -> Rendered {
+    let text = without_mark(text);
+    let part = within_html(text);
+    let mut html = String::with_capacity(part.len() + part.len() / 8 + 64);
+    html.push_str(start);
+    push_code(&mut html, language, part);
+    html.push_str("</pre>\n");
+    Rendered { html, truncated: part.len() < text.len(), ..Rendered::default() }
 }
 
 #[cfg(test)]
@@ -83,16 +87,16 @@ mod tests {
     #[test]
     fn renders_plain_text_as_written() {
         assert_eq!(
-            render_plain("\n<b> & *c*\r\n"),
-            "<pre class=\"plain-text\"><code>\n&lt;b&gt; &amp; *c*\n</code></pre>\n"
+            render_plain("\n<b> & *c*\r\n").html,
+            "<pre class=\"plain-text\" dir=\"auto\"><code>\n&lt;b&gt; &amp; *c*\n</code></pre>\n"
         );
     }
 
     #[test]
     fn renders_json_without_reformatting() {
         assert_eq!(
-            render_json("{\"a\" :  1}"),
-            "<pre class=\"code-block\" tabindex=\"0\"><code class=\"language-json\">{\
+            render_json("{\"a\" :  1}").html,
+            "<pre class=\"code-block\" dir=\"ltr\" tabindex=\"0\"><code class=\"language-json\">{\
              <span class=\"tok-attr\">\"a\"</span> :  <span class=\"tok-number\">1</span>}\
              </code></pre>\n"
         );
@@ -101,7 +105,7 @@ mod tests {
     #[test]
     fn does_not_highlight_very_long_code() {
         let text = "1,".repeat(HIGHLIGHT_LIMIT / 2);
-        assert!(render_json(&text).contains("<span"));
-        assert!(!render_json(&(text + "1")).contains("<span"));
+        assert!(render_json(&text).html.contains("<span"));
+        assert!(!render_json(&(text + "1")).html.contains("<span"));
     }
 }

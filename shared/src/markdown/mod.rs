@@ -4,7 +4,8 @@
 //! [`render`] supports CommonMark with GFM tables, task lists, footnotes and strikethrough. Its
 //! output is built from an allow-list of parser events (DESIGN §7): raw HTML becomes visible text,
 //! and link and image addresses are limited to four forms. Rendering takes linear time at any
-//! nesting depth.
+//! nesting depth, and its output is bounded: [`Rendered::truncated`] says that the rest of a text is
+//! not shown. Images of other hosts are replaced by links, so that reading a text tells nobody.
 //!
 //! # Elements for the style sheet
 //! | selector | element |
@@ -13,13 +14,18 @@
 //! | `pre.code-block > code.language-x` | code block; `x` is the fence language in lower case; focusable, may scroll |
 //! | `pre.plain-text > code` | a whole `text` document; wraps (`pre-wrap`) |
 //! | `.tok-comment` `.tok-string` `.tok-number` `.tok-keyword` `.tok-constant` `.tok-type` `.tok-function` `.tok-variable` `.tok-attr` `.tok-tag` `.tok-meta` `.tok-inserted` `.tok-deleted` | highlighted tokens |
-//! | `div.table-scroll > table` | table that scrolls horizontally; focusable |
+//! | `div.table-scroll > table[dir]` | table that scrolls horizontally; focusable |
 //! | `.align-left` `.align-center` `.align-right` | table cells |
 //! | `input.task` | checkbox of a task, in `li` or in `li > p` |
 //! | `p.raw-html`, `span.raw-html` | raw HTML, shown as text (`pre-wrap`) |
+//! | `a.outside-image`, `span.outside-image` within a link, with `span.outside-host` | replaces an image of another host |
 //! | `span.refused-link`, `span.refused-image` | link text or image alt text whose address is not allowed |
 //! | `sup.footnote-ref`, `section.footnotes`, `a.footnote-back` | footnote reference, notes at the end, backlink |
 //! | `nav.toc` | [`toc_html`] |
+//!
+//! Blocks have `dir="auto"`, so that each is laid out in the direction of its own text: paragraphs,
+//! headings, tables, and the outermost list or quote, which takes it from its first paragraph. Code
+//! has `dir="ltr"`.
 //!
 //! Ids start with `h-` (headings), `fn-` or `fnref-` (footnotes); the surrounding page must not use
 //! these prefixes. With [`RenderOptions::source_lines`], blocks have a `data-line` attribute.
@@ -29,8 +35,10 @@ mod anchor;
 mod code;
 mod escape;
 pub mod highlight;
+mod limit;
 mod nesting;
 mod standalone;
+mod strike;
 mod text;
 mod toc;
 mod writer;
@@ -42,7 +50,7 @@ use std::borrow::Cow;
 
 pub use code::{render_json, render_plain};
 pub use escape::escape_text;
-pub use standalone::{StandaloneOptions, standalone_html};
+pub use standalone::{StandaloneOptions, TRUNCATED, standalone_html};
 pub use text::{Counts, counts, plain_text};
 pub use toc::{TocEntry, toc_html};
 
@@ -60,13 +68,20 @@ pub struct RenderOptions {
     /// Adds the source line of each block, starting at 1, as `data-line`, so that editor and
     /// preview can scroll together.
     pub source_lines: bool,
+    /// Loads images of other hosts. Otherwise a link with the host's name replaces each.
+    pub outside_images: bool,
     /// Texts added by the renderer.
     pub labels: Labels,
 }
 
 impl Default for RenderOptions {
     fn default() -> Self {
-        Self { heading_links: true, source_lines: false, labels: Labels::ENGLISH }
+        Self {
+            heading_links: true,
+            source_lines: false,
+            outside_images: false,
+            labels: Labels::ENGLISH,
+        }
     }
 }
 
@@ -104,10 +119,18 @@ pub struct Rendered {
     pub html: String,
     /// Headings in source order.
     pub toc: Vec<TocEntry>,
+    /// Whether the rest of the text is missing, because there is too much of it to show.
+    pub truncated: bool,
+    /// Whether images of other hosts were replaced by links.
+    pub has_outside_images: bool,
 }
 
 /// Renders a Markdown document. Never fails: every text is valid Markdown.
 #[must_use]
 pub fn render(source: &str, options: &RenderOptions) -> Rendered {
-    writer::write_document(&nesting::limit_nesting(without_mark(source)), options)
+    let source = without_mark(source);
+    let part = limit::within_markup(source);
+    let mut rendered = writer::write_document(&nesting::limit_nesting(part), options);
+    rendered.truncated |= part.len() < source.len();
+    rendered
 }

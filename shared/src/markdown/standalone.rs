@@ -3,6 +3,10 @@
 use super::escape::{push_attribute, push_text};
 use super::{Rendered, toc_html};
 
+/// Note in English at the end of a text whose rest is missing.
+pub const TRUNCATED: &str =
+    "The rest is not shown: this text has too much formatting. Download it to read all of it.";
+
 const STYLES: &str = include_str!("standalone.css");
 
 /// The file is opened from a disk or an email, so its policy blocks all scripts.
@@ -16,13 +20,15 @@ pub struct StandaloneOptions<'a> {
     pub toc: Option<&'a str>,
     /// Includes a small style sheet that follows the system's light or dark theme.
     pub styles: bool,
+    /// Note at the end of a text whose rest is missing ([`Rendered::truncated`]).
+    pub truncated: &'a str,
     /// Language of the document (BCP 47); `en` by default.
     pub language: &'a str,
 }
 
 impl Default for StandaloneOptions<'_> {
     fn default() -> Self {
-        Self { toc: None, styles: true, language: "en" }
+        Self { toc: None, styles: true, truncated: TRUNCATED, language: "en" }
     }
 }
 
@@ -57,6 +63,11 @@ pub fn standalone_html(
     }
     out.push_str("<main>\n");
     out.push_str(&rendered.html);
+    if rendered.truncated {
+        out.push_str("<p class=\"cut-note\">");
+        push_text(&mut out, options.truncated);
+        out.push_str("</p>\n");
+    }
     out.push_str("</main>\n</body>\n</html>\n");
     out
 }
@@ -74,14 +85,14 @@ mod tests {
         assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\"en\">"));
         assert!(html.contains("<title>&lt;/title&gt;&lt;script&gt;</title>"));
         assert!(html.contains("<style>") && html.contains("light-dark("));
-        assert!(html.contains("<a href=\"#h-a--b\">A &amp; B</a>"));
-        assert!(html.contains("<p>text</p>\n</main>"));
+        assert!(html.contains("<a href=\"#h-a--b\" dir=\"auto\">A &amp; B</a>"));
+        assert!(html.contains("<p dir=\"auto\">text</p>\n</main>"));
     }
 
     #[test]
     fn leaves_out_styles_and_contents() {
         let rendered = render("# A", &RenderOptions::default());
-        let options = StandaloneOptions { toc: None, styles: false, language: "ja" };
+        let options = StandaloneOptions { styles: false, language: "ja", ..Default::default() };
         let html = standalone_html("A", &rendered, &options);
         assert!(html.contains("lang=\"ja\""));
         assert!(!html.contains("<style") && !html.contains("<nav"));

@@ -1,9 +1,11 @@
 //! Plain text of a document, and word and character counts.
 
-use pulldown_cmark::{Event, Parser, TagEnd};
+use pulldown_cmark::{Event, TagEnd};
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::limit::within_markup;
 use super::nesting::limit_nesting;
+use super::strike;
 use crate::text::without_mark;
 
 /// Returns the text of a Markdown document without markup, for snippets, search and word counts.
@@ -14,7 +16,9 @@ use crate::text::without_mark;
 #[must_use]
 pub fn plain_text(source: &str) -> String {
     let mut out = String::with_capacity(source.len());
-    for event in Parser::new_ext(&limit_nesting(without_mark(source)), super::SYNTAX) {
+    let source = without_mark(source);
+    let part = within_markup(source);
+    for (event, _) in strike::Events::new(&limit_nesting(part), super::SYNTAX) {
         match event {
             Event::Text(text)
             | Event::Code(text)
@@ -33,6 +37,11 @@ pub fn plain_text(source: &str) -> String {
         }
     }
     out.truncate(out.trim_end().len());
+    // The rest has too much markup to parse; a download must not lose it.
+    if part.len() < source.len() {
+        break_line(&mut out);
+        out.push_str(&source[part.len()..]);
+    }
     out
 }
 
@@ -102,6 +111,7 @@ mod tests {
     #[case("| a | b |\n|---|---|\n| c | d |\n\ne", "a\tb\nc\td\ne")]
     #[case("[a](http://b) ![c](d) <http://e> <i>f</i>", "a c http://e <i>f</i>")]
     #[case("```rust\nfn a\n```\nb[^1]\n\n[^1]: c", "fn a\nb\nc")]
+    #[case("H~2~O ~~a~~", "H2O a")]
     #[case("", "")]
     fn keeps_the_text_without_markup(#[case] source: &str, #[case] expected: &str) {
         assert_eq!(plain_text(source), expected);

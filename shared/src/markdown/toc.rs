@@ -54,10 +54,15 @@ pub fn toc_html(toc: &[TocEntry], label: &str) -> String {
     out
 }
 
+/// Returns the length of an entry in HTML, about: its address, its text and the markup.
+pub(super) fn entry_length(text: &str, anchor: &str) -> usize {
+    3 * anchor.len() + text.len() + "<li><a href=\"#\"></a>\n</li>\n".len()
+}
+
 fn push_entry(out: &mut String, entry: &TocEntry) {
     out.push_str("<li><a href=\"#");
     push_address(out, &entry.anchor);
-    out.push_str("\">");
+    out.push_str("\" dir=\"auto\">");
     push_text(out, &entry.text);
     out.push_str("</a>\n");
 }
@@ -105,7 +110,7 @@ mod tests {
         assert_eq!(
             toc_html(&[entry], "\"x"),
             "<nav class=\"toc\" aria-label=\"&quot;x\">\n<ul>\n\
-             <li><a href=\"#h-%22%C3%A9\">&lt;b&gt;</a>\n</li>\n</ul>\n</nav>\n"
+             <li><a href=\"#h-%22%C3%A9\" dir=\"auto\">&lt;b&gt;</a>\n</li>\n</ul>\n</nav>\n"
         );
     }
 }

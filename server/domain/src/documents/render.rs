@@ -1,5 +1,5 @@
 //! Documents as HTML (PRODUCT R1, R2) and as downloads (D8). They are rendered by the same code
-//! as in the browser, sanitised with an allow-list, and cached by content hash.
+//! as in the browser, checked against an allow-list, and cached by content hash.
 
 use super::{Documents, Reader, sanitise};
 use crate::{error::Result, live::LiveText};
@@ -19,7 +19,8 @@ const KEPT: usize = 64;
 /// Larger renderings are not cached.
 const LARGEST_KEPT: usize = 1024 * 1024;
 
-type Key = ([u8; 32], DocumentKind, Labels);
+/// Hash of the text, its kind, the language of labels, and whether it has images of other hosts.
+type Key = ([u8; 32], DocumentKind, Labels, bool);
 
 #[derive(Clone)]
 pub(super) struct RenderCache(Arc<Mutex<LruCache<Key, Arc<Rendered>>>>);
@@ -44,14 +45,19 @@ pub struct Export {
 
 impl Documents {
     /// Renders the live text as safe HTML with its table of contents. `labels` are in the language
-    /// of the reader.
+    /// of the reader; `outside_images` lets it load images of other hosts.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn render(&self, reader: &Reader, labels: Labels) -> Result<Arc<Rendered>> {
+    pub async fn render(
+        &self,
+        reader: &Reader,
+        labels: Labels,
+        outside_images: bool,
+    ) -> Result<Arc<Rendered>> {
         let _reserved = self.core.budget.work(rendered_bytes(reader.row().text.length)).await?;
         let text = self.text(reader).await?;
-        self.render_text(reader.row().kind, &text, labels).await
+        self.render_text(reader.row().kind, &text, labels, outside_images).await
     }
 
     /// Renders any text of this kind as safe HTML, for example that of a version.
@@ -63,15 +69,16 @@ impl Documents {
         kind: DocumentKind,
         text: &LiveText,
         labels: Labels,
+        outside_images: bool,
     ) -> Result<Arc<Rendered>> {
-        let key = (text.facts.hash, kind, labels);
+        let key = (text.facts.hash, kind, labels, outside_images);
         if let Some(rendered) = self.rendered.0.lock().get(&key) {
             return Ok(Arc::clone(rendered));
         }
         let _reserved = self.core.budget.work(rendered_bytes(text.facts.length)).await?;
         let content = Arc::clone(&text.content);
         let labels = key.2.clone();
-        let render = move || Arc::new(render_safely(kind, &content, labels));
+        let render = move || Arc::new(render_safely(kind, &content, labels, outside_images));
         let rendered = self.core.budget.run_on(text.content.len() * SLOWNESS, render).await?;
         if rendered.html.len() <= LARGEST_KEPT {
             self.rendered.0.lock().put(key, Arc::clone(&rendered));
@@ -102,7 +109,7 @@ impl Documents {
             }
             FileFormat::Own | FileFormat::Markdown | FileFormat::Text => content.to_string(),
             FileFormat::Html => {
-                let rendered = self.render_text(kind, text, labels).await?;
+                let rendered = self.render_text(kind, text, labels, true).await?;
                 let title = title.clone();
                 let write = move || standalone_html(&title, &rendered, &page);
                 self.core.budget.run_on(content.len(), write).await?
@@ -140,21 +147,31 @@ pub fn file_name(title: &str, extension: &str) -> String {
 /// Cost of rendering relative to most work on the same number of bytes.
 const SLOWNESS: usize = 8;
 
-/// Peak memory of rendering a text of this length, in bytes: the text, its HTML, and the parsed
-/// HTML for the sanitiser.
+/// Peak memory of rendering a text of this length, in bytes: the text, its HTML, and the parser's
+/// nodes.
 fn rendered_bytes(length: u64) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX).saturating_mul(10)
 }
 
-fn render_safely(kind: DocumentKind, content: &str, labels: Labels) -> Rendered {
+fn render_safely(
+    kind: DocumentKind,
+    content: &str,
+    labels: Labels,
+    outside_images: bool,
+) -> Rendered {
     let rendered = match kind {
         DocumentKind::Markdown => {
-            render(content, &RenderOptions { labels, ..RenderOptions::default() })
+            let options = RenderOptions { labels, outside_images, ..RenderOptions::default() };
+            render(content, &options)
         }
-        DocumentKind::Text => Rendered { html: render_plain(content), toc: Vec::new() },
-        DocumentKind::Json => Rendered { html: render_json(content), toc: Vec::new() },
+        DocumentKind::Text => render_plain(content),
+        DocumentKind::Json => render_json(content),
     };
-    Rendered { html: sanitise::check(&rendered.html), ..rendered }
+    if sanitise::is_allowed(&rendered.html) {
+        return rendered;
+    }
+    tracing::error!(?kind, "rendered HTML is not on the allow-list; the text is shown as it is");
+    render_plain(content)
 }
 
 /// Turns a title into a file name that is valid on every system.

@@ -7,6 +7,7 @@ use pulldown_cmark::{CodeBlockKind, HeadingLevel};
 
 use super::super::TocEntry;
 use super::super::code::{find_language, push_code};
+use super::super::toc;
 use super::Writer;
 use super::buffer::Buffer;
 
@@ -15,9 +16,15 @@ pub(super) struct Heading {
     text: String,
     before: Buffer,
     line: Option<usize>,
+    has_direction: bool,
 }
 
 impl Heading {
+    /// The output before the heading.
+    pub(super) fn before(&mut self) -> &mut Buffer {
+        &mut self.before
+    }
+
     pub(super) fn push_text(&mut self, text: &str) {
         self.text.push_str(text);
     }
@@ -36,10 +43,40 @@ impl CodeBlock {
 }
 
 impl Writer<'_, '_> {
-    /// Opens a block without attributes of its own.
-    pub(super) fn open_block(&mut self, name: &str, range: &Range<usize>) {
-        self.open_tag(name, range);
+    /// Opens a list item.
+    pub(super) fn start_item(&mut self, range: &Range<usize>) {
+        self.open_tag("li", range);
         self.out.push(">");
+    }
+
+    /// Opens a paragraph, with the rest of its tag.
+    pub(super) fn start_paragraph(&mut self, rest: &str, range: &Range<usize>) {
+        self.open_tag("p", range);
+        let has_direction = self.direction.starts_leaf();
+        self.push_direction(has_direction);
+        self.out.push(rest);
+    }
+
+    pub(super) fn start_quote(&mut self, range: &Range<usize>) {
+        self.open_tag("blockquote", range);
+        self.start_container();
+        self.out.push(">");
+    }
+
+    pub(super) fn end_container(&mut self, markup: &str) {
+        self.direction.end_container();
+        self.close_block(markup);
+    }
+
+    fn start_container(&mut self) {
+        let has_direction = self.direction.starts_container();
+        self.push_direction(has_direction);
+    }
+
+    pub(super) fn push_direction(&mut self, has_direction: bool) {
+        if has_direction {
+            self.out.push(" dir=\"auto\"");
+        }
     }
 
     /// Writes `<name data-line="…"` on a new line, without the closing `>`.
@@ -76,20 +113,22 @@ impl Writer<'_, '_> {
     pub(super) fn start_heading(&mut self, range: &Range<usize>) {
         let line = self.take_line(range);
         self.out.break_line();
-        let before = mem::take(&mut self.out);
-        self.heading = Some(Heading { text: String::new(), before, line });
+        let has_direction = self.direction.starts_leaf();
+        let before = self.set_aside();
+        self.heading = Some(Heading { text: String::new(), before, line, has_direction });
     }
 
     pub(super) fn end_heading(&mut self, level: HeadingLevel) {
         let Some(heading) = self.heading.take() else {
             return;
         };
-        let content = mem::replace(&mut self.out, heading.before);
+        let content = self.take_back(heading.before);
         let text = heading.text.split_whitespace().collect::<Vec<_>>().join(" ");
         let anchor = self.anchors.add(&text);
         self.out.push(&format!("<{level}"));
         self.out.push_attribute("id", &anchor);
         self.push_line(heading.line);
+        self.push_direction(heading.has_direction);
         self.out.push(">");
         self.out.append(content);
         if self.options.heading_links {
@@ -100,6 +139,7 @@ impl Writer<'_, '_> {
             self.out.push(" aria-hidden=\"true\" tabindex=\"-1\"></a>");
         }
         self.out.push(&format!("</{level}>\n"));
+        self.aside += toc::entry_length(&text, &anchor);
         self.toc.push(TocEntry { level: level as u8, text, anchor });
     }
 
@@ -118,14 +158,9 @@ impl Writer<'_, '_> {
         };
         let mut markup = String::new();
         push_code(&mut markup, language.as_deref(), &code);
-        self.out.push(" class=\"code-block\" tabindex=\"0\">");
+        self.out.push(" class=\"code-block\" dir=\"ltr\" tabindex=\"0\">");
         self.out.push(&markup);
         self.out.push("</pre>\n");
-    }
-
-    pub(super) fn start_html_block(&mut self, range: &Range<usize>) {
-        self.open_tag("p", range);
-        self.out.push(" class=\"raw-html\">");
     }
 
     pub(super) fn start_list(&mut self, start: Option<u64>, range: &Range<usize>) {
@@ -133,11 +168,24 @@ impl Writer<'_, '_> {
         if let Some(start) = start.filter(|&start| start != 1) {
             self.out.push_attribute("start", &start.to_string());
         }
+        self.start_container();
         self.out.push(">\n");
     }
 
+    /// Starts an empty output. The one before it counts, but is not written to.
+    fn set_aside(&mut self) -> Buffer {
+        self.aside += self.out.len();
+        mem::take(&mut self.out)
+    }
+
+    /// Continues with the output that was set aside, and returns what was written in between.
+    fn take_back(&mut self, before: Buffer) -> Buffer {
+        self.aside = self.aside.saturating_sub(before.len());
+        mem::replace(&mut self.out, before)
+    }
+
     pub(super) fn start_footnote(&mut self, label: &str) {
-        let before = mem::take(&mut self.out);
+        let before = self.set_aside();
         self.open_footnotes.push((label.to_owned(), before));
     }
 
@@ -145,7 +193,7 @@ impl Writer<'_, '_> {
         let Some((label, before)) = self.open_footnotes.pop() else {
             return;
         };
-        let content = mem::replace(&mut self.out, before);
+        let content = self.take_back(before);
         self.footnotes.define(&label, content);
     }
 }

@@ -9,9 +9,16 @@ use super::super::escape::{push_address, push_attribute, push_text};
 pub(super) struct Buffer {
     html: String,
     fragments: Vec<(usize, String)>,
+    /// Bytes that the fragments may take.
+    pending: usize,
 }
 
 impl Buffer {
+    /// Returns the length of the finished HTML, at most.
+    pub(super) fn len(&self) -> usize {
+        self.html.len() + self.pending
+    }
+
     /// Appends markup without escaping.
     pub(super) fn push(&mut self, markup: &str) {
         self.html.push_str(markup);
@@ -41,6 +48,8 @@ impl Buffer {
         self.open_attribute("href");
         self.html.push('#');
         self.fragments.push((self.html.len(), fragment.to_owned()));
+        // Each byte may be percent-encoded.
+        self.pending += 3 * fragment.len() + 2;
         self.html.push('"');
     }
 
@@ -59,6 +68,7 @@ impl Buffer {
 
     pub(super) fn append(&mut self, other: Self) {
         let shift = self.html.len();
+        self.pending += other.pending;
         self.html.push_str(&other.html);
         self.fragments.extend(other.fragments.into_iter().map(|(at, name)| (at + shift, name)));
     }

@@ -7,6 +7,9 @@ use unicase::UniCase;
 use super::super::Labels;
 use super::buffer::Buffer;
 
+/// Length of a link back to a reference, without its label.
+const BACKLINK: usize = 100;
+
 /// Footnotes of one document.
 #[derive(Debug, Default)]
 pub(super) struct Footnotes {
@@ -14,12 +17,15 @@ pub(super) struct Footnotes {
     references: HashMap<UniCase<String>, (usize, usize)>,
     /// Label and content of each definition, in source order.
     definitions: Vec<(UniCase<String>, Buffer)>,
+    /// Bytes that [`Self::write`] will add.
+    pending: usize,
 }
 
 impl Footnotes {
     /// Records a reference. Returns the number of the note and the index of this reference to it,
     /// both starting at 1.
-    pub(super) fn refer(&mut self, label: &str) -> (usize, usize) {
+    pub(super) fn refer(&mut self, label: &str, labels: &Labels) -> (usize, usize) {
+        self.pending += BACKLINK + labels.footnote_back.len();
         let next = self.references.len() + 1;
         let (number, count) = self.references.entry(fold(label)).or_insert((next, 0));
         *count += 1;
@@ -28,7 +34,13 @@ impl Footnotes {
 
     /// Records a definition.
     pub(super) fn define(&mut self, label: &str, content: Buffer) {
+        self.pending += BACKLINK + content.len();
         self.definitions.push((fold(label), content));
+    }
+
+    /// Returns how many bytes [`Self::write`] adds, at most.
+    pub(super) fn len(&self) -> usize {
+        self.pending
     }
 
     /// Writes all notes. Unreferenced and duplicate definitions come last instead of being dropped,

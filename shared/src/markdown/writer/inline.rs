@@ -2,7 +2,7 @@
 
 use pulldown_cmark::{Event, LinkType, TagEnd};
 
-use super::super::address::{Target, is_image_allowed, judge_link};
+use super::super::address::{self, Target, judge_image, judge_link};
 use super::super::escape::unify_line_ends;
 use super::Writer;
 use super::footnotes::reference_id;
@@ -10,6 +10,9 @@ use super::footnotes::reference_id;
 /// Maximum nesting depth of emphasis; deeper levels keep their text but get no tags. Browsers stop
 /// nesting at 512 levels, and lists and quotes use some of those.
 const MAX_EMPHASIS_DEPTH: usize = 32;
+
+/// Maximum length of the host's name that is shown for an image, in bytes (RFC 1035 §2.3.4).
+const MAX_HOST: usize = 255;
 
 /// An image whose alt text is being read.
 pub(super) struct Image {
@@ -120,11 +123,17 @@ impl Writer<'_, '_> {
         if let Some(heading) = &mut self.heading {
             heading.push_text(&image.description);
         }
-        if !is_image_allowed(&image.address) {
-            self.out.push("<span class=\"refused-image\">");
-            self.out.push_text(&image.description);
-            self.out.push("</span>");
-            return;
+        match judge_image(&image.address) {
+            None => {
+                self.out.push("<span class=\"refused-image\">");
+                self.out.push_text(&image.description);
+                self.out.push("</span>");
+                return;
+            }
+            Some(Target::External) if !self.options.outside_images => {
+                return self.write_outside_image(&image);
+            }
+            Some(_) => {}
         }
         self.out.push("<img");
         self.out.push_address("src", &image.address);
@@ -135,8 +144,33 @@ impl Writer<'_, '_> {
         self.out.push(" loading=\"lazy\">");
     }
 
+    /// Writes a link to the image instead, which the browser does not load by itself.
+    fn write_outside_image(&mut self, image: &Image) {
+        self.has_outside_images = true;
+        let is_link = self.links.is_empty();
+        self.out.push(if is_link { "<a class=\"outside-image\"" } else { "<span class=\"outside-image\"" });
+        if is_link {
+            self.out.push_address("href", &image.address);
+        }
+        if !image.title.is_empty() {
+            self.out.push_attribute("title", &image.title);
+        }
+        if is_link {
+            self.out.push(" rel=\"noopener noreferrer nofollow\"");
+        }
+        self.out.push(">");
+        self.out.push_text(&image.description);
+        let host = address::host(&image.address);
+        let host = &host[..host.floor_char_boundary(MAX_HOST)];
+        let space = if image.description.is_empty() || host.is_empty() { "" } else { " " };
+        self.out.push(space);
+        self.out.push("<span class=\"outside-host\" dir=\"ltr\">");
+        self.out.push_text(host);
+        self.out.push(if is_link { "</span></a>" } else { "</span></span>" });
+    }
+
     pub(super) fn write_footnote_reference(&mut self, label: &str) {
-        let (number, occurrence) = self.footnotes.refer(label);
+        let (number, occurrence) = self.footnotes.refer(label, &self.options.labels);
         let id = reference_id(number, occurrence);
         // The parser does not allow references in link text, so links do not nest here.
         self.out.push(&format!(
@@ -146,13 +180,17 @@ impl Writer<'_, '_> {
     }
 
     pub(super) fn write_checkbox(&mut self, done: bool) {
-        self.out.push("<input class=\"task\" type=\"checkbox\" disabled=\"\"");
+        // As in cmark-gfm, a checkbox belongs to the item, even if its text turns out to be a heading.
+        let out = match &mut self.heading {
+            Some(heading) => heading.before(),
+            None => &mut self.out,
+        };
+        out.push("<input class=\"task\" type=\"checkbox\" disabled=\"\"");
         let labels = &self.options.labels;
         if done {
-            self.out.push(" checked=\"\"");
+            out.push(" checked=\"\"");
         }
-        self.out
-            .push_attribute("aria-label", if done { &labels.task_done } else { &labels.task_open });
-        self.out.push("> ");
+        out.push_attribute("aria-label", if done { &labels.task_done } else { &labels.task_open });
+        out.push("> ");
     }
 }

@@ -3,6 +3,7 @@
 
 mod block;
 mod buffer;
+mod direction;
 mod footnotes;
 mod inline;
 mod lines;
@@ -10,13 +11,16 @@ mod table;
 
 use std::ops::Range;
 
-use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, Tag, TagEnd};
 
 use super::anchor::Anchors;
 use super::escape::unify_line_ends;
+use super::limit::MAX_HTML;
+use super::strike;
 use super::{RenderOptions, Rendered, TocEntry};
 use block::{CodeBlock, Heading};
 use buffer::Buffer;
+use direction::Direction;
 use footnotes::Footnotes;
 use inline::Image;
 use lines::LineCounter;
@@ -25,7 +29,7 @@ use table::Table;
 /// Renders the events of a whole document.
 pub(super) fn write_document(source: &str, options: &RenderOptions) -> Rendered {
     let mut writer = Writer::new(source, options);
-    let mut events = Parser::new_ext(source, super::SYNTAX).into_offset_iter().peekable();
+    let mut events = strike::Events::new(source, super::SYNTAX).peekable();
     while let Some((event, range)) = events.next() {
         // An empty header cell becomes `<td>`, so that it is not announced as a header.
         let is_empty = matches!(events.peek(), Some((Event::End(TagEnd::TableCell), _)));
@@ -52,6 +56,12 @@ struct Writer<'s, 'o> {
     emphasis_depth: usize,
     /// Closing markup of each open link.
     links: Vec<&'static str>,
+    direction: Direction,
+    has_outside_images: bool,
+    /// Bytes of the result that are not in `out`.
+    aside: usize,
+    /// Number of elements left out that are open, once the result has reached its maximum length.
+    left_out: Option<usize>,
 }
 
 impl<'s, 'o> Writer<'s, 'o> {
@@ -71,18 +81,30 @@ impl<'s, 'o> Writer<'s, 'o> {
             tables: 0,
             emphasis_depth: 0,
             links: Vec::new(),
+            direction: Direction::default(),
+            has_outside_images: false,
+            aside: 0,
+            left_out: None,
         }
     }
 
     fn finish(mut self) -> Rendered {
         self.footnotes.write(&mut self.out, &self.options.labels);
-        Rendered { html: self.out.finish(&self.anchors), toc: self.toc }
+        Rendered {
+            html: self.out.finish(&self.anchors),
+            toc: self.toc,
+            truncated: self.left_out.is_some(),
+            has_outside_images: self.has_outside_images,
+        }
     }
 
     fn write_event(&mut self, event: Event<'_>, range: &Range<usize>, is_empty: bool) {
         // Alt text is an attribute, so only the text inside an image counts.
         if self.image.is_some() {
             return self.describe_image(event);
+        }
+        if self.is_left_out(&event) {
+            return;
         }
         match event {
             Event::Start(tag) => self.start(tag, range, is_empty),
@@ -102,15 +124,32 @@ impl<'s, 'o> Writer<'s, 'o> {
         }
     }
 
+    /// Returns whether an event is to be ignored, because the result has its maximum length. The ends
+    /// of elements that were written are not.
+    fn is_left_out(&mut self, event: &Event<'_>) -> bool {
+        if self.left_out.is_none() {
+            let length = self.out.len() + self.aside + self.footnotes.len();
+            self.left_out = (length > MAX_HTML).then_some(0);
+        }
+        let Some(depth) = &mut self.left_out else { return false };
+        match event {
+            Event::Start(_) => *depth += 1,
+            Event::End(_) if *depth == 0 => return false,
+            Event::End(_) => *depth -= 1,
+            _ => {}
+        }
+        true
+    }
+
     fn start(&mut self, tag: Tag<'_>, range: &Range<usize>, is_empty: bool) {
         match tag {
-            Tag::Paragraph => self.open_block("p", range),
+            Tag::Paragraph => self.start_paragraph(">", range),
             Tag::Heading { .. } => self.start_heading(range),
-            Tag::BlockQuote(_) => self.open_block("blockquote", range),
+            Tag::BlockQuote(_) => self.start_quote(range),
             Tag::CodeBlock(kind) => self.start_code_block(kind, range),
-            Tag::HtmlBlock => self.start_html_block(range),
+            Tag::HtmlBlock => self.start_paragraph(" class=\"raw-html\">", range),
             Tag::List(start) => self.start_list(start, range),
-            Tag::Item => self.open_block("li", range),
+            Tag::Item => self.start_item(range),
             Tag::FootnoteDefinition(label) => self.start_footnote(&label),
             Tag::Table(alignments) => self.start_table(alignments, range),
             Tag::TableHead => self.start_table_head(),
@@ -137,10 +176,10 @@ impl<'s, 'o> Writer<'s, 'o> {
         match tag {
             TagEnd::Paragraph | TagEnd::HtmlBlock => self.out.push("</p>\n"),
             TagEnd::Heading(level) => self.end_heading(level),
-            TagEnd::BlockQuote(_) => self.close_block("</blockquote>\n"),
+            TagEnd::BlockQuote(_) => self.end_container("</blockquote>\n"),
             TagEnd::CodeBlock => self.end_code_block(),
-            TagEnd::List(true) => self.close_block("</ol>\n"),
-            TagEnd::List(false) => self.close_block("</ul>\n"),
+            TagEnd::List(true) => self.end_container("</ol>\n"),
+            TagEnd::List(false) => self.end_container("</ul>\n"),
             TagEnd::Item => self.out.push("</li>\n"),
             TagEnd::FootnoteDefinition => self.end_footnote(),
             TagEnd::Table => self.end_table(),
@@ -171,6 +210,7 @@ impl<'s, 'o> Writer<'s, 'o> {
         if let Some(heading) = &mut self.heading {
             heading.push_text(&text);
         }
+        self.direction.write_text();
         self.out.push_text(&text);
     }
 }

@@ -25,7 +25,10 @@ impl Writer<'_, '_> {
             "aria-label",
             &format!("{} {}", self.options.labels.table, self.tables),
         );
-        self.out.push(" tabindex=\"0\">\n<table>\n");
+        self.out.push(" tabindex=\"0\">\n<table");
+        let has_direction = self.direction.starts_leaf();
+        self.push_direction(has_direction);
+        self.out.push(">\n");
         self.table = Some(Table { alignments, column: 0, in_body: false, cell_end: "" });
     }
 
