@@ -10,6 +10,7 @@ import { findAndReplace } from "./find";
 import { languageOf } from "./language";
 import { leaveByKeyboard, leaveHint } from "./leave";
 import { withinBytes } from "./limit";
+import { textDirection } from "./direction";
 import { ScrollFraction } from "./scroll";
 import { theme } from "./theme";
 
@@ -71,6 +72,7 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
 }
 
 const editing: Extension[] = [
+  ...textDirection,
   EditorView.lineWrapping,
   history(),
   bracketMatching(),

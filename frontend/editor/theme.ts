@@ -20,14 +20,14 @@ export const theme = EditorView.theme({
   ".cm-line": { padding: "0 max(var(--gutter), calc((100% - 78ch) / 2))" },
   ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--color-ink) 4%, transparent)" },
   ".cm-placeholder": { color: "var(--color-ink-soft)" },
-  ".cm-dropCursor": { borderLeftColor: "var(--color-ink)" },
+  ".cm-dropCursor": { borderInlineStartColor: "var(--color-ink)" },
   ".cm-gutters": {
     backgroundColor: "transparent",
     border: "0",
     color: "var(--color-ink-soft)",
-    paddingLeft: "var(--space-2)",
+    paddingInlineStart: "var(--space-2)",
   },
-  ".cm-gutters + .cm-content .cm-line": { padding: "0 var(--gutter) 0 var(--space-3)" },
+  ".cm-gutters + .cm-content .cm-line": { paddingBlock: "0", paddingInline: "var(--space-3) var(--gutter)" },
   "&.cm-focused .cm-matchingBracket": {
     backgroundColor: "var(--color-selection)",
     outline: "1px solid var(--color-edge)",
@@ -69,7 +69,7 @@ export const theme = EditorView.theme({
     "& :is([name=replace], [name=replaceAll])": { order: "4" },
     "& [name=close]": {
       position: "static",
-      marginLeft: "auto",
+      marginInlineStart: "auto",
       minWidth: "1.75rem",
       minHeight: "1.75rem",
       fontSize: "var(--text-l)",

@@ -3,7 +3,7 @@
 use crate::{catalogue::documents as t, error::AppError, flash::Notice};
 use izanagi_shared::{
     id::{DocumentId, UserId},
-    markdown::TocEntry,
+    markdown::Rendered,
     permission::Standing,
     rules::DocumentKind,
     wire::{DocumentSort, DocumentView, Page},
@@ -45,10 +45,8 @@ pub(crate) struct ReadableDocument {
     pub(crate) document: DocumentView,
     /// What the caller may do with it.
     pub(crate) standing: Standing,
-    /// The text as safe HTML.
-    pub(crate) html: String,
-    /// Its headings.
-    pub(crate) toc: Vec<TocEntry>,
+    /// The text as safe HTML, and its headings.
+    pub(crate) rendered: Rendered,
 }
 
 /// Returns one page of the caller's documents, or of their trash.
@@ -91,24 +89,28 @@ pub(crate) async fn open_document(id: DocumentId) -> Result<OpenedDocument, AppE
     Ok(OpenedDocument { document, standing, text, revision, user })
 }
 
-/// Returns a document as safe HTML.
+/// Returns a document as safe HTML. `images` lets it load images of other hosts.
 ///
 /// # Errors
 /// `unauthenticated`, `not_found`.
 #[server(endpoint = "documents/read", input = GetUrl)]
-pub(crate) async fn read_document(id: DocumentId) -> Result<ReadableDocument, AppError> {
+pub(crate) async fn read_document(
+    id: DocumentId,
+    images: bool,
+) -> Result<ReadableDocument, AppError> {
     use crate::{
         ssr::{caller, page_context},
         words::markdown_labels,
     };
+    use std::sync::Arc;
     let services = page_context()?.services;
     let documents = &services.documents;
     let labels = markdown_labels();
     let reader = documents.for_reader(&caller(), id).await?;
     let document = documents.view(&reader).await?;
-    let rendered = documents.render(&reader, labels).await?;
-    let (standing, html, toc) = (reader.standing(), rendered.html.clone(), rendered.toc.clone());
-    Ok(ReadableDocument { document, standing, html, toc })
+    let rendered = documents.render(&reader, labels, images).await?;
+    let (standing, rendered) = (reader.standing(), Arc::unwrap_or_clone(rendered));
+    Ok(ReadableDocument { document, standing, rendered })
 }
 
 /// Returns a document without its text.

@@ -3,7 +3,7 @@
 use crate::{catalogue::version as t, error::AppError, flash::Notice};
 use izanagi_shared::{
     id::DocumentId,
-    markdown::TocEntry,
+    markdown::Rendered,
     permission::Standing,
     text::diff::Hunk,
     wire::{DocumentView, Page, VersionView},
@@ -35,10 +35,8 @@ pub(crate) struct ReadableVersion {
     pub(crate) standing: Standing,
     /// Metadata of the version.
     pub(crate) version: VersionView,
-    /// The text as safe HTML.
-    pub(crate) html: String,
-    /// Its headings.
-    pub(crate) toc: Vec<TocEntry>,
+    /// The text as safe HTML, and its headings.
+    pub(crate) rendered: Rendered,
 }
 
 /// A comparison of two texts of a document.
@@ -59,6 +57,8 @@ pub(crate) struct Comparison {
     pub(crate) added: usize,
     /// Lines removed, on all pages.
     pub(crate) removed: usize,
+    /// Whether the texts are the same apart from `\r`, `\n` and `\r\n` at the ends of lines.
+    pub(crate) only_line_ends: bool,
     /// Whether some changes were compared only coarsely.
     pub(crate) is_coarse: bool,
     /// Whether some lines are shortened.
@@ -161,12 +161,14 @@ pub(crate) async fn read_version(
     id: DocumentId,
     number: u64,
     plain: bool,
+    images: bool,
 ) -> Result<ReadableVersion, AppError> {
     use crate::{
         ssr::{caller, page_context},
         words::markdown_labels,
     };
     use izanagi_shared::rules::DocumentKind;
+    use std::sync::Arc;
     let labels = markdown_labels();
     let services = page_context()?.services;
     let reader = services.documents.for_reader(&caller(), id).await?;
@@ -174,9 +176,9 @@ pub(crate) async fn read_version(
     let version = services.versions.describe(&reader, number).await?;
     let text = services.versions.live_text(&reader, number).await?;
     let kind = if plain { DocumentKind::Text } else { document.kind };
-    let rendered = services.documents.render_text(kind, &text, labels).await?;
-    let (standing, html, toc) = (reader.standing(), rendered.html.clone(), rendered.toc.clone());
-    Ok(ReadableVersion { document, standing, version, html, toc })
+    let rendered = services.documents.render_text(kind, &text, labels, images).await?;
+    let (standing, rendered) = (reader.standing(), Arc::unwrap_or_clone(rendered));
+    Ok(ReadableVersion { document, standing, version, rendered })
 }
 
 /// Names a version; an empty name removes it.
@@ -240,7 +242,7 @@ pub(crate) async fn compare_versions(
     let options = DiffOptions { ignore_white_space: ignore_whitespace, ..DiffOptions::default() };
     let compared = services.versions.compare(&reader, from, to, options).await?;
     // Shortening long lines takes time.
-    let comparison = move || page_of(compared.diff, &compared.new, page, unfold);
+    let comparison = move || page_of(compared.diff, &compared.old, &compared.new, page, unfold);
     let comparison = services.core.budget.run(comparison).await?;
     Ok(ComparedVersions { document, comparison })
 }

@@ -24,6 +24,13 @@ super::texts! {
     truncated(lines): "This comparison is too long: only its first {lines} lines are shown.", "比較が長すぎるため、最初の {lines} 行だけを表示しています。", "比较过长，仅显示前 {lines} 行。";
     added: "added: ", "追加：", "新增：";
     removed: "removed: ", "削除：", "删除：";
+    only_line_ends: "Only line endings differ.", "違いは改行コードだけです。", "只有换行符不同。";
+    spaces[count]: "space|{count} spaces", "空白 {count} 個", "{count} 个空格";
+    wide_spaces[count]: "ideographic space|{count} ideographic spaces", "全角空白 {count} 個", "{count} 个全角空格";
+    fixed_spaces[count]: "no-break space|{count} no-break spaces", "改行なしの空白 {count} 個", "{count} 个不换行空格";
+    tabs[count]: "tab|{count} tabs", "タブ {count} 個", "{count} 个制表符";
+    carriage_returns[count]: "carriage return|{count} carriage returns", "復帰文字 {count} 個", "{count} 个回车符";
+    invisible(name): "invisible character {name}", "見えない文字 {name}", "不可见字符 {name}";
     no_newline: "No line break at the end", "末尾に改行なし", "末尾无换行";
     unchanged[count]: "{count} unchanged line|{count} unchanged lines", "変更のない {count} 行", "{count} 行未更改";
     more[count]: "And {count} more line.|And {count} more lines.", "ほか {count} 行。", "另有 {count} 行。";

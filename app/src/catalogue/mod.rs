@@ -62,6 +62,8 @@ pub struct DownloadWords {
     pub language: &'static str,
     /// Heading of the table of contents.
     pub contents: &'static str,
+    /// Note at the end of a text that is too long to be rendered completely.
+    pub truncated: &'static str,
     /// Labels in the text.
     pub labels: Labels,
 }
@@ -72,6 +74,7 @@ pub fn download_words(headers: &HeaderMap) -> DownloadWords {
     in_language_of(headers, || DownloadWords {
         language: language().tag(),
         contents: site::contents(),
+        truncated: site::truncated(),
         labels: markdown_labels(),
     })
 }

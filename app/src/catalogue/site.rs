@@ -29,6 +29,9 @@ super::texts! {
     title: "Title", "タイトル", "标题";
     name: "Name", "名前", "名称";
     view: "View", "表示", "视图";
+    images_left_out: "Images of other sites are not loaded, so that those sites do not learn that you read this.", "ほかのサイトに閲覧を知られないよう、ほかのサイトの画像は読み込んでいません。", "未加载其他网站的图片，以免这些网站得知阅读。";
+    load_images: "Load images", "画像を読み込む", "加载图片";
+    truncated: "The rest is not shown: this text has too much formatting. Download it to read all of it.", "書式が多すぎるため、以降は表示していません。すべて読むにはダウンロードしてください。", "格式过多，其余部分未显示。请下载以阅读全文。";
     list_separator: ", ", "、", "、";
     edited: "edited {}", "編集：{}", "编辑于 {}";
     edited_label: "edited ", "編集：", "编辑：";

@@ -1,6 +1,9 @@
 //! A comparison in unified form. Text, sign and colour each mark added and removed lines.
 
-use super::{Counts, Pagination};
+use super::{
+    Counts, Pagination,
+    signs::{Piece, is_whole, pieces},
+};
 use crate::{
     api::versions::{Comparison, Fold},
     catalogue::compare as t,
@@ -8,7 +11,7 @@ use crate::{
     parts::Alert,
     words,
 };
-use izanagi_shared::text::diff::{DiffLine, Hunk, LineKind, MAX_LINES, Span};
+use izanagi_shared::text::diff::{DiffLine, Hunk, LineKind, MAX_LINES};
 use leptos::prelude::*;
 
 /// Shows the differences between two texts hunk by hunk, with unchanged lines folded.
@@ -47,6 +50,11 @@ pub(crate) fn DiffView(
         {comparison.is_coarse.then(|| view! {
             <Alert variant="warning">
                 <p>{t::coarse()}</p>
+            </Alert>
+        })}
+        {comparison.only_line_ends.then(|| view! {
+            <Alert>
+                <p>{t::only_line_ends()}</p>
             </Alert>
         })}
         {comparison.is_shortened.then(|| view! {
@@ -122,29 +130,48 @@ fn line_view(line: DiffLine) -> impl IntoView {
         LineKind::Delete => ("delete", Some(t::removed())),
     };
     // A line without a counterpart is already marked as a whole.
-    let is_whole = matches!(line.spans.as_slice(), [Span { changed: true, .. }]);
-    let spans: Vec<AnyView> = line
-        .spans
-        .into_iter()
-        .map(|span| match line.kind {
-            LineKind::Insert if span.changed && !is_whole => {
-                view! { <ins>{span.text}</ins> }.into_any()
+    let is_whole = is_whole(&line);
+    let spans = line.spans.iter().zip(pieces(&line));
+    let spans: Vec<AnyView> = spans
+        .map(|(span, pieces)| {
+            let parts = pieces.into_iter().map(piece_view).collect_view();
+            match line.kind {
+                LineKind::Insert if span.changed && !is_whole => {
+                    view! { <ins>{parts}</ins> }.into_any()
+                }
+                LineKind::Delete if span.changed && !is_whole => {
+                    view! { <del>{parts}</del> }.into_any()
+                }
+                _ => parts.into_any(),
             }
-            LineKind::Delete if span.changed && !is_whole => {
-                view! { <del>{span.text}</del> }.into_any()
-            }
-            _ => span.text.into_any(),
         })
         .collect();
     let note = line.no_newline.then(|| view! { <p class="diff-note">{t::no_newline()}</p> });
     view! {
         <div class="diff-line" data-kind=kind data-old=line.old data-new=line.new>
-            <span class="diff-text">
-                {spoken.map(|spoken| view! { <span class="visually-hidden">{spoken}</span> })}
-                {spans}
-            </span>
+            {spoken.map(|spoken| view! { <span class="visually-hidden">{spoken}</span> })}
+            <span class="diff-text" dir="auto">{spans}</span>
         </div>
         {note}
+    }
+}
+
+/// A part of a changed line. The sign itself is generated from the attribute, so that only the text is
+/// copied.
+fn piece_view(piece: Piece<'_>) -> AnyView {
+    match piece {
+        Piece::Text(text) => text.to_owned().into_any(),
+        Piece::Sign(sign) => {
+            let kind = if sign.is_blank { "blank" } else { "mark" };
+            let (text, words) = (sign.text.to_owned(), sign.words);
+            view! {
+                <span class="diff-sign" data-kind=kind data-sign=sign.sign>
+                    <bdi class="visually-hidden">{words}</bdi>
+                    {text}
+                </span>
+            }
+            .into_any()
+        }
     }
 }
 
@@ -155,7 +182,7 @@ fn FoldView(fold: Fold, address: String, is_open: bool) -> impl IntoView {
     let line = move |(offset, text): (usize, String)| {
         view! {
             <div class="diff-line" data-kind="equal" data-old=old_start + offset data-new=new_start + offset>
-                <span class="diff-text">{text}</span>
+                <span class="diff-text" dir="auto">{text}</span>
             </div>
         }
     };

@@ -13,6 +13,8 @@ mod main;
 mod meta;
 mod pagination;
 mod problem;
+mod rendered;
+mod signs;
 mod time;
 mod toc;
 
@@ -28,5 +30,7 @@ pub(crate) use main::{Bundle, Main, Scripts};
 pub(crate) use meta::{Counts, Crumbs};
 pub(crate) use pagination::{Pagination, PastEnd};
 pub(crate) use problem::{ProblemView, Words};
+pub(crate) use rendered::RenderedText;
+pub(crate) use signs::count as count_signs;
 pub(crate) use time::{LocalTimes, When};
 pub(crate) use toc::Contents;

@@ -7,7 +7,7 @@ use crate::{
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
-    markdown::Counts,
+    markdown::{Counts, Rendered},
     rules::DocumentKind,
 };
 use leptos::prelude::*;
@@ -31,6 +31,8 @@ pub struct OpenedText {
     pub length: usize,
     /// The signed-in user, if any.
     pub user: Option<UserId>,
+    /// Whether the preview loads images of other hosts.
+    pub outside_images: bool,
     /// Number of words in the text.
     pub words: usize,
     /// Number of characters in the text.
@@ -49,8 +51,8 @@ pub struct OpenedText {
 pub struct EditorHtml {
     /// Start of the text, shown until the editor has loaded.
     pub text: String,
-    /// Rendered text.
-    pub preview: String,
+    /// Rendered text, without its headings.
+    pub preview: Rendered,
     /// Form that commits without JavaScript.
     pub without_script: String,
 }
@@ -61,6 +63,7 @@ pub fn Editor(opened: OpenedText) -> impl IntoView {
     let EditorHtml { text, preview, without_script } = use_context().unwrap_or_default();
     let OpenedText { id, kind, is_trashed, words, characters, .. } = opened.clone();
     let view = EditorView::new(preview, Counts { words, characters });
+    let with_images = format!("/documents/{id}?images=1");
     let title = RwSignal::new(opened.title.clone());
     let (rename, restore) = (opened.rename.clone(), opened.restore.clone());
     let restore_path = restore.clone();
@@ -103,7 +106,12 @@ pub fn Editor(opened: OpenedText) -> impl IntoView {
                     <div class="editor-host" node_ref=view.host inner_html=text></div>
                 </section>
                 <section class="editor-pane" data-pane="preview" aria-label=words::preview() tabindex="0" node_ref=view.preview_pane>
+                    // Hidden rather than left out, so that hydration finds the same elements.
+                    <p class="preview-note" hidden=move || !view.lacks_images.get()>
+                        {words::images_left_out()} " " <a href=with_images>{words::load_images()}</a>
+                    </p>
                     <div class="prose" inner_html=view.preview></div>
+                    <p class="preview-note" hidden=move || !view.is_cut.get()>{words::truncated()}</p>
                 </section>
             </div>
             <div class="status-bar">

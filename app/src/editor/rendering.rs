@@ -6,16 +6,17 @@ use izanagi_shared::{
     rules::DocumentKind,
 };
 
-/// Returns safe HTML of a text, and its headings if the format has any.
+/// Returns safe HTML of a text, and its headings if the format has any. `outside_images` lets it
+/// load images of other hosts.
 #[must_use]
-pub fn render_as(kind: DocumentKind, text: &str) -> Rendered {
-    let plain = |html| Rendered { html, toc: Vec::new() };
+pub fn render_as(kind: DocumentKind, text: &str, outside_images: bool) -> Rendered {
     match kind {
         DocumentKind::Markdown => {
             let labels = markdown_labels();
-            markdown::render(text, &RenderOptions { labels, ..RenderOptions::default() })
+            let options = RenderOptions { labels, outside_images, ..RenderOptions::default() };
+            markdown::render(text, &options)
         }
-        DocumentKind::Text => plain(markdown::render_plain(text)),
-        DocumentKind::Json => plain(markdown::render_json(text)),
+        DocumentKind::Text => markdown::render_plain(text),
+        DocumentKind::Json => markdown::render_json(text),
     }
 }

@@ -1,7 +1,10 @@
 //! The interface between an editing session and its page.
 
 use super::save::{TitleState, with_title};
-use izanagi_shared::{markdown::Counts, save_state::SaveState};
+use izanagi_shared::{
+    markdown::{Counts, Rendered},
+    save_state::SaveState,
+};
 use leptos::{
     html::{Div, Section},
     prelude::*,
@@ -33,6 +36,10 @@ pub struct EditorView {
     pub preview_pane: NodeRef<Section>,
     /// The text as HTML, updated shortly after it changes.
     pub preview: RwSignal<String>,
+    /// Whether the preview lacks images of other hosts.
+    pub lacks_images: RwSignal<bool>,
+    /// Whether the preview lacks the rest of a text that is too long.
+    pub is_cut: RwSignal<bool>,
     /// Whether the preview is visible; it is rendered only then.
     pub preview_on: RwSignal<bool>,
     /// Length of the text.
@@ -62,11 +69,13 @@ pub struct EditorView {
 impl EditorView {
     /// Creates the view of a page with this text.
     #[must_use]
-    pub fn new(preview: String, counts: Counts) -> Self {
+    pub fn new(preview: Rendered, counts: Counts) -> Self {
         Self {
             host: NodeRef::new(),
             preview_pane: NodeRef::new(),
-            preview: RwSignal::new(preview),
+            lacks_images: RwSignal::new(preview.has_outside_images),
+            is_cut: RwSignal::new(preview.truncated),
+            preview: RwSignal::new(preview.html),
             preview_on: RwSignal::new(true),
             counts: RwSignal::new(counts),
             save: RwSignal::new(None),

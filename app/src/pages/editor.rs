@@ -7,12 +7,12 @@ use crate::{
     catalogue::{documents as t, site},
     components::{Bundle, FormStart, Load, Scripts},
     editor::{Editor, EditorHtml, OpenedText, render_as, state_path},
-    ssr::{Visit, redirect},
+    ssr::{Visit, redirect, shows_images},
     words,
 };
 use izanagi_shared::{
     id::DocumentId,
-    markdown::{self, escape_text},
+    markdown::{self, Rendered, escape_text},
     permission::{Action, Verdict, decide},
     rules::DocumentKind,
 };
@@ -26,7 +26,7 @@ const RENDERED_AT_ONCE: usize = 256 * 1024;
 /// How much of the text is shown until the editor has loaded, or without JavaScript. In bytes.
 const SHOWN_AT_ONCE: usize = 64 * 1024;
 
-/// `/documents/{id}`: the editor. Without JavaScript it shows the text and a form to commit it.
+/// `/documents/{id}?images`: the editor. Without JavaScript it shows the text and a form to commit it.
 #[component]
 pub(crate) fn EditorPage() -> impl IntoView {
     let id = document_id();
@@ -50,10 +50,16 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
     let (id, kind, is_trashed) = (document.id, document.kind, document.deleted_at.is_some());
     let commit = Visit::here().form::<CommitVersion>("", &[("id", &id.to_string())]);
     let counts = markdown::counts(&text);
+    let outside_images = shows_images();
     let is_rendered = kind != DocumentKind::Text && text.len() <= RENDERED_AT_ONCE;
+    let preview = if is_rendered {
+        render_as(kind, &text, outside_images)
+    } else {
+        Rendered::default()
+    };
     provide_context(EditorHtml {
         text: beginning(id, &text),
-        preview: if is_rendered { render_as(kind, &text).html } else { String::new() },
+        preview,
         without_script: if is_trashed { String::new() } else { commit_form(id, commit) },
     });
     let opened = OpenedText {
@@ -64,6 +70,7 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
         revision,
         length: text.len(),
         user,
+        outside_images,
         words: counts.words,
         characters: counts.characters,
         rename: EditDetails::PATH.to_owned(),
@@ -82,7 +89,7 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
 /// Placeholder for the editor.
 fn beginning(id: DocumentId, text: &str) -> String {
     let beginning = &text[..text.floor_char_boundary(SHOWN_AT_ONCE)];
-    let mut html = format!("<pre>{}</pre>", escape_text(beginning));
+    let mut html = format!("<pre dir=\"auto\">{}</pre>", escape_text(beginning));
     if beginning.len() < text.len() {
         html.push_str(&format!(
             "<p class=\"editor-cut\">{} <a href=\"/documents/{id}/read\">{}</a></p>",

@@ -2,19 +2,23 @@ use super::address::document_id;
 use crate::{
     api::documents::{ReadableDocument, read_document},
     catalogue::{documents as t, site},
-    components::{Bundle, Contents, InTrash, Load, Main, When, export_path},
+    components::{Bundle, Contents, InTrash, Load, Main, RenderedText, When, export_path},
     parts::Icon,
+    ssr::shows_images,
     words::{self, around},
 };
 use izanagi_shared::permission::{Action, Verdict, decide};
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-/// `/documents/{id}/read`: the rendered text.
+/// `/documents/{id}/read?images`: the rendered text.
 #[component]
 pub(crate) fn ReadPage() -> impl IntoView {
     let id = document_id();
-    let read = Resource::new(move || id.get(), |id| async move { read_document(id?).await });
+    let read = Resource::new(
+        move || (id.get(), shows_images()),
+        |(id, images)| async move { read_document(id?, images).await },
+    );
     view! {
         <Load from=read let:readable>
             {view! { <Reading readable/> }.into_any()}
@@ -24,7 +28,8 @@ pub(crate) fn ReadPage() -> impl IntoView {
 
 #[component]
 fn Reading(readable: ReadableDocument) -> impl IntoView {
-    let ReadableDocument { document, standing, html, toc } = readable;
+    let ReadableDocument { document, standing, mut rendered } = readable;
+    let toc = std::mem::take(&mut rendered.toc);
     let path = format!("/documents/{}", document.id);
     let names = document.owners.iter().enumerate().map(|(index, owner)| {
         let comma = (index > 0).then(site::list_separator);
@@ -32,7 +37,7 @@ fn Reading(readable: ReadableDocument) -> impl IntoView {
     });
     let names = names.collect_view();
     // Omit the title if the text starts with it.
-    let says_its_title = html.starts_with("<h1")
+    let says_its_title = rendered.html.starts_with("<h1")
         && toc.first().is_some_and(|heading| heading.text.trim() == document.title.trim());
     let can_edit = decide(standing, Action::Edit) == Verdict::Allowed;
     let edit = can_edit.then(|| {
@@ -69,7 +74,7 @@ fn Reading(readable: ReadableDocument) -> impl IntoView {
             </div>
             <InTrash document=&document standing/>
             <div class="reading">
-                <article class="prose" inner_html=html></article>
+                <RenderedText rendered address=format!("{path}/read?images=1")/>
                 <aside aria-label=t::about()>
                     <Contents toc/>
                 </aside>

@@ -6,10 +6,11 @@ use crate::{
     api::versions::{NameVersion, ReadableVersion, RestoreVersion, read_version},
     catalogue::{history, site, version as t},
     components::{
-        Confirm, Contents, Counts, Crumbs, Form, FormSpec, InTrash, Line, Load, Main, Part, When,
+        Confirm, Contents, Counts, Crumbs, Form, FormSpec, InTrash, Line, Load, Main, Part,
+        RenderedText, When,
     },
     parts::{Icon, Rule},
-    ssr::Visit,
+    ssr::{Visit, shows_images},
 };
 use izanagi_shared::{
     permission::{Action, Verdict, decide},
@@ -19,13 +20,15 @@ use izanagi_shared::{
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_meta::Title;
 
-/// `/documents/{id}/versions/{n}?plain&name&restore`: one version.
+/// `/documents/{id}/versions/{n}?plain&images&name&restore`: one version.
 #[component]
 pub(crate) fn VersionPage() -> impl IntoView {
     let (id, number, plain) = (document_id(), version_number(), query_text("plain"));
     let version = Resource::new(
-        move || (id.get(), number.get(), !plain.get().is_empty()),
-        |(id, number, plain)| async move { read_version(id?, number?, plain).await },
+        move || (id.get(), number.get(), !plain.get().is_empty(), shows_images()),
+        |(id, number, plain, images)| async move {
+            read_version(id?, number?, plain, images).await
+        },
     );
     // A form opened by the URL is closed once it has been submitted.
     let (name, restore) = (query_text("name"), query_text("restore"));
@@ -53,7 +56,8 @@ fn VersionBody(
     is_naming: bool,
     is_restoring: bool,
 ) -> impl IntoView {
-    let ReadableVersion { document, standing, version, html, toc } = readable;
+    let ReadableVersion { document, standing, version, mut rendered } = readable;
+    let toc = std::mem::take(&mut rendered.toc);
     let number = version.number;
     let path = format!("/documents/{}", document.id);
     let here = format!("{path}/versions/{number}");
@@ -112,7 +116,7 @@ fn VersionBody(
             </div>
             <InTrash document=&document standing/>
             <div class="reading">
-                <article class="prose" inner_html=html></article>
+                <RenderedText rendered address=format!("{here}?images=1")/>
                 <aside aria-label=t::about()>
                     <Facts version=version.clone()/>
                     {can_commit.then(|| view! { <Naming id version is_open=is_naming/> })}

@@ -1,8 +1,14 @@
 //! Divides a comparison into pages. Two texts of a megabyte can differ in every line, and a browser
 //! needs many times a text's size in memory to display it.
 
-use crate::api::versions::{Comparison, Fold, Part};
-use izanagi_shared::text::diff::{Diff, DiffLine, Gap, Hunk, Span};
+use crate::{
+    api::versions::{Comparison, Fold, Part},
+    components::count_signs,
+};
+use izanagi_shared::text::{
+    diff::{Diff, DiffLine, Gap, Hunk, Span},
+    differ_only_in_line_ends,
+};
 use std::ops::Range;
 
 /// Longer unchanged parts are included only on request.
@@ -21,8 +27,14 @@ const LONG_SPAN: usize = 512;
 const MOST_OF_A_LINE: usize = 16 * 1024;
 
 /// Returns page `page` (counted from 1, or the last one if there are fewer) of a comparison with
-/// `new` on the right, including the lines of the unchanged part with index `unfold`.
-pub(crate) fn page_of(mut diff: Diff, new: &str, page: usize, unfold: Option<usize>) -> Comparison {
+/// `old` on the left and `new` on the right, including the lines of the unchanged part with index `unfold`.
+pub(crate) fn page_of(
+    mut diff: Diff,
+    old: &str,
+    new: &str,
+    page: usize,
+    unfold: Option<usize>,
+) -> Comparison {
     let gaps = diff.gaps(new);
     let mut is_shortened = false;
     for line in diff.hunks.iter_mut().flat_map(|hunk| &mut hunk.lines) {
@@ -53,6 +65,7 @@ pub(crate) fn page_of(mut diff: Diff, new: &str, page: usize, unfold: Option<usi
     Comparison {
         added: diff.added,
         removed: diff.removed,
+        only_line_ends: differ_only_in_line_ends(old, new),
         is_coarse: diff.coarse,
         is_shortened,
         is_truncated: diff.truncated,
@@ -132,7 +145,7 @@ fn pages(hunks: &[Hunk], gaps: &[Gap<'_>]) -> Vec<Vec<Piece>> {
 
 fn line_cost(line: &DiffLine) -> usize {
     let text: usize = line.spans.iter().map(|span| span.text.len() + LINE_BYTES / 2).sum();
-    text + LINE_BYTES
+    text + (1 + count_signs(line)) * LINE_BYTES
 }
 
 fn fold_cost(gap: &Gap<'_>) -> usize {
@@ -219,11 +232,11 @@ mod tests {
     fn a_long_unchanged_part_is_included_only_on_request() {
         let old = lines(0..600, "");
         let new = old.clone() + "one more\n";
-        let closed = page_of(diff(&old, &new), &new, 1, None);
+        let closed = page_of(diff(&old, &new), &old, &new, 1, None);
         let fold = closed.parts[0].fold.as_ref().unwrap();
         assert_eq!((fold.count, fold.lines.is_none()), (597, true));
         assert_eq!(closed.tail.unwrap().count, 0);
-        let unfolded = page_of(diff(&old, &new), &new, 1, Some(0));
+        let unfolded = page_of(diff(&old, &new), &old, &new, 1, Some(0));
         let fold = unfolded.parts[0].fold.as_ref().unwrap();
         assert_eq!(fold.lines.as_ref().map(Vec::len), Some(597));
     }
@@ -232,7 +245,7 @@ mod tests {
     fn unfolded_lines_are_limited_too() {
         let old = lines(0..9_000, "");
         let new = old.clone() + "one more\n";
-        let unfolded = page_of(diff(&old, &new), &new, 1, Some(0));
+        let unfolded = page_of(diff(&old, &new), &old, &new, 1, Some(0));
         let fold = unfolded.parts[0].fold.as_ref().unwrap();
         assert_eq!((fold.count, fold.lines.as_ref().map(Vec::len)), (8_997, Some(LINES_ASKED)));
     }
@@ -241,7 +254,7 @@ mod tests {
     fn unfolded_lines_may_be_long() {
         let old = format!("{}\n", "word ".repeat(4_000)).repeat(600);
         let new = old.clone() + "one more\n";
-        let unfolded = page_of(diff(&old, &new), &new, 1, Some(0));
+        let unfolded = page_of(diff(&old, &new), &old, &new, 1, Some(0));
         assert!(unfolded.is_shortened);
         let lines = unfolded.parts[0].fold.as_ref().and_then(|fold| fold.lines.as_ref()).unwrap();
         let bytes: usize = lines.iter().map(String::len).sum();
@@ -255,25 +268,25 @@ mod tests {
         let old =
             [lines(0..5_000, "old"), same.clone(), lines(0..1, "a"), same, lines(0..5_000, "b")];
         let new = old.concat().replace("old", "new").replace("a 0", "x 0").replace("b ", "c ");
-        let first = page_of(diff(&old.concat(), &new), &new, 1, None);
+        let first = page_of(diff(&old.concat(), &new), &old.concat(), &new, 1, None);
         assert_eq!(first.changes, 3);
         assert!(first.page_after > 2, "{}", first.page_after);
-        let second = page_of(diff(&old.concat(), &new), &new, first.page_after, None);
+        let second = page_of(diff(&old.concat(), &new), &old.concat(), &new, first.page_after, None);
         assert!(second.parts.iter().any(|part| part.number == 2 && part.fold.is_some()));
-        let last = page_of(diff(&old.concat(), &new), &new, second.pages, None);
+        let last = page_of(diff(&old.concat(), &new), &old.concat(), &new, second.pages, None);
         assert_eq!(last.page_before, first.page_after);
     }
 
     #[test]
     fn a_large_change_spans_several_pages() {
         let (old, new) = (lines(0..6_000, "old"), lines(0..6_000, "new"));
-        let first = page_of(diff(&old, &new), &new, 1, None);
+        let first = page_of(diff(&old, &new), &old, &new, 1, None);
         assert_eq!((first.changes, first.page), (1, 1));
         assert!(first.pages > 3);
         let mut seen = Vec::new();
         let mut expected = (1, 1);
         for page in 1..=first.pages {
-            let shown = page_of(diff(&old, &new), &new, page, None);
+            let shown = page_of(diff(&old, &new), &old, &new, page, None);
             assert_eq!(shown.parts.len(), 1);
             let Part { fold, number, hunk } = &shown.parts[0];
             assert_eq!(
@@ -287,7 +300,7 @@ mod tests {
             seen.extend(shown.parts.into_iter().flat_map(|part| part.hunk.lines));
         }
         assert_eq!(seen, diff(&old, &new).hunks[0].lines);
-        assert_eq!(page_of(diff(&old, &new), &new, 99, None).page, first.pages);
+        assert_eq!(page_of(diff(&old, &new), &old, &new, 99, None).page, first.pages);
     }
 
     #[test]
@@ -300,7 +313,7 @@ mod tests {
         let whole = diff(&old, &new);
         let (mut numbers, mut page) = (Vec::new(), 1);
         loop {
-            let shown = page_of(whole.clone(), &new, page, None);
+            let shown = page_of(whole.clone(), &old, &new, page, None);
             for part in &shown.parts {
                 assert_eq!(part.hunk, whole.hunks[part.number - 1]);
                 assert!(part.fold.is_some());
@@ -319,14 +332,14 @@ mod tests {
     fn the_rest_of_a_truncated_comparison_is_not_shown_as_unchanged() {
         let options = DiffOptions { max_lines: 4, ..DiffOptions::default() };
         let (old, new) = (lines(0..9, "old"), lines(0..9, "new"));
-        let shown = page_of(diff_lines(&old, &new, &options), &new, 1, None);
+        let shown = page_of(diff_lines(&old, &new, &options), &old, &new, 1, None);
         assert!(shown.is_truncated && shown.tail.is_none());
         assert_eq!(shown.parts[0].hunk.lines.len(), 4);
     }
 
     #[test]
     fn equal_texts_have_one_page_without_changes() {
-        let shown = page_of(diff("a\n", "a\n"), "a\n", 1, None);
+        let shown = page_of(diff("a\n", "a\n"), "a\n", "a\n", 1, None);
         assert_eq!((shown.changes, shown.pages, shown.parts.len()), (0, 1, 0));
     }
 
@@ -334,7 +347,7 @@ mod tests {
     fn a_very_long_line_is_shortened_to_its_changes() {
         let old = format!("{} one {}", "a ".repeat(50_000), "b ".repeat(50_000));
         let new = old.replace("one", "two");
-        let shown = page_of(diff(&old, &new), &new, 1, None);
+        let shown = page_of(diff(&old, &new), &old, &new, 1, None);
         assert!(shown.is_shortened);
         let text = |line: &DiffLine| line.spans.iter().map(|span| &*span.text).collect::<String>();
         let texts: Vec<String> = shown.parts[0].hunk.lines.iter().map(text).collect();

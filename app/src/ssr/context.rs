@@ -50,6 +50,15 @@ pub(crate) fn device() -> Device {
     device.flatten().unwrap_or_default()
 }
 
+/// Returns whether the reader asked for images of other hosts (`?images=1`). Texts do not load them
+/// otherwise, because each request tells the host who reads what and when.
+pub(crate) fn shows_images() -> bool {
+    let asked = with_context::<Parts, _>(|parts| {
+        parts.uri.query().is_some_and(|query| query.split('&').any(|pair| pair == "images=1"))
+    });
+    asked.unwrap_or_default()
+}
+
 /// Lets the caller change the response's headers.
 pub(crate) fn with_response(write: impl FnOnce(&mut HeaderMap)) {
     if let Some(response) = use_context::<ResponseOptions>() {

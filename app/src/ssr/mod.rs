@@ -22,8 +22,8 @@ pub use shell::{content_security_policy, shell};
 
 pub(crate) use comparison::page_of;
 pub(crate) use context::{
-    after_sign_in, caller, device, lead_to, page_context, redirect, set_status, signed_in,
-    with_response,
+    after_sign_in, caller, device, lead_to, page_context, redirect, set_status, shows_images,
+    signed_in, with_response,
 };
 pub(crate) use shell::Package;
 pub(crate) use visit::{Me, UPLOAD_PATH, Visit};

@@ -1,6 +1,6 @@
 //! The HTML around every page.
 
-use super::{App, with_response};
+use super::{App, shows_images, with_response};
 use crate::catalogue;
 use http::{HeaderName, HeaderValue, header};
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::*};
@@ -26,7 +26,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     provide_context(package);
     let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
     with_response(|headers| {
-        if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce)) {
+        if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce, shows_images())) {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
         let rules = HeaderValue::from_static("\"/speculation-rules.json\"");
@@ -55,12 +55,13 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 }
 
 /// Policy for what a page may load and run (DESIGN §7): inline content only with this nonce, no
-/// `eval` except WebAssembly. Images in documents may come from any origin.
+/// `eval` except WebAssembly, and images of other hosts only if the reader asked for them.
 #[must_use]
-pub fn content_security_policy(nonce: &str) -> String {
+pub fn content_security_policy(nonce: &str, outside_images: bool) -> String {
+    let images = if outside_images { " https:" } else { "" };
     format!(
         "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
-         style-src 'self' 'nonce-{nonce}'; img-src 'self' https: http:; font-src 'self'; \
+         style-src 'self' 'nonce-{nonce}'; img-src 'self' data:{images}; font-src 'self'; \
          connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; \
          frame-ancestors 'none'"
     )

@@ -111,7 +111,7 @@ impl LazyBody {
                 let message = "Send files as parts named “file”.";
                 return Err(FieldError::new(&name, "unknown_field", message).into());
             }
-            let file_name = field.file_name().unwrap_or_default().to_owned();
+            let file_name = decode_file_name(field.file_name().unwrap_or_default());
             if uploads.len() == MAX_FILES {
                 let message = format!(
                     "Upload at most {MAX_FILES} files at once; “{file_name}” exceeds this limit."
@@ -218,6 +218,12 @@ fn too_large(limit: usize) -> ApiError {
 
 /// Converts an error from reading the body. The layers signal their cause by error types, each
 /// wrapped in the next.
+/// Decodes a file name as browsers write it in a form: only `"`, CR and LF are percent-encoded (HTML
+/// §4.10.21.8), so any other `%` is part of the name.
+fn decode_file_name(name: &str) -> String {
+    name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
+}
+
 fn refuse(error: &(dyn StdError + 'static), limit: usize) -> ApiError {
     let causes = || std::iter::successors(Some(error), |&error| error.source());
     if causes().any(|error| error.is::<LengthLimitError>()) {

@@ -2,7 +2,7 @@
 
 use super::documents::{not_modified, set_etag};
 use crate::{
-    extract::{DocumentPath, Path, Query, Readable, VersionPath},
+    extract::{DocumentPath, Path, Query, Readable, VersionPath, flag},
     problem::ApiResult,
     state::AppState,
 };
@@ -18,7 +18,11 @@ use izanagi_domain::{
     live::LiveText,
 };
 use izanagi_shared::{
+<<<<<<< HEAD
     markdown::{Labels, StandaloneOptions},
+=======
+    markdown::{StandaloneOptions, TRUNCATED},
+>>>>>>> a2c8324 (Load images of other hosts only on request; show what cannot be seen in changed words)
     problem::Problem,
     rules::ExportFormat,
     wire::{DocumentView, RenderFormat, VersionView},
@@ -59,18 +63,47 @@ async fn raw(
     Ok(response)
 }
 
-/// Get the live text as a sanitised HTML fragment.
+/// How to render a text.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct HtmlParams {
+    /// Whether images of other hosts are loaded; otherwise a link replaces each. `false` if absent.
+    #[serde(default, deserialize_with = "flag")]
+    images: bool,
+}
+
+/// Get the live text as a sanitised HTML fragment. A very long one ends with a note that the rest is
+/// not shown.
 #[utoipa::path(get, path = "/documents/{id}/html", tag = "documents",
     operation_id = "renderHtml",
-    params(DocumentPath),
+    params(DocumentPath, HtmlParams),
     responses((status = 200, body = String, content_type = "text/html"),
-        (status = 404, body = Problem)))]
-async fn html(State(state): State<AppState>, Readable(reader): Readable) -> ApiResult<Response> {
+        (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn html(
+    State(state): State<AppState>,
+    Readable(reader): Readable,
+    Query(HtmlParams { images }): Query<HtmlParams>,
+) -> ApiResult<Response> {
     let documents = &state.services.documents;
+<<<<<<< HEAD
     let rendered = documents.render(&reader, Labels::ENGLISH).await?;
     let mut response = Html(rendered.html.clone()).into_response();
+=======
+    let rendered = documents.render(&reader, images).await?;
+    let mut body = rendered.html.clone();
+    if rendered.truncated {
+        body.push_str("<p>");
+        body.push_str(TRUNCATED);
+        body.push_str("</p>\n");
+    }
+    let mut response = Html(body).into_response();
+>>>>>>> a2c8324 (Load images of other hosts only on request; show what cannot be seen in changed words)
     // Opened directly, it is a page on our origin, so its content must be sandboxed.
-    let policy = HeaderValue::from_static("default-src 'none'; sandbox");
+    let policy = HeaderValue::from_static(if images {
+        "default-src 'none'; img-src 'self' data: https:; sandbox"
+    } else {
+        "default-src 'none'; sandbox"
+    });
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     Ok(response)
 }
@@ -170,9 +203,15 @@ async fn exported(
     format: FileFormat,
     headers: &HeaderMap,
 ) -> ApiResult<Response> {
+<<<<<<< HEAD
     let DownloadWords { language, contents, labels } = download_words(headers);
     let page = StandaloneOptions { toc: Some(contents), language, ..StandaloneOptions::default() };
     let export = state.services.documents.export(reader, text, format, page, labels).await?;
+=======
+    let (language, toc, truncated) = download_words(headers);
+    let page = StandaloneOptions { toc: Some(toc), language, truncated, styles: true };
+    let export = state.services.documents.export(reader, text, format, page).await?;
+>>>>>>> a2c8324 (Load images of other hosts only on request; show what cannot be seen in changed words)
     let mut response = as_file(export.body, &export.file_name, export.media_type);
     if format == FileFormat::Html {
         let varies = HeaderValue::from_static("Accept-Language");

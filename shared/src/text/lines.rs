@@ -7,6 +7,7 @@ use std::ops::Range;
 use super::budget::Budget;
 use super::sequence::{Change, Comparer, Interner, slide_down, slide_up_to};
 use super::window::Window;
+use super::without_mark;
 
 /// How many lines a change may slide beyond the part in which the texts differ.
 const SLIDE: usize = 8;
@@ -113,7 +114,9 @@ pub(crate) fn byte_range(starts: &[usize], range: &Range<usize>) -> Range<usize>
     starts[range.start]..starts[range.end]
 }
 
+/// Returns a line without white space and without a byte order mark before it.
 fn without_white_space(line: &str) -> Cow<'_, str> {
+    let line = without_mark(line);
     if line.contains(char::is_whitespace) {
         Cow::Owned(line.split_whitespace().collect())
     } else {
@@ -171,6 +174,7 @@ mod tests {
     #[rstest]
     #[case::indent("  a\nb\n", "a\nb\n", &[])]
     #[case::line_ends("a\r\nb", "a\nb\n", &[])]
+    #[case::byte_order_mark("\u{feff}a\n", "a\n", &[])]
     #[case::inside("f( x )\ny\n", "f(x)\nz\n", &[(1..2, 1..2)])]
     fn can_ignore_white_space(#[case] old: &str, #[case] new: &str, #[case] expected: &[Ranges]) {
         assert_eq!(changes(old, new, true), expected);

@@ -30,6 +30,7 @@ use wasm_bindgen::{JsValue, closure::Closure};
 pub(super) struct Session {
     pub(super) document: DocumentId,
     pub(super) kind: DocumentKind,
+    pub(super) outside_images: bool,
     pub(super) view: EditorView,
     pub(super) doc: RefCell<TextDoc>,
     pub(super) outbox: RefCell<Outbox>,
@@ -59,6 +60,7 @@ impl Session {
         let session = Rc::new(Self {
             document,
             kind: opened.kind,
+            outside_images: opened.outside_images,
             view,
             doc: RefCell::new(doc),
             outbox: RefCell::default(),

@@ -51,7 +51,10 @@ impl Session {
         // Signals are disposed once the page has been left.
         let _ = self.view.counts.try_set(counts);
         if self.view.preview_on.try_get_untracked() == Some(true) {
-            let _ = self.view.preview.try_set(render_as(self.kind, &text).html);
+            let rendered = render_as(self.kind, &text, self.outside_images);
+            let _ = self.view.lacks_images.try_set(rendered.has_outside_images);
+            let _ = self.view.is_cut.try_set(rendered.truncated);
+            let _ = self.view.preview.try_set(rendered.html);
         }
         self.shown.took.set(clock::now() - began);
     }
