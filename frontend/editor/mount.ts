@@ -6,11 +6,11 @@ import { toChanges } from "./changes";
 import { cleanPastedText } from "./clean-input";
 import type { EditorHandle, MountOptions } from "./contract";
 import { keepLineBreaksWhole } from "./crlf";
+import { textDirection } from "./direction";
 import { findAndReplace } from "./find";
 import { languageOf } from "./language";
 import { leaveByKeyboard, leaveHint } from "./leave";
 import { withinBytes } from "./limit";
-import { textDirection } from "./direction";
 import { ScrollFraction } from "./scroll";
 import { theme } from "./theme";
 

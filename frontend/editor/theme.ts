@@ -20,7 +20,7 @@ export const theme = EditorView.theme({
   ".cm-line": { padding: "0 max(var(--gutter), calc((100% - 78ch) / 2))" },
   ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--color-ink) 4%, transparent)" },
   ".cm-placeholder": { color: "var(--color-ink-soft)" },
-  ".cm-dropCursor": { borderInlineStartColor: "var(--color-ink)" },
+  ".cm-dropCursor": { borderLeftColor: "var(--color-ink)" },
   ".cm-gutters": {
     backgroundColor: "transparent",
     border: "0",

@@ -67,7 +67,10 @@ fn renders_headings_with_their_ids(#[case] source: &str, #[case] expected: &str)
 #[case("~ a \\~b~ ~~c~", "~ a ~b~ ~~c~")]
 #[case("a~b*c*d~e", "a<del>b<em>c</em>d</del>e")]
 #[case("a~*b~c* d~", "a~<em>b~c</em> d~")]
-#[case("`a~b~c` <https://a.example/~b~c>", "<code>a~b~c</code> <a href=\"https://a.example/~b~c\" rel=\"noopener noreferrer nofollow\">https://a.example/~b~c</a>")]
+#[case(
+    "`a~b~c` <https://a.example/~b~c>",
+    "<code>a~b~c</code> <a href=\"https://a.example/~b~c\" rel=\"noopener noreferrer nofollow\">https://a.example/~b~c</a>"
+)]
 fn renders_inline_level_elements(#[case] source: &str, #[case] expected: &str) {
     assert_eq!(html(source), format!("<p>{expected}</p>\n"));
 }
@@ -134,9 +137,18 @@ fn code_runs_from_left_to_right() {
 }
 
 #[rstest]
-#[case("![a b](https://c.example/d.png \"t\")", "<a class=\"outside-image\" href=\"https://c.example/d.png\" title=\"t\" rel=\"noopener noreferrer nofollow\">a b <span class=\"outside-host\">c.example</span></a>")]
-#[case("![](//c.example/d)", "<a class=\"outside-image\" href=\"//c.example/d\" rel=\"noopener noreferrer nofollow\"><span class=\"outside-host\">c.example</span></a>")]
-#[case("[![a](http://<b>@c.example/d)](e)", "<a href=\"e\"><span class=\"outside-image\">a <span class=\"outside-host\">c.example</span></span></a>")]
+#[case(
+    "![a b](https://c.example/d.png \"t\")",
+    "<a class=\"outside-image\" href=\"https://c.example/d.png\" title=\"t\" rel=\"noopener noreferrer nofollow\">a b <span class=\"outside-host\">c.example</span></a>"
+)]
+#[case(
+    "![](//c.example/d)",
+    "<a class=\"outside-image\" href=\"//c.example/d\" rel=\"noopener noreferrer nofollow\"><span class=\"outside-host\">c.example</span></a>"
+)]
+#[case(
+    "[![a](http://<b>@c.example/d)](e)",
+    "<a href=\"e\"><span class=\"outside-image\">a <span class=\"outside-host\">c.example</span></span></a>"
+)]
 fn images_of_other_hosts_are_not_loaded(#[case] source: &str, #[case] expected: &str) {
     let with = |outside_images| RenderOptions { outside_images, ..RenderOptions::default() };
     let rendered = render(source, &with(false));

@@ -55,7 +55,12 @@ pub(crate) fn count(line: &DiffLine) -> usize {
     pieces(line).iter().flatten().filter(|piece| matches!(piece, Piece::Sign(_))).count()
 }
 
-fn divide_span<'t>(text: &'t str, is_whole: bool, ends_line: bool, left: &mut usize) -> Vec<Piece<'t>> {
+fn divide_span<'t>(
+    text: &'t str,
+    is_whole: bool,
+    ends_line: bool,
+    left: &mut usize,
+) -> Vec<Piece<'t>> {
     let is_space = |c: char| is_blank(c) || c == '\r';
     let all_blank = text.chars().all(is_space);
     let tail = if ends_line { text.trim_end_matches(is_space).len() } else { text.len() };
@@ -116,8 +121,14 @@ fn sign(c: char, text: &str) -> Option<Sign<'_>> {
     let is_blank = is_blank(c);
     // A tab is as wide as several signs.
     let times = if c == '\t' { 1 } else { count };
-    let separated = if is_blank || c == '\r' { sign.repeat(times) } else { vec![sign; times].join(" ") };
-    Some(Sign { text, sign: separated, words: format!(" {words} "), is_blank: is_blank && c != '\t' })
+    let separated =
+        if is_blank || c == '\r' { sign.repeat(times) } else { vec![sign; times].join(" ") };
+    Some(Sign {
+        text,
+        sign: separated,
+        words: format!(" {words} "),
+        is_blank: is_blank && c != '\t',
+    })
 }
 
 /// Returns the usual abbreviation of a character that has no shape, or its code.

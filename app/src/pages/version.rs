@@ -26,9 +26,7 @@ pub(crate) fn VersionPage() -> impl IntoView {
     let (id, number, plain) = (document_id(), version_number(), query_text("plain"));
     let version = Resource::new(
         move || (id.get(), number.get(), !plain.get().is_empty(), shows_images()),
-        |(id, number, plain, images)| async move {
-            read_version(id?, number?, plain, images).await
-        },
+        |(id, number, plain, images)| async move { read_version(id?, number?, plain, images).await },
     );
     // A form opened by the URL is closed once it has been submitted.
     let (name, restore) = (query_text("name"), query_text("restore"));

@@ -271,7 +271,8 @@ mod tests {
         let first = page_of(diff(&old.concat(), &new), &old.concat(), &new, 1, None);
         assert_eq!(first.changes, 3);
         assert!(first.page_after > 2, "{}", first.page_after);
-        let second = page_of(diff(&old.concat(), &new), &old.concat(), &new, first.page_after, None);
+        let second =
+            page_of(diff(&old.concat(), &new), &old.concat(), &new, first.page_after, None);
         assert!(second.parts.iter().any(|part| part.number == 2 && part.fold.is_some()));
         let last = page_of(diff(&old.concat(), &new), &old.concat(), &new, second.pages, None);
         assert_eq!(last.page_before, first.page_after);

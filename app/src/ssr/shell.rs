@@ -26,7 +26,8 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     provide_context(package);
     let nonce = use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default();
     with_response(|headers| {
-        if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce, shows_images())) {
+        if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&nonce, shows_images()))
+        {
             headers.insert(header::CONTENT_SECURITY_POLICY, policy);
         }
         let rules = HeaderValue::from_static("\"/speculation-rules.json\"");

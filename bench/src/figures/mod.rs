@@ -8,6 +8,7 @@ mod edits;
 mod first_load;
 mod history;
 mod node;
+mod render;
 mod rooms;
 mod sign_ins;
 mod worst_cases;
@@ -33,6 +34,7 @@ pub(crate) const ALL: [&str; 10] = [
     "edits",
     "comparison",
     "worst-cases",
+    "render",
     "at-rest",
     "rooms",
     "sign-ins",
@@ -48,6 +50,7 @@ pub(crate) async fn measure(name: &str, setting: &Setting, report: &mut Report) 
         "edits" => edits::measure(setting, report).await,
         "comparison" => comparison::measure(setting, report),
         "worst-cases" => worst_cases::measure(setting, report),
+        "render" => render::measure(setting, report).await,
         "at-rest" => at_rest::measure(setting, report).await,
         "rooms" => rooms::measure(setting, report).await,
         "sign-ins" => sign_ins::measure(setting, report).await,

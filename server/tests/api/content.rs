@@ -27,6 +27,48 @@ async fn serves_raw_rendered_and_exported_text() {
 }
 
 #[tokio::test]
+async fn images_of_other_hosts_are_loaded_only_on_request() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("![a cat](https://other.example/cat.png) ![b](/dog.png)\n").await;
+    ada.commit(&path, "").await;
+    let page = path.replace("/api/v1", "");
+    let far = "<img src=\"https://other.example/cat.png\"";
+    let policies = ["default-src 'none'; sandbox", "img-src 'self' data: https:;"];
+    for (images, policy) in
+        [("", policies[0]), ("?images=0", policies[0]), ("?images=1", policies[1])]
+    {
+        let html = ada.get(&format!("{path}/html{images}")).await;
+        assert_eq!(html.text().contains(far), images == "?images=1", "{}", html.text());
+        assert!(html.text().contains("other.example") && html.text().contains("src=\"/dog.png\""));
+        assert!(html.header("content-security-policy").contains(policy));
+    }
+    ada.get(&format!("{path}/html?images=all")).await.refused_field("images", "invalid");
+    for view in ["", "/read", "/versions/1"] {
+        let html = ada.get(&format!("{page}{view}")).await;
+        let policy = html.header("content-security-policy");
+        assert!(policy.contains("img-src 'self' data:; "), "{policy}");
+        let text = html.text();
+        assert!(!text.contains(far) && text.contains("a cat"), "{view}");
+        let link = format!("href=\"{page}{view}?images=1\"");
+        assert!(text.contains(&link), "{view} has no link to images");
+        let html = ada.get(&format!("{page}{view}?images=1")).await;
+        let policy = html.header("content-security-policy");
+        assert!(policy.contains("img-src 'self' data: https:; "), "{policy}");
+        assert!(html.text().contains(far), "{view}");
+    }
+}
+
+#[tokio::test]
+async fn html_that_is_too_long_ends_with_a_note() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create(&"*a* b\n".repeat(400_000)).await;
+    let html = ada.get(&format!("{path}/html")).await.text();
+    assert!(html.ends_with("</p>\n<p>The rest is not shown: this text has too much formatting. Download it to read all of it.</p>\n"));
+}
+
+#[tokio::test]
 async fn a_download_is_of_the_documents_kind() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;

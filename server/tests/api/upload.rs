@@ -39,6 +39,17 @@ async fn each_file_becomes_a_document() {
 }
 
 #[tokio::test]
+async fn file_names_are_decoded_as_browsers_encode_them() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let names = ["a%22b.md", "c%0D%0Ad.md", "100%25 %2f %0d.md"];
+    let answer = ada.upload(&names.map(|name| (name, b"# Plan".as_slice()))).await.json();
+    let titles = answer["items"].as_array().unwrap().iter();
+    let titles: Vec<_> = titles.map(|item| item["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["a\"b", "cd", "100%25 %2f %0d"]);
+}
+
+#[tokio::test]
 async fn reports_the_first_byte_that_is_not_utf8() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;

@@ -1,9 +1,9 @@
 //! Code blocks, and documents that consist of code or plain text.
 
+use super::Rendered;
 use super::escape::{push_text, unify_line_ends};
 use super::highlight;
 use super::limit::within_html;
-use super::Rendered;
 use crate::text::without_mark;
 
 /// Maximum length in bytes of code that is highlighted; a page with a million spans is too slow.

@@ -5,11 +5,12 @@
 //! would take gigabytes. Both limits are far above what a text of that length written by a person
 //! contains; what is beyond them is reported, not rendered.
 
-/// Maximum number of characters that may become markup. Each gives the parser at most one node.
-pub(super) const MAX_MARKUP: usize = 1 << 20;
+/// Maximum number of characters that may become markup, of which each gives the parser at most one
+/// node: one in thirteen of the longest document.
+pub(super) const MAX_MARKUP: usize = 3 << 18;
 
 /// Maximum length of the HTML, in bytes. One element may exceed it, by at most its own length.
-pub(super) const MAX_HTML: usize = 32 << 20;
+pub(super) const MAX_HTML: usize = 24 << 20;
 
 /// A shorter line than this is not cut in the middle.
 const LONG_LINE: usize = 4096;

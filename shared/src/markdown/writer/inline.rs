@@ -148,7 +148,11 @@ impl Writer<'_, '_> {
     fn write_outside_image(&mut self, image: &Image) {
         self.has_outside_images = true;
         let is_link = self.links.is_empty();
-        self.out.push(if is_link { "<a class=\"outside-image\"" } else { "<span class=\"outside-image\"" });
+        self.out.push(if is_link {
+            "<a class=\"outside-image\""
+        } else {
+            "<span class=\"outside-image\""
+        });
         if is_link {
             self.out.push_address("href", &image.address);
         }
