@@ -38,3 +38,21 @@ async fn validates_comparison_parameters() {
     ada.get(&format!("{path}?from=0&to=live&format=html")).await.refused_field("format", "invalid");
     assert_eq!(ada.get(&format!("{path}?from=0&to=live&ignore_whitespace=true")).await.status, 200);
 }
+
+#[tokio::test]
+async fn a_comparison_names_what_cannot_be_seen() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("one\ntwo\n").await;
+    ada.commit(&path, "").await;
+    ada.write(&path, "one\ntwo\r\n").await;
+    ada.commit(&path, "").await;
+    ada.write(&path, "\u{feff}one\ntwo\r\n").await;
+    let page = |from: &str, to: &str| {
+        format!("{}/compare?from={from}&to={to}", path.replace("/api/v1", ""))
+    };
+    let ends = ada.get(&page("1", "2")).await.text();
+    assert!(ends.contains("Only line endings differ.") && ends.contains(" carriage return "));
+    let mark = ada.get(&page("2", "live")).await.text();
+    assert!(!mark.contains("Only line endings differ.") && mark.contains("data-sign=\"BOM\""));
+}
