@@ -18,11 +18,7 @@ use izanagi_domain::{
     live::LiveText,
 };
 use izanagi_shared::{
-<<<<<<< HEAD
-    markdown::{Labels, StandaloneOptions},
-=======
-    markdown::{StandaloneOptions, TRUNCATED},
->>>>>>> a2c8324 (Load images of other hosts only on request; show what cannot be seen in changed words)
+    markdown::{Labels, StandaloneOptions, TRUNCATED},
     problem::Problem,
     rules::ExportFormat,
     wire::{DocumentView, RenderFormat, VersionView},
@@ -85,11 +81,7 @@ async fn html(
     Query(HtmlParams { images }): Query<HtmlParams>,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
-<<<<<<< HEAD
-    let rendered = documents.render(&reader, Labels::ENGLISH).await?;
-    let mut response = Html(rendered.html.clone()).into_response();
-=======
-    let rendered = documents.render(&reader, images).await?;
+    let rendered = documents.render(&reader, Labels::ENGLISH, images).await?;
     let mut body = rendered.html.clone();
     if rendered.truncated {
         body.push_str("<p>");
@@ -97,7 +89,6 @@ async fn html(
         body.push_str("</p>\n");
     }
     let mut response = Html(body).into_response();
->>>>>>> a2c8324 (Load images of other hosts only on request; show what cannot be seen in changed words)
     // Opened directly, it is a page on our origin, so its content must be sandboxed.
     let policy = HeaderValue::from_static(if images {
         "default-src 'none'; img-src 'self' data: https:; sandbox"
@@ -203,15 +194,9 @@ async fn exported(
     format: FileFormat,
     headers: &HeaderMap,
 ) -> ApiResult<Response> {
-<<<<<<< HEAD
-    let DownloadWords { language, contents, labels } = download_words(headers);
-    let page = StandaloneOptions { toc: Some(contents), language, ..StandaloneOptions::default() };
+    let DownloadWords { language, contents, truncated, labels } = download_words(headers);
+    let page = StandaloneOptions { toc: Some(contents), language, truncated, styles: true };
     let export = state.services.documents.export(reader, text, format, page, labels).await?;
-=======
-    let (language, toc, truncated) = download_words(headers);
-    let page = StandaloneOptions { toc: Some(toc), language, truncated, styles: true };
-    let export = state.services.documents.export(reader, text, format, page).await?;
->>>>>>> a2c8324 (Load images of other hosts only on request; show what cannot be seen in changed words)
     let mut response = as_file(export.body, &export.file_name, export.media_type);
     if format == FileFormat::Html {
         let varies = HeaderValue::from_static("Accept-Language");
