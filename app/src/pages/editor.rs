@@ -52,11 +52,8 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
     let counts = markdown::counts(&text);
     let outside_images = shows_images();
     let is_rendered = kind != DocumentKind::Text && text.len() <= RENDERED_AT_ONCE;
-    let preview = if is_rendered {
-        render_as(kind, &text, outside_images)
-    } else {
-        Rendered::default()
-    };
+    let preview =
+        if is_rendered { render_as(kind, &text, outside_images) } else { Rendered::default() };
     provide_context(EditorHtml {
         text: beginning(id, &text),
         preview,

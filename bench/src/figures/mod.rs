@@ -28,7 +28,7 @@ pub(crate) struct Setting {
 }
 
 /// Names of all measurements, in order.
-pub(crate) const ALL: [&str; 10] = [
+pub(crate) const ALL: [&str; 11] = [
     "history",
     "commits",
     "edits",

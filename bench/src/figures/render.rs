@@ -8,7 +8,7 @@ use crate::{
 };
 use anyhow::{Context as _, Result};
 use izanagi_domain::live::LiveText;
-use izanagi_shared::rules::DocumentKind;
+use izanagi_shared::{markdown::Labels, rules::DocumentKind};
 use std::time::Instant;
 
 /// Bytes of a text.
@@ -117,7 +117,11 @@ async fn render(world: &World, piece: &str) -> Result<f64> {
         text.push_str(&format!("\n{round}"));
         let text = LiveText::new(text, 1);
         let start = Instant::now();
-        world.services.documents.render_text(DocumentKind::Markdown, &text, false).await?;
+        world
+            .services
+            .documents
+            .render_text(DocumentKind::Markdown, &text, Labels::ENGLISH, false)
+            .await?;
         times.push(milliseconds(start.elapsed()));
     }
     Ok(median(&times))
