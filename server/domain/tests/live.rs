@@ -20,9 +20,9 @@ async fn numbers_and_applies_each_update_once() {
     let documents = &world.services.documents;
     let first = replica.edit(&[insert(0, "a")]);
     let second = replica.edit(&[insert(1, "b")]);
-    assert_eq!(documents.submit(&editor, "op 1", first.clone()).await.unwrap(), 1);
-    assert_eq!(documents.submit(&editor, "op 2", second).await.unwrap(), 2);
-    assert_eq!(documents.submit(&editor, "op 1", first).await.unwrap(), 1);
+    assert_eq!(documents.submit(&editor, "op 1", first.clone()).await.unwrap().seq, 1);
+    assert_eq!(documents.submit(&editor, "op 2", second).await.unwrap().seq, 2);
+    assert_eq!(documents.submit(&editor, "op 1", first).await.unwrap().seq, 1);
     assert_eq!(world.text(id).await, "ab");
     let world = world.restart().await;
     assert_eq!(world.text(id).await, "ab");

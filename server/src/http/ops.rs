@@ -15,7 +15,7 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use izanagi_domain::documents::LONGEST_OP_ID;
+use izanagi_domain::{documents::LONGEST_OP_ID, live::Receipt};
 use izanagi_shared::{
     problem::{FieldError, Problem},
     wire::{OpAnswer, OpRequest, UpdatesView},
@@ -31,6 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// Send a Yjs update. It is durable when acknowledged, and applied once however often it is sent.
+/// With `pending`, it waits for another update and is not saved yet: send it again later.
 #[utoipa::path(post, path = "/documents/{id}/ops", tag = "live",
     operation_id = "submitUpdate",
     params(DocumentPath),
@@ -54,9 +55,9 @@ async fn submit(
     let delta = STANDARD
         .decode(&request.delta_b64)
         .map_err(|_| FieldError::new("deltaB64", "invalid", "This is not base64."))?;
-    let seq = documents.submit(&editor, &request.op_id, delta).await?;
+    let Receipt { seq, pending } = documents.submit(&editor, &request.op_id, delta).await?;
     span.record("seq", seq);
-    Ok(Json(OpAnswer { seq }))
+    Ok(Json(OpAnswer { seq, pending }))
 }
 
 /// What a replica has.

@@ -6,9 +6,10 @@
 //! text. The checker is pure: the same state and update give the same answer everywhere.
 
 use super::{
-    InvalidUpdate, Order, Validation, encode::encode, order::Cost, parse::parse, pending::Pending,
+    ClientRange, InvalidUpdate, Order, UpdateSummary, Validation, encode::encode, order::Cost,
+    parse::parse, pending::Pending,
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 /// What the checks of a document need to know.
 #[derive(Debug, Clone, Default)]
@@ -85,8 +86,27 @@ impl Checker {
     }
 
     /// Removes and returns a pending update that can be tried again, with its tag.
-    pub(super) fn next_released(&mut self) -> Option<(u64, Vec<u8>)> {
+    pub(super) fn next_released(&mut self) -> Option<(u64, Arc<[u8]>)> {
         let order = &self.order;
         self.pending.take_met(|client| order.end_of(client))
+    }
+
+    /// Whether pending updates would be tried again after an update with this summary.
+    pub(super) fn releases(&self, summary: &UpdateSummary) -> bool {
+        summary.structs.iter().any(|range| self.pending.waits_for(range.client, range.end))
+    }
+
+    /// Returns the part of an update that is integrated, as an update; nothing in it is pending.
+    pub(super) fn integrated_part(&self, update: &[u8]) -> Result<Vec<u8>, InvalidUpdate> {
+        let parsed = parse(update)?;
+        let end_of = |client| self.order.end_of(client);
+        let structs: Vec<_> =
+            parsed.structs.iter().filter(|item| item.end() <= end_of(item.client)).collect();
+        let deleted = parsed.deletes.iter().map(|range| {
+            let end = end_of(range.client).clamp(range.start, range.end);
+            ClientRange { end, ..*range }
+        });
+        let deletes: Vec<_> = deleted.filter(|range| range.start < range.end).collect();
+        Ok(encode(&structs, &deletes))
     }
 }

@@ -297,12 +297,17 @@ pub struct OpRequest {
     pub delta_b64: String,
 }
 
-/// Acknowledges a durable update.
+/// Answers an update that is in the document's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct OpAnswer {
     /// Sequence number of the update in the document's log.
     pub seq: u64,
+    /// Whether it waits for another update and is not saved yet. Sent again later with the same id,
+    /// it is acknowledged, or refused as `bad_update` if the other one did not arrive in 10 minutes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub pending: bool,
 }
 
 /// Response to `GET /documents/{id}/updates`: the updates a replica is missing.

@@ -4,7 +4,7 @@ use super::{Documents, Editor, Reader, view};
 use crate::{
     error::{Error, Internal, Result},
     hash::sha256,
-    live::{ClientUpdate, EditKind, EditOutcome, LiveText, QUARANTINED, ServerEdit},
+    live::{ClientUpdate, EditKind, EditOutcome, LiveText, QUARANTINED, Receipt, ServerEdit},
     patience::patiently,
     storage::{DocumentRow, StoreError, short_hash},
 };
@@ -156,11 +156,11 @@ impl Documents {
         Ok(Replaced { document })
     }
 
-    /// Submits one Yjs update by HTTP; returns the seq under which it is durable.
+    /// Submits one Yjs update by HTTP; returns a receipt once it is durable.
     ///
     /// # Errors
     /// `Invalid` for an invalid op id; `BadUpdate`, `TooLarge`, `Trashed`, `Unavailable`.
-    pub async fn submit(&self, editor: &Editor, op_id: &str, delta: Vec<u8>) -> Result<u64> {
+    pub async fn submit(&self, editor: &Editor, op_id: &str, delta: Vec<u8>) -> Result<Receipt> {
         if op_id.is_empty() || op_id.len() > LONGEST_OP_ID || op_id.chars().any(char::is_control) {
             let message = format!("Use 1 to {LONGEST_OP_ID} printable characters.");
             return Err(FieldError::new("opId", "invalid", message).into());

@@ -20,6 +20,16 @@ pub struct ClientUpdate {
     pub delta: Vec<u8>,
 }
 
+/// Answer to an update that is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its seq.
+    pub seq: u64,
+    /// Whether it waits for another update, so that it is not in the document and may lapse: it does
+    /// not count as saved.
+    pub pending: bool,
+}
+
 /// An edit made by the server on behalf of a user, as a minimal change of the live text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerEdit {
@@ -100,7 +110,7 @@ pub(super) enum Command {
 }
 
 /// An update and its sender.
-pub(super) type Waiting = (ClientUpdate, Reply<u64>);
+pub(super) type Waiting = (ClientUpdate, Reply<Receipt>);
 
 impl Command {
     /// Runs `work` on the room and sends its result.

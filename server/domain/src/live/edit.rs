@@ -35,6 +35,10 @@ impl Room {
             return Ok(EditOutcome::Done(self.text().await?));
         }
         self.check_quarantine(edit.actor, &edit.op_id).await?;
+        if self.replica()?.edit_may_overflow(edit.kind.bytes()) {
+            self.lapse_all().await?;
+            self.ready().await?;
+        }
         let takes_long = self.replica()?.is_long() || edit.kind.bytes() > SMALL;
         let kind = edit.kind;
         let made = self.with_replica(takes_long, move |replica| make(&kind, replica));
@@ -62,7 +66,7 @@ impl Room {
             client_owner: ClientOwner::Server,
             missing_clients: Vec::new(),
         };
-        let admitted = Admitted { update, summary, made_here: true };
+        let admitted = Admitted { update, summary, waits: false, made_here: true };
         let appended = self.append(std::slice::from_ref(&admitted)).await?;
         let Some(appended) = appended.first().copied() else {
             self.invalidate();

@@ -45,6 +45,14 @@ impl Lineage {
         contained(|| self.0.fork(1).map(Self::of))
     }
 
+    /// Returns a copy for a trial without the pending updates.
+    ///
+    /// # Errors
+    /// As [`Self::fork`].
+    pub(crate) fn fork_without_pending(&self) -> Result<Self, ApplyError> {
+        contained(|| self.0.fork_without_pending(1).map(Self::of))
+    }
+
     /// Checks an update from an untrusted sender against this document, or against `batch`: a copy of
     /// its checker that has admitted earlier updates. Returns whether part of it would be pending.
     ///

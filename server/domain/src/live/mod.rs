@@ -7,6 +7,7 @@ mod edit;
 mod gaps;
 #[cfg(test)]
 mod history_tests;
+mod lapse;
 mod lineage;
 mod open_rooms;
 mod persist;
@@ -15,6 +16,7 @@ mod room;
 mod rooms;
 mod seal;
 mod snapshot;
+mod space;
 mod submit;
 #[cfg(test)]
 mod testing;
@@ -22,9 +24,10 @@ mod testing;
 mod testing_history;
 #[cfg(test)]
 mod tests;
+mod waiting;
 mod writer;
 
-pub use command::{ClientUpdate, EditKind, EditOutcome, ServerEdit};
+pub use command::{ClientUpdate, EditKind, EditOutcome, Receipt, ServerEdit};
 pub(crate) use gaps::missing_rows;
 pub(crate) use lineage::Lineage;
 pub use replica::LiveText;
@@ -51,6 +54,8 @@ pub struct LiveSettings {
     pub idle_after: Duration,
     /// Maximum size of a client's update, in bytes (PRODUCT C5).
     pub max_update_bytes: usize,
+    /// An update that waits for others lapses after this long (API.md).
+    pub waits_at_most: Duration,
     /// Timeout of an append to the log; afterwards its outcome counts as unknown.
     pub append_timeout: Duration,
     /// Retention of edit history.
@@ -66,6 +71,7 @@ impl Default for LiveSettings {
             settle_after: Duration::from_secs(1),
             idle_after: Duration::from_secs(120),
             max_update_bytes: 1024 * 1024,
+            waits_at_most: Duration::from_secs(10 * 60),
             append_timeout: Duration::from_secs(10),
             keep_edits: Duration::from_secs(365 * 24 * 60 * 60),
         }

@@ -3,10 +3,11 @@
 use super::{
     command::ClientUpdate,
     gaps::missing_rows,
-    lineage::{Lineage, invalid},
+    lineage::Lineage,
     seal::unseal,
     snapshot::Snapshot,
     submit::Admitted,
+    waiting::{Sent, Size, WaitingRows},
 };
 use crate::{
     budget::{BudgetSettings, SMALL},
@@ -22,7 +23,6 @@ use izanagi_shared::{
     id::DocumentId,
     markdown,
     rules::MAX_CONTENT_BYTES,
-    text::delta::TextDelta,
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -50,11 +50,6 @@ impl LiveText {
     }
 }
 
-/// Maximum number of pending updates of a document, and their total bytes. Each of them is read at
-/// every load.
-pub(super) const MAX_WAITING: usize = 1_000;
-const MAX_WAITING_BYTES: usize = 16 * 1024 * 1024;
-
 /// Number of items whose traversal is slow.
 const MANY_ITEMS: usize = 10_000;
 /// Estimated memory per item, in yrs and in the item order together.
@@ -77,19 +72,21 @@ pub(super) struct Replica {
     /// Seq of the last update applied.
     pub(super) seq: u64,
     /// Log rows that are not in a snapshot, with their summaries.
-    rows: BTreeMap<u64, UpdateSummary>,
-    /// The rows that were pending when last checked, with their bytes.
-    waiting: BTreeMap<u64, usize>,
+    pub(super) rows: BTreeMap<u64, UpdateSummary>,
+    /// The rows that wait for others.
+    pub(super) waiting: WaitingRows,
+    /// How often waiting updates had been tried again when `waiting` was brought up to date.
+    releases: u64,
     text: Option<LiveText>,
     /// Upper bound of the text's bytes: the last counted length plus all insertions since.
-    bytes_at_most: usize,
+    pub(super) bytes_at_most: usize,
     /// Whether `bytes_at_most` is exact.
-    is_counted: bool,
+    pub(super) is_counted: bool,
     /// Upper bound of the encoded state's bytes.
-    state_bytes: usize,
+    pub(super) state_bytes: usize,
     /// Whether the log has registered this load's client id as the server's.
     pub(super) announced: bool,
-    limits: BudgetSettings,
+    pub(super) limits: BudgetSettings,
     /// An operation failed half-way; discard the replica.
     pub(super) is_broken: bool,
 }
@@ -120,7 +117,8 @@ impl Replica {
             lineage,
             seq: *seq,
             rows: BTreeMap::new(),
-            waiting: BTreeMap::new(),
+            waiting: WaitingRows::default(),
+            releases: 0,
             text: None,
             is_counted: true,
             state_bytes: state.len(),
@@ -129,11 +127,12 @@ impl Replica {
             is_broken: false,
         };
         drop(state);
-        for LoggedUpdate { seq, delta, .. } in log.updates {
+        for LoggedUpdate { seq, actor, delta, at } in log.updates {
+            let sent = Sent { by: actor, at };
             let delta =
                 unseal(&delta).ok_or_else(|| damaged(format!("update {seq} is damaged")))?;
             let applied = match inspect_update(delta) {
-                Ok(summary) => replica.apply(seq, delta, summary, Validation::Replayed),
+                Ok(summary) => replica.apply(seq, sent, delta, summary, Validation::Replayed),
                 Err(refusal) => {
                     let cause = izanagi_shared::crdt::InvalidUpdate::from(refusal).into();
                     Err(Rejected { tag: seq, cause })
@@ -152,12 +151,18 @@ impl Replica {
     pub(super) fn apply(
         &mut self,
         seq: u64,
+        sent: Sent,
         delta: &[u8],
         summary: UpdateSummary,
         validation: Validation,
     ) -> std::result::Result<(), Rejected> {
         self.lineage.apply(seq, delta, validation)?;
-        self.note(seq, delta, summary);
+        let size = Size::of(delta, &summary);
+        let waits = !self.holds(&summary);
+        self.note(seq, size, summary);
+        if waits {
+            self.waiting.insert(seq, sent, size);
+        }
         Ok(())
     }
 
@@ -170,20 +175,37 @@ impl Replica {
     ) -> std::result::Result<(), Rejected> {
         self.announced = true;
         self.lineage.apply_released(seq)?;
-        self.note(seq, delta, summary);
+        self.note(seq, Size::of(delta, &summary), summary);
         Ok(())
     }
 
-    fn note(&mut self, seq: u64, delta: &[u8], summary: UpdateSummary) {
-        if !self.holds(&summary) {
-            self.waiting.insert(seq, delta.len());
+    fn note(&mut self, seq: u64, size: Size, summary: UpdateSummary) {
+        let releases = self.lineage.doc().releases();
+        if self.releases != releases {
+            self.releases = releases;
+            // Any of them may be in the text now.
+            let waited = self.waiting.total();
+            self.bytes_at_most += waited.text;
+            self.state_bytes += waited.update;
+            self.forget_those_that_wait_no_longer();
         }
         self.seq = self.seq.max(seq);
-        self.bytes_at_most += summary.inserted_bytes;
+        self.bytes_at_most += size.text;
         self.is_counted = false;
-        self.state_bytes += delta.len();
+        self.state_bytes += size.update;
         self.rows.insert(seq, summary);
         self.text = None;
+    }
+
+    fn forget_those_that_wait_no_longer(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.retain(|seq| self.is_waiting(seq));
+        self.waiting = waiting;
+    }
+
+    /// Whether the row with this seq waits for others.
+    pub(super) fn is_waiting(&self, seq: u64) -> bool {
+        self.rows.get(&seq).is_some_and(|summary| !self.holds(summary))
     }
 
     /// Whether the update is fully applied.
@@ -206,7 +228,7 @@ impl Replica {
         self.check_size(&update.delta, &summary)?;
         let clients = summary.clients_of_new(|client| self.lineage.doc().clock_of(client));
         let checked = self.lineage.check(&update.delta, batch);
-        let would_wait = checked.map_err(|cause| match cause {
+        let waits = checked.map_err(|cause| match cause {
             ApplyError::Invalid(cause) => refused(&cause),
             // A panic during the check may have left the item order inconsistent.
             ApplyError::Broken(cause) => {
@@ -214,17 +236,12 @@ impl Replica {
                 Error::internal(cause)
             }
         })?;
-        let missing_clients = if would_wait {
+        let missing_clients = if waits.is_some() {
             let named = named_clients(&update.delta).map_err(|refusal| refused(&refusal))?;
             named.into_iter().filter(|client| self.lineage.doc().clock_of(*client) == 0).collect()
         } else {
             Vec::new()
         };
-        if would_wait && !self.may_wait(update.delta.len()) {
-            let message = "it depends on changes that this document does not have, and too many \
-                           updates are already waiting; send the missing changes first";
-            return Err(Error::BadUpdate(message.to_owned()));
-        }
         Ok(Admitted {
             update: NewUpdate {
                 actor: update.actor,
@@ -236,40 +253,9 @@ impl Replica {
                 missing_clients,
             },
             summary,
+            waits,
             made_here: false,
         })
-    }
-
-    /// Checks an update against the document's budgets. Pure deletions may exceed them by a
-    /// quarter, so that a full document can still be emptied.
-    fn check_size(&mut self, delta: &[u8], summary: &UpdateSummary) -> Result<()> {
-        let BudgetSettings { document_items, document_bytes, .. } = self.limits;
-        let allowed = |limit: usize| if summary.items == 0 { limit + limit / 4 } else { limit };
-        let items = self.lineage.doc().items() + summary.items + summary.deletes.len();
-        if items > allowed(document_items) {
-            return Err(Error::TooLarge(format!(
-                "This document has reached the limit of {document_items} separate edits. \
-                 Duplicate it and continue in the copy."
-            )));
-        }
-        if self.state_bytes + delta.len() > allowed(document_bytes) {
-            self.state_bytes = self.lineage.doc().encode().len();
-        }
-        if self.state_bytes + delta.len() > allowed(document_bytes) {
-            return Err(Error::TooLarge(format!(
-                "The editing state of this document has reached the limit of {document_bytes} \
-                 bytes. Duplicate it and continue in the copy."
-            )));
-        }
-        Ok(())
-    }
-
-    /// Returns the edit, or, if it would exceed the item limit, a single replacement from its first
-    /// change to its last.
-    pub(super) fn within_items(&self, text: &str, delta: TextDelta) -> TextDelta {
-        // Each change splits an item and may insert another.
-        let items = self.lineage.doc().items() + 3 * delta.edits().count();
-        if items <= self.limits.document_items { delta } else { delta.as_one(text) }
     }
 
     /// Returns an upper bound of the encoded state's bytes.
@@ -285,16 +271,15 @@ impl Replica {
     /// Whether copying the checker is slow.
     pub(super) fn takes_long_to_copy(&self) -> bool {
         let doc = self.lineage.doc();
-        let bytes = doc.pending_bytes() + doc.second_halves() * HALF_BYTES;
-        bytes > SMALL || doc.items() > MANY_ITEMS
+        doc.second_halves() * HALF_BYTES > SMALL || doc.items() > MANY_ITEMS
     }
 
-    /// Whether integrating an update of this size may be slow, including the pending updates it
-    /// releases and the splitting of existing items.
-    pub(super) fn takes_long(&self, bytes: usize) -> bool {
+    /// Whether integrating an update of this size may be slow, including the splitting of existing
+    /// items, and waiting updates if it `releases` some.
+    pub(super) fn takes_long(&self, bytes: usize, releases: bool) -> bool {
         const MANY_STEPS: usize = 1_000_000;
         const STEP_BYTES: usize = 64;
-        let bytes = bytes + self.lineage.doc().pending_bytes();
+        let bytes = bytes + if releases { self.lineage.doc().pending_bytes() } else { 0 };
         let steps = self.lineage.doc().items() + self.bytes_at_most / STEP_BYTES;
         bytes > SMALL || bytes.saturating_mul(steps) > MANY_STEPS
     }
@@ -309,22 +294,6 @@ impl Replica {
             + doc.pending_bytes()
             + doc.second_halves() * HALF_BYTES
             + self.rows.len() * ROW_BYTES
-    }
-
-    /// Whether another update of this size may become pending.
-    fn may_wait(&mut self, bytes: usize) -> bool {
-        if self.has_place_for(bytes) {
-            return true;
-        }
-        let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.retain(|seq, _| self.rows.get(seq).is_some_and(|row| !self.holds(row)));
-        self.waiting = waiting;
-        self.has_place_for(bytes)
-    }
-
-    fn has_place_for(&self, bytes: usize) -> bool {
-        let held: usize = self.waiting.values().sum();
-        self.waiting.len() < MAX_WAITING && held + bytes <= MAX_WAITING_BYTES
     }
 
     pub(super) fn text(&mut self) -> LiveText {
@@ -343,44 +312,6 @@ impl Replica {
     /// Drops the cached text.
     pub(super) fn forget_text(&mut self) {
         self.text = None;
-    }
-
-    /// Whether the text certainly has room for this many more bytes. Counts only if necessary.
-    pub(super) fn has_room_for(&mut self, bytes: usize) -> bool {
-        if !self.is_counted && self.bytes_at_most.saturating_add(bytes) > MAX_CONTENT_BYTES {
-            let text = self.lineage.doc().text().len();
-            self.bytes_at_most = text.saturating_add(self.pending_bytes(&self.lineage));
-            self.is_counted = true;
-        }
-        self.bytes_at_most.saturating_add(bytes) <= MAX_CONTENT_BYTES
-    }
-
-    /// Whether the text has room for an update after applying its own deletions. Tries it on a
-    /// copy.
-    pub(super) fn has_room_with(&self, delta: &[u8], summary: &UpdateSummary) -> Result<bool> {
-        let mut copy = self.lineage.fork().map_err(Error::internal)?;
-        if let Err(rejected) = copy.apply(0, delta, Validation::Untrusted) {
-            return match invalid(&rejected) {
-                Some(cause) => Err(Error::BadUpdate(cause.to_string())),
-                // Only the copy is lost; whether the update is applicable is decided elsewhere.
-                None => Ok(false),
-            };
-        }
-        // A resent update that is still pending is already counted.
-        let counted = summary.structs_are_within(|client| copy.doc().clock_of(client))
-            || self.rows.values().any(|row| row == summary);
-        let waiting = if counted { 0 } else { summary.inserted_bytes };
-        let bytes = [copy.doc().text().len(), waiting, self.pending_bytes(&copy)];
-        Ok(bytes.into_iter().fold(0, usize::saturating_add) <= MAX_CONTENT_BYTES)
-    }
-
-    /// Upper bound of the bytes that pending updates will add to the text.
-    fn pending_bytes(&self, lineage: &Lineage) -> usize {
-        let is_pending = |summary: &&UpdateSummary| {
-            !summary.structs_are_within(|client| lineage.doc().clock_of(client))
-        };
-        let pending = self.rows.values().filter(is_pending);
-        pending.map(|summary| summary.inserted_bytes).fold(0, usize::saturating_add)
     }
 
     /// Returns the number of rows that are not in a snapshot.
@@ -403,7 +334,7 @@ impl Replica {
     pub(super) fn forget_rows(&mut self, absorbed: &[u64]) {
         for seq in absorbed {
             self.rows.remove(seq);
-            self.waiting.remove(seq);
+            self.waiting.remove(*seq);
         }
     }
 }

@@ -50,6 +50,8 @@ pub(super) struct Room {
     mailbox: mpsc::Receiver<Command>,
     /// `None` before the first command, and after anything that makes the replica unreliable.
     replica: Option<Box<Replica>>,
+    /// Before this, no waiting update lapses.
+    pub(super) lapse_not_before: Option<Instant>,
     leave: CancellationToken,
     footprint: Footprint,
 }
@@ -72,6 +74,7 @@ impl Room {
             unlisted: None,
             mailbox,
             replica: None,
+            lapse_not_before: None,
             leave,
             footprint,
         }
@@ -89,7 +92,11 @@ impl Room {
             let text_until = has_text.then(|| (idle_at + TEXT_KEPT).checked_sub(idle)).flatten();
             let due_at = self.dirty.next_due(&self.context.settings);
             let due_at = due_at.filter(|_| reserving.is_none());
-            let wake_at = due_at.into_iter().chain(text_until).min().unwrap_or(idle_at);
+            let lapse_at = self.next_lapse();
+            // A quiet room stays until what waits in it has lapsed.
+            let close_at = lapse_at.map_or(idle_at, |lapse_at| lapse_at.max(idle_at));
+            let wake_at = due_at.into_iter().chain(text_until).chain(lapse_at).min();
+            let wake_at = wake_at.unwrap_or(close_at);
             tokio::select! {
                 biased;
                 () = self.context.stop.cancelled() => break,
@@ -107,11 +114,13 @@ impl Room {
                         Box::pin(self.persist_what_is_due(reserved)).await;
                     }
                 }
-                () = sleep_until(wake_at.min(idle_at)) => {
-                    if Instant::now() >= idle_at {
+                () = sleep_until(wake_at.min(close_at)) => {
+                    if lapse_at.is_none() && Instant::now() >= close_at {
                         break;
                     }
-                    if due_at == Some(wake_at) {
+                    if lapse_at == Some(wake_at) {
+                        Box::pin(self.lapse_overdue()).await;
+                    } else if due_at == Some(wake_at) {
                         reserving = Some(self.reserve_to_persist().boxed());
                     } else if let Some(replica) = &mut self.replica {
                         replica.forget_text();
@@ -138,7 +147,7 @@ impl Room {
         while let Some(command) = next.take() {
             self.notice_other_writers();
             // Boxed, so that a quiet room does not keep memory for them.
-            match (Box::pin(self.ready()).await, command) {
+            match (Box::pin(self.ready_now()).await, command) {
                 (Err(error), command) => command.refuse(error).await,
                 (Ok(()), Command::Run(job)) => job(Ok(self)).await,
                 (Ok(()), Command::Submit(waiting)) => {
@@ -254,6 +263,13 @@ impl Room {
             }
         }
         Ok(())
+    }
+
+    /// As [`Self::ready`], with waiting updates that are overdue lapsed.
+    async fn ready_now(&mut self) -> Result<()> {
+        self.ready().await?;
+        self.lapse_overdue().await;
+        self.ready().await
     }
 
     async fn read_log(&mut self) -> Result<LoadedLog> {

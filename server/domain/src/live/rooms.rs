@@ -1,7 +1,7 @@
 //! All rooms of this process.
 
 use super::{
-    ClientUpdate, EditOutcome, LiveSettings, LiveText, ServerEdit,
+    ClientUpdate, EditOutcome, LiveSettings, LiveText, Receipt, ServerEdit,
     command::{Command, Reply},
     open_rooms::{Handle, OpenRooms, shutting_down},
     room::Room,
@@ -100,11 +100,12 @@ impl Rooms {
         Self { context: Arc::new(context), open, tasks }
     }
 
-    /// Submits a client's update; returns its seq once it is durable.
+    /// Submits a client's update; returns a receipt once it is durable. Sent again, it gets the same
+    /// seq, and is no longer pending once what it waits for has arrived.
     ///
     /// # Errors
     /// `BadUpdate`, `TooLarge`, `Trashed`, `NotFound`, `Overloaded`, `Unavailable`.
-    pub async fn submit(&self, document: DocumentId, update: ClientUpdate) -> Result<u64> {
+    pub async fn submit(&self, document: DocumentId, update: ClientUpdate) -> Result<Receipt> {
         self.before_growth(update.delta.len()).await?;
         self.ask(document, |reply| Command::Submit(Box::new((update, reply)))).await
     }

@@ -1,10 +1,12 @@
 //! A client's updates: gate, log, replica, acknowledgement, in this order (DESIGN §6).
 
 use super::{
-    command::{ClientUpdate, Reply, Waiting},
+    command::{ClientUpdate, Receipt, Reply, Waiting},
     lineage::invalid,
     room::Room,
     seal::seal,
+    space::Fit,
+    waiting::{Sent, Size},
 };
 use crate::{
     error::{Error, Result},
@@ -12,16 +14,24 @@ use crate::{
 };
 use izanagi_shared::{
     crdt::{Checker, UpdateSummary, Validation},
+    id::ActorId,
     rules::MAX_CONTENT_BYTES,
 };
 
-/// Message for the sender of a quarantined update. The cause is only logged.
-pub(crate) const QUARANTINED: &str = "it cannot be applied to this document and is quarantined";
+/// Message for the sender of an update that is quarantined or has lapsed. The cause is only logged.
+pub(crate) const QUARANTINED: &str = "it could not be applied to this document: it is invalid, or \
+                                      what it depends on did not arrive in time; send it again \
+                                      with all that it depends on, under a new opId";
+
+const WAIT_NO_MORE: &str = "it depends on changes that this document does not have, and too many of \
+                            such updates are waiting already; send the missing changes first";
 
 /// An update that passed validation.
 pub(super) struct Admitted {
     pub(super) update: NewUpdate,
     pub(super) summary: UpdateSummary,
+    /// Whether a part of it has to wait for other updates.
+    pub(super) waits: bool,
     /// Whether it is an edit made in the replica, which contains it already. Until its row is noted,
     /// the replica must not be used further.
     pub(super) made_here: bool,
@@ -41,13 +51,15 @@ impl Room {
         // ones, which are not in the replica yet.
         let is_alone = waiting.len() == 1;
         let mut checker = None;
-        // Bytes that the updates of this batch may add to the text.
+        // Bytes that the updates of this batch may add to the text, and those of them that wait.
         let mut reserved = 0;
+        let mut waits = Vec::new();
         for (update, reply) in waiting {
             if checker.is_none() && !is_alone {
                 // There is none yet, or a job that failed has lost it with all it knew of the batch.
                 self.write(std::mem::take(&mut batch)).await;
                 reserved = 0;
+                waits.clear();
                 match self.checker().await {
                     Ok(copy) => checker = Some(copy),
                     Err(error) => {
@@ -56,24 +68,35 @@ impl Room {
                     }
                 }
             }
-            match self.admit(update, &mut checker).await {
-                Ok(admitted) => {
-                    let bytes = admitted.summary.inserted_bytes;
-                    if !self.has_room_for(reserved + bytes) {
-                        // Earlier updates may free space as well as use it, so apply them first.
-                        self.write(std::mem::take(&mut batch)).await;
-                        reserved = 0;
-                        if let Err(error) = self.refuse_overflow(&admitted).await {
-                            drop(reply.send(Err(error)));
-                            checker = None;
-                            continue;
-                        }
-                    }
-                    reserved += bytes;
-                    batch.push((admitted, reply));
+            let admitted = match self.admit(update, &mut checker, &waits).await {
+                Ok(admitted) => admitted,
+                Err(error) => {
+                    drop(reply.send(Err(error)));
+                    continue;
                 }
-                Err(error) => drop(reply.send(Err(error))),
+            };
+            let size = Size::of(&admitted.update.delta, &admitted.summary);
+            if !self.has_room_for(reserved + size.text, &admitted.summary) {
+                // Earlier updates may free space as well as use it, so apply them first.
+                self.write(std::mem::take(&mut batch)).await;
+                reserved = 0;
+                waits.clear();
+                match self.make_room_for(&admitted).await {
+                    Ok(Fit::Whole) => {}
+                    // The checker knows what has lapsed now.
+                    Ok(_) => checker = None,
+                    Err(error) => {
+                        drop(reply.send(Err(error)));
+                        checker = None;
+                        continue;
+                    }
+                }
             }
+            reserved += size.text;
+            if admitted.waits {
+                waits.push((admitted.update.actor, size));
+            }
+            batch.push((admitted, reply));
         }
         self.write(batch).await;
     }
@@ -86,16 +109,24 @@ impl Room {
     }
 
     /// Appends admitted updates to the log, applies them and replies.
-    async fn write(&mut self, batch: Vec<(Admitted, Reply<u64>)>) {
+    async fn write(&mut self, batch: Vec<(Admitted, Reply<Receipt>)>) {
         if batch.is_empty() {
             return;
         }
         let (admitted, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         match self.append(&admitted).await {
             Ok(appended) => {
-                for ((update, appended), reply) in admitted.into_iter().zip(appended).zip(replies) {
-                    let answer = self.settle(update, appended).await;
-                    drop(reply.send(answer));
+                let mut answers = Vec::with_capacity(replies.len());
+                for (update, appended) in admitted.into_iter().zip(appended) {
+                    answers.push(self.settle(update, appended).await);
+                }
+                // Only now, because later updates of a batch may complete earlier ones.
+                for (answer, reply) in answers.into_iter().zip(replies) {
+                    let receipt = match answer {
+                        Ok(seq) => self.receipt(seq).await,
+                        Err(error) => Err(error),
+                    };
+                    drop(reply.send(receipt));
                 }
             }
             Err(error) => {
@@ -110,6 +141,7 @@ impl Room {
         &mut self,
         update: ClientUpdate,
         checker: &mut Option<Checker>,
+        waits: &[(ActorId, Size)],
     ) -> Result<Admitted> {
         let max = self.context.settings.max_update_bytes;
         if update.delta.len() > max {
@@ -121,8 +153,8 @@ impl Room {
         }
         self.ready().await?;
         self.check_quarantine(update.actor, &update.op_id).await?;
-        let takes_long = self.replica()?.takes_long(update.delta.len());
         let mut given = checker.take();
+        let takes_long = self.replica()?.takes_long(update.delta.len(), given.is_some());
         let admitted = self.with_replica(takes_long, move |replica| {
             let admitted = replica.admit(update, given.as_mut());
             (admitted, given)
@@ -133,7 +165,26 @@ impl Room {
             self.invalidate();
             *checker = None;
         }
-        admitted
+        let admitted = admitted?;
+        if let Err(error) = self.check_waiting(&admitted, waits).await {
+            // The checker counts on this update.
+            *checker = None;
+            return Err(error);
+        }
+        Ok(admitted)
+    }
+
+    /// Refuses an update that would wait beside too many others, unless it waits already.
+    async fn check_waiting(&mut self, admitted: &Admitted, more: &[(ActorId, Size)]) -> Result<()> {
+        let Admitted { update, summary, .. } = admitted;
+        let size = Size::of(&update.delta, summary);
+        if !admitted.waits || self.replica()?.waiting.has_place(update.actor, size, more) {
+            return Ok(());
+        }
+        match self.known_op(update.actor, &update.op_id).await? {
+            Some(_) => Ok(()),
+            None => Err(Error::BadUpdate(WAIT_NO_MORE.to_owned())),
+        }
     }
 
     /// Appends updates to the log. After an unknown outcome it appends again: known op ids are
@@ -202,16 +253,19 @@ impl Room {
     /// Ensures that this log row is in the replica or quarantined; only then is the reply known.
     async fn take_in(&mut self, seq: u64, admitted: Admitted) -> Result<u64> {
         self.ready().await?;
+        let at = self.context.clock.now();
         let (actor, op_id) = (admitted.update.actor, admitted.update.op_id.clone());
         let replica = self.replica()?;
         if seq == replica.seq + 1 {
-            let Admitted { update, summary, made_here } = admitted;
-            let takes_long = replica.takes_long(update.delta.len());
+            let Admitted { update, summary, made_here, .. } = admitted;
+            let releases = replica.lineage.doc().would_release(&summary);
+            let takes_long = replica.takes_long(update.delta.len(), releases);
+            let sent = Sent { by: actor, at };
             let applied = self.with_replica(takes_long, move |replica| {
                 if made_here {
                     return replica.made_here(seq, &update.delta, summary);
                 }
-                replica.apply(seq, &update.delta, summary, Validation::Untrusted)
+                replica.apply(seq, sent, &update.delta, summary, Validation::Untrusted)
             });
             match applied.await {
                 Ok(Ok(())) => return Ok(seq),
@@ -238,24 +292,44 @@ impl Room {
         Ok(seq)
     }
 
-    fn has_room_for(&mut self, bytes: usize) -> bool {
-        self.replica().is_ok_and(|replica| replica.has_room_for(bytes))
+    /// Returns the receipt for a row that is in the replica.
+    async fn receipt(&mut self, seq: u64) -> Result<Receipt> {
+        self.ready().await?;
+        Ok(Receipt { seq, pending: self.replica()?.is_waiting(seq) })
     }
 
-    /// Checks an update against the maximum length of a document.
-    async fn refuse_overflow(&mut self, admitted: &Admitted) -> Result<()> {
+    /// Whether the text certainly has room for this many bytes, including those of an update with
+    /// this summary, and for what that update releases.
+    fn has_room_for(&mut self, bytes: usize, summary: &UpdateSummary) -> bool {
+        self.replica().is_ok_and(|replica| {
+            let released = replica.released_by(summary);
+            replica.has_room_for(bytes, released)
+        })
+    }
+
+    /// Checks an update against the maximum length of a document. Waiting updates make room for it.
+    async fn make_room_for(&mut self, admitted: &Admitted) -> Result<Fit> {
         self.ready().await?;
-        let replica = self.replica()?;
-        if replica.has_room_for(admitted.summary.inserted_bytes) {
-            return Ok(());
+        if self.has_room_for(admitted.summary.inserted_bytes, &admitted.summary) {
+            return Ok(Fit::Whole);
         }
         let (delta, summary) = (admitted.update.delta.clone(), admitted.summary.clone());
-        let fits = self.with_replica(true, move |replica| replica.has_room_with(&delta, &summary));
-        if fits.await?? {
-            return Ok(());
+        let fit = self.with_replica(true, move |replica| replica.fit(&delta, &summary)).await??;
+        match fit {
+            Fit::Whole => {}
+            Fit::WithoutWaiting => self.lapse_all().await?,
+            // It was admitted before, and waits.
+            Fit::No
+                if self
+                    .known_op(admitted.update.actor, &admitted.update.op_id)
+                    .await?
+                    .is_some() => {}
+            Fit::No => {
+                return Err(Error::TooLarge(format!(
+                    "A document can have at most {MAX_CONTENT_BYTES} bytes (10 MiB)."
+                )));
+            }
         }
-        Err(Error::TooLarge(format!(
-            "A document can have at most {MAX_CONTENT_BYTES} bytes (10 MiB)."
-        )))
+        Ok(fit)
     }
 }

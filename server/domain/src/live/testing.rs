@@ -13,9 +13,9 @@ use super::{
 use crate::budget::{Budget, BudgetSettings};
 use crate::edits::EditStore;
 use crate::storage::{
-    Appended, Batch, BatchOutcome, Constraint, KnownOp, LiveLog, LoadedLog, LogTail, LoggedUpdate,
-    NewLineage, NewSnapshot, SavedText, SegmentRow, StoreError, StoreResult, StoredSnapshot,
-    SystemClock, SystemIds, short_hash,
+    Appended, Batch, BatchOutcome, Clock, Constraint, CutUpdates, KnownOp, LiveLog, LoadedLog,
+    LogTail, LoggedUpdate, NewLineage, NewSnapshot, SavedText, SegmentRow, StoreError, StoreResult,
+    StoredSnapshot, SystemClock, SystemIds, short_hash,
 };
 use async_trait::async_trait;
 use izanagi_shared::{
@@ -24,7 +24,8 @@ use izanagi_shared::{
     time::Timestamp,
 };
 use parking_lot::Mutex;
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -36,6 +37,8 @@ pub(super) struct MemoryLog {
     pub(super) kept: Mutex<Kept>,
     pub(super) trouble: Mutex<Trouble>,
     pub(super) history: Arc<MemoryHistory>,
+    /// The state that the document was created with.
+    pub(super) first: Vec<u8>,
 }
 
 /// Contents of the log.
@@ -52,6 +55,26 @@ pub(super) struct Kept {
     pub(super) text: String,
 }
 
+/// A clock that stands still when tokio's does.
+struct RoomClock(Timestamp, Instant);
+
+impl Default for RoomClock {
+    fn default() -> Self {
+        Self(SystemClock.now(), Instant::now())
+    }
+}
+
+impl Clock for RoomClock {
+    fn now(&self) -> Timestamp {
+        let elapsed = i64::try_from(self.uptime().as_micros()).unwrap();
+        Timestamp::from_micros(self.0.as_micros() + elapsed)
+    }
+
+    fn uptime(&self) -> Duration {
+        self.1.elapsed()
+    }
+}
+
 /// Injected faults.
 #[derive(Default)]
 pub(super) struct Trouble {
@@ -65,6 +88,8 @@ pub(super) struct Trouble {
     pub(super) refuses_texts: bool,
     /// Number of rejected texts.
     pub(super) refused_texts: u32,
+    /// Nothing is cut.
+    pub(super) refuses_cuts: bool,
     /// How the next snapshot fails, if it does.
     pub(super) snapshot: Option<BadSnapshot>,
 }
@@ -97,7 +122,9 @@ impl MemoryLog {
             live_seq: 0,
             text: text.to_owned(),
         };
+        let first = seal(&state);
         Arc::new(Self {
+            first,
             kept: Mutex::new(kept),
             trouble: Mutex::default(),
             history: Arc::default(),
@@ -116,7 +143,7 @@ impl MemoryLog {
         RoomContext {
             writer: LogWriter::start(Arc::clone(&log), settings.append_timeout),
             log,
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(RoomClock::default()),
             edits: EditStore::new(records, segments, Arc::clone(&ids) as _, budget.clone()),
             ids,
             settings,
@@ -260,6 +287,24 @@ impl LiveLog for MemoryLog {
         rows.retain(|row| row.seq != seq);
         quarantined.push(seq);
         ops.values_mut().filter(|op| op.seq == seq).for_each(|op| op.quarantined = true);
+        Ok(())
+    }
+
+    async fn cut(&self, cut: &CutUpdates) -> StoreResult<()> {
+        if self.trouble.lock().refuses_cuts {
+            return Err(StoreError::Unavailable("full".to_owned()));
+        }
+        let mut kept = self.kept.lock();
+        let is_there = |(seq, _): &(u64, Vec<u8>)| kept.rows.iter().any(|row| row.seq == *seq);
+        if kept.live_seq != cut.live_seq || !cut.updates.iter().all(is_there) {
+            return Err(StoreError::Conflict(Constraint::LogChanged));
+        }
+        let Kept { rows, ops, .. } = &mut *kept;
+        for (seq, delta) in &cut.updates {
+            let row = rows.iter_mut().filter(|row| row.seq == *seq);
+            row.for_each(|row| row.delta.clone_from(delta));
+            ops.values_mut().filter(|op| op.seq == *seq).for_each(|op| op.quarantined = true);
+        }
         Ok(())
     }
 

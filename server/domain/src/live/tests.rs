@@ -1,6 +1,7 @@
 //! Tests of rooms over a faulty log.
 
 mod limits;
+mod waiting;
 
 use super::{
     replica::{Loaded, Replica},
@@ -73,8 +74,14 @@ impl Bench {
         *self.log.trouble.lock() = trouble;
     }
 
+    /// Submits an update of Ann's; returns its seq, whether it waits or not.
     async fn submit(&self, op_id: &str, delta: Vec<u8>) -> Result<u64> {
-        self.rooms.submit(DOCUMENT, update(op_id, delta)).await
+        self.send(ANN, op_id, delta).await.map(|receipt| receipt.seq)
+    }
+
+    async fn send(&self, actor: ActorId, op_id: &str, delta: Vec<u8>) -> Result<Receipt> {
+        let op_id = op_id.to_owned();
+        self.rooms.submit(DOCUMENT, ClientUpdate { actor, op_id, delta }).await
     }
 
     async fn edit(&self, op_id: &str, content: &str) -> Result<EditOutcome> {
@@ -145,7 +152,7 @@ fn a_trial_checks_like_the_real_document() {
     };
     let crossed = [1, 1, 2, 0, 0xc4, 1, 4, 1, 1, 1, b'X', 0];
     let summary = inspect_update(&crossed).unwrap();
-    let trial = replica.has_room_with(&crossed, &summary);
+    let trial = replica.fit(&crossed, &summary);
     assert!(matches!(trial, Err(Error::BadUpdate(_))), "{trial:?}");
 }
 
@@ -292,7 +299,7 @@ async fn a_room_sees_writes_of_another_room() {
     let (closing, opened) = (rooms(), rooms());
     assert_eq!(opened.read(DOCUMENT).await.unwrap().facts.seq, 0);
     let delta = TextDoc::new(7).edit(&insert("a"));
-    assert_eq!(closing.submit(DOCUMENT, update("op", delta)).await.unwrap(), 1);
+    assert_eq!(closing.submit(DOCUMENT, update("op", delta)).await.unwrap().seq, 1);
     let text = opened.read(DOCUMENT).await.unwrap();
     assert_eq!((&*text.content, text.facts.seq), ("a", 1));
 }

@@ -59,7 +59,8 @@ pub enum Appended {
     New(u64),
     /// It was already durable under this seq and is not applied again.
     Known(u64),
-    /// It was already durable under this seq but is quarantined, so it is not in the text.
+    /// It was already durable under this seq but is quarantined or has lapsed, so it is not in the
+    /// text.
     Quarantined(u64),
     /// The op id was already used for something else. The update was not written.
     OtherBytes,
@@ -130,7 +131,7 @@ pub struct KnownOp {
     pub seq: u64,
     /// Hash it was submitted with, shortened ([`NewUpdate::delta_hash`]).
     pub hash: ShortHash,
-    /// Whether its update is quarantined.
+    /// Whether its update is quarantined, or has lapsed.
     pub quarantined: bool,
 }
 
@@ -208,6 +209,17 @@ pub struct NewLineage {
     pub at: Timestamp,
 }
 
+/// Updates that lapse: they waited for others that did not arrive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CutUpdates {
+    /// The document.
+    pub document_id: DocumentId,
+    /// Expected end of the log: what is cut off was determined at this seq.
+    pub live_seq: u64,
+    /// By seq: what remains of each.
+    pub updates: Vec<(u64, Vec<u8>)>,
+}
+
 /// A document's text, materialised for reading and searching.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedText {
@@ -260,6 +272,9 @@ pub trait LiveLog: Send + Sync {
     /// Quarantines an update: it is kept for inspection as long as the document but is no longer
     /// loaded.
     async fn quarantine(&self, document: DocumentId, seq: u64, at: Timestamp) -> StoreResult<()>;
+    /// Replaces the bytes of updates that lapse and marks their ops as quarantined, in one
+    /// transaction. `Conflict(LogChanged)` if the log does not end as expected or lacks one of them.
+    async fn cut(&self, cut: &CutUpdates) -> StoreResult<()>;
     /// Removes op ids older than `before`.
     async fn forget_ops(&self, before: Timestamp) -> StoreResult<()>;
 }

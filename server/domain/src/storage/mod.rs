@@ -36,8 +36,8 @@ pub use error::{Constraint, StoreError, StoreResult};
 pub use freshness::Freshness;
 pub use inspect::{FeedSummary, Inspect, OpsSummary};
 pub use live_log::{
-    Appended, Batch, BatchOutcome, ClientOwner, KnownOp, LiveLog, LoadedLog, LogTail, LoggedUpdate,
-    MAX_QUARANTINED, NewLineage, NewSnapshot, NewUpdate, SavedText, StoredSnapshot,
+    Appended, Batch, BatchOutcome, ClientOwner, CutUpdates, KnownOp, LiveLog, LoadedLog, LogTail,
+    LoggedUpdate, MAX_QUARANTINED, NewLineage, NewSnapshot, NewUpdate, SavedText, StoredSnapshot,
 };
 pub use outbox::{Claim, Outbox, OutboxItem, Settlement, Topic};
 pub use outside::{Clock, Ids, SystemClock, SystemIds};

@@ -128,8 +128,8 @@ impl Story {
             Step::Edit(token) => {
                 let editor = services.documents.for_editor(who, self.document).await?;
                 let delta = self.delta.clone().unwrap();
-                let number = services.documents.submit(&editor, token, delta).await?;
-                self.numbers.push(number);
+                let receipt = services.documents.submit(&editor, token, delta).await?;
+                self.numbers.push(receipt.seq);
             }
             Step::Commit(message) => {
                 let editor = services.documents.for_editor(who, self.document).await?;

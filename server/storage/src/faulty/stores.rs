@@ -5,13 +5,13 @@ use async_trait::async_trait;
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
     AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, ChangePage, Changes, Claim,
-    CommitIntent, CommitIntents, CommitOutcome, Data, DetailsChange, DocumentFilter, DocumentRow,
-    DocumentStore, EditSegments, FeedSummary, Fence, Freshness, Inspect, KnownOp, LiveLog,
-    LoadedLog, LogTail, NewDocument, NewIntent, NewLineage, NewRecord, NewSession, NewSnapshot,
-    NewVersion, NewestSegments, OpsSummary, Outbox, OutboxItem, Owners, Record, RecordIndex,
-    RecordPatch, RecordPath, RefreshToken, RefreshUse, RevocationStore, SavedText, SegmentFilter,
-    SegmentRow, Session, SessionStore, Settlement, StoreResult, StoredSnapshot, Topic, Upkeep,
-    User, UserChange, UserStore, VersionFilter, VersionRow, VersionStore, Viewed,
+    CommitIntent, CommitIntents, CommitOutcome, CutUpdates, Data, DetailsChange, DocumentFilter,
+    DocumentRow, DocumentStore, EditSegments, FeedSummary, Fence, Freshness, Inspect, KnownOp,
+    LiveLog, LoadedLog, LogTail, NewDocument, NewIntent, NewLineage, NewRecord, NewSession,
+    NewSnapshot, NewVersion, NewestSegments, OpsSummary, Outbox, OutboxItem, Owners, Record,
+    RecordIndex, RecordPatch, RecordPath, RefreshToken, RefreshUse, RevocationStore, SavedText,
+    SegmentFilter, SegmentRow, Session, SessionStore, Settlement, StoreResult, StoredSnapshot,
+    Topic, Upkeep, User, UserChange, UserStore, VersionFilter, VersionRow, VersionStore, Viewed,
 };
 use izanagi_shared::{
     id::{ActorId, CommitId, DocumentId, SessionId, UserId},
@@ -201,6 +201,7 @@ faulty_store! {
         Write save_text(text: &SavedText) -> ();
         Read text(document: DocumentId) -> SavedText;
         Write quarantine(document: DocumentId, seq: u64, at: Timestamp) -> ();
+        Write cut(cut: &CutUpdates) -> ();
         Write forget_ops(before: Timestamp) -> ();
     }
 }

@@ -10,8 +10,9 @@ use super::{
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Batch, BatchOutcome, ChangeKind, Constraint, Freshness::Fresh, KnownOp, LiveLog, LoadedLog,
-    LogTail, LoggedUpdate, MAX_QUARANTINED, NewLineage, NewSnapshot, SavedText, StoreError,
+    Batch, BatchOutcome, ChangeKind, Constraint, CutUpdates, Freshness::Fresh, KnownOp, LiveLog,
+    LoadedLog, LogTail, LoggedUpdate, MAX_QUARANTINED, NewLineage, NewSnapshot, SavedText,
+    StoreError,
     StoreResult, StoredSnapshot,
 };
 use izanagi_shared::{
@@ -294,6 +295,44 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
                     transaction.later(note);
                     // Readers saw what it wrote, and now they no longer do.
                     transaction.later(changes::note(document, ChangeKind::Content, at));
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn cut(&self, cut: &CutUpdates) -> StoreResult<()> {
+        let cut = Arc::new(cut.clone());
+        self.db
+            .write(move |transaction| {
+                let cut = Arc::clone(&cut);
+                Box::pin(async move {
+                    let document = cut.document_id;
+                    transaction.lock(catalog::lock(document));
+                    let end = Statement::with(
+                        "SELECT live_seq FROM documents WHERE id = $1",
+                        args![document],
+                    );
+                    let end = transaction.fetch_optional(end).await?;
+                    let end: u64 = end.ok_or(StoreError::NotFound)?.get("live_seq")?;
+                    if end != cut.live_seq {
+                        return Err(StoreError::Conflict(Constraint::LogChanged));
+                    }
+                    for (seq, delta) in &cut.updates {
+                        let replace = Statement::with(
+                            "UPDATE document_updates SET delta = $3 \
+                             WHERE document_id = $1 AND seq = $2",
+                            args![document, *seq, delta.clone()],
+                        );
+                        if transaction.execute(replace).await? == 0 {
+                            return Err(StoreError::Conflict(Constraint::LogChanged));
+                        }
+                        transaction.later(Statement::with(
+                            "UPDATE document_ops SET quarantined = $3 \
+                             WHERE document_id = $1 AND seq = $2",
+                            args![document, *seq, true],
+                        ));
+                    }
                     Ok(())
                 })
             })

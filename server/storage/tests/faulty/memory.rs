@@ -4,8 +4,9 @@
 
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Appended, Batch, BatchOutcome, Constraint, Data, DocumentStore, KnownOp, LiveLog, LoadedLog,
-    LogTail, NewLineage, NewRecord, NewSnapshot, Record, RecordIndex, RecordPatch, RecordPath,
+    Appended, Batch, BatchOutcome, Constraint, CutUpdates, Data, DocumentStore, KnownOp, LiveLog,
+    LoadedLog, LogTail, NewLineage, NewRecord, NewSnapshot, Record, RecordIndex, RecordPatch,
+    RecordPath,
     SavedText, StoreError, StoreResult, StoredSnapshot, TextFacts,
 };
 use izanagi_shared::{
@@ -197,6 +198,10 @@ impl LiveLog for Log {
         _seq: u64,
         _at: Timestamp,
     ) -> StoreResult<()> {
+        Ok(())
+    }
+
+    async fn cut(&self, _cut: &CutUpdates) -> StoreResult<()> {
         Ok(())
     }
 

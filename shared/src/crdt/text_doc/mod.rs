@@ -7,10 +7,11 @@ mod pending_tests;
 mod tests;
 
 use super::{
-    Change, Checker, InvalidUpdate, ROOT, Validation,
+    Change, Checker, InvalidUpdate, ROOT, UpdateSummary, Validation,
     change::{self, changes_of},
     cut::cut_for,
     order::Cost,
+    pending::Pending,
     vector::is_state_vector,
 };
 use crate::text::utf16::utf16_len;
@@ -238,6 +239,38 @@ impl TextDoc {
     #[must_use]
     pub fn pending_bytes(&self) -> usize {
         self.checker.pending.bytes()
+    }
+
+    /// How many times updates that waited were tried again. If this is as before, nothing that
+    /// waited has been integrated.
+    #[must_use]
+    pub const fn releases(&self) -> u64 {
+        self.checker.pending.released()
+    }
+
+    /// Whether updates that wait would be tried again after an update with this summary.
+    #[must_use]
+    pub fn would_release(&self, summary: &UpdateSummary) -> bool {
+        self.checker.releases(summary)
+    }
+
+    /// The part of an update that this replica has integrated, as an update. If the replica gives up
+    /// the rest, this part replaces the update.
+    ///
+    /// # Errors
+    /// The bytes are no update.
+    pub fn integrated_part(&self, update: &[u8]) -> Result<Vec<u8>, InvalidUpdate> {
+        self.checker.integrated_part(update)
+    }
+
+    /// A copy under another client id, without the updates that wait.
+    ///
+    /// # Errors
+    /// As [`Self::fork`].
+    pub fn fork_without_pending(&self, client_id: u64) -> Result<Self, ApplyError> {
+        let mut copy = self.fork(client_id)?;
+        copy.checker.pending = Pending::default();
+        Ok(copy)
     }
 
     /// How many items the document consists of, those that were made in one go counted once, and the

@@ -1,7 +1,7 @@
 //! Tests of the limits of documents and rooms.
 
 use super::*;
-use crate::{live::replica::MAX_WAITING, storage::LiveLog};
+use crate::{live::waiting::MAX_OF_SENDER, storage::LiveLog};
 use std::time::Duration;
 
 #[tokio::test]
@@ -30,17 +30,22 @@ async fn a_deletion_frees_space_within_its_batch() {
 }
 
 #[tokio::test]
-async fn pending_updates_count_towards_the_limit() {
-    let bench = Bench::new("");
+async fn what_an_update_releases_lapses_if_there_is_no_room_for_it() {
+    let text = "x".repeat(MAX_CONTENT_BYTES - 3_000_000);
+    let bench = Bench::new(&text);
     let mut replica = bench.replica(7);
-    let half = "x".repeat(MAX_CONTENT_BYTES / 2 + 1);
+    let half = "y".repeat(2_000_000);
     let (first, second) = (replica.edit(&insert(&half)), replica.edit(&insert(&half)));
-    assert_eq!(bench.submit("second", second.clone()).await.unwrap(), 1);
-    assert_eq!(bench.text().await, "");
-    let refused = bench.submit("first", first).await;
+    let pending = bench.send(ANN, "second", second.clone()).await.unwrap();
+    assert_eq!(pending, Receipt { seq: 1, pending: true });
+    assert_eq!(bench.text().await, text);
+    assert_eq!(bench.submit("first", first).await.unwrap(), 2);
+    assert_eq!(bench.text().await, half + &text);
+    let lapsed = bench.submit("second", second.clone()).await;
+    assert!(is_quarantined(&lapsed), "{lapsed:?}");
+    // Sent anew, it is refused like any other that is too long.
+    let refused = bench.submit("again", second).await;
     assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
-    assert_eq!(bench.submit("second", second).await.unwrap(), 1);
-    assert_eq!(bench.text().await, "");
 }
 
 #[tokio::test]
@@ -61,7 +66,7 @@ async fn a_pending_deletion_frees_space() {
 async fn the_number_of_pending_updates_is_limited() {
     let bench = Bench::new("kept");
     let mut replica = bench.replica(7);
-    let mut updates: Vec<_> = (0..=MAX_WAITING + 1).map(|_| replica.edit(&insert("x"))).collect();
+    let mut updates: Vec<_> = (0..=MAX_OF_SENDER + 1).map(|_| replica.edit(&insert("x"))).collect();
     let last = updates.pop().unwrap();
     let first = updates.remove(0);
     for (number, update) in updates.into_iter().enumerate() {

@@ -188,7 +188,7 @@ CREATE TABLE document_ops (
     seq         INTEGER NOT NULL,
     -- The first 16 bytes.
     delta_hash  BLOB    NOT NULL,
-    -- Whether the update is in document_quarantine.
+    -- Whether the update is in document_quarantine, or was cut because it waited too long.
     quarantined INTEGER NOT NULL,
     created_at  INTEGER NOT NULL,
     CONSTRAINT pk_document_ops PRIMARY KEY (document_id, actor_id, op_id),

@@ -1,0 +1,82 @@
+//! Lapsing of updates that wait for others. A row that lapses is cut to the part of it that is in the
+//! document, which may be nothing, so its seq stays in the log and the next snapshot absorbs it. The
+//! sender was told that it waits, still has it, and is refused when asking again.
+
+use super::{
+    room::Room,
+    seal::{seal, unseal},
+};
+use crate::{
+    error::{Error, Result},
+    storage::{Constraint, CutUpdates, LoggedUpdate, StoreError},
+};
+use std::{collections::BTreeSet, time::Duration};
+use tokio::time::Instant;
+
+/// Minimum time between two lapses, because after each the document is loaded again.
+const PAUSE: Duration = Duration::from_secs(10);
+
+impl Room {
+    /// Returns when waiting updates lapse next.
+    pub(super) fn next_lapse(&mut self) -> Option<Instant> {
+        let (now, at_most) = (self.context.clock.now(), self.context.settings.waits_at_most);
+        let not_before = self.lapse_not_before;
+        let replica = self.replica().ok()?;
+        let first = replica.waiting.first_lapse(now, at_most)?;
+        Some(not_before.map_or(first, |not_before| first.max(not_before)))
+    }
+
+    /// Lets the updates lapse that have waited too long. After a failure they still wait.
+    pub(super) async fn lapse_overdue(&mut self) {
+        if self.next_lapse().is_none_or(|at| Instant::now() < at) {
+            return;
+        }
+        let overdue = self.loaded().map(|replica| replica.waiting.overdue()).unwrap_or_default();
+        let lapsed = self.lapse(overdue).await;
+        // Loading finds what is left of them, for the next snapshot.
+        let loaded = self.ready().await;
+        if let Err(error) = lapsed.and(loaded) {
+            tracing::warn!(docId = %self.document, ?error, "updates that wait could not lapse");
+        }
+    }
+
+    /// Lets all waiting updates lapse, because the document has no room for them.
+    pub(super) async fn lapse_all(&mut self) -> Result<()> {
+        let waiting = self.loaded().map(|replica| replica.waiting.seqs()).unwrap_or_default();
+        self.lapse(waiting).await
+    }
+
+    async fn lapse(&mut self, seqs: Vec<u64>) -> Result<()> {
+        self.lapse_not_before = Some(Instant::now() + PAUSE);
+        let seqs: BTreeSet<u64> = seqs.into_iter().collect();
+        let mut log = self.context.log.load(self.document).await?;
+        log.updates.retain(|row| seqs.contains(&row.seq));
+        let (live_seq, rows) = (log.live_seq, log.updates);
+        let cut = self.with_replica(true, move |replica| {
+            let integrated = |LoggedUpdate { seq, delta, .. }: LoggedUpdate| {
+                let part = unseal(&delta).map(|delta| replica.lineage.doc().integrated_part(delta));
+                let part = part.and_then(std::result::Result::ok);
+                part.map(|part| (seq, seal(&part)))
+            };
+            (replica.seq, rows.into_iter().map(integrated).collect::<Option<Vec<_>>>())
+        });
+        let (replica_seq, updates) = cut.await?;
+        let updates = updates.ok_or_else(|| Error::internal("a waiting update is damaged"))?;
+        // Whatever comes of it, the log decides what the document is now.
+        self.invalidate();
+        if replica_seq != live_seq {
+            return Ok(());
+        }
+        let count = updates.len();
+        let document_id = self.document;
+        match self.context.log.cut(&CutUpdates { document_id, live_seq, updates }).await {
+            Ok(()) => {
+                tracing::warn!(docId = %document_id, count, "updates lapsed: what they depend on did not arrive");
+                Ok(())
+            }
+            // Another room has written. It sees to them, or this one does after its next load.
+            Err(StoreError::Conflict(Constraint::LogChanged)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
