@@ -3,7 +3,7 @@
 use anyhow::Result;
 use izanagi_domain::{
     accounts::{Caller, PasswordHash, Role, SigningKey, TokenIssuer, Tokens},
-    documents::{Editor, IfMatch, Reader, RequestKey},
+    documents::{Editor, HistoryReader, IfMatch, RequestKey},
     services::{Services, Settings},
     storage::{Clock as _, Ids as _, OutboxItem, SystemClock, SystemIds, User, VersionRow},
     versions::CommitInput,
@@ -81,8 +81,8 @@ impl World {
     }
 
     /// Authorises the user to read.
-    pub(crate) async fn reader(&self, id: DocumentId) -> Result<Reader> {
-        Ok(self.services.documents.for_reader(&self.writer.into(), id).await?)
+    pub(crate) async fn reader(&self, id: DocumentId) -> Result<HistoryReader> {
+        Ok(self.services.documents.for_history(&self.writer.into(), id).await?)
     }
 
     /// Authorises the user to edit.

@@ -44,6 +44,8 @@ mod order;
 mod owners;
 #[path = "api/patience.rs"]
 mod patience;
+#[path = "api/public.rs"]
+mod public;
 #[path = "api/refusals.rs"]
 mod refusals;
 #[path = "api/sessions.rs"]

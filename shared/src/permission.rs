@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 pub enum Standing {
     /// Not signed in, or no access to the document.
     Stranger,
-    /// May read: the document is public.
+    /// May read the text alone: the document is public.
+    Public,
+    /// May read the text and its history.
     Reader,
     /// May read and edit the text.
     Editor,
@@ -37,7 +39,7 @@ impl Access {
     #[must_use]
     pub fn standing(self) -> Standing {
         let owner = self.is_owner.then_some(Standing::Owner);
-        let public = self.is_public.then_some(Standing::Reader);
+        let public = self.is_public.then_some(Standing::Public);
         let highest = [owner, self.workspace, self.link, public].into_iter().flatten().max();
         match highest.unwrap_or(Standing::Stranger) {
             standing if self.is_trashed && standing < Standing::Owner => Standing::Stranger,
@@ -62,8 +64,10 @@ pub enum Scope {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
-    /// Read and download the text, its versions and comparisons.
+    /// Read and download the text as it is now.
     Read,
+    /// Read and download versions and comparisons, which may contain what the text no longer does.
+    ReadHistory,
     /// Edit the text and receive its live updates.
     Edit,
     /// Create a version by commit or restore.
@@ -82,8 +86,9 @@ pub enum Action {
 
 impl Action {
     /// All actions.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Read,
+        Self::ReadHistory,
         Self::Edit,
         Self::Commit,
         Self::NameVersion,
@@ -97,7 +102,7 @@ impl Action {
     #[must_use]
     pub const fn scope(self) -> Scope {
         match self {
-            Self::Read => Scope::Read,
+            Self::Read | Self::ReadHistory => Scope::Read,
             Self::Edit
             | Self::Commit
             | Self::NameVersion
@@ -112,7 +117,8 @@ impl Action {
     #[must_use]
     pub const fn needs(self) -> Standing {
         match self {
-            Self::Read => Standing::Reader,
+            Self::Read => Standing::Public,
+            Self::ReadHistory => Standing::Reader,
             Self::Edit | Self::Commit | Self::NameVersion => Standing::Editor,
             Self::ChangeDetails | Self::ManageOwners | Self::Trash | Self::Purge => Standing::Owner,
         }
@@ -135,7 +141,7 @@ pub enum Verdict {
 pub fn decide(standing: Standing, action: Action) -> Verdict {
     if standing >= action.needs() {
         Verdict::Allowed
-    } else if standing >= Standing::Reader {
+    } else if standing >= Standing::Public {
         Verdict::Forbidden
     } else {
         Verdict::Hidden
@@ -151,7 +157,7 @@ mod tests {
         let none = Access::default();
         assert_eq!(none.standing(), Standing::Stranger);
         let public = Access { is_public: true, ..none };
-        assert_eq!(public.standing(), Standing::Reader);
+        assert_eq!(public.standing(), Standing::Public);
         let linked = Access { link: Some(Standing::Editor), ..public };
         assert_eq!(linked.standing(), Standing::Editor);
         let member = Access { workspace: Some(Standing::Reader), ..linked };
@@ -169,32 +175,29 @@ mod tests {
     }
 
     #[test]
-    fn hides_everything_from_a_stranger() {
+    fn the_table_is_complete() {
+        use Verdict::{Allowed, Forbidden, Hidden};
+        const STANDINGS: [Standing; 5] = [
+            Standing::Stranger,
+            Standing::Public,
+            Standing::Reader,
+            Standing::Editor,
+            Standing::Owner,
+        ];
+        let of_all = [Hidden, Allowed, Allowed, Allowed, Allowed];
+        let of_readers = [Hidden, Forbidden, Allowed, Allowed, Allowed];
+        let of_editors = [Hidden, Forbidden, Forbidden, Allowed, Allowed];
+        let of_owners = [Hidden, Forbidden, Forbidden, Forbidden, Allowed];
         for action in Action::ALL {
-            assert_eq!(decide(Standing::Stranger, action), Verdict::Hidden);
-        }
-    }
-
-    #[test]
-    fn allows_a_reader_only_to_read() {
-        for action in Action::ALL {
-            let expected =
-                if action == Action::Read { Verdict::Allowed } else { Verdict::Forbidden };
-            assert_eq!(decide(Standing::Reader, action), expected);
-        }
-    }
-
-    #[test]
-    fn forbids_an_editor_owner_actions() {
-        assert_eq!(decide(Standing::Editor, Action::Commit), Verdict::Allowed);
-        assert_eq!(decide(Standing::Editor, Action::Purge), Verdict::Forbidden);
-        assert_eq!(decide(Standing::Editor, Action::ManageOwners), Verdict::Forbidden);
-    }
-
-    #[test]
-    fn allows_an_owner_every_action() {
-        for action in Action::ALL {
-            assert_eq!(decide(Standing::Owner, action), Verdict::Allowed);
+            let expected = match action {
+                Action::Read => of_all,
+                Action::ReadHistory => of_readers,
+                Action::Edit | Action::Commit | Action::NameVersion => of_editors,
+                Action::ChangeDetails | Action::ManageOwners | Action::Trash | Action::Purge => {
+                    of_owners
+                }
+            };
+            assert_eq!(STANDINGS.map(|standing| decide(standing, action)), expected, "{action:?}");
         }
     }
 }

@@ -55,7 +55,8 @@ impl SaveTracker {
         self.offline = false;
     }
 
-    /// Records any other response from the server.
+    /// Records any other response from the server, such as that an update waits for another one: it
+    /// is not saved then.
     pub fn reached(&mut self) {
         self.offline = false;
     }
@@ -124,6 +125,16 @@ mod tests {
         tracker.reached();
         assert_eq!(tracker.state(true), SaveState::Saving);
         tracker.acknowledged(2);
+        assert_eq!(tracker.state(true), SaveState::Saved);
+    }
+
+    #[test]
+    fn an_update_that_waits_for_another_is_not_saved() {
+        let mut tracker = SaveTracker::default();
+        tracker.edited();
+        tracker.reached();
+        assert_eq!(tracker.state(true), SaveState::Saving);
+        tracker.acknowledged(1);
         assert_eq!(tracker.state(true), SaveState::Saved);
     }
 

@@ -136,13 +136,13 @@ pub(crate) async fn commit_version(
 /// Returns one page of a document's versions.
 ///
 /// # Errors
-/// `unauthenticated`, `not_found`; `invalid` for a page out of range.
+/// `unauthenticated`, `not_found`, `forbidden`; `invalid` for a page out of range.
 #[server(endpoint = "versions/list", input = GetUrl)]
 pub(crate) async fn list_versions(id: DocumentId, page: u32) -> Result<History, AppError> {
     use crate::ssr::{caller, page_context};
     use izanagi_domain::versions::VersionQuery;
     let services = page_context()?.services;
-    let reader = services.documents.for_reader(&caller(), id).await?;
+    let reader = services.documents.for_history(&caller(), id).await?;
     let document = services.documents.view(&reader).await?;
     let query = VersionQuery { page: Some(page), ..VersionQuery::default() };
     let versions = services.versions.list(&reader, &query).await?;
@@ -155,7 +155,7 @@ pub(crate) async fn list_versions(id: DocumentId, page: u32) -> Result<History, 
 /// Returns a version as safe HTML, or as source if `plain` is set.
 ///
 /// # Errors
-/// `unauthenticated`, `not_found`, `corrupt_version`.
+/// `unauthenticated`, `not_found`, `forbidden`, `corrupt_version`.
 #[server(endpoint = "versions/read", input = GetUrl)]
 pub(crate) async fn read_version(
     id: DocumentId,
@@ -171,7 +171,7 @@ pub(crate) async fn read_version(
     use std::sync::Arc;
     let labels = markdown_labels();
     let services = page_context()?.services;
-    let reader = services.documents.for_reader(&caller(), id).await?;
+    let reader = services.documents.for_history(&caller(), id).await?;
     let document = services.documents.view(&reader).await?;
     let version = services.versions.describe(&reader, number).await?;
     let text = services.versions.live_text(&reader, number).await?;
@@ -222,7 +222,7 @@ pub(crate) async fn restore_version(id: DocumentId, number: u64) -> Result<Notic
 /// comparison. `unfold` is the index of an unchanged part to include although it is long.
 ///
 /// # Errors
-/// `unauthenticated`, `not_found`, `corrupt_version`; `invalid` for an invalid side.
+/// `unauthenticated`, `not_found`, `forbidden`, `corrupt_version`; `invalid` for an invalid side.
 #[server(endpoint = "versions/compare", input = GetUrl)]
 pub(crate) async fn compare_versions(
     id: DocumentId,
@@ -236,7 +236,7 @@ pub(crate) async fn compare_versions(
     use izanagi_domain::error::Error;
     use izanagi_shared::text::diff::DiffOptions;
     let services = page_context()?.services;
-    let reader = services.documents.for_reader(&caller(), id).await?;
+    let reader = services.documents.for_history(&caller(), id).await?;
     let document = services.documents.view(&reader).await?;
     let (from, to) = (from.parse().map_err(Error::from)?, to.parse().map_err(Error::from)?);
     let options = DiffOptions { ignore_white_space: ignore_whitespace, ..DiffOptions::default() };

@@ -99,8 +99,8 @@ impl Outbox {
         self.sent.as_ref().map(|(batch, _)| batch.clone())
     }
 
-    /// Handles a rejected batch: none of it was applied, so its updates are queued again and sent
-    /// with later ones.
+    /// Handles a rejected batch: its updates are queued again and sent with later ones, under a new
+    /// id. Parts that were applied nevertheless are not applied twice.
     pub fn take_back(&mut self) {
         self.sent = None;
     }

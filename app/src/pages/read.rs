@@ -40,6 +40,15 @@ fn Reading(readable: ReadableDocument) -> impl IntoView {
     let says_its_title = rendered.html.starts_with("<h1")
         && toc.first().is_some_and(|heading| heading.text.trim() == document.title.trim());
     let can_edit = decide(standing, Action::Edit) == Verdict::Allowed;
+    let has_history = decide(standing, Action::ReadHistory) == Verdict::Allowed;
+    let history = has_history.then(|| {
+        view! {
+            <a class="button" data-variant="quiet" href=format!("{path}/history")>
+                <Icon name="history"/>
+                {site::history()}
+            </a>
+        }
+    });
     let edit = can_edit.then(|| {
         view! {
             <a class="button" href=path.clone()>
@@ -62,10 +71,7 @@ fn Reading(readable: ReadableDocument) -> impl IntoView {
                 </div>
                 <p class="cluster">
                     {edit}
-                    <a class="button" data-variant="quiet" href=format!("{path}/history")>
-                        <Icon name="history"/>
-                        {site::history()}
-                    </a>
+                    {history}
                     <a class="button" data-variant="quiet" href=export_path(document.id) download="">
                         <Icon name="download"/>
                         {site::download()}

@@ -1,7 +1,7 @@
 //! Calls of API.md used by the measurements.
 
 use super::{Connection, request};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use izanagi_shared::{
     id::DocumentId,
@@ -80,6 +80,7 @@ impl Session {
     pub(crate) async fn send_op(&mut self, request: &[u8]) -> Result<u64> {
         let body = self.connection.send(request).await?.ok()?;
         let answer: OpAnswer = serde_json::from_slice(&body)?;
+        ensure!(!answer.pending, "update {} waits for another one", answer.seq);
         Ok(answer.seq)
     }
 

@@ -7,7 +7,7 @@ use axum::{
 };
 use izanagi_domain::{
     accounts::{Caller, Device},
-    documents::{Editor, Owner, Reader},
+    documents::{Editor, HistoryReader, Owner, Reader},
     error::Error,
     principal::Principal,
 };
@@ -87,6 +87,20 @@ impl FromRequestParts<AppState> for Readable {
         let Asking(who) = Asking::from_request_parts(parts, state).await?;
         let id = document(parts, state, &who).await?;
         Ok(Self(state.services.documents.for_reader(&who, id).await?))
+    }
+}
+
+/// The right to read its versions.
+#[derive(Debug, Clone)]
+pub(crate) struct HistoryReadable(pub(crate) HistoryReader);
+
+impl FromRequestParts<AppState> for HistoryReadable {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Asking(who) = Asking::from_request_parts(parts, state).await?;
+        let id = document(parts, state, &who).await?;
+        Ok(Self(state.services.documents.for_history(&who, id).await?))
     }
 }
 

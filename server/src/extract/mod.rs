@@ -10,7 +10,7 @@ mod query;
 
 pub(crate) use body::LazyBody;
 pub(crate) use identity::{
-    AskingUser, BadToken, Editable, FromDevice, Owned, Readable, SignedInCaller,
+    AskingUser, BadToken, Editable, FromDevice, HistoryReadable, Owned, Readable, SignedInCaller,
 };
 pub(crate) use path::{DocumentPath, Path, VersionPath, id, optional_id};
 pub(crate) use precondition::{if_match, if_none_match_hits, quoted};

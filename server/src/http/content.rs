@@ -2,7 +2,7 @@
 
 use super::documents::{not_modified, set_etag};
 use crate::{
-    extract::{DocumentPath, Path, Query, Readable, VersionPath, flag},
+    extract::{DocumentPath, HistoryReadable, Path, Query, Readable, VersionPath, flag},
     problem::ApiResult,
     state::AppState,
 };
@@ -154,7 +154,7 @@ async fn export(
         (status = 404, body = Problem), (status = 500, body = Problem)))]
 async fn raw_version(
     State(state): State<AppState>,
-    Readable(reader): Readable,
+    HistoryReadable(reader): HistoryReadable,
     Path(VersionPath { n: number }): Path<VersionPath>,
 ) -> ApiResult<String> {
     let text = state.services.versions.text(&reader, number).await?;
@@ -172,7 +172,7 @@ async fn raw_version(
         (status = 500, body = Problem)))]
 async fn export_version(
     State(state): State<AppState>,
-    Readable(reader): Readable,
+    HistoryReadable(reader): HistoryReadable,
     Path(VersionPath { n: number }): Path<VersionPath>,
     Query(params): Query<ExportParams>,
     headers: HeaderMap,

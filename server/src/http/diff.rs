@@ -1,7 +1,7 @@
 //! Comparing two versions, or a version and the live text.
 
 use crate::{
-    extract::{DocumentPath, Query, Readable, flag},
+    extract::{DocumentPath, HistoryReadable, Query, flag},
     problem::ApiResult,
     state::AppState,
 };
@@ -74,7 +74,7 @@ enum DiffFormat {
         (status = 422, body = Problem)))]
 async fn diff(
     State(state): State<AppState>,
-    Readable(reader): Readable,
+    HistoryReadable(reader): HistoryReadable,
     Query(params): Query<DiffParams>,
 ) -> ApiResult<Response> {
     let DiffParams { from, to, .. } = params;

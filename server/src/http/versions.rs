@@ -3,7 +3,7 @@
 use super::SMALL_BODY;
 use crate::{
     extract::{
-        DocumentPath, Editable, LazyBody, Paging, Path, Query, Readable, VersionPath, flag,
+        DocumentPath, Editable, HistoryReadable, LazyBody, Paging, Path, Query, VersionPath, flag,
         if_match,
     },
     problem::ApiResult,
@@ -80,7 +80,7 @@ struct VersionsParams {
     responses((status = 200, body = Page<VersionView>), (status = 404, body = Problem)))]
 async fn list(
     State(state): State<AppState>,
-    Readable(reader): Readable,
+    HistoryReadable(reader): HistoryReadable,
     Query(params): Query<VersionsParams>,
     Query(paging): Query<Paging>,
 ) -> ApiResult<Json<Page<VersionView>>> {
@@ -101,7 +101,7 @@ async fn list(
         (status = 500, body = Problem)))]
 async fn show(
     State(state): State<AppState>,
-    Readable(reader): Readable,
+    HistoryReadable(reader): HistoryReadable,
     Path(VersionPath { n: number }): Path<VersionPath>,
 ) -> ApiResult<Json<VersionView>> {
     Ok(Json(state.services.versions.get(&reader, number).await?))

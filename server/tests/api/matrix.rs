@@ -8,46 +8,46 @@ use axum::{
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// Method and path in the OpenAPI document, and the expected status for an anonymous caller, a
-/// stranger, the owner and a deactivated user. An authorised request may still fail for other
+/// Method and path in the OpenAPI document; the expected status for an anonymous caller, a stranger,
+/// the owner and a deactivated user; and for the first two if the document is public. An authorised request may still fail for other
 /// reasons; such a status counts as allowed.
-const ROWS: &[(&str, &str, [u16; 4])] = &[
-    ("post", "/api/v1/auth/signup", [422, 422, 422, 422]),
-    ("post", "/api/v1/auth/login", [401, 401, 401, 401]),
-    ("post", "/api/v1/auth/refresh", [401, 401, 401, 401]),
-    ("post", "/api/v1/auth/logout", [204, 204, 204, 204]),
-    ("post", "/api/v1/auth/logout-all", [401, 204, 204, 401]),
-    ("get", "/api/v1/auth/sessions", [401, 200, 200, 401]),
-    ("delete", "/api/v1/auth/sessions/{id}", [401, 404, 404, 401]),
-    ("get", "/api/v1/me", [401, 200, 200, 401]),
-    ("patch", "/api/v1/me", [401, 200, 200, 401]),
-    ("delete", "/api/v1/me", [401, 204, 204, 401]),
-    ("get", "/api/v1/documents", [401, 200, 200, 401]),
-    ("post", "/api/v1/documents", [401, 201, 201, 401]),
-    ("post", "/api/v1/documents/upload", [401, 415, 415, 401]),
-    ("get", "/api/v1/documents/{id}", [401, 404, 200, 401]),
-    ("put", "/api/v1/documents/{id}", [401, 404, 428, 401]),
-    ("patch", "/api/v1/documents/{id}", [401, 404, 200, 401]),
-    ("delete", "/api/v1/documents/{id}", [401, 404, 204, 401]),
-    ("get", "/api/v1/documents/{id}/content", [401, 404, 200, 401]),
-    ("get", "/api/v1/documents/{id}/html", [401, 404, 200, 401]),
-    ("get", "/api/v1/documents/{id}/export", [401, 404, 200, 401]),
-    ("get", "/api/v1/documents/{id}/owners", [401, 404, 200, 401]),
-    ("put", "/api/v1/documents/{id}/owners/{userId}", [401, 404, 404, 401]),
-    ("delete", "/api/v1/documents/{id}/owners/{userId}", [401, 404, 404, 401]),
-    ("post", "/api/v1/documents/{id}/ops", [401, 404, 422, 401]),
-    ("get", "/api/v1/documents/{id}/updates", [401, 404, 200, 401]),
-    ("get", "/api/v1/documents/{id}/edits", [401, 404, 200, 401]),
-    ("get", "/api/v1/documents/{id}/edits/checkpoint", [401, 404, 422, 401]),
-    ("get", "/api/v1/documents/{id}/edits/sessions", [401, 404, 200, 401]),
-    ("post", "/api/v1/documents/{id}/versions", [401, 404, 201, 401]),
-    ("get", "/api/v1/documents/{id}/versions", [401, 404, 200, 401]),
-    ("get", "/api/v1/documents/{id}/versions/{n}", [401, 404, 200, 401]),
-    ("get", "/api/v1/documents/{id}/versions/{n}/content", [401, 404, 200, 401]),
-    ("get", "/api/v1/documents/{id}/versions/{n}/export", [401, 404, 200, 401]),
-    ("patch", "/api/v1/documents/{id}/versions/{n}", [401, 404, 422, 401]),
-    ("post", "/api/v1/documents/{id}/versions/{n}/restore", [401, 404, 201, 401]),
-    ("get", "/api/v1/documents/{id}/diff", [401, 404, 422, 401]),
+const ROWS: &[(&str, &str, [u16; 4], [u16; 2])] = &[
+    ("post", "/api/v1/auth/signup", [422, 422, 422, 422], [422, 422]),
+    ("post", "/api/v1/auth/login", [401, 401, 401, 401], [401, 401]),
+    ("post", "/api/v1/auth/refresh", [401, 401, 401, 401], [401, 401]),
+    ("post", "/api/v1/auth/logout", [204, 204, 204, 204], [204, 204]),
+    ("post", "/api/v1/auth/logout-all", [401, 204, 204, 401], [401, 204]),
+    ("get", "/api/v1/auth/sessions", [401, 200, 200, 401], [401, 200]),
+    ("delete", "/api/v1/auth/sessions/{id}", [401, 404, 404, 401], [401, 404]),
+    ("get", "/api/v1/me", [401, 200, 200, 401], [401, 200]),
+    ("patch", "/api/v1/me", [401, 200, 200, 401], [401, 200]),
+    ("delete", "/api/v1/me", [401, 204, 204, 401], [401, 204]),
+    ("get", "/api/v1/documents", [401, 200, 200, 401], [401, 200]),
+    ("post", "/api/v1/documents", [401, 201, 201, 401], [401, 201]),
+    ("post", "/api/v1/documents/upload", [401, 415, 415, 401], [401, 415]),
+    ("get", "/api/v1/documents/{id}", [401, 404, 200, 401], [200, 200]),
+    ("put", "/api/v1/documents/{id}", [401, 404, 428, 401], [401, 403]),
+    ("patch", "/api/v1/documents/{id}", [401, 404, 200, 401], [401, 403]),
+    ("delete", "/api/v1/documents/{id}", [401, 404, 204, 401], [401, 403]),
+    ("get", "/api/v1/documents/{id}/content", [401, 404, 200, 401], [200, 200]),
+    ("get", "/api/v1/documents/{id}/html", [401, 404, 200, 401], [200, 200]),
+    ("get", "/api/v1/documents/{id}/export", [401, 404, 200, 401], [200, 200]),
+    ("get", "/api/v1/documents/{id}/owners", [401, 404, 200, 401], [200, 200]),
+    ("put", "/api/v1/documents/{id}/owners/{userId}", [401, 404, 404, 401], [401, 403]),
+    ("delete", "/api/v1/documents/{id}/owners/{userId}", [401, 404, 404, 401], [401, 403]),
+    ("post", "/api/v1/documents/{id}/ops", [401, 404, 422, 401], [401, 403]),
+    ("get", "/api/v1/documents/{id}/updates", [401, 404, 200, 401], [200, 200]),
+    ("get", "/api/v1/documents/{id}/edits", [401, 404, 200, 401], [401, 403]),
+    ("get", "/api/v1/documents/{id}/edits/checkpoint", [401, 404, 422, 401], [401, 403]),
+    ("get", "/api/v1/documents/{id}/edits/sessions", [401, 404, 200, 401], [401, 403]),
+    ("post", "/api/v1/documents/{id}/versions", [401, 404, 201, 401], [401, 403]),
+    ("get", "/api/v1/documents/{id}/versions", [401, 404, 200, 401], [401, 403]),
+    ("get", "/api/v1/documents/{id}/versions/{n}", [401, 404, 200, 401], [401, 403]),
+    ("get", "/api/v1/documents/{id}/versions/{n}/content", [401, 404, 200, 401], [401, 403]),
+    ("get", "/api/v1/documents/{id}/versions/{n}/export", [401, 404, 200, 401], [401, 403]),
+    ("patch", "/api/v1/documents/{id}/versions/{n}", [401, 404, 422, 401], [401, 403]),
+    ("post", "/api/v1/documents/{id}/versions/{n}/restore", [401, 404, 201, 401], [401, 403]),
+    ("get", "/api/v1/documents/{id}/diff", [401, 404, 422, 401], [401, 403]),
 ];
 
 /// Returns a body that is sufficient to reach the authorisation check.
@@ -76,19 +76,23 @@ async fn ask(client: &Client, method: &str, path: &str, document: &str) -> u16 {
 #[tokio::test]
 async fn statuses_match_the_table_and_openapi() {
     let description = serde_json::to_value(izanagi::router::openapi_document()).unwrap();
-    for (method, path, expected) in ROWS {
+    for (method, path, of_private, of_public) in ROWS {
         let known = &description["paths"][path][method]["responses"];
         let app = TestApp::new().await;
         let owner = app.sign_up("owner").await;
         let (stranger, deactivated) =
             (app.sign_up("stranger").await, app.sign_up("deactivated").await);
         app.running.services.accounts.set_active("deactivated", false).await.unwrap();
-        let document = owner.create("text").await;
-        owner.commit(&document, "").await;
-        owner.write(&document, "newer").await;
-        let document = document.rsplit('/').next().unwrap();
-        let callers = [&app.anonymous(), &stranger, &owner, &deactivated];
-        for (client, expected) in callers.into_iter().zip(expected) {
+        let (private, public) = (a_document(&owner).await, a_document(&owner).await);
+        owner.patch(&format!("/api/v1/documents/{public}"), &json!({ "isPublic": true })).await;
+        let anonymous = app.anonymous();
+        // The public one first: some calls end the caller's sessions.
+        let of_public = [&anonymous, &stranger].into_iter().zip(of_public);
+        let of_private = [&anonymous, &stranger, &owner, &deactivated].into_iter().zip(of_private);
+        let public = of_public.map(|(client, expected)| (client, &public, expected));
+        let private = of_private.map(|(client, expected)| (client, &private, expected));
+        let is_about_a_document = path.contains("/documents/{id}");
+        for (client, document, expected) in public.filter(|_| is_about_a_document).chain(private) {
             let got = ask(client, method, path, document).await;
             assert_eq!(got, *expected, "{method} {path} as {:?}", client.user);
             assert!(
@@ -97,6 +101,14 @@ async fn statuses_match_the_table_and_openapi() {
             );
         }
     }
+}
+
+/// Creates a document with a version and returns its id.
+async fn a_document(owner: &Client) -> String {
+    let path = owner.create("text").await;
+    owner.commit(&path, "").await;
+    owner.write(&path, "newer").await;
+    path.rsplit('/').next().unwrap().to_owned()
 }
 
 #[test]
@@ -109,6 +121,6 @@ fn every_route_has_a_matrix_row() {
         }
     }
     let rows: BTreeSet<_> =
-        ROWS.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+        ROWS.iter().map(|(method, path, ..)| ((*method).to_owned(), (*path).to_owned())).collect();
     assert_eq!(routes, rows);
 }

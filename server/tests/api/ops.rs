@@ -38,10 +38,43 @@ async fn applies_an_early_update_in_its_turn() {
     // Inserting at the start makes the update depend only on the same client's earlier edit.
     let second = here.edit(&insert(0, "two "));
     let ops = format!("{path}/ops");
-    assert_eq!(ada.post(&ops, &op("2", &second)).await.json()["seq"], 1);
+    for _ in 0..2 {
+        let waits = ada.post(&ops, &op("2", &second)).await;
+        assert_eq!(
+            (waits.status.as_u16(), waits.json()),
+            (200, json!({ "seq": 1, "pending": true }))
+        );
+    }
     assert_eq!(ada.get(&path).await.json()["content"], "");
-    assert_eq!(ada.post(&ops, &op("1", &first)).await.json()["seq"], 2);
+    assert_eq!(ada.post(&ops, &op("1", &first)).await.json(), json!({ "seq": 2 }));
     assert_eq!(ada.get(&path).await.json()["content"], "two one");
+    assert_eq!(ada.post(&ops, &op("2", &second)).await.json(), json!({ "seq": 1 }));
+}
+
+#[tokio::test]
+async fn updates_that_never_complete_leave_room_for_others() {
+    let app = TestApp::new().await;
+    let (ada, bob) = (app.sign_up("ada").await, app.sign_up("bob").await);
+    let path = ada.create("").await;
+    let owner = format!("{path}/owners/{}", bob.user);
+    assert!(ada.json("PUT", &owner, &[], &json!({})).await.status.is_success());
+    let ops = format!("{path}/ops");
+    let long = "x".repeat(1_000_000);
+    let insert = |text: &str| [Change { from: 0, to: 0, insert: text.to_owned() }];
+    let mut statuses = Vec::new();
+    for number in 0..12 {
+        let mut lost = TextDoc::new(100 + number);
+        lost.edit(&insert("first"));
+        let second = lost.edit(&insert(&long));
+        statuses.push(bob.post(&ops, &op(&number.to_string(), &second)).await);
+    }
+    let waiting = statuses.iter().filter(|answer| answer.status == 200).count();
+    assert!((1..12).contains(&waiting), "{waiting}");
+    statuses.last().unwrap().refused(422, "bad_update");
+    let mut here = TextDoc::new(11);
+    let whole = ada.post(&ops, &op("whole", &here.edit(&insert(&long)))).await.json();
+    assert_eq!(whole, json!({ "seq": waiting + 1 }));
+    assert_eq!(ada.get(&path).await.json()["contentLength"], 1_000_000);
 }
 
 #[tokio::test]

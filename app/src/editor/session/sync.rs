@@ -9,6 +9,7 @@ use crate::{
     editor::{Trouble, retry_delay},
     words,
 };
+use izanagi_shared::wire::OpAnswer;
 use leptos::{prelude::*, task::spawn_local};
 use std::{
     cell::{Cell, RefCell},
@@ -75,7 +76,8 @@ impl Session {
             }
             session.link.is_sending.set(false);
             match sent {
-                Ok(seq) => session.arrived(seq),
+                Ok(OpAnswer { pending: true, .. }) => session.waits(),
+                Ok(OpAnswer { seq, .. }) => session.arrived(seq),
                 Err(failure) => session.failed(failure),
             }
         });
@@ -136,6 +138,17 @@ impl Session {
         self.send();
     }
 
+    /// The server has the batch, but not what it depends on: it is not saved, stays queued, and is
+    /// sent again with the same id, to ask what became of it.
+    fn waits(self: &Rc<Self>) {
+        self.tracker.borrow_mut().reached();
+        self.tell();
+        let attempt = self.link.attempt.get();
+        self.link.attempt.set(attempt.saturating_add(1));
+        self.send_later(retry_delay(attempt, clock::jitter()));
+        self.poll();
+    }
+
     fn failed(self: &Rc<Self>, failure: Failure) {
         match failure {
             Failure::Lost => {
@@ -150,7 +163,11 @@ impl Session {
             }
             Failure::SignedOut => self.halt_signed_out(),
             Failure::Trashed => self.halt_trashed(),
-            Failure::Refused(reason) => self.halt(Halt::Refused, reason),
+            Failure::Refused(reason) => {
+                // Under a new id, because a refusal is final for the old one.
+                self.outbox.borrow_mut().take_back();
+                self.halt(Halt::Refused, reason);
+            }
             Failure::TooLong(reason) => {
                 // Later edits may make it fit.
                 self.outbox.borrow_mut().take_back();

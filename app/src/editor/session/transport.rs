@@ -59,17 +59,19 @@ pub(super) enum Failure {
     TooLong(String),
 }
 
-/// Sends an update; returns its sequence number once it is durable.
+/// Sends an update; returns the server's answer once it is in the log. While it is pending, it is not
+/// saved.
 pub(super) async fn post_op(
     document: DocumentId,
     op_id: &str,
     update: &[u8],
-) -> Result<u64, Failure> {
+) -> Result<OpAnswer, Failure> {
     let body = OpRequest { op_id: op_id.to_owned(), delta_b64: STANDARD.encode(update) };
     let path = ops_path(document);
     let request = limited(Request::post(&path), body.delta_b64.len());
     let request = request.json(&body).map_err(|_| Failure::Lost)?;
-    seq_of(&json(accept(request.send().await).await?).await?)
+    let answer = json(accept(request.send().await).await?).await?;
+    Ok(OpAnswer { seq: seq_of(&answer)?, pending: get(&answer, "pending").is_truthy() })
 }
 
 /// Sends an update from a page that is being left, without waiting for the response.

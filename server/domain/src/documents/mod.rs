@@ -1,7 +1,7 @@
 //! Documents (PRODUCT D): access rights and everything about a document except its versions.
 //!
-//! Authorisation is expressed by types: [`Documents::for_reader`], [`Documents::for_editor`] and
-//! [`Documents::for_owner`] return a handle, and every operation on a document requires one.
+//! Authorisation is expressed by types: [`Documents::for_reader`], [`Documents::for_history`],
+//! [`Documents::for_editor`] and [`Documents::for_owner`] return a handle, and every operation on a document requires one.
 
 mod create;
 mod details;
@@ -51,7 +51,7 @@ impl std::fmt::Debug for Documents {
     }
 }
 
-/// The right to read a document.
+/// The right to read a document's text as it is now.
 #[derive(Debug, Clone)]
 pub struct Reader {
     row: DocumentRow,
@@ -84,10 +84,24 @@ impl Reader {
     }
 }
 
+/// The right to read a document's versions, too. They may contain what was taken out of the text.
+#[derive(Debug, Clone)]
+pub struct HistoryReader {
+    reader: Reader,
+}
+
+impl Deref for HistoryReader {
+    type Target = Reader;
+
+    fn deref(&self) -> &Reader {
+        &self.reader
+    }
+}
+
 /// The right to write a document's text and versions; includes reading.
 #[derive(Debug, Clone)]
 pub struct Editor {
-    reader: Reader,
+    reader: HistoryReader,
     user: UserId,
 }
 
@@ -106,9 +120,9 @@ impl Editor {
 }
 
 impl Deref for Editor {
-    type Target = Reader;
+    type Target = HistoryReader;
 
-    fn deref(&self) -> &Reader {
+    fn deref(&self) -> &HistoryReader {
         &self.reader
     }
 }
@@ -162,6 +176,20 @@ impl Documents {
         self.authorise(who, id, Action::Read).await
     }
 
+    /// Grants the right to read versions.
+    ///
+    /// # Errors
+    /// As [`Self::for_reader`], and `Forbidden` if the caller may only read the text. An anonymous
+    /// caller gets `Unauthenticated` instead.
+    pub async fn for_history(&self, who: &Principal, id: DocumentId) -> Result<HistoryReader> {
+        let reader = self.authorise(who, id, Action::ReadHistory).await;
+        let reader = reader.map_err(|error| match error {
+            Error::Forbidden if who.is_anonymous() => Error::Unauthenticated,
+            other => other,
+        })?;
+        Ok(HistoryReader { reader })
+    }
+
     /// Grants the right to write.
     ///
     /// # Errors
@@ -172,7 +200,7 @@ impl Documents {
         if reader.row.deleted_at.is_some() {
             return Err(Error::Trashed);
         }
-        Ok(Editor { reader, user })
+        Ok(Editor { reader: HistoryReader { reader }, user })
     }
 
     /// Grants the right to do everything.

@@ -1,7 +1,7 @@
 //! Comparing two versions, or a version and the live text (PRODUCT V4).
 
 use super::Versions;
-use crate::{budget, documents::Reader, error::Result};
+use crate::{budget, documents::HistoryReader, error::Result};
 use izanagi_shared::text::{
     diff::{Diff, DiffOptions, MAX_LINES, diff_lines},
     unified::unified,
@@ -78,7 +78,7 @@ impl Versions {
     /// `NotFound` if a version does not exist, `CorruptVersion`, `Overloaded`, `Unavailable`.
     pub async fn compare(
         &self,
-        reader: &Reader,
+        reader: &HistoryReader,
         from: Side,
         to: Side,
         options: DiffOptions,
@@ -95,7 +95,7 @@ impl Versions {
     /// Reserves memory for comparing two sides, before reading either.
     async fn reserve_comparison(
         &self,
-        reader: &Reader,
+        reader: &HistoryReader,
         from: Side,
         to: Side,
     ) -> Result<budget::Reservation> {
@@ -110,7 +110,7 @@ impl Versions {
     }
 
     /// Returns the size of one side in bytes.
-    async fn length(&self, reader: &Reader, side: Side) -> Result<usize> {
+    async fn length(&self, reader: &HistoryReader, side: Side) -> Result<usize> {
         let length = match side {
             Side::Live => reader.row().text.length,
             Side::Version(0) => 0,
@@ -125,7 +125,7 @@ impl Versions {
     /// As [`Versions::compare`].
     pub async fn unified(
         &self,
-        reader: &Reader,
+        reader: &HistoryReader,
         from: Side,
         to: Side,
         options: DiffOptions,
@@ -143,7 +143,7 @@ impl Versions {
     ///
     /// # Errors
     /// As [`Versions::compare`].
-    pub async fn side(&self, reader: &Reader, side: Side) -> Result<Arc<str>> {
+    pub async fn side(&self, reader: &HistoryReader, side: Side) -> Result<Arc<str>> {
         match side {
             Side::Live => Ok(self.documents.text(reader).await?.content),
             Side::Version(0) => Ok("".into()),

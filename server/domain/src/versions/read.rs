@@ -2,7 +2,7 @@
 
 use super::Versions;
 use crate::{
-    documents::{Editor, Reader, in_range},
+    documents::{Editor, HistoryReader, in_range},
     error::{Error, Result},
     live::LiveText,
     storage::{Freshness, Topic, VersionFilter, VersionRow},
@@ -35,7 +35,11 @@ impl Versions {
     ///
     /// # Errors
     /// `Invalid` if a page, size or cursor is out of range.
-    pub async fn list(&self, reader: &Reader, query: &VersionQuery) -> Result<Page<VersionView>> {
+    pub async fn list(
+        &self,
+        reader: &HistoryReader,
+        query: &VersionQuery,
+    ) -> Result<Page<VersionView>> {
         let page_size = in_range("pageSize", query.page_size, DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE)?;
         let page = in_range("page", query.page, 1, 1_000_000)?;
         let document = reader.id();
@@ -63,7 +67,7 @@ impl Versions {
     ///
     /// # Errors
     /// `NotFound`; `CorruptVersion`; unverified bytes are never returned.
-    pub async fn get(&self, reader: &Reader, number: u64) -> Result<VersionView> {
+    pub async fn get(&self, reader: &HistoryReader, number: u64) -> Result<VersionView> {
         let row = self.shown(reader, number).await?;
         let _reserved = self.core.budget.work(bytes_to_read(&row)).await?;
         let content = self.content(&row).await?;
@@ -79,7 +83,7 @@ impl Versions {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn describe(&self, reader: &Reader, number: u64) -> Result<VersionView> {
+    pub async fn describe(&self, reader: &HistoryReader, number: u64) -> Result<VersionView> {
         self.shown(reader, number).await.map(view)
     }
 
@@ -87,7 +91,7 @@ impl Versions {
     ///
     /// # Errors
     /// `NotFound`.
-    pub async fn require(&self, reader: &Reader, number: u64) -> Result<()> {
+    pub async fn require(&self, reader: &HistoryReader, number: u64) -> Result<()> {
         self.shown(reader, number).await.map(drop)
     }
 
@@ -95,7 +99,7 @@ impl Versions {
     ///
     /// # Errors
     /// As [`Versions::get`].
-    pub async fn text(&self, reader: &Reader, number: u64) -> Result<Arc<str>> {
+    pub async fn text(&self, reader: &HistoryReader, number: u64) -> Result<Arc<str>> {
         let row = self.shown(reader, number).await?;
         let _reserved = self.core.budget.work(bytes_to_read(&row)).await?;
         self.content(&row).await
@@ -105,7 +109,7 @@ impl Versions {
     ///
     /// # Errors
     /// As [`Versions::get`].
-    pub async fn live_text(&self, reader: &Reader, number: u64) -> Result<LiveText> {
+    pub async fn live_text(&self, reader: &HistoryReader, number: u64) -> Result<LiveText> {
         let content = self.text(reader, number).await?;
         self.core.budget.run_on(content.len(), move || LiveText::new(content, 0)).await
     }
@@ -131,7 +135,7 @@ impl Versions {
     }
 
     /// Returns a version for display; may be stale.
-    async fn shown(&self, reader: &Reader, number: u64) -> Result<VersionRow> {
+    async fn shown(&self, reader: &HistoryReader, number: u64) -> Result<VersionRow> {
         let row =
             self.core.stores.relational.versions.get(Freshness::Stale, reader.id(), number).await;
         row.map_err(Error::missing("version"))

@@ -4,7 +4,7 @@
 
 use izanagi_domain::{
     accounts::{Caller, PasswordHash, Role, SigningKey, TokenIssuer, Tokens},
-    documents::{Editor, Owner, Reader, RequestKey},
+    documents::{Editor, HistoryReader, Owner, RequestKey},
     error::Result,
     live::LiveSettings,
     services::{Services, Settings},
@@ -141,8 +141,8 @@ impl World {
         documents.create(&self.ada.into(), request, RequestKey::none()).await.unwrap().id
     }
 
-    pub(crate) async fn reader(&self, id: DocumentId) -> Reader {
-        self.services.documents.for_reader(&self.ada.into(), id).await.unwrap()
+    pub(crate) async fn reader(&self, id: DocumentId) -> HistoryReader {
+        self.services.documents.for_history(&self.ada.into(), id).await.unwrap()
     }
 
     pub(crate) async fn editor(&self, id: DocumentId) -> Editor {

@@ -95,7 +95,7 @@ async fn one_query_returns_the_access_of_a_viewer(store: &TestStore) {
     let document = a_document(store, owner).await;
     for (public, expected) in [
         (false, [Standing::Owner, Standing::Stranger, Standing::Stranger]),
-        (true, [Standing::Owner, Standing::Reader, Standing::Reader]),
+        (true, [Standing::Owner, Standing::Public, Standing::Public]),
     ] {
         let change = DetailsChange { is_public: Some(public), ..DetailsChange::default() };
         store.relational.catalog.change(document, owner.into(), &change, at(20)).await.unwrap();

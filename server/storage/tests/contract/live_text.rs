@@ -1,7 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    Appended, Constraint, MAX_QUARANTINED, NewLineage, NewSnapshot, NewUpdate, SavedText,
-    StoreError, StoredSnapshot, TextFacts,
+    Appended, Constraint, CutUpdates, MAX_QUARANTINED, NewLineage, NewSnapshot, NewUpdate,
+    SavedText, StoreError, StoredSnapshot, TextFacts,
 };
 use izanagi_shared::id::{DocumentId, UserId};
 
@@ -20,6 +20,8 @@ suite!(
     a_quarantined_update_is_not_loaded,
     a_quarantined_update_is_kept,
     a_load_names_actors_with_many_quarantined_updates,
+    a_cut_update_keeps_its_seq,
+    an_update_is_cut_only_at_the_expected_end_of_the_log,
     missing_rows_are_not_found,
 );
 
@@ -257,6 +259,38 @@ async fn a_quarantined_update_is_kept(store: &TestStore) {
         store.relational.log.quarantine(document, seq, at(60)).await.unwrap();
         let known = store.relational.log.known_op(document, user.into(), op_id).await.unwrap();
         assert!(known.quarantined, "{seq}");
+    }
+}
+
+async fn a_cut_update_keeps_its_seq(store: &TestStore) {
+    let (user, document) = document_with_updates(store, 3).await;
+    let (_, neighbour) = document_with_updates(store, 3).await;
+    let updates = vec![(1, b"cut".to_vec()), (2, Vec::new())];
+    let cut = CutUpdates { document_id: document, live_seq: 3, updates };
+    for _ in 0..2 {
+        store.relational.log.cut(&cut).await.unwrap();
+        let log = store.relational.log.load(document).await.unwrap();
+        let deltas: Vec<_> = log.updates.iter().map(|row| (row.seq, row.delta.len())).collect();
+        assert_eq!(deltas[..2], [(1, 3), (2, 0)]);
+        assert_eq!((deltas.len(), log.live_seq, log.quarantined), (3, 3, vec![]));
+    }
+    for (op_id, is_cut) in [("0", true), ("1", true), ("2", false)] {
+        let known = store.relational.log.known_op(document, user.into(), op_id).await.unwrap();
+        assert_eq!(known.quarantined, is_cut, "{op_id}");
+    }
+    let other = store.relational.log.load(neighbour).await.unwrap();
+    assert!(other.updates.iter().all(|row| row.delta.len() == 1), "{other:?}");
+}
+
+async fn an_update_is_cut_only_at_the_expected_end_of_the_log(store: &TestStore) {
+    let (_, document) = document_with_updates(store, 3).await;
+    let before = store.relational.log.load(document).await.unwrap();
+    for (live_seq, seqs) in [(2, vec![1]), (4, vec![1]), (3, vec![1, 9])] {
+        let updates = seqs.into_iter().map(|seq| (seq, Vec::new())).collect();
+        let cut = CutUpdates { document_id: document, live_seq, updates };
+        let refused = store.relational.log.cut(&cut).await;
+        assert_eq!(refused, Err(StoreError::Conflict(Constraint::LogChanged)), "{live_seq}");
+        assert_eq!(store.relational.log.load(document).await.unwrap(), before);
     }
 }
 
