@@ -8,6 +8,7 @@ mod edits;
 mod first_load;
 mod history;
 mod node;
+mod people;
 mod render;
 mod rooms;
 mod sign_ins;
@@ -28,7 +29,7 @@ pub(crate) struct Setting {
 }
 
 /// Names of all measurements, in order.
-pub(crate) const ALL: [&str; 11] = [
+pub(crate) const ALL: [&str; 12] = [
     "history",
     "commits",
     "edits",
@@ -39,6 +40,7 @@ pub(crate) const ALL: [&str; 11] = [
     "rooms",
     "sign-ins",
     "burst",
+    "people",
     "first-load",
 ];
 
@@ -55,6 +57,7 @@ pub(crate) async fn measure(name: &str, setting: &Setting, report: &mut Report) 
         "rooms" => rooms::measure(setting, report).await,
         "sign-ins" => sign_ins::measure(setting, report).await,
         "burst" => burst::measure(setting, report).await,
+        "people" => people::measure(setting, report).await,
         "first-load" => first_load::measure(setting, report).await,
         _ => anyhow::bail!("unknown measurement; available: {}", ALL.join(", ")),
     }

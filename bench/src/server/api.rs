@@ -15,6 +15,12 @@ use std::net::SocketAddr;
 #[serde(rename_all = "camelCase")]
 struct SignedUp {
     access_token: String,
+    user: SignedUpUser,
+}
+
+#[derive(Deserialize)]
+struct SignedUpUser {
+    id: String,
 }
 
 /// A signed-in user with a dedicated connection.
@@ -23,13 +29,15 @@ pub(crate) struct Session {
     connection: Connection,
     /// Header lines sent with every request.
     headers: String,
+    user: String,
 }
 
 impl Session {
     /// Signs up a new user.
     pub(crate) async fn sign_up(address: SocketAddr, name: &str) -> Result<Self> {
         let headers = "content-type: application/json\r\n".to_owned();
-        let mut session = Self { connection: Connection::open(address).await?, headers };
+        let connection = Connection::open(address).await?;
+        let mut session = Self { connection, headers, user: String::new() };
         let account = serde_json::json!({
             "username": name,
             "email": format!("{name}@example.org"),
@@ -37,12 +45,26 @@ impl Session {
         });
         let answer: SignedUp = session.call("POST", "/api/v1/auth/signup", &account).await?;
         session.headers += &format!("authorization: Bearer {}\r\n", answer.access_token);
+        session.user = answer.user.id;
         Ok(session)
     }
 
     /// Opens another connection of the same user, perhaps to a restarted server.
     pub(crate) async fn at(&self, address: SocketAddr) -> Result<Self> {
-        Ok(Self { connection: Connection::open(address).await?, headers: self.headers.clone() })
+        let connection = Connection::open(address).await?;
+        Ok(Self { connection, headers: self.headers.clone(), user: self.user.clone() })
+    }
+
+    /// Returns the user's id.
+    pub(crate) fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Sends a PUT request without content to a path below `/api/v1`.
+    pub(crate) async fn put(&mut self, path: &str) -> Result<()> {
+        let request = request("PUT", &format!("/api/v1{path}"), &self.headers, b"");
+        self.connection.send(&request).await?.ok().context(path.to_owned())?;
+        Ok(())
     }
 
     /// Creates a document.

@@ -4,11 +4,25 @@
 
 mod support;
 
+use async_trait::async_trait;
 use izanagi_domain::{
-    documents::IfMatch, error::Error, hash::sha256, live::LiveSettings, services::Settings,
-    storage::NewSnapshot,
+    documents::IfMatch,
+    error::Error,
+    hash::sha256,
+    live::{LiveSettings, Receipt},
+    services::Settings,
+    storage::{NewSnapshot, StoreError, StoreResult, Stores},
 };
 use izanagi_shared::{crdt::TextDoc, rules::MAX_CONTENT_BYTES, wire::PatchDocumentRequest};
+use izanagi_storage::faulty::{Faulty, Hook, Injector};
+use std::{
+    fmt::Debug,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 use support::{Plan, World, insert, random_client};
 
 #[tokio::test]
@@ -73,6 +87,36 @@ async fn pending_updates_survive_a_snapshot() {
     let editor = world.editor(id).await;
     world.services.documents.submit(&editor, "first", first).await.unwrap();
     assert_eq!(world.text(id).await, "ab");
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
+async fn an_update_that_waited_too_long_lapses_in_the_store() {
+    let world = World::new().await;
+    let id = world.create("kept").await;
+    let editor = world.editor(id).await;
+    let mut replica = world.replica(id).await;
+    let first = replica.edit(&[insert(0, "a")]);
+    let second = replica.edit(&[insert(1, "b")]);
+    let waits = world.services.documents.submit(&editor, "second", second.clone()).await.unwrap();
+    assert_eq!(waits, Receipt { seq: 1, pending: true });
+    let world = world.restart().await;
+    world.clock.advance(Duration::from_secs(601));
+    let documents = &world.services.documents;
+    let editor = world.editor(id).await;
+    let lapsed = documents.submit(&editor, "second", second.clone()).await;
+    assert!(matches!(lapsed, Err(Error::BadUpdate(_))), "{lapsed:?}");
+    world.fsck_is_clean().await;
+    documents.submit(&editor, "first", first).await.unwrap();
+    let again = documents.submit(&editor, "again", second).await.unwrap();
+    assert_eq!(again, Receipt { seq: 3, pending: false });
+    documents.persist(id).await.unwrap();
+    let log = world.stores.relational.log.load(id).await.unwrap();
+    assert_eq!((log.updates.len(), log.quarantined.len()), (0, 0));
+    let edits = world.services.edits.list(&editor, None, None, None).await.unwrap().items;
+    assert_eq!(edits.iter().map(|edit| edit.edit.seq).collect::<Vec<_>>(), [1, 2, 3]);
+    let world = world.restart().await;
+    assert_eq!(world.text(id).await, "abkept");
     world.fsck_is_clean().await;
 }
 
@@ -210,4 +254,67 @@ async fn a_text_stored_since_the_row_was_read_is_not_damaged() {
     world.stores.relational.log.snapshot(&damaged).await.unwrap();
     let text = world.services.documents.text(&reader).await.unwrap();
     assert_eq!(&*text.content, "text, and more");
+}
+
+/// Makes the first read of a stored text fail as if it did not match the row.
+#[derive(Default)]
+struct Mismatch(AtomicUsize);
+
+#[async_trait]
+impl Hook for Mismatch {
+    async fn before(&self, method: &'static str, _: &(dyn Debug + Sync)) -> StoreResult<()> {
+        if method.ends_with("text") && self.0.fetch_add(1, Ordering::SeqCst) == 0 {
+            return Err(StoreError::Corrupt("another text was read".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_text_saved_between_two_reads_is_read_again() {
+    let mismatch = Arc::new(Mismatch(AtomicUsize::new(1)));
+    let injector = Injector::hooked(Arc::clone(&mismatch) as _);
+    let wrap = move |mut stores: Stores| {
+        stores.relational.log = Arc::new(Faulty::new(stores.relational.log, &injector));
+        stores
+    };
+    let world = World::with(Plan { wrap: Box::new(wrap), ..Plan::default() }).await;
+    let id = world.create("text").await;
+    let reader = world.reader(id).await;
+    // If it were read from the log, this would fail.
+    let (state, at) = (b"damaged".to_vec(), reader.row().updated_at);
+    let (absorbed, segments) = (Vec::new(), Vec::new());
+    let damaged = NewSnapshot { document_id: id, seq: 9, state, absorbed, segments, at };
+    world.stores.relational.log.snapshot(&damaged).await.unwrap();
+    mismatch.0.store(0, Ordering::SeqCst);
+    let text = world.services.documents.text(&reader).await.unwrap();
+    assert_eq!(&*text.content, "text");
+    assert_eq!(mismatch.0.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn texts_are_read_while_they_are_saved() {
+    let world = World::new().await;
+    let id = world.create("0").await;
+    let documents = &world.services.documents;
+    let editor = world.editor(id).await;
+    let saving = async {
+        for number in 1..40 {
+            let any = IfMatch::Any;
+            documents.replace(&editor, number.to_string(), None, any).await.unwrap();
+            documents.persist(id).await.unwrap();
+        }
+    };
+    let reading = async {
+        let mut last = 0;
+        while last < 39 {
+            let reader = world.reader(id).await;
+            tokio::task::yield_now().await;
+            let text = documents.text(&reader).await.unwrap();
+            let number: u64 = text.content.parse().unwrap();
+            assert!(number >= last, "{number} after {last}");
+            last = number;
+        }
+    };
+    futures::join!(saving, reading);
 }

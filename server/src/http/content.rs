@@ -151,7 +151,7 @@ async fn export(
     operation_id = "readVersionContent",
     params(DocumentPath, VersionPath),
     responses((status = 200, body = String, content_type = "text/plain"),
-        (status = 404, body = Problem), (status = 500, body = Problem)))]
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 500, body = Problem)))]
 async fn raw_version(
     State(state): State<AppState>,
     HistoryReadable(reader): HistoryReadable,
@@ -168,7 +168,7 @@ async fn raw_version(
     responses((status = 200,
             content((String = "text/markdown; charset=utf-8"), (String = "text/plain; charset=utf-8"),
                 (String = "text/html; charset=utf-8"), (VersionView = "application/json"))),
-        (status = 404, body = Problem), (status = 422, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem),
         (status = 500, body = Problem)))]
 async fn export_version(
     State(state): State<AppState>,

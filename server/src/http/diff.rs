@@ -70,7 +70,7 @@ enum DiffFormat {
     params(DocumentPath, DiffParams),
     responses((status = 200,
             content((Diff = "application/json"), (String = "text/x-diff; charset=utf-8"))),
-        (status = 404, body = Problem), (status = 413, body = Problem),
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 413, body = Problem),
         (status = 422, body = Problem)))]
 async fn diff(
     State(state): State<AppState>,

@@ -55,7 +55,7 @@ struct SessionsParams {
 #[utoipa::path(get, path = "/documents/{id}/edits", tag = "history",
     operation_id = "listEdits",
     params(DocumentPath, EditsParams),
-    responses((status = 200, body = EditsView), (status = 404, body = Problem),
+    responses((status = 200, body = EditsView), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
 async fn list(
     State(state): State<AppState>,
@@ -71,7 +71,7 @@ async fn list(
 #[utoipa::path(get, path = "/documents/{id}/edits/checkpoint", tag = "history",
     operation_id = "readCheckpoint",
     params(DocumentPath, CheckpointParams),
-    responses((status = 200, body = CheckpointView), (status = 404, body = Problem),
+    responses((status = 200, body = CheckpointView), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 422, body = Problem)))]
 async fn checkpoint(
     State(state): State<AppState>,
@@ -86,7 +86,7 @@ async fn checkpoint(
 #[utoipa::path(get, path = "/documents/{id}/edits/sessions", tag = "history",
     operation_id = "listEditSessions",
     params(DocumentPath, SessionsParams),
-    responses((status = 200, body = [EditSessionView]), (status = 404, body = Problem)))]
+    responses((status = 200, body = [EditSessionView]), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn sessions(
     State(state): State<AppState>,
     Editable(editor): Editable,

@@ -77,7 +77,7 @@ struct VersionsParams {
 #[utoipa::path(get, path = "/documents/{id}/versions", tag = "versions",
     operation_id = "listVersions",
     params(DocumentPath, VersionsParams, Paging),
-    responses((status = 200, body = Page<VersionView>), (status = 404, body = Problem)))]
+    responses((status = 200, body = Page<VersionView>), (status = 403, body = Problem), (status = 404, body = Problem)))]
 async fn list(
     State(state): State<AppState>,
     HistoryReadable(reader): HistoryReadable,
@@ -97,7 +97,7 @@ async fn list(
 #[utoipa::path(get, path = "/documents/{id}/versions/{n}", tag = "versions",
     operation_id = "readVersion",
     params(DocumentPath, VersionPath),
-    responses((status = 200, body = VersionView), (status = 404, body = Problem),
+    responses((status = 200, body = VersionView), (status = 403, body = Problem), (status = 404, body = Problem),
         (status = 500, body = Problem)))]
 async fn show(
     State(state): State<AppState>,

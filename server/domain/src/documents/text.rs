@@ -6,7 +6,7 @@ use crate::{
     hash::sha256,
     live::{ClientUpdate, EditKind, EditOutcome, LiveText, QUARANTINED, Receipt, ServerEdit},
     patience::patiently,
-    storage::{DocumentRow, StoreError, short_hash},
+    storage::{DocumentRow, SavedText, StoreError, short_hash},
 };
 use izanagi_shared::{
     id::DocumentId,
@@ -54,8 +54,7 @@ impl Documents {
     /// Returns the live text, given a recently read row. It includes everything acknowledged before
     /// the row was read.
     pub(crate) async fn text_of(&self, row: &DocumentRow) -> Result<LiveText> {
-        let settled = row.text.seq == row.live_seq && !self.rooms.is_open(row.id);
-        if !settled {
+        if !self.is_settled(row) {
             return match self.rooms.read(row.id).await {
                 Err(Error::CorruptDocument(cause)) => self.stored_text(row.id, cause).await,
                 text => text,
@@ -63,19 +62,37 @@ impl Documents {
         }
         let length = usize::try_from(row.text.length).unwrap_or(usize::MAX);
         let _reserved = self.core.budget.work(length.saturating_mul(READ_FACTOR)).await?;
+        if let Some(text) = self.stored_text(row).await? {
+            return Ok(text);
+        }
+        // Row and text are read one after the other: in between, the text may have been saved, or the
+        // document deleted. Only what does not match twice is damaged.
+        let row = self.core.stores.relational.catalog.get(row.id).await;
+        let row = row.map_err(Error::missing("document"))?;
+        if self.is_settled(&row) {
+            if let Some(text) = self.stored_text(&row).await? {
+                return Ok(text);
+            }
+            tracing::error!(docId = %row.id, "the stored text is damaged; reading the log instead");
+        }
+        self.rooms.read(row.id).await
+    }
+
+    /// Whether the stored text was up to date when the row was read.
+    pub(super) fn is_settled(&self, row: &DocumentRow) -> bool {
+        row.text.seq == row.live_seq && !self.rooms.is_open(row.id)
+    }
+
+    /// Returns the stored text; `None` if it is older than the row, or does not match its hash. Such a
+    /// text is never returned: it can be rebuilt from the log.
+    async fn stored_text(&self, row: &DocumentRow) -> Result<Option<LiveText>> {
         match self.core.stores.relational.log.text(row.id).await {
-            // Text that does not match its hash is never returned; it is rebuilt from the log. A room
-            // may have stored a newer text since the row was read.
-            Ok(saved)
-                if saved.facts.seq >= row.text.seq
-                    && sha256(&saved.content) == saved.facts.hash =>
-            {
-                Ok(LiveText { content: saved.content.into(), facts: saved.facts })
+            Ok(SavedText { content, facts, .. }) => {
+                // A room may have stored a newer text since the row was read.
+                let is_sound = facts.seq >= row.text.seq && sha256(&content) == facts.hash;
+                Ok(is_sound.then(|| LiveText { content: content.into(), facts }))
             }
-            Ok(_) | Err(StoreError::Corrupt(_) | StoreError::NotFound) => {
-                tracing::error!(docId = %row.id, "the stored text is damaged; reading the log instead");
-                self.rooms.read(row.id).await
-            }
+            Err(StoreError::Corrupt(_) | StoreError::NotFound) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -88,7 +88,7 @@ impl Documents {
 
     /// Returns the facts of the live text, from the row if it is up to date.
     async fn facts(&self, row: &DocumentRow) -> Result<TextFacts> {
-        if row.text.seq == row.live_seq && !self.rooms.is_open(row.id) {
+        if self.is_settled(row) {
             return Ok(row.text);
         }
         Ok(self.rooms.read(row.id).await?.facts)
