@@ -121,6 +121,26 @@ async fn an_update_that_waited_too_long_lapses_in_the_store() {
 }
 
 #[tokio::test]
+async fn old_updates_are_absorbed_without_being_asked_for() {
+    let world = World::new().await;
+    let id = world.create("kept").await;
+    let editor = world.editor(id).await;
+    let mut replica = world.replica(id).await;
+    replica.edit(&[insert(0, "never sent")]);
+    let waits = replica.edit(&[insert(0, "a")]);
+    world.services.documents.submit(&editor, "waits", waits).await.unwrap();
+    let world = world.restart().await;
+    let rows = async || world.stores.relational.log.load(id).await.unwrap().updates.len();
+    assert_eq!(world.services.jobs.run_now().await.unwrap(), 0);
+    assert_eq!(rows().await, 1);
+    world.clock.advance(Duration::from_secs(25 * 60 * 60));
+    assert_eq!(world.services.jobs.run_now().await.unwrap(), 0);
+    assert_eq!(rows().await, 0);
+    assert_eq!(world.text(id).await, "kept");
+    world.fsck_is_clean().await;
+}
+
+#[tokio::test]
 async fn snapshots_keep_every_update() {
     let live = LiveSettings { snapshot_updates: 10, ..LiveSettings::default() };
     let settings = Settings { live, ..Settings::default() };

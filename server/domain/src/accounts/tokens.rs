@@ -1,7 +1,10 @@
 //! Access tokens: RS256 JWTs (RFC 7519), and the keys that sign them (PRODUCT A3).
 
 use super::{ACCESS_LIFETIME, Caller, LEEWAY};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    hash::sha256,
+};
 use aws_lc_rs::{
     encoding::AsDer as _,
     rsa::{KeyPair, KeySize},
@@ -16,8 +19,10 @@ use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
     jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash},
 };
+use lru::LruCache;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{collections::HashMap, fmt, num::NonZeroUsize, sync::Arc};
 use uuid::Uuid;
 
 /// A private RSA key as PEM (PKCS #8).
@@ -114,7 +119,12 @@ pub struct Tokens {
     verifying: Arc<HashMap<String, DecodingKey>>,
     set: Arc<JwkSet>,
     validation: Validation,
+    /// Claims of tokens with a valid signature, by their SHA-256.
+    verified: Arc<Mutex<LruCache<[u8; 32], Claims>>>,
 }
+
+/// Tokens whose signatures are remembered.
+const REMEMBERED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,6 +164,7 @@ impl Tokens {
             verifying: Arc::new(verifying),
             set: Arc::new(set),
             validation,
+            verified: Arc::new(Mutex::new(LruCache::new(REMEMBERED))),
         })
     }
 
@@ -181,7 +192,7 @@ impl Tokens {
     ///
     /// # Errors
     /// `Unauthenticated` otherwise. The reason is not revealed.
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims> {
+    fn verify_signature(&self, token: &str, now: Timestamp) -> Result<Claims> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| Error::Unauthenticated)?;
         // No extension is understood here, so none may be critical (RFC 7515 §4.1.11).
         if header.crit.is_some() {
@@ -195,6 +206,24 @@ impl Tokens {
         let begun = now.plus(LEEWAY).as_seconds() >= claims.nbf;
         let ended = now.minus(LEEWAY).as_seconds() >= claims.exp;
         if begun && !ended { Ok(claims) } else { Err(Error::Unauthenticated) }
+    }
+
+    /// Returns the claims of a valid token, like [`Self::verify_signature`]. Every request of a session
+    /// comes with the same token, so its signature is verified once.
+    ///
+    /// # Errors
+    /// `Unauthenticated` if the token is invalid. The reason is not revealed.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims> {
+        let key = sha256(token);
+        let known = self.verified.lock().get(&key).cloned();
+        if let Some(claims) = known
+            && (claims.nbf..claims.exp).contains(&now.as_seconds())
+        {
+            return Ok(claims);
+        }
+        let claims = self.verify_signature(token, now)?;
+        self.verified.lock().put(key, claims.clone());
+        Ok(claims)
     }
 
     pub(super) fn jwks(&self) -> Result<serde_json::Value> {

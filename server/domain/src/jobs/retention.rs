@@ -49,11 +49,24 @@ impl Jobs {
         let history = EditStore::of(&self.core);
         let mut failure = FirstError::default();
         failure.note(relational.log.forget_ops(now.minus(KEPT)).await);
+        failure.note(self.persist_old_updates().await);
         failure.note(relational.upkeep.forget_sessions(now.minus(KEPT)).await);
         failure.note(relational.upkeep.forget_audit(now.minus(AUDIT_KEPT)).await);
         failure.note(relational.changes.forget(now.minus(TOMBSTONES_KEPT)).await);
         failure.note(history.forget(now.minus(self.keep_edits)).await);
         failure.note(self.forget_unlisted_edits(&history).await);
+        failure.0.map_or(Ok(()), Err)
+    }
+
+    /// Opens documents that a crash or an eviction left with old updates in the log, so that snapshots
+    /// absorb them and those that wait for others lapse.
+    async fn persist_old_updates(&self) -> Result<()> {
+        const MOST: u32 = 1_000;
+        let before = self.core.clock.now().minus(DAY);
+        let mut failure = FirstError::default();
+        for id in self.core.stores.relational.upkeep.with_old_updates(before, MOST).await? {
+            failure.note(self.versions.documents().persist(id).await);
+        }
         failure.0.map_or(Ok(()), Err)
     }
 

@@ -2,7 +2,7 @@
 
 use super::StoreResult;
 use async_trait::async_trait;
-use izanagi_shared::time::Timestamp;
+use izanagi_shared::{id::DocumentId, time::Timestamp};
 
 /// Care of the store. The methods that forget may scan whole tables; running them daily is
 /// sufficient.
@@ -11,6 +11,9 @@ pub trait Upkeep: Send + Sync {
     /// Removes refresh tokens that expired before `before`, and sessions that ended before it or
     /// were last seen before it and have no tokens left.
     async fn forget_sessions(&self, before: Timestamp) -> StoreResult<()>;
+    /// Returns up to `limit` documents with updates in the live log from before `before`.
+    async fn with_old_updates(&self, before: Timestamp, limit: u32)
+    -> StoreResult<Vec<DocumentId>>;
     /// Removes audit events before `before`.
     async fn forget_audit(&self, before: Timestamp) -> StoreResult<()>;
     /// Writes one small row durably, to find out whether the store accepts writes.

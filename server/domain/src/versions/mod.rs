@@ -55,4 +55,9 @@ impl Versions {
         let (cache, heads, turns) = (ContentCache::default(), Heads::default(), Turns::default());
         Self { core, documents, cache, heads, turns }
     }
+
+    /// The documents of these versions.
+    pub(crate) const fn documents(&self) -> &Documents {
+        &self.documents
+    }
 }

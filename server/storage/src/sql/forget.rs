@@ -30,6 +30,20 @@ impl<D: Database> Upkeep for SqlUpkeep<D> {
         forget(&*self.db, before, &SESSIONS).await
     }
 
+    async fn with_old_updates(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> StoreResult<Vec<DocumentId>> {
+        let query = Statement::with(
+            "SELECT DISTINCT document_id FROM document_updates WHERE created_at < $1 \
+             ORDER BY document_id LIMIT $2",
+            args![before, limit],
+        );
+        let rows = self.db.fetch(Fresh, query).await?;
+        rows.iter().map(|row| row.get("document_id")).collect()
+    }
+
     async fn forget_audit(&self, before: Timestamp) -> StoreResult<()> {
         forget(&*self.db, before, &AUDIT).await
     }

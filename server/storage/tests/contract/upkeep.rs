@@ -1,11 +1,12 @@
 use crate::{fixtures::*, provider::TestStore};
-use izanagi_domain::storage::{NewSession, RefreshToken, RefreshUse, Session, StoreError};
+use izanagi_domain::storage::{Batch, NewSession, RefreshToken, RefreshUse, Session, StoreError};
 use izanagi_shared::id::{SessionId, UserId};
 
 suite!(
     expired_sessions_are_removed,
     an_active_session_loses_only_expired_tokens,
-    the_probe_can_be_repeated
+    the_probe_can_be_repeated,
+    documents_with_old_updates_are_listed,
 );
 
 async fn a_session(store: &TestStore, user_id: UserId, seen: i64, expires: i64) -> NewSession {
@@ -79,4 +80,22 @@ async fn the_probe_can_be_repeated(store: &TestStore) {
     for time in [1, 2, 2, 1] {
         store.relational.upkeep.probe(at(time)).await.unwrap();
     }
+}
+
+async fn documents_with_old_updates_are_listed(store: &TestStore) {
+    let user = a_user(store).await;
+    let (old, new) = (a_document(store, user).await, a_document(store, user).await);
+    for (document, time) in [(old, at(10)), (old, at(90)), (new, at(80))] {
+        let updates = vec![update(user, &time.as_micros().to_string())];
+        let batch = Batch { at: time, ..batch(document, updates) };
+        store.relational.log.append(&[batch]).await.unwrap();
+    }
+    let listed = async |before, limit| {
+        let documents = store.relational.upkeep.with_old_updates(before, limit).await.unwrap();
+        documents.into_iter().filter(|id| [old, new].contains(id)).collect::<Vec<_>>()
+    };
+    assert_eq!(listed(at(10), 100).await, []);
+    assert_eq!(listed(at(80), 100).await, [old]);
+    assert_eq!(listed(at(81), 100).await.len(), 2);
+    assert_eq!(store.relational.upkeep.with_old_updates(at(81), 1).await.unwrap().len(), 1);
 }

@@ -145,6 +145,42 @@ fn two_that_wait_for_each_other_wait() {
     assert_whole(&doc);
 }
 
+#[test]
+fn the_integrated_part_of_an_update_excludes_what_waits() {
+    let (mut ann, first) = TextDoc::from_text(1, "a");
+    ann.replace_with("ab").unwrap();
+    let third = ann.replace_with("abc").unwrap();
+    let (_, of_ben) = TextDoc::from_text(2, "B");
+    let merged = yrs::merge_updates_v1([&*third, &*of_ben]).unwrap();
+    let mut doc = TextDoc::new(3);
+    doc.apply(&first).unwrap();
+    assert_eq!(doc.integrated_part(&merged).unwrap(), [0, 0]);
+    let whole = inspect_update(&ann.encode()).unwrap();
+    assert!(!doc.would_release(&whole));
+    doc.apply(&merged).unwrap();
+    assert!(doc.would_release(&whole) && !doc.would_release(&inspect_update(&of_ben).unwrap()));
+    let part = doc.integrated_part(&merged).unwrap();
+    let mut again = TextDoc::new(4);
+    again.apply(&first).unwrap();
+    again.apply(&part).unwrap();
+    assert_eq!((again.text(), again.pending_updates()), (doc.text(), 0));
+    let without = doc.fork_without_pending(5).unwrap();
+    assert_eq!((without.text(), without.pending_updates()), (doc.text(), 0));
+}
+
+#[test]
+fn the_integrated_part_of_a_deletion_is_what_it_deleted() {
+    let (mut there, state) = TextDoc::from_text(1, "abc");
+    there.replace_with("abcdef").unwrap();
+    let deletion = there.replace_with("abf").unwrap();
+    let mut here = TextDoc::load(2, &state).unwrap();
+    here.apply(&deletion).unwrap();
+    let part = here.integrated_part(&deletion).unwrap();
+    let mut again = TextDoc::load(3, &state).unwrap();
+    again.apply(&part).unwrap();
+    assert_eq!((again.text().as_str(), again.pending_updates()), ("ab", 0));
+}
+
 fn an_order(len: usize) -> impl Strategy<Value = Vec<usize>> {
     Just((0..len).collect::<Vec<_>>()).prop_shuffle()
 }

@@ -136,3 +136,42 @@ proptest! {
         prop_assert_eq!(c.text(), a.text());
     }
 }
+
+proptest! {
+    /// Everyone who may read the text gets its encoded state.
+    #[test]
+    fn deleted_text_is_not_in_the_encoded_state(
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<bool>(), any::<bool>()), 1..30),
+    ) {
+        let (mut here, state) = TextDoc::from_text(1, "kept");
+        let mut there = TextDoc::load(2, &state).unwrap();
+        for (number, (place, is_deletion, is_mine)) in edits.into_iter().enumerate() {
+            let (doc, other) = if is_mine { (&mut here, &mut there) } else { (&mut there, &mut here) };
+            let text = doc.text();
+            let word = format!("<secret {number}>");
+            let changed = match text.match_indices('<').map(|(at, _)| at).collect::<Vec<_>>() {
+                starts if is_deletion && !starts.is_empty() => {
+                    let start = *place.get(&starts);
+                    let end = start + text[start..].find('>').unwrap() + 1;
+                    format!("{}{}", &text[..start], &text[end..])
+                }
+                _ if place.index(2) == 0 => word + &text,
+                _ => text + &word,
+            };
+            if let Some(update) = doc.replace_with(&changed) {
+                other.apply(&update).unwrap();
+            }
+        }
+        prop_assert_eq!(here.text(), there.text());
+        let text = here.text();
+        let reloaded = TextDoc::load(3, &here.encode()).unwrap();
+        for doc in [&here, &there, &reloaded] {
+            let states = [doc.encode(), doc.missing_from(&[0]).unwrap()];
+            for number in 0..30 {
+                let word = format!("<secret {number}>");
+                let found = |state: &Vec<u8>| state.windows(word.len()).any(|at| at == word.as_bytes());
+                prop_assert!(text.contains(&word) || !states.iter().any(found), "{}", word);
+            }
+        }
+    }
+}
