@@ -12,8 +12,7 @@ use async_trait::async_trait;
 use izanagi_domain::storage::{
     Batch, BatchOutcome, ChangeKind, Constraint, CutUpdates, Freshness::Fresh, KnownOp, LiveLog,
     LoadedLog, LogTail, LoggedUpdate, MAX_QUARANTINED, NewLineage, NewSnapshot, SavedText,
-    StoreError,
-    StoreResult, StoredSnapshot,
+    StoreError, StoreResult, StoredSnapshot,
 };
 use izanagi_shared::{
     id::{ActorId, DocumentId},

@@ -6,8 +6,7 @@ use async_trait::async_trait;
 use izanagi_domain::storage::{
     Appended, Batch, BatchOutcome, Constraint, CutUpdates, Data, DocumentStore, KnownOp, LiveLog,
     LoadedLog, LogTail, NewLineage, NewRecord, NewSnapshot, Record, RecordIndex, RecordPatch,
-    RecordPath,
-    SavedText, StoreError, StoreResult, StoredSnapshot, TextFacts,
+    RecordPath, SavedText, StoreError, StoreResult, StoredSnapshot, TextFacts,
 };
 use izanagi_shared::{
     id::{ActorId, DocumentId},
