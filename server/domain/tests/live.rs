@@ -304,7 +304,9 @@ async fn a_text_saved_between_two_reads_is_read_again() {
     // If it were read from the log, this would fail.
     let (state, at) = (b"damaged".to_vec(), reader.row().updated_at);
     let (absorbed, segments) = (Vec::new(), Vec::new());
-    let damaged = NewSnapshot { document_id: id, seq: 9, state, absorbed, segments, at };
+    let (from_seq, verified) = (10, 0);
+    let damaged =
+        NewSnapshot { document_id: id, seq: 9, state, from_seq, verified, absorbed, segments, at };
     world.stores.relational.log.snapshot(&damaged).await.unwrap();
     mismatch.0.store(0, Ordering::SeqCst);
     let text = world.services.documents.text(&reader).await.unwrap();

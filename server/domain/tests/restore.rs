@@ -62,7 +62,7 @@ async fn flip_a_bit(world: &World, id: DocumentId) {
 async fn submit(world: &World, id: DocumentId, delta: Vec<u8>) -> Result<u64, Error> {
     let editor = world.editor(id).await;
     let op_id = random_client().to_string();
-    world.services.documents.submit(&editor, &op_id, delta).await
+    world.services.documents.submit(&editor, &op_id, delta).await.map(|receipt| receipt.seq)
 }
 
 /// Checks that the document can be read but not edited, and that `fsck` names the damage.

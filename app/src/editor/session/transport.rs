@@ -7,7 +7,11 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 use gloo_net::http::{Request, RequestBuilder, Response};
-use izanagi_shared::{id::DocumentId, problem::Problem, wire::OpRequest};
+use izanagi_shared::{
+    id::DocumentId,
+    problem::Problem,
+    wire::{OpAnswer, OpRequest},
+};
 use js_sys::Array;
 use leptos::{
     prelude::window,

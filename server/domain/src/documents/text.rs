@@ -56,7 +56,7 @@ impl Documents {
     pub(crate) async fn text_of(&self, row: &DocumentRow) -> Result<LiveText> {
         if !self.is_settled(row) {
             return match self.rooms.read(row.id).await {
-                Err(Error::CorruptDocument(cause)) => self.stored_text(row.id, cause).await,
+                Err(Error::CorruptDocument(cause)) => self.damaged_text(row.id, cause).await,
                 text => text,
             };
         }
@@ -98,21 +98,12 @@ impl Documents {
     }
 
     /// Returns the stored text of a document whose editing state is damaged, if it is the newest.
-    async fn stored_text(&self, document: DocumentId, cause: Internal) -> Result<LiveText> {
-        // Rows only advance, so a text of this seq or a later one is the newest.
+    async fn damaged_text(&self, document: DocumentId, cause: Internal) -> Result<LiveText> {
         let row = self.core.stores.relational.catalog.get(document).await;
-        let live_seq = row.map_err(Error::missing("document"))?.live_seq;
-        match self.core.stores.relational.log.text(document).await {
-            Ok(saved)
-                if saved.facts.seq >= live_seq && sha256(&saved.content) == saved.facts.hash =>
-            {
-                Ok(LiveText { content: saved.content.into(), facts: saved.facts })
-            }
-            Ok(_) | Err(StoreError::Corrupt(_) | StoreError::NotFound) => {
-                Err(Error::CorruptDocument(cause))
-            }
-            Err(error) => Err(error.into()),
-        }
+        let row = row.map_err(Error::missing("document"))?;
+        let is_newest = row.text.seq == row.live_seq;
+        let text = if is_newest { self.stored_text(&row).await? } else { None };
+        text.ok_or(Error::CorruptDocument(cause))
     }
 
     /// Checks the precondition early, so that a request body is not read needlessly. It is checked

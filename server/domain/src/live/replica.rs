@@ -236,7 +236,7 @@ impl Replica {
                 Error::internal(cause)
             }
         })?;
-        let missing_clients = if waits.is_some() {
+        let missing_clients = if waits {
             let named = named_clients(&update.delta).map_err(|refusal| refused(&refusal))?;
             named.into_iter().filter(|client| self.lineage.doc().clock_of(*client) == 0).collect()
         } else {
