@@ -108,11 +108,11 @@ pub(super) enum BadSnapshot {
 impl MemoryLog {
     /// Creates the log of a document that starts with `text`.
     pub(super) fn of(text: &str) -> Arc<Self> {
-        let (_, state) = TextDoc::from_text(1, text);
+        let (_, first) = TextDoc::from_text(1, text);
         let kept = Kept {
             snapshots: vec![StoredSnapshot {
                 seq: 0,
-                state: Snapshot::first(state).encode(DOCUMENT, 0),
+                state: Snapshot::first(first.clone()).encode(DOCUMENT, 0),
             }],
             from_seq: 1,
             rows: Vec::new(),
@@ -122,7 +122,6 @@ impl MemoryLog {
             live_seq: 0,
             text: text.to_owned(),
         };
-        let first = seal(&state);
         Arc::new(Self {
             first,
             kept: Mutex::new(kept),
