@@ -4,7 +4,7 @@
 //
 // `node scripts/test-api.mjs SCHEMATHESIS [IZANAGI]`
 import { spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { argv, env, exit } from "node:process";
@@ -32,9 +32,9 @@ async function start(home) {
   const child = spawn(resolve(binary), ["serve"], {
     cwd: home,
     env: { IZANAGI_LISTEN: "127.0.0.1:0", IZANAGI_DATA_DIR: join(home, "data"), IZANAGI_SITE_ROOT: join(home, "site") },
-    stdio: ["ignore", "pipe", "pipe"],
+    // A file, because nothing would read a pipe while Schemathesis runs.
+    stdio: ["ignore", "pipe", openSync(join(home, "log"), "a")],
   });
-  child.stderr.resume();
   for await (const line of createInterface({ input: child.stdout })) {
     const url = line.match(/listening on (http:\S+)/)?.[1];
     if (url) return { child, url };

@@ -7,7 +7,10 @@ use crate::{
 };
 use anyhow::Result;
 use clap::{Parser, Subcommand, ValueEnum};
-use izanagi_domain::accounts::{ManagedAccount, Role};
+use izanagi_domain::{
+    accounts::{ManagedAccount, Role},
+    fsck::Repair,
+};
 use izanagi_storage::{self as storage, StorageConfig};
 use std::process::ExitCode;
 
@@ -31,6 +34,10 @@ enum Command {
         /// documents, soft-delete unreferenced contents. Not beside a running server.
         #[arg(long)]
         repair: bool,
+        /// With --repair: if a damaged document cannot be restored otherwise, continue from its
+        /// stored text, even if that lacks the last edits.
+        #[arg(long, requires = "repair")]
+        restart: bool,
     },
     /// Clean up after interrupted commits and compact old versions. Not beside a running server,
     /// which does this by itself.
@@ -114,7 +121,14 @@ impl Cli {
             Command::Config => {}
             Command::Serve => run::serve(config, run::told_to_end()).await?,
             Command::Migrate => migrate(&config).await?,
-            Command::Fsck { repair } => return fsck(&config, repair).await,
+            Command::Fsck { repair, restart } => {
+                let repair = match (repair, restart) {
+                    (false, _) => Repair::No,
+                    (true, false) => Repair::Lossless,
+                    (true, true) => Repair::MayLoseEdits,
+                };
+                return fsck(&config, repair).await;
+            }
             Command::Gc => return gc(&config).await,
             Command::User(user) => manage_user(&config, user).await?,
             Command::Keys(Keys::Rotate) => {
@@ -132,8 +146,9 @@ async fn migrate(config: &Config) -> Result<()> {
     Ok(())
 }
 
-async fn fsck(config: &Config, repair: bool) -> Result<ExitCode> {
-    let running = Running::open_existing(config, repair.then_some("fsck --repair")).await?;
+async fn fsck(config: &Config, repair: Repair) -> Result<ExitCode> {
+    let alone = (repair > Repair::No).then_some("fsck --repair");
+    let running = Running::open_existing(config, alone).await?;
     let report = running.services.fsck.run(repair).await;
     running.close().await;
     let report = report?;

@@ -7,7 +7,7 @@ mod support;
 use izanagi_domain::storage::Clock as _;
 use izanagi_domain::versions::VersionQuery;
 use izanagi_domain::{
-    fsck::FaultKind,
+    fsck::{FaultKind, Repair},
     storage::{
         Batch, Claim, ClientOwner, Data, DetailsChange, Freshness, NewIntent, NewRecord,
         NewSnapshot, NewUpdate, RecordIndex, RecordPath, SavedText, Settlement, TextFacts, Topic,
@@ -46,7 +46,7 @@ async fn damage(world: &World, id: DocumentId, number: u64, change: impl FnOnce(
 }
 
 async fn finds(world: &World, kind: FaultKind) {
-    let report = world.services.fsck.run(false).await.unwrap();
+    let report = world.services.fsck.run(Repair::No).await.unwrap();
     assert!(report.faults.iter().any(|fault| fault.kind == kind), "{:#?}", report.faults);
 }
 
@@ -119,7 +119,7 @@ async fn soft_deletes_unreferenced_content() {
     let at = world.reader(id).await.row().updated_at;
     world.stores.documents.create(&NewRecord { path: path.clone(), data }, at).await.unwrap();
     finds(&world, FaultKind::Orphan).await;
-    let report = world.services.fsck.run(true).await.unwrap();
+    let report = world.services.fsck.run(Repair::Lossless).await.unwrap();
     assert_eq!(report.repaired.len(), 1, "{report:?}");
     world.fsck_is_clean().await;
 }
@@ -131,7 +131,7 @@ async fn rebuilds_a_text_differing_from_the_log() {
     let wrong = SavedText { content: "wrong".to_owned(), ..saved };
     world.stores.relational.log.save_text(&wrong).await.unwrap();
     finds(&world, FaultKind::Text).await;
-    world.services.fsck.run(true).await.unwrap();
+    world.services.fsck.run(Repair::Lossless).await.unwrap();
     world.fsck_is_clean().await;
 }
 
@@ -194,7 +194,7 @@ async fn late_content(world: &World, id: DocumentId) -> RecordPath {
 }
 
 async fn fsck_erases(world: &World, path: &RecordPath) {
-    let report = world.services.fsck.run(true).await.unwrap();
+    let report = world.services.fsck.run(Repair::Lossless).await.unwrap();
     assert!(report.repaired.len() == 1 && report.repaired[0].contains("erased 1"), "{report:?}");
     let commit = path.id();
     for collection in [path.collection(), &format!("{}/{commit}/chunks", path.collection())] {
@@ -249,7 +249,7 @@ async fn keeps_content_of_an_open_intent() {
     let path = RecordPath::content(id, commit_id);
     let record = NewRecord { path: path.clone(), data: Data::new() };
     world.stores.documents.create(&record, now).await.unwrap();
-    world.services.fsck.run(true).await.unwrap();
+    world.services.fsck.run(Repair::Lossless).await.unwrap();
     assert!(world.stores.documents.get(&path).await.is_ok());
     world.fsck_is_clean().await;
 }
@@ -269,7 +269,7 @@ async fn stores_a_named_version_as_a_snapshot() {
     assert_eq!(outbox.claim(&claim).await.unwrap()[0].id, jobs[0].id);
     assert!(outbox.settle(jobs[0].id, worker, Settlement::Done).await.unwrap());
     finds(&world, FaultKind::Keyframe).await;
-    let report = world.services.fsck.run(true).await.unwrap();
+    let report = world.services.fsck.run(Repair::Lossless).await.unwrap();
     assert_eq!(report.repaired.len(), 1, "{report:?}");
     world.fsck_is_clean().await;
 }
@@ -279,7 +279,7 @@ async fn corrects_a_row_that_contradicts_a_record() {
     let (world, id) = world().await;
     world.stores.relational.versions.set_stored(id, 2, false).await.unwrap();
     finds(&world, FaultKind::StoredAs).await;
-    world.services.fsck.run(true).await.unwrap();
+    world.services.fsck.run(Repair::Lossless).await.unwrap();
     assert!(world.stores.relational.versions.get(Freshness::Fresh, id, 2).await.unwrap().is_delta);
     world.fsck_is_clean().await;
 }
@@ -292,7 +292,7 @@ async fn removes_chunks_without_a_reference() {
     let record = NewRecord { path: path.clone(), data: Data::new() };
     world.stores.documents.create(&record, version.created_at).await.unwrap();
     finds(&world, FaultKind::Chunk).await;
-    world.services.fsck.run(true).await.unwrap();
+    world.services.fsck.run(Repair::Lossless).await.unwrap();
     assert!(world.stores.documents.get(&path).await.is_err());
     world.fsck_is_clean().await;
 }
@@ -304,7 +304,7 @@ async fn recounts_a_text_with_a_wrong_word_count() {
     let facts = TextFacts { words: saved.facts.words + 1, ..saved.facts };
     world.stores.relational.log.save_text(&SavedText { facts, ..saved }).await.unwrap();
     finds(&world, FaultKind::Text).await;
-    world.services.fsck.run(true).await.unwrap();
+    world.services.fsck.run(Repair::Lossless).await.unwrap();
     world.fsck_is_clean().await;
 }
 
@@ -315,7 +315,7 @@ async fn reports_a_quarantined_update_as_a_note() {
     world.write(id, "text, and more").await;
     let row = world.reader(id).await.row().clone();
     world.stores.relational.log.quarantine(id, row.live_seq, row.updated_at).await.unwrap();
-    let report = world.services.fsck.run(false).await.unwrap();
+    let report = world.services.fsck.run(Repair::No).await.unwrap();
     assert!(
         report.notes.iter().any(|note| note.contains(&format!("update {}", row.live_seq))),
         "{report:?}"

@@ -8,7 +8,7 @@ mod support;
 use izanagi_domain::{
     edits::LoggedEdit,
     error::Error,
-    fsck::FaultKind,
+    fsck::{FaultKind, Repair},
     live::LiveSettings,
     services::Settings,
     storage::{
@@ -87,7 +87,7 @@ async fn checkpoint(world: &World, id: DocumentId, seq: u64) -> String {
 }
 
 async fn finds(world: &World, kind: FaultKind) {
-    let report = world.services.fsck.run(false).await.unwrap();
+    let report = world.services.fsck.run(Repair::No).await.unwrap();
     assert!(report.faults.iter().any(|fault| fault.kind == kind), "{:#?}", report.faults);
 }
 
@@ -286,7 +286,7 @@ async fn fsck_soft_deletes_records_that_no_segment_names() {
     world.fsck_is_clean().await;
     world.clock.advance(DAY);
     finds(&world, FaultKind::Orphan).await;
-    let report = world.services.fsck.run(true).await.unwrap();
+    let report = world.services.fsck.run(Repair::Lossless).await.unwrap();
     assert_eq!(report.repaired.len(), 1, "{report:?}");
     world.fsck_is_clean().await;
     assert!(world.stores.documents.get(&path).await.is_err());

@@ -9,7 +9,7 @@ mod gate;
 
 use gate::{Trap, gated};
 use izanagi_domain::{
-    fsck::FaultKind,
+    fsck::{FaultKind, Repair},
     jobs::{LEASE, PARKED_AFTER},
     storage::{
         Claim, Clock as _, DetailsChange, Freshness, OutboxItem, RecordIndex, RecordPath, Topic,
@@ -110,7 +110,7 @@ async fn a_failing_job_is_retried_ever_later_and_then_parked() {
         world.clock.advance(delay + Duration::from_millis(1));
     }
     assert_eq!(delays, [5, 10, 20, 40, 80, 160, 300, 300, 300, 3600]);
-    let report = world.services.fsck.run(false).await.unwrap();
+    let report = world.services.fsck.run(Repair::No).await.unwrap();
     assert!(report.faults.iter().any(|fault| fault.kind == FaultKind::Job), "{report:?}");
     // A parked job is not lost.
     gate.set(None);
@@ -213,7 +213,7 @@ async fn a_job_that_ends_the_process_is_parked() {
     // It is still tried, but rarely.
     assert_eq!(world.services.jobs.work_off().await.unwrap(), 0);
     assert_eq!(jobs(&world).await, left);
-    let report = world.services.fsck.run(true).await.unwrap();
+    let report = world.services.fsck.run(Repair::Lossless).await.unwrap();
     assert_eq!(report.repaired, ["made 1 postponed jobs due"]);
     assert_eq!(world.services.jobs.work_off().await.unwrap(), 0);
     assert_eq!(jobs(&world).await, []);

@@ -6,7 +6,7 @@ mod support;
 
 use izanagi_domain::{
     error::Error,
-    fsck::FaultKind,
+    fsck::{FaultKind, Repair},
     storage::{NewSnapshot, RecordPath, SegmentFilter, StoredSnapshot},
 };
 use izanagi_shared::{crdt::TextDoc, id::DocumentId};
@@ -72,13 +72,13 @@ async fn is_read_only(world: &World, id: DocumentId, text: &str, kind: FaultKind
     assert!(matches!(refused, Err(Error::CorruptDocument(_))), "{refused:?}");
     // Once while the room is open, and once after it has closed.
     assert_eq!(world.text(id).await, text);
-    let report = world.services.fsck.run(false).await.unwrap();
+    let report = world.services.fsck.run(Repair::No).await.unwrap();
     assert!(report.faults.iter().any(|fault| fault.kind == kind), "{:#?}", report.faults);
 }
 
 async fn repair(world: World) -> (World, Vec<String>) {
     let world = world.restart().await;
-    let report = world.services.fsck.run(true).await.unwrap();
+    let report = world.services.fsck.run(Repair::Lossless).await.unwrap();
     world.fsck_is_clean().await;
     (world.restart().await, report.repaired)
 }
@@ -151,7 +151,7 @@ async fn editing_restarts_from_the_stored_text(#[case] damage_snapshots: bool) {
     let delta = old.edit(&[insert(0, "unsent ")]);
     let refused = submit(&world, id, delta.clone()).await;
     assert!(matches!(refused, Err(Error::CorruptDocument(_))), "{refused:?}");
-    let report = world.services.fsck.run(true).await.unwrap();
+    let report = world.services.fsck.run(Repair::Lossless).await.unwrap();
     assert!(report.repaired.iter().any(|line| line.contains("WARNING")), "{report:#?}");
     let world = world.restart().await;
     assert_eq!(world.text(id).await, text);

@@ -10,7 +10,7 @@ mod gate;
 
 use gate::{Trap, gated};
 use izanagi_domain::{
-    fsck::FaultKind,
+    fsck::{FaultKind, Repair},
     jobs::LEASE,
     storage::{DetailsChange, Freshness, NewIntent, NewRecord, RecordIndex, RecordPath, Topic},
     versions::INTENT_LIFETIME,
@@ -101,7 +101,7 @@ async fn fsck_restores_a_chunk_removed_late() {
     world.stores.documents.purge(&RecordPath::chunk(id, commit, 0)).await.unwrap();
     let world = world.restart().await;
     assert_eq!(world.content(id, 2).await, long("2"));
-    let report = world.services.fsck.run(true).await.unwrap();
+    let report = world.services.fsck.run(Repair::Lossless).await.unwrap();
     let kinds: Vec<_> = report.faults.iter().map(|fault| fault.kind).collect();
     assert_eq!(kinds, [FaultKind::Keyframe], "{report:#?}");
     assert_eq!(chunks(&world, id, 2).await, 2);
@@ -251,7 +251,7 @@ async fn fsck_continues_after_a_corrupt_record() {
     gate.set(Trap::CorruptAt(path(&world, damaged, 1).await));
     let missing = path(&world, other, 1).await;
     world.stores.documents.purge(&missing).await.unwrap();
-    let report = world.services.fsck.run(true).await.unwrap();
+    let report = world.services.fsck.run(Repair::Lossless).await.unwrap();
     let found: Vec<_> = report.faults.iter().map(|fault| (fault.document, fault.kind)).collect();
     let expected = [damaged, other].map(|id| (Some(id), FaultKind::Content));
     assert_eq!(found, expected, "{report:#?}");

@@ -7,6 +7,7 @@ mod support;
 use izanagi_domain::{
     documents::{IfMatch, RequestKey},
     error::Error,
+    fsck::Repair,
     hash::sha256,
     storage::{RecordPath, VersionRow},
     versions::{Base, CommitInput, INTENT_LIFETIME, KEYFRAME_EVERY, Side, VersionQuery},
@@ -266,7 +267,7 @@ async fn a_damaged_record_is_never_returned() {
     let reader = world.reader(id).await;
     let read = world.services.versions.get(&reader, 1).await;
     assert!(matches!(read, Err(Error::CorruptVersion { number: 1, .. })), "{read:?}");
-    let report = world.services.fsck.run(true).await.unwrap();
+    let report = world.services.fsck.run(Repair::Lossless).await.unwrap();
     assert!(report.faults.iter().any(|fault| fault.detail.contains("version 1")), "{report:?}");
     assert_eq!(world.text(id).await, "precious");
 }

@@ -130,6 +130,17 @@ pub struct Report {
     pub repaired: Vec<String>,
 }
 
+/// What a run changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Repair {
+    /// Nothing.
+    No,
+    /// What can be repaired without losing data.
+    Lossless,
+    /// Also restarts editing from a stored text that lacks edits, if there is no other way.
+    MayLoseEdits,
+}
+
 /// The checker.
 #[derive(Debug, Clone)]
 pub struct Fsck {
@@ -151,12 +162,13 @@ impl Fsck {
         Self { core, versions }
     }
 
-    /// Checks everything. With `repair`, also performs lossless repairs: rebuilds stored texts from
-    /// the log, soft-deletes unreferenced contents, and promotes versions that should be snapshots.
+    /// Checks everything, then repairs what `repair` allows: rebuilds stored texts from the log and
+    /// damaged documents from an older snapshot, soft-deletes unreferenced contents, and promotes
+    /// versions that should be snapshots.
     ///
     /// # Errors
     /// A store is unavailable.
-    pub async fn run(&self, repair: bool) -> Result<Report> {
+    pub async fn run(&self, repair: Repair) -> Result<Report> {
         let mut report = Report::default();
         for line in self.core.stores.relational.inspect.integrity().await? {
             report.faults.push(Fault { document: None, kind: FaultKind::Database, detail: line });
@@ -177,8 +189,8 @@ impl Fsck {
         self.check_abandoned(&mut report).await?;
         self.check_jobs(&mut report).await?;
         self.check_feed(&mut report).await?;
-        if repair {
-            self.repair(&mut report).await?;
+        if repair > Repair::No {
+            self.repair(&mut report, repair == Repair::MayLoseEdits).await?;
         }
         Ok(report)
     }

@@ -1,4 +1,4 @@
-//! Lossless repairs.
+//! Repairs. They lose no data, unless the caller allows a restart that does ([`super::restore`]).
 
 use super::{
     FaultKind, Findings, Fsck, Report, contents::must_be_whole, live::replay, orphans::Orphan,
@@ -11,7 +11,7 @@ use crate::{
 use izanagi_shared::id::DocumentId;
 
 impl Fsck {
-    pub(super) async fn repair(&self, report: &mut Report) -> Result<()> {
+    pub(super) async fn repair(&self, report: &mut Report, may_lose: bool) -> Result<()> {
         if report.faults.iter().any(|fault| fault.kind == FaultKind::Job) {
             self.retry_jobs(report).await?;
         }
@@ -24,7 +24,7 @@ impl Fsck {
             seen.push((document, fault.kind));
             let repaired = match fault.kind {
                 FaultKind::Text => self.rewrite_text(document).await,
-                FaultKind::Snapshot | FaultKind::Log => self.restore(document).await,
+                FaultKind::Snapshot | FaultKind::Log => self.restore(document, may_lose).await,
                 FaultKind::Orphan => self.remove_orphans(document).await,
                 FaultKind::Keyframe | FaultKind::StoredAs | FaultKind::Chunk => {
                     self.tidy_versions(document, fault.kind).await

@@ -23,33 +23,80 @@ use izanagi_shared::{
 /// Batch size for segments.
 const BATCH: u32 = 100;
 
-/// Why a snapshot and its edits do not give the document.
-type Unusable = String;
+/// Most rows that one run quarantines in a document; after each, the document is rebuilt.
+const MAX_QUARANTINES: usize = 1_000;
+
+/// What a snapshot and the edits since give.
+enum Rebuilt {
+    /// The document.
+    Document(Box<Lineage>),
+    /// A row of the log is intact but cannot be applied, as in a room that loads the document.
+    Invalid(u64),
+    /// Something is damaged or missing.
+    Unusable(String),
+}
 
 impl Fsck {
-    /// Restores the editing state of a document if it cannot be loaded; returns what was done.
-    pub(super) async fn restore(&self, document: DocumentId) -> Result<Vec<String>> {
-        let log = match self.core.stores.relational.log.load(document).await {
-            Ok(log) => log,
-            // The newest snapshot is missing, and there is no older one.
-            Err(StoreError::Corrupt(what)) => return self.restart(document, &what).await,
-            Err(error) => return Err(error.into()),
-        };
-        if replay(document, &log).is_ok() {
-            return Ok(Vec::new());
+    /// Restores the editing state of a document if it cannot be loaded; returns what was done. With
+    /// `may_lose` even from a stored text that lacks edits.
+    pub(super) async fn restore(
+        &self,
+        document: DocumentId,
+        may_lose: bool,
+    ) -> Result<Vec<String>> {
+        let mut done = Vec::new();
+        for _ in 0..MAX_QUARANTINES {
+            let log = match self.core.stores.relational.log.load(document).await {
+                Ok(log) => log,
+                Err(StoreError::Corrupt(what)) => {
+                    let snapshots = self.core.stores.relational.log.snapshots(document).await?;
+                    // Otherwise the log may be usable once its damaged row is repaired by hand.
+                    if !snapshots.is_empty() {
+                        return Err(StoreError::Corrupt(what).into());
+                    }
+                    done.extend(self.restart(document, &what, may_lose).await?);
+                    return Ok(done);
+                }
+                Err(error) => return Err(error.into()),
+            };
+            if replay(document, &log).is_ok() {
+                return Ok(done);
+            }
+            match self.rebuild_from_any(document, &log).await? {
+                (seq, Rebuilt::Document(lineage)) => {
+                    self.store(document, &log, &lineage).await?;
+                    done.push(format!("rebuilt from snapshot {seq} and the edits since"));
+                    return Ok(done);
+                }
+                (_, Rebuilt::Invalid(seq)) => {
+                    let now = self.core.clock.now();
+                    self.core.stores.relational.log.quarantine(document, seq, now).await?;
+                    done.push(format!("quarantined update {seq}, which cannot be applied"));
+                }
+                (_, Rebuilt::Unusable(cause)) => {
+                    done.extend(self.restart(document, &cause, may_lose).await?);
+                    return Ok(done);
+                }
+            }
         }
+        Err(Error::internal("too many updates cannot be applied"))
+    }
+
+    /// Tries the snapshots, newest first; returns the seq of the one that decided.
+    async fn rebuild_from_any(
+        &self,
+        document: DocumentId,
+        log: &LoadedLog,
+    ) -> Result<(u64, Rebuilt)> {
         let mut causes = Vec::new();
         for snapshot in self.core.stores.relational.log.snapshots(document).await? {
             let seq = snapshot.seq;
-            match self.rebuild(document, &log, &snapshot).await? {
-                Ok(lineage) => {
-                    self.store(document, &log, &lineage).await?;
-                    return Ok(vec![format!("rebuilt from snapshot {seq} and the edits since")]);
-                }
-                Err(cause) => causes.push(format!("snapshot {seq}: {cause}")),
+            match self.rebuild(document, log, &snapshot).await? {
+                Rebuilt::Unusable(cause) => causes.push(format!("snapshot {seq}: {cause}")),
+                rebuilt => return Ok((seq, rebuilt)),
             }
         }
-        self.restart(document, &causes.join("; ")).await
+        Ok((0, Rebuilt::Unusable(causes.join("; "))))
     }
 
     /// Builds the document from one snapshot, the edits that later ones absorbed, and the log.
@@ -58,19 +105,22 @@ impl Fsck {
         document: DocumentId,
         log: &LoadedLog,
         stored: &StoredSnapshot,
-    ) -> Result<std::result::Result<Lineage, Unusable>> {
+    ) -> Result<Rebuilt> {
+        let unusable = |what: &str| Ok(Rebuilt::Unusable(what.to_owned()));
         let Some(snapshot) = Snapshot::decode(document, stored.seq, &stored.state) else {
-            return Ok(Err("it is damaged".to_owned()));
+            return unusable("it is damaged");
         };
         let Ok(mut lineage) = Lineage::load(random_client_id(&*self.core.ids), &snapshot.state)
         else {
-            return Ok(Err("it does not load".to_owned()));
+            return unusable("it does not load");
         };
         let first = snapshot.waiting.iter().copied().min().unwrap_or(stored.seq + 1);
-        let absorbed = match self.absorbed(document, first).await? {
+        let mut absorbed = match self.absorbed(document, first).await? {
             Ok(absorbed) => absorbed,
-            Err(cause) => return Ok(Err(cause)),
+            Err(cause) => return Ok(Rebuilt::Unusable(cause)),
         };
+        // Those that the snapshot contains need not be intact.
+        absorbed.retain(|edit| edit.seq > stored.seq || snapshot.waiting.contains(&edit.seq));
         let tail = self.core.stores.relational.log.since(document, first - 1).await?;
         let mut updates = log.updates.clone();
         updates.extend(absorbed.iter().map(|edit| {
@@ -85,22 +135,26 @@ impl Fsck {
             full: Vec::new(),
         };
         if let Some(missing) = missing_rows(&complete, &snapshot.waiting) {
-            return Ok(Err(missing));
+            return Ok(Rebuilt::Unusable(missing));
         }
         // In the order in which they were absorbed: each edit comes after those it depends on.
         for Edit { seq, delta, .. } in absorbed {
             if delta.is_empty() || lineage.apply(seq, &delta, Validation::Replayed).is_err() {
-                return Ok(Err(format!("edit {seq} is damaged")));
+                return Ok(Rebuilt::Unusable(format!("edit {seq} is damaged")));
             }
         }
         for LoggedUpdate { seq, delta, .. } in &log.updates {
-            let applied = unseal(delta)
-                .is_some_and(|delta| lineage.apply(*seq, delta, Validation::Replayed).is_ok());
-            if !applied {
-                return Ok(Err(format!("update {seq} is damaged")));
+            let Some(delta) = unseal(delta) else {
+                return Ok(Rebuilt::Unusable(format!("update {seq} is damaged")));
+            };
+            if let Err(rejected) = lineage.apply(*seq, delta, Validation::Replayed) {
+                return Ok(Rebuilt::Invalid(rejected.tag));
             }
         }
-        Ok(verify(&lineage).map(|()| lineage))
+        Ok(match verify(&lineage) {
+            Ok(()) => Rebuilt::Document(Box::new(lineage)),
+            Err(cause) => Rebuilt::Unusable(cause),
+        })
     }
 
     /// Returns the edits from `from_seq` on that snapshots have absorbed, in the order of absorption.
@@ -108,7 +162,7 @@ impl Fsck {
         &self,
         document_id: DocumentId,
         from_seq: u64,
-    ) -> Result<std::result::Result<Vec<Edit>, Unusable>> {
+    ) -> Result<std::result::Result<Vec<Edit>, String>> {
         let store = EditStore::of(&self.core);
         let (to_seq, from_number) = (u64::MAX, 0);
         let mut filter = SegmentFilter { document_id, from_seq, to_seq, from_number, limit: BATCH };
@@ -160,7 +214,12 @@ impl Fsck {
 
     /// Starts a new lineage from the stored text, the last resort. Edits that it does not contain are
     /// quarantined, and clients of the old lineage cannot write.
-    async fn restart(&self, document_id: DocumentId, cause: &str) -> Result<Vec<String>> {
+    async fn restart(
+        &self,
+        document_id: DocumentId,
+        cause: &str,
+        may_lose: bool,
+    ) -> Result<Vec<String>> {
         let stores = &self.core.stores.relational;
         let saved = match stores.log.text(document_id).await {
             Ok(saved) if sha256(&saved.content) == saved.facts.hash => saved,
@@ -172,28 +231,36 @@ impl Fsck {
             Err(error) => return Err(error.into()),
         };
         let live_seq = stores.catalog.get(document_id).await?.live_seq;
+        let text_seq = saved.facts.seq;
+        let lost = live_seq.saturating_sub(text_seq);
+        if lost > 0 && !may_lose {
+            let what = format!(
+                "its stored text lacks the last {lost} edits; restore a backup, or run fsck with \
+                 --repair --restart to continue without them"
+            );
+            return Err(Error::internal(format!("{cause}; {what}")));
+        }
         let client_id = random_client_id(&*self.core.ids);
         let (_, state) = TextDoc::from_text(client_id, &saved.content);
         let mut lineage = [0; 16];
         self.core.ids.fill(&mut lineage);
+        let facts = LiveText::new(saved.content.as_str(), live_seq).facts;
         let restart = NewLineage {
-            text: SavedText {
-                facts: LiveText::new(saved.content.as_str(), live_seq).facts,
-                ..saved
-            },
+            text: SavedText { facts, ..saved },
+            text_seq,
             lineage,
             state: Snapshot::first(state).encode(document_id, live_seq),
             client_id,
             at: self.core.clock.now(),
         };
         stores.log.restart(&restart).await?;
-        let seq = saved.facts.seq;
-        tracing::error!(docId = %document_id, seq, cause, "restarted a document from its stored text");
-        let lost = live_seq.saturating_sub(seq);
+        tracing::error!(
+            docId = %document_id, text_seq, lost, cause,
+            "editing was restarted from the stored text"
+        );
         Ok(vec![format!(
             "WARNING: its editing state is lost ({cause}). Editing starts anew from the text as of \
-             edit {seq}; {lost} later edits are not in it and are quarantined. Open editors are told to \
-             reload"
+             edit {text_seq}; {lost} later edits are not in it and are quarantined"
         )])
     }
 }

@@ -199,6 +199,8 @@ pub struct NewSnapshot {
 pub struct NewLineage {
     /// The text, as of the newest seq.
     pub text: SavedText,
+    /// Seq of the last edit that it contains.
+    pub text_seq: u64,
     /// 16 random bytes that identify the lineage.
     pub lineage: [u8; 16],
     /// The CRDT state of the text.

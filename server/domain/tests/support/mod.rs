@@ -6,6 +6,7 @@ use izanagi_domain::{
     accounts::{Caller, PasswordHash, Role, SigningKey, TokenIssuer, Tokens},
     documents::{Editor, HistoryReader, Owner, RequestKey},
     error::Result,
+    fsck::Repair,
     live::LiveSettings,
     services::{Services, Settings},
     storage::{Clock, Ids, Stores, SystemIds, User, VersionRow},
@@ -188,7 +189,7 @@ impl World {
     }
 
     pub(crate) async fn fsck_is_clean(&self) {
-        let report = self.services.fsck.run(false).await.unwrap();
+        let report = self.services.fsck.run(Repair::No).await.unwrap();
         assert!(report.faults.is_empty(), "{:#?}", report.faults);
     }
 }

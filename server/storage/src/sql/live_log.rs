@@ -38,8 +38,8 @@ fn load(document: DocumentId) -> Statement {
          WHERE document_id = $1 AND seq >= (SELECT from_seq FROM document_snapshots \
          WHERE document_id = $1 ORDER BY seq DESC LIMIT 1) \
          UNION ALL SELECT 'full', 0, actor_id, NULL, NULL FROM document_quarantine \
-         WHERE document_id = $1 GROUP BY actor_id HAVING COUNT(*) >= $2",
-        args![document, MAX_QUARANTINED],
+         WHERE document_id = $1 AND restarted = $3 GROUP BY actor_id HAVING COUNT(*) >= $2",
+        args![document, MAX_QUARANTINED, false],
     )
 }
 
@@ -263,10 +263,10 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
     async fn quarantine(&self, document: DocumentId, seq: u64, at: Timestamp) -> StoreResult<()> {
         let copy = Statement::with(
             "INSERT INTO document_quarantine \
-             (document_id, seq, actor_id, delta, quarantined_at, created_at) \
-             SELECT document_id, seq, actor_id, delta, $3, created_at FROM document_updates \
+             (document_id, seq, actor_id, delta, restarted, quarantined_at, created_at) \
+             SELECT document_id, seq, actor_id, delta, $4, $3, created_at FROM document_updates \
              WHERE document_id = $1 AND seq = $2",
-            args![document, seq, at],
+            args![document, seq, at, false],
         );
         let remove = Statement::with(
             "DELETE FROM document_updates WHERE document_id = $1 AND seq = $2",

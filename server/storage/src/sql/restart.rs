@@ -37,20 +37,19 @@ pub(super) async fn restart(db: &impl Database, restart: NewLineage) -> StoreRes
 }
 
 fn statements(restart: &NewLineage) -> [Statement; 10] {
-    let NewLineage { text, lineage, state, client_id, at } = restart;
+    let NewLineage { text, text_seq, lineage, state, client_id, at } = restart;
     let (document, facts, at) = (text.document_id, text.facts, *at);
     [
         Statement::with(
             "INSERT INTO document_quarantine \
-             (document_id, seq, actor_id, delta, quarantined_at, created_at) \
-             SELECT document_id, seq, actor_id, delta, $2, created_at FROM document_updates \
+             (document_id, seq, actor_id, delta, restarted, quarantined_at, created_at) \
+             SELECT document_id, seq, actor_id, delta, $3, $2, created_at FROM document_updates \
              WHERE document_id = $1",
-            args![document, at],
+            args![document, at, true],
         ),
         Statement::with(
-            "UPDATE document_ops SET quarantined = $2 WHERE document_id = $1 AND seq IN \
-             (SELECT seq FROM document_updates WHERE document_id = $1)",
-            args![document, true],
+            "UPDATE document_ops SET quarantined = $2 WHERE document_id = $1 AND seq > $3",
+            args![document, true, *text_seq],
         ),
         Statement::with("DELETE FROM document_updates WHERE document_id = $1", args![document]),
         Statement::with("DELETE FROM document_snapshots WHERE document_id = $1", args![document]),

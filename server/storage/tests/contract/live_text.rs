@@ -139,6 +139,7 @@ async fn a_restart_replaces_the_log(store: &TestStore) {
     store.relational.log.snapshot(&snapshot(document, 2, &[1, 2])).await.unwrap();
     let restart = NewLineage {
         text: text(document, 4, "the text"),
+        text_seq: 3,
         lineage: [9; 16],
         state: b"new state".to_vec(),
         client_id: 99,
@@ -154,8 +155,11 @@ async fn a_restart_replaces_the_log(store: &TestStore) {
     }
     assert_eq!(store.relational.log.text(document).await.unwrap(), restart.text);
     assert_eq!(store.relational.catalog.get(document).await.unwrap().lineage, [9; 16]);
-    let known = store.relational.log.known_op(document, user.into(), "2").await.unwrap();
-    assert!(known.quarantined);
+    // Seq 3 is in the text, 4 is not.
+    for (op_id, quarantined) in [("2", false), ("3", true)] {
+        let known = store.relational.log.known_op(document, user.into(), op_id).await.unwrap();
+        assert_eq!(known.quarantined, quarantined, "{op_id}");
+    }
     let names_it = NewUpdate { missing_clients: vec![7], ..by("names", &[8]) };
     assert_eq!(append(names_it).await, Appended::OtherLineage);
     assert_eq!(append(by("writes", &[7])).await, Appended::OtherLineage);
@@ -167,6 +171,7 @@ async fn a_restart_requires_the_newest_seq(store: &TestStore) {
     let (_, document) = document_with_updates(store, 3).await;
     let restart = NewLineage {
         text: text(document, 2, "the text"),
+        text_seq: 2,
         lineage: [9; 16],
         state: b"new state".to_vec(),
         client_id: 99,

@@ -169,9 +169,12 @@ CREATE TABLE document_quarantine (
     seq            INTEGER NOT NULL,
     actor_id       BLOB    NOT NULL,
     delta          BLOB    NOT NULL,
+    -- Whether it is here because editing was restarted, which is not the fault of its actor.
+    restarted      INTEGER NOT NULL,
     quarantined_at INTEGER NOT NULL,
     created_at     INTEGER NOT NULL,
     CONSTRAINT pk_document_quarantine PRIMARY KEY (document_id, seq),
+    CONSTRAINT ck_document_quarantine_restarted CHECK (restarted IN (0, 1)),
     CONSTRAINT fk_document_quarantine_document FOREIGN KEY (document_id) REFERENCES documents (id) ON DELETE CASCADE
 ) STRICT;
 
