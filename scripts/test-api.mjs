@@ -7,7 +7,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { argv, env, exit } from "node:process";
+import process, { argv, env } from "node:process";
 import { createInterface } from "node:readline";
 
 const [, , schemathesis = "st", binary = "target/debug/izanagi"] = argv;
@@ -83,6 +83,15 @@ async function prepare(api) {
   return `
 headers = { Authorization = ${quoted(headers.authorization)} }
 parameters = { "path.id" = ${quoted(kept)}, "path.n" = 1, "path.userId" = ${quoted(ben.user.id)} }
+# 412: the precondition is checked before the body (DESIGN §8).
+[checks.negative_data_rejection]
+expected-statuses = [400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 415, 422, 428, 429, 503]
+# A cursor, a hash or a JSON document can be valid by its schema and still be refused.
+[checks.positive_data_acceptance]
+enabled = false
+# A missing If-Match is 428, not 400 (RFC 6585).
+[checks.missing_required_header]
+expected-statuses = [400, 401, 403, 404, 422, 428]
 
 ${of("changeDocument", changed)}
 ${of("replaceDocument", changed)}
@@ -109,7 +118,7 @@ try {
   console.log(`# pass ${count("tests") - failed}`);
   console.log(`# fail ${failed}`);
   if (child.exitCode !== null) throw new Error("the server ended");
-  exit(run.status ?? 1);
+  process.exitCode = run.status ?? 1;
 } finally {
   child.kill();
   rmSync(home, { recursive: true, force: true });

@@ -64,4 +64,6 @@ export interface PendingUpdate {
   update: Uint8Array;
   /** Position among the updates of the same document and user. */
   order: number;
+  /** The document's editing state to which the update belongs. */
+  lineage: string;
 }

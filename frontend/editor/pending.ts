@@ -19,9 +19,9 @@ export async function pendingLoad(documentId: string, userId: string): Promise<P
 
 /** Stores an update; resolves when it is durable on this device. */
 export async function pendingPut(update: PendingUpdate): Promise<void> {
-  const { documentId, userId, opId, order } = update;
+  const { documentId, userId, opId, order, lineage } = update;
   // Copy the bytes: storing a view would store its whole buffer, here the page's WebAssembly memory.
-  const record: PendingUpdate = { documentId, userId, opId, order, update: update.update.slice() };
+  const record: PendingUpdate = { documentId, userId, opId, order, lineage, update: update.update.slice() };
   await write((store) => store.put(record));
 }
 

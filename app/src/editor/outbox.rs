@@ -105,6 +105,12 @@ impl Outbox {
         self.sent = None;
     }
 
+    /// Empties the queue. Returns the ids of its updates, to delete from this device.
+    pub fn clear(&mut self) -> Vec<String> {
+        self.sent = None;
+        self.waiting.drain(..).map(|waiting| waiting.id).collect()
+    }
+
     /// Handles an acknowledged batch. Returns the ids of its updates, to delete from this device.
     pub fn acknowledged(&mut self) -> Vec<String> {
         let count = self.sent.take().map_or(0, |(_, count)| count);

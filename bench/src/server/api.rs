@@ -93,7 +93,8 @@ impl Session {
 
     /// Builds the request that sends an update.
     pub(crate) fn op_request(&self, id: DocumentId, op_id: &str, delta: &[u8]) -> Result<Vec<u8>> {
-        let op = OpRequest { op_id: op_id.to_owned(), delta_b64: STANDARD.encode(delta) };
+        let (op_id, delta_b64) = (op_id.to_owned(), STANDARD.encode(delta));
+        let op = OpRequest { op_id, delta_b64, lineage: None };
         let path = format!("/api/v1/documents/{id}/ops");
         Ok(request("POST", &path, &self.headers, &serde_json::to_vec(&op)?))
     }

@@ -14,4 +14,4 @@ pub(crate) use identity::{
 };
 pub(crate) use path::{DocumentPath, Path, VersionPath, id, optional_id};
 pub(crate) use precondition::{if_match, if_none_match_hits, quoted};
-pub(crate) use query::{Paging, Query, flag, positive};
+pub(crate) use query::{Paging, Query, flag, positive, seq};

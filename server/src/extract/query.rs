@@ -99,6 +99,15 @@ pub(crate) fn positive<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u32
     })
 }
 
+/// Reads a sequence number. Larger ones than databases have are refused, as the API describes.
+pub(crate) fn seq<'de, D: Deserializer<'de>>(value: D) -> Result<Option<u64>, D::Error> {
+    let seq = u64::deserialize(value)?;
+    if i64::try_from(seq).is_err() {
+        return Err(D::Error::custom("This number is too large."));
+    }
+    Ok(Some(seq))
+}
+
 /// Reads `true` or `false`; `on` is what a checkbox sends.
 pub(crate) fn flag<'de, D: Deserializer<'de>>(value: D) -> Result<bool, D::Error> {
     match String::deserialize(value)?.as_str() {

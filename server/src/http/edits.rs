@@ -1,7 +1,7 @@
 //! Edit history: the log for replay, the state after any edit, and editing sessions.
 
 use crate::{
-    extract::{DocumentPath, Editable, Query, positive},
+    extract::{DocumentPath, Editable, Query, positive, seq},
     problem::ApiResult,
     state::AppState,
 };
@@ -26,8 +26,10 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 #[into_params(parameter_in = Query)]
 struct EditsParams {
     /// Sequence number of the first edit.
+    #[serde(default, deserialize_with = "seq")]
     from: Option<u64>,
     /// Sequence number of the last edit.
+    #[serde(default, deserialize_with = "seq")]
     to: Option<u64>,
     /// Edits per page.
     #[param(minimum = 1, maximum = 1000)]
@@ -48,6 +50,7 @@ struct CheckpointParams {
 #[into_params(parameter_in = Query)]
 struct SessionsParams {
     /// Sequence number of the first edit.
+    #[serde(default, deserialize_with = "seq")]
     from: Option<u64>,
 }
 

@@ -1,7 +1,7 @@
 //! Live updates over HTTP, for pages and programs without a WebSocket.
 
 use crate::{
-    extract::{DocumentPath, Editable, LazyBody, Query, Readable},
+    extract::{DocumentPath, Editable, LazyBody, Query, Readable, seq},
     problem::ApiResult,
     state::AppState,
 };
@@ -15,7 +15,11 @@ use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use izanagi_domain::{documents::LONGEST_OP_ID, live::Receipt};
+use izanagi_domain::{
+    documents::{LONGEST_OP_ID, Reader},
+    error::Error,
+    live::Receipt,
+};
 use izanagi_shared::{
     problem::{FieldError, Problem},
     wire::{OpAnswer, OpRequest, UpdatesView},
@@ -37,7 +41,8 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
     params(DocumentPath),
     request_body = OpRequest,
     responses((status = 200, body = OpAnswer), (status = 404, body = Problem),
-        (status = 413, body = Problem), (status = 422, body = Problem)))]
+        (status = 409, body = Problem), (status = 413, body = Problem),
+        (status = 422, body = Problem)))]
 async fn submit(
     State(state): State<AppState>,
     Editable(editor): Editable,
@@ -55,6 +60,7 @@ async fn submit(
     let delta = STANDARD
         .decode(&request.delta_b64)
         .map_err(|_| FieldError::new("deltaB64", "invalid", "This is not base64."))?;
+    require_lineage(&editor, request.lineage.as_deref())?;
     let Receipt { seq, pending } = documents.submit(&editor, &request.op_id, delta).await?;
     span.record("seq", seq);
     Ok(Json(OpAnswer { seq, pending }))
@@ -66,9 +72,13 @@ async fn submit(
 #[serde(rename_all = "camelCase")]
 struct UpdatesParams {
     /// Sequence number of the newest update that it has.
+    #[serde(default, deserialize_with = "seq")]
     since: Option<u64>,
-    /// Its state vector (v1) in base64url without padding; absent or empty for everything.
+    /// Its state vector (v1) in base64url without padding; absent for everything.
     state_vector: Option<String>,
+    /// The lineage that it belongs to, as returned with its first updates. If the document has
+    /// another one, the response is 409 `lineage_changed`.
+    lineage: Option<String>,
 }
 
 /// Header with the number that grows with every change of title, description or trash, so that a
@@ -98,10 +108,23 @@ async fn missing(
             FieldError::new("stateVector", "invalid", "This is not base64url without padding.")
         })?,
     };
+    require_lineage(&reader, params.lineage.as_deref())?;
     let revision = [(METADATA_REVISION, HeaderValue::from(reader.row().meta_rev))];
     if params.since == Some(reader.row().live_seq) {
         return Ok((StatusCode::NO_CONTENT, revision).into_response());
     }
     let (seq, delta) = documents.missing(&reader, state_vector).await?;
-    Ok((revision, Json(UpdatesView { seq, delta_b64: STANDARD.encode(delta) })).into_response())
+    let lineage = hex::encode(reader.row().lineage);
+    let updates = UpdatesView { seq, delta_b64: STANDARD.encode(delta), lineage };
+    Ok((revision, Json(updates)).into_response())
+}
+
+/// Refuses a replica of another lineage: merging it would show the text twice.
+fn require_lineage(reader: &Reader, lineage: Option<&str>) -> ApiResult<()> {
+    match lineage {
+        Some(lineage) if lineage != hex::encode(reader.row().lineage) => {
+            Err(Error::OtherLineage.into())
+        }
+        _ => Ok(()),
+    }
 }

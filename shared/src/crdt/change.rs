@@ -39,7 +39,8 @@ pub(super) fn changes_of(delta: &[Delta]) -> Vec<Change> {
 }
 
 /// The change from everything that differs to the other text; `None` if they are equal.
-pub(super) fn one_change(old: &str, new: &str) -> Option<Change> {
+#[must_use]
+pub fn one_change(old: &str, new: &str) -> Option<Change> {
     let common = |pairs: &mut dyn Iterator<Item = (char, char)>| -> usize {
         pairs.take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum()
     };

@@ -295,6 +295,10 @@ pub struct OpRequest {
     pub op_id: String,
     /// Base64-encoded Yjs update (v1).
     pub delta_b64: String,
+    /// The lineage in which it was made. If the document has another one, the response is 409
+    /// `lineage_changed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<String>,
 }
 
 /// Answers an update that is in the document's log.
@@ -319,4 +323,7 @@ pub struct UpdatesView {
     pub seq: u64,
     /// Base64-encoded Yjs update (v1); empty if nothing is missing.
     pub delta_b64: String,
+    /// Identifies the document's editing state. It changes when the state is restored from the text
+    /// after damage; updates of another lineage must not be merged.
+    pub lineage: String,
 }

@@ -23,19 +23,20 @@ impl Kept {
         Self { module, document, user, last_order: Cell::new(0.0) }
     }
 
-    /// Returns ids and updates that are stored, oldest first.
-    pub(super) async fn load(&self) -> Vec<(String, Vec<u8>)> {
+    /// Returns ids, updates and their lineages that are stored, oldest first.
+    pub(super) async fn load(&self) -> Vec<(String, Vec<u8>, String)> {
         let loaded = JsFuture::from(self.module.pending_load(&self.document, &self.user)).await;
         let Ok(records) = loaded else { return Vec::new() };
         let record = |record: JsValue| {
             let update = get(&record, "update").dyn_into::<Uint8Array>().ok()?;
-            Some((get(&record, "opId").as_string()?, update.to_vec()))
+            let lineage = get(&record, "lineage").as_string().unwrap_or_default();
+            Some((get(&record, "opId").as_string()?, update.to_vec(), lineage))
         };
         Array::from(&records).iter().filter_map(record).collect()
     }
 
     /// Stores an update and returns whether that succeeded.
-    pub(super) async fn put(&self, id: &str, update: &[u8]) -> bool {
+    pub(super) async fn put(&self, id: &str, update: &[u8], lineage: &str) -> bool {
         // Ordered after all earlier updates, in this tab and previous ones.
         let order = clock::now().max(self.last_order.get() + 1.0);
         self.last_order.set(order);
@@ -44,6 +45,7 @@ impl Kept {
             ("userId", self.user.as_str().into()),
             ("opId", id.into()),
             ("update", bytes(update).into()),
+            ("lineage", lineage.into()),
             ("order", order.into()),
         ]);
         JsFuture::from(self.module.pending_put(&record)).await.is_ok()

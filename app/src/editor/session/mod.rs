@@ -6,6 +6,7 @@ mod clock;
 mod events;
 mod kept;
 mod open;
+mod rebase;
 mod shown;
 mod sync;
 mod transport;

@@ -6,10 +6,12 @@ use super::{
     kept::Kept,
     shown::Shown,
     sync::Link,
-    transport::{self, Failure},
+    transport::{self, Failure, Updates},
 };
 use crate::{
     editor::{EditorView, OpenedText, Outbox, Trouble, split_long_inserts},
+    flash::Notice,
+    toasts::{Message, say},
     words,
 };
 use izanagi_shared::{
@@ -33,6 +35,10 @@ pub(super) struct Session {
     pub(super) outside_images: bool,
     pub(super) view: EditorView,
     pub(super) doc: RefCell<TextDoc>,
+    /// Identifies the editing state on the server to which the replica belongs.
+    pub(super) lineage: RefCell<String>,
+    /// The text before the first edit that the server does not have.
+    pub(super) base: RefCell<Option<String>>,
     pub(super) outbox: RefCell<Outbox>,
     pub(super) tracker: RefCell<SaveTracker>,
     pub(super) link: Link,
@@ -51,9 +57,10 @@ impl Session {
     /// Fails if the editor module or the document's state cannot be loaded.
     pub(super) async fn begin(opened: OpenedText, view: EditorView) -> Result<Rc<Self>, JsValue> {
         let module = EditorModule::load().await?;
-        let (seq, state) = fetch_state(opened.id, opened.length).await?;
+        let state = fetch_state(opened.id, opened.length).await;
+        let Updates { seq, delta, lineage } = state.map_err(|failure| format!("{failure:?}"))?;
         let doc =
-            TextDoc::load(clock::random_client_id(), &state).map_err(|error| error.to_string())?;
+            TextDoc::load(clock::random_client_id(), &delta).map_err(|error| error.to_string())?;
         let document = opened.id;
         let user = opened.user.map(|user| user.to_string()).unwrap_or_default();
         let kept_module = EditorModule::load().await?;
@@ -63,6 +70,8 @@ impl Session {
             outside_images: opened.outside_images,
             view,
             doc: RefCell::new(doc),
+            lineage: RefCell::new(lineage),
+            base: RefCell::default(),
             outbox: RefCell::default(),
             tracker: RefCell::default(),
             link: Link::new(seq, opened.revision),
@@ -89,7 +98,17 @@ impl Session {
 
     /// Restores edits from before a crash, a reload or a lost connection.
     async fn take_over_kept(&self) {
-        for (id, update) in self.kept.load().await {
+        for (id, update, lineage) in self.kept.load().await {
+            if lineage != *self.lineage.borrow() {
+                // It would never be complete here. It stays on this device.
+                say(Message {
+                    notice: Notice::new(words::left_behind()),
+                    is_problem: true,
+                    kind: None,
+                });
+                continue;
+            }
+            self.remember_base();
             // An update that does not apply to the document can never be sent.
             if self.doc.borrow_mut().apply(&update).is_ok() {
                 self.outbox.borrow_mut().push(id, update, true);
@@ -141,6 +160,7 @@ impl Session {
 
     /// Handles local changes from the editor.
     fn edited(self: &Rc<Self>, changes: Vec<Change>) {
+        self.remember_base();
         for edit in split_long_inserts(changes) {
             let update = self.doc.borrow_mut().edit(&edit);
             self.keep(update);
@@ -150,13 +170,21 @@ impl Session {
         self.show_soon();
     }
 
-    fn keep(self: &Rc<Self>, update: Vec<u8>) {
+    /// Keeps the text as the server has it, before the first edit that it does not have.
+    fn remember_base(&self) {
+        if self.outbox.borrow().is_empty() {
+            *self.base.borrow_mut() = Some(self.doc.borrow().text());
+        }
+    }
+
+    pub(super) fn keep(self: &Rc<Self>, update: Vec<u8>) {
         let id = clock::random_id();
         self.outbox.borrow_mut().push(id.clone(), update.clone(), false);
         self.tracker.borrow_mut().edited();
         let session = Rc::clone(self);
         spawn_local(async move {
-            if !session.kept.put(&id, &update).await {
+            let lineage = session.lineage.borrow().clone();
+            if !session.kept.put(&id, &update, &lineage).await {
                 return;
             }
             let still_waits = session.outbox.borrow_mut().stored(&id);
@@ -184,17 +212,19 @@ impl Session {
         let taken = self.with_editor(|editor| editor.take_over(&changes));
         if taken.is_some_and(|taken| taken.is_err()) {
             // Editor and replica are out of sync; the replica is authoritative.
-            self.with_editor(EditorHandle::destroy);
-            if let Err(error) = self.mount() {
-                leptos::logging::error!(
-                    "cannot restart the editor of {}: {error:?}",
-                    self.document
-                );
-            }
+            self.remount();
         }
         self.go_on_if_it_fits();
         self.show_soon();
         true
+    }
+
+    /// Mounts the editor again, with the replica's text.
+    pub(super) fn remount(self: &Rc<Self>) {
+        self.with_editor(EditorHandle::destroy);
+        if let Err(error) = self.mount() {
+            leptos::logging::error!("cannot restart the editor of {}: {error:?}", self.document);
+        }
     }
 
     pub(super) fn with_editor<T>(&self, call: impl FnOnce(&EditorHandle) -> T) -> Option<T> {
@@ -236,7 +266,7 @@ impl Session {
 }
 
 /// Fetches the state of a document; once more if the access token has expired.
-async fn fetch_state(document: DocumentId, length: usize) -> Result<(u64, Vec<u8>), JsValue> {
+pub(super) async fn fetch_state(document: DocumentId, length: usize) -> Result<Updates, Failure> {
     let mut state = transport::get_state(document, length).await;
     if state == Err(Failure::SignedOut) {
         state = match transport::refresh_session().await {
@@ -244,7 +274,7 @@ async fn fetch_state(document: DocumentId, length: usize) -> Result<(u64, Vec<u8
             Err(failure) => Err(failure),
         };
     }
-    state.map_err(|failure| format!("{failure:?}").into())
+    state
 }
 
 /// Calls a function if the session still exists.

@@ -3,7 +3,7 @@
 use super::{
     clock,
     open::{Session, with},
-    transport::{self, Failure, Polled},
+    transport::{self, Failure, Polled, Updates},
 };
 use crate::{
     editor::{Trouble, retry_delay},
@@ -32,7 +32,9 @@ pub(super) struct Link {
     /// Revision of the metadata that the page shows.
     revision: Cell<u64>,
     /// Every update up to this sequence number is in the replica.
-    seq: Cell<u64>,
+    pub(super) seq: Cell<u64>,
+    /// Moving to another lineage.
+    pub(super) is_rebasing: Cell<bool>,
     is_sending: Cell<bool>,
     is_polling: Cell<bool>,
     /// A poll was requested while another was in flight.
@@ -55,7 +57,7 @@ impl Session {
     /// Sends queued updates, one batch at a time.
     pub(super) fn send(self: &Rc<Self>) {
         let link = &self.link;
-        if link.is_sending.get() || link.halted.get().is_some() {
+        if link.is_sending.get() || link.halted.get().is_some() || link.is_rebasing.get() {
             return;
         }
         if let Some(timer) = link.timer.borrow_mut().take() {
@@ -65,12 +67,14 @@ impl Session {
         link.is_sending.set(true);
         let session = Rc::clone(self);
         spawn_local(async move {
-            let mut sent = transport::post_op(session.document, &batch.op_id, &batch.update).await;
+            let post = || {
+                let lineage = session.lineage.borrow().clone();
+                transport::post_op(session.document, lineage, &batch.op_id, &batch.update)
+            };
+            let mut sent = post().await;
             if sent == Err(Failure::SignedOut) {
                 sent = match transport::refresh_session().await {
-                    Ok(()) => {
-                        transport::post_op(session.document, &batch.op_id, &batch.update).await
-                    }
+                    Ok(()) => post().await,
                     Err(failure) => Err(failure),
                 };
             }
@@ -91,7 +95,8 @@ impl Session {
             return;
         }
         if let Some(batch) = self.outbox.borrow_mut().batch(clock::random_id, merge) {
-            transport::post_op_as_page_goes(self.document, &batch.op_id, &batch.update);
+            let lineage = self.lineage.borrow().clone();
+            transport::post_op_as_page_goes(self.document, lineage, &batch.op_id, &batch.update);
         }
     }
 
@@ -163,6 +168,7 @@ impl Session {
             }
             Failure::SignedOut => self.halt_signed_out(),
             Failure::Trashed => self.halt_trashed(),
+            Failure::OtherLineage(reason) => self.rebase_soon(reason),
             Failure::Refused(reason) => {
                 // Under a new id, because a refusal is final for the old one.
                 self.outbox.borrow_mut().take_back();
@@ -187,6 +193,13 @@ impl Session {
         self.link.halted.set(Some(Halt::Refused));
         self.tracker.borrow_mut().refused(words::reason_trashed());
         self.report(Trouble::Trashed);
+    }
+
+    /// Refuses further edits until the user reloads the page.
+    pub(super) fn halt_restored(&self, reason: String) {
+        self.outbox.borrow_mut().take_back();
+        self.halt(Halt::Refused, reason);
+        self.tell();
     }
 
     fn halt(&self, halt: Halt, reason: String) {
@@ -225,7 +238,7 @@ impl Session {
     pub(super) fn poll(self: &Rc<Self>) {
         let link = &self.link;
         let is_over = matches!(link.halted.get(), Some(Halt::SignedOut | Halt::Refused));
-        if self.is_read_only() || is_over {
+        if self.is_read_only() || is_over || link.is_rebasing.get() {
             return;
         }
         if link.is_polling.replace(true) {
@@ -245,8 +258,8 @@ impl Session {
     async fn poll_once(self: &Rc<Self>) {
         let get = || {
             let state_vector = self.doc.borrow().state_vector();
-            let since = self.link.seq.get();
-            async move { transport::get_updates(self.document, since, &state_vector).await }
+            let (lineage, since) = (self.lineage.borrow().clone(), self.link.seq.get());
+            async move { transport::get_updates(self.document, &lineage, since, &state_vector).await }
         };
         let mut got = get().await;
         if got == Err(Failure::SignedOut) {
@@ -257,7 +270,7 @@ impl Session {
         }
         match got {
             Ok(Polled { revision, updates }) => {
-                if let Some((seq, delta)) = updates {
+                if let Some(Updates { seq, delta, .. }) = updates {
                     if !self.merge(&delta) {
                         self.halt(Halt::Refused, words::reason_cannot_merge());
                         return self.tell();
@@ -282,6 +295,7 @@ impl Session {
             Err(Failure::Later(_)) => {}
             Err(Failure::SignedOut) => self.halt_signed_out(),
             Err(Failure::Trashed) => self.halt_trashed(),
+            Err(Failure::OtherLineage(reason)) => self.rebase_soon(reason),
             Err(Failure::Refused(reason) | Failure::TooLong(reason)) => {
                 self.halt(Halt::Refused, reason);
             }

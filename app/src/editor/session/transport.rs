@@ -36,7 +36,18 @@ pub(super) struct Polled {
     /// Revision of the document's metadata.
     pub(super) revision: Option<u64>,
     /// Updates and the sequence number of the last one, if there are any.
-    pub(super) updates: Option<(u64, Vec<u8>)>,
+    pub(super) updates: Option<Updates>,
+}
+
+/// Updates from the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Updates {
+    /// Sequence number of the last one.
+    pub(super) seq: u64,
+    /// A Yjs update (v1).
+    pub(super) delta: Vec<u8>,
+    /// The lineage to which they belong.
+    pub(super) lineage: String,
 }
 
 /// The metadata that an editor shows.
@@ -57,6 +68,8 @@ pub(super) enum Failure {
     SignedOut,
     /// The document is in the trash.
     Trashed,
+    /// The document was restored from its text since the page loaded it.
+    OtherLineage(String),
     /// Rejected, with the server's message; retrying does not help.
     Refused(String),
     /// The document has no room for it, with the server's message.
@@ -67,10 +80,11 @@ pub(super) enum Failure {
 /// saved.
 pub(super) async fn post_op(
     document: DocumentId,
+    lineage: String,
     op_id: &str,
     update: &[u8],
 ) -> Result<OpAnswer, Failure> {
-    let body = OpRequest { op_id: op_id.to_owned(), delta_b64: STANDARD.encode(update) };
+    let body = op(lineage, op_id, update);
     let path = ops_path(document);
     let request = limited(Request::post(&path), body.delta_b64.len());
     let request = request.json(&body).map_err(|_| Failure::Lost)?;
@@ -79,8 +93,13 @@ pub(super) async fn post_op(
 }
 
 /// Sends an update from a page that is being left, without waiting for the response.
-pub(super) fn post_op_as_page_goes(document: DocumentId, op_id: &str, update: &[u8]) {
-    let body = OpRequest { op_id: op_id.to_owned(), delta_b64: STANDARD.encode(update) };
+pub(super) fn post_op_as_page_goes(
+    document: DocumentId,
+    lineage: String,
+    op_id: &str,
+    update: &[u8],
+) {
+    let body = op(lineage, op_id, update);
     let Ok(body) = serde_json::to_string(&body) else { return };
     let options = BlobPropertyBag::new();
     options.set_type("application/json");
@@ -89,6 +108,11 @@ pub(super) fn post_op_as_page_goes(document: DocumentId, op_id: &str, update: &[
         // Fails only above 64 KiB; such an update is stored on this device.
         let _ = window().navigator().send_beacon_with_opt_blob(&ops_path(document), Some(&blob));
     }
+}
+
+fn op(lineage: String, op_id: &str, update: &[u8]) -> OpRequest {
+    let (op_id, delta_b64) = (op_id.to_owned(), STANDARD.encode(update));
+    OpRequest { op_id, delta_b64, lineage: Some(lineage) }
 }
 
 fn ops_path(document: DocumentId) -> String {
@@ -102,11 +126,8 @@ pub fn state_path(document: DocumentId) -> String {
     format!("/api/v1/documents/{document}/updates")
 }
 
-/// Returns the whole state of a document with a text of this length, and its sequence number.
-pub(super) async fn get_state(
-    document: DocumentId,
-    length: usize,
-) -> Result<(u64, Vec<u8>), Failure> {
+/// Returns the whole state of a document with a text of this length.
+pub(super) async fn get_state(document: DocumentId, length: usize) -> Result<Updates, Failure> {
     // In base64, with room for deleted text.
     let request =
         limited(Request::get(&state_path(document)), length.saturating_mul(2) + LONG_ANSWER);
@@ -117,10 +138,11 @@ pub(super) async fn get_state(
 /// vector.
 pub(super) async fn get_updates(
     document: DocumentId,
+    lineage: &str,
     since: u64,
     state_vector: &[u8],
 ) -> Result<Polled, Failure> {
-    let mut path = format!("{}?since={since}", state_path(document));
+    let mut path = format!("{}?since={since}&lineage={lineage}", state_path(document));
     // Without a state vector the server sends everything, which is correct but larger.
     if state_vector.len() <= LONGEST_STATE_VECTOR {
         path += "&stateVector=";
@@ -133,11 +155,12 @@ pub(super) async fn get_updates(
 }
 
 /// Reads an `UpdatesView`.
-async fn decode(answer: Response) -> Result<(u64, Vec<u8>), Failure> {
+async fn decode(answer: Response) -> Result<Updates, Failure> {
     let updates = json(answer).await?;
     let delta = get(&updates, "deltaB64").as_string().ok_or(Failure::Lost)?;
     let delta = STANDARD.decode(delta).map_err(|_| Failure::Lost)?;
-    Ok((seq_of(&updates)?, delta))
+    let lineage = get(&updates, "lineage").as_string().ok_or(Failure::Lost)?;
+    Ok(Updates { seq: seq_of(&updates)?, delta, lineage })
 }
 
 /// Returns the JSON of a response. Its fields are read one by one: code that reads a type is several
@@ -190,8 +213,12 @@ async fn accept(answer: Result<Response, gloo_net::Error>) -> Result<Response, F
             if problem.as_ref().is_ok_and(|problem| problem.code == "trashed") {
                 return Err(Failure::Trashed);
             }
+            let is_restored = problem.as_ref().is_ok_and(|it| it.code == "lineage_changed");
             let reason = problem
                 .map_or_else(|_| words::reason_unknown(), |problem| words::problem(&problem));
+            if is_restored {
+                return Err(Failure::OtherLineage(reason));
+            }
             Err(if status == 413 { Failure::TooLong(reason) } else { Failure::Refused(reason) })
         }
         _ => Err(Failure::Lost),
