@@ -1,5 +1,5 @@
 // The release binary on a free port, with its own data in a temporary directory.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync, type WriteStream, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -85,6 +85,22 @@ export class Server {
     await this.#end("SIGKILL");
   }
 
+  /** Stops the process gracefully; its address and data stay. */
+  async stop(): Promise<void> {
+    await this.#end("SIGTERM");
+  }
+
+  /** Changes rows of the database behind the server's back. The server must not run. */
+  damage(sql: string): void {
+    const script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.executescript(sys.argv[2]); db.commit()";
+    run("python3", ["-c", script, join(this.dataDir, "izanagi.db"), sql]);
+  }
+
+  /** Runs `izanagi …` on the data; returns what it prints. */
+  command(...words: string[]): string {
+    return run(join(ROOT, "target/release/izanagi"), words, { IZANAGI_DATA_DIR: this.dataDir });
+  }
+
   /** Stops the process gracefully and deletes its data. */
   async remove(): Promise<void> {
     const inTime = await this.#end("SIGTERM");
@@ -105,6 +121,16 @@ export class Server {
     clearTimeout(limit);
     return child.signalCode !== "SIGKILL" || signal === "SIGKILL";
   }
+}
+
+/** Runs a program to its end; returns its output. */
+function run(program: string, words: string[], env: Record<string, string> = {}): string {
+  const { status, stdout, stderr, error } = spawnSync(program, words, {
+    encoding: "utf8",
+    env: { ...process.env, ...env },
+  });
+  if (error || (status !== 0 && status !== 1)) throw error ?? new Error(`${program}: ${stdout}${stderr}`);
+  return stdout;
 }
 
 /** Returns the address that the server logs at startup. */
