@@ -248,18 +248,19 @@ test.describe("unacknowledged updates", () => {
       const { pendingPut }: typeof import("../frontend/editor/index") = await import("/editor.js" as string);
       const memory = new Uint8Array(1 << 20).fill(7);
       for (const [opId, order] of [["b", 2], ["a", 10], ["c", 1]] as const) {
-        await pendingPut({ documentId: "d", userId: "u", opId, order, update: memory.subarray(order, order + 2) });
+        await pendingPut({ documentId: "d", userId: "u", opId, order, update: memory.subarray(order, order + 2), lineage: "l" });
       }
-      await pendingPut({ documentId: "d", userId: "other", opId: "x", order: 0, update: new Uint8Array([1]) });
-      await pendingPut({ documentId: "e", userId: "u", opId: "y", order: 0, update: new Uint8Array([1]) });
+      await pendingPut({ documentId: "d", userId: "other", opId: "x", order: 0, update: new Uint8Array([1]), lineage: "l" });
+      await pendingPut({ documentId: "e", userId: "u", opId: "y", order: 0, update: new Uint8Array([1]), lineage: "l" });
     });
     await page.reload();
     const [kept, bytes] = await page.evaluate(async () => {
       const { pendingLoad }: typeof import("../frontend/editor/index") = await import("/editor.js" as string);
       const updates = await pendingLoad("d", "u");
-      return [updates.map(({ opId, update }) => [opId, ...update]), updates[0]?.update.buffer.byteLength];
+      const kept = updates.map(({ opId, update, lineage }) => [opId, ...update, lineage]);
+      return [kept, updates[0]?.update.buffer.byteLength];
     });
-    expect(kept).toEqual([["c", 7, 7], ["b", 7, 7], ["a", 7, 7]]);
+    expect(kept).toEqual([["c", 7, 7, "l"], ["b", 7, 7, "l"], ["a", 7, 7, "l"]]);
     expect(bytes).toBe(2);
   });
 
@@ -268,7 +269,7 @@ test.describe("unacknowledged updates", () => {
     const left = await page.evaluate(async () => {
       const store: typeof import("../frontend/editor/index") = await import("/editor.js" as string);
       for (const [order, opId] of ["a", "b", "c"].entries()) {
-        await store.pendingPut({ documentId: "d", userId: "u", opId, order, update: new Uint8Array([order]) });
+        await store.pendingPut({ documentId: "d", userId: "u", opId, order, update: new Uint8Array([order]), lineage: "l" });
       }
       await store.pendingDrop("d", "u", ["a", "c", "never seen"]);
       return (await store.pendingLoad("d", "u")).map((update) => update.opId);

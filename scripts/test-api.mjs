@@ -29,12 +29,15 @@ const ENDS_THE_RUN = "^(signOut|signOutEverywhere|endSession|deleteMe|refresh)$"
 async function start(home) {
   mkdirSync(join(home, "site/pkg/none"), { recursive: true });
   writeFileSync(join(home, "izanagi.yaml"), SETTINGS);
-  const child = spawn(resolve(binary), ["serve"], {
+  /** @type {import("node:child_process").SpawnOptions} */
+  const options = {
     cwd: home,
     env: { IZANAGI_LISTEN: "127.0.0.1:0", IZANAGI_DATA_DIR: join(home, "data"), IZANAGI_SITE_ROOT: join(home, "site") },
     // A file, because nothing would read a pipe while Schemathesis runs.
     stdio: ["ignore", "pipe", openSync(join(home, "log"), "a")],
-  });
+  };
+  const child = spawn(resolve(binary), ["serve"], options);
+  if (!child.stdout) throw new Error("the server has no output");
   for await (const line of createInterface({ input: child.stdout })) {
     const url = line.match(/listening on (http:\S+)/)?.[1];
     if (url) return { child, url };
