@@ -72,6 +72,15 @@ impl EditKind {
         }
     }
 
+    /// Upper bound of the text's bytes during the edit and after it, if it has `current` before.
+    pub(super) fn text_at_most(&self, current: usize) -> usize {
+        match self {
+            Self::Replace { content, .. } => current.max(content.len()),
+            // Whatever a merge inserts is part of its content.
+            Self::Merge { content, .. } => current.saturating_add(content.len()),
+        }
+    }
+
     /// Hash that distinguishes a retry from a different request with the same op id. The base of a
     /// merge is excluded: the edit itself changes the text that the precondition resolves against,
     /// and a retry must still be recognised.

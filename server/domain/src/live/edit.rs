@@ -35,9 +35,9 @@ impl Room {
             return Ok(EditOutcome::Done(self.text().await?));
         }
         self.check_quarantine(edit.actor, &edit.op_id).await?;
-        if self.replica()?.edit_may_overflow(edit.kind.bytes()) {
-            self.lapse_all().await?;
-            self.ready().await?;
+        let mut lapses = 0;
+        while self.replica()?.edit_may_overflow(&edit.kind) {
+            self.lapse_all(&mut lapses).await?;
         }
         let takes_long = self.replica()?.is_long() || edit.kind.bytes() > SMALL;
         let kind = edit.kind;

@@ -7,7 +7,7 @@ use super::{
     seal::{seal, unseal},
 };
 use crate::{
-    error::{Error, Result},
+    error::{Error, Internal, Result},
     storage::{Constraint, CutUpdates, LoggedUpdate, StoreError},
 };
 use std::{collections::BTreeSet, time::Duration};
@@ -15,6 +15,8 @@ use tokio::time::Instant;
 
 /// Minimum time between two lapses, because after each the document is loaded again.
 const PAUSE: Duration = Duration::from_secs(10);
+/// How often waiting updates are told to lapse for one command.
+const TRIES: u32 = 3;
 
 impl Room {
     /// Returns when waiting updates lapse next.
@@ -40,16 +42,33 @@ impl Room {
         }
     }
 
-    /// Lets all waiting updates lapse, because the document has no room for them.
-    pub(super) async fn lapse_all(&mut self) -> Result<()> {
+    /// Lets all waiting updates lapse, because the document has no room for them, and loads it again.
+    /// The caller then checks again whether there is room: if another room has written meanwhile,
+    /// nothing has lapsed. `tries` counts the calls for one command.
+    pub(super) async fn lapse_all(&mut self, tries: &mut u32) -> Result<()> {
+        if *tries == TRIES {
+            let cause = "waiting updates do not lapse: other rooms keep writing";
+            return Err(Error::Unavailable(Internal::new(cause)));
+        }
+        *tries += 1;
         let waiting = self.loaded().map(|replica| replica.waiting.seqs()).unwrap_or_default();
-        self.lapse(waiting).await
+        self.lapse(waiting).await?;
+        self.ready().await
     }
 
+    /// Cuts these rows, unless another room has changed the log.
     async fn lapse(&mut self, seqs: Vec<u64>) -> Result<()> {
+        if seqs.is_empty() {
+            return Ok(());
+        }
         self.lapse_not_before = Some(Instant::now() + PAUSE);
         let seqs: BTreeSet<u64> = seqs.into_iter().collect();
-        let mut log = self.context.log.load(self.document).await?;
+        let log = self.context.log.load(self.document).await;
+        if matches!(log, Err(StoreError::NotFound | StoreError::Corrupt(_))) {
+            // Trying again would keep the room open for ever.
+            self.invalidate();
+        }
+        let mut log = log?;
         log.updates.retain(|row| seqs.contains(&row.seq));
         let (live_seq, rows) = (log.live_seq, log.updates);
         let cut = self.with_replica(true, move |replica| {
@@ -61,9 +80,9 @@ impl Room {
             (replica.seq, rows.into_iter().map(integrated).collect::<Option<Vec<_>>>())
         });
         let (replica_seq, updates) = cut.await?;
-        let updates = updates.ok_or_else(|| Error::internal("a waiting update is damaged"))?;
         // Whatever comes of it, the log decides what the document is now.
         self.invalidate();
+        let updates = updates.ok_or_else(|| Error::internal("a waiting update is damaged"))?;
         if replica_seq != live_seq {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! How much room a document has left: for its text, its items, and its encoded state.
 
 use super::{
+    command::EditKind,
     lineage::{Lineage, invalid},
     replica::Replica,
     waiting::Size,
@@ -24,6 +25,22 @@ pub(super) enum Fit {
     WithoutWaiting,
     /// It does not fit.
     No,
+}
+
+/// What updates that are written together may add to a document.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Claim {
+    /// Their own size.
+    own: Size,
+    /// The waiting updates that they release, which are the same for all of them.
+    released: Size,
+}
+
+impl Claim {
+    /// Adds an update, and what it releases.
+    pub(super) fn and(self, own: Size, released: Size) -> Self {
+        Self { own: self.own.plus(own), released: self.released.max(released) }
+    }
 }
 
 impl Replica {
@@ -65,30 +82,37 @@ impl Replica {
         if releases { self.waiting.total() } else { Size::default() }
     }
 
-    /// Whether a server edit to a text of this many bytes may release more than the document has room
-    /// for. Nobody but the server writes under its client id, but others may claim to build on it.
-    pub(super) fn edit_may_overflow(&self, bytes: usize) -> bool {
+    /// Whether a server edit may release more than the document has room for. Nobody but the server
+    /// writes under its client id, but others may claim to build on it.
+    pub(super) fn edit_may_overflow(&self, kind: &EditKind) -> bool {
         let client = self.lineage.doc().client_id();
         let own = ClientRange { client, start: 0, end: u32::MAX };
         let waiting = self.released_by(&UpdateSummary { structs: vec![own], ..Default::default() });
-        let text = bytes.max(self.bytes_at_most.min(MAX_CONTENT_BYTES));
-        text.saturating_add(waiting.text) > MAX_CONTENT_BYTES || !self.has_items_for(waiting)
+        if waiting == Size::default() {
+            // An edit that is too long by itself is refused elsewhere.
+            return false;
+        }
+        let current = self.bytes_at_most.min(MAX_CONTENT_BYTES);
+        let text = kind.text_at_most(current).min(MAX_CONTENT_BYTES);
+        let claim = Claim::default().and(Size::default(), waiting);
+        text.saturating_add(waiting.text) > MAX_CONTENT_BYTES || !self.has_items_for(claim)
     }
 
-    fn has_items_for(&self, released: Size) -> bool {
-        let items = self.lineage.doc().items() + released.items;
+    /// Items matter only if some are released: those of an update itself are checked before.
+    fn has_items_for(&self, Claim { own, released }: Claim) -> bool {
+        let items = self.lineage.doc().items() + own.items + released.items;
         released.items == 0 || items <= self.limits.document_items
     }
 
-    /// Whether the document certainly has room for updates that insert this many bytes, and for the
-    /// waiting ones that they release. Counts only if necessary.
-    pub(super) fn has_room_for(&mut self, text: usize, released: Size) -> bool {
-        let text = text.saturating_add(released.text);
+    /// Whether the document certainly has room for these updates, and for the waiting ones that they
+    /// release. Counts only if necessary.
+    pub(super) fn has_room_for(&mut self, claim: Claim) -> bool {
+        let text = claim.own.text.saturating_add(claim.released.text);
         if !self.is_counted && self.bytes_at_most.saturating_add(text) > MAX_CONTENT_BYTES {
             self.bytes_at_most = self.lineage.doc().text().len();
             self.is_counted = true;
         }
-        self.bytes_at_most.saturating_add(text) <= MAX_CONTENT_BYTES && self.has_items_for(released)
+        self.bytes_at_most.saturating_add(text) <= MAX_CONTENT_BYTES && self.has_items_for(claim)
     }
 
     /// Whether the document has room for an update after applying its own deletions. Tries it on a

@@ -5,7 +5,7 @@ use super::{
     lineage::invalid,
     room::Room,
     seal::seal,
-    space::Fit,
+    space::{Claim, Fit},
     waiting::{Sent, Size},
 };
 use crate::{
@@ -51,14 +51,14 @@ impl Room {
         // ones, which are not in the replica yet.
         let is_alone = waiting.len() == 1;
         let mut checker = None;
-        // Bytes that the updates of this batch may add to the text, and those of them that wait.
-        let mut reserved = 0;
+        // What the updates of this batch may add to the document, and those of them that wait.
+        let mut reserved = Claim::default();
         let mut waits = Vec::new();
         for (update, reply) in waiting {
             if checker.is_none() && !is_alone {
                 // There is none yet, or a job that failed has lost it with all it knew of the batch.
                 self.write(std::mem::take(&mut batch)).await;
-                reserved = 0;
+                reserved = Claim::default();
                 waits.clear();
                 match self.checker().await {
                     Ok(copy) => checker = Some(copy),
@@ -75,16 +75,15 @@ impl Room {
                     continue;
                 }
             };
-            let size = Size::of(&admitted.update.delta, &admitted.summary);
-            if !self.has_room_for(reserved + size.text, &admitted.summary) {
+            if !self.has_room_for(self.claim(reserved, &admitted)) {
                 // Earlier updates may free space as well as use it, so apply them first.
                 self.write(std::mem::take(&mut batch)).await;
-                reserved = 0;
+                reserved = Claim::default();
                 waits.clear();
                 match self.make_room_for(&admitted).await {
-                    Ok(Fit::Whole) => {}
+                    Ok(true) => {}
                     // The checker knows what has lapsed now.
-                    Ok(_) => checker = None,
+                    Ok(false) => checker = None,
                     Err(error) => {
                         drop(reply.send(Err(error)));
                         checker = None;
@@ -92,8 +91,9 @@ impl Room {
                     }
                 }
             }
-            reserved += size.text;
+            reserved = self.claim(reserved, &admitted);
             if admitted.waits {
+                let size = Size::of(&admitted.update.delta, &admitted.summary);
                 waits.push((admitted.update.actor, size));
             }
             batch.push((admitted, reply));
@@ -298,38 +298,42 @@ impl Room {
         Ok(Receipt { seq, pending: self.replica()?.is_waiting(seq) })
     }
 
-    /// Whether the text certainly has room for this many bytes, including those of an update with
-    /// this summary, and for what that update releases.
-    fn has_room_for(&mut self, bytes: usize, summary: &UpdateSummary) -> bool {
-        self.replica().is_ok_and(|replica| {
-            let released = replica.released_by(summary);
-            replica.has_room_for(bytes, released)
-        })
+    /// Adds an update to the claim of its batch.
+    fn claim(&self, batch: Claim, admitted: &Admitted) -> Claim {
+        let own = Size::of(&admitted.update.delta, &admitted.summary);
+        let released = self.loaded().map(|replica| replica.released_by(&admitted.summary));
+        batch.and(own, released.unwrap_or_default())
+    }
+
+    fn has_room_for(&mut self, claim: Claim) -> bool {
+        self.replica().is_ok_and(|replica| replica.has_room_for(claim))
     }
 
     /// Checks an update against the maximum length of a document. Waiting updates make room for it.
-    async fn make_room_for(&mut self, admitted: &Admitted) -> Result<Fit> {
+    /// Returns whether a checker of its batch still knows the document.
+    async fn make_room_for(&mut self, admitted: &Admitted) -> Result<bool> {
+        let mut lapses = 0;
         self.ready().await?;
-        if self.has_room_for(admitted.summary.inserted_bytes, &admitted.summary) {
-            return Ok(Fit::Whole);
-        }
-        let (delta, summary) = (admitted.update.delta.clone(), admitted.summary.clone());
-        let fit = self.with_replica(true, move |replica| replica.fit(&delta, &summary)).await??;
-        match fit {
-            Fit::Whole => {}
-            Fit::WithoutWaiting => self.lapse_all().await?,
-            // It was admitted before, and waits.
-            Fit::No
-                if self
-                    .known_op(admitted.update.actor, &admitted.update.op_id)
-                    .await?
-                    .is_some() => {}
-            Fit::No => {
-                return Err(Error::TooLarge(format!(
-                    "A document can have at most {MAX_CONTENT_BYTES} bytes (10 MiB)."
-                )));
+        loop {
+            if self.has_room_for(self.claim(Claim::default(), admitted)) {
+                return Ok(lapses == 0);
+            }
+            let (delta, summary) = (admitted.update.delta.clone(), admitted.summary.clone());
+            let fit = self.with_replica(true, move |replica| replica.fit(&delta, &summary));
+            match fit.await?? {
+                Fit::Whole => return Ok(lapses == 0),
+                Fit::WithoutWaiting => self.lapse_all(&mut lapses).await?,
+                Fit::No => {
+                    let NewUpdate { actor, op_id, .. } = &admitted.update;
+                    if self.known_op(*actor, op_id).await?.is_some() {
+                        // It was admitted before, and waits.
+                        return Ok(false);
+                    }
+                    return Err(Error::TooLarge(format!(
+                        "A document can have at most {MAX_CONTENT_BYTES} bytes (10 MiB)."
+                    )));
+                }
             }
         }
-        Ok(fit)
     }
 }

@@ -24,7 +24,14 @@ use izanagi_shared::{
     time::Timestamp,
 };
 use parking_lot::Mutex;
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -37,6 +44,8 @@ pub(super) struct MemoryLog {
     pub(super) kept: Mutex<Kept>,
     pub(super) trouble: Mutex<Trouble>,
     pub(super) history: Arc<MemoryHistory>,
+    /// How often it was loaded.
+    pub(super) loads: AtomicU32,
     /// The state that the document was created with.
     pub(super) first: Vec<u8>,
 }
@@ -90,6 +99,8 @@ pub(super) struct Trouble {
     pub(super) refused_texts: u32,
     /// Nothing is cut.
     pub(super) refuses_cuts: bool,
+    /// Number of cuts that come too late: another room has changed the log.
+    pub(super) late_cuts: u32,
     /// How the next snapshot fails, if it does.
     pub(super) snapshot: Option<BadSnapshot>,
 }
@@ -127,6 +138,7 @@ impl MemoryLog {
             kept: Mutex::new(kept),
             trouble: Mutex::default(),
             history: Arc::default(),
+            loads: AtomicU32::default(),
         })
     }
 
@@ -204,6 +216,7 @@ impl LiveLog for MemoryLog {
     }
 
     async fn load(&self, document: DocumentId) -> StoreResult<LoadedLog> {
+        self.loads.fetch_add(1, Ordering::Relaxed);
         let kept = self.kept.lock();
         let (mut snapshot, updates) = (kept.newest().clone(), kept.rows.clone());
         if document != DOCUMENT {
@@ -290,8 +303,13 @@ impl LiveLog for MemoryLog {
     }
 
     async fn cut(&self, cut: &CutUpdates) -> StoreResult<()> {
-        if self.trouble.lock().refuses_cuts {
+        let mut trouble = self.trouble.lock();
+        if trouble.refuses_cuts {
             return Err(StoreError::Unavailable("full".to_owned()));
+        }
+        if trouble.late_cuts > 0 {
+            trouble.late_cuts -= 1;
+            return Err(StoreError::Conflict(Constraint::LogChanged));
         }
         let mut kept = self.kept.lock();
         let is_there = |(seq, _): &(u64, Vec<u8>)| kept.rows.iter().any(|row| row.seq == *seq);

@@ -39,11 +39,20 @@ impl Size {
         Self { update: delta.len(), text: summary.inserted_bytes, items }
     }
 
-    const fn plus(self, other: Self) -> Self {
+    pub(super) const fn plus(self, other: Self) -> Self {
         Self {
             update: self.update + other.update,
             text: self.text + other.text,
             items: self.items + other.items,
+        }
+    }
+
+    /// The larger of both in each respect.
+    pub(super) fn max(self, other: Self) -> Self {
+        Self {
+            update: self.update.max(other.update),
+            text: self.text.max(other.text),
+            items: self.items.max(other.items),
         }
     }
 

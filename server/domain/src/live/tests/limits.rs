@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{live::waiting::MAX_OF_SENDER, storage::LiveLog};
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 #[tokio::test]
 async fn updates_of_a_batch_share_the_remaining_space() {
@@ -27,6 +27,70 @@ async fn a_deletion_frees_space_within_its_batch() {
     let answers = futures::join!(bench.submit("a", emptied), bench.submit("b", filled));
     assert_eq!((answers.0.unwrap(), answers.1.unwrap()), (1, 2));
     assert_eq!(bench.text().await, "new");
+}
+
+#[rstest]
+#[case::a_release_that_certainly_fits(0, 0)]
+#[case::a_release_that_fits_because_text_is_deleted(4, 2)]
+#[tokio::test]
+async fn what_a_batch_releases_counts_for_its_later_updates(
+    #[case] added: usize,
+    #[case] deleted: usize,
+) {
+    const PART: usize = MAX_CONTENT_BYTES / 20;
+    let bench = Bench::new(&"x".repeat(10 * PART));
+    let mut replica = bench.replica(7);
+    let to = u32::try_from(deleted * PART).unwrap();
+    let first = replica.edit(&[Change { from: 0, to, insert: "1".to_owned() }]);
+    let second = replica.edit(&insert(&"2".repeat(7 * PART)));
+    let more = bench.replica(8).edit(&insert(&"3".repeat(added * PART + 1)));
+    let other = bench.replica(9).edit(&insert(&"4".repeat(4 * PART)));
+    assert!(bench.send(ANN, "second", second).await.unwrap().pending);
+    bench.submit("more", more).await.unwrap();
+    let answers = futures::join!(bench.submit("first", first), bench.submit("other", other));
+    assert_eq!(answers.0.unwrap(), 3);
+    assert!(matches!(answers.1, Err(Error::TooLarge(_))), "{:?}", answers.1);
+    assert_eq!(bench.text().await.len(), (10 + added - deleted + 7) * PART + 2);
+}
+
+#[tokio::test]
+async fn a_merge_into_a_long_text_does_not_reload_it() {
+    let text = "a long line\n".repeat(MAX_CONTENT_BYTES * 6 / 10 / 12);
+    let bench = Bench::new(&text);
+    bench.text().await;
+    let loads = bench.log.loads.load(Ordering::Relaxed);
+    let merged = format!("{text}the end\n");
+    let kind = EditKind::Merge { base: text, content: merged.clone() };
+    let (op_id, request_hash) = ("op".to_owned(), kind.request_hash());
+    let edit = ServerEdit { actor: ANN, op_id, request_hash, kind };
+    bench.rooms.edit(DOCUMENT, edit).await.unwrap();
+    assert_eq!(bench.text().await, merged);
+    assert_eq!(bench.log.loads.load(Ordering::Relaxed), loads);
+}
+
+#[rstest]
+#[case::one_cut_is_late(1, true)]
+#[case::every_cut_is_late(9, false)]
+#[tokio::test]
+async fn no_room_is_made_by_a_lapse_that_did_not_happen(
+    #[case] late_cuts: u32,
+    #[case] fits: bool,
+) {
+    let text = "x".repeat(MAX_CONTENT_BYTES - 3_000_000);
+    let bench = Bench::new(&text);
+    let mut replica = bench.replica(7);
+    let half = "y".repeat(2_000_000);
+    let (first, second) = (replica.edit(&insert(&half)), replica.edit(&insert(&half)));
+    assert!(bench.send(ANN, "second", second).await.unwrap().pending);
+    bench.trouble(Trouble { late_cuts, ..Trouble::default() });
+    let answer = bench.submit("first", first).await;
+    if fits {
+        assert_eq!(answer.unwrap(), 2);
+        assert_eq!(bench.text().await, half + &text);
+    } else {
+        assert!(matches!(answer, Err(Error::Unavailable(_))), "{answer:?}");
+        assert_eq!(bench.text().await, text);
+    }
 }
 
 #[tokio::test]

@@ -228,6 +228,15 @@ async fn a_lapse_that_fails_is_tried_again() {
     assert_eq!(bench.replayed().await, "bkept");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_damaged_update_that_waits_does_not_keep_its_room_open() {
+    let bench = Bench::new("kept");
+    bench.send(ANN, "op", incomplete(7, "x")).await.unwrap();
+    *bench.log.kept.lock().rows[0].delta.last_mut().unwrap() ^= 1;
+    pass(TEN_MINUTES + Duration::from_secs(1)).await;
+    bench.until(|bench| !bench.rooms.is_open(DOCUMENT)).await;
+}
+
 /// What happens in a sequence of updates.
 #[derive(Debug, Clone)]
 struct Plan {
