@@ -293,3 +293,22 @@ async fn a_success_clears_the_attempts_of_a_periodic_job() {
     assert_eq!((left[0].attempts, left[0].is_parked), (0, false));
     assert_eq!(left.len(), 1);
 }
+
+#[tokio::test]
+async fn a_damaged_document_does_not_keep_retention_failing() {
+    let world = World::new().await;
+    let (damaged, sound) = (world.create("damaged").await, world.create("sound").await);
+    for id in [damaged, sound] {
+        world.write(id, "changed").await;
+    }
+    let damage = "UPDATE document_updates SET delta = zeroblob(9) \
+                  WHERE document_id = (SELECT min(document_id) FROM document_updates)";
+    assert_eq!(world.tamper(damage).await, 1);
+    // As after a crash.
+    let world = World::over(&world).await;
+    world.clock.advance(25 * HOUR);
+    assert_eq!(world.services.jobs.run_now().await.unwrap(), 0);
+    let upkeep = &world.stores.relational.upkeep;
+    let left = upkeep.with_old_updates(world.clock.now(), None, 10).await.unwrap();
+    assert_eq!(left, [damaged]);
+}

@@ -61,13 +61,24 @@ impl Jobs {
     /// Opens documents that a crash or an eviction left with old updates in the log, so that snapshots
     /// absorb them and those that wait for others lapse.
     async fn persist_old_updates(&self) -> Result<()> {
-        const MOST: u32 = 1_000;
+        const BATCH: u32 = 100;
         let before = self.core.clock.now().minus(DAY);
-        let mut failure = FirstError::default();
-        for id in self.core.stores.relational.upkeep.with_old_updates(before, MOST).await? {
-            failure.note(self.versions.documents().persist(id).await);
+        let upkeep = &self.core.stores.relational.upkeep;
+        let (mut after, mut failure) = (None, FirstError::default());
+        loop {
+            let ids = upkeep.with_old_updates(before, after, BATCH).await?;
+            let Some(last) = ids.last() else { return failure.0.map_or(Ok(()), Err) };
+            after = Some(*last);
+            for id in ids {
+                match self.versions.documents().persist(id).await {
+                    // Trying again does not help: it is for `fsck` to repair, or it was deleted.
+                    Err(error @ (Error::CorruptDocument(_) | Error::NotFound(_))) => {
+                        tracing::warn!(docId = %id, ?error, "old updates stay in the log");
+                    }
+                    done => failure.note(done),
+                }
+            }
         }
-        failure.0.map_or(Ok(()), Err)
     }
 
     /// Removes records of edit history that were written but never listed.

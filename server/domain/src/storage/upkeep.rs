@@ -11,9 +11,14 @@ pub trait Upkeep: Send + Sync {
     /// Removes refresh tokens that expired before `before`, and sessions that ended before it or
     /// were last seen before it and have no tokens left.
     async fn forget_sessions(&self, before: Timestamp) -> StoreResult<()>;
-    /// Returns up to `limit` documents with updates in the live log from before `before`.
-    async fn with_old_updates(&self, before: Timestamp, limit: u32)
-    -> StoreResult<Vec<DocumentId>>;
+    /// Returns the first documents by id, after `after`, with updates in the live log from before
+    /// `before`.
+    async fn with_old_updates(
+        &self,
+        before: Timestamp,
+        after: Option<DocumentId>,
+        limit: u32,
+    ) -> StoreResult<Vec<DocumentId>>;
     /// Removes audit events before `before`.
     async fn forget_audit(&self, before: Timestamp) -> StoreResult<()>;
     /// Writes one small row durably, to find out whether the store accepts writes.

@@ -258,7 +258,7 @@ faulty_store! {
 faulty_store! {
     Upkeep as "upkeep" {
         Write forget_sessions(before: Timestamp) -> ();
-        Read with_old_updates(before: Timestamp, limit: u32) -> Vec<DocumentId>;
+        Read with_old_updates(before: Timestamp, after: Option<DocumentId>, limit: u32) -> Vec<DocumentId>;
         Write forget_audit(before: Timestamp) -> ();
         Write probe(at: Timestamp) -> ();
     }

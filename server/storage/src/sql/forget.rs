@@ -33,12 +33,13 @@ impl<D: Database> Upkeep for SqlUpkeep<D> {
     async fn with_old_updates(
         &self,
         before: Timestamp,
+        after: Option<DocumentId>,
         limit: u32,
     ) -> StoreResult<Vec<DocumentId>> {
         let query = Statement::with(
-            "SELECT DISTINCT document_id FROM document_updates WHERE created_at < $1 \
-             ORDER BY document_id LIMIT $2",
-            args![before, limit],
+            "SELECT DISTINCT document_id FROM document_updates \
+             WHERE created_at < $1 AND document_id > $2 ORDER BY document_id LIMIT $3",
+            args![before, after.unwrap_or(DocumentId(Uuid::nil())), limit],
         );
         let rows = self.db.fetch(Fresh, query).await?;
         rows.iter().map(|row| row.get("document_id")).collect()

@@ -90,12 +90,16 @@ async fn documents_with_old_updates_are_listed(store: &TestStore) {
         let batch = Batch { at: time, ..batch(document, updates) };
         store.relational.log.append(&[batch]).await.unwrap();
     }
+    let upkeep = &store.relational.upkeep;
     let listed = async |before, limit| {
-        let documents = store.relational.upkeep.with_old_updates(before, limit).await.unwrap();
+        let documents = upkeep.with_old_updates(before, None, limit).await.unwrap();
         documents.into_iter().filter(|id| [old, new].contains(id)).collect::<Vec<_>>()
     };
     assert_eq!(listed(at(10), 100).await, []);
     assert_eq!(listed(at(80), 100).await, [old]);
     assert_eq!(listed(at(81), 100).await.len(), 2);
-    assert_eq!(store.relational.upkeep.with_old_updates(at(81), 1).await.unwrap().len(), 1);
+    assert_eq!(upkeep.with_old_updates(at(81), None, 1).await.unwrap().len(), 1);
+    let (first, last) = (old.min(new), old.max(new));
+    assert_eq!(upkeep.with_old_updates(at(81), Some(first), 1).await.unwrap(), [last]);
+    assert!(!upkeep.with_old_updates(at(81), Some(last), 100).await.unwrap().contains(&last));
 }
