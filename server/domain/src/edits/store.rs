@@ -59,9 +59,10 @@ impl EditStore {
         &*self.segments
     }
 
-    /// Writes the edits that a snapshot is about to absorb, and reads them back. `None` when the log
-    /// lacks one of them: another room has changed it. A damaged row must not keep the snapshot from
-    /// replacing it, so its edit is kept without its bytes.
+    /// Writes the edits that a snapshot is about to absorb, and reads them back. Also returns whether
+    /// the snapshot before is intact. `None` when the log lacks one of the edits: another room has
+    /// changed it. A damaged row must not keep the snapshot from replacing it, so its edit is kept
+    /// without its bytes.
     ///
     /// # Errors
     /// As the stores; `Internal` when the data read back differs.
@@ -71,21 +72,28 @@ impl EditStore {
         log: LoadedLog,
         absorbed: &BTreeSet<u64>,
         now: Timestamp,
-    ) -> Result<Option<Vec<NewSegment>>> {
-        let LoadedLog { snapshot, mut updates, .. } = log;
+    ) -> Result<Option<(Vec<NewSegment>, bool)>> {
+        let LoadedLog { snapshot: StoredSnapshot { seq, state }, mut updates, .. } = log;
         updates.retain(|row| absorbed.contains(&row.seq));
         if updates.len() != absorbed.len() {
             return Ok(None);
         }
-        let or_lost = |row: LoggedUpdate| {
+        let or_lost = move |row: LoggedUpdate| {
             let (seq, actor, at) = (row.seq, row.actor, row.at);
             edit(row).unwrap_or_else(|error| {
                 tracing::error!(docId = %document, %error, "the bytes of an edit are lost");
                 Edit { seq, actor, at, delta: Vec::new() }
             })
         };
-        let edits: Vec<Edit> = updates.into_iter().map(or_lost).collect();
-        let mut state = self.state_due(document, snapshot).await?;
+        let bytes = updates.iter().map(|row| row.delta.len()).sum::<usize>() + state.len();
+        let decode = move || {
+            let edits: Vec<Edit> = updates.into_iter().map(or_lost).collect();
+            (edits, Snapshot::decode(document, seq, &state))
+        };
+        let (edits, snapshot) = self.budget.run_on(bytes, decode).await?;
+        let is_intact = snapshot.is_some();
+        let state = self.state_due(document, snapshot).await?;
+        let mut state = state.map(|state| (seq, state));
         let mut kept = Vec::new();
         for edits in divide(edits) {
             match self.write(document, edits, state.take(), now).await {
@@ -96,20 +104,18 @@ impl EditStore {
                 }
             }
         }
-        Ok(Some(kept))
+        Ok(Some((kept, is_intact)))
     }
 
-    /// The state for the next segment to begin with, and its seq, if it should begin with one. A
-    /// replay must not start far back, and states must not outweigh the edits between them.
+    /// The state for the next segment to begin with, if it should begin with one. A replay must not
+    /// start far back, and states must not outweigh the edits between them.
     async fn state_due(
         &self,
         document: DocumentId,
-        snapshot: StoredSnapshot,
-    ) -> Result<Option<(u64, Vec<u8>)>> {
+        snapshot: Option<Snapshot>,
+    ) -> Result<Option<Vec<u8>>> {
         let newest = self.segments.newest(document).await?;
         let since = newest.number - newest.with_state + 1;
-        let StoredSnapshot { seq, state } = snapshot;
-        let snapshot = Snapshot::decode(document, seq, &state);
         let (bytes, begins_lineage) =
             snapshot.as_ref().map_or((0, false), |of| (of.state.len() as u64, of.begins_lineage));
         let outweigh = newest.bytes_since * 2 >= bytes;
@@ -123,7 +129,7 @@ impl EditStore {
         if snapshot.is_none() {
             tracing::error!(docId = %document, "the old snapshot is damaged: replays begin later");
         }
-        Ok(snapshot.map(|snapshot| (seq, snapshot.state)))
+        Ok(snapshot.map(|snapshot| snapshot.state))
     }
 
     async fn write(
@@ -141,13 +147,13 @@ impl EditStore {
         let written = Segment { edits, state };
         let encode = move || {
             let encoded = segment::encode(&written.edits, written.state.as_deref());
-            encoded.map(|encoded| (encoded, written))
+            encoded.map(|encoded| (sha256(&encoded), encoded, written))
         };
         let encoded = self.budget.run_on(bytes, encode).await?;
-        let (encoded, written) = encoded.map_err(Error::internal)?;
+        let (hash, encoded, written) = encoded.map_err(Error::internal)?;
         let segment = NewSegment {
             record: self.ids.uuid(),
-            hash: sha256(&encoded),
+            hash,
             bytes: encoded.len() as u64,
             from_seq,
             to_seq,
@@ -204,11 +210,10 @@ impl EditStore {
         }
         let corrupt =
             |what: &str| StoreError::Corrupt(format!("segment {}: {what}", segment.record));
-        if sha256(&encoded) != segment.hash {
-            return Err(corrupt("it does not match its hash").into());
-        }
-        let bytes = encoded.len();
-        let decoded = self.budget.run_on(bytes, move || segment::decode(&encoded)).await?;
+        let (bytes, hash) = (encoded.len(), segment.hash);
+        let decode = move || (sha256(&encoded) == hash).then(|| segment::decode(&encoded));
+        let decoded = self.budget.run_on(bytes, decode).await?;
+        let decoded = decoded.ok_or_else(|| corrupt("it does not match its hash"))?;
         let decoded = decoded.ok_or_else(|| corrupt("it cannot be decoded"))?;
         let is_as_listed = decoded.edits.len() as u64 == segment.edits
             && decoded.state.is_some() == segment.state_seq.is_some()

@@ -224,14 +224,11 @@ impl Room {
             }
             _ => {
                 let loaded = log.load(document_id).await?;
-                let last = &loaded.snapshot;
-                let is_intact = Snapshot::decode(document_id, last.seq, &last.state).is_some();
+                let last = loaded.snapshot.seq;
+                let kept = edits.keep(document_id, loaded, &rows, at).await?;
+                let Some((segments, is_intact)) = kept else { return Ok(false) };
                 // Without it, those before it are the only ones to rebuild the document from.
-                let verified = if is_intact { last.seq } else { 0 };
-                match edits.keep(document_id, loaded, &rows, at).await? {
-                    Some(segments) => (segments, verified),
-                    None => return Ok(false),
-                }
+                (segments, if is_intact { last } else { 0 })
             }
         };
         let absorbed = absorbed.to_vec();
