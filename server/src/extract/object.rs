@@ -83,7 +83,9 @@ fn in_words(reason: &str) -> String {
     }
     match reason {
         // `std`'s messages for a text that is not a number; a query has only texts.
-        "invalid digit found in string" => "Use a whole number, 0 or more.".to_owned(),
+        "invalid digit found in string" | "cannot parse integer from empty string" => {
+            "Use a whole number, 0 or more.".to_owned()
+        }
         "number too large to fit in target type" | "number out of range" => {
             "This number is too large.".to_owned()
         }

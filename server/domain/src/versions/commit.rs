@@ -230,7 +230,7 @@ impl Versions {
             parent_commit: head.map(|head| head.commit_id),
             content_hash,
             parent_chain_hash: parent_chain.copied(),
-            chain_hash: chain_hash(parent_chain, &content_hash, author_id, &draft.note, at),
+            chain_hash: chain_hash(parent_chain, &content_hash, author_id, draft.note, at),
             length: text.facts.length,
             added: count.added as u64,
             removed: count.removed as u64,
