@@ -146,8 +146,12 @@ fn code_runs_from_left_to_right() {
     "<a class=\"outside-image\" href=\"//c.example/d\" rel=\"noopener noreferrer nofollow\"><span class=\"outside-host\">c.example</span></a>"
 )]
 #[case(
-    "[![a](http://<b>@c.example/d)](e)",
+    "[![a](http://c.example/d)](e)",
     "<a href=\"e\"><span class=\"outside-image\">a <span class=\"outside-host\">c.example</span></span></a>"
+)]
+#[case(
+    "![](https:///c.example/d)",
+    "<a class=\"outside-image\" href=\"https:///c.example/d\" rel=\"noopener noreferrer nofollow\"><span class=\"outside-host\">c.example</span></a>"
 )]
 fn images_of_other_hosts_are_not_loaded(#[case] source: &str, #[case] expected: &str) {
     let with = |outside_images| RenderOptions { outside_images, ..RenderOptions::default() };
@@ -157,6 +161,19 @@ fn images_of_other_hosts_are_not_loaded(#[case] source: &str, #[case] expected: 
     let rendered = render(source, &with(true));
     assert!(rendered.html.contains("<img src=\"") && !rendered.has_outside_images);
     assert!(!render("![a](/b)", &with(false)).has_outside_images);
+}
+
+#[rstest]
+#[case("![a](https://good.example\\\\@evil.example/a.png)")]
+#[case("![a](https://good.example@evil.example/a.png)")]
+#[case("![a](//good.example%2F@evil.example/a.png)")]
+fn refuses_an_image_whose_host_could_be_mistaken(
+    #[case] source: &str,
+    #[values(true, false)] outside_images: bool,
+) {
+    let rendered = render(source, &RenderOptions { outside_images, ..RenderOptions::default() });
+    let expected = "<p><span class=\"refused-image\">a</span></p>\n";
+    assert_eq!(without_directions(&rendered.html), expected);
 }
 
 #[rstest]

@@ -1,5 +1,11 @@
 //! Validation of link and image addresses.
 
+use super::escape::percent_decode;
+
+/// Maximum length of the host's name that is shown for an image, in bytes (RFC 1035 §2.3.4). A longer
+/// one would hide its end, which says whose host it is.
+const MAX_HOST: usize = 255;
+
 /// What an allowed address points to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Target {
@@ -35,17 +41,31 @@ pub(super) fn judge_link(address: &str) -> Option<Target> {
     }
 }
 
-/// Classifies an image address: `http`, `https` or relative; `None` if it is not allowed.
+/// Classifies an image address: `http`, `https` or relative; `None` if it is not allowed. One on
+/// another host must have a host that can be shown.
 pub(super) fn judge_image(address: &str) -> Option<Target> {
-    judge_link(address).filter(|target| matches!(target, Target::Relative | Target::External))
+    match judge_link(address)? {
+        Target::Relative => Some(Target::Relative),
+        Target::External => host(address).map(|_| Target::External),
+        Target::Fragment | Target::Mail => None,
+    }
 }
 
-/// Returns the host of an address that is [`Target::External`], as written, or an empty string.
-pub(super) fn host(address: &str) -> &str {
-    let Some((_, rest)) = address.split_once("//") else { return "" };
-    // Browsers read a backslash as a slash.
-    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
-    authority.rsplit('@').next().unwrap_or_default()
+/// Returns the host and port of an address that is [`Target::External`], as a browser reads the
+/// address that is written; `None` if it has none, or has a user name, which could pass for the host.
+pub(super) fn host(address: &str) -> Option<String> {
+    let after_scheme = match address.split_once(':') {
+        Some((scheme, rest)) if !scheme.contains('/') => rest,
+        _ => address,
+    };
+    // Browsers skip any number of slashes here.
+    let authority = after_scheme.trim_start_matches('/').split(['/', '?', '#']).next()?;
+    // Percent-encoding is decoded in a host. A backslash is written percent-encoded, so it is none of
+    // the slashes; a browser opens no address with such a character in its host.
+    let host = percent_decode(authority)?;
+    let is_host = |c: char| !c.is_control() && !" \"#%/<>?@\\^`{|}".contains(c);
+    let is_shown = !host.is_empty() && host.len() <= MAX_HOST && host.chars().all(is_host);
+    is_shown.then_some(host)
 }
 
 #[cfg(test)]
@@ -88,6 +108,9 @@ mod tests {
     #[rstest]
     #[case("a.png", true)]
     #[case("https://other.example/a.png", true)]
+    #[case("https://good.example\\@other.example/a.png", false)]
+    #[case("//good.example@other.example/a.png", false)]
+    #[case("https://", false)]
     #[case("mailto:a@b.example", false)]
     #[case("#a", false)]
     #[case("data:image/svg+xml,x", false)]
@@ -96,11 +119,34 @@ mod tests {
     }
 
     #[rstest]
-    #[case("https://a.example/b?c", "a.example")]
-    #[case("//a.example:81?c", "a.example:81")]
-    #[case("http://b.example@a.example\\c", "a.example")]
-    #[case("http:x", "")]
-    fn finds_the_host_of_an_address(#[case] address: &str, #[case] expected: &str) {
-        assert_eq!(host(address), expected);
+    #[case("https://a.example/b?c", Some("a.example"))]
+    #[case("https://a.example?b@c", Some("a.example"))]
+    #[case("https://a.example#b@c", Some("a.example"))]
+    #[case("//a.example:81?c", Some("a.example:81"))]
+    #[case("//a.example/b:c", Some("a.example"))]
+    #[case("http://[::1]/", Some("[::1]"))]
+    #[case("https:///a.example/", Some("a.example"))]
+    #[case("///a.example/", Some("a.example"))]
+    #[case("http:a.example", Some("a.example"))]
+    #[case("https:/a.example/b", Some("a.example"))]
+    #[case("https://a%2Eexample/", Some("a.example"))]
+    #[case("https://例え.example/", Some("例え.example"))]
+    #[case("http://b.example@a.example\\c", None)]
+    #[case("https://b.example\\@a.example/c", None)]
+    #[case("https://b.example%5C@a.example/c", None)]
+    #[case("https://b.example%2F.a.example/c", None)]
+    #[case("https://b.example%2540a.example/c", None)]
+    #[case("https://b.example\t.a.example/c", None)]
+    #[case("https://user:password@a.example/", None)]
+    #[case("https://", None)]
+    #[case("http:?a", None)]
+    fn finds_the_host_that_a_browser_opens(#[case] address: &str, #[case] expected: Option<&str>) {
+        assert_eq!(host(address).as_deref(), expected);
+    }
+
+    #[test]
+    fn a_host_too_long_to_show_is_none() {
+        let address = |length| format!("https://{}/", "a".repeat(length));
+        assert!(host(&address(MAX_HOST)).is_some() && host(&address(MAX_HOST + 1)).is_none());
     }
 }

@@ -11,9 +11,6 @@ use super::footnotes::reference_id;
 /// nesting at 512 levels, and lists and quotes use some of those.
 const MAX_EMPHASIS_DEPTH: usize = 32;
 
-/// Maximum length of the host's name that is shown for an image, in bytes (RFC 1035 §2.3.4).
-const MAX_HOST: usize = 255;
-
 /// An image whose alt text is being read.
 pub(super) struct Image {
     address: String,
@@ -164,12 +161,11 @@ impl Writer<'_, '_> {
         }
         self.out.push(">");
         self.out.push_text(&image.description);
-        let host = address::host(&image.address);
-        let host = &host[..host.floor_char_boundary(MAX_HOST)];
+        let host = address::host(&image.address).unwrap_or_default();
         let space = if image.description.is_empty() || host.is_empty() { "" } else { " " };
         self.out.push(space);
         self.out.push("<span class=\"outside-host\" dir=\"ltr\">");
-        self.out.push_text(host);
+        self.out.push_text(&host);
         self.out.push(if is_link { "</span></a>" } else { "</span></span>" });
     }
 
