@@ -12,6 +12,9 @@ pub struct TitleQueue {
     sent: Option<String>,
     /// How often the server could not be reached in a row.
     attempts: u32,
+    /// Whether the server may have stored a title without its answer arriving, so that `saved` may
+    /// be outdated.
+    is_unsure: bool,
 }
 
 impl TitleQueue {
@@ -23,8 +26,8 @@ impl TitleQueue {
 
     /// Sets what the title should be.
     pub fn want(&mut self, title: &str) {
-        // With another one in flight, even the stored title has to be sent again.
-        let is_needed = self.sent.is_some() || title != self.saved;
+        // With another one in flight or perhaps stored, even the stored title has to be sent again.
+        let is_needed = self.sent.is_some() || self.is_unsure || title != self.saved;
         self.wanted = is_needed.then(|| title.to_owned());
     }
 
@@ -40,6 +43,7 @@ impl TitleQueue {
     /// The server has stored the title in flight.
     pub fn stored(&mut self) {
         self.attempts = 0;
+        self.is_unsure = false;
         let Some(sent) = self.sent.take() else { return };
         if self.wanted.as_ref() == Some(&sent) {
             self.wanted = None;
@@ -61,6 +65,7 @@ impl TitleQueue {
     /// The server could not be reached. Returns how often before in a row.
     pub fn lost(&mut self) -> u32 {
         self.sent = None;
+        self.is_unsure = true;
         self.attempts = self.attempts.saturating_add(1);
         self.attempts - 1
     }
@@ -122,6 +127,28 @@ mod tests {
         queue.want("Old");
         assert_eq!(queue.take(), None);
         queue.stored();
+        assert_eq!(queue.take().as_deref(), Some("Old"));
+    }
+
+    #[test]
+    fn the_old_title_is_sent_after_a_lost_answer() {
+        let mut queue = queue();
+        queue.want("New");
+        queue.take();
+        queue.lost();
+        queue.want("Old");
+        assert_eq!((queue.take().as_deref(), queue.state()), (Some("Old"), TitleState::Waiting));
+        queue.stored();
+        queue.want("Old");
+        assert_eq!((queue.take(), queue.state()), (None, TitleState::Stored));
+        // A rejection of the next title says nothing about the lost one.
+        queue.want("New");
+        queue.take();
+        queue.lost();
+        queue.want("Bad");
+        queue.take();
+        queue.rejected();
+        queue.want("Old");
         assert_eq!(queue.take().as_deref(), Some("Old"));
     }
 

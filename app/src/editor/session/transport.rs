@@ -208,19 +208,52 @@ async fn accept(answer: Result<Response, gloo_net::Error>) -> Result<Response, F
             let seconds = answer.headers().get("Retry-After").and_then(|value| value.parse().ok());
             Err(Failure::Later(Duration::from_secs(seconds.unwrap_or(1))))
         }
-        status @ 400..500 => {
-            let problem = answer.json::<Problem>().await;
-            if problem.as_ref().is_ok_and(|problem| problem.code == "trashed") {
-                return Err(Failure::Trashed);
-            }
-            let is_restored = problem.as_ref().is_ok_and(|it| it.code == "lineage_changed");
-            let reason = problem
-                .map_or_else(|_| words::reason_unknown(), |problem| words::problem(&problem));
-            if is_restored {
-                return Err(Failure::OtherLineage(reason));
-            }
-            Err(if status == 413 { Failure::TooLong(reason) } else { Failure::Refused(reason) })
-        }
-        _ => Err(Failure::Lost),
+        status => Err(failure(status, answer.json().await.ok().as_ref())),
+    }
+}
+
+/// Returns what another status with this problem document means.
+fn failure(status: u16, problem: Option<&Problem>) -> Failure {
+    let reason = || problem.map_or_else(words::reason_unknown, words::problem);
+    match (status, problem.map(|problem| problem.code.as_str())) {
+        (400..500, Some("trashed")) => Failure::Trashed,
+        (400..500, Some("lineage_changed")) => Failure::OtherLineage(reason()),
+        (413, _) => Failure::TooLong(reason()),
+        // Only a repair on the server helps against damage.
+        (400..500, _) | (500.., Some("corrupt_document")) => Failure::Refused(reason()),
+        _ => Failure::Lost,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use leptos::prelude::{Owner, provide_context};
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(500, "corrupt_document", Failure::Refused("Detail".to_owned()))]
+    #[case(409, "corrupt_document", Failure::Refused("Detail".to_owned()))]
+    #[case(422, "bad_update", Failure::Refused("Detail".to_owned()))]
+    #[case(413, "too_large", Failure::TooLong("Detail".to_owned()))]
+    #[case(409, "trashed", Failure::Trashed)]
+    #[case(409, "lineage_changed", Failure::OtherLineage("Detail".to_owned()))]
+    #[case(500, "internal", Failure::Lost)]
+    #[case(503, "overloaded", Failure::Lost)]
+    fn reads_a_problem(#[case] status: u16, #[case] code: &str, #[case] expected: Failure) {
+        let problem = serde_json::json!({
+            "type": "about:blank", "title": "Title", "status": status, "detail": "Detail",
+            "code": code, "requestId": "", "errors": [],
+        });
+        let problem = serde_json::from_value(problem).unwrap();
+        Owner::new().with(|| {
+            provide_context(words::Source { language: 0, find: |_, _| None });
+            assert_eq!(failure(status, Some(&problem)), expected);
+        });
+    }
+
+    #[test]
+    fn an_error_of_a_proxy_is_retried() {
+        assert_eq!(failure(502, None), Failure::Lost);
     }
 }
