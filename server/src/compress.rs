@@ -2,8 +2,10 @@
 //!
 //! Compressing what another site can make a browser request, and partly choose, reveals the rest by
 //! its size (BREACH, <https://breachattack.com>). So with a browser's cookies, only requests of our
-//! own pages and of the user get a compressed response, and never one that has a token in it.
+//! own pages and of the user get a compressed response, and never one that has a token in it. Files
+//! that are the same for everybody hide nothing.
 
+use crate::area::Area;
 use axum::{extract::Request, middleware::Next, response::Response};
 use http::{HeaderMap, HeaderValue, header};
 use tower_http::{
@@ -54,9 +56,11 @@ pub(crate) async fn compress_if_safe(mut request: Request, next: Next) -> Respon
 
 fn is_safe(path: &str, headers: &HeaderMap) -> bool {
     let has_tokens = ["/auth/", "/fn/accounts/"].iter().any(|part| path.contains(part));
+    // Over plain HTTP, browsers send this header only to localhost.
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
-    !has_tokens
-        && (!headers.contains_key(header::COOKIE) || matches!(site, Some(b"same-origin" | b"none")))
+    let is_own_request = || matches!(site, Some(b"same-origin" | b"none"));
+    let is_private = || Area::of(path) != Area::Open && headers.contains_key(header::COOKIE);
+    !has_tokens && (!is_private() || is_own_request())
 }
 
 #[cfg(test)]
@@ -71,6 +75,9 @@ mod tests {
     #[case::other_site("/documents", &[("cookie", "a=b"), ("sec-fetch-site", "cross-site")], false)]
     #[case::sibling("/documents", &[("cookie", "a=b"), ("sec-fetch-site", "same-site")], false)]
     #[case::old_browser("/documents", &[("cookie", "a=b")], false)]
+    #[case::script("/pkg/0a1b/site.js", &[("cookie", "a=b")], true)]
+    #[case::words("/words/1/en-pages.json", &[("cookie", "a=b")], true)]
+    #[case::icon("/icons.svg", &[("cookie", "a=b"), ("sec-fetch-site", "cross-site")], true)]
     #[case::token("/api/v1/auth/refresh", &[("sec-fetch-site", "same-origin")], false)]
     fn compresses_only_where_it_reveals_nothing(
         #[case] path: &str,

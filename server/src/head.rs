@@ -11,7 +11,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, Weak,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     task::{Context, Poll},
     time::Duration,
@@ -26,6 +26,7 @@ use tokio::{
 pub(crate) struct Requests {
     begun: AtomicU64,
     in_progress: Mutex<Weak<()>>,
+    is_upgraded: AtomicBool,
 }
 
 impl Requests {
@@ -38,8 +39,14 @@ impl Requests {
         request
     }
 
-    fn is_in_progress(&self) -> bool {
-        self.in_progress.lock().strong_count() > 0
+    /// Notes that the connection leaves HTTP: nothing that arrives is a head any more.
+    pub(crate) fn upgraded(&self) {
+        self.is_upgraded.store(true, Relaxed);
+    }
+
+    /// Returns whether bytes that arrive belong to anything but a head.
+    fn is_past_head(&self) -> bool {
+        self.is_upgraded.load(Relaxed) || self.in_progress.lock().strong_count() > 0
     }
 }
 
@@ -93,16 +100,16 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeadTimeout<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        let (begun, in_progress) =
-            (this.requests.begun.load(Relaxed), this.requests.is_in_progress());
-        if begun != this.begun || in_progress {
+        let (begun, is_past_head) =
+            (this.requests.begun.load(Relaxed), this.requests.is_past_head());
+        if begun != this.begun || is_past_head {
             this.begun = begun;
             this.deadline = None;
         }
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
         if read.is_ready() {
-            if buffer.filled().len() > before && !in_progress && this.deadline.is_none() {
+            if buffer.filled().len() > before && !is_past_head && this.deadline.is_none() {
                 this.deadline = Some(Box::pin(sleep(this.limit)));
             }
             return read;
@@ -198,5 +205,21 @@ mod tests {
         assert_eq!(server.read(&mut bytes).await.unwrap(), 2);
         let error = server.read(&mut bytes).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upgraded_connection_takes_any_time() {
+        let (mut client, mut server, requests) = connection();
+        let mut bytes = [0; 8];
+        client.write_all(b"HEAD").await.unwrap();
+        assert_eq!(server.read(&mut bytes).await.unwrap(), 4);
+        let request = requests.begin();
+        requests.upgraded();
+        drop(request);
+        for _ in 0..2 {
+            client.write_all(b"frame").await.unwrap();
+            assert_eq!(server.read(&mut bytes).await.unwrap(), 5);
+            assert!(timeout(2 * LIMIT, server.read(&mut bytes)).await.is_err());
+        }
     }
 }

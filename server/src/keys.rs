@@ -12,11 +12,14 @@ use std::{
     io::{self, ErrorKind, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// How many former keys stay valid for verification. Access tokens last 30 minutes, so one would be
 /// enough.
 const FORMER_KEPT: usize = 2;
+/// Age from which a temporary file is taken for one that a crash has left.
+const TEMPORARY_FOR: Duration = Duration::from_secs(60);
 const END: &str = "-----END PRIVATE KEY-----";
 
 /// Location of the signing keys.
@@ -51,6 +54,7 @@ impl KeySource {
     /// Fails if the file cannot be read, is readable by other users or contains no key.
     pub fn load(&self, data_dir: &Path) -> Result<KeyRing> {
         let path = self.path(data_dir);
+        remove_left_behind(&path);
         if *self == Self::DataDir && !path.exists() {
             let ring = KeyRing { current: SigningKey::generate()?, former: Vec::new() };
             if ring.create(&path)? {
@@ -101,9 +105,19 @@ impl KeyRing {
     /// Creates the file. Returns `false` if another process has just created it: both must use the
     /// same keys.
     fn create(&self, path: &Path) -> Result<bool> {
+        self.create_by(path, |temporary| fs::hard_link(temporary, path))
+    }
+
+    fn create_by(&self, path: &Path, link: impl FnOnce(&Path) -> io::Result<()>) -> Result<bool> {
         let mut created = true;
         self.put(path, |temporary| {
-            match fs::hard_link(temporary, path) {
+            let linked = link(temporary).or_else(|error| match error.kind() {
+                ErrorKind::AlreadyExists => Err(error),
+                // Not every file system has hard links, and they report that differently. A crash
+                // while this writes leaves a file without a key, which the next start reports.
+                _ => self.write_new(path),
+            });
+            match linked {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => created = false,
                 linked => linked?,
             }
@@ -112,21 +126,30 @@ impl KeyRing {
         Ok(created)
     }
 
+    /// Writes a file that does not exist yet.
+    fn write_new(&self, path: &Path) -> io::Result<()> {
+        let mut file =
+            fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        let mut write = || {
+            for key in std::iter::once(&self.current).chain(&self.former) {
+                file.write_all(key.for_storage().as_bytes())?;
+            }
+            file.sync_all()
+        };
+        write().inspect_err(|_| {
+            let _ = fs::remove_file(path);
+        })
+    }
+
     /// Writes to a temporary file and then puts it in its place, so that a crash leaves either the
     /// old or the new file, and another process never reads a part of it.
     fn put(&self, path: &Path, place: impl FnOnce(&Path) -> io::Result<()>) -> Result<()> {
         let temporary = path.with_extension(format!("{}.new", SystemIds.uuid()));
         let write = || -> io::Result<()> {
-            let mut file =
-                fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-            for key in std::iter::once(&self.current).chain(&self.former) {
-                file.write_all(key.for_storage().as_bytes())?;
-            }
-            file.sync_all()?;
+            self.write_new(&temporary)?;
             place(&temporary)?;
             // Without this, the new name may be lost in a crash.
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+            fs::File::open(folder(path))?.sync_all()
         };
         write().with_context(|| {
             // Fails if it has been put in its place.
@@ -136,9 +159,77 @@ impl KeyRing {
     }
 }
 
+fn folder(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+/// Removes temporary files that a crash has left: they contain private keys. Another process may
+/// still be writing a new one.
+fn remove_left_behind(path: &Path) {
+    let Ok(files) = fs::read_dir(folder(path)) else { return };
+    for file in files.flatten() {
+        let is_old = || {
+            let modified = file.metadata().and_then(|facts| facts.modified());
+            modified.is_ok_and(|at| at.elapsed().is_ok_and(|age| age >= TEMPORARY_FOR))
+        };
+        if is_temporary(&file.path(), path)
+            && is_old()
+            && let Err(error) = fs::remove_file(file.path())
+        {
+            let file = file.path();
+            tracing::warn!(?file, %error, "cannot remove a former copy of the signing keys");
+        }
+    }
+}
+
+/// Whether a file has a name that [`KeyRing::put`] gives.
+fn is_temporary(file: &Path, path: &Path) -> bool {
+    let stem = file.file_stem().map(Path::new);
+    file.extension().is_some_and(|end| end == "new")
+        && stem.is_some_and(|stem| {
+            let id = stem.extension().and_then(|id| id.to_str());
+            stem.file_stem() == path.file_stem()
+                && id.is_some_and(|id| uuid::Uuid::try_parse(id).is_ok())
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::SystemTime;
+
+    #[test]
+    fn removes_the_keys_that_a_crash_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |name: &str, age| {
+            let path = dir.path().join(name);
+            let file = fs::File::create(&path).unwrap();
+            file.set_modified(SystemTime::now() - age).unwrap();
+            path
+        };
+        let uuid = SystemIds.uuid();
+        let left = file(&format!("keys.{uuid}.new"), TEMPORARY_FOR);
+        let being_written = file(&format!("keys.{}.new", SystemIds.uuid()), Duration::ZERO);
+        let others = ["keys.new", "keys.a.new", "keys.pem.new", &format!("other.{uuid}.new")]
+            .map(|name| file(name, TEMPORARY_FOR));
+        KeySource::DataDir.load(dir.path()).unwrap();
+        assert!(!left.exists() && being_written.exists());
+        assert!(others.iter().all(|path| path.exists()));
+    }
+
+    #[test]
+    fn creates_keys_without_hard_links() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.pem");
+        let ring = KeyRing { current: SigningKey::generate().unwrap(), former: Vec::new() };
+        let create = || ring.create_by(&path, |_| Err(ErrorKind::PermissionDenied.into())).unwrap();
+        assert!(create());
+        assert!(!create(), "the keys of another process stay");
+        let read = KeyRing::read(&path).unwrap();
+        assert_eq!(read.current.for_storage(), ring.current.for_storage());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
 
     #[test]
     fn generates_private_keys_only_once() {

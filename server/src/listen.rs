@@ -11,7 +11,7 @@ use crate::{
     unread::DiscardUnread,
 };
 use axum::{Router, body::Body, extract::ConnectInfo};
-use http::Request;
+use http::{Request, StatusCode};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -108,9 +108,10 @@ async fn connection(
     // Nagle's algorithm would delay small responses.
     let _ = stream.set_nodelay(true);
     let requests = Arc::new(Requests::default());
-    let begun = Arc::clone(&requests);
+    let known = Arc::clone(&requests);
     let answer = service_fn(move |request: Request<Incoming>| {
-        let in_progress = begun.begin();
+        let known = Arc::clone(&known);
+        let in_progress = known.begin();
         let (parts, body) = request.into_parts();
         let unread = Arc::clone(&in_progress);
         let body = DiscardUnread::new(body, unread, &parts.headers, patience.body_idle);
@@ -121,7 +122,13 @@ async fn connection(
             request.extensions_mut().insert(InvalidHost);
         }
         let response = app.clone().oneshot(request);
-        async move { Ok::<_, Infallible>(response.await?.map(|body| Answer { body, in_progress })) }
+        async move {
+            let response = response.await?;
+            if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                known.upgraded();
+            }
+            Ok::<_, Infallible>(response.map(|body| Answer { body, in_progress }))
+        }
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(patience.idle);

@@ -216,14 +216,14 @@ fn too_large(limit: usize) -> ApiError {
     Error::TooLarge(format!("The request body exceeds the limit of {limit} bytes.")).into()
 }
 
-/// Converts an error from reading the body. The layers signal their cause by error types, each
-/// wrapped in the next.
 /// Decodes a file name as browsers write it in a form: only `"`, CR and LF are percent-encoded (HTML
 /// §4.10.21.8), so any other `%` is part of the name.
 fn decode_file_name(name: &str) -> String {
     name.replace("%22", "\"").replace("%0D", "\r").replace("%0A", "\n")
 }
 
+/// Converts an error from reading the body. The layers signal their cause by error types, each
+/// wrapped in the next.
 fn refuse(error: &(dyn StdError + 'static), limit: usize) -> ApiError {
     let causes = || std::iter::successors(Some(error), |&error| error.source());
     if causes().any(|error| error.is::<LengthLimitError>()) {

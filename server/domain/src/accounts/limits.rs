@@ -86,8 +86,10 @@ impl GovernorClock for LimitClock {
 
 type Keyed<K> = RateLimiter<K, DefaultKeyedStateStore<K>, LimitClock, NoOpMiddleware<Duration>>;
 
-/// What a sign-in is counted to. Username and email of an account are the same. A name without an
-/// account is counted too, so that a refusal does not reveal which names have one.
+/// What a sign-in is counted to. Username and email of an account count together, or a guesser would
+/// have twice the attempts; so a refusal does reveal to those who use up the limit with one that the
+/// other belongs to the same account. A name without an account is counted too, so that a refusal
+/// of one name does not reveal whether it has one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum SignInTo {
     /// An account.

@@ -6,7 +6,7 @@ use crate::{error::Result, live::LiveText};
 use izanagi_shared::{
     markdown::{
         Labels, RenderOptions, Rendered, StandaloneOptions, plain_text, render, render_json,
-        render_plain, standalone_html,
+        render_plain, standalone_html, toc_html,
     },
     rules::DocumentKind,
 };
@@ -111,7 +111,7 @@ impl Documents {
             FileFormat::Html => {
                 let rendered = self.render_text(kind, text, labels, true).await?;
                 let title = title.clone();
-                let write = move || standalone_html(&title, &rendered, &page);
+                let write = move || write_page(&title, &rendered, page);
                 self.core.budget.run_on(content.len(), write).await?
             }
         };
@@ -167,11 +167,24 @@ fn render_safely(
         DocumentKind::Text => render_plain(content),
         DocumentKind::Json => render_json(content),
     };
-    if sanitise::is_allowed(&rendered.html) {
+    if sanitise::is_allowed(&rendered.html, outside_images) {
         return rendered;
     }
     tracing::error!(?kind, "rendered HTML is not on the allow-list; the text is shown as it is");
     render_plain(content)
+}
+
+/// Writes an HTML page with a checked table of contents. Nothing outside the file protects who opens
+/// it, and the rest is fixed markup and escaped text.
+fn write_page(title: &str, rendered: &Rendered, mut page: StandaloneOptions<'static>) -> String {
+    page.toc = page.toc.filter(|label| {
+        let is_allowed = sanitise::is_allowed(&toc_html(&rendered.toc, label), false);
+        if !is_allowed {
+            tracing::error!("the table of contents is not on the allow-list; it is left out");
+        }
+        is_allowed
+    });
+    standalone_html(title, rendered, &page)
 }
 
 /// Turns a title into a file name that is valid on every system.

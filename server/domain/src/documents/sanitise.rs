@@ -50,6 +50,9 @@ const ELEMENTS: &[(&str, &[&str])] = &[
 /// Elements without an end tag.
 const VOID: &[&str] = &["br", "hr", "img", "input"];
 
+/// Attributes without which an element does something else: any other `input` takes input.
+const REQUIRED: &[(&str, &[&str])] = &[("input", &["disabled", "type"])];
+
 /// Values of attributes that have a fixed set of them.
 const VALUES: &[(&str, &[&str])] = &[
     ("aria-hidden", &["true"]),
@@ -91,13 +94,14 @@ const REFERENCES: &[&str] = &["&amp;", "&gt;", "&lt;", "&nbsp;", "&quot;"];
 const MAX_DEPTH: usize = 512;
 
 /// Returns whether HTML contains only what is on the allow-list, in the form that the renderer writes.
-pub(super) fn is_allowed(html: &str) -> bool {
-    read(html).is_some()
+/// `outside_images` allows images of other hosts.
+pub(super) fn is_allowed(html: &str, outside_images: bool) -> bool {
+    read(html, outside_images).is_some()
 }
 
 /// Reads HTML to its end; `None` if it is not allowed. A search that finds nothing ends the reading, so
 /// no byte is read more than a few times.
-fn read(html: &str) -> Option<()> {
+fn read(html: &str, outside_images: bool) -> Option<()> {
     let mut open: Vec<&str> = Vec::new();
     let mut rest = html;
     loop {
@@ -107,14 +111,14 @@ fn read(html: &str) -> Option<()> {
         let Some(tag) = tag.strip_prefix('<') else { break };
         rest = match tag.strip_prefix('/') {
             Some(tag) => tag.strip_prefix(open.pop()?)?.strip_prefix('>')?,
-            None => read_start(tag, &mut open)?,
+            None => read_start(tag, &mut open, outside_images)?,
         };
     }
     open.is_empty().then_some(())
 }
 
 /// Reads a start tag after its `<`. Returns what follows it.
-fn read_start<'h>(tag: &'h str, open: &mut Vec<&'h str>) -> Option<&'h str> {
+fn read_start<'h>(tag: &'h str, open: &mut Vec<&'h str>, outside_images: bool) -> Option<&'h str> {
     let end = tag.bytes().position(|byte| matches!(byte, b' ' | b'>'))?;
     let (name, mut rest) = tag.split_at(end);
     let found = ELEMENTS.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
@@ -129,8 +133,17 @@ fn read_start<'h>(tag: &'h str, open: &mut Vec<&'h str>) -> Option<&'h str> {
         seen |= 1 << at;
         let (value, after) = value.split_once('"')?;
         is_value(attribute, value).then_some(())?;
+        (attribute != "src" || outside_images || is_own(value)).then_some(())?;
         rest = after;
     }
+    let required = REQUIRED.iter().find(|(known, _)| *known == name);
+    let is_seen = |attribute: &&str| {
+        attributes
+            .iter()
+            .position(|known| known == attribute)
+            .is_some_and(|at| seen & (1 << at) != 0)
+    };
+    required.is_none_or(|(_, required)| required.iter().all(is_seen)).then_some(())?;
     if !VOID.contains(&name) {
         (open.len() < MAX_DEPTH && (name != "a" || !open.contains(&"a"))).then_some(())?;
         open.push(name);
@@ -182,6 +195,12 @@ fn is_address(value: &str, schemes: &[&str]) -> bool {
     value.bytes().all(is_part)
         && ampersands
         && scheme.is_none_or(|scheme| schemes.contains(&scheme.as_str()))
+}
+
+/// Returns whether an allowed address is on the page's own host: it has no scheme, and no host after
+/// two slashes.
+fn is_own(address: &str) -> bool {
+    !address.starts_with("//") && is_address(address, &[])
 }
 
 #[cfg(test)]

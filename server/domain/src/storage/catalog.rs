@@ -91,11 +91,26 @@ impl DocumentRow {
 }
 
 /// Hash of what its owners have set of a document, by which damage is noticed.
+///
+/// It is stored, so what is hashed must not change for a document that exists. A new field goes to
+/// the end, after its name, and only where it is set: a document without it keeps its hash.
 #[must_use]
 pub fn details_hash(kind: DocumentKind, details: &Details) -> ShortHash {
-    // Cannot fail: it is a struct of plain values.
-    let details = serde_json::to_vec(details).unwrap_or_default();
-    short_hash(&sha256_parts(&[kind.as_str().as_bytes(), &details]))
+    // Without `..`, so that a new field does not go unnoticed.
+    let Details { title, description, is_public, is_template, render_format } = details;
+    let flag = |is_set: &bool| [u8::from(*is_set)];
+    let (is_public, is_template) = (flag(is_public), flag(is_template));
+    let mut parts: Vec<&[u8]> = vec![
+        kind.as_str().as_bytes(),
+        title.as_bytes(),
+        description.as_bytes(),
+        &is_public,
+        &is_template,
+    ];
+    if let Some(format) = render_format {
+        parts.extend([b"render_format".as_slice(), format.as_str().as_bytes()]);
+    }
+    short_hash(&sha256_parts(&parts))
 }
 
 /// A document to create, with the initial state of its text.
@@ -220,4 +235,44 @@ pub trait Owners: Send + Sync {
     /// Removes an owner. `NotFound` if the user is not one, `Conflict(LastOwner)` for the last one
     /// whose account is not deleted.
     async fn remove(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use izanagi_shared::wire::RenderFormat;
+
+    /// These are stored: another value would mark every document as damaged.
+    #[test]
+    fn the_hash_of_details_stays_the_same() {
+        let details = Details {
+            title: "Title".to_owned(),
+            description: "Description".to_owned(),
+            is_public: true,
+            ..Details::default()
+        };
+        let hash = |details: &Details| hex::encode(details_hash(DocumentKind::Markdown, details));
+        assert_eq!(hash(&details), "f7df7c34aaf521a4613407647650b1ca");
+        let details = Details { render_format: Some(RenderFormat::Html), ..details };
+        assert_eq!(hash(&details), "1d31dbc6f240eeca5b1ced96a65f7c51");
+    }
+
+    #[test]
+    fn the_hash_of_details_tells_each_field() {
+        let plain = Details { title: "a".to_owned(), ..Details::default() };
+        let others = [
+            Details { title: String::new(), description: "a".to_owned(), ..plain.clone() },
+            Details { is_public: true, ..plain.clone() },
+            Details { is_template: true, ..plain.clone() },
+            Details { render_format: Some(RenderFormat::Html), ..plain.clone() },
+            Details { render_format: Some(RenderFormat::Markdown), ..plain.clone() },
+        ];
+        let mut hashes: Vec<_> =
+            others.iter().map(|it| details_hash(DocumentKind::Markdown, it)).collect();
+        hashes.push(details_hash(DocumentKind::Markdown, &plain));
+        hashes.push(details_hash(DocumentKind::Text, &plain));
+        hashes.sort_unstable();
+        hashes.dedup();
+        assert_eq!(hashes.len(), others.len() + 2);
+    }
 }
