@@ -1,6 +1,6 @@
 //! Compressed responses.
 
-use crate::support::TestApp;
+use crate::support::{PASSWORD, TestApp};
 use axum::{body::Body, http::Request};
 
 const TEXT: &str = "The same words again and again.\n";
@@ -96,11 +96,52 @@ async fn an_editor_page_carries_its_text_once() {
 }
 
 #[tokio::test]
-async fn short_texts_and_tokens_are_not_compressed() {
+async fn short_texts_are_not_compressed() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let document = ada.create("short").await;
     let request = Request::get(&document).header("accept-encoding", "gzip");
     let answer = ada.send(request.body(Body::empty()).unwrap()).await;
     assert!(!answer.headers.contains_key("content-encoding"));
+}
+
+#[tokio::test]
+async fn what_an_attacker_could_guess_by_its_size_is_not_compressed() {
+    let app = TestApp::new().await;
+    app.sign_up("ada").await;
+    let body = serde_json::json!({ "login": "ada", "password": PASSWORD });
+    let agent = "browser ".repeat(30);
+    let mut answer = None;
+    for _ in 0..5 {
+        let headers = [("user-agent", agent.as_str())];
+        answer = Some(app.anonymous().json("POST", "/api/v1/auth/login", &headers, &body).await);
+    }
+    let cookie = format!("izanagi_access={}", answer.unwrap().cookie("izanagi_access").unwrap());
+    let login = app.anonymous().get("/login").await.text();
+    let (_, words) = login.split_once("href=\"/words/").unwrap();
+    let words = format!("/words/{}", words.split('"').next().unwrap());
+
+    let own = ("sec-fetch-site", "same-origin");
+    for (path, site, is_compressed) in [
+        ("/documents", Some(own), true),
+        ("/documents", Some(("sec-fetch-site", "none")), true),
+        ("/documents", Some(("sec-fetch-site", "cross-site")), false),
+        ("/documents", Some(("sec-fetch-site", "same-site")), false),
+        ("/documents", None, false),
+        ("/api/v1/auth/sessions", Some(own), false),
+        (&words, None, true),
+        (&words, Some(("sec-fetch-site", "cross-site")), true),
+    ] {
+        let mut request = Request::get(path).header("accept-encoding", "gzip");
+        request = request.header("cookie", &cookie);
+        if let Some((name, value)) = site {
+            request = request.header(name, value);
+        }
+        let answer = app.anonymous().send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, 200, "{path}, {site:?}");
+        let encoding = answer.headers.get("content-encoding");
+        assert_eq!(encoding.is_some(), is_compressed, "{path}, {site:?}");
+        // A shorter one would not be compressed anyway.
+        assert!(is_compressed || answer.body.len() > 1_024, "{path}: {}", answer.body.len());
+    }
 }

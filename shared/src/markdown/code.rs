@@ -7,7 +7,7 @@ use super::limit::within_html;
 use crate::text::without_mark;
 
 /// Maximum length in bytes of code that is highlighted; a page with a million spans is too slow.
-const HIGHLIGHT_LIMIT: usize = 512 * 1024;
+pub(super) const HIGHLIGHT_LIMIT: usize = 512 * 1024;
 
 /// Maximum length in bytes of a language name.
 const LANGUAGE_LIMIT: usize = 32;

@@ -58,7 +58,7 @@ pub(super) fn within_html(text: &str) -> &str {
 
 /// Returns whether a byte may start a parser node: line ends, and punctuation with a meaning in
 /// Markdown. Digits and letters only have one next to these.
-fn is_markup(byte: u8) -> bool {
+pub(super) fn is_markup(byte: u8) -> bool {
     matches!(
         byte,
         b'\n'

@@ -36,6 +36,7 @@ mod code;
 mod escape;
 pub mod highlight;
 mod limit;
+mod memory;
 mod nesting;
 mod standalone;
 mod strike;
@@ -50,6 +51,7 @@ use std::borrow::Cow;
 
 pub use code::{render_json, render_plain};
 pub use escape::escape_text;
+pub use memory::peak_bytes;
 pub use standalone::{StandaloneOptions, TRUNCATED, standalone_html};
 pub use text::{Counts, counts, plain_text};
 pub use toc::{TocEntry, toc_html};

@@ -5,8 +5,8 @@ use super::{Documents, Reader, sanitise};
 use crate::{error::Result, live::LiveText};
 use izanagi_shared::{
     markdown::{
-        Labels, RenderOptions, Rendered, StandaloneOptions, plain_text, render, render_json,
-        render_plain, standalone_html, toc_html,
+        Labels, RenderOptions, Rendered, StandaloneOptions, peak_bytes, plain_text, render,
+        render_json, render_plain, standalone_html, toc_html,
     },
     rules::DocumentKind,
 };
@@ -55,7 +55,7 @@ impl Documents {
         labels: Labels,
         outside_images: bool,
     ) -> Result<Arc<Rendered>> {
-        let _reserved = self.core.budget.work(rendered_bytes(reader.row().text.length)).await?;
+        let _reserved = self.core.budget.work(loaded_bytes(reader.row().text.length)).await?;
         let text = self.text(reader).await?;
         self.render_text(reader.row().kind, &text, labels, outside_images).await
     }
@@ -75,7 +75,7 @@ impl Documents {
         if let Some(rendered) = self.rendered.0.lock().get(&key) {
             return Ok(Arc::clone(rendered));
         }
-        let _reserved = self.core.budget.work(rendered_bytes(text.facts.length)).await?;
+        let _reserved = self.core.budget.work(peak_bytes(kind, &text.content)).await?;
         let content = Arc::clone(&text.content);
         let labels = key.2.clone();
         let render = move || Arc::new(render_safely(kind, &content, labels, outside_images));
@@ -99,8 +99,8 @@ impl Documents {
         page: StandaloneOptions<'static>,
         labels: Labels,
     ) -> Result<Export> {
-        let _reserved = self.core.budget.work(rendered_bytes(text.facts.length)).await?;
         let (kind, title) = (reader.row().kind, reader.row().details.title.clone());
+        let _reserved = self.core.budget.work(peak_bytes(kind, &text.content)).await?;
         let content = Arc::clone(&text.content);
         let body = match format {
             FileFormat::Text if kind == DocumentKind::Markdown => {
@@ -147,9 +147,9 @@ pub fn file_name(title: &str, extension: &str) -> String {
 /// Cost of rendering relative to most work on the same number of bytes.
 const SLOWNESS: usize = 8;
 
-/// Peak memory of rendering a text of this length, in bytes: the text, its HTML, and the parser's
-/// nodes.
-fn rendered_bytes(length: u64) -> usize {
+/// Memory of loading a text of this length, in bytes, and of rendering it if it has hardly any
+/// markup. What its markup takes is known once it is loaded.
+fn loaded_bytes(length: u64) -> usize {
     usize::try_from(length).unwrap_or(usize::MAX).saturating_mul(10)
 }
 
