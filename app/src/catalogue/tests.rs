@@ -49,6 +49,7 @@ const NAMES: [&str; 24] = [
     "a",
     "example",
     "fsck",
+    "repair",
     "izanagi",
     "json",
     "live",
