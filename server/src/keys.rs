@@ -197,7 +197,6 @@ fn is_temporary(file: &Path, path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::SystemTime;
 
     #[test]
     fn removes_the_keys_that_a_crash_left_behind() {
@@ -205,7 +204,8 @@ mod tests {
         let file = |name: &str, age| {
             let path = dir.path().join(name);
             let file = fs::File::create(&path).unwrap();
-            file.set_modified(SystemTime::now() - age).unwrap();
+            let now = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(now - age).unwrap();
             path
         };
         let uuid = SystemIds.uuid();
