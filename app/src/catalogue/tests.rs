@@ -32,7 +32,7 @@ const TABLES: [&[Entry]; 14] = [
 ];
 
 /// Latin words that stay as they are in Japanese and Chinese: names, formats, keys, units.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 25] = [
     "API",
     "Escape",
     "HTML",

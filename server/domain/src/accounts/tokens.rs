@@ -208,7 +208,7 @@ impl Tokens {
         if begun && !ended { Ok(claims) } else { Err(Error::Unauthenticated) }
     }
 
-    /// Returns the claims of a valid token, like [`Self::verify_signature`]. Every request of a session
+    /// Returns the claims of a valid token, like `verify_signature`. Every request of a session
     /// comes with the same token, so its signature is verified once.
     ///
     /// # Errors
