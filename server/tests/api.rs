@@ -50,6 +50,8 @@ mod public;
 mod refusals;
 #[path = "api/sessions.rs"]
 mod sessions;
+#[path = "api/shapes.rs"]
+mod shapes;
 #[path = "support/app.rs"]
 mod support;
 #[path = "api/upload.rs"]

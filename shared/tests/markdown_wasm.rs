@@ -7,9 +7,13 @@ use wasm_bindgen_test::wasm_bindgen_test;
 #[wasm_bindgen_test]
 fn renders_a_document_with_contents() {
     let rendered = render("# Ä *b*\n\n- [x] `c`\n\n```rs\nlet x;\n```", &RenderOptions::default());
-    assert!(rendered.html.starts_with("<h1 id=\"h-ä-b\">Ä <em>b</em>"));
+    let heading = "<h1 id=\"h-ä-b\" dir=\"auto\">Ä <em>b</em>";
+    assert!(rendered.html.starts_with(heading), "{}", rendered.html);
     assert!(rendered.html.contains("<span class=\"tok-keyword\">let</span> x;"));
-    assert!(toc_html(&rendered.toc, "Contents").contains("<a href=\"#h-%C3%A4-b\">Ä b</a>"));
+    assert!(
+        toc_html(&rendered.toc, "Contents")
+            .contains("<a href=\"#h-%C3%A4-b\" dir=\"auto\">Ä b</a>")
+    );
 }
 
 #[wasm_bindgen_test]

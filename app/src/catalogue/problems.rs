@@ -14,7 +14,6 @@ super::texts! {
     not_found: "There is nothing at this address", "ページが見つかりません", "页面不存在";
     not_found_advice: "The document may have been deleted, or the link may be incomplete.", "ドキュメントが削除されたか、リンクが不完全な可能性があります。", "文档可能已被删除，或链接不完整。";
     damaged_document: "This document is damaged", "このドキュメントは破損しています", "此文档已损坏";
-    read_text: "Read its text", "本文を読む", "阅读正文";
     damaged: "This version is damaged", "このバージョンは破損しています", "此版本已损坏";
     unreachable: "The server cannot be reached", "サーバーに接続できません", "无法连接服务器";
     unreachable_advice: "Check your connection, then try again.", "接続を確認して、もう一度お試しください。", "请检查网络连接，然后重试。";

@@ -51,11 +51,6 @@ fn ProblemWords(error: AppError, is_page: bool) -> impl IntoView {
     let again = words.can_retry.then(|| {
         view! { <a class="button" data-variant="primary" href=here>{t::try_again()}</a> }
     });
-    // Only its editor has this problem.
-    let read = (error.0.code == "corrupt_document").then(|| {
-        let href = format!("{}/read", location.pathname.get_untracked().trim_end_matches('/'));
-        view! { <a class="button" data-variant="primary" href=href>{t::read_text()}</a> }
-    });
     // The page knows which document it is about only by its path.
     let history = (error.0.code == "corrupt_version")
         .then(|| history_path(&location.pathname.get_untracked()))
@@ -71,7 +66,6 @@ fn ProblemWords(error: AppError, is_page: bool) -> impl IntoView {
         {title}
         <p>{words.advice}</p>
         <p class="cluster">
-            {read}
             {again}
             {history}
             <a class="button" href="/documents">{t::to_documents()}</a>

@@ -61,9 +61,10 @@ pub(super) fn TroubleAlert(
             (Trouble::Trashed, false) => words::trouble_trashed_unkept(),
             (Trouble::Refused(reason), true) => words::trouble_refused_kept(reason),
             (Trouble::Refused(reason), false) => words::trouble_refused_unkept(reason),
+            (Trouble::ReadOnly(reason), _) => reason.clone(),
             (Trouble::NotStarted, _) => words::trouble_not_started(),
         };
-        let ways_on = if trouble == Trouble::NotStarted {
+        let ways_on = if matches!(trouble, Trouble::NotStarted | Trouble::ReadOnly(_)) {
             view! {
                 <a class="button" data-variant="primary" href=pathname()>
                     {words::reload()}

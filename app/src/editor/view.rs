@@ -20,6 +20,8 @@ pub enum Trouble {
     Trashed,
     /// The server rejects an edit, for this reason.
     Refused(String),
+    /// The document cannot be edited, for this reason.
+    ReadOnly(String),
     /// The editor could not be loaded.
     NotStarted,
 }

@@ -13,7 +13,7 @@ mod transport;
 
 use super::{EditorView, OpenedText, Trouble};
 use leptos::{prelude::*, task::spawn_local};
-use open::Session;
+use open::{Session, Stop};
 use std::rc::Rc;
 
 pub use transport::state_path;
@@ -42,7 +42,8 @@ pub(super) fn start(opened: OpenedText, view: EditorView) {
         let document = opened.id;
         match Session::begin(opened, view).await {
             Ok(session) => running.set_value(Some(session)),
-            Err(error) => {
+            Err(Stop::Refused(reason)) => view.trouble.set(Some(Trouble::ReadOnly(reason))),
+            Err(Stop::Failed(error)) => {
                 leptos::logging::error!("cannot start the editor of {document}: {error:?}");
                 view.trouble.set(Some(Trouble::NotStarted));
             }

@@ -50,17 +50,34 @@ pub(super) struct Session {
     editor: RefCell<Option<(EditorHandle, Callbacks)>>,
 }
 
+/// Why a session cannot start.
+pub(super) enum Stop {
+    /// The server refuses the document's state, with this message.
+    Refused(String),
+    /// Something is broken.
+    Failed(JsValue),
+}
+
+impl From<JsValue> for Stop {
+    fn from(error: JsValue) -> Self {
+        Self::Failed(error)
+    }
+}
+
 impl Session {
     /// Loads the editor, restores updates that an earlier session did not send, and mounts.
     ///
     /// # Errors
     /// Fails if the editor module or the document's state cannot be loaded.
-    pub(super) async fn begin(opened: OpenedText, view: EditorView) -> Result<Rc<Self>, JsValue> {
+    pub(super) async fn begin(opened: OpenedText, view: EditorView) -> Result<Rc<Self>, Stop> {
         let module = EditorModule::load().await?;
         let state = fetch_state(opened.id, opened.length).await;
-        let Updates { seq, delta, lineage } = state.map_err(|failure| format!("{failure:?}"))?;
-        let doc =
-            TextDoc::load(clock::random_client_id(), &delta).map_err(|error| error.to_string())?;
+        let Updates { seq, delta, lineage } = state.map_err(|failure| match failure {
+            Failure::Refused(reason) => Stop::Refused(reason),
+            failure => Stop::Failed(format!("{failure:?}").into()),
+        })?;
+        let doc = TextDoc::load(clock::random_client_id(), &delta);
+        let doc = doc.map_err(|error| JsValue::from(error.to_string()))?;
         let document = opened.id;
         let user = opened.user.map(|user| user.to_string()).unwrap_or_default();
         let kept_module = EditorModule::load().await?;
