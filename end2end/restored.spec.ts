@@ -21,7 +21,7 @@ test("a damaged document can be read, and says how it is repaired", async ({ pag
   await server.start();
   await page.goto(`/documents/${id}`);
   await expect(page.getByText("izanagi fsck --repair")).toBeVisible();
-  await expect(page.getByText("still here")).toBeVisible();
+  await expect(page.getByRole("region", { name: "Text" }).getByText("still here")).toBeVisible();
   await page.goto(`/documents/${id}/read`);
   await expect(page.getByText("still here")).toBeVisible();
   expect(server.takeComplaints().join()).toContain("corrupt_document");

@@ -17,7 +17,8 @@ export const theme = EditorView.theme({
   ".cm-scroller": { fontFamily: "var(--font-mono)", lineHeight: "1.7" },
   ".cm-content": { padding: "var(--space-5) 0 var(--space-8)", caretColor: "var(--color-accent-strong)" },
   // Centre the text and limit the line length.
-  ".cm-line": { padding: "0 max(var(--gutter), calc((100% - 78ch) / 2))" },
+  // A line with nothing but a carriage return would have no height.
+  ".cm-line": { padding: "0 max(var(--gutter), calc((100% - 78ch) / 2))", minHeight: "1lh" },
   ".cm-activeLine": { backgroundColor: "color-mix(in srgb, var(--color-ink) 4%, transparent)" },
   ".cm-placeholder": { color: "var(--color-ink-soft)" },
   ".cm-dropCursor": { borderLeftColor: "var(--color-ink)" },

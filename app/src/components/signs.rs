@@ -111,7 +111,7 @@ fn sign(c: char, text: &str) -> Option<Sign<'_>> {
         '\u{3000}' => ("□".to_owned(), t::wide_spaces(count as u64)),
         '\t' => ("→".to_owned(), t::tabs(count as u64)),
         '\u{a0}' | '\u{2007}' | '\u{202f}' => ("⍽".to_owned(), t::fixed_spaces(count as u64)),
-        '\r' => ("␍".to_owned(), t::carriage_returns(count as u64)),
+        '\r' => ("↵".to_owned(), t::carriage_returns(count as u64)),
         _ => {
             let name = name(c)?;
             let words = t::invisible(&name);
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[rstest]
-    #[case::line_ends("two\n", "two\r\n", "-two\n+two⟨␍:carriage return⟩\n")]
+    #[case::line_ends("two\n", "two\r\n", "-two\n+two⟨↵:carriage return⟩\n")]
     #[case::mark("\u{feff}# T\n", "# T\n", "-⟨BOM:invisible character BOM⟩# T\n+# T\n")]
     #[case::tabs("\ta b\n", "    a b\n", "-⟨→:tab⟩a b\n+⟨····:4 spaces⟩a b\n")]
     #[case::trailing("a b\n", "a b  \n", "-a b\n+a b⟨··:2 spaces⟩\n")]
