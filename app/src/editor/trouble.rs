@@ -101,7 +101,7 @@ pub(super) fn TroubleAlert(
     }
 }
 
-/// Restores the document from the trash, then sends what waits.
+/// Restores the document from the trash, then sends the queued edits.
 async fn restore_document(id: DocumentId, path: String, view: EditorView) {
     let (notice, is_problem) = match browser::post(&path, &[("id", &id.to_string())]).await {
         Ok(notice) => {

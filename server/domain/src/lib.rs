@@ -19,3 +19,4 @@ pub mod readiness;
 pub mod services;
 pub mod storage;
 pub mod versions;
+mod zstd_frame;

@@ -76,60 +76,43 @@ impl<S: Sync> OptionalFromRequestParts<S> for SignedInCaller {
     }
 }
 
-/// The right to read the document in the path (DESIGN §1).
-#[derive(Debug, Clone)]
-pub(crate) struct Readable(pub(crate) Reader);
+/// Defines an extractor of a right to the document in the path (DESIGN §1).
+macro_rules! right {
+    ($(#[$doc:meta])* $name:ident($handle:ty) by $method:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone)]
+        pub(crate) struct $name(pub(crate) $handle);
 
-impl FromRequestParts<AppState> for Readable {
-    type Rejection = ApiError;
+        impl FromRequestParts<AppState> for $name {
+            type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let Asking(who) = Asking::from_request_parts(parts, state).await?;
-        let id = document(parts, state, &who).await?;
-        Ok(Self(state.services.documents.for_reader(&who, id).await?))
-    }
+            async fn from_request_parts(
+                parts: &mut Parts,
+                state: &AppState,
+            ) -> Result<Self, ApiError> {
+                let Asking(who) = Asking::from_request_parts(parts, state).await?;
+                let id = document(parts, state, &who).await?;
+                Ok(Self(state.services.documents.$method(&who, id).await?))
+            }
+        }
+    };
 }
 
-/// The right to read its versions.
-#[derive(Debug, Clone)]
-pub(crate) struct HistoryReadable(pub(crate) HistoryReader);
-
-impl FromRequestParts<AppState> for HistoryReadable {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let Asking(who) = Asking::from_request_parts(parts, state).await?;
-        let id = document(parts, state, &who).await?;
-        Ok(Self(state.services.documents.for_history(&who, id).await?))
-    }
+right! {
+    /// The right to read the document.
+    Readable(Reader) by for_reader
 }
-
-/// The right to edit it.
-#[derive(Debug, Clone)]
-pub(crate) struct Editable(pub(crate) Editor);
-
-impl FromRequestParts<AppState> for Editable {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let Asking(who) = Asking::from_request_parts(parts, state).await?;
-        let id = document(parts, state, &who).await?;
-        Ok(Self(state.services.documents.for_editor(&who, id).await?))
-    }
+right! {
+    /// The right to read its versions.
+    HistoryReadable(HistoryReader) by for_history
 }
-
-/// The right to manage it.
-#[derive(Debug, Clone)]
-pub(crate) struct Owned(pub(crate) Owner);
-
-impl FromRequestParts<AppState> for Owned {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let Asking(who) = Asking::from_request_parts(parts, state).await?;
-        let id = document(parts, state, &who).await?;
-        Ok(Self(state.services.documents.for_owner(&who, id).await?))
-    }
+right! {
+    /// The right to edit it.
+    Editable(Editor) by for_editor
+}
+right! {
+    /// The right to manage it.
+    Owned(Owner) by for_owner
 }
 
 /// Returns the document id in the path. An anonymous caller gets 401 before a malformed id is

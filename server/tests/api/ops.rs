@@ -121,3 +121,23 @@ async fn a_client_that_polls_notices_new_details() {
     ada.delete(&path).await;
     assert!(revision().await > second);
 }
+
+#[tokio::test]
+async fn a_replica_of_another_lineage_is_refused() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("text").await;
+    let lineage = ada.get(&format!("{path}/updates")).await.json()["lineage"].clone();
+    let lineage = lineage.as_str().unwrap();
+    let updates = async |lineage: &str| {
+        let answer = ada.get(&format!("{path}/updates?since=0&lineage={lineage}")).await;
+        (answer.status.as_u16(), answer)
+    };
+    assert_eq!(updates(lineage).await.0, 204);
+    let other = "0".repeat(32);
+    let (status, answer) = updates(&other).await;
+    assert_eq!((status, &answer.json()["code"]), (409, &json!("lineage_changed")));
+    let op = json!({ "opId": "a", "deltaB64": "AAA=", "lineage": other });
+    let answer = ada.post(&format!("{path}/ops"), &op).await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (409, &json!("lineage_changed")));
+}

@@ -91,7 +91,7 @@ impl Documents {
         if self.is_settled(row) {
             return Ok(row.text);
         }
-        Ok(self.rooms.read(row.id).await?.facts)
+        Ok(self.text_of(row).await?.facts)
     }
 }
 

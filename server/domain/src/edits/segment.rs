@@ -3,6 +3,7 @@
 //! updates: neighbouring edits have neighbouring seqs, times and authors, and updates that look
 //! alike, so columns compress well.
 
+use crate::zstd_frame::decompress;
 use izanagi_shared::{id::ActorId, time::Timestamp};
 use uuid::Uuid;
 
@@ -25,8 +26,6 @@ const LEVEL: i32 = 9;
 /// takes many times as long and several megabytes more memory.
 const LEVEL_OF_LARGE: i32 = 3;
 const LARGE: usize = 1024 * 1024;
-/// More than any frame holds: a larger claim is damage.
-const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 /// A decoded segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,12 +123,6 @@ fn parse_columns(bytes: &[u8]) -> Option<Vec<Edit>> {
 fn compress(bytes: &[u8]) -> std::io::Result<Vec<u8>> {
     let level = if bytes.len() > LARGE { LEVEL_OF_LARGE } else { LEVEL };
     zstd::bulk::compress(bytes, level)
-}
-
-fn decompress(stored: &[u8]) -> Option<Vec<u8>> {
-    let size = zstd::zstd_safe::get_frame_content_size(stored).ok().flatten()?;
-    let size = usize::try_from(size).ok().filter(|size| *size <= MAX_BYTES)?;
-    zstd::bulk::decompress(stored, size).ok()
 }
 
 /// Seven bits a byte, lowest first (LEB128).

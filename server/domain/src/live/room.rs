@@ -93,7 +93,7 @@ impl Room {
             let due_at = self.dirty.next_due(&self.context.settings);
             let due_at = due_at.filter(|_| reserving.is_none());
             let lapse_at = self.next_lapse();
-            // A quiet room stays until what waits in it has lapsed.
+            // A quiet room stays open until its waiting updates have lapsed.
             let close_at = lapse_at.map_or(idle_at, |lapse_at| lapse_at.max(idle_at));
             let wake_at = due_at.into_iter().chain(text_until).chain(lapse_at).min();
             let wake_at = wake_at.unwrap_or(close_at);

@@ -2,7 +2,7 @@
 //! accepted in another place. It names the log rows that it could not absorb, so that a missing one
 //! is noticed.
 
-use crate::hash::sha256_parts;
+use crate::{hash::sha256_parts, zstd_frame::decompress};
 use izanagi_shared::id::DocumentId;
 
 const HASH_BYTES: usize = 32;
@@ -10,8 +10,6 @@ const HASH_BYTES: usize = 32;
 const COMPRESSED_FROM: usize = 512;
 /// A fast level, because rooms wait for it.
 const LEVEL: i32 = 3;
-/// More than any state has: a larger claim is damage.
-const MAX_BYTES: usize = 256 * 1024 * 1024;
 
 const RAW: u8 = 0;
 const ZSTD: u8 = 1;
@@ -87,12 +85,6 @@ fn number(bytes: &mut &[u8]) -> Option<u64> {
     let (number, rest) = bytes.split_first_chunk()?;
     *bytes = rest;
     Some(u64::from_le_bytes(*number))
-}
-
-fn decompress(stored: &[u8]) -> Option<Vec<u8>> {
-    let size = zstd::zstd_safe::get_frame_content_size(stored).ok().flatten()?;
-    let size = usize::try_from(size).ok().filter(|size| *size <= MAX_BYTES)?;
-    zstd::bulk::decompress(stored, size).ok()
 }
 
 #[cfg(test)]
