@@ -24,9 +24,9 @@ pub(crate) struct ByNetwork {
 #[derive(Debug)]
 pub(crate) struct Counted(Option<(Arc<ByNetwork>, Network)>);
 
-/// What an open connection holds. A WebSocket keeps it, so that it counts as a connection until it
+/// What an open connection holds. A WebSocket keeps it too, so that it counts as a connection until it
 /// is closed, and a shutdown waits for it.
-pub(crate) struct Held {
+pub(crate) struct ConnectionGuard {
     /// Cancelled when the server shuts down: no further request is accepted.
     pub(crate) ending: CancellationToken,
     /// Cancelled when the time for that is over.
@@ -36,7 +36,7 @@ pub(crate) struct Held {
     _awaited: TaskTrackerToken,
 }
 
-impl Held {
+impl ConnectionGuard {
     pub(crate) const fn new(
         place: Option<OwnedSemaphorePermit>,
         counted: Counted,

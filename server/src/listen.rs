@@ -5,7 +5,7 @@
 
 use crate::{
     config::Patience,
-    connections::{ByNetwork, Held},
+    connections::{ByNetwork, ConnectionGuard},
     head::{Answer, HeadTimeout, Requests},
     host::{self, InvalidHost},
     unread::DiscardUnread,
@@ -75,7 +75,7 @@ pub(crate) async fn serve(
                     continue;
                 };
                 let (ending, closing) = (ending.clone(), closing.clone());
-                let held = Held::new(place, counted, connections.token(), ending, closing.clone());
+                let held = ConnectionGuard::new(place, counted, connections.token(), ending, closing.clone());
                 let connection = connection(stream, peer, app.clone(), patience, Arc::new(held));
                 connections.spawn(closing.run_until_cancelled_owned(connection));
             }
@@ -101,7 +101,7 @@ async fn connection(
     peer: SocketAddr,
     app: Router,
     patience: Patience,
-    held: Arc<Held>,
+    held: Arc<ConnectionGuard>,
 ) {
     // Nagle's algorithm would delay small responses.
     let _ = stream.set_nodelay(true);
@@ -124,9 +124,9 @@ async fn connection(
         }
         let response = app.clone().oneshot(request);
         async move {
-            let response = response.await?;
+            let mut response = response.await?;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                known.upgraded();
+                known.upgraded(response.extensions_mut().remove());
             }
             Ok::<_, Infallible>(response.map(|body| Answer { body, in_progress }))
         }

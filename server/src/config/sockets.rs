@@ -36,7 +36,7 @@ pub struct SocketSettings {
 impl SocketSettings {
     /// Returns the bounds of a connection, on which updates have at most `update` bytes.
     pub(crate) fn limits(&self, update: usize) -> Limits {
-        let per_second = f64::from(self.messages.count) / self.messages.per.as_secs_f64();
+        let per_second = f64::from(self.messages.count.get()) / self.messages.per.as_secs_f64();
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -48,7 +48,7 @@ impl SocketSettings {
             yjs_frame: self.yjs_frame_bytes,
             json_frame: self.json_frame_bytes,
             messages_per_second,
-            message_burst: self.messages.burst,
+            message_burst: self.messages.burst.get(),
             ping_every: self.ping,
             idle_after: self.idle,
         }

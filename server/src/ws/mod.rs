@@ -5,16 +5,19 @@
 //! answered after it, by close code, because browsers do not tell scripts the status of a handshake.
 
 mod refusal;
+mod arriving;
 mod reader;
 mod socket;
 mod writer;
 
 use crate::{
-    connections::Held,
+    connections::ConnectionGuard,
     extract::BadToken,
     problem::{plain, respond},
     state::AppState,
 };
+pub(crate) use arriving::{Allowance, Arriving};
+
 use axum::{
     Extension, Router,
     extract::{
@@ -69,7 +72,7 @@ struct Handshake {
     who: Option<Extension<Principal>>,
     bad_token: Option<Extension<BadToken>>,
     device: Option<Extension<Device>>,
-    held: Option<Extension<Arc<Held>>>,
+    held: Option<Extension<Arc<ConnectionGuard>>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 }
 
@@ -110,8 +113,10 @@ impl Handshake {
             None => Some(self.who.map(|Extension(who)| who).unwrap_or_default()),
             Some(_) => None,
         };
+        let allowance = Allowance::new(self.app.services.core.budget.clone(), longest);
         let opened = Opened {
             app: self.app,
+            allowance: Arc::clone(&allowance),
             document: self.document.parse().ok(),
             protocol,
             limits,
@@ -121,11 +126,14 @@ impl Handshake {
             device: self.device.map(|Extension(device)| device),
             held,
         };
-        upgrade
+        let mut response = upgrade
             .read_buffer_size(READ_BUFFER)
             .write_buffer_size(WRITE_BUFFER)
             .max_message_size(longest)
             .max_frame_size(longest)
-            .on_upgrade(move |socket| opened.serve(socket).instrument(span))
+            .on_upgrade(move |socket| opened.serve(socket).instrument(span));
+        // For the stream below the socket.
+        response.extensions_mut().insert(allowance);
+        response
     }
 }

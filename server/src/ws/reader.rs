@@ -28,6 +28,7 @@ impl Reader<'_> {
     pub(super) async fn run(self, incoming: &mut SplitStream<WebSocket>) {
         let mut effects = Vec::new();
         while let Some(message) = incoming.next().await {
+            self.shared.allowance.message_read();
             match message {
                 Ok(message) => self.take(&message, &mut effects),
                 Err(error) if is_too_large(&error) => {

@@ -1,15 +1,16 @@
 //! One socket from its upgrade to its end.
 
 use super::{
+    Allowance,
     reader::{Reader, wait_for_close},
     refusal::refusal,
     writer::{Writer, close_message},
 };
-use crate::{connections::Held, state::AppState};
+use crate::{connections::ConnectionGuard, state::AppState};
 use axum::extract::ws::WebSocket;
 use futures::{FutureExt as _, StreamExt as _};
 use izanagi_domain::{
-    accounts::Device,
+    accounts::{Device, Network},
     documents::{LiveConnection, LivePoster},
     error::{Error, Result},
     principal::Principal,
@@ -34,6 +35,7 @@ const WORK: usize = 64;
 /// A socket that was just upgraded.
 pub(super) struct Opened {
     pub(super) app: AppState,
+    pub(super) allowance: Arc<Allowance>,
     /// `None` if the path is no document.
     pub(super) document: Option<DocumentId>,
     pub(super) protocol: Protocol,
@@ -43,7 +45,7 @@ pub(super) struct Opened {
     /// `None` if the token is invalid.
     pub(super) who: Option<Principal>,
     pub(super) device: Option<Device>,
-    pub(super) held: Arc<Held>,
+    pub(super) held: Arc<ConnectionGuard>,
 }
 
 /// What reader and writer share.
@@ -51,6 +53,7 @@ pub(super) struct Shared {
     connection: Mutex<Connection>,
     pub(super) poster: LivePoster,
     pub(super) protocol: Protocol,
+    pub(super) allowance: Arc<Allowance>,
     started: Instant,
     /// Notified when the connection may want messages again.
     pub(super) answered: Notify,
@@ -91,6 +94,7 @@ impl Opened {
             connection: Mutex::new(Connection::new(options, Duration::ZERO)),
             poster: live.poster(),
             protocol: self.protocol,
+            allowance: Arc::clone(&self.allowance),
             started,
             answered: Notify::new(),
         };
@@ -122,8 +126,8 @@ impl Opened {
             true => Error::Unauthenticated,
             false => Error::NotFound("document"),
         })?;
-        let address = self.device.as_ref().map(|device| device.ip.as_str());
-        let live = self.app.services.documents.connect(who, document, address).await?;
+        let network = self.device.as_ref().map_or(Network::None, |device| Network::of_text(&device.ip));
+        let live = self.app.services.documents.connect(who, document, network).await?;
         let given_name = self.display_name.clone().filter(|name| !name.trim().is_empty());
         let options = Options {
             protocol: self.protocol,

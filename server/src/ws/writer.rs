@@ -4,7 +4,7 @@ use super::{
     refusal::{close_code_of, refusal},
     socket::{Shared, Work},
 };
-use crate::connections::Held;
+use crate::connections::ConnectionGuard;
 use axum::{
     body::Bytes,
     extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket},
@@ -65,7 +65,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Serves the connection; returns the code with which it was closed, `None` if it was lost.
-    pub(super) async fn run(mut self, held: &Held) -> Option<CloseCode> {
+    pub(super) async fn run(mut self, held: &ConnectionGuard) -> Option<CloseCode> {
         let mut effects = Vec::new();
         let mut events = Vec::new();
         self.shared.with(|connection, _| connection.start(&mut effects));

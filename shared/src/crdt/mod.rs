@@ -7,6 +7,7 @@ mod checker;
 mod cut;
 mod encode;
 mod gate;
+mod news;
 mod order;
 mod parse;
 mod pending;
