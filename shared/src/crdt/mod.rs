@@ -4,6 +4,7 @@
 
 mod change;
 mod checker;
+mod claims;
 mod cut;
 mod encode;
 mod gate;
@@ -20,7 +21,7 @@ pub use checker::Checker;
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update, named_clients};
 pub use order::{InvalidUpdate, Validation};
 pub use tally::Tally;
-pub use text_doc::{ApplyError, MAX_CLIENT_ID, Rejected, TextDoc};
+pub use text_doc::{ApplyError, Integrated, MAX_CLIENT_ID, Rejected, TextDoc};
 
 use order::Order;
 
