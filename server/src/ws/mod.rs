@@ -6,6 +6,7 @@
 
 mod refusal;
 mod arriving;
+mod notice;
 mod reader;
 mod socket;
 mod writer;

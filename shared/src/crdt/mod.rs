@@ -24,12 +24,8 @@ pub use combine::{combine_updates, split_update};
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update, named_clients};
 pub use order::{InvalidUpdate, Validation};
 pub use tally::Tally;
-<<<<<<< HEAD
-pub use text_doc::{ApplyError, MAX_CLIENT_ID, Rejected, TextDoc};
-pub use vector::read_state_vector;
-=======
 pub use text_doc::{ApplyError, Integrated, MAX_CLIENT_ID, Rejected, TextDoc};
->>>>>>> room
+pub use vector::read_state_vector;
 
 use order::Order;
 
