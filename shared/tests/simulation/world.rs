@@ -14,7 +14,7 @@ use izanagi_shared::{
     sync::{
         CloseCode, Connection, Limits, Presence,
         connection::{Effect, Event as RoomEvent, Incoming, Options, Outgoing, Posted, Protocol},
-        engine::Moment,
+        engine::{Failure, Moment},
         json::encode_remote_update,
         yjs::Frame,
     },
@@ -266,7 +266,11 @@ impl World {
             Event::Tick(name) => self.tick(name),
             Event::Poll(name) => self.poll(name),
             Event::Answered(name, outcome) => self.answered(name, outcome),
-            Event::Connect(name) => self.connect(name),
+            Event::Connect(name) => {
+                if self.clients[name].link.is_none() {
+                    self.connect(name);
+                }
+            }
             Event::Check(name) => self.check(name),
             Event::Opened(link) => self.opened(link),
             Event::Up(link) => self.deliver_up(link),
@@ -384,7 +388,7 @@ impl World {
         let at = self.moment();
         let Kind::Page(page) = &mut self.clients[name].kind else { return };
         if is_lost {
-            page.engine.http_failed(izanagi_shared::sync::engine::Failure::Lost, &mut Vec::new());
+            page.engine.http_failed(at, Failure::Lost, &mut Vec::new());
         } else {
             let missing = self.room.missing(&page.doc.state_vector()).unwrap();
             let actions = page.polled(at, &missing.delta, &self.room);
@@ -563,7 +567,7 @@ impl World {
                     }
                 }
                 Effect::Post(post) => {
-                    let origin = Origin::Connection { connection: link, frame: post.frame };
+                    let origin = Origin::Connection { connection: link, frame: post.number };
                     self.post(Update { origin, op_id: post.op_id, delta: post.delta });
                 }
                 Effect::Missing(state_vector) => {

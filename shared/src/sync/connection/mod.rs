@@ -26,6 +26,8 @@ use std::{
 const QUESTION_COST: u32 = 100;
 /// Updates without an answer of the room, above which no more messages are read.
 const MOST_UNANSWERED: usize = 1_024;
+/// Frames that are not durable, above which no more messages are read: one of them is pending.
+const MOST_OPEN_FRAMES: usize = 16_384;
 /// The most clients that can be present through one connection; usually it is one.
 const MOST_PRESENTED: usize = 16;
 /// The most clients whose states are remembered.
@@ -104,8 +106,8 @@ pub enum Effect {
 /// An update for the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Post {
-    /// Its number among the updates of the connection, from 1.
-    pub frame: u64,
+    /// Its number among the posts of the connection, from 1.
+    pub number: u64,
     /// Identifies it when it is sent again; the Yjs protocol has none.
     pub op_id: Option<String>,
     /// A Yjs update (v1).
@@ -212,7 +214,9 @@ impl Connection {
     /// Whether the next message may be read: there are few updates that the room has not answered.
     #[must_use]
     pub fn wants_messages(&self) -> bool {
-        !self.is_closed && self.answers.unanswered() < MOST_UNANSWERED
+        !self.is_closed
+            && self.answers.unanswered() < MOST_UNANSWERED
+            && self.answers.open_frames() < MOST_OPEN_FRAMES
     }
 
     /// Whether updates and events of the room can be handed on. A client of the JSON protocol gets
@@ -266,19 +270,19 @@ impl Connection {
     }
 
     /// Takes the room's answer to a post. Answers of one connection may come in any order.
-    pub fn posted(&mut self, frame: u64, result: Result<Posted, Refusal>, out: &mut Vec<Effect>) {
-        self.answers.insert(frame, result);
-        while let Some((frame, result)) = self.answers.next() {
+    pub fn posted(&mut self, number: u64, result: Result<Posted, Refusal>, out: &mut Vec<Effect>) {
+        self.answers.insert(number, result);
+        while let Some((number, result)) = self.answers.next() {
             if self.is_closed {
                 return;
             }
             match self.options.protocol {
                 Protocol::Yjs { acks } => {
                     if let Err(refusal) = result {
-                        self.refuse_yjs(frame, &refusal, acks, out);
+                        self.refuse_yjs(number, &refusal, acks, out);
                     }
                 }
-                Protocol::Json => self.answer_json(frame, result, out),
+                Protocol::Json => self.answer_json(number, result, out),
             }
         }
         self.acknowledge(out);

@@ -137,6 +137,28 @@ fn an_empty_step_2_is_durable_without_a_post() {
 }
 
 #[test]
+fn a_long_absence_is_posted_in_parts_and_acknowledged_as_one() {
+    let mut connection = connection(YJS);
+    connection.options.limits.update = 1_000;
+    receive(&mut connection, &Frame::Update(&[1]));
+    let (doc, update) = TextDoc::from_text(3, &"long ".repeat(1_000));
+    let mut copy = TextDoc::new(4);
+    let posts = receive(&mut connection, &Frame::Step2(&update));
+    assert!(posts.len() > 5);
+    for effect in &posts {
+        let Effect::Post(post) = effect else { panic!("{effect:?}") };
+        assert!(post.delta.len() <= 1_000);
+        copy.apply(&post.delta).unwrap();
+    }
+    assert_eq!(copy.text(), doc.text());
+    let last = posts.len() as u64 + 1;
+    let mut answer = |number| effects(|out| connection.posted(number, durable(1), out));
+    let answers: Vec<_> = (1..last).flat_map(&mut answer).collect();
+    assert_eq!(answers, [sent(&Frame::Durable(1))]);
+    assert_eq!(answer(last), [sent(&Frame::Durable(2))]);
+}
+
+#[test]
 fn a_refused_update_is_named_before_the_connection_closes() {
     let mut connection = connection(YJS);
     receive(&mut connection, &Frame::Update(&[1]));

@@ -126,7 +126,7 @@ enum Phase {
     /// It is being opened.
     Opening { since: Duration },
     /// It is open. Edits are queued until the server's state vector is known.
-    Shaking,
+    Shaking { since: Duration },
     /// Edits are sent as they are made.
     Ready { since: Duration },
 }
@@ -270,6 +270,10 @@ impl SyncEngine {
 
     /// Reports the outcome of [`Effect::RenewSignIn`].
     pub fn signed_in(&mut self, at: Moment, outcome: SignIn, out: &mut Vec<Effect>) {
+        if self.phase != Phase::Idle {
+            // The user has tried again meanwhile.
+            return;
+        }
         match outcome {
             SignIn::Renewed => {
                 self.is_signed_in_again = true;
@@ -297,7 +301,7 @@ impl SyncEngine {
     pub fn online(&mut self, at: Moment, out: &mut Vec<Effect>) {
         match self.phase {
             Phase::Waiting { .. } => self.open(at, out),
-            Phase::Shaking | Phase::Ready { .. } => self.query(at, out),
+            Phase::Shaking { .. } | Phase::Ready { .. } => self.query(at, out),
             Phase::Idle | Phase::Opening { .. } => {}
         }
     }

@@ -310,7 +310,7 @@ fn a_socket_is_tried_as_soon_as_http_works_again() {
         page.close(ABNORMAL);
         page.wait(2);
     }
-    page.call(|engine, _, out| engine.http_failed(Failure::Lost, out));
+    page.call(|engine, at, out| engine.http_failed(at, Failure::Lost, out));
     assert!(matches!(page.engine.save_state(), SaveState::Offline { .. }));
     assert!(opens(&page.call(SyncEngine::http_answered)));
     assert_eq!(page.call(SyncEngine::http_answered), []);
@@ -326,7 +326,7 @@ fn a_batch_that_is_refused_over_http_gets_smaller() {
     for _ in 0..3 {
         let batch = page.engine.http_batch(|| "op".to_owned()).unwrap();
         sizes.push(inspect_update(&batch.update).unwrap().inserted_bytes);
-        page.call(|engine, _, out| engine.http_failed(Failure::Stopped(refused()), out));
+        page.call(|engine, at, out| engine.http_failed(at, Failure::Stopped(refused()), out));
     }
     assert_eq!(sizes, [4, 2, 1]);
     assert_eq!(page.engine.stopped(), Some(&refused()));
