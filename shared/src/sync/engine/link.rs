@@ -44,6 +44,7 @@ impl SyncEngine {
     pub(super) fn open(&mut self, at: Moment, out: &mut Vec<Effect>) {
         self.socket = self.socket.wrapping_add(1);
         self.phase = Phase::Opening { since: at.now };
+        self.acknowledged.clear();
         out.push(Effect::Open { socket: self.socket });
     }
 
@@ -117,6 +118,11 @@ impl SyncEngine {
             return self.lost(at, out);
         };
         self.known = known;
+        // The state vector may be older than what was acknowledged meanwhile.
+        for (client, clock) in &self.acknowledged {
+            let known = self.known.entry(*client).or_default();
+            *known = (*known).max(*clock);
+        }
         self.phase = Phase::Ready { since: at.now };
         self.failures = 0;
         self.is_offline = false;

@@ -11,6 +11,8 @@
 //! up after 35 s.
 
 mod link;
+#[cfg(test)]
+mod link_tests;
 mod sending;
 mod status;
 #[cfg(test)]
@@ -151,8 +153,10 @@ pub struct SyncEngine {
     /// Words for `halted` from the page.
     reason: Option<String>,
 
-    /// What the server had when the socket came up.
+    /// What the server had when the socket came up: the next clock of each client.
     known: BTreeMap<u64, u32>,
+    /// What it has acknowledged over HTTP since the socket was opened.
+    acknowledged: BTreeMap<u64, u32>,
     /// Updates and step 2 sent over this socket.
     frames: u64,
     in_flight: VecDeque<InFlight>,
@@ -198,6 +202,7 @@ impl SyncEngine {
             halted: None,
             reason: None,
             known: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
             frames: 0,
             in_flight: VecDeque::new(),
             parts: VecDeque::new(),

@@ -260,6 +260,14 @@ impl SyncEngine {
     pub fn http_acknowledged(&mut self, out: &mut Vec<Effect>) {
         self.is_offline = false;
         self.grain.edits = self.grain.edits.saturating_mul(2);
+        if matches!(self.phase, Phase::Opening { .. } | Phase::Shaking { .. }) {
+            for update in self.outbox.batch_updates() {
+                for range in inspect_update(update).unwrap_or_default().structs {
+                    let clock = self.acknowledged.entry(range.client).or_default();
+                    *clock = range.end.max(*clock);
+                }
+            }
+        }
         tell_acknowledged(self.outbox.acknowledged(), out);
     }
 
