@@ -193,16 +193,28 @@ impl Documents {
         let (ended, of_users) = self.connections.of_accounts(&sessions, &users);
         // A session that has ended never comes back.
         ended.iter().for_each(|connection| connection.close(Closing::SignedOut));
+        // The connections of a device share its session.
+        let mut known: HashMap<_, Result<bool>> = HashMap::new();
         for connection in of_users {
-            match self.check_account(&connection.who).await {
-                Ok(()) => {
+            let account = (connection.who.user(), connection.who.session());
+            if !known.contains_key(&account) {
+                let is_active = match self.check_account(&connection.who).await {
+                    Ok(()) => Ok(true),
+                    Err(Error::SessionRevoked) => Ok(false),
+                    Err(error) => Err(error),
+                };
+                known.insert(account, is_active);
+            }
+            match known.get(&account) {
+                Some(Ok(true)) => {
                     documents.entry(connection.document).or_default();
                 }
-                Err(Error::SessionRevoked) => connection.close(Closing::SignedOut),
-                Err(error) => {
-                    unread(&error);
+                Some(Ok(false)) => connection.close(Closing::SignedOut),
+                Some(Err(error)) => {
+                    unread(error);
                     again.users.extend(connection.who.user());
                 }
+                None => {}
             }
         }
         for (document, by) in documents {

@@ -3,6 +3,7 @@
 mod limits;
 mod seated;
 mod waiting;
+mod yjs;
 
 use super::{
     replica::{Loaded, Replica},
