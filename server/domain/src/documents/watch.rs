@@ -7,6 +7,7 @@ use super::{
     connections::{Cached, Connection},
 };
 use crate::{
+    contained::contained,
     error::{Error, Result},
     live::{Closing, DocumentNews},
     log_rate::LogRate,
@@ -137,11 +138,16 @@ impl Documents {
             }
             if std::mem::take(&mut changed.look_now) {
                 look_at = Instant::now() + LOOK_EVERY;
-                if let Err(error) = self.look(&mut changed).await {
-                    unread(&error.into());
+                let looked = async { self.look(&mut changed).await.map_err(Error::from) };
+                if let Err(error) = contained(looked).await {
+                    unread(&error);
                 }
             }
-            changed = self.act(changed).await;
+            // This task must go on, whatever happens to one of them: rights would never end.
+            match contained(async { Ok(self.act(&changed).await) }).await {
+                Ok(again) => changed = again,
+                Err(error) => unread(&error),
+            }
         }
     }
 
@@ -187,10 +193,10 @@ impl Documents {
     }
 
     /// Acts on what has changed; returns what has to be tried again.
-    async fn act(&self, changed: Changed) -> Changed {
-        let Changed { mut documents, sessions, users, .. } = changed;
-        let mut again = Changed::default();
-        let (ended, of_users) = self.connections.of_accounts(&sessions, &users);
+    async fn act(&self, changed: &Changed) -> Changed {
+        let Changed { documents, sessions, users, .. } = changed;
+        let (mut documents, mut again) = (documents.clone(), Changed::default());
+        let (ended, of_users) = self.connections.of_accounts(sessions, users);
         // A session that has ended never comes back.
         ended.iter().for_each(|connection| connection.close(Closing::SignedOut));
         // The connections of a device share its session.

@@ -2,6 +2,7 @@
 
 mod limits;
 mod seated;
+mod stories;
 mod waiting;
 mod yjs;
 

@@ -3,7 +3,9 @@
 
 use super::{
     Closing, LiveConnection, Principal, Standing, World, change, connect, key_of, public,
-    support::Plan, title, wire::{Wire, within_patience},
+    support::Plan,
+    title,
+    wire::{Wire, within_patience},
 };
 use async_trait::async_trait;
 use izanagi_domain::{

@@ -15,7 +15,7 @@ pub(super) struct Listener {
     joined: Joined,
     replica: TextDoc,
     pub(super) updates: Vec<Arc<LiveUpdate>>,
-    closing: Option<Closing>,
+    pub(super) closing: Option<Closing>,
 }
 
 impl Bench {
@@ -95,7 +95,9 @@ async fn an_update_is_durable_then_acknowledged_then_told() {
         let told = ben.updates.len();
         assert!(bench.stored_seqs().len() >= told);
         for posted in &mut posted[seen..told] {
-            let receipt = tokio::task::unconstrained(posted).now_or_never().expect("it was told before it was acknowledged");
+            let receipt = tokio::task::unconstrained(posted)
+                .now_or_never()
+                .expect("it was told before it was acknowledged");
             seen += 1;
             assert_eq!(receipt.unwrap(), Receipt { seq: seen as u64, pending: false });
         }
