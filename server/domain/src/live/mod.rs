@@ -5,6 +5,7 @@
 mod command;
 mod edit;
 mod event;
+mod follow;
 mod gaps;
 #[cfg(test)]
 mod history_tests;
@@ -30,10 +31,10 @@ mod tests;
 mod waiting;
 mod writer;
 
-pub use command::{ClientUpdate, EditKind, EditOutcome, Missing, PendingReceipt, PostedUpdate, Receipt, ServerEdit};
-pub use event::{
-    Closing, DocumentEvent, DocumentNews, LiveUpdate, PresenceUpdate, SeatEvent,
+pub use command::{
+    ClientUpdate, EditKind, EditOutcome, Missing, PendingReceipt, PostedUpdate, Receipt, ServerEdit,
 };
+pub use event::{Closing, DocumentEvent, DocumentNews, LiveUpdate, PresenceUpdate, SeatEvent};
 pub(crate) use gaps::missing_rows;
 pub(crate) use lineage::Lineage;
 pub use replica::LiveText;
