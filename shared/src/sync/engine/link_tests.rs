@@ -72,7 +72,7 @@ fn a_lost_socket_is_replaced_later(#[case] code: u16, #[case] millis: u128) {
 #[test]
 fn delays_grow_until_a_socket_lasts() {
     let mut page = Page::ready("");
-    let mut delay = |page: &mut Page| {
+    let delay = |page: &mut Page| {
         page.close(ABNORMAL);
         let delay = page.engine.wake_at(page.now).unwrap() - page.now;
         page.now += delay;
