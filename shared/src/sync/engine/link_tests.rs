@@ -154,6 +154,18 @@ fn a_half_open_socket_is_noticed_within_40_seconds(#[case] is_present: bool) {
 }
 
 #[test]
+fn a_long_message_gets_more_time_after_a_socket_was_given_up() {
+    let mut page = Page::ready("");
+    page.receive(&Frame::Durable(1));
+    let given_up_after = |page: &mut Page| (1..).find(|_| page.wait(1).contains(&Effect::Close));
+    assert_eq!(given_up_after(&mut page), Some(35));
+    page.wait(1);
+    page.come_up();
+    page.receive(&Frame::Durable(1));
+    assert_eq!(given_up_after(&mut page), Some(55));
+}
+
+#[test]
 fn a_socket_that_answers_is_kept() {
     let mut page = Page::ready("");
     page.receive(&Frame::Durable(1));
