@@ -26,7 +26,7 @@ describe("hostile clients", () => {
   /** @type {import("./support.mjs").Person} */
   let ann;
   before(async () => {
-    server = await Server.start("sqlite");
+    server = await Server.start("sqlite", { IZANAGI_LIVE_SEAT_BYTES: "1MiB" });
     ann = await server.account();
   });
   after(() => server.remove());
@@ -89,7 +89,7 @@ describe("hostile clients", () => {
     for (let part = 0; part < 100; part += 1) {
       writer.doc.transact(() => {
         writer.text.delete(0, writer.text.length);
-        writer.text.insert(0, String(part).repeat(50_000));
+        writer.text.insert(0, `${part};`.repeat(60_000));
       });
       await delay(5);
     }

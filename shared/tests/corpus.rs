@@ -1,6 +1,8 @@
 //! Runs the fuzz targets with all inputs that were ever of interest: those in `shared/tests/corpus`,
 //! in a folder for each target. `make fuzz` starts from them, and finds go there.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+
 #[path = "../../fuzz/src/lib.rs"]
 mod targets;
 

@@ -88,6 +88,26 @@ pub struct LiveSettings {
     #[config(env = "IZANAGI_LIVE_IDLE_AFTER", default = "2m", deserialize_with = duration)]
     pub idle_after: Duration,
 
+    /// Maximum number of messages that wait for one connection; a slower reader is closed.
+    #[config(env = "IZANAGI_LIVE_SEAT_MESSAGES", default = "4096", deserialize_with = count)]
+    pub seat_messages: usize,
+
+    /// Maximum size of the updates that wait for one connection.
+    #[config(env = "IZANAGI_LIVE_SEAT_BYTES", default = "8MiB", deserialize_with = size)]
+    pub seat_bytes: usize,
+
+    /// Maximum number of connections to one document.
+    #[config(env = "IZANAGI_LIVE_SEATS_PER_DOCUMENT", default = "1000", deserialize_with = count)]
+    pub seats_per_document: usize,
+
+    /// Maximum number of connections of one user.
+    #[config(env = "IZANAGI_LIVE_SEATS_PER_USER", default = "200", deserialize_with = count)]
+    pub seats_per_user: usize,
+
+    /// Maximum number of connections from one address (IPv6: from one /64).
+    #[config(env = "IZANAGI_LIVE_SEATS_PER_ADDRESS", default = "1000", deserialize_with = count)]
+    pub seats_per_address: usize,
+
     /// How long edits are kept for replay after they are included in a snapshot.
     #[config(env = "IZANAGI_LIVE_KEEP_EDITS", default = "365d", deserialize_with = duration)]
     pub keep_edits: Duration,
@@ -104,6 +124,11 @@ impl From<ServiceSettings> for services::Settings {
             snapshot_bytes,
             snapshot_after,
             idle_after,
+            seat_messages,
+            seat_bytes,
+            seats_per_document,
+            seats_per_user,
+            seats_per_address,
             keep_edits,
         } = live;
         Self {
@@ -121,6 +146,11 @@ impl From<ServiceSettings> for services::Settings {
                 snapshot_bytes,
                 snapshot_after,
                 idle_after,
+                seat_messages,
+                seat_bytes,
+                seats_per_document,
+                seats_per_user,
+                seats_per_address,
                 keep_edits,
                 ..live::LiveSettings::default()
             },

@@ -66,8 +66,8 @@ impl Reader<'_> {
         let poster = &self.shared.poster;
         let work = match effect {
             // In the order of the messages, which is why the reader waits for the queue of the room.
-            Effect::Post(Post { frame, op_id, delta, .. }) => {
-                Work::Posted(frame, poster.post(op_id, delta).await)
+            Effect::Post(Post { number, op_id, delta, .. }) => {
+                Work::Posted(number, poster.post(op_id, delta).await)
             }
             Effect::Present(presence) => {
                 self.shared.present(presence).await;

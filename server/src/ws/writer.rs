@@ -121,30 +121,30 @@ impl Writer {
     fn take_work(&mut self, work: Work, effects: &mut Vec<Effect>) {
         match work {
             Work::Effect(effect) => effects.push(effect),
-            Work::Posted(frame, Ok(posted)) => {
+            Work::Posted(number, Ok(posted)) => {
                 let PostedUpdate { receipt, settled } = posted;
-                let answer = async move { Answer::Posted(frame, receipt.await, Some(settled)) };
+                let answer = async move { Answer::Posted(number, receipt.await, Some(settled)) };
                 self.asked.push(answer.boxed());
             }
-            Work::Posted(frame, Err(error)) => {
-                self.take_answer(Answer::Posted(frame, Err(error), None), effects);
+            Work::Posted(number, Err(error)) => {
+                self.take_answer(Answer::Posted(number, Err(error), None), effects);
             }
         }
     }
 
     fn take_answer(&mut self, answer: Answer, effects: &mut Vec<Effect>) {
         match answer {
-            Answer::Posted(frame, Ok(Receipt { seq, pending }), settled) => {
+            Answer::Posted(number, Ok(Receipt { seq, pending }), settled) => {
                 let posted = Posted { seq, pending };
-                self.shared.with(|connection, _| connection.posted(frame, Ok(posted), effects));
+                self.shared.with(|connection, _| connection.posted(number, Ok(posted), effects));
                 if let Some(settled) = settled.filter(|_| pending) {
-                    let answer = async move { Answer::Posted(frame, settled.await, None) };
+                    let answer = async move { Answer::Posted(number, settled.await, None) };
                     self.asked.push(answer.boxed());
                 }
             }
-            Answer::Posted(frame, Err(error), _) => {
+            Answer::Posted(number, Err(error), _) => {
                 let refusal = refusal(&error);
-                self.shared.with(|connection, _| connection.posted(frame, Err(refusal), effects));
+                self.shared.with(|connection, _| connection.posted(number, Err(refusal), effects));
             }
             Answer::Missing(missing) => {
                 let missing = missing.map(|missing| Missing {

@@ -7,7 +7,7 @@ pub(super) const MAX_REASON: usize = 123;
 /// Bounds of a connection (PRODUCT C5). All can be configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of an update.
+    /// Bytes of an update, and of a state vector.
     pub update: usize,
     /// Bytes of a message of the Yjs protocol. The absence of an offline client is one step 2.
     pub yjs_frame: usize,

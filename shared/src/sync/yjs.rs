@@ -24,9 +24,6 @@ const STEP_1: u64 = 0;
 const STEP_2: u64 = 1;
 const UPDATE: u64 = 2;
 
-/// The longest state vector, in bytes: about 20,000 clients.
-const MAX_STATE_VECTOR: usize = 256 * 1024;
-
 /// A message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame<'a> {
@@ -94,7 +91,8 @@ fn read_sync<'a>(reader: &mut Reader<'a>, limits: &Limits) -> Result<Frame<'a>, 
     let bytes = buffer(reader)?;
     let within = |most| if bytes.len() > most { Err(BadFrame::TooLarge(most)) } else { Ok(bytes) };
     match kind {
-        STEP_1 => within(MAX_STATE_VECTOR).map(Frame::Step1),
+        // A document has a client for each load of a page that edited it.
+        STEP_1 => within(limits.update).map(Frame::Step1),
         // As long as the whole message.
         STEP_2 => Ok(Frame::Step2(bytes)),
         UPDATE => within(limits.update).map(Frame::Update),

@@ -6,6 +6,8 @@
 //! A story is made from a seed. `SIMULATE_SEEDS=n` runs that many (`make simulate SEEDS=n`),
 //! `SIMULATE_SEED=n` replays one.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod client;
 mod json_client;
 mod page;

@@ -50,7 +50,7 @@ impl Documents {
     /// of the document beside its text.
     ///
     /// # Errors
-    /// As [`Self::for_reader`]; `SessionRevoked` if the session has ended; `RateLimited` if the user or
+    /// As [`Self::for_reader`]; `Trashed`; `SessionRevoked` if the session has ended; `RateLimited` if the user or
     /// the network has too many connections; `Overloaded` if the document has, or if the rooms exceed
     /// their budget; `CorruptDocument` or `Unavailable` if the document cannot be loaded.
     pub async fn connect(
@@ -64,6 +64,9 @@ impl Documents {
         self.follow_changes().await?;
         self.check_account(who).await?;
         let reader = self.for_reader(who, id).await?;
+        if reader.row().deleted_at.is_some() {
+            return Err(Error::Trashed);
+        }
         let cached = Cached::of(&reader, who);
         let sitter = Sitter { actor: who.actor(), sees_others: cached.sees_others() };
         let mut joined = self.rooms.join(id, sitter).await?;

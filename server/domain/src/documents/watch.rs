@@ -315,6 +315,10 @@ impl Documents {
                     news = self.news(document, before, row.head_version, by).await;
                 }
                 connection.update(Cached::new(row, standing, &connection.who, news.clone()));
+                if row.deleted_at.is_some() {
+                    // After what it was told of the trash.
+                    connection.close(Closing::Gone);
+                }
             }
         }
         Ok(())

@@ -136,8 +136,7 @@ impl Room {
     /// Checks the length of an update, and leaves out what the document has if the update `may_repeat`
     /// it. What others of its batch contain is not durable yet, so it is not left out.
     async fn news(&mut self, update: ClientUpdate, may_repeat: bool) -> Result<News> {
-        let settings = &self.context.settings;
-        let max = if may_repeat { settings.max_absence_bytes } else { settings.max_update_bytes };
+        let max = self.context.settings.max_update_bytes;
         if update.delta.len() > max {
             let message = format!(
                 "An update can have at most {max} bytes; this one has {}. Split it up.",

@@ -20,8 +20,8 @@ pub use types::{
 };
 
 use super::{
-    BadFrame, CloseCode, DocumentNotice, Limits, Presence, bucket::TokenBucket,
-    json::ServerMessage, presences::GONE_AFTER, yjs::Frame,
+    BadFrame, CloseCode, Presence, bucket::TokenBucket, json::ServerMessage, presences::GONE_AFTER,
+    yjs::Frame,
 };
 use answers::Answers;
 use std::{

@@ -2,7 +2,7 @@ use super::*;
 use crate::{
     crdt::TextDoc,
     sync::{
-        EMPTY_UPDATE,
+        DocumentNotice, EMPTY_UPDATE, Limits,
         yjs::{RefusedFrame, decode},
     },
 };

@@ -20,6 +20,10 @@ const BEAT_EVERY: Duration = Duration::from_secs(15);
 const QUERY_AFTER: Duration = Duration::from_secs(10);
 /// After this time without an answer, the socket is given up.
 const DEAD_AFTER: Duration = Duration::from_secs(20);
+/// How often that time is doubled at most.
+const MOST_PATIENCE: u32 = 4;
+/// After this time on one socket the patience ends.
+const PATIENCE_ENDS_AFTER: Duration = Duration::from_secs(60);
 /// After this time without an acknowledgement, another socket is tried.
 const STALLED_AFTER: Duration = Duration::from_secs(60);
 /// Sockets in a row that do not come up before HTTP is used.
@@ -79,6 +83,9 @@ impl SyncEngine {
         }
         self.probe = None;
         self.has_queried = false;
+        if matches!(self.phase, Phase::Ready { since } if at.now >= since + PATIENCE_ENDS_AFTER) {
+            self.patience = 0;
+        }
         // The server limits what it sends itself.
         let limits = Limits { update: usize::MAX, yjs_frame: usize::MAX, ..Limits::default() };
         let Ok(frame) = decode(message, &limits) else {
@@ -185,9 +192,10 @@ impl SyncEngine {
     }
 
     fn tick_open(&mut self, at: Moment, out: &mut Vec<Effect>) {
-        let is_dead = self.probe.is_some_and(|since| at.now >= since + DEAD_AFTER);
+        let is_dead = self.dead_at().is_some_and(|dead| at.now >= dead);
         let mut limits = [self.stalled_at(), self.shaken_by()].into_iter().flatten();
         if is_dead || limits.any(|limit| at.now >= limit) {
+            self.patience = (self.patience + 1).min(MOST_PATIENCE);
             out.push(Effect::Close);
             return self.lost(at, out);
         }
@@ -216,11 +224,10 @@ impl SyncEngine {
             Phase::Waiting { until } => Some(until),
             Phase::Opening { since } => Some(since + OPEN_LIMIT),
             Phase::Shaking { .. } | Phase::Ready { .. } => {
-                let dead = self.probe.map(|since| since + DEAD_AFTER);
                 let query = self.probe.filter(|_| !self.has_queried).map(|it| it + QUERY_AFTER);
                 let announce = self.must_announce.then_some(self.announced + ANNOUNCE_EVERY);
                 let beat = Some(self.beat + BEAT_EVERY);
-                let own = [dead, query, announce, beat];
+                let own = [self.dead_at(), query, announce, beat];
                 let others = [self.stalled_at(), self.shaken_by(), self.flush_at()];
                 own.into_iter().chain(others).flatten().min()
             }
@@ -228,14 +235,18 @@ impl SyncEngine {
         [own, self.presences.next_expiry(), self.late_at(now)].into_iter().flatten().min()
     }
 
+    fn dead_at(&self) -> Option<Duration> {
+        self.probe.map(|since| since + DEAD_AFTER * (1 << self.patience))
+    }
+
     /// Frames are on their way, but none has been acknowledged for long, though the server answers.
     fn stalled_at(&self) -> Option<Duration> {
-        (!self.in_flight.is_empty()).then_some(self.progress + STALLED_AFTER)
+        (!self.in_flight.is_empty()).then_some(self.progress + STALLED_AFTER * (1 << self.patience))
     }
 
     fn shaken_by(&self) -> Option<Duration> {
         match self.phase {
-            Phase::Shaking { since } => Some(since + SHAKE_LIMIT),
+            Phase::Shaking { since } => Some(since + SHAKE_LIMIT * (1 << self.patience)),
             Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } | Phase::Ready { .. } => {
                 None
             }

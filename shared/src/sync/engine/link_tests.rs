@@ -72,7 +72,7 @@ fn a_lost_socket_is_replaced_later(#[case] code: u16, #[case] millis: u128) {
 #[test]
 fn delays_grow_until_a_socket_lasts() {
     let mut page = Page::ready("");
-    let mut delay = |page: &mut Page| {
+    let delay = |page: &mut Page| {
         page.close(ABNORMAL);
         let delay = page.engine.wake_at(page.now).unwrap() - page.now;
         page.now += delay;
@@ -151,6 +151,18 @@ fn a_half_open_socket_is_noticed_within_40_seconds(#[case] is_present: bool) {
     let waited = (1..).find(|_| page.wait(1).contains(&Effect::Close)).unwrap();
     assert!(waited <= 40, "{waited}");
     assert!(matches!(page.engine.save_state(), SaveState::Offline { .. }));
+}
+
+#[test]
+fn a_long_message_gets_more_time_after_a_socket_was_given_up() {
+    let mut page = Page::ready("");
+    page.receive(&Frame::Durable(1));
+    let given_up_after = |page: &mut Page| (1..).find(|_| page.wait(1).contains(&Effect::Close));
+    assert_eq!(given_up_after(&mut page), Some(35));
+    page.wait(1);
+    page.come_up();
+    page.receive(&Frame::Durable(1));
+    assert_eq!(given_up_after(&mut page), Some(55));
 }
 
 #[test]

@@ -176,6 +176,9 @@ pub struct SyncEngine {
     /// When the first message was sent that has not been answered by any.
     probe: Option<Duration>,
     has_queried: bool,
+    /// Doubles the time that the server has to answer, so many times: after a socket was given up, a
+    /// long message may have been on its way.
+    patience: u32,
     announced: Duration,
     must_announce: bool,
 }
@@ -215,6 +218,7 @@ impl SyncEngine {
             beat: Duration::ZERO,
             probe: None,
             has_queried: false,
+            patience: 0,
             announced: Duration::ZERO,
             must_announce: false,
         }

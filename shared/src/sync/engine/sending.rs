@@ -16,8 +16,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// The most frames without an acknowledgement.
 const MOST_IN_FLIGHT: usize = 16;
-/// Updates larger than this are split, unless the server accepts less; by default it accepts 1 MiB.
-pub(super) const MOST_BYTES: usize = 512 * 1024;
+/// Bytes on their way, above which nothing more is sent: at 8 KB/s they take less time than the server
+/// has to answer.
+const MOST_BYTES_IN_FLIGHT: usize = 128 * 1024;
+/// Updates larger than this are split, unless the server accepts less.
+pub(super) const MOST_BYTES: usize = 64 * 1024;
 /// A server that accepts less than this is of no use.
 const FEWEST_BYTES: usize = 4 * 1024;
 /// How often in a row a server may fail to read a frame.
@@ -31,6 +34,7 @@ pub(super) struct InFlight {
     end: Option<u64>,
     /// How many edits the frame carries.
     edits: usize,
+    bytes: usize,
 }
 
 /// An update to send.
@@ -120,6 +124,7 @@ impl SyncEngine {
         matches!(self.phase, Phase::Ready { .. })
             && self.halted.is_none()
             && self.in_flight.len() < MOST_IN_FLIGHT
+            && self.in_flight.iter().map(|frame| frame.bytes).sum::<usize>() < MOST_BYTES_IN_FLIGHT
             && (!self.parts.is_empty() || self.outbox.unframed_len() > 0)
     }
 
@@ -135,8 +140,8 @@ impl SyncEngine {
         out: &mut Vec<Effect>,
     ) {
         self.frames += 1;
-        let (number, end, edits) = (self.frames, part.end, part.edits);
-        self.in_flight.push_back(InFlight { number, end, edits });
+        let (number, end, edits, bytes) = (self.frames, part.end, part.edits, part.update.len());
+        self.in_flight.push_back(InFlight { number, end, edits, bytes });
         out.push(Effect::Send(frame(&part.update).encode()));
     }
 
