@@ -119,7 +119,8 @@ impl Opened {
         let (give, given) = mpsc::channel(WORK);
         let code = {
             let mut reading = pin!(Reader { shared: &shared, give }.run(&mut incoming));
-            let mut writing = pin!(Writer::new(Arc::clone(&shared), live, outgoing, given).run(&self.held));
+            let mut writing =
+                pin!(Writer::new(Arc::clone(&shared), live, outgoing, given).run(&self.held));
             tokio::select! {
                 code = &mut writing => code,
                 // The client is gone, or its message has closed the connection.
@@ -143,7 +144,8 @@ impl Opened {
             true => Error::Unauthenticated,
             false => Error::NotFound("document"),
         })?;
-        let network = self.device.as_ref().map_or(Network::None, |device| Network::of_text(&device.ip));
+        let network =
+            self.device.as_ref().map_or(Network::None, |device| Network::of_text(&device.ip));
         let live = self.app.services.documents.connect(who, document, network).await?;
         if self.lineage.as_ref().is_some_and(|named| *named != hex::encode(live.lineage())) {
             return Err(Error::OtherLineage);
@@ -153,7 +155,9 @@ impl Opened {
             protocol: self.protocol,
             lineage: self.lineage.clone(),
             user_id: who.user().map(|user| user.to_string()),
-            display_name: given_name.or_else(|| live.display_name().map(str::to_owned)).unwrap_or_default(),
+            display_name: given_name
+                .or_else(|| live.display_name().map(str::to_owned))
+                .unwrap_or_default(),
             presence_client: live.presence_client(),
             limits: self.limits.clone(),
         };

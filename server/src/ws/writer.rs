@@ -18,9 +18,7 @@ use futures::{
 use izanagi_domain::{
     documents::LiveConnection,
     error::Result,
-    live::{
-        self, LiveUpdate, PendingReceipt, PostedUpdate, PresenceUpdate, Receipt, SeatEvent,
-    },
+    live::{self, LiveUpdate, PendingReceipt, PostedUpdate, PresenceUpdate, Receipt, SeatEvent},
 };
 use izanagi_shared::sync::{
     CloseCode, Presence, close_reason,
@@ -29,10 +27,7 @@ use izanagi_shared::sync::{
     yjs::Frame,
 };
 use std::{pin::pin, sync::Arc};
-use tokio::{
-    sync::mpsc,
-    time::sleep_until,
-};
+use tokio::{sync::mpsc, time::sleep_until};
 
 /// Bytes that are written before they are flushed.
 const FLUSH_AFTER: usize = 256 * 1024;
@@ -218,11 +213,14 @@ impl Writer {
                 Effect::Send(Outgoing::Binary(bytes)) => {
                     self.messages.push(Message::Binary(bytes.into()));
                 }
-                Effect::Send(Outgoing::Text(text)) => self.messages.push(Message::Text(text.into())),
+                Effect::Send(Outgoing::Text(text)) => {
+                    self.messages.push(Message::Text(text.into()))
+                }
                 Effect::Ping => self.messages.push(Message::Ping(Bytes::new())),
                 Effect::Missing(state_vector) => {
                     let poster = self.shared.poster.clone();
-                    let missing = async move { Answer::Missing(poster.missing(state_vector).await) };
+                    let missing =
+                        async move { Answer::Missing(poster.missing(state_vector).await) };
                     self.asked.push(missing.boxed());
                 }
                 Effect::Present(presence) => {

@@ -56,7 +56,7 @@ impl Order {
 fn push(parts: &mut Vec<ClientRange>, range: ClientRange) {
     match parts.last_mut() {
         Some(last) if (last.client, last.end) == (range.client, range.start) => {
-            last.end = range.end
+            last.end = range.end;
         }
         _ => parts.push(range),
     }

@@ -183,7 +183,8 @@ impl Room {
                     answers.push(self.settle(update, appended).await);
                 }
                 // Only now, because later updates of a batch may complete earlier ones.
-                for ((answer, sender), (actor, op_id)) in answers.into_iter().zip(senders).zip(ops) {
+                for ((answer, sender), (actor, op_id)) in answers.into_iter().zip(senders).zip(ops)
+                {
                     let receipt = match answer {
                         Ok(seq) => self.receipt(seq).await,
                         Err(error) => Err(error),
@@ -372,9 +373,8 @@ impl Room {
     pub(super) async fn answer_settled(&mut self) {
         self.unsettled.retain(|it| !it.reply.is_closed());
         let waiting = std::mem::take(&mut self.unsettled);
-        let still_waits = |it: &Unsettled| {
-            self.loaded().is_none_or(|replica| replica.is_waiting(it.seq))
-        };
+        let still_waits =
+            |it: &Unsettled| self.loaded().is_none_or(|replica| replica.is_waiting(it.seq));
         let (waiting, settled) = waiting.into_iter().partition::<Vec<_>, _>(still_waits);
         self.unsettled = waiting;
         for Unsettled { seq, actor, op_id, reply } in settled {
