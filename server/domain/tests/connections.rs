@@ -1,5 +1,7 @@
 //! Connections to live documents: who may connect, what they are told, and how their rights end.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 #[path = "connections/ends.rs"]
 mod ends;
 #[path = "support/mod.rs"]

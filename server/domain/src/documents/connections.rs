@@ -1,5 +1,10 @@
 //! The connections of this process to live documents: how many there are, and what each may do.
 
+#![allow(
+    clippy::significant_drop_tightening,
+    reason = "the lock is held for a whole, short method"
+)]
+
 use super::Reader;
 use crate::{
     accounts::Network,
@@ -313,8 +318,8 @@ impl Drop for Place {
                 state.of_document.remove(&document);
             }
         }
-        who.user().into_iter().for_each(|user| release(&mut state.of_user, user));
-        release(&mut state.of_network, from);
+        who.user().into_iter().for_each(|user| release(&mut state.of_user, &user));
+        release(&mut state.of_network, &from);
     }
 }
 
@@ -322,11 +327,11 @@ fn count<K: Hash + Eq>(counts: &HashMap<K, usize>, key: &K) -> usize {
     counts.get(key).copied().unwrap_or_default()
 }
 
-fn release<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: K) {
-    if let Some(count) = counts.get_mut(&key) {
+fn release<K: Hash + Eq>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
         *count -= 1;
         if *count == 0 {
-            counts.remove(&key);
+            counts.remove(key);
         }
     }
 }

@@ -19,7 +19,7 @@ use izanagi_shared::{
     permission::{Access, Action, Standing, Verdict, decide},
 };
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -162,6 +162,7 @@ impl Documents {
     }
 
     /// Asks the database what has changed since the last time.
+    #[expect(clippy::significant_drop_tightening, reason = "the cursor is held while it moves")]
     async fn look(&self, changed: &mut Changed) -> StoreResult<()> {
         let relational = &self.core.stores.relational;
         let mut cursor = self.cursor.lock().await;
@@ -203,24 +204,25 @@ impl Documents {
         let mut known: HashMap<_, Result<bool>> = HashMap::new();
         for connection in of_users {
             let account = (connection.who.user(), connection.who.session());
-            if !known.contains_key(&account) {
-                let is_active = match self.check_account(&connection.who).await {
-                    Ok(()) => Ok(true),
-                    Err(Error::SessionRevoked) => Ok(false),
-                    Err(error) => Err(error),
-                };
-                known.insert(account, is_active);
-            }
-            match known.get(&account) {
-                Some(Ok(true)) => {
+            let is_active = match known.entry(account) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => {
+                    unknown.insert(match self.check_account(&connection.who).await {
+                        Ok(()) => Ok(true),
+                        Err(Error::SessionRevoked) => Ok(false),
+                        Err(error) => Err(error),
+                    })
+                }
+            };
+            match is_active {
+                Ok(true) => {
                     documents.entry(connection.document).or_default();
                 }
-                Some(Ok(false)) => connection.close(Closing::SignedOut),
-                Some(Err(error)) => {
+                Ok(false) => connection.close(Closing::SignedOut),
+                Err(error) => {
                     unread(error);
                     again.users.extend(connection.who.user());
                 }
-                None => {}
             }
         }
         for (document, by) in documents {
@@ -290,15 +292,17 @@ impl Documents {
         let mut news = None;
         for connection in connections {
             let viewer = connection.who.viewer(document);
-            if !known.contains_key(&viewer) {
-                let viewed = match catalog.get_for(&viewer, document).await {
-                    Ok(viewed) => Some(viewed),
-                    Err(StoreError::NotFound) => None,
-                    Err(error) => return Err(error.into()),
-                };
-                known.insert(viewer, viewed);
-            }
-            let Some(Some(Viewed { row, access, .. })) = known.get(&viewer) else {
+            let viewed = match known.entry(viewer) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => {
+                    unknown.insert(match catalog.get_for(&viewer, document).await {
+                        Ok(viewed) => Some(viewed),
+                        Err(StoreError::NotFound) => None,
+                        Err(error) => return Err(error.into()),
+                    })
+                }
+            };
+            let Some(Viewed { row, access, .. }) = viewed else {
                 connection.close(Closing::Gone);
                 continue;
             };

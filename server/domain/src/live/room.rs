@@ -177,6 +177,7 @@ impl Room {
         }
     }
 
+    #[expect(clippy::significant_drop_tightening, reason = "a command is moved on")]
     async fn serve(&mut self, command: Command) {
         let mut next = Some(command);
         while let Some(command) = next.take() {
@@ -380,7 +381,7 @@ impl Room {
         match self.context.log.quarantine(self.document, *seq, now).await {
             Ok(()) | Err(StoreError::NotFound) => {
                 self.quarantined.insert(*seq);
-                self.told_what_is_lost(*seq);
+                self.note_quarantined(*seq);
                 Ok(())
             }
             Err(error) => Err(error.into()),

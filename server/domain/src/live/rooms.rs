@@ -236,6 +236,7 @@ impl Rooms {
         self.ask(document, |reply| Command::run(reply, work)).await
     }
 
+    #[expect(clippy::significant_drop_tightening, reason = "a command is moved on")]
     async fn ask<T>(
         &self,
         document: DocumentId,
@@ -287,6 +288,7 @@ impl SeatedRoom {
     ///
     /// # Errors
     /// `Unavailable` if the room has closed.
+    #[expect(clippy::significant_drop_tightening, reason = "a command is moved on")]
     pub(crate) async fn post(
         &self,
         seat: SeatId,

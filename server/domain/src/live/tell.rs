@@ -6,11 +6,15 @@
 
 use super::{
     event::{Closing, LiveUpdate},
+    replica::Replica,
     room::Room,
     seats::{SeatId, Seats},
 };
 use crate::storage::LoadedLog;
-use izanagi_shared::{crdt::Integrated, id::ActorId};
+use izanagi_shared::{
+    crdt::{ClientRange, Integrated},
+    id::ActorId,
+};
 use std::{collections::BTreeSet, ops::Deref, sync::Arc};
 
 /// A change that seats have not been told of.
@@ -29,6 +33,8 @@ pub(super) struct Told {
     /// All up to this seq. `None` before the first load of a lineage.
     seq: Option<u64>,
     lineage: Option<[u8; 16]>,
+    /// Rows up to there of which nothing was told, because all of them waits.
+    unheard: BTreeSet<u64>,
     /// Rows that were in quarantine when it was last looked at.
     quarantined: BTreeSet<u64>,
     next: Vec<(Arc<LiveUpdate>, Option<SeatId>)>,
@@ -90,18 +96,18 @@ impl Room {
         for (update, except) in std::mem::take(&mut self.told.next) {
             self.seats.broadcast(&update, except);
         }
-        if let Some(replica) = self.loaded() {
-            self.told.seq = Some(replica.seq);
+        let Some(replica) = self.loaded() else { return };
+        if self.told.seq != Some(replica.seq) {
+            let (seq, unheard) = (replica.seq, replica.rows_without_effect());
+            (self.told.seq, self.told.unheard) = (Some(seq), unheard);
         }
     }
 
     /// Compares the log with what seats have been told. If they were told something that is no longer
     /// part of the document, they have to start anew.
     pub(super) fn compare_with_told(&mut self, log: &LoadedLog) {
-        let is_new = |seq: &u64| !self.told.quarantined.contains(seq);
-        let lost = log.quarantined.iter().filter(|seq| is_new(seq)).min().copied();
-        if let Some(lost) = lost {
-            self.told_what_is_lost(lost);
+        for seq in &log.quarantined {
+            self.note_quarantined(*seq);
         }
         if self.told.lineage.is_some_and(|lineage| lineage != log.lineage) {
             self.seats.dismiss(Closing::Resync);
@@ -111,12 +117,26 @@ impl Room {
         self.told.quarantined = log.quarantined.iter().copied().collect();
     }
 
-    /// Notes that this row is in quarantine now.
-    pub(super) fn told_what_is_lost(&mut self, seq: u64) {
-        self.told.quarantined.insert(seq);
-        if self.told.seq.is_some_and(|told| seq <= told) && self.tells() {
+    /// Notes that this row is in quarantine.
+    pub(super) fn note_quarantined(&mut self, seq: u64) {
+        let is_new = self.told.quarantined.insert(seq);
+        let was_told = self.told.seq.is_some_and(|told| seq <= told);
+        if is_new && was_told && !self.told.unheard.contains(&seq) && self.tells() {
             tracing::warn!(docId = %self.document, seq, "connections were told of an update that is quarantined");
             self.seats.dismiss(Closing::Resync);
         }
+    }
+}
+
+impl Replica {
+    /// Returns the rows of which nothing is applied.
+    fn rows_without_effect(&self) -> BTreeSet<u64> {
+        let clock_of = |client| self.lineage.doc().clock_of(client);
+        let is_ahead = |range: &ClientRange| clock_of(range.client) <= range.start;
+        let has_no_effect = |seq: &u64| {
+            let row = self.rows.get(seq);
+            row.is_some_and(|row| row.structs.iter().chain(&row.deletes).all(is_ahead))
+        };
+        self.waiting.seqs().into_iter().filter(has_no_effect).collect()
     }
 }

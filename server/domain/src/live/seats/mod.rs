@@ -5,6 +5,11 @@
 //! remembers only which clients have changed, and gets the newest state of each when there is little
 //! else to send. A seat whose queue is full is closed.
 
+#![allow(
+    clippy::significant_drop_tightening,
+    reason = "the lock is held for a whole, short method"
+)]
+
 mod presence;
 mod queue;
 #[cfg(test)]

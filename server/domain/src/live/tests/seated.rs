@@ -284,6 +284,21 @@ async fn those_who_were_told_what_is_lost_start_anew() {
     assert_eq!(bench.join(BEN).await.unwrap().replica.text(), "ykept");
 }
 
+/// Otherwise an editor could make everybody start anew.
+#[tokio::test(start_paused = true)]
+async fn nobody_starts_anew_for_what_was_never_told() {
+    let bench = Bench::new("abc");
+    let mut ben = bench.join(BEN).await.unwrap();
+    // Client 5 stands between one of client 9, who is not there, and "a"; client 9 stands behind "a".
+    let waits = vec![1, 1, 5, 0, 0xc4, 9, 0, 1, 0, 1, b'x', 0];
+    assert!(bench.send(ANN, "waits", waits).await.unwrap().pending);
+    let missing = vec![1, 1, 9, 0, 0xc4, 1, 0, 1, 1, 1, b'y', 0];
+    bench.submit("missing", missing).await.unwrap();
+    assert_eq!(bench.quarantined(), [1]);
+    ben.listen().await;
+    assert_eq!((ben.catch_up().as_str(), ben.closing), ("aybc", None));
+}
+
 #[tokio::test(start_paused = true)]
 async fn those_of_a_former_lineage_start_anew() {
     let bench = Bench::new("kept");
