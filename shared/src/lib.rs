@@ -11,6 +11,7 @@ pub mod permission;
 pub mod problem;
 pub mod rules;
 pub mod save_state;
+pub mod sync;
 pub mod text;
 pub mod time;
 pub mod wire;

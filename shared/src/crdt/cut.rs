@@ -62,7 +62,7 @@ fn cut<C: Iterator<Item = u32>>(state: &[u8], cuts: impl Fn(&Struct<'_>) -> C) -
 }
 
 /// The pieces of a text; anything else as it is.
-fn pieces<'a>(item: &'a Struct<'_>, cuts: impl Iterator<Item = u32>) -> Vec<Struct<'a>> {
+pub(super) fn pieces<'a>(item: &'a Struct<'_>, cuts: impl Iterator<Item = u32>) -> Vec<Struct<'a>> {
     let Content::Text(text) = &item.content else { return vec![item.clone()] };
     let (mut text, mut pieces) = (&**text, Vec::new());
     let (mut clock, mut origin) = (item.clock, item.origin);

@@ -6,7 +6,7 @@ use super::{
     parse::{
         CONTENT_STRING, Content, HAS_ORIGIN, HAS_RIGHT_ORIGIN, Id, STRUCT_GC, STRUCT_SKIP, Struct,
     },
-    varint::write_uint,
+    varint::{write_buffer, write_uint},
 };
 
 /// Encodes structs and deletions, each grouped by client.
@@ -61,12 +61,7 @@ fn encode_struct(bytes: &mut Vec<u8>, item: &Struct<'_>) {
     if item.origin.or(item.right_origin).is_none() {
         // The parent is a root.
         write_uint(bytes, 1);
-        write_text(bytes, ROOT);
+        write_buffer(bytes, ROOT.as_bytes());
     }
-    write_text(bytes, text);
-}
-
-fn write_text(bytes: &mut Vec<u8>, text: &str) {
-    write_uint(bytes, text.len() as u64);
-    bytes.extend_from_slice(text.as_bytes());
+    write_buffer(bytes, text.as_bytes());
 }

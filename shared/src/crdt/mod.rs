@@ -4,6 +4,7 @@
 
 mod change;
 mod checker;
+mod combine;
 mod cut;
 mod encode;
 mod gate;
@@ -12,15 +13,17 @@ mod parse;
 mod pending;
 mod tally;
 mod text_doc;
-mod varint;
+pub(crate) mod varint;
 mod vector;
 
 pub use change::{Change, one_change};
 pub use checker::Checker;
+pub use combine::{combine_updates, split_update};
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update, named_clients};
 pub use order::{InvalidUpdate, Validation};
 pub use tally::Tally;
 pub use text_doc::{ApplyError, MAX_CLIENT_ID, Rejected, TextDoc};
+pub use vector::read_state_vector;
 
 use order::Order;
 

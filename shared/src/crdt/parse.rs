@@ -79,7 +79,7 @@ impl<'a> Struct<'a> {
 
     /// Joins `next` to this one if both are texts that were typed in one go, or both are collected:
     /// in two bytes each, those would take fifty times as much memory.
-    fn join(&mut self, next: &Struct<'a>) -> bool {
+    pub(super) fn join(&mut self, next: &Struct<'a>) -> bool {
         let last = Id { client: self.client, clock: self.end() - 1 };
         let continues = (next.client, next.clock, next.origin, next.right_origin)
             == (self.client, self.end(), Some(last), self.right_origin);

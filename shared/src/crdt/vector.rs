@@ -1,19 +1,30 @@
 //! Checks an encoded state vector before yrs sees it: yrs allocates as many entries as the first
 //! number claims.
 
-use super::{Refusal, varint::Reader};
+use super::varint::Reader;
+use std::collections::BTreeMap;
 
 /// Whether the bytes are a state vector (v1), and nothing else.
 pub(super) fn is_state_vector(bytes: &[u8]) -> bool {
-    let check = || {
-        let mut reader = Reader::new(bytes);
-        let entries = reader.uint()?;
-        for _ in 0..entries {
-            let (_client, _clock) = (reader.uint()?, reader.clock()?);
-        }
-        Ok::<bool, Refusal>(reader.is_at_end())
-    };
-    check().unwrap_or(false)
+    entries(bytes, |_, _| ()).is_some()
+}
+
+/// The next clock of each client that a state vector (v1) lists; `None` if the bytes are none.
+#[must_use]
+pub fn read_state_vector(bytes: &[u8]) -> Option<BTreeMap<u64, u32>> {
+    let mut clocks = BTreeMap::new();
+    entries(bytes, |client, clock| {
+        clocks.insert(client, clock);
+    })?;
+    Some(clocks)
+}
+
+fn entries(bytes: &[u8], mut entry: impl FnMut(u64, u32)) -> Option<()> {
+    let mut reader = Reader::new(bytes);
+    for _ in 0..reader.uint().ok()? {
+        entry(reader.uint().ok()?, reader.clock().ok()?);
+    }
+    reader.is_at_end().then_some(())
 }
 
 #[cfg(test)]

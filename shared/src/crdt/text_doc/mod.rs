@@ -3,6 +3,7 @@
 mod edit;
 #[cfg(test)]
 mod pending_tests;
+mod place;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,6 @@
 //! Splits edits that are too large for one update, such as a pasted book.
 
-use izanagi_shared::{crdt::Change, text::utf16::utf16_len};
+use crate::{crdt::Change, text::utf16::utf16_len};
 
 /// Maximum bytes of text in an update; the server accepts updates of 1 MiB.
 const LONGEST_INSERT: usize = 256 * 1024;
@@ -74,7 +74,7 @@ fn units(text: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use izanagi_shared::crdt::TextDoc;
+    use crate::crdt::TextDoc;
 
     fn change(from: u32, to: u32, insert: &str) -> Change {
         Change { from, to, insert: insert.to_owned() }

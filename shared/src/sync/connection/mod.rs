@@ -1,0 +1,452 @@
+//! The server's side of a connection, for both protocols. It takes messages, results of the room and
+//! the time, and returns effects, which its owner carries out in their order.
+//!
+//! The owner calls [`Connection::start`] first, then [`Connection::received`] for each message while
+//! [`Connection::wants_messages`], and hands on what the room tells while
+//! [`Connection::wants_events`]. Updates of others are the same bytes for all connections of a
+//! protocol, so the owner encodes and sends them (`yjs::Frame::Update`, `json::encode_remote_update`).
+
+mod answers;
+mod json;
+#[cfg(test)]
+mod tests;
+mod yjs;
+
+use super::{
+    BadFrame, CloseCode, DocumentNotice, Limits, Presence, bucket::TokenBucket,
+    json::ServerMessage, presences::GONE_AFTER, yjs::Frame,
+};
+use answers::Answers;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// What a question for missing updates costs in messages, because the room encodes a state for it.
+const QUESTION_COST: u32 = 100;
+/// Updates without an answer of the room, above which no more messages are read.
+const MOST_UNANSWERED: usize = 1_024;
+/// The most clients that can be present through one connection; usually it is one.
+const MOST_PRESENTED: usize = 16;
+/// The most clients whose states are remembered.
+const MOST_KNOWN: usize = 1_024;
+
+/// What a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// That of y-websocket.
+    Yjs {
+        /// `?acks=1`: durable updates are acknowledged.
+        acks: bool,
+    },
+    /// The JSON protocol.
+    Json,
+}
+
+/// What is known about a client when it connects.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What it speaks.
+    pub protocol: Protocol,
+    /// The lineage of its replica, if it names one.
+    pub lineage: Option<String>,
+    /// Its user.
+    pub user_id: Option<String>,
+    /// The name of its user.
+    pub display_name: String,
+    /// A random client id under which a client of the JSON protocol is present.
+    pub presence_client: u64,
+    /// Bounds of the connection.
+    pub limits: Limits,
+}
+
+/// A message from the client.
+#[derive(Debug, Clone, Copy)]
+pub enum Incoming<'a> {
+    /// A binary message.
+    Binary(&'a [u8]),
+    /// A text message.
+    Text(&'a str),
+}
+
+/// A message for the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outgoing {
+    /// A binary message.
+    Binary(Vec<u8>),
+    /// A text message.
+    Text(String),
+}
+
+/// What the owner of a connection has to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a message.
+    Send(Outgoing),
+    /// Send a ping. The answer is reported with [`Connection::heard`].
+    Ping,
+    /// Post an update to the room; its results are reported with [`Connection::posted`].
+    Post(Post),
+    /// Ask the room what a replica with this state vector lacks; the answer is reported with
+    /// [`Connection::missing`].
+    Missing(Vec<u8>),
+    /// Announce a presence to the room.
+    Present(Presence),
+    /// Close the connection. It is the last effect.
+    Close {
+        /// Why.
+        code: CloseCode,
+        /// In words; cut by [`close_reason`](super::close_reason).
+        reason: String,
+    },
+}
+
+/// An update for the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Post {
+    /// Its number among the updates of the connection, from 1.
+    pub frame: u64,
+    /// Identifies it when it is sent again; the Yjs protocol has none.
+    pub op_id: Option<String>,
+    /// A Yjs update (v1).
+    pub delta: Vec<u8>,
+    /// The lineage in which it was made, if the client named one.
+    pub lineage: Option<String>,
+}
+
+/// The room has an update in its log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posted {
+    /// Its sequence number.
+    pub seq: u64,
+    /// It waits for another update and is not saved. Another result follows if that changes.
+    pub pending: bool,
+}
+
+/// The room refuses an update or a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The code with which a connection of the Yjs protocol is closed.
+    pub close: CloseCode,
+    /// The code of the problem document that the same request over HTTP would get.
+    pub code: String,
+    /// In words.
+    pub message: String,
+}
+
+/// What a replica lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Sequence number of the last update in it.
+    pub seq: u64,
+    /// The lineage to which it belongs.
+    pub lineage: String,
+    /// A Yjs update (v1).
+    pub delta: Vec<u8>,
+    /// What the room has (v1).
+    pub state_vector: Vec<u8>,
+}
+
+/// What the room tells, besides updates.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// The newest state of a client.
+    Presence(&'a Presence),
+    /// Something else about the document; the first one comes when the connection starts.
+    Document(&'a DocumentNotice),
+    /// The connection has to end.
+    Closed(CloseCode),
+}
+
+/// A connection.
+#[derive(Debug)]
+pub struct Connection {
+    options: Options,
+    bucket: TokenBucket,
+    /// When a message or a pong arrived last.
+    heard: Duration,
+    pinged: Duration,
+    answers: Answers,
+    /// The room is asked for missing updates.
+    is_asking: bool,
+    next_question: Option<Vec<u8>>,
+    /// The lineage of the first state that was sent.
+    lineage: Option<String>,
+    /// What the client knows of others, and when it was told.
+    known: BTreeMap<u64, (Presence, Duration)>,
+    /// The clients that are present through this connection.
+    presented: BTreeSet<u64>,
+    json: json::State,
+    is_closed: bool,
+}
+
+impl Connection {
+    /// A connection that was just opened.
+    #[must_use]
+    pub fn new(options: Options, now: Duration) -> Self {
+        let limits = &options.limits;
+        Self {
+            bucket: TokenBucket::new(limits.messages_per_second, limits.message_burst),
+            heard: now,
+            pinged: now,
+            answers: Answers::default(),
+            is_asking: false,
+            next_question: None,
+            lineage: None,
+            known: BTreeMap::new(),
+            presented: BTreeSet::new(),
+            json: json::State::new(options.display_name.clone()),
+            is_closed: false,
+            options,
+        }
+    }
+
+    /// Returns the first effects.
+    pub fn start(&mut self, out: &mut Vec<Effect>) {
+        if self.options.protocol == Protocol::Json {
+            // An empty state vector: the whole document.
+            self.ask(vec![0], out);
+        }
+    }
+
+    /// Whether the next message may be read: there are few updates that the room has not answered.
+    #[must_use]
+    pub fn wants_messages(&self) -> bool {
+        !self.is_closed && self.answers.unanswered() < MOST_UNANSWERED
+    }
+
+    /// Whether updates and events of the room can be handed on. A client of the JSON protocol gets
+    /// the document first.
+    #[must_use]
+    pub const fn wants_events(&self) -> bool {
+        match self.options.protocol {
+            Protocol::Yjs { .. } => true,
+            Protocol::Json => self.lineage.is_some(),
+        }
+    }
+
+    /// Whether the last effect was to close the connection.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Takes a message. `may_edit` is whether the client may change the document now.
+    pub fn received(
+        &mut self,
+        now: Duration,
+        message: Incoming<'_>,
+        may_edit: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        if self.is_closed {
+            return;
+        }
+        self.heard = now;
+        if !self.bucket.take(now, 1) {
+            return self.close(CloseCode::RateLimited, "too many messages", out);
+        }
+        match (self.options.protocol, message) {
+            (Protocol::Yjs { acks }, Incoming::Binary(bytes)) => {
+                self.received_yjs(now, bytes, acks, may_edit, out);
+            }
+            (Protocol::Json, Incoming::Text(text)) => self.received_json(now, text, may_edit, out),
+            (Protocol::Yjs { .. }, Incoming::Text(_)) => {
+                self.bad_frame(&BadFrame::Malformed("messages of this protocol are binary"), out);
+            }
+            (Protocol::Json, Incoming::Binary(_)) => {
+                self.bad_frame(&BadFrame::Malformed("messages of this protocol are text"), out);
+            }
+        }
+    }
+
+    /// Notes that the client is there: a ping or pong arrived.
+    pub const fn heard(&mut self, now: Duration) {
+        self.heard = now;
+    }
+
+    /// Takes the room's answer to a post. Answers of one connection may come in any order.
+    pub fn posted(&mut self, frame: u64, result: Result<Posted, Refusal>, out: &mut Vec<Effect>) {
+        self.answers.insert(frame, result);
+        while let Some((frame, result)) = self.answers.next() {
+            if self.is_closed {
+                return;
+            }
+            match self.options.protocol {
+                Protocol::Yjs { acks } => {
+                    if let Err(refusal) = result {
+                        self.refuse_yjs(frame, &refusal, acks, out);
+                    }
+                }
+                Protocol::Json => self.answer_json(frame, result, out),
+            }
+        }
+        self.acknowledge(out);
+    }
+
+    /// Takes the room's answer to a question for missing updates.
+    pub fn missing(&mut self, result: Result<Missing, Refusal>, out: &mut Vec<Effect>) {
+        self.is_asking = false;
+        if self.is_closed {
+            return;
+        }
+        let missing = match result {
+            Ok(missing) => missing,
+            Err(refusal) => return self.close(refusal.close, &refusal.message, out),
+        };
+        let expected = self.lineage.as_ref().or(self.options.lineage.as_ref());
+        if expected.is_some_and(|lineage| *lineage != missing.lineage) {
+            let reason = "the document was restored from its text; load it again";
+            return self.close(CloseCode::Resync, reason, out);
+        }
+        let is_first = self.lineage.is_none();
+        match self.options.protocol {
+            Protocol::Yjs { .. } => {
+                if is_first {
+                    send_frame(&Frame::Step1(&missing.state_vector), out);
+                }
+                send_frame(&Frame::Step2(&missing.delta), out);
+            }
+            Protocol::Json => {
+                let message = ServerMessage::State {
+                    version: missing.seq,
+                    snapshot_b64: super::json::to_base64(&missing.delta),
+                    lineage: &missing.lineage,
+                };
+                out.push(Effect::Send(Outgoing::Text(message.encode())));
+            }
+        }
+        self.lineage = Some(missing.lineage);
+        if let Some(question) = self.next_question.take() {
+            self.ask(question, out);
+        }
+    }
+
+    /// Takes what the room tells.
+    pub fn event(&mut self, now: Duration, event: Event<'_>, out: &mut Vec<Effect>) {
+        if self.is_closed {
+            return;
+        }
+        match (event, self.options.protocol) {
+            (Event::Closed(code), _) => self.close(code, reason_of(code), out),
+            (Event::Presence(presence), Protocol::Yjs { .. }) => {
+                self.remember(now, presence);
+                send_frame(&Frame::Awareness(vec![presence.clone()]), out);
+            }
+            (Event::Presence(presence), Protocol::Json) => self.tell_presence(now, presence, out),
+            (Event::Document(notice), Protocol::Yjs { acks: true }) => {
+                if let Ok(json) = serde_json::to_string(notice) {
+                    send_frame(&Frame::Document(&json), out);
+                }
+            }
+            // Plain y-websocket clients know no such message.
+            (Event::Document(_), Protocol::Yjs { acks: false }) => {}
+            (Event::Document(notice), Protocol::Json) => {
+                if let Ok(json) = serde_json::to_string(notice) {
+                    out.push(Effect::Send(Outgoing::Text(json)));
+                }
+            }
+        }
+    }
+
+    /// Does what is due. Call it at [`Self::wake_at`].
+    pub fn tick(&mut self, now: Duration, out: &mut Vec<Effect>) {
+        if self.is_closed {
+            return;
+        }
+        let limits = &self.options.limits;
+        if now >= self.heard + limits.idle_after {
+            return self.close(CloseCode::GoingAway, "nothing was heard for a long time", out);
+        }
+        if now >= self.pinged + limits.ping_every {
+            self.pinged = now;
+            out.push(Effect::Ping);
+        }
+        if self.options.protocol == Protocol::Json {
+            self.tick_json(now, out);
+        } else {
+            // Clients of this protocol remove what is not renewed themselves.
+            self.known.retain(|_, (_, told)| now < *told + GONE_AFTER);
+        }
+    }
+
+    /// When [`Self::tick`] has something to do.
+    #[must_use]
+    pub fn wake_at(&self) -> Duration {
+        let limits = &self.options.limits;
+        let known = self.known.values().map(|(_, told)| *told + GONE_AFTER);
+        let other = known.chain(self.json.renew_at()).min();
+        let own = (self.heard + limits.idle_after).min(self.pinged + limits.ping_every);
+        other.map_or(own, |other| own.min(other))
+    }
+
+    /// Asks the room, one question at a time; of those that wait the last one counts.
+    fn ask(&mut self, state_vector: Vec<u8>, out: &mut Vec<Effect>) {
+        if self.is_asking {
+            self.next_question = Some(state_vector);
+        } else {
+            self.is_asking = true;
+            out.push(Effect::Missing(state_vector));
+        }
+    }
+
+    /// Notes what the client is told, and returns whether it had been told of that client.
+    fn remember(&mut self, now: Duration, presence: &Presence) -> bool {
+        if presence.state.is_none() {
+            return self.known.remove(&presence.client).is_some();
+        }
+        if self.known.len() < MOST_KNOWN || self.known.contains_key(&presence.client) {
+            return self.known.insert(presence.client, (presence.clone(), now)).is_some();
+        }
+        false
+    }
+
+    fn acknowledge(&mut self, out: &mut Vec<Effect>) {
+        if self.is_closed || self.options.protocol != (Protocol::Yjs { acks: true }) {
+            return;
+        }
+        if let Some(count) = self.answers.newly_durable() {
+            let message = Effect::Send(Outgoing::Binary(Frame::Durable(count).encode()));
+            match out.last_mut() {
+                // Only the last count matters.
+                Some(last) if is_durable(last) => *last = message,
+                _ => out.push(message),
+            }
+        }
+    }
+
+    fn bad_frame(&mut self, cause: &BadFrame, out: &mut Vec<Effect>) {
+        if self.options.protocol == Protocol::Json {
+            self.tell_bad_message(cause, None, out);
+        }
+        self.close(cause.close_code(), &format!("The message cannot be read: {cause}."), out);
+    }
+
+    fn close(&mut self, code: CloseCode, reason: &str, out: &mut Vec<Effect>) {
+        self.is_closed = true;
+        out.push(Effect::Close { code, reason: super::close_reason(reason).to_owned() });
+    }
+}
+
+const fn reason_of(code: CloseCode) -> &'static str {
+    match code {
+        CloseCode::GoingAway => "the server stops",
+        CloseCode::TryLater => "the server is busy; try again later",
+        CloseCode::BadFrame => "the message cannot be read",
+        CloseCode::SignedOut => "the sign-in has ended",
+        CloseCode::Forbidden => "you may not do this",
+        CloseCode::Gone => "there is no such document",
+        CloseCode::TooSlow => "updates were read too slowly; connect again",
+        CloseCode::Resync => "the document was restored from its text; load it again",
+        CloseCode::TooLarge => "the message is too large",
+        CloseCode::RateLimited => "too many messages",
+    }
+}
+
+fn send_frame(frame: &Frame<'_>, out: &mut Vec<Effect>) {
+    out.push(Effect::Send(Outgoing::Binary(frame.encode())));
+}
+
+fn is_durable(effect: &Effect) -> bool {
+    matches!(effect, Effect::Send(Outgoing::Binary(bytes)) if bytes.first() == Some(&4))
+}

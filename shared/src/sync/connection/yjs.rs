@@ -1,0 +1,114 @@
+//! The Yjs protocol.
+
+use super::{Connection, Effect, MOST_PRESENTED, Post, Posted, QUESTION_COST, Refusal, send_frame};
+use crate::sync::{
+    BadFrame, CloseCode, EMPTY_UPDATE, Presence,
+    yjs::{Frame, RefusedFrame, decode},
+};
+use std::time::Duration;
+
+impl Connection {
+    pub(super) fn received_yjs(
+        &mut self,
+        now: Duration,
+        message: &[u8],
+        acks: bool,
+        may_edit: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let frame = match decode(message, &self.options.limits) {
+            Ok(frame) => frame,
+            Err(cause) => return self.bad_frame(&cause, out),
+        };
+        match frame {
+            Frame::Step1(state_vector) => {
+                if !self.bucket.take(now, QUESTION_COST) {
+                    return self.close(CloseCode::RateLimited, "too many messages", out);
+                }
+                self.ask(state_vector.to_vec(), out);
+            }
+            Frame::Step2(update) => self.take_update(update, true, acks, may_edit, out),
+            Frame::Update(update) => self.take_update(update, false, acks, may_edit, out),
+            Frame::Awareness(states) => {
+                for presence in states {
+                    if self.is_own(&presence) {
+                        out.push(Effect::Present(presence));
+                    }
+                }
+            }
+            Frame::QueryAwareness => {
+                let known = self.known.values().map(|(presence, _)| presence.clone()).collect();
+                send_frame(&Frame::Awareness(known), out);
+            }
+            Frame::Durable(_) | Frame::Document(_) | Frame::Refused(_) | Frame::Unknown(_) => {
+                self.bad_frame(&BadFrame::Malformed("its type is unknown"), out);
+            }
+        }
+    }
+
+    fn take_update(
+        &mut self,
+        update: &[u8],
+        is_step_2: bool,
+        acks: bool,
+        may_edit: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let frame = self.answers.number();
+        // A client without edits answers a step 1 too.
+        if update == EMPTY_UPDATE {
+            return self.posted(frame, Ok(Posted { seq: 0, pending: false }), out);
+        }
+        if may_edit {
+            let (delta, lineage) = (update.to_vec(), self.options.lineage.clone());
+            return out.push(Effect::Post(Post { frame, op_id: None, delta, lineage }));
+        }
+        if is_step_2 && !acks {
+            // A plain client repeats all deletions it knows, those of others too.
+            return self.posted(frame, Ok(Posted { seq: 0, pending: false }), out);
+        }
+        let refusal = Refusal {
+            close: CloseCode::Forbidden,
+            code: "forbidden".to_owned(),
+            message: "You may read this document, but not change it.".to_owned(),
+        };
+        self.posted(frame, Err(refusal), out);
+    }
+
+    /// Closes the connection, because without this update its later ones would wait for ever.
+    pub(super) fn refuse_yjs(
+        &mut self,
+        frame: u64,
+        refusal: &Refusal,
+        acks: bool,
+        out: &mut Vec<Effect>,
+    ) {
+        let Refusal { close, code, message } = refusal;
+        // What is durable so far must not be sent again.
+        self.acknowledge(out);
+        let is_final = matches!(close, CloseCode::BadFrame | CloseCode::TooLarge);
+        if acks && is_final {
+            let refused = RefusedFrame { frame, code: code.clone(), message: message.clone() };
+            if let Ok(json) = serde_json::to_string(&refused) {
+                send_frame(&Frame::Refused(&json), out);
+            }
+        }
+        self.close(*close, message, out);
+    }
+
+    /// Whether the client speaks of itself. Plain clients repeat what they hear of others, and tell
+    /// that others have left when they have not heard of them.
+    fn is_own(&mut self, presence: &Presence) -> bool {
+        let known = self.known.get(&presence.client);
+        let is_news = known.is_none_or(|(known, _)| presence.replaces(known));
+        if presence.state.is_none() {
+            return self.presented.remove(&presence.client) && is_news;
+        }
+        let has_room = self.presented.len() < MOST_PRESENTED;
+        let is_own = self.presented.contains(&presence.client) || (is_news && has_room);
+        is_own && is_news && {
+            self.presented.insert(presence.client);
+            true
+        }
+    }
+}
