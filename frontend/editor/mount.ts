@@ -11,6 +11,7 @@ import { findAndReplace } from "./find";
 import { languageOf } from "./language";
 import { leaveByKeyboard, leaveHint } from "./leave";
 import { withinBytes } from "./limit";
+import type { Peers } from "./peers/peers";
 import { ScrollFraction } from "./scroll";
 import { theme } from "./theme";
 
@@ -21,6 +22,7 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
   mounted += 1;
   const hint = leaveHint(`editor-hint-${mounted}`, options.leaveHint);
   const readOnly = new Compartment();
+  let peers: Promise<Peers | undefined> = Promise.resolve(undefined);
   const view = new EditorView({
     doc: options.text,
     extensions: [
@@ -57,6 +59,14 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
         filter: false,
       });
     },
+    startPeers(options) {
+      peers = import("./peers/peers").then(
+        ({ Peers }) => (view.dom.isConnected ? new Peers(view, parent, options) : undefined),
+        // Without the network the editor works on alone.
+        (error: unknown) => void console.warn(error),
+      );
+    },
+    showPeers: (changed, gone) => void peers.then((peers) => peers?.show(changed, gone)),
     setReadOnly(on) {
       view.dispatch({ effects: readOnly.reconfigure(EditorState.readOnly.of(on)) });
     },
@@ -64,6 +74,7 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
     focus: () => view.focus(),
     scrollTo: (fraction) => scroll.set(fraction),
     destroy() {
+      peers.then((peers) => peers?.destroy());
       scroll.destroy();
       view.destroy();
       hint.remove();

@@ -56,6 +56,8 @@ pub(super) fn Head(
             }}
             <p class="save-state" data-state=move || state().map(|state| state.variant())>{save}</p>
             <Announcement topic=Signal::derive(lasting) text=Signal::derive(save)/>
+            // Filled by the editor (`frontend/editor/peers/`).
+            <div class="editor-people" node_ref=view.people></div>
             <div class="editor-tools" role="group" aria-label=words::document_tools()>
                 {(kind != DocumentKind::Text).then(|| view! {
                     <div class="segmented pane-tabs" role="group" aria-label=words::view()>

@@ -1,4 +1,7 @@
-use super::{EditorView, commit::CommitDialog, head::Head, session, trouble::TroubleAlert};
+use super::{
+    EditorView, commit::CommitDialog, head::Head, session, trouble::TroubleAlert,
+    unsaved_notice::UnsavedNotice,
+};
 use crate::{
     flash::Notice,
     parts::{Alert, Icon, kind_name},
@@ -31,6 +34,10 @@ pub struct OpenedText {
     pub length: usize,
     /// The signed-in user, if any.
     pub user: Option<UserId>,
+    /// The name by which others see the user.
+    pub user_name: String,
+    /// Number of the newest version; 0 if there is none.
+    pub head_version: u64,
     /// Whether the preview loads images of other hosts.
     pub outside_images: bool,
     /// Number of words in the text.
@@ -62,7 +69,7 @@ pub struct EditorHtml {
 pub fn Editor(opened: OpenedText) -> impl IntoView {
     let EditorHtml { text, preview, without_script } = use_context().unwrap_or_default();
     let OpenedText { id, kind, is_trashed, words, characters, .. } = opened.clone();
-    let view = EditorView::new(preview, Counts { words, characters });
+    let view = EditorView::new(preview, Counts { words, characters }, opened.head_version);
     let with_images = format!("/documents/{id}?images=1");
     let title = RwSignal::new(opened.title.clone());
     let (rename, restore) = (opened.rename.clone(), opened.restore.clone());
@@ -114,16 +121,22 @@ pub fn Editor(opened: OpenedText) -> impl IntoView {
                     <p class="preview-note" hidden=move || !view.is_cut.get()>{words::truncated()}</p>
                 </section>
             </div>
+            <UnsavedNotice view/>
             <div class="status-bar">
                 <ul class="meta">
                     <li>{move || words::words(view.counts.get().words as u64)}</li>
                     <li>{move || words::characters(view.counts.get().characters as u64)}</li>
+                    <li>{move || version_now(view.head_version.get())}</li>
                 </ul>
                 <p>{kind_name(kind)}</p>
             </div>
             <CommitDialog id view action=commit/>
         </main>
     }
+}
+
+fn version_now(number: u64) -> String {
+    if number == 0 { words::no_version() } else { words::version_now(&number.to_string()) }
 }
 
 #[component]

@@ -4,6 +4,7 @@ use super::save::{TitleState, with_title};
 use izanagi_shared::{
     markdown::{Counts, Rendered},
     save_state::SaveState,
+    sync::engine::Lateness,
 };
 use leptos::{
     html::{Div, Section},
@@ -18,6 +19,10 @@ pub enum Trouble {
     SignedOut,
     /// The document was moved to the trash.
     Trashed,
+    /// The user may no longer edit the document.
+    Forbidden,
+    /// The document was deleted, or the user may no longer see it.
+    Gone,
     /// The server rejects an edit, for this reason.
     Refused(String),
     /// The document cannot be edited, for this reason.
@@ -58,8 +63,16 @@ pub struct EditorView {
     pub trouble: RwSignal<Option<Trouble>>,
     /// Incremented when an edit is rejected because the text would be too long.
     pub too_long: RwSignal<u32>,
+    /// How long edits have been waiting to be saved.
+    pub lateness: RwSignal<Lateness>,
+    /// Number of the newest version; 0 if there is none.
+    pub head_version: RwSignal<u64>,
+    /// Element in the head for the people here.
+    pub people: NodeRef<Div>,
     /// Incremented when the user asks to send rejected edits again.
     pub retry: RwSignal<u32>,
+    /// When this page committed last, in milliseconds since the Unix epoch.
+    pub committed_at: StoredValue<f64>,
     /// Incremented when the user asks to commit.
     pub commit: RwSignal<u32>,
     /// Returns the editor's text, including rejected edits. Wrapped when the editor exists, in the
@@ -71,7 +84,7 @@ pub struct EditorView {
 impl EditorView {
     /// Creates the view of a page with this text.
     #[must_use]
-    pub fn new(preview: Rendered, counts: Counts) -> Self {
+    pub fn new(preview: Rendered, counts: Counts, head_version: u64) -> Self {
         Self {
             host: NodeRef::new(),
             preview_pane: NodeRef::new(),
@@ -86,7 +99,11 @@ impl EditorView {
             is_kept: RwSignal::new(true),
             trouble: RwSignal::new(None),
             too_long: RwSignal::new(0),
+            lateness: RwSignal::new(Lateness::None),
+            head_version: RwSignal::new(head_version),
+            people: NodeRef::new(),
             retry: RwSignal::new(0),
+            committed_at: StoredValue::new(0.0),
             commit: RwSignal::new(0),
             text: StoredValue::new(None),
         }

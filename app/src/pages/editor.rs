@@ -7,7 +7,8 @@ use crate::{
     catalogue::{documents as t, site},
     components::{Bundle, FormStart, Load, Scripts},
     editor::{Editor, EditorHtml, OpenedText, render_as, state_path},
-    ssr::{Visit, redirect, shows_images},
+    error::AppError,
+    ssr::{Me, Visit, redirect, shows_images},
     words,
 };
 use izanagi_shared::{
@@ -30,11 +31,18 @@ const SHOWN_AT_ONCE: usize = 64 * 1024;
 #[component]
 pub(crate) fn EditorPage() -> impl IntoView {
     let id = document_id();
-    let opened = Resource::new(move || id.get(), |id| async move { open_document(id?).await });
+    let me = Me::here();
+    let opened = move |id: Result<DocumentId, AppError>| async move {
+        let opened = open_document(id?).await?;
+        let name = me.await.map(|user| user.display_name).unwrap_or_default();
+        Ok((opened, name))
+    };
+    let opened = Resource::new(move || id.get(), opened);
     view! {
         <Load from=opened let:opened>
-            {if decide(opened.standing, Action::Edit) == Verdict::Allowed {
-                view! { <Editing opened/> }.into_any()
+            {let (opened, user_name) = opened;
+            if decide(opened.standing, Action::Edit) == Verdict::Allowed {
+                view! { <Editing opened user_name/> }.into_any()
             } else {
                 // The reading page serves users who may only read better.
                 redirect(&format!("/documents/{}/read", opened.document.id));
@@ -45,7 +53,7 @@ pub(crate) fn EditorPage() -> impl IntoView {
 }
 
 #[component]
-fn Editing(opened: OpenedDocument) -> impl IntoView {
+fn Editing(opened: OpenedDocument, user_name: String) -> impl IntoView {
     let OpenedDocument { document, text, revision, user, .. } = opened;
     let (id, kind, is_trashed) = (document.id, document.kind, document.deleted_at.is_some());
     let commit = Visit::here().form::<CommitVersion>("", &[("id", &id.to_string())]);
@@ -67,6 +75,8 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
         revision,
         length: text.len(),
         user,
+        user_name,
+        head_version: document.head_version,
         outside_images,
         words: counts.words,
         characters: counts.characters,

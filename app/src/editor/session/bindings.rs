@@ -4,6 +4,7 @@ use crate::words;
 use izanagi_shared::{crdt::Change, rules::MAX_CONTENT_BYTES};
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use leptos::web_sys::HtmlElement;
+use std::sync::Arc;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -43,11 +44,37 @@ extern "C" {
         op_ids: &Array,
     ) -> Promise;
 
+    #[wasm_bindgen(method, catch, js_name = openSocket)]
+    pub(super) fn open_socket(
+        this: &EditorModule,
+        path: &str,
+        number: u32,
+        tell: &JsValue,
+    ) -> Result<Socket, JsValue>;
+
+    /// A WebSocket.
+    pub(super) type Socket;
+
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn send(this: &Socket, message: &Uint8Array) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method)]
+    pub(super) fn close(this: &Socket);
+
     /// A mounted editor.
     pub(super) type EditorHandle;
 
     #[wasm_bindgen(method, catch, js_name = applyRemote)]
     fn apply_remote(this: &EditorHandle, changes: &Array) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, js_name = startPeers)]
+    fn start_peers(this: &EditorHandle, options: &Object);
+
+    #[wasm_bindgen(method, js_name = showPeers)]
+    pub(super) fn show_peers(this: &EditorHandle, changed: &Array, gone: &Array);
+
+    #[wasm_bindgen(method, js_name = setReadOnly)]
+    pub(super) fn set_read_only(this: &EditorHandle, on: bool);
 
     #[wasm_bindgen(method)]
     pub(super) fn text(this: &EditorHandle) -> String;
@@ -77,6 +104,17 @@ pub(super) struct MountOptions<'a> {
     pub(super) label: &'a str,
     pub(super) read_only: bool,
     pub(super) nonce: &'a str,
+}
+
+/// Called with the user as JSON and the selection, to announce them.
+pub(super) type Announce = Closure<dyn Fn(String, Option<u32>, Option<u32>)>;
+
+/// Another client and its selection.
+pub(super) struct Peer {
+    pub(super) client: u64,
+    /// Its awareness state, as JSON.
+    pub(super) state: Arc<str>,
+    pub(super) selection: Option<(u32, u32)>,
 }
 
 impl EditorModule {
@@ -114,6 +152,25 @@ impl EditorModule {
     }
 }
 
+/// Texts about people, with the names of their arguments in them.
+fn peer_texts() -> JsValue {
+    let texts = [
+        ("here", "people_here"),
+        ("all", "people_all"),
+        ("now", "people_now"),
+        ("unnamed", "person_unnamed"),
+        ("you", "person_you"),
+        ("follow", "person_follow"),
+        ("came", "person_came"),
+        ("left", "person_left"),
+        ("showCursors", "cursors_shown"),
+        ("following", "following"),
+        ("stop", "follow_stop"),
+    ];
+    let texts = texts.map(|(name, key)| (name, words::text(key).unwrap_or_default().into()));
+    object(&texts).into()
+}
+
 impl EditorHandle {
     /// Applies remote changes.
     pub(super) fn take_over(&self, changes: &[Change]) -> Result<(), JsValue> {
@@ -126,11 +183,43 @@ impl EditorHandle {
         });
         self.apply_remote(&changes.collect::<Array>())
     }
+
+    /// Starts to show other people in `host`, and to announce the user: id and name.
+    pub(super) fn start(&self, host: &HtmlElement, user: (&str, &str), announce: &Announce) {
+        let (id, name) = user;
+        self.start_peers(&object(&[
+            ("host", host.into()),
+            ("user", object(&[("id", id.into()), ("name", name.into())]).into()),
+            ("texts", peer_texts()),
+            ("onPresence", announce.as_ref().clone()),
+        ]));
+    }
+
+    /// Shows clients whose states have changed, and removes clients that are gone.
+    pub(super) fn show(&self, changed: &[Peer], gone: &[u64]) {
+        let offset = |offset: Option<u32>| offset.map_or(JsValue::NULL, JsValue::from);
+        let changed = changed.iter().map(|Peer { client, state, selection }| {
+            object(&[
+                ("client", number(*client)),
+                ("state", JsValue::from_str(state)),
+                ("anchor", offset(selection.map(|(anchor, _)| anchor))),
+                ("head", offset(selection.map(|(_, head)| head))),
+            ])
+        });
+        let gone = gone.iter().map(|client| number(*client));
+        self.show_peers(&changed.collect::<Array>(), &gone.collect::<Array>());
+    }
+}
+
+/// A client id as JavaScript has it: Yjs draws 32 bits.
+#[expect(clippy::cast_precision_loss, reason = "as JavaScript reads it")]
+fn number(client: u64) -> JsValue {
+    JsValue::from_f64(client as f64)
 }
 
 /// Local changes as the editor reports them.
 pub(super) fn changes_from(array: &Array) -> Vec<Change> {
-    let number = |value: &JsValue, name: &str| {
+    let offset = |value: &JsValue, name: &str| {
         let number = get(value, name).as_f64().unwrap_or_default();
         #[expect(
             clippy::cast_possible_truncation,
@@ -141,8 +230,8 @@ pub(super) fn changes_from(array: &Array) -> Vec<Change> {
         number
     };
     let change = |value: JsValue| Change {
-        from: number(&value, "from"),
-        to: number(&value, "to"),
+        from: offset(&value, "from"),
+        to: offset(&value, "to"),
         insert: get(&value, "insert").as_string().unwrap_or_default(),
     };
     array.iter().map(change).collect()

@@ -3,12 +3,15 @@
 
 mod bindings;
 mod clock;
+mod driver;
 mod events;
+mod http;
 mod kept;
 mod open;
+mod peers;
 mod rebase;
 mod shown;
-mod sync;
+mod stops;
 mod transport;
 
 use super::{EditorView, OpenedText, Trouble};
