@@ -5,6 +5,8 @@
 pub(crate) enum Area {
     /// The JSON API, for programs and scripts.
     Api,
+    /// WebSockets. They live as long as their session, whatever becomes of the access token.
+    Socket,
     /// Pages and their server functions.
     Page,
     /// Files, health checks and API descriptions, identical for every client. Tokens are neither
@@ -23,6 +25,8 @@ impl Area {
     pub(crate) fn of(path: &str) -> Self {
         if path == "/api" || path.starts_with("/api/") {
             Self::Api
+        } else if path.starts_with("/ws/") {
+            Self::Socket
         } else if OPEN.contains(&path) || OPEN_FOLDERS.iter().any(|start| path.starts_with(start)) {
             Self::Open
         } else {
@@ -40,6 +44,8 @@ mod tests {
     #[case("/api", Area::Api)]
     #[case("/api/v1/me", Area::Api)]
     #[case("/apiary", Area::Page)]
+    #[case("/ws/yjs/1", Area::Socket)]
+    #[case("/wsx", Area::Page)]
     #[case("/", Area::Page)]
     #[case("/documents", Area::Page)]
     #[case("/fn/accounts/sign-in", Area::Page)]

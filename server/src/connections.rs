@@ -1,4 +1,4 @@
-//! How many connections may be open, in total and by client.
+//! How many connections may be open, in total and by client, and what each holds while it is open.
 
 use ipnet::IpNet;
 use izanagi_domain::accounts::Network;
@@ -8,6 +8,8 @@ use std::{
     net::IpAddr,
     sync::Arc,
 };
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::{sync::CancellationToken, task::task_tracker::TaskTrackerToken};
 
 /// Counts the open connections of each network, so that one client cannot hold them all.
 #[derive(Debug)]
@@ -21,6 +23,30 @@ pub(crate) struct ByNetwork {
 /// A counted connection.
 #[derive(Debug)]
 pub(crate) struct Counted(Option<(Arc<ByNetwork>, Network)>);
+
+/// What an open connection holds. A WebSocket keeps it too, so that it counts as a connection until it
+/// is closed, and a shutdown waits for it.
+pub(crate) struct ConnectionGuard {
+    /// Cancelled when the server shuts down: no further request is accepted.
+    pub(crate) ending: CancellationToken,
+    /// Cancelled when the time for that is over.
+    pub(crate) closing: CancellationToken,
+    _place: Option<OwnedSemaphorePermit>,
+    _counted: Counted,
+    _awaited: TaskTrackerToken,
+}
+
+impl ConnectionGuard {
+    pub(crate) const fn new(
+        place: Option<OwnedSemaphorePermit>,
+        counted: Counted,
+        awaited: TaskTrackerToken,
+        ending: CancellationToken,
+        closing: CancellationToken,
+    ) -> Self {
+        Self { ending, closing, _place: place, _counted: counted, _awaited: awaited }
+    }
+}
 
 impl ByNetwork {
     /// Allows `most` connections to each network. Proxies and this machine are exempt.

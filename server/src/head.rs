@@ -3,6 +3,7 @@
 //! hyper's own limit also covers the time between two requests, in which a browser or a proxy may
 //! keep a connection for the next one. A client that sends a head byte by byte gets less time.
 
+use crate::ws::{Allowance, Arriving};
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
 use parking_lot::Mutex;
@@ -13,7 +14,7 @@ use std::{
         Arc, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::{
@@ -27,6 +28,8 @@ pub(crate) struct Requests {
     begun: AtomicU64,
     in_progress: Mutex<Weak<()>>,
     is_upgraded: AtomicBool,
+    /// Of the WebSocket that the connection has become.
+    allowance: Mutex<Option<Arc<Allowance>>>,
 }
 
 impl Requests {
@@ -40,7 +43,8 @@ impl Requests {
     }
 
     /// Notes that the connection leaves HTTP: nothing that arrives is a head any more.
-    pub(crate) fn upgraded(&self) {
+    pub(crate) fn upgraded(&self, allowance: Option<Arc<Allowance>>) {
+        *self.allowance.lock() = allowance;
         self.is_upgraded.store(true, Relaxed);
     }
 
@@ -85,11 +89,13 @@ pub(crate) struct HeadTimeout<S> {
     /// Requests begun when the bytes of a head last arrived.
     begun: u64,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Set after the upgrade to a WebSocket.
+    messages: Option<Arriving>,
 }
 
 impl<S> HeadTimeout<S> {
     pub(crate) fn new(stream: S, requests: Arc<Requests>, limit: Duration) -> Self {
-        Self { stream, requests, limit, begun: 0, deadline: None }
+        Self { stream, requests, limit, begun: 0, deadline: None, messages: None }
     }
 }
 
@@ -106,8 +112,17 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeadTimeout<S> {
             this.begun = begun;
             this.deadline = None;
         }
+        if this.messages.is_none() && is_past_head {
+            this.messages = this.requests.allowance.lock().take().map(Arriving::new);
+        }
+        if let Some(messages) = &mut this.messages {
+            ready!(messages.poll_ready(context))?;
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
+        if let Some(messages) = &this.messages {
+            messages.arrived(buffer.filled().len() - before);
+        }
         if read.is_ready() {
             if buffer.filled().len() > before && !is_past_head && this.deadline.is_none() {
                 this.deadline = Some(Box::pin(sleep(this.limit)));

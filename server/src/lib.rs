@@ -33,5 +33,6 @@ mod slow_body;
 mod state;
 mod target;
 mod unread;
+mod ws;
 
 pub use state::AppState;

@@ -5,7 +5,7 @@
 
 use crate::{
     config::Patience,
-    connections::ByNetwork,
+    connections::{ByNetwork, ConnectionGuard},
     head::{Answer, HeadTimeout, Requests},
     host::{self, InvalidHost},
     unread::DiscardUnread,
@@ -74,12 +74,10 @@ pub(crate) async fn serve(
                     tracing::debug!(%peer, "closed a connection: its network has too many");
                     continue;
                 };
-                let connection = connection(stream, peer, app.clone(), patience, ending.clone());
-                let connection = async move {
-                    connection.await;
-                    drop((place, counted));
-                };
-                connections.spawn(closing.clone().run_until_cancelled_owned(connection));
+                let (ending, closing) = (ending.clone(), closing.clone());
+                let held = ConnectionGuard::new(place, counted, connections.token(), ending, closing.clone());
+                let connection = connection(stream, peer, app.clone(), patience, Arc::new(held));
+                connections.spawn(closing.run_until_cancelled_owned(connection));
             }
             Err(error) => recover(&error).await,
         }
@@ -97,18 +95,19 @@ pub(crate) async fn serve(
     }
 }
 
-/// Serves one connection. After `ending` is cancelled it accepts no further request.
+/// Serves one connection. After `held.ending` is cancelled it accepts no further request.
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     app: Router,
     patience: Patience,
-    ending: CancellationToken,
+    held: Arc<ConnectionGuard>,
 ) {
     // Nagle's algorithm would delay small responses.
     let _ = stream.set_nodelay(true);
     let requests = Arc::new(Requests::default());
     let known = Arc::clone(&requests);
+    let ending = held.ending.clone();
     let answer = service_fn(move |request: Request<Incoming>| {
         let known = Arc::clone(&known);
         let in_progress = known.begin();
@@ -118,14 +117,16 @@ async fn connection(
         let has_host = host::is_valid(&parts);
         let mut request = Request::from_parts(parts, Body::new(body));
         request.extensions_mut().insert(ConnectInfo(peer));
+        // A WebSocket goes on after this function has returned.
+        request.extensions_mut().insert(Arc::clone(&held));
         if !has_host {
             request.extensions_mut().insert(InvalidHost);
         }
         let response = app.clone().oneshot(request);
         async move {
-            let response = response.await?;
+            let mut response = response.await?;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                known.upgraded();
+                known.upgraded(response.extensions_mut().remove());
             }
             Ok::<_, Infallible>(response.map(|body| Answer { body, in_progress }))
         }

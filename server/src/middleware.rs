@@ -222,8 +222,8 @@ async fn find_caller(state: &AppState, request: &Parts, device: &Device) -> Resu
         return Ok(Found::Nobody);
     }
     // An explicit token takes precedence over cookies.
-    if let Some(Authorization(bearer)) = request.headers.typed_get::<Authorization<Bearer>>() {
-        return match accounts.authenticate(bearer.token(), &device.ip).await {
+    if let Some(token) = explicit_token(request, area) {
+        return match accounts.authenticate(&token, &device.ip).await {
             Ok(caller) => Ok(Found::Caller(caller)),
             Err(Error::Unauthenticated) => Ok(Found::BadToken),
             Err(error) => Err(error),
@@ -239,7 +239,7 @@ async fn find_caller(state: &AppState, request: &Parts, device: &Device) -> Resu
     }
     // An expired access token must not sign out a reader: pages and links to files renew it
     // automatically. Programs call `POST /auth/refresh`.
-    let may_renew = area == Area::Page || is_navigation(request);
+    let may_renew = area == Area::Page || (area == Area::Api && is_navigation(request));
     let Some(refresh) = cookies.refresh.filter(|_| may_renew) else {
         return Ok(Found::Nobody);
     };
@@ -249,6 +249,18 @@ async fn find_caller(state: &AppState, request: &Parts, device: &Device) -> Resu
         Err(Error::SessionRevoked) => Ok(Found::Nobody),
         Err(error) => Err(error),
     }
+}
+
+/// Returns the token in the header or, because browsers cannot set headers of a WebSocket, in the
+/// query.
+fn explicit_token(request: &Parts, area: Area) -> Option<String> {
+    let header = request.headers.typed_get::<Authorization<Bearer>>();
+    let header = header.map(|Authorization(bearer)| bearer.token().to_owned());
+    let query = request.uri.query().filter(|_| area == Area::Socket);
+    header.or_else(|| {
+        let mut query = form_urlencoded::parse(query?.as_bytes());
+        query.find(|(name, _)| name == "token").map(|(_, token)| token.into_owned())
+    })
 }
 
 /// Returns whether the user follows a link on this site (W3C Fetch Metadata).

@@ -1,5 +1,5 @@
-//! Cross-site request protection (DESIGN §7): another site must not write on behalf of a signed-in
-//! user. Browsers identify such requests with `Sec-Fetch-Site` and `Origin`; other clients send
+//! Cross-site request protection (DESIGN §7): another site must not write, or open a WebSocket, on
+//! behalf of a signed-in user. Browsers identify such requests with `Sec-Fetch-Site` and `Origin`; other clients send
 //! neither header and are allowed.
 
 use crate::{
@@ -15,15 +15,16 @@ use axum::{
     response::Response,
 };
 
-/// Rejects writes from other origins. Origins listed for CORS may call the API, but their cookies
-/// are removed.
+/// Rejects writes and WebSockets from other origins. Origins listed for CORS may use the API and
+/// WebSockets, but their cookies are removed.
 pub(crate) async fn refuse_foreign_writes(
     State(state): State<AppState>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let is_foreign = is_foreign(request.headers(), state.config.public_url.as_deref());
-    let is_listed = Area::of(request.uri().path()) == Area::Api
+    let area = Area::of(request.uri().path());
+    let is_listed = matches!(area, Area::Api | Area::Socket)
         && cors::is_listed(&state.config.cors_origins, request.headers());
     if is_foreign && is_listed {
         request.headers_mut().remove(header::COOKIE);
@@ -31,8 +32,8 @@ pub(crate) async fn refuse_foreign_writes(
         response.headers_mut().remove(header::SET_COOKIE);
         return response;
     }
-    let is_write = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if is_write && is_foreign {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if is_foreign && (!is_read || area == Area::Socket) {
         return respond(plain(
             StatusCode::FORBIDDEN,
             "foreign_origin",

@@ -104,11 +104,12 @@ pub(crate) async fn wrong_method() -> Response {
     respond(method_not_allowed())
 }
 
-/// Turns every error response under `/api` into a problem document with the request id.
+/// Turns every error response of the API and of WebSockets into a problem document with the request
+/// id.
 pub(crate) async fn finish_problems(request: Request, next: Next) -> Response {
     let request_id = request_id(&request);
     // Pages render their own body for missing resources.
-    let is_api = Area::of(request.uri().path()) == Area::Api;
+    let is_api = matches!(Area::of(request.uri().path()), Area::Api | Area::Socket);
     let mut response = next.run(request).await;
     let known = response.extensions_mut().remove::<Problem>();
     let problem = known.or_else(|| is_api.then(|| by_status(response.status())).flatten());

@@ -5,7 +5,7 @@ use crate::{
     http::{self, health},
     middleware, openapi, pages, problem,
     state::AppState,
-    target,
+    target, ws,
 };
 use axum::{
     Json, Router,
@@ -66,6 +66,8 @@ pub fn router(state: &AppState) -> Router {
         .route("/.well-known/jwks.json", get(health::jwks))
         .route("/openapi.json", get(move || std::future::ready(Json(document.clone()))))
         .merge(docs())
+        // WebSockets
+        .merge(ws::routes())
         // Pages, server functions, static files
         .merge(pages::routes(state))
         .method_not_allowed_fallback(problem::wrong_method)

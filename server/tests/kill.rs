@@ -7,11 +7,14 @@
 
 #[path = "kill/binary.rs"]
 mod binary;
+#[path = "kill/socket.rs"]
+mod socket;
 #[path = "kill/writer.rs"]
 mod writer;
 
 use binary::Binary;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use socket::Page;
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
@@ -21,6 +24,8 @@ use writer::{Account, Writer};
 /// A sample; `make kill` sets `KILL_ROUNDS` and `KILL_WRITERS` for a campaign.
 const KILLS: usize = 50;
 const WRITERS: usize = 4;
+/// The same of the writers over sockets, which are as many as in a campaign.
+const SOCKET_KILLS: usize = 10;
 
 /// Returns a number from the environment.
 fn number(name: &str, default: usize) -> usize {
@@ -77,6 +82,48 @@ async fn acknowledged_writes_survive_sigkill() {
     for writer in &mut writers {
         writer.settle(&server.url).await;
         writer.check(&server.url).await;
+    }
+    server.kill().await;
+    Binary::fsck(home.path()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn edits_acknowledged_over_sockets_survive_sigkill() {
+    let (kills, writing) = (number("KILL_ROUNDS", SOCKET_KILLS), number("KILL_WRITERS", 10));
+    let home = tempfile::tempdir().unwrap();
+    let seed = rand::random();
+    println!("seed {seed}");
+    let mut rng = StdRng::seed_from_u64(seed);
+    let mut server = Binary::start(home.path()).await;
+    let account = Account::sign_up(&server.url).await;
+    let document = account.create_document(&server.url, "Shared").await;
+    let mut pages = Vec::new();
+    for number in 0..writing {
+        pages.push(Page::open(&server.url, &account, &document, number, rng.random()).await);
+    }
+    for _ in 0..kills {
+        let meter = Arc::new(Meter::default());
+        let tasks: Vec<_> = pages
+            .into_iter()
+            .map(|page| tokio::spawn(page.type_until_killed(server.url.clone(), Arc::clone(&meter))))
+            .collect();
+        let target = rng.random_range(1..200);
+        while meter.answered.load(Ordering::SeqCst) < target {
+            meter.answered_one.notified().await;
+        }
+        server.kill().await;
+        pages = Vec::new();
+        for task in tasks {
+            pages.push(task.await.unwrap());
+        }
+        server = Binary::start(home.path()).await;
+    }
+    for page in &mut pages {
+        page.settle(&server.url).await;
+    }
+    let text = account.text(&server.url, &document).await;
+    for page in &pages {
+        page.check(&text);
     }
     server.kill().await;
     Binary::fsck(home.path()).await;

@@ -48,7 +48,7 @@ pub struct LinkCaller {
 }
 
 /// The parts of a caller that determine its rights to a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Viewer {
     /// The account, if any.
     pub user: Option<UserId>,

@@ -11,11 +11,8 @@ use izanagi_domain::{
 use izanagi_shared::{
     id::{ApiKeyId, ShareLinkId},
     permission::{Scope, Standing},
-    wire::PatchDocumentRequest,
 };
-use std::time::Duration;
 use support::World;
-use tokio::time::timeout;
 use uuid::Uuid;
 
 fn key_of(caller: Caller, scopes: &[Scope]) -> Principal {
@@ -91,37 +88,6 @@ async fn an_unknown_link_opens_nothing() {
     let bearer = Principal::ShareLink(LinkCaller { link, document });
     let refused = world.services.documents.for_reader(&bearer, document).await;
     assert!(matches!(refused, Err(Error::NotFound(_))), "{refused:?}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_holder_is_notified_of_changed_rights() {
-    const SOON: Duration = Duration::from_millis(1);
-    let world = World::new().await;
-    let (id, other) = (world.create("text").await, world.create("other").await);
-    let documents = &world.services.documents;
-    let mut watch = documents.watch(&world.ada.into(), id);
-    let change = PatchDocumentRequest { is_public: Some(true), ..PatchDocumentRequest::default() };
-    documents.change(&world.owner(other).await, &change).await.unwrap();
-    assert!(timeout(SOON, watch.changed()).await.is_err(), "another document changed");
-    documents.change(&world.owner(id).await, &change).await.unwrap();
-    timeout(SOON, watch.changed()).await.unwrap();
-    let mut watch = documents.watch(&world.bob.into(), id);
-    documents.trash(&world.owner(id).await).await.unwrap();
-    timeout(SOON, watch.changed()).await.unwrap();
-    // Without an event, the right is rechecked after a second.
-    timeout(Duration::from_millis(1_001), watch.changed()).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_lagging_holder_rechecks() {
-    let world = World::new().await;
-    let id = world.create("text").await;
-    let mut watch = world.services.documents.watch(&world.ada.into(), id);
-    for number in 0..2_000 {
-        let session = izanagi_shared::id::SessionId(Uuid::from_u128(number));
-        world.stores.bus.publish(izanagi_domain::storage::BusEvent::SessionEnded(session));
-    }
-    timeout(Duration::from_millis(1), watch.changed()).await.unwrap();
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 mod error;
 mod schema;
 mod services;
+mod sockets;
 mod source;
 mod template;
 mod values;
@@ -17,6 +18,7 @@ mod tests;
 
 pub use error::ConfigError;
 pub use services::{LimitSettings, LiveSettings, ServiceSettings};
+pub use sockets::SocketSettings;
 pub use template::template;
 pub use values::ByteSize;
 
@@ -93,6 +95,10 @@ pub struct Config {
     /// Timeouts for clients.
     #[config(nested)]
     pub patience: Patience,
+
+    /// WebSockets.
+    #[config(nested)]
+    pub sockets: SocketSettings,
 
     /// Settings of the domain's services.
     #[config(nested)]

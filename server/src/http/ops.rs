@@ -18,7 +18,7 @@ use base64::{
 use izanagi_domain::{
     documents::{LONGEST_OP_ID, Reader},
     error::Error,
-    live::Receipt,
+    live::{Missing, Receipt},
 };
 use izanagi_shared::{
     problem::{FieldError, Problem},
@@ -113,8 +113,8 @@ async fn missing(
     if params.since == Some(reader.row().live_seq) {
         return Ok((StatusCode::NO_CONTENT, revision).into_response());
     }
-    let (seq, delta) = documents.missing(&reader, state_vector).await?;
-    let lineage = hex::encode(reader.row().lineage);
+    let Missing { seq, lineage, delta, .. } = documents.missing(&reader, state_vector).await?;
+    let lineage = hex::encode(lineage);
     let updates = UpdatesView { seq, delta_b64: STANDARD.encode(delta), lineage };
     Ok((revision, Json(updates)).into_response())
 }

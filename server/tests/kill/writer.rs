@@ -28,6 +28,32 @@ impl Account {
         let answer: Value = answer.json().await.unwrap();
         Self { token: answer["accessToken"].as_str().unwrap().to_owned() }
     }
+
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Creates a document and returns its id.
+    pub(crate) async fn create_document(&self, url: &str, title: &str) -> String {
+        let answer = reqwest::Client::new()
+            .post(format!("{url}/api/v1/documents"))
+            .bearer_auth(&self.token)
+            .json(&json!({ "title": title }))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 201);
+        let document: Value = answer.json().await.unwrap();
+        document["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Returns the text of a document.
+    pub(crate) async fn text(&self, url: &str, document: &str) -> String {
+        let request = reqwest::Client::new()
+            .get(format!("{url}/api/v1/documents/{document}/content"))
+            .bearer_auth(&self.token);
+        request.send().await.unwrap().text().await.unwrap()
+    }
 }
 
 /// A request without a known outcome; it is retried unchanged until it is answered.
@@ -65,21 +91,13 @@ impl Writer {
     /// Creates a writer with its own document.
     pub(crate) async fn new(url: &str, account: &Account, number: usize, seed: u64) -> Self {
         let http = reqwest::Client::new();
-        let answer = http
-            .post(format!("{url}/api/v1/documents"))
-            .bearer_auth(&account.token)
-            .json(&json!({ "title": format!("Document {number}") }))
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(answer.status(), 201);
-        let document: Value = answer.json().await.unwrap();
+        let document = account.create_document(url, &format!("Document {number}")).await;
         Self {
             http,
             account: account.clone(),
             number,
             rng: StdRng::seed_from_u64(seed),
-            document: document["id"].as_str().unwrap().to_owned(),
+            document,
             replica: TextDoc::new(1_000 + number as u64),
             made: 0,
             pending: None,

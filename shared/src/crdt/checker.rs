@@ -6,8 +6,8 @@
 //! text. The checker is pure: the same state and update give the same answer everywhere.
 
 use super::{
-    ClientRange, InvalidUpdate, Order, UpdateSummary, Validation, encode::encode, order::Cost,
-    parse::parse, pending::Pending,
+    ClientRange, InvalidUpdate, Order, UpdateSummary, Validation, claims::Claims, encode::encode,
+    order::Cost, parse::parse, pending::Pending,
 };
 use std::{borrow::Cow, sync::Arc};
 
@@ -16,6 +16,8 @@ use std::{borrow::Cow, sync::Arc};
 pub struct Checker {
     pub(super) order: Order,
     pub(super) pending: Pending,
+    /// What the pending updates bring.
+    pub(super) claims: Claims,
     /// Whether any update held a format.
     pub(super) has_formats: bool,
 }
@@ -42,17 +44,21 @@ impl Checker {
         validation: Validation,
     ) -> Result<Admitted<'a>, InvalidUpdate> {
         let parsed = parse(update)?;
+        if validation == Validation::Untrusted {
+            self.claims.check(&parsed.structs, |client| self.order.end_of(client))?;
+        }
         let taken = self.order.take(&parsed, validation)?;
         self.has_formats |= parsed.has_formats;
         let (ready, is_pending, cost) = (taken.ready(), taken.is_pending(), taken.cost);
         if is_pending {
-            self.pending.hold(
-                tag,
-                encode(&taken.rest(), &taken.later_deletes),
-                taken.needs.clone(),
-            );
+            let rest = taken.rest();
+            self.claims.add(rest.iter().copied(), |client| self.order.end_of(client));
+            self.pending.hold(tag, encode(&rest, &taken.later_deletes), taken.needs.clone());
         }
-        taken.clients().for_each(|client| self.pending.moved(client));
+        for client in taken.clients() {
+            self.pending.moved(client);
+            self.claims.reached(client, self.order.end_of(client));
+        }
         // Without the structs that are there already: yrs would wait for their neighbours.
         let is_whole = ready.len() == parsed.structs.len() && !is_pending;
         let update = match is_whole && parsed.is_tidy() {
@@ -67,7 +73,9 @@ impl Checker {
     /// # Errors
     /// Why [`Self::admit`] would not admit it.
     pub(super) fn check(&mut self, update: &[u8]) -> Result<bool, InvalidUpdate> {
-        self.order.would_take(&parse(update)?)
+        let parsed = parse(update)?;
+        self.claims.check(&parsed.structs, |client| self.order.end_of(client))?;
+        self.order.would_take(&parsed)
     }
 
     /// Admits an update to a copy of a document's checker, and the pending ones that it releases. With
@@ -83,6 +91,11 @@ impl Checker {
             let _ = self.admit(tag, &released, Validation::Replayed);
         }
         Ok(is_pending)
+    }
+
+    /// Forgets the pending updates.
+    pub(super) fn forget_pending(&mut self) {
+        (self.pending, self.claims) = (Pending::default(), Claims::default());
     }
 
     /// Removes and returns a pending update that can be tried again, with its tag.

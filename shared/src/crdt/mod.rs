@@ -4,10 +4,12 @@
 
 mod change;
 mod checker;
+mod claims;
 mod combine;
 mod cut;
 mod encode;
 mod gate;
+mod news;
 mod order;
 mod parse;
 mod pending;
@@ -22,8 +24,12 @@ pub use combine::{combine_updates, split_update};
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update, named_clients};
 pub use order::{InvalidUpdate, Validation};
 pub use tally::Tally;
+<<<<<<< HEAD
 pub use text_doc::{ApplyError, MAX_CLIENT_ID, Rejected, TextDoc};
 pub use vector::read_state_vector;
+=======
+pub use text_doc::{ApplyError, Integrated, MAX_CLIENT_ID, Rejected, TextDoc};
+>>>>>>> room
 
 use order::Order;
 

@@ -91,6 +91,10 @@ impl JsonClient {
         self.is_ready = false;
     }
 
+    pub(crate) fn describe(&self) -> String {
+        format!("ready: {}, outbox: {:?}", self.is_ready, self.outbox)
+    }
+
     pub(crate) fn is_saved(&self) -> bool {
         self.is_ready && self.outbox.is_empty()
     }

@@ -136,7 +136,8 @@ impl Room {
         for update in batch {
             let known = update.op_id.as_ref().and_then(|id| self.log.op_ids.get(id)).copied();
             if let Some(seq) = known {
-                let pending = self.pending.iter().any(|(_, number)| *number == seq);
+                let row = self.log.rows.iter().find(|(number, _)| *number == seq);
+                let pending = row.is_some_and(|(_, delta)| !self.is_integrated(delta));
                 written.answers.push((update.origin, Ok(Posted { seq, pending })));
                 continue;
             }
@@ -189,6 +190,10 @@ impl Room {
             written.answers.push((update.origin, Ok(Posted { seq, pending: false })));
         }
         written
+    }
+
+    fn is_integrated(&self, update: &[u8]) -> bool {
+        inspect_update(update).unwrap().is_within(|client| self.doc.clock_of(client))
     }
 
     fn note_clocks(&mut self) {

@@ -772,8 +772,8 @@ impl Client {
     fn describe(&self) -> String {
         match &self.kind {
             Kind::Page(page) => format!("page {:?} {:?}", page.engine.save_state(), page.engine),
-            Kind::Json(_) => "JSON".to_owned(),
-            Kind::Yjs(_) => "Yjs".to_owned(),
+            Kind::Json(client) => format!("JSON {:?} {}", self.link, client.describe()),
+            Kind::Yjs(_) => format!("Yjs {:?}", self.link),
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) async fn measure(world: &World, trace: &Trace, report: &mut Report) -
     let documents = &world.services.documents;
     let document_id = world.create("").await?;
     let reader = world.reader(document_id).await?;
-    let (_, state) = documents.missing(&reader, vec![0]).await?;
+    let state = documents.missing(&reader, vec![0]).await?.delta;
     let mut replica = TextDoc::load(CLIENT, &state)?;
     let editor = world.editor(document_id).await?;
     let mut sent = 0;

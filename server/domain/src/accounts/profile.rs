@@ -3,7 +3,7 @@
 use super::{Accounts, Caller, view};
 use crate::{
     error::{Error, Result},
-    storage::{AuditEvent, StoreError, UserChange},
+    storage::{AuditEvent, BusEvent, StoreError, UserChange},
 };
 use izanagi_shared::{
     rules::{Description, DisplayName, FieldErrors},
@@ -38,6 +38,7 @@ impl Accounts {
                 at: now,
             };
             this.core.stores.relational.users.delete(user, &event).await?;
+            this.core.stores.bus.publish(BusEvent::UserChanged(user));
             this.sign_out_everywhere(user).await
         };
         self.core.run_to_end(deleting).await

@@ -34,6 +34,8 @@ pub const SMALL: usize = 64 * 1024;
 
 const MIB: usize = 1024 * 1024;
 
+/// Bytes of updates in the queues of rooms, all rooms together. Larger ones wait for each other.
+const POSTED_BYTES: usize = 64 * MIB;
 /// Bytes that persisting may hold, all rooms together.
 const PERSISTING_BYTES: usize = 80 * MIB;
 /// Peak memory of persisting a document, in bytes per byte of its state: the text, the state, its
@@ -114,6 +116,7 @@ struct Inner {
     bodies: Bytes,
     work: Bytes,
     loads: Arc<Semaphore>,
+    posted: Bytes,
     persisting: Bytes,
     /// Held by a request that gives back what it holds to get more.
     exchanging: Semaphore,
@@ -137,6 +140,7 @@ impl Budget {
             bodies: Bytes::new(settings.body_bytes),
             work: Bytes::new(settings.work_bytes),
             loads: Arc::new(Semaphore::new(settings.loads.max(1))),
+            posted: Bytes::new(POSTED_BYTES),
             persisting: Bytes::new(PERSISTING_BYTES),
             exchanging: Semaphore::new(1),
         })))
@@ -216,6 +220,15 @@ impl Budget {
         let turn = Arc::clone(&self.0.loads).acquire_owned();
         let turn = timeout(self.0.settings.wait, turn).await.map_err(|_| self.overloaded())?;
         Ok(Reservation::of(turn.map_err(Error::internal)?))
+    }
+
+    /// Reserves the memory of an update that a connection has sent, until it is answered. The connection
+    /// is not read meanwhile, so it waits for as long as others need; first come, first served.
+    ///
+    /// # Errors
+    /// `Internal` if the budget is closed.
+    pub(crate) async fn posted(&self, bytes: usize) -> Result<Reservation> {
+        self.0.posted.reserve(bytes).await
     }
 
     /// Reserves the memory for persisting a document with a state of `bytes`. It is background work,

@@ -49,7 +49,7 @@ impl Documents {
     pub async fn purge(&self, owner: &Owner) -> Result<()> {
         let purged =
             self.core.stores.relational.catalog.purge(owner.id(), self.core.clock.now()).await;
-        self.announce(owner.id());
+        self.announce(owner.id(), Some(owner.user().into()));
         self.core.wake.up(Topic::Erase);
         purged.map_err(|error| match error {
             StoreError::NotFound => Error::NotTrashed,
@@ -66,7 +66,7 @@ impl Documents {
     async fn apply(&self, reader: &Reader, actor: ActorId, change: &DetailsChange) -> Result<()> {
         let (id, now) = (reader.id(), self.core.clock.now());
         let changed = self.core.stores.relational.catalog.change(id, actor, change, now).await;
-        self.announce(id);
+        self.announce(id, Some(actor));
         changed.map(drop).map_err(Error::missing("document"))
     }
 }

@@ -3,6 +3,8 @@
 //! Authorisation is expressed by types: [`Documents::for_reader`], [`Documents::for_history`],
 //! [`Documents::for_editor`] and [`Documents::for_owner`] return a handle, and every operation on a document requires one.
 
+mod connect;
+mod connections;
 mod create;
 mod details;
 mod list;
@@ -13,6 +15,7 @@ mod text;
 mod view;
 mod watch;
 
+pub use connect::{LiveConnection, LivePoster};
 pub use create::{RequestKey, Upload};
 pub use list::ListQuery;
 pub(crate) use list::in_range;
@@ -20,7 +23,6 @@ pub use render::{Export, FileFormat, file_name};
 pub(crate) use text::stale;
 pub use text::{IfMatch, LONGEST_OP_ID, Replaced};
 pub use view::etag;
-pub use watch::RightWatch;
 
 use crate::{
     core::Core,
@@ -31,11 +33,15 @@ use crate::{
 };
 use izanagi_shared::{
     id::{ActorId, DocumentId, UserId},
-    permission::{Access, Action, Standing, Verdict, decide},
+    permission::{Action, Standing, Verdict, decide},
     wire::Person,
 };
+use connections::Connections;
 use render::RenderCache;
-use std::ops::Deref;
+use std::{
+    ops::Deref,
+    sync::{Arc, OnceLock},
+};
 
 /// The service for documents.
 #[derive(Clone)]
@@ -43,6 +49,11 @@ pub struct Documents {
     core: Core,
     pub(crate) rooms: Rooms,
     rendered: RenderCache,
+    connections: Connections,
+    /// Up to where changes are followed, while there are connections.
+    cursor: Arc<tokio::sync::Mutex<Option<watch::Cursor>>>,
+    /// Set once there is a task that follows changes.
+    watching: Arc<OnceLock<()>>,
 }
 
 impl std::fmt::Debug for Documents {
@@ -164,7 +175,9 @@ impl Documents {
     /// Creates the service.
     #[must_use]
     pub fn new(core: Core, rooms: Rooms) -> Self {
-        Self { core, rooms, rendered: RenderCache::default() }
+        let connections = Connections::new(rooms.settings());
+        let (cursor, watching) = (Arc::default(), Arc::default());
+        Self { core, rooms, rendered: RenderCache::default(), connections, cursor, watching }
     }
 
     /// Grants the right to read.
@@ -225,9 +238,7 @@ impl Documents {
             StoreError::NotFound => hidden(),
             other => other.into(),
         })?;
-        // A right to every document, like a role in the workspace, ends at the trash.
-        let own = Some(who.own_standing());
-        let standing = Access { workspace: access.workspace.max(own), ..access }.standing();
+        let standing = watch::standing(who, access);
         match decide(standing, action) {
             Verdict::Allowed => {}
             Verdict::Forbidden => return Err(Error::Forbidden),

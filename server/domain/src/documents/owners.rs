@@ -25,7 +25,7 @@ impl Documents {
         owner.require_management()?;
         let (by, now) = (owner.user().into(), self.core.clock.now());
         let added = self.core.stores.relational.owners.add(owner.id(), by, user, now).await;
-        self.announce(owner.id());
+        self.announce(owner.id(), Some(owner.user().into()));
         added.map_err(|error| match error {
             StoreError::Conflict(Constraint::Reference) => Error::NotFound("account"),
             StoreError::NotFound => Error::NotFound("document"),
@@ -47,7 +47,7 @@ impl Documents {
             .owners
             .remove(owner.id(), user, self.core.clock.now())
             .await;
-        self.announce(owner.id());
+        self.announce(owner.id(), Some(owner.user().into()));
         removed.map_err(Error::missing("owner"))
     }
 }

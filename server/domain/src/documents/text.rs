@@ -4,7 +4,9 @@ use super::{Documents, Editor, Reader, view};
 use crate::{
     error::{Error, Internal, Result},
     hash::sha256,
-    live::{ClientUpdate, EditKind, EditOutcome, LiveText, QUARANTINED, Receipt, ServerEdit},
+    live::{
+        ClientUpdate, EditKind, EditOutcome, LiveText, Missing, QUARANTINED, Receipt, ServerEdit,
+    },
     patience::patiently,
     storage::{DocumentRow, SavedText, StoreError, short_hash},
 };
@@ -18,7 +20,7 @@ use izanagi_shared::{
 };
 
 /// Peak memory of reading a text, in bytes per byte of text: the text and its JSON response.
-const READ_FACTOR: usize = 3;
+pub(super) const READ_FACTOR: usize = 3;
 
 /// Peak memory of replacing a text, in bytes per byte of the old and new text.
 const REPLACE_FACTOR: usize = 4;
@@ -169,22 +171,20 @@ impl Documents {
     /// # Errors
     /// `Invalid` for an invalid op id; `BadUpdate`, `TooLarge`, `Trashed`, `Unavailable`.
     pub async fn submit(&self, editor: &Editor, op_id: &str, delta: Vec<u8>) -> Result<Receipt> {
-        if op_id.is_empty() || op_id.len() > LONGEST_OP_ID || op_id.chars().any(char::is_control) {
-            let message = format!("Use 1 to {LONGEST_OP_ID} printable characters.");
-            return Err(FieldError::new("opId", "invalid", message).into());
-        }
+        check_op_id(op_id)?;
         let actor = editor.actor();
         let update = ClientUpdate { actor, op_id: op_id.to_owned(), delta };
         self.rooms.submit(editor.id(), update).await
     }
 
-    /// Returns what a replica with this state vector (v1) lacks, and the resulting seq.
+    /// Returns what a replica with this state vector (v1) lacks.
     ///
     /// # Errors
     /// `BadUpdate` if the bytes are not a state vector.
-    pub async fn missing(&self, reader: &Reader, state_vector: Vec<u8>) -> Result<(u64, Vec<u8>)> {
+    pub async fn missing(&self, reader: &Reader, state_vector: Vec<u8>) -> Result<Missing> {
         let length = usize::try_from(reader.row().text.length).unwrap_or(usize::MAX);
         let _reserved = self.core.budget.work(length.saturating_mul(READ_FACTOR)).await?;
+        self.rooms.expect_lineage(reader.id(), reader.row().lineage).await;
         self.rooms.missing(reader.id(), state_vector).await
     }
 
@@ -234,6 +234,18 @@ impl Documents {
     pub(crate) fn fresh_op_id(&self) -> String {
         self.core.ids.uuid().to_string()
     }
+}
+
+/// Checks an op id of a client's.
+///
+/// # Errors
+/// `Invalid`.
+pub(super) fn check_op_id(op_id: &str) -> Result<()> {
+    if op_id.is_empty() || op_id.len() > LONGEST_OP_ID || op_id.chars().any(char::is_control) {
+        let message = format!("Use 1 to {LONGEST_OP_ID} printable characters.");
+        return Err(FieldError::new("opId", "invalid", message).into());
+    }
+    Ok(())
 }
 
 /// Returns the `Stale` error with the live text.

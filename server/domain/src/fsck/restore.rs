@@ -129,6 +129,7 @@ impl Fsck {
         }));
         let complete = LoadedLog {
             live_seq: log.live_seq,
+            lineage: log.lineage,
             snapshot: stored.clone(),
             updates,
             quarantined: tail.quarantined,

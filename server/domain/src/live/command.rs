@@ -1,12 +1,17 @@
 //! Commands sent to a room.
 
-use super::{replica::LiveText, room::Room};
+use super::{replica::LiveText, room::Room, seats::SeatId};
 use crate::{
-    error::{Error, Result},
+    budget::Reservation,
+    error::{Error, Internal, Result},
     hash::sha256_parts,
 };
 use futures::future::BoxFuture;
 use izanagi_shared::id::ActorId;
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
 use tokio::sync::oneshot;
 
 /// One Yjs update from a client.
@@ -28,6 +33,34 @@ pub struct Receipt {
     /// Whether it waits for another update, so that it is not in the document and may lapse: it does
     /// not count as saved.
     pub pending: bool,
+}
+
+/// An update in the queue of its room. Resolves to its receipt once it is durable and applied. If it is
+/// dropped, the update is applied all the same.
+#[derive(Debug)]
+#[must_use = "it says whether the update was accepted"]
+pub struct PostedUpdate(pub(super) oneshot::Receiver<Result<Receipt>>);
+
+impl Future for PostedUpdate {
+    type Output = Result<Receipt>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let gone = |_| Err(Error::Unavailable(Internal::new("the room is gone")));
+        Pin::new(&mut self.0).poll(context).map(|answer| answer.unwrap_or_else(gone))
+    }
+}
+
+/// What a replica lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// Seq of the newest update.
+    pub seq: u64,
+    /// The lineage: a replica of another one must not apply this.
+    pub lineage: [u8; 16],
+    /// A Yjs update, v1.
+    pub delta: Vec<u8>,
+    /// What the server has: a state vector, v1. What waits for other updates is not in it.
+    pub state_vector: Vec<u8>,
 }
 
 /// An edit made by the server on behalf of a user, as a minimal change of the live text.
@@ -119,7 +152,27 @@ pub(super) enum Command {
 }
 
 /// An update and its sender.
-pub(super) type Waiting = (ClientUpdate, Reply<Receipt>);
+pub(super) struct Waiting {
+    pub(super) update: ClientUpdate,
+    pub(super) sender: Sender,
+}
+
+/// The sender of an update.
+pub(super) struct Sender {
+    pub(super) reply: Reply<Receipt>,
+    /// Its seat, which is not told of the update.
+    pub(super) seat: Option<SeatId>,
+    /// Memory for the update, until the sender has an answer.
+    pub(super) reserved: Reservation,
+}
+
+impl Sender {
+    /// Answers; the sender may be gone.
+    pub(super) fn answer(self, answer: Result<Receipt>) {
+        drop(self.reply.send(answer));
+        drop(self.reserved);
+    }
+}
 
 impl Command {
     /// Runs `work` on the room and sends its result.
@@ -142,7 +195,7 @@ impl Command {
     /// Answers with an error.
     pub(super) async fn refuse(self, error: Error) {
         match self {
-            Self::Submit(waiting) => drop(waiting.1.send(Err(error))),
+            Self::Submit(waiting) => waiting.sender.answer(Err(error)),
             Self::Run(job) => job(Err(error)).await,
         }
     }

@@ -66,7 +66,7 @@ impl Room {
             client_owner: ClientOwner::Server,
             missing_clients: Vec::new(),
         };
-        let admitted = Admitted { update, summary, waits: false, made_here: true };
+        let admitted = Admitted { update, summary, waits: false, made_here: true, from: None };
         let appended = self.append(std::slice::from_ref(&admitted)).await?;
         let Some(appended) = appended.first().copied() else {
             self.invalidate();

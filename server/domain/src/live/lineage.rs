@@ -1,7 +1,7 @@
 //! The CRDT document that the server builds from the log, with panics contained.
 
 use izanagi_shared::{
-    crdt::{ApplyError, Checker, InvalidUpdate, Rejected, TextDoc, Validation},
+    crdt::{ApplyError, Checker, Integrated, InvalidUpdate, Rejected, TextDoc, Validation},
     text::delta::TextDelta,
 };
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -90,11 +90,26 @@ impl Lineage {
         applied.map_err(broken)?
     }
 
-    /// Applies the pending updates released by an edit made here.
+    /// As [`Self::apply`]; returns what has changed.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn apply_and_encode(
+        &mut self,
+        seq: u64,
+        delta: &[u8],
+        validation: Validation,
+    ) -> Result<Integrated, Rejected> {
+        let broken = |cause| Rejected { tag: seq, cause };
+        let applied = contained(|| Ok(self.0.apply_and_encode(seq, delta, validation)));
+        applied.map_err(broken)?
+    }
+
+    /// Applies the pending updates released by an edit made here; returns what they have changed.
     ///
     /// # Errors
     /// As [`Self::apply`].
-    pub(crate) fn apply_released(&mut self, seq: u64) -> Result<(), Rejected> {
+    pub(crate) fn apply_released(&mut self, seq: u64) -> Result<Integrated, Rejected> {
         let released = contained(|| Ok(self.0.apply_released()));
         released.map_err(|cause| Rejected { tag: seq, cause })?
     }

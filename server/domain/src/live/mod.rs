@@ -4,6 +4,7 @@
 
 mod command;
 mod edit;
+mod event;
 mod gaps;
 #[cfg(test)]
 mod history_tests;
@@ -15,9 +16,11 @@ mod replica;
 mod room;
 mod rooms;
 mod seal;
+mod seats;
 mod snapshot;
 mod space;
 mod submit;
+mod tell;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -27,13 +30,18 @@ mod tests;
 mod waiting;
 mod writer;
 
-pub use command::{ClientUpdate, EditKind, EditOutcome, Receipt, ServerEdit};
+pub use command::{ClientUpdate, EditKind, EditOutcome, Missing, PostedUpdate, Receipt, ServerEdit};
+pub use event::{
+    Closing, DocumentEvent, DocumentNews, LiveUpdate, PresenceUpdate, SeatEvent,
+};
 pub(crate) use gaps::missing_rows;
 pub(crate) use lineage::Lineage;
 pub use replica::LiveText;
 pub(crate) use replica::random_client_id;
 pub use rooms::Rooms;
+pub(crate) use rooms::{Joined, SeatedRoom};
 pub(crate) use seal::{into_unsealed, unseal};
+pub(crate) use seats::{Seat, SeatId, Seats, Sitter};
 pub(crate) use snapshot::Snapshot;
 pub(crate) use submit::QUARANTINED;
 
@@ -60,6 +68,18 @@ pub struct LiveSettings {
     pub append_timeout: Duration,
     /// Retention of edit history.
     pub keep_edits: Duration,
+    /// Updates that may be queued for a connection. One that lets more pile up is closed (PRODUCT C5).
+    pub seat_messages: usize,
+    /// The same in bytes.
+    pub seat_bytes: usize,
+    /// Maximum size of the presence of a client, in bytes.
+    pub presence_bytes: usize,
+    /// Connections to one document.
+    pub seats_per_document: usize,
+    /// Connections of one user.
+    pub seats_per_user: usize,
+    /// Connections from one address (IPv6: from one /64).
+    pub seats_per_address: usize,
 }
 
 impl Default for LiveSettings {
@@ -74,6 +94,12 @@ impl Default for LiveSettings {
             waits_at_most: Duration::from_secs(10 * 60),
             append_timeout: Duration::from_secs(10),
             keep_edits: Duration::from_secs(365 * 24 * 60 * 60),
+            seat_messages: 4_096,
+            seat_bytes: 8 * 1024 * 1024,
+            presence_bytes: 16 * 1024,
+            seats_per_document: 1_000,
+            seats_per_user: 200,
+            seats_per_address: 1_000,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The rooms in memory: which are open, how much memory they use, and which are evicted when a
 //! budget is exhausted (DESIGN §1, §6).
 
-use super::command::Command;
+use super::{command::Command, seats::Seats};
 use crate::{
     budget::{Budget, BudgetSettings},
     error::{Error, Result},
@@ -25,6 +25,7 @@ const EMPTY_ROOM: usize = 8 * 1024;
 #[derive(Clone)]
 pub(super) struct Handle {
     pub(super) commands: mpsc::Sender<Command>,
+    pub(super) seats: Arc<Seats>,
     /// Cancelled to evict the room.
     pub(super) leave: CancellationToken,
     number: u64,
@@ -89,6 +90,11 @@ impl OpenRooms {
         (state.open.len(), state.bytes)
     }
 
+    /// Returns the number of taken seats.
+    pub(super) fn seats(&self) -> usize {
+        self.state.lock().open.iter().map(|(_, entry)| entry.handle.seats.taken()).sum()
+    }
+
     /// Waits until another room fits; evicts unused rooms.
     ///
     /// # Errors
@@ -126,8 +132,9 @@ impl OpenRooms {
         &self,
         document: DocumentId,
         commands: mpsc::Sender<Command>,
+        seats: Arc<Seats>,
     ) -> (Handle, Option<Footprint>) {
-        let (handle, number) = self.state.lock().insert(document, commands);
+        let (handle, number) = self.state.lock().insert(document, commands, seats);
         let footprint = number.map(|number| Footprint {
             rooms: self.clone(),
             document,
@@ -150,6 +157,7 @@ impl State {
         &mut self,
         document: DocumentId,
         commands: mpsc::Sender<Command>,
+        seats: Arc<Seats>,
     ) -> (Handle, Option<u64>) {
         if let Some(open) = self.get(document) {
             return (open, None);
@@ -157,7 +165,7 @@ impl State {
         self.next_number += 1;
         self.bytes += EMPTY_ROOM;
         let number = self.next_number;
-        let handle = Handle { commands, leave: CancellationToken::new(), number };
+        let handle = Handle { commands, seats, leave: CancellationToken::new(), number };
         let (used_at, bytes) = (Instant::now(), EMPTY_ROOM);
         // A closing room that is replaced here releases its memory through its own footprint.
         let entry = Entry { handle: handle.clone(), used_at, bytes };
@@ -167,7 +175,8 @@ impl State {
         (handle, Some(number))
     }
 
-    /// Evicts rooms while a budget is exceeded; returns whether `more` fits.
+    /// Evicts rooms while a budget is exceeded; returns whether `more` fits. A room with seats counts as
+    /// in use.
     fn evict(&mut self, limits: &BudgetSettings, more: usize) -> bool {
         let now = Instant::now();
         let staying = self.bytes.saturating_sub(self.leaving_bytes);
@@ -178,7 +187,13 @@ impl State {
                 Some((_, entry)) if !(entry.handle.is_open() && in_use(entry)) => {}
                 _ => break,
             }
-            let Some((_, entry)) = self.open.pop_lru() else { break };
+            let Some((document, mut entry)) = self.open.pop_lru() else { break };
+            if !entry.handle.seats.close_if_free() {
+                // It is looked at again when it has not been used for a while.
+                entry.used_at = now;
+                self.open.put(document, entry);
+                continue;
+            }
             entry.handle.leave.cancel();
             excess = excess.saturating_sub(entry.bytes);
             self.leaves(&entry);
@@ -218,7 +233,7 @@ impl State {
 
 impl Handle {
     fn is_open(&self) -> bool {
-        !self.commands.is_closed() && !self.leave.is_cancelled()
+        !self.commands.is_closed() && !self.leave.is_cancelled() && !self.seats.are_closed()
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     seal::unseal,
     snapshot::Snapshot,
     submit::Admitted,
+    tell::Untold,
     waiting::{Sent, Size, WaitingRows},
 };
 use crate::{
@@ -17,10 +18,10 @@ use crate::{
 };
 use izanagi_shared::{
     crdt::{
-        ApplyError, Checker, MAX_CLIENT_ID, Rejected, UpdateSummary, Validation, inspect_update,
+        ApplyError, Checker, Integrated, MAX_CLIENT_ID, Rejected, UpdateSummary, Validation, inspect_update,
         named_clients,
     },
-    id::DocumentId,
+    id::{ActorId, DocumentId},
     markdown,
     rules::MAX_CONTENT_BYTES,
 };
@@ -61,8 +62,8 @@ const ROW_BYTES: usize = 160;
 
 /// Result of loading the log.
 pub(super) enum Loaded {
-    /// A replica with every row that is not quarantined.
-    Whole(Box<Replica>),
+    /// A replica with every row that is not quarantined, and what the rows after a seq have changed.
+    Whole(Box<Replica>, Vec<Untold>),
     /// A row that cannot be applied.
     Invalid(Rejected),
 }
@@ -93,7 +94,8 @@ pub(super) struct Replica {
 
 impl Replica {
     /// Builds the replica from the log. Stops at the first row that cannot be applied: the result
-    /// of applying later rows to a broken replica would be meaningless.
+    /// of applying later rows to a broken replica would be meaningless. `told` is the seq after which
+    /// changes are noted.
     ///
     /// # Errors
     /// `CorruptDocument` if stored bytes are damaged or a row is missing.
@@ -102,6 +104,7 @@ impl Replica {
         log: LoadedLog,
         ids: &dyn Ids,
         limits: BudgetSettings,
+        told: Option<u64>,
     ) -> Result<Loaded> {
         let damaged = |what: String| Error::CorruptDocument(Internal::new(what));
         let StoredSnapshot { seq, state: stored } = &log.snapshot;
@@ -127,27 +130,39 @@ impl Replica {
             is_broken: false,
         };
         drop(state);
+        let mut changes = Vec::new();
+        let mut note = |seq, actor, change| {
+            changes.push(Untold { seq, actor, change, from: None });
+        };
+        if told.is_some_and(|told| told < *seq) {
+            // Another room has absorbed rows that seats have not been told of.
+            note(*seq, ActorId::SERVER, Integrated::from(replica.lineage.doc().encode()));
+        }
         for LoggedUpdate { seq, actor, delta, at } in log.updates {
             let sent = Sent { by: actor, at };
             let delta =
                 unseal(&delta).ok_or_else(|| damaged(format!("update {seq} is damaged")))?;
+            let tells = told.is_some_and(|told| told < seq);
             let applied = match inspect_update(delta) {
-                Ok(summary) => replica.apply(seq, sent, delta, summary, Validation::Replayed),
+                Ok(summary) => {
+                    replica.apply(seq, sent, delta, summary, Validation::Replayed, tells)
+                }
                 Err(refusal) => {
                     let cause = izanagi_shared::crdt::InvalidUpdate::from(refusal).into();
                     Err(Rejected { tag: seq, cause })
                 }
             };
-            if let Err(rejected) = applied {
-                return Ok(Loaded::Invalid(rejected));
+            match applied {
+                Ok(change) => change.into_iter().for_each(|change| note(seq, actor, change)),
+                Err(rejected) => return Ok(Loaded::Invalid(rejected)),
             }
         }
         replica.seq = log.live_seq;
-        Ok(Loaded::Whole(Box::new(replica)))
+        Ok(Loaded::Whole(Box::new(replica), changes))
     }
 
-    /// Applies a durable update and the pending updates it releases. After an error, discard the
-    /// replica.
+    /// Applies a durable update and the pending updates it releases; returns what they have changed, if
+    /// it `tells`. After an error, discard the replica.
     pub(super) fn apply(
         &mut self,
         seq: u64,
@@ -155,28 +170,36 @@ impl Replica {
         delta: &[u8],
         summary: UpdateSummary,
         validation: Validation,
-    ) -> std::result::Result<(), Rejected> {
-        self.lineage.apply(seq, delta, validation)?;
+        tells: bool,
+    ) -> std::result::Result<Option<Integrated>, Rejected> {
+        let change = match tells {
+            true => Some(self.lineage.apply_and_encode(seq, delta, validation)?),
+            false => {
+                self.lineage.apply(seq, delta, validation)?;
+                None
+            }
+        };
         let size = Size::of(delta, &summary);
         let waits = !self.holds(&summary);
         self.note(seq, size, summary);
         if waits {
             self.waiting.insert(seq, sent, size);
         }
-        Ok(())
+        Ok(change)
     }
 
-    /// Records a durable update that was made in this replica. After an error, discard the replica.
+    /// Records a durable update that was made in this replica; returns what the pending updates that it
+    /// releases have changed. After an error, discard the replica.
     pub(super) fn made_here(
         &mut self,
         seq: u64,
         delta: &[u8],
         summary: UpdateSummary,
-    ) -> std::result::Result<(), Rejected> {
+    ) -> std::result::Result<Integrated, Rejected> {
         self.announced = true;
-        self.lineage.apply_released(seq)?;
+        let released = self.lineage.apply_released(seq)?;
         self.note(seq, Size::of(delta, &summary), summary);
-        Ok(())
+        Ok(released)
     }
 
     fn note(&mut self, seq: u64, size: Size, summary: UpdateSummary) {
@@ -255,6 +278,7 @@ impl Replica {
             summary,
             waits,
             made_here: false,
+            from: None,
         })
     }
 

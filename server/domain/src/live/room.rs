@@ -1,12 +1,15 @@
 //! The room: a task that processes the commands for one document in sequence.
 
 use super::{
-    command::{Command, Waiting},
+    command::{Command, Missing, Waiting},
+    event::Closing,
     lineage::invalid,
     open_rooms::Footprint,
     persist::DirtyState,
     replica::{LiveText, Loaded, Replica},
     rooms::RoomContext,
+    seats::Seats,
+    tell::{OwnSeats, Told},
 };
 use crate::{
     error::{Error, Internal, Result},
@@ -14,7 +17,7 @@ use crate::{
 };
 use futures::{FutureExt as _, future::OptionFuture};
 use izanagi_shared::{
-    crdt::Rejected,
+    crdt::{ApplyError, Rejected},
     id::{ActorId, DocumentId},
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -28,6 +31,8 @@ use tokio_util::sync::CancellationToken;
 const QUARANTINES_PER_LOAD: usize = 8;
 /// How long a text that was read is kept beside the document.
 const TEXT_KEPT: Duration = Duration::from_secs(10);
+/// The memory of seats is counted at most this often.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 
 /// Segments of edit history that an unsuccessful snapshot left.
 pub(super) struct Unlisted {
@@ -53,6 +58,10 @@ pub(super) struct Room {
     /// Before this, no waiting update lapses.
     pub(super) lapse_not_before: Option<Instant>,
     leave: CancellationToken,
+    pub(super) seats: OwnSeats,
+    pub(super) told: Told,
+    /// Bytes of the seats when they were last counted.
+    seat_bytes: usize,
     footprint: Footprint,
 }
 
@@ -62,6 +71,7 @@ impl Room {
         context: Arc<RoomContext>,
         mailbox: mpsc::Receiver<Command>,
         leave: CancellationToken,
+        seats: Arc<Seats>,
         footprint: Footprint,
     ) -> Self {
         let (dirty, quarantined) = (DirtyState::default(), BTreeSet::new());
@@ -76,15 +86,19 @@ impl Room {
             replica: None,
             lapse_not_before: None,
             leave,
+            seats: OwnSeats(seats),
+            told: Told::default(),
+            seat_bytes: 0,
             footprint,
         }
     }
 
-    /// Serves commands until the room is idle, evicted, or the process stops; then closes the
-    /// mailbox and serves what remains in it.
+    /// Serves commands until the room is idle and nobody has a seat, it is evicted, or the process
+    /// stops; then closes the mailbox and serves what remains in it.
     pub(super) async fn run(mut self: Box<Self>) {
         let idle = self.context.settings.idle_after;
         let mut idle_at = Instant::now() + idle;
+        let mut count_at = None;
         // While this is waited for, what is due is not looked at again.
         let mut reserving = None;
         loop {
@@ -95,7 +109,7 @@ impl Room {
             let lapse_at = self.next_lapse();
             // A quiet room stays open until its waiting updates have lapsed.
             let close_at = lapse_at.map_or(idle_at, |lapse_at| lapse_at.max(idle_at));
-            let wake_at = due_at.into_iter().chain(text_until).chain(lapse_at).min();
+            let wake_at = due_at.into_iter().chain(text_until).chain(lapse_at).chain(count_at).min();
             let wake_at = wake_at.unwrap_or(close_at);
             tokio::select! {
                 biased;
@@ -105,6 +119,7 @@ impl Room {
                     Some(command) => {
                         self.serve(command).await;
                         idle_at = Instant::now() + idle;
+                        count_at = count_at.or_else(|| Some(Instant::now() + COUNT_EVERY));
                     }
                     None => break,
                 },
@@ -116,9 +131,18 @@ impl Room {
                 }
                 () = sleep_until(wake_at.min(close_at)) => {
                     if lapse_at.is_none() && Instant::now() >= close_at {
-                        break;
+                        if self.seats.close_if_free() {
+                            break;
+                        }
+                        // Whoever is there may only be quiet.
+                        idle_at = Instant::now() + idle;
+                        count_at = Some(Instant::now());
+                        continue;
                     }
-                    if lapse_at == Some(wake_at) {
+                    if count_at == Some(wake_at) {
+                        count_at = None;
+                        self.seat_bytes = self.seats.memory();
+                    } else if lapse_at == Some(wake_at) {
                         Box::pin(self.lapse_overdue()).await;
                     } else if due_at == Some(wake_at) {
                         reserving = Some(self.reserve_to_persist().boxed());
@@ -127,13 +151,18 @@ impl Room {
                     }
                 }
             }
-            self.footprint.set(self.replica.as_ref().map_or(0, |replica| replica.footprint()));
+            self.tell();
+            let document = self.replica.as_ref().map_or(0, |replica| replica.footprint());
+            self.footprint.set(document + self.seat_bytes);
         }
         // While commands are served, a place in the queue would keep other rooms from persisting.
         drop(reserving);
         self.mailbox.close();
         while let Some(command) = self.mailbox.recv().await {
             self.serve(command).await;
+        }
+        if self.context.stop.is_cancelled() {
+            self.seats.close(Closing::GoingAway);
         }
         self.notice_other_writers();
         if let Err(error) = Box::pin(self.persist_at_end()).await {
@@ -157,6 +186,7 @@ impl Room {
                     Box::pin(self.submit(batch)).await;
                 }
             }
+            self.tell();
         }
         // A steady stream of commands must not delay the snapshot indefinitely.
         if self.dirty.snapshot_due(&self.context.settings) {
@@ -176,14 +206,31 @@ impl Room {
         None
     }
 
-    pub(super) async fn missing(&mut self, state_vector: Vec<u8>) -> Result<(u64, Vec<u8>)> {
-        let is_long = self.replica()?.is_long();
+    pub(super) async fn missing(&mut self, state_vector: Vec<u8>) -> Result<Missing> {
+        let (is_long, lineage) = (self.replica()?.is_long(), self.lineage().await?);
         let missing = self.with_replica(is_long, move |replica| {
-            let missing = replica.lineage.doc().missing_from(&state_vector);
-            missing.map(|delta| (replica.seq, delta))
+            let doc = replica.lineage.doc();
+            let delta = doc.missing_from(&state_vector)?;
+            Ok(Missing { seq: replica.seq, lineage, delta, state_vector: doc.state_vector() })
         });
         let missing = missing.await?;
-        missing.map_err(|_| Error::BadUpdate("the bytes are not a state vector".to_owned()))
+        missing.map_err(|_: ApplyError| {
+            Error::BadUpdate("the bytes are not a state vector".to_owned())
+        })
+    }
+
+    /// Returns the lineage of the document that is loaded.
+    pub(super) async fn lineage(&mut self) -> Result<[u8; 16]> {
+        self.ready().await?;
+        self.told.lineage().ok_or_else(not_loaded)
+    }
+
+    /// Loads the document again if it is of another lineage: a repair has started it anew.
+    pub(super) async fn expect_lineage(&mut self, lineage: [u8; 16]) -> Result<()> {
+        if self.told.lineage() != Some(lineage) {
+            self.invalidate();
+        }
+        self.ready().await
     }
 
     pub(super) async fn text(&mut self) -> Result<LiveText> {
@@ -224,6 +271,7 @@ impl Room {
     /// Drops the replica; it is reloaded for the next command.
     pub(super) fn invalidate(&mut self) {
         self.replica = None;
+        self.told.forget_next();
     }
 
     /// Invalidates the replica if another room has written. A closing room and its replacement can
@@ -249,12 +297,13 @@ impl Room {
             let row_bytes: usize = log.updates.iter().map(|update| update.delta.len()).sum();
             let bytes = row_bytes + log.snapshot.state.len();
             let (ids, limits) = (Arc::clone(&self.context.ids), *self.context.budget.settings());
-            let document = self.document;
-            let load = move || Replica::load(document, log, &*ids, limits);
+            let (document, told) = (self.document, self.told_seq());
+            let load = move || Replica::load(document, log, &*ids, limits, told);
             match self.context.budget.run_on(bytes, load).await?? {
-                Loaded::Whole(replica) => {
+                Loaded::Whole(replica, changes) => {
                     self.dirty.loaded(replica.rows_waiting(), row_bytes);
                     self.replica = Some(replica);
+                    self.note_changes(changes);
                 }
                 Loaded::Invalid(rejected) => {
                     self.quarantine(&rejected).await?;
@@ -285,6 +334,7 @@ impl Room {
             return Err(Error::Unavailable(internal));
         }
         self.context.seen.saw(self.document, log.live_seq);
+        self.compare_with_told(&log);
         self.quarantined = log.quarantined.iter().copied().collect();
         self.full.clone_from(&log.full);
         Ok(log)
@@ -322,6 +372,7 @@ impl Room {
         match self.context.log.quarantine(self.document, *seq, now).await {
             Ok(()) | Err(StoreError::NotFound) => {
                 self.quarantined.insert(*seq);
+                self.told_what_is_lost(*seq);
                 Ok(())
             }
             Err(error) => Err(error.into()),

@@ -1,14 +1,15 @@
 //! All rooms of this process.
 
 use super::{
-    ClientUpdate, EditOutcome, LiveSettings, LiveText, Receipt, ServerEdit,
-    command::{Command, Reply},
+    ClientUpdate, EditOutcome, LiveSettings, LiveText, Missing, PostedUpdate, Receipt, ServerEdit,
+    command::{Command, Reply, Sender, Waiting},
     open_rooms::{Handle, OpenRooms, shutting_down},
     room::Room,
+    seats::{NoSeat, Seat, SeatId, SeatLimits, Seats, Sitter},
     writer::LogWriter,
 };
 use crate::{
-    budget::{Budget, SMALL},
+    budget::{Budget, Reservation, SMALL},
     core::Core,
     edits::EditStore,
     error::{Error, Internal, Result},
@@ -75,6 +76,21 @@ impl std::fmt::Debug for Rooms {
     }
 }
 
+/// A seat in a room, and the way to its task.
+pub(crate) struct Joined {
+    pub(crate) seat: Seat,
+    pub(crate) room: SeatedRoom,
+    /// The lineage of the document when it was joined.
+    pub(crate) lineage: [u8; 16],
+}
+
+/// The room of a seat.
+#[derive(Clone)]
+pub(crate) struct SeatedRoom {
+    commands: mpsc::Sender<Command>,
+    budget: Budget,
+}
+
 impl Rooms {
     /// Creates the rooms over the live log of `core`. They end at shutdown.
     #[must_use]
@@ -107,7 +123,58 @@ impl Rooms {
     /// `BadUpdate`, `TooLarge`, `Trashed`, `NotFound`, `Overloaded`, `Unavailable`.
     pub async fn submit(&self, document: DocumentId, update: ClientUpdate) -> Result<Receipt> {
         self.before_growth(update.delta.len()).await?;
-        self.ask(document, |reply| Command::Submit(Box::new((update, reply)))).await
+        let submit = |reply| {
+            // The request has reserved memory for its body.
+            let sender = Sender { reply, seat: None, reserved: Reservation::none() };
+            Command::Submit(Box::new(Waiting { update, sender }))
+        };
+        self.ask(document, submit).await
+    }
+
+    /// Takes a seat in the room of a document, which is open and has loaded the document then. It stays
+    /// open as long as somebody has a seat.
+    ///
+    /// # Errors
+    /// `NotFound`, `Overloaded` if the rooms exceed their budget or all seats are taken,
+    /// `CorruptDocument`, `Unavailable`.
+    pub(crate) async fn join(&self, document: DocumentId, sitter: Sitter) -> Result<Joined> {
+        self.open.before_growth().await?;
+        let (seat, handle) = loop {
+            let handle = self.room(document).await?;
+            match handle.seats.join(sitter) {
+                Ok(seat) => break (seat, handle),
+                Err(NoSeat::Full) => return Err(self.context.budget.overloaded()),
+                Err(NoSeat::Closed) if self.context.stop.is_cancelled() => {
+                    return Err(shutting_down());
+                }
+                // Another room takes its place.
+                Err(NoSeat::Closed) => {}
+            }
+        };
+        let room =
+            SeatedRoom { commands: handle.commands, budget: self.context.budget.clone() };
+        let lineage = room.run(|room| room.lineage().boxed()).await?;
+        Ok(Joined { seat, room, lineage })
+    }
+
+    /// Makes a room that holds another lineage than this one, which is stored, load the document again.
+    pub(crate) async fn expect_lineage(&self, document: DocumentId, lineage: [u8; 16]) {
+        if self.is_open(document) {
+            // If it fails, the next command loads the document.
+            let checked = self.run(document, move |room| room.expect_lineage(lineage).boxed());
+            drop(checked.await);
+        }
+    }
+
+    /// The settings.
+    pub(crate) fn settings(&self) -> &LiveSettings {
+        &self.context.settings
+    }
+
+    /// Returns the number of connections in all rooms.
+    #[must_use]
+    pub fn seats(&self) -> usize {
+        self.open.seats()
     }
 
     /// Makes an edit on behalf of a user, serialised with other commands of the room.
@@ -127,15 +194,11 @@ impl Rooms {
         self.run(document, |room| room.text().boxed()).await
     }
 
-    /// Returns what a replica with this state vector (v1) lacks, and the resulting seq.
+    /// Returns what a replica with this state vector (v1) lacks.
     ///
     /// # Errors
     /// `BadUpdate` if the bytes are not a state vector.
-    pub async fn missing(
-        &self,
-        document: DocumentId,
-        state_vector: Vec<u8>,
-    ) -> Result<(u64, Vec<u8>)> {
+    pub async fn missing(&self, document: DocumentId, state_vector: Vec<u8>) -> Result<Missing> {
         self.run(document, |room| room.missing(state_vector).boxed()).await
     }
 
@@ -188,7 +251,7 @@ impl Rooms {
             }
             command = back;
         }
-        answer.await.unwrap_or_else(|_| Err(Error::Unavailable(Internal::new("the room is gone"))))
+        answer.await.unwrap_or_else(|_| Err(closed()))
     }
 
     async fn room(&self, document: DocumentId) -> Result<Handle> {
@@ -197,14 +260,56 @@ impl Rooms {
         }
         self.open.make_room().await?;
         let (commands, mailbox) = mpsc::channel(MAILBOX);
-        let (handle, footprint) = self.open.insert(document, commands);
+        let LiveSettings { seat_messages, seat_bytes, seats_per_document, .. } =
+            self.context.settings;
+        let seats = Seats::new(SeatLimits {
+            seats: seats_per_document,
+            messages: seat_messages,
+            bytes: seat_bytes,
+        });
+        let (handle, footprint) = self.open.insert(document, commands, seats);
         if let Some(footprint) = footprint {
-            let leave = handle.leave.clone();
+            let (leave, seats) = (handle.leave.clone(), Arc::clone(&handle.seats));
             let context = Arc::clone(&self.context);
-            let room = Room::new(document, context, mailbox, leave, footprint);
+            let room = Room::new(document, context, mailbox, leave, seats, footprint);
             // Boxed: the state of an async function has its argument twice.
             self.tasks.spawn(Box::new(room).run());
         }
         Ok(handle)
     }
+}
+
+impl SeatedRoom {
+    /// Puts an update in the queue, behind those posted before. Waits while the queue is full, or too
+    /// many bytes are in the queues of all rooms.
+    ///
+    /// # Errors
+    /// `Unavailable` if the room has closed.
+    pub(crate) async fn post(&self, seat: SeatId, update: ClientUpdate) -> Result<PostedUpdate> {
+        let reserved = self.budget.posted(update.delta.len()).await?;
+        let (reply, answer) = oneshot::channel();
+        let sender = Sender { reply, seat: Some(seat), reserved };
+        let command = Command::Submit(Box::new(Waiting { update, sender }));
+        self.commands.send(command).await.map_err(|_| closed())?;
+        Ok(PostedUpdate(answer))
+    }
+
+    /// As [`Rooms::missing`].
+    pub(crate) async fn missing(&self, state_vector: Vec<u8>) -> Result<Missing> {
+        self.run(|room| room.missing(state_vector).boxed()).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl for<'a> FnOnce(&'a mut Room) -> BoxFuture<'a, Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, answer) = oneshot::channel();
+        let command = Command::run(reply, work);
+        self.commands.send(command).await.map_err(|_| closed())?;
+        answer.await.unwrap_or_else(|_| Err(closed()))
+    }
+}
+
+fn closed() -> Error {
+    Error::Unavailable(Internal::new("the room is gone"))
 }

@@ -1,11 +1,13 @@
 //! A client's updates: gate, log, replica, acknowledgement, in this order (DESIGN §6).
 
 use super::{
-    command::{ClientUpdate, Receipt, Reply, Waiting},
+    command::{ClientUpdate, Receipt, Sender, Waiting},
     lineage::invalid,
     room::Room,
     seal::seal,
+    seats::SeatId,
     space::{Claim, Fit},
+    tell::Untold,
     waiting::{Sent, Size},
 };
 use crate::{
@@ -13,7 +15,7 @@ use crate::{
     storage::{Appended, Batch, NewUpdate, StoreError},
 };
 use izanagi_shared::{
-    crdt::{Checker, UpdateSummary, Validation},
+    crdt::{Checker, Integrated, UpdateSummary, Validation},
     id::ActorId,
     rules::MAX_CONTENT_BYTES,
 };
@@ -35,6 +37,8 @@ pub(super) struct Admitted {
     /// Whether it is an edit made in the replica, which contains it already. Until its row is noted,
     /// the replica must not be used further.
     pub(super) made_here: bool,
+    /// The seat that sent it.
+    pub(super) from: Option<SeatId>,
 }
 
 impl Admitted {
@@ -54,7 +58,7 @@ impl Room {
         // What the updates of this batch may add to the document, and those of them that wait.
         let mut reserved = Claim::default();
         let mut waits = Vec::new();
-        for (update, reply) in waiting {
+        for Waiting { update, sender } in waiting {
             if checker.is_none() && !is_alone {
                 // There is none yet, or a job that failed has lost it with all it knew of the batch.
                 self.write(std::mem::take(&mut batch)).await;
@@ -63,7 +67,7 @@ impl Room {
                 match self.checker().await {
                     Ok(copy) => checker = Some(copy),
                     Err(error) => {
-                        drop(reply.send(Err(error)));
+                        sender.answer(Err(error));
                         continue;
                     }
                 }
@@ -71,7 +75,7 @@ impl Room {
             let admitted = match self.admit(update, &mut checker, &waits).await {
                 Ok(admitted) => admitted,
                 Err(error) => {
-                    drop(reply.send(Err(error)));
+                    sender.answer(Err(error));
                     continue;
                 }
             };
@@ -85,7 +89,7 @@ impl Room {
                     // The checker knows what has lapsed now.
                     Ok(false) => checker = None,
                     Err(error) => {
-                        drop(reply.send(Err(error)));
+                        sender.answer(Err(error));
                         checker = None;
                         continue;
                     }
@@ -96,7 +100,7 @@ impl Room {
                 let size = Size::of(&admitted.update.delta, &admitted.summary);
                 waits.push((admitted.update.actor, size));
             }
-            batch.push((admitted, reply));
+            batch.push((Admitted { from: sender.seat, ..admitted }, sender));
         }
         self.write(batch).await;
     }
@@ -109,29 +113,30 @@ impl Room {
     }
 
     /// Appends admitted updates to the log, applies them and replies.
-    async fn write(&mut self, batch: Vec<(Admitted, Reply<Receipt>)>) {
+    async fn write(&mut self, batch: Vec<(Admitted, Sender)>) {
         if batch.is_empty() {
             return;
         }
-        let (admitted, replies): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let (admitted, senders): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         match self.append(&admitted).await {
             Ok(appended) => {
-                let mut answers = Vec::with_capacity(replies.len());
+                let mut answers = Vec::with_capacity(senders.len());
                 for (update, appended) in admitted.into_iter().zip(appended) {
                     answers.push(self.settle(update, appended).await);
                 }
                 // Only now, because later updates of a batch may complete earlier ones.
-                for (answer, reply) in answers.into_iter().zip(replies) {
+                for (answer, sender) in answers.into_iter().zip(senders) {
                     let receipt = match answer {
                         Ok(seq) => self.receipt(seq).await,
                         Err(error) => Err(error),
                     };
-                    drop(reply.send(receipt));
+                    sender.answer(receipt);
                 }
+                self.tell();
             }
             Err(error) => {
-                for reply in replies {
-                    drop(reply.send(Err(error.clone().into())));
+                for sender in senders {
+                    sender.answer(Err(error.clone().into()));
                 }
             }
         }
@@ -240,7 +245,11 @@ impl Room {
             Appended::OtherBytes => {
                 Err(Error::BadUpdate("this opId was used for another update".to_owned()))
             }
-            Appended::OtherLineage => Err(Error::OtherLineage),
+            Appended::OtherLineage => {
+                // Either the sender or this replica is of a former one.
+                self.invalidate();
+                Err(Error::OtherLineage)
+            }
             Appended::ForeignClient(_) if made_here => {
                 Err(Error::internal("the log rejected the server's own edit"))
             }
@@ -257,18 +266,28 @@ impl Room {
         let (actor, op_id) = (admitted.update.actor, admitted.update.op_id.clone());
         let replica = self.replica()?;
         if seq == replica.seq + 1 {
-            let Admitted { update, summary, made_here, .. } = admitted;
+            let Admitted { update, summary, made_here, from, .. } = admitted;
+            let tells = self.tells();
+            let replica = self.replica()?;
             let releases = replica.lineage.doc().would_release(&summary);
             let takes_long = replica.takes_long(update.delta.len(), releases);
             let sent = Sent { by: actor, at };
             let applied = self.with_replica(takes_long, move |replica| {
                 if made_here {
-                    return replica.made_here(seq, &update.delta, summary);
+                    let released = replica.made_here(seq, &update.delta, summary)?;
+                    let edit = tells.then(|| Integrated::from(update.delta.to_vec()));
+                    return Ok(edit.into_iter().chain([released]).collect());
                 }
-                replica.apply(seq, sent, &update.delta, summary, Validation::Untrusted)
+                let untrusted = Validation::Untrusted;
+                let change = replica.apply(seq, sent, &update.delta, summary, untrusted, tells)?;
+                Ok(change.into_iter().collect::<Vec<_>>())
             });
             match applied.await {
-                Ok(Ok(())) => return Ok(seq),
+                Ok(Ok(changes)) => {
+                    let untold = |change| Untold { seq, actor, change, from };
+                    self.note_changes(changes.into_iter().map(untold));
+                    return Ok(seq);
+                }
                 Ok(Err(rejected)) => {
                     self.invalidate();
                     self.quarantine(&rejected).await?;

@@ -61,6 +61,7 @@ pub(super) struct Kept {
     pub(super) full: Vec<ActorId>,
     pub(super) ops: HashMap<(ActorId, String), KnownOp>,
     pub(super) live_seq: u64,
+    pub(super) lineage: [u8; 16],
     pub(super) text: String,
 }
 
@@ -131,6 +132,7 @@ impl MemoryLog {
             full: Vec::new(),
             ops: HashMap::new(),
             live_seq: 0,
+            lineage: [7; 16],
             text: text.to_owned(),
         };
         Arc::new(Self {
@@ -226,8 +228,8 @@ impl LiveLog for MemoryLog {
         }
         let after = |seq: &&u64| **seq >= kept.from_seq;
         let quarantined = kept.quarantined.iter().filter(after).copied().collect();
-        let (live_seq, full) = (kept.live_seq, kept.full.clone());
-        Ok(LoadedLog { live_seq, snapshot, updates, quarantined, full })
+        let (live_seq, lineage, full) = (kept.live_seq, kept.lineage, kept.full.clone());
+        Ok(LoadedLog { live_seq, lineage, snapshot, updates, quarantined, full })
     }
 
     async fn known_op(&self, _: DocumentId, actor: ActorId, op_id: &str) -> StoreResult<KnownOp> {

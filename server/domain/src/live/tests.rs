@@ -1,6 +1,7 @@
 //! Tests of rooms over a faulty log.
 
 mod limits;
+mod seated;
 mod waiting;
 
 use super::{
@@ -13,7 +14,7 @@ use crate::{
     budget::{Budget, BudgetSettings},
     error::{Error, Result},
     hash::sha256,
-    storage::{LoadedLog, LoggedUpdate, StoredSnapshot, SystemIds},
+    storage::{LiveLog as _, LoadedLog, LoggedUpdate, StoredSnapshot, SystemIds},
 };
 use izanagi_shared::{
     crdt::{Change, Rejected, TextDoc, inspect_update},
@@ -119,7 +120,8 @@ fn insert(text: &str) -> Vec<Change> {
 }
 
 fn loaded(live_seq: u64, snapshot: StoredSnapshot, updates: Vec<LoggedUpdate>) -> LoadedLog {
-    LoadedLog { live_seq, snapshot, updates, quarantined: Vec::new(), full: Vec::new() }
+    let (lineage, quarantined, full) = ([0; 16], Vec::new(), Vec::new());
+    LoadedLog { live_seq, lineage, snapshot, updates, quarantined, full }
 }
 
 fn is_quarantined<T>(answer: &Result<T>) -> bool {
@@ -135,7 +137,7 @@ fn loading_stops_at_the_first_inapplicable_row() {
         StoredSnapshot { seq: 0, state: Snapshot::first(state.clone()).encode(DOCUMENT, 0) };
     let updates = vec![row(1), row(2)];
     let log = loaded(2, snapshot, updates);
-    let loaded = Replica::load(DOCUMENT, log, &SystemIds, BudgetSettings::default()).unwrap();
+    let loaded = Replica::load(DOCUMENT, log, &SystemIds, BudgetSettings::default(), None).unwrap();
     assert!(matches!(loaded, Loaded::Invalid(Rejected { tag: 1, .. })));
 }
 
@@ -145,8 +147,8 @@ fn a_trial_checks_like_the_real_document() {
     let snapshot =
         StoredSnapshot { seq: 0, state: Snapshot::first(state.clone()).encode(DOCUMENT, 0) };
     let log = loaded(0, snapshot, Vec::new());
-    let Loaded::Whole(replica) =
-        Replica::load(DOCUMENT, log, &SystemIds, BudgetSettings::default()).unwrap()
+    let Loaded::Whole(replica, _) =
+        Replica::load(DOCUMENT, log, &SystemIds, BudgetSettings::default(), None).unwrap()
     else {
         panic!()
     };
@@ -280,8 +282,8 @@ async fn a_panic_in_a_check_costs_only_the_replica() {
     let snapshot =
         StoredSnapshot { seq: 0, state: Snapshot::first(state.clone()).encode(DOCUMENT, 0) };
     let log = loaded(0, snapshot, Vec::new());
-    let loaded = Replica::load(DOCUMENT, log, &SystemIds, BudgetSettings::default()).unwrap();
-    let Loaded::Whole(mut replica) = loaded else { panic!() };
+    let loaded = Replica::load(DOCUMENT, log, &SystemIds, BudgetSettings::default(), None).unwrap();
+    let Loaded::Whole(mut replica, _) = loaded else { panic!() };
     replica.lineage.1 = true;
     let delta = TextDoc::load(7, &state).unwrap().edit(&insert("a"));
     for _ in 0..2 {

@@ -69,6 +69,11 @@ pub trait UserStore: Send + Sync {
     /// owner move to the trash. Its contributions stay, attributed to a deleted account.
     /// Idempotent; only the first call records `audit`.
     async fn delete(&self, id: UserId, audit: &AuditEvent) -> StoreResult<()>;
+    /// Returns the accounts whose rights may have changed since a number, each once with the number of
+    /// its latest change, by number: the role, a deactivation, a deletion, or the end of a session.
+    async fn changed_since(&self, number: u64, limit: u32) -> StoreResult<Vec<(u64, UserId)>>;
+    /// Returns the highest number used so far; 0 if there is none.
+    async fn newest_change(&self) -> StoreResult<u64>;
     /// Returns the public profiles of accounts, including deleted ones. May be stale.
     async fn people(&self, ids: &[UserId]) -> StoreResult<Vec<Person>>;
 }

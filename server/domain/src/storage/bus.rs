@@ -1,14 +1,20 @@
 //! The bus: notifies all nodes of changes. Delivery is not guaranteed: consumers also poll
 //! occasionally (DESIGN §6).
 
-use izanagi_shared::id::{DocumentId, SessionId, UserId};
+use izanagi_shared::id::{ActorId, DocumentId, SessionId, UserId};
+use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 
-/// A change that other parts of the system should learn of soon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A change that other parts of the system should learn of soon. What is true now is in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum BusEvent {
-    /// The details, owners or trash state of a document changed, and so possibly rights to it.
-    DocumentChanged(DocumentId),
+    /// The details, owners, versions or trash state of a document changed, and so possibly rights to it.
+    DocumentChanged {
+        /// The document.
+        document: DocumentId,
+        /// Who changed it, if that is known.
+        by: Option<ActorId>,
+    },
     /// A session ended.
     SessionEnded(SessionId),
     /// An account was deactivated or deleted, or its role changed.

@@ -23,12 +23,21 @@ pub enum ChangeKind {
     Trash,
     /// Its owners.
     Owners,
+    /// Its editing state was started anew: updates of the former lineage are not valid any more.
+    Lineage,
 }
 
 impl ChangeKind {
     /// All kinds.
-    pub const ALL: [Self; 6] =
-        [Self::Created, Self::Content, Self::Details, Self::Version, Self::Trash, Self::Owners];
+    pub const ALL: [Self; 7] = [
+        Self::Created,
+        Self::Content,
+        Self::Details,
+        Self::Version,
+        Self::Trash,
+        Self::Owners,
+        Self::Lineage,
+    ];
 
     /// Returns the name used in the database.
     #[must_use]
@@ -40,6 +49,7 @@ impl ChangeKind {
             Self::Version => "version",
             Self::Trash => "trash",
             Self::Owners => "owners",
+            Self::Lineage => "lineage",
         }
     }
 

@@ -162,6 +162,8 @@ pub struct StoredSnapshot {
 pub struct LoadedLog {
     /// The newest seq.
     pub live_seq: u64,
+    /// The lineage ([`DocumentRow::lineage`](super::DocumentRow::lineage)).
+    pub lineage: [u8; 16],
     /// The newest snapshot.
     pub snapshot: StoredSnapshot,
     /// All updates in the log that are not quarantined, by seq.

@@ -187,6 +187,7 @@ impl Versions {
                     let committed = version.into_row(author);
                     self.cache.put(committed.commit_id, text.content);
                     self.heads.put(Head::from(&committed));
+                    self.documents.announce(committed.document_id, Some(draft.editor.actor()));
                     self.core.wake.up(Topic::Demote);
                     if draft.restored_from.is_some() {
                         self.core.wake.up(Topic::MakeWhole);

@@ -172,8 +172,8 @@ impl World {
     /// Loads a replica of the document with its own client id.
     pub(crate) async fn replica(&self, id: DocumentId) -> TextDoc {
         let reader = self.reader(id).await;
-        let (_, state) = self.services.documents.missing(&reader, vec![0]).await.unwrap();
-        TextDoc::load(random_client(), &state).unwrap()
+        let missing = self.services.documents.missing(&reader, vec![0]).await.unwrap();
+        TextDoc::load(random_client(), &missing.delta).unwrap()
     }
 
     pub(crate) async fn commit(&self, id: DocumentId, message: &str) -> Result<VersionRow> {

@@ -8,7 +8,7 @@ use izanagi_domain::storage::{
     StoredSnapshot, User, VersionRow, Viewed,
 };
 use izanagi_shared::{
-    id::{DocumentId, SessionId},
+    id::{DocumentId, SessionId, UserId},
     time::Timestamp,
     wire::Person,
 };
@@ -59,6 +59,7 @@ answers_without_content!(
     StoreResult<BatchOutcome>,
     String,
     User,
+    UserId,
     VersionRow,
     Viewed,
 );

@@ -97,6 +97,8 @@ faulty_store! {
         Read by_login(login: &str) -> User;
         Write update(id: UserId, change: &UserChange, audit: Option<&AuditEvent>) -> User;
         Write delete(id: UserId, audit: &AuditEvent) -> ();
+        Read changed_since(number: u64, limit: u32) -> Vec<(u64, UserId)>;
+        Read newest_change() -> u64;
         Read people(ids: &[UserId]) -> Vec<Person>;
     }
 }

@@ -34,7 +34,7 @@ mod tests {
     use uuid::Uuid;
 
     fn event(number: u128) -> BusEvent {
-        BusEvent::DocumentChanged(DocumentId(Uuid::from_u128(number)))
+        BusEvent::DocumentChanged { document: DocumentId(Uuid::from_u128(number)), by: None }
     }
 
     #[tokio::test]

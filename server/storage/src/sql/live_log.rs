@@ -28,7 +28,7 @@ pub(crate) struct SqlLiveLog<D> {
 fn load(document: DocumentId) -> Statement {
     Statement::with(
         "SELECT 'head' AS part, live_seq AS seq, CAST(NULL AS UUID) AS actor_id, \
-         CAST(NULL AS BYTEA) AS bytes, CAST(NULL AS BIGINT) AS created_at FROM documents WHERE id = $1 \
+         lineage AS bytes, CAST(NULL AS BIGINT) AS created_at FROM documents WHERE id = $1 \
          UNION ALL SELECT 'snapshot', seq, NULL, state, created_at FROM document_snapshots \
          WHERE document_id = $1 AND seq = \
          (SELECT MAX(seq) FROM document_snapshots WHERE document_id = $1) \
@@ -68,15 +68,19 @@ pub(super) fn tail(rows: Vec<Row>) -> StoreResult<LogTail> {
 
 /// Returns the rows of [`load`].
 fn loaded(rows: Vec<Row>) -> StoreResult<LoadedLog> {
-    let Parts { live_seq, snapshot, updates, quarantined, full } = parts(rows)?;
+    let Parts { live_seq, lineage, snapshot, updates, quarantined, full } = parts(rows)?;
+    let lineage = lineage.try_into();
+    let lineage = lineage.map_err(|_| StoreError::Corrupt("the lineage is damaged".to_owned()))?;
     let (seq, state) = snapshot;
     let snapshot = StoredSnapshot { seq, state };
-    Ok(LoadedLog { live_seq, snapshot, updates, quarantined, full })
+    Ok(LoadedLog { live_seq, lineage, snapshot, updates, quarantined, full })
 }
 
 /// Decodes log rows, together with the seq and state of the snapshot.
 struct Parts {
     live_seq: u64,
+    /// Only in [`load`].
+    lineage: Vec<u8>,
     snapshot: (u64, Vec<u8>),
     updates: Vec<LoggedUpdate>,
     quarantined: Vec<u64>,
@@ -84,12 +88,15 @@ struct Parts {
 }
 
 fn parts(rows: Vec<Row>) -> StoreResult<Parts> {
-    let (mut live_seq, mut snapshot) = (None, None);
+    let (mut live_seq, mut lineage, mut snapshot) = (None, None, None);
     let (mut updates, mut quarantined, mut full) = (Vec::new(), Vec::new(), Vec::new());
     for mut row in rows {
         let (part, seq): (String, u64) = (row.get("part")?, row.get("seq")?);
         match part.as_str() {
-            "head" => live_seq = Some(seq),
+            "head" => {
+                live_seq = Some(seq);
+                lineage = row.take("bytes")?;
+            }
             "snapshot" => {
                 let state: Option<Vec<u8>> = row.take("bytes")?;
                 snapshot = Some((seq, state.unwrap_or_default()));
@@ -108,7 +115,8 @@ fn parts(rows: Vec<Row>) -> StoreResult<Parts> {
     quarantined.sort_unstable();
     let live_seq = live_seq.ok_or(StoreError::NotFound)?;
     let snapshot = snapshot.ok_or_else(|| StoreError::Corrupt("no snapshot".to_owned()))?;
-    Ok(Parts { live_seq, snapshot, updates, quarantined, full })
+    let lineage = lineage.unwrap_or_default();
+    Ok(Parts { live_seq, lineage, snapshot, updates, quarantined, full })
 }
 
 /// Deletes exactly these rows, merging neighbours into ranges.

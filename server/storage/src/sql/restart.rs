@@ -36,7 +36,7 @@ pub(super) async fn restart(db: &impl Database, restart: NewLineage) -> StoreRes
     .await
 }
 
-fn statements(restart: &NewLineage) -> [Statement; 10] {
+fn statements(restart: &NewLineage) -> [Statement; 11] {
     let NewLineage { text, text_seq, lineage, state, client_id, at } = restart;
     let (document, facts, at) = (text.document_id, text.facts, *at);
     [
@@ -77,5 +77,6 @@ fn statements(restart: &NewLineage) -> [Statement; 10] {
             args![document, facts.seq, text.content.as_str()],
         ),
         changes::note(document, ChangeKind::Content, at),
+        changes::note(document, ChangeKind::Lineage, at),
     ]
 }

@@ -5,6 +5,7 @@ use super::{
     database::{Database, Transaction as _},
     row::Row,
     statement::{Statement, args},
+    users,
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
@@ -163,6 +164,7 @@ impl<D: Database> SessionStore for SqlSessions<D> {
                     if transaction.execute(update).await? == 0 {
                         return Err(StoreError::NotFound);
                     }
+                    transaction.later(users::note_change(user));
                     audit.into_iter().for_each(|audit| transaction.later(audit));
                     Ok(())
                 })
@@ -176,8 +178,17 @@ impl<D: Database> SessionStore for SqlSessions<D> {
              RETURNING id",
             args![user, at],
         );
-        let rows = self.db.execute_returning(update).await?;
-        rows.iter().map(|row| row.get("id")).collect()
+        let write = self.db.write(move |transaction| {
+            let update = update.clone();
+            Box::pin(async move {
+                let rows = transaction.fetch(update).await?;
+                if !rows.is_empty() {
+                    transaction.later(users::note_change(user));
+                }
+                rows.iter().map(|row| row.get("id")).collect()
+            })
+        });
+        write.await
     }
 
     async fn refresh_token(&self, hash: &[u8; 32]) -> StoreResult<RefreshToken> {

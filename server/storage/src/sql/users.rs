@@ -55,6 +55,17 @@ pub(super) fn person(row: &Row) -> StoreResult<Person> {
     })
 }
 
+/// Notes that the rights of an account may have changed. The row with the highest number is only ever
+/// replaced by one with a higher number.
+pub(super) fn note_change(user: UserId) -> Statement {
+    Statement::with(
+        "INSERT INTO account_changes (user_id, number) \
+         SELECT $1, COALESCE(MAX(number), 0) + 1 FROM account_changes WHERE true \
+         ON CONFLICT (user_id) DO UPDATE SET number = excluded.number",
+        args![user],
+    )
+}
+
 /// Fails unless an account may act. The account is locked, so that it is not deleted or deactivated
 /// before the transaction ends. Actors without an account, such as share links and jobs, may act.
 ///
@@ -174,10 +185,14 @@ impl<D: Database> UserStore for SqlUsers<D> {
                         .lock(Statement::with("SELECT id FROM users WHERE id = $1", args![id]));
                     let old = transaction.fetch_optional(query).await?;
                     let old = user(&old.ok_or(StoreError::NotFound)?)?;
-                    let Some(update) = update(id, &differences(&old, change)) else {
+                    let change = differences(&old, change);
+                    let Some(update) = update(id, &change) else {
                         return Ok(old);
                     };
                     let new = transaction.fetch_optional(update).await?;
+                    if change.role.is_some() || change.deactivated_at.is_some() {
+                        transaction.later(note_change(id));
+                    }
                     audit.into_iter().for_each(|audit| transaction.later(audit));
                     user(&new.ok_or(StoreError::NotFound)?)
                 })
@@ -203,12 +218,29 @@ impl<D: Database> UserStore for SqlUsers<D> {
                         owners::release(id, at)
                             .into_iter()
                             .for_each(|step| transaction.later(step));
+                        transaction.later(note_change(id));
                         transaction.later(audit);
                     }
                     Ok(())
                 })
             })
             .await
+    }
+
+    async fn changed_since(&self, number: u64, limit: u32) -> StoreResult<Vec<(u64, UserId)>> {
+        let query = Statement::with(
+            "SELECT number, user_id FROM account_changes WHERE number > $1 \
+             ORDER BY number LIMIT $2",
+            args![number, limit],
+        );
+        let rows = self.db.fetch(Fresh, query).await?;
+        rows.iter().map(|row| Ok((row.get("number")?, row.get("user_id")?))).collect()
+    }
+
+    async fn newest_change(&self) -> StoreResult<u64> {
+        let query =
+            Statement::new("SELECT COALESCE(MAX(number), 0) AS number FROM account_changes");
+        self.db.fetch_one(Fresh, query).await?.get("number")
     }
 
     async fn people(&self, ids: &[UserId]) -> StoreResult<Vec<Person>> {

@@ -156,7 +156,8 @@ impl LiveLog for Log {
     async fn load(&self, _document: DocumentId) -> StoreResult<LoadedLog> {
         let snapshot = StoredSnapshot { seq: 0, state: STATE.to_vec() };
         let (updates, quarantined, full) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(LoadedLog { live_seq: 0, snapshot, updates, quarantined, full })
+        let lineage = [0; 16];
+        Ok(LoadedLog { live_seq: 0, lineage, snapshot, updates, quarantined, full })
     }
 
     async fn known_op(

@@ -42,11 +42,11 @@ type Handle = u32;
 
 /// Clocks of one client that stand side by side.
 #[derive(Debug, Clone)]
-struct Run {
+pub(in crate::crdt) struct Run {
     client: u64,
     clock: u32,
     len: u32,
-    kind: Kind,
+    pub(in crate::crdt) kind: Kind,
     /// Of its first clock; each further one has the one before it.
     origin: Option<Id>,
     /// Of all its clocks.
@@ -57,7 +57,7 @@ struct Run {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(in crate::crdt) enum Kind {
     /// Stands nowhere: not in the order.
     Collected,
     Deleted,
@@ -76,7 +76,7 @@ struct Client {
 }
 
 impl Run {
-    const fn end(&self) -> u32 {
+    pub(in crate::crdt) const fn end(&self) -> u32 {
         self.clock + self.len
     }
 
@@ -133,6 +133,11 @@ impl Order {
     /// The next clock of a client.
     pub(in crate::crdt) fn end_of(&self, client: u64) -> u32 {
         self.clients.get(&client).map_or(0, |client| client.end)
+    }
+
+    /// The run of a client that holds this clock.
+    pub(in crate::crdt) fn run_with(&self, client: u64, clock: u32) -> Option<&Run> {
+        self.find(Id { client, clock }).map(|handle| self.run(handle))
     }
 
     /// The run that holds this clock.

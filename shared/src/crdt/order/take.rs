@@ -41,6 +41,9 @@ pub enum InvalidUpdate {
     /// It would take too long to find all its items their places.
     #[error("too many changes in the update are at one place where too many others are already")]
     Contested,
+    /// It says of a clock something else than an update that waits.
+    #[error("another update with the same client id and clock, but of other content, is waiting")]
+    Contradicts,
 }
 
 /// What it takes to integrate an update.

@@ -1,18 +1,20 @@
 //! One document's text as a CRDT.
 
+mod apply;
 mod edit;
+#[cfg(test)]
+mod integrated_tests;
 #[cfg(test)]
 mod pending_tests;
 mod place;
 #[cfg(test)]
 mod tests;
 
+pub use apply::Integrated;
+
 use super::{
-    Change, Checker, InvalidUpdate, ROOT, UpdateSummary, Validation,
+    Change, Checker, InvalidUpdate, ROOT, UpdateSummary,
     change::{self, changes_of},
-    cut::cut_for,
-    order::Cost,
-    pending::Pending,
     vector::is_state_vector,
 };
 use crate::text::utf16::utf16_len;
@@ -28,10 +30,6 @@ use yrs::{
 
 /// Client ids are drawn from `1..=MAX_CLIENT_ID`: 32 bits, as Yjs draws its own.
 pub const MAX_CLIENT_ID: u64 = u32::MAX as u64;
-
-/// Clocks that yrs may move to cut items before it is cheaper to cut them beforehand. It moves about
-/// one in a nanosecond.
-const MOST_MOVED: u64 = 50_000_000;
 
 /// Why an update was not applied.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -136,73 +134,6 @@ impl TextDoc {
         &self.checker
     }
 
-    /// Applies an update from a trusted sender. What builds on something that is not there waits.
-    ///
-    /// # Errors
-    /// See [`ApplyError`].
-    pub fn apply(&mut self, update: &[u8]) -> Result<(), ApplyError> {
-        self.apply_checked(0, update, Validation::Trusted).map_err(|rejected| rejected.cause)
-    }
-
-    /// Applies an update, and the parts of earlier ones that waited for it. `tag` is the caller's
-    /// name for the update in case it is rejected later.
-    ///
-    /// # Errors
-    /// The update, or an earlier one that it released, is rejected. After that the replica must be
-    /// thrown away, unless it was this update and it is [`ApplyError::Invalid`].
-    pub fn apply_checked(
-        &mut self,
-        tag: u64,
-        update: &[u8],
-        validation: Validation,
-    ) -> Result<(), Rejected> {
-        self.admit(tag, update, validation)?;
-        self.release(if validation == Validation::Trusted {
-            validation
-        } else {
-            Validation::Replayed
-        })
-    }
-
-    /// Applies the updates that no longer wait. Needed after edits made here.
-    ///
-    /// # Errors
-    /// As [`Self::apply_checked`].
-    pub fn apply_released(&mut self) -> Result<(), Rejected> {
-        self.release(Validation::Replayed)
-    }
-
-    fn release(&mut self, validation: Validation) -> Result<(), Rejected> {
-        while let Some((tag, update)) = self.checker.next_released() {
-            self.admit(tag, &update, validation)?;
-        }
-        Ok(())
-    }
-
-    fn admit(&mut self, tag: u64, update: &[u8], validation: Validation) -> Result<(), Rejected> {
-        let admitted = self.checker.admit(tag, update, validation);
-        let admitted = admitted.map_err(|cause| Rejected { tag, cause: cause.into() })?;
-        self.integrate(&admitted.update, admitted.cost).map_err(|cause| Rejected { tag, cause })
-    }
-
-    fn integrate(&mut self, ready: &[u8], cost: Cost) -> Result<(), ApplyError> {
-        if cost.moved <= MOST_MOVED {
-            return integrate(&mut self.doc.transact_mut(), ready);
-        }
-        // The update cuts long texts in many places: rebuild the document from its state, cut
-        // beforehand. This takes time by the length of the document, however many the cuts.
-        let state = cut_for(&self.encode(), ready);
-        let state = state.ok_or_else(|| ApplyError::broken("a state that cannot be cut"))?;
-        let (doc, text) = empty(self.client_id());
-        let mut txn = doc.transact_mut();
-        // In one transaction, at whose end yrs joins items again.
-        integrate(&mut txn, &state)?;
-        integrate(&mut txn, ready)?;
-        drop(txn);
-        (self.doc, self.text) = (doc, text);
-        Ok(())
-    }
-
     /// Like [`Self::apply`]; returns what the update changed in the text. For that yrs walks the
     /// whole text, so this is for replicas that show it.
     ///
@@ -270,7 +201,7 @@ impl TextDoc {
     /// As [`Self::fork`].
     pub fn fork_without_pending(&self, client_id: u64) -> Result<Self, ApplyError> {
         let mut copy = self.fork(client_id)?;
-        copy.checker.pending = Pending::default();
+        copy.checker.forget_pending();
         Ok(copy)
     }
 

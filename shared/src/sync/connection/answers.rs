@@ -14,6 +14,8 @@ pub(super) struct Answers {
     late: Vec<(u64, Result<Posted, Refusal>)>,
     /// Updates that are pending.
     pending: BTreeSet<u64>,
+    /// The first update that was refused.
+    refused: Option<u64>,
     /// The count that was acknowledged last.
     acknowledged: u64,
 }
@@ -40,23 +42,35 @@ impl Answers {
     /// Removes and returns the next answer in order.
     pub(super) fn next(&mut self) -> Option<(u64, Result<Posted, Refusal>)> {
         if let Some((frame, result)) = self.late.pop() {
-            if !matches!(result, Ok(Posted { pending: true, .. })) {
-                self.pending.remove(&frame);
-            }
+            self.note(frame, &result);
             return Some((frame, result));
         }
         let frame = self.answered + 1;
         let result = self.early.remove(&frame)?;
         self.answered = frame;
-        if matches!(result, Ok(Posted { pending: true, .. })) {
-            self.pending.insert(frame);
-        }
+        self.note(frame, &result);
         Some((frame, result))
+    }
+
+    fn note(&mut self, frame: u64, result: &Result<Posted, Refusal>) {
+        match result {
+            Ok(Posted { pending: true, .. }) => {
+                self.pending.insert(frame);
+            }
+            Ok(Posted { pending: false, .. }) => {
+                self.pending.remove(&frame);
+            }
+            Err(_) => {
+                self.pending.remove(&frame);
+                self.refused = Some(self.refused.map_or(frame, |first| first.min(frame)));
+            }
+        }
     }
 
     /// The number of updates from the first that are durable, if it has grown.
     pub(super) fn newly_durable(&mut self) -> Option<u64> {
-        let durable = self.pending.first().map_or(self.answered, |first| first - 1);
+        let not_durable = self.pending.first().into_iter().chain(&self.refused).min();
+        let durable = not_durable.map_or(self.answered, |first| first - 1);
         let has_grown = durable > self.acknowledged;
         self.acknowledged = durable.max(self.acknowledged);
         has_grown.then_some(durable)

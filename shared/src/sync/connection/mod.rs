@@ -415,6 +415,16 @@ impl Connection {
         }
     }
 
+    /// Closes the connection over a message that is too long even to be collected.
+    pub fn too_large(&mut self, out: &mut Vec<Effect>) {
+        let limits = &self.options.limits;
+        let most = match self.options.protocol {
+            Protocol::Yjs { .. } => limits.yjs_frame,
+            Protocol::Json => limits.json_frame,
+        };
+        self.bad_frame(&BadFrame::TooLarge(most), out);
+    }
+
     fn bad_frame(&mut self, cause: &BadFrame, out: &mut Vec<Effect>) {
         if self.options.protocol == Protocol::Json {
             self.tell_bad_message(cause, None, out);

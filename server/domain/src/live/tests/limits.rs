@@ -162,7 +162,7 @@ async fn the_number_of_items_is_limited() {
     assert!(matches!(refused, Err(Error::TooLarge(_))), "{refused:?}");
     // The document can still be emptied and edited by the server.
     let mut other =
-        TextDoc::load(8, &bench.rooms.missing(DOCUMENT, vec![0]).await.unwrap().1).unwrap();
+        TextDoc::load(8, &bench.rooms.missing(DOCUMENT, vec![0]).await.unwrap().delta).unwrap();
     bench.submit("empty", other.replace_with("").unwrap()).await.unwrap();
     assert_eq!(bench.text().await, "");
     let long: String = (0..500).map(|n| format!("{n} ")).collect();

@@ -294,7 +294,7 @@ async fn run(plan: Plan) {
     bench.rooms.persist(DOCUMENT).await.unwrap();
     assert!(bench.seqs_in_log().is_empty());
     assert_eq!(bench.replayed().await, text);
-    let (_, state) = bench.rooms.missing(DOCUMENT, vec![0]).await.unwrap();
+    let state = bench.rooms.missing(DOCUMENT, vec![0]).await.unwrap().delta;
     let doc = TextDoc::load(1, &state).unwrap();
     for (at, update) in sent {
         let is_whole = inspect_update(&update).unwrap().is_within(|client| doc.clock_of(client));

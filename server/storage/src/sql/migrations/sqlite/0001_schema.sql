@@ -29,6 +29,16 @@ CREATE TABLE users (
     CONSTRAINT ck_users_role CHECK (role IN ('user', 'premium', 'admin'))
 ) STRICT, WITHOUT ROWID;
 
+-- Accounts whose rights may have changed, each with the number of its latest change: open connections
+-- follow them.
+CREATE TABLE account_changes (
+    user_id BLOB    NOT NULL,
+    number  INTEGER NOT NULL,
+    CONSTRAINT pk_account_changes PRIMARY KEY (user_id),
+    CONSTRAINT uq_account_changes_number UNIQUE (number),
+    CONSTRAINT fk_account_changes_user FOREIGN KEY (user_id) REFERENCES users (id) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sessions (
     id               BLOB    NOT NULL,
     user_id          BLOB    NOT NULL,

@@ -1,0 +1,176 @@
+//! Connections to live documents (DESIGN §6, PRODUCT C1–C6).
+
+use super::{
+    Documents,
+    connections::{Cached, Connection, Place},
+    text::{READ_FACTOR, check_op_id},
+};
+use crate::{
+    accounts::Network,
+    budget::Budget,
+    error::{Error, Result},
+    live::{
+        ClientUpdate, Closing, Joined, Missing, PostedUpdate, PresenceUpdate, Seat, SeatEvent,
+        SeatedRoom, Sitter,
+    },
+    principal::Principal,
+    storage::Ids,
+};
+use izanagi_shared::{id::DocumentId, permission::Standing};
+use std::{fmt, sync::Arc};
+
+/// One caller's connection to a live document. It leaves the room when it is dropped.
+pub struct LiveConnection {
+    seat: Seat,
+    poster: LivePoster,
+    /// Its place among all connections.
+    _place: Place,
+}
+
+/// The way from a connection to its document. It works as long as the connection exists.
+#[derive(Clone)]
+pub struct LivePoster(Arc<Way>);
+
+struct Way {
+    connection: Arc<Connection>,
+    room: SeatedRoom,
+    ids: Arc<dyn Ids>,
+    budget: Budget,
+    /// Estimated memory of the whole document in an answer.
+    answer_bytes: usize,
+    presence_bytes: usize,
+}
+
+impl Documents {
+    /// Connects a caller to a document: to read it and, as long as the caller may edit it, to post.
+    /// `from` is the caller's network, for the limit of connections. The first event says what is true
+    /// of the document beside its text.
+    ///
+    /// # Errors
+    /// As [`Self::for_reader`]; `SessionRevoked` if the session has ended; `RateLimited` if the user or
+    /// the network has too many connections; `Overloaded` if the document has, or if the rooms exceed
+    /// their budget; `CorruptDocument` or `Unavailable` if the document cannot be loaded.
+    pub async fn connect(
+        &self,
+        who: &Principal,
+        id: DocumentId,
+        from: Network,
+    ) -> Result<LiveConnection> {
+        // From here on changes are noticed. What changes before is in what is read below.
+        let place = self.connections.admit(who, id, from)?;
+        self.follow_changes().await?;
+        self.check_account(who).await?;
+        let reader = self.for_reader(who, id).await?;
+        let cached = Cached::of(&reader, who);
+        let sees_others = reader.standing() > Standing::Public;
+        let sitter = Sitter { actor: who.actor(), sees_others };
+        let mut joined = self.rooms.join(id, sitter).await?;
+        if joined.lineage != reader.row().lineage {
+            // A repair has started the document anew, and the room had loaded it before.
+            self.rooms.expect_lineage(id, reader.row().lineage).await;
+            joined = self.rooms.join(id, sitter).await?;
+        }
+        let Joined { seat, room, lineage } = joined;
+        let connection = Arc::new(Connection::new(who.clone(), id, lineage, cached, &seat));
+        if place.connect(&connection) {
+            self.recheck_all(std::slice::from_ref(&connection)).await;
+        }
+        let length = usize::try_from(reader.row().text.length).unwrap_or(usize::MAX);
+        let poster = LivePoster(Arc::new(Way {
+            connection,
+            room,
+            ids: Arc::clone(&self.core.ids),
+            budget: self.core.budget.clone(),
+            answer_bytes: length.saturating_mul(READ_FACTOR),
+            presence_bytes: self.rooms.settings().presence_bytes,
+        }));
+        Ok(LiveConnection { seat, poster, _place: place })
+    }
+}
+
+impl LiveConnection {
+    /// Returns the way to the document.
+    #[must_use]
+    pub fn poster(&self) -> LivePoster {
+        self.poster.clone()
+    }
+
+    /// Waits for at least one event, then moves all that are queued into `into`. Nothing is lost if the
+    /// call is cancelled. After [`SeatEvent::Closed`], drop the connection.
+    pub async fn events(&mut self, into: &mut Vec<SeatEvent>) {
+        self.seat.events(into).await;
+    }
+}
+
+impl Drop for LiveConnection {
+    fn drop(&mut self) {
+        self.poster.0.connection.close(Closing::GoingAway);
+    }
+}
+
+impl LivePoster {
+    /// Puts an update in the queue of the document; the order is that of the calls. Waits while the
+    /// queue is full. Without an `op_id` of the client's it gets a new one. The receipt comes later.
+    ///
+    /// # Errors
+    /// `Invalid` for an invalid op id; `Forbidden`, `Trashed`, `SessionRevoked`, `NotFound` if the caller
+    /// may not edit, as far as this process knows; `Unavailable` if the room has closed. What the room
+    /// answers comes with the receipt: `BadUpdate`, `TooLarge`, `OtherLineage`, `Unavailable` …
+    pub async fn post(&self, op_id: Option<String>, delta: Vec<u8>) -> Result<PostedUpdate> {
+        let Way { connection, room, ids, .. } = &*self.0;
+        let op_id = match op_id {
+            Some(op_id) => {
+                check_op_id(&op_id)?;
+                op_id
+            }
+            None => ids.uuid().to_string(),
+        };
+        let actor = connection.require_editor()?;
+        room.post(connection.seat(), ClientUpdate { actor, op_id, delta }).await
+    }
+
+    /// Returns what a replica with this state vector (v1) lacks.
+    ///
+    /// # Errors
+    /// `BadUpdate` if the bytes are not a state vector; as [`Self::post`] if the right to read has ended;
+    /// `Overloaded`, `Unavailable`.
+    pub async fn missing(&self, state_vector: Vec<u8>) -> Result<Missing> {
+        self.0.connection.require_open()?;
+        let _reserved = self.0.budget.work(self.0.answer_bytes).await?;
+        self.0.room.missing(state_vector).await
+    }
+
+    /// Presents a state of a presence client. Does not wait. What is older than what is known, or of a
+    /// client that another connection presents, is ignored, as is the presence of the public.
+    ///
+    /// # Errors
+    /// `TooLarge`.
+    pub fn present(&self, presence: PresenceUpdate) -> Result<()> {
+        let length = presence.state.as_ref().map_or(0, |state| state.len());
+        let most = self.0.presence_bytes;
+        if length > most {
+            let message = format!("A presence can have at most {most} bytes; this one has {length}.");
+            return Err(Error::TooLarge(message));
+        }
+        self.0.connection.present(presence);
+        Ok(())
+    }
+
+    /// Whether the caller may edit, as far as this process knows.
+    #[must_use]
+    pub fn may_edit(&self) -> bool {
+        self.0.connection.require_editor().is_ok()
+    }
+}
+
+impl fmt::Debug for LiveConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LiveConnection").field(&self.poster).finish()
+    }
+}
+
+impl fmt::Debug for LivePoster {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("LivePoster").field(&self.0.connection.document).finish()
+    }
+}

@@ -1,0 +1,150 @@
+//! One socket from its upgrade to its end.
+
+use super::{
+    Allowance,
+    reader::{Reader, wait_for_close},
+    refusal::refusal,
+    writer::{Writer, close_message},
+};
+use crate::{connections::ConnectionGuard, state::AppState};
+use axum::extract::ws::WebSocket;
+use futures::{FutureExt as _, StreamExt as _};
+use izanagi_domain::{
+    accounts::{Device, Network},
+    documents::{LiveConnection, LivePoster},
+    error::{Error, Result},
+    principal::Principal,
+};
+use izanagi_shared::{
+    id::DocumentId,
+    sync::{
+        CloseCode, Limits,
+        connection::{Connection, Effect, Options, Protocol},
+    },
+};
+use parking_lot::Mutex;
+use std::{pin::pin, sync::Arc, time::Duration};
+use tokio::{
+    sync::{Notify, mpsc},
+    time::Instant,
+};
+
+/// Messages that the reader hands to the writer before it waits.
+const WORK: usize = 64;
+
+/// A socket that was just upgraded.
+pub(super) struct Opened {
+    pub(super) app: AppState,
+    pub(super) allowance: Arc<Allowance>,
+    /// `None` if the path is no document.
+    pub(super) document: Option<DocumentId>,
+    pub(super) protocol: Protocol,
+    pub(super) limits: Limits,
+    pub(super) lineage: Option<String>,
+    pub(super) display_name: Option<String>,
+    /// `None` if the token is invalid.
+    pub(super) who: Option<Principal>,
+    pub(super) device: Option<Device>,
+    pub(super) held: Arc<ConnectionGuard>,
+}
+
+/// What reader and writer share.
+pub(super) struct Shared {
+    connection: Mutex<Connection>,
+    pub(super) poster: LivePoster,
+    pub(super) protocol: Protocol,
+    pub(super) allowance: Arc<Allowance>,
+    started: Instant,
+    /// Notified when the connection may want messages again.
+    pub(super) answered: Notify,
+}
+
+impl Shared {
+    /// Calls the connection with the time since it was opened.
+    pub(super) fn with<T>(&self, call: impl FnOnce(&mut Connection, Duration) -> T) -> T {
+        call(&mut self.connection.lock(), self.started.elapsed())
+    }
+
+    /// When the connection has something to do.
+    pub(super) fn wake_at(&self) -> Instant {
+        self.started + self.connection.lock().wake_at()
+    }
+}
+
+impl Opened {
+    /// Serves the socket until it ends.
+    pub(super) async fn serve(self, socket: WebSocket) {
+        let held = Arc::clone(&self.held);
+        // Boxed, so that a socket takes the memory of its present state only.
+        held.closing.run_until_cancelled(self.serve_until_end(socket).boxed()).await;
+    }
+
+    async fn serve_until_end(self, mut socket: WebSocket) {
+        let started = Instant::now();
+        let (live, options) = match self.connect().boxed().await {
+            Ok(connected) => connected,
+            Err(error) => {
+                let refusal = refusal(&error);
+                tracing::info!(code = refusal.close.code(), "socket refused");
+                drop(socket.send(close_message(refusal.close, &refusal.message)).await);
+                return wait_for_close(&mut socket.split().1).await;
+            }
+        };
+        let shared = Shared {
+            connection: Mutex::new(Connection::new(options, Duration::ZERO)),
+            poster: live.poster(),
+            protocol: self.protocol,
+            allowance: Arc::clone(&self.allowance),
+            started,
+            answered: Notify::new(),
+        };
+        let (outgoing, mut incoming) = socket.split();
+        let (give, given) = mpsc::channel(WORK);
+        let code = {
+            let mut reading = pin!(Reader { shared: &shared, give }.run(&mut incoming));
+            let mut writing = pin!(Writer::new(&shared, live, outgoing, given).run(&self.held));
+            tokio::select! {
+                code = &mut writing => code,
+                // The client is gone, or its message has closed the connection.
+                () = &mut reading => writing.await,
+            }
+        };
+        let (code, seconds) = (code.map(CloseCode::code), started.elapsed().as_secs());
+        tracing::info!(code, seconds, "socket closed");
+        if code.is_some() {
+            wait_for_close(&mut incoming).await;
+        }
+    }
+
+    /// Joins the document.
+    async fn connect(&self) -> Result<(LiveConnection, Options)> {
+        let who = self.who.as_ref().ok_or(Error::Unauthenticated)?;
+        if let Some(user) = who.user() {
+            tracing::Span::current().record("userId", tracing::field::display(user));
+        }
+        let document = self.document.ok_or_else(|| match who.is_anonymous() {
+            true => Error::Unauthenticated,
+            false => Error::NotFound("document"),
+        })?;
+        let network = self.device.as_ref().map_or(Network::None, |device| Network::of_text(&device.ip));
+        let live = self.app.services.documents.connect(who, document, network).await?;
+        let given_name = self.display_name.clone().filter(|name| !name.trim().is_empty());
+        let options = Options {
+            protocol: self.protocol,
+            lineage: self.lineage.clone(),
+            user_id: who.user().map(|user| user.to_string()),
+            display_name: given_name.or_else(|| live.display_name()).unwrap_or_default(),
+            presence_client: live.presence_client(),
+            limits: self.limits.clone(),
+        };
+        Ok((live, options))
+    }
+}
+
+/// Work that the reader leaves to the writer.
+pub(super) enum Work {
+    /// An effect of a message.
+    Effect(Effect),
+    /// An update was posted; its answer comes later.
+    Posted(u64, Result<izanagi_domain::live::PostedUpdate>),
+}

@@ -1,0 +1,243 @@
+//! Sends what the room tells and what the connection answers.
+
+use super::{
+    refusal::{close_code_of, refusal},
+    socket::{Shared, Work},
+};
+use crate::connections::ConnectionGuard;
+use axum::{
+    body::Bytes,
+    extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket},
+};
+use futures::{
+    FutureExt as _, SinkExt as _, StreamExt as _,
+    future::BoxFuture,
+    stream::{FuturesUnordered, SplitSink},
+};
+use izanagi_domain::{
+    documents::LiveConnection,
+    error::Result,
+    live::{self, LiveUpdate, PresenceUpdate, Receipt, SeatEvent},
+};
+use izanagi_shared::sync::{
+    CloseCode, Presence, close_reason,
+    connection::{Effect, Event, Missing, Outgoing, Posted, Protocol},
+    json,
+    yjs::Frame,
+};
+use std::pin::pin;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
+
+/// Bytes that are written before they are flushed.
+const FLUSH_AFTER: usize = 256 * 1024;
+
+/// An answer of the room.
+enum Answer {
+    Posted(u64, Result<Receipt>),
+    Missing(Result<live::Missing>),
+}
+
+pub(super) struct Writer<'a> {
+    shared: &'a Shared,
+    live: LiveConnection,
+    outgoing: SplitSink<WebSocket, Message>,
+    given: mpsc::Receiver<Work>,
+    /// Questions to the room. The connection bounds their number.
+    asked: FuturesUnordered<BoxFuture<'static, Answer>>,
+    /// Messages to send.
+    messages: Vec<Message>,
+    /// The connection was closed with this code.
+    closed: Option<CloseCode>,
+}
+
+impl<'a> Writer<'a> {
+    pub(super) fn new(
+        shared: &'a Shared,
+        live: LiveConnection,
+        outgoing: SplitSink<WebSocket, Message>,
+        given: mpsc::Receiver<Work>,
+    ) -> Self {
+        let (asked, messages) = (FuturesUnordered::new(), Vec::new());
+        Self { shared, live, outgoing, given, asked, messages, closed: None }
+    }
+
+    /// Serves the connection; returns the code with which it was closed, `None` if it was lost.
+    pub(super) async fn run(mut self, held: &ConnectionGuard) -> Option<CloseCode> {
+        let mut effects = Vec::new();
+        let mut events = Vec::new();
+        self.shared.with(|connection, _| connection.start(&mut effects));
+        let mut wake_at = self.shared.wake_at();
+        let mut timer = pin!(sleep_until(wake_at));
+        loop {
+            self.carry_out(&mut effects);
+            if self.send().await.is_err() || self.closed.is_some() {
+                return self.closed;
+            }
+            let due = self.shared.wake_at();
+            if due != wake_at {
+                wake_at = due;
+                timer.as_mut().reset(due);
+            }
+            let wants_events = self.shared.with(|connection, _| connection.wants_events());
+            tokio::select! {
+                biased;
+                () = held.ending.cancelled() => self.tell(Event::Closed(CloseCode::GoingAway), &mut effects),
+                work = self.given.recv() => match work {
+                    Some(work) => self.take_work(work, &mut effects),
+                    // The client is gone.
+                    None => return None,
+                },
+                Some(answer) = self.asked.next() => self.take_answer(answer, &mut effects),
+                () = self.live.events(&mut events), if wants_events => {
+                    for event in events.drain(..) {
+                        self.take_event(event, &mut effects);
+                    }
+                }
+                () = timer.as_mut() => {
+                    self.shared.with(|connection, now| connection.tick(now, &mut effects));
+                }
+            }
+            // Whatever is there already is sent with it.
+            while let Ok(work) = self.given.try_recv() {
+                self.take_work(work, &mut effects);
+            }
+            while let Some(Some(answer)) = self.asked.next().now_or_never() {
+                self.take_answer(answer, &mut effects);
+            }
+        }
+    }
+
+    fn take_work(&mut self, work: Work, effects: &mut Vec<Effect>) {
+        match work {
+            Work::Effect(effect) => effects.push(effect),
+            Work::Posted(frame, Ok(posted)) => {
+                self.asked.push(async move { Answer::Posted(frame, posted.await) }.boxed());
+            }
+            Work::Posted(frame, Err(error)) => {
+                self.take_answer(Answer::Posted(frame, Err(error)), effects);
+            }
+        }
+    }
+
+    fn take_answer(&mut self, answer: Answer, effects: &mut Vec<Effect>) {
+        match answer {
+            Answer::Posted(frame, Ok(Receipt { seq, pending, later })) => {
+                let posted = Posted { seq, pending };
+                self.shared.with(|connection, _| connection.posted(frame, Ok(posted), effects));
+                if let Some(later) = later {
+                    self.asked.push(async move { Answer::Posted(frame, later.await) }.boxed());
+                }
+            }
+            Answer::Posted(frame, Err(error)) => {
+                let refusal = refusal(&error);
+                self.shared.with(|connection, _| connection.posted(frame, Err(refusal), effects));
+            }
+            Answer::Missing(missing) => {
+                let missing = missing.map(|missing| Missing {
+                    seq: missing.seq,
+                    lineage: hex::encode(missing.lineage),
+                    delta: missing.delta,
+                    state_vector: missing.state_vector,
+                });
+                let missing = missing.map_err(|error| refusal(&error));
+                self.shared.with(|connection, _| connection.missing(missing, effects));
+            }
+        }
+        self.shared.answered.notify_one();
+    }
+
+    fn take_event(&mut self, event: SeatEvent, effects: &mut Vec<Effect>) {
+        match event {
+            SeatEvent::Update(update) => {
+                // In the order of the room.
+                self.carry_out(effects);
+                self.messages.push(self.encode(&update));
+            }
+            SeatEvent::Presence(update) => {
+                let PresenceUpdate { client, clock, state, .. } = &*update;
+                let presence = Presence { client: *client, clock: *clock, state: state.clone() };
+                self.tell(Event::Presence(&presence), effects);
+            }
+            SeatEvent::Document(event) => self.tell(Event::Document(&event.notice()), effects),
+            SeatEvent::Closed(closing) => self.tell(Event::Closed(close_code_of(closing)), effects),
+        }
+    }
+
+    fn tell(&self, event: Event<'_>, effects: &mut Vec<Effect>) {
+        self.shared.with(|connection, now| connection.event(now, event, effects));
+    }
+
+    /// Returns the message of an update, which all connections of a protocol share.
+    fn encode(&self, update: &LiveUpdate) -> Message {
+        match self.shared.protocol {
+            Protocol::Yjs { .. } => {
+                Message::Binary(update.yjs(|update| Frame::Update(&update.delta).encode().into()))
+            }
+            Protocol::Json => {
+                let LiveUpdate { seq, actor, delta, .. } = update;
+                let encode = || json::encode_remote_update(*seq, delta, &actor.to_string());
+                let text = update.json(|_| Bytes::from(encode()));
+                Message::Text(Utf8Bytes::try_from(text).unwrap_or_else(|_| encode().into()))
+            }
+        }
+    }
+
+    fn carry_out(&mut self, effects: &mut Vec<Effect>) {
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Send(Outgoing::Binary(bytes)) => {
+                    self.messages.push(Message::Binary(bytes.into()));
+                }
+                Effect::Send(Outgoing::Text(text)) => self.messages.push(Message::Text(text.into())),
+                Effect::Ping => self.messages.push(Message::Ping(Bytes::new())),
+                Effect::Missing(state_vector) => {
+                    let poster = self.shared.poster.clone();
+                    let missing = async move { Answer::Missing(poster.missing(state_vector).await) };
+                    self.asked.push(missing.boxed());
+                }
+                Effect::Present(Presence { client, clock, state }) => {
+                    self.shared.poster.present(PresenceUpdate::new(client, clock, state));
+                }
+                Effect::Close { code, reason } => {
+                    self.messages.push(close_message(code, &reason));
+                    self.closed = Some(code);
+                }
+                // Only messages lead to posts, and the reader carries them out.
+                Effect::Post(_) => {}
+            }
+        }
+    }
+
+    /// Sends the messages, together where they are small.
+    async fn send(&mut self) -> std::result::Result<(), axum::Error> {
+        if self.messages.is_empty() {
+            return Ok(());
+        }
+        let mut bytes = 0;
+        for message in self.messages.drain(..) {
+            bytes += length(&message);
+            self.outgoing.feed(message).await?;
+            if bytes > FLUSH_AFTER {
+                bytes = 0;
+                self.outgoing.flush().await?;
+            }
+        }
+        self.outgoing.flush().await
+    }
+}
+
+/// Returns a close frame.
+pub(super) fn close_message(code: CloseCode, reason: &str) -> Message {
+    Message::Close(Some(CloseFrame { code: code.code(), reason: close_reason(reason).into() }))
+}
+
+fn length(message: &Message) -> usize {
+    match message {
+        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
+        Message::Text(text) => text.len(),
+        Message::Close(_) => 0,
+    }
+}
