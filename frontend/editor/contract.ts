@@ -1,6 +1,10 @@
 // Interface between the page (Rust, compiled to WebAssembly) and the editor. The page owns the CRDT; the editor sees
 // only texts, changes and opaque bytes.
 
+import type { ChangeSet } from "@codemirror/state";
+import type { EditorView } from "@codemirror/view";
+import type { Preview } from "./preview";
+
 /** Replaces a range of the text. Offsets are UTF-16 code units in the text *before* the transaction. */
 export interface Change {
   from: number;
@@ -30,16 +34,19 @@ export interface MountOptions {
   /** Phrases of CodeMirror in the page's language, by their English text. */
   phrases: Record<string, string>;
   /** Called for local edits (typing, paste, undo, redo) with sorted, disjoint changes. Not called for `applyRemote`. */
-  onChange(changes: Change[]): void;
+  onChange(changes: Change[], set: ChangeSet): void;
   /** Called when an edit was rejected because the text would exceed `maxBytes`. */
   onTooLong(): void;
   /** Called on Ctrl-S or Cmd-S. */
   onCommit(): void;
   /** Called when the user scrolls, with 0 for the top and 1 for the end. Not called for `scrollTo`. */
   onScroll?(fraction: number): void;
+  /** Shows the text rendered, and scrolls with it. */
+  preview?: Preview | undefined;
 }
 
 export interface EditorHandle {
+  readonly view: EditorView;
   /**
    * Applies remote changes, sorted and disjoint, with offsets in the editor's current text. Cursor and scroll position
    * keep their place in the text, and the changes are excluded from the undo history.

@@ -1,4 +1,6 @@
-// Entry point of the editor bundle, which the page loads on demand.
+// Entry point of the editor bundle.
 export type { Change, DocumentKind, EditorHandle, MountOptions, PendingUpdate } from "./contract";
+export { leftBehind } from "./early";
 export { mount } from "./mount";
 export { pendingDrop, pendingLoad, pendingPut } from "./pending";
+export { begin, currentPreview, fail, startedEditor, startPreview } from "./start";
