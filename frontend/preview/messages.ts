@@ -17,8 +17,8 @@ export type ToWorker =
   | { type: "near"; ids: number[] }
   | { type: "find"; anchor: string };
 
-/** Rendered parts. */
-export type Rendered = [id: number, html: string][];
+/** Rendered parts, each as one piece of HTML, or several of a very long block (frontend/editor/split-html.ts). */
+export type Rendered = [id: number, pieces: string[]][];
 
 /** The worker's messages. */
 export type FromWorker =

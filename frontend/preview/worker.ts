@@ -1,4 +1,5 @@
 // Renders the preview in a worker, part by part. scripts/site.mjs adds the code that loads the WebAssembly.
+import { splitHtml } from "../editor/split-html";
 import type { FromWorker, Rendered, ToWorker } from "./messages";
 
 /** The renderer (frontend/wasm-preview). */
@@ -90,7 +91,7 @@ class PreviewWorker {
       this.#stale.delete(id);
       if (this.#sent.get(id) === hash) return;
       this.#sent.set(id, hash);
-      changed.push([id, html]);
+      changed.push([id, splitHtml(html)]);
     });
     return changed;
   }

@@ -15,7 +15,7 @@ mod text_doc;
 mod varint;
 mod vector;
 
-pub use change::{Change, one_change};
+pub use change::{Change, changes_between, one_change};
 pub use checker::Checker;
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update, named_clients};
 pub use order::{InvalidUpdate, Validation};

@@ -34,6 +34,7 @@ mod address;
 mod anchor;
 mod code;
 mod escape;
+mod groups;
 pub mod highlight;
 mod limit;
 mod memory;
@@ -52,6 +53,7 @@ use std::borrow::Cow;
 
 pub use code::{render_json, render_plain};
 pub use escape::escape_text;
+pub use groups::grouped;
 pub use memory::peak_bytes;
 pub use parts::Parts;
 pub use standalone::{StandaloneOptions, TRUNCATED, standalone_html};

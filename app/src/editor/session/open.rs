@@ -1,10 +1,9 @@
 //! The session: a replica of the document, kept in sync with editor and server.
 
 use super::{
-    bindings::{Callbacks, EditorHandle, EditorModule, MountOptions, changes_from},
+    bindings::{Callbacks, EarlyEdits, EditorHandle, EditorModule, MountOptions},
     clock, events,
     kept::Kept,
-    shown::Shown,
     sync::Link,
     transport::{self, Failure, Updates},
 };
@@ -26,13 +25,12 @@ use std::{
     cell::RefCell,
     rc::{Rc, Weak},
 };
-use wasm_bindgen::{JsValue, closure::Closure};
+use wasm_bindgen::JsValue;
 
 /// A document open in an editor.
 pub(super) struct Session {
     pub(super) document: DocumentId,
     pub(super) kind: DocumentKind,
-    pub(super) outside_images: bool,
     pub(super) view: EditorView,
     pub(super) doc: RefCell<TextDoc>,
     /// Identifies the editing state on the server to which the replica belongs.
@@ -43,7 +41,8 @@ pub(super) struct Session {
     pub(super) tracker: RefCell<SaveTracker>,
     pub(super) link: Link,
     pub(super) kept: Kept,
-    pub(super) shown: Shown,
+    /// Edits made before there was a replica, until they are kept as updates.
+    pub(super) early: RefCell<Vec<EarlyEdits>>,
     module: EditorModule,
     title: String,
     is_read_only: bool,
@@ -84,7 +83,6 @@ impl Session {
         let session = Rc::new(Self {
             document,
             kind: opened.kind,
-            outside_images: opened.outside_images,
             view,
             doc: RefCell::new(doc),
             lineage: RefCell::new(lineage),
@@ -92,8 +90,8 @@ impl Session {
             outbox: RefCell::default(),
             tracker: RefCell::default(),
             link: Link::new(seq, opened.revision),
-            kept: Kept::new(kept_module, document.to_string(), user),
-            shown: Shown::default(),
+            kept: Kept::new(kept_module, document.to_string(), user.clone()),
+            early: RefCell::default(),
             module,
             title: opened.title,
             is_read_only: opened.is_trashed,
@@ -101,10 +99,19 @@ impl Session {
         });
         if !session.is_read_only {
             session.take_over_kept().await;
+            session.take_over_left(&document.to_string(), &user).await;
         }
-        session.mount()?;
+        match session.adopt() {
+            Ok(true) => {}
+            Ok(false) => session.mount()?,
+            Err(error) => {
+                // What was typed is kept on this device, and taken over after the next start.
+                leptos::logging::error!("cannot connect the editor of {document}: {error:?}");
+                session.mount()?;
+            }
+        }
         events::listen(&Rc::downgrade(&session));
-        session.show_soon();
+        session.start_preview();
         if !session.is_read_only {
             session.tell();
             session.send();
@@ -137,24 +144,7 @@ impl Session {
     /// Mounts an editor with the current text.
     fn mount(self: &Rc<Self>) -> Result<(), JsValue> {
         let Some(host) = self.view.host.try_get_untracked().flatten() else { return Ok(()) };
-        let weak = Rc::downgrade(self);
-        let callbacks = Callbacks {
-            on_change: Closure::new({
-                let weak = weak.clone();
-                move |changes| with(&weak, |session| session.edited(changes_from(&changes)))
-            }),
-            on_commit: Closure::new({
-                let weak = weak.clone();
-                move || with(&weak, |session| session.view.commit.update(|asked| *asked += 1))
-            }),
-            on_too_long: Closure::new({
-                let weak = weak.clone();
-                move || with(&weak, |session| session.view.too_long.update(|times| *times += 1))
-            }),
-            on_scroll: Closure::new(move |fraction| {
-                with(&weak, |session| session.scroll_preview(fraction));
-            }),
-        };
+        let callbacks = Callbacks::new(&Rc::downgrade(self));
         let text = self.doc.borrow().text();
         let label = words::text_of(&self.title);
         let nonce = nonce();
@@ -167,16 +157,25 @@ impl Session {
         };
         host.set_inner_html("");
         let handle = self.module.mount_editor(&host, &options, &callbacks)?;
+        self.connect(handle, callbacks);
+        Ok(())
+    }
+
+    /// Takes over an editor that shows the replica's text.
+    pub(super) fn connect(self: &Rc<Self>, handle: EditorHandle, callbacks: Callbacks) {
         *self.editor.borrow_mut() = Some((handle, callbacks));
         let weak = Rc::downgrade(self);
         let text =
             move || weak.upgrade().map(|session| session.doc.borrow().text()).unwrap_or_default();
         self.view.text.set_value(Some(SendWrapper::new(Box::new(text))));
-        Ok(())
+    }
+
+    pub(super) fn module(&self) -> &EditorModule {
+        &self.module
     }
 
     /// Handles local changes from the editor.
-    fn edited(self: &Rc<Self>, changes: Vec<Change>) {
+    pub(super) fn edited(self: &Rc<Self>, changes: Vec<Change>) {
         self.remember_base();
         for edit in split_long_inserts(changes) {
             let update = self.doc.borrow_mut().edit(&edit);
@@ -184,11 +183,10 @@ impl Session {
         }
         self.tell();
         self.send_edits();
-        self.show_soon();
     }
 
     /// Keeps the text as the server has it, before the first edit that it does not have.
-    fn remember_base(&self) {
+    pub(super) fn remember_base(&self) {
         if self.outbox.borrow().is_empty() {
             *self.base.borrow_mut() = Some(self.doc.borrow().text());
         }
@@ -232,7 +230,6 @@ impl Session {
             self.remount();
         }
         self.go_on_if_it_fits();
-        self.show_soon();
         true
     }
 
@@ -254,6 +251,7 @@ impl Session {
         if self.view.is_kept.try_with_untracked(|told| *told != is_kept) == Some(true) {
             self.view.is_kept.set(is_kept);
         }
+        self.drop_early();
         let state = Some(self.tracker.borrow().state(is_kept));
         if self.view.save.try_with_untracked(|told| *told != state) == Some(true) {
             self.view.save.set(state);

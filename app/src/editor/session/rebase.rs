@@ -26,7 +26,6 @@ impl Session {
                 return session.halt_restored(reason);
             }
             session.tell();
-            session.show_soon();
             session.send();
             session.poll();
         });

@@ -172,8 +172,8 @@ impl Parts {
                 (written.finish(&self.anchors), Some(notes))
             }
             DocumentKind::Json => {
-                let mut html =
-                    String::from("<pre class=\"code-block\" dir=\"ltr\" tabindex=\"0\">");
+                // Its lines wrap, so it is no stop for the keyboard.
+                let mut html = String::from("<pre class=\"code-block\" dir=\"ltr\">");
                 push_code(&mut html, Some("json"), text);
                 html.push_str("</pre>\n");
                 (html, None)
