@@ -2,6 +2,10 @@
 // only texts, changes and opaque bytes.
 import type { PeopleTexts } from "./peers/view";
 
+import type { ChangeSet } from "@codemirror/state";
+import type { EditorView } from "@codemirror/view";
+import type { Preview } from "./preview";
+
 /** Replaces a range of the text. Offsets are UTF-16 code units in the text *before* the transaction. */
 export interface Change {
   from: number;
@@ -31,13 +35,15 @@ export interface MountOptions {
   /** Phrases of CodeMirror in the page's language, by their English text. */
   phrases: Record<string, string>;
   /** Called for local edits (typing, paste, undo, redo) with sorted, disjoint changes. Not called for `applyRemote`. */
-  onChange(changes: Change[]): void;
+  onChange(changes: Change[], set: ChangeSet): void;
   /** Called when an edit was rejected because the text would exceed `maxBytes`. */
   onTooLong(): void;
   /** Called on Ctrl-S or Cmd-S. */
   onCommit(): void;
   /** Called when the user scrolls, with 0 for the top and 1 for the end. Not called for `scrollTo`. */
   onScroll?(fraction: number): void;
+  /** Shows the text rendered, and scrolls with it. */
+  preview?: Preview | undefined;
 }
 
 /** How other people are shown. */
@@ -74,6 +80,7 @@ export interface Peer {
 }
 
 export interface EditorHandle {
+  readonly view: EditorView;
   /**
    * Applies remote changes, sorted and disjoint, with offsets in the editor's current text. Cursor and scroll position
    * keep their place in the text, and the changes are excluded from the undo history.

@@ -36,6 +36,9 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
       EditorView.contentAttributes.of({ "aria-label": options.label, tabindex: "0" }),
       readOnly.of(EditorState.readOnly.of(options.readOnly)),
       localChanges(options, () => stop(view, readOnly, options.failure)),
+      EditorView.updateListener.of((update) => {
+        if (update.docChanged) options.preview?.changed(update);
+      }),
       leaveByKeyboard(hint.id),
       keepLineBreaksWhole(options.text),
       languageOf(options.kind, options.placeholder),
@@ -47,9 +50,16 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
     parent,
   });
   parent.append(hint);
-  const scroll = new ScrollFraction(view.dom, view.scrollDOM, (fraction) => options.onScroll?.(fraction));
+  const { preview } = options;
+  const scroll = new ScrollFraction(view.dom, view.scrollDOM, (fraction) => {
+    options.onScroll?.(fraction);
+    preview?.scrollTo(fraction);
+  });
+  preview?.onScroll((fraction) => scroll.set(fraction));
+  preview?.attach(view);
 
   return {
+    view,
     applyRemote(changes) {
       if (changes.length === 0) return;
       view.dispatch({
@@ -110,7 +120,7 @@ function localChanges(options: MountOptions, onBroken: () => void): Extension {
     if (!update.docChanged) return;
     if (update.transactions.some((transaction) => transaction.annotation(Transaction.remote))) return;
     try {
-      options.onChange(toChanges(update.changes, update.startState.doc));
+      options.onChange(toChanges(update.changes, update.startState.doc), update.changes);
     } catch (error) {
       // CodeMirror would only log the error. `onBroken` must run after the update has finished.
       console.error(error);

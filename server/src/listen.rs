@@ -75,7 +75,13 @@ pub(crate) async fn serve(
                     continue;
                 };
                 let (ending, closing) = (ending.clone(), closing.clone());
-                let held = ConnectionGuard::new(place, counted, connections.token(), ending, closing.clone());
+                let held = ConnectionGuard::new(
+                    place,
+                    counted,
+                    connections.token(),
+                    ending,
+                    closing.clone(),
+                );
                 let connection = connection(stream, peer, app.clone(), patience, Arc::new(held));
                 connections.spawn(closing.run_until_cancelled_owned(connection));
             }

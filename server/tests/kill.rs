@@ -105,7 +105,9 @@ async fn edits_acknowledged_over_sockets_survive_sigkill() {
         let meter = Arc::new(Meter::default());
         let tasks: Vec<_> = pages
             .into_iter()
-            .map(|page| tokio::spawn(page.type_until_killed(server.url.clone(), Arc::clone(&meter))))
+            .map(|page| {
+                tokio::spawn(page.type_until_killed(server.url.clone(), Arc::clone(&meter)))
+            })
             .collect();
         let target = rng.random_range(1..200);
         while meter.answered.load(Ordering::SeqCst) < target {

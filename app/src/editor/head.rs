@@ -19,7 +19,12 @@ pub(super) fn Head(
 ) -> impl IntoView {
     let path = format!("/documents/{id}");
     let state = move || view.whole_state();
-    let save = move || state().map_or_else(words::read_only, |state| words::save_state(&state));
+    let save = move || match state() {
+        Some(state) => words::save_state(&state),
+        None if is_trashed || view.trouble.with(Option::is_some) => words::read_only(),
+        // Once something is typed, the editor says that it is not saved (`frontend/editor/start.ts`).
+        None => words::getting_ready(),
+    };
     // A page that has just loaded has nothing to announce.
     let lasting = move || {
         let state = state().map_or(SaveState::Saved, without_count);

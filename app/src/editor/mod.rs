@@ -4,7 +4,6 @@
 mod commit;
 mod head;
 mod page;
-mod rendering;
 mod save;
 mod session;
 mod tabs;
@@ -16,7 +15,6 @@ mod view;
 
 pub use izanagi_shared::sync::{retry_delay, split_long_inserts};
 pub use page::{Editor, EditorHtml, OpenedText};
-pub use rendering::render_as;
 pub use save::{TitleState, with_title, without_count};
 pub use session::state_path;
 pub use title_queue::TitleQueue;

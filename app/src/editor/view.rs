@@ -1,15 +1,11 @@
 //! The interface between an editing session and its page.
 
-use super::save::{TitleState, with_title};
-use izanagi_shared::{
-    markdown::{Counts, Rendered},
-    save_state::SaveState,
-    sync::engine::Lateness,
+use super::{
+    OpenedText,
+    save::{TitleState, with_title},
 };
-use leptos::{
-    html::{Div, Section},
-    prelude::*,
-};
+use izanagi_shared::{markdown::Counts, save_state::SaveState, sync::engine::Lateness};
+use leptos::{html::Div, prelude::*};
 use send_wrapper::SendWrapper;
 
 /// A problem that prevents saving and that only the user can resolve.
@@ -39,15 +35,11 @@ pub type TextOf = Box<dyn Fn() -> String>;
 pub struct EditorView {
     /// Element in which the editor is mounted.
     pub host: NodeRef<Div>,
-    /// Scroll container of the preview.
-    pub preview_pane: NodeRef<Section>,
-    /// The text as HTML, updated shortly after it changes.
-    pub preview: RwSignal<String>,
     /// Whether the preview lacks images of other hosts.
     pub lacks_images: RwSignal<bool>,
     /// Whether the preview lacks the rest of a text that is too long.
     pub is_cut: RwSignal<bool>,
-    /// Whether the preview is visible; it is rendered only then.
+    /// Whether the preview is visible.
     pub preview_on: RwSignal<bool>,
     /// Length of the text.
     pub counts: RwSignal<Counts>,
@@ -84,13 +76,11 @@ pub struct EditorView {
 impl EditorView {
     /// Creates the view of a page with this text.
     #[must_use]
-    pub fn new(preview: Rendered, counts: Counts, head_version: u64) -> Self {
+    pub fn new(opened: &OpenedText, counts: Counts) -> Self {
         Self {
             host: NodeRef::new(),
-            preview_pane: NodeRef::new(),
-            lacks_images: RwSignal::new(preview.has_outside_images),
-            is_cut: RwSignal::new(preview.truncated),
-            preview: RwSignal::new(preview.html),
+            lacks_images: RwSignal::new(opened.lacks_images),
+            is_cut: RwSignal::new(opened.is_cut),
             preview_on: RwSignal::new(true),
             counts: RwSignal::new(counts),
             save: RwSignal::new(None),
@@ -100,7 +90,7 @@ impl EditorView {
             trouble: RwSignal::new(None),
             too_long: RwSignal::new(0),
             lateness: RwSignal::new(Lateness::None),
-            head_version: RwSignal::new(head_version),
+            head_version: RwSignal::new(opened.head_version),
             people: NodeRef::new(),
             retry: RwSignal::new(0),
             committed_at: StoredValue::new(0.0),

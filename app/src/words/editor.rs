@@ -29,6 +29,10 @@ island_texts! {
     images_left_out: "Images of other sites are not loaded, so that those sites do not learn that you read this.", "ほかのサイトに閲覧を知られないよう、ほかのサイトの画像は読み込んでいません。", "未加载其他网站的图片，以免这些网站得知阅读。";
     load_images: "Load images", "画像を読み込む", "加载图片";
     truncated: "The rest is not shown: this text has too much formatting. Download it to read all of it.", "書式が多すぎるため、以降は表示していません。すべて読むにはダウンロードしてください。", "格式过多，其余部分未显示。请下载以阅读全文。";
+    parts_left_out: "Only what is near is in the page. Show all of it to search it with your browser.", "表示位置の近くだけを読み込んでいます。ブラウザーで検索するには、すべて表示してください。", "页面仅包含附近的内容。要用浏览器搜索，请显示全部。";
+    show_all: "Show all", "すべて表示", "显示全部";
+    getting_ready: "Getting the editor ready…", "エディターを準備しています…", "正在准备编辑器…";
+    not_saved_yet: "Not saved yet", "まだ保存されていません", "尚未保存";
     read_only: "Read only", "閲覧のみ", "只读";
     in_trash: "This document is in the trash and read-only. Restore it to edit it.", "このドキュメントはゴミ箱にあるため、閲覧のみできます。編集するには復元してください。", "此文档在回收站中，只能阅读。恢复后即可编辑。";
     too_long: "This would exceed the limit of 10 MiB of text. Nothing was changed.", "本文の上限（10 MiB）を超えるため、変更しませんでした。", "正文会超过 10 MiB 的上限，未作任何更改。";

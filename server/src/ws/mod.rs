@@ -4,9 +4,9 @@
 //! Whatever is wrong with the handshake itself fails before the upgrade. Sign-in and rights are
 //! answered after it, by close code, because browsers do not tell scripts the status of a handshake.
 
-mod refusal;
 mod arriving;
 mod reader;
+mod refusal;
 mod socket;
 mod writer;
 
@@ -105,7 +105,9 @@ impl Handshake {
         let longest = longest.saturating_add(longest / 4);
         let span = tracing::info_span!(
             "socket",
-            requestId = self.request_id.and_then(|Extension(id)| Some(id.header_value().to_str().ok()?.to_owned())),
+            requestId = self
+                .request_id
+                .and_then(|Extension(id)| Some(id.header_value().to_str().ok()?.to_owned())),
             docId = self.document,
             userId = Empty,
         );

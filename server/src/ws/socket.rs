@@ -126,7 +126,8 @@ impl Opened {
             true => Error::Unauthenticated,
             false => Error::NotFound("document"),
         })?;
-        let network = self.device.as_ref().map_or(Network::None, |device| Network::of_text(&device.ip));
+        let network =
+            self.device.as_ref().map_or(Network::None, |device| Network::of_text(&device.ip));
         let live = self.app.services.documents.connect(who, document, network).await?;
         let given_name = self.display_name.clone().filter(|name| !name.trim().is_empty());
         let options = Options {

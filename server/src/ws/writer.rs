@@ -191,11 +191,14 @@ impl<'a> Writer<'a> {
                 Effect::Send(Outgoing::Binary(bytes)) => {
                     self.messages.push(Message::Binary(bytes.into()));
                 }
-                Effect::Send(Outgoing::Text(text)) => self.messages.push(Message::Text(text.into())),
+                Effect::Send(Outgoing::Text(text)) => {
+                    self.messages.push(Message::Text(text.into()))
+                }
                 Effect::Ping => self.messages.push(Message::Ping(Bytes::new())),
                 Effect::Missing(state_vector) => {
                     let poster = self.shared.poster.clone();
-                    let missing = async move { Answer::Missing(poster.missing(state_vector).await) };
+                    let missing =
+                        async move { Answer::Missing(poster.missing(state_vector).await) };
                     self.asked.push(missing.boxed());
                 }
                 Effect::Present(Presence { client, clock, state }) => {

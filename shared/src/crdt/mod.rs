@@ -18,18 +18,14 @@ mod text_doc;
 pub(crate) mod varint;
 mod vector;
 
-pub use change::{Change, one_change};
+pub use change::{Change, changes_between, one_change};
 pub use checker::Checker;
 pub use combine::{combine_updates, split_update};
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update, named_clients};
 pub use order::{InvalidUpdate, Validation};
 pub use tally::Tally;
-<<<<<<< HEAD
-pub use text_doc::{ApplyError, MAX_CLIENT_ID, Rejected, TextDoc};
-pub use vector::read_state_vector;
-=======
 pub use text_doc::{ApplyError, Integrated, MAX_CLIENT_ID, Rejected, TextDoc};
->>>>>>> room
+pub use vector::read_state_vector;
 
 use order::Order;
 

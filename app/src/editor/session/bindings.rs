@@ -1,18 +1,15 @@
 //! Bindings for the editor module, as defined by `frontend/editor/contract.ts`.
 
+use super::open::{Session, with};
 use crate::words;
 use izanagi_shared::{crdt::Change, rules::MAX_CONTENT_BYTES};
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
-use leptos::web_sys::HtmlElement;
-use std::sync::Arc;
+use leptos::{prelude::Update as _, web_sys::HtmlElement};
+use std::{rc::Weak, sync::Arc};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-// `scripts/site.mjs` defines `EDITOR_PARTS`: what the editor imports is fetched together with it.
-#[wasm_bindgen(inline_js = "export const loadEditor = () => {
-    for (const part of EDITOR_PARTS) import(part).catch(() => {});
-    return import('./editor.js');
-};")]
+#[wasm_bindgen(inline_js = "export const loadEditor = () => import('./editor.js');")]
 extern "C" {
     #[wasm_bindgen(js_name = loadEditor)]
     fn load_editor() -> Promise;
@@ -60,6 +57,48 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     pub(super) fn close(this: &Socket);
+    #[wasm_bindgen(method, js_name = startPreview)]
+    pub(super) fn start_preview(this: &EditorModule, on_shown: &Closure<dyn Fn(JsValue)>);
+
+    #[wasm_bindgen(method, js_name = currentPreview)]
+    fn current_preview(this: &EditorModule) -> JsValue;
+
+    #[wasm_bindgen(method, js_name = startedEditor)]
+    pub(super) fn started_editor(this: &EditorModule) -> Option<StartedEditor>;
+
+    #[wasm_bindgen(method, js_name = leftBehind)]
+    pub(super) fn left_behind(this: &EditorModule, document_id: &str, user_id: &str) -> Promise;
+
+    #[wasm_bindgen(method)]
+    pub(super) fn fail(this: &EditorModule);
+
+    /// Edits made before the CRDT was there.
+    pub(super) type EarlyEdits;
+
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn base(this: &EarlyEdits) -> String;
+
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn rebase(this: &EarlyEdits, theirs: &Array) -> Result<Array, JsValue>;
+
+    #[wasm_bindgen(method, js_name = drop)]
+    pub(super) fn drop_kept(this: &EarlyEdits);
+
+    /// The editor that takes keys before the CRDT is there.
+    pub(super) type StartedEditor;
+
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn handle(this: &StartedEditor) -> EditorHandle;
+
+    #[wasm_bindgen(method)]
+    pub(super) fn base(this: &StartedEditor) -> String;
+
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn adopt(
+        this: &StartedEditor,
+        theirs: &Array,
+        callbacks: &Object,
+    ) -> Result<Array, JsValue>;
 
     /// A mounted editor.
     pub(super) type EditorHandle;
@@ -82,19 +121,46 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub(super) fn focus(this: &EditorHandle);
 
-    #[wasm_bindgen(method, js_name = scrollTo)]
-    pub(super) fn scroll_to(this: &EditorHandle, fraction: f64);
-
     #[wasm_bindgen(method)]
     pub(super) fn destroy(this: &EditorHandle);
 }
 
 /// Callbacks for the editor; they must live as long as it does.
 pub(super) struct Callbacks {
-    pub(super) on_change: Closure<dyn Fn(Array)>,
-    pub(super) on_commit: Closure<dyn Fn()>,
-    pub(super) on_too_long: Closure<dyn Fn()>,
-    pub(super) on_scroll: Closure<dyn Fn(f64)>,
+    on_change: Closure<dyn Fn(Array)>,
+    on_commit: Closure<dyn Fn()>,
+    on_too_long: Closure<dyn Fn()>,
+}
+
+impl Callbacks {
+    pub(super) fn new(session: &Weak<Session>) -> Self {
+        let (changed, commit, too_long) = (session.clone(), session.clone(), session.clone());
+        Self {
+            on_change: Closure::new(move |changes| {
+                with(&changed, |session| session.edited(changes_from(&changes)));
+            }),
+            on_commit: Closure::new(move || {
+                with(&commit, |session| session.view.commit.update(|asked| *asked += 1));
+            }),
+            on_too_long: Closure::new(move || {
+                with(&too_long, |session| session.view.too_long.update(|times| *times += 1));
+            }),
+        }
+    }
+
+    fn properties(&self) -> [(&str, JsValue); 3] {
+        let function = |closure: &JsValue| closure.unchecked_ref::<Function>().clone().into();
+        [
+            ("onChange", function(self.on_change.as_ref())),
+            ("onCommit", function(self.on_commit.as_ref())),
+            ("onTooLong", function(self.on_too_long.as_ref())),
+        ]
+    }
+
+    /// Returns them as properties of an object.
+    pub(super) fn object(&self) -> Object {
+        object(&self.properties())
+    }
 }
 
 /// Initial state of an editor.
@@ -131,8 +197,7 @@ impl EditorModule {
     ) -> Result<EditorHandle, JsValue> {
         #[expect(clippy::cast_precision_loss, reason = "10 MiB")]
         let max_bytes = MAX_CONTENT_BYTES as f64;
-        let function = |closure: &JsValue| closure.unchecked_ref::<Function>().clone().into();
-        let object = object(&[
+        let options = [
             ("text", options.text.into()),
             ("kind", options.kind.into()),
             ("label", options.label.into()),
@@ -143,12 +208,12 @@ impl EditorModule {
             ("failure", words::editor_failed().into()),
             ("phrases", words::phrases()),
             ("maxBytes", max_bytes.into()),
-            ("onChange", function(callbacks.on_change.as_ref())),
-            ("onCommit", function(callbacks.on_commit.as_ref())),
-            ("onTooLong", function(callbacks.on_too_long.as_ref())),
-            ("onScroll", function(callbacks.on_scroll.as_ref())),
-        ]);
-        self.mount(parent, &object)
+            ("preview", self.current_preview()),
+        ];
+        let [on_change, on_commit, on_too_long] = callbacks.properties();
+        let options: Vec<_> =
+            options.into_iter().chain([on_change, on_commit, on_too_long]).collect();
+        self.mount(parent, &object(&options))
     }
 }
 
@@ -174,14 +239,7 @@ fn peer_texts() -> JsValue {
 impl EditorHandle {
     /// Applies remote changes.
     pub(super) fn take_over(&self, changes: &[Change]) -> Result<(), JsValue> {
-        let changes = changes.iter().map(|change| {
-            object(&[
-                ("from", change.from.into()),
-                ("to", change.to.into()),
-                ("insert", change.insert.as_str().into()),
-            ])
-        });
-        self.apply_remote(&changes.collect::<Array>())
+        self.apply_remote(&changes_array(changes))
     }
 
     /// Starts to show other people in `host`, and to announce the user: id and name.
@@ -215,6 +273,18 @@ impl EditorHandle {
 #[expect(clippy::cast_precision_loss, reason = "as JavaScript reads it")]
 fn number(client: u64) -> JsValue {
     JsValue::from_f64(client as f64)
+}
+
+/// Changes as the editor takes them.
+pub(super) fn changes_array(changes: &[Change]) -> Array {
+    let changes = changes.iter().map(|change| {
+        object(&[
+            ("from", change.from.into()),
+            ("to", change.to.into()),
+            ("insert", change.insert.as_str().into()),
+        ])
+    });
+    changes.collect()
 }
 
 /// Local changes as the editor reports them.

@@ -14,8 +14,8 @@ const POLL_EVERY: Duration = Duration::from_secs(2);
 
 pub(super) fn listen(session: &Weak<Session>) {
     let weak = || session.clone();
-    let (focus, online, keys, leaving, gone, polled, seen, scrolled) =
-        (weak(), weak(), weak(), weak(), weak(), weak(), weak(), weak());
+    let (focus, online, keys, leaving, gone, polled, seen) =
+        (weak(), weak(), weak(), weak(), weak(), weak(), weak());
     let (back, thawed) = (weak(), weak());
     window_event_listener(ev::focus, move |_| with(&focus, Session::poll));
     window_event_listener(ev::online, move |_| with(&online, Session::reconnect));
@@ -41,10 +41,6 @@ pub(super) fn listen(session: &Weak<Session>) {
     on(&document(), "resume", move || with(&thawed, Session::resume));
     set_interval(move || Session::poll_regularly(&polled), POLL_EVERY);
     on(&document(), "visibilitychange", move || with(&seen, Session::visibility_changed));
-    let pane = session.upgrade().and_then(|session| session.view.preview_pane.get_untracked());
-    if let Some(pane) = pane {
-        on(&pane, "scroll", move || with(&scrolled, |session| session.scroll_editor()));
-    }
 }
 
 fn on(target: &EventTarget, name: &str, listener: impl Fn() + 'static) {

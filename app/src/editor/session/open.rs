@@ -1,14 +1,13 @@
 //! The session: a replica of the document, kept in sync with editor and server.
 
 use super::{
-    bindings::{Callbacks, EditorHandle, EditorModule, MountOptions, changes_from},
+    bindings::{Callbacks, EarlyEdits, EditorHandle, EditorModule, MountOptions},
     clock,
     driver::Driver,
     events,
     http::Http,
     kept::Kept,
     peers::Peers,
-    shown::Shown,
     transport::{self, Failure, Updates},
 };
 use crate::{
@@ -29,13 +28,12 @@ use std::{
     cell::{Cell, RefCell},
     rc::{Rc, Weak},
 };
-use wasm_bindgen::{JsValue, closure::Closure};
+use wasm_bindgen::JsValue;
 
 /// A document open in an editor.
 pub(super) struct Session {
     pub(super) document: DocumentId,
     pub(super) kind: DocumentKind,
-    pub(super) outside_images: bool,
     pub(super) view: EditorView,
     pub(super) doc: RefCell<TextDoc>,
     /// Decides what is sent when.
@@ -52,7 +50,8 @@ pub(super) struct Session {
     pub(super) user: String,
     pub(super) user_name: String,
     pub(super) kept: Kept,
-    pub(super) shown: Shown,
+    /// Edits made before there was a replica, until they are kept as updates.
+    pub(super) early: RefCell<Vec<EarlyEdits>>,
     module: EditorModule,
     title: String,
     is_read_only: bool,
@@ -94,7 +93,6 @@ impl Session {
         let session = Rc::new_cyclic(|weak| Self {
             document,
             kind: opened.kind,
-            outside_images: opened.outside_images,
             view,
             doc: RefCell::new(doc),
             engine: RefCell::new(SyncEngine::new(lineage, client)),
@@ -105,9 +103,9 @@ impl Session {
             is_in_trash: Cell::default(),
             peers: Peers::default(),
             kept: Kept::new(kept_module, document.to_string(), user.clone()),
-            user,
+            user: user.clone(),
             user_name: opened.user_name,
-            shown: Shown::default(),
+            early: RefCell::default(),
             module,
             title: opened.title,
             is_read_only: opened.is_trashed,
@@ -115,10 +113,19 @@ impl Session {
         });
         if !session.is_read_only {
             session.take_over_kept().await;
+            session.take_over_left(&document.to_string(), &user).await;
         }
-        session.mount()?;
+        match session.adopt() {
+            Ok(true) => {}
+            Ok(false) => session.mount()?,
+            Err(error) => {
+                // What was typed is kept on this device, and taken over after the next start.
+                leptos::logging::error!("cannot connect the editor of {document}: {error:?}");
+                session.mount()?;
+            }
+        }
         events::listen(&Rc::downgrade(&session));
-        session.show_soon();
+        session.start_preview();
         if !session.is_read_only {
             session.drive(SyncEngine::start);
         }
@@ -148,24 +155,7 @@ impl Session {
     /// Mounts an editor with the current text.
     fn mount(self: &Rc<Self>) -> Result<(), JsValue> {
         let Some(host) = self.view.host.try_get_untracked().flatten() else { return Ok(()) };
-        let weak = Rc::downgrade(self);
-        let callbacks = Callbacks {
-            on_change: Closure::new({
-                let weak = weak.clone();
-                move |changes| with(&weak, |session| session.edited(changes_from(&changes)))
-            }),
-            on_commit: Closure::new({
-                let weak = weak.clone();
-                move || with(&weak, |session| session.view.commit.update(|asked| *asked += 1))
-            }),
-            on_too_long: Closure::new({
-                let weak = weak.clone();
-                move || with(&weak, |session| session.view.too_long.update(|times| *times += 1))
-            }),
-            on_scroll: Closure::new(move |fraction| {
-                with(&weak, |session| session.scroll_preview(fraction));
-            }),
-        };
+        let callbacks = Callbacks::new(&Rc::downgrade(self));
         let text = self.doc.borrow().text();
         let label = words::text_of(&self.title);
         let nonce = nonce();
@@ -178,6 +168,12 @@ impl Session {
         };
         host.set_inner_html("");
         let handle = self.module.mount_editor(&host, &options, &callbacks)?;
+        self.connect(handle, callbacks);
+        Ok(())
+    }
+
+    /// Takes over an editor that shows the replica's text.
+    pub(super) fn connect(self: &Rc<Self>, handle: EditorHandle, callbacks: Callbacks) {
         *self.editor.borrow_mut() = Some((handle, callbacks));
         let weak = Rc::downgrade(self);
         let text =
@@ -186,22 +182,24 @@ impl Session {
         if !self.is_read_only {
             self.start_peers();
         }
-        Ok(())
+    }
+
+    pub(super) fn module(&self) -> &EditorModule {
+        &self.module
     }
 
     /// Handles local changes from the editor.
-    fn edited(self: &Rc<Self>, changes: Vec<Change>) {
+    pub(super) fn edited(self: &Rc<Self>, changes: Vec<Change>) {
         self.remember_base();
         for edit in split_long_inserts(changes) {
             let update = self.doc.borrow_mut().edit(&edit);
             self.keep(update);
         }
         self.go_on_if_it_fits();
-        self.show_soon();
     }
 
     /// Keeps the text as the server has it, before the first edit that it does not have.
-    fn remember_base(&self) {
+    pub(super) fn remember_base(&self) {
         if self.engine.borrow().unsaved() == 0 {
             *self.base.borrow_mut() = Some(self.doc.borrow().text());
         }
@@ -254,7 +252,6 @@ impl Session {
         }
         self.show_cursors_ahead();
         self.go_on_if_it_fits();
-        self.show_soon();
         true
     }
 
@@ -276,6 +273,7 @@ impl Session {
         if self.view.is_kept.try_with_untracked(|told| *told != is_kept) == Some(true) {
             self.view.is_kept.set(is_kept);
         }
+        self.drop_early();
         let state = Some(self.engine.borrow().save_state());
         if self.view.save.try_with_untracked(|told| *told != state) == Some(true) {
             self.view.save.set(state);
@@ -300,10 +298,6 @@ impl Session {
     /// Returns whether closing the page now would lose edits.
     pub(super) fn is_at_risk(&self) -> bool {
         self.engine.borrow().is_at_risk()
-    }
-
-    pub(super) fn module(&self) -> &EditorModule {
-        &self.module
     }
 
     /// Returns whether the document is in the trash, where no client can edit it.

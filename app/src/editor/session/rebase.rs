@@ -48,7 +48,6 @@ impl Session {
             session.is_rebasing.set(false);
             if rebased.is_ok() {
                 session.drive(SyncEngine::retry);
-                session.show_soon();
             } else {
                 let (code, message) = (LINEAGE_CHANGED.to_owned(), words::left_behind());
                 let stop = Stop::Refused { code, message };

@@ -149,7 +149,8 @@ impl LivePoster {
         let length = presence.state.as_ref().map_or(0, |state| state.len());
         let most = self.0.presence_bytes;
         if length > most {
-            let message = format!("A presence can have at most {most} bytes; this one has {length}.");
+            let message =
+                format!("A presence can have at most {most} bytes; this one has {length}.");
             return Err(Error::TooLarge(message));
         }
         self.0.connection.present(presence);

@@ -4,7 +4,9 @@ use super::Reader;
 use crate::{
     accounts::Network,
     error::{Error, Internal, Result},
-    live::{Closing, DocumentEvent, DocumentNews, LiveSettings, PresenceUpdate, Seat, SeatId, Seats},
+    live::{
+        Closing, DocumentEvent, DocumentNews, LiveSettings, PresenceUpdate, Seat, SeatId, Seats,
+    },
     principal::Principal,
     storage::DocumentRow,
 };

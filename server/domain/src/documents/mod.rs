@@ -31,12 +31,12 @@ use crate::{
     principal::Principal,
     storage::{DocumentRow, StoreError, Viewed},
 };
+use connections::Connections;
 use izanagi_shared::{
     id::{ActorId, DocumentId, UserId},
     permission::{Action, Standing, Verdict, decide},
     wire::Person,
 };
-use connections::Connections;
 use render::RenderCache;
 use std::{
     ops::Deref,

@@ -1,12 +1,7 @@
 //! What a connection to a live document is told, and why it ends.
 
 use bytes::Bytes;
-use izanagi_shared::{
-    id::ActorId,
-    permission::Standing,
-    time::Timestamp,
-    wire::Person,
-};
+use izanagi_shared::{id::ActorId, permission::Standing, time::Timestamp, wire::Person};
 use std::sync::{
     Arc, OnceLock,
     atomic::{AtomicUsize, Ordering},
@@ -138,8 +133,9 @@ impl DocumentEvent {
     /// Whether both say the same of the document, whatever happened.
     #[must_use]
     pub fn agrees_with(&self, other: &Self) -> bool {
-        let Self { title, head_version, is_public, published_version, deleted_at, standing, .. } =
-            self;
+        let Self {
+            title, head_version, is_public, published_version, deleted_at, standing, ..
+        } = self;
         (title, head_version, is_public) == (&other.title, &other.head_version, &other.is_public)
             && (published_version, deleted_at, standing)
                 == (&other.published_version, &other.deleted_at, &other.standing)

@@ -30,10 +30,10 @@ mod tests;
 mod waiting;
 mod writer;
 
-pub use command::{ClientUpdate, EditKind, EditOutcome, Missing, PostedUpdate, Receipt, ServerEdit};
-pub use event::{
-    Closing, DocumentEvent, DocumentNews, LiveUpdate, PresenceUpdate, SeatEvent,
+pub use command::{
+    ClientUpdate, EditKind, EditOutcome, Missing, PostedUpdate, Receipt, ServerEdit,
 };
+pub use event::{Closing, DocumentEvent, DocumentNews, LiveUpdate, PresenceUpdate, SeatEvent};
 pub(crate) use gaps::missing_rows;
 pub(crate) use lineage::Lineage;
 pub use replica::LiveText;

@@ -18,8 +18,8 @@ use crate::{
 };
 use izanagi_shared::{
     crdt::{
-        ApplyError, Checker, Integrated, MAX_CLIENT_ID, Rejected, UpdateSummary, Validation, inspect_update,
-        named_clients,
+        ApplyError, Checker, Integrated, MAX_CLIENT_ID, Rejected, UpdateSummary, Validation,
+        inspect_update, named_clients,
     },
     id::{ActorId, DocumentId},
     markdown,

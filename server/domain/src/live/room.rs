@@ -109,7 +109,8 @@ impl Room {
             let lapse_at = self.next_lapse();
             // A quiet room stays open until its waiting updates have lapsed.
             let close_at = lapse_at.map_or(idle_at, |lapse_at| lapse_at.max(idle_at));
-            let wake_at = due_at.into_iter().chain(text_until).chain(lapse_at).chain(count_at).min();
+            let wake_at =
+                due_at.into_iter().chain(text_until).chain(lapse_at).chain(count_at).min();
             let wake_at = wake_at.unwrap_or(close_at);
             tokio::select! {
                 biased;

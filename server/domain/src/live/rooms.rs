@@ -151,8 +151,7 @@ impl Rooms {
                 Err(NoSeat::Closed) => {}
             }
         };
-        let room =
-            SeatedRoom { commands: handle.commands, budget: self.context.budget.clone() };
+        let room = SeatedRoom { commands: handle.commands, budget: self.context.budget.clone() };
         let lineage = room.run(|room| room.lineage().boxed()).await?;
         Ok(Joined { seat, room, lineage })
     }

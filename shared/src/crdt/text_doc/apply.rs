@@ -177,7 +177,11 @@ impl TextDoc {
 
     /// Integrates an update that cuts long texts in many places: rebuilds the document from its state,
     /// cut beforehand. This takes time by the length of the document, however many the cuts.
-    fn integrate_cut(&mut self, ready: &[u8], encodes: bool) -> Result<Option<Vec<u8>>, ApplyError> {
+    fn integrate_cut(
+        &mut self,
+        ready: &[u8],
+        encodes: bool,
+    ) -> Result<Option<Vec<u8>>, ApplyError> {
         let before = self.doc.transact().state_vector();
         let known = self.doc.transact().encode_diff_v1(&before);
         let unreadable = || ApplyError::broken("a state that cannot be cut");
