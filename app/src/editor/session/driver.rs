@@ -91,7 +91,7 @@ impl Session {
                 }
             }
             Effect::Close => self.close_socket(),
-            Effect::Apply(update) => self.apply(&update),
+            Effect::Apply(update) => self.take_in(update),
             Effect::Acknowledged(ids) => {
                 let session = Rc::clone(self);
                 spawn_local(async move { session.kept.drop_all(ids).await });

@@ -6,6 +6,7 @@ mod clock;
 mod driver;
 mod events;
 mod http;
+mod incoming;
 mod kept;
 mod open;
 mod peers;

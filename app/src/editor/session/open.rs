@@ -6,6 +6,7 @@ use super::{
     driver::Driver,
     events,
     http::Http,
+    incoming::Incoming,
     kept::Kept,
     peers::Peers,
     transport::{self, Failure, Updates},
@@ -20,7 +21,7 @@ use izanagi_shared::{
     crdt::{Change, TextDoc},
     id::DocumentId,
     rules::{DocumentKind, MAX_CONTENT_BYTES},
-    sync::{SyncEngine, engine},
+    sync::SyncEngine,
 };
 use leptos::{prelude::*, task::spawn_local};
 use send_wrapper::SendWrapper;
@@ -40,6 +41,7 @@ pub(super) struct Session {
     pub(super) engine: RefCell<SyncEngine>,
     pub(super) driver: Driver,
     pub(super) http: Http,
+    pub(super) incoming: Incoming,
     /// The text before the first edit that the server does not have.
     pub(super) base: RefCell<Option<String>>,
     /// Moving to another lineage.
@@ -98,6 +100,7 @@ impl Session {
             engine: RefCell::new(SyncEngine::new(lineage, client)),
             driver: Driver::new(weak),
             http: Http::new(seq, opened.revision),
+            incoming: Incoming::default(),
             base: RefCell::default(),
             is_rebasing: Cell::default(),
             is_in_trash: Cell::default(),
@@ -223,17 +226,8 @@ impl Session {
         });
     }
 
-    /// Applies an update of others.
-    pub(super) fn apply(self: &Rc<Self>, update: &[u8]) {
-        if !self.merge(update) {
-            let (code, message) = (String::new(), words::reason_cannot_merge());
-            let stop = engine::Failure::Stopped(engine::Stop::Refused { code, message });
-            self.drive(|engine, _, out| engine.http_failed(stop, out));
-        }
-    }
-
     /// Applies remote updates; returns whether that succeeded.
-    fn merge(self: &Rc<Self>, delta: &[u8]) -> bool {
+    pub(super) fn merge(self: &Rc<Self>, delta: &[u8]) -> bool {
         let applied = self.doc.borrow_mut().apply_and_tell(delta);
         let changes = match applied {
             Ok(changes) => changes,

@@ -73,6 +73,7 @@ impl Session {
             return Err(Obstacle::OtherText);
         }
         *self.doc.borrow_mut() = doc;
+        self.forget_incoming();
         let ids = self.engine.borrow_mut().rebased(lineage);
         self.http.seq.set(seq);
         let change = mine.and_then(|mine| one_change(&theirs, &mine));
