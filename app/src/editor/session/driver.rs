@@ -100,10 +100,7 @@ impl Session {
             Effect::Document(notice) => self.document_told(&notice),
             Effect::RenewSignIn => self.renew_sign_in(),
             Effect::Rebase => self.rebase_soon(),
-            Effect::Stopped(stop) => {
-                self.close_socket();
-                self.stopped(stop);
-            }
+            Effect::Stopped(stop) => self.stopped(stop),
             Effect::Http(on) => self.use_http(on),
         }
     }
@@ -119,7 +116,7 @@ impl Session {
         }
     }
 
-    fn close_socket(&self) {
+    pub(super) fn close_socket(&self) {
         if let Some(socket) = self.driver.socket.borrow_mut().take() {
             socket.close();
         }

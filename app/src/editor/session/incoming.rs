@@ -6,8 +6,7 @@ use super::{
     open::{Session, with},
 };
 use crate::words;
-use izanagi_shared::crdt::combine_updates;
-use izanagi_shared::sync::engine;
+use izanagi_shared::{crdt::combine_updates, sync::engine::Stop};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -74,9 +73,9 @@ impl Session {
     pub(super) fn apply(self: &Rc<Self>, update: &[u8]) {
         if !self.merge(update) {
             let (code, message) = (String::new(), words::reason_cannot_merge());
-            let stop = engine::Stop::Refused { code, message };
-            let failure = engine::Failure::Stopped(stop);
-            self.drive(|engine, _, out| engine.http_failed(failure, out));
+            self.close_socket();
+            let stop = Stop::Refused { code, message };
+            self.drive(|engine, _, out| engine.rebase_failed(stop, out));
         }
     }
 
