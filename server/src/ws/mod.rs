@@ -5,6 +5,7 @@
 //! answered after it, by close code, because browsers do not tell scripts the status of a handshake.
 
 mod arriving;
+mod notice;
 mod reader;
 mod refusal;
 mod socket;

@@ -6,9 +6,8 @@ use axum::{
     extract::ws::{Message, WebSocket},
 };
 use futures::{StreamExt as _, stream::SplitStream};
-use izanagi_domain::live::{ClientUpdate, PresenceUpdate};
 use izanagi_shared::sync::{
-    BadFrame, Presence,
+    Connection,
     connection::{Effect, Incoming, Post},
 };
 use std::time::Duration;
@@ -67,12 +66,11 @@ impl Reader<'_> {
         let poster = &self.shared.poster;
         let work = match effect {
             // In the order of the messages, which is why the reader waits for the queue of the room.
-            Effect::Post(Post { frame, op_id, delta, lineage }) => {
-                let posted = poster.post(ClientUpdate { op_id, delta, lineage }).await;
-                Work::Posted(frame, posted)
+            Effect::Post(Post { frame, op_id, delta, .. }) => {
+                Work::Posted(frame, poster.post(op_id, delta).await)
             }
-            Effect::Present(Presence { client, clock, state }) => {
-                poster.present(PresenceUpdate::new(client, clock, state));
+            Effect::Present(presence) => {
+                self.shared.present(presence).await;
                 return true;
             }
             other => Work::Effect(other),
@@ -84,7 +82,7 @@ impl Reader<'_> {
     async fn until_wanted(&self) -> bool {
         loop {
             let answered = self.shared.answered.notified();
-            let state = |connection: &mut izanagi_shared::sync::Connection, _| {
+            let state = |connection: &mut Connection, _| {
                 (connection.is_closed(), connection.wants_messages())
             };
             match self.shared.with(state) {

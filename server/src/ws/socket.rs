@@ -13,12 +13,13 @@ use izanagi_domain::{
     accounts::{Device, Network},
     documents::{LiveConnection, LivePoster},
     error::{Error, Result},
+    live::{PostedUpdate, PresenceUpdate},
     principal::Principal,
 };
 use izanagi_shared::{
     id::DocumentId,
     sync::{
-        CloseCode, Limits,
+        CloseCode, Limits, Presence,
         connection::{Connection, Effect, Options, Protocol},
     },
 };
@@ -65,6 +66,22 @@ impl Shared {
         call(&mut self.connection.lock(), self.started.elapsed())
     }
 
+    /// Presents a state of the client. A client of the JSON protocol knows places as offsets, which only
+    /// the room can convert.
+    pub(super) async fn present(&self, presence: Presence) {
+        let Presence { client, clock, mut state } = presence;
+        if let (Protocol::Json, Some(given)) = (self.protocol, &state) {
+            match self.poster.complete_cursor(Arc::clone(given)).await {
+                Ok(completed) => state = Some(completed),
+                // The end of the connection is told by an event.
+                Err(_) => return,
+            }
+        }
+        if let Err(error) = self.poster.present(PresenceUpdate::new(client, clock, state)) {
+            tracing::debug!(%error, "a presence was not taken");
+        }
+    }
+
     /// When the connection has something to do.
     pub(super) fn wake_at(&self) -> Instant {
         self.started + self.connection.lock().wake_at()
@@ -90,19 +107,20 @@ impl Opened {
                 return wait_for_close(&mut socket.split().1).await;
             }
         };
-        let shared = Shared {
+        let shared = Arc::new(Shared {
             connection: Mutex::new(Connection::new(options, Duration::ZERO)),
             poster: live.poster(),
             protocol: self.protocol,
             allowance: Arc::clone(&self.allowance),
             started,
             answered: Notify::new(),
-        };
+        });
         let (outgoing, mut incoming) = socket.split();
         let (give, given) = mpsc::channel(WORK);
         let code = {
             let mut reading = pin!(Reader { shared: &shared, give }.run(&mut incoming));
-            let mut writing = pin!(Writer::new(&shared, live, outgoing, given).run(&self.held));
+            let mut writing =
+                pin!(Writer::new(Arc::clone(&shared), live, outgoing, given).run(&self.held));
             tokio::select! {
                 code = &mut writing => code,
                 // The client is gone, or its message has closed the connection.
@@ -129,12 +147,17 @@ impl Opened {
         let network =
             self.device.as_ref().map_or(Network::None, |device| Network::of_text(&device.ip));
         let live = self.app.services.documents.connect(who, document, network).await?;
+        if self.lineage.as_ref().is_some_and(|named| *named != hex::encode(live.lineage())) {
+            return Err(Error::OtherLineage);
+        }
         let given_name = self.display_name.clone().filter(|name| !name.trim().is_empty());
         let options = Options {
             protocol: self.protocol,
             lineage: self.lineage.clone(),
             user_id: who.user().map(|user| user.to_string()),
-            display_name: given_name.or_else(|| live.display_name()).unwrap_or_default(),
+            display_name: given_name
+                .or_else(|| live.display_name().map(str::to_owned))
+                .unwrap_or_default(),
             presence_client: live.presence_client(),
             limits: self.limits.clone(),
         };
@@ -147,5 +170,5 @@ pub(super) enum Work {
     /// An effect of a message.
     Effect(Effect),
     /// An update was posted; its answer comes later.
-    Posted(u64, Result<izanagi_domain::live::PostedUpdate>),
+    Posted(u64, Result<PostedUpdate>),
 }

@@ -1,6 +1,7 @@
 //! Sends what the room tells and what the connection answers.
 
 use super::{
+    notice::notice,
     refusal::{close_code_of, refusal},
     socket::{Shared, Work},
 };
@@ -17,7 +18,7 @@ use futures::{
 use izanagi_domain::{
     documents::LiveConnection,
     error::Result,
-    live::{self, LiveUpdate, PresenceUpdate, Receipt, SeatEvent},
+    live::{self, LiveUpdate, PendingReceipt, PostedUpdate, PresenceUpdate, Receipt, SeatEvent},
 };
 use izanagi_shared::sync::{
     CloseCode, Presence, close_reason,
@@ -25,23 +26,25 @@ use izanagi_shared::sync::{
     json,
     yjs::Frame,
 };
-use std::pin::pin;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep_until},
-};
+use std::{pin::pin, sync::Arc};
+use tokio::{sync::mpsc, time::sleep_until};
 
 /// Bytes that are written before they are flushed.
 const FLUSH_AFTER: usize = 256 * 1024;
 
 /// An answer of the room.
 enum Answer {
-    Posted(u64, Result<Receipt>),
+    /// What becomes of a pending update comes later.
+    Posted(u64, Result<Receipt>, Option<PendingReceipt>),
     Missing(Result<live::Missing>),
+    /// The state of another client, whose cursor the JSON protocol can place.
+    Presence(Presence),
+    /// The own state was announced again.
+    Presented,
 }
 
-pub(super) struct Writer<'a> {
-    shared: &'a Shared,
+pub(super) struct Writer {
+    shared: Arc<Shared>,
     live: LiveConnection,
     outgoing: SplitSink<WebSocket, Message>,
     given: mpsc::Receiver<Work>,
@@ -53,9 +56,9 @@ pub(super) struct Writer<'a> {
     closed: Option<CloseCode>,
 }
 
-impl<'a> Writer<'a> {
+impl Writer {
     pub(super) fn new(
-        shared: &'a Shared,
+        shared: Arc<Shared>,
         live: LiveConnection,
         outgoing: SplitSink<WebSocket, Message>,
         given: mpsc::Receiver<Work>,
@@ -114,24 +117,27 @@ impl<'a> Writer<'a> {
         match work {
             Work::Effect(effect) => effects.push(effect),
             Work::Posted(frame, Ok(posted)) => {
-                self.asked.push(async move { Answer::Posted(frame, posted.await) }.boxed());
+                let PostedUpdate { receipt, settled } = posted;
+                let answer = async move { Answer::Posted(frame, receipt.await, Some(settled)) };
+                self.asked.push(answer.boxed());
             }
             Work::Posted(frame, Err(error)) => {
-                self.take_answer(Answer::Posted(frame, Err(error)), effects);
+                self.take_answer(Answer::Posted(frame, Err(error), None), effects);
             }
         }
     }
 
     fn take_answer(&mut self, answer: Answer, effects: &mut Vec<Effect>) {
         match answer {
-            Answer::Posted(frame, Ok(Receipt { seq, pending, later })) => {
+            Answer::Posted(frame, Ok(Receipt { seq, pending }), settled) => {
                 let posted = Posted { seq, pending };
                 self.shared.with(|connection, _| connection.posted(frame, Ok(posted), effects));
-                if let Some(later) = later {
-                    self.asked.push(async move { Answer::Posted(frame, later.await) }.boxed());
+                if let Some(settled) = settled.filter(|_| pending) {
+                    let answer = async move { Answer::Posted(frame, settled.await, None) };
+                    self.asked.push(answer.boxed());
                 }
             }
-            Answer::Posted(frame, Err(error)) => {
+            Answer::Posted(frame, Err(error), _) => {
                 let refusal = refusal(&error);
                 self.shared.with(|connection, _| connection.posted(frame, Err(refusal), effects));
             }
@@ -145,6 +151,8 @@ impl<'a> Writer<'a> {
                 let missing = missing.map_err(|error| refusal(&error));
                 self.shared.with(|connection, _| connection.missing(missing, effects));
             }
+            Answer::Presence(presence) => self.tell(Event::Presence(&presence), effects),
+            Answer::Presented => {}
         }
         self.shared.answered.notify_one();
     }
@@ -158,10 +166,24 @@ impl<'a> Writer<'a> {
             }
             SeatEvent::Presence(update) => {
                 let PresenceUpdate { client, clock, state, .. } = &*update;
-                let presence = Presence { client: *client, clock: *clock, state: state.clone() };
-                self.tell(Event::Presence(&presence), effects);
+                let (client, clock) = (*client, *clock);
+                match (self.shared.protocol, state.clone()) {
+                    (Protocol::Json, Some(state)) => {
+                        let poster = self.shared.poster.clone();
+                        let complete = async move {
+                            let completed = poster.complete_cursor(Arc::clone(&state)).await;
+                            let state = Some(completed.unwrap_or(state));
+                            Answer::Presence(Presence { client, clock, state })
+                        };
+                        self.asked.push(complete.boxed());
+                    }
+                    (_, state) => {
+                        let presence = Presence { client, clock, state };
+                        self.tell(Event::Presence(&presence), effects);
+                    }
+                }
             }
-            SeatEvent::Document(event) => self.tell(Event::Document(&event.notice()), effects),
+            SeatEvent::Document(event) => self.tell(Event::Document(&notice(&event)), effects),
             SeatEvent::Closed(closing) => self.tell(Event::Closed(close_code_of(closing)), effects),
         }
     }
@@ -201,8 +223,13 @@ impl<'a> Writer<'a> {
                         async move { Answer::Missing(poster.missing(state_vector).await) };
                     self.asked.push(missing.boxed());
                 }
-                Effect::Present(Presence { client, clock, state }) => {
-                    self.shared.poster.present(PresenceUpdate::new(client, clock, state));
+                Effect::Present(presence) => {
+                    let shared = Arc::clone(&self.shared);
+                    let presented = async move {
+                        shared.present(presence).await;
+                        Answer::Presented
+                    };
+                    self.asked.push(presented.boxed());
                 }
                 Effect::Close { code, reason } => {
                     self.messages.push(close_message(code, &reason));

@@ -1,4 +1,4 @@
-use crate::time::Timestamp;
+use crate::{permission::Standing, time::Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What an open document tells besides its text (API.md, “Socket events beside text”). Sent when a
@@ -16,8 +16,8 @@ pub struct DocumentNotice {
     pub published_version: Option<u64>,
     /// When the document was moved to the trash.
     pub deleted_at: Option<Timestamp>,
-    /// What the recipient may do: `owner`, `editor` or `reader`.
-    pub standing: String,
+    /// The recipient's relation to the document.
+    pub standing: Standing,
     /// The lineage of the document.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lineage: Option<String>,

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     live::{
         ClientUpdate, Closing, Joined, Missing, PostedUpdate, PresenceUpdate, Seat, SeatEvent,
-        SeatedRoom, Sitter,
+        SeatedRoom, Sitter, random_client_id,
     },
     principal::Principal,
     storage::Ids,
@@ -39,6 +39,9 @@ struct Way {
     /// Estimated memory of the whole document in an answer.
     answer_bytes: usize,
     presence_bytes: usize,
+    lineage: [u8; 16],
+    display_name: Option<String>,
+    presence_client: u64,
 }
 
 impl Documents {
@@ -83,6 +86,9 @@ impl Documents {
             budget: self.core.budget.clone(),
             answer_bytes: length.saturating_mul(READ_FACTOR),
             presence_bytes: self.rooms.settings().presence_bytes,
+            lineage,
+            display_name: reader.person().map(|person| person.display_name.clone()),
+            presence_client: random_client_id(&*self.core.ids),
         }));
         Ok(LiveConnection { seat, poster, _place: place })
     }
@@ -93,6 +99,24 @@ impl LiveConnection {
     #[must_use]
     pub fn poster(&self) -> LivePoster {
         self.poster.clone()
+    }
+
+    /// The lineage to which the document's updates belong.
+    #[must_use]
+    pub fn lineage(&self) -> [u8; 16] {
+        self.poster.0.lineage
+    }
+
+    /// The name of the caller, if it is a user.
+    #[must_use]
+    pub fn display_name(&self) -> Option<&str> {
+        self.poster.0.display_name.as_deref()
+    }
+
+    /// A random client id, under which a client without one of its own can be present.
+    #[must_use]
+    pub fn presence_client(&self) -> u64 {
+        self.poster.0.presence_client
     }
 
     /// Waits for at least one event, then moves all that are queued into `into`. Nothing is lost if the
@@ -118,6 +142,8 @@ impl LivePoster {
     /// answers comes with the receipt: `BadUpdate`, `TooLarge`, `OtherLineage`, `Unavailable` …
     pub async fn post(&self, op_id: Option<String>, delta: Vec<u8>) -> Result<PostedUpdate> {
         let Way { connection, room, ids, .. } = &*self.0;
+        // Clients of the Yjs protocol, which have no such ids, repeat deletions when they connect.
+        let may_repeat = op_id.is_none();
         let op_id = match op_id {
             Some(op_id) => {
                 check_op_id(&op_id)?;
@@ -126,7 +152,17 @@ impl LivePoster {
             None => ids.uuid().to_string(),
         };
         let actor = connection.require_editor()?;
-        room.post(connection.seat(), ClientUpdate { actor, op_id, delta }).await
+        room.post(connection.seat(), ClientUpdate { actor, op_id, delta }, may_repeat).await
+    }
+
+    /// Completes the cursor in a presence state (JSON), so that clients of both protocols can place it:
+    /// `from` and `to` count UTF-16 units, `anchor` and `head` are relative positions.
+    ///
+    /// # Errors
+    /// As [`Self::missing`].
+    pub async fn complete_cursor(&self, state: Arc<str>) -> Result<Arc<str>> {
+        self.0.connection.require_open()?;
+        self.0.room.complete_cursor(state).await
     }
 
     /// Returns what a replica with this state vector (v1) lacks.

@@ -35,13 +35,31 @@ pub struct Receipt {
     pub pending: bool,
 }
 
-/// An update in the queue of its room. Resolves to its receipt once it is durable and applied. If it is
-/// dropped, the update is applied all the same.
+/// An update in the queue of its room. Resolves to its receipt. If it is dropped, the update is applied
+/// all the same.
 #[derive(Debug)]
 #[must_use = "it says whether the update was accepted"]
-pub struct PostedUpdate(pub(super) oneshot::Receiver<Result<Receipt>>);
+pub struct PostedUpdate {
+    /// Resolves to the receipt once the update is durable and, unless it is pending, applied.
+    pub receipt: PendingReceipt,
+    /// Resolves once an update that was pending is not any more, or fails because it has lapsed or the
+    /// room has closed. Meaningless if it was not pending.
+    pub settled: PendingReceipt,
+}
 
 impl Future for PostedUpdate {
+    type Output = Result<Receipt>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.receipt).poll(context)
+    }
+}
+
+/// A receipt that comes later.
+#[derive(Debug)]
+pub struct PendingReceipt(pub(super) oneshot::Receiver<Result<Receipt>>);
+
+impl Future for PendingReceipt {
     type Output = Result<Receipt>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
@@ -160,17 +178,23 @@ pub(super) struct Waiting {
 /// The sender of an update.
 pub(super) struct Sender {
     pub(super) reply: Reply<Receipt>,
+    /// Notified when an update that was pending is not any more.
+    pub(super) settled: Option<Reply<Receipt>>,
     /// Its seat, which is not told of the update.
     pub(super) seat: Option<SeatId>,
+    /// Whether the update may repeat what the document has, which is then left out.
+    pub(super) may_repeat: bool,
     /// Memory for the update, until the sender has an answer.
     pub(super) reserved: Reservation,
 }
 
 impl Sender {
-    /// Answers; the sender may be gone.
-    pub(super) fn answer(self, answer: Result<Receipt>) {
+    /// Answers; the sender may be gone. Returns where to send that a pending update is settled.
+    pub(super) fn answer(self, answer: Result<Receipt>) -> Option<Reply<Receipt>> {
+        let is_pending = matches!(answer, Ok(Receipt { pending: true, .. }));
         drop(self.reply.send(answer));
         drop(self.reserved);
+        self.settled.filter(|_| is_pending)
     }
 }
 
@@ -195,7 +219,7 @@ impl Command {
     /// Answers with an error.
     pub(super) async fn refuse(self, error: Error) {
         match self {
-            Self::Submit(waiting) => waiting.sender.answer(Err(error)),
+            Self::Submit(waiting) => drop(waiting.sender.answer(Err(error))),
             Self::Run(job) => job(Err(error)).await,
         }
     }

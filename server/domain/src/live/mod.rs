@@ -31,7 +31,7 @@ mod waiting;
 mod writer;
 
 pub use command::{
-    ClientUpdate, EditKind, EditOutcome, Missing, PostedUpdate, Receipt, ServerEdit,
+    ClientUpdate, EditKind, EditOutcome, Missing, PendingReceipt, PostedUpdate, Receipt, ServerEdit,
 };
 pub use event::{Closing, DocumentEvent, DocumentNews, LiveUpdate, PresenceUpdate, SeatEvent};
 pub(crate) use gaps::missing_rows;
@@ -62,6 +62,8 @@ pub struct LiveSettings {
     pub idle_after: Duration,
     /// Maximum size of a client's update, in bytes (PRODUCT C5).
     pub max_update_bytes: usize,
+    /// The same of an update that a client of the Yjs protocol posts: its absence is one of them.
+    pub max_absence_bytes: usize,
     /// An update that waits for others lapses after this long (API.md).
     pub waits_at_most: Duration,
     /// Timeout of an append to the log; afterwards its outcome counts as unknown.
@@ -91,6 +93,7 @@ impl Default for LiveSettings {
             settle_after: Duration::from_secs(1),
             idle_after: Duration::from_secs(120),
             max_update_bytes: 1024 * 1024,
+            max_absence_bytes: 16 * 1024 * 1024,
             waits_at_most: Duration::from_secs(10 * 60),
             append_timeout: Duration::from_secs(10),
             keep_edits: Duration::from_secs(365 * 24 * 60 * 60),

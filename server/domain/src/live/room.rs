@@ -9,6 +9,7 @@ use super::{
     replica::{LiveText, Loaded, Replica},
     rooms::RoomContext,
     seats::Seats,
+    submit::Unsettled,
     tell::{OwnSeats, Told},
 };
 use crate::{
@@ -60,6 +61,8 @@ pub(super) struct Room {
     leave: CancellationToken,
     pub(super) seats: OwnSeats,
     pub(super) told: Told,
+    /// Updates that were pending when their senders got a receipt.
+    pub(super) unsettled: Vec<Unsettled>,
     /// Bytes of the seats when they were last counted.
     seat_bytes: usize,
     footprint: Footprint,
@@ -88,6 +91,7 @@ impl Room {
             leave,
             seats: OwnSeats(seats),
             told: Told::default(),
+            unsettled: Vec::new(),
             seat_bytes: 0,
             footprint,
         }
@@ -145,6 +149,7 @@ impl Room {
                         self.seat_bytes = self.seats.memory();
                     } else if lapse_at == Some(wake_at) {
                         Box::pin(self.lapse_overdue()).await;
+                        Box::pin(self.answer_settled()).await;
                     } else if due_at == Some(wake_at) {
                         reserving = Some(self.reserve_to_persist().boxed());
                     } else if let Some(replica) = &mut self.replica {

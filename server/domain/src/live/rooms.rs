@@ -1,7 +1,8 @@
 //! All rooms of this process.
 
 use super::{
-    ClientUpdate, EditOutcome, LiveSettings, LiveText, Missing, PostedUpdate, Receipt, ServerEdit,
+    ClientUpdate, EditOutcome, LiveSettings, LiveText, Missing, PendingReceipt, PostedUpdate,
+    Receipt, ServerEdit,
     command::{Command, Reply, Sender, Waiting},
     open_rooms::{Handle, OpenRooms, shutting_down},
     room::Room,
@@ -16,7 +17,7 @@ use crate::{
     storage::{Clock, Ids, LiveLog},
 };
 use futures::{FutureExt as _, future::BoxFuture};
-use izanagi_shared::id::DocumentId;
+use izanagi_shared::{id::DocumentId, sync::complete_cursor};
 use lru::LruCache;
 use parking_lot::Mutex;
 use std::{num::NonZeroUsize, sync::Arc};
@@ -125,7 +126,8 @@ impl Rooms {
         self.before_growth(update.delta.len()).await?;
         let submit = |reply| {
             // The request has reserved memory for its body.
-            let sender = Sender { reply, seat: None, reserved: Reservation::none() };
+            let reserved = Reservation::none();
+            let sender = Sender { reply, settled: None, seat: None, may_repeat: false, reserved };
             Command::Submit(Box::new(Waiting { update, sender }))
         };
         self.ask(document, submit).await
@@ -280,17 +282,37 @@ impl Rooms {
 
 impl SeatedRoom {
     /// Puts an update in the queue, behind those posted before. Waits while the queue is full, or too
-    /// many bytes are in the queues of all rooms.
+    /// many bytes are in the queues of all rooms. If the update `may_repeat` what the document has,
+    /// only the rest is written.
     ///
     /// # Errors
     /// `Unavailable` if the room has closed.
-    pub(crate) async fn post(&self, seat: SeatId, update: ClientUpdate) -> Result<PostedUpdate> {
+    pub(crate) async fn post(
+        &self,
+        seat: SeatId,
+        update: ClientUpdate,
+        may_repeat: bool,
+    ) -> Result<PostedUpdate> {
         let reserved = self.budget.posted(update.delta.len()).await?;
-        let (reply, answer) = oneshot::channel();
-        let sender = Sender { reply, seat: Some(seat), reserved };
+        let (reply, receipt) = oneshot::channel();
+        let (settled, later) = oneshot::channel();
+        let (seat, settled) = (Some(seat), Some(settled));
+        let sender = Sender { reply, settled, seat, may_repeat, reserved };
         let command = Command::Submit(Box::new(Waiting { update, sender }));
         self.commands.send(command).await.map_err(|_| closed())?;
-        Ok(PostedUpdate(answer))
+        Ok(PostedUpdate { receipt: PendingReceipt(receipt), settled: PendingReceipt(later) })
+    }
+
+    /// Completes the cursor of a presence state (JSON), so that clients of both protocols can place it.
+    /// Returns the state unchanged if there is nothing to complete.
+    pub(crate) async fn complete_cursor(&self, state: Arc<str>) -> Result<Arc<str>> {
+        self.run(|room| {
+            let completed = room.replica().map(|replica| {
+                complete_cursor(&state, replica.lineage.doc()).map_or(state, Arc::from)
+            });
+            std::future::ready(completed).boxed()
+        })
+        .await
     }
 
     /// As [`Rooms::missing`].

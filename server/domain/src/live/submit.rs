@@ -1,7 +1,7 @@
 //! A client's updates: gate, log, replica, acknowledgement, in this order (DESIGN §6).
 
 use super::{
-    command::{ClientUpdate, Receipt, Sender, Waiting},
+    command::{ClientUpdate, Receipt, Reply, Sender, Waiting},
     lineage::invalid,
     room::Room,
     seal::seal,
@@ -11,14 +11,16 @@ use super::{
     waiting::{Sent, Size},
 };
 use crate::{
+    budget::SMALL,
     error::{Error, Result},
-    storage::{Appended, Batch, NewUpdate, StoreError},
+    storage::{Appended, Batch, KnownOp, NewUpdate, StoreError},
 };
 use izanagi_shared::{
-    crdt::{Checker, Integrated, UpdateSummary, Validation},
+    crdt::{Checker, Integrated, Refusal, UpdateSummary, Validation},
     id::ActorId,
     rules::MAX_CONTENT_BYTES,
 };
+use std::borrow::Cow;
 
 /// Message for the sender of an update that is quarantined or has lapsed. The cause is only logged.
 pub(crate) const QUARANTINED: &str = "it could not be applied to this document: it is invalid, or \
@@ -27,6 +29,21 @@ pub(crate) const QUARANTINED: &str = "it could not be applied to this document: 
 
 const WAIT_NO_MORE: &str = "it depends on changes that this document does not have, and too many of \
                             such updates are waiting already; send the missing changes first";
+
+/// What of an update is new.
+enum News {
+    Some(ClientUpdate),
+    /// Nothing: the document has it, and it is durable.
+    None(Receipt),
+}
+
+/// An update that was pending when its sender got a receipt.
+pub(super) struct Unsettled {
+    seq: u64,
+    actor: ActorId,
+    op_id: String,
+    reply: Reply<Receipt>,
+}
 
 /// An update that passed validation.
 pub(super) struct Admitted {
@@ -67,15 +84,26 @@ impl Room {
                 match self.checker().await {
                     Ok(copy) => checker = Some(copy),
                     Err(error) => {
-                        sender.answer(Err(error));
+                        drop(sender.answer(Err(error)));
                         continue;
                     }
                 }
             }
+            let update = match self.news(update, sender.may_repeat).await {
+                Ok(News::Some(update)) => update,
+                Ok(News::None(receipt)) => {
+                    drop(sender.answer(Ok(receipt)));
+                    continue;
+                }
+                Err(error) => {
+                    drop(sender.answer(Err(error)));
+                    continue;
+                }
+            };
             let admitted = match self.admit(update, &mut checker, &waits).await {
                 Ok(admitted) => admitted,
                 Err(error) => {
-                    sender.answer(Err(error));
+                    drop(sender.answer(Err(error)));
                     continue;
                 }
             };
@@ -89,7 +117,7 @@ impl Room {
                     // The checker knows what has lapsed now.
                     Ok(false) => checker = None,
                     Err(error) => {
-                        sender.answer(Err(error));
+                        drop(sender.answer(Err(error)));
                         checker = None;
                         continue;
                     }
@@ -103,6 +131,35 @@ impl Room {
             batch.push((Admitted { from: sender.seat, ..admitted }, sender));
         }
         self.write(batch).await;
+    }
+
+    /// Checks the length of an update, and leaves out what the document has if the update `may_repeat`
+    /// it. What others of its batch contain is not durable yet, so it is not left out.
+    async fn news(&mut self, update: ClientUpdate, may_repeat: bool) -> Result<News> {
+        let settings = &self.context.settings;
+        let max = if may_repeat { settings.max_absence_bytes } else { settings.max_update_bytes };
+        if update.delta.len() > max {
+            let message = format!(
+                "An update can have at most {max} bytes; this one has {}. Split it up.",
+                update.delta.len()
+            );
+            return Err(Error::TooLarge(message));
+        }
+        if !may_repeat {
+            return Ok(News::Some(update));
+        }
+        self.ready().await?;
+        let takes_long = update.delta.len() > SMALL;
+        let news = self.with_replica(takes_long, move |replica| {
+            let news = replica.lineage.doc().checker().news(&update.delta)?;
+            Ok(match news {
+                Some(Cow::Borrowed(_)) => News::Some(update),
+                Some(Cow::Owned(delta)) => News::Some(ClientUpdate { delta, ..update }),
+                None => News::None(Receipt { seq: replica.seq, pending: false }),
+            })
+        });
+        let refused = |refusal: Refusal| Error::BadUpdate(refusal.to_string());
+        news.await?.map_err(refused)
     }
 
     /// Copies the checker.
@@ -121,22 +178,29 @@ impl Room {
         match self.append(&admitted).await {
             Ok(appended) => {
                 let mut answers = Vec::with_capacity(senders.len());
+                let ops = admitted.iter().map(|it| (it.update.actor, it.update.op_id.clone()));
+                let ops: Vec<_> = ops.collect();
                 for (update, appended) in admitted.into_iter().zip(appended) {
                     answers.push(self.settle(update, appended).await);
                 }
                 // Only now, because later updates of a batch may complete earlier ones.
-                for (answer, sender) in answers.into_iter().zip(senders) {
+                for ((answer, sender), (actor, op_id)) in answers.into_iter().zip(senders).zip(ops)
+                {
                     let receipt = match answer {
                         Ok(seq) => self.receipt(seq).await,
                         Err(error) => Err(error),
                     };
-                    sender.answer(receipt);
+                    let seq = receipt.as_ref().map_or(0, |receipt| receipt.seq);
+                    if let Some(reply) = sender.answer(receipt) {
+                        self.unsettled.push(Unsettled { seq, actor, op_id, reply });
+                    }
                 }
+                self.answer_settled().await;
                 self.tell();
             }
             Err(error) => {
                 for sender in senders {
-                    sender.answer(Err(error.clone().into()));
+                    drop(sender.answer(Err(error.clone().into())));
                 }
             }
         }
@@ -148,14 +212,6 @@ impl Room {
         checker: &mut Option<Checker>,
         waits: &[(ActorId, Size)],
     ) -> Result<Admitted> {
-        let max = self.context.settings.max_update_bytes;
-        if update.delta.len() > max {
-            let message = format!(
-                "An update can have at most {max} bytes; this one has {}. Split it up.",
-                update.delta.len()
-            );
-            return Err(Error::TooLarge(message));
-        }
         self.ready().await?;
         self.check_quarantine(update.actor, &update.op_id).await?;
         let mut given = checker.take();
@@ -309,6 +365,25 @@ impl Room {
             return Err(Error::BadUpdate(QUARANTINED.to_owned()));
         }
         Ok(seq)
+    }
+
+    /// Tells the senders of updates that were pending what has become of them.
+    pub(super) async fn answer_settled(&mut self) {
+        self.unsettled.retain(|it| !it.reply.is_closed());
+        let waiting = std::mem::take(&mut self.unsettled);
+        let still_waits =
+            |it: &Unsettled| self.loaded().is_none_or(|replica| replica.is_waiting(it.seq));
+        let (waiting, settled) = waiting.into_iter().partition::<Vec<_>, _>(still_waits);
+        self.unsettled = waiting;
+        for Unsettled { seq, actor, op_id, reply } in settled {
+            let receipt = match self.known_op(actor, &op_id).await {
+                Ok(Some(KnownOp { quarantined: false, .. })) => Ok(Receipt { seq, pending: false }),
+                Ok(_) => Err(Error::BadUpdate(QUARANTINED.to_owned())),
+                Err(error) => Err(error),
+            };
+            // The sender may be gone.
+            drop(reply.send(receipt));
+        }
     }
 
     /// Returns the receipt for a row that is in the replica.

@@ -271,7 +271,7 @@ fn notice() -> DocumentNotice {
         is_public: false,
         published_version: None,
         deleted_at: None,
-        standing: "editor".to_owned(),
+        standing: crate::permission::Standing::Editor,
         lineage: None,
         change: None,
     }

@@ -35,7 +35,7 @@ impl Bench {
 impl Listener {
     async fn post(&self, op_id: &str, delta: Vec<u8>) -> PostedUpdate {
         let update = ClientUpdate { actor: ANN, op_id: op_id.to_owned(), delta };
-        self.joined.room.post(self.joined.seat.id(), update).await.unwrap()
+        self.joined.room.post(self.joined.seat.id(), update, false).await.unwrap()
     }
 
     /// Waits for events and takes them in.
