@@ -6,6 +6,7 @@ use super::{
     open::{Session, with},
 };
 use crate::{
+    editor::Trouble,
     flash::Notice,
     toasts::{Message, say},
     words,
@@ -182,7 +183,13 @@ impl Session {
         if let Some(number) = whole(&get(&notice, "headVersion")) {
             let _ = self.view.head_version.try_set(number);
         }
-        self.is_in_trash.set(get(&notice, "deletedAt").is_string());
+        let is_in_trash = get(&notice, "deletedAt").is_string();
+        match (self.is_in_trash.replace(is_in_trash), is_in_trash) {
+            // Before the server refuses the next edit.
+            (false, true) => self.report(Trouble::Trashed),
+            (true, false) => self.try_again(),
+            _ => {}
+        }
         let change = get(&notice, "change");
         if change.is_object() {
             self.tell_change(&change);

@@ -11,12 +11,13 @@ impl Session {
     pub(super) fn stopped(self: &Rc<Self>, stop: Stop) {
         match stop {
             Stop::SignedOut => self.explain(words::reason_signed_out(), Trouble::SignedOut),
+            // Nobody may edit it there.
+            Stop::Forbidden | Stop::Gone if self.is_in_trash.get() => {
+                self.explain(words::reason_trashed(), Trouble::Trashed);
+            }
             Stop::Forbidden => {
                 self.explain(words::reason_forbidden(), Trouble::Forbidden);
                 self.set_read_only(true);
-            }
-            Stop::Gone if self.is_in_trash.get() => {
-                self.explain(words::reason_trashed(), Trouble::Trashed);
             }
             Stop::Gone => self.find_out_where_it_is(),
             Stop::Refused { code, message } | Stop::TooLong { code, message } => {
