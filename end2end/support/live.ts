@@ -1,5 +1,5 @@
 // Live editing in tests: sockets that are blocked or cut, and people who write together.
-import { expect, type Locator, type Page } from "@playwright/test";
+import { expect, type Locator, type Page, type WebSocketRoute } from "@playwright/test";
 import { callApi, createDocument, signUp } from "./accounts";
 import { openDocument } from "./documents";
 
@@ -19,6 +19,9 @@ export async function blockSockets(page: Page): Promise<() => void> {
 export interface Sockets {
   /** Makes open sockets silent: nothing arrives on either side, and nothing closes. */
   silence(): void;
+  /** Closes open sockets, and refuses others until `mend` is called: a network that is gone. */
+  cut(): void;
+  mend(): void;
   /** Number of sockets opened so far. */
   opened(): number;
 }
@@ -27,9 +30,13 @@ export interface Sockets {
 export async function watchSockets(page: Page): Promise<Sockets> {
   let opened = 0;
   let silent = 0;
+  let isCut = false;
+  const open = new Set<WebSocketRoute>();
   await page.routeWebSocket(SOCKET, (socket) => {
+    if (isCut) return void socket.close({ code: 1011 });
     opened += 1;
     const number = opened;
+    open.add(socket);
     const server = socket.connectToServer();
     socket.onMessage((message) => {
       if (number > silent) server.send(message);
@@ -38,7 +45,16 @@ export async function watchSockets(page: Page): Promise<Sockets> {
       if (number > silent) socket.send(message);
     });
   });
-  return { silence: () => void (silent = opened), opened: () => opened };
+  return {
+    silence: () => void (silent = opened),
+    cut() {
+      isCut = true;
+      for (const socket of open) void socket.close({ code: 1011 });
+      open.clear();
+    },
+    mend: () => void (isCut = false),
+    opened: () => opened,
+  };
 }
 
 /** Creates a document that two people own, and opens it in both pages. Returns its id. */
