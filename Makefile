@@ -1,6 +1,6 @@
 # The only commands. Each one says what it does while it does it; the work itself stands in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fmt dev bench kill faults
+.PHONY: help run build test lint fmt dev bench kill faults simulate fuzz
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,12 @@ kill: ## Kill the server ROUNDS times (100) while ten clients write, and check t
 faults: ## Run ROUNDS stories (200) with random faults of the stores
 	@scripts/setup test
 	@FAULT_SEEDS=$(or $(ROUNDS),200) cargo test -p izanagi-domain --test faults survives_many -- --nocapture
+
+simulate: ## Run SEEDS stories (20000) of live editing over a bad network
+	@SIMULATE_SEEDS=$(or $(SEEDS),20000) cargo test -p izanagi-shared --test simulation -- --nocapture
+
+fuzz: ## Fuzz each reader of strangers' bytes for SECONDS (60)
+	@scripts/fuzz $(or $(SECONDS),60)
 
 bench: ## Print the table of figures
 	@scripts/setup test

@@ -227,7 +227,7 @@ export class YjsClient {
       /** @param {string | URL} address @param {string | string[]} [protocols] */
       constructor(address, protocols) {
         super(address, protocols);
-        this.on("message", (/** @type {Buffer} */ data) => (counted.received += data.length));
+        this.on("message", (/** @type {any} */ data) => (counted.received += data.byteLength));
       }
       /** @override @type {WebSocket["send"]} */
       send = (/** @type {any} */ data, /** @type {any[]} */ ...rest) => {

@@ -106,6 +106,13 @@ impl Outbox {
         self.waiting.drain(..count).map(|waiting| waiting.id).collect()
     }
 
+    /// The updates in the batch in flight.
+    pub(super) fn batch_updates(&self) -> impl Iterator<Item = &[u8]> {
+        let end = self.sent.as_ref().map_or(self.first, |(_, end)| *end);
+        let count = usize::try_from(end.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        self.updates().take(count)
+    }
+
     fn fitting(&self, skip: usize, most: usize, most_bytes: usize) -> Vec<&[u8]> {
         let mut bytes = 0;
         let mut fits = |index: usize, update: &[u8]| {

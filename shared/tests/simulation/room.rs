@@ -78,6 +78,7 @@ impl Room {
             self.doc.apply_checked(*seq, delta, Validation::Replayed).unwrap();
         }
         assert!(self.doc.is_consistent());
+        self.log.clocks = self.doc.state_vector_map();
     }
 
     /// Writes a snapshot and removes the rows that it absorbs. Rows that wait for others stay.
@@ -132,13 +133,11 @@ impl Room {
             return written;
         }
         let mut checker = self.doc.checker().clone();
-        let mut admitted = Vec::new();
+        let (mut admitted, mut repeated) = (Vec::new(), Vec::new());
         for update in batch {
             let known = update.op_id.as_ref().and_then(|id| self.log.op_ids.get(id)).copied();
             if let Some(seq) = known {
-                let row = self.log.rows.iter().find(|(number, _)| *number == seq);
-                let pending = row.is_some_and(|(_, delta)| !self.is_integrated(delta));
-                written.answers.push((update.origin, Ok(Posted { seq, pending })));
+                repeated.push((update, seq));
                 continue;
             }
             match checker.admit_next(&update.delta) {
@@ -162,7 +161,7 @@ impl Room {
             }
         }
         if outcome == Outcome::Crashed {
-            self.note_clocks();
+            // The log has them; the replica does not.
             return Written::default();
         }
         for (update, seq, pending) in admitted {
@@ -181,7 +180,14 @@ impl Room {
                 self.pending.push((update, seq));
             }
         }
-        self.note_clocks();
+        self.log.clocks = self.doc.state_vector_map();
+        for (update, seq) in repeated {
+            let pending = !self.is_integrated(&update.delta);
+            written.answers.push((update.origin, Ok(Posted { seq, pending })));
+            if pending {
+                self.pending.push((update, seq));
+            }
+        }
         let doc = &self.doc;
         let is_whole = |(update, _): &mut (Update, u64)| {
             inspect_update(&update.delta).unwrap().is_within(|client| doc.clock_of(client))
@@ -194,14 +200,6 @@ impl Room {
 
     fn is_integrated(&self, update: &[u8]) -> bool {
         inspect_update(update).unwrap().is_within(|client| self.doc.clock_of(client))
-    }
-
-    fn note_clocks(&mut self) {
-        let mut doc = TextDoc::load(2, &self.log.snapshot).unwrap();
-        for (seq, delta) in &self.log.rows {
-            doc.apply_checked(*seq, delta, Validation::Replayed).unwrap();
-        }
-        self.log.clocks = doc.state_vector_map();
     }
 
     /// Takes a presence of a connection; returns whether it is to be told.

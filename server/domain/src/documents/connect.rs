@@ -16,7 +16,7 @@ use crate::{
     principal::Principal,
     storage::Ids,
 };
-use izanagi_shared::{id::DocumentId, permission::Standing};
+use izanagi_shared::id::DocumentId;
 use std::{fmt, sync::Arc};
 
 /// One caller's connection to a live document. It leaves the room when it is dropped.
@@ -65,8 +65,7 @@ impl Documents {
         self.check_account(who).await?;
         let reader = self.for_reader(who, id).await?;
         let cached = Cached::of(&reader, who);
-        let sees_others = reader.standing() > Standing::Public;
-        let sitter = Sitter { actor: who.actor(), sees_others };
+        let sitter = Sitter { actor: who.actor(), sees_others: cached.sees_others() };
         let mut joined = self.rooms.join(id, sitter).await?;
         if joined.lineage != reader.row().lineage {
             // A repair has started the document anew, and the room had loaded it before.

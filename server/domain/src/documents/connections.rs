@@ -107,6 +107,11 @@ impl Cached {
         };
         Self { event, may_edit }
     }
+
+    /// Whether the caller sees who else is there. The public does not.
+    pub(super) fn sees_others(&self) -> bool {
+        self.event.standing > Standing::Public
+    }
 }
 
 impl Connection {
@@ -137,7 +142,11 @@ impl Connection {
         let mut cached = self.cached.lock();
         let is_new = !now.event.agrees_with(&cached.event);
         let event = is_new.then(|| Arc::new(now.event.clone()));
+        let (saw_others, sees_others) = (cached.sees_others(), now.sees_others());
         *cached = now;
+        if sees_others != saw_others {
+            self.seats.show_others(self.seat, sees_others);
+        }
         // Under the lock, so that events have the order of the changes.
         if let Some(event) = event {
             self.seats.tell(self.seat, event);
@@ -179,7 +188,7 @@ impl Connection {
     }
 
     pub(super) fn present(&self, presence: PresenceUpdate) {
-        if self.cached.lock().event.standing > Standing::Public {
+        if self.cached.lock().sees_others() {
             self.seats.present(self.seat, presence);
         }
     }

@@ -7,6 +7,7 @@ use super::{
     connections::{Cached, Connection},
 };
 use crate::{
+    contained::contained,
     error::{Error, Result},
     live::{Closing, DocumentNews},
     log_rate::LogRate,
@@ -137,11 +138,16 @@ impl Documents {
             }
             if std::mem::take(&mut changed.look_now) {
                 look_at = Instant::now() + LOOK_EVERY;
-                if let Err(error) = self.look(&mut changed).await {
-                    unread(&error.into());
+                let looked = async { self.look(&mut changed).await.map_err(Error::from) };
+                if let Err(error) = contained(looked).await {
+                    unread(&error);
                 }
             }
-            changed = self.act(changed).await;
+            // This task must go on, whatever happens to one of them: rights would never end.
+            match contained(async { Ok(self.act(&changed).await) }).await {
+                Ok(again) => changed = again,
+                Err(error) => unread(&error),
+            }
         }
     }
 
@@ -187,22 +193,34 @@ impl Documents {
     }
 
     /// Acts on what has changed; returns what has to be tried again.
-    async fn act(&self, changed: Changed) -> Changed {
-        let Changed { mut documents, sessions, users, .. } = changed;
-        let mut again = Changed::default();
-        let (ended, of_users) = self.connections.of_accounts(&sessions, &users);
+    async fn act(&self, changed: &Changed) -> Changed {
+        let Changed { documents, sessions, users, .. } = changed;
+        let (mut documents, mut again) = (documents.clone(), Changed::default());
+        let (ended, of_users) = self.connections.of_accounts(sessions, users);
         // A session that has ended never comes back.
         ended.iter().for_each(|connection| connection.close(Closing::SignedOut));
+        // The connections of a device share its session.
+        let mut known: HashMap<_, Result<bool>> = HashMap::new();
         for connection in of_users {
-            match self.check_account(&connection.who).await {
-                Ok(()) => {
+            let account = (connection.who.user(), connection.who.session());
+            if !known.contains_key(&account) {
+                let is_active = match self.check_account(&connection.who).await {
+                    Ok(()) => Ok(true),
+                    Err(Error::SessionRevoked) => Ok(false),
+                    Err(error) => Err(error),
+                };
+                known.insert(account, is_active);
+            }
+            match known.get(&account) {
+                Some(Ok(true)) => {
                     documents.entry(connection.document).or_default();
                 }
-                Err(Error::SessionRevoked) => connection.close(Closing::SignedOut),
-                Err(error) => {
-                    unread(&error);
+                Some(Ok(false)) => connection.close(Closing::SignedOut),
+                Some(Err(error)) => {
+                    unread(error);
                     again.users.extend(connection.who.user());
                 }
+                None => {}
             }
         }
         for (document, by) in documents {

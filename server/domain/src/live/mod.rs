@@ -5,6 +5,7 @@
 mod command;
 mod edit;
 mod event;
+mod follow;
 mod gaps;
 #[cfg(test)]
 mod history_tests;

@@ -131,34 +131,45 @@ impl Replica {
         };
         drop(state);
         let mut changes = Vec::new();
-        let mut note = |seq, actor, change| {
-            changes.push(Untold { seq, actor, change, from: None });
-        };
         if told.is_some_and(|told| told < *seq) {
             // Another room has absorbed rows that seats have not been told of.
-            note(*seq, ActorId::SERVER, Integrated::from(replica.lineage.doc().encode()));
+            let (actor, change) = (ActorId::SERVER, replica.lineage.doc().encode().into());
+            changes.push(Untold { seq: *seq, actor, change, from: None });
         }
-        for LoggedUpdate { seq, actor, delta, at } in log.updates {
-            let sent = Sent { by: actor, at };
-            let delta =
-                unseal(&delta).ok_or_else(|| damaged(format!("update {seq} is damaged")))?;
-            let tells = told.is_some_and(|told| told < seq);
-            let applied = match inspect_update(delta) {
-                Ok(summary) => {
-                    replica.apply(seq, sent, delta, summary, Validation::Replayed, tells)
-                }
-                Err(refusal) => {
-                    let cause = izanagi_shared::crdt::InvalidUpdate::from(refusal).into();
-                    Err(Rejected { tag: seq, cause })
-                }
-            };
-            match applied {
-                Ok(change) => change.into_iter().for_each(|change| note(seq, actor, change)),
+        for row in log.updates {
+            let tells = told.is_some_and(|told| told < row.seq);
+            match replica.replay(row, tells)? {
+                Ok(change) => changes.extend(change),
                 Err(rejected) => return Ok(Loaded::Invalid(rejected)),
             }
         }
         replica.seq = log.live_seq;
         Ok(Loaded::Whole(Box::new(replica), changes))
+    }
+
+    /// Applies a row of the log; returns what it has changed, if it `tells`.
+    ///
+    /// # Errors
+    /// `CorruptDocument` if its bytes are damaged.
+    pub(super) fn replay(
+        &mut self,
+        LoggedUpdate { seq, actor, delta, at }: LoggedUpdate,
+        tells: bool,
+    ) -> Result<std::result::Result<Option<Untold>, Rejected>> {
+        let sent = Sent { by: actor, at };
+        let Some(delta) = unseal(&delta) else {
+            let what = format!("update {seq} is damaged");
+            return Err(Error::CorruptDocument(Internal::new(what)));
+        };
+        let applied = match inspect_update(delta) {
+            Ok(summary) => self.apply(seq, sent, delta, summary, Validation::Replayed, tells),
+            Err(refusal) => {
+                let cause = izanagi_shared::crdt::InvalidUpdate::from(refusal).into();
+                Err(Rejected { tag: seq, cause })
+            }
+        };
+        let untold = |change| Untold { seq, actor, change, from: None };
+        Ok(applied.map(|change| change.map(untold)))
     }
 
     /// Applies a durable update and the pending updates it releases; returns what they have changed, if

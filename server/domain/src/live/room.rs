@@ -180,7 +180,10 @@ impl Room {
     async fn serve(&mut self, command: Command) {
         let mut next = Some(command);
         while let Some(command) = next.take() {
-            self.notice_other_writers();
+            if self.is_behind() {
+                // If it fails, the command learns of it when the document is loaded.
+                drop(Box::pin(self.follow()).await);
+            }
             // Boxed, so that a quiet room does not keep memory for them.
             match (Box::pin(self.ready_now()).await, command) {
                 (Err(error), command) => command.refuse(error).await,
@@ -283,8 +286,7 @@ impl Room {
     /// Invalidates the replica if another room has written. A closing room and its replacement can
     /// overlap briefly.
     pub(super) fn notice_other_writers(&mut self) {
-        let seen = self.context.seen.highest(self.document);
-        if self.replica.as_ref().is_some_and(|replica| replica.seq < seen) {
+        if self.is_behind() {
             self.invalidate();
         }
     }

@@ -142,13 +142,13 @@ impl Rooms {
     pub(crate) async fn join(&self, document: DocumentId, sitter: Sitter) -> Result<Joined> {
         self.open.before_growth().await?;
         let (seat, handle) = loop {
+            if self.context.stop.is_cancelled() {
+                return Err(shutting_down());
+            }
             let handle = self.room(document).await?;
             match handle.seats.join(sitter) {
                 Ok(seat) => break (seat, handle),
                 Err(NoSeat::Full) => return Err(self.context.budget.overloaded()),
-                Err(NoSeat::Closed) if self.context.stop.is_cancelled() => {
-                    return Err(shutting_down());
-                }
                 // Another room takes its place.
                 Err(NoSeat::Closed) => {}
             }

@@ -354,9 +354,12 @@ impl Room {
                 // It is durable, so a reload decides.
                 Err(_) => self.invalidate(),
             }
-        } else if seq > replica.seq {
-            // Another room has written in between.
+        } else if seq > replica.seq && admitted.made_here {
+            // Another room has written in between, and an edit that the replica contains already would
+            // not be told.
             self.invalidate();
+        } else if seq > replica.seq {
+            self.follow().await?;
         }
         self.ready().await?;
         // A load does not list those that a snapshot of another room has passed.

@@ -2,7 +2,9 @@
 
 mod limits;
 mod seated;
+mod stories;
 mod waiting;
+mod yjs;
 
 use super::{
     replica::{Loaded, Replica},

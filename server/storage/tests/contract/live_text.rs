@@ -1,7 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    Appended, Constraint, CutUpdates, MAX_QUARANTINED, NewLineage, NewSnapshot, NewUpdate,
-    SavedText, StoreError, StoredSnapshot, TextFacts,
+    Appended, ChangeEntry, ChangeKind, Constraint, CutUpdates, MAX_QUARANTINED, NewLineage,
+    NewSnapshot, NewUpdate, SavedText, StoreError, StoredSnapshot, TextFacts,
 };
 use izanagi_shared::id::{DocumentId, UserId};
 
@@ -150,11 +150,15 @@ async fn a_restart_replaces_the_log(store: &TestStore) {
         store.relational.log.restart(&restart).await.unwrap();
         let log = store.relational.log.load(document).await.unwrap();
         assert_eq!(log.snapshot, StoredSnapshot { seq: 4, state: b"new state".to_vec() });
+        assert_eq!(log.lineage, [9; 16]);
         assert_eq!((log.live_seq, log.updates, log.quarantined), (4, Vec::new(), Vec::new()));
         assert_eq!(store.relational.log.snapshots(document).await.unwrap().len(), 1);
     }
     assert_eq!(store.relational.log.text(document).await.unwrap(), restart.text);
     assert_eq!(store.relational.catalog.get(document).await.unwrap().lineage, [9; 16]);
+    let changes = store.relational.changes.since(0, 99).await.unwrap().changes;
+    let last = changes.last().map(|change| (change.document_id, change.entry));
+    assert_eq!(last, Some((document, ChangeEntry::Changed(ChangeKind::Lineage))));
     // Seq 3 is in the text, 4 is not.
     for (op_id, quarantined) in [("2", false), ("3", true)] {
         let known = store.relational.log.known_op(document, user.into(), op_id).await.unwrap();

@@ -144,6 +144,7 @@ async fn a_session_is_revoked_once(store: &TestStore) {
         Err(StoreError::NotFound)
     );
     assert_eq!(store.relational.sessions.get(id).await.unwrap().revoked_at, Some(at(5)));
+    assert_eq!(store.relational.users.changed_since(0, 9).await, Ok(vec![(1, user)]));
 }
 
 async fn another_users_session_cannot_be_revoked(store: &TestStore) {
@@ -168,6 +169,7 @@ async fn revoking_all_returns_the_active_sessions(store: &TestStore) {
     lasting.sort_unstable();
     assert_eq!(revoked, lasting);
     assert!(store.relational.sessions.revoke_all(user, at(7)).await.unwrap().is_empty());
+    assert_eq!(store.relational.users.changed_since(0, 9).await, Ok(vec![(2, user)]));
     assert_eq!(store.relational.sessions.get(elsewhere).await.unwrap().revoked_at, None);
 }
 

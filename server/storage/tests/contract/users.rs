@@ -15,6 +15,7 @@ suite!(
     an_account_is_deactivated_and_reactivated,
     an_empty_change_returns_the_account,
     people_returns_existing_accounts,
+    each_change_of_rights_gives_an_account_a_new_number,
     a_deleted_account_is_gone_and_frees_its_name,
     concurrent_creations_share_no_username,
 );
@@ -44,6 +45,30 @@ async fn an_account_is_found_by_id_username_and_email(store: &TestStore) {
     ] {
         assert_eq!(facts(&found.unwrap()), facts(&user));
     }
+}
+
+async fn each_change_of_rights_gives_an_account_a_new_number(store: &TestStore) {
+    let users = &store.relational.users;
+    let (ada, bob) = (new_user(), new_user());
+    users.create(&ada).await.unwrap();
+    users.create(&bob).await.unwrap();
+    assert_eq!(users.newest_change().await, Ok(0));
+    let role = UserChange { role: Some(Role::Admin), ..UserChange::default() };
+    let deactivated_at = Some(Some(at(1)));
+    let deactivation = UserChange { deactivated_at, ..UserChange::default() };
+    let name = UserChange { display_name: Some("Ada".to_owned()), ..UserChange::default() };
+    users.update(ada.id, &role, None).await.unwrap();
+    users.update(bob.id, &deactivation, None).await.unwrap();
+    assert_eq!(users.changed_since(0, 9).await, Ok(vec![(1, ada.id), (2, bob.id)]));
+    // Neither a name nor what is so already.
+    users.update(ada.id, &name, None).await.unwrap();
+    users.update(ada.id, &role, None).await.unwrap();
+    assert_eq!(users.newest_change().await, Ok(2));
+    users.delete(ada.id, &event(9)).await.unwrap();
+    assert_eq!(users.changed_since(0, 9).await, Ok(vec![(2, bob.id), (3, ada.id)]));
+    assert_eq!(users.changed_since(0, 1).await, Ok(vec![(2, bob.id)]));
+    assert_eq!(users.changed_since(3, 9).await, Ok(vec![]));
+    assert_eq!(users.newest_change().await, Ok(3));
 }
 
 async fn a_deleted_account_is_gone_and_frees_its_name(store: &TestStore) {

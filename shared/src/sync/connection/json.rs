@@ -68,16 +68,16 @@ impl Connection {
                 self.join(now, display_name, state_vector, lineage, out);
             }
             ClientMessage::Update { op_id, delta } => {
-                let frame = self.answers.number();
-                self.json.op_ids.insert(frame, op_id.clone());
+                let number = self.answers.number();
+                self.json.op_ids.insert(number, op_id.clone());
                 if may_edit {
                     let lineage = self.options.lineage.clone();
                     let op_id = Some(op_id);
-                    return out.push(Effect::Post(Post { frame, op_id, delta, lineage }));
+                    return out.push(Effect::Post(Post { number, op_id, delta, lineage }));
                 }
                 let message = "You may read this document, but not change it.".to_owned();
                 let (close, code) = (CloseCode::Forbidden, "forbidden".to_owned());
-                self.posted(frame, Err(Refusal { close, code, message }), out);
+                self.posted(number, Err(Refusal { close, code, message }), out);
             }
             ClientMessage::Presence { cursor, color } => self.present(now, cursor, color, out),
             ClientMessage::Ping { ts } => tell(&ServerMessage::Pong { ts }, out),
@@ -155,13 +155,13 @@ impl Connection {
 
     pub(super) fn answer_json(
         &mut self,
-        frame: u64,
+        number: u64,
         result: Result<Posted, Refusal>,
         out: &mut Vec<Effect>,
     ) {
-        let Some(op_id) = self.json.op_ids.get(&frame).cloned() else { return };
+        let Some(op_id) = self.json.op_ids.get(&number).cloned() else { return };
         if !matches!(result, Ok(Posted { pending: true, .. })) {
-            self.json.op_ids.remove(&frame);
+            self.json.op_ids.remove(&number);
         }
         match result {
             Ok(Posted { seq, pending }) => {

@@ -9,8 +9,15 @@
 mod answers;
 mod json;
 #[cfg(test)]
+mod json_tests;
+#[cfg(test)]
 mod tests;
+mod types;
 mod yjs;
+
+pub use types::{
+    Effect, Event, Incoming, Missing, Options, Outgoing, Post, Posted, Protocol, Refusal,
+};
 
 use super::{
     BadFrame, CloseCode, DocumentNotice, Limits, Presence, bucket::TokenBucket,
@@ -26,137 +33,12 @@ use std::{
 const QUESTION_COST: u32 = 100;
 /// Updates without an answer of the room, above which no more messages are read.
 const MOST_UNANSWERED: usize = 1_024;
+/// Frames that are not durable, above which no more messages are read: one of them is pending.
+const MOST_OPEN_FRAMES: usize = 16_384;
 /// The most clients that can be present through one connection; usually it is one.
 const MOST_PRESENTED: usize = 16;
 /// The most clients whose states are remembered.
 const MOST_KNOWN: usize = 1_024;
-
-/// What a client speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    /// That of y-websocket.
-    Yjs {
-        /// `?acks=1`: durable updates are acknowledged.
-        acks: bool,
-    },
-    /// The JSON protocol.
-    Json,
-}
-
-/// What is known about a client when it connects.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// What it speaks.
-    pub protocol: Protocol,
-    /// The lineage of its replica, if it names one.
-    pub lineage: Option<String>,
-    /// Its user.
-    pub user_id: Option<String>,
-    /// The name of its user.
-    pub display_name: String,
-    /// A random client id under which a client of the JSON protocol is present.
-    pub presence_client: u64,
-    /// Bounds of the connection.
-    pub limits: Limits,
-}
-
-/// A message from the client.
-#[derive(Debug, Clone, Copy)]
-pub enum Incoming<'a> {
-    /// A binary message.
-    Binary(&'a [u8]),
-    /// A text message.
-    Text(&'a str),
-}
-
-/// A message for the client.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outgoing {
-    /// A binary message.
-    Binary(Vec<u8>),
-    /// A text message.
-    Text(String),
-}
-
-/// What the owner of a connection has to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// Send a message.
-    Send(Outgoing),
-    /// Send a ping. The answer is reported with [`Connection::heard`].
-    Ping,
-    /// Post an update to the room; its results are reported with [`Connection::posted`].
-    Post(Post),
-    /// Ask the room what a replica with this state vector lacks; the answer is reported with
-    /// [`Connection::missing`].
-    Missing(Vec<u8>),
-    /// Announce a presence to the room.
-    Present(Presence),
-    /// Close the connection. It is the last effect.
-    Close {
-        /// Why.
-        code: CloseCode,
-        /// In words; cut by [`close_reason`](super::close_reason).
-        reason: String,
-    },
-}
-
-/// An update for the room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Post {
-    /// Its number among the updates of the connection, from 1.
-    pub frame: u64,
-    /// Identifies it when it is sent again; the Yjs protocol has none.
-    pub op_id: Option<String>,
-    /// A Yjs update (v1).
-    pub delta: Vec<u8>,
-    /// The lineage in which it was made, if the client named one.
-    pub lineage: Option<String>,
-}
-
-/// The room has an update in its log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Posted {
-    /// Its sequence number.
-    pub seq: u64,
-    /// It waits for another update and is not saved. Another result follows if that changes.
-    pub pending: bool,
-}
-
-/// The room refuses an update or a question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The code with which a connection of the Yjs protocol is closed.
-    pub close: CloseCode,
-    /// The code of the problem document that the same request over HTTP would get.
-    pub code: String,
-    /// In words.
-    pub message: String,
-}
-
-/// What a replica lacks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missing {
-    /// Sequence number of the last update in it.
-    pub seq: u64,
-    /// The lineage to which it belongs.
-    pub lineage: String,
-    /// A Yjs update (v1).
-    pub delta: Vec<u8>,
-    /// What the room has (v1).
-    pub state_vector: Vec<u8>,
-}
-
-/// What the room tells, besides updates.
-#[derive(Debug, Clone, Copy)]
-pub enum Event<'a> {
-    /// The newest state of a client.
-    Presence(&'a Presence),
-    /// Something else about the document; the first one comes when the connection starts.
-    Document(&'a DocumentNotice),
-    /// The connection has to end.
-    Closed(CloseCode),
-}
 
 /// A connection.
 #[derive(Debug)]
@@ -212,7 +94,9 @@ impl Connection {
     /// Whether the next message may be read: there are few updates that the room has not answered.
     #[must_use]
     pub fn wants_messages(&self) -> bool {
-        !self.is_closed && self.answers.unanswered() < MOST_UNANSWERED
+        !self.is_closed
+            && self.answers.unanswered() < MOST_UNANSWERED
+            && self.answers.open_frames() < MOST_OPEN_FRAMES
     }
 
     /// Whether updates and events of the room can be handed on. A client of the JSON protocol gets
@@ -266,19 +150,19 @@ impl Connection {
     }
 
     /// Takes the room's answer to a post. Answers of one connection may come in any order.
-    pub fn posted(&mut self, frame: u64, result: Result<Posted, Refusal>, out: &mut Vec<Effect>) {
-        self.answers.insert(frame, result);
-        while let Some((frame, result)) = self.answers.next() {
+    pub fn posted(&mut self, number: u64, result: Result<Posted, Refusal>, out: &mut Vec<Effect>) {
+        self.answers.insert(number, result);
+        while let Some((number, result)) = self.answers.next() {
             if self.is_closed {
                 return;
             }
             match self.options.protocol {
                 Protocol::Yjs { acks } => {
                     if let Err(refusal) = result {
-                        self.refuse_yjs(frame, &refusal, acks, out);
+                        self.refuse_yjs(number, &refusal, acks, out);
                     }
                 }
-                Protocol::Json => self.answer_json(frame, result, out),
+                Protocol::Json => self.answer_json(number, result, out),
             }
         }
         self.acknowledge(out);

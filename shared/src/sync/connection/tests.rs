@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 const YJS: Protocol = Protocol::Yjs { acks: true };
 const PLAIN: Protocol = Protocol::Yjs { acks: false };
 
-const fn at(seconds: u64) -> Duration {
+pub(super) const fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn connection(protocol: Protocol) -> Connection {
+pub(super) fn connection(protocol: Protocol) -> Connection {
     let options = Options {
         protocol,
         lineage: None,
@@ -28,45 +28,45 @@ fn connection(protocol: Protocol) -> Connection {
     Connection::new(options, at(0))
 }
 
-fn missing() -> Missing {
+pub(super) fn missing() -> Missing {
     let (doc, delta) = TextDoc::from_text(1, "text");
     Missing { seq: 4, lineage: "one".to_owned(), delta, state_vector: doc.state_vector() }
 }
 
-fn refusal(close: CloseCode, code: &str) -> Refusal {
+pub(super) fn refusal(close: CloseCode, code: &str) -> Refusal {
     Refusal { close, code: code.to_owned(), message: "No.".to_owned() }
 }
 
-const fn durable(seq: u64) -> Result<Posted, Refusal> {
+pub(super) const fn durable(seq: u64) -> Result<Posted, Refusal> {
     Ok(Posted { seq, pending: false })
 }
 
-const fn pending(seq: u64) -> Result<Posted, Refusal> {
+pub(super) const fn pending(seq: u64) -> Result<Posted, Refusal> {
     Ok(Posted { seq, pending: true })
 }
 
 /// What a call appends.
-fn effects(call: impl FnOnce(&mut Vec<Effect>)) -> Vec<Effect> {
+pub(super) fn effects(call: impl FnOnce(&mut Vec<Effect>)) -> Vec<Effect> {
     let mut out = Vec::new();
     call(&mut out);
     out
 }
 
-fn receive(connection: &mut Connection, frame: &Frame<'_>) -> Vec<Effect> {
+pub(super) fn receive(connection: &mut Connection, frame: &Frame<'_>) -> Vec<Effect> {
     let message = frame.encode();
     effects(|out| connection.received(at(1), Incoming::Binary(&message), true, out))
 }
 
-fn receive_json(connection: &mut Connection, message: &Value) -> Vec<Effect> {
+pub(super) fn receive_json(connection: &mut Connection, message: &Value) -> Vec<Effect> {
     let message = message.to_string();
     effects(|out| connection.received(at(1), Incoming::Text(&message), true, out))
 }
 
-fn sent(frame: &Frame<'_>) -> Effect {
+pub(super) fn sent(frame: &Frame<'_>) -> Effect {
     Effect::Send(Outgoing::Binary(frame.encode()))
 }
 
-fn told(effects: &[Effect]) -> Vec<Value> {
+pub(super) fn told(effects: &[Effect]) -> Vec<Value> {
     let texts = effects.iter().map(|effect| match effect {
         Effect::Send(Outgoing::Text(text)) => serde_json::from_str(text).unwrap(),
         other => json!(format!("{other:?}")),
@@ -74,7 +74,7 @@ fn told(effects: &[Effect]) -> Vec<Value> {
     texts.collect()
 }
 
-fn closes_with(effects: &[Effect]) -> Option<CloseCode> {
+pub(super) fn closes_with(effects: &[Effect]) -> Option<CloseCode> {
     match effects.last() {
         Some(Effect::Close { code, .. }) => Some(*code),
         _ => None,
@@ -134,6 +134,28 @@ fn an_empty_step_2_is_durable_without_a_post() {
     let effects = receive(&mut with_acks, &Frame::Step2(EMPTY_UPDATE));
     assert_eq!(effects, [sent(&Frame::Durable(1))]);
     assert_eq!(receive(&mut connection(PLAIN), &Frame::Step2(EMPTY_UPDATE)), []);
+}
+
+#[test]
+fn a_long_absence_is_posted_in_parts_and_acknowledged_as_one() {
+    let mut connection = connection(YJS);
+    connection.options.limits.update = 1_000;
+    receive(&mut connection, &Frame::Update(&[1]));
+    let (doc, update) = TextDoc::from_text(3, &"long ".repeat(1_000));
+    let mut copy = TextDoc::new(4);
+    let posts = receive(&mut connection, &Frame::Step2(&update));
+    assert!(posts.len() > 5);
+    for effect in &posts {
+        let Effect::Post(post) = effect else { panic!("{effect:?}") };
+        assert!(post.delta.len() <= 1_000);
+        copy.apply(&post.delta).unwrap();
+    }
+    assert_eq!(copy.text(), doc.text());
+    let last = posts.len() as u64 + 1;
+    let mut answer = |number| effects(|out| connection.posted(number, durable(1), out));
+    let answers: Vec<_> = (1..last).flat_map(&mut answer).collect();
+    assert_eq!(answers, [sent(&Frame::Durable(1))]);
+    assert_eq!(answer(last), [sent(&Frame::Durable(2))]);
 }
 
 #[test]
@@ -237,7 +259,7 @@ fn messages_wait_while_the_room_does_not_answer() {
     assert!(connection.wants_messages());
 }
 
-fn presence(client: u64, clock: u32, state: Option<&str>) -> Presence {
+pub(super) fn presence(client: u64, clock: u32, state: Option<&str>) -> Presence {
     Presence { client, clock, state: state.map(Into::into) }
 }
 
@@ -291,90 +313,4 @@ fn a_plain_client_gets_no_notices() {
         "publishedVersion": null, "deletedAt": null, "standing": "editor",
     });
     assert_eq!(told(&tell(Protocol::Json)), [expected]);
-}
-
-#[test]
-fn a_json_client_gets_the_document_first() {
-    let mut connection = connection(Protocol::Json);
-    assert_eq!(effects(|out| connection.start(out)), [Effect::Missing(vec![0])]);
-    assert!(!connection.wants_events());
-    let state = effects(|out| connection.missing(Ok(missing()), out));
-    let state = &told(&state)[0];
-    assert_eq!((&state["type"], &state["version"]), (&json!("state"), &json!(4)));
-    assert_eq!(state["lineage"], "one");
-    assert!(connection.wants_events());
-    let join = json!({"type": "join", "stateVectorB64": "AA=="});
-    assert_eq!(receive_json(&mut connection, &join), [Effect::Missing(vec![0])]);
-    let other = json!({"type": "join", "lineage": "two"});
-    let closing = receive_json(&mut connection, &other);
-    assert_eq!(closes_with(&closing), Some(CloseCode::Resync));
-}
-
-#[test]
-fn a_json_client_gets_an_answer_for_each_update_in_order() {
-    let mut connection = connection(Protocol::Json);
-    for id in ["a", "b", "c"] {
-        let update = json!({"type": "update", "opId": id, "deltaB64": "AQID"});
-        let posted = receive_json(&mut connection, &update);
-        assert!(matches!(&posted[..], [Effect::Post(post)] if post.op_id.as_deref() == Some(id)));
-    }
-    let answer = Err(refusal(CloseCode::TryLater, "overloaded"));
-    assert_eq!(effects(|out| connection.posted(2, answer, out)), []);
-    let answers = told(&effects(|out| connection.posted(1, pending(7), out)));
-    let waits = json!({"type": "ack", "opId": "a", "seq": 7, "pending": true});
-    let error = json!({"type": "error", "code": "unavailable", "message": "No.", "opId": "b"});
-    assert_eq!(answers, [waits, error]);
-    let acked = told(&effects(|out| connection.posted(1, durable(7), out)));
-    assert_eq!(acked, [json!({"type": "ack", "opId": "a", "seq": 7})]);
-    assert!(!connection.is_closed());
-    // A second final answer tells nothing.
-    assert_eq!(effects(|out| connection.posted(1, durable(7), out)), []);
-}
-
-#[test]
-fn a_bad_message_is_answered_before_the_connection_closes() {
-    let mut connection = connection(Protocol::Json);
-    let update = json!({"type": "update", "opId": "a", "deltaB64": "?"});
-    let closing = receive_json(&mut connection, &update);
-    let error = &told(&closing)[0];
-    assert_eq!((&error["code"], &error["opId"]), (&json!("bad_message"), &json!("a")));
-    assert_eq!(closes_with(&closing), Some(CloseCode::BadFrame));
-}
-
-#[test]
-fn a_cursor_of_a_json_client_is_renewed_until_it_leaves() {
-    let mut connection = connection(Protocol::Json);
-    let cursor = json!({"type": "presence", "cursor": {"from": 1, "to": 2}, "color": "#123456"});
-    let early = told(&receive_json(&mut connection, &cursor));
-    assert_eq!(early[0]["code"], "bad_message");
-    receive_json(&mut connection, &json!({"type": "join", "displayName": "Bea"}));
-    let presented = receive_json(&mut connection, &cursor);
-    let [Effect::Present(presence)] = &presented[..] else { panic!("{presented:?}") };
-    assert_eq!((presence.client, presence.clock), (77, 1));
-    let state: Value = serde_json::from_str(presence.state.as_deref().unwrap()).unwrap();
-    assert_eq!(state["user"], json!({"name": "Bea", "color": "#123456", "id": "user"}));
-    assert_eq!(state["cursor"], json!({"from": 1, "to": 2}));
-    let renewed = effects(|out| connection.tick(at(16), out));
-    assert!(matches!(&renewed[..], [Effect::Present(presence)] if presence.clock == 2));
-    let left = receive_json(&mut connection, &json!({"type": "presence", "cursor": null}));
-    assert!(matches!(&left[..], [Effect::Present(presence)] if presence.state.is_none()));
-    assert_eq!(effects(|out| connection.tick(at(29), out)), []);
-}
-
-#[test]
-fn a_json_client_sees_cursors_until_they_leave_or_fall_silent() {
-    let mut connection = connection(Protocol::Json);
-    let state = json!({"user": {"name": "Cy", "color": "red"}, "cursor": {"from": 1, "to": 1}});
-    let here = presence(5, 1, Some(&state.to_string()));
-    let seen = told(&effects(|out| connection.event(at(0), Event::Presence(&here), out)));
-    let expected = json!({
-        "type": "presence", "clientId": 5, "userId": null, "displayName": "Cy",
-        "cursor": {"from": 1, "to": 1}, "color": "red",
-    });
-    assert_eq!(seen, [expected]);
-    let gone = told(&effects(|out| connection.tick(at(30), out)));
-    assert_eq!((&gone[1]["clientId"], &gone[1]["cursor"]), (&json!(5), &json!(null)));
-    // Without a cursor there is nothing to show.
-    let present = presence(6, 1, Some("{\"user\":{\"name\":\"Di\"}}"));
-    assert_eq!(effects(|out| connection.event(at(31), Event::Presence(&present), out)), []);
 }

@@ -1,9 +1,12 @@
 //! The Yjs protocol.
 
 use super::{Connection, Effect, MOST_PRESENTED, Post, Posted, QUESTION_COST, Refusal, send_frame};
-use crate::sync::{
-    BadFrame, CloseCode, EMPTY_UPDATE, Presence,
-    yjs::{Frame, RefusedFrame, decode},
+use crate::{
+    crdt::split_update,
+    sync::{
+        BadFrame, CloseCode, EMPTY_UPDATE, Presence,
+        yjs::{Frame, RefusedFrame, decode},
+    },
 };
 use std::time::Duration;
 
@@ -54,31 +57,44 @@ impl Connection {
         may_edit: bool,
         out: &mut Vec<Effect>,
     ) {
-        let frame = self.answers.number();
-        // A client without edits answers a step 1 too.
-        if update == EMPTY_UPDATE {
-            return self.posted(frame, Ok(Posted { seq: 0, pending: false }), out);
-        }
-        if may_edit {
-            let (delta, lineage) = (update.to_vec(), self.options.lineage.clone());
-            return out.push(Effect::Post(Post { frame, op_id: None, delta, lineage }));
-        }
-        if is_step_2 && !acks {
-            // A plain client repeats all deletions it knows, those of others too.
-            return self.posted(frame, Ok(Posted { seq: 0, pending: false }), out);
-        }
-        let refusal = Refusal {
-            close: CloseCode::Forbidden,
-            code: "forbidden".to_owned(),
-            message: "You may read this document, but not change it.".to_owned(),
+        // A client without edits answers a step 1 too. A plain client repeats all deletions that it
+        // knows, those of others too.
+        let is_nothing = update == EMPTY_UPDATE || (is_step_2 && !acks && !may_edit);
+        let result = if is_nothing {
+            Ok(Posted { seq: 0, pending: false })
+        } else if may_edit {
+            match split_if_long(update, self.options.limits.update) {
+                Ok(parts) => return self.post_parts(parts, out),
+                Err(refused) => Err(Refusal {
+                    close: CloseCode::BadFrame,
+                    code: "bad_update".to_owned(),
+                    message: format!("The update was refused: {refused}."),
+                }),
+            }
+        } else {
+            Err(Refusal {
+                close: CloseCode::Forbidden,
+                code: "forbidden".to_owned(),
+                message: "You may read this document, but not change it.".to_owned(),
+            })
         };
-        self.posted(frame, Err(refusal), out);
+        let number = self.answers.number();
+        self.answers.end_frame();
+        self.posted(number, result, out);
+    }
+
+    fn post_parts(&mut self, parts: Vec<Vec<u8>>, out: &mut Vec<Effect>) {
+        for delta in parts {
+            let (number, lineage) = (self.answers.number(), self.options.lineage.clone());
+            out.push(Effect::Post(Post { number, op_id: None, delta, lineage }));
+        }
+        self.answers.end_frame();
     }
 
     /// Closes the connection, because without this update its later ones would wait for ever.
     pub(super) fn refuse_yjs(
         &mut self,
-        frame: u64,
+        post: u64,
         refusal: &Refusal,
         acks: bool,
         out: &mut Vec<Effect>,
@@ -86,6 +102,7 @@ impl Connection {
         let Refusal { close, code, message } = refusal;
         // What is durable so far must not be sent again.
         self.acknowledge(out);
+        let frame = self.answers.frame_of(post);
         let is_final = matches!(close, CloseCode::BadFrame | CloseCode::TooLarge);
         if acks && is_final {
             let refused = RefusedFrame { frame, code: code.clone(), message: message.clone() };
@@ -111,4 +128,13 @@ impl Connection {
             true
         }
     }
+}
+
+/// Splits the absence of an offline client into updates as they are allowed.
+fn split_if_long(update: &[u8], most: usize) -> Result<Vec<Vec<u8>>, crate::crdt::Refusal> {
+    if update.len() <= most {
+        return Ok(vec![update.to_vec()]);
+    }
+    // A part may be somewhat larger than asked for.
+    split_update(update, most / 2, usize::MAX)
 }

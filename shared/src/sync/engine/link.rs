@@ -12,6 +12,8 @@ use std::time::Duration;
 
 /// How long a socket may take to open.
 const OPEN_LIMIT: Duration = Duration::from_secs(10);
+/// How long the server may take to tell what it has.
+const SHAKE_LIMIT: Duration = Duration::from_secs(30);
 /// Interval of heartbeats.
 const BEAT_EVERY: Duration = Duration::from_secs(15);
 /// After this time without an answer, the server is asked directly.
@@ -42,6 +44,7 @@ impl SyncEngine {
     pub(super) fn open(&mut self, at: Moment, out: &mut Vec<Effect>) {
         self.socket = self.socket.wrapping_add(1);
         self.phase = Phase::Opening { since: at.now };
+        self.acknowledged.clear();
         out.push(Effect::Open { socket: self.socket });
     }
 
@@ -50,7 +53,7 @@ impl SyncEngine {
         if socket != self.socket || !matches!(self.phase, Phase::Opening { .. }) {
             return;
         }
-        self.phase = Phase::Shaking;
+        self.phase = Phase::Shaking { since: at.now };
         self.beat = at.now;
         self.probe = Some(at.now);
         self.has_queried = false;
@@ -70,7 +73,7 @@ impl SyncEngine {
         replica: &TextDoc,
         out: &mut Vec<Effect>,
     ) {
-        let is_open = matches!(self.phase, Phase::Shaking | Phase::Ready { .. });
+        let is_open = matches!(self.phase, Phase::Shaking { .. } | Phase::Ready { .. });
         if socket != self.socket || !is_open {
             return;
         }
@@ -115,6 +118,11 @@ impl SyncEngine {
             return self.lost(at, out);
         };
         self.known = known;
+        // The state vector may be older than what was acknowledged meanwhile.
+        for (client, clock) in &self.acknowledged {
+            let known = self.known.entry(*client).or_default();
+            *known = (*known).max(*clock);
+        }
         self.phase = Phase::Ready { since: at.now };
         self.failures = 0;
         self.is_offline = false;
@@ -168,7 +176,7 @@ impl SyncEngine {
                 out.push(Effect::Close);
                 self.lost(at, out);
             }
-            Phase::Shaking | Phase::Ready { .. } => self.tick_open(at, out),
+            Phase::Shaking { .. } | Phase::Ready { .. } => self.tick_open(at, out),
             Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } => {}
         }
         let mut changed = Vec::new();
@@ -178,7 +186,8 @@ impl SyncEngine {
 
     fn tick_open(&mut self, at: Moment, out: &mut Vec<Effect>) {
         let is_dead = self.probe.is_some_and(|since| at.now >= since + DEAD_AFTER);
-        if is_dead || self.stalled_at().is_some_and(|stalled| at.now >= stalled) {
+        let mut limits = [self.stalled_at(), self.shaken_by()].into_iter().flatten();
+        if is_dead || limits.any(|limit| at.now >= limit) {
             out.push(Effect::Close);
             return self.lost(at, out);
         }
@@ -206,13 +215,14 @@ impl SyncEngine {
             Phase::Idle => None,
             Phase::Waiting { until } => Some(until),
             Phase::Opening { since } => Some(since + OPEN_LIMIT),
-            Phase::Shaking | Phase::Ready { .. } => {
+            Phase::Shaking { .. } | Phase::Ready { .. } => {
                 let dead = self.probe.map(|since| since + DEAD_AFTER);
                 let query = self.probe.filter(|_| !self.has_queried).map(|it| it + QUERY_AFTER);
                 let announce = self.must_announce.then_some(self.announced + ANNOUNCE_EVERY);
                 let beat = Some(self.beat + BEAT_EVERY);
-                let times = [dead, query, announce, beat, self.stalled_at(), self.flush_at()];
-                times.into_iter().flatten().min()
+                let own = [dead, query, announce, beat];
+                let others = [self.stalled_at(), self.shaken_by(), self.flush_at()];
+                own.into_iter().chain(others).flatten().min()
             }
         };
         [own, self.presences.next_expiry(), self.late_at(now)].into_iter().flatten().min()
@@ -221,6 +231,15 @@ impl SyncEngine {
     /// Frames are on their way, but none has been acknowledged for long, though the server answers.
     fn stalled_at(&self) -> Option<Duration> {
         (!self.in_flight.is_empty()).then_some(self.progress + STALLED_AFTER)
+    }
+
+    fn shaken_by(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Shaking { since } => Some(since + SHAKE_LIMIT),
+            Phase::Idle | Phase::Waiting { .. } | Phase::Opening { .. } | Phase::Ready { .. } => {
+                None
+            }
+        }
     }
 
     /// Asks for the presences, as a probe.
@@ -232,7 +251,7 @@ impl SyncEngine {
 
     pub(super) fn announce(&mut self, out: &mut Vec<Effect>) {
         self.must_announce = false;
-        if matches!(self.phase, Phase::Shaking | Phase::Ready { .. }) {
+        if matches!(self.phase, Phase::Shaking { .. } | Phase::Ready { .. }) {
             let own = self.presences.announce();
             out.push(Effect::Send(Frame::Awareness(vec![own]).encode()));
         }

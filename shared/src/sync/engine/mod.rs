@@ -11,6 +11,8 @@
 //! up after 35 s.
 
 mod link;
+#[cfg(test)]
+mod link_tests;
 mod sending;
 mod status;
 #[cfg(test)]
@@ -126,7 +128,7 @@ enum Phase {
     /// It is being opened.
     Opening { since: Duration },
     /// It is open. Edits are queued until the server's state vector is known.
-    Shaking,
+    Shaking { since: Duration },
     /// Edits are sent as they are made.
     Ready { since: Duration },
 }
@@ -151,8 +153,10 @@ pub struct SyncEngine {
     /// Words for `halted` from the page.
     reason: Option<String>,
 
-    /// What the server had when the socket came up.
+    /// What the server had when the socket came up: the next clock of each client.
     known: BTreeMap<u64, u32>,
+    /// What it has acknowledged over HTTP since the socket was opened.
+    acknowledged: BTreeMap<u64, u32>,
     /// Updates and step 2 sent over this socket.
     frames: u64,
     in_flight: VecDeque<InFlight>,
@@ -198,6 +202,7 @@ impl SyncEngine {
             halted: None,
             reason: None,
             known: BTreeMap::new(),
+            acknowledged: BTreeMap::new(),
             frames: 0,
             in_flight: VecDeque::new(),
             parts: VecDeque::new(),
@@ -270,6 +275,10 @@ impl SyncEngine {
 
     /// Reports the outcome of [`Effect::RenewSignIn`].
     pub fn signed_in(&mut self, at: Moment, outcome: SignIn, out: &mut Vec<Effect>) {
+        if self.phase != Phase::Idle {
+            // The user has tried again meanwhile.
+            return;
+        }
         match outcome {
             SignIn::Renewed => {
                 self.is_signed_in_again = true;
@@ -297,7 +306,7 @@ impl SyncEngine {
     pub fn online(&mut self, at: Moment, out: &mut Vec<Effect>) {
         match self.phase {
             Phase::Waiting { .. } => self.open(at, out),
-            Phase::Shaking | Phase::Ready { .. } => self.query(at, out),
+            Phase::Shaking { .. } | Phase::Ready { .. } => self.query(at, out),
             Phase::Idle | Phase::Opening { .. } => {}
         }
     }

@@ -260,6 +260,14 @@ impl SyncEngine {
     pub fn http_acknowledged(&mut self, out: &mut Vec<Effect>) {
         self.is_offline = false;
         self.grain.edits = self.grain.edits.saturating_mul(2);
+        if matches!(self.phase, Phase::Opening { .. } | Phase::Shaking { .. }) {
+            for update in self.outbox.batch_updates() {
+                for range in inspect_update(update).unwrap_or_default().structs {
+                    let clock = self.acknowledged.entry(range.client).or_default();
+                    *clock = range.end.max(*clock);
+                }
+            }
+        }
         tell_acknowledged(self.outbox.acknowledged(), out);
     }
 
@@ -273,7 +281,7 @@ impl SyncEngine {
     }
 
     /// A request over HTTP failed. The delay of [`Failure::Later`] is up to the owner.
-    pub fn http_failed(&mut self, failure: Failure, out: &mut Vec<Effect>) {
+    pub fn http_failed(&mut self, at: Moment, failure: Failure, out: &mut Vec<Effect>) {
         match failure {
             Failure::Lost => self.is_offline = true,
             Failure::Later(_) => self.is_offline = false,
@@ -285,7 +293,7 @@ impl SyncEngine {
                 let edits = self.outbox.take_back();
                 let is_refused = matches!(stop, Stop::Refused { .. } | Stop::TooLong { .. });
                 if !is_refused || edits <= 1 {
-                    return self.halt(stop, out);
+                    return self.halt(at, stop, out);
                 }
                 self.grain.edits = edits / 2;
             }
@@ -293,15 +301,18 @@ impl SyncEngine {
     }
 
     /// Stops after an answer over HTTP, which may come while a socket is open.
-    fn halt(&mut self, stop: Stop, out: &mut Vec<Effect>) {
-        if matches!(stop, Stop::TooLong { .. }) {
-            self.halted = Some(stop.clone());
-            return out.push(Effect::Stopped(stop));
-        }
-        if matches!(self.phase, Phase::Opening { .. } | Phase::Shaking | Phase::Ready { .. }) {
+    fn halt(&mut self, at: Moment, stop: Stop, out: &mut Vec<Effect>) {
+        let goes_on = matches!(stop, Stop::TooLong { .. });
+        let phase = self.phase;
+        if !matches!(phase, Phase::Idle | Phase::Waiting { .. }) {
             out.push(Effect::Close);
         }
         self.stop(stop, out);
+        match phase {
+            Phase::Waiting { .. } if goes_on => self.phase = phase,
+            _ if goes_on => self.open(at, out),
+            _ => {}
+        }
     }
 }
 

@@ -10,6 +10,9 @@ use crate::{
 };
 use std::time::Duration;
 
+/// A socket that was lost without a close frame.
+pub(super) const ABNORMAL: u16 = 1006;
+
 pub(super) struct Page {
     pub(super) engine: SyncEngine,
     pub(super) doc: TextDoc,

@@ -1,18 +1,15 @@
 use super::{
-    Effect, Failure, Lateness, SignIn, Stop, SyncEngine,
-    testing::{Page, acknowledged, opens, updates},
+    Effect, Failure, Lateness, Stop, SyncEngine,
+    testing::{ABNORMAL, Page, acknowledged, opens, updates},
 };
 use crate::{
     crdt::{Change, TextDoc, inspect_update},
     save_state::SaveState,
     sync::{
-        CloseCode, EMPTY_UPDATE, Limits, Presence,
+        CloseCode, EMPTY_UPDATE, Limits,
         yjs::{Frame, decode},
     },
 };
-use rstest::rstest;
-
-const ABNORMAL: u16 = 1006;
 
 fn stopped(effects: &[Effect]) -> Option<&Stop> {
     effects.iter().find_map(|effect| match effect {
@@ -207,117 +204,6 @@ fn a_document_without_room_still_shows_what_others_write() {
 }
 
 #[test]
-fn an_expired_sign_in_is_renewed_once() {
-    let mut page = Page::new("");
-    page.call(SyncEngine::start);
-    page.open();
-    assert_eq!(page.close(CloseCode::SignedOut.code()), [Effect::RenewSignIn]);
-    let renew = |outcome| {
-        move |engine: &mut SyncEngine, at, out: &mut Vec<Effect>| engine.signed_in(at, outcome, out)
-    };
-    // Unknown: it is tried again later.
-    assert_eq!(page.call(renew(SignIn::Unknown)), []);
-    assert!(opens(&page.wait(1)));
-    page.open();
-    assert_eq!(page.close(CloseCode::SignedOut.code()), [Effect::RenewSignIn]);
-    assert!(opens(&page.call(renew(SignIn::Renewed))));
-    page.open();
-    let again = page.close(CloseCode::SignedOut.code());
-    assert_eq!(again, [Effect::Stopped(Stop::SignedOut)]);
-}
-
-#[rstest]
-#[case(CloseCode::Forbidden, Stop::Forbidden)]
-#[case(CloseCode::Gone, Stop::Gone)]
-fn a_lost_right_stops_with_words(#[case] code: CloseCode, #[case] stop: Stop) {
-    let mut page = Page::ready("");
-    page.edit("x");
-    assert_eq!(page.close(code.code()), [Effect::Stopped(stop)]);
-    assert_eq!(page.wait(100), []);
-    assert_eq!(page.engine.unsaved(), 1);
-}
-
-#[test]
-fn another_lineage_asks_for_a_rebase() {
-    let mut page = Page::ready("");
-    page.edit("x");
-    assert_eq!(page.close(CloseCode::Resync.code()), [Effect::Rebase]);
-    assert_eq!(page.wait(100), []);
-    assert_eq!(page.engine.rebased("two".to_owned()), ["edit-1"]);
-    assert_eq!(page.engine.lineage(), "two");
-    page.edit("y");
-    assert!(opens(&page.call(SyncEngine::retry)));
-}
-
-#[rstest]
-#[case::too_slow(CloseCode::TooSlow.code(), 500)]
-#[case::busy(CloseCode::TryLater.code(), 500)]
-#[case::going_away(CloseCode::GoingAway.code(), 500)]
-#[case::abnormal(ABNORMAL, 500)]
-#[case::too_many_messages(CloseCode::RateLimited.code(), 5_000)]
-fn a_lost_socket_is_replaced_later(#[case] code: u16, #[case] millis: u128) {
-    let mut page = Page::ready("");
-    page.close(code);
-    let wake = page.engine.wake_at(page.now).unwrap() - page.now;
-    assert_eq!(wake.as_millis(), millis);
-    assert!(opens(&page.wait(5)));
-}
-
-#[test]
-fn delays_grow_until_a_socket_lasts() {
-    let mut page = Page::ready("");
-    let mut delay = |page: &mut Page| {
-        page.close(ABNORMAL);
-        let delay = page.engine.wake_at(page.now).unwrap() - page.now;
-        page.now += delay;
-        page.call(SyncEngine::tick);
-        page.come_up();
-        delay.as_millis()
-    };
-    assert_eq!([delay(&mut page), delay(&mut page), delay(&mut page)], [500, 1_000, 2_000]);
-    page.now += std::time::Duration::from_secs(5);
-    assert_eq!(delay(&mut page), 500);
-}
-
-#[test]
-fn http_is_used_when_three_sockets_do_not_come_up() {
-    let mut page = Page::new("");
-    page.call(SyncEngine::start);
-    page.edit("x");
-    page.close(ABNORMAL);
-    page.wait(1);
-    // The second opens, but says nothing.
-    page.open();
-    let given_up = page.wait(20);
-    assert!(given_up.contains(&Effect::Close) && !given_up.contains(&Effect::Http(true)));
-    assert!(opens(&page.wait(1)));
-    // The third does not even open.
-    assert!(page.wait(10).contains(&Effect::Http(true)));
-    assert!(page.engine.is_on_http());
-    let batch = page.engine.http_batch(|| "op".to_owned()).unwrap();
-    assert_eq!((batch.op_id.as_str(), inspect_update(&batch.update).unwrap().items), ("op", 1));
-    let acked = page.call(|engine, _, out| engine.http_acknowledged(out));
-    assert_eq!((acknowledged(&acked).len(), page.engine.save_state()), (1, SaveState::Saved));
-    assert!(!opens(&page.wait(58)) && opens(&page.wait(2)));
-    assert!(page.come_up().contains(&Effect::Http(false)));
-}
-
-#[test]
-fn a_socket_is_tried_as_soon_as_http_works_again() {
-    let mut page = Page::new("");
-    page.call(SyncEngine::start);
-    for _ in 0..3 {
-        page.close(ABNORMAL);
-        page.wait(2);
-    }
-    page.call(|engine, _, out| engine.http_failed(Failure::Lost, out));
-    assert!(matches!(page.engine.save_state(), SaveState::Offline { .. }));
-    assert!(opens(&page.call(SyncEngine::http_answered)));
-    assert_eq!(page.call(SyncEngine::http_answered), []);
-    assert_eq!(page.engine.save_state(), SaveState::Saved);
-}
-
-#[test]
 fn a_batch_that_is_refused_over_http_gets_smaller() {
     let mut page = Page::new("");
     (0..4).for_each(|_| drop(page.edit("x")));
@@ -326,98 +212,11 @@ fn a_batch_that_is_refused_over_http_gets_smaller() {
     for _ in 0..3 {
         let batch = page.engine.http_batch(|| "op".to_owned()).unwrap();
         sizes.push(inspect_update(&batch.update).unwrap().inserted_bytes);
-        page.call(|engine, _, out| engine.http_failed(Failure::Stopped(refused()), out));
+        page.call(|engine, at, out| engine.http_failed(at, Failure::Stopped(refused()), out));
     }
     assert_eq!(sizes, [4, 2, 1]);
     assert_eq!(page.engine.stopped(), Some(&refused()));
     assert_eq!(page.engine.http_batch(|| "op".to_owned()), None);
-}
-
-#[rstest]
-#[case::with_a_presence(true)]
-#[case::without_one(false)]
-fn a_half_open_socket_is_noticed_within_40_seconds(#[case] is_present: bool) {
-    let mut page = Page::ready("");
-    if is_present {
-        page.call(|engine, at, out| engine.present(at, Some("{}"), out));
-    }
-    page.wait(14);
-    page.receive(&Frame::Durable(1));
-    // Nothing arrives any more.
-    let waited = (1..).find(|_| page.wait(1).contains(&Effect::Close)).unwrap();
-    assert!(waited <= 40, "{waited}");
-    assert!(matches!(page.engine.save_state(), SaveState::Offline { .. }));
-}
-
-#[test]
-fn a_socket_that_answers_is_kept() {
-    let mut page = Page::ready("");
-    page.receive(&Frame::Durable(1));
-    page.call(|engine, at, out| engine.present(at, Some("{}"), out));
-    let mut beats = 0;
-    for _ in 0..300 {
-        for effect in page.wait(1) {
-            let Effect::Send(message) = effect else { panic!("{effect:?}") };
-            // The server echoes presences.
-            beats += 1;
-            page.receive(&decode(&message, &Limits::default()).unwrap());
-        }
-    }
-    assert_eq!(beats, 20);
-}
-
-#[test]
-fn a_socket_without_acknowledgements_is_replaced() {
-    let mut page = Page::ready("");
-    page.receive(&Frame::Durable(1));
-    page.edit("x");
-    let mut closed_after = 0;
-    for second in 1..=70 {
-        page.receive(&Frame::Awareness(Vec::new()));
-        if page.wait(1).contains(&Effect::Close) {
-            closed_after = second;
-            break;
-        }
-    }
-    assert_eq!(closed_after, 60);
-}
-
-#[test]
-fn a_presence_is_announced_with_every_socket_and_not_too_often() {
-    let mut page = Page::new("");
-    page.call(|engine, at, out| engine.present(at, Some("{\"a\":1}"), out));
-    page.call(SyncEngine::start);
-    let presences = |effects: &[Effect]| -> Vec<Presence> {
-        let frames = effects.iter().filter_map(|effect| match effect {
-            Effect::Send(message) => match decode(message, &Limits::default()).unwrap() {
-                Frame::Awareness(states) => Some(states),
-                _ => None,
-            },
-            _ => None,
-        });
-        frames.flatten().collect()
-    };
-    let opened = page.open();
-    let first = &presences(&opened)[0];
-    assert_eq!((first.client, first.state.as_deref()), (7, Some("{\"a\":1}")));
-    // A cursor that moves fast is announced after a moment, with its last state.
-    let moved = page.call(|engine, at, out| engine.present(at, Some("{\"a\":2}"), out));
-    assert_eq!(moved, []);
-    page.call(|engine, at, out| engine.present(at, Some("{\"a\":3}"), out));
-    let wake = page.engine.wake_at(page.now).unwrap() - page.now;
-    assert_eq!(wake.as_millis(), 100);
-    let later = page.wait(1);
-    assert_eq!(presences(&later)[0].state.as_deref(), Some("{\"a\":3}"));
-    // Somebody says that this client has left.
-    page.wait(1);
-    let gone = Presence { client: 7, clock: 2, state: None };
-    let again = page.receive(&Frame::Awareness(vec![gone]));
-    assert_eq!(presences(&again)[0].clock, 3);
-    let other = Presence { client: 8, clock: 1, state: Some("{}".into()) };
-    assert_eq!(page.receive(&Frame::Awareness(vec![other])), [Effect::Presence(vec![8])]);
-    assert_eq!(page.engine.presences().others().count(), 1);
-    let left = page.call(|engine, _, out| engine.leave(out));
-    assert_eq!(presences(&left)[0].state, None);
 }
 
 #[test]
@@ -443,25 +242,4 @@ fn an_edit_is_at_risk_until_the_device_or_the_server_has_it() {
     page.edit("y");
     page.receive(&Frame::Durable(3));
     assert!(!page.engine.is_at_risk() && !page.engine.stored("edit-2"));
-}
-
-#[test]
-fn a_network_that_is_back_only_shortens_a_wait() {
-    let mut page = Page::ready("");
-    assert_eq!(page.call(SyncEngine::online), [Effect::Send(Frame::QueryAwareness.encode())]);
-    page.close(ABNORMAL);
-    assert!(opens(&page.call(SyncEngine::online)));
-    assert_eq!(page.call(SyncEngine::online), []);
-}
-
-#[test]
-fn events_of_an_old_socket_are_ignored() {
-    let mut page = Page::ready("");
-    page.close(ABNORMAL);
-    page.wait(1);
-    let mut out = Vec::new();
-    page.engine.opened(page.at(), 1, &page.doc, &mut out);
-    page.engine.received(page.at(), 1, &[4, 9], &page.doc, &mut out);
-    page.engine.closed(page.at(), 1, CloseCode::Gone.code(), &mut out);
-    assert_eq!(out, []);
 }

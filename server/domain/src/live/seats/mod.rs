@@ -184,6 +184,19 @@ impl Seats {
         }
     }
 
+    /// Shows a seat who else is there, or not any more; then it is not shown to others either.
+    pub(crate) fn show_others(&self, seat: SeatId, shows: bool) {
+        let mut state = self.state.lock();
+        let State { seats, presence, .. } = &mut *state;
+        let Some(queue) = seats.get_mut(&seat) else { return };
+        queue.show_others(shows);
+        if shows {
+            queue.tell_of(presence.clients());
+        } else {
+            state.forget(seat);
+        }
+    }
+
     /// Closes one seat.
     pub(crate) fn close_seat(&self, seat: SeatId, why: Closing) {
         self.state.lock().close(seat, why);

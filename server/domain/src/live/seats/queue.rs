@@ -48,6 +48,14 @@ impl Queue {
         self.wake.notify_one();
     }
 
+    /// Shows its holder who else is there, or not any more.
+    pub(super) fn show_others(&mut self, shows: bool) {
+        self.sitter.sees_others = shows;
+        if !shows {
+            self.lacks = BTreeSet::new();
+        }
+    }
+
     /// Notes that these presence clients have changed.
     pub(super) fn tell_of(&mut self, clients: impl IntoIterator<Item = u64>) {
         if !self.sitter.sees_others || self.is_closed() {

@@ -11,15 +11,15 @@ const BEN: ActorId = ActorId(Uuid::from_u128(3));
 const SECRET: &str = "hunter2";
 
 /// Someone who listens, with a replica that knows only what it was told.
-struct Listener {
+pub(super) struct Listener {
     joined: Joined,
     replica: TextDoc,
-    updates: Vec<Arc<LiveUpdate>>,
-    closing: Option<Closing>,
+    pub(super) updates: Vec<Arc<LiveUpdate>>,
+    pub(super) closing: Option<Closing>,
 }
 
 impl Bench {
-    async fn join(&self, actor: ActorId) -> Result<Listener> {
+    pub(super) async fn join(&self, actor: ActorId) -> Result<Listener> {
         let sitter = Sitter { actor: Some(actor), sees_others: true };
         let joined = self.rooms.join(DOCUMENT, sitter).await?;
         let missing = joined.room.missing(vec![0]).await?;
@@ -46,7 +46,7 @@ impl Listener {
     }
 
     /// Takes in what is queued; returns the text then.
-    fn catch_up(&mut self) -> String {
+    pub(super) fn catch_up(&mut self) -> String {
         let mut events = Vec::new();
         let _ = self.joined.seat.events(&mut events).now_or_never();
         self.take_in(events);
@@ -95,7 +95,9 @@ async fn an_update_is_durable_then_acknowledged_then_told() {
         let told = ben.updates.len();
         assert!(bench.stored_seqs().len() >= told);
         for posted in &mut posted[seen..told] {
-            let receipt = posted.now_or_never().expect("it was told before it was acknowledged");
+            let receipt = tokio::task::unconstrained(posted)
+                .now_or_never()
+                .expect("it was told before it was acknowledged");
             seen += 1;
             assert_eq!(receipt.unwrap(), Receipt { seq: seen as u64, pending: false });
         }
@@ -196,6 +198,8 @@ async fn an_edit_during_a_snapshot_is_told_once() {
         tokio::join!(bench.rooms.persist(DOCUMENT), bench.rooms.submit(DOCUMENT, update));
     assert!(persisted.is_err());
     submitted.unwrap();
+    // The log has changed for this room, which loads the document again.
+    assert!(bench.rooms.persist(DOCUMENT).await.is_err());
     bench.rooms.persist(DOCUMENT).await.unwrap();
     bench.submit("three", replica.edit(&insert("3"))).await.unwrap();
     ben.listen().await;
@@ -228,12 +232,26 @@ async fn what_another_room_has_written_is_told() {
     bench.submit("two", replica.edit(&insert("2"))).await.unwrap();
     ben.listen().await;
     assert_eq!((ben.catch_up().as_str(), ben.seqs()), ("21", vec![1, 2]));
+    // Without loading the document again.
+    assert_eq!(bench.log.loads.load(std::sync::atomic::Ordering::Relaxed), 2, "one each");
     // With a snapshot of what has not been told.
     other.submit("three", replica.edit(&insert("3"))).await.unwrap();
     other.rooms.persist(DOCUMENT).await.unwrap();
     bench.submit("four", replica.edit(&insert("4"))).await.unwrap();
     ben.listen().await;
     assert_eq!((ben.catch_up().as_str(), ben.closing), ("4321", None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_of_the_server_behind_another_room_is_told() {
+    let bench = Bench::new("");
+    let mut ben = bench.join(BEN).await.unwrap();
+    let other = Bench::over(Arc::clone(&bench.log));
+    other.submit("one", bench.replica(7).edit(&insert("1"))).await.unwrap();
+    bench.edit("edit", "2").await.unwrap();
+    ben.listen().await;
+    assert_eq!(ben.catch_up(), bench.text().await);
+    assert_eq!(ben.seqs(), [1, 2]);
 }
 
 #[tokio::test(start_paused = true)]

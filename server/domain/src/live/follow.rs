@@ -1,0 +1,62 @@
+//! Following other rooms that write into the same document, on this node or another: what they have
+//! appended is taken in without loading the document again, if nothing else has happened to the log.
+
+use super::{replica::Replica, room::Room, tell::Untold};
+use crate::{
+    error::Result,
+    storage::{LogTail, LoggedUpdate},
+};
+
+impl Room {
+    /// Whether another room has written, as far as this process has seen.
+    pub(super) fn is_behind(&self) -> bool {
+        let seen = self.context.seen.highest(self.document);
+        self.loaded().is_some_and(|replica| replica.seq < seen)
+    }
+
+    /// Takes in what other rooms have written. If that is not possible, the document is loaded again.
+    pub(super) async fn follow(&mut self) -> Result<()> {
+        if !self.take_in_others().await {
+            self.invalidate();
+        }
+        self.ready().await
+    }
+
+    async fn take_in_others(&mut self) -> bool {
+        let Some(after) = self.loaded().map(|replica| replica.seq) else { return false };
+        let Ok(tail) = self.context.log.since(self.document, after).await else { return false };
+        if !is_whole(&tail, after) || tail.live_seq < self.context.seen.highest(self.document) {
+            return false;
+        }
+        let lengths: Vec<usize> = tail.updates.iter().map(|update| update.delta.len()).collect();
+        let (tells, bytes) = (self.tells(), lengths.iter().sum());
+        let takes_long = self.loaded().is_some_and(|replica| replica.takes_long(bytes, true));
+        let rows = tail.updates;
+        let followed = self.with_replica(takes_long, move |replica| replica.follow(rows, tells));
+        let Ok(Some(changes)) = followed.await else { return false };
+        lengths.into_iter().for_each(|bytes| self.dirty.updated(bytes));
+        self.context.seen.saw(self.document, tail.live_seq);
+        self.note_changes(changes);
+        true
+    }
+}
+
+impl Replica {
+    /// Applies rows that others have appended; returns what they have changed, if it `tells`. After
+    /// `None`, discard the replica.
+    fn follow(&mut self, rows: Vec<LoggedUpdate>, tells: bool) -> Option<Vec<Untold>> {
+        let mut changes = Vec::new();
+        for row in rows {
+            changes.extend(self.replay(row, tells).ok()?.ok()?);
+        }
+        Some(changes)
+    }
+}
+
+/// Whether these are all rows after a seq, none of them quarantined.
+fn is_whole(tail: &LogTail, after: u64) -> bool {
+    let seqs = tail.updates.iter().map(|update| update.seq);
+    tail.is_complete_after(after)
+        && tail.quarantined.is_empty()
+        && seqs.eq(after + 1..=tail.live_seq)
+}
