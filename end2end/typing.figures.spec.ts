@@ -23,7 +23,7 @@ test.describe("typing", { tag: "@figure" }, () => {
       const id = await createDocument(page, "Long", longMarkdown(bytes));
       await openDocument(page, id);
       await expect(saveState(page, /^Saved$/)).toBeVisible({ timeout: 60_000 });
-      await expect(page.getByRole("region", { name: "Preview" }).locator(".prose").getByText(/\w/).first()).toBeVisible();
+      await page.locator("[data-pane=preview] .prose p").first().waitFor();
       if (slowdown > 1) await (await page.context().newCDPSession(page)).send("Emulation.setCPUThrottlingRate", { rate: slowdown });
       await rest(page);
       const on = await typing(page);

@@ -21,7 +21,8 @@ pub(crate) enum Bundle {
 }
 
 /// Files that the editor's script imports (`scripts/site.mjs`).
-const EDITOR_FILES: [&str; 4] = ["editor-part-1.js", "editor-part-2.js", "editor.js", "wasm-editor.js"];
+const EDITOR_FILES: [&str; 4] =
+    ["editor-part-1.js", "editor-part-2.js", "editor.js", "wasm-editor.js"];
 
 /// `main` landmark of a page.
 #[component]

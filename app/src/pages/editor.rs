@@ -46,7 +46,8 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
     let commit = Visit::here().form::<CommitVersion>("", &[("id", &id.to_string())]);
     let counts = markdown::counts(&text);
     let outside_images = shows_images();
-    let FirstScreen { html, lacks_images, is_cut } = first_screen(kind, &text, outside_images);
+    let FirstScreen { html, is_partial, lacks_images, is_cut } =
+        first_screen(kind, &text, outside_images);
     let start = Start {
         id,
         user,
@@ -72,6 +73,7 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
         user,
         lacks_images,
         is_cut,
+        is_partial,
         words: counts.words,
         characters: counts.characters,
         rename: EditDetails::PATH.to_owned(),

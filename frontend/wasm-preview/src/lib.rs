@@ -3,7 +3,7 @@
 
 use izanagi_shared::{
     crdt::Change,
-    markdown::{Labels, Parts, RenderOptions},
+    markdown::{Labels, Parts, Place, RenderOptions},
     rules::DocumentKind,
 };
 use std::collections::HashSet;
@@ -44,10 +44,11 @@ impl Preview {
         self.0.edit(&changes.collect::<Vec<_>>())
     }
 
-    /// Returns id and approximate number of lines of each part, one after the other.
+    /// Returns id, approximate number of lines and length in UTF-16 units of each part, one after the
+    /// other.
     #[must_use]
     pub fn list(&self) -> Vec<u32> {
-        self.0.list().flat_map(|(id, lines)| [id, lines]).collect()
+        self.0.list().flat_map(|Place { id, lines, units }| [id, lines, units]).collect()
     }
 
     /// Returns the HTML of those of these parts that exist, in the order of the document.

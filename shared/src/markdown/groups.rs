@@ -62,12 +62,14 @@ mod tests {
 
     #[test]
     fn groups_are_whole_blocks() {
-        let source = "# Title\n\n> A *quote*\n> ![x](y) ![z](y)\n\n- [ ] one\n- two\n\n***\n\n".repeat(2_000);
+        let source = "# Title\n\n> A *quote*\n> ![x](y) ![z](y)\n\n- [ ] one\n- two\n\n***\n\n"
+            .repeat(2_000);
         let html = render(&source, &RenderOptions::default()).html;
         let groups = grouped(html.clone());
         let parts: Vec<&str> = groups.split("<div class=\"part\">\n").skip(1).collect();
         assert!(parts.len() > 20, "{}", parts.len());
-        let contents: Vec<&str> = parts.iter().map(|it| it.strip_suffix("</div>\n").unwrap()).collect();
+        let contents: Vec<&str> =
+            parts.iter().map(|it| it.strip_suffix("</div>\n").unwrap()).collect();
         assert_eq!(contents.concat(), html);
         for part in &contents {
             for name in ["blockquote", "ul", "li", "p", "h1"] {

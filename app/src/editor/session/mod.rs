@@ -13,8 +13,8 @@ mod sync;
 mod transport;
 
 use super::{EditorView, OpenedText, Trouble};
-use leptos::{prelude::*, task::spawn_local};
 use bindings::EditorModule;
+use leptos::{prelude::*, task::spawn_local};
 use open::{Session, Stop};
 use std::rc::Rc;
 

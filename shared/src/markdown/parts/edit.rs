@@ -101,8 +101,8 @@ impl Parts {
         let old = self.parts[start..end].iter().map(|part| &part.summary);
         let new = pieces.iter().map(|(_, summary)| summary);
         self.are_named &= equal(old.clone(), new.clone(), |it| &it.headings);
-        self.are_defined &= equal(old.clone(), new.clone(), |it| &it.links)
-            && equal(old, new, |it| &it.notes);
+        self.are_defined &=
+            equal(old.clone(), new.clone(), |it| &it.links) && equal(old, new, |it| &it.notes);
         let ids: Vec<u32> = self.parts[start..end].iter().map(|part| part.id).collect();
         let mut ids = ids.into_iter();
         let mut new = Vec::with_capacity(pieces.len());

@@ -10,7 +10,7 @@ fn parts(text: &str) -> Parts {
 }
 
 fn all_html(parts: &Parts) -> String {
-    let wanted = parts.list().map(|(id, _)| id).collect();
+    let wanted = parts.list().map(|place| place.id).collect();
     parts.html(&wanted).into_iter().map(|(_, html)| html).collect()
 }
 
@@ -92,10 +92,56 @@ fn divides_json_at_lines() {
 /// Pieces of Markdown that affect what is far from them.
 fn piece() -> impl Strategy<Value = String> {
     const PIECES: &[&str] = &[
-        "\n", "\n\n", "# a\n", "# a-1\n\n", "[a]", "[b][A]", "[a]: /x\n", "[A]: /y 't'\n\n", "[^a]", "[^n]: note\n",
-        "[^n]: x\n\n    more\n\n", "[^N] ", "```\n", "~~~ rust\n", "<!-- ", "-->\n", "<div>\n\n", "<pre>\n\n", "</pre>\n", "- ", "  ",
-        "    ", "1. ", "> ", "|a|b|\n|-|-|\n", "|c|d|\n", "*", "**", "~", "`", "[x](#a)", "[x](#a-1)\n", "![i](https://h/p)",
-        "word ", "é🏝 ", "\r\n", "\r", "\t", "\\", "===\n", "---\n", "***\n", "- [ ] t\n", "+ x\n\n", "<b>", "&amp;", "?", "[", "]", ": ",
+        "\n",
+        "\n\n",
+        "# a\n",
+        "# a-1\n\n",
+        "[a]",
+        "[b][A]",
+        "[a]: /x\n",
+        "[A]: /y 't'\n\n",
+        "[^a]",
+        "[^n]: note\n",
+        "[^n]: x\n\n    more\n\n",
+        "[^N] ",
+        "```\n",
+        "~~~ rust\n",
+        "<!-- ",
+        "-->\n",
+        "<div>\n\n",
+        "<pre>\n\n",
+        "</pre>\n",
+        "- ",
+        "  ",
+        "    ",
+        "1. ",
+        "> ",
+        "|a|b|\n|-|-|\n",
+        "|c|d|\n",
+        "*",
+        "**",
+        "~",
+        "`",
+        "[x](#a)",
+        "[x](#a-1)\n",
+        "![i](https://h/p)",
+        "word ",
+        "é🏝 ",
+        "\r\n",
+        "\r",
+        "\t",
+        "\\",
+        "===\n",
+        "---\n",
+        "***\n",
+        "- [ ] t\n",
+        "+ x\n\n",
+        "<b>",
+        "&amp;",
+        "?",
+        "[",
+        "]",
+        ": ",
     ];
     prop_oneof![
         8 => proptest::sample::select(PIECES).prop_map(str::to_owned),
