@@ -17,7 +17,7 @@ export type ToWorker =
   | { type: "near"; ids: number[] }
   | { type: "find"; anchor: string };
 
-/** Rendered parts, each as one piece of HTML, or several of a very long block (frontend/editor/split-html.ts). */
+/** Rendered parts, each as one piece of HTML, or several of a very long block. */
 export type Rendered = [id: number, pieces: string[]][];
 
 /** Numbers of a part in a list. */

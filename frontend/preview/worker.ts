@@ -1,11 +1,11 @@
 // Renders the preview in a worker, part by part. scripts/site.mjs adds the code that loads the WebAssembly.
-import { splitHtml } from "../editor/split-html";
 import { type FromWorker, PLACE, type Rendered, type ToWorker } from "./messages";
 
 /** The renderer (frontend/wasm-preview). */
 interface Renderer {
   edit(offsets: Uint32Array, inserts: string[]): boolean;
   list(): Uint32Array;
+  /** A very long block is in pieces, with "\0" between them. */
   html(ids: Uint32Array): string[];
   find(anchor: string): number | undefined;
   free(): void;
@@ -95,7 +95,7 @@ class PreviewWorker {
       this.#stale.delete(id);
       if (this.#sent.get(id) === hash) return;
       this.#sent.set(id, hash);
-      changed.push([id, splitHtml(html)]);
+      changed.push([id, html.split("\0")]);
     });
     return changed;
   }
