@@ -53,9 +53,12 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
   const { preview } = options;
   const scroll = new ScrollFraction(view.dom, view.scrollDOM, (fraction) => {
     options.onScroll?.(fraction);
-    preview?.scrollTo(fraction);
+    preview?.scrollTo(fraction, textAtTop(view));
   });
-  preview?.onScroll((fraction) => scroll.set(fraction));
+  preview?.onScroll((fraction, at) => {
+    if (fraction <= 0 || fraction >= 1) scroll.set(fraction);
+    else scroll.setTop(topOf(view, at));
+  });
   preview?.attach(view);
 
   return {
@@ -90,6 +93,22 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
       hint.remove();
     },
   };
+}
+
+/** Returns the offset of the text at the upper edge, with the share of its line that is above it. */
+function textAtTop(view: EditorView): number {
+  const height = view.scrollDOM.scrollTop - view.documentPadding.top;
+  const line = view.lineBlockAtHeight(height);
+  const share = Math.min(1, Math.max(0, (height - line.top) / line.height));
+  return line.from + share * line.length;
+}
+
+/** Returns how far to scroll so that the text at this offset is at the upper edge. */
+function topOf(view: EditorView, at: number): number {
+  const offset = Math.min(view.state.doc.length, Math.floor(at));
+  const line = view.lineBlockAt(offset);
+  const share = line.length > 0 ? (at - line.from) / line.length : 0;
+  return view.documentPadding.top + line.top + Math.min(1, share) * line.height;
 }
 
 const editing: Extension[] = [

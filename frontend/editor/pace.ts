@@ -3,10 +3,11 @@
 /** Shortest and longest time that the text rests before the preview follows. */
 const PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 20_000;
-/** While the user types on without a pause, the preview follows this often, if it is fast. */
-const AT_LEAST_EVERY_MS = 2_000;
 /** The pause as a multiple of the time that the last refresh kept the page busy. */
 const FACTOR = 8;
+/** While the user types on without a pause, the preview follows this often: few keys meet a refresh. */
+const AT_LEAST_EVERY_MS = 5_000;
+const LONG_FACTOR = 40;
 
 export class Pace {
   #typedAt = -Infinity;
@@ -23,7 +24,7 @@ export class Pace {
   /** How long to wait for further keys before changes that wait `since` then are shown. */
   wait(since: number): number {
     const pause = Math.min(LONGEST_PAUSE_MS, Math.max(PAUSE_MS, this.#took * FACTOR));
-    const latest = since + Math.max(AT_LEAST_EVERY_MS, 5 * pause) - performance.now();
+    const latest = since + Math.max(AT_LEAST_EVERY_MS, this.#took * LONG_FACTOR) - performance.now();
     return Math.max(0, Math.min(pause, latest));
   }
 

@@ -70,13 +70,13 @@ export class Preview {
     this.#sendSoon();
   }
 
-  /** The position as a fraction from 0 (top) to 1 (end). */
-  scrollTo(fraction: number): void {
-    this.#parts.scrollTo(fraction);
+  /** Shows what the editor shows: its position as a fraction from 0 (top) to 1 (end), and that in the text. */
+  scrollTo(fraction: number, at: number): void {
+    this.#parts.scrollTo(fraction, at);
   }
 
   /** Calls a function when the user scrolls the preview. */
-  onScroll(call: (fraction: number) => void): void {
+  onScroll(call: (fraction: number, at: number) => void): void {
     this.#parts.onScroll = call;
   }
 
@@ -85,7 +85,8 @@ export class Preview {
     this.#pending = undefined;
     this.#isBusy = true;
     this.#parts.clear();
-    this.#post({ type: "text", text, near: [], ...this.options });
+    const { kind, labels, outsideImages } = this.options;
+    this.#post({ type: "text", text, kind, labels, outsideImages });
   }
 
   #sendSoon(): void {
@@ -114,8 +115,8 @@ export class Preview {
         this.#isBusy = false;
         if (this.#pending) this.#sendSoon();
         this.#pace.whenIdle(() => {
-          this.#parts.list(message.parts);
-          this.#parts.fill(message.html, true);
+          const added = this.#parts.list(message.parts);
+          this.#parts.fill(message.html, this.pane.checkVisibility() ? added : undefined);
           this.#tell({ words, characters, lacksImages, isCut });
         });
         return;

@@ -27,7 +27,7 @@ export class Slot {
   expect(lines: number): void {
     this.#lines = lines;
     this.#height = undefined;
-    if (!this.isFilled) this.#reserve();
+    if (!this.isFilled) this.reserve();
   }
 
   /** Puts its content into the page. `isSkipped` says that the browser does not lay it out before it is near. */
@@ -46,17 +46,22 @@ export class Slot {
     const selection = getSelection();
     const isSelected = selection && !selection.isCollapsed && selection.containsNode(element, true);
     if (isSelected || element.contains(document.activeElement)) return;
-    if (height > 0) {
-      this.#height = height;
-      // A moving average: parts differ.
-      if (this.#lines > 0) perLine += (height / this.#lines - perLine) / 8;
-    }
+    this.measure(height);
     this.isFilled = false;
     element.replaceChildren();
-    this.#reserve();
+    this.reserve();
   }
 
-  #reserve(): void {
+  /** Notes the height of its content. */
+  measure(height: number): void {
+    if (height <= 0) return;
+    this.#height = height;
+    // A moving average: parts differ.
+    if (this.#lines > 0) perLine += (height / this.#lines - perLine) / 8;
+  }
+
+  /** Leaves as much room as its content will take. */
+  reserve(): void {
     this.element.style.blockSize = `${this.#expected()}px`;
   }
 

@@ -5,7 +5,7 @@ export type Labels = [string, string, string, string, string];
 
 /** The editor's messages. */
 export type ToWorker =
-  | { type: "text"; kind: string; text: string; labels: Labels; outsideImages: boolean; near: number[] }
+  | { type: "text"; kind: string; text: string; labels: Labels; outsideImages: boolean }
   | {
       type: "edit";
       /** Start and end of each change, in UTF-16 units of the text before all of them. */
@@ -17,15 +17,18 @@ export type ToWorker =
   | { type: "near"; ids: number[] }
   | { type: "find"; anchor: string };
 
-/** Rendered parts, each as one piece of HTML, or several of a very long block (frontend/editor/split-html.ts). */
+/** Rendered parts, each as one piece of HTML, or several of a very long block. */
 export type Rendered = [id: number, pieces: string[]][];
+
+/** Numbers of a part in a list. */
+export const PLACE = 3;
 
 /** The worker's messages. */
 export type FromWorker =
   | {
       /** Answers each `text` and `edit`. */
       type: "state";
-      /** Id and approximate number of lines of each part, one after the other. */
+      /** Of each part `PLACE` numbers: id, approximate number of lines, length of its text in UTF-16 units. */
       parts: Uint32Array;
       html: Rendered;
       words: number;

@@ -1,11 +1,11 @@
 // Renders the preview in a worker, part by part. scripts/site.mjs adds the code that loads the WebAssembly.
-import { splitHtml } from "../editor/split-html";
-import type { FromWorker, Rendered, ToWorker } from "./messages";
+import { type FromWorker, PLACE, type Rendered, type ToWorker } from "./messages";
 
 /** The renderer (frontend/wasm-preview). */
 interface Renderer {
   edit(offsets: Uint32Array, inserts: string[]): boolean;
   list(): Uint32Array;
+  /** A very long block is in pieces, with "\0" between them. */
   html(ids: Uint32Array): string[];
   find(anchor: string): number | undefined;
   free(): void;
@@ -20,7 +20,7 @@ type NewRenderer = new (kind: string, text: string, labels: string[], outsideIma
 const REST_MS = 3_000;
 /** How many of them at once, so that an edit waits for few. */
 const AT_ONCE = 20;
-/** Parts near the start, which are visible first. */
+/** New parts that are rendered at once, in case they are visible. */
 const FIRST = 8;
 
 /** Answers the messages of the page. */
@@ -40,6 +40,8 @@ class PreviewWorker {
   #renderer: Renderer | undefined;
   /** Hashes of the HTML that the page has. */
   readonly #sent = new Map<number, number>();
+  /** Parts that the page knows. */
+  #known = new Set<number>();
   /** Parts that may have changed since. */
   #stale = new Set<number>();
   #timer = 0;
@@ -49,11 +51,12 @@ class PreviewWorker {
   async handle(message: ToWorker): Promise<void> {
     switch (message.type) {
       case "text": {
-        const { kind, text, labels, outsideImages, near } = message;
+        const { kind, text, labels, outsideImages } = message;
         this.#renderer?.free();
         this.#renderer = new (await this.loading)(kind, text, labels, outsideImages);
         this.#sent.clear();
-        return this.#changed(near);
+        this.#known.clear();
+        return this.#changed([]);
       }
       case "edit":
         if (!this.#renderer?.edit(message.offsets, message.inserts)) throw new Error("an edit outside the text");
@@ -69,10 +72,11 @@ class PreviewWorker {
     const renderer = this.#renderer;
     if (!renderer) return;
     const parts = renderer.list();
-    this.#stale = new Set(parts.filter((_, index) => index % 2 === 0));
+    this.#stale = new Set(idsOf(parts));
     for (const id of this.#sent.keys()) if (!this.#stale.has(id)) this.#sent.delete(id);
-    const first = near.length > 0 ? near : [...this.#stale].slice(0, FIRST);
-    const html = this.#render(first);
+    const added = [...this.#stale].filter((id) => !this.#known.has(id));
+    this.#known = new Set(this.#stale);
+    const html = this.#render([...near, ...added.slice(0, FIRST)]);
     const { words, characters, lacksImages, isCut } = renderer;
     post({ type: "state", parts, html, words, characters, lacksImages, isCut });
     this.#renderRest();
@@ -82,7 +86,7 @@ class PreviewWorker {
   #render(ids: Iterable<number>): Rendered {
     const wanted = new Set(ids);
     // The renderer answers in the order of the document.
-    const existing = (this.#renderer?.list() ?? new Uint32Array()).filter((id, index) => index % 2 === 0 && wanted.has(id));
+    const existing = idsOf(this.#renderer?.list() ?? new Uint32Array()).filter((id) => wanted.has(id));
     const rendered = this.#renderer?.html(existing) ?? [];
     const changed: Rendered = [];
     existing.forEach((id, index) => {
@@ -91,7 +95,7 @@ class PreviewWorker {
       this.#stale.delete(id);
       if (this.#sent.get(id) === hash) return;
       this.#sent.set(id, hash);
-      changed.push([id, splitHtml(html)]);
+      changed.push([id, html.split("\0")]);
     });
     return changed;
   }
@@ -105,6 +109,10 @@ class PreviewWorker {
       if (this.#stale.size > 0) this.#renderRest(0);
     }, wait) as unknown as number;
   }
+}
+
+function idsOf(list: Uint32Array): Uint32Array {
+  return list.filter((_, index) => index % PLACE === 0);
 }
 
 function post(message: FromWorker): void {

@@ -42,6 +42,8 @@ pub struct OpenedText {
     pub lacks_images: bool,
     /// Whether the preview lacks the rest of a text that is too long.
     pub is_cut: bool,
+    /// Whether some of the preview is not in the page.
+    pub is_partial: bool,
     /// Number of words in the text.
     pub words: usize,
     /// Number of characters in the text.
@@ -73,6 +75,7 @@ pub struct EditorHtml {
 pub fn Editor(opened: OpenedText) -> impl IntoView {
     let EditorHtml { text, start, preview, without_script } = use_context().unwrap_or_default();
     let OpenedText { id, kind, is_trashed, words, characters, .. } = opened.clone();
+    let opened_partially = opened.is_partial;
     let view = EditorView::new(&opened, Counts { words, characters });
     let with_images = format!("/documents/{id}?images=1");
     let title = RwSignal::new(opened.title.clone());
@@ -121,8 +124,8 @@ pub fn Editor(opened: OpenedText) -> impl IntoView {
                     <p class="preview-note" hidden=move || !view.lacks_images.get()>
                         {words::images_left_out()} " " <a href=with_images>{words::load_images()}</a>
                     </p>
-                    // Shown by the preview if something is not in the page (`frontend/editor/parts.ts`).
-                    <p class="preview-note" data-show-all="" hidden=true>
+                    // Later shown and hidden by the preview (`frontend/editor/parts.ts`).
+                    <p class="preview-note" data-show-all="" hidden=!opened_partially>
                         {words::parts_left_out()} " " <button class="button" type="button">{words::show_all()}</button>
                     </p>
                     <div class="prose" data-kind=kind.as_str() inner_html=preview></div>

@@ -54,7 +54,8 @@ fn Editing(opened: OpenedDocument, user_name: String) -> impl IntoView {
     let commit = Visit::here().form::<CommitVersion>("", &[("id", &id.to_string())]);
     let counts = markdown::counts(&text);
     let outside_images = shows_images();
-    let FirstScreen { html, lacks_images, is_cut } = first_screen(kind, &text, outside_images);
+    let FirstScreen { html, is_partial, lacks_images, is_cut } =
+        first_screen(kind, &text, outside_images);
     let start = Start {
         id,
         user,
@@ -82,6 +83,7 @@ fn Editing(opened: OpenedDocument, user_name: String) -> impl IntoView {
         head_version: document.head_version,
         lacks_images,
         is_cut,
+        is_partial,
         words: counts.words,
         characters: counts.characters,
         rename: EditDetails::PATH.to_owned(),

@@ -8,7 +8,7 @@ use crate::{
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
-    markdown::{Parts, RenderOptions, escape_text},
+    markdown::{Parts, Place, RenderOptions, escape_text},
     rules::{DocumentKind, MAX_CONTENT_BYTES},
     text::utf16::utf16_len,
 };
@@ -21,6 +21,9 @@ const RENDERED_AT_ONCE: usize = 256 * 1024;
 
 /// About how many lines of the preview are part of the page: what fits on a tall screen.
 const LINES_AT_ONCE: u32 = 150;
+
+/// Number of parts from which some are not in the page (`frontend/editor/parts.ts`).
+const MANY: usize = 8;
 
 /// How much of a text is laid out until the editor has loaded. In bytes.
 const SHOWN_AT_ONCE: usize = 64 * 1024;
@@ -52,6 +55,8 @@ pub(super) fn text_html(id: DocumentId, text: &str) -> String {
 #[derive(Default)]
 pub(super) struct FirstScreen {
     pub(super) html: String,
+    /// Whether the preview will have so many parts that some are not in the page.
+    pub(super) is_partial: bool,
     pub(super) lacks_images: bool,
     pub(super) is_cut: bool,
 }
@@ -59,19 +64,21 @@ pub(super) struct FirstScreen {
 /// Renders the first screen of a preview.
 pub(super) fn first_screen(kind: DocumentKind, text: &str, outside_images: bool) -> FirstScreen {
     if kind == DocumentKind::Text || text.len() > RENDERED_AT_ONCE {
-        return FirstScreen::default();
+        let is_partial = kind != DocumentKind::Text;
+        return FirstScreen { is_partial, ..FirstScreen::default() };
     }
     let options =
         RenderOptions { labels: markdown_labels(), outside_images, ..RenderOptions::default() };
     let parts = Parts::new(kind, text, options);
     let mut before = 0;
-    let is_first = |(_, lines): &(u32, u32)| {
-        before += lines;
-        before - lines < LINES_AT_ONCE
+    let is_first = |place: &Place| {
+        before += place.lines;
+        before - place.lines < LINES_AT_ONCE
     };
-    let ids: HashSet<u32> = parts.list().take_while(is_first).map(|(id, _)| id).collect();
+    let ids: HashSet<u32> = parts.list().take_while(is_first).map(|place| place.id).collect();
     let html = parts.html(&ids).into_iter();
     FirstScreen {
+        is_partial: parts.list().count() >= MANY,
         html: html.map(|(_, html)| format!("<div class=\"part\">{html}</div>")).collect(),
         lacks_images: parts.has_outside_images(),
         is_cut: parts.is_cut(),

@@ -3,11 +3,24 @@
 
 use izanagi_shared::{
     crdt::Change,
-    markdown::{Labels, Parts, RenderOptions},
+    markdown::{Labels, Parts, Place, RenderOptions, divided},
     rules::DocumentKind,
 };
 use std::collections::HashSet;
 use wasm_bindgen::prelude::wasm_bindgen;
+
+/// No HTML has this character.
+const BETWEEN: &str = "\0";
+/// Shorter HTML is in one piece. In bytes.
+const SHORT: usize = 128 * 1024;
+
+fn in_pieces(html: String) -> String {
+    if html.len() < SHORT {
+        return html;
+    }
+    let pieces: Vec<String> = divided(&html, SHORT).into_iter().map(|piece| piece.html).collect();
+    pieces.join(BETWEEN)
+}
 
 /// A text that is rendered part by part.
 #[wasm_bindgen]
@@ -44,17 +57,20 @@ impl Preview {
         self.0.edit(&changes.collect::<Vec<_>>())
     }
 
-    /// Returns id and approximate number of lines of each part, one after the other.
+    /// Returns id, approximate number of lines and length in UTF-16 units of each part, one after the
+    /// other.
     #[must_use]
     pub fn list(&self) -> Vec<u32> {
-        self.0.list().flat_map(|(id, lines)| [id, lines]).collect()
+        self.0.list().flat_map(|Place { id, lines, units }| [id, lines, units]).collect()
     }
 
-    /// Returns the HTML of those of these parts that exist, in the order of the document.
+    /// Returns the HTML of those of these parts that exist, in the order of the document. That of a
+    /// very long block is in several pieces, with [`BETWEEN`] between them.
     #[must_use]
     pub fn html(&self, ids: &[u32]) -> Vec<String> {
         let wanted: HashSet<u32> = ids.iter().copied().collect();
-        self.0.html(&wanted).into_iter().map(|(_, html)| html).collect()
+        let parts = self.0.html(&wanted).into_iter();
+        parts.map(|(_, html)| in_pieces(html)).collect()
     }
 
     /// Returns the part with this element.

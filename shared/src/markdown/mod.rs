@@ -53,9 +53,9 @@ use std::borrow::Cow;
 
 pub use code::{render_json, render_plain};
 pub use escape::escape_text;
-pub use groups::grouped;
+pub use groups::{Piece, divided, grouped};
 pub use memory::peak_bytes;
-pub use parts::Parts;
+pub use parts::{Parts, Place};
 pub use standalone::{StandaloneOptions, TRUNCATED, standalone_html};
 pub use text::{Counts, counts, plain_text};
 pub use toc::{TocEntry, toc_html};

@@ -147,7 +147,7 @@ impl Session {
                 engine::Failure::Stopped(Stop::TooLong { code: String::new(), message })
             }
         };
-        self.drive(|engine, _, out| engine.http_failed(failure, out));
+        self.drive(|engine, at, out| engine.http_failed(at, failure, out));
     }
 
     fn next_delay(&self) -> Duration {

@@ -28,6 +28,17 @@ use summary::{Label, Summary};
 /// Id of the notes at the end of a document, which are a part of their own.
 const NOTES: u32 = u32::MAX;
 
+/// What a page needs to know of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Names the part as long as it exists.
+    pub id: u32,
+    /// Number of lines that it takes when it is shown, about.
+    pub lines: u32,
+    /// Length of its text, in UTF-16 units. The notes at the end have none.
+    pub units: u32,
+}
+
 /// A document in parts.
 #[derive(Debug)]
 pub struct Parts {
@@ -66,11 +77,15 @@ impl Parts {
         all
     }
 
-    /// Returns id and approximate number of lines of each part.
-    pub fn list(&self) -> impl Iterator<Item = (u32, u32)> {
+    /// Returns what a page needs to know of each part to leave room for it.
+    pub fn list(&self) -> impl Iterator<Item = Place> {
         let has_notes = self.parts.iter().any(|part| !part.summary.notes.is_empty());
-        let notes = has_notes.then(|| (NOTES, self.note_lines()));
-        self.parts.iter().map(|part| (part.id, part.lines)).chain(notes)
+        let notes = has_notes.then(|| Place { id: NOTES, lines: self.note_lines(), units: 0 });
+        let place = |part: &Part| {
+            let units = u32::try_from(part.units).unwrap_or(u32::MAX);
+            Place { id: part.id, lines: part.lines, units }
+        };
+        self.parts.iter().map(place).chain(notes)
     }
 
     fn note_lines(&self) -> u32 {
