@@ -1,4 +1,5 @@
 // Writing together over sockets: every letter arrives everywhere, once, and everybody sees where the others are.
+import { expectAccessible } from "./support/accessibility";
 import { callApi, commit, createDocument, newAccount, signUp } from "./support/accounts";
 import { editor, expectText, openDocument, saveState, storedText, toast, write } from "./support/documents";
 import { expect, test } from "./support/fixtures";
@@ -119,6 +120,21 @@ test("following shows where the other one is", async ({ page, otherPage }) => {
   await expect(editor(page).getByText("line 0", { exact: true })).toBeInViewport();
   await page.keyboard.press("Escape");
   await expect(page.getByText(/^Following/)).toBeHidden();
+});
+
+test("the people and the cursors in an editor are accessible", async ({ page, otherPage }) => {
+  const other = await otherPage();
+  await shareDocument(page, other, "Accessible", "text");
+  await editor(other).press("Control+End");
+  await expectOthers(page);
+  await expect(carets(page)).toHaveCount(1);
+  await people(page).getByRole("button", { name: /^Follow / }).first().click();
+  await expect(page.getByText(/^Following /)).toBeVisible();
+  await expectAccessible(page);
+  await people(page).locator("summary").click();
+  await people(page).getByRole("listitem").getByRole("button", { name: /^Follow / }).press("Enter");
+  await expect(people(page).locator("summary")).toBeFocused();
+  await expect(page.getByText(/^Following /)).toBeHidden();
 });
 
 test("a silent socket is noticed, and nothing is lost", async ({ page }) => {

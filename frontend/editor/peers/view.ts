@@ -110,6 +110,8 @@ export class PeopleView {
     words.dir = "auto";
     button.append(avatar, words);
     button.addEventListener("click", () => {
+      // The button disappears with the list.
+      if (this.#list.contains(button)) this.#summary.focus();
       this.#menu.open = false;
       this.actions.follow(key);
     });
