@@ -100,6 +100,22 @@ test("a document that is moved to the trash while typing says so, and goes on af
   expect(await storedText(page, id)).toBe("base more");
 });
 
+test("a document that is deleted for good while typing says so, and the text can be copied", async ({
+  page,
+  otherPage,
+  problems,
+}) => {
+  problems.expect(/status of 40\d|WebSocket/);
+  const other = await otherPage();
+  const id = await shareDocument(page, other, "Purged", "base");
+  await callApi(other, "DELETE", `/documents/${id}`);
+  await callApi(other, "DELETE", `/documents/${id}?permanent=true`);
+  const alert = page.getByRole("alert").filter({ hasText: "This document was deleted" });
+  await expect(alert).toBeVisible({ timeout: 2_500 });
+  await expect(alert.getByRole("button", { name: "Copy the text" })).toBeVisible();
+  await expect(editor(page)).toContainText("base");
+});
+
 test("where sockets are blocked, edits travel over HTTP, both ways", async ({ page, otherPage, problems }) => {
   problems.expect(/WebSocket/);
   const other = await otherPage();

@@ -1,6 +1,10 @@
 //! What the page says when nothing is sent any more, and how it goes on.
 
-use super::{clock, open::Session, transport};
+use super::{
+    clock,
+    open::Session,
+    transport::{self, Failure},
+};
 use crate::{editor::Trouble, words};
 use izanagi_shared::sync::{SyncEngine, engine::Stop};
 use leptos::{prelude::*, task::spawn_local};
@@ -12,7 +16,7 @@ impl Session {
         match stop {
             Stop::SignedOut => self.explain(words::reason_signed_out(), Trouble::SignedOut),
             // Nobody may edit it there.
-            Stop::Forbidden | Stop::Gone if self.is_in_trash.get() => {
+            Stop::Forbidden if self.is_in_trash.get() => {
                 self.explain(words::reason_trashed(), Trouble::Trashed);
             }
             Stop::Forbidden => {
@@ -32,8 +36,13 @@ impl Session {
         self.engine.borrow_mut().explain(words::reason_gone());
         let session = Rc::clone(self);
         spawn_local(async move {
-            let details = transport::get_details(session.document).await;
-            if details.is_ok_and(|details| details.is_trashed) {
+            let is_in_trash = match transport::get_details(session.document).await {
+                Ok(details) => details.is_trashed,
+                Err(Failure::Gone) => false,
+                // It cannot be known now.
+                Err(_) => session.is_in_trash.get(),
+            };
+            if is_in_trash {
                 session.explain(words::reason_trashed(), Trouble::Trashed);
             } else {
                 session.explain(words::reason_gone(), Trouble::Gone);
