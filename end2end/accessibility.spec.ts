@@ -4,6 +4,7 @@ import { callApi, createDocument, signUp } from "./support/accounts";
 import { open } from "./support/awake";
 import { dropFiles, menuButton, openDocument, saveState, toast, write } from "./support/documents";
 import { expect, test } from "./support/fixtures";
+import { blockSockets } from "./support/live";
 import { EMPTY_PAGES, makeSample, OPEN_PAGES, openSample, SAMPLE_PAGES } from "./support/sample";
 
 const OPEN_MENU = "details.menu[open]";
@@ -92,6 +93,7 @@ test("uploads in progress, completed and rejected", async ({ page, problems }) =
 
 test("the editor: committing and problems", async ({ page, problems }) => {
   problems.expect(/status of 422/);
+  await blockSockets(page);
   const { id } = await makeSample(page);
   await openDocument(page, id);
   await page.keyboard.press("Control+s");

@@ -2,8 +2,9 @@
 import type { Page } from "@playwright/test";
 import { callApi, commit, createDocument, signUp } from "./support/accounts";
 import { open } from "./support/awake";
-import { menuButton, openDocument, place, saveState, toast, write } from "./support/documents";
+import { editor, menuButton, openDocument, place, saveState, toast, write } from "./support/documents";
 import { expect, test } from "./support/fixtures";
+import { blockSockets, shareDocument } from "./support/live";
 
 declare global {
   interface Window {
@@ -34,6 +35,7 @@ async function listen(page: Page): Promise<() => Promise<string[]>> {
 test("the save state is announced once it lasts, not with every key", async ({ page, problems }) => {
   problems.expect(/ERR_FAILED/);
   const heard = await listen(page);
+  await blockSockets(page);
   await signUp(page);
   await openDocument(page, await createDocument(page, "Plans", ""));
   await write(page, "saved while typing");
@@ -44,6 +46,19 @@ test("the save state is announced once it lasts, not with every key", async ({ p
   await write(page, " any more");
   await page.unroute("**/api/v1/documents/**");
   await expect.poll(heard).toEqual([expect.stringMatching(/^Offline/), "Saved"]);
+});
+
+test("a hundred keys and another person who writes are announced at most twice", async ({ page, otherPage }) => {
+  const heard = await listen(page);
+  const other = await otherPage();
+  await shareDocument(page, other, "Plans", "");
+  await Promise.all([editor(page).focus(), editor(other).focus()]);
+  await Promise.all([
+    page.keyboard.type("a".repeat(100), { delay: 60 }),
+    other.keyboard.type("b".repeat(50), { delay: 90 }),
+  ]);
+  await expect(saveState(page, /^Saved$/)).toBeVisible();
+  expect((await heard()).length).toBeLessThanOrEqual(2);
 });
 
 test("only the last of several steps between changes is announced", async ({ page }) => {

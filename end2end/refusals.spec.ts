@@ -13,6 +13,7 @@ import {
   write,
 } from "./support/documents";
 import { expect, test } from "./support/fixtures";
+import { blockSockets } from "./support/live";
 
 const OPS = "**/api/v1/documents/*/ops";
 
@@ -122,6 +123,7 @@ test.describe("forms", () => {
 test.describe("while editing", () => {
   test("without a network the page counts unsaved edits, and saves them when it can", async ({ page, problems }) => {
     problems.expect(/ERR_FAILED/);
+    await blockSockets(page);
     await signUp(page);
     const id = await createDocument(page, "Tunnel", "before");
     await openDocument(page, id);
@@ -136,6 +138,7 @@ test.describe("while editing", () => {
 
   test("unsaved edits survive a reload", async ({ page, problems }) => {
     problems.expect(/ERR_FAILED/);
+    await blockSockets(page);
     await signUp(page);
     const id = await createDocument(page, "Tunnel", "before");
     await openDocument(page, id);
@@ -153,6 +156,7 @@ test.describe("while editing", () => {
 
   test("a rejected edit is reported with the reason, and retried on request", async ({ page, problems }) => {
     problems.expect(/status of 422/);
+    await blockSockets(page);
     await signUp(page);
     const id = await createDocument(page, "Refused", "");
     await openDocument(page, id);
@@ -190,6 +194,7 @@ test.describe("while editing", () => {
 
   test("an edit beyond the limit is resent once it fits", async ({ page, problems }) => {
     problems.expect(/status of 413/);
+    await blockSockets(page);
     await signUp(page);
     const id = await createDocument(page, "Crowded", "");
     await openDocument(page, id);
@@ -235,6 +240,7 @@ test.describe("while editing", () => {
 
   test("a lost response does not duplicate text", async ({ page, problems }) => {
     problems.expect(/ERR_CONNECTION_RESET/);
+    await blockSockets(page);
     await signUp(page);
     const id = await createDocument(page, "Once", "");
     await openDocument(page, id);
@@ -255,6 +261,7 @@ test.describe("while editing", () => {
 
 test("a commit waits for the last edits and contains them", async ({ page, problems }) => {
   problems.expect(/ERR_FAILED/);
+  await blockSockets(page);
   await signUp(page);
   const id = await createDocument(page, "Waiting", "");
   await openDocument(page, id);

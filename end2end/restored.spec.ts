@@ -22,6 +22,8 @@ test("a damaged document can be read, and says how it is repaired", async ({ pag
   await page.goto(`/documents/${id}`);
   await expect(page.getByText("izanagi fsck --repair")).toBeVisible();
   await expect(page.getByRole("region", { name: "Text" }).getByText("still here")).toBeVisible();
+  await page.goto(`/documents/${id}/read`);
+  await expect(page.getByText("still here")).toBeVisible();
   expect(server.takeComplaints().join()).toContain("corrupt_document");
 });
 

@@ -4,6 +4,7 @@ import { callApi, createDocument, signUp } from "./support/accounts";
 import { open } from "./support/awake";
 import { dropFiles, expectSaved, expectText, openDocument, saveState, storedText, write } from "./support/documents";
 import { expect, test } from "./support/fixtures";
+import { watchSockets } from "./support/live";
 
 const ACCESS = "izanagi_access";
 
@@ -54,13 +55,21 @@ test("tabs that renew at the same time all stay signed in", async ({ page }) => 
 
 test("text typed after the access token has expired is saved", async ({ page, problems }) => {
   problems.expect(/status of 401/);
+  const sockets = await watchSockets(page);
   await signUp(page);
   const id = await createDocument(page, "Slow writer", "");
   await openDocument(page, id);
+  await write(page, "half an hour");
   await endAccess(page);
-  await write(page, "half an hour later");
+  // An open socket lives as long as the session; the next one needs a new token.
+  await write(page, " later");
   await expectSaved(page, "4 words");
-  expect(await storedText(page, id)).toBe("half an hour later");
+  sockets.cut();
+  await write(page, " or more");
+  await expect(saveState(page, /^Offline/)).toBeVisible();
+  sockets.mend();
+  await expectSaved(page, "6 words");
+  expect(await storedText(page, id)).toBe("half an hour later or more");
   expect(await cookie(page, ACCESS)).toBeTruthy();
 });
 

@@ -3,6 +3,7 @@ import type { Page } from "@playwright/test";
 import { callApi, createDocument, signUp } from "./support/accounts";
 import { commitByKeys, editor, expectText, openDocument, saveState, storedText } from "./support/documents";
 import { expect, test } from "./support/fixtures";
+import { watchSockets } from "./support/live";
 
 test("two tabs write at the same time, and both show both texts", async ({ page }) => {
   await signUp(page);
@@ -24,8 +25,9 @@ test("a disconnected tab loses nothing and overwrites nothing", async ({ page, p
   await signUp(page);
   const id = await createDocument(page, "Shared", "base");
   const second = await page.context().newPage();
+  const { cutOff, reconnect } = await cutter(second);
   await Promise.all([openDocument(page, id), openDocument(second, id)]);
-  const reconnect = await cutOff(second);
+  await cutOff();
   await editor(second).press("Control+End");
   await second.keyboard.type(" below");
   await expect(saveState(second, /^Offline, \d+ edits on this device$/)).toBeVisible();
@@ -78,11 +80,23 @@ test("a commit contains another owner's edits; a restore reaches their editor", 
   await expect(page.getByRole("main")).toContainText(owner.username);
 });
 
-/** Disconnects one tab; the other one in the context stays connected. Returns a function that reconnects it. */
-async function cutOff(tab: Page): Promise<() => Promise<void>> {
+/**
+ * Disconnects one tab; the other one in the context stays connected. Call it before the tab is opened, and then what it
+ * returns. A browser that is told to be offline keeps its sockets, so they are cut.
+ */
+async function cutter(tab: Page): Promise<{ cutOff(): Promise<void>; reconnect(): Promise<void> }> {
+  const sockets = await watchSockets(tab);
   const session = await tab.context().newCDPSession(tab);
   const conditions = { latency: 0, downloadThroughput: -1, uploadThroughput: -1 };
   await session.send("Network.enable");
-  await session.send("Network.emulateNetworkConditions", { offline: true, ...conditions });
-  return () => session.detach();
+  return {
+    async cutOff() {
+      await session.send("Network.emulateNetworkConditions", { offline: true, ...conditions });
+      sockets.cut();
+    },
+    async reconnect() {
+      sockets.mend();
+      await session.detach();
+    },
+  };
 }

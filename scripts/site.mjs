@@ -21,11 +21,15 @@ const publicFiles = {
     onResolve({ filter: /^\// }, ({ kind, path }) => (kind === "url-token" ? { path, external: true } : undefined)),
 };
 
+/** How many files the editor imports at once. */
+const PARTS = 2;
+
 /** @type {import("esbuild").BuildOptions & { write: false }} */
 const script = { ...common, format: "esm", target: "es2022" };
 /** The bundles of islands: what scripts/build-site made, and around it what starts it. */
 const bundles = ["wasm-pages", "wasm-editor"];
 for (const name of bundles) await writeFile(`${stage}/start-${name}.js`, await starter(name));
+await writeFile(`${stage}/start-preview.js`, previewStarter());
 const editor = await build({
   ...script,
   entryPoints: { editor: "frontend/editor/index.ts" },
@@ -34,12 +38,15 @@ const editor = await build({
   chunkNames: "[name]-[hash]",
   metafile: true,
 });
+nameParts(editor);
 const islands = await build({
   ...script,
-  entryPoints: Object.fromEntries(bundles.map((name) => [name, `${stage}/start-${name}.js`])),
+  entryPoints: {
+    ...Object.fromEntries(bundles.map((name) => [name, `${stage}/start-${name}.js`])),
+    "preview-worker": `${stage}/start-preview.js`,
+  },
   // Loaded by its name beside it, and only on pages with an editor.
   external: ["./editor.js"],
-  define: { EDITOR_PARTS: JSON.stringify(importsOf("editor.js", editor.metafile)) },
 });
 const styles = await build({
   ...common,
@@ -51,7 +58,7 @@ const styles = await build({
 
 /** @type {Map<string, Uint8Array>} */
 const bundled = new Map();
-for (const name of bundles) bundled.set(`${name}.wasm`, await readFile(`${stage}/${name}.wasm`));
+for (const name of [...bundles, "wasm-preview"]) bundled.set(`${name}.wasm`, await readFile(`${stage}/${name}.wasm`));
 for (const { outputFiles } of [islands, editor, styles]) {
   for (const file of outputFiles) bundled.set(file.path.slice(1), file.contents);
 }
@@ -59,14 +66,23 @@ const outcome = await publishSite({ bundled, publicFolder: "public", site, compr
 console.error(`==> ${site}: ${outcome}`);
 
 /**
- * The files that a bundled one imports at once, so that they can be fetched together with it.
- * @param {string} name
- * @param {import("esbuild").Metafile} metafile
+ * Names the files that the editor imports at once, so that its page can name them too (`app/src/pages/editor.rs`): the
+ * browser then fetches them together with it. Their folder is named by its content.
+ * @param {import("esbuild").BuildResult<{ write: false, metafile: true }>} editor
  */
-function importsOf(name, { outputs }) {
-  const [, output] = Object.entries(outputs).find(([path]) => path.endsWith(`/${name}`)) ?? [];
+function nameParts({ outputFiles, metafile }) {
+  const [, output] = Object.entries(metafile.outputs).find(([path]) => path.endsWith("editor.js")) ?? [];
   const imports = output?.imports.filter(({ kind }) => kind === "import-statement") ?? [];
-  return imports.map(({ path }) => `./${path.split("/").at(-1)}`);
+  const names = imports.map(({ path }) => /** @type {string} */ (path.split("/").at(-1))).sort();
+  if (names.length !== PARTS) throw new Error(`editor.js imports ${names.length} files, its page names ${PARTS}`);
+  for (const file of outputFiles) {
+    let text = file.text;
+    names.forEach((name, index) => {
+      if (file.path.endsWith(`/${name}`)) file.path = `/editor-part-${index + 1}.js`;
+      text = text.replaceAll(name, `editor-part-${index + 1}.js`);
+    });
+    Object.defineProperty(file, "contents", { value: new TextEncoder().encode(text) });
+  }
 }
 
 /**
@@ -76,9 +92,13 @@ function importsOf(name, { outputs }) {
 async function starter(name) {
   const source = await readFile(`${stage}/${name}.js`, "utf8");
   const names = [...source.matchAll(/^export function (\w+_\d+)\(/gm)].map(([, name]) => name).join(", ");
+  // The editor takes keys before the WebAssembly is there.
+  const isEditor = name === "wasm-editor";
   return `
+    ${isEditor ? 'import { begin, fail } from "./editor.js";' : ""}
     import init, { start, ${names} } from "./${name}.js";
     import { hydrate } from "../../frontend/islands/hydrate";
+    ${isEditor ? "begin();" : "const fail = () => {};"}
     const load = async () => {
       const answer = await fetch(document.querySelector("#words").href);
       if (!answer.ok) throw new Error("The texts of this page: status " + answer.status);
@@ -90,9 +110,20 @@ async function starter(name) {
       start(words);
       hydrate({ ${names} });
     } catch (error) {
+      fail();
       // Rendered by the server: the texts may be what is missing.
       document.querySelector("#load-failed").hidden = false;
       throw error;
     }
+  `;
+}
+
+/** The worker that renders the preview. */
+function previewStarter() {
+  return `
+    import init, { Preview } from "./wasm-preview.js";
+    import { serve } from "../../frontend/preview/worker";
+    const module = new URL("./wasm-preview.wasm", import.meta.url);
+    serve(init({ module_or_path: module }).then(() => Preview));
   `;
 }

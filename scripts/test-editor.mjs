@@ -8,7 +8,7 @@ import { build } from "esbuild";
 const SOURCES = "frontend/editor";
 const TRANSLATED = "target/test-editor";
 
-const tests = (await readdir(SOURCES)).filter((name) => name.endsWith(".test.ts"));
+const tests = (await readdir(SOURCES, { recursive: true })).filter((name) => name.endsWith(".test.ts"));
 await rm(TRANSLATED, { recursive: true, force: true });
 const { metafile } = await build({
   entryPoints: tests.map((name) => join(SOURCES, name)),

@@ -9,7 +9,7 @@ import type { Change, EditorHandle, MountOptions } from "../../frontend/editor/c
 const NONCE = "only-this-test";
 const POLICY = `default-src 'none'; script-src 'self'; style-src 'self' 'nonce-${NONCE}'`;
 const PAGE = `<!doctype html><html lang="en"><head><title>Editor</title><link rel="stylesheet" href="/main.css"></head>
-<body><main class="editor-page"><h1 class="visually-hidden">Editor</h1><button>Before</button>
+<body><main class="editor-page"><h1 class="visually-hidden">Editor</h1><div id="people"></div><button>Before</button>
 <div class="editor-panes"><div class="editor-pane"><div class="editor-host" id="host"></div></div></div>
 <button>After</button></main></body></html>`;
 
@@ -20,13 +20,16 @@ export interface EditorSite {
   close(): Promise<void>;
 }
 
+/** An announced presence: the user as JSON, and the selection. */
+export type Announced = [user: string, anchor: number | null, head: number | null];
+
 declare global {
   interface Window {
     editor: EditorHandle;
     /** The page's copy of the text, from `onChange` and `applyRemote`. */
     mirror: string;
     /** Number of `onChange` and `onCommit` calls, and the values of `onScroll`. */
-    seen: { changes: Change[][]; commits: number; scrolls: number[]; violations: string[] };
+    seen: { changes: Change[][]; commits: number; scrolls: number[]; violations: string[]; presences: Announced[] };
     remote(changes: Change[]): void;
   }
 }
@@ -83,7 +86,7 @@ export async function openEditor(
         }
       };
       window.mirror = text;
-      window.seen = { changes: [], commits: 0, scrolls: [], violations: [] };
+      window.seen = { changes: [], commits: 0, scrolls: [], violations: [], presences: [] };
       document.addEventListener("securitypolicyviolation", (event) => window.seen.violations.push(event.blockedURI));
       const { mount }: typeof import("../../frontend/editor/index") = await import("/editor.js" as string);
       window.editor = mount(document.querySelector<HTMLElement>("#host")!, {
@@ -104,6 +107,24 @@ export async function openEditor(
         },
         onCommit: () => void (window.seen.commits += 1),
         onScroll: (fraction) => void window.seen.scrolls.push(fraction),
+      });
+      window.editor.startPeers({
+        host: document.querySelector<HTMLElement>("#people")!,
+        user: { id: "me", name: "Me" },
+        texts: {
+          here: "People here",
+          all: "Everyone here: {count}",
+          now: "People here now: {count}",
+          unnamed: "Unnamed",
+          you: "{name} (you)",
+          follow: "Follow {name}",
+          came: "{name} is here.",
+          left: "{name} has left.",
+          showCursors: "Show their cursors",
+          following: "Following {name}. Press Escape to stop.",
+          stop: "Stop",
+        },
+        onPresence: (...announced) => void window.seen.presences.push(announced),
       });
       window.remote = (changes) => {
         apply(changes);

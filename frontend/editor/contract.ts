@@ -1,5 +1,10 @@
 // Interface between the page (Rust, compiled to WebAssembly) and the editor. The page owns the CRDT; the editor sees
 // only texts, changes and opaque bytes.
+import type { PeopleTexts } from "./peers/view";
+
+import type { ChangeSet } from "@codemirror/state";
+import type { EditorView } from "@codemirror/view";
+import type { Preview } from "./preview";
 
 /** Replaces a range of the text. Offsets are UTF-16 code units in the text *before* the transaction. */
 export interface Change {
@@ -30,16 +35,52 @@ export interface MountOptions {
   /** Phrases of CodeMirror in the page's language, by their English text. */
   phrases: Record<string, string>;
   /** Called for local edits (typing, paste, undo, redo) with sorted, disjoint changes. Not called for `applyRemote`. */
-  onChange(changes: Change[]): void;
+  onChange(changes: Change[], set: ChangeSet): void;
   /** Called when an edit was rejected because the text would exceed `maxBytes`. */
   onTooLong(): void;
   /** Called on Ctrl-S or Cmd-S. */
   onCommit(): void;
   /** Called when the user scrolls, with 0 for the top and 1 for the end. Not called for `scrollTo`. */
   onScroll?(fraction: number): void;
+  /** Shows the text rendered, and scrolls with it. */
+  preview?: Preview | undefined;
+}
+
+/** How other people are shown. */
+export interface PeersOptions {
+  /** Element for the avatars, in the page's head. */
+  host: HTMLElement;
+  /** The user, as others see them. The id is that of the account, or empty. */
+  user: { id: string; name: string };
+  texts: PeopleTexts & {
+    /** With `{name}`: whom the page follows, and how to stop it. */
+    following: string;
+    stop: string;
+    /** With `{name}`. */
+    came: string;
+    left: string;
+    /** With `{count}`. */
+    now: string;
+  };
+  /**
+   * Announces the user (JSON of `user` in an awareness state) and the selection, or `null` before there is one. Called
+   * at most ten times a second.
+   */
+  onPresence(user: string, anchor: number | null, head: number | null): void;
+}
+
+/** Another client. */
+export interface Peer {
+  client: number;
+  /** Its awareness state, as JSON. */
+  state: string;
+  /** Its selection in the editor's current text; `null` if it has none. */
+  anchor: number | null;
+  head: number | null;
 }
 
 export interface EditorHandle {
+  readonly view: EditorView;
   /**
    * Applies remote changes, sorted and disjoint, with offsets in the editor's current text. Cursor and scroll position
    * keep their place in the text, and the changes are excluded from the undo history.
@@ -48,6 +89,10 @@ export interface EditorHandle {
    * left unchanged
    */
   applyRemote(changes: Change[]): void;
+  /** Starts to show other people and to announce this one; its code is fetched then. */
+  startPeers(options: PeersOptions): void;
+  /** Shows clients whose states changed, and removes clients that are gone. */
+  showPeers(changed: Peer[], gone: number[]): void;
   setReadOnly(on: boolean): void;
   text(): string;
   focus(): void;

@@ -1,4 +1,7 @@
-// Entry point of the editor bundle, which the page loads on demand.
-export type { Change, DocumentKind, EditorHandle, MountOptions, PendingUpdate } from "./contract";
+// Entry point of the editor bundle.
+export type { Change, DocumentKind, EditorHandle, MountOptions, Peer, PeersOptions, PendingUpdate } from "./contract";
+export { leftBehind } from "./early";
 export { mount } from "./mount";
 export { pendingDrop, pendingLoad, pendingPut } from "./pending";
+export { openSocket } from "./socket";
+export { begin, currentPreview, fail, startedEditor, startPreview } from "./start";

@@ -11,6 +11,7 @@ import { findAndReplace } from "./find";
 import { languageOf } from "./language";
 import { leaveByKeyboard, leaveHint } from "./leave";
 import { withinBytes } from "./limit";
+import type { Peers } from "./peers/peers";
 import { ScrollFraction } from "./scroll";
 import { theme } from "./theme";
 
@@ -21,6 +22,7 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
   mounted += 1;
   const hint = leaveHint(`editor-hint-${mounted}`, options.leaveHint);
   const readOnly = new Compartment();
+  let peers: Promise<Peers | undefined> = Promise.resolve(undefined);
   const view = new EditorView({
     doc: options.text,
     extensions: [
@@ -34,6 +36,9 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
       EditorView.contentAttributes.of({ "aria-label": options.label, tabindex: "0" }),
       readOnly.of(EditorState.readOnly.of(options.readOnly)),
       localChanges(options, () => stop(view, readOnly, options.failure)),
+      EditorView.updateListener.of((update) => {
+        if (update.docChanged) options.preview?.changed(update);
+      }),
       leaveByKeyboard(hint.id),
       keepLineBreaksWhole(options.text),
       languageOf(options.kind, options.placeholder),
@@ -45,9 +50,19 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
     parent,
   });
   parent.append(hint);
-  const scroll = new ScrollFraction(view.dom, view.scrollDOM, (fraction) => options.onScroll?.(fraction));
+  const { preview } = options;
+  const scroll = new ScrollFraction(view.dom, view.scrollDOM, (fraction) => {
+    options.onScroll?.(fraction);
+    preview?.scrollTo(fraction, textAtTop(view));
+  });
+  preview?.onScroll((fraction, at) => {
+    if (fraction <= 0 || fraction >= 1) scroll.set(fraction);
+    else scroll.setTop(topOf(view, at));
+  });
+  preview?.attach(view);
 
   return {
+    view,
     applyRemote(changes) {
       if (changes.length === 0) return;
       view.dispatch({
@@ -57,6 +72,14 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
         filter: false,
       });
     },
+    startPeers(options) {
+      peers = import("./peers/peers").then(
+        ({ Peers }) => (view.dom.isConnected ? new Peers(view, parent, options) : undefined),
+        // Without the network the editor works on alone.
+        (error: unknown) => void console.warn(error),
+      );
+    },
+    showPeers: (changed, gone) => void peers.then((peers) => peers?.show(changed, gone)),
     setReadOnly(on) {
       view.dispatch({ effects: readOnly.reconfigure(EditorState.readOnly.of(on)) });
     },
@@ -64,11 +87,28 @@ export function mount(parent: HTMLElement, options: MountOptions): EditorHandle 
     focus: () => view.focus(),
     scrollTo: (fraction) => scroll.set(fraction),
     destroy() {
+      peers.then((peers) => peers?.destroy());
       scroll.destroy();
       view.destroy();
       hint.remove();
     },
   };
+}
+
+/** Returns the offset of the text at the upper edge, with the share of its line that is above it. */
+function textAtTop(view: EditorView): number {
+  const height = view.scrollDOM.scrollTop - view.documentPadding.top;
+  const line = view.lineBlockAtHeight(height);
+  const share = Math.min(1, Math.max(0, (height - line.top) / line.height));
+  return line.from + share * line.length;
+}
+
+/** Returns how far to scroll so that the text at this offset is at the upper edge. */
+function topOf(view: EditorView, at: number): number {
+  const offset = Math.min(view.state.doc.length, Math.floor(at));
+  const line = view.lineBlockAt(offset);
+  const share = line.length > 0 ? (at - line.from) / line.length : 0;
+  return view.documentPadding.top + line.top + Math.min(1, share) * line.height;
 }
 
 const editing: Extension[] = [
@@ -99,7 +139,7 @@ function localChanges(options: MountOptions, onBroken: () => void): Extension {
     if (!update.docChanged) return;
     if (update.transactions.some((transaction) => transaction.annotation(Transaction.remote))) return;
     try {
-      options.onChange(toChanges(update.changes, update.startState.doc));
+      options.onChange(toChanges(update.changes, update.startState.doc), update.changes);
     } catch (error) {
       // CodeMirror would only log the error. `onBroken` must run after the update has finished.
       console.error(error);

@@ -4,6 +4,23 @@ import type { PendingUpdate } from "./contract";
 const DATABASE = "izanagi";
 const STORE = "pending";
 const BY_ORDER = "byOrder";
+/** Edits made before the page had the CRDT, and the texts that they were made in. */
+const EARLY = "early";
+const EARLY_TEXTS = "earlyTexts";
+
+/** Edits made before the page had the CRDT. */
+export interface EarlyEdits {
+  documentId: string;
+  userId: string;
+  /** Names the page that made them. */
+  id: string;
+  /** When they were made, in milliseconds since 1970. */
+  at: number;
+  /** The text that they were made in. */
+  base: string;
+  /** A change set of CodeMirror, as JSON. */
+  changes: unknown;
+}
 
 let opened: Promise<IDBDatabase> | undefined;
 
@@ -33,9 +50,44 @@ export async function pendingDrop(documentId: string, userId: string, opIds: str
   });
 }
 
-async function write(work: (store: IDBObjectStore) => void): Promise<void> {
-  const transaction = (await database()).transaction(STORE, "readwrite", { durability: "strict" });
-  work(transaction.objectStore(STORE));
+/** Stores edits; resolves when they are durable on this device. `base` gives their text, which is stored once. */
+export async function earlyPut(edits: Omit<EarlyEdits, "base">, base: () => string): Promise<void> {
+  const key = [edits.documentId, edits.userId, edits.id];
+  await change([EARLY, EARLY_TEXTS], (transaction) => {
+    transaction.objectStore(EARLY).put(edits);
+    const texts = transaction.objectStore(EARLY_TEXTS);
+    const count = texts.count(key);
+    count.onsuccess = () => {
+      if (count.result === 0) texts.put(base(), key);
+    };
+  });
+}
+
+/** Returns the edits of a document and user. */
+export async function earlyLoad(documentId: string, userId: string): Promise<EarlyEdits[]> {
+  const transaction = (await database()).transaction([EARLY, EARLY_TEXTS], "readonly");
+  const range = IDBKeyRange.bound([documentId, userId], [documentId, userId, []]);
+  const edits: IDBRequest<Omit<EarlyEdits, "base">[]> = transaction.objectStore(EARLY).getAll(range);
+  const texts: IDBRequest<string[]> = transaction.objectStore(EARLY_TEXTS).getAll(range);
+  await Promise.all([settled(edits), settled(texts)]);
+  // Both are sorted by the same keys.
+  return edits.result.map((found, index) => ({ ...found, base: texts.result[index] ?? "" }));
+}
+
+/** Deletes edits. */
+export async function earlyDrop(documentId: string, userId: string, id: string): Promise<void> {
+  await change([EARLY, EARLY_TEXTS], (transaction) => {
+    for (const store of [EARLY, EARLY_TEXTS]) transaction.objectStore(store).delete([documentId, userId, id]);
+  });
+}
+
+function write(work: (store: IDBObjectStore) => void): Promise<void> {
+  return change([STORE], (transaction) => work(transaction.objectStore(STORE)));
+}
+
+async function change(stores: string[], work: (transaction: IDBTransaction) => void): Promise<void> {
+  const transaction = (await database()).transaction(stores, "readwrite", { durability: "strict" });
+  work(transaction);
   await new Promise<void>((resolve, reject) => {
     transaction.oncomplete = () => resolve();
     transaction.onabort = () => reject(transaction.error ?? new DOMException("Transaction aborted.", "AbortError"));
@@ -52,10 +104,15 @@ function database(): Promise<IDBDatabase> {
 }
 
 async function open(): Promise<IDBDatabase> {
-  const request = indexedDB.open(DATABASE, 1);
-  request.onupgradeneeded = () => {
-    const store = request.result.createObjectStore(STORE, { keyPath: ["documentId", "userId", "opId"] });
-    store.createIndex(BY_ORDER, ["documentId", "userId", "order"]);
+  const request = indexedDB.open(DATABASE, 2);
+  request.onupgradeneeded = ({ oldVersion }) => {
+    const { result } = request;
+    if (oldVersion < 1) {
+      const store = result.createObjectStore(STORE, { keyPath: ["documentId", "userId", "opId"] });
+      store.createIndex(BY_ORDER, ["documentId", "userId", "order"]);
+    }
+    result.createObjectStore(EARLY, { keyPath: ["documentId", "userId", "id"] });
+    result.createObjectStore(EARLY_TEXTS);
   };
   await settled(request);
   const database = request.result;

@@ -21,8 +21,13 @@ export class ScrollFraction {
   }
 
   set(fraction: number): void {
+    this.setTop(clamp(fraction) * this.#range());
+  }
+
+  /** Sets the position in pixels. */
+  setTop(top: number): void {
     this.#following = true;
-    this.scroller.scrollTop = Math.round(clamp(fraction) * this.#range());
+    this.scroller.scrollTop = Math.round(top);
   }
 
   destroy(): void {

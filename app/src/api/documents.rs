@@ -84,6 +84,9 @@ pub(crate) async fn open_document(id: DocumentId) -> Result<OpenedDocument, AppE
     let caller = caller();
     let reader = documents.for_reader(&caller, id).await?;
     let document = documents.view(&reader).await?;
+    // The page carries the text: escaped, and once more in the stream in which it is sent.
+    let length = usize::try_from(reader.row().text.length).unwrap_or(usize::MAX);
+    let _reserved = services.core.budget.work(length.saturating_mul(3)).await?;
     let text = documents.text(&reader).await?.content.to_string();
     let (standing, user, revision) = (reader.standing(), caller.user(), reader.row().meta_rev);
     Ok(OpenedDocument { document, standing, text, revision, user })

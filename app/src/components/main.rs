@@ -20,6 +20,10 @@ pub(crate) enum Bundle {
     Editor,
 }
 
+/// Files that the editor's script imports (`scripts/site.mjs`).
+const EDITOR_FILES: [&str; 4] =
+    ["editor-part-1.js", "editor-part-2.js", "editor.js", "wasm-editor.js"];
+
 /// `main` landmark of a page.
 #[component]
 pub(crate) fn Main(
@@ -54,8 +58,23 @@ pub(crate) fn Scripts(bundle: Bundle) -> impl IntoView {
     let package = expect_context::<Package>();
     let (script, wasm) =
         (package.file(&format!("{name}.js")), package.file(&format!("{name}.wasm")));
+    // Keys are taken as soon as the editor's own files are there.
+    let (files, priority): (&[&str], _) = match bundle {
+        Bundle::Editor => (&EDITOR_FILES, "low"),
+        Bundle::None | Bundle::Pages => (&[], "auto"),
+    };
+    let files = files.iter().map(|name| package.file(name));
+    let files = files.map(|href| view! { <Link rel="modulepreload" href/> }).collect_view();
     view! {
-        <Link rel="preload" href=wasm as_="fetch" type_="application/wasm" crossorigin="anonymous"/>
+        {files}
+        <Link
+            rel="preload"
+            href=wasm
+            as_="fetch"
+            type_="application/wasm"
+            crossorigin="anonymous"
+            fetchpriority=priority
+        />
         <Link
             id=words::LINK
             rel="preload"

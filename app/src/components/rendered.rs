@@ -1,5 +1,5 @@
 use crate::{catalogue::site as t, parts::Alert};
-use izanagi_shared::markdown::Rendered;
+use izanagi_shared::markdown::{Rendered, grouped};
 use leptos::prelude::*;
 
 /// A rendered text, with what is missing from it.
@@ -16,7 +16,7 @@ pub(crate) fn RenderedText(
             {has_outside_images.then(|| view! {
                 <p class="soft">{t::images_left_out()} " " <a href=address>{t::load_images()}</a></p>
             })}
-            <article class="prose" inner_html=html></article>
+            <article class="prose" inner_html=grouped(html)></article>
             {truncated.then(|| view! {
                 <Alert>
                     <p>{t::truncated()}</p>

@@ -55,8 +55,11 @@ pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> 
     let send = move || async move {
         let (id, message, title, action) = (id.to_string(), message(), title(), path.get_value());
         let fields = [("id", id.as_str()), ("title", &title), ("message", &message)];
+        // What the server tells all pages about this commit is no news here.
+        view.committed_at.set_value(js_sys::Date::now());
         match browser::post(&action, &fields).await {
             Ok(notice) => {
+                view.committed_at.set_value(js_sys::Date::now());
                 step.set(Step::Asked);
                 if let Some(field) = field.get_untracked() {
                     browser::clear(&field);

@@ -19,7 +19,12 @@ pub(super) fn Head(
 ) -> impl IntoView {
     let path = format!("/documents/{id}");
     let state = move || view.whole_state();
-    let save = move || state().map_or_else(words::read_only, |state| words::save_state(&state));
+    let save = move || match state() {
+        Some(state) => words::save_state(&state),
+        None if is_trashed || view.trouble.with(Option::is_some) => words::read_only(),
+        // Once something is typed, the editor says that it is not saved (`frontend/editor/start.ts`).
+        None => words::getting_ready(),
+    };
     // A page that has just loaded has nothing to announce.
     let lasting = move || {
         let state = state().map_or(SaveState::Saved, without_count);
@@ -56,6 +61,8 @@ pub(super) fn Head(
             }}
             <p class="save-state" data-state=move || state().map(|state| state.variant())>{save}</p>
             <Announcement topic=Signal::derive(lasting) text=Signal::derive(save)/>
+            // Filled by the editor (`frontend/editor/peers/`).
+            <div class="editor-people" node_ref=view.people></div>
             <div class="editor-tools" role="group" aria-label=words::document_tools()>
                 {(kind != DocumentKind::Text).then(|| view! {
                     <div class="segmented pane-tabs" role="group" aria-label=words::view()>

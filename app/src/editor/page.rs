@@ -1,4 +1,7 @@
-use super::{EditorView, commit::CommitDialog, head::Head, session, trouble::TroubleAlert};
+use super::{
+    EditorView, commit::CommitDialog, head::Head, session, trouble::TroubleAlert,
+    unsaved_notice::UnsavedNotice,
+};
 use crate::{
     flash::Notice,
     parts::{Alert, Icon, kind_name},
@@ -7,7 +10,7 @@ use crate::{
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
-    markdown::{Counts, Rendered},
+    markdown::Counts,
     rules::DocumentKind,
 };
 use leptos::prelude::*;
@@ -31,8 +34,16 @@ pub struct OpenedText {
     pub length: usize,
     /// The signed-in user, if any.
     pub user: Option<UserId>,
-    /// Whether the preview loads images of other hosts.
-    pub outside_images: bool,
+    /// The name by which others see the user.
+    pub user_name: String,
+    /// Number of the newest version; 0 if there is none.
+    pub head_version: u64,
+    /// Whether the preview lacks images of other hosts.
+    pub lacks_images: bool,
+    /// Whether the preview lacks the rest of a text that is too long.
+    pub is_cut: bool,
+    /// Whether some of the preview is not in the page.
+    pub is_partial: bool,
     /// Number of words in the text.
     pub words: usize,
     /// Number of characters in the text.
@@ -49,10 +60,12 @@ pub struct OpenedText {
 /// hydration, which leaves this markup unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct EditorHtml {
-    /// Start of the text, shown until the editor has loaded.
+    /// The text, shown until the editor has loaded.
     pub text: String,
-    /// Rendered text, without its headings.
-    pub preview: Rendered,
+    /// What the editor needs besides, as JSON.
+    pub start: String,
+    /// The first screen of the preview.
+    pub preview: String,
     /// Form that commits without JavaScript.
     pub without_script: String,
 }
@@ -60,9 +73,10 @@ pub struct EditorHtml {
 /// The area around the text: title, editor, preview, committing.
 #[island]
 pub fn Editor(opened: OpenedText) -> impl IntoView {
-    let EditorHtml { text, preview, without_script } = use_context().unwrap_or_default();
+    let EditorHtml { text, start, preview, without_script } = use_context().unwrap_or_default();
     let OpenedText { id, kind, is_trashed, words, characters, .. } = opened.clone();
-    let view = EditorView::new(preview, Counts { words, characters });
+    let opened_partially = opened.is_partial;
+    let view = EditorView::new(&opened, Counts { words, characters });
     let with_images = format!("/documents/{id}?images=1");
     let title = RwSignal::new(opened.title.clone());
     let (rename, restore) = (opened.rename.clone(), opened.restore.clone());
@@ -103,27 +117,37 @@ pub fn Editor(opened: OpenedText) -> impl IntoView {
             <noscript inner_html=without_script></noscript>
             <div class="editor-panes">
                 <section class="editor-pane" data-pane="write" aria-label=words::text_area()>
-                    <div class="editor-host" node_ref=view.host inner_html=text></div>
+                    <div class="editor-host" node_ref=view.host data-start=start inner_html=text></div>
                 </section>
-                <section class="editor-pane" data-pane="preview" aria-label=words::preview() tabindex="0" node_ref=view.preview_pane>
+                <section class="editor-pane" data-pane="preview" aria-label=words::preview() tabindex="0">
                     // Hidden rather than left out, so that hydration finds the same elements.
                     <p class="preview-note" hidden=move || !view.lacks_images.get()>
                         {words::images_left_out()} " " <a href=with_images>{words::load_images()}</a>
                     </p>
-                    <div class="prose" inner_html=view.preview></div>
+                    // Later shown and hidden by the preview (`frontend/editor/parts.ts`).
+                    <p class="preview-note" data-show-all="" hidden=!opened_partially>
+                        {words::parts_left_out()} " " <button class="button" type="button">{words::show_all()}</button>
+                    </p>
+                    <div class="prose" data-kind=kind.as_str() inner_html=preview></div>
                     <p class="preview-note" hidden=move || !view.is_cut.get()>{words::truncated()}</p>
                 </section>
             </div>
+            <UnsavedNotice view/>
             <div class="status-bar">
                 <ul class="meta">
                     <li>{move || words::words(view.counts.get().words as u64)}</li>
                     <li>{move || words::characters(view.counts.get().characters as u64)}</li>
+                    <li>{move || version_now(view.head_version.get())}</li>
                 </ul>
                 <p>{kind_name(kind)}</p>
             </div>
             <CommitDialog id view action=commit/>
         </main>
     }
+}
+
+fn version_now(number: u64) -> String {
+    if number == 0 { words::no_version() } else { words::version_now(&number.to_string()) }
 }
 
 #[component]

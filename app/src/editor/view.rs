@@ -1,14 +1,11 @@
 //! The interface between an editing session and its page.
 
-use super::save::{TitleState, with_title};
-use izanagi_shared::{
-    markdown::{Counts, Rendered},
-    save_state::SaveState,
+use super::{
+    OpenedText,
+    save::{TitleState, with_title},
 };
-use leptos::{
-    html::{Div, Section},
-    prelude::*,
-};
+use izanagi_shared::{markdown::Counts, save_state::SaveState, sync::engine::Lateness};
+use leptos::{html::Div, prelude::*};
 use send_wrapper::SendWrapper;
 
 /// A problem that prevents saving and that only the user can resolve.
@@ -18,6 +15,10 @@ pub enum Trouble {
     SignedOut,
     /// The document was moved to the trash.
     Trashed,
+    /// The user may no longer edit the document.
+    Forbidden,
+    /// The document was deleted, or the user may no longer see it.
+    Gone,
     /// The server rejects an edit, for this reason.
     Refused(String),
     /// The document cannot be edited, for this reason.
@@ -34,15 +35,11 @@ pub type TextOf = Box<dyn Fn() -> String>;
 pub struct EditorView {
     /// Element in which the editor is mounted.
     pub host: NodeRef<Div>,
-    /// Scroll container of the preview.
-    pub preview_pane: NodeRef<Section>,
-    /// The text as HTML, updated shortly after it changes.
-    pub preview: RwSignal<String>,
     /// Whether the preview lacks images of other hosts.
     pub lacks_images: RwSignal<bool>,
     /// Whether the preview lacks the rest of a text that is too long.
     pub is_cut: RwSignal<bool>,
-    /// Whether the preview is visible; it is rendered only then.
+    /// Whether the preview is visible.
     pub preview_on: RwSignal<bool>,
     /// Length of the text.
     pub counts: RwSignal<Counts>,
@@ -58,8 +55,16 @@ pub struct EditorView {
     pub trouble: RwSignal<Option<Trouble>>,
     /// Incremented when an edit is rejected because the text would be too long.
     pub too_long: RwSignal<u32>,
+    /// How long edits have been waiting to be saved.
+    pub lateness: RwSignal<Lateness>,
+    /// Number of the newest version; 0 if there is none.
+    pub head_version: RwSignal<u64>,
+    /// Element in the head for the people here.
+    pub people: NodeRef<Div>,
     /// Incremented when the user asks to send rejected edits again.
     pub retry: RwSignal<u32>,
+    /// When this page committed last, in milliseconds since the Unix epoch.
+    pub committed_at: StoredValue<f64>,
     /// Incremented when the user asks to commit.
     pub commit: RwSignal<u32>,
     /// Returns the editor's text, including rejected edits. Wrapped when the editor exists, in the
@@ -71,13 +76,11 @@ pub struct EditorView {
 impl EditorView {
     /// Creates the view of a page with this text.
     #[must_use]
-    pub fn new(preview: Rendered, counts: Counts) -> Self {
+    pub fn new(opened: &OpenedText, counts: Counts) -> Self {
         Self {
             host: NodeRef::new(),
-            preview_pane: NodeRef::new(),
-            lacks_images: RwSignal::new(preview.has_outside_images),
-            is_cut: RwSignal::new(preview.truncated),
-            preview: RwSignal::new(preview.html),
+            lacks_images: RwSignal::new(opened.lacks_images),
+            is_cut: RwSignal::new(opened.is_cut),
             preview_on: RwSignal::new(true),
             counts: RwSignal::new(counts),
             save: RwSignal::new(None),
@@ -86,7 +89,11 @@ impl EditorView {
             is_kept: RwSignal::new(true),
             trouble: RwSignal::new(None),
             too_long: RwSignal::new(0),
+            lateness: RwSignal::new(Lateness::None),
+            head_version: RwSignal::new(opened.head_version),
+            people: NodeRef::new(),
             retry: RwSignal::new(0),
+            committed_at: StoredValue::new(0.0),
             commit: RwSignal::new(0),
             text: StoredValue::new(None),
         }

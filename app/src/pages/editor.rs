@@ -1,4 +1,7 @@
-use super::address::document_id;
+use super::{
+    address::document_id,
+    editor_start::{FirstScreen, Start, first_screen, start_json, text_html},
+};
 use crate::{
     api::{
         documents::{EditDetails, OpenedDocument, RestoreDocument, open_document},
@@ -6,35 +9,35 @@ use crate::{
     },
     catalogue::{documents as t, site},
     components::{Bundle, FormStart, Load, Scripts},
-    editor::{Editor, EditorHtml, OpenedText, render_as, state_path},
-    ssr::{Visit, redirect, shows_images},
+    editor::{Editor, EditorHtml, OpenedText},
+    error::AppError,
+    ssr::{Me, Visit, redirect, shows_images},
     words,
 };
 use izanagi_shared::{
     id::DocumentId,
-    markdown::{self, Rendered, escape_text},
+    markdown,
     permission::{Action, Verdict, decide},
-    rules::DocumentKind,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_meta::{Link, Title};
-
-/// The server renders the preview only up to this length; a longer one is rendered once the editor
-/// has loaded, so that it delays neither this page nor other requests. In bytes.
-const RENDERED_AT_ONCE: usize = 256 * 1024;
-
-/// How much of the text is shown until the editor has loaded, or without JavaScript. In bytes.
-const SHOWN_AT_ONCE: usize = 64 * 1024;
+use leptos_meta::Title;
 
 /// `/documents/{id}?images`: the editor. Without JavaScript it shows the text and a form to commit it.
 #[component]
 pub(crate) fn EditorPage() -> impl IntoView {
     let id = document_id();
-    let opened = Resource::new(move || id.get(), |id| async move { open_document(id?).await });
+    let me = Me::here();
+    let opened = move |id: Result<DocumentId, AppError>| async move {
+        let opened = open_document(id?).await?;
+        let name = me.await.map(|user| user.display_name).unwrap_or_default();
+        Ok((opened, name))
+    };
+    let opened = Resource::new(move || id.get(), opened);
     view! {
         <Load from=opened let:opened>
-            {if decide(opened.standing, Action::Edit) == Verdict::Allowed {
-                view! { <Editing opened/> }.into_any()
+            {let (opened, user_name) = opened;
+            if decide(opened.standing, Action::Edit) == Verdict::Allowed {
+                view! { <Editing opened user_name/> }.into_any()
             } else {
                 // The reading page serves users who may only read better.
                 redirect(&format!("/documents/{}/read", opened.document.id));
@@ -45,18 +48,27 @@ pub(crate) fn EditorPage() -> impl IntoView {
 }
 
 #[component]
-fn Editing(opened: OpenedDocument) -> impl IntoView {
+fn Editing(opened: OpenedDocument, user_name: String) -> impl IntoView {
     let OpenedDocument { document, text, revision, user, .. } = opened;
     let (id, kind, is_trashed) = (document.id, document.kind, document.deleted_at.is_some());
     let commit = Visit::here().form::<CommitVersion>("", &[("id", &id.to_string())]);
     let counts = markdown::counts(&text);
     let outside_images = shows_images();
-    let is_rendered = kind != DocumentKind::Text && text.len() <= RENDERED_AT_ONCE;
-    let preview =
-        if is_rendered { render_as(kind, &text, outside_images) } else { Rendered::default() };
+    let FirstScreen { html, is_partial, lacks_images, is_cut } =
+        first_screen(kind, &text, outside_images);
+    let start = Start {
+        id,
+        user,
+        title: &document.title,
+        kind,
+        text: &text,
+        is_read_only: is_trashed,
+        outside_images,
+    };
     provide_context(EditorHtml {
-        text: beginning(id, &text),
-        preview,
+        text: text_html(id, &text),
+        start: start_json(&start),
+        preview: html,
         without_script: if is_trashed { String::new() } else { commit_form(id, commit) },
     });
     let opened = OpenedText {
@@ -67,7 +79,11 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
         revision,
         length: text.len(),
         user,
-        outside_images,
+        user_name,
+        head_version: document.head_version,
+        lacks_images,
+        is_cut,
+        is_partial,
         words: counts.words,
         characters: counts.characters,
         rename: EditDetails::PATH.to_owned(),
@@ -76,25 +92,9 @@ fn Editing(opened: OpenedDocument) -> impl IntoView {
     };
     view! {
         <Title text=document.title/>
-        // The editor needs it first.
-        <Link rel="preload" href=state_path(id) as_="fetch" type_="application/json" crossorigin="anonymous"/>
         <Editor opened/>
         <Scripts bundle=Bundle::Editor/>
     }
-}
-
-/// Placeholder for the editor.
-fn beginning(id: DocumentId, text: &str) -> String {
-    let beginning = &text[..text.floor_char_boundary(SHOWN_AT_ONCE)];
-    let mut html = format!("<pre dir=\"auto\">{}</pre>", escape_text(beginning));
-    if beginning.len() < text.len() {
-        html.push_str(&format!(
-            "<p class=\"editor-cut\">{} <a href=\"/documents/{id}/read\">{}</a></p>",
-            t::beginning(),
-            t::read_all(),
-        ));
-    }
-    html
 }
 
 /// The commit form for browsers without JavaScript. Browsers with JavaScript parse the contents of

@@ -6,6 +6,7 @@ mod compare;
 mod details;
 mod documents;
 mod editor;
+mod editor_start;
 mod history;
 mod home;
 mod login;

@@ -15,7 +15,7 @@ pub use common::*;
 pub use editor::*;
 pub use labels::markdown_labels;
 pub use pages::*;
-pub use problem::{field_error, problem};
+pub use problem::{field_error, problem, problem_code};
 pub use problem_texts::PROBLEM_TEXTS;
 pub use save_state::save_state;
 pub use template::{around, counted, fill, grouped, one_or_many};

@@ -14,6 +14,13 @@ pub fn problem(problem: &Problem) -> String {
     }
 }
 
+/// Returns what a person reads about a problem of which only the code and the English detail are
+/// known.
+#[must_use]
+pub fn problem_code(code: &str, detail: &str) -> String {
+    worded(&format!("problem.{code}"), &[]).unwrap_or_else(|| detail.to_owned())
+}
+
 /// Returns what a person reads about a field error.
 #[must_use]
 pub fn field_error(error: &FieldError) -> String {

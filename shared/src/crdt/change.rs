@@ -1,6 +1,9 @@
 //! A change of a text, as CodeMirror gives and takes it.
 
-use crate::text::utf16::utf16_len;
+use crate::text::{
+    delta::TextDelta,
+    utf16::{bytes_to_utf16, utf16_len},
+};
 use serde::{Deserialize, Serialize};
 use yrs::{Out, types::Delta};
 
@@ -54,6 +57,27 @@ pub fn one_change(old: &str, new: &str) -> Option<Change> {
     (old != new).then_some(change)
 }
 
+/// The changes that turn a text into another one, each as small as a comparison finds it.
+#[must_use]
+pub fn changes_between(old: &str, new: &str) -> Vec<Change> {
+    if old == new {
+        return Vec::new();
+    }
+    let delta = TextDelta::between(old, new);
+    let offsets = delta.edits().flat_map(|(range, _)| [range.start, range.end]);
+    // The offsets of a delta are between characters and in order.
+    let offsets = bytes_to_utf16(old, offsets).unwrap_or_default();
+    let ranges = offsets.chunks_exact(2).zip(delta.edits());
+    let units = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
+    ranges
+        .map(|(range, (_, insert))| Change {
+            from: units(range[0]),
+            to: units(range[1]),
+            insert: insert.to_owned(),
+        })
+        .collect()
+}
+
 /// The change that ends at `at`, or a new empty one there.
 fn change_at(changes: &mut Vec<Change>, at: u32) -> &mut Change {
     let continues = changes.last().is_some_and(|last| last.to == at);
@@ -68,6 +92,14 @@ fn change_at(changes: &mut Vec<Change>, at: u32) -> &mut Change {
 mod tests {
     use super::*;
     use rstest::rstest;
+
+    #[test]
+    fn finds_each_change() {
+        let (old, new) = ("one 🏝 two\nthree\nfour\n", "1 🏝 two\nthree\nfive four\n");
+        let change = |from, to, insert: &str| Change { from, to, insert: insert.to_owned() };
+        assert_eq!(changes_between(old, new), [change(0, 3, "1"), change(17, 17, "five ")]);
+        assert_eq!(changes_between(old, old), []);
+    }
 
     #[rstest]
     #[case("one two", "one 2 two", 4, 4, "2 ")]

@@ -18,7 +18,7 @@ mod text_doc;
 pub(crate) mod varint;
 mod vector;
 
-pub use change::{Change, one_change};
+pub use change::{Change, changes_between, one_change};
 pub use checker::Checker;
 pub use combine::{combine_updates, split_update};
 pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update, named_clients};

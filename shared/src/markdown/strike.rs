@@ -6,14 +6,17 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use pulldown_cmark::{CowStr, Event, LinkType, OffsetIter, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{
+    BrokenLinkCallback, CowStr, DefaultBrokenLinkCallback, Event, LinkType, OffsetIter, Options,
+    Parser, Tag, TagEnd,
+};
 
 type Located<'s> = (Event<'s>, Range<usize>);
 
 /// The events of a text, with the elements that the parser lacks.
-pub(super) struct Events<'s> {
+pub(super) struct Events<'s, F = DefaultBrokenLinkCallback> {
     source: &'s str,
-    parsed: OffsetIter<'s>,
+    parsed: OffsetIter<'s, F>,
     /// Events that have been read ahead: the rest of an element that has a tilde in its text.
     ahead: VecDeque<Located<'s>>,
     /// Whether text is literal: in code, and in an address that is its own link text.
@@ -22,7 +25,14 @@ pub(super) struct Events<'s> {
 
 impl<'s> Events<'s> {
     pub(super) fn new(source: &'s str, syntax: Options) -> Self {
-        let parsed = Parser::new_ext(source, syntax).into_offset_iter();
+        Self::of(source, Parser::new_ext(source, syntax))
+    }
+}
+
+impl<'s, F: BrokenLinkCallback<'s>> Events<'s, F> {
+    /// The events of a parser of this text.
+    pub(super) fn of(source: &'s str, parser: Parser<'s, F>) -> Self {
+        let parsed = parser.into_offset_iter();
         Self { source, parsed, ahead: VecDeque::new(), is_literal: false }
     }
 
@@ -122,7 +132,7 @@ impl<'s> Events<'s> {
     }
 }
 
-impl<'s> Iterator for Events<'s> {
+impl<'s, F: BrokenLinkCallback<'s>> Iterator for Events<'s, F> {
     type Item = Located<'s>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -1,5 +1,6 @@
 //! Randomness and time from the browser.
 
+use izanagi_shared::sync::engine::Moment;
 use js_sys::Date;
 use leptos::prelude::{TimeoutHandle, set_timeout_with_handle, window};
 use std::time::Duration;
@@ -32,6 +33,12 @@ pub(super) fn jitter() -> f64 {
 /// Returns milliseconds since the Unix epoch.
 pub(super) fn now() -> f64 {
     Date::now()
+}
+
+/// Returns the time since the page was opened, and a random number, for the engine.
+pub(super) fn moment() -> Moment {
+    let now = window().performance().map(|it| it.now()).unwrap_or_default();
+    Moment { now: Duration::from_secs_f64(now / 1_000.0), jitter: jitter() }
 }
 
 /// Calls a function later, unless the handle is cleared.

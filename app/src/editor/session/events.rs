@@ -14,8 +14,9 @@ const POLL_EVERY: Duration = Duration::from_secs(2);
 
 pub(super) fn listen(session: &Weak<Session>) {
     let weak = || session.clone();
-    let (focus, online, keys, leaving, gone, polled, seen, scrolled) =
-        (weak(), weak(), weak(), weak(), weak(), weak(), weak(), weak());
+    let (focus, online, keys, leaving, gone, polled, seen) =
+        (weak(), weak(), weak(), weak(), weak(), weak(), weak());
+    let (back, thawed) = (weak(), weak());
     window_event_listener(ev::focus, move |_| with(&focus, Session::poll));
     window_event_listener(ev::online, move |_| with(&online, Session::reconnect));
     window_event_listener(ev::keydown, move |event| commit_key(&keys, &event));
@@ -26,13 +27,20 @@ pub(super) fn listen(session: &Weak<Session>) {
             }
         });
     });
-    window_event_listener(ev::pagehide, move |_| with(&gone, |session| session.send_last()));
+    window_event_listener(ev::pagehide, move |_| {
+        with(&gone, |session| {
+            session.send_last();
+            session.say_goodbye();
+        });
+    });
+    window_event_listener(ev::pageshow, move |event| {
+        if event.persisted() {
+            with(&back, Session::resume);
+        }
+    });
+    on(&document(), "resume", move || with(&thawed, Session::resume));
     set_interval(move || Session::poll_regularly(&polled), POLL_EVERY);
-    on(&document(), "visibilitychange", move || Session::poll_regularly(&seen));
-    let pane = session.upgrade().and_then(|session| session.view.preview_pane.get_untracked());
-    if let Some(pane) = pane {
-        on(&pane, "scroll", move || with(&scrolled, |session| session.scroll_editor()));
-    }
+    on(&document(), "visibilitychange", move || with(&seen, Session::visibility_changed));
 }
 
 fn on(target: &EventTarget, name: &str, listener: impl Fn() + 'static) {

@@ -3,15 +3,21 @@
 
 mod bindings;
 mod clock;
+mod driver;
 mod events;
+mod http;
+mod incoming;
 mod kept;
 mod open;
+mod peers;
 mod rebase;
 mod shown;
-mod sync;
+mod start;
+mod stops;
 mod transport;
 
 use super::{EditorView, OpenedText, Trouble};
+use bindings::EditorModule;
 use leptos::{prelude::*, task::spawn_local};
 use open::{Session, Stop};
 use std::rc::Rc;
@@ -33,17 +39,19 @@ pub(super) fn start(opened: OpenedText, view: EditorView) {
             with_session(Session::try_again);
         }
     });
-    Effect::new(move || {
-        if view.preview_on.get() {
-            with_session(Session::show_soon);
-        }
-    });
     spawn_local(async move {
         let document = opened.id;
-        match Session::begin(opened, view).await {
-            Ok(session) => running.set_value(Some(session)),
-            Err(Stop::Refused(reason)) => view.trouble.set(Some(Trouble::ReadOnly(reason))),
-            Err(Stop::Failed(error)) => {
+        let stop = match Session::begin(opened, view).await {
+            Ok(session) => return running.set_value(Some(session)),
+            Err(stop) => stop,
+        };
+        // It took keys before there was a session.
+        if let Ok(module) = EditorModule::load().await {
+            module.fail();
+        }
+        match stop {
+            Stop::Refused(reason) => view.trouble.set(Some(Trouble::ReadOnly(reason))),
+            Stop::Failed(error) => {
                 leptos::logging::error!("cannot start the editor of {document}: {error:?}");
                 view.trouble.set(Some(Trouble::NotStarted));
             }

@@ -1,15 +1,18 @@
 //! The session: a replica of the document, kept in sync with editor and server.
 
 use super::{
-    bindings::{Callbacks, EditorHandle, EditorModule, MountOptions, changes_from},
-    clock, events,
+    bindings::{Callbacks, EarlyEdits, EditorHandle, EditorModule, MountOptions},
+    clock,
+    driver::Driver,
+    events,
+    http::Http,
+    incoming::Incoming,
     kept::Kept,
-    shown::Shown,
-    sync::Link,
+    peers::Peers,
     transport::{self, Failure, Updates},
 };
 use crate::{
-    editor::{EditorView, OpenedText, Outbox, Trouble, split_long_inserts},
+    editor::{EditorView, OpenedText, Trouble, split_long_inserts},
     flash::Notice,
     toasts::{Message, say},
     words,
@@ -18,32 +21,39 @@ use izanagi_shared::{
     crdt::{Change, TextDoc},
     id::DocumentId,
     rules::{DocumentKind, MAX_CONTENT_BYTES},
-    save_state::SaveTracker,
+    sync::SyncEngine,
 };
 use leptos::{prelude::*, task::spawn_local};
 use send_wrapper::SendWrapper;
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     rc::{Rc, Weak},
 };
-use wasm_bindgen::{JsValue, closure::Closure};
+use wasm_bindgen::JsValue;
 
 /// A document open in an editor.
 pub(super) struct Session {
     pub(super) document: DocumentId,
     pub(super) kind: DocumentKind,
-    pub(super) outside_images: bool,
     pub(super) view: EditorView,
     pub(super) doc: RefCell<TextDoc>,
-    /// Identifies the editing state on the server to which the replica belongs.
-    pub(super) lineage: RefCell<String>,
+    /// Decides what is sent when.
+    pub(super) engine: RefCell<SyncEngine>,
+    pub(super) driver: Driver,
+    pub(super) http: Http,
+    pub(super) incoming: Incoming,
     /// The text before the first edit that the server does not have.
     pub(super) base: RefCell<Option<String>>,
-    pub(super) outbox: RefCell<Outbox>,
-    pub(super) tracker: RefCell<SaveTracker>,
-    pub(super) link: Link,
+    /// Moving to another lineage.
+    pub(super) is_rebasing: Cell<bool>,
+    /// The server said that the document is in the trash.
+    pub(super) is_in_trash: Cell<bool>,
+    pub(super) peers: Peers,
+    pub(super) user: String,
+    pub(super) user_name: String,
     pub(super) kept: Kept,
-    pub(super) shown: Shown,
+    /// Edits made before there was a replica, until they are kept as updates.
+    pub(super) early: RefCell<Vec<EarlyEdits>>,
     module: EditorModule,
     title: String,
     is_read_only: bool,
@@ -81,19 +91,24 @@ impl Session {
         let document = opened.id;
         let user = opened.user.map(|user| user.to_string()).unwrap_or_default();
         let kept_module = EditorModule::load().await?;
-        let session = Rc::new(Self {
+        let client = clock::random_client_id();
+        let session = Rc::new_cyclic(|weak| Self {
             document,
             kind: opened.kind,
-            outside_images: opened.outside_images,
             view,
             doc: RefCell::new(doc),
-            lineage: RefCell::new(lineage),
+            engine: RefCell::new(SyncEngine::new(lineage, client)),
+            driver: Driver::new(weak),
+            http: Http::new(seq, opened.revision),
+            incoming: Incoming::default(),
             base: RefCell::default(),
-            outbox: RefCell::default(),
-            tracker: RefCell::default(),
-            link: Link::new(seq, opened.revision),
-            kept: Kept::new(kept_module, document.to_string(), user),
-            shown: Shown::default(),
+            is_rebasing: Cell::default(),
+            is_in_trash: Cell::default(),
+            peers: Peers::default(),
+            kept: Kept::new(kept_module, document.to_string(), user.clone()),
+            user: user.clone(),
+            user_name: opened.user_name,
+            early: RefCell::default(),
             module,
             title: opened.title,
             is_read_only: opened.is_trashed,
@@ -101,14 +116,21 @@ impl Session {
         });
         if !session.is_read_only {
             session.take_over_kept().await;
+            session.take_over_left(&document.to_string(), &user).await;
         }
-        session.mount()?;
+        match session.adopt() {
+            Ok(true) => {}
+            Ok(false) => session.mount()?,
+            Err(error) => {
+                // What was typed is kept on this device, and taken over after the next start.
+                leptos::logging::error!("cannot connect the editor of {document}: {error:?}");
+                session.mount()?;
+            }
+        }
         events::listen(&Rc::downgrade(&session));
-        session.show_soon();
+        session.start_preview();
         if !session.is_read_only {
-            session.tell();
-            session.send();
-            session.poll();
+            session.drive(SyncEngine::start);
         }
         Ok(session)
     }
@@ -116,7 +138,7 @@ impl Session {
     /// Restores edits from before a crash, a reload or a lost connection.
     async fn take_over_kept(&self) {
         for (id, update, lineage) in self.kept.load().await {
-            if lineage != *self.lineage.borrow() {
+            if lineage != self.engine.borrow().lineage() {
                 // It would never be complete here. It stays on this device.
                 say(Message {
                     notice: Notice::new(words::left_behind()),
@@ -128,8 +150,7 @@ impl Session {
             self.remember_base();
             // An update that does not apply to the document can never be sent.
             if self.doc.borrow_mut().apply(&update).is_ok() {
-                self.outbox.borrow_mut().push(id, update, true);
-                self.tracker.borrow_mut().edited();
+                self.engine.borrow_mut().restored(clock::moment(), id, update);
             }
         }
     }
@@ -137,24 +158,7 @@ impl Session {
     /// Mounts an editor with the current text.
     fn mount(self: &Rc<Self>) -> Result<(), JsValue> {
         let Some(host) = self.view.host.try_get_untracked().flatten() else { return Ok(()) };
-        let weak = Rc::downgrade(self);
-        let callbacks = Callbacks {
-            on_change: Closure::new({
-                let weak = weak.clone();
-                move |changes| with(&weak, |session| session.edited(changes_from(&changes)))
-            }),
-            on_commit: Closure::new({
-                let weak = weak.clone();
-                move || with(&weak, |session| session.view.commit.update(|asked| *asked += 1))
-            }),
-            on_too_long: Closure::new({
-                let weak = weak.clone();
-                move || with(&weak, |session| session.view.too_long.update(|times| *times += 1))
-            }),
-            on_scroll: Closure::new(move |fraction| {
-                with(&weak, |session| session.scroll_preview(fraction));
-            }),
-        };
+        let callbacks = Callbacks::new(&Rc::downgrade(self));
         let text = self.doc.borrow().text();
         let label = words::text_of(&self.title);
         let nonce = nonce();
@@ -167,44 +171,53 @@ impl Session {
         };
         host.set_inner_html("");
         let handle = self.module.mount_editor(&host, &options, &callbacks)?;
+        self.connect(handle, callbacks);
+        Ok(())
+    }
+
+    /// Takes over an editor that shows the replica's text.
+    pub(super) fn connect(self: &Rc<Self>, handle: EditorHandle, callbacks: Callbacks) {
         *self.editor.borrow_mut() = Some((handle, callbacks));
         let weak = Rc::downgrade(self);
         let text =
             move || weak.upgrade().map(|session| session.doc.borrow().text()).unwrap_or_default();
         self.view.text.set_value(Some(SendWrapper::new(Box::new(text))));
-        Ok(())
+        if !self.is_read_only {
+            self.start_peers();
+        }
+    }
+
+    pub(super) fn module(&self) -> &EditorModule {
+        &self.module
     }
 
     /// Handles local changes from the editor.
-    fn edited(self: &Rc<Self>, changes: Vec<Change>) {
+    pub(super) fn edited(self: &Rc<Self>, changes: Vec<Change>) {
         self.remember_base();
         for edit in split_long_inserts(changes) {
             let update = self.doc.borrow_mut().edit(&edit);
             self.keep(update);
         }
-        self.tell();
-        self.send_edits();
-        self.show_soon();
+        self.go_on_if_it_fits();
     }
 
     /// Keeps the text as the server has it, before the first edit that it does not have.
-    fn remember_base(&self) {
-        if self.outbox.borrow().is_empty() {
+    pub(super) fn remember_base(&self) {
+        if self.engine.borrow().unsaved() == 0 {
             *self.base.borrow_mut() = Some(self.doc.borrow().text());
         }
     }
 
     pub(super) fn keep(self: &Rc<Self>, update: Vec<u8>) {
         let id = clock::random_id();
-        self.outbox.borrow_mut().push(id.clone(), update.clone(), false);
-        self.tracker.borrow_mut().edited();
+        let lineage = self.engine.borrow().lineage().to_owned();
+        self.drive(|engine, at, out| engine.edited(at, id.clone(), update.clone(), out));
         let session = Rc::clone(self);
         spawn_local(async move {
-            let lineage = session.lineage.borrow().clone();
             if !session.kept.put(&id, &update, &lineage).await {
                 return;
             }
-            let still_waits = session.outbox.borrow_mut().stored(&id);
+            let still_waits = session.engine.borrow_mut().stored(&id);
             session.tell();
             if !still_waits {
                 // The server acknowledged it before it was stored.
@@ -231,8 +244,8 @@ impl Session {
             // Editor and replica are out of sync; the replica is authoritative.
             self.remount();
         }
+        self.show_cursors_ahead();
         self.go_on_if_it_fits();
-        self.show_soon();
         true
     }
 
@@ -250,13 +263,18 @@ impl Session {
 
     /// Updates the displayed save state. An unchanged state triggers no rendering.
     pub(super) fn tell(&self) {
-        let is_kept = !self.outbox.borrow().is_at_risk();
+        let is_kept = !self.is_at_risk();
         if self.view.is_kept.try_with_untracked(|told| *told != is_kept) == Some(true) {
             self.view.is_kept.set(is_kept);
         }
-        let state = Some(self.tracker.borrow().state(is_kept));
+        self.drop_early();
+        let state = Some(self.engine.borrow().save_state());
         if self.view.save.try_with_untracked(|told| *told != state) == Some(true) {
             self.view.save.set(state);
+        }
+        let lateness = self.engine.borrow().lateness(clock::moment().now);
+        if self.view.lateness.try_with_untracked(|told| *told != lateness) == Some(true) {
+            self.view.lateness.set(lateness);
         }
     }
 
@@ -273,7 +291,7 @@ impl Session {
 
     /// Returns whether closing the page now would lose edits.
     pub(super) fn is_at_risk(&self) -> bool {
-        self.outbox.borrow().is_at_risk()
+        self.engine.borrow().is_at_risk()
     }
 
     /// Returns whether the document is in the trash, where no client can edit it.

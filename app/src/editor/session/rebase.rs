@@ -4,51 +4,78 @@
 
 use super::{
     clock,
-    open::{Session, fetch_state},
-    transport::Updates,
+    open::{Session, fetch_state, with},
+    transport::{Failure, Updates},
 };
-use crate::editor::split_long_inserts;
-use izanagi_shared::crdt::{TextDoc, one_change};
+use crate::{editor::split_long_inserts, words};
+use izanagi_shared::{
+    crdt::{TextDoc, one_change},
+    sync::{SyncEngine, engine::Stop, retry_delay},
+};
 use leptos::task::spawn_local;
 use std::rc::Rc;
 
+/// The code of the problem that says that the document has another lineage.
+const LINEAGE_CHANGED: &str = "lineage_changed";
+
+/// Why a page cannot move to another lineage.
+enum Obstacle {
+    /// The server cannot be reached.
+    Lost,
+    /// The server's text is not the one that this page's unsent edits are based on.
+    OtherText,
+}
+
 impl Session {
-    /// Rebases, unless it is being done already. If that is impossible, editing stops for `reason`.
-    pub(super) fn rebase_soon(self: &Rc<Self>, reason: String) {
-        if self.link.is_rebasing.replace(true) {
+    /// Rebases, unless it is being done already. If that is impossible, editing stops.
+    pub(super) fn rebase_soon(self: &Rc<Self>) {
+        if self.is_rebasing.replace(true) {
             return;
         }
+        self.try_to_rebase(0);
+    }
+
+    fn try_to_rebase(self: &Rc<Self>, attempt: u32) {
         let session = Rc::clone(self);
         spawn_local(async move {
             let rebased = session.rebase().await;
-            session.link.is_rebasing.set(false);
-            if rebased.is_none() {
-                return session.halt_restored(reason);
+            if let Err(Obstacle::Lost) = rebased {
+                let weak = Rc::downgrade(&session);
+                let again = move || with(&weak, |session| session.try_to_rebase(attempt + 1));
+                let _ = clock::later(retry_delay(attempt, clock::jitter()), again);
+                return;
             }
-            session.tell();
-            session.show_soon();
-            session.send();
-            session.poll();
+            session.is_rebasing.set(false);
+            if rebased.is_ok() {
+                session.drive(SyncEngine::retry);
+            } else {
+                let (code, message) = (LINEAGE_CHANGED.to_owned(), words::left_behind());
+                let stop = Stop::Refused { code, message };
+                session.drive(|engine, _, out| engine.rebase_failed(stop, out));
+            }
         });
     }
 
-    /// Returns `None` if the server's text is neither the one that this page's unsent edits are based
-    /// on nor can be fetched. Nothing has changed then.
-    async fn rebase(self: &Rc<Self>) -> Option<()> {
+    /// Nothing has changed if it fails.
+    async fn rebase(self: &Rc<Self>) -> Result<(), Obstacle> {
         let length = self.doc.borrow().text().len();
-        let Updates { seq, delta, lineage } = fetch_state(self.document, length).await.ok()?;
-        let doc = TextDoc::load(clock::random_client_id(), &delta).ok()?;
+        let fetched = fetch_state(self.document, length).await;
+        let Updates { seq, delta, lineage } = fetched.map_err(|failure| match failure {
+            Failure::Lost | Failure::Later(_) => Obstacle::Lost,
+            _ => Obstacle::OtherText,
+        })?;
+        let doc = TextDoc::load(clock::random_client_id(), &delta);
+        let doc = doc.map_err(|_| Obstacle::OtherText)?;
         let theirs = doc.text();
-        let is_unsent = !self.outbox.borrow().is_empty();
+        let is_unsent = self.engine.borrow().unsaved() > 0;
         let mine = is_unsent.then(|| self.doc.borrow().text());
         if is_unsent && self.base.borrow().as_deref() != Some(theirs.as_str()) {
-            return None;
+            return Err(Obstacle::OtherText);
         }
         *self.doc.borrow_mut() = doc;
-        *self.lineage.borrow_mut() = lineage;
-        self.link.seq.set(seq);
-        let ids = self.outbox.borrow_mut().clear();
-        self.tracker.borrow_mut().acknowledged(ids.len());
+        self.forget_incoming();
+        let ids = self.engine.borrow_mut().rebased(lineage);
+        self.http.seq.set(seq);
         let change = mine.and_then(|mine| one_change(&theirs, &mine));
         for edit in split_long_inserts(change.into_iter().collect()) {
             let update = self.doc.borrow_mut().edit(&edit);
@@ -56,6 +83,6 @@ impl Session {
         }
         self.kept.drop_all(ids).await;
         self.remount();
-        Some(())
+        Ok(())
     }
 }

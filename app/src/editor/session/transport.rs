@@ -54,6 +54,7 @@ pub(super) struct Updates {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Details {
     pub(super) title: String,
+    pub(super) head_version: u64,
     pub(super) is_trashed: bool,
 }
 
@@ -66,6 +67,10 @@ pub(super) enum Failure {
     Later(Duration),
     /// The session has ended.
     SignedOut,
+    /// The user may not edit the document.
+    Forbidden,
+    /// There is no such document, or not for this user.
+    Gone,
     /// The document is in the trash.
     Trashed,
     /// The document was restored from its text since the page loaded it.
@@ -89,7 +94,7 @@ pub(super) async fn post_op(
     let request = limited(Request::post(&path), body.delta_b64.len());
     let request = request.json(&body).map_err(|_| Failure::Lost)?;
     let answer = json(accept(request.send().await).await?).await?;
-    Ok(OpAnswer { seq: seq_of(&answer)?, pending: get(&answer, "pending").is_truthy() })
+    Ok(OpAnswer { seq: number_of(&answer, "seq")?, pending: get(&answer, "pending").is_truthy() })
 }
 
 /// Sends an update from a page that is being left, without waiting for the response.
@@ -160,7 +165,7 @@ async fn decode(answer: Response) -> Result<Updates, Failure> {
     let delta = get(&updates, "deltaB64").as_string().ok_or(Failure::Lost)?;
     let delta = STANDARD.decode(delta).map_err(|_| Failure::Lost)?;
     let lineage = get(&updates, "lineage").as_string().ok_or(Failure::Lost)?;
-    Ok(Updates { seq: seq_of(&updates)?, delta, lineage })
+    Ok(Updates { seq: number_of(&updates, "seq")?, delta, lineage })
 }
 
 /// Returns the JSON of a response. Its fields are read one by one: code that reads a type is several
@@ -170,10 +175,10 @@ async fn json(answer: Response) -> Result<JsValue, Failure> {
     JsFuture::from(value).await.map_err(|_| Failure::Lost)
 }
 
-fn seq_of(answer: &JsValue) -> Result<u64, Failure> {
-    let seq = get(answer, "seq").as_f64().ok_or(Failure::Lost)?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts updates")]
-    Ok(seq as u64)
+fn number_of(answer: &JsValue, name: &str) -> Result<u64, Failure> {
+    let number = get(answer, name).as_f64().ok_or(Failure::Lost)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+    Ok(number as u64)
 }
 
 /// Returns the current metadata.
@@ -183,7 +188,8 @@ pub(super) async fn get_details(document: DocumentId) -> Result<Details, Failure
     let answer = accept(limited(request, 0).send().await).await?;
     let document = get(&json(answer).await?, "document");
     let title = get(&document, "title").as_string().ok_or(Failure::Lost)?;
-    Ok(Details { title, is_trashed: get(&document, "deletedAt").is_string() })
+    let head_version = number_of(&document, "headVersion")?;
+    Ok(Details { title, head_version, is_trashed: get(&document, "deletedAt").is_string() })
 }
 
 /// Renews the sign-in with the refresh cookie.
@@ -218,6 +224,8 @@ fn failure(status: u16, problem: Option<&Problem>) -> Failure {
     match (status, problem.map(|problem| problem.code.as_str())) {
         (400..500, Some("trashed")) => Failure::Trashed,
         (400..500, Some("lineage_changed")) => Failure::OtherLineage(reason()),
+        (400..500, Some("forbidden")) => Failure::Forbidden,
+        (400..500, Some("not_found")) => Failure::Gone,
         (413, _) => Failure::TooLong(reason()),
         // Only a repair on the server helps against damage.
         (400..500, _) | (500.., Some("corrupt_document")) => Failure::Refused(reason()),
@@ -237,6 +245,8 @@ mod tests {
     #[case(422, "bad_update", Failure::Refused("Detail".to_owned()))]
     #[case(413, "too_large", Failure::TooLong("Detail".to_owned()))]
     #[case(409, "trashed", Failure::Trashed)]
+    #[case(403, "forbidden", Failure::Forbidden)]
+    #[case(404, "not_found", Failure::Gone)]
     #[case(409, "lineage_changed", Failure::OtherLineage("Detail".to_owned()))]
     #[case(500, "internal", Failure::Lost)]
     #[case(503, "overloaded", Failure::Lost)]

@@ -124,7 +124,10 @@ impl Writer<'_, '_> {
         };
         let content = self.take_back(heading.before);
         let text = heading.text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let anchor = self.anchors.add(&text);
+        let anchor = match &mut self.ids {
+            Some(ids) => ids.next().unwrap_or_default(),
+            None => self.anchors.add(&text),
+        };
         self.out.push(&format!("<{level}"));
         self.out.push_attribute("id", &anchor);
         self.push_line(heading.line);

@@ -12,9 +12,11 @@ const BACKLINK: usize = 100;
 
 /// Footnotes of one document.
 #[derive(Debug, Default)]
-pub(super) struct Footnotes {
+pub(in super::super) struct Footnotes {
     /// Number and reference count of each folded label.
     references: HashMap<UniCase<String>, (usize, usize)>,
+    /// Number of labels that have been referred to.
+    known: usize,
     /// Label and content of each definition, in source order.
     definitions: Vec<(UniCase<String>, Buffer)>,
     /// Bytes that [`Self::write`] will add.
@@ -24,12 +26,58 @@ pub(super) struct Footnotes {
 impl Footnotes {
     /// Records a reference. Returns the number of the note and the index of this reference to it,
     /// both starting at 1.
-    pub(super) fn refer(&mut self, label: &str, labels: &Labels) -> (usize, usize) {
+    pub(in super::super) fn refer(&mut self, label: &str, labels: &Labels) -> (usize, usize) {
         self.pending += BACKLINK + labels.footnote_back.len();
-        let next = self.references.len() + 1;
+        let next = self.known + 1;
         let (number, count) = self.references.entry(fold(label)).or_insert((next, 0));
+        self.known = self.known.max(*number);
         *count += 1;
         (*number, *count)
+    }
+
+    /// Counts references in a part of the document that comes next.
+    pub(in super::super) fn go_on<'l>(
+        &mut self,
+        references: impl IntoIterator<Item = (&'l UniCase<String>, usize)>,
+    ) {
+        for (label, count) in references {
+            let next = self.references.len() + 1;
+            self.references.entry(label.clone()).or_insert((next, 0)).1 += count;
+        }
+        self.known = self.references.len();
+    }
+
+    /// Returns the state at the start of a part that refers to these labels.
+    pub(in super::super) fn at_start<'l>(
+        &self,
+        labels: impl IntoIterator<Item = &'l UniCase<String>>,
+    ) -> Self {
+        // Its new labels get the next numbers, so all that are known count.
+        let known = self.references.len();
+        let mut references = HashMap::new();
+        for label in labels {
+            if let Some(&found) = self.references.get(label) {
+                references.insert(label.clone(), found);
+            }
+        }
+        Self { references, known, ..Self::default() }
+    }
+
+    /// Returns the labels in the order of their first references, and how often each is referred to.
+    pub(in super::super) fn counted(&self) -> Vec<(UniCase<String>, usize)> {
+        let mut counted: Vec<_> = self.references.iter().collect();
+        counted.sort_unstable_by_key(|(_, (number, _))| *number);
+        counted.into_iter().map(|(label, (_, count))| (label.clone(), *count)).collect()
+    }
+
+    /// Returns the labels that are defined.
+    pub(in super::super) fn defined(&self) -> Vec<UniCase<String>> {
+        self.definitions.iter().map(|(label, _)| label.clone()).collect()
+    }
+
+    /// Takes over the definitions of a part.
+    pub(super) fn define_all(&mut self, part: Self) {
+        self.definitions.extend(part.definitions);
     }
 
     /// Records a definition.
@@ -74,7 +122,7 @@ impl Footnotes {
 }
 
 /// Folds labels as the parser does (CommonMark §6.3: Unicode case folding), with its tables.
-fn fold(label: &str) -> UniCase<String> {
+pub(in super::super) fn fold(label: &str) -> UniCase<String> {
     UniCase::new(label.to_owned())
 }
 
@@ -95,6 +143,6 @@ fn write_note(out: &mut Buffer, labels: &Labels, number: usize, count: usize, co
 }
 
 /// Returns the id of a reference: `fnref-1`, and `fnref-1-2` for the second one to the same note.
-pub(super) fn reference_id(number: usize, occurrence: usize) -> String {
+pub(in super::super) fn reference_id(number: usize, occurrence: usize) -> String {
     if occurrence == 1 { format!("fnref-{number}") } else { format!("fnref-{number}-{occurrence}") }
 }

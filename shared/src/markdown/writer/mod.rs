@@ -7,6 +7,7 @@ mod direction;
 mod footnotes;
 mod inline;
 mod lines;
+mod part;
 mod table;
 
 use std::ops::Range;
@@ -26,6 +27,9 @@ use inline::Image;
 use lines::LineCounter;
 use table::Table;
 
+pub(super) use footnotes::{Footnotes as Notes, fold, reference_id};
+pub(super) use part::{Start, Written, write_notes, write_part};
+
 /// Renders the events of a whole document.
 pub(super) fn write_document(source: &str, options: &RenderOptions) -> Rendered {
     let mut writer = Writer::new(source, options);
@@ -43,6 +47,8 @@ struct Writer<'s, 'o> {
     lines: LineCounter<'s>,
     out: Buffer,
     anchors: Anchors,
+    /// Ids of the headings that follow, if they are known already.
+    ids: Option<std::vec::IntoIter<String>>,
     toc: Vec<TocEntry>,
     footnotes: Footnotes,
     /// Footnote definitions being written, each with the output that precedes it.
@@ -71,6 +77,7 @@ impl<'s, 'o> Writer<'s, 'o> {
             lines: LineCounter::new(source),
             out: Buffer::default(),
             anchors: Anchors::default(),
+            ids: None,
             toc: Vec::new(),
             footnotes: Footnotes::default(),
             open_footnotes: Vec::new(),

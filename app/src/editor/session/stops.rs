@@ -1,0 +1,101 @@
+//! What the page says when nothing is sent any more, and how it goes on.
+
+use super::{
+    clock,
+    open::Session,
+    transport::{self, Failure},
+};
+use crate::{editor::Trouble, words};
+use izanagi_shared::sync::{SyncEngine, engine::Stop};
+use leptos::{prelude::*, task::spawn_local};
+use std::rc::Rc;
+
+impl Session {
+    /// Says why nothing is sent any more. The text stays, and can be copied.
+    pub(super) fn stopped(self: &Rc<Self>, stop: Stop) {
+        match stop {
+            Stop::SignedOut => self.explain(words::reason_signed_out(), Trouble::SignedOut),
+            // Nobody may edit it there.
+            Stop::Forbidden if self.is_in_trash.get() => {
+                self.explain(words::reason_trashed(), Trouble::Trashed);
+            }
+            Stop::Forbidden => {
+                self.explain(words::reason_forbidden(), Trouble::Forbidden);
+                self.set_read_only(true);
+            }
+            Stop::Gone => self.find_out_where_it_is(),
+            Stop::Refused { code, message } | Stop::TooLong { code, message } => {
+                let reason = words::problem_code(&code, &message);
+                self.explain(reason.clone(), Trouble::Refused(reason));
+            }
+        }
+    }
+
+    /// The document may be in the trash, from which it can be restored.
+    fn find_out_where_it_is(self: &Rc<Self>) {
+        self.engine.borrow_mut().explain(words::reason_gone());
+        let session = Rc::clone(self);
+        spawn_local(async move {
+            let is_in_trash = match transport::get_details(session.document).await {
+                Ok(details) => details.is_trashed,
+                Err(Failure::Gone) => false,
+                // It cannot be known now.
+                Err(_) => session.is_in_trash.get(),
+            };
+            if is_in_trash {
+                session.explain(words::reason_trashed(), Trouble::Trashed);
+            } else {
+                session.explain(words::reason_gone(), Trouble::Gone);
+                session.set_read_only(true);
+            }
+            session.tell();
+        });
+    }
+
+    fn explain(&self, reason: String, trouble: Trouble) {
+        self.engine.borrow_mut().explain(reason);
+        self.report(trouble);
+    }
+
+    fn set_read_only(&self, on: bool) {
+        self.with_editor(|editor| editor.set_read_only(on));
+    }
+
+    /// Returns whether others' edits are of no use any more.
+    pub(super) fn is_over(&self) -> bool {
+        let engine = self.engine.borrow();
+        engine.stopped().is_some_and(|stop| !matches!(stop, Stop::TooLong { .. }))
+    }
+
+    /// The user asks to send rejected edits again.
+    pub(super) fn try_again(self: &Rc<Self>) {
+        if self.is_read_only() {
+            return;
+        }
+        let _ = self.view.trouble.try_set(None);
+        self.is_in_trash.set(false);
+        self.set_read_only(false);
+        self.drive(SyncEngine::retry);
+        self.retry_http();
+    }
+
+    /// Retries edits that exceeded the limit, once they fit.
+    pub(super) fn go_on_if_it_fits(self: &Rc<Self>) {
+        let is_too_long = matches!(self.engine.borrow().stopped(), Some(Stop::TooLong { .. }));
+        if !is_too_long || !self.fits() {
+            return;
+        }
+        // Send deletions first, whatever their order, because they free the space.
+        let deletions = {
+            let doc = self.doc.borrow();
+            doc.missing_from(&doc.state_vector())
+        };
+        let _ = self.view.trouble.try_set(None);
+        match deletions {
+            Ok(deletions) => self.drive(|engine, at, out| {
+                engine.send_deletions_first(at, clock::random_id(), deletions, out);
+            }),
+            Err(_) => self.drive(SyncEngine::retry),
+        }
+    }
+}
