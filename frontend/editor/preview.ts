@@ -20,6 +20,10 @@ export interface Shown {
   isCut: boolean;
 }
 
+/** Waits before a preview that has failed starts again. */
+const FIRST_WAIT_MS = 2_000;
+const LONGEST_WAIT_MS = 300_000;
+
 export class Preview {
   readonly #parts: Parts;
   readonly #pace = new Pace();
@@ -30,6 +34,8 @@ export class Preview {
   #isBusy = false;
   #timer = 0;
   #since = 0;
+  /** How often it has failed since it worked last. */
+  #failures = 0;
   #shown: Shown | undefined;
   #onShown: ((shown: Shown) => void) | undefined;
 
@@ -50,12 +56,26 @@ export class Preview {
   /** Starts rendering. `onShown` is told what the page shows besides. */
   start(onShown: (shown: Shown) => void): void {
     this.#onShown = onShown;
-    if (this.#worker || !this.#view) return;
-    this.#worker = new Worker(new URL("./preview-worker.js", import.meta.url), { type: "module" });
-    this.#worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#received(data));
-    // Without it, only the preview and the counts stay as they are.
-    this.#worker.addEventListener("error", (event) => console.warn(event.message || "The preview cannot be loaded."));
+    if (!this.#worker) this.#begin();
+  }
+
+  #begin(): void {
+    if (!this.#view) return;
+    const worker = new Worker(new URL("./preview-worker.js", import.meta.url), { type: "module" });
+    worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#received(data));
+    worker.addEventListener("error", (event) => this.#failed(event.message || "The preview cannot be loaded."));
+    this.#worker = worker;
     this.#sendText();
+  }
+
+  /** Starts again later, with the text as it is then. Until then only the preview and the counts stay as they are. */
+  #failed(reason: string): void {
+    console.warn(reason);
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    this.#isBusy = false;
+    this.#failures += 1;
+    setTimeout(() => this.#begin(), Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#failures));
   }
 
   /** Handles an update of the editor. */
@@ -113,6 +133,7 @@ export class Preview {
       case "state": {
         const { words, characters, lacksImages, isCut } = message;
         this.#isBusy = false;
+        this.#failures = 0;
         if (this.#pending) this.#sendSoon();
         this.#pace.whenIdle(() => {
           const added = this.#parts.list(message.parts);
@@ -126,11 +147,7 @@ export class Preview {
       case "found":
         return this.#parts.show(message.anchor, message.id);
       case "failed":
-        // The worker no longer has the text: it starts again with the next edit.
-        console.warn(message.reason);
-        this.#worker?.terminate();
-        this.#worker = undefined;
-        this.#isBusy = false;
+        return this.#failed(message.reason);
     }
   }
 

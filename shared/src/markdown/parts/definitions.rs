@@ -48,7 +48,7 @@ impl Definitions {
             a.links.iter().filter(is_new).map(|(label, _)| label.clone()).collect()
         };
         let notes = self.notes.symmetric_difference(&other.notes);
-        let mut changed: HashSet<Label> = notes.cloned().map(note_key).collect();
+        let mut changed: HashSet<Label> = notes.map(note_key).collect();
         changed.extend(links(self, other));
         changed.extend(links(other, self));
         changed

@@ -85,7 +85,7 @@ pub(super) fn write(
     let tables = start.tables;
     let written = write_part(&source, events, start, options);
     let mut asked = asked.into_inner();
-    asked.extend(candidates.into_iter().map(note_key));
+    asked.extend(candidates.iter().map(note_key));
     asked.extend(links.iter().map(|(label, _)| label.clone()));
     let summary = Summary {
         headings: written.headings.clone(),
@@ -102,8 +102,8 @@ pub(super) fn write(
 }
 
 /// Returns the key of a note's label among those of links, none of which has a line break.
-pub(super) fn note_key(label: Label) -> Label {
-    UniCase::new(format!("\n{}", &*label))
+pub(super) fn note_key(label: &Label) -> Label {
+    UniCase::new(format!("\n{}", &**label))
 }
 
 /// Returns what may be labels of notes in a text: everything between `[^` and `]`.
