@@ -10,6 +10,7 @@ mod gate;
 mod order;
 mod parse;
 mod pending;
+pub mod replay;
 mod tally;
 mod text_doc;
 mod varint;

@@ -7,7 +7,7 @@ mod pending_tests;
 mod tests;
 
 use super::{
-    Change, Checker, InvalidUpdate, ROOT, UpdateSummary, Validation,
+    Change, Checker, ClientRange, InvalidUpdate, ROOT, UpdateSummary, Validation,
     change::{self, changes_of},
     cut::cut_for,
     order::Cost,
@@ -278,6 +278,12 @@ impl TextDoc {
     #[must_use]
     pub fn items(&self) -> usize {
         self.checker.order.items() + self.checker.order.clients()
+    }
+
+    /// The items in the order of the text, deleted ones too, as ranges of clocks.
+    #[must_use]
+    pub fn items_in_order(&self) -> Vec<ClientRange> {
+        self.checker.order.items_in_order()
     }
 
     /// How many second halves of surrogate pairs the checker remembers, deleted ones too.
