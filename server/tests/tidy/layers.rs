@@ -11,7 +11,7 @@ struct Layer {
     forbidden: &'static [&'static str],
 }
 
-const LAYERS: [Layer; 7] = [
+const LAYERS: [Layer; 8] = [
     // No I/O, clock or randomness: callers pass these in. `Duration` is allowed because it is a
     // plain value.
     Layer {
@@ -57,6 +57,11 @@ const LAYERS: [Layer; 7] = [
     },
     Layer {
         folder: "frontend/wasm-pages",
+        members: &["izanagi-app"],
+        forbidden: &["izanagi_domain", "izanagi_shared", "izanagi_storage"],
+    },
+    Layer {
+        folder: "frontend/wasm-timeline",
         members: &["izanagi-app"],
         forbidden: &["izanagi_domain", "izanagi_shared", "izanagi_storage"],
     },
