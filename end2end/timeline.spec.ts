@@ -179,8 +179,9 @@ test.describe("with reduced motion", () => {
     await signUp(page);
     const id = await written(page, TEXTS);
     await openTimeline(page, id);
-    await page.clock.install();
     await button(page, "100 times as fast").click();
+    await page.clock.install({ time: "2030-01-01T00:00:00Z" });
+    await page.clock.pauseAt("2030-01-01T01:00:00Z");
     await button(page, "Play").click();
     await expectShown(text(page), "");
     await page.clock.runFor(900);

@@ -55,7 +55,7 @@ impl Shown {
             words::timeline_change(&words::grouped(number as u64), &hunk.old_start.to_string());
         self.html.push_str(&format!(
             "<section class=\"hunk\" aria-labelledby=\"change-{number}\"><div class=\"hunk-head\">\
-             <h3 id=\"change-{number}\">{}</h3></div>",
+             <h2 id=\"change-{number}\">{}</h2></div>",
             escape_text(&title),
         ));
         for line in &hunk.lines {

@@ -47,10 +47,11 @@ pub fn lanes<'a>(
             let author = replay.author(position).and_then(|author| of_person.get(author));
             let Some((lane, ticks)) = author.and_then(|at| all.get_mut(*at)) else { continue };
             lane.edits += 1;
-            let at = replay.seq(position).saturating_sub(first) * TICKS as u64 / edits.max(1);
-            if let Some(tick) = ticks.get_mut(usize::try_from(at).unwrap_or(TICKS)) {
-                *tick = true;
-            }
+            // As wide as its share of the lane, so that few edits can be seen too.
+            let nth = replay.seq(position).saturating_sub(first);
+            let tick = |nth: u64| usize::try_from(nth * TICKS as u64 / edits).unwrap_or(TICKS);
+            let (from, to) = (tick(nth), tick(nth + 1).max(tick(nth) + 1).min(TICKS));
+            ticks.get_mut(from..to).into_iter().flatten().for_each(|tick| *tick = true);
         }
     }
     all.sort_by_key(|(lane, _)| std::cmp::Reverse(lane.edits));
@@ -115,7 +116,7 @@ mod tests {
         let lanes = lanes([&replay].into_iter(), (1, 4), |person| person.display_name.clone());
         let drawn: Vec<(u64, &str)> =
             lanes.iter().map(|lane| (lane.edits, lane.path.as_str())).collect();
-        assert_eq!(drawn, [(2, "M0 0h1v10h-1zM250 0h1v10h-1z"), (1, "M500 0h1v10h-1z")]);
+        assert_eq!(drawn, [(2, "M0 0h500v10h-500z"), (1, "M500 0h250v10h-250z")]);
     }
 
     #[test]

@@ -380,9 +380,14 @@ fn local_time(milliseconds: i64) -> String {
         let _ = Reflect::set(&options, &JsValue::from_str(name), &JsValue::from_str(style));
     }
     let language = document().document_element().and_then(|page| page.get_attribute("lang"));
+    // As the other times of a page.
+    let locale = match language.as_deref() {
+        None | Some("en") => "en-GB",
+        Some(other) => other,
+    };
     #[expect(clippy::cast_precision_loss, reason = "years have fewer milliseconds")]
     let date = Date::new(&JsValue::from_f64(milliseconds as f64));
-    date.to_locale_string(&language.unwrap_or_default(), &options).into()
+    date.to_locale_string(locale, &options).into()
 }
 
 /// Returns whether the reader wants little motion.

@@ -21,8 +21,14 @@ use izanagi_shared::{
 
 /// Edits of a replay, by default and at most.
 const MAX_EDITS: u32 = 131_072;
-/// Memory of a replay besides the document: its text, parts and columns, and its response.
-const REPLAY_BYTES: usize = 48 * 1024 * 1024;
+/// Memory that every replay may take.
+const LEAST_BYTES: usize = 2 * 1024 * 1024;
+/// Memory of an edit: its update, its parts and columns, and their JSON.
+const EDIT_BYTES: usize = 400;
+/// Peak memory in bytes per byte of the document: its state, the replica, the text, and their JSON.
+const DOCUMENT_FACTOR: usize = 10;
+/// Peak memory in bytes per UTF-16 unit that the edits insert: the unit, the text, and its JSON.
+const UNIT_FACTOR: usize = 10;
 
 impl Edits {
     /// Up to `limit` edits from `from` on as one text. A replay ends early where a lineage does, and
@@ -38,14 +44,20 @@ impl Edits {
         limit: Option<u32>,
     ) -> Result<ReplayView> {
         let limit = crate::documents::in_range("limit", limit, MAX_EDITS, MAX_EDITS)?;
-        let document_bytes = self.core.budget.settings().document_bytes;
-        let _reserved = self.core.budget.work(document_bytes + REPLAY_BYTES).await?;
+        let length = usize::try_from(editor.row().text.length).unwrap_or(usize::MAX);
+        let edits = editor.row().live_seq.min(u64::from(limit));
+        let edits = usize::try_from(edits).unwrap_or(usize::MAX).saturating_mul(EDIT_BYTES);
+        let expected = length.saturating_mul(DOCUMENT_FACTOR).saturating_add(edits + LEAST_BYTES);
+        let _reserved = self.core.budget.work(expected).await?;
         let log = self.core.stores.relational.log.load(editor.id()).await;
         let log = log.map_err(Error::missing("document"))?;
         let oldest = self.oldest(editor).await?;
         let first_seq = oldest.as_ref().map_or(log.snapshot.seq, state_seq) + 1;
         let from = from.unwrap_or(first_seq).max(first_seq);
         let collected = self.collect(editor, &log, from, limit).await?;
+        // Only now is known how much was inserted and deleted again.
+        let inserted = collected.builder.own_units().saturating_mul(UNIT_FACTOR);
+        let _more = self.core.budget.work(expected.saturating_add(inserted)).await?;
         let mut view = self.finish(editor, log, collected).await?;
         view.first_seq = first_seq;
         Ok(view)
