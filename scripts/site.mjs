@@ -27,7 +27,7 @@ const PARTS = 2;
 /** @type {import("esbuild").BuildOptions & { write: false }} */
 const script = { ...common, format: "esm", target: "es2022" };
 /** The bundles of islands: what scripts/build-site made, and around it what starts it. */
-const bundles = ["wasm-pages", "wasm-editor"];
+const bundles = ["wasm-pages", "wasm-editor", "wasm-timeline"];
 for (const name of bundles) await writeFile(`${stage}/start-${name}.js`, await starter(name));
 await writeFile(`${stage}/start-preview.js`, previewStarter());
 const editor = await build({

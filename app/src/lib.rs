@@ -1,7 +1,7 @@
 //! The pages of Izanagi (DESIGN §7). The server renders each page in full; only islands are
-//! hydrated, from one of two WebAssembly bundles. Reads are resources of server functions; writes
+//! hydrated, from one of three WebAssembly bundles. Reads are resources of server functions; writes
 //! are forms that also work without JavaScript. Features only choose which modules are compiled:
-//! `ssr` all of them, `pages` and `editor` the islands of one bundle.
+//! `ssr` all of them, `pages`, `editor` and `timeline` the islands of one bundle.
 
 #![recursion_limit = "256"]
 #![expect(unreachable_pub, reason = "`#[component]` always generates a `pub` function")]
@@ -35,3 +35,5 @@ pub mod ssr;
 pub mod editor;
 #[cfg(any(feature = "ssr", feature = "pages"))]
 pub mod islands;
+#[cfg(any(feature = "ssr", feature = "timeline"))]
+pub mod timeline;

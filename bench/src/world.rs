@@ -40,6 +40,12 @@ impl World {
         Ok(world)
     }
 
+    /// Opens an existing file as one of its users.
+    pub(crate) async fn at(file: PathBuf, user: UserId) -> Result<Self> {
+        let session = SessionId(SystemIds.uuid());
+        Self::open(file, Caller { user, session, role: Role::User }).await
+    }
+
     /// Reopens the same file with empty caches.
     pub(crate) async fn reopen(self) -> Result<Self> {
         self.services.shut_down().await;

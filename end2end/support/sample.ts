@@ -67,6 +67,7 @@ export async function makeSample(page: Page): Promise<Sample> {
 /** Opens one of the pages and waits for its editor, if any. */
 export async function openSample(page: Page, { pages }: Sample, name: SamplePage): Promise<void> {
   await open(page, pages[name]);
+  if (name === "timeline") await expect(page.locator(".timeline[data-phase=ready]")).toBeVisible();
   if (name === "editor" || name === "a document in the trash") await expect(editor(page)).toBeVisible();
 }
 
@@ -80,6 +81,7 @@ function pagesOf(id: string, trashed: string) {
     "a document in the trash": `/documents/${trashed}`,
     reading: `${document}/read`,
     history: `${document}/history`,
+    timeline: `${document}/timeline?at=1`,
     version: `${document}/versions/1`,
     "the source of a version": `${document}/versions/1?plain=1&name=1`,
     comparison: `${document}/compare?from=1&to=2`,

@@ -9,6 +9,7 @@ pub mod json;
 pub mod markdown;
 pub mod permission;
 pub mod problem;
+pub mod replay;
 pub mod rules;
 pub mod save_state;
 pub mod sync;

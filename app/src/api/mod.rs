@@ -3,5 +3,6 @@
 
 pub(crate) mod accounts;
 pub(crate) mod documents;
+pub(crate) mod edits;
 pub(crate) mod language;
 pub(crate) mod versions;

@@ -19,6 +19,8 @@ super::texts! {
     version(number): "Version {number}", "バージョン {number}", "版本 {number}";
     restored(number): "Restored version {number}", "バージョン {number} を復元", "恢复版本 {number}";
     before_restoring(number): "Before restoring version {number}", "バージョン {number} を復元する前", "恢复版本 {number} 之前";
+    restored_edit(number): "Restored the text after edit {number}", "編集 {number} の後の本文を復元", "恢复第 {number} 次编辑后的正文";
+    before_restoring_edit(number): "Before restoring the text after edit {number}", "編集 {number} の後の本文を復元する前", "恢复第 {number} 次编辑后的正文之前";
     guest: "Guest", "ゲスト", "访客";
     server: "Server", "サーバー", "服务器";
     damaged: "Damaged: its message, author, time or title was changed outside Izanagi, or the version before it is missing.", "破損：メッセージ、作成者、日時、タイトルのいずれかが Izanagi の外部で変更されたか、直前のバージョンが欠落しています。", "已损坏：其说明、作者、时间或标题在 Izanagi 之外被更改，或缺少前一个版本。";

@@ -15,6 +15,7 @@ pub(crate) mod site;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time;
+pub(crate) mod timeline;
 pub(crate) mod version;
 
 pub use files::words_file;

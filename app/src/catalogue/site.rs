@@ -17,6 +17,7 @@ super::texts! {
     breadcrumbs: "Breadcrumbs", "パンくずリスト", "面包屑导航";
     contents: "Contents", "目次", "目录";
     history: "History", "履歴", "历史记录";
+    timeline: "Timeline", "タイムライン", "时间线";
     read: "Read", "閲覧", "阅读";
     edit: "Edit", "編集", "编辑";
     open: "Open", "開く", "打开";

@@ -2,10 +2,11 @@
 
 use super::{
     Language, account, compare, documents, history, home, problems, provide_language, site, time,
-    version,
+    timeline, version,
 };
 use crate::words::{
     self, COMMON_TEXTS, EDITOR_TEXTS, Entry, PAGE_TEXTS, PHRASE_TEXTS, PROBLEM_TEXTS,
+    TIMELINE_TEXTS,
 };
 use izanagi_shared::problem::FieldError;
 use leptos::prelude::*;
@@ -14,7 +15,7 @@ use rstest::rstest;
 use std::collections::{BTreeSet, HashSet};
 
 /// Every table of the catalogue, each with distinct keys.
-const TABLES: [&[Entry]; 14] = [
+const TABLES: [&[Entry]; 16] = [
     account::TEXTS,
     compare::TEXTS,
     documents::TEXTS,
@@ -23,11 +24,13 @@ const TABLES: [&[Entry]; 14] = [
     problems::TEXTS,
     site::TEXTS,
     time::TEXTS,
+    timeline::TEXTS,
     version::TEXTS,
     COMMON_TEXTS,
     EDITOR_TEXTS,
     PAGE_TEXTS,
     PROBLEM_TEXTS,
+    TIMELINE_TEXTS,
     PHRASE_TEXTS,
 ];
 

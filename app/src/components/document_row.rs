@@ -49,6 +49,7 @@ pub(crate) fn DocumentRow(
                         <li><a class="menu-item" href=details><Icon name="info"/>{words::edit_details()}</a></li>
                         <li><a class="menu-item" href=format!("{path}/read")><Icon name="read"/>{site::read()}</a></li>
                         <li><a class="menu-item" href=format!("{path}/history")><Icon name="history"/>{site::history()}</a></li>
+                        <li><a class="menu-item" href=format!("{path}/timeline")><Icon name="timeline"/>{site::timeline()}</a></li>
                         <li>
                             <a class="menu-item" href=export_path(id) download="">
                                 <Icon name="download"/>

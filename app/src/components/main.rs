@@ -18,6 +18,8 @@ pub(crate) enum Bundle {
     Pages,
     /// The island of the editor.
     Editor,
+    /// The island of the timeline.
+    Timeline,
 }
 
 /// Files that the editor's script imports (`scripts/site.mjs`).
@@ -54,6 +56,7 @@ pub(crate) fn Scripts(bundle: Bundle) -> impl IntoView {
         Bundle::None if first.is_none() => return ().into_any(),
         Bundle::None | Bundle::Pages => "wasm-pages",
         Bundle::Editor => "wasm-editor",
+        Bundle::Timeline => "wasm-timeline",
     };
     let package = expect_context::<Package>();
     let (script, wasm) =

@@ -1,6 +1,6 @@
 //! Words for what the server itself writes into a version: its author and its message.
 
-use crate::catalogue::history as t;
+use crate::{catalogue::history as t, words::grouped};
 use izanagi_shared::{
     id::ActorId,
     wire::{Person, ServerMessage},
@@ -11,6 +11,8 @@ pub(super) fn shown_message(message: String) -> String {
     match ServerMessage::recognise(&message) {
         Some(ServerMessage::Restored(number)) => t::restored(&number.to_string()),
         Some(ServerMessage::BeforeRestoring(number)) => t::before_restoring(&number.to_string()),
+        Some(ServerMessage::RestoredEdit(seq)) => t::restored_edit(&grouped(seq)),
+        Some(ServerMessage::BeforeRestoringEdit(seq)) => t::before_restoring_edit(&grouped(seq)),
         None => message,
     }
 }

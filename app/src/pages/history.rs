@@ -103,6 +103,12 @@ fn HistoryView(history: History) -> impl IntoView {
                             {site::edit()}
                         </a>
                     })}
+                    {can_edit.then(|| view! {
+                        <a class="button" data-variant="quiet" href=format!("{path}/timeline")>
+                            <Icon name="timeline"/>
+                            {site::timeline()}
+                        </a>
+                    })}
                     <a class="button" data-variant="quiet" href=format!("{path}/read")>
                         <Icon name="read"/>
                         {site::read()}

@@ -14,6 +14,7 @@ mod not_found;
 mod read;
 mod sessions;
 mod signup;
+mod timeline;
 mod trash;
 mod version;
 
@@ -28,6 +29,7 @@ use not_found::NotFoundPage;
 use read::ReadPage;
 use sessions::SessionsPage;
 use signup::SignupPage;
+use timeline::TimelinePage;
 use trash::TrashPage;
 use version::VersionPage;
 
@@ -52,6 +54,7 @@ pub(crate) fn Pages() -> impl IntoView {
             <Route path=path!("/documents/:id/details") view=DetailsPage ssr=SsrMode::Async/>
             <Route path=path!("/documents/:id/read") view=ReadPage ssr=SsrMode::Async/>
             <Route path=path!("/documents/:id/history") view=HistoryPage ssr=SsrMode::Async/>
+            <Route path=path!("/documents/:id/timeline") view=TimelinePage ssr=SsrMode::Async/>
             <Route path=path!("/documents/:id/versions/:number") view=VersionPage ssr=SsrMode::Async/>
             <Route path=path!("/documents/:id/compare") view=ComparePage ssr=SsrMode::Async/>
             <Route path=path!("/trash") view=TrashPage ssr=SsrMode::Async/>

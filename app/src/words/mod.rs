@@ -10,6 +10,7 @@ mod problem;
 mod problem_texts;
 mod save_state;
 mod template;
+mod timeline;
 
 pub use common::*;
 pub use editor::*;
@@ -19,6 +20,7 @@ pub use problem::{field_error, problem, problem_code};
 pub use problem_texts::PROBLEM_TEXTS;
 pub use save_state::save_state;
 pub use template::{around, counted, fill, grouped, one_or_many};
+pub use timeline::*;
 
 use js_sys::Reflect;
 use leptos::{prelude::use_context, wasm_bindgen::JsValue};
@@ -73,7 +75,7 @@ pub fn text(key: &str) -> Option<String> {
 
 /// Returns the texts that pages and scripts share, of all tables.
 pub fn script_texts() -> impl Iterator<Item = &'static Entry> {
-    let tables = [COMMON_TEXTS, PAGE_TEXTS, EDITOR_TEXTS, PROBLEM_TEXTS];
+    let tables = [COMMON_TEXTS, PAGE_TEXTS, EDITOR_TEXTS, TIMELINE_TEXTS, PROBLEM_TEXTS];
     tables.into_iter().flatten()
 }
 

@@ -39,6 +39,7 @@ pub(super) async fn measure(setting: &Setting, report: &mut Report) -> Result<()
         ("reading page", format!("/documents/{document}/read"), 150.0),
         ("documents page", "/documents".to_owned(), 150.0),
         ("editor page", format!("/documents/{document}"), 450.0),
+        ("timeline page", format!("/documents/{document}/timeline"), 225.0),
     ] {
         let files = load(&mut visitor, &path, name == "editor page").await?;
         let sum = kilobytes(files.values().map(|file| file.bytes).sum());

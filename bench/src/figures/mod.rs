@@ -12,6 +12,7 @@ mod people;
 mod render;
 mod rooms;
 mod sign_ins;
+mod timeline;
 mod worst_cases;
 
 use crate::{report::Report, trace::Trace};
@@ -29,7 +30,7 @@ pub(crate) struct Setting {
 }
 
 /// Names of all measurements, in order.
-pub(crate) const ALL: [&str; 12] = [
+pub(crate) const ALL: [&str; 13] = [
     "history",
     "commits",
     "edits",
@@ -42,6 +43,7 @@ pub(crate) const ALL: [&str; 12] = [
     "burst",
     "people",
     "first-load",
+    "timeline",
 ];
 
 /// Runs the named measurement.
@@ -59,6 +61,7 @@ pub(crate) async fn measure(name: &str, setting: &Setting, report: &mut Report) 
         "burst" => burst::measure(setting, report).await,
         "people" => people::measure(setting, report).await,
         "first-load" => first_load::measure(setting, report).await,
+        "timeline" => timeline::measure(setting, report).await,
         _ => anyhow::bail!("unknown measurement; available: {}", ALL.join(", ")),
     }
 }

@@ -1,16 +1,21 @@
-//! Edit history: the log for replay, the state after any edit, and editing sessions.
+//! Edit history: the log for replay, the state and the text after any edit, and editing sessions.
 
+use super::SMALL_BODY;
 use crate::{
-    extract::{DocumentPath, Editable, Query, positive, seq},
+    extract::{DocumentPath, Editable, LazyBody, Query, positive, seq},
     problem::ApiResult,
     state::AppState,
 };
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use izanagi_domain::edits::LoggedEdit;
 use izanagi_shared::{
     problem::Problem,
-    wire::{CheckpointView, EditSessionView, EditView, EditsView},
+    rules::CommitMessage,
+    wire::{
+        CheckpointView, EditSessionView, EditView, EditsView, ReplayView, RestoreEditRequest,
+        VersionView,
+    },
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -18,7 +23,13 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Returns the routes of this resource.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(checkpoint)).routes(routes!(sessions))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(checkpoint))
+        .routes(routes!(sessions))
+        .routes(routes!(replay))
+        .routes(routes!(text))
+        .routes(routes!(restore))
 }
 
 /// The part of the log to list.
@@ -96,6 +107,66 @@ async fn sessions(
     Query(SessionsParams { from }): Query<SessionsParams>,
 ) -> ApiResult<Json<Vec<EditSessionView>>> {
     Ok(Json(state.services.edits.sittings(&editor, from).await?))
+}
+
+/// The edits of a replay.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct ReplayParams {
+    /// Sequence number of the first edit; the oldest one if absent.
+    #[serde(default, deserialize_with = "seq")]
+    from: Option<u64>,
+    /// Maximum number of edits.
+    #[param(minimum = 1, maximum = 131072)]
+    #[serde(default, deserialize_with = "positive")]
+    limit: Option<u32>,
+}
+
+/// Get many edits as one text, from which the text after each of them can be read.
+#[utoipa::path(get, path = "/documents/{id}/edits/replay", tag = "history",
+    operation_id = "readReplay",
+    params(DocumentPath, ReplayParams),
+    responses((status = 200, body = ReplayView), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+async fn replay(
+    State(state): State<AppState>,
+    Editable(editor): Editable,
+    Query(ReplayParams { from, limit }): Query<ReplayParams>,
+) -> ApiResult<Json<ReplayView>> {
+    Ok(Json(state.services.edits.replay(&editor, from, limit).await?))
+}
+
+/// Get the text after an edit, raw.
+#[utoipa::path(get, path = "/documents/{id}/edits/text", tag = "history",
+    operation_id = "readEditText",
+    params(DocumentPath, CheckpointParams),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 422, body = Problem)))]
+async fn text(
+    State(state): State<AppState>,
+    Editable(editor): Editable,
+    Query(CheckpointParams { seq }): Query<CheckpointParams>,
+) -> ApiResult<String> {
+    Ok(state.services.edits.text_at(&editor, seq).await?)
+}
+
+/// Restore the live text to what it was after an edit; the current text is committed first.
+#[utoipa::path(post, path = "/documents/{id}/edits/restore", tag = "history",
+    operation_id = "restoreEdit",
+    params(DocumentPath, ("Idempotency-Key" = Option<String>, Header)),
+    request_body = RestoreEditRequest,
+    responses((status = 201, body = VersionView), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
+async fn restore(
+    State(state): State<AppState>,
+    Editable(editor): Editable,
+    body: LazyBody,
+) -> ApiResult<(StatusCode, Json<VersionView>)> {
+    let key = body.request_key(editor.user())?;
+    let RestoreEditRequest { seq, message } = body.json(SMALL_BODY).await?;
+    let message = message.as_deref().map(CommitMessage::parse).transpose()?;
+    let version = state.services.versions.restore_edit(&editor, seq, message, key).await?;
+    Ok((StatusCode::CREATED, Json(version.into())))
 }
 
 fn view(LoggedEdit { author, edit }: LoggedEdit) -> EditView {

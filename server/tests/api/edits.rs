@@ -1,6 +1,10 @@
 use crate::support::TestApp;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use izanagi_shared::crdt::{Change, TextDoc};
+use izanagi_shared::{
+    crdt::{Change, TextDoc},
+    replay::Replay,
+    wire::ReplayView,
+};
 use serde_json::{Value, json};
 
 fn bytes(text: &Value) -> Vec<u8> {
@@ -65,6 +69,56 @@ async fn text_that_arrives_deleted_is_not_counted() {
 }
 
 #[tokio::test]
+async fn a_replay_has_the_text_after_every_edit() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("one\n").await;
+    for text in ["one\ntwo 😀\n", "two 😀\n"] {
+        ada.write(&path, text).await;
+    }
+    let answer = ada.get(&format!("{path}/edits/replay")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let view: ReplayView = serde_json::from_value(answer.json()).unwrap();
+    assert_eq!((view.first_seq, view.live_seq, view.after_seq, view.next), (1, 2, 0, None));
+    let replay = Replay::new(view).unwrap();
+    for (position, text) in ["one\n", "one\ntwo 😀\n", "two 😀\n"].into_iter().enumerate() {
+        assert_eq!(replay.text_at(position), text);
+        let raw = ada.get(&format!("{path}/edits/text?seq={position}")).await;
+        assert_eq!((raw.status.as_u16(), raw.text().as_str()), (200, text));
+    }
+    assert_eq!(replay.people[replay.author(1).unwrap()].username, "ada");
+    let part = ada.get(&format!("{path}/edits/replay?from=2&limit=1")).await.json();
+    assert_eq!((&part["afterSeq"], &part["next"]), (&json!(1), &Value::Null));
+    let part = ada.get(&format!("{path}/edits/replay?limit=1")).await.json();
+    assert_eq!(part["next"], 2);
+}
+
+#[tokio::test]
+async fn the_text_after_an_edit_is_restored_once() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("one\n").await;
+    ada.write(&path, "two\n").await;
+    let key = [("Idempotency-Key", "a")];
+    let restore = format!("{path}/edits/restore");
+    for _ in 0..2 {
+        let answer = ada.json("POST", &restore, &key, &json!({ "seq": 0 })).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["number"]), (201, &json!(2)));
+    }
+    assert_eq!(ada.get(&format!("{path}/content")).await.text(), "one\n");
+    let other = ada.json("POST", &restore, &key, &json!({ "seq": 1 })).await;
+    assert_eq!(
+        (other.status.as_u16(), &other.json()["code"]),
+        (422, &json!("idempotency_mismatch"))
+    );
+    let same = ada.post(&restore, &json!({ "seq": 0 })).await;
+    assert_eq!((same.status.as_u16(), &same.json()["code"]), (409, &json!("nothing_to_commit")));
+    ada.post(&restore, &json!({ "seq": 99 })).await.refused_field("seq", "out_of_range");
+    ada.post(&restore, &json!({})).await.refused_field("seq", "required");
+    ada.post(&restore, &json!({ "seq": 0, "text": "" })).await.refused_field("text", "invalid");
+}
+
+#[tokio::test]
 async fn wrong_parameters_are_named() {
     let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
@@ -77,6 +131,10 @@ async fn wrong_parameters_are_named() {
         ("/checkpoint", "seq", "required"),
         ("/checkpoint?seq=1", "seq", "out_of_range"),
         ("/sessions?from=1.5", "from", "invalid"),
+        ("/replay?limit=131073", "limit", "out_of_range"),
+        ("/replay?from=x", "from", "invalid"),
+        ("/text", "seq", "required"),
+        ("/text?seq=1", "seq", "out_of_range"),
     ] {
         ada.get(&format!("{path}/edits{query}")).await.refused_field(field, code);
     }

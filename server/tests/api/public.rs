@@ -113,7 +113,7 @@ fn addresses(id: &str, user: &str) -> Vec<(String, String)> {
                     &["", "?since=0", "?since=1&stateVector=AA", "?stateVector=AUMB"]
                 }
                 Some("edits") => &["", "?from=1&to=9"],
-                Some("checkpoint") => &["?seq=0", "?seq=1", "?seq=3"],
+                Some("checkpoint" | "text") => &["?seq=0", "?seq=1", "?seq=3"],
                 _ => &[""],
             };
             addresses
@@ -125,6 +125,8 @@ fn addresses(id: &str, user: &str) -> Vec<(String, String)> {
         "/read",
         "/history",
         "/history?page=1",
+        "/timeline",
+        "/timeline?at=1",
         "/versions/1",
         "/versions/2?plain=1",
         "/compare?from=1&to=2",

@@ -74,6 +74,7 @@ async fn responses_have_exactly_these_fields() {
     check("version", 200, &ada.get(&format!("{path}/versions/1")).await);
     check("comparison", 200, &ada.get(&format!("{path}/diff?from=1&to=live")).await);
     check("edits", 200, &ada.get(&format!("{path}/edits")).await);
+    check("replay", 200, &ada.get(&format!("{path}/edits/replay")).await);
     check("edit-sessions", 200, &ada.get(&format!("{path}/edits/sessions")).await);
 
     let stale = ada.json("PUT", &path, &[("If-Match", "\"0\"")], &json!({ "content": "x" })).await;

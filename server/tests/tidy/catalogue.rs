@@ -3,7 +3,7 @@
 use crate::tree::{File, assert_none, file, files};
 
 /// Sources of pages and islands.
-const FOLDERS: [&str; 8] = [
+const FOLDERS: [&str; 9] = [
     "app/src/api",
     "app/src/browser",
     "app/src/components",
@@ -12,6 +12,7 @@ const FOLDERS: [&str; 8] = [
     "app/src/pages",
     "app/src/parts",
     "app/src/ssr",
+    "app/src/timeline",
 ];
 const FILES: [&str; 2] = ["app/src/app.rs", "app/src/toasts.rs"];
 
@@ -19,7 +20,7 @@ const FILES: [&str; 2] = ["app/src/app.rs", "app/src/toasts.rs"];
 const DETAILS: &str = "app/src/ssr/plain_forms.rs";
 
 /// Names and keys that look like words: products, keys of keyboards, tag names, header names.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 24] = [
     "Android",
     "Chrome",
     "ChromeOS",
@@ -27,10 +28,12 @@ const NAMES: [&str; 22] = [
     "CrOS",
     "Date",
     "Edge",
+    "End",
     "Enter",
     "Escape",
     "Files",
     "Firefox",
+    "Home",
     "Izanagi",
     "Linux",
     "Mac OS X",

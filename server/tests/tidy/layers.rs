@@ -61,6 +61,11 @@ const LAYERS: [Layer; 8] = [
         forbidden: &["izanagi_domain", "izanagi_shared", "izanagi_storage"],
     },
     Layer {
+        folder: "frontend/wasm-timeline",
+        members: &["izanagi-app"],
+        forbidden: &["izanagi_domain", "izanagi_shared", "izanagi_storage"],
+    },
+    Layer {
         folder: "frontend/wasm-editor",
         members: &["izanagi-app"],
         forbidden: &["izanagi_domain", "izanagi_shared", "izanagi_storage"],

@@ -13,6 +13,7 @@ mod news;
 mod order;
 mod parse;
 mod pending;
+pub mod replay;
 mod tally;
 mod text_doc;
 pub(crate) mod varint;

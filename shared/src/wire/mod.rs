@@ -5,10 +5,12 @@ mod account;
 mod document;
 mod edits;
 mod list;
+mod replay;
 mod version;
 
 pub use account::*;
 pub use document::*;
 pub use edits::*;
 pub use list::*;
+pub use replay::*;
 pub use version::*;

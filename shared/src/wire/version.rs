@@ -149,18 +149,30 @@ pub enum ServerMessage {
     Restored(u64),
     /// The text as it was before this version was restored.
     BeforeRestoring(u64),
+    /// The text after this edit was restored, and the request had no message.
+    RestoredEdit(u64),
+    /// The text as it was before the text after this edit was restored.
+    BeforeRestoringEdit(u64),
 }
 
 const RESTORED: &str = "Restored version ";
 const BEFORE_RESTORING: &str = "Before restoring version ";
+const RESTORED_EDIT: &str = "Restored the text after edit ";
+const BEFORE_RESTORING_EDIT: &str = "Before restoring the text after edit ";
 
 impl ServerMessage {
     /// Recognises a stored message; `None` for the message of a user.
     #[must_use]
     pub fn recognise(message: &str) -> Option<Self> {
-        let number = |start: &str| message.strip_prefix(start)?.parse().ok();
-        let restored = number(RESTORED).map(Self::Restored);
-        let found = restored.or_else(|| number(BEFORE_RESTORING).map(Self::BeforeRestoring));
+        let kinds: [(&str, fn(u64) -> Self); 4] = [
+            (RESTORED, Self::Restored),
+            (BEFORE_RESTORING, Self::BeforeRestoring),
+            (RESTORED_EDIT, Self::RestoredEdit),
+            (BEFORE_RESTORING_EDIT, Self::BeforeRestoringEdit),
+        ];
+        let found = kinds
+            .into_iter()
+            .find_map(|(start, kind)| message.strip_prefix(start)?.parse().ok().map(kind));
         found.filter(|found| found.to_string() == message)
     }
 }
@@ -170,6 +182,8 @@ impl fmt::Display for ServerMessage {
         match self {
             Self::Restored(number) => write!(f, "{RESTORED}{number}"),
             Self::BeforeRestoring(number) => write!(f, "{BEFORE_RESTORING}{number}"),
+            Self::RestoredEdit(seq) => write!(f, "{RESTORED_EDIT}{seq}"),
+            Self::BeforeRestoringEdit(seq) => write!(f, "{BEFORE_RESTORING_EDIT}{seq}"),
         }
     }
 }
@@ -180,7 +194,12 @@ mod tests {
 
     #[test]
     fn recognises_only_messages_of_the_server() {
-        for message in [ServerMessage::Restored(7), ServerMessage::BeforeRestoring(u64::MAX)] {
+        for message in [
+            ServerMessage::Restored(7),
+            ServerMessage::BeforeRestoring(u64::MAX),
+            ServerMessage::RestoredEdit(0),
+            ServerMessage::BeforeRestoringEdit(12),
+        ] {
             assert_eq!(ServerMessage::recognise(&message.to_string()), Some(message));
         }
         for message in ["", "Restored version", "Restored version 07", "Restored version 7."] {

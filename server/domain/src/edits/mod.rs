@@ -2,6 +2,7 @@
 //! The newest edits lie in the live log, those that a snapshot absorbed in segments.
 
 mod read;
+mod replay;
 mod segment;
 mod store;
 mod unlisted;

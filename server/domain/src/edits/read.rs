@@ -1,12 +1,13 @@
 //! Reading edit history: page by page, the state at any edit, and sittings.
 
-use super::{Edit, EditStore, segment::Segment, store};
+use super::{Edit, EditStore, replay::state_seq, segment::Segment, store};
 use crate::{
+    budget::Reservation,
     core::Core,
     documents::Editor,
     error::{Error, Internal, Result},
     live::Snapshot,
-    storage::{LogTail, SegmentFilter, StoreResult, StoredSnapshot},
+    storage::{LoadedLog, LogTail, SegmentFilter, SegmentRow, StoreResult, StoredSnapshot},
 };
 use izanagi_shared::{
     crdt::{Tally, TextDoc, Validation},
@@ -14,7 +15,7 @@ use izanagi_shared::{
     problem::FieldError,
     wire::{EditSessionView, Person},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 /// Edits a page.
 const DEFAULT_LIMIT: u32 = 200;
@@ -24,9 +25,11 @@ const PAGE_BYTES: usize = 8 * 1024 * 1024;
 /// What a request may hold: a page, a segment, and the log.
 const WORK_BYTES: usize = 4 * PAGE_BYTES;
 /// Rows of segments that are read at once.
-const SEGMENTS: u32 = 100;
+pub(super) const SEGMENTS: u32 = 100;
 /// A pause that ends a sitting.
 const PAUSE: Duration = Duration::from_secs(5 * 60);
+/// Sittings on a page.
+const SHOWN_SITTINGS: usize = 200;
 /// Edits that are read for one list of sittings.
 const SITTING_EDITS: u64 = 100_000;
 
@@ -51,8 +54,8 @@ pub struct EditsPage {
 /// The service for edit history.
 #[derive(Clone)]
 pub struct Edits {
-    core: Core,
-    store: EditStore,
+    pub(super) core: Core,
+    pub(super) store: EditStore,
 }
 
 impl std::fmt::Debug for Edits {
@@ -86,7 +89,7 @@ impl Edits {
         let log = self.tail(editor, from).await?;
         let to = to.unwrap_or(u64::MAX).min(log.live_seq);
         let end = from.saturating_add(u64::from(limit) - 1).min(to);
-        let window = self.window(editor, &log, from, end).await?;
+        let window = self.window(editor, &log, from..=end, Damaged::Refused).await?;
         let after = window.cut.unwrap_or_else(|| end.saturating_add(1));
         let people = self.people(window.edits.values().map(|edit| edit.actor)).await?;
         let with_author =
@@ -102,34 +105,67 @@ impl Edits {
     /// `Invalid` when there is no such edit; `NotFound` when history is not kept that far back;
     /// `Internal` when what is stored is damaged.
     pub async fn checkpoint(&self, editor: &Editor, seq: u64) -> Result<Vec<u8>> {
+        let _reserved = self.reserve_document().await?;
+        let doc = self.doc_at(editor, seq).await?;
+        self.core.budget.run(move || doc.encode()).await
+    }
+
+    /// The text after edit `seq`.
+    ///
+    /// # Errors
+    /// As [`Self::checkpoint`].
+    pub async fn text_at(&self, editor: &Editor, seq: u64) -> Result<String> {
+        let _reserved = self.reserve_document().await?;
+        let doc = self.doc_at(editor, seq).await?;
+        self.core.budget.run(move || doc.text()).await
+    }
+
+    /// Reserves what a request that replays edits may hold.
+    pub(super) async fn reserve_document(&self) -> Result<Reservation> {
         let settings = self.core.budget.settings();
-        let _reserved = self.core.budget.work(settings.document_bytes + WORK_BYTES).await?;
+        self.core.budget.work(settings.document_bytes + WORK_BYTES).await
+    }
+
+    /// The document after edit `seq`.
+    async fn doc_at(&self, editor: &Editor, seq: u64) -> Result<TextDoc> {
         let log = self.core.stores.relational.log.load(editor.id()).await;
-        let log = log.map_err(Error::missing("document"))?;
+        self.doc_in(editor, log.map_err(Error::missing("document"))?, seq).await
+    }
+
+    /// The document after edit `seq`, with this log.
+    pub(super) async fn doc_in(
+        &self,
+        editor: &Editor,
+        log: LoadedLog,
+        seq: u64,
+    ) -> Result<TextDoc> {
         if seq > log.live_seq {
             let message =
                 format!("Seq {seq} is out of range. The newest edit is {}.", log.live_seq);
             return Err(FieldError::new("seq", "out_of_range", message).into());
         }
         let doc = if seq >= log.snapshot.seq {
-            let StoredSnapshot { seq, state } = &log.snapshot;
-            let snapshot = Snapshot::decode(editor.id(), *seq, state);
-            let damaged = || Error::CorruptDocument(Internal::new("the snapshot is damaged"));
-            let state = Some(snapshot.ok_or_else(damaged)?.state);
-            self.replay(None, Segment { edits: Vec::new(), state }).await?
+            let state = Some(self.snapshot(editor, &log)?.state);
+            self.replay_segment(None, Segment { edits: Vec::new(), state }).await?
         } else {
             self.replay_segments(editor, seq).await?
         };
         let rows = log.updates.into_iter().filter(|row| row.seq <= seq);
         let edits = rows.map(store::edit).collect::<StoreResult<_>>()?;
-        let doc = self.replay(Some(doc), Segment { edits, state: None }).await?;
-        self.core.budget.run(move || doc.encode()).await
+        self.replay_segment(Some(doc), Segment { edits, state: None }).await
     }
 
-    /// The sittings from edit `from` on, up to 100,000 edits further.
+    /// The snapshot of a log.
+    pub(super) fn snapshot(&self, editor: &Editor, log: &LoadedLog) -> Result<Snapshot> {
+        let StoredSnapshot { seq, state } = &log.snapshot;
+        let snapshot = Snapshot::decode(editor.id(), *seq, state);
+        snapshot.ok_or_else(|| Error::CorruptDocument(Internal::new("the snapshot is damaged")))
+    }
+
+    /// The sittings from edit `from` on, up to 100,000 edits further. Damaged edits are left out.
     ///
     /// # Errors
-    /// `Internal` when what is stored is damaged.
+    /// As the stores.
     pub async fn sittings(
         &self,
         editor: &Editor,
@@ -143,7 +179,7 @@ impl Edits {
         let mut tally = Tally::default();
         while start <= end {
             let stop = start.saturating_add(u64::from(MAX_LIMIT) - 1).min(end);
-            let window = self.window(editor, &log, start, stop).await?;
+            let window = self.window(editor, &log, start..=stop, Damaged::LeftOut).await?;
             window.edits.values().for_each(|edit| note(&mut sittings, &mut tally, edit));
             start = window.cut.unwrap_or(stop + 1);
         }
@@ -156,6 +192,37 @@ impl Edits {
         Ok(sittings.into_iter().map(with_authors).collect())
     }
 
+    /// The numbers of the oldest edit that can be replayed and of the newest one.
+    ///
+    /// # Errors
+    /// As the stores.
+    pub async fn range(&self, editor: &Editor) -> Result<(u64, u64)> {
+        let tail = self.tail(editor, editor.row().live_seq + 1).await?;
+        let first = self.oldest(editor).await?.map_or(tail.snapshot_seq, |row| state_seq(&row)) + 1;
+        Ok((first, tail.live_seq))
+    }
+
+    /// The newest sittings before edit `before`, or of all, the newest first, and the edit with which
+    /// those begin that precede them.
+    ///
+    /// # Errors
+    /// As the stores.
+    pub async fn newest_sittings(
+        &self,
+        editor: &Editor,
+        before: Option<u64>,
+    ) -> Result<(Vec<EditSessionView>, Option<u64>)> {
+        let (first, live) = self.range(editor).await?;
+        let end = before.unwrap_or(u64::MAX).min(live + 1);
+        let from = first.max(end.saturating_sub(SITTING_EDITS));
+        let mut sittings = self.sittings(editor, Some(from)).await?;
+        sittings.retain(|sitting| sitting.from_seq < end);
+        sittings.reverse();
+        sittings.truncate(SHOWN_SITTINGS);
+        let earliest = sittings.last().map(|sitting| sitting.from_seq);
+        Ok((sittings, earliest.filter(|seq| *seq > first)))
+    }
+
     /// The rows of the log from `from` on. They are read before segments: an edit that moves in
     /// between is found in both.
     async fn tail(&self, editor: &Editor, from: u64) -> Result<LogTail> {
@@ -163,12 +230,18 @@ impl Edits {
         tail.map_err(Error::missing("document"))
     }
 
-    /// The edits with seqs from `from` to `to`, from segments and log.
-    async fn window(&self, editor: &Editor, log: &LogTail, from: u64, to: u64) -> Result<Window> {
+    /// The edits with these seqs, from segments and log.
+    async fn window(
+        &self,
+        editor: &Editor,
+        log: &LogTail,
+        seqs: RangeInclusive<u64>,
+        damaged: Damaged,
+    ) -> Result<Window> {
         let mut filter = SegmentFilter {
             document_id: editor.id(),
-            from_seq: from,
-            to_seq: to,
+            from_seq: *seqs.start(),
+            to_seq: *seqs.end(),
             from_number: 0,
             limit: SEGMENTS,
         };
@@ -178,14 +251,23 @@ impl Edits {
             let Some(last) = rows.last() else { break };
             filter.from_number = last.number + 1;
             for row in rows {
-                let edits = self.store.read(&row).await?.edits;
-                edits.into_iter().filter(|edit| (from..=to).contains(&edit.seq)).for_each(|edit| {
+                let edits = match damaged {
+                    Damaged::Refused => self.store.read(&row).await?.edits,
+                    Damaged::LeftOut => {
+                        self.readable(&row).await?.map_or_else(Vec::new, |segment| segment.edits)
+                    }
+                };
+                edits.into_iter().filter(|edit| seqs.contains(&edit.seq)).for_each(|edit| {
                     window.add(edit);
                 });
             }
         }
-        for row in log.updates.iter().filter(|row| (from..=to).contains(&row.seq)) {
-            window.add(store::edit(row.clone())?);
+        for row in log.updates.iter().filter(|row| seqs.contains(&row.seq)) {
+            match (store::edit(row.clone()), damaged) {
+                (Ok(edit), _) => window.add(edit),
+                (Err(_), Damaged::LeftOut) => {}
+                (Err(error), Damaged::Refused) => return Err(error.into()),
+            }
         }
         Ok(window)
     }
@@ -194,11 +276,23 @@ impl Edits {
     async fn replay_segments(&self, editor: &Editor, seq: u64) -> Result<TextDoc> {
         let first = self.store.rows().with_state(editor.id(), seq).await;
         let first = first.map_err(Error::missing("edit"))?;
+        self.replay_from(editor, &first, seq, u64::MAX).await
+    }
+
+    /// The state after `seq`, from a segment that begins with a state and those after it with a
+    /// number below `end`.
+    pub(super) async fn replay_from(
+        &self,
+        editor: &Editor,
+        first: &SegmentRow,
+        seq: u64,
+        end: u64,
+    ) -> Result<TextDoc> {
         let up_to_seq = |mut segment: Segment| {
             segment.edits.retain(|edit| edit.seq <= seq);
             segment
         };
-        let mut doc = self.replay(None, up_to_seq(self.store.read(&first).await?)).await?;
+        let mut doc = self.replay_segment(None, up_to_seq(self.store.read(first).await?)).await?;
         // What a later snapshot absorbed came after `seq`, or waited for an edit after it.
         let mut is_reached = first.segment.to_seq >= seq;
         let mut filter = SegmentFilter {
@@ -214,8 +308,8 @@ impl Edits {
                 break;
             }
             for row in rows {
-                if is_reached {
-                    break;
+                if is_reached || row.number >= end {
+                    return Ok(doc);
                 }
                 // Without a segment in between, edits would silently be missing.
                 if row.number != filter.from_number {
@@ -224,14 +318,15 @@ impl Edits {
                 }
                 filter.from_number += 1;
                 is_reached = row.segment.to_seq >= seq;
-                doc = self.replay(Some(doc), up_to_seq(self.store.read(&row).await?)).await?;
+                let segment = up_to_seq(self.store.read(&row).await?);
+                doc = self.replay_segment(Some(doc), segment).await?;
             }
         }
         Ok(doc)
     }
 
     /// Applies a segment to a document, or to the state that it begins with.
-    async fn replay(&self, doc: Option<TextDoc>, segment: Segment) -> Result<TextDoc> {
+    async fn replay_segment(&self, doc: Option<TextDoc>, segment: Segment) -> Result<TextDoc> {
         let replay = move || {
             let mut doc = match (doc, segment.state) {
                 (Some(doc), _) => doc,
@@ -252,7 +347,7 @@ impl Edits {
         self.core.budget.run(replay).await?
     }
 
-    async fn people(
+    pub(super) async fn people(
         &self,
         actors: impl Iterator<Item = ActorId>,
     ) -> Result<BTreeMap<ActorId, Person>> {
@@ -265,6 +360,13 @@ impl Edits {
         let people = self.core.stores.relational.users.people(&ids).await?;
         Ok(people.into_iter().map(|person| (person.id.into(), person)).collect())
     }
+}
+
+/// What is done with damaged edits.
+#[derive(Debug, Clone, Copy)]
+enum Damaged {
+    Refused,
+    LeftOut,
 }
 
 /// Edits by seq, at most [`PAGE_BYTES`] of updates, but at least one edit.
@@ -292,7 +394,7 @@ impl Window {
 }
 
 /// Returns the author of an edit, which need not be an account.
-fn author(people: &BTreeMap<ActorId, Person>, actor: ActorId) -> Person {
+pub(super) fn author(people: &BTreeMap<ActorId, Person>, actor: ActorId) -> Person {
     people.get(&actor).cloned().unwrap_or_else(|| Person::without_account(actor))
 }
 

@@ -1,4 +1,4 @@
-//! Restoring a version (PRODUCT V5): the live text is committed first, and the restore itself is
+//! Restoring a version, or the text after an edit (PRODUCT V5): the live text is committed first, and the restore itself is
 //! another version, applied as a text edit so that the cursors of other editors keep their place.
 
 use super::{
@@ -8,8 +8,9 @@ use super::{
 };
 use crate::{
     documents::{Editor, RequestKey},
+    edits::Edits,
     error::{Error, Result},
-    hash::sha256_parts,
+    hash::{sha256, sha256_parts},
     live::EditKind,
     storage::{Request, VersionRow},
 };
@@ -21,6 +22,16 @@ use std::time::Duration;
 
 /// Retries when the text is edited between the commit and the replacement.
 const ROUNDS: u32 = 20;
+
+/// What the live text becomes.
+struct Source {
+    content: String,
+    content_hash: [u8; 32],
+    /// The version, if it is one.
+    number: Option<u64>,
+    /// The messages of the versions: the one that restores, and the one before.
+    messages: (ServerMessage, ServerMessage),
+}
 
 impl Versions {
     /// Sets the text to that of version `number`. Runs to completion even if the caller is dropped;
@@ -38,33 +49,79 @@ impl Versions {
     ) -> Result<VersionRow> {
         let _reserved = self.core.budget.work(bytes_to_commit(editor, 0)).await?;
         let (this, editor) = (self.clone(), editor.clone());
-        let restoring = async move { this.restore_now(&editor, number, message, key).await };
+        let restoring = async move {
+            let message = message.as_ref().map(CommitMessage::as_str).unwrap_or_default();
+            let body = sha256_parts(&[b"restore", &number.to_be_bytes(), message.as_bytes()]);
+            let source = this.version_source(&editor, number);
+            this.restore_now(&editor, source, message, key, body).await
+        };
         self.core.run_to_end(restoring).await
+    }
+
+    /// Sets the text to that after edit `seq`, as [`Self::restore`].
+    ///
+    /// # Errors
+    /// As there; `Invalid` when there is no such edit; `NotFound` when history is not kept that far
+    /// back; `Internal` when it is damaged.
+    pub async fn restore_edit(
+        &self,
+        editor: &Editor,
+        seq: u64,
+        message: Option<CommitMessage>,
+        key: RequestKey,
+    ) -> Result<VersionRow> {
+        let _reserved = self.core.budget.work(bytes_to_commit(editor, 0)).await?;
+        let (this, editor) = (self.clone(), editor.clone());
+        let restoring = async move {
+            let message = message.as_ref().map(CommitMessage::as_str).unwrap_or_default();
+            let body = sha256_parts(&[b"restore edit", &seq.to_be_bytes(), message.as_bytes()]);
+            let source = this.edit_source(&editor, seq);
+            this.restore_now(&editor, source, message, key, body).await
+        };
+        self.core.run_to_end(restoring).await
+    }
+
+    async fn version_source(&self, editor: &Editor, number: u64) -> Result<Source> {
+        let row = self.row(editor.id(), number).await?;
+        Ok(Source {
+            content: self.content(&row).await?.to_string(),
+            content_hash: row.content_hash,
+            number: Some(number),
+            messages: (ServerMessage::Restored(number), ServerMessage::BeforeRestoring(number)),
+        })
+    }
+
+    async fn edit_source(&self, editor: &Editor, seq: u64) -> Result<Source> {
+        let content = Edits::new(self.core.clone()).text_at(editor, seq).await?;
+        Ok(Source {
+            content_hash: sha256(&content),
+            content,
+            number: None,
+            messages: (ServerMessage::RestoredEdit(seq), ServerMessage::BeforeRestoringEdit(seq)),
+        })
     }
 
     async fn restore_now(
         &self,
         editor: &Editor,
-        number: u64,
-        message: Option<CommitMessage>,
+        source: impl Future<Output = Result<Source>> + Send,
+        message: &str,
         key: RequestKey,
+        body_hash: [u8; 32],
     ) -> Result<VersionRow> {
-        let message = message.as_ref().map(CommitMessage::as_str).unwrap_or_default();
-        let body_hash = sha256_parts(&[b"restore", &number.to_be_bytes(), message.as_bytes()]);
         let after = key.part("after").request(body_hash, &*self.core.ids);
         let _turn = self.turns.take(after.key).await;
         let _alone = self.turns.take(of_document(editor.id())).await;
         if let Some(known) = self.known(&after).await? {
             return Ok(known);
         }
-        let source = self.row(editor.id(), number).await?;
-        let content = self.content(&source).await?;
-        self.bring_back(editor, &source, &content, &after, key).await?;
-        let fallback = || ServerMessage::Restored(number).to_string();
+        let source = source.await?;
+        self.bring_back(editor, &source, &after, key).await?;
+        let fallback = || source.messages.0.to_string();
         let note =
             VersionNote::new(if message.is_empty() { fallback() } else { message.to_owned() });
         let draft =
-            Draft { editor, note: &note, request: after, restored_from: Some(number), seen: None };
+            Draft { editor, note: &note, request: after, restored_from: source.number, seen: None };
         self.commit_live(&draft).await
     }
 
@@ -73,14 +130,13 @@ impl Versions {
     async fn bring_back(
         &self,
         editor: &Editor,
-        source: &VersionRow,
-        content: &str,
+        source: &Source,
         after: &Request,
         key: RequestKey,
     ) -> Result<()> {
         let op_id = part_op_id(after, "edit");
         for round in 0..ROUNDS {
-            let kind = |expected| EditKind::Replace { content: content.to_owned(), expected };
+            let kind = |expected| EditKind::Replace { content: source.content.clone(), expected };
             if self.documents.knows_edit(editor, &op_id, &kind(None).request_hash()).await? {
                 return Ok(());
             }
@@ -94,7 +150,7 @@ impl Versions {
                 _ => {
                     let part = key.part(&format!("before {round}"));
                     let before = part.request(after.body_hash, &*self.core.ids);
-                    self.keep_present(editor, source.number, before).await?
+                    self.keep_present(editor, source.messages.1, before).await?
                 }
             };
             match self.documents.server_edit(editor, op_id.clone(), kind(Some(vec![kept]))).await {
@@ -110,10 +166,10 @@ impl Versions {
     async fn keep_present(
         &self,
         editor: &Editor,
-        number: u64,
+        message: ServerMessage,
         request: Request,
     ) -> Result<[u8; 32]> {
-        let note = VersionNote::new(ServerMessage::BeforeRestoring(number).to_string());
+        let note = VersionNote::new(message.to_string());
         let draft = Draft { editor, note: &note, request, restored_from: None, seen: None };
         match self.commit_live(&draft).await {
             Ok(kept) => Ok(kept.content_hash),

@@ -14,7 +14,7 @@ mod take;
 #[cfg(test)]
 mod tests;
 
-use super::parse::Id;
+use super::{gate::ClientRange, parse::Id};
 use std::collections::{BTreeMap, HashMap};
 
 pub(super) use take::{Cost, Need};
@@ -115,6 +115,22 @@ impl Order {
             at = run.next;
         }
         units
+    }
+
+    /// The items in their order, deleted ones too, as ranges of clocks.
+    pub(in crate::crdt) fn items_in_order(&self) -> Vec<ClientRange> {
+        let mut items: Vec<ClientRange> = Vec::with_capacity(self.items());
+        let mut at = self.first;
+        while let Some(handle) = at {
+            let run = self.run(handle);
+            let (client, start, end) = (run.client, run.clock, run.end());
+            match items.last_mut() {
+                Some(last) if (last.client, last.end) == (client, start) => last.end = end,
+                _ => items.push(ClientRange { client, start, end }),
+            }
+            at = run.next;
+        }
+        items
     }
 
     /// How many clients have written.

@@ -13,7 +13,7 @@ mod tests;
 pub use apply::Integrated;
 
 use super::{
-    Change, Checker, InvalidUpdate, ROOT, UpdateSummary,
+    Change, Checker, ClientRange, InvalidUpdate, ROOT, UpdateSummary,
     change::{self, changes_of},
     vector::is_state_vector,
 };
@@ -210,6 +210,12 @@ impl TextDoc {
     #[must_use]
     pub fn items(&self) -> usize {
         self.checker.order.items() + self.checker.order.clients()
+    }
+
+    /// The items in the order of the text, deleted ones too, as ranges of clocks.
+    #[must_use]
+    pub fn items_in_order(&self) -> Vec<ClientRange> {
+        self.checker.order.items_in_order()
     }
 
     /// How many second halves of surrogate pairs the checker remembers, deleted ones too.

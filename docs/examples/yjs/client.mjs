@@ -1,0 +1,47 @@
+// Appends a line to a document and shows who else is there: `node client.mjs "A line"`.
+// Needs IZANAGI_URL, IZANAGI_TOKEN and IZANAGI_DOCUMENT.
+import process from "node:process";
+import WebSocket from "ws";
+import { WebsocketProvider } from "y-websocket";
+import * as Y from "yjs";
+
+const { IZANAGI_URL = "http://localhost:7999", IZANAGI_TOKEN, IZANAGI_DOCUMENT } = process.env;
+if (!IZANAGI_TOKEN || !IZANAGI_DOCUMENT) throw new Error("Set IZANAGI_TOKEN and IZANAGI_DOCUMENT (see README.md).");
+const line = process.argv[2] ?? "A line from Node.";
+
+const doc = new Y.Doc();
+const provider = new WebsocketProvider(`${IZANAGI_URL.replace(/^http/, "ws")}/ws/yjs`, IZANAGI_DOCUMENT, doc, {
+  params: { token: IZANAGI_TOKEN },
+  // Browsers and Node.js 22 have their own.
+  WebSocketPolyfill: WebSocket,
+  disableBc: true,
+});
+// The editor shows this name at our cursor.
+provider.awareness.setLocalStateField("user", { name: "Node example", color: "#1f4e79" });
+provider.on("connection-close", ({ code, reason }) => {
+  // 4401, 4403 and 4404: trying again does not help.
+  if (code >= 4400 && code < 4405) {
+    provider.destroy();
+    throw new Error(`The server closed the connection: ${code} ${reason}`);
+  }
+});
+
+await new Promise((resolve) => provider.once("sync", resolve));
+// The text of every document has this name.
+const text = doc.getText("content");
+const start = text.length === 0 || text.toString().endsWith("\n") ? "" : "\n";
+text.insert(text.length, `${start}${line}\n`);
+
+const others = () => [...provider.awareness.getStates().values()].map(({ user }) => user?.name).filter(Boolean);
+console.log(`Here are: ${others().join(", ")}`);
+
+// A plain Yjs client gets no acknowledgements: it is done when the server has the same state. Ask for it once more.
+await new Promise((resolve) => {
+  provider.once("sync", resolve);
+  provider.synced = false;
+  provider.disconnect();
+  provider.connect();
+});
+console.log(text.toString());
+provider.destroy();
+process.exit(0);
