@@ -7,6 +7,7 @@ mod comparison;
 mod edits;
 mod first_load;
 mod history;
+pub(crate) mod live;
 mod node;
 mod people;
 mod render;
@@ -28,7 +29,7 @@ pub(crate) struct Setting {
     pub(crate) build: PathBuf,
 }
 
-/// Names of all measurements, in order.
+/// Names of all measurements but those of live editing, in order.
 pub(crate) const ALL: [&str; 12] = [
     "history",
     "commits",
@@ -59,6 +60,10 @@ pub(crate) async fn measure(name: &str, setting: &Setting, report: &mut Report) 
         "burst" => burst::measure(setting, report).await,
         "people" => people::measure(setting, report).await,
         "first-load" => first_load::measure(setting, report).await,
-        _ => anyhow::bail!("unknown measurement; available: {}", ALL.join(", ")),
+        live if live::ALL.contains(&live) => live::measure(live, setting, report),
+        _ => {
+            let all: Vec<&str> = ALL.into_iter().chain(live::ALL).collect();
+            anyhow::bail!("unknown measurement; available: {}", all.join(", "))
+        }
     }
 }
