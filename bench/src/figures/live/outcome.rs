@@ -88,11 +88,11 @@ impl Outcome {
     pub(super) fn add(&self, report: &mut Report, row: Row) {
         let Row { what, figure, unit, target } = row;
         let peers = self.peers(figure, unit);
-        let peer = if peers.is_empty() { "–".to_owned() } else { peers };
         let Some(value) = self.median(Kind::Izanagi, figure) else {
-            report.note(format!("{what}: {peer}"));
+            report.note(format!("{what}: {peers}"));
             return;
         };
+        let peer = if peers.is_empty() { "–".to_owned() } else { peers };
         let measured = format!("{} {unit}", Number(value));
         report.add(Figure { what, measured, peer, value, unit, target });
     }
