@@ -13,7 +13,7 @@ use crate::{
     report::{Report, Target},
     statistics::percentile,
 };
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use std::{path::Path, rc::Rc, time::Duration};
 
 /// Bytes of the text that is edited.
@@ -95,9 +95,10 @@ async fn play(
     script: &Rc<Script>,
 ) -> Result<Vec<f64>> {
     let contender = Contender::start(live, kind, folder, scene.users).await?;
-    let document = contender.documents(1).await?.concat();
+    let documents = contender.documents(1, scene.users).await?;
+    let document = documents.first().context("there is no document")?;
     let stage = Stage::new(RATE * WARM_UP);
-    let crew = Crew::gather(&contender, &document, script, scene.clients, &stage).await?;
+    let crew = Crew::gather(&contender, document, script, scene.clients, &stage).await?;
 
     let mut random = Random::new(1);
     let interval = Duration::from_secs(1) / RATE;

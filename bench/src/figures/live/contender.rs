@@ -53,9 +53,19 @@ pub(super) struct Contender {
     address: SocketAddr,
     process: Process,
     folder: PathBuf,
-    /// Users of our server, the first of whom owns all documents. The peers have none.
+    /// Users of our server. The peers have none.
     users: Vec<Session>,
     database: Option<PathBuf>,
+}
+
+/// A document.
+pub(super) struct Document {
+    /// What the server calls it.
+    name: String,
+    /// Number of the first user of its team, who owns it.
+    first: usize,
+    /// Number of users who may edit it.
+    team: usize,
 }
 
 /// Requests that are sent at once while a measurement is prepared.
@@ -102,47 +112,48 @@ impl Contender {
         Ok(Self { kind, address, process, folder, users: Vec::new(), database })
     }
 
-    /// Creates empty documents, which all users may edit.
-    pub(super) async fn documents(&self, count: usize) -> Result<Vec<String>> {
-        if self.kind.is_peer() {
-            return Ok((0..count).map(|number| format!("document-{number}")).collect());
-        }
-        let (owner, others) = self.users.split_first().context("there is no user")?;
-        let create = async |part: usize| {
-            let mut session = owner.at(self.address).await?;
-            let mut documents = Vec::new();
-            for _ in (part..count).step_by(AT_ONCE) {
-                let id = session.create("").await?;
-                for other in others {
-                    session.put(&format!("/documents/{id}/owners/{}", other.user())).await?;
-                }
-                documents.push(id.to_string());
+    /// Creates empty documents, each of them for a team of so many users, in turn.
+    pub(super) async fn documents(&self, count: usize, team: usize) -> Result<Vec<Document>> {
+        let create = async |number: usize| {
+            let document =
+                Document { name: format!("document-{number}"), first: number * team, team };
+            if self.kind.is_peer() {
+                return Ok(document);
             }
-            anyhow::Ok(documents)
+            let mut owner = self.user(document.first)?.at(self.address).await?;
+            let id = owner.create("").await?;
+            for other in 1..team {
+                let other = self.user(document.first + other)?.user();
+                owner.put(&format!("/documents/{id}/owners/{other}")).await?;
+            }
+            anyhow::Ok(Document { name: id.to_string(), ..document })
         };
-        let parts = stream::iter((0..AT_ONCE).map(create)).buffer_unordered(AT_ONCE);
-        Ok(parts.try_collect::<Vec<_>>().await?.concat())
+        stream::iter((0..count).map(create)).buffered(AT_ONCE).try_collect().await
     }
 
-    /// Returns how client number `client` reaches a document: in turn as each of the users.
-    pub(super) fn link(&self, document: &str, client: usize) -> Link {
-        let address = self.address;
+    /// Returns how client number `client` of a document reaches it, as one of its team.
+    pub(super) fn link(&self, document: &Document, client: usize) -> Result<Link> {
+        let (address, name) = (self.address, &document.name);
         let (path, dialect) = match self.kind {
-            Kind::YWebsocket => (format!("/{document}"), Dialect::Yjs),
-            Kind::Hocuspocus => ("/".to_owned(), Dialect::hocuspocus(document)),
+            Kind::YWebsocket => (format!("/{name}"), Dialect::Yjs),
+            Kind::Hocuspocus => ("/".to_owned(), Dialect::hocuspocus(name)),
             Kind::Izanagi => {
-                let token = self.users.get(client % self.users.len().max(1)).map(Session::token);
-                let token = token.unwrap_or_default();
-                (format!("/ws/yjs/{document}?token={token}&acks=1"), Dialect::Yjs)
+                let token = self.user(document.first + client % document.team)?.token();
+                (format!("/ws/yjs/{name}?token={token}&acks=1"), Dialect::Yjs)
             }
         };
-        Link { address, path, dialect }
+        Ok(Link { address, path, dialect })
+    }
+
+    fn user(&self, number: usize) -> Result<&Session> {
+        let user = number.checked_rem(self.users.len()).and_then(|index| self.users.get(index));
+        user.context("there is no user")
     }
 
     /// Returns the text of a document of our server.
-    pub(super) async fn text(&self, document: &str) -> Result<String> {
-        let owner = self.users.first().context("there is no user")?;
-        owner.at(self.address).await?.text(document.parse()?).await
+    pub(super) async fn text(&self, document: &Document) -> Result<String> {
+        let owner = self.user(document.first)?;
+        owner.at(self.address).await?.text(document.name.parse()?).await
     }
 
     /// Returns the path of our server's database.

@@ -2,7 +2,7 @@
 //! others.
 
 use super::{
-    contender::Contender,
+    contender::{Contender, Document},
     script::{Script, writer_of},
 };
 use crate::{
@@ -112,12 +112,12 @@ impl Crew {
     /// Writes the script's text into an empty document and lets `clients` join.
     pub(super) async fn gather(
         contender: &Contender,
-        document: &str,
+        document: &Document,
         script: &Rc<Script>,
         clients: usize,
         stage: &Stage,
     ) -> Result<Self> {
-        let seeder = Client::seed(&contender.link(document, 0), &script.seed).await?;
+        let seeder = Client::seed(&contender.link(document, 0)?, &script.seed).await?;
         let timing = Rc::new(Timing {
             board: Rc::clone(&stage.board),
             sent: RefCell::new(vec![Vec::new(); script.writers()]),
@@ -125,7 +125,7 @@ impl Crew {
         });
         let mut joined = Vec::with_capacity(clients);
         for index in 0..clients {
-            let (client, mut receiver, _) = Client::join(&contender.link(document, index)).await?;
+            let (client, mut receiver, _) = Client::join(&contender.link(document, index)?).await?;
             let mut ear = Ear::new(index, Rc::clone(&timing));
             stage.listeners.borrow_mut().spawn_local(async move {
                 let take = |at, received: Received<'_>| {

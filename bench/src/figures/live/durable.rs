@@ -60,11 +60,11 @@ pub(super) async fn measure(live: &Live<'_>, report: &mut Report) -> Result<()> 
 }
 
 async fn play(live: &Live<'_>, kind: Kind, folder: &Path, script: &Rc<Script>) -> Result<Vec<f64>> {
-    let contender = Contender::start(live, kind, folder, 1).await?;
-    let documents = contender.documents(CLIENTS).await?;
+    let contender = Contender::start(live, kind, folder, CLIENTS).await?;
+    let documents = contender.documents(CLIENTS, 1).await?;
     let mut typists = Vec::new();
     for document in &documents {
-        let link = contender.link(document, 0);
+        let link = contender.link(document, 0)?;
         let seeder = Client::seed(&link, &script.seed).await?;
         let (client, receiver, _) = Client::join(&link).await?;
         drop(seeder);

@@ -11,7 +11,7 @@ use crate::{
     sockets::Client,
     statistics::{milliseconds, percentile},
 };
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use std::{
     path::Path,
     time::{Duration, Instant},
@@ -42,8 +42,8 @@ pub(super) async fn measure(live: &Live<'_>, report: &mut Report) -> Result<()> 
 
 async fn play(live: &Live<'_>, kind: Kind, folder: &Path, state: &[u8]) -> Result<Vec<f64>> {
     let contender = Contender::start(live, kind, folder, 1).await?;
-    let document = contender.documents(1).await?.concat();
-    let link = contender.link(&document, 0);
+    let documents = contender.documents(1, 1).await?;
+    let link = contender.link(documents.first().context("there is no document")?, 0)?;
     // It stays, so that the document stays open.
     let _seeder = Client::seed(&link, state).await?;
     let mut waits = Vec::with_capacity(JOINS);

@@ -20,6 +20,8 @@ use std::{cell::RefCell, path::Path, rc::Rc, time::Duration};
 const DOCUMENTS: usize = 500;
 /// Clients of a document, who write in turn.
 const CLIENTS: usize = 4;
+/// Users, four of whom work on each document.
+const USERS: usize = 20;
 /// Time between two updates of a document.
 const INTERVAL: Duration = Duration::from_millis(500);
 /// Bytes of each text.
@@ -72,8 +74,8 @@ async fn play(
     each: u32,
     script: &Rc<Script>,
 ) -> Result<Vec<f64>> {
-    let contender = Contender::start(live, kind, folder, CLIENTS).await?;
-    let documents = contender.documents(DOCUMENTS).await?;
+    let contender = Contender::start(live, kind, folder, USERS).await?;
+    let documents = contender.documents(DOCUMENTS, CLIENTS).await?;
     let stage = Stage::new(WARM_UP);
     let gather = documents
         .iter()

@@ -2,7 +2,7 @@
 
 use super::{
     Live,
-    contender::{AT_ONCE, Contender, Kind},
+    contender::{AT_ONCE, Contender, Document, Kind},
     outcome::{Row, rounds},
     script::Script,
 };
@@ -10,12 +10,14 @@ use crate::{
     report::{Report, Target},
     sockets::{Client, Receiver},
 };
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use std::path::Path;
 
 const CONNECTIONS: usize = 2_000;
 const DOCUMENTS: usize = 2_000;
+/// Users, each with as many documents and connections. As many documents have the idle connections.
+const USERS: usize = 20;
 /// Bytes of each document's text.
 const TEXT: usize = 5_000;
 
@@ -46,44 +48,42 @@ pub(super) async fn measure(live: &Live<'_>, report: &mut Report) -> Result<()> 
 }
 
 async fn play(live: &Live<'_>, kind: Kind, folder: &Path, seed: &[u8]) -> Result<Vec<f64>> {
-    let contender = Contender::start(live, kind, folder, 1).await?;
-    let documents = contender.documents(DOCUMENTS).await?;
-    let write =
-        async |document: &String| Client::seed(&contender.link(document, 0), seed).await.map(drop);
+    let contender = Contender::start(live, kind, folder, USERS).await?;
+    let documents = contender.documents(DOCUMENTS, 1).await?;
+    let write = async |document| Client::seed(&contender.link(document, 0)?, seed).await.map(drop);
     let writing = stream::iter(documents.iter().map(write)).buffer_unordered(AT_ONCE);
     writing.try_collect::<()>().await?;
     contender.rest().await?;
+    let (few, others) = documents.split_at(USERS);
 
     // A new process has no memory left over from the writing.
     let contender = contender.restart(live).await?;
-    let first = documents.first().context("there are no documents")?;
-    let one = join_all(&contender, &[first], seed).await?;
+    let first = join_all(&contender, few.iter(), seed).await?;
     let before = contender.resident_bytes().await?;
-    let idle = join_all(&contender, &vec![first; CONNECTIONS], seed).await?;
+    let idle = join_all(&contender, few.iter().cycle().take(CONNECTIONS), seed).await?;
     let connection = (contender.resident_bytes().await? - before) / CONNECTIONS as f64;
-    drop((one, idle));
+    drop((first, idle));
 
     let contender = contender.restart(live).await?;
-    let one = join_all(&contender, &[first], seed).await?;
+    let first = join_all(&contender, few.iter(), seed).await?;
     let before = contender.resident_bytes().await?;
-    let others: Vec<&String> = documents.iter().skip(1).collect();
-    let quiet = join_all(&contender, &others, seed).await?;
+    let quiet = join_all(&contender, others.iter(), seed).await?;
     let each = (contender.resident_bytes().await? - before) / others.len() as f64;
-    drop((one, quiet));
+    drop((first, quiet));
     let beyond = each - connection - seed.len() as f64;
     Ok(vec![connection / 1_000.0, beyond / 1_000.0])
 }
 
-/// Joins each of the documents, and waits until it is complete.
-async fn join_all(
+/// Joins documents, and waits until each is complete.
+async fn join_all<'a>(
     contender: &Contender,
-    documents: &[&String],
+    documents: impl Iterator<Item = &'a Document>,
     seed: &[u8],
 ) -> Result<Vec<Receiver>> {
-    let join = async |document: &&String| {
-        let (_, mut receiver, _) = Client::join(&contender.link(document, 0)).await?;
+    let join = async |document| {
+        let (_, mut receiver, _) = Client::join(&contender.link(document, 0)?).await?;
         receiver.has(seed).await?;
         anyhow::Ok(receiver)
     };
-    stream::iter(documents.iter().map(join)).buffer_unordered(AT_ONCE).try_collect().await
+    stream::iter(documents.map(join)).buffer_unordered(AT_ONCE).try_collect().await
 }
