@@ -7,7 +7,7 @@ use super::{
 use anyhow::{Context as _, Result, ensure};
 use izanagi_shared::crdt::inspect_update;
 use std::{
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     ops::ControlFlow,
     rc::Rc,
     time::{Duration, Instant},
@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Where a document is reached, and how.
 #[derive(Debug, Clone)]
 pub(crate) struct Link {
+    /// Address of the client.
+    pub(crate) from: Ipv4Addr,
     pub(crate) address: SocketAddr,
     pub(crate) path: String,
     pub(crate) dialect: Dialect,
@@ -42,7 +44,7 @@ impl Client {
     /// Joins a document; returns its state too.
     pub(crate) async fn join(link: &Link) -> Result<(Self, Receiver, Vec<u8>)> {
         let joining = async {
-            let (socket, inbox) = Socket::open(link.address, &link.path).await?;
+            let (socket, inbox) = Socket::open(link.from, link.address, &link.path).await?;
             let client = Self { socket: Rc::new(socket), dialect: Rc::new(link.dialect.clone()) };
             let mut receiver = Receiver { client: client.clone(), inbox };
             if let Some(greeting) = client.dialect.greeting() {

@@ -3,8 +3,15 @@
 //! nothing. No extension is offered, so nothing is compressed.
 
 use anyhow::{Result, bail, ensure};
-use std::{io, net::SocketAddr, time::Instant};
-use tokio::{io::Interest, net::TcpStream};
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    time::Instant,
+};
+use tokio::{
+    io::Interest,
+    net::{TcpSocket, TcpStream},
+};
 
 const TEXT: u8 = 1;
 const BINARY: u8 = 2;
@@ -25,9 +32,15 @@ pub(crate) struct Socket(TcpStream);
 pub(crate) struct Inbox(Vec<u8>);
 
 impl Socket {
-    /// Connects and upgrades the connection.
-    pub(crate) async fn open(address: SocketAddr, path: &str) -> Result<(Self, Inbox)> {
-        let stream = TcpStream::connect(address).await?;
+    /// Connects from an address of this machine and upgrades the connection.
+    pub(crate) async fn open(
+        from: Ipv4Addr,
+        address: SocketAddr,
+        path: &str,
+    ) -> Result<(Self, Inbox)> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((from, 0).into())?;
+        let stream = socket.connect(address).await?;
         stream.set_nodelay(true)?;
         let socket = Self(stream);
         let request = format!(

@@ -4,7 +4,7 @@ use super::{
     Live,
     contender::{Contender, Kind},
     crew::{Crew, Stage},
-    outcome::{Load, Outcome, Row, rounds},
+    outcome::{Load, Outcome, Plan, Row, rounds},
     pace::Pace,
     script::Script,
 };
@@ -61,7 +61,7 @@ pub(super) async fn editors(live: &Live<'_>, report: &mut Report) -> Result<()> 
 
 /// Measures 200 clients of one document, of whom twenty write.
 pub(super) async fn crowd(live: &Live<'_>, report: &mut Report) -> Result<()> {
-    let seconds = u32::try_from(live.writing(8).as_secs())?;
+    let seconds = u32::try_from(live.writing(5).as_secs())?;
     let scene = Scene { clients: 200, writers: 20, users: 20, seconds };
     let outcome = measure(live, report, "live-crowd", &scene).await?;
     let what = format!("200 clients, 20 of them writing {RATE}/s, one document: ");
@@ -84,7 +84,7 @@ async fn measure(
     let updates = RATE * (WARM_UP + scene.seconds);
     let script = Rc::new(Script::new(&live.text(TEXT)?, scene.writers, updates as usize)?);
     let play = async |kind: Kind, folder: &Path| play(live, kind, folder, scene, &script).await;
-    rounds(live, report, name, &Kind::ALL, play).await
+    rounds(live, report, Plan::of(name), play).await
 }
 
 async fn play(

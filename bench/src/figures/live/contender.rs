@@ -10,7 +10,7 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use rustix::process::Signal;
 use std::{
     fmt,
-    net::SocketAddr,
+    net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
@@ -133,6 +133,10 @@ impl Contender {
 
     /// Returns how client number `client` of a document reaches it, as one of its team.
     pub(super) fn link(&self, document: &Document, client: usize) -> Result<Link> {
+        // Our server allows an address only so many connections.
+        const ADDRESSES: usize = 16;
+        let from = u8::try_from((document.first + client) % ADDRESSES)?;
+        let from = Ipv4Addr::new(127, 0, 0, 2 + from);
         let (address, name) = (self.address, &document.name);
         let (path, dialect) = match self.kind {
             Kind::YWebsocket => (format!("/{name}"), Dialect::Yjs),
@@ -142,7 +146,7 @@ impl Contender {
                 (format!("/ws/yjs/{name}?token={token}&acks=1"), Dialect::Yjs)
             }
         };
-        Ok(Link { address, path, dialect })
+        Ok(Link { from, address, path, dialect })
     }
 
     fn user(&self, number: usize) -> Result<&Session> {

@@ -4,7 +4,7 @@
 use super::{
     Live,
     contender::{Contender, Kind},
-    outcome::rounds,
+    outcome::{Plan, rounds},
     script::Script,
 };
 use crate::{
@@ -36,7 +36,8 @@ pub(super) async fn measure(live: &Live<'_>, report: &mut Report) -> Result<()> 
     let script = Rc::new(Script::new(&live.text(TEXT)?, 1, WARM_UP + EDITS)?);
     let play = async |kind: Kind, folder: &Path| play(live, kind, folder, &script).await;
     // The peers acknowledge nothing.
-    let outcome = rounds(live, report, "live-durable", &[Kind::Izanagi], play).await?;
+    let plan = Plan { kinds: &[Kind::Izanagi], ..Plan::of("live-durable") };
+    let outcome = rounds(live, report, plan, play).await?;
     let of = |figure| outcome.median(Kind::Izanagi, figure);
     let (Some(edits), Some(inserts)) = (of(EDITS_A_SECOND), of(INSERTS_A_SECOND)) else {
         return Ok(());

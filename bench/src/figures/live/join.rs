@@ -3,7 +3,7 @@
 use super::{
     Live,
     contender::{Contender, Kind},
-    outcome::{Load, Row, rounds},
+    outcome::{Load, Plan, Row, rounds},
     script::worked_on,
 };
 use crate::{
@@ -29,7 +29,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 pub(super) async fn measure(live: &Live<'_>, report: &mut Report) -> Result<()> {
     let state = worked_on(STATE)?;
     let play = async |kind: Kind, folder: &Path| play(live, kind, folder, &state).await;
-    let outcome = rounds(live, report, "live-join", &Kind::ALL, play).await?;
+    let outcome = rounds(live, report, Plan::of("live-join"), play).await?;
     let row = Row {
         what: "connect and receive a state of 200 KB, p95".to_owned(),
         figure: 0,

@@ -4,7 +4,7 @@ use super::{
     Live,
     contender::{AT_ONCE, Contender, Kind},
     crew::{Crew, Stage},
-    outcome::{Load, Row, rounds},
+    outcome::{Load, Plan, Row, rounds},
     pace::Pace,
     script::Script,
 };
@@ -41,12 +41,12 @@ const LATE: usize = 3;
 /// Measures the server's processor time for each receipt of an update.
 pub(super) async fn measure(live: &Live<'_>, report: &mut Report) -> Result<()> {
     // Everybody writes equally often.
-    let turns = u32::try_from(live.writing(8).as_millis() / INTERVAL.as_millis())?;
+    let turns = u32::try_from(live.writing(6).as_millis() / INTERVAL.as_millis())?;
     let each = turns.div_ceil(CLIENTS as u32);
     let script = Script::new(&live.text(TEXT)?, CLIENTS, (WARM_UP + each) as usize)?;
     let script = Rc::new(script);
     let play = async |kind: Kind, folder: &Path| play(live, kind, folder, each, &script).await;
-    let outcome = rounds(live, report, "live-many", &Kind::ALL, play).await?;
+    let outcome = rounds(live, report, Plan::of("live-many"), play).await?;
     let what = format!("{DOCUMENTS} documents × {CLIENTS} clients, 2 updates/s a document");
     let target = Target::AtMost(0.5);
     let row = Row {
@@ -56,13 +56,7 @@ pub(super) async fn measure(live: &Live<'_>, report: &mut Report) -> Result<()> 
         target,
     };
     outcome.add_share(report, row);
-    let ours = outcome.median(Kind::Izanagi, P95);
-    let ours = ours.map(|value| format!("Izanagi {} ms, ", crate::report::Number(value)));
-    report.note(format!(
-        "{what}: broadcast, p95: {}{}",
-        ours.unwrap_or_default(),
-        outcome.peers(P95, "ms")
-    ));
+    outcome.note(report, &format!("{what}: broadcast, p95"), P95, "ms");
     outcome.note_generator(report, LOAD, LATE);
     Ok(())
 }

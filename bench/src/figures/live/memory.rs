@@ -3,7 +3,7 @@
 use super::{
     Live,
     contender::{AT_ONCE, Contender, Document, Kind},
-    outcome::{Row, rounds},
+    outcome::{Plan, Row, rounds},
     script::Script,
 };
 use crate::{
@@ -29,7 +29,9 @@ const DOCUMENT: usize = 1;
 pub(super) async fn measure(live: &Live<'_>, report: &mut Report) -> Result<()> {
     let seed = Script::new(&live.text(TEXT)?, 0, 0)?.seed;
     let play = async |kind: Kind, folder: &Path| play(live, kind, folder, &seed).await;
-    let outcome = rounds(live, report, "live-memory", &Kind::ALL, play).await?;
+    // Memory does not depend on the moment, and filling the stores takes long.
+    let plan = Plan { rounds: 1, ..Plan::of("live-memory") };
+    let outcome = rounds(live, report, plan, play).await?;
     for (what, figure, limit) in [
         (format!("{CONNECTIONS} idle connections: resident memory of each"), CONNECTION, 12.0),
         (

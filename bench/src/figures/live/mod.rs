@@ -38,7 +38,8 @@ struct Live<'a> {
     core: Option<Core>,
     /// Servers to measure.
     kinds: Vec<Kind>,
-    rounds: usize,
+    /// Rounds, if the environment says how many.
+    rounds: Option<usize>,
     /// Seconds of writing that are measured, if the environment says so.
     seconds: Option<u64>,
 }
@@ -63,7 +64,7 @@ pub(super) fn measure(name: &str, setting: &Setting, report: &mut Report) -> Res
             setting,
             core,
             kinds: kinds()?,
-            rounds: number("BENCH_ROUNDS")?.unwrap_or(3),
+            rounds: number("BENCH_ROUNDS")?,
             seconds: number("BENCH_SECONDS")?,
         };
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;

@@ -19,18 +19,32 @@ pub(super) struct Outcome {
     rounds: Vec<(Kind, Vec<f64>)>,
 }
 
+/// What is measured how often.
+pub(super) struct Plan<'a> {
+    pub(super) name: &'a str,
+    /// Rounds, unless the environment says otherwise.
+    pub(super) rounds: usize,
+    pub(super) kinds: &'a [Kind],
+}
+
+impl<'a> Plan<'a> {
+    /// Measures all servers in three rounds.
+    pub(super) const fn of(name: &'a str) -> Self {
+        Self { name, rounds: 3, kinds: &Kind::ALL }
+    }
+}
+
 /// Measures each server in each round, in turn, each time with a directory of its own. A server that
 /// fails is reported and left out.
 pub(super) async fn rounds(
     live: &Live<'_>,
     report: &mut Report,
-    name: &str,
-    kinds: &[Kind],
+    Plan { name, rounds, kinds }: Plan<'_>,
     measure: impl AsyncFn(Kind, &Path) -> Result<Vec<f64>>,
 ) -> Result<Outcome> {
     let mut outcome = Outcome { name: name.to_owned(), rounds: Vec::new() };
     let mut failed = Vec::new();
-    for round in 0..live.rounds {
+    for round in 0..live.rounds.unwrap_or(rounds) {
         for kind in kinds.iter().copied().filter(|kind| live.kinds.contains(kind)) {
             if failed.contains(&kind) {
                 continue;
@@ -74,14 +88,22 @@ impl Outcome {
         (!values.is_empty()).then(|| median(&values))
     }
 
-    /// Returns the figures of the peers for the report.
-    pub(super) fn peers(&self, figure: usize, unit: &str) -> String {
-        let of = |kind: &Kind| {
-            let value = self.median(*kind, figure).filter(|value| value.is_finite())?;
+    /// Returns a figure of several servers for the report.
+    fn list(&self, kinds: impl Iterator<Item = Kind>, figure: usize, unit: &str) -> String {
+        let of = |kind: Kind| {
+            let value = self.median(kind, figure).filter(|value| value.is_finite())?;
             Some(format!("{kind} {} {unit}", Number(value)))
         };
-        let peers = Kind::ALL.iter().filter(|kind| kind.is_peer());
-        peers.filter_map(of).collect::<Vec<_>>().join(", ")
+        kinds.filter_map(of).collect::<Vec<_>>().join(", ")
+    }
+
+    fn peers(&self, figure: usize, unit: &str) -> String {
+        self.list(Kind::ALL.into_iter().filter(|kind| kind.is_peer()), figure, unit)
+    }
+
+    /// Notes a figure of all servers below the table.
+    pub(super) fn note(&self, report: &mut Report, what: &str, figure: usize, unit: &str) {
+        note(report, what, &self.list(Kind::ALL.into_iter(), figure, unit));
     }
 
     /// Adds a row with our figure beside the peers'.
@@ -89,7 +111,7 @@ impl Outcome {
         let Row { what, figure, unit, target } = row;
         let peers = self.peers(figure, unit);
         let Some(value) = self.median(Kind::Izanagi, figure) else {
-            report.note(format!("{what}: {peers}"));
+            note(report, &what, &peers);
             return;
         };
         let peer = if peers.is_empty() { "–".to_owned() } else { peers };
@@ -104,7 +126,7 @@ impl Outcome {
         let best = peers.filter_map(|kind| self.median(*kind, figure)).min_by(f64::total_cmp);
         let peer = self.peers(figure, unit);
         let (Some(ours), Some(best)) = (self.median(Kind::Izanagi, figure), best) else {
-            report.note(format!("{what}: {peer}"));
+            note(report, &what, &peer);
             return;
         };
         let measured = format!("{} {unit}", Number(ours));
@@ -114,6 +136,9 @@ impl Outcome {
     /// Notes how much the generator did, so that it can be seen that it was not what limited the
     /// servers; `load` and `late` are indices of figures.
     pub(super) fn note_generator(&self, report: &mut Report, load: usize, late: usize) {
+        if self.rounds.is_empty() {
+            return;
+        }
         let worst = |figure: usize| {
             let all = self.rounds.iter().filter_map(|(_, all)| all.get(figure).copied());
             all.max_by(f64::total_cmp).unwrap_or_default()
@@ -124,6 +149,12 @@ impl Outcome {
             Number(worst(load)),
             Number(worst(late))
         ));
+    }
+}
+
+fn note(report: &mut Report, what: &str, figures: &str) {
+    if !figures.is_empty() {
+        report.note(format!("{what}: {figures}"));
     }
 }
 
