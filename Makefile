@@ -1,9 +1,9 @@
 # The only commands. Each one says what it does while it does it; the work itself stands in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fmt dev bench kill faults simulate fuzz
+.PHONY: help run build test lint fmt dev bench bench-live kill faults simulate fuzz
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: build ## Build what changed, then serve http://localhost:7999 with the data in ./data
 	@scripts/run
@@ -44,3 +44,7 @@ fuzz: ## Fuzz each reader of strangers' bytes for SECONDS (60)
 bench: ## Print the table of figures
 	@scripts/setup test
 	@scripts/bench
+
+bench-live: ## Print the figures of live editing, beside y-websocket and Hocuspocus (ONLY=live-join: one of them)
+	@scripts/setup build
+	@scripts/bench-live $(ONLY)

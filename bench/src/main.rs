@@ -1,14 +1,17 @@
-//! Prints the table of figures: `cargo run --release -p izanagi-bench [NAME…]`.
+//! Prints the table of figures: `cargo run --release -p izanagi-bench [NAME…]`; the name `live` stands
+//! for all figures of live editing.
 //!
 //! Missed targets are only printed. The exit code is nonzero if a measurement fails or produces a
 //! wrong result.
 
+mod cores;
 mod durable;
 mod figures;
 mod machine;
 mod random;
 mod report;
 mod server;
+mod sockets;
 mod statistics;
 mod trace;
 mod world;
@@ -50,8 +53,12 @@ async fn run() -> Result<ExitCode> {
     Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Returns the measurements named on the command line, or all.
+/// Returns the measurements named on the command line, or all but those of live editing.
 fn chosen() -> Vec<String> {
     let named: Vec<String> = std::env::args().skip(1).collect();
-    if named.is_empty() { figures::ALL.map(str::to_owned).into() } else { named }
+    match named.as_slice() {
+        [] => figures::ALL.map(str::to_owned).into(),
+        [live] if live == "live" => figures::live::ALL.map(str::to_owned).into(),
+        _ => named,
+    }
 }

@@ -105,6 +105,13 @@ impl Report {
         self.notes.push(line.into());
     }
 
+    /// Adds a line below the table, unless it is there already.
+    pub(crate) fn note_once(&mut self, line: String) {
+        if !self.notes.contains(&line) {
+            self.notes.push(line);
+        }
+    }
+
     /// Records that a measurement failed.
     pub(crate) fn failed(&mut self, what: &str, error: &anyhow::Error) {
         self.failures.push(format!("{what}: {error:#}"));

@@ -154,7 +154,7 @@ async fn type_together(typists: &mut Vec<Typist>) -> Result<(f64, Vec<Duration>)
 
 /// Runs the same number of tasks, each inserting its rows in separate transactions. They take turns
 /// on the single writer that SQLite allows. Returns rows per second.
-async fn insert_together(inserts: &Arc<Mutex<DurableInserts>>) -> Result<f64> {
+pub(super) async fn insert_together(inserts: &Arc<Mutex<DurableInserts>>) -> Result<f64> {
     let start = Instant::now();
     let mut tasks = JoinSet::new();
     for _ in 0..CLIENTS {

@@ -7,6 +7,7 @@ mod comparison;
 mod edits;
 mod first_load;
 mod history;
+pub(crate) mod live;
 mod node;
 mod people;
 mod render;
@@ -29,7 +30,7 @@ pub(crate) struct Setting {
     pub(crate) build: PathBuf,
 }
 
-/// Names of all measurements, in order.
+/// Names of all measurements but those of live editing, in order.
 pub(crate) const ALL: [&str; 13] = [
     "history",
     "commits",
@@ -62,6 +63,10 @@ pub(crate) async fn measure(name: &str, setting: &Setting, report: &mut Report) 
         "people" => people::measure(setting, report).await,
         "first-load" => first_load::measure(setting, report).await,
         "timeline" => timeline::measure(setting, report).await,
-        _ => anyhow::bail!("unknown measurement; available: {}", ALL.join(", ")),
+        live if live::ALL.contains(&live) => live::measure(live, setting, report),
+        _ => {
+            let all: Vec<&str> = ALL.into_iter().chain(live::ALL).collect();
+            anyhow::bail!("unknown measurement; available: {}", all.join(", "))
+        }
     }
 }

@@ -29,6 +29,7 @@ pub(crate) struct Session {
     connection: Connection,
     /// Header lines sent with every request.
     headers: String,
+    token: String,
     user: String,
 }
 
@@ -37,7 +38,7 @@ impl Session {
     pub(crate) async fn sign_up(address: SocketAddr, name: &str) -> Result<Self> {
         let headers = "content-type: application/json\r\n".to_owned();
         let connection = Connection::open(address).await?;
-        let mut session = Self { connection, headers, user: String::new() };
+        let mut session = Self { connection, headers, token: String::new(), user: String::new() };
         let account = serde_json::json!({
             "username": name,
             "email": format!("{name}@example.org"),
@@ -45,6 +46,7 @@ impl Session {
         });
         let answer: SignedUp = session.call("POST", "/api/v1/auth/signup", &account).await?;
         session.headers += &format!("authorization: Bearer {}\r\n", answer.access_token);
+        session.token = answer.access_token;
         session.user = answer.user.id;
         Ok(session)
     }
@@ -52,7 +54,13 @@ impl Session {
     /// Opens another connection of the same user, perhaps to a restarted server.
     pub(crate) async fn at(&self, address: SocketAddr) -> Result<Self> {
         let connection = Connection::open(address).await?;
-        Ok(Self { connection, headers: self.headers.clone(), user: self.user.clone() })
+        let (headers, token, user) = (self.headers.clone(), self.token.clone(), self.user.clone());
+        Ok(Self { connection, headers, token, user })
+    }
+
+    /// Returns the access token.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
     }
 
     /// Returns the user's id.

@@ -1,81 +1,33 @@
-//! Runs the release binary with its own data directory.
+//! A server process: its start, its processor time and its memory.
 
+use crate::cores::{self, Core};
 use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
-    fs::{self, File},
-    io::{BufRead as _, BufReader},
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    fs,
+    process::{Child, Command, ExitStatus},
+    time::{Duration, Instant},
 };
 
-/// Raises the rate limits so that they do not affect the measurements.
-const CONFIG: &str = "\
-limits:
-  signIn: { count: 1000, per: 1s }
-  signInUnknown: { count: 1000, per: 1s }
-  signInAddress: { count: 1000, per: 1s }
-  signUp: { count: 1000, per: 1s }
-  writes: { count: 1000000, per: 1s }
-  reads: { count: 1000000, per: 1s }
-";
-
-/// A running server; killed on drop.
+/// A running process; killed on drop.
 #[derive(Debug)]
-pub(crate) struct Server {
-    process: Child,
-    address: SocketAddr,
-    data: PathBuf,
-}
+pub(crate) struct Process(Child);
 
-impl Server {
-    /// Starts the binary of this build on a free port, with an empty data directory below `folder`.
-    pub(crate) fn start(build: &Path, folder: &Path) -> Result<Self> {
-        let binary = build.join("izanagi");
-        let data = folder.join("data");
-        fs::create_dir_all(folder)?;
-        let config = folder.join("izanagi.yaml");
-        fs::write(&config, CONFIG)?;
-        let mut process = Command::new(&binary)
-            .arg("serve")
-            .env("IZANAGI_CONFIG", &config)
-            .env("IZANAGI_DATA_DIR", &data)
-            .env("IZANAGI_LISTEN", "127.0.0.1:0")
-            // The server logs as in production.
-            .stderr(File::create(folder.join("server.log"))?)
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {}", binary.display()))?;
-        let address = process.stdout.take().context("no output").and_then(|output| {
-            let mut line = String::new();
-            BufReader::new(output).read_line(&mut line)?;
-            let (_, address) = line.trim().split_once("http://").context("no address")?;
-            Ok(address.parse()?)
-        });
-        match address {
-            Ok(address) => Ok(Self { process, address, data }),
-            Err(error) => {
-                let _ = process.kill();
-                let _ = process.wait();
-                let log = fs::read_to_string(folder.join("server.log")).unwrap_or_default();
-                bail!("the server did not start ({error:#}): {}", log.trim())
-            }
-        }
+impl Process {
+    /// Starts a process, on one core if `core` names one.
+    pub(crate) fn start(command: &mut Command, core: Option<Core>) -> Result<Self> {
+        let child = cores::spawn(command, core);
+        Ok(Self(child.with_context(|| format!("cannot start {:?}", command.get_program()))?))
     }
 
-    /// Returns the listening address.
-    pub(crate) const fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Returns the path of the database.
-    pub(crate) fn database(&self) -> PathBuf {
-        self.data.join("izanagi.db")
+    /// Returns the child itself, to read what it prints.
+    pub(crate) const fn child(&mut self) -> &mut Child {
+        &mut self.0
     }
 
     /// Returns the CPU time used so far in seconds, user and kernel mode (proc(5)).
     pub(crate) fn processor_seconds(&self) -> Result<f64> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process.id()))?;
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.0.id()))?;
         // The name in parentheses may contain anything; the state follows it as the third field.
         let (_, fields) = stat.rsplit_once(')').context("no name")?;
         let mut ticks = fields.split_whitespace().skip(11).map(str::parse::<f64>);
@@ -95,20 +47,44 @@ impl Server {
     }
 
     fn memory(&self, name: &'static str) -> Result<f64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix(name)).context(name)?;
         let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kib * 1_024.0 / 1_000_000.0)
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        Ok(kill_process(Pid::from_child(&self.0), signal)?)
+    }
+
+    /// Asks the process to end, and waits until it has.
+    pub(crate) async fn end(mut self) -> Result<()> {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        self.signal(Signal::TERM)?;
+        let start = Instant::now();
+        while self.exited()?.is_none() {
+            if start.elapsed() > PATIENCE {
+                bail!("it did not end within {} s", PATIENCE.as_secs());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// Returns the exit status if the process has ended.
+    pub(crate) fn exited(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.0.try_wait()?)
     }
 }
 
 /// Clock ticks per second: `sysconf(_SC_CLK_TCK)` on Linux.
 const TICKS: f64 = 100.0;
 
-impl Drop for Server {
+impl Drop for Process {
     fn drop(&mut self) {
         // The process may have exited already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
