@@ -99,7 +99,7 @@ async fn write(world: &World, setting: &Setting, report: &mut Report) -> Result<
     let documents = &world.services.documents;
     let id = world.create("").await?;
     let reader = world.reader(id).await?;
-    let (_, state) = documents.missing(&reader, vec![0]).await?;
+    let state = documents.missing(&reader, vec![0]).await?.delta;
     let mut replica = TextDoc::load(CLIENT, &state)?;
     let editor = world.editor(id).await?;
     let start = Instant::now();
