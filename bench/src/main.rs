@@ -4,6 +4,11 @@
 //! Missed targets are only printed. The exit code is nonzero if a measurement fails or produces a
 //! wrong result.
 
+#![allow(
+    clippy::significant_drop_tightening,
+    reason = "what is measured stays open until the end of its measurement"
+)]
+
 mod cores;
 mod durable;
 mod figures;

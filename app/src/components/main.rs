@@ -64,7 +64,7 @@ pub(crate) fn Scripts(bundle: Bundle) -> impl IntoView {
     // Keys are taken as soon as the editor's own files are there.
     let (files, priority): (&[&str], _) = match bundle {
         Bundle::Editor => (&EDITOR_FILES, "low"),
-        Bundle::None | Bundle::Pages => (&[], "auto"),
+        Bundle::None | Bundle::Pages | Bundle::Timeline => (&[], "auto"),
     };
     let files = files.iter().map(|name| package.file(name));
     let files = files.map(|href| view! { <Link rel="modulepreload" href/> }).collect_view();

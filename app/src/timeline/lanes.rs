@@ -16,7 +16,7 @@ pub struct Lane {
     pub name: String,
     /// Number of loaded edits.
     pub edits: u64,
-    /// The ticks as a path of SVG, [`TICKS`] wide and 10 high.
+    /// The ticks as a path of SVG, 1,000 wide and 10 high.
     pub path: String,
 }
 

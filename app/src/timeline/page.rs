@@ -47,7 +47,7 @@ pub fn Timeline(opened: OpenedTimeline) -> impl IntoView {
     // Thread-bound values must not exist in the server, where rendering moves between threads.
     let player = StoredValue::new(None::<SendWrapper<Rc<Player>>>);
     let with_player = move |call: fn(&Rc<Player>, u64), seq: u64| {
-        let held = player.with_value(|player| player.as_ref().map(|it| Rc::clone(it)));
+        let held = player.with_value(Option::clone);
         if let Some(player) = held {
             call(&player, seq);
         }
@@ -83,7 +83,7 @@ pub fn Timeline(opened: OpenedTimeline) -> impl IntoView {
     });
     let actions = Actions {
         step: Callback::new(move |step| {
-            let held = player.with_value(|player| player.as_ref().map(|it| Rc::clone(it)));
+            let held = player.with_value(Option::clone);
             if let Some(player) = held {
                 player.step(step);
             }
