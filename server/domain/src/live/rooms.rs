@@ -234,7 +234,6 @@ impl Rooms {
         self.ask(document, |reply| Command::run(reply, work)).await
     }
 
-    #[expect(clippy::significant_drop_tightening, reason = "a command is moved on")]
     async fn ask<T>(
         &self,
         document: DocumentId,
@@ -285,7 +284,6 @@ impl SeatedRoom {
     ///
     /// # Errors
     /// `Unavailable` if the room has closed.
-    #[expect(clippy::significant_drop_tightening, reason = "a command is moved on")]
     pub(crate) async fn post(&self, seat: SeatId, update: ClientUpdate) -> Result<PostedUpdate> {
         let reserved = self.budget.posted(update.delta.len()).await?;
         let (reply, answer) = oneshot::channel();
