@@ -11,24 +11,36 @@ const UNIT: usize = 1024;
 #[derive(Debug)]
 #[must_use = "a reservation that is dropped reserves nothing"]
 pub struct Reservation {
-    permit: Option<OwnedSemaphorePermit>,
+    /// Not as a permit: clippy would take whatever leads to a reservation, like a room, for a lock.
+    units: Option<(Arc<Semaphore>, usize)>,
 }
 
 impl Reservation {
     /// For work that needs no budget.
     pub const fn none() -> Self {
-        Self { permit: None }
+        Self { units: None }
     }
 
-    pub(super) const fn of(permit: OwnedSemaphorePermit) -> Self {
-        Self { permit: Some(permit) }
+    pub(super) fn of(permit: OwnedSemaphorePermit) -> Self {
+        let units = (Arc::clone(permit.semaphore()), permit.num_permits());
+        permit.forget();
+        Self { units: Some(units) }
     }
 
     /// Gives back what exceeds this many bytes.
     pub(super) fn shrink_to(&mut self, bytes: usize) {
-        if let Some(permit) = &mut self.permit {
-            let excess = permit.num_permits().saturating_sub(bytes.div_ceil(UNIT));
-            drop(permit.split(excess));
+        if let Some((semaphore, units)) = &mut self.units {
+            let excess = units.saturating_sub(bytes.div_ceil(UNIT));
+            *units -= excess;
+            semaphore.add_permits(excess);
+        }
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if let Some((semaphore, units)) = &self.units {
+            semaphore.add_permits(*units);
         }
     }
 }

@@ -177,7 +177,6 @@ impl Room {
         }
     }
 
-    #[expect(clippy::significant_drop_tightening, reason = "a command is moved on")]
     async fn serve(&mut self, command: Command) {
         let mut next = Some(command);
         while let Some(command) = next.take() {

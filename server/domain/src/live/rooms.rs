@@ -236,7 +236,6 @@ impl Rooms {
         self.ask(document, |reply| Command::run(reply, work)).await
     }
 
-    #[expect(clippy::significant_drop_tightening, reason = "a command is moved on")]
     async fn ask<T>(
         &self,
         document: DocumentId,
@@ -288,7 +287,6 @@ impl SeatedRoom {
     ///
     /// # Errors
     /// `Unavailable` if the room has closed.
-    #[expect(clippy::significant_drop_tightening, reason = "a command is moved on")]
     pub(crate) async fn post(
         &self,
         seat: SeatId,

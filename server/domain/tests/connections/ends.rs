@@ -47,7 +47,9 @@ struct StoppedClock(#[allow(dead_code)] mpsc::Sender<()>);
 
 fn stop_clock() -> StoppedClock {
     let (sender, receiver) = mpsc::channel::<()>();
-    tokio::task::spawn_blocking(move || drop(receiver.recv()));
+    tokio::task::spawn_blocking(move || {
+        let _ = receiver.recv();
+    });
     StoppedClock(sender)
 }
 
@@ -180,7 +182,7 @@ async fn a_right_to_edit_that_ends_leaves_the_right_to_read(#[values(false, true
 #[rstest]
 #[tokio::test(start_paused = true)]
 async fn a_document_that_is_no_longer_public(#[values(false, true)] is_other: bool) {
-    let mut scene = Scene::new().await;
+    let scene = Scene::new().await;
     let id = scene.id;
     change(&scene.world, id, public(true)).await;
     let mut reader = Wire::of(connect(&scene.world, &Principal::Anonymous, id).await);

@@ -28,10 +28,12 @@ fn state(client: u64, clock: u32, state: Option<&str>) -> PresenceUpdate {
 
 /// Client, clock and state of each presence among the events.
 fn presence(events: &[SeatEvent]) -> Vec<(u64, u32, Option<&str>)> {
-    let of = |event| match event {
-        &SeatEvent::Presence(ref it) => Some((it.client, it.clock, it.state.as_deref())),
-        _ => None,
-    };
+    fn of(event: &SeatEvent) -> Option<(u64, u32, Option<&str>)> {
+        match event {
+            SeatEvent::Presence(it) => Some((it.client, it.clock, it.state.as_deref())),
+            _ => None,
+        }
+    }
     events.iter().filter_map(of).collect()
 }
 
