@@ -15,6 +15,7 @@ impl TextDoc {
             true => self.text.sticky_index(&txn, offset, Assoc::After)?,
             false => StickyIndex::from_type(&txn, &self.text, Assoc::After),
         };
+        drop(txn);
         serde_json::to_value(&index).ok()
     }
 

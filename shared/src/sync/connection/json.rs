@@ -79,7 +79,9 @@ impl Connection {
                 let (close, code) = (CloseCode::Forbidden, "forbidden".to_owned());
                 self.posted(number, Err(Refusal { close, code, message }), out);
             }
-            ClientMessage::Presence { cursor, color } => self.present(now, cursor, color, out),
+            ClientMessage::Presence { cursor, color } => {
+                self.present(now, cursor, color.as_deref(), out);
+            }
             ClientMessage::Ping { ts } => tell(&ServerMessage::Pong { ts }, out),
         }
     }
@@ -116,7 +118,7 @@ impl Connection {
         &mut self,
         now: Duration,
         cursor: Option<Cursor>,
-        color: Option<String>,
+        color: Option<&str>,
         out: &mut Vec<Effect>,
     ) {
         if !self.json.has_joined {

@@ -69,7 +69,7 @@ fn a_reconnect_sends_only_what_is_missing() {
 fn deletions_that_were_lost_are_sent_again() {
     let mut page = Page::ready("text");
     let deletion = page.doc.edit(&[Change { from: 0, to: 2, insert: String::new() }]);
-    assert_eq!(updates(&page.send(deletion.clone())), [deletion.clone()]);
+    assert_eq!(updates(&page.send(deletion.clone())), std::slice::from_ref(&deletion));
     page.close(ABNORMAL);
     page.wait(1);
     assert_eq!(updates(&page.come_up()), [deletion]);
