@@ -18,7 +18,7 @@ impl World {
         for effect in effects {
             match effect {
                 Effect::Send(Outgoing::Binary(bytes)) => {
-                    self.send_down(link, Message::Binary(bytes))
+                    self.send_down(link, Message::Binary(bytes));
                 }
                 Effect::Send(Outgoing::Text(text)) => self.send_down(link, Message::Text(text)),
                 Effect::Ping => {
