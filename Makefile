@@ -38,7 +38,7 @@ faults: ## Run ROUNDS stories (200) with random faults of the stores
 simulate: ## Run SEEDS stories (20000) of live editing over a bad network
 	@SIMULATE_SEEDS=$(or $(SEEDS),20000) cargo test -p izanagi-shared --test simulation -- --nocapture
 
-fuzz: ## Fuzz each reader of strangers' bytes for SECONDS (60)
+fuzz: ## Fuzz each reader of untrusted input for SECONDS (60)
 	@scripts/fuzz $(or $(SECONDS),60)
 
 bench: ## Print the table of figures

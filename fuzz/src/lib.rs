@@ -1,4 +1,4 @@
-//! What is fuzzed: everything that reads bytes of a stranger. Each function takes any input and fails
+//! The fuzz targets: all readers of untrusted input. Each function takes any input and fails
 //! an assertion if a promise is broken. `shared/tests/corpus.rs` runs them with all inputs that were
 //! ever of interest.
 

@@ -22,7 +22,7 @@ struct Other {
 }
 
 impl Presences {
-    /// Nobody is there yet. `client` must be random: 32 bits, as Yjs draws them.
+    /// Starts without other clients. `client` must be random: 32 bits, as Yjs draws them.
     #[must_use]
     pub const fn new(client: u64) -> Self {
         let own = Presence { client, clock: 0, state: None };

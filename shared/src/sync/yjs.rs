@@ -249,9 +249,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_answered(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
-            if let Ok(frame) = decode(&bytes, &limits())
-                && !matches!(frame, Frame::Unknown(_))
-            {
+            if let Ok(frame) = decode(&bytes, &limits()) && !matches!(frame, Frame::Unknown(_)) {
                 let encoded = frame.encode();
                 prop_assert_eq!(decode(&encoded, &limits()), Ok(frame));
             }

@@ -123,7 +123,7 @@ impl Room {
     }
 
     /// Writes up to `most` updates in one transaction. If it fails, nothing is written. After
-    /// `Outcome::Crashed` the log has them, but nobody has been told; the room must restart.
+    /// `Outcome::Crashed` the log has them, but there are no answers; the room must restart.
     pub(crate) fn write(&mut self, most: usize, outcome: Outcome) -> Written {
         let batch: Vec<Update> = self.queue.drain(..most.min(self.queue.len())).collect();
         let mut written = Written::default();

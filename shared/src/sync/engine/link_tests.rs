@@ -224,7 +224,7 @@ fn a_presence_is_announced_with_every_socket_and_not_too_often() {
     assert_eq!(wake.as_millis(), 100);
     let later = page.wait(1);
     assert_eq!(presences(&later)[0].state.as_deref(), Some("{\"a\":3}"));
-    // Somebody says that this client has left.
+    // The server says that this client has left.
     page.wait(1);
     let gone = Presence { client: 7, clock: 2, state: None };
     let again = page.receive(&Frame::Awareness(vec![gone]));
