@@ -63,7 +63,7 @@ island_texts! {
     no_version: "No version yet", "バージョンなし", "尚无版本";
     committed_elsewhere(name, number): "{name} committed version {number}.", "{name} さんがバージョン {number} をコミットしました。", "{name} 提交了版本 {number}。";
     restored_elsewhere(name, number): "{name} restored an older version as version {number}.", "{name} さんが以前のバージョンをバージョン {number} として復元しました。", "{name} 将旧版本恢复为版本 {number}。";
-    somebody: "Somebody", "ほかの人", "其他人";
+    another_person: "Another person", "ほかの人", "其他人";
     people_here: "People here", "参加者", "在线的人";
     people_all(count): "Everyone here: {count}", "参加者：{count} 人", "在线人数：{count}";
     people_now(count): "People here now: {count}", "現在の参加者：{count} 人", "当前在线人数：{count}";

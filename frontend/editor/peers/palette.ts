@@ -26,7 +26,7 @@ export function hueOf(color: unknown, key: string): number {
   return nearest + 1;
 }
 
-/** Returns the hue that a person has unless somebody else has it. */
+/** Returns the hue that a person has unless another person has it. */
 export function hueByKey(key: string): number {
   let sum = 0;
   for (let at = 0; at < key.length; at += 1) sum = (sum * 31 + key.charCodeAt(at)) >>> 0;

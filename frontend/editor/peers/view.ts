@@ -9,7 +9,7 @@ export interface PeopleTexts {
   here: string;
   /** With `{name}`. */
   follow: string;
-  /** The name of somebody who announced none. */
+  /** The name of a person who announced none. */
   unnamed: string;
   /** With `{name}`: the user in another tab. */
   you: string;

@@ -21,7 +21,7 @@ export interface VisitWords {
 
 /** Announces changes of who is here, at most once a minute; those in between are announced together. */
 export class Visits {
-  /** Who is here by the last announcement. Whoever was here before this page is not announced. */
+  /** Who is here by the last announcement. People who were here before this page are not announced. */
   #told: Map<string, string> | undefined;
   #here = new Map<string, string>();
   #last = Number.NEGATIVE_INFINITY;

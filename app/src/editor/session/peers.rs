@@ -196,7 +196,7 @@ impl Session {
         }
     }
 
-    /// Says that somebody committed or restored a version elsewhere.
+    /// Reports a version that was committed or restored elsewhere.
     fn tell_change(&self, change: &JsValue) {
         let Some(number) = whole(&get(change, "number")) else { return };
         let by = get(change, "by").as_string();
@@ -206,7 +206,7 @@ impl Session {
         if is_own {
             return;
         }
-        let by = by.filter(|name| !name.is_empty()).unwrap_or_else(words::somebody);
+        let by = by.filter(|name| !name.is_empty()).unwrap_or_else(words::another_person);
         let words = match get(change, "kind").as_string().as_deref() {
             Some("restored") => words::restored_elsewhere(&by, &number.to_string()),
             Some("committed") => words::committed_elsewhere(&by, &number.to_string()),
