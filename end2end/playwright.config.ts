@@ -12,6 +12,9 @@ const executablePath = process.env["CHROMIUM_PATH"] || (existsSync(SYSTEM_CHROMI
 
 const desktop = { ...devices["Desktop Chrome"], viewport: { width: 1280, height: 800 } };
 
+/** Without traces, which copy the page at each step. */
+const measured = { ...desktop, trace: "off", screenshot: "off" } as const;
+
 export default defineConfig({
   testDir: ".",
   outputDir: `${LOGS}/browser`,
@@ -42,7 +45,7 @@ export default defineConfig({
     },
   },
   projects: [
-    ...(process.env["FIGURES"] ? [{ name: "figures", grep: FIGURE, use: desktop }] : []),
+    ...(process.env["FIGURES"] ? [{ name: "figures", grep: FIGURE, use: measured }] : []),
     { name: "desktop", grepInvert: FIGURE, use: desktop },
     {
       // Tests tagged @phone run here too.

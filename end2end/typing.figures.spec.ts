@@ -68,9 +68,11 @@ test.describe("typing", { tag: "@figure" }, () => {
   });
 });
 
-/** Waits until nothing is left to do. */
-async function rest(page: Page): Promise<void> {
-  await page.waitForTimeout(4_000);
+/** Lets the page paint so many frames, which is enough for whatever it does once the text rests. */
+async function rest(page: Page, frames = 240): Promise<void> {
+  await page.evaluate(async (frames) => {
+    for (let left = frames; left > 0; left--) await new Promise((resolve) => requestAnimationFrame(resolve));
+  }, frames);
 }
 
 interface Typed {
@@ -104,7 +106,7 @@ async function typing(page: Page): Promise<Typed> {
     Object.assign(window, { stopMeasuring: () => (removeEventListener("keydown", measure, { capture: true }), observer.disconnect()) });
   });
   await page.keyboard.type("all these words are typed at the pace of a person who writes ".repeat(4).slice(0, KEYS), { delay: BETWEEN_MS });
-  await page.waitForTimeout(2_500);
+  await rest(page, 150);
   return page.evaluate(() => {
     const { seen, stopMeasuring } = window as unknown as {
       seen: { times: number[]; announcements: number };

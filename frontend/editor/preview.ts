@@ -60,7 +60,7 @@ export class Preview {
   }
 
   #begin(): void {
-    if (!this.#view) return;
+    if (!this.#view || this.#worker) return;
     const worker = new Worker(new URL("./preview-worker.js", import.meta.url), { type: "module" });
     worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => this.#received(data));
     worker.addEventListener("error", (event) => this.#failed(event.message || "The preview cannot be loaded."));
