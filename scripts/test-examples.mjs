@@ -17,6 +17,7 @@ const server = spawn(resolve(binary), ["serve"], {
 });
 
 async function address() {
+  if (!server.stdout) throw new Error("the server has no output");
   for await (const line of createInterface({ input: server.stdout })) {
     const url = line.match(/listening on (http:\S+)/)?.[1];
     if (url) return url;

@@ -164,15 +164,12 @@ impl ServerMessage {
     /// Recognises a stored message; `None` for the message of a user.
     #[must_use]
     pub fn recognise(message: &str) -> Option<Self> {
-        let kinds: [(&str, fn(u64) -> Self); 4] = [
-            (RESTORED, Self::Restored),
-            (BEFORE_RESTORING, Self::BeforeRestoring),
-            (RESTORED_EDIT, Self::RestoredEdit),
-            (BEFORE_RESTORING_EDIT, Self::BeforeRestoringEdit),
-        ];
-        let found = kinds
-            .into_iter()
-            .find_map(|(start, kind)| message.strip_prefix(start)?.parse().ok().map(kind));
+        let number = |start: &str| message.strip_prefix(start)?.parse().ok();
+        let found = number(RESTORED)
+            .map(Self::Restored)
+            .or_else(|| number(BEFORE_RESTORING).map(Self::BeforeRestoring))
+            .or_else(|| number(RESTORED_EDIT).map(Self::RestoredEdit))
+            .or_else(|| number(BEFORE_RESTORING_EDIT).map(Self::BeforeRestoringEdit));
         found.filter(|found| found.to_string() == message)
     }
 }
