@@ -13,6 +13,7 @@ mod sessions;
 mod show;
 mod spans;
 mod view;
+mod wording;
 
 pub use blocks::{Blocks, Replaced};
 pub use compare::{Shown, differences};

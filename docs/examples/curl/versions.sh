@@ -14,17 +14,18 @@ call() {
     --header "authorization: Bearer $IZANAGI_TOKEN" "$@"
 }
 
-# field NAME: the value of the first field of this name. A real program would use a JSON parser.
-field() {
-  sed -E "s/.*\"$1\":\"?([^\",}]+)\"?[,}].*/\1/"
+# header NAME: the value of this header, of a head on standard input.
+header() {
+  tr -d '\r' | sed -n "s/^$1: *//p"
 }
 
 # A request with a key can be sent again after a lost answer: it is done once.
-id=$(call POST /documents -H "$json" -H "idempotency-key: create-$$" \
-  -d '{"title": "Ferry times", "content": "At nine.\n"}' | field id)
+location=$(call POST /documents -H "$json" -H "idempotency-key: create-$$" --output /dev/null --dump-header - \
+  -d '{"title": "Ferry times", "content": "At nine.\n"}' | header location)
+id=${location##*/}
 
 # The ETag names the text that was read. If others have changed it since, the answer is 412 with their text.
-etag=$(call GET "/documents/$id" --output /dev/null --dump-header - | sed -nE 's/^etag: *([^\r]+).*/\1/Ip')
+etag=$(call GET "/documents/$id" --output /dev/null --dump-header - | header etag)
 call PUT "/documents/$id" -H "$json" -H "if-match: $etag" -d '{"content": "At ten.\n"}' >/dev/null
 
 call POST "/documents/$id/versions" -H "$json" -d '{"message": "An hour later"}' >/dev/null

@@ -26,7 +26,7 @@ provider.on("connection-close", ({ code, reason }) => {
   }
 });
 
-await new Promise((resolve) => provider.once("sync", resolve));
+await new Promise((resolve) => provider.on("sync", (isSynced) => isSynced && resolve()));
 // The text of every document has this name.
 const text = doc.getText("content");
 const start = text.length === 0 || text.toString().endsWith("\n") ? "" : "\n";
@@ -35,13 +35,10 @@ text.insert(text.length, `${start}${line}\n`);
 const others = () => [...provider.awareness.getStates().values()].map(({ user }) => user?.name).filter(Boolean);
 console.log(`Here are: ${others().join(", ")}`);
 
-// A plain Yjs client gets no acknowledgements: it is done when the server has the same state. Ask for it once more.
-await new Promise((resolve) => {
-  provider.once("sync", resolve);
-  provider.synced = false;
-  provider.disconnect();
-  provider.connect();
-});
+// A plain Yjs client gets no acknowledgements. What the server answers over HTTP is on disk.
+const address = `${IZANAGI_URL}/api/v1/documents/${IZANAGI_DOCUMENT}/content`;
+const stored = async () => (await fetch(address, { headers: { authorization: `Bearer ${IZANAGI_TOKEN}` } })).text();
+while (!(await stored()).includes(line)) await new Promise((resolve) => setTimeout(resolve, 100));
 console.log(text.toString());
 provider.destroy();
 process.exit(0);

@@ -20,8 +20,12 @@ const FILES: [&str; 2] = ["app/src/app.rs", "app/src/toasts.rs"];
 const DETAILS: &str = "app/src/ssr/plain_forms.rs";
 
 /// Names and keys that look like words: products, keys of keyboards, tag names, header names.
-const NAMES: [&str; 24] = [
+const NAMES: [&str; 30] = [
     "Android",
+    "ArrowDown",
+    "ArrowLeft",
+    "ArrowRight",
+    "ArrowUp",
     "Chrome",
     "ChromeOS",
     "Content",
@@ -39,6 +43,8 @@ const NAMES: [&str; 24] = [
     "Mac OS X",
     "Markdown",
     "Opera",
+    "PageDown",
+    "PageUp",
     "Retry-After",
     "Safari",
     "Samsung Internet",

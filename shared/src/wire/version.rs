@@ -165,12 +165,12 @@ impl ServerMessage {
     #[must_use]
     pub fn recognise(message: &str) -> Option<Self> {
         let number = |start: &str| message.strip_prefix(start)?.parse().ok();
-        let found = None
-            .or_else(|| number(RESTORED).map(Self::Restored))
+        let found = number(RESTORED)
+            .map(Self::Restored)
             .or_else(|| number(BEFORE_RESTORING).map(Self::BeforeRestoring))
             .or_else(|| number(RESTORED_EDIT).map(Self::RestoredEdit))
             .or_else(|| number(BEFORE_RESTORING_EDIT).map(Self::BeforeRestoringEdit));
-        found.filter(|found: &Self| found.to_string() == message)
+        found.filter(|found| found.to_string() == message)
     }
 }
 

@@ -4,6 +4,7 @@
 mod read;
 mod replay;
 mod segment;
+mod sittings;
 mod store;
 mod unlisted;
 

@@ -1,4 +1,4 @@
-//! Reading edit history: page by page, the state at any edit, and sittings.
+//! Reading edit history: page by page, and the state at any edit.
 
 use super::{Edit, EditStore, replay::state_seq, segment::Segment, store};
 use crate::{
@@ -10,28 +10,22 @@ use crate::{
     storage::{LoadedLog, LogTail, SegmentFilter, SegmentRow, StoreResult, StoredSnapshot},
 };
 use izanagi_shared::{
-    crdt::{Tally, TextDoc, Validation},
+    crdt::{TextDoc, Validation},
     id::{ActorId, UserId},
     problem::FieldError,
-    wire::{EditSessionView, Person},
+    wire::Person,
 };
-use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
 /// Edits a page.
 const DEFAULT_LIMIT: u32 = 200;
-const MAX_LIMIT: u32 = 1_000;
+pub(super) const MAX_LIMIT: u32 = 1_000;
 /// A page ends early when its updates have this many bytes.
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
 /// What a request may hold: a page, a segment, and the log.
-const WORK_BYTES: usize = 4 * PAGE_BYTES;
+pub(super) const WORK_BYTES: usize = 4 * PAGE_BYTES;
 /// Rows of segments that are read at once.
 pub(super) const SEGMENTS: u32 = 100;
-/// A pause that ends a sitting.
-const PAUSE: Duration = Duration::from_secs(5 * 60);
-/// Sittings on a page.
-const SHOWN_SITTINGS: usize = 200;
-/// Edits that are read for one list of sittings.
-const SITTING_EDITS: u64 = 100_000;
 
 /// An edit with its author.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,36 +156,6 @@ impl Edits {
         snapshot.ok_or_else(|| Error::CorruptDocument(Internal::new("the snapshot is damaged")))
     }
 
-    /// The sittings from edit `from` on, up to 100,000 edits further. Damaged edits are left out.
-    ///
-    /// # Errors
-    /// As the stores.
-    pub async fn sittings(
-        &self,
-        editor: &Editor,
-        from: Option<u64>,
-    ) -> Result<Vec<EditSessionView>> {
-        let _reserved = self.core.budget.work(WORK_BYTES).await?;
-        let mut start = from.unwrap_or(1).max(1);
-        let log = self.tail(editor, start).await?;
-        let end = start.saturating_add(SITTING_EDITS - 1).min(log.live_seq);
-        let mut sittings: Vec<(EditSessionView, Vec<ActorId>)> = Vec::new();
-        let mut tally = Tally::default();
-        while start <= end {
-            let stop = start.saturating_add(u64::from(MAX_LIMIT) - 1).min(end);
-            let window = self.window(editor, &log, start..=stop, Damaged::LeftOut).await?;
-            window.edits.values().for_each(|edit| note(&mut sittings, &mut tally, edit));
-            start = window.cut.unwrap_or(stop + 1);
-        }
-        let people =
-            self.people(sittings.iter().flat_map(|(_, users)| users.iter().copied())).await?;
-        let with_authors = |(sitting, users): (EditSessionView, Vec<ActorId>)| {
-            let authors = users.iter().map(|actor| author(&people, *actor)).collect();
-            EditSessionView { authors, ..sitting }
-        };
-        Ok(sittings.into_iter().map(with_authors).collect())
-    }
-
     /// The numbers of the oldest edit that can be replayed and of the newest one.
     ///
     /// # Errors
@@ -202,36 +166,15 @@ impl Edits {
         Ok((first, tail.live_seq))
     }
 
-    /// The newest sittings before edit `before`, or of all, the newest first, and the edit with which
-    /// those begin that precede them.
-    ///
-    /// # Errors
-    /// As the stores.
-    pub async fn newest_sittings(
-        &self,
-        editor: &Editor,
-        before: Option<u64>,
-    ) -> Result<(Vec<EditSessionView>, Option<u64>)> {
-        let (first, live) = self.range(editor).await?;
-        let end = before.unwrap_or(u64::MAX).min(live + 1);
-        let from = first.max(end.saturating_sub(SITTING_EDITS));
-        let mut sittings = self.sittings(editor, Some(from)).await?;
-        sittings.retain(|sitting| sitting.from_seq < end);
-        sittings.reverse();
-        sittings.truncate(SHOWN_SITTINGS);
-        let earliest = sittings.last().map(|sitting| sitting.from_seq);
-        Ok((sittings, earliest.filter(|seq| *seq > first)))
-    }
-
     /// The rows of the log from `from` on. They are read before segments: an edit that moves in
     /// between is found in both.
-    async fn tail(&self, editor: &Editor, from: u64) -> Result<LogTail> {
+    pub(super) async fn tail(&self, editor: &Editor, from: u64) -> Result<LogTail> {
         let tail = self.core.stores.relational.log.since(editor.id(), from - 1).await;
         tail.map_err(Error::missing("document"))
     }
 
     /// The edits with these seqs, from segments and log.
-    async fn window(
+    pub(super) async fn window(
         &self,
         editor: &Editor,
         log: &LogTail,
@@ -364,18 +307,18 @@ impl Edits {
 
 /// What is done with damaged edits.
 #[derive(Debug, Clone, Copy)]
-enum Damaged {
+pub(super) enum Damaged {
     Refused,
     LeftOut,
 }
 
 /// Edits by seq, at most [`PAGE_BYTES`] of updates, but at least one edit.
 #[derive(Default)]
-struct Window {
-    edits: BTreeMap<u64, Edit>,
+pub(super) struct Window {
+    pub(super) edits: BTreeMap<u64, Edit>,
     bytes: usize,
     /// Edits from this seq on were left out.
-    cut: Option<u64>,
+    pub(super) cut: Option<u64>,
 }
 
 impl Window {
@@ -396,32 +339,4 @@ impl Window {
 /// Returns the author of an edit, which need not be an account.
 pub(super) fn author(people: &BTreeMap<ActorId, Person>, actor: ActorId) -> Person {
     people.get(&actor).cloned().unwrap_or_else(|| Person::without_account(actor))
-}
-
-/// Adds an edit to the last sitting, or begins a new one.
-fn note(sittings: &mut Vec<(EditSessionView, Vec<ActorId>)>, tally: &mut Tally, edit: &Edit) {
-    let (added, removed) = tally.add(&edit.delta);
-    match sittings.last_mut() {
-        Some((last, users)) if edit.at.since(last.to) < PAUSE => {
-            last.to_seq = edit.seq;
-            last.to = last.to.max(edit.at);
-            last.added += added;
-            last.removed += removed;
-            if !users.contains(&edit.actor) {
-                users.push(edit.actor);
-            }
-        }
-        _ => {
-            let sitting = EditSessionView {
-                from_seq: edit.seq,
-                to_seq: edit.seq,
-                from: edit.at,
-                to: edit.at,
-                authors: Vec::new(),
-                added,
-                removed,
-            };
-            sittings.push((sitting, vec![edit.actor]));
-        }
-    }
 }
