@@ -229,7 +229,7 @@ mod tests {
         client.write_all(b"HEAD").await.unwrap();
         assert_eq!(server.read(&mut bytes).await.unwrap(), 4);
         let request = requests.begin();
-        requests.upgraded();
+        requests.upgraded(None);
         drop(request);
         for _ in 0..2 {
             client.write_all(b"frame").await.unwrap();

@@ -44,6 +44,7 @@ pub(crate) fn most_connections() -> usize {
 /// Serves until `shutdown` completes, then gives in-flight requests `patience.drain` to finish.
 /// Connections beyond `most` wait in the accept queue; those beyond the limit of their network are
 /// closed.
+#[expect(clippy::significant_drop_tightening, reason = "the place is held by its connection")]
 pub(crate) async fn serve(
     listener: TcpListener,
     app: Router,

@@ -91,9 +91,9 @@ impl Shared {
 impl Opened {
     /// Serves the socket until it ends.
     pub(super) async fn serve(self, socket: WebSocket) {
-        let held = Arc::clone(&self.held);
+        let closing = self.held.closing.clone();
         // Boxed, so that a socket takes the memory of its present state only.
-        held.closing.run_until_cancelled(self.serve_until_end(socket).boxed()).await;
+        closing.run_until_cancelled(self.serve_until_end(socket).boxed()).await;
     }
 
     async fn serve_until_end(self, mut socket: WebSocket) {

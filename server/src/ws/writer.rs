@@ -214,7 +214,7 @@ impl Writer {
                     self.messages.push(Message::Binary(bytes.into()));
                 }
                 Effect::Send(Outgoing::Text(text)) => {
-                    self.messages.push(Message::Text(text.into()))
+                    self.messages.push(Message::Text(text.into()));
                 }
                 Effect::Ping => self.messages.push(Message::Ping(Bytes::new())),
                 Effect::Missing(state_vector) => {

@@ -11,7 +11,7 @@ struct Layer {
     forbidden: &'static [&'static str],
 }
 
-const LAYERS: [Layer; 8] = [
+const LAYERS: [Layer; 9] = [
     // No I/O, clock or randomness: callers pass these in. `Duration` is allowed because it is a
     // plain value.
     Layer {
