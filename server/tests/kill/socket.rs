@@ -182,7 +182,7 @@ impl Page {
         for effect in effects.drain(..) {
             match effect {
                 Effect::Send(bytes) => messages.push(Message::Binary(bytes.into())),
-                Effect::Apply(update) => drop(self.replica.apply(&update).unwrap()),
+                Effect::Apply(update) => self.replica.apply(&update).unwrap(),
                 Effect::Acknowledged(ids) => {
                     for id in ids {
                         let token = self.unacknowledged.remove(&id);
