@@ -33,13 +33,13 @@ impl Spans {
     /// Returns the replay that has the text after this edit, and the position in it.
     #[must_use]
     pub fn find(&self, seq: u64) -> Option<(&Replay, usize)> {
-        let replay = self
-            .0
-            .iter()
-            .rfind(|it| it.after_seq < seq || it.after_seq + 1 == seq)
-            .or_else(|| self.0.iter().find(|it| it.after_seq == seq))?;
-        let covers = replay.after_seq <= seq && replay.next.is_none_or(|next| seq < next);
-        covers.then(|| (replay, replay.position_of(seq)))
+        let mut reaching = self.0.iter().filter(|it| it.next.is_none_or(|next| seq < next));
+        // A part begins with the text after the last edit of the one before.
+        let replay = reaching
+            .clone()
+            .rfind(|it| it.after_seq < seq)
+            .or_else(|| reaching.find(|it| it.after_seq == seq))?;
+        Some((replay, replay.position_of(seq)))
     }
 
     /// Returns every loaded replay.

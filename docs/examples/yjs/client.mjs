@@ -18,11 +18,11 @@ const provider = new WebsocketProvider(`${IZANAGI_URL.replace(/^http/, "ws")}/ws
 });
 // The editor shows this name at our cursor.
 provider.awareness.setLocalStateField("user", { name: "Node example", color: "#1f4e79" });
-provider.on("connection-close", ({ code, reason }) => {
-  // 4401, 4403 and 4404: trying again does not help.
-  if (code >= 4400 && code < 4405) {
-    provider.destroy();
-    throw new Error(`The server closed the connection: ${code} ${reason}`);
+provider.on("connection-close", (event) => {
+  // 4401, 4403 and 4404: trying again does not help. There is no event when the provider itself disconnects.
+  if (event && event.code >= 4400 && event.code < 4405) {
+    console.error(`The server closed the connection: ${event.code} ${event.reason}`);
+    process.exit(1);
   }
 });
 

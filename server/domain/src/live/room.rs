@@ -9,7 +9,7 @@ use super::{
     replica::{LiveText, Loaded, Replica},
     rooms::RoomContext,
     seats::Seats,
-    submit::Unsettled,
+    settled::Unsettled,
     tell::{OwnSeats, Told},
 };
 use crate::{

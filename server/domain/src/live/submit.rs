@@ -1,26 +1,26 @@
 //! A client's updates: gate, log, replica, acknowledgement, in this order (DESIGN §6).
 
 use super::{
-    command::{ClientUpdate, Receipt, Reply, Sender, Waiting},
+    command::{ClientUpdate, Receipt, Sender, Waiting},
     lineage::invalid,
+    news::News,
     room::Room,
     seal::seal,
     seats::SeatId,
+    settled::Unsettled,
     space::{Claim, Fit},
     tell::Untold,
     waiting::{Sent, Size},
 };
 use crate::{
-    budget::SMALL,
     error::{Error, Result},
-    storage::{Appended, Batch, KnownOp, NewUpdate, StoreError},
+    storage::{Appended, Batch, NewUpdate, StoreError},
 };
 use izanagi_shared::{
-    crdt::{Checker, Integrated, Refusal, UpdateSummary, Validation},
+    crdt::{Checker, Integrated, UpdateSummary, Validation},
     id::ActorId,
     rules::MAX_CONTENT_BYTES,
 };
-use std::borrow::Cow;
 
 /// Message for the sender of an update that is quarantined or has lapsed. The cause is only logged.
 pub(crate) const QUARANTINED: &str = "it could not be applied to this document: it is invalid, or \
@@ -29,21 +29,6 @@ pub(crate) const QUARANTINED: &str = "it could not be applied to this document: 
 
 const WAIT_NO_MORE: &str = "it depends on changes that this document does not have, and too many of \
                             such updates are waiting already; send the missing changes first";
-
-/// What of an update is new.
-enum News {
-    Some(ClientUpdate),
-    /// Nothing: the document has it, and it is durable.
-    None(Receipt),
-}
-
-/// An update that was pending when its sender got a receipt.
-pub(super) struct Unsettled {
-    seq: u64,
-    actor: ActorId,
-    op_id: String,
-    reply: Reply<Receipt>,
-}
 
 /// An update that passed validation.
 pub(super) struct Admitted {
@@ -131,34 +116,6 @@ impl Room {
             batch.push((Admitted { from: sender.seat, ..admitted }, sender));
         }
         self.write(batch).await;
-    }
-
-    /// Checks the length of an update, and leaves out what the document has if the update `may_repeat`
-    /// it. What others of its batch contain is not durable yet, so it is not left out.
-    async fn news(&mut self, update: ClientUpdate, may_repeat: bool) -> Result<News> {
-        let max = self.context.settings.max_update_bytes;
-        if update.delta.len() > max {
-            let message = format!(
-                "An update can have at most {max} bytes; this one has {}. Split it up.",
-                update.delta.len()
-            );
-            return Err(Error::TooLarge(message));
-        }
-        if !may_repeat {
-            return Ok(News::Some(update));
-        }
-        self.ready().await?;
-        let takes_long = update.delta.len() > SMALL;
-        let news = self.with_replica(takes_long, move |replica| {
-            let news = replica.lineage.doc().checker().news(&update.delta)?;
-            Ok(match news {
-                Some(Cow::Borrowed(_)) => News::Some(update),
-                Some(Cow::Owned(delta)) => News::Some(ClientUpdate { delta, ..update }),
-                None => News::None(Receipt { seq: replica.seq, pending: false }),
-            })
-        });
-        let refused = |refusal: Refusal| Error::BadUpdate(refusal.to_string());
-        news.await?.map_err(refused)
     }
 
     /// Copies the checker.
@@ -367,25 +324,6 @@ impl Room {
             return Err(Error::BadUpdate(QUARANTINED.to_owned()));
         }
         Ok(seq)
-    }
-
-    /// Tells the senders of updates that were pending what has become of them.
-    pub(super) async fn answer_settled(&mut self) {
-        self.unsettled.retain(|it| !it.reply.is_closed());
-        let waiting = std::mem::take(&mut self.unsettled);
-        let still_waits =
-            |it: &Unsettled| self.loaded().is_none_or(|replica| replica.is_waiting(it.seq));
-        let (waiting, settled) = waiting.into_iter().partition::<Vec<_>, _>(still_waits);
-        self.unsettled = waiting;
-        for Unsettled { seq, actor, op_id, reply } in settled {
-            let receipt = match self.known_op(actor, &op_id).await {
-                Ok(Some(KnownOp { quarantined: false, .. })) => Ok(Receipt { seq, pending: false }),
-                Ok(_) => Err(Error::BadUpdate(QUARANTINED.to_owned())),
-                Err(error) => Err(error),
-            };
-            // The sender may be gone.
-            drop(reply.send(receipt));
-        }
     }
 
     /// Returns the receipt for a row that is in the replica.
