@@ -178,18 +178,20 @@ async fn a_new_title_is_told_with_who_gave_it() {
 }
 
 #[tokio::test]
-async fn an_owner_stays_with_a_document_in_the_trash_but_cannot_edit_it() {
+async fn an_owner_too_leaves_a_document_in_the_trash() {
     let world = World::new().await;
     let id = world.create("text").await;
     let mut ada = Wire::of(connect(&world, &world.ada.into(), id).await);
     world.services.documents.trash(&world.owner(id).await).await.unwrap();
-    ada.document_after(|event| event.deleted_at.is_some()).await;
+    assert_eq!(ada.closed().await, Closing::Gone);
     assert!(!ada.poster.may_edit());
-    let refused = ada.poster.post(None, vec![0, 0]).await;
+    assert!(ada.poster.post(None, vec![0, 0]).await.is_err());
+    let documents = &world.services.documents;
+    let refused = documents.connect(&world.ada.into(), id, Network::None).await;
     assert!(matches!(refused, Err(Error::Trashed)), "{refused:?}");
     let back = PatchDocumentRequest { deleted: Some(false), ..PatchDocumentRequest::default() };
     change(&world, id, back).await;
-    ada.document_after(|event| event.deleted_at.is_none()).await;
+    let ada = Wire::of(connect(&world, &world.ada.into(), id).await);
     assert!(ada.poster.may_edit());
 }
 

@@ -320,7 +320,6 @@ impl Documents {
                 }
                 connection.update(Cached::new(row, standing, &connection.who, news.clone()));
                 if row.deleted_at.is_some() {
-                    // After what it was told of the trash.
                     connection.close(Closing::Gone);
                 }
             }

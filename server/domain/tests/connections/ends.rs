@@ -202,7 +202,7 @@ async fn a_document_in_the_trash(#[values(false, true)] is_other: bool) {
     world.services.documents.trash(&world.owner(id).await).await.unwrap();
     pass(is_other).await;
     assert_eq!(reader.closed().await, Closing::Gone);
-    scene.ada.document_after(|event| event.deleted_at.is_some()).await;
+    assert_eq!(scene.ada.closed().await, Closing::Gone);
 }
 
 #[rstest]
