@@ -6,7 +6,6 @@
 mod support;
 
 use izanagi_domain::{
-    budget::BudgetSettings,
     documents::RequestKey,
     error::Error,
     fsck::Repair,
@@ -309,10 +308,7 @@ async fn a_restored_moment_keeps_what_is_typed_meanwhile() {
 
 #[tokio::test]
 async fn a_long_text_is_replayed() {
-    // On a busy machine, others have the memory for longer than a request waits for it.
-    let budget = BudgetSettings { wait: Duration::from_secs(120), ..BudgetSettings::default() };
-    let settings = Settings { budget, ..Settings::default() };
-    let world = World::with(Plan { settings, ..Plan::default() }).await;
+    let world = World::new().await;
     let id = world.create(&"a line of text\n".repeat(500_000)).await;
     let editor = world.editor(id).await;
     let mut replica = world.replica(id).await;

@@ -48,7 +48,7 @@ impl Edits {
         let edits = editor.row().live_seq.min(u64::from(limit));
         let edits = usize::try_from(edits).unwrap_or(usize::MAX).saturating_mul(EDIT_BYTES);
         let expected = length.saturating_mul(DOCUMENT_FACTOR).saturating_add(edits + LEAST_BYTES);
-        let _reserved = self.core.budget.work(expected).await?;
+        let reserved = self.core.budget.work(expected).await?;
         let log = self.core.stores.relational.log.load(editor.id()).await;
         let log = log.map_err(Error::missing("document"))?;
         let oldest = self.oldest(editor).await?;
@@ -57,7 +57,9 @@ impl Edits {
         let collected = self.collect(editor, &log, from, limit).await?;
         // Only now is known how much was inserted and deleted again.
         let inserted = collected.builder.own_units().saturating_mul(UNIT_FACTOR);
-        let _more = self.core.budget.work(expected.saturating_add(inserted)).await?;
+        // Given back first: a caller that waits for more while it holds some could wait for ever.
+        drop(reserved);
+        let _reserved = self.core.budget.work(expected.saturating_add(inserted)).await?;
         let mut view = self.finish(editor, log, collected).await?;
         view.first_seq = first_seq;
         Ok(view)
