@@ -92,13 +92,13 @@ function nameParts({ outputFiles, metafile }) {
 async function starter(name) {
   const source = await readFile(`${stage}/${name}.js`, "utf8");
   const names = [...source.matchAll(/^export function (\w+_\d+)\(/gm)].map(([, name]) => name).join(", ");
-  // The editor takes keys before the WebAssembly is there.
-  const isEditor = name === "wasm-editor";
+  // The editor takes keys before the WebAssembly is there. If it cannot be loaded, its island says so.
+  const editor =
+    name === "wasm-editor" ? 'import("./editor.js").then((it) => (it.begin(), it)).catch(() => undefined)' : "undefined";
   return `
-    ${isEditor ? 'import { begin, fail } from "./editor.js";' : ""}
     import init, { start, ${names} } from "./${name}.js";
     import { hydrate } from "../../frontend/islands/hydrate";
-    ${isEditor ? "begin();" : "const fail = () => {};"}
+    const editor = ${editor};
     const load = async () => {
       const answer = await fetch(document.querySelector("#words").href);
       if (!answer.ok) throw new Error("The texts of this page: status " + answer.status);
@@ -106,11 +106,11 @@ async function starter(name) {
     };
     try {
       const module = new URL("./${name}.wasm", import.meta.url);
-      const [words] = await Promise.all([load().catch(load), init({ module_or_path: module })]);
+      const [words] = await Promise.all([load().catch(load), init({ module_or_path: module }), editor]);
       start(words);
       hydrate({ ${names} });
     } catch (error) {
-      fail();
+      (await editor)?.fail();
       // Rendered by the server: the texts may be what is missing.
       document.querySelector("#load-failed").hidden = false;
       throw error;
