@@ -13,10 +13,10 @@ use axum::{
 use futures::{
     FutureExt as _, SinkExt as _, StreamExt as _,
     future::BoxFuture,
-    stream::{FuturesUnordered, SplitSink},
+    stream::{FuturesOrdered, FuturesUnordered, SplitSink},
 };
 use izanagi_domain::{
-    documents::LiveConnection,
+    documents::{LiveConnection, LivePoster},
     error::Result,
     live::{self, LiveUpdate, PendingReceipt, PostedUpdate, PresenceUpdate, Receipt, SeatEvent},
 };
@@ -31,14 +31,14 @@ use tokio::{sync::mpsc, time::sleep_until};
 
 /// Bytes that are written before they are flushed.
 const FLUSH_AFTER: usize = 256 * 1024;
+/// States of clients whose cursors the room is asked for. Beyond them, the seat keeps only the newest.
+const MOST_PRESENCES: usize = 64;
 
 /// An answer of the room.
 enum Answer {
     /// What becomes of a pending update comes later.
     Posted(u64, Result<Receipt>, Option<PendingReceipt>),
     Missing(Result<live::Missing>),
-    /// The state of another client, whose cursor the JSON protocol can place.
-    Presence(Presence),
     /// The own state was announced again.
     Presented,
 }
@@ -50,6 +50,9 @@ pub(super) struct Writer {
     given: mpsc::Receiver<Work>,
     /// Questions to the room. The connection bounds their number.
     asked: FuturesUnordered<BoxFuture<'static, Answer>>,
+    /// States of other clients for the JSON protocol, in their order: a client that has left must not
+    /// appear again.
+    presences: FuturesOrdered<BoxFuture<'static, Presence>>,
     /// Messages to send.
     messages: Vec<Message>,
     /// The connection was closed with this code.
@@ -63,8 +66,9 @@ impl Writer {
         outgoing: SplitSink<WebSocket, Message>,
         given: mpsc::Receiver<Work>,
     ) -> Self {
-        let (asked, messages) = (FuturesUnordered::new(), Vec::new());
-        Self { shared, live, outgoing, given, asked, messages, closed: None }
+        let (asked, presences) = (FuturesUnordered::new(), FuturesOrdered::new());
+        let messages = Vec::new();
+        Self { shared, live, outgoing, given, asked, presences, messages, closed: None }
     }
 
     /// Serves the connection; returns the code with which it was closed, `None` if it was lost.
@@ -84,7 +88,8 @@ impl Writer {
                 wake_at = due;
                 timer.as_mut().reset(due);
             }
-            let wants_events = self.shared.with(|connection, _| connection.wants_events());
+            let wants_events = self.presences.len() < MOST_PRESENCES
+                && self.shared.with(|connection, _| connection.wants_events());
             tokio::select! {
                 biased;
                 () = held.ending.cancelled() => self.tell(Event::Closed(CloseCode::GoingAway), &mut effects),
@@ -94,6 +99,9 @@ impl Writer {
                     None => return None,
                 },
                 Some(answer) = self.asked.next() => self.take_answer(answer, &mut effects),
+                Some(presence) = self.presences.next() => {
+                    self.tell(Event::Presence(&presence), &mut effects);
+                }
                 () = self.live.events(&mut events), if wants_events => {
                     for event in events.drain(..) {
                         self.take_event(event, &mut effects);
@@ -151,7 +159,6 @@ impl Writer {
                 let missing = missing.map_err(|error| refusal(&error));
                 self.shared.with(|connection, _| connection.missing(missing, effects));
             }
-            Answer::Presence(presence) => self.tell(Event::Presence(&presence), effects),
             Answer::Presented => {}
         }
         self.shared.answered.notify_one();
@@ -166,20 +173,12 @@ impl Writer {
             }
             SeatEvent::Presence(update) => {
                 let PresenceUpdate { client, clock, state, .. } = &*update;
-                let (client, clock) = (*client, *clock);
-                match (self.shared.protocol, state.clone()) {
-                    (Protocol::Json, Some(state)) => {
+                let presence = Presence { client: *client, clock: *clock, state: state.clone() };
+                match self.shared.protocol {
+                    Protocol::Yjs { .. } => self.tell(Event::Presence(&presence), effects),
+                    Protocol::Json => {
                         let poster = self.shared.poster.clone();
-                        let complete = async move {
-                            let completed = poster.complete_cursor(Arc::clone(&state)).await;
-                            let state = Some(completed.unwrap_or(state));
-                            Answer::Presence(Presence { client, clock, state })
-                        };
-                        self.asked.push(complete.boxed());
-                    }
-                    (_, state) => {
-                        let presence = Presence { client, clock, state };
-                        self.tell(Event::Presence(&presence), effects);
+                        self.presences.push_back(completed(poster, presence).boxed());
                     }
                 }
             }
@@ -257,6 +256,16 @@ impl Writer {
         }
         self.outgoing.flush().await
     }
+}
+
+/// Completes the cursor of a state, so that a client of the JSON protocol can place it.
+async fn completed(poster: LivePoster, presence: Presence) -> Presence {
+    let Presence { client, clock, state } = presence;
+    let state = match state {
+        Some(given) => Some(poster.complete_cursor(Arc::clone(&given)).await.unwrap_or(given)),
+        None => None,
+    };
+    Presence { client, clock, state }
 }
 
 /// Returns a close frame.
