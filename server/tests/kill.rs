@@ -19,6 +19,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
+use tokio::task::JoinHandle;
 use writer::{Account, Writer};
 
 /// A sample; `make kill` sets `KILL_ROUNDS` and `KILL_WRITERS` for a campaign.
@@ -43,6 +44,24 @@ pub(crate) struct Meter {
     answered_one: tokio::sync::Notify,
 }
 
+impl Meter {
+    /// Completes when this many requests have been answered.
+    async fn reaches(&self, target: usize) {
+        while self.answered.load(Ordering::SeqCst) < target {
+            self.answered_one.notified().await;
+        }
+    }
+}
+
+/// Waits for all writers, and returns them.
+async fn all<T>(tasks: Vec<JoinHandle<T>>) -> Vec<T> {
+    let mut ended = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        ended.push(task.await.unwrap());
+    }
+    ended
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_writes_survive_sigkill() {
     let (kills, writing) = (number("KILL_ROUNDS", KILLS), number("KILL_WRITERS", WRITERS));
@@ -59,22 +78,14 @@ async fn acknowledged_writes_survive_sigkill() {
     let mut killed_in_flight = 0;
     for _ in 0..kills {
         let meter = Arc::new(Meter::default());
-        let tasks: Vec<_> = writers
-            .into_iter()
-            .map(|writer| {
-                tokio::spawn(writer.write_until_killed(server.url.clone(), Arc::clone(&meter)))
-            })
-            .collect();
-        let target = rng.random_range(1..60);
-        while meter.answered.load(Ordering::SeqCst) < target {
-            meter.answered_one.notified().await;
-        }
+        let write = |writer: Writer| {
+            tokio::spawn(writer.write_until_killed(server.url.clone(), Arc::clone(&meter)))
+        };
+        let tasks: Vec<_> = writers.into_iter().map(write).collect();
+        meter.reaches(rng.random_range(1..60)).await;
         killed_in_flight += usize::from(meter.in_flight.load(Ordering::SeqCst) > 0);
         server.kill().await;
-        writers = Vec::new();
-        for task in tasks {
-            writers.push(task.await.unwrap());
-        }
+        writers = all(tasks).await;
         server = Binary::start(home.path()).await;
     }
     println!("{killed_in_flight} of {kills} kills with a request in flight");
@@ -103,21 +114,13 @@ async fn edits_acknowledged_over_sockets_survive_sigkill() {
     }
     for _ in 0..kills {
         let meter = Arc::new(Meter::default());
-        let tasks: Vec<_> = pages
-            .into_iter()
-            .map(|page| {
-                tokio::spawn(page.type_until_killed(server.url.clone(), Arc::clone(&meter)))
-            })
-            .collect();
-        let target = rng.random_range(1..200);
-        while meter.answered.load(Ordering::SeqCst) < target {
-            meter.answered_one.notified().await;
-        }
+        let write = |page: Page| {
+            tokio::spawn(page.type_until_killed(server.url.clone(), Arc::clone(&meter)))
+        };
+        let tasks: Vec<_> = pages.into_iter().map(write).collect();
+        meter.reaches(rng.random_range(1..200)).await;
         server.kill().await;
-        pages = Vec::new();
-        for task in tasks {
-            pages.push(task.await.unwrap());
-        }
+        pages = all(tasks).await;
         server = Binary::start(home.path()).await;
     }
     for page in &mut pages {

@@ -10,7 +10,7 @@ pub struct DocumentNotice {
     pub title: String,
     /// Number of the newest version; 0 if there is none.
     pub head_version: u64,
-    /// Whether everybody may read the document.
+    /// Whether the document is public.
     pub is_public: bool,
     /// Number of the version that the public sees; `None` for the live text.
     pub published_version: Option<u64>,

@@ -15,7 +15,7 @@ impl Session {
     pub(super) fn stopped(self: &Rc<Self>, stop: Stop) {
         match stop {
             Stop::SignedOut => self.explain(words::reason_signed_out(), Trouble::SignedOut),
-            // Nobody may edit it there.
+            // No client may edit it there.
             Stop::Forbidden if self.is_in_trash.get() => {
                 self.explain(words::reason_trashed(), Trouble::Trashed);
             }

@@ -66,7 +66,7 @@ pub(super) fn writer_of(client: u64) -> Option<usize> {
 /// Returns the state of a text of which several people wrote words here and there, and deleted some,
 /// until its encoding had this many bytes.
 pub(super) fn worked_on(bytes: usize) -> Result<Vec<u8>> {
-    /// Words in each of which somebody else writes.
+    /// Words, each written by another client.
     const TURN: usize = 500;
     let mut random = Random::new(8);
     let mut replica = TextDoc::new(1);

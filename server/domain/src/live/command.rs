@@ -77,7 +77,7 @@ pub struct Missing {
     pub lineage: [u8; 16],
     /// A Yjs update, v1.
     pub delta: Vec<u8>,
-    /// What the server has: a state vector, v1. What waits for other updates is not in it.
+    /// What the server has: a state vector, v1. Pending updates are not in it.
     pub state_vector: Vec<u8>,
 }
 

@@ -43,7 +43,7 @@ pub enum Closing {
 
 /// A change of the text that is durable: what a replica that knows all earlier ones must apply. It
 /// holds what the server has integrated, never what a client sent: what is inserted and deleted by one
-/// update is not in it, nor is what waits for other updates.
+/// update is not in it, nor are pending updates.
 #[derive(Debug)]
 pub struct LiveUpdate {
     /// Seq of the update that caused it. Some have no effect, so there are gaps.

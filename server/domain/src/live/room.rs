@@ -97,7 +97,7 @@ impl Room {
         }
     }
 
-    /// Serves commands until the room is idle and nobody has a seat, it is evicted, or the process
+    /// Serves commands until the room is idle and has no seats, it is evicted, or the process
     /// stops; then closes the mailbox and serves what remains in it.
     pub(super) async fn run(mut self: Box<Self>) {
         let idle = self.context.settings.idle_after;
@@ -139,7 +139,7 @@ impl Room {
                         if self.seats.close_if_free() {
                             break;
                         }
-                        // Whoever is there may only be quiet.
+                        // Connections may be quiet for long.
                         idle_at = Instant::now() + idle;
                         count_at = Some(Instant::now());
                         continue;

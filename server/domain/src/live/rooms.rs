@@ -134,7 +134,7 @@ impl Rooms {
     }
 
     /// Takes a seat in the room of a document, which is open and has loaded the document then. It stays
-    /// open as long as somebody has a seat.
+    /// open as long as it has a seat.
     ///
     /// # Errors
     /// `NotFound`, `Overloaded` if the rooms exceed their budget or all seats are taken,

@@ -1,4 +1,4 @@
-//! The seats of a room: whoever listens to a document. They stand behind a short lock of their own, so
+//! The seats of a room: the connections to a document. They stand behind a short lock of their own, so
 //! that presence never waits for the room's task, which may be writing.
 //!
 //! A seat has a queue of updates, bounded in number and bytes. Presence takes no place in it: a seat
@@ -75,7 +75,7 @@ pub(crate) struct Seats {
 }
 
 struct State {
-    /// Why nobody can join any more, once that is so.
+    /// Whether new seats are refused.
     closed: bool,
     next_id: u64,
     /// Those that are not closed.
@@ -99,7 +99,7 @@ impl Seats {
         Arc::new(Self { state: Mutex::new(state), used: Arc::default(), limits })
     }
 
-    /// Takes a seat. It is told of everybody who is there.
+    /// Takes a seat, which is told of all clients that are present.
     pub(super) fn join(self: &Arc<Self>, sitter: Sitter) -> Result<Seat, NoSeat> {
         let mut state = self.state.lock();
         if state.closed {
@@ -119,7 +119,7 @@ impl Seats {
         Ok(Seat { seats: Arc::clone(self), id, wake })
     }
 
-    /// Whether somebody has a seat.
+    /// Whether a seat is taken.
     pub(super) fn are_taken(&self) -> bool {
         self.state.lock().open > 0
     }
@@ -129,19 +129,19 @@ impl Seats {
         self.state.lock().open
     }
 
-    /// Whether nobody can join any more.
+    /// Whether new seats are refused.
     pub(super) fn are_closed(&self) -> bool {
         self.state.lock().closed
     }
 
-    /// Lets nobody join any more, unless a seat is taken; returns whether it did.
+    /// Refuses new seats from now on, unless one is taken; returns whether it does.
     pub(super) fn close_if_free(&self) -> bool {
         let mut state = self.state.lock();
         state.closed |= state.open == 0;
         state.closed
     }
 
-    /// Lets nobody join any more, and closes every seat.
+    /// Refuses new seats from now on, and closes all.
     pub(super) fn close(&self, why: Closing) {
         let mut state = self.state.lock();
         state.closed = true;

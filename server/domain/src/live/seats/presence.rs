@@ -15,7 +15,7 @@ const REMEMBERED: usize = 256;
 pub(super) struct Presence {
     here: BTreeMap<u64, Present>,
     /// Clients that have left, with their last clocks. Clients of y-websocket send back the states of
-    /// others, late ones too, which would bring back somebody who has left.
+    /// others, late ones too, which would bring back a client that has left.
     left: LruCache<u64, Arc<PresenceUpdate>>,
     /// Bytes of all states.
     bytes: usize,
