@@ -21,6 +21,7 @@ pub use gate::{ClientRange, Refusal, UpdateSummary, inspect_update, named_client
 pub use order::{InvalidUpdate, Validation};
 pub use tally::Tally;
 pub use text_doc::{ApplyError, MAX_CLIENT_ID, Rejected, TextDoc};
+pub use vector::clients_in;
 
 use order::Order;
 

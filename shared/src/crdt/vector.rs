@@ -5,15 +5,25 @@ use super::{Refusal, varint::Reader};
 
 /// Whether the bytes are a state vector (v1), and nothing else.
 pub(super) fn is_state_vector(bytes: &[u8]) -> bool {
-    let check = || {
-        let mut reader = Reader::new(bytes);
-        let entries = reader.uint()?;
-        for _ in 0..entries {
-            let (_client, _clock) = (reader.uint()?, reader.clock()?);
-        }
-        Ok::<bool, Refusal>(reader.is_at_end())
-    };
-    check().unwrap_or(false)
+    read(bytes, |_| ()).unwrap_or(false)
+}
+
+/// Returns the client ids that a state vector (v1) names; none if the bytes are not one.
+#[must_use]
+pub fn clients_in(bytes: &[u8]) -> Vec<u64> {
+    let mut clients = Vec::new();
+    if read(bytes, |client| clients.push(client)).unwrap_or(false) { clients } else { Vec::new() }
+}
+
+/// Reads the entries; returns whether nothing follows them.
+fn read(bytes: &[u8], mut entry: impl FnMut(u64)) -> Result<bool, Refusal> {
+    let mut reader = Reader::new(bytes);
+    let entries = reader.uint()?;
+    for _ in 0..entries {
+        let (client, _clock) = (reader.uint()?, reader.clock()?);
+        entry(client);
+    }
+    Ok(reader.is_at_end())
 }
 
 #[cfg(test)]
@@ -31,6 +41,12 @@ mod tests {
             doc.apply(&update).unwrap();
         }
         assert!(is_state_vector(&doc.state_vector()));
+    }
+
+    #[test]
+    fn names_its_clients() {
+        assert_eq!(clients_in(&[2, 7, 1, 9, 4]), [7, 9]);
+        assert!(clients_in(&[2, 7, 1]).is_empty());
     }
 
     #[rstest]

@@ -9,6 +9,7 @@ use crate::{
     storage::{DocumentRow, SavedText, StoreError, short_hash},
 };
 use izanagi_shared::{
+    crdt::clients_in,
     id::DocumentId,
     permission::{Action, Verdict, decide},
     problem::{CurrentContent, FieldError},
@@ -80,7 +81,8 @@ impl Documents {
 
     /// Whether the stored text was up to date when the row was read.
     pub(super) fn is_settled(&self, row: &DocumentRow) -> bool {
-        row.text.seq == row.live_seq && !self.rooms.is_open(row.id)
+        let is_intact = !row.damage.text && !row.damage.live;
+        is_intact && row.text.seq == row.live_seq && !self.rooms.is_open(row.id)
     }
 
     /// Returns the stored text; `None` if it is older than the row, or does not match its hash. Such a
@@ -101,7 +103,7 @@ impl Documents {
     async fn damaged_text(&self, document: DocumentId, cause: Internal) -> Result<LiveText> {
         let row = self.core.stores.relational.catalog.get(document).await;
         let row = row.map_err(Error::missing("document"))?;
-        let is_newest = row.text.seq == row.live_seq;
+        let is_newest = row.text.seq == row.live_seq && !row.damage.live;
         let text = if is_newest { self.stored_text(&row).await? } else { None };
         text.ok_or(Error::CorruptDocument(cause))
     }
@@ -181,8 +183,16 @@ impl Documents {
     /// Returns what a replica with this state vector (v1) lacks, and the resulting seq.
     ///
     /// # Errors
-    /// `BadUpdate` if the bytes are not a state vector.
+    /// `BadUpdate` if the bytes are not a state vector; `OtherLineage` if the replica has edits of a
+    /// former lineage, because it would show the text twice.
     pub async fn missing(&self, reader: &Reader, state_vector: Vec<u8>) -> Result<(u64, Vec<u8>)> {
+        let clients = clients_in(&state_vector);
+        if reader.row().lineage_seq > 0 && !clients.is_empty() {
+            let log = &self.core.stores.relational.log;
+            if !log.former_clients(reader.id(), &clients).await?.is_empty() {
+                return Err(Error::OtherLineage);
+            }
+        }
         let length = usize::try_from(reader.row().text.length).unwrap_or(usize::MAX);
         let _reserved = self.core.budget.work(length.saturating_mul(READ_FACTOR)).await?;
         self.rooms.missing(reader.id(), state_vector).await

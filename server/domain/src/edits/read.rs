@@ -1,12 +1,16 @@
 //! Reading edit history: page by page, the state at any edit, and sittings.
 
-use super::{Edit, EditStore, segment::Segment, store};
+use super::{
+    Edit, EditStore, first_gap,
+    segment::{Segment, State},
+    store,
+};
 use crate::{
     core::Core,
     documents::Editor,
     error::{Error, Internal, Result},
     live::Snapshot,
-    storage::{LogTail, SegmentFilter, StoreResult, StoredSnapshot},
+    storage::{LogTail, SegmentFilter, StoreError, StoreResult, StoredSnapshot},
 };
 use izanagi_shared::{
     crdt::{Tally, TextDoc, Validation},
@@ -14,7 +18,10 @@ use izanagi_shared::{
     problem::FieldError,
     wire::{EditSessionView, Person},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 /// Edits a page.
 const DEFAULT_LIMIT: u32 = 200;
@@ -42,9 +49,10 @@ pub struct LoggedEdit {
 /// A page of edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditsPage {
-    /// By seq. A seq that is missing was quarantined, or is older than history is kept.
+    /// By seq. A seq that is missing was quarantined or given up, or is older than history is kept.
     pub items: Vec<LoggedEdit>,
-    /// The seq to go on from, if there are more.
+    /// The seq to go on from, if there are more. The page ends before edits that are damaged or
+    /// missing; a page that starts with them is an error.
     pub next: Option<u64>,
 }
 
@@ -72,7 +80,8 @@ impl Edits {
     /// The edits with seqs from `from` to `to`, both inclusive. A page covers at most `limit` seqs.
     ///
     /// # Errors
-    /// `Invalid` for a limit out of range; `Internal` when what is stored is damaged.
+    /// `Invalid` for a limit out of range; `CorruptDocument` when the first edits of the page are
+    /// damaged or missing.
     pub async fn list(
         &self,
         editor: &Editor,
@@ -86,7 +95,8 @@ impl Edits {
         let log = self.tail(editor, from).await?;
         let to = to.unwrap_or(u64::MAX).min(log.live_seq);
         let end = from.saturating_add(u64::from(limit) - 1).min(to);
-        let window = self.window(editor, &log, from, end).await?;
+        let mut window = self.window(editor, &log, from, end).await?;
+        self.cut_before_a_hole(editor, &log, from, end, &mut window).await?;
         let after = window.cut.unwrap_or_else(|| end.saturating_add(1));
         let people = self.people(window.edits.values().map(|edit| edit.actor)).await?;
         let with_author =
@@ -100,7 +110,7 @@ impl Edits {
     ///
     /// # Errors
     /// `Invalid` when there is no such edit; `NotFound` when history is not kept that far back;
-    /// `Internal` when what is stored is damaged.
+    /// `CorruptDocument` when what is stored is damaged.
     pub async fn checkpoint(&self, editor: &Editor, seq: u64) -> Result<Vec<u8>> {
         let settings = self.core.budget.settings();
         let _reserved = self.core.budget.work(settings.document_bytes + WORK_BYTES).await?;
@@ -115,10 +125,13 @@ impl Edits {
             let StoredSnapshot { seq, state } = &log.snapshot;
             let snapshot = Snapshot::decode(editor.id(), *seq, state);
             let damaged = || Error::CorruptDocument(Internal::new("the snapshot is damaged"));
-            let state = Some(snapshot.ok_or_else(damaged)?.state);
-            self.replay(None, Segment { edits: Vec::new(), state }).await?
+            let state = State { seq: *seq, update: snapshot.ok_or_else(damaged)?.state };
+            self.replay(None, Segment { edits: Vec::new(), state: Some(state) }).await?
         } else {
-            self.replay_segments(editor, seq).await?
+            self.replay_segments(editor, seq).await.map_err(|error| match error {
+                Error::Internal(cause) => Error::CorruptDocument(cause),
+                other => other,
+            })?
         };
         let rows = log.updates.into_iter().filter(|row| row.seq <= seq);
         let edits = rows.map(store::edit).collect::<StoreResult<_>>()?;
@@ -143,7 +156,8 @@ impl Edits {
         let mut tally = Tally::default();
         while start <= end {
             let stop = start.saturating_add(u64::from(MAX_LIMIT) - 1).min(end);
-            let window = self.window(editor, &log, start, stop).await?;
+            let mut window = self.window(editor, &log, start, stop).await?;
+            self.cut_before_a_hole(editor, &log, start, stop, &mut window).await?;
             window.edits.values().for_each(|edit| note(&mut sittings, &mut tally, edit));
             start = window.cut.unwrap_or(stop + 1);
         }
@@ -178,8 +192,17 @@ impl Edits {
             let Some(last) = rows.last() else { break };
             filter.from_number = last.number + 1;
             for row in rows {
-                let edits = self.store.read(&row).await?.edits;
-                edits.into_iter().filter(|edit| (from..=to).contains(&edit.seq)).for_each(|edit| {
+                let segment = match self.store.read(&row).await {
+                    Ok(segment) => segment,
+                    // What is intact can be read; its edits are missing below.
+                    Err(Error::Internal(cause)) => {
+                        tracing::error!(docId = %editor.id(), number = row.number, ?cause, "a damaged segment");
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
+                let edits = segment.edits.into_iter();
+                edits.filter(|edit| (from..=to).contains(&edit.seq)).for_each(|edit| {
                     window.add(edit);
                 });
             }
@@ -190,10 +213,44 @@ impl Edits {
         Ok(window)
     }
 
+    /// Ends a window before edits that are neither in it nor accounted for.
+    async fn cut_before_a_hole(
+        &self,
+        editor: &Editor,
+        log: &LogTail,
+        from: u64,
+        to: u64,
+        window: &mut Window,
+    ) -> Result<()> {
+        let to = window.cut.map_or(to, |cut| to.min(cut - 1));
+        let known = log.quarantined.iter().chain(&window.seen).copied().collect();
+        if first_gap(&known, from - 1, to).is_none() {
+            return Ok(());
+        }
+        let forgotten = self.store.rows().forgotten(editor.id()).await?;
+        let Some((first, last)) = first_gap(&known, forgotten.max(from - 1), to) else {
+            return Ok(());
+        };
+        if window.edits.range(..first).next().is_none() {
+            let what = format!("edits {first} to {last} are damaged or missing in the history");
+            return Err(Error::CorruptDocument(Internal::new(what)));
+        }
+        window.edits.split_off(&first);
+        window.cut = Some(first);
+        Ok(())
+    }
+
     /// The state that the segments give for `seq`.
     async fn replay_segments(&self, editor: &Editor, seq: u64) -> Result<TextDoc> {
-        let first = self.store.rows().with_state(editor.id(), seq).await;
-        let first = first.map_err(Error::missing("edit"))?;
+        let first = match self.store.rows().with_state(editor.id(), seq).await {
+            Err(StoreError::NotFound) => {
+                let forgotten = self.store.rows().forgotten(editor.id()).await?;
+                let is_kept = forgotten == 0 || seq > forgotten;
+                let missing = || Error::internal("the segment with the first state is missing");
+                return Err(if is_kept { missing() } else { Error::NotFound("edit") });
+            }
+            first => first?,
+        };
         let up_to_seq = |mut segment: Segment| {
             segment.edits.retain(|edit| edit.seq <= seq);
             segment
@@ -235,7 +292,7 @@ impl Edits {
         let replay = move || {
             let mut doc = match (doc, segment.state) {
                 (Some(doc), _) => doc,
-                (None, Some(state)) => TextDoc::load(1, &state).map_err(Error::internal)?,
+                (None, Some(state)) => TextDoc::load(1, &state.update).map_err(Error::internal)?,
                 (None, None) => return Err(Error::internal("a segment lacks its state")),
             };
             for edit in &segment.edits {
@@ -271,6 +328,8 @@ impl Edits {
 #[derive(Default)]
 struct Window {
     edits: BTreeMap<u64, Edit>,
+    /// Seqs of all edits that were added, with those whose bytes are lost.
+    seen: BTreeSet<u64>,
     bytes: usize,
     /// Edits from this seq on were left out.
     cut: Option<u64>,
@@ -278,6 +337,7 @@ struct Window {
 
 impl Window {
     fn add(&mut self, edit: Edit) {
+        self.seen.insert(edit.seq);
         if edit.delta.is_empty() || self.cut.is_some_and(|cut| edit.seq >= cut) {
             return;
         }
