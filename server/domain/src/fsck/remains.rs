@@ -32,7 +32,7 @@ pub(super) struct Remains {
     pub(super) text: Option<SavedText>,
     /// The newest seq that anything intact tells of.
     pub(super) end: u64,
-    segments: Vec<SegmentRow>,
+    pub(super) segments: Vec<SegmentRow>,
 }
 
 /// A document as far as it can be built.
@@ -213,7 +213,7 @@ impl Fsck {
                     .is_ok_and(|summary| summary.is_within(|id| lineage.doc().clock_of(id)))
             };
             let waiting = edits.iter().filter(|(_, delta)| waits(delta)).map(|(seq, _)| *seq);
-            missing.extend(waiting.filter(|seq| !rejected.contains(seq)));
+            missing.extend(waiting.chain(rejected.iter().copied()));
         }
         Ok(Ok(Built { lineage, from: name, lost: missing, rejected, renumbered }))
     }

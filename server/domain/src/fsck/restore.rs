@@ -29,15 +29,18 @@ impl Fsck {
         document: DocumentId,
         may_lose: bool,
     ) -> Result<Vec<String>> {
-        let remains = self.remains(document).await?;
-        if !remains.row.damage.live && self.load(document).await?.is_ok() {
+        let row = self.core.stores.relational.catalog.get(document).await?;
+        if !row.damage.live && self.load(document).await?.is_ok() {
             return Ok(Vec::new());
         }
-        let built = self.build(&remains).await?;
-        match built {
-            Ok(built) if built.lost.is_empty() => self.rebuild(&remains, built).await,
-            built => self.restart(&remains, built, may_lose).await,
-        }
+        // Its segments may have what the log lacks.
+        let mut done = self.mend_history(document, false).await?;
+        let remains = self.remains(document).await?;
+        done.extend(match self.build(&remains).await? {
+            Ok(built) if built.lost.is_empty() => self.rebuild(&remains, built).await?,
+            built => self.restart(&remains, built, may_lose).await?,
+        });
+        Ok(done)
     }
 
     /// Loads the document as a room would; returns its text, or why that is not possible.
@@ -159,6 +162,7 @@ impl Fsck {
         };
         let kept: Vec<LoggedUpdate> = remains.log.updates.iter().filter(is_kept).cloned().collect();
         let absorbed: Vec<u64> = kept.iter().map(|update| update.seq).collect();
+        let missing = missing_in_log(remains, lost);
         let history = EditStore::of(&self.core);
         let newest = remains.log.snapshots.first().cloned();
         let log = LoadedLog {
@@ -181,6 +185,7 @@ impl Fsck {
             text: saved(document_id, &text),
             after: remains.row.live_seq,
             lost: lost.iter().copied().collect(),
+            missing,
             absorbed,
             segments,
             replaced: replaced.map(|stored| stored.content.clone()),
@@ -202,6 +207,16 @@ fn saved(document_id: DocumentId, text: &LiveText) -> SavedText {
 fn missing_after(remains: &Remains, seq: u64) -> BTreeSet<u64> {
     let after = (seq + 1..=remains.end).filter(|seq| !remains.accounted.contains(seq));
     after.take(MAX_MISSING).collect()
+}
+
+/// Returns the numbers of edits that the text may contain, but that neither log nor history has.
+fn missing_in_log(remains: &Remains, lost: &BTreeSet<u64>) -> Vec<u64> {
+    let segments = remains.segments.iter().map(|row| row.segment.to_seq);
+    let snapshots = remains.log.snapshots.iter().map(|snapshot| snapshot.seq);
+    let absorbed = segments.chain(snapshots).filter(|seq| *seq <= remains.end).max().unwrap_or(0);
+    let rows: BTreeSet<u64> = remains.log.updates.iter().map(|row| row.seq).collect();
+    let missing = missing_after(remains, absorbed).into_iter();
+    missing.filter(|seq| !rows.contains(seq) && !lost.contains(seq)).collect()
 }
 
 fn describe(built: &Built) -> String {

@@ -203,6 +203,8 @@ pub struct NewLineage {
     pub after: u64,
     /// Seqs of the edits that the text does not contain.
     pub lost: Vec<u64>,
+    /// Seqs of edits that the text contains, but neither log nor history.
+    pub missing: Vec<u64>,
     /// Seqs of log rows that the text contains; they are removed from the log.
     pub absorbed: Vec<u64>,
     /// Segments of edit history with these edits.

@@ -46,7 +46,7 @@ pub trait Mend: Send + Sync {
     async fn rebuild(&self, rebuilt: &RebuiltLog) -> StoreResult<()>;
     /// Replaces the list of a document's segments, in one transaction. They are numbered from 1.
     async fn relist(&self, document: DocumentId, segments: &[NewSegment]) -> StoreResult<()>;
-    /// Records that these edits are lost, so that their absence is no longer a fault.
+    /// Records that history lost these edits, so that their absence is no longer a fault.
     async fn give_up(&self, document: DocumentId, lost: &[u64], at: Timestamp) -> StoreResult<()>;
     /// Replaces what the checksum of the details covers, what follows from them, and whether the
     /// document is in the trash.

@@ -41,8 +41,9 @@ fn update(mut row: Row) -> StoreResult<LoggedUpdate> {
     })
 }
 
-/// Statements that record edits as lost: rows without bytes. Those that are there already stay.
-pub(super) fn give_up(document: DocumentId, lost: &[u64], at: Timestamp) -> Vec<Statement> {
+/// Statements that account for edits whose bytes are gone: rows without bytes. Those that are there
+/// already stay.
+pub(super) fn account(document: DocumentId, seqs: &[u64], at: Timestamp) -> Vec<Statement> {
     let insert = |seqs: &[u64]| {
         let mut insert = Statement::new(
             "INSERT INTO document_quarantine \
@@ -54,7 +55,12 @@ pub(super) fn give_up(document: DocumentId, lost: &[u64], at: Timestamp) -> Vec<
         insert.push(" ON CONFLICT DO NOTHING");
         insert
     };
-    let note = |seqs: &[u64]| {
+    seqs.chunks(ROWS).map(insert).collect()
+}
+
+/// Statements that mark the ops of edits that the text lacks.
+pub(super) fn mark_ops(document: DocumentId, lost: &[u64]) -> Vec<Statement> {
+    let mark = |seqs: &[u64]| {
         let mut update = Statement::with(
             "UPDATE document_ops SET quarantined = $1 WHERE document_id = $2 AND seq IN ",
             args![true, document],
@@ -62,7 +68,7 @@ pub(super) fn give_up(document: DocumentId, lost: &[u64], at: Timestamp) -> Vec<
         update.push_list(seqs.iter().copied());
         update
     };
-    lost.chunks(ROWS).flat_map(|seqs| [insert(seqs), note(seqs)]).collect()
+    lost.chunks(ROWS).map(mark).collect()
 }
 
 /// Inserts the newest snapshot, in the place of those that claim its seq or a later one.
@@ -153,7 +159,7 @@ impl<D: Database> Mend for SqlMend<D> {
     }
 
     async fn give_up(&self, document: DocumentId, lost: &[u64], at: Timestamp) -> StoreResult<()> {
-        self.db.execute_all(give_up(document, lost, at)).await
+        self.db.execute_all(account(document, lost, at)).await
     }
 
     async fn details(&self, row: &DocumentRow) -> StoreResult<()> {

@@ -65,7 +65,10 @@ fn statements(row: &DocumentRow, restart: &NewLineage) -> Vec<Statement> {
             ],
         ),
     ]);
-    statements.extend(mend::give_up(document, &restart.lost, at));
+    for gone in [&restart.lost, &restart.missing] {
+        statements.extend(mend::account(document, gone, at));
+    }
+    statements.extend(mend::mark_ops(document, &restart.lost));
     statements.extend(mend::newest_snapshot(document, [seq, seq + 1], state.clone(), at));
     statements.extend([
         // Updates of the old lineage would add its text once more.

@@ -178,6 +178,7 @@ fn restart(document: DocumentId, after: u64, lost: &[u64]) -> NewLineage {
         text: text(document, after + 1, "the text"),
         after,
         lost: lost.to_vec(),
+        missing: Vec::new(),
         absorbed: Vec::new(),
         segments: Vec::new(),
         replaced: None,
