@@ -153,7 +153,7 @@ impl Fsck {
         lost: &BTreeSet<u64>,
     ) -> Result<()> {
         let (document_id, at) = (remains.row.id, self.core.clock.now());
-        let seq = remains.end.max(remains.row.live_seq) + 1;
+        let seq = remains.end + 1;
         // What the text contains belongs to its history.
         let is_kept = |update: &&LoggedUpdate| {
             !lost.contains(&update.seq)
