@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    storage::{DocumentRow, ShortHash, VersionRow},
+    storage::{DocumentRow, ShortHash, StoreError, VersionRow},
 };
 use izanagi_shared::{
     id::DocumentId,
@@ -142,7 +142,21 @@ impl Fsck {
         let versions = self.versions_of(&row, &mut found).await?;
         super::document::check_history(&row, &versions, &mut found);
         let kinds = [FaultKind::Row, FaultKind::Head, FaultKind::VersionHole];
-        Ok(found.faults.iter().any(|fault| kinds.contains(&fault.kind)))
+        if found.faults.iter().any(|fault| kinds.contains(&fault.kind)) {
+            return Ok(true);
+        }
+        for version in &versions {
+            // What cannot be read may depend on any content, and a delta does on its base.
+            let base = match self.versions.form(version).await {
+                Ok(form) => form.base,
+                Err(StoreError::NotFound | StoreError::Corrupt(_)) => return Ok(true),
+                Err(error) => return Err(error.into()),
+            };
+            if base.is_some_and(|base| !versions.iter().any(|known| known.commit_id == base)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }
 
