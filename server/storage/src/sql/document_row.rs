@@ -167,6 +167,15 @@ pub(super) fn update_live(row: &DocumentRow) -> Statement {
     )
 }
 
+/// Prepares a row for [`update_live`] and [`update_text`]: if both are damaged, neither may be set
+/// before the other, because a constraint compares them.
+pub(super) fn reset_seqs(id: DocumentId, live_seq: u64) -> Statement {
+    Statement::with(
+        "UPDATE documents SET live_seq = $2, text_seq = 0 WHERE id = $1",
+        args![id, live_seq],
+    )
+}
+
 /// Updates the facts of the stored text.
 pub(super) fn update_text(id: DocumentId, facts: &TextFacts) -> Statement {
     Statement::with(

@@ -82,6 +82,7 @@ fn statements(row: &DocumentRow, restart: &NewLineage) -> Vec<Statement> {
         ),
     ]);
     let row = DocumentRow { lineage: *lineage, lineage_seq: seq, live_seq: seq, ..row.clone() };
+    statements.push(document_row::reset_seqs(document, seq));
     statements.push(document_row::update_live(&row));
     statements.push(if row.damage.details {
         // A new checksum would hide the damage.
