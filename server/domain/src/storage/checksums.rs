@@ -138,7 +138,11 @@ mod tests {
         }
     }
 
-    const STORED: &str = "";
+    const STORED: &str = "a419abb63e115448bfd01032ff8165c5 \
+        02263c412a02490d2421bd4cce8d0c44 \
+        81314bd80521a87a2e5a66eba9712bad \
+        6065d13984e86953a463fa637236a2a2 \
+        b4afeac0437928a654600fbf811ee2f6";
 
     /// These are stored: another value would mark every row as damaged.
     #[test]
