@@ -1,7 +1,7 @@
 use super::When;
 use crate::{
     api::documents::TrashDocument,
-    catalogue::{documents as t, site},
+    catalogue::{documents as t, problems, site},
     own_path::encoded,
     parts::{Icon, kind_name},
     words,
@@ -24,6 +24,9 @@ pub(crate) fn DocumentRow(
         count => site::versions(count),
     };
     let actions = t::actions(&document.title);
+    let damaged = document.is_damaged;
+    let damaged =
+        damaged.then(|| view! { <p class="field-error">{problems::damaged_document()}</p> });
     let text = Some(document.description).filter(|text| !text.is_empty());
     let details = format!("{path}/details?back={}", encoded(&list));
     view! {
@@ -31,6 +34,7 @@ pub(crate) fn DocumentRow(
             <div class="row-main">
                 <h2 class="row-title"><a href=path.clone()><bdi>{document.title}</bdi></a></h2>
                 {text.map(|text| view! { <p class="row-text" dir="auto">{text}</p> })}
+                {damaged}
             </div>
             <ul class="meta">
                 <li>{kind_name(document.kind)}</li>

@@ -5,13 +5,15 @@
 mod support;
 
 use izanagi_domain::{
+    accounts::Network,
     error::Error,
     fsck::{FaultKind, Repair},
     storage::{NewSnapshot, RecordPath, SegmentFilter, StoredSnapshot},
 };
 use izanagi_shared::{crdt::TextDoc, id::DocumentId};
 use rstest::rstest;
-use support::{World, insert, random_client};
+use std::time::Duration;
+use support::{Plan, World, insert, random_client};
 
 /// Creates a document with two snapshots, which have absorbed all edits.
 async fn world() -> (World, DocumentId) {
@@ -160,6 +162,17 @@ async fn editing_restarts_from_the_stored_text(#[case] damage_snapshots: bool) {
     let world = world.restart().await;
     assert_eq!(world.text(id).await, text);
     assert_ne!(world.reader(id).await.row().lineage, before);
+    // A replica of the old lineage is not told that there is nothing new.
+    let reader = world.reader(id).await;
+    let refused = world.services.documents.missing(&reader, old.state_vector()).await;
+    assert!(matches!(refused, Err(Error::OtherLineage)), "{refused:?}");
+    // Nor over a socket that names no lineage.
+    let ada = world.ada.into();
+    let live = world.services.documents.connect(&ada, id, Network::None).await.unwrap();
+    let refused = live.poster().missing(old.state_vector()).await;
+    assert!(matches!(refused, Err(Error::OtherLineage)), "{refused:?}");
+    assert!(live.poster().missing(vec![0]).await.is_ok());
+    drop(live);
     // Clients of the old lineage must not add its text once more.
     for stale in [delta, old.encode()] {
         let refused = submit(&world, id, stale).await;
@@ -176,33 +189,25 @@ async fn editing_restarts_from_the_stored_text(#[case] damage_snapshots: bool) {
     assert_eq!(TextDoc::load(1, &state).unwrap().text(), format!("{text}six\n"));
 }
 
-/// Damages a document whose stored text lacks its last edit.
-const WITH_AN_OLD_TEXT: [&str; 4] = [
-    "UPDATE document_snapshots SET state = zeroblob(40)",
-    "DELETE FROM edit_segments",
-    "UPDATE document_texts SET seq = 1, content = 'one' || char(10) || 'two' || char(10)",
-    "UPDATE documents SET text_seq = 1, content_hash = \
-     x'c3f9c8c283a2b1f2f1896f27a01cbe3cddc0c9d93f752e4639035a0f5b36f6e8', \
-     content_length = 8, word_count = 2",
-];
-
 #[tokio::test]
 async fn edits_are_given_up_only_when_that_is_allowed() {
-    let (world, id) = world().await;
-    for sql in WITH_AN_OLD_TEXT {
-        assert!(world.tamper(sql).await > 0, "{sql}");
-    }
-    let world = world.restart().await;
+    let (world, old, id) = killed(5, 5).await;
+    tamper_unchecked(&world, "UPDATE document_snapshots SET state = zeroblob(40)").await;
     let report = world.services.fsck.run(Repair::Lossless).await.unwrap();
     assert!(report.notes.iter().any(|note| note.contains("--restart")), "{report:#?}");
     let reader = world.reader(id).await;
     let refused = world.services.documents.text(&reader).await;
     assert!(matches!(refused, Err(Error::CorruptDocument(_))), "{refused:?}");
-    let report = world.services.fsck.run(Repair::MayLoseEdits).await.unwrap();
-    assert!(report.repaired.iter().any(|line| line.contains("WARNING")), "{report:#?}");
-    let world = world.restart().await;
-    world.fsck_is_clean().await;
-    assert_eq!(world.text(id).await, "one\ntwo\n");
+    let (_, repaired) = gives(world, id, Repair::MayLoseEdits, 0).await;
+    assert!(repaired[0].contains("WARNING"), "{repaired:?}");
+    drop(old);
+}
+
+/// As a flipped bit, which no constraint refuses.
+async fn tamper_unchecked(world: &World, sql: &'static str) {
+    world.tamper("PRAGMA ignore_check_constraints = ON").await;
+    assert!(world.tamper(sql).await > 0, "{sql}");
+    world.tamper("PRAGMA ignore_check_constraints = OFF").await;
 }
 
 async fn segments(world: &World, document_id: DocumentId) -> Vec<uuid::Uuid> {
@@ -210,4 +215,141 @@ async fn segments(world: &World, document_id: DocumentId) -> Vec<uuid::Uuid> {
         SegmentFilter { document_id, from_seq: 0, to_seq: u64::MAX, from_number: 0, limit: 100 };
     let rows = world.stores.relational.segments.list(&filter).await.unwrap();
     rows.iter().map(|row| row.segment.record).collect()
+}
+
+/// Creates a document with `edits` edits, of which the newest `in_log` are in the log, and whose stored
+/// text is older. Its server was killed.
+async fn killed(edits: usize, in_log: usize) -> (World, World, DocumentId) {
+    let mut plan = Plan::default();
+    plan.settings.live.settle_after = Duration::from_secs(3_600);
+    plan.settings.live.snapshot_after = Duration::from_secs(3_600);
+    let world = World::with(plan).await;
+    let id = world.create("0\n").await;
+    let mut text = "0\n".to_owned();
+    for n in 1..=edits {
+        text += &format!("{n}\n");
+        world.write(id, &text).await;
+        if n + in_log == edits {
+            world.services.documents.persist(id).await.unwrap();
+        }
+    }
+    let restarted = World::over(&world).await;
+    (restarted, world, id)
+}
+
+fn lines(count: usize) -> String {
+    (0..=count).map(|n| format!("{n}\n")).collect()
+}
+
+/// Repairs, and checks that the text has `count` lines after the first, and that nothing is left.
+async fn gives(world: World, id: DocumentId, how: Repair, count: usize) -> (World, Vec<String>) {
+    let report = world.services.fsck.run(how).await.unwrap();
+    assert!(!report.repaired.is_empty(), "{report:#?}");
+    world.fsck_is_clean().await;
+    let world = world.restart().await;
+    assert_eq!(world.text(id).await, lines(count), "{report:#?}");
+    world.write(id, &format!("{}new\n", lines(count))).await;
+    world.services.documents.persist(id).await.unwrap();
+    let world = world.restart().await;
+    world.fsck_is_clean().await;
+    (world, report.repaired)
+}
+
+#[rstest]
+#[case::too_low("UPDATE documents SET live_seq = live_seq - 1", 5, 5)]
+#[case::too_high("UPDATE documents SET live_seq = live_seq + 1", 5, 5)]
+#[case::far_too_high("UPDATE documents SET live_seq = live_seq + 1000000000000", 5, 5)]
+#[case::below_zero("UPDATE documents SET live_seq = -1, text_seq = -1", 5, 5)]
+#[case::too_low_after_a_snapshot("UPDATE documents SET live_seq = live_seq - 1", 5, 2)]
+#[case::too_high_without_rows("UPDATE documents SET live_seq = live_seq + 1", 5, 0)]
+#[case::the_last_row("UPDATE document_updates SET seq = seq + 1 WHERE seq = 5", 5, 5)]
+#[case::the_newest_snapshot(
+    "UPDATE document_snapshots SET state = zeroblob(10) WHERE seq > 0",
+    5,
+    2
+)]
+#[case::every_snapshot("UPDATE document_snapshots SET state = zeroblob(10)", 5, 2)]
+#[case::no_snapshot("DELETE FROM document_snapshots", 5, 2)]
+#[case::the_seq_of_a_snapshot("UPDATE document_snapshots SET seq = seq + 9 WHERE seq > 0", 5, 2)]
+#[tokio::test]
+async fn what_is_intact_is_kept(
+    #[case] sql: &'static str,
+    #[case] edits: usize,
+    #[case] in_log: usize,
+) {
+    let (world, old, id) = killed(edits, in_log).await;
+    let lineage = world.reader(id).await.row().lineage;
+    tamper_unchecked(&world, sql).await;
+    let reader = world.reader(id).await;
+    let text = world.services.documents.text(&reader).await;
+    // Either the damage is noticed, or it does not matter.
+    assert!(text.is_err() || text.unwrap().content.as_ref() == lines(edits));
+    let (world, _) = gives(world, id, Repair::Lossless, edits).await;
+    assert_eq!(world.reader(id).await.row().lineage, lineage);
+    let editor = world.editor(id).await;
+    let page = world.services.edits.list(&editor, None, None, None).await.unwrap();
+    assert_eq!(page.items.len(), edits + 1);
+    drop(old);
+}
+
+#[rstest]
+#[case::the_last("DELETE FROM document_updates WHERE seq = 9", 8, 1)]
+#[case::in_the_middle("DELETE FROM document_updates WHERE seq = 7", 6, 3)]
+#[case::the_first("DELETE FROM document_updates WHERE seq = 1", 0, 9)]
+#[case::damaged_bytes("UPDATE document_updates SET delta = zeroblob(50) WHERE seq = 5", 4, 5)]
+#[tokio::test]
+async fn a_restart_takes_all_that_does_not_depend_on_what_is_lost(
+    #[case] sql: &'static str,
+    #[case] count: usize,
+    #[case] lost: usize,
+) {
+    let (world, old, id) = killed(9, 9).await;
+    assert_eq!(world.tamper(sql).await, 1);
+    let report = world.services.fsck.run(Repair::Lossless).await.unwrap();
+    assert!(
+        report.notes.iter().any(|note| note.contains(&format!("lacks {lost} edits"))),
+        "{report:#?}"
+    );
+    assert!(report.repaired.is_empty(), "{report:#?}");
+    let before = world.reader(id).await.row().live_seq;
+    let (world, repaired) = gives(world, id, Repair::MayLoseEdits, count).await;
+    assert!(repaired[0].contains("WARNING"), "{repaired:?}");
+    // No client may believe that it has the new state already.
+    assert_eq!(world.reader(id).await.row().live_seq, before + 2);
+    let editor = world.editor(id).await;
+    let page = world.services.edits.list(&editor, None, None, None).await.unwrap();
+    let seqs: Vec<u64> = page.items.iter().map(|item| item.edit.seq).collect();
+    let kept = (1..=count as u64).chain([11]);
+    assert_eq!(seqs, kept.collect::<Vec<_>>());
+    drop(old);
+}
+
+#[rstest]
+#[case::text("UPDATE document_texts SET seq = seq + 1")]
+#[case::row("UPDATE documents SET text_seq = live_seq")]
+#[case::content("UPDATE document_texts SET content = 'another'")]
+#[case::gone("DELETE FROM document_texts")]
+#[tokio::test]
+async fn an_old_text_never_passes_as_the_newest(#[case] sql: &'static str) {
+    let (world, old, id) = killed(5, 5).await;
+    assert_eq!(world.tamper(sql).await, 1);
+    if sql.contains("text_seq") {
+        world.tamper("UPDATE document_texts SET seq = 5").await;
+    }
+    assert_eq!(world.text(id).await, lines(5));
+    let report = world.services.fsck.run(Repair::No).await.unwrap();
+    assert!(report.faults.iter().any(|fault| fault.kind == FaultKind::Text), "{report:#?}");
+    gives(world, id, Repair::Lossless, 5).await;
+    drop(old);
+}
+
+/// A room stores its text over one whose seq is damaged.
+#[tokio::test]
+async fn a_damaged_seq_does_not_keep_later_texts_from_being_stored() {
+    let (world, id) = world().await;
+    world.tamper("UPDATE document_texts SET seq = 1000").await;
+    world.write(id, "new\n").await;
+    let world = world.restart().await;
+    assert_eq!(world.text(id).await, "new\n");
+    world.fsck_is_clean().await;
 }

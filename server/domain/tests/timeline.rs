@@ -204,7 +204,7 @@ async fn what_is_damaged_is_named_and_the_rest_is_played() {
     // Nothing uncertain is restored.
     let restored =
         world.services.versions.restore_edit(&editor, to_seq, None, RequestKey::none()).await;
-    assert!(matches!(restored, Err(Error::Internal(_))), "{restored:?}");
+    assert!(matches!(restored, Err(Error::CorruptDocument(_))), "{restored:?}");
 }
 
 #[tokio::test]

@@ -101,6 +101,8 @@ async fn missing(
     Query(params): Query<UpdatesParams>,
 ) -> ApiResult<Response> {
     let documents = &state.services.documents;
+    // A number tells nothing about a replica that may belong to another lineage.
+    let is_known = params.lineage.is_some() || params.state_vector.is_none();
     let state_vector = match params.state_vector {
         // State vector of an empty document: no clients.
         None => vec![0],
@@ -110,14 +112,21 @@ async fn missing(
     };
     require_lineage(&reader, params.lineage.as_deref())?;
     let revision = [(METADATA_REVISION, HeaderValue::from(reader.row().meta_rev))];
-    if params.since == Some(reader.row().live_seq) {
+    let row = reader.row();
+    if is_known && !row.damage.live && params.since == Some(row.live_seq) {
         return Ok((StatusCode::NO_CONTENT, revision).into_response());
     }
     let Missing { seq, lineage, delta, .. } = documents.missing(&reader, state_vector).await?;
+    if params.since == Some(seq) && delta == NOTHING {
+        return Ok((StatusCode::NO_CONTENT, revision).into_response());
+    }
     let lineage = hex::encode(lineage);
     let updates = UpdatesView { seq, delta_b64: STANDARD.encode(delta), lineage };
     Ok((revision, Json(updates)).into_response())
 }
+
+/// An update (v1) without structs and deletions.
+const NOTHING: [u8; 2] = [0, 0];
 
 /// Refuses a replica of another lineage: merging it would show the text twice.
 fn require_lineage(reader: &Reader, lineage: Option<&str>) -> ApiResult<()> {

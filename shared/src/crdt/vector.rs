@@ -44,6 +44,12 @@ mod tests {
         assert!(is_state_vector(&doc.state_vector()));
     }
 
+    #[test]
+    fn names_its_clients() {
+        assert_eq!(read_state_vector(&[2, 7, 1, 9, 4]), Some(BTreeMap::from([(7, 1), (9, 4)])));
+        assert_eq!(read_state_vector(&[2, 7, 1]), None);
+    }
+
     #[rstest]
     #[case::nothing(&[])]
     #[case::billions_of_entries(&[0xff, 0xff, 0xff, 0xff, 0x0f])]

@@ -102,6 +102,10 @@ pub struct DocumentView {
     pub head_version: u64,
     /// Number of accepted live updates.
     pub live_seq: u64,
+    /// Whether what is stored of the document besides its text is damaged. Title, counts and other
+    /// details may then be wrong, and cannot be changed until it is repaired.
+    #[serde(default)]
+    pub is_damaged: bool,
     /// Tag names.
     pub tags: Vec<String>,
     /// Owners of the document.

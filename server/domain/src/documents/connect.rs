@@ -3,18 +3,17 @@
 use super::{
     Documents,
     connections::{Cached, Connection, Place},
-    text::{READ_FACTOR, check_op_id},
+    text::{READ_FACTOR, check_op_id, clients_in, require_no_former},
 };
 use crate::{
     accounts::Network,
-    budget::Budget,
+    core::Core,
     error::{Error, Result},
     live::{
         ClientUpdate, Closing, Joined, Missing, PostedUpdate, PresenceUpdate, Seat, SeatEvent,
         SeatedRoom, Sitter, random_client_id,
     },
     principal::Principal,
-    storage::Ids,
 };
 use izanagi_shared::id::DocumentId;
 use std::{fmt, sync::Arc};
@@ -34,12 +33,13 @@ pub struct LivePoster(Arc<Way>);
 struct Way {
     connection: Arc<Connection>,
     room: SeatedRoom,
-    ids: Arc<dyn Ids>,
-    budget: Budget,
+    core: Core,
     /// Estimated memory of the whole document in an answer.
     answer_bytes: usize,
     presence_bytes: usize,
     lineage: [u8; 16],
+    /// Whether the document had others before.
+    has_former: bool,
     display_name: Option<String>,
     presence_client: u64,
 }
@@ -84,11 +84,11 @@ impl Documents {
         let poster = LivePoster(Arc::new(Way {
             connection,
             room,
-            ids: Arc::clone(&self.core.ids),
-            budget: self.core.budget.clone(),
+            core: self.core.clone(),
             answer_bytes: length.saturating_mul(READ_FACTOR),
             presence_bytes: self.rooms.settings().presence_bytes,
             lineage,
+            has_former: reader.row().lineage_seq > 0 || lineage != reader.row().lineage,
             display_name: reader.person().map(|person| person.display_name.clone()),
             presence_client: random_client_id(&*self.core.ids),
         }));
@@ -143,7 +143,7 @@ impl LivePoster {
     /// may not edit, as far as this process knows; `Unavailable` if the room has closed. What the room
     /// answers comes with the receipt: `BadUpdate`, `TooLarge`, `OtherLineage`, `Unavailable` …
     pub async fn post(&self, op_id: Option<String>, delta: Vec<u8>) -> Result<PostedUpdate> {
-        let Way { connection, room, ids, .. } = &*self.0;
+        let Way { connection, room, core, .. } = &*self.0;
         // Clients of the Yjs protocol, which have no such ids, repeat deletions when they connect.
         let may_repeat = op_id.is_none();
         let op_id = match op_id {
@@ -151,7 +151,7 @@ impl LivePoster {
                 check_op_id(&op_id)?;
                 op_id
             }
-            None => ids.uuid().to_string(),
+            None => core.ids.uuid().to_string(),
         };
         let actor = connection.require_editor()?;
         room.post(connection.seat(), ClientUpdate { actor, op_id, delta }, may_repeat).await
@@ -170,12 +170,21 @@ impl LivePoster {
     /// Returns what a replica with this state vector (v1) lacks.
     ///
     /// # Errors
-    /// `BadUpdate` if the bytes are not a state vector; as [`Self::post`] if the right to read has ended;
-    /// `Overloaded`, `Unavailable`.
+    /// `BadUpdate` if the bytes are not a state vector; `OtherLineage` if the replica has edits of a
+    /// former lineage, or the document has another one by now; as [`Self::post`] if the right to read
+    /// has ended; `Overloaded`, `Unavailable`.
     pub async fn missing(&self, state_vector: Vec<u8>) -> Result<Missing> {
-        self.0.connection.require_open()?;
-        let _reserved = self.0.budget.work(self.0.answer_bytes).await?;
-        self.0.room.missing(state_vector).await
+        let Way { connection, room, core, lineage, has_former, .. } = &*self.0;
+        connection.require_open()?;
+        if *has_former {
+            require_no_former(core, connection.document, &clients_in(&state_vector)).await?;
+        }
+        let _reserved = core.budget.work(self.0.answer_bytes).await?;
+        let missing = room.missing(state_vector).await?;
+        if missing.lineage != *lineage {
+            return Err(Error::OtherLineage);
+        }
+        Ok(missing)
     }
 
     /// Presents a state of a presence client. Does not wait. What is older than what is known, or of a

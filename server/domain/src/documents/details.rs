@@ -2,7 +2,7 @@
 
 use super::{Documents, Editor, Owner, Reader};
 use crate::{
-    error::{Error, Result},
+    error::{Error, Internal, Result},
     patience::patiently,
     storage::{DetailsChange, StoreError, Topic},
 };
@@ -45,8 +45,12 @@ impl Documents {
     /// Deletes a document permanently. Only documents in the trash can be deleted.
     ///
     /// # Errors
-    /// `NotTrashed`.
+    /// `NotTrashed`; `CorruptDocument` if that it is in the trash may be damage.
     pub async fn purge(&self, owner: &Owner) -> Result<()> {
+        if owner.row().damage.details {
+            let what = "the row does not match its checksum";
+            return Err(Error::CorruptDocument(Internal::new(what)));
+        }
         let purged =
             self.core.stores.relational.catalog.purge(owner.id(), self.core.clock.now()).await;
         self.announce(owner.id(), Some(owner.user().into()));
@@ -67,6 +71,9 @@ impl Documents {
         let (id, now) = (reader.id(), self.core.clock.now());
         let changed = self.core.stores.relational.catalog.change(id, actor, change, now).await;
         self.announce(id, Some(actor));
-        changed.map(drop).map_err(Error::missing("document"))
+        changed.map(drop).map_err(|error| match error {
+            StoreError::Corrupt(what) => Error::CorruptDocument(Internal::new(what)),
+            other => Error::missing("document")(other),
+        })
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Documents, Editor, Reader, view};
 use crate::{
+    core::Core,
     error::{Error, Internal, Result},
     hash::sha256,
     live::{
@@ -11,6 +12,7 @@ use crate::{
     storage::{DocumentRow, SavedText, StoreError, short_hash},
 };
 use izanagi_shared::{
+    crdt::read_state_vector,
     id::DocumentId,
     permission::{Action, Verdict, decide},
     problem::{CurrentContent, FieldError},
@@ -24,6 +26,9 @@ pub(super) const READ_FACTOR: usize = 3;
 
 /// Peak memory of replacing a text, in bytes per byte of the old and new text.
 const REPLACE_FACTOR: usize = 4;
+
+/// Client ids of a state vector that are looked up at once. Databases limit the values of a query.
+const CLIENTS_AT_ONCE: usize = 1_000;
 
 /// Maximum length of an `opId`, in bytes.
 pub const LONGEST_OP_ID: usize = 64;
@@ -82,7 +87,8 @@ impl Documents {
 
     /// Whether the stored text was up to date when the row was read.
     pub(super) fn is_settled(&self, row: &DocumentRow) -> bool {
-        row.text.seq == row.live_seq && !self.rooms.is_open(row.id)
+        let is_intact = !row.damage.text && !row.damage.live;
+        is_intact && row.text.seq == row.live_seq && !self.rooms.is_open(row.id)
     }
 
     /// Returns the stored text; `None` if it is older than the row, or does not match its hash. Such a
@@ -103,7 +109,7 @@ impl Documents {
     async fn damaged_text(&self, document: DocumentId, cause: Internal) -> Result<LiveText> {
         let row = self.core.stores.relational.catalog.get(document).await;
         let row = row.map_err(Error::missing("document"))?;
-        let is_newest = row.text.seq == row.live_seq;
+        let is_newest = row.text.seq == row.live_seq && !row.damage.live;
         let text = if is_newest { self.stored_text(&row).await? } else { None };
         text.ok_or(Error::CorruptDocument(cause))
     }
@@ -180,12 +186,18 @@ impl Documents {
     /// Returns what a replica with this state vector (v1) lacks.
     ///
     /// # Errors
-    /// `BadUpdate` if the bytes are not a state vector.
+    /// `BadUpdate` if the bytes are not a state vector; `OtherLineage` if the replica has edits of a
+    /// former lineage.
     pub async fn missing(&self, reader: &Reader, state_vector: Vec<u8>) -> Result<Missing> {
-        let length = usize::try_from(reader.row().text.length).unwrap_or(usize::MAX);
+        let (row, clients) = (reader.row(), clients_in(&state_vector));
+        let length = usize::try_from(row.text.length).unwrap_or(usize::MAX);
         let _reserved = self.core.budget.work(length.saturating_mul(READ_FACTOR)).await?;
-        self.rooms.expect_lineage(reader.id(), reader.row().lineage).await;
-        self.rooms.missing(reader.id(), state_vector).await
+        self.rooms.expect_lineage(row.id, row.lineage).await;
+        let missing = self.rooms.missing(row.id, state_vector).await?;
+        if row.lineage_seq > 0 || missing.lineage != row.lineage {
+            require_no_former(&self.core, row.id, &clients).await?;
+        }
+        Ok(missing)
     }
 
     /// Stores a snapshot and the text of a document immediately.
@@ -234,6 +246,30 @@ impl Documents {
     pub(crate) fn fresh_op_id(&self) -> String {
         self.core.ids.uuid().to_string()
     }
+}
+
+/// Returns the client ids in a state vector (v1). What is none is refused where it is used.
+pub(super) fn clients_in(state_vector: &[u8]) -> Vec<u64> {
+    read_state_vector(state_vector).unwrap_or_default().into_keys().collect()
+}
+
+/// Checks that a replica with edits of these client ids has none of a former lineage: it would show
+/// the text twice.
+///
+/// # Errors
+/// `OtherLineage`.
+pub(super) async fn require_no_former(
+    core: &Core,
+    document: DocumentId,
+    clients: &[u64],
+) -> Result<()> {
+    for clients in clients.chunks(CLIENTS_AT_ONCE) {
+        let former = core.stores.relational.log.former_clients(document, clients).await?;
+        if !former.is_empty() {
+            return Err(Error::OtherLineage);
+        }
+    }
+    Ok(())
 }
 
 /// Checks an op id of a client's.

@@ -4,10 +4,10 @@ use super::{Documents, Reader};
 use crate::{
     error::{Error, Result},
     live::LiveText,
-    storage::{DocumentRow, TextFacts},
+    storage::{DocumentRow, Freshness, StoreError, TextFacts, VersionFilter},
 };
 use izanagi_shared::wire::{DocumentView, Person};
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 /// `<hex SHA-256 of the content>-<metadata revision>`.
 #[must_use]
@@ -63,6 +63,7 @@ impl Documents {
     }
 
     async fn one(&self, row: &DocumentRow, facts: &TextFacts) -> Result<DocumentView> {
+        let row = &self.with_head(row).await?;
         let owners = self.core.stores.relational.owners.list(&[row.id]).await?;
         Ok(view(row, facts, owners.into_iter().map(|(_, person)| person).collect()))
     }
@@ -81,9 +82,32 @@ impl Documents {
                 tracing::error!(docId = %row.id, ?error, "a listed document cannot be read");
                 row.text
             });
+            let row = &self.with_head(row).await?;
             views.push(view(row, &facts, owners.remove(&row.id).unwrap_or_default()));
         }
         Ok(views)
+    }
+
+    /// Returns the row with its newest version; if the row's is damaged, the versions tell.
+    async fn with_head<'a>(&self, row: &'a DocumentRow) -> Result<Cow<'a, DocumentRow>> {
+        if !row.damage.head {
+            return Ok(Cow::Borrowed(row));
+        }
+        let newest = VersionFilter {
+            document_id: row.id,
+            below: None,
+            offset: 0,
+            limit: 1,
+            named: false,
+            freshness: Freshness::Fresh,
+        };
+        let (newest, _) = match self.core.stores.relational.versions.list(&newest).await {
+            // One unreadable document must not hide the others.
+            Err(StoreError::Corrupt(_)) => return Ok(Cow::Borrowed(row)),
+            newest => newest?,
+        };
+        let head_version = newest.first().map_or(0, |version| version.number);
+        Ok(Cow::Owned(DocumentRow { head_version, ..row.clone() }))
     }
 
     /// Returns the facts of the live text, from the row if it is up to date.
@@ -109,6 +133,7 @@ fn view(row: &DocumentRow, facts: &TextFacts, owners: Vec<Person>) -> DocumentVi
         word_count: facts.words,
         head_version: row.head_version,
         live_seq: row.live_seq.max(facts.seq),
+        is_damaged: row.damage.any(),
         tags: Vec::new(),
         owners,
         is_public: details.is_public,

@@ -1,13 +1,20 @@
 //! Reading edit history: page by page, and the state at any edit.
 
-use super::{Edit, EditStore, replay::state_seq, segment::Segment, store};
+use super::{
+    Edit, EditStore, first_gap,
+    replay::state_seq,
+    segment::{Segment, State},
+    store,
+};
 use crate::{
     budget::Reservation,
     core::Core,
     documents::Editor,
     error::{Error, Internal, Result},
     live::Snapshot,
-    storage::{LoadedLog, LogTail, SegmentFilter, SegmentRow, StoreResult, StoredSnapshot},
+    storage::{
+        LoadedLog, LogTail, SegmentFilter, SegmentRow, StoreError, StoreResult, StoredSnapshot,
+    },
 };
 use izanagi_shared::{
     crdt::{TextDoc, Validation},
@@ -15,7 +22,10 @@ use izanagi_shared::{
     problem::FieldError,
     wire::Person,
 };
-use std::{collections::BTreeMap, ops::RangeInclusive};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::RangeInclusive,
+};
 
 /// Edits a page.
 const DEFAULT_LIMIT: u32 = 200;
@@ -39,9 +49,10 @@ pub struct LoggedEdit {
 /// A page of edits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditsPage {
-    /// By seq. A seq that is missing was quarantined, or is older than history is kept.
+    /// By seq. A seq that is missing was quarantined or given up, or is older than history is kept.
     pub items: Vec<LoggedEdit>,
-    /// The seq to go on from, if there are more.
+    /// The seq to go on from, if there are more. The page ends before edits that are damaged or
+    /// missing; a page that starts with them is an error.
     pub next: Option<u64>,
 }
 
@@ -69,7 +80,8 @@ impl Edits {
     /// The edits with seqs from `from` to `to`, both inclusive. A page covers at most `limit` seqs.
     ///
     /// # Errors
-    /// `Invalid` for a limit out of range; `Internal` when what is stored is damaged.
+    /// `Invalid` for a limit out of range; `CorruptDocument` when the first edits of the page are
+    /// damaged or missing.
     pub async fn list(
         &self,
         editor: &Editor,
@@ -97,7 +109,7 @@ impl Edits {
     ///
     /// # Errors
     /// `Invalid` when there is no such edit; `NotFound` when history is not kept that far back;
-    /// `Internal` when what is stored is damaged.
+    /// `CorruptDocument` when what is stored is damaged.
     pub async fn checkpoint(&self, editor: &Editor, seq: u64) -> Result<Vec<u8>> {
         let _reserved = self.reserve_document().await?;
         let doc = self.doc_at(editor, seq).await?;
@@ -139,10 +151,14 @@ impl Edits {
             return Err(FieldError::new("seq", "out_of_range", message).into());
         }
         let doc = if seq >= log.snapshot.seq {
-            let state = Some(self.snapshot(editor, &log)?.state);
+            let (seq, update) = (log.snapshot.seq, self.snapshot(editor, &log)?.state);
+            let state = Some(State { seq, update });
             self.replay_segment(None, Segment { edits: Vec::new(), state }).await?
         } else {
-            self.replay_segments(editor, seq).await?
+            self.replay_segments(editor, seq).await.map_err(|error| match error {
+                Error::Internal(cause) => Error::CorruptDocument(cause),
+                other => other,
+            })?
         };
         let rows = log.updates.into_iter().filter(|row| row.seq <= seq);
         let edits = rows.map(store::edit).collect::<StoreResult<_>>()?;
@@ -174,6 +190,9 @@ impl Edits {
     }
 
     /// The edits with these seqs, from segments and log.
+    ///
+    /// # Errors
+    /// `CorruptDocument` when the first of them are damaged or missing, if these are refused.
     pub(super) async fn window(
         &self,
         editor: &Editor,
@@ -194,31 +213,61 @@ impl Edits {
             let Some(last) = rows.last() else { break };
             filter.from_number = last.number + 1;
             for row in rows {
-                let edits = match damaged {
-                    Damaged::Refused => self.store.read(&row).await?.edits,
-                    Damaged::LeftOut => {
-                        self.readable(&row).await?.map_or_else(Vec::new, |segment| segment.edits)
-                    }
-                };
-                edits.into_iter().filter(|edit| seqs.contains(&edit.seq)).for_each(|edit| {
-                    window.add(edit);
-                });
+                // What is intact can be read.
+                let Some(segment) = self.readable(&row).await? else { continue };
+                segment.edits.into_iter().filter(|edit| seqs.contains(&edit.seq)).for_each(
+                    |edit| {
+                        window.add(edit);
+                    },
+                );
             }
         }
-        for row in log.updates.iter().filter(|row| seqs.contains(&row.seq)) {
-            match (store::edit(row.clone()), damaged) {
-                (Ok(edit), _) => window.add(edit),
-                (Err(_), Damaged::LeftOut) => {}
-                (Err(error), Damaged::Refused) => return Err(error.into()),
-            }
+        let rows = log.updates.iter().filter(|row| seqs.contains(&row.seq));
+        rows.filter_map(|row| store::edit(row.clone()).ok()).for_each(|edit| window.add(edit));
+        if let Damaged::Refused = damaged {
+            self.cut_before_a_hole(editor, log, seqs, &mut window).await?;
         }
         Ok(window)
     }
 
+    /// Ends a window before edits that are neither in it nor accounted for.
+    async fn cut_before_a_hole(
+        &self,
+        editor: &Editor,
+        log: &LogTail,
+        seqs: RangeInclusive<u64>,
+        window: &mut Window,
+    ) -> Result<()> {
+        let (from, to) = seqs.into_inner();
+        let to = window.cut.map_or(to, |cut| to.min(cut - 1));
+        let known = log.quarantined.iter().chain(&window.seen).copied().collect();
+        if first_gap(&known, from - 1, to).is_none() {
+            return Ok(());
+        }
+        let forgotten = self.store.rows().forgotten(editor.id()).await?;
+        let Some((first, last)) = first_gap(&known, forgotten.max(from - 1), to) else {
+            return Ok(());
+        };
+        if window.edits.range(..first).next().is_none() {
+            let what = format!("edits {first} to {last} are damaged or missing in the history");
+            return Err(Error::CorruptDocument(Internal::new(what)));
+        }
+        window.edits.split_off(&first);
+        window.cut = Some(first);
+        Ok(())
+    }
+
     /// The state that the segments give for `seq`.
     async fn replay_segments(&self, editor: &Editor, seq: u64) -> Result<TextDoc> {
-        let first = self.store.rows().with_state(editor.id(), seq).await;
-        let first = first.map_err(Error::missing("edit"))?;
+        let first = match self.store.rows().with_state(editor.id(), seq).await {
+            Err(StoreError::NotFound) => {
+                let forgotten = self.store.rows().forgotten(editor.id()).await?;
+                let is_kept = forgotten == 0 || seq > forgotten;
+                let missing = || Error::internal("the segment with the first state is missing");
+                return Err(if is_kept { missing() } else { Error::NotFound("edit") });
+            }
+            first => first?,
+        };
         self.replay_from(editor, &first, seq, u64::MAX).await
     }
 
@@ -273,7 +322,7 @@ impl Edits {
         let replay = move || {
             let mut doc = match (doc, segment.state) {
                 (Some(doc), _) => doc,
-                (None, Some(state)) => TextDoc::load(1, &state).map_err(Error::internal)?,
+                (None, Some(state)) => TextDoc::load(1, &state.update).map_err(Error::internal)?,
                 (None, None) => return Err(Error::internal("a segment lacks its state")),
             };
             for edit in &segment.edits {
@@ -305,9 +354,10 @@ impl Edits {
     }
 }
 
-/// What is done with damaged edits.
+/// What is done with edits that are damaged or missing.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Damaged {
+    /// A window ends before them; one that starts with them is an error.
     Refused,
     LeftOut,
 }
@@ -316,6 +366,8 @@ pub(super) enum Damaged {
 #[derive(Default)]
 pub(super) struct Window {
     pub(super) edits: BTreeMap<u64, Edit>,
+    /// Seqs of all edits that were added, with those whose bytes are lost.
+    seen: BTreeSet<u64>,
     bytes: usize,
     /// Edits from this seq on were left out.
     pub(super) cut: Option<u64>,
@@ -323,6 +375,7 @@ pub(super) struct Window {
 
 impl Window {
     fn add(&mut self, edit: Edit) {
+        self.seen.insert(edit.seq);
         if edit.delta.is_empty() || self.cut.is_some_and(|cut| edit.seq >= cut) {
             return;
         }

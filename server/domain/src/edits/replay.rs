@@ -5,7 +5,7 @@ mod collected;
 use super::{
     Edits,
     read::SEGMENTS,
-    segment::{Edit, Segment},
+    segment::{Edit, Segment, State},
     store,
 };
 use crate::{
@@ -125,7 +125,7 @@ impl Edits {
         if let Some(segment) = self.readable(&row).await?
             && let Some(state) = &segment.state
         {
-            let begun = Collected::new(state, state_seq(&row), from, limit)?;
+            let begun = Collected::new(&state.update, state.seq, from, limit)?;
             return Ok(Some((row, segment, begun)));
         }
         let rows = self.store.all_rows(editor.id()).await?;
@@ -135,11 +135,11 @@ impl Edits {
         for row in before.into_iter().chain(after) {
             let Some(segment) = self.readable(row).await? else { continue };
             let Some(state) = &segment.state else { continue };
-            let seq = state_seq(row);
-            let begun = if seq < from {
-                Collected::new(state, seq, from, limit)?
+            let State { seq, update } = state;
+            let begun = if *seq < from {
+                Collected::new(update, *seq, from, limit)?
             } else {
-                Collected::new(state, seq, seq + 1, limit)?.without(from, seq)
+                Collected::new(update, *seq, seq + 1, limit)?.without(from, *seq)
             };
             return Ok(Some((*row, segment, begun)));
         }
@@ -171,9 +171,9 @@ impl Edits {
                 match self.readable(&row).await? {
                     None => collected.add_lost(row.segment.from_seq, row.segment.to_seq),
                     Some(Segment { state: Some(state), .. })
-                        if !collected.builder.is_within_state(&state) =>
+                        if !collected.builder.is_within_state(&state.update) =>
                     {
-                        collected.end_lineage(row.number, state_seq(&row), log.live_seq);
+                        collected.end_lineage(row.number, state.seq, log.live_seq);
                         return Ok(collected);
                     }
                     Some(segment) => {

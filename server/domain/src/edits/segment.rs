@@ -1,9 +1,14 @@
-//! How a segment of edits is encoded: the length of a zstd frame with the edits, that frame, and, if
-//! the segment begins with a state, a frame with the state. Edits are columns of integers, then the
+//! How a segment of edits is encoded: a checksum, the length of a zstd frame with the edits, that
+//! frame, and, if the segment begins with a state, its seq and a frame with the state. So a segment
+//! tells everything that its row states, and `fsck` can list it again. Edits are columns of integers, then the
 //! updates: neighbouring edits have neighbouring seqs, times and authors, and updates that look
 //! alike, so columns compress well.
 
-use crate::zstd_frame::decompress;
+use crate::{
+    hash::sha256,
+    storage::{NewSegment, ShortHash, short_hash},
+    zstd_frame::decompress,
+};
 use izanagi_shared::{id::ActorId, time::Timestamp};
 use uuid::Uuid;
 
@@ -27,37 +32,83 @@ const LEVEL: i32 = 9;
 const LEVEL_OF_LARGE: i32 = 3;
 const LARGE: usize = 1024 * 1024;
 
+const SUM_BYTES: usize = 16;
+
 /// A decoded segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Segment {
     /// By seq.
     pub(crate) edits: Vec<Edit>,
-    /// The state before them, a Yjs update (v1).
-    pub(crate) state: Option<Vec<u8>>,
+    /// The state before them, and the seq that it is of ([`NewSegment::state_seq`]).
+    pub(crate) state: Option<State>,
+}
+
+/// A document's state at a seq.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct State {
+    pub(crate) seq: u64,
+    /// A Yjs update (v1).
+    pub(crate) update: Vec<u8>,
 }
 
 /// Encodes a segment; its edits are in the order of their seqs.
 ///
 /// # Errors
 /// The compressor fails.
-pub(super) fn encode(edits: &[Edit], state: Option<&[u8]>) -> std::io::Result<Vec<u8>> {
+pub(super) fn encode(Segment { edits, state }: &Segment) -> std::io::Result<Vec<u8>> {
     let edits = compress(&columns(edits))?;
-    let mut bytes = Vec::new();
+    let mut bytes = vec![0; SUM_BYTES];
     write(&mut bytes, edits.len() as u64);
     bytes.extend(edits);
-    if let Some(state) = state {
-        bytes.extend(compress(state)?);
+    if let Some(State { seq, update }) = state {
+        write(&mut bytes, *seq);
+        bytes.extend(compress(update)?);
     }
+    let sum = checksum(&bytes[SUM_BYTES..]);
+    bytes[..SUM_BYTES].copy_from_slice(&sum);
     Ok(bytes)
 }
 
 /// Decodes a segment; `None` when the bytes are damaged.
 pub(super) fn decode(stored: &[u8]) -> Option<Segment> {
-    let mut reader = Reader(stored);
+    let (sum, encoded) = stored.split_at_checked(SUM_BYTES)?;
+    if sum != checksum(encoded) {
+        return None;
+    }
+    parse(encoded)
+}
+
+fn parse(encoded: &[u8]) -> Option<Segment> {
+    let mut reader = Reader(encoded);
     let length = usize::try_from(reader.uint()?).ok()?;
     let edits = parse_columns(&decompress(reader.bytes(length)?)?)?;
-    let state = if reader.0.is_empty() { None } else { Some(decompress(reader.0)?) };
+    let state = if reader.0.is_empty() {
+        None
+    } else {
+        Some(State { seq: reader.uint()?, update: decompress(reader.0)? })
+    };
     Some(Segment { edits, state })
+}
+
+fn checksum(encoded: &[u8]) -> ShortHash {
+    short_hash(&sha256(encoded))
+}
+
+impl Segment {
+    /// Returns the row of the segment, if its encoding is stored under this id.
+    pub(super) fn row(&self, record: Uuid, encoded: &[u8]) -> Option<NewSegment> {
+        let (first, last) = self.edits.first().zip(self.edits.last())?;
+        Some(NewSegment {
+            record,
+            hash: sha256(encoded),
+            bytes: encoded.len() as u64,
+            from_seq: first.seq,
+            to_seq: last.seq,
+            edits: self.edits.len() as u64,
+            state_seq: self.state.as_ref().map(|state| state.seq),
+            last_at: self.edits.iter().map(|edit| edit.at).max()?,
+        })
+    }
 }
 
 fn columns(edits: &[Edit]) -> Vec<u8> {
@@ -187,15 +238,21 @@ mod tests {
         #[test]
         fn decodes_what_it_encoded(
             edits in proptest::collection::vec(edit(), 0..50),
-            state in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..40)),
+            state in proptest::option::of((any::<u64>(), proptest::collection::vec(any::<u8>(), 0..40))),
+            at in any::<proptest::sample::Index>(),
         ) {
-            let stored = encode(&edits, state.as_deref()).unwrap();
-            prop_assert_eq!(decode(&stored).unwrap(), Segment { edits, state });
+            let state = state.map(|(seq, update)| State { seq, update });
+            let segment = Segment { edits, state };
+            let mut stored = encode(&segment).unwrap();
+            prop_assert_eq!(decode(&stored).unwrap(), segment);
+            let at = at.index(stored.len());
+            stored[at] ^= 1;
+            prop_assert_eq!(decode(&stored), None);
         }
 
         #[test]
         fn any_bytes_are_decoded_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
-            drop(decode(&bytes));
+            drop(parse(&bytes));
             drop(parse_columns(&bytes));
         }
     }

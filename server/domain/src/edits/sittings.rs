@@ -16,14 +16,23 @@ const SHOWN_SITTINGS: usize = 200;
 const SITTING_EDITS: u64 = 100_000;
 
 impl Edits {
-    /// The sittings from edit `from` on, up to 100,000 edits further. Damaged edits are left out.
+    /// The sittings from edit `from` on, up to 100,000 edits further.
     ///
     /// # Errors
-    /// As the stores.
+    /// `CorruptDocument` when some of these edits are damaged or missing.
     pub async fn sittings(
         &self,
         editor: &Editor,
         from: Option<u64>,
+    ) -> Result<Vec<EditSessionView>> {
+        self.read_sittings(editor, from, Damaged::Refused).await
+    }
+
+    async fn read_sittings(
+        &self,
+        editor: &Editor,
+        from: Option<u64>,
+        damaged: Damaged,
     ) -> Result<Vec<EditSessionView>> {
         let _reserved = self.core.budget.work(WORK_BYTES).await?;
         let mut start = from.unwrap_or(1).max(1);
@@ -33,7 +42,7 @@ impl Edits {
         let mut tally = Tally::default();
         while start <= end {
             let stop = start.saturating_add(u64::from(MAX_LIMIT) - 1).min(end);
-            let window = self.window(editor, &log, start..=stop, Damaged::LeftOut).await?;
+            let window = self.window(editor, &log, start..=stop, damaged).await?;
             window.edits.values().for_each(|edit| note(&mut sittings, &mut tally, edit));
             start = window.cut.unwrap_or(stop + 1);
         }
@@ -47,7 +56,7 @@ impl Edits {
     }
 
     /// The newest sittings before edit `before`, or of all, the newest first, and the edit with which
-    /// those begin that precede them.
+    /// those begin that precede them. Damaged edits are left out: the replay names them.
     ///
     /// # Errors
     /// As the stores.
@@ -59,7 +68,7 @@ impl Edits {
         let (first, live) = self.range(editor).await?;
         let end = before.unwrap_or(u64::MAX).min(live + 1);
         let from = first.max(end.saturating_sub(SITTING_EDITS));
-        let mut sittings = self.sittings(editor, Some(from)).await?;
+        let mut sittings = self.read_sittings(editor, Some(from), Damaged::LeftOut).await?;
         sittings.retain(|sitting| sitting.from_seq < end);
         sittings.reverse();
         sittings.truncate(SHOWN_SITTINGS);

@@ -1,17 +1,16 @@
 //! Writing and reading segments: the records first, read back, and only then is the segment listed,
 //! in the transaction that removes its edits from the log.
 
-use super::segment::{self, Edit, Segment};
+use super::segment::{self, Edit, Segment, State};
 use crate::{
     budget::Budget,
     core::Core,
     error::{Error, Result},
-    hash::sha256,
     live::{Snapshot, into_unsealed},
     storage::{
         Constraint, Data, DocumentStore, EditSegments, Ids, LoadedLog, LoggedUpdate, NewRecord,
-        NewSegment, RecordPath, SegmentFilter, SegmentRow, StoreError, StoreResult, StoredSnapshot,
-        Value,
+        NewSegment, Record, RecordPath, SegmentFilter, SegmentRow, StoreError, StoreResult,
+        StoredSnapshot, Value,
     },
 };
 use izanagi_shared::{id::DocumentId, time::Timestamp};
@@ -33,7 +32,7 @@ pub(crate) struct EditStore {
     pub(super) records: Arc<dyn DocumentStore>,
     segments: Arc<dyn EditSegments>,
     ids: Arc<dyn Ids>,
-    budget: Budget,
+    pub(super) budget: Budget,
 }
 
 impl EditStore {
@@ -93,7 +92,7 @@ impl EditStore {
         let (edits, snapshot) = self.budget.run_on(bytes, decode).await?;
         let is_intact = snapshot.is_some();
         let state = self.state_due(document, snapshot).await?;
-        let mut state = state.map(|state| (seq, state));
+        let mut state = state.map(|update| State { seq, update });
         let mut kept = Vec::new();
         for edits in divide(edits) {
             match self.write(document, edits, state.take(), now).await {
@@ -136,31 +135,20 @@ impl EditStore {
         &self,
         document_id: DocumentId,
         edits: Vec<Edit>,
-        state: Option<(u64, Vec<u8>)>,
+        state: Option<State>,
         now: Timestamp,
     ) -> Result<NewSegment> {
-        let (from_seq, to_seq) = span(&edits);
-        let (state_seq, state) = state.unzip();
         let bytes = edits.iter().map(|edit| edit.delta.len()).sum::<usize>()
-            + state.as_ref().map_or(0, Vec::len);
-        let (count, last_at) = (edits.len() as u64, edits.iter().map(|edit| edit.at).max());
+            + state.as_ref().map_or(0, |state| state.update.len());
         let written = Segment { edits, state };
+        let record = self.ids.uuid();
         let encode = move || {
-            let encoded = segment::encode(&written.edits, written.state.as_deref());
-            encoded.map(|encoded| (sha256(&encoded), encoded, written))
+            let encoded = segment::encode(&written)?;
+            std::io::Result::Ok((written.row(record, &encoded), encoded, written))
         };
         let encoded = self.budget.run_on(bytes, encode).await?;
-        let (hash, encoded, written) = encoded.map_err(Error::internal)?;
-        let segment = NewSegment {
-            record: self.ids.uuid(),
-            hash,
-            bytes: encoded.len() as u64,
-            from_seq,
-            to_seq,
-            edits: count,
-            state_seq,
-            last_at: last_at.unwrap_or(now),
-        };
+        let (segment, encoded, written) = encoded.map_err(Error::internal)?;
+        let segment = segment.ok_or_else(|| Error::internal("a segment has no edits"))?;
         let stored = self.store(document_id, &segment, &encoded, now).await;
         let read = match stored {
             Ok(()) => self.read(&SegmentRow { document_id, number: 0, segment }).await,
@@ -203,22 +191,21 @@ impl EditStore {
         for path in paths(document_id, &segment) {
             let record = self.records.get(&path).await;
             let mut record = record.map_err(|error| missing(error, &path))?;
-            match record.data.remove("content") {
-                Some(Value::Bytes(content)) => encoded.extend(content),
-                _ => return Err(StoreError::Corrupt(format!("{path}: no content")).into()),
-            }
+            encoded.extend(
+                content(&mut record)
+                    .ok_or_else(|| StoreError::Corrupt(format!("{path}: no content")))?,
+            );
         }
         let corrupt =
             |what: &str| StoreError::Corrupt(format!("segment {}: {what}", segment.record));
-        let (bytes, hash) = (encoded.len(), segment.hash);
-        let decode = move || (sha256(&encoded) == hash).then(|| segment::decode(&encoded));
+        let bytes = encoded.len();
+        let decode = move || {
+            let decoded = segment::decode(&encoded)?;
+            Some((decoded.row(segment.record, &encoded), decoded))
+        };
         let decoded = self.budget.run_on(bytes, decode).await?;
-        let decoded = decoded.ok_or_else(|| corrupt("it does not match its hash"))?;
-        let decoded = decoded.ok_or_else(|| corrupt("it cannot be decoded"))?;
-        let is_as_listed = decoded.edits.len() as u64 == segment.edits
-            && decoded.state.is_some() == segment.state_seq.is_some()
-            && span(&decoded.edits) == (segment.from_seq, segment.to_seq);
-        if !is_as_listed {
+        let (row, decoded) = decoded.ok_or_else(|| corrupt("it cannot be decoded"))?;
+        if row != Some(segment) {
             return Err(corrupt("it does not match its row").into());
         }
         Ok(decoded)
@@ -325,16 +312,19 @@ fn divide(edits: Vec<Edit>) -> Vec<Vec<Edit>> {
     divided
 }
 
-fn span(edits: &[Edit]) -> (u64, u64) {
-    let ends = edits.first().zip(edits.last());
-    ends.map_or((0, 0), |(first, last)| (first.seq, last.seq))
-}
-
 fn data(content: &[u8]) -> Data {
     let mut data = Data::new();
     data.insert("type".to_owned(), "segment".into());
     data.insert("content".to_owned(), content.to_vec().into());
     data
+}
+
+/// Takes the content out of a record.
+pub(super) fn content(record: &mut Record) -> Option<Vec<u8>> {
+    match record.data.remove("content") {
+        Some(Value::Bytes(content)) => Some(content),
+        _ => None,
+    }
 }
 
 /// A record that a row names must be there.

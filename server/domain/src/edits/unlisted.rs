@@ -1,7 +1,12 @@
 //! Records of edit history that no segment names: their segment was written but never listed.
 
 use super::{EditStore, paths};
-use crate::storage::{RecordIndex::CollectionId, RecordPath, SegmentRow, StoreError, StoreResult};
+use crate::{
+    error::Result,
+    storage::{
+        RecordIndex::CollectionId, RecordPath, Relational, SegmentRow, StoreError, StoreResult,
+    },
+};
 use izanagi_shared::{id::DocumentId, time::Timestamp};
 use std::{collections::HashSet, time::Duration};
 
@@ -76,18 +81,24 @@ impl EditStore {
     }
 
     /// Soft-deletes unlisted records that were last changed before `before`, and purges those that
-    /// have been soft-deleted for 30 days.
+    /// have been soft-deleted for 30 days. None of them as long as the history lacks edits.
     ///
     /// # Errors
     /// As the stores.
     pub(crate) async fn forget_unlisted(
         &self,
         document: DocumentId,
+        relational: &Relational,
         before: Timestamp,
         now: Timestamp,
-    ) -> StoreResult<()> {
+    ) -> Result<()> {
         let (_, unlisted) = self.unlisted(document, before, true).await?;
         if unlisted.is_empty() {
+            return Ok(());
+        }
+        // They may be what is missing.
+        if self.lacks_edits(document, relational).await? {
+            tracing::error!(docId = %document, "edit history is damaged; run fsck");
             return Ok(());
         }
         // What is removed cannot be restored, so the rows are read once more.

@@ -19,7 +19,7 @@ impl Fsck {
         row: &DocumentRow,
         found: &mut Findings,
     ) -> Result<u64> {
-        if !row.has_intact_details() {
+        if row.damage.details {
             let detail = "its title or other details were changed outside Izanagi";
             found.add(FaultKind::Details, detail);
         }
@@ -51,12 +51,12 @@ impl Fsck {
             named: false,
             freshness: Freshness::Fresh,
         };
-        // Bounds the loop if the head number is damaged.
+        // Bounds the loop if a number is damaged.
         let (_, total) = self.core.stores.relational.versions.list(&count).await?;
         let (mut versions, mut seen): (Vec<VersionRow>, u64) = (Vec::new(), 0);
         let mut from = 1;
-        // One past the head, to detect versions the head does not know of.
-        while seen < total && from <= row.head_version.saturating_add(1) {
+        // Beyond the head, to detect versions it does not know of.
+        while seen < total && from <= row.head_version.max(total).saturating_add(1) {
             let to = from.saturating_add(BATCH - 1);
             match self.core.stores.relational.versions.range(row.id, from, to).await {
                 Err(StoreError::Corrupt(_)) => {
@@ -124,11 +124,13 @@ fn check_intents(versions: &[VersionRow], intents: &[CommitIntent], found: &mut 
     }
 }
 
-fn check_history(row: &DocumentRow, versions: &[VersionRow], found: &mut Findings) {
+pub(super) fn check_history(row: &DocumentRow, versions: &[VersionRow], found: &mut Findings) {
     let newest = versions.last();
     let (number, commit) =
         newest.map_or((0, None), |version| (version.number, Some(version.commit_id)));
-    if (row.head_version, row.head_commit) != (number, commit) {
+    if row.damage.head {
+        found.add(FaultKind::Head, "the newest version does not match its checksum");
+    } else if (row.head_version, row.head_commit) != (number, commit) {
         let detail = format!("the head says version {}, the newest is {number}", row.head_version);
         found.add(FaultKind::Head, detail);
     }
@@ -139,11 +141,13 @@ fn check_history(row: &DocumentRow, versions: &[VersionRow], found: &mut Finding
             let detail = format!("version {expected} is missing before {}", version.number);
             found.add(FaultKind::VersionHole, detail);
         }
-        if !version.is_intact() {
-            found.add(
-                FaultKind::Chain,
-                format!("the chain hash of version {} does not match", version.number),
-            );
+        let number = version.number;
+        if !version.has_intact_facts {
+            let detail = format!("the counts or the name of version {number} are damaged");
+            found.add(FaultKind::Chain, detail);
+        } else if !version.is_intact() {
+            let detail = format!("the chain hash of version {number} does not match");
+            found.add(FaultKind::Chain, detail);
         }
         parent = Some(version);
     }

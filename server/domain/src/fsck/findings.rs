@@ -19,6 +19,11 @@ impl Findings {
         Self { document, faults: Vec::new(), notes: Vec::new() }
     }
 
+    /// The document of these findings.
+    pub(super) fn document_id(&self) -> DocumentId {
+        self.document.unwrap_or(DocumentId(uuid::Uuid::nil()))
+    }
+
     pub(super) fn add(&mut self, kind: FaultKind, detail: impl Into<String>) {
         self.faults.push(Fault { document: self.document, kind, detail: detail.into() });
     }

@@ -4,9 +4,10 @@ use super::{FaultKind, Findings, Fsck};
 use crate::{
     error::Result,
     live::{Lineage, LiveText, Snapshot, missing_rows, unseal},
-    storage::{DocumentRow, LoadedLog, SavedText, StoreError, StoredSnapshot},
+    storage::{Accounts, DocumentRow, LoadedLog, SavedText, StoreError, StoredSnapshot},
 };
 use izanagi_shared::{crdt::Validation, id::DocumentId};
+use std::collections::BTreeSet;
 
 impl Fsck {
     pub(super) async fn check_live(&self, row: &DocumentRow, found: &mut Findings) -> Result<()> {
@@ -25,6 +26,12 @@ impl Fsck {
         for path in orphans {
             found.add(FaultKind::Orphan, format!("{path} belongs to no segment"));
         }
+        if row.damage.live {
+            found.add(
+                FaultKind::Log,
+                "the number or the time of its newest edit does not match its checksum",
+            );
+        }
         let ops = self.core.stores.relational.inspect.ops(row.id).await;
         let ops = found.sound(FaultKind::Op, ops)?;
         let log = match self.core.stores.relational.log.load(row.id).await {
@@ -39,9 +46,22 @@ impl Fsck {
         }
         if let Some(log) = &log {
             check_seals(row.id, log, found);
-            self.check_history(segments, log, found).await?;
+            let accounts = self.core.stores.relational.inspect.accounts(row.id).await;
+            let accounts = found.sound(FaultKind::Row, accounts)?;
+            if let Some(accounts) = &accounts {
+                self.check_history(segments, log, accounts, found).await?;
+                if !accounts.is_folded {
+                    let detail = "its title or description is not folded for searching";
+                    found.add(FaultKind::Details, detail);
+                }
+            }
             match replay(row.id, log) {
-                Ok(lineage) => check_text(saved.as_ref(), log, &lineage.doc().text(), found),
+                Ok(lineage) => {
+                    check_text(saved.as_ref(), log, &lineage.doc().text(), found);
+                    if let Some(accounts) = accounts {
+                        check_clients(&lineage, &accounts, found);
+                    }
+                }
                 Err(what) => found.add(FaultKind::Log, what),
             }
             self.check_older_snapshots(row.id, found).await?;
@@ -107,6 +127,21 @@ fn check_text(saved: Option<&SavedText>, log: &LoadedLog, text: &str, found: &mu
     if saved.facts.seq == log.live_seq && saved.content != text {
         found.add(FaultKind::Text, "the stored text differs from the log");
     }
+}
+
+/// A client id without an owner could be used by anybody.
+fn check_clients(lineage: &Lineage, accounts: &Accounts, found: &mut Findings) {
+    let missing = unowned(lineage, accounts).len();
+    if missing > 0 {
+        found.add(FaultKind::Client, format!("{missing} client ids have no owner"));
+    }
+}
+
+/// Returns the client ids of a document that have no owner.
+pub(super) fn unowned(lineage: &Lineage, accounts: &Accounts) -> Vec<u64> {
+    let known: BTreeSet<u64> = accounts.clients.iter().copied().collect();
+    let clients = lineage.doc().state_vector_map().into_keys();
+    clients.filter(|client| !known.contains(client)).collect()
 }
 
 /// Returns the document given by snapshot and log if all are intact; otherwise what is damaged.

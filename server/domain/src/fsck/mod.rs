@@ -3,12 +3,14 @@
 //! its check is checked again. Unreadable data is a fault and does not abort the run.
 
 mod contents;
+mod details;
 mod document;
 mod findings;
 mod history;
 mod jobs;
 mod live;
 mod orphans;
+mod remains;
 mod repair;
 mod restore;
 
@@ -38,7 +40,7 @@ impl fmt::Display for Fault {
 }
 
 /// The checked invariants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FaultKind {
     /// The database's own integrity check passes.
     Database,
@@ -50,7 +52,7 @@ pub enum FaultKind {
     Head,
     /// Version numbers run from 1 without gaps.
     VersionHole,
-    /// Each chain hash follows from its parent's.
+    /// Each chain hash follows from its parent's, and the other facts of a version match theirs.
     Chain,
     /// Each version can be read with its length and hash, and its record states that hash.
     Content,
@@ -68,8 +70,8 @@ pub enum FaultKind {
     Intent,
     /// The log has no row above `live_seq`, and no row below it is missing.
     Log,
-    /// Each segment of edit history can be read and matches its row, each edit is stored once, and
-    /// no segment is missing before another.
+    /// Each segment of edit history can be read and matches its row, and each edit that history keeps
+    /// is stored once.
     History,
     /// The newest snapshot loads and is not above `live_seq`.
     Snapshot,
@@ -79,6 +81,8 @@ pub enum FaultKind {
     Op,
     /// A document has at least one owner.
     Owner,
+    /// Each client id of a document has an owner, or belongs to a former lineage.
+    Client,
     /// Changes have different numbers, and no reader of a document has a tombstone for it.
     Change,
     /// No job has failed so often that it is parked.
@@ -109,6 +113,7 @@ impl FaultKind {
             Self::Text => "text",
             Self::Op => "op",
             Self::Owner => "owner",
+            Self::Client => "client",
             Self::Change => "change",
             Self::Job => "job",
         }
@@ -137,7 +142,8 @@ pub enum Repair {
     No,
     /// What can be repaired without losing data.
     Lossless,
-    /// Also restarts editing from a stored text that lacks edits, if there is no other way.
+    /// Also continues without what cannot be restored: restarts editing from a text that lacks edits,
+    /// gives up parts of the history, and accepts details as they are now.
     MayLoseEdits,
 }
 

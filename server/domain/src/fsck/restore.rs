@@ -1,267 +1,226 @@
-//! Restores a document whose editing state cannot be loaded: from an older snapshot and the edits
-//! since, or, if these are damaged too, from its stored text.
+//! Restores a document whose editing state cannot be loaded, from everything that is left of it
+//! ([`super::remains`]). If that is complete, the log is corrected. Otherwise, editing starts anew
+//! from the text that lacks the fewest edits.
 
 use super::{
     Fsck,
-    live::{replay, verify},
+    live::replay,
+    remains::{Built, Remains},
 };
 use crate::{
-    edits::{Edit, EditStore},
+    edits::EditStore,
     error::{Error, Result},
-    hash::sha256,
-    live::{Lineage, LiveText, Snapshot, missing_rows, random_client_id, unseal},
+    live::{LiveText, Snapshot, random_client_id},
     storage::{
-        LoadedLog, LoggedUpdate, NewLineage, NewSnapshot, SavedText, SegmentFilter, StoreError,
-        StoredSnapshot,
+        LoadedLog, LoggedUpdate, NewLineage, RebuiltLog, SavedText, StoreError, StoredSnapshot,
     },
 };
-use izanagi_shared::{
-    crdt::{TextDoc, Validation},
-    id::DocumentId,
-};
+use izanagi_shared::{crdt::TextDoc, id::DocumentId};
+use std::collections::BTreeSet;
 
-/// Batch size for segments.
-const BATCH: u32 = 100;
-
-/// Most rows that one run quarantines in a document; after each, the document is rebuilt.
-const MAX_QUARANTINES: usize = 1_000;
-
-/// What a snapshot and the edits since give.
-enum Rebuilt {
-    /// The document.
-    Document(Box<Lineage>),
-    /// A row of the log is intact but cannot be applied, as in a room that loads the document.
-    Invalid(u64),
-    /// Something is damaged or missing.
-    Unusable(String),
-}
+/// Most numbers that are given up. A damaged number could name very many.
+const MAX_MISSING: usize = 1_000_000;
 
 impl Fsck {
     /// Restores the editing state of a document if it cannot be loaded; returns what was done. With
-    /// `may_lose` even from a stored text that lacks edits.
+    /// `may_lose` even from a text that lacks edits.
     pub(super) async fn restore(
         &self,
         document: DocumentId,
         may_lose: bool,
     ) -> Result<Vec<String>> {
+        let row = self.core.stores.relational.catalog.get(document).await?;
+        if !row.damage.live && self.load(document).await?.is_ok() {
+            return Ok(Vec::new());
+        }
+        // Its segments may have what the log lacks.
+        let mut done = self.mend_history(document, false).await?;
+        let remains = self.remains(document).await?;
+        done.extend(match self.build(&remains).await? {
+            Ok(built) if built.lost.is_empty() => self.rebuild(&remains, built).await?,
+            built => self.restart(&remains, built, may_lose).await?,
+        });
+        Ok(done)
+    }
+
+    /// Loads the document as a room would; returns its text, or why that is not possible.
+    async fn load(&self, document: DocumentId) -> Result<std::result::Result<String, String>> {
+        match self.core.stores.relational.log.load(document).await {
+            Ok(log) => Ok(replay(document, &log).map(|lineage| lineage.doc().text())),
+            Err(StoreError::NotFound) => Ok(Err("there is no snapshot".to_owned())),
+            Err(StoreError::Corrupt(what)) => Ok(Err(what)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Fails unless the document loads with this text, and its row and stored text are intact.
+    async fn read_back(&self, document: DocumentId, text: &str) -> Result<()> {
+        let row = self.core.stores.relational.catalog.get(document).await?;
+        let stored = self.core.stores.relational.log.text(document).await?;
+        match self.load(document).await? {
+            Ok(loaded) if loaded == text && stored.content == text && !row.damage.live => Ok(()),
+            Ok(_) => Err(Error::internal("the repair was written, but other data was read back")),
+            Err(cause) => Err(Error::internal(format!("the repair was read back: {cause}"))),
+        }
+    }
+
+    /// Corrects the log of a document that lacks nothing. Its rows stay; the next snapshot absorbs
+    /// them.
+    async fn rebuild(&self, remains: &Remains, built: Built) -> Result<Vec<String>> {
+        let Built { lineage, from, rejected, renumbered, .. } = built;
+        let (document, seq, at) = (remains.row.id, remains.end, self.core.clock.now());
         let mut done = Vec::new();
-        for _ in 0..MAX_QUARANTINES {
-            let log = match self.core.stores.relational.log.load(document).await {
-                Ok(log) => log,
-                Err(StoreError::Corrupt(what)) => {
-                    let snapshots = self.core.stores.relational.log.snapshots(document).await?;
-                    // Otherwise the log may be usable once its damaged row is repaired by hand.
-                    if !snapshots.is_empty() {
-                        return Err(StoreError::Corrupt(what).into());
-                    }
-                    done.extend(self.restart(document, &what, may_lose).await?);
-                    return Ok(done);
-                }
-                Err(error) => return Err(error.into()),
-            };
-            if replay(document, &log).is_ok() {
-                return Ok(done);
-            }
-            match self.rebuild_from_any(document, &log).await? {
-                (seq, Rebuilt::Document(lineage)) => {
-                    self.store(document, &log, &lineage).await?;
-                    done.push(format!("rebuilt from snapshot {seq} and the edits since"));
-                    return Ok(done);
-                }
-                (_, Rebuilt::Invalid(seq)) => {
-                    let now = self.core.clock.now();
-                    self.core.stores.relational.log.quarantine(document, seq, now).await?;
-                    done.push(format!("quarantined update {seq}, which cannot be applied"));
-                }
-                (_, Rebuilt::Unusable(cause)) => {
-                    done.extend(self.restart(document, &cause, may_lose).await?);
-                    return Ok(done);
-                }
-            }
+        let stored: BTreeSet<u64> = remains.log.updates.iter().map(|row| row.seq).collect();
+        for rejected in rejected.into_iter().filter(|seq| stored.contains(seq)) {
+            self.core.stores.relational.log.quarantine(document, rejected, at).await?;
+            done.push(format!("quarantined update {rejected}, which cannot be applied"));
         }
-        Err(Error::internal("too many updates cannot be applied"))
-    }
-
-    /// Tries the snapshots, newest first; returns the seq of the one that decided.
-    async fn rebuild_from_any(
-        &self,
-        document: DocumentId,
-        log: &LoadedLog,
-    ) -> Result<(u64, Rebuilt)> {
-        let mut causes = Vec::new();
-        for snapshot in self.core.stores.relational.log.snapshots(document).await? {
-            let seq = snapshot.seq;
-            match self.rebuild(document, log, &snapshot).await? {
-                Rebuilt::Unusable(cause) => causes.push(format!("snapshot {seq}: {cause}")),
-                rebuilt => return Ok((seq, rebuilt)),
-            }
-        }
-        Ok((0, Rebuilt::Unusable(causes.join("; "))))
-    }
-
-    /// Builds the document from one snapshot, the edits that later ones absorbed, and the log.
-    async fn rebuild(
-        &self,
-        document: DocumentId,
-        log: &LoadedLog,
-        stored: &StoredSnapshot,
-    ) -> Result<Rebuilt> {
-        let unusable = |what: &str| Ok(Rebuilt::Unusable(what.to_owned()));
-        let Some(snapshot) = Snapshot::decode(document, stored.seq, &stored.state) else {
-            return unusable("it is damaged");
-        };
-        let Ok(mut lineage) = Lineage::load(random_client_id(&*self.core.ids), &snapshot.state)
-        else {
-            return unusable("it does not load");
-        };
-        let first = snapshot.waiting.iter().copied().min().unwrap_or(stored.seq + 1);
-        let mut absorbed = match self.absorbed(document, first).await? {
-            Ok(absorbed) => absorbed,
-            Err(cause) => return Ok(Rebuilt::Unusable(cause)),
-        };
-        // Those that the snapshot contains need not be intact.
-        absorbed.retain(|edit| edit.seq > stored.seq || snapshot.waiting.contains(&edit.seq));
-        let tail = self.core.stores.relational.log.since(document, first - 1).await?;
-        let mut updates = log.updates.clone();
-        updates.extend(absorbed.iter().map(|edit| {
-            let Edit { seq, actor, at, .. } = *edit;
-            LoggedUpdate { seq, actor, delta: Vec::new(), at }
-        }));
-        let complete = LoadedLog {
-            live_seq: log.live_seq,
-            lineage: log.lineage,
-            snapshot: stored.clone(),
-            updates,
-            quarantined: tail.quarantined,
-            full: Vec::new(),
-        };
-        if let Some(missing) = missing_rows(&complete, &snapshot.waiting) {
-            return Ok(Rebuilt::Unusable(missing));
-        }
-        // In the order in which they were absorbed: each edit comes after those it depends on.
-        for Edit { seq, delta, .. } in absorbed {
-            if delta.is_empty() || lineage.apply(seq, &delta, Validation::Replayed).is_err() {
-                return Ok(Rebuilt::Unusable(format!("edit {seq} is damaged")));
-            }
-        }
-        for LoggedUpdate { seq, delta, .. } in &log.updates {
-            let Some(delta) = unseal(delta) else {
-                return Ok(Rebuilt::Unusable(format!("update {seq} is damaged")));
-            };
-            if let Err(rejected) = lineage.apply(*seq, delta, Validation::Replayed) {
-                return Ok(Rebuilt::Invalid(rejected.tag));
-            }
-        }
-        Ok(match verify(&lineage) {
-            Ok(()) => Rebuilt::Document(Box::new(lineage)),
-            Err(cause) => Rebuilt::Unusable(cause),
-        })
-    }
-
-    /// Returns the edits from `from_seq` on that snapshots have absorbed, in the order of absorption.
-    async fn absorbed(
-        &self,
-        document_id: DocumentId,
-        from_seq: u64,
-    ) -> Result<std::result::Result<Vec<Edit>, String>> {
-        let store = EditStore::of(&self.core);
-        let (to_seq, from_number) = (u64::MAX, 0);
-        let mut filter = SegmentFilter { document_id, from_seq, to_seq, from_number, limit: BATCH };
-        let mut edits = Vec::new();
-        loop {
-            let rows = store.rows().list(&filter).await?;
-            let Some(last) = rows.last() else { return Ok(Ok(edits)) };
-            filter.from_number = last.number + 1;
-            for row in rows {
-                match store.read(&row).await {
-                    Ok(segment) => {
-                        edits.extend(segment.edits.into_iter().filter(|edit| edit.seq >= from_seq));
-                    }
-                    Err(Error::Internal(_)) => {
-                        return Ok(Err(format!("segment {} is damaged", row.number)));
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-    }
-
-    /// Stores a rebuilt document as the newest snapshot. The rows of the log stay; the next snapshot
-    /// absorbs them.
-    async fn store(&self, document: DocumentId, log: &LoadedLog, lineage: &Lineage) -> Result<()> {
-        let (seq, at) = (log.live_seq, self.core.clock.now());
+        let log = &remains.log.updates;
+        let right = |seq: u64| renumbered.iter().find(|it| it.0 == seq).map_or(seq, |it| it.1);
         // Rows that depend on missing ones would be among them.
-        let waiting: Vec<u64> = log.updates.iter().map(|update| update.seq).collect();
+        let mut waiting: Vec<u64> = log.iter().map(|update| right(update.seq)).collect();
+        waiting.sort_unstable();
+        let quarantined = self.core.stores.relational.inspect.accounts(document).await?.quarantined;
+        waiting.retain(|seq| quarantined.binary_search(seq).is_err());
         let from_seq = waiting.first().copied().unwrap_or(seq + 1);
+        let text = LiveText::new(lineage.doc().text(), seq);
         let snapshot = Snapshot { waiting, ..Snapshot::complete(lineage.doc().encode()) };
-        let state = snapshot.encode(document, seq);
-        let snapshot = NewSnapshot {
-            document_id: document,
-            seq,
-            state,
+        let rebuilt = RebuiltLog {
+            text: saved(document, &text),
+            state: snapshot.encode(document, seq),
             from_seq,
-            verified: 0,
-            absorbed: Vec::new(),
-            segments: Vec::new(),
+            renumbered,
             at,
         };
-        self.core.stores.relational.log.snapshot(&snapshot).await?;
-        let text = LiveText::new(lineage.doc().text(), seq);
-        let content = text.content.to_string();
-        let saved = SavedText { document_id: document, content, facts: text.facts };
-        self.core.stores.relational.log.save_text(&saved).await?;
-        Ok(())
+        self.core.stores.relational.mend.rebuild(&rebuilt).await?;
+        self.read_back(document, &text.content).await?;
+        if remains.row.live_seq != seq {
+            let stored = remains.row.live_seq;
+            done.push(format!("corrected the number of its newest edit from {stored} to {seq}"));
+        }
+        done.push(format!("rebuilt from {from} and the edits since"));
+        Ok(done)
     }
 
-    /// Starts a new lineage from the stored text, the last resort. Edits that it does not contain are
+    /// Starts a new lineage from a text, the last resort. Edits that it does not contain are
     /// quarantined, and clients of the old lineage cannot write.
     async fn restart(
         &self,
-        document_id: DocumentId,
-        cause: &str,
+        remains: &Remains,
+        built: std::result::Result<Built, String>,
         may_lose: bool,
     ) -> Result<Vec<String>> {
-        let stores = &self.core.stores.relational;
-        let saved = match stores.log.text(document_id).await {
-            Ok(saved) if sha256(&saved.content) == saved.facts.hash => saved,
-            Ok(_) | Err(StoreError::NotFound | StoreError::Corrupt(_)) => {
+        let (cause, built) = match built {
+            Ok(built) => (describe(&built), Some(built)),
+            Err(cause) => (cause, None),
+        };
+        let stored = remains.text.as_ref();
+        let lost_of_stored = stored.map(|text| missing_after(remains, text.facts.seq));
+        let lost_of_built = built.as_ref().map(|built| built.lost.clone());
+        let (content, lost) = match (stored, lost_of_stored, built.as_ref(), lost_of_built) {
+            (Some(text), Some(lost), None, _) => (text.content.clone(), lost),
+            (Some(text), Some(lost), _, Some(of_built)) if lost.len() < of_built.len() => {
+                (text.content.clone(), lost)
+            }
+            (_, _, Some(built), Some(lost)) => (built.lineage.doc().text(), lost),
+            _ => {
                 let what = "its stored text is damaged too; restore a backup, or copy the text of \
                             its newest version into a new document";
                 return Err(Error::internal(format!("{cause}; {what}")));
             }
-            Err(error) => return Err(error.into()),
         };
-        let live_seq = stores.catalog.get(document_id).await?.live_seq;
-        let text_seq = saved.facts.seq;
-        let lost = live_seq.saturating_sub(text_seq);
-        if lost > 0 && !may_lose {
+        if !lost.is_empty() && !may_lose {
+            let count = lost.len();
             let what = format!(
-                "its stored text lacks the last {lost} edits; restore a backup, or run fsck with \
-                 --repair --restart to continue without them"
+                "the best text that can be restored lacks {count} edits; restore a backup, or run \
+                 fsck with --repair --restart to continue without them"
             );
             return Err(Error::internal(format!("{cause}; {what}")));
         }
-        let client_id = random_client_id(&*self.core.ids);
-        let (_, state) = TextDoc::from_text(client_id, &saved.content);
-        let mut lineage = [0; 16];
-        self.core.ids.fill(&mut lineage);
-        let facts = LiveText::new(saved.content.as_str(), live_seq).facts;
-        let restart = NewLineage {
-            text: SavedText { facts, ..saved },
-            text_seq,
-            lineage,
-            state: Snapshot::first(state).encode(document_id, live_seq),
-            client_id,
-            at: self.core.clock.now(),
-        };
-        stores.log.restart(&restart).await?;
-        tracing::error!(
-            docId = %document_id, text_seq, lost, cause,
-            "editing was restarted from the stored text"
-        );
+        self.begin_lineage(remains, &content, &lost).await?;
+        let (document, count) = (remains.row.id, lost.len());
+        tracing::error!(docId = %document, lost = count, cause, "editing was restarted from a text");
         Ok(vec![format!(
-            "WARNING: its editing state is lost ({cause}). Editing starts anew from the text as of \
-             edit {text_seq}; {lost} later edits are not in it and are quarantined"
+            "WARNING: its editing state is lost ({cause}). Editing starts anew from the newest text \
+             that can be restored; {count} edits are not in it and are quarantined"
         )])
     }
+
+    async fn begin_lineage(
+        &self,
+        remains: &Remains,
+        content: &str,
+        lost: &BTreeSet<u64>,
+    ) -> Result<()> {
+        let (document_id, at) = (remains.row.id, self.core.clock.now());
+        let seq = remains.end + 1;
+        // What the text contains belongs to its history.
+        let is_kept = |update: &&LoggedUpdate| {
+            !lost.contains(&update.seq)
+                && update.seq < seq
+                && crate::live::unseal(&update.delta).is_some()
+        };
+        let kept: Vec<LoggedUpdate> = remains.log.updates.iter().filter(is_kept).cloned().collect();
+        let absorbed: Vec<u64> = kept.iter().map(|update| update.seq).collect();
+        let missing = missing_in_log(remains, lost);
+        let history = EditStore::of(&self.core);
+        let newest = remains.log.snapshots.first().cloned();
+        let log = LoadedLog {
+            live_seq: remains.end,
+            lineage: remains.row.lineage,
+            snapshot: newest.unwrap_or(StoredSnapshot { seq: 0, state: Vec::new() }),
+            updates: kept,
+            quarantined: Vec::new(),
+            full: Vec::new(),
+        };
+        let rows = absorbed.iter().copied().collect();
+        let segments = history.keep(document_id, log, &rows, at).await?;
+        let (segments, _) = segments.unwrap_or_default();
+        let client_id = random_client_id(&*self.core.ids);
+        let (_, state) = TextDoc::from_text(client_id, content);
+        let mut lineage = [0; 16];
+        self.core.ids.fill(&mut lineage);
+        let text = LiveText::new(content, seq);
+        let replaced = remains.text.as_ref().filter(|stored| stored.content != content);
+        let restart = NewLineage {
+            text: saved(document_id, &text),
+            after: remains.row.live_seq,
+            lost: lost.iter().copied().collect(),
+            missing,
+            absorbed,
+            segments,
+            replaced: replaced.map(|stored| stored.content.clone()),
+            lineage,
+            state: Snapshot::first(state).encode(document_id, seq),
+            client_id,
+            at,
+        };
+        self.core.stores.relational.log.restart(&restart).await?;
+        self.read_back(document_id, content).await
+    }
+}
+
+fn saved(document_id: DocumentId, text: &LiveText) -> SavedText {
+    SavedText { document_id, content: text.content.to_string(), facts: text.facts }
+}
+
+/// Returns the numbers after `seq` that are not accounted for.
+fn missing_after(remains: &Remains, seq: u64) -> BTreeSet<u64> {
+    let after = (seq + 1..=remains.end).filter(|seq| !remains.accounted.contains(seq));
+    after.take(MAX_MISSING).collect()
+}
+
+/// Returns the numbers of edits that the text may contain, but that neither log nor history has.
+fn missing_in_log(remains: &Remains, lost: &BTreeSet<u64>) -> Vec<u64> {
+    let segments = remains.segments.iter().map(|row| row.segment.to_seq);
+    let snapshots = remains.log.snapshots.iter().map(|snapshot| snapshot.seq);
+    let absorbed = segments.chain(snapshots).filter(|seq| *seq <= remains.end).max().unwrap_or(0);
+    let rows: BTreeSet<u64> = remains.log.updates.iter().map(|row| row.seq).collect();
+    let missing = missing_after(remains, absorbed).into_iter();
+    missing.filter(|seq| !rows.contains(seq) && !lost.contains(seq)).collect()
+}
+
+fn describe(built: &Built) -> String {
+    let first = built.lost.first().copied().unwrap_or_default();
+    format!("{}, and update {first} is missing or damaged", built.from)
 }

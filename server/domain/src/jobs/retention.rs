@@ -91,7 +91,8 @@ impl Jobs {
             let Some(last) = ids.last() else { return failure.0.map_or(Ok(()), Err) };
             after = Some(*last);
             for id in &ids {
-                failure.note(history.forget_unlisted(*id, now.minus(DAY), now).await);
+                let relational = &self.core.stores.relational;
+                failure.note(history.forget_unlisted(*id, relational, now.minus(DAY), now).await);
             }
         }
     }

@@ -279,6 +279,10 @@ impl LiveLog for MemoryLog {
         Err(StoreError::Unavailable("rooms do not restart a document".to_owned()))
     }
 
+    async fn former_clients(&self, _: DocumentId, _: &[u64]) -> StoreResult<Vec<u64>> {
+        Ok(Vec::new())
+    }
+
     async fn save_text(&self, text: &SavedText) -> StoreResult<()> {
         let mut trouble = self.trouble.lock();
         if trouble.refuses_texts {

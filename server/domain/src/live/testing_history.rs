@@ -133,4 +133,8 @@ impl EditSegments for MemoryHistory {
     async fn remove(&self, _: DocumentId, _: u64) -> StoreResult<()> {
         unused()
     }
+
+    async fn forgotten(&self, _: DocumentId) -> StoreResult<u64> {
+        unused()
+    }
 }

@@ -1,7 +1,7 @@
 //! Document metadata. The text is in the live log.
 
-use super::StoreResult;
-use crate::{hash::sha256_parts, principal::Viewer};
+use super::{RowDamage, StoreResult};
+use crate::principal::Viewer;
 use async_trait::async_trait;
 use izanagi_shared::{
     id::{ActorId, CommitId, DocumentId, UserId},
@@ -56,8 +56,8 @@ pub struct DocumentRow {
     pub kind: DocumentKind,
     /// What its owners have set.
     pub details: Details,
-    /// Hash of kind and details, as stored.
-    pub details_hash: ShortHash,
+    /// What of this row does not match its checksum.
+    pub damage: RowDamage,
     /// Creator.
     pub created_by: ActorId,
     /// Who last changed it.
@@ -70,6 +70,8 @@ pub struct DocumentRow {
     pub live_seq: u64,
     /// Random id drawn at creation. CRDT updates are valid only within their own lineage.
     pub lineage: [u8; 16],
+    /// The seq with which the lineage begins: 0, or that of the last restart ([`super::LiveLog::restart`]).
+    pub lineage_seq: u64,
     /// Incremented by every change of the metadata.
     pub meta_rev: u64,
     /// Facts of the materialised text, which is outdated if `text.seq < live_seq`.
@@ -80,37 +82,6 @@ pub struct DocumentRow {
     pub updated_at: Timestamp,
     /// When it was moved to trash.
     pub deleted_at: Option<Timestamp>,
-}
-
-impl DocumentRow {
-    /// Whether kind and details are as they were last written.
-    #[must_use]
-    pub fn has_intact_details(&self) -> bool {
-        details_hash(self.kind, &self.details) == self.details_hash
-    }
-}
-
-/// Hash of what its owners have set of a document, by which damage is noticed.
-///
-/// It is stored, so what is hashed must not change for a document that exists. A new field goes to
-/// the end, after its name, and only where it is set: a document without it keeps its hash.
-#[must_use]
-pub fn details_hash(kind: DocumentKind, details: &Details) -> ShortHash {
-    // Without `..`, so that a new field does not go unnoticed.
-    let Details { title, description, is_public, is_template, render_format } = details;
-    let flag = |is_set: &bool| [u8::from(*is_set)];
-    let (is_public, is_template) = (flag(is_public), flag(is_template));
-    let mut parts: Vec<&[u8]> = vec![
-        kind.as_str().as_bytes(),
-        title.as_bytes(),
-        description.as_bytes(),
-        &is_public,
-        &is_template,
-    ];
-    if let Some(format) = render_format {
-        parts.extend([b"render_format".as_slice(), format.as_str().as_bytes()]);
-    }
-    short_hash(&sha256_parts(&parts))
 }
 
 /// A document to create, with the initial state of its text.
@@ -138,6 +109,31 @@ pub struct NewDocument {
     pub text: TextFacts,
     /// Creation time.
     pub at: Timestamp,
+}
+
+impl NewDocument {
+    /// Returns its row right after the creation.
+    #[must_use]
+    pub fn row(&self) -> DocumentRow {
+        DocumentRow {
+            id: self.id,
+            kind: self.kind,
+            details: self.details.clone(),
+            damage: RowDamage::default(),
+            created_by: self.created_by.into(),
+            last_modified_by: self.created_by.into(),
+            head_version: 0,
+            head_commit: None,
+            live_seq: self.text.seq,
+            lineage: self.lineage,
+            lineage_seq: self.text.seq,
+            meta_rev: 1,
+            text: self.text,
+            created_at: self.at,
+            updated_at: self.at,
+            deleted_at: None,
+        }
+    }
 }
 
 /// A position in a sorted list: the sort key of the last row seen, and its id.
@@ -205,7 +201,8 @@ pub trait Catalog: Send + Sync {
     /// Returns the matching rows and their total number. May be stale.
     async fn list(&self, filter: &DocumentFilter) -> StoreResult<(Vec<DocumentRow>, u64)>;
     /// Changes details. If anything differs, increments `meta_rev` and sets `updated_at` to `at`.
-    /// `Conflict(Account)` if the account of `by` is deleted or deactivated.
+    /// `Conflict(Account)` if the account of `by` is deleted or deactivated; `Corrupt` if the row is
+    /// damaged, because a new checksum would hide that.
     async fn change(
         &self,
         id: DocumentId,
@@ -235,44 +232,4 @@ pub trait Owners: Send + Sync {
     /// Removes an owner. `NotFound` if the user is not one, `Conflict(LastOwner)` for the last one
     /// whose account is not deleted.
     async fn remove(&self, document: DocumentId, user: UserId, at: Timestamp) -> StoreResult<()>;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use izanagi_shared::wire::RenderFormat;
-
-    /// These are stored: another value would mark every document as damaged.
-    #[test]
-    fn the_hash_of_details_stays_the_same() {
-        let details = Details {
-            title: "Title".to_owned(),
-            description: "Description".to_owned(),
-            is_public: true,
-            ..Details::default()
-        };
-        let hash = |details: &Details| hex::encode(details_hash(DocumentKind::Markdown, details));
-        assert_eq!(hash(&details), "f7df7c34aaf521a4613407647650b1ca");
-        let details = Details { render_format: Some(RenderFormat::Html), ..details };
-        assert_eq!(hash(&details), "1d31dbc6f240eeca5b1ced96a65f7c51");
-    }
-
-    #[test]
-    fn the_hash_of_details_tells_each_field() {
-        let plain = Details { title: "a".to_owned(), ..Details::default() };
-        let others = [
-            Details { title: String::new(), description: "a".to_owned(), ..plain.clone() },
-            Details { is_public: true, ..plain.clone() },
-            Details { is_template: true, ..plain.clone() },
-            Details { render_format: Some(RenderFormat::Html), ..plain.clone() },
-            Details { render_format: Some(RenderFormat::Markdown), ..plain.clone() },
-        ];
-        let mut hashes: Vec<_> =
-            others.iter().map(|it| details_hash(DocumentKind::Markdown, it)).collect();
-        hashes.push(details_hash(DocumentKind::Markdown, &plain));
-        hashes.push(details_hash(DocumentKind::Text, &plain));
-        hashes.sort_unstable();
-        hashes.dedup();
-        assert_eq!(hashes.len(), others.len() + 2);
-    }
 }

@@ -79,6 +79,9 @@ pub trait EditSegments: Send + Sync {
     /// Segments whose last edit is older than `before`, as are those before them, and after which
     /// their document has one that begins with a state, so that what remains can still be replayed.
     async fn expired(&self, before: Timestamp, limit: u32) -> StoreResult<Vec<SegmentRow>>;
-    /// Removes the row of a segment. Idempotent.
+    /// Removes the row of a segment that history no longer keeps, and notes up to which seq edits may
+    /// be missing because of that. Idempotent.
     async fn remove(&self, document: DocumentId, number: u64) -> StoreResult<()>;
+    /// Returns the newest edit that history no longer keeps; 0 for none.
+    async fn forgotten(&self, document: DocumentId) -> StoreResult<u64>;
 }

@@ -17,6 +17,20 @@ pub struct OpsSummary {
     pub text_is_of_another_seq: bool,
 }
 
+/// What accounts for the edits of a document besides log and segments, and what else its rows should
+/// agree with.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Accounts {
+    /// Seqs of all updates that are quarantined, or were given up.
+    pub quarantined: Vec<u64>,
+    /// The newest edit that history no longer keeps.
+    pub forgotten_seq: u64,
+    /// Client ids with an owner, and those of former lineages.
+    pub clients: Vec<u64>,
+    /// Whether title and description are folded as they should be.
+    pub is_folded: bool,
+}
+
 /// Facts about the change feed that should all be zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct FeedSummary {
@@ -48,6 +62,8 @@ pub trait Inspect: Send + Sync {
     ) -> StoreResult<Vec<CommitIntent>>;
     /// Returns facts about a document's op ids and owners.
     async fn ops(&self, document: DocumentId) -> StoreResult<OpsSummary>;
+    /// Returns what accounts for the edits of a document.
+    async fn accounts(&self, document: DocumentId) -> StoreResult<Accounts>;
     /// Returns facts about the change feed.
     async fn feed(&self) -> StoreResult<FeedSummary>;
     /// Returns the problems that the database finds in its own files.

@@ -196,13 +196,24 @@ pub struct NewSnapshot {
     pub at: Timestamp,
 }
 
-/// A new start of a document's editing state from its text, when the state is lost.
+/// A new start of a document's editing state from a text, when the state is lost.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewLineage {
-    /// The text, as of the newest seq.
+    /// The text. The restart takes the seq of its facts, so that no client believes to have it.
     pub text: SavedText,
-    /// Seq of the last edit that it contains.
-    pub text_seq: u64,
+    /// The newest seq of the log, as it is stored.
+    pub after: u64,
+    /// Seqs of the edits that the text does not contain.
+    pub lost: Vec<u64>,
+    /// Seqs of edits that the text contains, but neither log nor history.
+    pub missing: Vec<u64>,
+    /// Seqs of log rows that the text contains; they are removed from the log.
+    pub absorbed: Vec<u64>,
+    /// Segments of edit history with these edits.
+    pub segments: Vec<NewSegment>,
+    /// The stored text that is replaced, if it has something that the new text lacks. It is kept in
+    /// quarantine, under the seq of the restart.
+    pub replaced: Option<String>,
     /// 16 random bytes that identify the lineage.
     pub lineage: [u8; 16],
     /// The CRDT state of the text.
@@ -265,13 +276,16 @@ pub trait LiveLog: Send + Sync {
     async fn snapshot(&self, snapshot: &NewSnapshot) -> StoreResult<()>;
     /// Returns all stored snapshots, newest first.
     async fn snapshots(&self, document: DocumentId) -> StoreResult<Vec<StoredSnapshot>>;
-    /// Replaces the editing state of a document whose log cannot be loaded, in one transaction: all
-    /// rows of the log are quarantined, all snapshots removed, and no client id of the old lineage
-    /// can write again. `Conflict(LogChanged)` if the log does not end at the seq of the text.
+    /// Replaces the editing state of a document whose log cannot be loaded, in one transaction: rows of
+    /// the log that are not absorbed are quarantined, and no client id of the old lineage can write
+    /// again. Older snapshots stay until the new one has been read back. `Conflict(LogChanged)` if the
+    /// log does not end as expected.
     async fn restart(&self, restart: &NewLineage) -> StoreResult<()>;
-    /// Stores the text unless a newer one is stored.
+    /// Stores the text unless a newer one is stored. One that is damaged is always replaced.
     async fn save_text(&self, text: &SavedText) -> StoreResult<()>;
-    /// Returns the stored text.
+    /// Returns client ids of former lineages among these.
+    async fn former_clients(&self, document: DocumentId, clients: &[u64]) -> StoreResult<Vec<u64>>;
+    /// Returns the stored text; `Corrupt` if it does not match its hash or its seq.
     async fn text(&self, document: DocumentId) -> StoreResult<SavedText>;
     /// Quarantines an update: it is kept for inspection as long as the document but is no longer
     /// loaded.

@@ -9,11 +9,13 @@ mod accounts;
 mod bus;
 mod catalog;
 mod changes;
+mod checksums;
 mod edits;
 mod error;
 mod freshness;
 mod inspect;
 mod live_log;
+mod mend;
 mod outbox;
 mod outside;
 mod records;
@@ -28,17 +30,19 @@ pub use accounts::{
 pub use bus::{Bus, BusEvent};
 pub use catalog::{
     Catalog, Cursor, CursorKey, DocumentFilter, DocumentRow, NewDocument, Owners, Request,
-    ShortHash, TextFacts, Viewed, details_hash, short_hash,
+    ShortHash, TextFacts, Viewed, short_hash,
 };
 pub use changes::{Audience, Change, ChangeEntry, ChangeKind, ChangePage, Changes};
+pub use checksums::{RowDamage, head_hash, live_hash, text_hash, version_hash};
 pub use edits::{EditSegments, NewSegment, NewestSegments, SegmentFilter, SegmentRow};
 pub use error::{Constraint, StoreError, StoreResult};
 pub use freshness::Freshness;
-pub use inspect::{FeedSummary, Inspect, OpsSummary};
+pub use inspect::{Accounts, FeedSummary, Inspect, OpsSummary};
 pub use live_log::{
     Appended, Batch, BatchOutcome, ClientOwner, CutUpdates, KnownOp, LiveLog, LoadedLog, LogTail,
     LoggedUpdate, MAX_QUARANTINED, NewLineage, NewSnapshot, NewUpdate, SavedText, StoredSnapshot,
 };
+pub use mend::{LogRemains, Mend, RebuiltLog};
 pub use outbox::{Claim, Outbox, OutboxItem, Settlement, Topic};
 pub use outside::{Clock, Ids, SystemClock, SystemIds};
 pub use records::{DocumentStore, NewRecord, Record, RecordIndex, RecordPatch, RecordPath};
@@ -95,6 +99,8 @@ pub struct Relational {
     pub audit: Arc<dyn AuditLog>,
     /// Full scans for `fsck`.
     pub inspect: Arc<dyn Inspect>,
+    /// Repairs by `fsck`.
+    pub mend: Arc<dyn Mend>,
     /// Retention.
     pub upkeep: Arc<dyn Upkeep>,
 }

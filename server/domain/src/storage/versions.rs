@@ -100,6 +100,7 @@ impl NewVersion {
             removed: self.removed,
             note: self.note,
             name: None,
+            has_intact_facts: true,
             keep_whole: false,
             is_delta: false,
             author,
@@ -132,6 +133,8 @@ pub struct VersionRow {
     pub removed: u64,
     /// What its author says about it.
     pub note: VersionNote,
+    /// Whether number, counts and name can be read and match their checksum.
+    pub has_intact_facts: bool,
     /// Its name, if any.
     pub name: Option<String>,
     /// Must remain a snapshot: it is or was named, or was restored from.
@@ -210,7 +213,7 @@ pub trait VersionStore: Send + Sync {
     /// Returns the matching versions, newest first, and their total number.
     async fn list(&self, filter: &VersionFilter) -> StoreResult<(Vec<VersionRow>, u64)>;
     /// Sets or removes a version's name. Naming requires a snapshot from then on, so it enqueues a
-    /// promotion.
+    /// promotion. `Corrupt` if the row is damaged.
     async fn set_name(
         &self,
         document: DocumentId,

@@ -28,8 +28,9 @@ pub fn chain_hash(
 }
 
 impl VersionRow {
-    /// Whether the chain hash follows from what it covers and from the preceding version. If not,
-    /// one of these was changed, or the preceding version is missing.
+    /// Whether the chain hash follows from what it covers and from the preceding version, and the
+    /// other facts match their checksum. If not, one of these was changed, or the preceding version is
+    /// missing.
     #[must_use]
     pub fn is_intact(&self) -> bool {
         let author = self.author.id.into();
@@ -41,7 +42,7 @@ impl VersionRow {
             &self.note,
             self.created_at,
         );
-        has_parent && chain_hash == self.chain_hash
+        self.has_intact_facts && has_parent && chain_hash == self.chain_hash
     }
 }
 

@@ -3,7 +3,7 @@
 use super::Versions;
 use crate::{
     documents::Editor,
-    error::{Error, Result},
+    error::{Error, Internal, Result},
     storage::{DocumentRow, Freshness, VersionRow},
 };
 use izanagi_shared::id::CommitId;
@@ -59,7 +59,14 @@ impl Versions {
     }
 
     /// Returns the newest version, given the document's row.
+    ///
+    /// # Errors
+    /// `CorruptDocument` if the row is damaged: a version would follow the wrong one.
     pub(super) async fn head_of(&self, row: &DocumentRow) -> Result<Option<Head>> {
+        if row.damage.head {
+            let what = "the newest version does not match its checksum";
+            return Err(Error::CorruptDocument(Internal::new(what)));
+        }
         let Some(commit) = row.head_commit else { return Ok(None) };
         if let Some(head) = self.heads.get(commit) {
             return Ok(Some(head));

@@ -2,10 +2,10 @@
 
 use super::flip::{flip_bytes, flip_data, flip_text};
 use izanagi_domain::storage::{
-    BatchOutcome, ChangePage, CommitIntent, CommitOutcome, DocumentRow, FeedSummary, Fence,
-    KnownOp, LoadedLog, LogTail, NewestSegments, OpsSummary, OutboxItem, Record, RecordPath,
-    RefreshToken, RefreshUse, SavedText, SegmentRow, Session, StoreError, StoreResult,
-    StoredSnapshot, User, VersionRow, Viewed,
+    Accounts, BatchOutcome, ChangePage, CommitIntent, CommitOutcome, DocumentRow, FeedSummary,
+    Fence, KnownOp, LoadedLog, LogRemains, LogTail, NewestSegments, OpsSummary, OutboxItem, Record,
+    RecordPath, RefreshToken, RefreshUse, SavedText, SegmentRow, Session, ShortHash, StoreError,
+    StoreResult, StoredSnapshot, User, VersionRow, Viewed,
 };
 use izanagi_shared::{
     id::{DocumentId, SessionId, UserId},
@@ -34,6 +34,9 @@ macro_rules! answers_without_content {
 
 answers_without_content!(
     (),
+    Accounts,
+    LogRemains,
+    Option<ShortHash>,
     [u8; 32],
     (String, String, Timestamp),
     ChangePage,

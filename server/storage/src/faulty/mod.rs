@@ -60,6 +60,7 @@ pub fn wrap(stores: Stores, injector: &Arc<Injector>) -> Stores {
         outbox: faulty(from.outbox, injector),
         audit: faulty(from.audit, injector),
         inspect: faulty(from.inspect, injector),
+        mend: faulty(from.mend, injector),
         upkeep: faulty(from.upkeep, injector),
     };
     Stores {

@@ -4,14 +4,15 @@ use super::{Class, Faulty, argument::Argument, perform::Call};
 use async_trait::async_trait;
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
-    AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, ChangePage, Changes, Claim,
-    CommitIntent, CommitIntents, CommitOutcome, CutUpdates, Data, DetailsChange, DocumentFilter,
-    DocumentRow, DocumentStore, EditSegments, FeedSummary, Fence, Freshness, Inspect, KnownOp,
-    LiveLog, LoadedLog, LogTail, NewDocument, NewIntent, NewLineage, NewRecord, NewSession,
-    NewSnapshot, NewVersion, NewestSegments, OpsSummary, Outbox, OutboxItem, Owners, Record,
-    RecordIndex, RecordPatch, RecordPath, RefreshToken, RefreshUse, RevocationStore, SavedText,
-    SegmentFilter, SegmentRow, Session, SessionStore, Settlement, StoreResult, StoredSnapshot,
-    Topic, Upkeep, User, UserChange, UserStore, VersionFilter, VersionRow, VersionStore, Viewed,
+    Accounts, AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, ChangePage,
+    Changes, Claim, CommitIntent, CommitIntents, CommitOutcome, CutUpdates, Data, DetailsChange,
+    DocumentFilter, DocumentRow, DocumentStore, EditSegments, FeedSummary, Fence, Freshness,
+    Inspect, KnownOp, LiveLog, LoadedLog, LogRemains, LogTail, Mend, NewDocument, NewIntent,
+    NewLineage, NewRecord, NewSegment, NewSession, NewSnapshot, NewVersion, NewestSegments,
+    OpsSummary, Outbox, OutboxItem, Owners, RebuiltLog, Record, RecordIndex, RecordPatch,
+    RecordPath, RefreshToken, RefreshUse, RevocationStore, SavedText, SegmentFilter, SegmentRow,
+    Session, SessionStore, Settlement, ShortHash, StoreResult, StoredSnapshot, Topic, Upkeep, User,
+    UserChange, UserStore, VersionFilter, VersionRow, VersionStore, Viewed,
 };
 use izanagi_shared::{
     id::{ActorId, CommitId, DocumentId, SessionId, UserId},
@@ -201,6 +202,7 @@ faulty_store! {
         Read snapshots(document: DocumentId) -> Vec<StoredSnapshot>;
         Write restart(restart: &NewLineage) -> ();
         Write save_text(text: &SavedText) -> ();
+        Read former_clients(document: DocumentId, clients: &[u64]) -> Vec<u64>;
         Read text(document: DocumentId) -> SavedText;
         Write quarantine(document: DocumentId, seq: u64, at: Timestamp) -> ();
         Write cut(cut: &CutUpdates) -> ();
@@ -215,6 +217,7 @@ faulty_store! {
         Read newest(document: DocumentId) -> NewestSegments;
         Read expired(before: Timestamp, limit: u32) -> Vec<SegmentRow>;
         Write remove(document: DocumentId, number: u64) -> ();
+        Read forgotten(document: DocumentId) -> u64;
     }
 }
 
@@ -252,8 +255,24 @@ faulty_store! {
         Read intents(document: DocumentId) -> Vec<CommitIntent>;
         Read abandoned(after: Option<CommitId>, limit: u32) -> Vec<CommitIntent>;
         Read ops(document: DocumentId) -> OpsSummary;
+        Read accounts(document: DocumentId) -> Accounts;
         Read feed() -> FeedSummary;
         Read integrity() -> Vec<String>;
+    }
+}
+
+faulty_store! {
+    Mend as "mend" {
+        Read remains(document: DocumentId) -> LogRemains;
+        Write rebuild(rebuilt: &RebuiltLog) -> ();
+        Write relist(document: DocumentId, segments: &[NewSegment]) -> ();
+        Write give_up(document: DocumentId, lost: &[u64], at: Timestamp) -> ();
+        Write details(row: &DocumentRow) -> ();
+        Read details_hash(document: DocumentId) -> Option<ShortHash>;
+        Read version_hash(version: &VersionRow) -> bool;
+        Write head(document: DocumentId, number: u64, commit: Option<CommitId>) -> ();
+        Write version(version: &VersionRow) -> ();
+        Write reserve_clients(document: DocumentId, clients: &[u64]) -> ();
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     statement::{Statement, args},
 };
 use izanagi_domain::storage::{
-    Batch, BatchOutcome, ChangeKind, ClientOwner, KnownOp, StoreResult, short_hash,
+    Batch, BatchOutcome, ChangeKind, ClientOwner, KnownOp, StoreResult, live_hash, short_hash,
 };
 use izanagi_shared::id::{ActorId, DocumentId};
 use std::{collections::BTreeSet, sync::Arc};
@@ -235,11 +235,11 @@ fn inserts(new: New) -> Vec<Statement> {
     for rows in heads.chunks(ROWS) {
         let mut update = Statement::new(
             "UPDATE documents SET live_seq = v.column2, last_modified_by = v.column3, \
-             updated_at = v.column4 FROM (",
+             updated_at = v.column4, live_hash = v.column5 FROM (",
         );
-        update.push_rows(
-            rows.iter().map(|(document, (seq, actor, at))| args![*document, *seq, *actor, *at]),
-        );
+        update.push_rows(rows.iter().map(|(document, (seq, actor, at))| {
+            args![*document, *seq, *actor, *at, live_hash(*document, *seq, *actor, *at)]
+        }));
         update.push(") AS v WHERE documents.id = v.column1");
         statements.push(update);
         let edited = rows.iter().map(|(document, (_, _, at))| (*document, *at));

@@ -13,7 +13,7 @@ use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
     Catalog, ChangeKind, DetailsChange, DocumentFilter, DocumentRow,
     Freshness::{Fresh, Stale},
-    Ids, NewDocument, StoreError, StoreResult, Topic, Viewed, details_hash,
+    Ids, NewDocument, StoreError, StoreResult, Topic, Viewed,
 };
 use izanagi_shared::{
     id::{ActorId, DocumentId, UserId},
@@ -27,7 +27,7 @@ pub(crate) struct SqlCatalog<D> {
     pub(crate) ids: Arc<dyn Ids>,
 }
 
-fn select(id: DocumentId) -> Statement {
+pub(super) fn select(id: DocumentId) -> Statement {
     let mut query = Statement::new("SELECT ");
     query.push(COLUMNS).push(" FROM documents d WHERE d.id = ").push_arg(id);
     query
@@ -75,7 +75,6 @@ fn changed(
 ) -> Option<DocumentRow> {
     let mut new = row.clone();
     new.details = change.apply(&row.details);
-    new.details_hash = details_hash(new.kind, &new.details);
     new.deleted_at = match change.trashed {
         Some(true) => new.deleted_at.or(Some(at)),
         Some(false) => None,
@@ -139,7 +138,8 @@ impl<D: Database> Catalog for SqlCatalog<D> {
             is_owner: row.get("owns")?,
             workspace: None,
             link: None,
-            is_public: document.details.is_public,
+            // A damaged row does not publish a document.
+            is_public: document.details.is_public && !document.damage.details,
             is_trashed: document.deleted_at.is_some(),
         };
         let is_known = row.get::<Option<UserId>>("user_id")?.is_some();
@@ -170,10 +170,14 @@ impl<D: Database> Catalog for SqlCatalog<D> {
                     transaction.lock(lock(id));
                     let row = transaction.fetch_optional(select(id)).await?;
                     let row = document(&row.ok_or(StoreError::NotFound)?)?;
+                    if row.damage.details || row.damage.live {
+                        return Err(StoreError::Corrupt("the row does not match its hash".into()));
+                    }
                     let Some(new) = changed(&row, by, &change, at) else {
                         return Ok(row);
                     };
                     transaction.later(document_row::update(&new));
+                    transaction.later(document_row::update_live(&new));
                     for statement in changes::of_details(&row, &new, at) {
                         transaction.later(statement);
                     }

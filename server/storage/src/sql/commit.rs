@@ -10,7 +10,7 @@ use super::{
 };
 use izanagi_domain::storage::{
     ChangeKind, CommitOutcome, Constraint, Ids, IntentStatus, NewVersion, StoreError, StoreResult,
-    Topic, short_hash,
+    Topic, head_hash, short_hash,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId},
@@ -54,12 +54,18 @@ impl Commit {
         let mut writes = first;
         // If the commit is not allowed, this violates `ck_documents_head`.
         writes.push(Statement::with(
-            "UPDATE documents SET head_version = $2, head_commit = CASE \
+            "UPDATE documents SET head_version = $2, head_hash = $5, head_commit = CASE \
              WHEN deleted_at IS NULL AND head_version = $2 - 1 \
              AND head_commit IS NOT DISTINCT FROM $4 AND NOT EXISTS \
              (SELECT 1 FROM commit_intents WHERE commit_id = $3 AND status <> 'committed') \
              THEN $3 END WHERE id = $1",
-            args![document, number, version.commit_id, version.parent_commit],
+            args![
+                document,
+                number,
+                version.commit_id,
+                version.parent_commit,
+                head_hash(document, number, Some(version.commit_id))
+            ],
         ));
         writes.push(version_row::insert(version));
         writes.push(changes::note(document, ChangeKind::Version, at));

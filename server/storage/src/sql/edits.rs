@@ -113,11 +113,22 @@ impl<D: Database> EditSegments for SqlEdits<D> {
     }
 
     async fn remove(&self, document: DocumentId, number: u64) -> StoreResult<()> {
+        let note = Statement::with(
+            "UPDATE documents SET forgotten_seq = s.to_seq FROM edit_segments s \
+             WHERE documents.id = $1 AND s.document_id = $1 AND s.number = $2 \
+             AND documents.forgotten_seq < s.to_seq",
+            args![document, number],
+        );
         let delete = Statement::with(
             "DELETE FROM edit_segments WHERE document_id = $1 AND number = $2",
             args![document, number],
         );
-        self.db.execute(delete).await?;
-        Ok(())
+        self.db.execute_all(vec![note, delete]).await
+    }
+
+    async fn forgotten(&self, document: DocumentId) -> StoreResult<u64> {
+        let query =
+            Statement::with("SELECT forgotten_seq FROM documents WHERE id = $1", args![document]);
+        self.db.fetch_one(Fresh, query).await?.get("forgotten_seq")
     }
 }

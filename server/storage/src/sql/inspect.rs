@@ -2,12 +2,14 @@
 
 use super::{
     database::Database,
+    document_row::fold,
     intents::{self, intent},
     statement::{Statement, args},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    CommitIntent, FeedSummary, Freshness::Fresh, Inspect, OpsSummary, StoreError, StoreResult,
+    Accounts, CommitIntent, FeedSummary, Freshness::Fresh, Inspect, OpsSummary, StoreError,
+    StoreResult,
 };
 use izanagi_shared::id::{CommitId, DocumentId};
 use std::sync::Arc;
@@ -74,6 +76,35 @@ impl<D: Database> Inspect for SqlInspect<D> {
             owners: row.get("owners")?,
             text_is_of_another_seq: row.get("other_text")?,
         })
+    }
+
+    async fn accounts(&self, document: DocumentId) -> StoreResult<Accounts> {
+        let query = Statement::with(
+            "SELECT 0 AS part, seq AS number FROM document_quarantine WHERE document_id = $1 \
+             UNION ALL SELECT 1, client_id FROM document_clients WHERE document_id = $1",
+            args![document],
+        );
+        let mut accounts = Accounts::default();
+        for row in self.db.fetch(Fresh, query).await? {
+            match row.get::<u64>("part")? {
+                0 => accounts.quarantined.push(row.get("number")?),
+                _ => accounts.clients.push(row.get::<i64>("number")?.cast_unsigned()),
+            }
+        }
+        accounts.quarantined.sort_unstable();
+        let query = Statement::with(
+            "SELECT forgotten_seq, title, title_folded, description, description_folded \
+             FROM documents WHERE id = $1",
+            args![document],
+        );
+        let row = self.db.fetch_one(Fresh, query).await?;
+        accounts.forgotten_seq = row.get("forgotten_seq")?;
+        let is_folded = |text: &str, folded: &str| -> StoreResult<bool> {
+            Ok(fold(&row.get::<String>(text)?) == row.get::<String>(folded)?)
+        };
+        accounts.is_folded =
+            is_folded("title", "title_folded")? && is_folded("description", "description_folded")?;
+        Ok(accounts)
     }
 
     async fn feed(&self) -> StoreResult<FeedSummary> {

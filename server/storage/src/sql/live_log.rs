@@ -3,7 +3,7 @@
 use super::{
     append, catalog, changes,
     database::{Database, Transaction as _},
-    document_row::text_facts,
+    document_row::{self, text_facts},
     edits, forget, id_bytes, restart,
     row::Row,
     statement::{Statement, args},
@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use izanagi_domain::storage::{
     Batch, BatchOutcome, ChangeKind, Constraint, CutUpdates, Freshness::Fresh, KnownOp, LiveLog,
     LoadedLog, LogTail, LoggedUpdate, MAX_QUARANTINED, NewLineage, NewSnapshot, SavedText,
-    StoreError, StoreResult, StoredSnapshot,
+    ShortHash, StoreError, StoreResult, StoredSnapshot, TextFacts, text_hash,
 };
 use izanagi_shared::{
     id::{ActorId, DocumentId},
@@ -119,8 +119,45 @@ fn parts(rows: Vec<Row>) -> StoreResult<Parts> {
     Ok(Parts { live_seq, lineage, snapshot, updates, quarantined, full })
 }
 
+/// Selects the facts of the stored text, and the text.
+fn stored_text(document: DocumentId, with_content: bool) -> Statement {
+    let content = if with_content { "t.content" } else { "NULL AS content" };
+    let mut query = Statement::new("SELECT ");
+    query.push(content).push(
+        ", t.seq, d.text_seq, d.content_hash, d.content_length, d.word_count, d.text_hash \
+         FROM documents d LEFT JOIN document_texts t ON t.document_id = d.id WHERE d.id = ",
+    );
+    query.push_arg(document);
+    query
+}
+
+/// Returns the facts of the stored text if they match their checksum and the text's own seq.
+fn facts_of_text(document: DocumentId, row: &Row) -> StoreResult<TextFacts> {
+    let seq: Option<u64> = row.get("seq")?;
+    let seq = seq.ok_or(StoreError::NotFound)?;
+    let facts = text_facts(row)?;
+    let is_intact = row.get::<ShortHash>("text_hash")? == text_hash(document, &facts);
+    if seq == facts.seq && is_intact {
+        return Ok(facts);
+    }
+    Err(StoreError::Corrupt("the seq or the facts of the stored text are damaged".to_owned()))
+}
+
+/// Statements that store a text.
+pub(super) fn store_text(text: &SavedText) -> [Statement; 2] {
+    let SavedText { document_id, content, facts } = text;
+    [
+        document_row::update_text(*document_id, facts),
+        Statement::with(
+            "INSERT INTO document_texts (document_id, seq, content) VALUES ($1, $2, $3) \
+             ON CONFLICT (document_id) DO UPDATE SET seq = excluded.seq, content = excluded.content",
+            args![*document_id, facts.seq, content.as_str()],
+        ),
+    ]
+}
+
 /// Deletes exactly these rows, merging neighbours into ranges.
-fn delete_absorbed(document: DocumentId, absorbed: &BTreeSet<u64>) -> Vec<Statement> {
+pub(super) fn delete_absorbed(document: DocumentId, absorbed: &BTreeSet<u64>) -> Vec<Statement> {
     let absorbed = Vec::from_iter(absorbed.iter().copied());
     let runs = absorbed.chunk_by(|a, b| a.saturating_add(1) == *b);
     let delete = |run: &[u64]| {
@@ -234,38 +271,42 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
     }
 
     async fn save_text(&self, text: &SavedText) -> StoreResult<()> {
-        let (document, facts) = (text.document_id, text.facts);
-        let note = Statement::with(
-            "UPDATE documents SET text_seq = $2, content_hash = $3, content_length = $4, \
-             word_count = $5 WHERE id = $1 AND text_seq <= $2",
-            args![document, facts.seq, facts.hash, facts.length, facts.words],
+        let text = Arc::new(text.clone());
+        self.db
+            .write(move |transaction| {
+                let text = Arc::clone(&text);
+                Box::pin(async move {
+                    let document = text.document_id;
+                    transaction.lock(catalog::lock(document));
+                    let stored = transaction.fetch_optional(stored_text(document, false)).await?;
+                    let stored = stored.ok_or(StoreError::NotFound)?;
+                    // A seq that is damaged must not keep every later text from being stored.
+                    if facts_of_text(document, &stored).is_ok_and(|it| it.seq > text.facts.seq) {
+                        return Ok(());
+                    }
+                    store_text(&text).into_iter().for_each(|it| transaction.later(it));
+                    Ok(())
+                })
+            })
+            .await
+    }
+
+    async fn former_clients(&self, document: DocumentId, clients: &[u64]) -> StoreResult<Vec<u64>> {
+        let mut query = Statement::with(
+            "SELECT client_id FROM document_clients WHERE document_id = $1 AND actor_id = $2",
+            args![document, append::FORMER],
         );
-        let store = Statement::with(
-            "INSERT INTO document_texts (document_id, seq, content) VALUES ($1, $2, $3) \
-             ON CONFLICT (document_id) DO UPDATE SET seq = excluded.seq, \
-             content = excluded.content WHERE document_texts.seq <= excluded.seq",
-            args![document, facts.seq, text.content.as_str()],
-        );
-        match self.db.execute_all(vec![note, store]).await {
-            // The document does not exist.
-            Err(StoreError::Conflict(Constraint::Reference)) => Err(StoreError::NotFound),
-            saved => saved,
-        }
+        query.push(" AND client_id IN ");
+        query.push_list(clients.iter().map(|client| client.cast_signed()));
+        let rows = self.db.fetch(Fresh, query).await?;
+        let client = |row: &Row| row.get::<i64>("client_id").map(i64::cast_unsigned);
+        rows.iter().map(client).collect()
     }
 
     async fn text(&self, document: DocumentId) -> StoreResult<SavedText> {
-        let query = Statement::with(
-            "SELECT t.content, d.text_seq, d.content_hash, d.content_length, d.word_count \
-             FROM document_texts t JOIN documents d ON d.id = t.document_id \
-             WHERE t.document_id = $1",
-            args![document],
-        );
-        let mut row = self.db.fetch_one(Fresh, query).await?;
-        Ok(SavedText {
-            document_id: document,
-            content: row.take("content")?,
-            facts: text_facts(&row)?,
-        })
+        let mut row = self.db.fetch_one(Fresh, stored_text(document, true)).await?;
+        let facts = facts_of_text(document, &row)?;
+        Ok(SavedText { document_id: document, content: row.take("content")?, facts })
     }
 
     async fn quarantine(&self, document: DocumentId, seq: u64, at: Timestamp) -> StoreResult<()> {

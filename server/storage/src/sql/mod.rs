@@ -22,6 +22,7 @@ mod intents;
 mod ledger;
 mod list;
 mod live_log;
+mod mend;
 mod outbox;
 mod owners;
 mod payload;
@@ -62,6 +63,7 @@ pub(crate) fn stores<D: Database>(
         outbox: Arc::new(outbox::SqlOutbox { db: db(), ids: ids() }),
         audit: Arc::new(audit::SqlAudit { db: db() }),
         inspect: Arc::new(inspect::SqlInspect { db: db() }),
+        mend: Arc::new(mend::SqlMend { db: db() }),
         upkeep: Arc::new(forget::SqlUpkeep { db: db() }),
     };
     Stores {

@@ -141,7 +141,7 @@ impl<D: Database> Owners for SqlOwners<D> {
 /// owner to the trash.
 pub(super) fn release(user: UserId, at: Timestamp) -> [Statement; 6] {
     let trash = concat!(
-        "UPDATE documents SET deleted_at = $2, meta_rev = meta_rev + 1 \
+        "UPDATE documents SET deleted_at = $2, deleted_at_copy = $2, meta_rev = meta_rev + 1 \
              WHERE deleted_at IS NULL AND id IN ",
         owned_and!("NOT EXISTS"),
     );

@@ -3,10 +3,13 @@
 use super::{
     append, catalog, changes,
     database::{Database, Transaction as _},
+    document_row, edits, live_log, mend,
     statement::{Statement, args},
 };
-use izanagi_domain::storage::{ChangeKind, Constraint, NewLineage, StoreError, StoreResult};
-use std::sync::Arc;
+use izanagi_domain::storage::{
+    ChangeKind, Constraint, DocumentRow, NewLineage, StoreError, StoreResult,
+};
+use std::{collections::BTreeSet, sync::Arc};
 
 pub(super) async fn restart(db: &impl Database, restart: NewLineage) -> StoreResult<()> {
     let restart = Arc::new(restart);
@@ -15,19 +18,16 @@ pub(super) async fn restart(db: &impl Database, restart: NewLineage) -> StoreRes
         Box::pin(async move {
             let document = restart.text.document_id;
             transaction.lock(catalog::lock(document));
-            let head = Statement::with(
-                "SELECT live_seq, lineage FROM documents WHERE id = $1",
-                args![document],
-            );
-            let head = transaction.fetch_optional(head).await?.ok_or(StoreError::NotFound)?;
-            if head.get::<[u8; 16]>("lineage")? == restart.lineage {
+            let row = transaction.fetch_optional(catalog::select(document)).await?;
+            let row = document_row::document(&row.ok_or(StoreError::NotFound)?)?;
+            if row.lineage == restart.lineage {
                 // The driver repeated the call, and the first one took effect.
                 return Ok(());
             }
-            if head.get::<u64>("live_seq")? != restart.text.facts.seq {
+            if row.live_seq != restart.after {
                 return Err(StoreError::Conflict(Constraint::LogChanged));
             }
-            for statement in statements(&restart) {
+            for statement in statements(&row, &restart) {
                 transaction.later(statement);
             }
             Ok(())
@@ -36,28 +36,41 @@ pub(super) async fn restart(db: &impl Database, restart: NewLineage) -> StoreRes
     .await
 }
 
-fn statements(restart: &NewLineage) -> [Statement; 11] {
-    let NewLineage { text, text_seq, lineage, state, client_id, at } = restart;
-    let (document, facts, at) = (text.document_id, text.facts, *at);
-    [
+fn statements(row: &DocumentRow, restart: &NewLineage) -> Vec<Statement> {
+    let NewLineage { text, lineage, state, client_id, at, .. } = restart;
+    let (document, seq, at) = (text.document_id, text.facts.seq, *at);
+    let absorbed: BTreeSet<u64> = restart.absorbed.iter().copied().collect();
+    let mut statements = live_log::delete_absorbed(document, &absorbed);
+    statements.extend([
         Statement::with(
             "INSERT INTO document_quarantine \
              (document_id, seq, actor_id, delta, restarted, quarantined_at, created_at) \
              SELECT document_id, seq, actor_id, delta, $3, $2, created_at FROM document_updates \
-             WHERE document_id = $1",
+             WHERE document_id = $1 ON CONFLICT DO NOTHING",
             args![document, at, true],
         ),
-        Statement::with(
-            "UPDATE document_ops SET quarantined = $2 WHERE document_id = $1 AND seq > $3",
-            args![document, true, *text_seq],
-        ),
         Statement::with("DELETE FROM document_updates WHERE document_id = $1", args![document]),
-        Statement::with("DELETE FROM document_snapshots WHERE document_id = $1", args![document]),
+        // Accounts for the number that the restart takes.
         Statement::with(
-            "INSERT INTO document_snapshots (document_id, seq, from_seq, state, created_at) \
-             VALUES ($1, $2, $3, $4, $5)",
-            args![document, facts.seq, facts.seq + 1, state.clone(), at],
+            "INSERT INTO document_quarantine \
+             (document_id, seq, actor_id, delta, restarted, quarantined_at, created_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $6) ON CONFLICT DO NOTHING",
+            args![
+                document,
+                seq,
+                append::FORMER,
+                restart.replaced.clone().unwrap_or_default().into_bytes(),
+                true,
+                at
+            ],
         ),
+    ]);
+    for gone in [&restart.lost, &restart.missing] {
+        statements.extend(mend::account(document, gone, at));
+    }
+    statements.extend(mend::mark_ops(document, &restart.lost));
+    statements.extend(mend::newest_snapshot(document, [seq, seq + 1], state.clone(), at));
+    statements.extend([
         // Updates of the old lineage would add its text once more.
         Statement::with(
             "UPDATE document_clients SET actor_id = $2 WHERE document_id = $1",
@@ -67,16 +80,24 @@ fn statements(restart: &NewLineage) -> [Statement; 11] {
             "INSERT INTO document_clients (document_id, client_id, actor_id) VALUES ($1, $2, NULL)",
             args![document, client_id.cast_signed()],
         ),
+    ]);
+    let row = DocumentRow { lineage: *lineage, lineage_seq: seq, live_seq: seq, ..row.clone() };
+    statements.push(document_row::reset_seqs(document, seq));
+    statements.push(document_row::update_live(&row));
+    statements.push(if row.damage.details {
+        // A new checksum would hide the damage.
         Statement::with(
-            "UPDATE documents SET lineage = $2, text_seq = $3, content_hash = $4, \
-             content_length = $5, word_count = $6 WHERE id = $1",
-            args![document, *lineage, facts.seq, facts.hash, facts.length, facts.words],
-        ),
-        Statement::with(
-            "UPDATE document_texts SET seq = $2, content = $3 WHERE document_id = $1",
-            args![document, facts.seq, text.content.as_str()],
-        ),
+            "UPDATE documents SET lineage = $2, lineage_seq = $3 WHERE id = $1",
+            args![document, *lineage, seq],
+        )
+    } else {
+        document_row::update(&row)
+    });
+    statements.extend(live_log::store_text(text));
+    statements.extend(restart.segments.iter().map(|segment| edits::insert(document, segment)));
+    statements.extend([
         changes::note(document, ChangeKind::Content, at),
         changes::note(document, ChangeKind::Lineage, at),
-    ]
+    ]);
+    statements
 }

@@ -4,37 +4,50 @@ use super::{
     row::Row,
     statement::{Statement, args},
 };
-use izanagi_domain::storage::{NewVersion, StoreResult, VersionNote, VersionRow, short_hash};
+use izanagi_domain::storage::{
+    NewVersion, ShortHash, StoreResult, VersionNote, VersionRow, short_hash, version_hash,
+};
 use izanagi_shared::{id::UserId, wire::Person};
 
 /// Starts a query for a [`VersionRow`].
 pub(super) const SELECT: &str = "SELECT v.document_id, v.version_number, v.commit_id, \
      v.content_hash, v.chain_hash, v.content_length, v.added, \
-     v.removed, v.message, v.title, v.name, v.keep_whole, v.is_delta, v.request_hash, v.created_at, \
+     v.removed, v.message, v.title, v.name, v.facts_hash, v.keep_whole, v.is_delta, v.request_hash, v.created_at, \
      v.author_id, u.username, u.display_name, p.chain_hash AS parent_chain_hash \
      FROM versions v LEFT JOIN users u ON u.id = v.author_id \
      LEFT JOIN versions p ON p.document_id = v.document_id \
      AND p.version_number = v.version_number - 1 WHERE ";
 
+/// Reads a row. Damage to its facts is reported in it, because one damaged version must not hide the
+/// others of a list.
 pub(super) fn version(row: &Row) -> StoreResult<VersionRow> {
-    Ok(VersionRow {
+    let mut read = VersionRow {
         document_id: row.get("document_id")?,
         number: row.get("version_number")?,
         commit_id: row.get("commit_id")?,
         content_hash: row.get("content_hash")?,
         chain_hash: row.get("chain_hash")?,
         parent_chain_hash: row.get("parent_chain_hash")?,
-        length: row.get("content_length")?,
-        added: row.get("added")?,
-        removed: row.get("removed")?,
+        length: row.get("content_length").unwrap_or_default(),
+        added: row.get("added").unwrap_or_default(),
+        removed: row.get("removed").unwrap_or_default(),
         note: VersionNote { message: row.get("message")?, title: row.get("title")? },
         name: row.get("name")?,
+        has_intact_facts: false,
         keep_whole: row.get("keep_whole")?,
         is_delta: row.get("is_delta")?,
         author: author(row)?,
         body_hash: row.get("request_hash")?,
         created_at: row.get("created_at")?,
-    })
+    };
+    read.has_intact_facts = row.get::<ShortHash>("facts_hash") == Ok(facts_hash(&read));
+    Ok(read)
+}
+
+/// The checksum of the facts of a version.
+pub(super) fn facts_hash(row: &VersionRow) -> ShortHash {
+    let facts = [row.number, row.length, row.added, row.removed];
+    version_hash(row.commit_id, facts, row.name.as_deref())
 }
 
 /// The author need not be an account.
@@ -51,8 +64,9 @@ pub(super) fn insert(version: &NewVersion) -> Statement {
     Statement::with(
         "INSERT INTO versions (document_id, version_number, commit_id, \
          content_hash, chain_hash, content_length, added, removed, message, title, name, \
-         keep_whole, is_delta, author_id, request_key, request_hash, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, $11, $11, $12, $13, $14, $15)",
+         facts_hash, keep_whole, is_delta, author_id, request_key, request_hash, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, $16, $11, $11, $12, $13, $14, \
+         $15)",
         args![
             version.document_id,
             version.number,
@@ -69,6 +83,11 @@ pub(super) fn insert(version: &NewVersion) -> Statement {
             short_hash(&version.request.key),
             short_hash(&version.request.body_hash),
             version.at,
+            version_hash(
+                version.commit_id,
+                [version.number, version.length, version.added, version.removed],
+                None
+            ),
         ],
     )
 }

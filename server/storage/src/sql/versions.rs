@@ -5,7 +5,7 @@ use super::{
     database::{Database, Transaction as _},
     outbox,
     statement::{Statement, args},
-    version_row::{SELECT, version},
+    version_row::{SELECT, facts_hash, version},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
@@ -116,25 +116,34 @@ impl<D: Database> VersionStore for SqlVersions<D> {
     ) -> StoreResult<VersionRow> {
         // Removing the name does not clear `keep_whole`: a version worth naming stays cheap to
         // read.
-        let update = Statement::with(
-            "UPDATE versions SET name = $3, keep_whole = (keep_whole OR $4) \
-             WHERE document_id = $1 AND version_number = $2",
-            args![document, number, name, name.is_some()],
-        );
         let key = format!("{document}/{number}");
         let job = name.map(|_| outbox::insert(&*self.ids, Topic::MakeWhole, &key, at));
+        let name = name.map(str::to_owned);
         let row = self.db.write(move |transaction| {
-            let (update, job) = (update.clone(), job.clone());
+            let (name, job) = (name.clone(), job.clone());
             Box::pin(async move {
-                transaction.later(update);
-                job.into_iter().for_each(|job| transaction.later(job));
+                transaction.lock(Statement::with(
+                    "SELECT commit_id FROM versions WHERE document_id = $1 AND version_number = $2",
+                    args![document, number],
+                ));
                 let row = transaction.fetch_optional(select_one(document, number)).await?;
-                let row = row.ok_or(StoreError::NotFound)?;
+                let mut row = version(&row.ok_or(StoreError::NotFound)?)?;
+                if !row.has_intact_facts {
+                    return Err(StoreError::Corrupt("the row does not match its hash".into()));
+                }
+                row.keep_whole |= name.is_some();
+                row.name = name;
+                transaction.later(Statement::with(
+                    "UPDATE versions SET name = $3, keep_whole = $4, facts_hash = $5 \
+                     WHERE document_id = $1 AND version_number = $2",
+                    args![document, number, row.name.clone(), row.keep_whole, facts_hash(&row)],
+                ));
+                job.into_iter().for_each(|job| transaction.later(job));
                 transaction.later(changes::note(document, ChangeKind::Version, at));
                 Ok(row)
             })
         });
-        version(&row.await?)
+        row.await
     }
 
     async fn set_stored(&self, document: DocumentId, number: u64, delta: bool) -> StoreResult<()> {

@@ -1,8 +1,8 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::principal::Viewer;
 use izanagi_domain::storage::{
-    Constraint, Details, DetailsChange, DocumentRow, Freshness, NewDocument, RecordPath, SavedText,
-    StoreError, TextFacts, Topic, details_hash,
+    Constraint, Details, DetailsChange, DocumentRow, Freshness, NewDocument, RecordPath, RowDamage,
+    SavedText, StoreError, TextFacts, Topic,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -43,7 +43,7 @@ async fn a_new_document_is_stored_with_all_its_parts(store: &TestStore) {
     };
     store.relational.catalog.create(&new).await.unwrap();
     let expected = DocumentRow {
-        details_hash: details_hash(new.kind, &new.details),
+        damage: RowDamage::default(),
         id: new.id,
         kind: DocumentKind::Json,
         details: new.details.clone(),
@@ -53,12 +53,14 @@ async fn a_new_document_is_stored_with_all_its_parts(store: &TestStore) {
         head_commit: None,
         live_seq: 0,
         lineage: [0xFE; 16],
+        lineage_seq: 0,
         meta_rev: 1,
         text: new.text,
         created_at: new.at,
         updated_at: new.at,
         deleted_at: None,
     };
+    assert_eq!(new.row(), expected);
     assert_eq!(store.relational.catalog.get(new.id).await.unwrap(), expected);
     let owners = store.relational.owners.list(&[new.id]).await.unwrap();
     assert_eq!(owners.iter().map(|(_, person)| person.id).collect::<Vec<_>>(), [owner]);

@@ -46,6 +46,7 @@ async fn a_commit_creates_a_version_and_moves_the_head(store: &TestStore) {
         removed: 0,
         note: version.note.clone(),
         name: None,
+        has_intact_facts: true,
         keep_whole: false,
         is_delta: false,
         author: row.author.clone(),

@@ -1,7 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
     Appended, ChangeEntry, ChangeKind, Constraint, CutUpdates, MAX_QUARANTINED, NewLineage,
-    NewSnapshot, NewUpdate, SavedText, StoreError, StoredSnapshot, TextFacts,
+    NewSnapshot, NewUpdate, RowDamage, SavedText, StoreError, StoredSnapshot, TextFacts,
 };
 use izanagi_shared::id::{DocumentId, UserId};
 
@@ -138,50 +138,64 @@ async fn a_restart_replaces_the_log(store: &TestStore) {
     assert_eq!(append(by("3", &[7])).await, Appended::New(4));
     store.relational.log.snapshot(&snapshot(document, 2, &[1, 2])).await.unwrap();
     let restart = NewLineage {
-        text: text(document, 4, "the text"),
-        text_seq: 3,
-        lineage: [9; 16],
-        state: b"new state".to_vec(),
-        client_id: 99,
-        at: at(50),
+        absorbed: vec![3],
+        replaced: Some("the old text".to_owned()),
+        ..restart(document, 4, &[4])
     };
     // A repeated call changes nothing.
     for _ in 0..2 {
         store.relational.log.restart(&restart).await.unwrap();
         let log = store.relational.log.load(document).await.unwrap();
-        assert_eq!(log.snapshot, StoredSnapshot { seq: 4, state: b"new state".to_vec() });
+        assert_eq!(log.snapshot, StoredSnapshot { seq: 5, state: b"new state".to_vec() });
         assert_eq!(log.lineage, [9; 16]);
-        assert_eq!((log.live_seq, log.updates, log.quarantined), (4, Vec::new(), Vec::new()));
-        assert_eq!(store.relational.log.snapshots(document).await.unwrap().len(), 1);
+        assert_eq!((log.live_seq, log.updates, log.quarantined), (5, Vec::new(), Vec::new()));
+        // The others stay until it has been read back.
+        let snapshots = store.relational.log.snapshots(document).await.unwrap();
+        assert_eq!(snapshots.iter().map(|it| it.seq).collect::<Vec<_>>(), [5, 2, 0]);
     }
     assert_eq!(store.relational.log.text(document).await.unwrap(), restart.text);
-    assert_eq!(store.relational.catalog.get(document).await.unwrap().lineage, [9; 16]);
+    let row = store.relational.catalog.get(document).await.unwrap();
+    assert_eq!((row.lineage, row.lineage_seq, row.live_seq), ([9; 16], 5, 5));
+    assert_eq!(row.damage, RowDamage::default());
     let changes = store.relational.changes.since(0, 99).await.unwrap().changes;
     let last = changes.last().map(|change| (change.document_id, change.entry));
     assert_eq!(last, Some((document, ChangeEntry::Changed(ChangeKind::Lineage))));
-    // Seq 3 is in the text, 4 is not.
+    // The number of the restart is accounted for, as is the edit that is lost.
+    let accounts = store.relational.inspect.accounts(document).await.unwrap();
+    assert_eq!(accounts.quarantined, [4, 5]);
     for (op_id, quarantined) in [("2", false), ("3", true)] {
         let known = store.relational.log.known_op(document, user.into(), op_id).await.unwrap();
         assert_eq!(known.quarantined, quarantined, "{op_id}");
     }
+    let former = store.relational.log.former_clients(document, &[7, 8, 99]).await.unwrap();
+    assert_eq!(former, [7]);
     let names_it = NewUpdate { missing_clients: vec![7], ..by("names", &[8]) };
     assert_eq!(append(names_it).await, Appended::OtherLineage);
     assert_eq!(append(by("writes", &[7])).await, Appended::OtherLineage);
     assert_eq!(append(by("server's", &[99])).await, Appended::ForeignClient(99));
-    assert_eq!(append(by("new", &[8])).await, Appended::New(5));
+    assert_eq!(append(by("new", &[8])).await, Appended::New(6));
 }
 
-async fn a_restart_requires_the_newest_seq(store: &TestStore) {
-    let (_, document) = document_with_updates(store, 3).await;
-    let restart = NewLineage {
-        text: text(document, 2, "the text"),
-        text_seq: 2,
+/// Restarts a document whose log ends at `after`.
+fn restart(document: DocumentId, after: u64, lost: &[u64]) -> NewLineage {
+    NewLineage {
+        text: text(document, after + 1, "the text"),
+        after,
+        lost: lost.to_vec(),
+        missing: Vec::new(),
+        absorbed: Vec::new(),
+        segments: Vec::new(),
+        replaced: None,
         lineage: [9; 16],
         state: b"new state".to_vec(),
         client_id: 99,
         at: at(50),
-    };
-    let refused = store.relational.log.restart(&restart).await;
+    }
+}
+
+async fn a_restart_requires_the_newest_seq(store: &TestStore) {
+    let (_, document) = document_with_updates(store, 3).await;
+    let refused = store.relational.log.restart(&restart(document, 2, &[])).await;
     assert_eq!(refused, Err(StoreError::Conflict(Constraint::LogChanged)));
     assert_eq!(seqs(store, document).await, [1, 2, 3]);
 }

@@ -184,6 +184,10 @@ impl LiveLog for Log {
         Ok(())
     }
 
+    async fn former_clients(&self, _: DocumentId, _: &[u64]) -> StoreResult<Vec<u64>> {
+        Ok(Vec::new())
+    }
+
     async fn save_text(&self, _text: &SavedText) -> StoreResult<()> {
         Ok(())
     }

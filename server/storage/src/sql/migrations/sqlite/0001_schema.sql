@@ -103,6 +103,10 @@ CREATE TABLE documents (
     live_seq           INTEGER NOT NULL,
     -- Random, drawn when the document is created: CRDT updates are valid in their own lineage only.
     lineage            BLOB    NOT NULL,
+    -- The number with which it begins. Earlier edits belong to former lineages.
+    lineage_seq        INTEGER NOT NULL,
+    -- The newest edit that history no longer keeps.
+    forgotten_seq      INTEGER NOT NULL,
     meta_rev           INTEGER NOT NULL,
     text_seq           INTEGER NOT NULL,
     content_hash       BLOB    NOT NULL,
@@ -112,13 +116,20 @@ CREATE TABLE documents (
     is_template        INTEGER NOT NULL,
     -- NULL: the user's default.
     render_format      TEXT,
-    -- Covers kind, title and other details, so that damage to them is noticed. The first 16 bytes.
+    -- Checksums by which damage to the row is noticed, one for the columns that are written together:
+    -- kind, title and other details, creator, creation and lineage; live_seq, last_modified_by and
+    -- updated_at; text_seq and the content_ and word_ columns; head_version and head_commit.
     details_hash       BLOB    NOT NULL,
+    live_hash          BLOB    NOT NULL,
+    text_hash          BLOB    NOT NULL,
+    head_hash          BLOB    NOT NULL,
     request_key        BLOB    NOT NULL,
     request_hash       BLOB    NOT NULL,
     created_at         INTEGER NOT NULL,
     updated_at         INTEGER NOT NULL,
     deleted_at         INTEGER,
+    -- The same time: one statement moves many documents to the trash, and cannot hash.
+    deleted_at_copy    INTEGER,
     CONSTRAINT pk_documents PRIMARY KEY (id),
     -- A repeated request must not create a second document.
     CONSTRAINT uq_documents_request_key UNIQUE (request_key),
@@ -269,6 +280,8 @@ CREATE TABLE versions (
     -- Given at the commit; unlike the name, never changed.
     title          TEXT,
     name           TEXT,
+    -- Covers name, number and counts, which the chain hash does not.
+    facts_hash     BLOB    NOT NULL,
     keep_whole     INTEGER NOT NULL,
     is_delta       INTEGER NOT NULL,
     author_id      BLOB    NOT NULL,
