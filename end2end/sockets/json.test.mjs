@@ -51,7 +51,8 @@ for (const storage of STORAGES) {
       const known = new Y.Doc();
       Y.applyUpdate(known, Buffer.from(snapshotB64, "base64"));
       await first.send({ type: "join" });
-      await first.send({ type: "update", opId: "1", deltaB64: insert("new ") });
+      const deltaB64 = updateOf((content) => content.insert(0, "new "), Buffer.from(snapshotB64, "base64"));
+      await first.send({ type: "update", opId: "1", deltaB64 });
       await first.next("ack");
       const second = ann.json(id);
       await second.next("state");
