@@ -31,7 +31,13 @@ function keptTexts(page: Page): Promise<number> {
     () =>
       new Promise<number>((resolve, reject) => {
         const opening = indexedDB.open("izanagi");
-        opening.onerror = () => reject(opening.error);
+        // The page has not created it yet.
+        let isNew = false;
+        opening.onupgradeneeded = () => {
+          isNew = true;
+          opening.transaction?.abort();
+        };
+        opening.onerror = () => (isNew ? resolve(0) : reject(opening.error));
         opening.onsuccess = () => {
           const counting = opening.result.transaction("early").objectStore("early").count();
           counting.onsuccess = () => {

@@ -2,8 +2,8 @@
 // of the CRDT once it is there, whatever others have written since.
 import { ChangeSet, Text } from "@codemirror/state";
 import { toChanges } from "./changes";
-import type { Change } from "./contract";
-import { type EarlyEdits, earlyDrop, earlyLoad, earlyPut } from "./pending";
+import type { Change, PendingUpdate } from "./contract";
+import { earlyBecome, earlyGet, earlyLoad, earlyPut } from "./pending";
 
 /** Without locks (on plain HTTP), edits of another page are taken over once they are this old. */
 const ABANDONED_MS = 60_000;
@@ -14,6 +14,10 @@ export class Early {
   #changes: ChangeSet;
   #writing: Promise<unknown> = Promise.resolve();
   #mustWrite = false;
+  /** Whether there were any, even if they were undone since. */
+  #hasBegun = false;
+  /** Whether they have become updates. */
+  #isOver = false;
   /** Whether some are not kept on this device yet. */
   isAtRisk = false;
 
@@ -31,7 +35,8 @@ export class Early {
 
   /** Adds an edit, and keeps all of them. */
   add(changes: ChangeSet): void {
-    if (!this.hasChanges) this.#writing = holdLock(this.#id);
+    if (!this.#hasBegun) this.#writing = holdLock(this.#id);
+    this.#hasBegun = true;
     this.#changes = this.#changes.compose(changes);
     this.isAtRisk = true;
     if (this.#mustWrite) return;
@@ -47,14 +52,16 @@ export class Early {
     return rebase(this.base, this.#changes, theirs);
   }
 
-  /** Deletes what is kept, once it is kept elsewhere. */
-  async drop(): Promise<void> {
-    await this.#writing;
-    if (this.hasChanges) await earlyDrop(this.documentId, this.userId, this.#id);
+  /** Keeps these updates instead of the edits. Nothing may be sent before: see `earlyBecome`. */
+  async become(updates: PendingUpdate[]): Promise<void> {
+    this.#isOver = true;
+    // Ordered after writes that have begun.
+    if (this.#hasBegun) await become(this.documentId, this.userId, this.#id, updates);
   }
 
   async #write(): Promise<void> {
     this.#mustWrite = false;
+    if (this.#isOver) return;
     const written = this.#changes;
     const { documentId, userId, base } = this;
     await earlyPut({ documentId, userId, id: this.#id, at: Date.now(), changes: written.toJSON() }, () => base.toString());
@@ -67,18 +74,23 @@ export interface LeftBehind {
   base: string;
   /** Returns the edits as changes of the text that `theirs` turn the base into. */
   rebase(theirs: Change[]): Change[];
-  drop(): Promise<void>;
+  /** Keeps these updates instead of the edits. Nothing may be sent before. */
+  become(updates: PendingUpdate[]): Promise<void>;
 }
 
+/** Returns what earlier pages have left, and takes care that no other page gets it. */
 export async function leftBehind(documentId: string, userId: string): Promise<LeftBehind[]> {
   const found: LeftBehind[] = [];
-  for (const edits of await earlyLoad(documentId, userId)) {
-    if (!(await isAbandoned(edits))) continue;
+  for (const { id, at } of await earlyLoad(documentId, userId)) {
+    if (!(await claim(id, at))) continue;
+    // Another page may have taken them over before this one had the lock.
+    const edits = await earlyGet(documentId, userId, id);
+    if (!edits) continue;
     const base = Text.of(edits.base.split("\n"));
     found.push({
       base: edits.base,
       rebase: (theirs) => rebase(base, ChangeSet.fromJSON(edits.changes), theirs).mine,
-      drop: () => earlyDrop(documentId, userId, edits.id),
+      become: (updates) => become(documentId, userId, id, updates),
     });
   }
   return found;
@@ -90,23 +102,35 @@ function rebase(base: Text, mine: ChangeSet, theirs: Change[]): { theirs: Change
   return { theirs: other.map(mine), mine: toChanges(mine.map(other, true), other.apply(base)) };
 }
 
+/** Locks that this page holds, by the id of the edits. */
+const releases = new Map<string, () => void>();
+
 const lockName = (id: string) => `izanagi-early-${id}`;
 
-/** Holds a lock as long as this page lives, so that no other one takes its edits. */
-function holdLock(id: string): Promise<void> {
-  return new Promise((held) => {
-    if (!navigator.locks) return held();
-    const forever = new Promise<void>(() => {});
+/** Holds a lock, so that no other page takes the edits. */
+async function holdLock(id: string): Promise<void> {
+  if (navigator.locks) await hold(id);
+}
+
+/** Takes the lock of edits that an earlier page made, unless a page has it. */
+async function claim(id: string, at: number): Promise<boolean> {
+  return navigator.locks ? hold(id, { ifAvailable: true }) : Date.now() - at > ABANDONED_MS;
+}
+
+/** Takes a lock until the edits are gone, at the longest for the life of this page. Returns whether it has it. */
+function hold(id: string, options: LockOptions = {}): Promise<boolean> {
+  return new Promise((tell) => {
     navigator.locks
-      .request(lockName(id), () => {
-        held();
-        return forever;
+      .request(lockName(id), options, (lock) => {
+        tell(lock !== null);
+        return lock ? new Promise<void>((release) => releases.set(id, release)) : undefined;
       })
-      .catch(() => held());
+      .catch(() => tell(false));
   });
 }
 
-async function isAbandoned({ id, at }: EarlyEdits): Promise<boolean> {
-  if (!navigator.locks) return Date.now() - at > ABANDONED_MS;
-  return navigator.locks.request(lockName(id), { ifAvailable: true }, async (lock) => lock !== null);
+async function become(documentId: string, userId: string, id: string, updates: PendingUpdate[]): Promise<void> {
+  await earlyBecome(documentId, userId, id, updates);
+  releases.get(id)?.();
+  releases.delete(id);
 }

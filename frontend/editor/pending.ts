@@ -36,10 +36,13 @@ export async function pendingLoad(documentId: string, userId: string): Promise<P
 
 /** Stores an update; resolves when it is durable on this device. */
 export async function pendingPut(update: PendingUpdate): Promise<void> {
-  const { documentId, userId, opId, order, lineage } = update;
-  // Copy the bytes: storing a view would store its whole buffer, here the page's WebAssembly memory.
-  const record: PendingUpdate = { documentId, userId, opId, order, lineage, update: update.update.slice() };
+  const record = copy(update);
   await write((store) => store.put(record));
+}
+
+/** Copies the bytes: storing a view would store its whole buffer, here the page's WebAssembly memory. */
+function copy({ documentId, userId, opId, order, lineage, update }: PendingUpdate): PendingUpdate {
+  return { documentId, userId, opId, order, lineage, update: update.slice() };
 }
 
 /** Deletes updates that the server has acknowledged; unknown ids are ignored. */
@@ -65,8 +68,17 @@ export async function earlyPut(edits: Omit<EarlyEdits, "base">, base: () => stri
 
 /** Returns the edits of a document and user. */
 export async function earlyLoad(documentId: string, userId: string): Promise<EarlyEdits[]> {
+  return earlyIn(IDBKeyRange.bound([documentId, userId], [documentId, userId, []]));
+}
+
+/** Returns edits as they are now, or nothing if they are no longer there. */
+export async function earlyGet(documentId: string, userId: string, id: string): Promise<EarlyEdits | undefined> {
+  const [edits] = await earlyIn(IDBKeyRange.only([documentId, userId, id]));
+  return edits;
+}
+
+async function earlyIn(range: IDBKeyRange): Promise<EarlyEdits[]> {
   const transaction = (await database()).transaction([EARLY, EARLY_TEXTS], "readonly");
-  const range = IDBKeyRange.bound([documentId, userId], [documentId, userId, []]);
   const edits: IDBRequest<Omit<EarlyEdits, "base">[]> = transaction.objectStore(EARLY).getAll(range);
   const texts: IDBRequest<string[]> = transaction.objectStore(EARLY_TEXTS).getAll(range);
   await Promise.all([settled(edits), settled(texts)]);
@@ -74,9 +86,19 @@ export async function earlyLoad(documentId: string, userId: string): Promise<Ear
   return edits.result.map((found, index) => ({ ...found, base: texts.result[index] ?? "" }));
 }
 
-/** Deletes edits. */
-export async function earlyDrop(documentId: string, userId: string, id: string): Promise<void> {
-  await change([EARLY, EARLY_TEXTS], (transaction) => {
+/**
+ * Stores the updates that early edits have become, and deletes the edits, or does neither: a page that is left in between
+ * would otherwise add them twice.
+ */
+export async function earlyBecome(
+  documentId: string,
+  userId: string,
+  id: string,
+  updates: PendingUpdate[],
+): Promise<void> {
+  const records = updates.map(copy);
+  await change([STORE, EARLY, EARLY_TEXTS], (transaction) => {
+    for (const record of records) transaction.objectStore(STORE).put(record);
     for (const store of [EARLY, EARLY_TEXTS]) transaction.objectStore(store).delete([documentId, userId, id]);
   });
 }

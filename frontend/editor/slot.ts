@@ -11,6 +11,8 @@ export class Slot {
   html: string | undefined;
   isFilled = false;
   isNear = false;
+  /** The HTML that is in the page. */
+  #filled: string | undefined;
   #lines = 0;
   #height: number | undefined;
 
@@ -32,8 +34,10 @@ export class Slot {
 
   /** Puts its content into the page. `isSkipped` says that the browser does not lay it out before it is near. */
   fill(isSkipped: boolean): void {
-    if (this.html === undefined) return;
+    // What is there already stays, or a click on it that has begun would be lost.
+    if (this.html === undefined || this.html === this.#filled) return;
     this.isFilled = true;
+    this.#filled = this.html;
     const { style } = this.element;
     style.blockSize = "";
     if (isSkipped) style.containIntrinsicBlockSize = `auto ${this.#expected()}px`;
@@ -48,6 +52,7 @@ export class Slot {
     if (isSelected || element.contains(document.activeElement)) return;
     this.measure(height);
     this.isFilled = false;
+    this.#filled = undefined;
     element.replaceChildren();
     this.reserve();
   }

@@ -5,7 +5,7 @@ use super::{
     bindings::{EditorModule, bytes, get, object},
     clock,
 };
-use js_sys::{Array, Uint8Array};
+use js_sys::{Array, Object, Uint8Array};
 use leptos::wasm_bindgen::{JsCast, JsValue};
 use std::cell::Cell;
 use wasm_bindgen_futures::JsFuture;
@@ -37,18 +37,23 @@ impl Kept {
 
     /// Stores an update and returns whether that succeeded.
     pub(super) async fn put(&self, id: &str, update: &[u8], lineage: &str) -> bool {
-        // Ordered after all earlier updates, in this tab and previous ones.
+        let record = self.record(id, update, lineage);
+        JsFuture::from(self.module.pending_put(&record)).await.is_ok()
+    }
+
+    /// Returns what is stored of an update. It is ordered after all earlier updates, in this tab and
+    /// previous ones.
+    pub(super) fn record(&self, id: &str, update: &[u8], lineage: &str) -> Object {
         let order = clock::now().max(self.last_order.get() + 1.0);
         self.last_order.set(order);
-        let record = object(&[
+        object(&[
             ("documentId", self.document.as_str().into()),
             ("userId", self.user.as_str().into()),
             ("opId", id.into()),
             ("update", bytes(update).into()),
             ("lineage", lineage.into()),
             ("order", order.into()),
-        ]);
-        JsFuture::from(self.module.pending_put(&record)).await.is_ok()
+        ])
     }
 
     /// Deletes updates that the server has.

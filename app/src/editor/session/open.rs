@@ -1,7 +1,7 @@
 //! The session: a replica of the document, kept in sync with editor and server.
 
 use super::{
-    bindings::{Callbacks, EarlyEdits, EditorHandle, EditorModule, MountOptions},
+    bindings::{Callbacks, EditorHandle, EditorModule, MountOptions},
     clock,
     driver::Driver,
     events,
@@ -52,8 +52,6 @@ pub(super) struct Session {
     pub(super) user: String,
     pub(super) user_name: String,
     pub(super) kept: Kept,
-    /// Edits made before there was a replica, until they are kept as updates.
-    pub(super) early: RefCell<Vec<EarlyEdits>>,
     module: EditorModule,
     title: String,
     is_read_only: bool,
@@ -108,7 +106,6 @@ impl Session {
             kept: Kept::new(kept_module, document.to_string(), user.clone()),
             user: user.clone(),
             user_name: opened.user_name,
-            early: RefCell::default(),
             module,
             title: opened.title,
             is_read_only: opened.is_trashed,
@@ -119,8 +116,8 @@ impl Session {
             session.take_over_left(&document.to_string(), &user).await;
         }
         match session.adopt() {
-            Ok(true) => {}
-            Ok(false) => session.mount()?,
+            Ok(Some(stored)) => stored.await,
+            Ok(None) => session.mount()?,
             Err(error) => {
                 // What was typed is kept on this device, and taken over after the next start.
                 leptos::logging::error!("cannot connect the editor of {document}: {error:?}");
@@ -267,7 +264,6 @@ impl Session {
         if self.view.is_kept.try_with_untracked(|told| *told != is_kept) == Some(true) {
             self.view.is_kept.set(is_kept);
         }
-        self.drop_early();
         let state = Some(self.engine.borrow().save_state());
         if self.view.save.try_with_untracked(|told| *told != state) == Some(true) {
             self.view.save.set(state);

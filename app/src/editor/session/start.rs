@@ -4,12 +4,13 @@
 
 use super::{
     bindings::{Callbacks, EarlyEdits, changes_array, changes_from},
+    clock,
     open::Session,
 };
 use crate::editor::split_long_inserts;
 use izanagi_shared::crdt::{Change, changes_between};
 use js_sys::Array;
-use std::rc::Rc;
+use std::{future::Future, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
@@ -23,46 +24,57 @@ impl Session {
             let left: EarlyEdits = left.unchecked_into();
             let theirs = changes_between(&left.base(), &self.doc.borrow().text());
             if let Ok(mine) = left.rebase(&changes_array(&theirs)) {
-                self.edit_early(changes_from(&mine));
-                self.early.borrow_mut().push(left);
+                self.edit_early(changes_from(&mine), &left).await;
             }
         }
     }
 
-    /// Connects the editor that the page has already mounted. Returns whether there is one.
+    /// Connects the editor that the page has already mounted, if there is one. What was typed in it
+    /// is stored once the result is ready, and may be sent from then on.
     ///
     /// # Errors
     /// Fails if its text is not the one that it should have.
-    pub(super) fn adopt(self: &Rc<Self>) -> Result<bool, JsValue> {
-        let Some(started) = self.module().started_editor() else { return Ok(false) };
+    pub(super) fn adopt(
+        self: &Rc<Self>,
+    ) -> Result<Option<impl Future<Output = ()> + use<>>, JsValue> {
+        let Some(started) = self.module().started_editor() else { return Ok(None) };
         let text = self.doc.borrow().text();
         let theirs = changes_between(&started.base(), &text);
         let callbacks = Callbacks::new(&Rc::downgrade(self));
         let mine = started.adopt(&changes_array(&theirs), &callbacks.object())?;
         self.connect(started.handle(), callbacks);
-        self.edit_early(changes_from(&mine));
-        self.early.borrow_mut().push(started.unchecked_into());
-        Ok(true)
+        Ok(Some(self.edit_early(changes_from(&mine), started.unchecked_ref())))
     }
 
-    fn edit_early(self: &Rc<Self>, changes: Vec<Change>) {
-        if changes.is_empty() {
-            return;
+    /// Makes early edits edits of the replica. The device stores their updates, and forgets the early
+    /// edits, in one step, which is ordered before that of any later edit. The engine must not start
+    /// before: a page that is left after sending and before that step would send them once more.
+    fn edit_early(
+        self: &Rc<Self>,
+        changes: Vec<Change>,
+        early: &EarlyEdits,
+    ) -> impl Future<Output = ()> + use<> {
+        if !changes.is_empty() {
+            self.remember_base();
         }
-        self.remember_base();
+        let lineage = self.engine.borrow().lineage().to_owned();
+        let (mut ids, records) = (Vec::new(), Array::new());
         for edit in split_long_inserts(changes) {
-            let update = self.doc.borrow_mut().edit(&edit);
-            self.keep(update);
+            let (id, update) = (clock::random_id(), self.doc.borrow_mut().edit(&edit));
+            records.push(&self.kept.record(&id, &update, &lineage));
+            self.drive(|engine, at, out| engine.edited(at, id.clone(), update, out));
+            ids.push(id);
         }
-    }
-
-    /// Deletes what was taken over, once it is kept as updates.
-    pub(super) fn drop_early(&self) {
-        if !self.is_at_risk() {
-            for early in self.early.borrow_mut().drain(..) {
-                // What is left is taken over again after the next start.
-                early.drop_kept();
+        let storing = early.become_updates(&records);
+        let session = Rc::clone(self);
+        async move {
+            // Without storage they are at risk until the server has them, as any edit then is.
+            if JsFuture::from(storing).await.is_ok() {
+                for id in ids {
+                    session.engine.borrow_mut().stored(&id);
+                }
             }
+            session.tell();
         }
     }
 }
