@@ -97,6 +97,7 @@ describe("presence", () => {
     await observer.send({ type: "join" });
     await Promise.all([observer.next("state"), busy.next("state")]);
     const rounds = 10;
+    const guests = [];
     for (let round = 0; round < rounds; round += 1) {
       // Cursors are completed by the room, which is busy with this.
       const deltaB64 = updateOf((text) => text.insert(0, `${round}`.repeat(200_000)));
@@ -107,8 +108,10 @@ describe("presence", () => {
       await guest.send(awareness(1_000 + round, 1, cursor));
       await guest.send(awareness(1_000 + round, 1, "null"));
       guest.close();
+      guests.push(guest);
       await busy.send({ type: "update", opId: `gone ${round}`, deltaB64: updateOf((text) => text.delete(0, text.length)) });
     }
+    for (const guest of guests) await guest.end();
     const last = ann.json(id);
     await last.send({ type: "join" });
     await last.send({ type: "presence", cursor: { from: 0, to: 0 } });

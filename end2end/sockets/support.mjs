@@ -96,6 +96,11 @@ export class Server {
     return this.#child?.pid;
   }
 
+  /** Of the process, once it has ended by itself. */
+  get exitCode() {
+    return this.#child?.exitCode ?? undefined;
+  }
+
   /** @param {NodeJS.Signals} signal */
   signal(signal) {
     this.#child?.kill(signal);
