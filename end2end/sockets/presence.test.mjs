@@ -20,7 +20,6 @@ describe("presence", () => {
 
   /** The client says nothing by itself, as it does every 15 seconds. @param {YjsClient} client */
   function silent(client) {
-    // @ts-expect-error not public
     clearInterval(client.awareness._checkInterval);
     return client;
   }
@@ -146,6 +145,9 @@ function awareness(client, clock, state) {
 
 /** The network between a client and the server. */
 class Line {
+  listener = createServer((near) => this.#accept(near));
+  ws = "";
+  #port = 0;
   /** @type {[import("node:net").Socket, import("node:net").Socket][]} */
   #open = [];
   /** @type {import("node:net").Socket[]} */
@@ -154,22 +156,24 @@ class Line {
   /** @param {Server} server */
   static async to(server) {
     const line = new Line();
-    const port = Number(new URL(server.url).port);
-    line.listener = createServer((near) => {
-      const far = connect(port, "127.0.0.1");
-      near.pipe(far);
-      far.pipe(near);
-      for (const end of [near, far]) end.on("error", () => {});
-      near.on("close", () => {
-        if (!line.#frozen.includes(far)) far.destroy();
-      });
-      far.on("close", () => near.destroy());
-      line.#open.push([near, far]);
-    });
-    await new Promise((resolve) => line.listener?.listen(0, "127.0.0.1", () => resolve(undefined)));
+    line.#port = Number(new URL(server.url).port);
+    await new Promise((resolve) => line.listener.listen(0, "127.0.0.1", () => resolve(undefined)));
     const address = line.listener.address();
     line.ws = `ws://127.0.0.1:${typeof address === "object" && address ? address.port : 0}/ws`;
     return line;
+  }
+
+  /** @param {import("node:net").Socket} near */
+  #accept(near) {
+    const far = connect(this.#port, "127.0.0.1");
+    near.pipe(far);
+    far.pipe(near);
+    for (const end of [near, far]) end.on("error", () => {});
+    near.on("close", () => {
+      if (!this.#frozen.includes(far)) far.destroy();
+    });
+    far.on("close", () => near.destroy());
+    this.#open.push([near, far]);
   }
 
   /** Loses what is sent on the present connections from now on; their ends are not told. */
@@ -191,6 +195,6 @@ class Line {
   close() {
     this.cut();
     for (const [near] of this.#open) near.destroy();
-    this.listener?.close();
+    this.listener.close();
   }
 }
