@@ -2,6 +2,7 @@
 //! and no locks. Acknowledged updates are durable; the state in memory can be discarded at any time
 //! and rebuilt from the log.
 
+mod append;
 mod command;
 mod edit;
 mod event;

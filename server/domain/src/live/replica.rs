@@ -289,6 +289,7 @@ impl Replica {
             summary,
             waits,
             made_here: false,
+            after: self.seq,
             from: None,
         })
     }

@@ -1,6 +1,7 @@
 //! Tests of rooms over a faulty log.
 
 mod limits;
+mod others;
 mod seated;
 mod stories;
 mod waiting;
