@@ -15,6 +15,7 @@ mod lineage;
 mod news;
 mod open_rooms;
 mod persist;
+mod reject;
 mod replica;
 mod room;
 mod rooms;

@@ -17,7 +17,7 @@ use crate::{
     storage::{Appended, BatchOutcome, NewUpdate},
 };
 use izanagi_shared::{
-    crdt::{Checker, Integrated, UpdateSummary, Validation},
+    crdt::{Checker, Integrated, Rejected, UpdateSummary, Validation},
     id::ActorId,
     rules::MAX_CONTENT_BYTES,
 };
@@ -29,6 +29,9 @@ pub(crate) const QUARANTINED: &str = "it could not be applied to this document: 
 
 const WAIT_NO_MORE: &str = "it depends on changes that this document does not have, and too many of \
                             such updates are waiting already; send the missing changes first";
+
+/// What a row has changed, or why it cannot be applied.
+type Applied = std::result::Result<Vec<Integrated>, Rejected>;
 
 /// An update that passed validation.
 pub(super) struct Admitted {
@@ -255,7 +258,7 @@ impl Room {
             let releases = replica.lineage.doc().would_release(&summary);
             let takes_long = replica.takes_long(update.delta.len(), releases);
             let sent = Sent { by: actor, at };
-            let applied = self.with_replica(takes_long, move |replica| {
+            let applied = self.with_replica(takes_long, move |replica| -> Applied {
                 if made_here {
                     let released = replica.made_here(seq, &update.delta, summary)?;
                     let edit = tells.then(|| Integrated::from(update.delta.to_vec()));
@@ -273,9 +276,12 @@ impl Room {
                 }
                 Ok(Err(rejected)) => {
                     self.invalidate();
-                    self.quarantine(&rejected).await?;
-                    if let Some(cause) = invalid(&rejected).filter(|_| rejected.tag == seq) {
-                        return Err(Error::BadUpdate(cause.to_string()));
+                    // One that waited is rejected again by the load, which knows what is left of it.
+                    if rejected.tag == seq {
+                        self.reject(&rejected, None).await?;
+                        if let Some(cause) = invalid(&rejected) {
+                            return Err(Error::BadUpdate(cause.to_string()));
+                        }
                     }
                 }
                 // It is durable, so a reload decides.
