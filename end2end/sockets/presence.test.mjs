@@ -24,7 +24,7 @@ describe("presence", () => {
     return client;
   }
 
-  test("who connects again is seen again at once", async () => {
+  test("a client that connects again is seen again at once", async () => {
     const id = await ann.document();
     const [one, two] = await Promise.all([silent(ann.yjs(id)).synced(), ann.yjs(id).synced()]);
     one.awareness.setLocalStateField("n", 1);
@@ -40,7 +40,7 @@ describe("presence", () => {
     two.close();
   });
 
-  test("who comes back on a new connection is not held by the old one, which nobody has ended", async () => {
+  test("a client moves to its new connection while the old one is half-open", async () => {
     const id = await ann.document();
     const line = await Line.to(server);
     const two = await ann.yjs(id).synced();
@@ -72,7 +72,7 @@ describe("presence", () => {
     line.close();
   });
 
-  test("nobody moves the cursor of somebody else", async () => {
+  test("a user cannot move the cursor of another", async () => {
     const [ben, carl] = [await server.account(), await server.account()];
     const id = await ann.document();
     for (const { id: guest } of [ben, carl]) await ann.call("PUT", `/documents/${id}/owners/${guest}`);

@@ -1,5 +1,5 @@
-//! Rooms of two processes that write into one document: each update is checked against all that is
-//! before it in the log, whoever has written that.
+//! Rooms of two processes that write into one document: each update is checked against everything
+//! before it in the log, including what the other process has written.
 
 use super::*;
 

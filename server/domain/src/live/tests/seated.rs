@@ -294,7 +294,7 @@ async fn nobody_starts_anew_for_an_update_whose_rest_is_invalid() {
     let waits = [1, 5, 0, 0xc4, 9, 0, 1, 0, 1, b'x'];
     let update = [[2].as_slice(), &own, &waits, &[0]].concat();
     assert!(bench.send(ANN, "waits", update.clone()).await.unwrap().pending);
-    // Somebody builds on it.
+    // Client 7 builds on that letter.
     bench.submit("built", vec![1, 1, 7, 0, 0xc4, 6, 0, 1, 0, 1, b'v', 0]).await.unwrap();
     ben.listen().await;
     assert_eq!(ben.catch_up(), "wvabc");
