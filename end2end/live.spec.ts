@@ -91,6 +91,8 @@ test("a rename, a commit and a restore elsewhere are shown at once", async ({ pa
   const second = toast(page, `${displayName} committed version 2.`);
   await expect(second.getByRole("link")).toHaveAttribute("href", `/documents/${id}/compare?from=1&to=2`);
   await callApi(other, "POST", `/documents/${id}/versions/1/restore`);
+  const third = toast(page, `${displayName} restored version 1.`);
+  await expect(third.getByRole("link")).toHaveAttribute("href", `/documents/${id}/compare?from=2&to=3`);
   await expect(page.locator(".status-bar").getByText("Version 3")).toBeVisible();
   await expectText(page, "first");
 });

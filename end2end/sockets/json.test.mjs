@@ -150,6 +150,15 @@ for (const storage of STORAGES) {
       await until_((event) => event.title === "Renamed");
       await ann.call("POST", `/documents/${id}/versions`, { message: "First" });
       await until_((event) => event.headVersion === 1);
+      await ann.call("POST", `/documents/${id}/versions`, { content: "other", baseVersion: 1, message: "Second" });
+      await until_((event) => event.headVersion === 2);
+      // What happened, for the words of a page.
+      await ann.call("POST", `/documents/${id}/versions/1/restore`, { message: "Back" });
+      await until_((event) => {
+        const { kind, number, restoredVersion, by } = event.change ?? {};
+        if (event.headVersion === 3) assert.deepEqual([kind, number, restoredVersion, by], ["restored", 3, 1, "Person 1"]);
+        return event.headVersion === 3;
+      });
       await ann.call("PATCH", `/documents/${id}`, { isPublic: true });
       await until_((event) => event.isPublic);
       socket.close();

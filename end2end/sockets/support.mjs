@@ -12,7 +12,7 @@ import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
 
 /** The debug binary, which the suite of native tests builds. */
-const BINARY = resolve(env["IZANAGI_BINARY"] ?? "target/debug/izanagi");
+export const BINARY = resolve(env["IZANAGI_BINARY"] ?? "target/debug/izanagi");
 const PASSWORD = "horse staple 42";
 /** How long anything may take, on a busy machine. */
 export const PATIENCE = 15_000;
@@ -20,6 +20,8 @@ export const PATIENCE = 15_000;
 /** @typedef {"sqlite" | "memory"} Storage */
 /** Where the server keeps its data. @type {Storage[]} */
 export const STORAGES = ["sqlite", "memory"];
+
+/** Makes the command to start of the server's own. @typedef {(command: string[], home: string) => string[]} Wrap */
 
 /** Limits of requests that tests would reach, because they all come from one address. */
 const SETTINGS = `limits:
@@ -39,12 +41,13 @@ export class Server {
   /**
    * @param {Storage} storage
    * @param {Record<string, string>} settings variables of the environment
+   * @param {Wrap} wrap
    */
-  static async start(storage, settings = {}) {
+  static async start(storage, settings = {}, wrap = (command) => command) {
     const server = new Server(storage, settings);
     mkdirSync(join(server.#home, "site/pkg/none"), { recursive: true });
     writeFileSync(join(server.#home, "izanagi.yaml"), SETTINGS);
-    await server.run();
+    await server.run(wrap);
     return server;
   }
 
@@ -57,15 +60,16 @@ export class Server {
     this.settings = settings;
   }
 
-  /** Starts the process, on the port that it had before. */
-  async run() {
+  /** Starts the process, on the port that it had before. @param {Wrap} wrap */
+  async run(wrap = (command) => command) {
     const home = this.#home;
-    const child = spawn(BINARY, ["serve"], {
+    const [program = BINARY, ...args] = wrap([BINARY, "serve"], home);
+    const child = spawn(program, args, {
       cwd: home,
       env: {
         IZANAGI_LISTEN: `127.0.0.1:${this.#port}`,
-        IZANAGI_DATA_DIR: join(home, "data"),
-        IZANAGI_SITE_ROOT: join(home, "site"),
+        ...this.places,
+        PATH: env["PATH"],
         ...(this.storage === "memory" ? { DATABASE_URL: "memory://" } : {}),
         ...this.settings,
       },
@@ -81,6 +85,20 @@ export class Server {
       }
     }
     throw new Error(`the server did not start: ${this.log()}`);
+  }
+
+  /** Where the server keeps its files, as variables of the environment. */
+  get places() {
+    return { IZANAGI_DATA_DIR: join(this.#home, "data"), IZANAGI_SITE_ROOT: join(this.#home, "site") };
+  }
+
+  get pid() {
+    return this.#child?.pid;
+  }
+
+  /** Of the process, once it has ended by itself. */
+  get exitCode() {
+    return this.#child?.exitCode ?? undefined;
   }
 
   /** @param {NodeJS.Signals} signal */
@@ -119,7 +137,7 @@ export class Server {
   async command(...args) {
     const child = spawn(BINARY, args, {
       cwd: this.#home,
-      env: { IZANAGI_DATA_DIR: join(this.#home, "data"), IZANAGI_SITE_ROOT: join(this.#home, "site"), ...this.settings },
+      env: { ...this.places, ...this.settings },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";

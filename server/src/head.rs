@@ -167,6 +167,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for HeadTimeout<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use izanagi_domain::budget::{Budget, BudgetSettings};
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
         time::{Instant, advance, interval, timeout},
@@ -220,6 +221,30 @@ mod tests {
         assert_eq!(server.read(&mut bytes).await.unwrap(), 2);
         let error = server.read(&mut bytes).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_long_message_that_trickles_in_is_cut() {
+        let (mut client, mut server, requests) = connection();
+        let budget = Budget::new(BudgetSettings::default()).unwrap();
+        let request = requests.begin();
+        requests.upgraded(Some(Allowance::new(budget, 1024 * 1024)));
+        drop(request);
+        let trickle = async {
+            let mut beat = interval(Duration::from_millis(10));
+            loop {
+                beat.tick().await;
+                client.write_all(&[0; 64]).await.unwrap();
+            }
+        };
+        let (start, mut message) = (Instant::now(), Vec::new());
+        let error = tokio::select! {
+            result = server.read_to_end(&mut message) => result.unwrap_err(),
+            () = trickle => unreachable!(),
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        // 64 KiB arrive in ten seconds; from there a message has a minute.
+        assert!((69..=72).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

@@ -22,7 +22,12 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let filter = EnvFilter::try_new(&config.filter)?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
+    // By default, a failure to write is printed to standard error, which panics if that is what has
+    // failed: a full disk must not end tasks because they log.
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(writer)
+        .log_internal_errors(false);
     Ok(if config.json {
         let json = builder.json().flatten_event(true).with_current_span(true);
         json.with_span_list(false).finish().into()

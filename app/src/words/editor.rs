@@ -62,7 +62,8 @@ island_texts! {
     version_now(number): "Version {number}", "バージョン {number}", "版本 {number}";
     no_version: "No version yet", "バージョンなし", "尚无版本";
     committed_elsewhere(name, number): "{name} committed version {number}.", "{name} さんがバージョン {number} をコミットしました。", "{name} 提交了版本 {number}。";
-    restored_elsewhere(name, number): "{name} restored an older version as version {number}.", "{name} さんが以前のバージョンをバージョン {number} として復元しました。", "{name} 将旧版本恢复为版本 {number}。";
+    restored_elsewhere(name, number): "{name} restored version {number}.", "{name} さんがバージョン {number} を復元しました。", "{name} 恢复了版本 {number}。";
+    restored_edit_elsewhere(name, seq): "{name} restored the text after edit {seq}.", "{name} さんが編集 {seq} の後の本文を復元しました。", "{name} 恢复了第 {seq} 次编辑后的正文。";
     another_person: "Another person", "ほかの人", "其他人";
     people_here: "People here", "参加者", "在线的人";
     people_all(count): "Everyone here: {count}", "参加者：{count} 人", "在线人数：{count}";

@@ -12,15 +12,17 @@ mod wire;
 use futures::FutureExt as _;
 use izanagi_domain::{
     accounts::Network,
-    documents::LiveConnection,
+    documents::{LiveConnection, RequestKey},
     error::Error,
     live::{Closing, DocumentNews, LiveSettings, PresenceUpdate, SeatEvent},
     principal::{ApiKeyCaller, Principal},
     services::Settings,
+    storage::Restored,
 };
 use izanagi_shared::{
     id::{ApiKeyId, DocumentId},
     permission::{Scope, Standing},
+    rules::CommitMessage,
     wire::PatchDocumentRequest,
 };
 use std::time::Duration;
@@ -162,6 +164,30 @@ async fn a_commit_is_told_with_its_number_and_author() {
     let event = ada.document_after(|event| event.head_version == 1).await;
     let Some(DocumentNews::Committed { number, by }) = event.news else { panic!("{event:?}") };
     assert_eq!((number, by.username.as_str()), (1, "ada"));
+}
+
+#[tokio::test]
+async fn a_restore_is_told_with_what_it_brings_back() {
+    let world = World::new().await;
+    let id = world.create("first").await;
+    world.commit(id, "one").await.unwrap();
+    let seq = world.reader(id).await.row().live_seq;
+    world.write(id, "second").await;
+    world.commit(id, "two").await.unwrap();
+    let mut ada = Wire::of(connect(&world, &world.ada.into(), id).await);
+    let (editor, versions) = (world.editor(id).await, &world.services.versions);
+    // With a message of its own, which does not say that it is a restore.
+    let message = CommitMessage::parse("Back").unwrap();
+    versions.restore(&editor, 1, Some(message), RequestKey::none()).await.unwrap();
+    let event = ada.document_after(|event| event.head_version == 3).await;
+    let Some(DocumentNews::Restored { what, number, by }) = event.news else { panic!("{event:?}") };
+    assert_eq!((what, number, by.username.as_str()), (Restored::Version(1), 3, "ada"));
+    world.write(id, "fourth").await;
+    world.commit(id, "four").await.unwrap();
+    versions.restore_edit(&editor, seq, None, RequestKey::none()).await.unwrap();
+    let event = ada.document_after(|event| event.head_version == 5).await;
+    let Some(DocumentNews::Restored { what, .. }) = event.news else { panic!("{event:?}") };
+    assert_eq!(what, Restored::Edit(seq));
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ impl Reader<'_> {
         let poster = &self.shared.poster;
         let work = match effect {
             // In the order of the messages, which is why the reader waits for the queue of the room.
-            Effect::Post(Post { number, op_id, delta, .. }) => {
+            Effect::Post(Post { number, op_id, delta }) => {
                 Work::Posted(number, poster.post(op_id, delta).await)
             }
             Effect::Present(presence) => {

@@ -30,7 +30,7 @@ pub struct DocumentNotice {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Happening {
-    /// For example `committed`, `restored`, `renamed`, `trashed`.
+    /// `committed`, `restored`, or `changed`.
     pub kind: String,
     /// Display name of the person who made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,4 +38,10 @@ pub struct Happening {
     /// Number of the version that it made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
+    /// Number of the version whose content `restored` brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_version: Option<u64>,
+    /// Seq of the edit after which the text was that which `restored` brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored_edit: Option<u64>,
 }

@@ -208,7 +208,14 @@ impl Session {
         }
         let by = by.filter(|name| !name.is_empty()).unwrap_or_else(words::another_person);
         let words = match get(change, "kind").as_string().as_deref() {
-            Some("restored") => words::restored_elsewhere(&by, &number.to_string()),
+            Some("restored") => {
+                match (whole(&get(change, "restoredVersion")), whole(&get(change, "restoredEdit")))
+                {
+                    (Some(version), _) => words::restored_elsewhere(&by, &version.to_string()),
+                    (None, Some(seq)) => words::restored_edit_elsewhere(&by, &words::grouped(seq)),
+                    (None, None) => words::committed_elsewhere(&by, &number.to_string()),
+                }
+            }
             Some("committed") => words::committed_elsewhere(&by, &number.to_string()),
             _ => return,
         };

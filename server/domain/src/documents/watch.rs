@@ -338,7 +338,11 @@ impl Documents {
         let relational = &self.core.stores.relational;
         if head > before {
             let version = relational.versions.get(Freshness::Fresh, document, head).await.ok()?;
-            return Some(DocumentNews::Committed { number: head, by: version.author });
+            let (number, by) = (head, version.author);
+            return Some(match version.restored {
+                Some(what) => DocumentNews::Restored { what, number, by },
+                None => DocumentNews::Committed { number, by },
+            });
         }
         let people = relational.users.people(&[UserId(by?.0)]).await.ok()?;
         people.into_iter().next().map(|by| DocumentNews::Changed { by })

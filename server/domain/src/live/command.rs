@@ -184,6 +184,8 @@ pub(super) struct Sender {
     pub(super) seat: Option<SeatId>,
     /// Whether the update may repeat what the document has, which is then left out.
     pub(super) may_repeat: bool,
+    /// How often the update was checked again because another room has written.
+    pub(super) moves: u32,
     /// Memory for the update, until the sender has an answer.
     pub(super) reserved: Reservation,
 }

@@ -3,6 +3,7 @@
 //! checked in the room, atomically with the edit (DESIGN §6).
 
 use super::{
+    append::{MOST_MOVES, too_many},
     command::{EditKind, EditOutcome, ServerEdit},
     replica::{LiveText, Replica},
     room::Room,
@@ -11,7 +12,7 @@ use super::{
 use crate::{
     budget::SMALL,
     error::{Error, Result},
-    storage::{ClientOwner, NewUpdate, short_hash},
+    storage::{BatchOutcome, ClientOwner, NewUpdate, short_hash},
 };
 use izanagi_shared::{
     crdt::inspect_update,
@@ -21,6 +22,7 @@ use izanagi_shared::{
         merge::{Merge, merge},
     },
 };
+use std::sync::Arc;
 
 /// The effect an edit would have on the text.
 enum Plan {
@@ -31,8 +33,20 @@ enum Plan {
 
 impl Room {
     pub(super) async fn edit(&mut self, edit: ServerEdit) -> Result<EditOutcome> {
-        if self.is_known(&edit).await? {
-            return Ok(EditOutcome::Done(self.text().await?));
+        let edit = Arc::new(edit);
+        for _ in 0..=MOST_MOVES {
+            if let Some(outcome) = self.edit_once(&edit).await? {
+                return Ok(outcome);
+            }
+        }
+        Err(too_many())
+    }
+
+    /// Makes an edit; returns nothing if another room has written meanwhile.
+    async fn edit_once(&mut self, edit: &Arc<ServerEdit>) -> Result<Option<EditOutcome>> {
+        self.ready().await?;
+        if self.is_known(edit).await? {
+            return Ok(Some(EditOutcome::Done(self.text().await?)));
         }
         self.check_quarantine(edit.actor, &edit.op_id).await?;
         let mut lapses = 0;
@@ -40,12 +54,12 @@ impl Room {
             self.lapse_all(&mut lapses).await?;
         }
         let takes_long = self.replica()?.is_long() || edit.kind.bytes() > SMALL;
-        let kind = edit.kind;
-        let made = self.with_replica(takes_long, move |replica| make(&kind, replica));
+        let (after, given) = (self.replica()?.seq, Arc::clone(edit));
+        let made = self.with_replica(takes_long, move |replica| make(&given.kind, replica));
         let (update, clients) = match made.await?? {
             Made::Update { update, clients } => (update, clients),
-            Made::Nothing(text) => return Ok(EditOutcome::Done(text)),
-            Made::Stale(text) => return Ok(EditOutcome::Stale(text)),
+            Made::Nothing(text) => return Ok(Some(EditOutcome::Done(text))),
+            Made::Stale(text) => return Ok(Some(EditOutcome::Stale(text))),
             Made::Broken(error) => {
                 self.invalidate();
                 return Err(error);
@@ -59,21 +73,26 @@ impl Room {
         })?;
         let update = NewUpdate {
             actor: edit.actor,
-            op_id: edit.op_id,
+            op_id: edit.op_id.clone(),
             delta: update.into(),
             delta_hash: edit.request_hash,
             clients,
             client_owner: ClientOwner::Server,
             missing_clients: Vec::new(),
         };
-        let admitted = Admitted { update, summary, waits: false, made_here: true, from: None };
-        let appended = self.append(std::slice::from_ref(&admitted)).await?;
+        let admitted =
+            Admitted { update, summary, waits: false, made_here: true, after, from: None };
+        let BatchOutcome::Appended(appended) = self.append(std::slice::from_ref(&admitted)).await?
+        else {
+            self.invalidate();
+            return Ok(None);
+        };
         let Some(appended) = appended.first().copied() else {
             self.invalidate();
             return Err(Error::internal("the log did not answer for an edit"));
         };
         self.settle(admitted, appended).await?;
-        Ok(EditOutcome::Done(self.text().await?))
+        Ok(Some(EditOutcome::Done(self.text().await?)))
     }
 
     async fn is_known(&self, edit: &ServerEdit) -> Result<bool> {

@@ -1,5 +1,6 @@
 //! What a connection to a live document is told, and why it ends.
 
+use crate::storage::Restored;
 use bytes::Bytes;
 use izanagi_shared::{id::ActorId, permission::Standing, time::Timestamp, wire::Person};
 use std::sync::{
@@ -150,6 +151,15 @@ pub enum DocumentNews {
         /// Its number.
         number: u64,
         /// Its author.
+        by: Person,
+    },
+    /// An earlier text was brought back, as a version.
+    Restored {
+        /// What was brought back.
+        what: Restored,
+        /// The number of the version.
+        number: u64,
+        /// Who did it.
         by: Person,
     },
     /// Something else was changed.

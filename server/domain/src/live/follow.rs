@@ -22,9 +22,24 @@ impl Room {
         self.ready().await
     }
 
+    /// Takes in these rows, which follow what this room knew. If that is not possible, the document is
+    /// loaded again when it is used next.
+    pub(super) async fn take_in_or_load(&mut self, tail: LogTail) {
+        if !self.take_in_rows(tail).await {
+            self.invalidate();
+        }
+    }
+
     async fn take_in_others(&mut self) -> bool {
         let Some(after) = self.loaded().map(|replica| replica.seq) else { return false };
-        let Ok(tail) = self.context.log.since(self.document, after).await else { return false };
+        match self.context.log.since(self.document, after).await {
+            Ok(tail) => self.take_in_rows(tail).await,
+            Err(_) => false,
+        }
+    }
+
+    async fn take_in_rows(&mut self, tail: LogTail) -> bool {
+        let Some(after) = self.loaded().map(|replica| replica.seq) else { return false };
         if !is_whole(&tail, after) || tail.live_seq < self.context.seen.highest(self.document) {
             return false;
         }

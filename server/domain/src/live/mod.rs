@@ -2,6 +2,7 @@
 //! and no locks. Acknowledged updates are durable; the state in memory can be discarded at any time
 //! and rebuilt from the log.
 
+mod append;
 mod command;
 mod edit;
 mod event;
@@ -14,6 +15,7 @@ mod lineage;
 mod news;
 mod open_rooms;
 mod persist;
+mod reject;
 mod replica;
 mod room;
 mod rooms;

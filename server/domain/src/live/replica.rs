@@ -64,8 +64,9 @@ const ROW_BYTES: usize = 160;
 pub(super) enum Loaded {
     /// A replica with every row that is not quarantined, and what the rows after a seq have changed.
     Whole(Box<Replica>, Vec<Untold>),
-    /// A row that cannot be applied.
-    Invalid(Rejected),
+    /// A row that cannot be applied, and the replica that an earlier row of the log, which waited, was
+    /// rejected by. Only what it has integrated can be asked.
+    Invalid(Rejected, Option<Box<Replica>>),
 }
 
 pub(super) struct Replica {
@@ -137,10 +138,13 @@ impl Replica {
             changes.push(Untold { seq: *seq, actor, change, from: None });
         }
         for row in log.updates {
-            let tells = told.is_some_and(|told| told < row.seq);
+            let (seq, tells) = (row.seq, told.is_some_and(|told| told < row.seq));
             match replica.replay(row, tells)? {
                 Ok(change) => changes.extend(change),
-                Err(rejected) => return Ok(Loaded::Invalid(rejected)),
+                Err(rejected) => {
+                    let replica = (rejected.tag != seq).then(|| Box::new(replica));
+                    return Ok(Loaded::Invalid(rejected, replica));
+                }
             }
         }
         replica.seq = log.live_seq;
@@ -289,6 +293,7 @@ impl Replica {
             summary,
             waits,
             made_here: false,
+            after: self.seq,
             from: None,
         })
     }

@@ -3,7 +3,6 @@
 use super::{
     command::{Command, Missing, Waiting},
     event::Closing,
-    lineage::invalid,
     open_rooms::Footprint,
     persist::DirtyState,
     replica::{LiveText, Loaded, Replica},
@@ -18,7 +17,7 @@ use crate::{
 };
 use futures::{FutureExt as _, future::OptionFuture};
 use izanagi_shared::{
-    crdt::{ApplyError, Rejected},
+    crdt::ApplyError,
     id::{ActorId, DocumentId},
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -313,8 +312,8 @@ impl Room {
                     self.replica = Some(replica);
                     self.note_changes(changes);
                 }
-                Loaded::Invalid(rejected) => {
-                    self.quarantine(&rejected).await?;
+                Loaded::Invalid(rejected, replica) => {
+                    self.reject(&rejected, replica.as_deref()).await?;
                     quarantined += 1;
                 }
             }
@@ -364,25 +363,6 @@ impl Room {
         match self.context.log.known_op(self.document, actor, op_id).await {
             Ok(known) => Ok(Some(known)),
             Err(StoreError::NotFound) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Quarantines a log row.
-    pub(super) async fn quarantine(&mut self, rejected: &Rejected) -> Result<()> {
-        let Rejected { tag: seq, cause } = rejected;
-        if invalid(rejected).is_some() {
-            tracing::warn!(docId = %self.document, seq, %cause, "an invalid update is quarantined");
-        } else {
-            tracing::error!(docId = %self.document, seq, %cause, "an update that cannot be applied is quarantined");
-        }
-        let now = self.context.clock.now();
-        match self.context.log.quarantine(self.document, *seq, now).await {
-            Ok(()) | Err(StoreError::NotFound) => {
-                self.quarantined.insert(*seq);
-                self.note_quarantined(*seq);
-                Ok(())
-            }
             Err(error) => Err(error.into()),
         }
     }

@@ -127,7 +127,8 @@ impl Rooms {
         let submit = |reply| {
             // The request has reserved memory for its body.
             let reserved = Reservation::none();
-            let sender = Sender { reply, settled: None, seat: None, may_repeat: false, reserved };
+            let (settled, seat, may_repeat, moves) = (None, None, false, 0);
+            let sender = Sender { reply, settled, seat, may_repeat, moves, reserved };
             Command::Submit(Box::new(Waiting { update, sender }))
         };
         self.ask(document, submit).await
@@ -297,7 +298,7 @@ impl SeatedRoom {
         let (reply, receipt) = oneshot::channel();
         let (settled, later) = oneshot::channel();
         let (seat, settled) = (Some(seat), Some(settled));
-        let sender = Sender { reply, settled, seat, may_repeat, reserved };
+        let sender = Sender { reply, settled, seat, may_repeat, moves: 0, reserved };
         let command = Command::Submit(Box::new(Waiting { update, sender }));
         self.commands.send(command).await.map_err(|_| closed())?;
         Ok(PostedUpdate { receipt: PendingReceipt(receipt), settled: PendingReceipt(later) })

@@ -1,11 +1,11 @@
 //! A client's updates: gate, log, replica, acknowledgement, in this order (DESIGN §6).
 
 use super::{
+    append::again,
     command::{ClientUpdate, Receipt, Sender, Waiting},
     lineage::invalid,
     news::News,
     room::Room,
-    seal::seal,
     seats::SeatId,
     settled::Unsettled,
     space::{Claim, Fit},
@@ -14,10 +14,10 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    storage::{Appended, Batch, NewUpdate, StoreError},
+    storage::{Appended, BatchOutcome, NewUpdate},
 };
 use izanagi_shared::{
-    crdt::{Checker, Integrated, UpdateSummary, Validation},
+    crdt::{Checker, Integrated, Rejected, UpdateSummary, Validation},
     id::ActorId,
     rules::MAX_CONTENT_BYTES,
 };
@@ -30,6 +30,9 @@ pub(crate) const QUARANTINED: &str = "it could not be applied to this document: 
 const WAIT_NO_MORE: &str = "it depends on changes that this document does not have, and too many of \
                             such updates are waiting already; send the missing changes first";
 
+/// What a row has changed, or why it cannot be applied.
+type Applied = std::result::Result<Vec<Integrated>, Rejected>;
+
 /// An update that passed validation.
 pub(super) struct Admitted {
     pub(super) update: NewUpdate,
@@ -39,14 +42,10 @@ pub(super) struct Admitted {
     /// Whether it is an edit made in the replica, which contains it already. Until its row is noted,
     /// the replica must not be used further.
     pub(super) made_here: bool,
+    /// The end of the log, as far as it was checked against it.
+    pub(super) after: u64,
     /// The seat that sent it.
     pub(super) from: Option<SeatId>,
-}
-
-impl Admitted {
-    fn sealed(&self) -> NewUpdate {
-        NewUpdate { delta: seal(&self.update.delta).into(), ..self.update.clone() }
-    }
 }
 
 impl Room {
@@ -94,13 +93,13 @@ impl Room {
             };
             if !self.has_room_for(self.claim(reserved, &admitted)) {
                 // Earlier updates may free space as well as use it, so apply them first.
-                self.write(std::mem::take(&mut batch)).await;
+                let is_written = self.write(std::mem::take(&mut batch)).await;
                 reserved = Claim::default();
                 waits.clear();
                 match self.make_room_for(&admitted).await {
-                    Ok(true) => {}
-                    // The checker knows what has lapsed now.
-                    Ok(false) => checker = None,
+                    Ok(true) if is_written => {}
+                    // The checker knows what has lapsed now, or what was not written.
+                    Ok(_) => checker = None,
                     Err(error) => {
                         drop(sender.answer(Err(error)));
                         checker = None;
@@ -125,14 +124,15 @@ impl Room {
         self.with_replica(takes_long, |replica| replica.lineage.doc().checker().clone()).await
     }
 
-    /// Appends admitted updates to the log, applies them and replies.
-    async fn write(&mut self, batch: Vec<(Admitted, Sender)>) {
+    /// Appends admitted updates to the log, applies them and replies. Returns whether a checker that
+    /// knows them still agrees with the document.
+    async fn write(&mut self, batch: Vec<(Admitted, Sender)>) -> bool {
         if batch.is_empty() {
-            return;
+            return true;
         }
         let (admitted, senders): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         match self.append(&admitted).await {
-            Ok(appended) => {
+            Ok(BatchOutcome::Appended(appended)) => {
                 let mut answers = Vec::with_capacity(senders.len());
                 let ops = admitted.iter().map(|it| (it.update.actor, it.update.op_id.clone()));
                 let ops: Vec<_> = ops.collect();
@@ -153,11 +153,19 @@ impl Room {
                 }
                 self.answer_settled().await;
                 self.tell();
+                true
+            }
+            Ok(BatchOutcome::Moved(tail)) => {
+                self.take_in_or_load(tail).await;
+                let again = admitted.into_iter().zip(senders).filter_map(again).collect();
+                Box::pin(self.submit(again)).await;
+                false
             }
             Err(error) => {
                 for sender in senders {
                     drop(sender.answer(Err(error.clone().into())));
                 }
+                false
             }
         }
     }
@@ -201,40 +209,6 @@ impl Room {
         match self.known_op(update.actor, &update.op_id).await? {
             Some(_) => Ok(()),
             None => Err(Error::BadUpdate(WAIT_NO_MORE.to_owned())),
-        }
-    }
-
-    /// Appends updates to the log. After an unknown outcome it appends again: known op ids are
-    /// answered with their original seq, which reveals the outcome. The replica is then reloaded.
-    pub(super) async fn append(
-        &mut self,
-        admitted: &[Admitted],
-    ) -> std::result::Result<Vec<Appended>, StoreError> {
-        const TRIES: u32 = 3;
-        let batch = Batch {
-            document_id: self.document,
-            updates: admitted.iter().map(Admitted::sealed).collect(),
-            after: None,
-            at: self.context.clock.now(),
-        };
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            match self.context.writer.append(batch.clone()).await {
-                Err(StoreError::Unknown(_)) if tries < TRIES => self.invalidate(),
-                Err(error) => {
-                    self.invalidate();
-                    return Err(error);
-                }
-                Ok(appended) => {
-                    for outcome in &appended {
-                        if let Appended::New(seq) | Appended::Known(seq) = outcome {
-                            self.context.seen.saw(self.document, *seq);
-                        }
-                    }
-                    return Ok(appended);
-                }
-            }
         }
     }
 
@@ -284,7 +258,7 @@ impl Room {
             let releases = replica.lineage.doc().would_release(&summary);
             let takes_long = replica.takes_long(update.delta.len(), releases);
             let sent = Sent { by: actor, at };
-            let applied = self.with_replica(takes_long, move |replica| {
+            let applied = self.with_replica(takes_long, move |replica| -> Applied {
                 if made_here {
                     let released = replica.made_here(seq, &update.delta, summary)?;
                     let edit = tells.then(|| Integrated::from(update.delta.to_vec()));
@@ -302,9 +276,12 @@ impl Room {
                 }
                 Ok(Err(rejected)) => {
                     self.invalidate();
-                    self.quarantine(&rejected).await?;
-                    if let Some(cause) = invalid(&rejected).filter(|_| rejected.tag == seq) {
-                        return Err(Error::BadUpdate(cause.to_string()));
+                    // One that waited is rejected again by the load, which knows what is left of it.
+                    if rejected.tag == seq {
+                        self.reject(&rejected, None).await?;
+                        if let Some(cause) = invalid(&rejected) {
+                            return Err(Error::BadUpdate(cause.to_string()));
+                        }
                     }
                 }
                 // It is durable, so a reload decides.

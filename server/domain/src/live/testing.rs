@@ -14,8 +14,8 @@ use crate::budget::{Budget, BudgetSettings};
 use crate::edits::EditStore;
 use crate::storage::{
     Appended, Batch, BatchOutcome, Clock, Constraint, CutUpdates, KnownOp, LiveLog, LoadedLog,
-    LogTail, LoggedUpdate, NewLineage, NewSnapshot, SavedText, SegmentRow, StoreError, StoreResult,
-    StoredSnapshot, SystemClock, SystemIds, short_hash,
+    LogTail, LoggedUpdate, NewLineage, NewSnapshot, NewUpdate, SavedText, SegmentRow, StoreError,
+    StoreResult, StoredSnapshot, SystemClock, SystemIds, short_hash,
 };
 use async_trait::async_trait;
 use izanagi_shared::{
@@ -172,7 +172,15 @@ impl Kept {
         &self.snapshots[0]
     }
 
-    fn append(&mut self, batch: &Batch, spoil: bool) -> Vec<Appended> {
+    fn append(&mut self, batch: &Batch, spoil: bool) -> BatchOutcome {
+        let is_known =
+            |update: &NewUpdate| self.ops.contains_key(&(update.actor, update.op_id.clone()));
+        if let Some(after) = batch.after
+            && after != self.live_seq
+            && !batch.updates.iter().all(is_known)
+        {
+            return BatchOutcome::Moved(self.since(after));
+        }
         let mut answers = Vec::new();
         for update in &batch.updates {
             let key = (update.actor, update.op_id.clone());
@@ -191,7 +199,14 @@ impl Kept {
                 }
             });
         }
-        answers
+        answers.into()
+    }
+
+    fn since(&self, seq: u64) -> LogTail {
+        let (live_seq, snapshot_seq) = (self.live_seq, self.newest().seq);
+        let updates = self.rows.iter().filter(|row| row.seq > seq).cloned().collect();
+        let quarantined = self.quarantined.iter().copied().filter(|of| *of > seq).collect();
+        LogTail { live_seq, snapshot_seq, updates, quarantined }
     }
 }
 
@@ -205,16 +220,12 @@ impl LiveLog for MemoryLog {
         };
         assert!(!panics, "a bug in the log");
         let mut kept = self.kept.lock();
-        let answers = batches.iter().map(|batch| Ok(kept.append(batch, spoil).into())).collect();
+        let answers = batches.iter().map(|batch| Ok(kept.append(batch, spoil))).collect();
         if lost { Err(StoreError::Unknown("lost".to_owned())) } else { Ok(answers) }
     }
 
     async fn since(&self, _: DocumentId, seq: u64) -> StoreResult<LogTail> {
-        let kept = self.kept.lock();
-        let (live_seq, snapshot_seq) = (kept.live_seq, kept.newest().seq);
-        let updates = kept.rows.iter().filter(|row| row.seq > seq).cloned().collect();
-        let quarantined = kept.quarantined.iter().copied().filter(|of| *of > seq).collect();
-        Ok(LogTail { live_seq, snapshot_seq, updates, quarantined })
+        Ok(self.kept.lock().since(seq))
     }
 
     async fn load(&self, document: DocumentId) -> StoreResult<LoadedLog> {

@@ -1,6 +1,7 @@
 //! Tests of rooms over a faulty log.
 
 mod limits;
+mod others;
 mod seated;
 mod stories;
 mod waiting;
@@ -140,7 +141,7 @@ fn loading_stops_at_the_first_inapplicable_row() {
     let updates = vec![row(1), row(2)];
     let log = loaded(2, snapshot, updates);
     let loaded = Replica::load(DOCUMENT, log, &SystemIds, BudgetSettings::default(), None).unwrap();
-    assert!(matches!(loaded, Loaded::Invalid(Rejected { tag: 1, .. })));
+    assert!(matches!(loaded, Loaded::Invalid(Rejected { tag: 1, .. }, None)));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! §6). There is no batching delay: the next group gathers while the current one is being written,
 //! so a single editor waits for nothing and many editors share a disk sync.
 
-use crate::storage::{Appended, Batch, BatchOutcome, LiveLog, StoreError, StoreResult};
+use crate::storage::{Batch, BatchOutcome, LiveLog, StoreError, StoreResult};
 use futures::FutureExt as _;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, oneshot};
@@ -12,7 +12,7 @@ const MAX_BATCHES: usize = 256;
 
 struct Job {
     batch: Batch,
-    reply: oneshot::Sender<StoreResult<Vec<Appended>>>,
+    reply: oneshot::Sender<StoreResult<BatchOutcome>>,
 }
 
 /// Handle to the log writer, shared by all rooms.
@@ -27,8 +27,8 @@ impl LogWriter {
         Self(sender)
     }
 
-    /// Appends the updates of one document. They are durable on return.
-    pub(super) async fn append(&self, batch: Batch) -> StoreResult<Vec<Appended>> {
+    /// Appends the updates of one document. If they are appended, they are durable on return.
+    pub(super) async fn append(&self, batch: Batch) -> StoreResult<BatchOutcome> {
         let (reply, answer) = oneshot::channel();
         let job = Job { batch, reply };
         self.0
@@ -56,7 +56,7 @@ async fn write_groups(log: Arc<dyn LiveLog>, timeout: Duration, mut jobs: mpsc::
         match answer {
             Ok(results) => {
                 for (reply, result) in replies.into_iter().zip(results) {
-                    drop(reply.send(result.and_then(BatchOutcome::into_appended)));
+                    drop(reply.send(result));
                 }
             }
             Err(error) => {

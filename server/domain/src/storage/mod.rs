@@ -50,7 +50,7 @@ pub use upkeep::Upkeep;
 pub use value::{Data, Value};
 pub use versions::{
     AtomicCommit, CommitIntent, CommitIntents, CommitOutcome, Fence, IntentStatus, NewIntent,
-    NewVersion, VersionFilter, VersionRow, VersionStore,
+    NewVersion, Restored, VersionFilter, VersionRow, VersionStore,
 };
 
 pub use izanagi_shared::wire::{Details, DetailsChange, VersionNote};

@@ -51,6 +51,26 @@ pub struct CommitIntent {
     pub erased: bool,
 }
 
+/// What a restore brings back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restored {
+    /// The content of the version with this number.
+    Version(u64),
+    /// The text after the edit with this seq.
+    Edit(u64),
+}
+
+impl Restored {
+    /// Returns the number of the version, if it is one.
+    #[must_use]
+    pub const fn version(self) -> Option<u64> {
+        match self {
+            Self::Version(number) => Some(number),
+            Self::Edit(_) => None,
+        }
+    }
+}
+
 /// Step 4: the version to create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewVersion {
@@ -76,6 +96,8 @@ pub struct NewVersion {
     pub removed: u64,
     /// What its author says about it.
     pub note: VersionNote,
+    /// What it brings back, if it is a restore. A version that is brought back remains a snapshot.
+    pub restored: Option<Restored>,
     /// Author.
     pub author_id: ActorId,
     /// Identity of the request.
@@ -99,6 +121,7 @@ impl NewVersion {
             added: self.added,
             removed: self.removed,
             note: self.note,
+            restored: self.restored,
             name: None,
             has_intact_facts: true,
             keep_whole: false,
@@ -133,6 +156,8 @@ pub struct VersionRow {
     pub removed: u64,
     /// What its author says about it.
     pub note: VersionNote,
+    /// What it brings back, if it is a restore.
+    pub restored: Option<Restored>,
     /// Whether number, counts and name can be read and match their checksum.
     pub has_intact_facts: bool,
     /// Its name, if any.
@@ -232,12 +257,8 @@ pub trait CommitIntents: Send + Sync {
     async fn open(&self, intent: &NewIntent) -> StoreResult<()>;
     /// Step 4, one statement. If the intent is open and unexpired, the document active and its head
     /// the expected parent: moves the head, inserts the version, closes the intent and enqueues the
-    /// demotion of the parent. `restored_from` must remain a snapshot from then on.
-    async fn commit(
-        &self,
-        version: &NewVersion,
-        restored_from: Option<u64>,
-    ) -> StoreResult<CommitOutcome>;
+    /// demotion of the parent.
+    async fn commit(&self, version: &NewVersion) -> StoreResult<CommitOutcome>;
     /// Closes the intent if it is still open; used after an unknown outcome.
     async fn fence(&self, commit: CommitId) -> StoreResult<Fence>;
     /// Closes every open attempt of a request; used before refusing it. After this returns, nothing
@@ -277,6 +298,5 @@ pub trait AtomicCommit: Send + Sync {
         &self,
         records: &[NewRecord],
         version: &NewVersion,
-        restored_from: Option<u64>,
     ) -> StoreResult<CommitOutcome>;
 }

@@ -27,17 +27,12 @@ impl Versions {
     }
 
     /// Writes content and version. `version.commit_id` must be fresh.
-    pub(super) async fn attempt(
-        &self,
-        version: &NewVersion,
-        text: &str,
-        restored_from: Option<u64>,
-    ) -> Result<Attempt> {
+    pub(super) async fn attempt(&self, version: &NewVersion, text: &str) -> Result<Attempt> {
         let (document, commit) = (version.document_id, version.commit_id);
         let records = Stored::new_records(document, commit, text, version.content_hash);
         let outcome = match &self.core.stores.relational.atomic {
-            Some(atomic) => atomic.commit_with_content(&records, version, restored_from).await,
-            None => self.in_steps(&records, version, restored_from).await,
+            Some(atomic) => atomic.commit_with_content(&records, version).await,
+            None => self.in_steps(&records, version).await,
         };
         match outcome {
             Ok(CommitOutcome::Committed) => Ok(Attempt::Committed),
@@ -58,7 +53,6 @@ impl Versions {
         &self,
         records: &[NewRecord],
         version: &NewVersion,
-        restored_from: Option<u64>,
     ) -> StoreResult<CommitOutcome> {
         let intent = NewIntent {
             commit_id: version.commit_id,
@@ -72,7 +66,7 @@ impl Versions {
         for record in records {
             self.core.stores.documents.create(record, version.at).await?;
         }
-        self.core.stores.relational.intents.commit(version, restored_from).await
+        self.core.stores.relational.intents.commit(version).await
     }
 
     /// Fences before reading: a statement queued behind a lock could still commit after a plain

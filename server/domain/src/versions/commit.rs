@@ -7,7 +7,8 @@ use crate::{
     hash::sha256_parts,
     live::{EditKind, LiveText},
     storage::{
-        DocumentRow, Freshness, NewVersion, Request, StoreError, Topic, VersionRow, short_hash,
+        DocumentRow, Freshness, NewVersion, Request, Restored, StoreError, Topic, VersionRow,
+        short_hash,
     },
 };
 use izanagi_shared::{
@@ -50,7 +51,7 @@ pub(super) struct Draft<'a> {
     pub(super) editor: &'a Editor,
     pub(super) note: &'a VersionNote,
     pub(super) request: Request,
-    pub(super) restored_from: Option<u64>,
+    pub(super) restored: Option<Restored>,
     /// The document as last read by this request, unless it has changed it since. Good enough for
     /// an attempt, but not for refusing the request.
     pub(super) seen: Option<&'a DocumentRow>,
@@ -86,7 +87,7 @@ impl Versions {
         {
             return self.refuse(&request, refusal).await;
         }
-        let draft = Draft { editor, note: &input.note, request, restored_from: None, seen };
+        let draft = Draft { editor, note: &input.note, request, restored: None, seen };
         self.commit_live(&draft).await
     }
 
@@ -182,14 +183,14 @@ impl Versions {
                 return self.refuse(&draft.request, Error::NothingToCommit).await;
             }
             let version = self.next_version(draft, head, &row, &text).await?;
-            match self.attempt(&version, &text.content, draft.restored_from).await? {
+            match self.attempt(&version, &text.content).await? {
                 Attempt::Committed => {
                     let committed = version.into_row(author);
                     self.cache.put(committed.commit_id, text.content);
                     self.heads.put(Head::from(&committed));
                     self.documents.announce(committed.document_id, Some(draft.editor.actor()));
                     self.core.wake.up(Topic::Demote);
-                    if draft.restored_from.is_some() {
+                    if draft.restored.is_some() {
                         self.core.wake.up(Topic::MakeWhole);
                     }
                     return Ok(committed);
@@ -236,6 +237,7 @@ impl Versions {
             added: count.added as u64,
             removed: count.removed as u64,
             note: draft.note.clone(),
+            restored: draft.restored,
             author_id,
             request: draft.request,
             at,

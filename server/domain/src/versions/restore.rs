@@ -12,7 +12,7 @@ use crate::{
     error::{Error, Result},
     hash::{sha256, sha256_parts},
     live::EditKind,
-    storage::{Request, VersionRow},
+    storage::{Request, Restored, VersionRow},
 };
 use izanagi_shared::{
     rules::CommitMessage,
@@ -27,8 +27,7 @@ const ROUNDS: u32 = 20;
 struct Source {
     content: String,
     content_hash: [u8; 32],
-    /// The version, if it is one.
-    number: Option<u64>,
+    restored: Restored,
     /// The messages of the versions: the one that restores, and the one before.
     messages: (ServerMessage, ServerMessage),
 }
@@ -86,7 +85,7 @@ impl Versions {
         Ok(Source {
             content: self.content(&row).await?.to_string(),
             content_hash: row.content_hash,
-            number: Some(number),
+            restored: Restored::Version(number),
             messages: (ServerMessage::Restored(number), ServerMessage::BeforeRestoring(number)),
         })
     }
@@ -96,7 +95,7 @@ impl Versions {
         Ok(Source {
             content_hash: sha256(&content),
             content,
-            number: None,
+            restored: Restored::Edit(seq),
             messages: (ServerMessage::RestoredEdit(seq), ServerMessage::BeforeRestoringEdit(seq)),
         })
     }
@@ -120,8 +119,13 @@ impl Versions {
         let fallback = || source.messages.0.to_string();
         let note =
             VersionNote::new(if message.is_empty() { fallback() } else { message.to_owned() });
-        let draft =
-            Draft { editor, note: &note, request: after, restored_from: source.number, seen: None };
+        let draft = Draft {
+            editor,
+            note: &note,
+            request: after,
+            restored: Some(source.restored),
+            seen: None,
+        };
         self.commit_live(&draft).await
     }
 
@@ -170,7 +174,7 @@ impl Versions {
         request: Request,
     ) -> Result<[u8; 32]> {
         let note = VersionNote::new(message.to_string());
-        let draft = Draft { editor, note: &note, request, restored_from: None, seen: None };
+        let draft = Draft { editor, note: &note, request, restored: None, seen: None };
         match self.commit_live(&draft).await {
             Ok(kept) => Ok(kept.content_hash),
             // A concurrent request has just committed it.

@@ -170,7 +170,7 @@ faulty_store! {
 faulty_store! {
     CommitIntents as "intents" {
         Write open(intent: &NewIntent) -> ();
-        Write commit(version: &NewVersion, restored_from: Option<u64>) -> CommitOutcome;
+        Write commit(version: &NewVersion) -> CommitOutcome;
         Write fence(commit: CommitId) -> Fence;
         Write fence_request(key: &[u8; 32]) -> ();
         Read expired(now: Timestamp, limit: u32) -> Vec<CommitIntent>;
@@ -184,11 +184,7 @@ faulty_store! {
 
 faulty_store! {
     AtomicCommit as "atomic" {
-        Write commit_with_content(
-            records: &[NewRecord],
-            version: &NewVersion,
-            restored_from: Option<u64>
-        ) -> CommitOutcome;
+        Write commit_with_content(records: &[NewRecord], version: &NewVersion) -> CommitOutcome;
     }
 }
 

@@ -9,8 +9,8 @@ use super::{
     version_row,
 };
 use izanagi_domain::storage::{
-    ChangeKind, CommitOutcome, Constraint, Ids, IntentStatus, NewVersion, StoreError, StoreResult,
-    Topic, head_hash, short_hash,
+    ChangeKind, CommitOutcome, Constraint, Ids, IntentStatus, NewVersion, Restored, StoreError,
+    StoreResult, Topic, head_hash, short_hash,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId},
@@ -34,22 +34,17 @@ pub(super) struct Commit {
 
 impl Commit {
     /// A commit whose intent and content are already stored.
-    pub(super) fn new(ids: &dyn Ids, version: &NewVersion, restored_from: Option<u64>) -> Self {
+    pub(super) fn new(ids: &dyn Ids, version: &NewVersion) -> Self {
         let close = Statement::with(
             "UPDATE commit_intents SET status = 'committed' WHERE commit_id = $1",
             args![version.commit_id],
         );
-        Self::with_content(ids, vec![close], version, restored_from).expecting_intent()
+        Self::with_content(ids, vec![close], version).expecting_intent()
     }
 
     /// A commit that also stores its content, with the statements in `first`. It needs no intent,
     /// because nothing is visible before the transaction commits.
-    pub(super) fn with_content(
-        ids: &dyn Ids,
-        first: Vec<Statement>,
-        version: &NewVersion,
-        restored_from: Option<u64>,
-    ) -> Self {
+    pub(super) fn with_content(ids: &dyn Ids, first: Vec<Statement>, version: &NewVersion) -> Self {
         let NewVersion { document_id: document, number, at, .. } = *version;
         let mut writes = first;
         // If the commit is not allowed, this violates `ck_documents_head`.
@@ -73,7 +68,7 @@ impl Commit {
             let key = format!("{document}/{}", number.saturating_sub(1));
             writes.push(outbox::insert(ids, Topic::Demote, &key, at));
         }
-        if let Some(source) = restored_from {
+        if let Some(source) = version.restored.and_then(Restored::version) {
             writes.push(Statement::with(
                 "UPDATE versions SET keep_whole = $3 \
                  WHERE document_id = $1 AND version_number = $2",

@@ -77,12 +77,8 @@ impl<D: Database> CommitIntents for SqlIntents<D> {
         }
     }
 
-    async fn commit(
-        &self,
-        version: &NewVersion,
-        restored_from: Option<u64>,
-    ) -> StoreResult<CommitOutcome> {
-        commit::Commit::new(&*self.ids, version, restored_from).run(&*self.db).await
+    async fn commit(&self, version: &NewVersion) -> StoreResult<CommitOutcome> {
+        commit::Commit::new(&*self.ids, version).run(&*self.db).await
     }
 
     async fn fence(&self, commit: CommitId) -> StoreResult<Fence> {
@@ -171,12 +167,11 @@ impl<D: Database> AtomicCommit for SqlIntents<D> {
         &self,
         records: &[NewRecord],
         version: &NewVersion,
-        restored_from: Option<u64>,
     ) -> StoreResult<CommitOutcome> {
         let mut first = Vec::with_capacity(3 * records.len());
         for record in records {
             first.extend(payload::insert(record, version.at).await?);
         }
-        commit::Commit::with_content(&*self.ids, first, version, restored_from).run(&*self.db).await
+        commit::Commit::with_content(&*self.ids, first, version).run(&*self.db).await
     }
 }

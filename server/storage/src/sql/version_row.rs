@@ -5,14 +5,14 @@ use super::{
     statement::{Statement, args},
 };
 use izanagi_domain::storage::{
-    NewVersion, ShortHash, StoreResult, VersionNote, VersionRow, short_hash, version_hash,
+    NewVersion, Restored, ShortHash, StoreResult, VersionNote, VersionRow, short_hash, version_hash,
 };
 use izanagi_shared::{id::UserId, wire::Person};
 
 /// Starts a query for a [`VersionRow`].
 pub(super) const SELECT: &str = "SELECT v.document_id, v.version_number, v.commit_id, \
      v.content_hash, v.chain_hash, v.content_length, v.added, \
-     v.removed, v.message, v.title, v.name, v.facts_hash, v.keep_whole, v.is_delta, v.request_hash, v.created_at, \
+     v.removed, v.message, v.title, v.restored_version, v.restored_edit, v.name, v.facts_hash, v.keep_whole, v.is_delta, v.request_hash, v.created_at, \
      v.author_id, u.username, u.display_name, p.chain_hash AS parent_chain_hash \
      FROM versions v LEFT JOIN users u ON u.id = v.author_id \
      LEFT JOIN versions p ON p.document_id = v.document_id \
@@ -32,6 +32,7 @@ pub(super) fn version(row: &Row) -> StoreResult<VersionRow> {
         added: row.get("added").unwrap_or_default(),
         removed: row.get("removed").unwrap_or_default(),
         note: VersionNote { message: row.get("message")?, title: row.get("title")? },
+        restored: restored(row)?,
         name: row.get("name")?,
         has_intact_facts: false,
         keep_whole: row.get("keep_whole")?,
@@ -50,6 +51,12 @@ pub(super) fn facts_hash(row: &VersionRow) -> ShortHash {
     version_hash(row.commit_id, facts, row.name.as_deref())
 }
 
+/// What the version brings back.
+fn restored(row: &Row) -> StoreResult<Option<Restored>> {
+    let version = row.get::<Option<u64>>("restored_version")?.map(Restored::Version);
+    Ok(version.or(row.get::<Option<u64>>("restored_edit")?.map(Restored::Edit)))
+}
+
 /// The author need not be an account.
 fn author(row: &Row) -> StoreResult<Person> {
     let actor = row.get("author_id")?;
@@ -64,9 +71,10 @@ pub(super) fn insert(version: &NewVersion) -> Statement {
     Statement::with(
         "INSERT INTO versions (document_id, version_number, commit_id, \
          content_hash, chain_hash, content_length, added, removed, message, title, name, \
-         facts_hash, keep_whole, is_delta, author_id, request_key, request_hash, created_at) \
+         facts_hash, keep_whole, is_delta, author_id, request_key, request_hash, created_at, \
+         restored_version, restored_edit) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, $16, $11, $11, $12, $13, $14, \
-         $15)",
+         $15, $17, $18)",
         args![
             version.document_id,
             version.number,
@@ -88,6 +96,11 @@ pub(super) fn insert(version: &NewVersion) -> Statement {
                 [version.number, version.length, version.added, version.removed],
                 None
             ),
+            version.restored.and_then(Restored::version),
+            match version.restored {
+                Some(Restored::Edit(seq)) => Some(seq),
+                _ => None,
+            },
         ],
     )
 }

@@ -1,7 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{
-    CommitOutcome, Constraint, Freshness, IntentStatus, NewVersion, StoreError, Topic, VersionRow,
-    short_hash,
+    CommitOutcome, Constraint, Freshness, IntentStatus, NewVersion, Restored, StoreError, Topic,
+    VersionRow, short_hash,
 };
 use izanagi_shared::id::{DocumentId, UserId};
 
@@ -15,6 +15,7 @@ suite!(
     a_nonconsecutive_number_is_refused,
     a_parent_is_demoted_and_a_source_kept_whole,
     one_of_two_commits_on_a_head_succeeds,
+    a_version_remembers_what_it_restores,
     an_atomic_commit_writes_content_and_version,
     a_failed_atomic_commit_leaves_nothing,
     an_atomic_commit_with_a_used_id_leaves_nothing,
@@ -32,7 +33,7 @@ async fn a_commit_creates_a_version_and_moves_the_head(store: &TestStore) {
     let before = store.relational.catalog.get(document).await.unwrap();
     let (intent, version) = attempt(store, document, user).await;
     store.relational.intents.open(&intent).await.unwrap();
-    assert_eq!(store.relational.intents.commit(&version, None).await, Ok(CommitOutcome::Committed));
+    assert_eq!(store.relational.intents.commit(&version).await, Ok(CommitOutcome::Committed));
     let row = store.relational.versions.get(Freshness::Fresh, document, 1).await.unwrap();
     let expected = VersionRow {
         document_id: document,
@@ -45,6 +46,7 @@ async fn a_commit_creates_a_version_and_moves_the_head(store: &TestStore) {
         added: 1,
         removed: 0,
         note: version.note.clone(),
+        restored: None,
         name: None,
         has_intact_facts: true,
         keep_whole: false,
@@ -67,11 +69,8 @@ async fn a_repeated_commit_is_recognised(store: &TestStore) {
     let (user, document) = owned_document(store).await;
     let (intent, version) = attempt(store, document, user).await;
     store.relational.intents.open(&intent).await.unwrap();
-    store.relational.intents.commit(&version, None).await.unwrap();
-    assert_eq!(
-        store.relational.intents.commit(&version, None).await,
-        Ok(CommitOutcome::RequestKnown)
-    );
+    store.relational.intents.commit(&version).await.unwrap();
+    assert_eq!(store.relational.intents.commit(&version).await, Ok(CommitOutcome::RequestKnown));
     let known = store.relational.versions.by_request(&version.request.key).await.unwrap();
     assert_eq!((known.number, known.commit_id), (1, version.commit_id));
 }
@@ -80,14 +79,11 @@ async fn a_request_creates_one_version(store: &TestStore) {
     let (user, document) = owned_document(store).await;
     let (intent, first) = attempt(store, document, user).await;
     store.relational.intents.open(&intent).await.unwrap();
-    store.relational.intents.commit(&first, None).await.unwrap();
+    store.relational.intents.commit(&first).await.unwrap();
     let (intent, second) = attempt(store, document, user).await;
     let second = NewVersion { request: first.request, ..second };
     store.relational.intents.open(&intent).await.unwrap();
-    assert_eq!(
-        store.relational.intents.commit(&second, None).await,
-        Ok(CommitOutcome::RequestKnown)
-    );
+    assert_eq!(store.relational.intents.commit(&second).await, Ok(CommitOutcome::RequestKnown));
     assert_eq!(store.relational.catalog.get(document).await.unwrap().head_version, 1);
     let unknown = store.relational.versions.by_request(&fresh_hash()).await;
     assert_eq!(unknown, Err(StoreError::NotFound));
@@ -98,7 +94,7 @@ async fn a_commit_on_an_old_head_reports_the_move(store: &TestStore) {
     let (intent, version) = attempt(store, document, user).await;
     store.relational.intents.open(&intent).await.unwrap();
     a_version(store, document, user).await;
-    assert_eq!(store.relational.intents.commit(&version, None).await, Ok(CommitOutcome::HeadMoved));
+    assert_eq!(store.relational.intents.commit(&version).await, Ok(CommitOutcome::HeadMoved));
     let status = store.relational.intents.get(version.commit_id).await.unwrap().status;
     assert_eq!(status, IntentStatus::Open);
 }
@@ -108,9 +104,9 @@ async fn an_expired_attempt_is_closed(store: &TestStore) {
     let (intent, version) = attempt(store, document, user).await;
     store.relational.intents.open(&intent).await.unwrap();
     let late = NewVersion { at: at(1_001), ..version.clone() };
-    assert_eq!(store.relational.intents.commit(&late, None).await, Ok(CommitOutcome::IntentClosed));
+    assert_eq!(store.relational.intents.commit(&late).await, Ok(CommitOutcome::IntentClosed));
     let just = NewVersion { at: intent.expires_at, ..version };
-    assert_eq!(store.relational.intents.commit(&just, None).await, Ok(CommitOutcome::Committed));
+    assert_eq!(store.relational.intents.commit(&just).await, Ok(CommitOutcome::Committed));
 }
 
 async fn a_trashed_or_missing_document_accepts_no_commit(store: &TestStore) {
@@ -118,15 +114,9 @@ async fn a_trashed_or_missing_document_accepts_no_commit(store: &TestStore) {
     let (intent, version) = attempt(store, document, user).await;
     store.relational.intents.open(&intent).await.unwrap();
     trash(store, document, user).await;
-    assert_eq!(
-        store.relational.intents.commit(&version, None).await,
-        Ok(CommitOutcome::DocumentGone)
-    );
+    assert_eq!(store.relational.intents.commit(&version).await, Ok(CommitOutcome::DocumentGone));
     store.relational.catalog.purge(document, at(30)).await.unwrap();
-    assert_eq!(
-        store.relational.intents.commit(&version, None).await,
-        Ok(CommitOutcome::DocumentGone)
-    );
+    assert_eq!(store.relational.intents.commit(&version).await, Ok(CommitOutcome::DocumentGone));
 }
 
 async fn a_nonconsecutive_number_is_refused(store: &TestStore) {
@@ -135,7 +125,7 @@ async fn a_nonconsecutive_number_is_refused(store: &TestStore) {
         let (intent, version) = attempt(store, document, user).await;
         store.relational.intents.open(&intent).await.unwrap();
         let wrong = NewVersion { number, ..version };
-        let result = store.relational.intents.commit(&wrong, None).await;
+        let result = store.relational.intents.commit(&wrong).await;
         assert_eq!(result, Err(StoreError::Conflict(Constraint::Other)));
     }
     assert_eq!(store.relational.catalog.get(document).await.unwrap().head_version, 0);
@@ -147,8 +137,9 @@ async fn a_parent_is_demoted_and_a_source_kept_whole(store: &TestStore) {
         a_version(store, document, user).await;
     }
     let (intent, version) = attempt(store, document, user).await;
+    let version = NewVersion { restored: Some(Restored::Version(1)), ..version };
     store.relational.intents.open(&intent).await.unwrap();
-    store.relational.intents.commit(&version, Some(1)).await.unwrap();
+    store.relational.intents.commit(&version).await.unwrap();
     let work = store.relational.outbox.pending(10).await.unwrap();
     let work: Vec<_> = work.into_iter().map(|item| (item.topic, item.key)).collect();
     let expected = [
@@ -180,7 +171,7 @@ async fn one_of_two_commits_on_a_head_succeeds(store: &TestStore) {
         }
         let tasks = commits.into_iter().map(|version| {
             let stores = store.stores();
-            tokio::spawn(async move { stores.relational.intents.commit(&version, None).await })
+            tokio::spawn(async move { stores.relational.intents.commit(&version).await })
         });
         let mut outcomes = Vec::new();
         for task in Vec::from_iter(tasks) {
@@ -192,17 +183,30 @@ async fn one_of_two_commits_on_a_head_succeeds(store: &TestStore) {
     }
 }
 
+async fn a_version_remembers_what_it_restores(store: &TestStore) {
+    let (user, document) = owned_document(store).await;
+    a_version(store, document, user).await;
+    for restored in [Some(Restored::Version(1)), Some(Restored::Edit(7)), None] {
+        let (intent, version) = attempt(store, document, user).await;
+        let version = NewVersion { restored, ..version };
+        store.relational.intents.open(&intent).await.unwrap();
+        store.relational.intents.commit(&version).await.unwrap();
+        let row = store.relational.versions.by_commit(version.commit_id).await.unwrap();
+        assert_eq!(row.restored, restored);
+    }
+}
+
 async fn an_atomic_commit_writes_content_and_version(store: &TestStore) {
     let Some(atomic) = &store.relational.atomic else { return };
     let (user, document) = owned_document(store).await;
     a_version(store, document, user).await;
     let (_, version) = attempt(store, document, user).await;
+    let version = NewVersion { restored: Some(Restored::Version(1)), ..version };
     let record = content_record(&version);
-    let outcome =
-        atomic.commit_with_content(std::slice::from_ref(&record), &version, Some(1)).await;
+    let outcome = atomic.commit_with_content(std::slice::from_ref(&record), &version).await;
     assert_eq!(outcome, Ok(CommitOutcome::Committed));
     let row = store.relational.versions.by_commit(version.commit_id).await.unwrap();
-    assert_eq!(row.number, 2);
+    assert_eq!((row.number, row.restored), (2, version.restored));
     assert_eq!(store.documents.get(&record.path).await.unwrap().data, record.data);
     // Nothing is visible before the transaction commits, so there is no intent.
     assert_eq!(store.relational.intents.get(version.commit_id).await, Err(StoreError::NotFound));
@@ -222,14 +226,14 @@ async fn a_failed_atomic_commit_leaves_nothing(store: &TestStore) {
     let (user, document) = owned_document(store).await;
     let (_, old) = attempt(store, document, user).await;
     a_version(store, document, user).await;
-    let outcome = atomic.commit_with_content(&[content_record(&old)], &old, None).await;
+    let outcome = atomic.commit_with_content(&[content_record(&old)], &old).await;
     assert_eq!(outcome, Ok(CommitOutcome::HeadMoved));
     assert_nothing_left(store, &old).await;
     assert_eq!(store.relational.intents.get(old.commit_id).await, Err(StoreError::NotFound));
 
     let (_, version) = attempt(store, document, user).await;
     trash(store, document, user).await;
-    let outcome = atomic.commit_with_content(&[content_record(&version)], &version, None).await;
+    let outcome = atomic.commit_with_content(&[content_record(&version)], &version).await;
     assert_eq!(outcome, Ok(CommitOutcome::DocumentGone));
     assert_nothing_left(store, &version).await;
     assert_eq!(store.relational.catalog.get(document).await.unwrap().head_version, 1);
@@ -241,7 +245,7 @@ async fn an_atomic_commit_with_a_used_id_leaves_nothing(store: &TestStore) {
     let (intent, version) = attempt(store, document, user).await;
     store.relational.intents.open(&intent).await.unwrap();
     store.relational.intents.fence(intent.commit_id).await.unwrap();
-    let outcome = atomic.commit_with_content(&[content_record(&version)], &version, None).await;
+    let outcome = atomic.commit_with_content(&[content_record(&version)], &version).await;
     assert_eq!(outcome, Err(StoreError::Conflict(Constraint::CommitId)));
     assert_nothing_left(store, &version).await;
     let status = store.relational.intents.get(intent.commit_id).await.unwrap().status;
@@ -254,7 +258,7 @@ async fn a_repeated_atomic_commit_is_recognised(store: &TestStore) {
     let (_, version) = attempt(store, document, user).await;
     let records = [content_record(&version)];
     for expected in [CommitOutcome::Committed, CommitOutcome::RequestKnown] {
-        let outcome = atomic.commit_with_content(&records, &version, None).await;
+        let outcome = atomic.commit_with_content(&records, &version).await;
         assert_eq!(outcome, Ok(expected));
     }
 }
@@ -272,7 +276,7 @@ async fn concurrent_atomic_commits_leave_no_gap(store: &TestStore) {
                 loop {
                     let (_, version) = attempt(&stores, document, user).await;
                     let records = [content_record(&version)];
-                    match atomic.commit_with_content(&records, &version, None).await {
+                    match atomic.commit_with_content(&records, &version).await {
                         Ok(CommitOutcome::Committed) => return,
                         Ok(CommitOutcome::HeadMoved) => {}
                         other => panic!("{other:?}"),

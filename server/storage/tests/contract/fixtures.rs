@@ -185,6 +185,7 @@ pub(crate) async fn attempt(
         added: 1,
         removed: 0,
         note: VersionNote { message: "why".to_owned(), ..VersionNote::default() },
+        restored: None,
         author_id: author.into(),
         request,
         at: at(40),
@@ -202,7 +203,7 @@ pub(crate) fn content_record(version: &NewVersion) -> NewRecord {
 pub(crate) async fn a_version(stores: &Stores, document: DocumentId, author: UserId) -> VersionRow {
     let (intent, version) = attempt(stores, document, author).await;
     stores.relational.intents.open(&intent).await.unwrap();
-    let outcome = stores.relational.intents.commit(&version, None).await.unwrap();
+    let outcome = stores.relational.intents.commit(&version).await.unwrap();
     assert_eq!(outcome, CommitOutcome::Committed);
     stores.relational.versions.by_commit(version.commit_id).await.unwrap()
 }

@@ -59,10 +59,7 @@ async fn a_fenced_attempt_is_never_committed(store: &TestStore) {
     let (intent, version) = attempt(store, document, user).await;
     store.relational.intents.open(&intent).await.unwrap();
     store.relational.intents.fence(intent.commit_id).await.unwrap();
-    assert_eq!(
-        store.relational.intents.commit(&version, None).await,
-        Ok(CommitOutcome::IntentClosed)
-    );
+    assert_eq!(store.relational.intents.commit(&version).await, Ok(CommitOutcome::IntentClosed));
     let absent = store.relational.versions.by_commit(intent.commit_id).await;
     assert_eq!(absent, Err(StoreError::NotFound));
     assert_eq!(store.relational.catalog.get(document).await.unwrap().head_version, 0);
@@ -93,20 +90,14 @@ async fn a_request_fence_closes_only_its_own_open_attempts(store: &TestStore) {
     for (commit, status) in expected {
         assert_eq!(store.relational.intents.get(commit).await.unwrap().status, status);
     }
-    assert_eq!(
-        store.relational.intents.commit(&version, None).await,
-        Ok(CommitOutcome::IntentClosed)
-    );
+    assert_eq!(store.relational.intents.commit(&version).await, Ok(CommitOutcome::IntentClosed));
 }
 
 async fn an_unopened_attempt_cannot_commit_after_a_fence(store: &TestStore) {
     let user = a_user(store).await;
     let document = a_document(store, user).await;
     let (_, version) = attempt(store, document, user).await;
-    assert_eq!(
-        store.relational.intents.commit(&version, None).await,
-        Ok(CommitOutcome::IntentClosed)
-    );
+    assert_eq!(store.relational.intents.commit(&version).await, Ok(CommitOutcome::IntentClosed));
 }
 
 async fn only_open_expired_attempts_are_condemned(store: &TestStore) {
@@ -120,10 +111,7 @@ async fn only_open_expired_attempts_are_condemned(store: &TestStore) {
     );
     assert_eq!(store.relational.intents.condemn(intent.commit_id, at(1_001)).await, Ok(true));
     assert_eq!(store.relational.intents.condemn(intent.commit_id, at(1_002)).await, Ok(false));
-    assert_eq!(
-        store.relational.intents.commit(&version, None).await,
-        Ok(CommitOutcome::IntentClosed)
-    );
+    assert_eq!(store.relational.intents.commit(&version).await, Ok(CommitOutcome::IntentClosed));
     let committed = a_version(store, document, user).await.commit_id;
     assert_eq!(store.relational.intents.condemn(committed, at(9_999)).await, Ok(false));
     let unknown = CommitId(fresh_uuid());
@@ -178,7 +166,7 @@ async fn forgotten_attempts_keep_their_ids_used(store: &TestStore) {
     let document = a_document(store, user).await;
     let (intent, version) = attempt(store, document, user).await;
     store.relational.intents.open(&intent).await.unwrap();
-    store.relational.intents.commit(&version, None).await.unwrap();
+    store.relational.intents.commit(&version).await.unwrap();
     let (open, _) = attempt(store, document, user).await;
     let (condemned, _) = attempt(store, document, user).await;
     for intent in [&open, &condemned] {
@@ -214,7 +202,7 @@ async fn either_the_commit_or_the_fence_wins(store: &TestStore) {
         store.relational.intents.open(&intent).await.unwrap();
         let (committing, fencing) = (store.stores(), store.stores());
         let commit =
-            tokio::spawn(async move { committing.relational.intents.commit(&version, None).await });
+            tokio::spawn(async move { committing.relational.intents.commit(&version).await });
         let fence =
             tokio::spawn(async move { fencing.relational.intents.fence(intent.commit_id).await });
         let outcome = (commit.await.unwrap().unwrap(), fence.await.unwrap().unwrap());

@@ -96,7 +96,7 @@ async fn the_newest_version_with_given_content_is_found(store: &TestStore) {
     let (intent, version) = attempt(store, document, user).await;
     let version = NewVersion { content_hash: hash, ..version };
     store.relational.intents.open(&intent).await.unwrap();
-    assert_eq!(store.relational.intents.commit(&version, None).await, Ok(CommitOutcome::Committed));
+    assert_eq!(store.relational.intents.commit(&version).await, Ok(CommitOutcome::Committed));
     assert_eq!(store.relational.versions.by_content(document, &hash).await.unwrap().number, 3);
     let unknown = store.relational.versions.by_content(document, &fresh_hash()).await;
     assert_eq!(unknown, Err(StoreError::NotFound));

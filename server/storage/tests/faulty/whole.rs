@@ -42,6 +42,7 @@ fn version() -> NewVersion {
         added: 0,
         removed: 0,
         note: VersionNote::default(),
+        restored: None,
         author_id: USER.into(),
         request: Request { key: [0; 32], body_hash: [0; 32] },
         at: AT,
@@ -63,7 +64,7 @@ async fn every_store_of_a_provider_is_covered() {
     assert!(is_unavailable(&stores.relational.owners.list(&[DOCUMENT]).await));
     assert!(is_unavailable(&stores.relational.versions.get(Freshness::Fresh, DOCUMENT, 1).await));
     assert!(is_unavailable(&stores.relational.intents.fence(COMMIT).await));
-    assert!(is_unavailable(&atomic.commit_with_content(&[], &version(), None).await));
+    assert!(is_unavailable(&atomic.commit_with_content(&[], &version()).await));
     assert!(is_unavailable(&stores.relational.log.load(DOCUMENT).await));
     assert!(is_unavailable(&stores.relational.changes.newest().await));
     assert!(is_unavailable(&stores.relational.outbox.pending(1).await));

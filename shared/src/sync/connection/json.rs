@@ -71,9 +71,7 @@ impl Connection {
                 let number = self.answers.number();
                 self.json.op_ids.insert(number, op_id.clone());
                 if may_edit {
-                    let lineage = self.options.lineage.clone();
-                    let op_id = Some(op_id);
-                    return out.push(Effect::Post(Post { number, op_id, delta, lineage }));
+                    return out.push(Effect::Post(Post { number, op_id: Some(op_id), delta }));
                 }
                 let message = "You may read this document, but not change it.".to_owned();
                 let (close, code) = (CloseCode::Forbidden, "forbidden".to_owned());

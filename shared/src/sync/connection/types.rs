@@ -79,8 +79,6 @@ pub struct Post {
     pub op_id: Option<String>,
     /// A Yjs update (v1).
     pub delta: Vec<u8>,
-    /// The lineage in which it was made, if the client named one.
-    pub lineage: Option<String>,
 }
 
 /// The room has an update in its log.

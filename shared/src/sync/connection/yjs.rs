@@ -85,8 +85,8 @@ impl Connection {
 
     fn post_parts(&mut self, parts: Vec<Vec<u8>>, out: &mut Vec<Effect>) {
         for delta in parts {
-            let (number, lineage) = (self.answers.number(), self.options.lineage.clone());
-            out.push(Effect::Post(Post { number, op_id: None, delta, lineage }));
+            let number = self.answers.number();
+            out.push(Effect::Post(Post { number, op_id: None, delta }));
         }
         self.answers.end_frame();
     }

@@ -212,10 +212,14 @@ impl Seats {
     pub(crate) fn present(&self, seat: SeatId, update: PresenceUpdate) {
         let mut state = self.state.lock();
         let State { seats, presence, .. } = &mut *state;
-        let Some(queue) = seats.get(&seat).filter(|queue| !queue.is_closed()) else { return };
-        let client = update.client;
+        let Some(queue) = seats.get_mut(&seat).filter(|queue| !queue.is_closed()) else { return };
+        let (client, is_here) = (update.client, update.state.is_some());
         if presence.take(seat, queue.sitter().actor, update) {
             state.tell_of(&[client]);
+        } else if is_here && presence.has_left(client) {
+            // A client of y-websocket that connects again repeats its last state, which left with the
+            // former connection. Told so, it presents a newer one, instead of some seconds later.
+            queue.tell_of([client]);
         }
     }
 

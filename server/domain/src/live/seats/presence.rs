@@ -48,6 +48,11 @@ impl Presence {
         here.or_else(|| self.left.peek(&client)).cloned()
     }
 
+    /// Whether the client was here and has left.
+    pub(super) fn has_left(&self, client: u64) -> bool {
+        self.left.contains(&client)
+    }
+
     /// Takes a state; returns whether it is newer than what was known.
     pub(super) fn take(
         &mut self,

@@ -159,8 +159,14 @@ fn who_leaves_is_gone_and_does_not_come_back_as_an_echo() {
     assert_eq!(presence(&taken(&mut ben)), [(7, 5, Some("Ann"))]);
     drop(ann);
     assert_eq!(presence(&taken(&mut ben)), [(7, 5, None)]);
+    let mut others = seats.join(sitter(BEN)).unwrap();
     seats.present(ben.id(), state(7, 5, Some("Ann")));
+    assert!(taken(&mut others).is_empty());
+    // Only who says so is told, because it may be Ann on a new connection.
+    assert_eq!(presence(&taken(&mut ben)), [(7, 5, None)]);
+    seats.present(ben.id(), state(7, 5, None));
     assert!(taken(&mut ben).is_empty());
+    drop(others);
     // With its next state it is there again, as after an interruption.
     let ann = seats.join(sitter(ANN)).unwrap();
     seats.present(ann.id(), state(7, 6, Some("Ann")));

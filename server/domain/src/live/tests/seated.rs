@@ -286,6 +286,31 @@ async fn those_who_were_told_what_is_lost_start_anew() {
 
 /// Otherwise an editor could make everybody start anew.
 #[tokio::test(start_paused = true)]
+async fn nobody_starts_anew_for_an_update_whose_rest_is_invalid() {
+    let bench = Bench::new("abc");
+    let mut ben = bench.join(BEN).await.unwrap();
+    // As below, beside a letter of client 6 before "a".
+    let own = [1, 6, 0, 0x44, 1, 0, 1, b'w'];
+    let waits = [1, 5, 0, 0xc4, 9, 0, 1, 0, 1, b'x'];
+    let update = [[2].as_slice(), &own, &waits, &[0]].concat();
+    assert!(bench.send(ANN, "waits", update.clone()).await.unwrap().pending);
+    // Client 7 builds on that letter.
+    bench.submit("built", vec![1, 1, 7, 0, 0xc4, 6, 0, 1, 0, 1, b'v', 0]).await.unwrap();
+    ben.listen().await;
+    assert_eq!(ben.catch_up(), "wvabc");
+    let missing = vec![1, 1, 9, 0, 0xc4, 1, 0, 1, 1, 1, b'y', 0];
+    bench.submit("missing", missing).await.unwrap();
+    ben.listen().await;
+    assert_eq!((ben.catch_up().as_str(), ben.closing), ("wvaybc", None));
+    assert_eq!((bench.text().await.as_str(), bench.quarantined()), ("wvaybc", vec![]));
+    let refused = bench.send(ANN, "waits", update).await;
+    assert!(matches!(refused, Err(Error::BadUpdate(_))), "{refused:?}");
+    bench.rooms.persist(DOCUMENT).await.unwrap();
+    assert_eq!(Bench::over(Arc::clone(&bench.log)).text().await, "wvaybc");
+}
+
+/// As above.
+#[tokio::test(start_paused = true)]
 async fn nobody_starts_anew_for_what_was_never_told() {
     let bench = Bench::new("abc");
     let mut ben = bench.join(BEN).await.unwrap();

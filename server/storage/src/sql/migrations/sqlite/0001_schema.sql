@@ -279,6 +279,9 @@ CREATE TABLE versions (
     message        TEXT    NOT NULL,
     -- Given at the commit; unlike the name, never changed.
     title          TEXT,
+    -- What it brings back, if it is a restore: the content of a version, or the text after an edit.
+    restored_version INTEGER,
+    restored_edit    INTEGER,
     name           TEXT,
     -- Covers name, number and counts, which the chain hash does not.
     facts_hash     BLOB    NOT NULL,
@@ -299,7 +302,8 @@ CREATE TABLE versions (
     CONSTRAINT ck_versions_request CHECK (length(request_key) = 16 AND length(request_hash) = 16),
     CONSTRAINT ck_versions_hashes CHECK (length(content_hash) = 32 AND length(chain_hash) = 32),
     CONSTRAINT ck_versions_keep_whole CHECK (keep_whole IN (0, 1)),
-    CONSTRAINT ck_versions_is_delta CHECK (is_delta IN (0, 1))
+    CONSTRAINT ck_versions_is_delta CHECK (is_delta IN (0, 1)),
+    CONSTRAINT ck_versions_restored CHECK (restored_version IS NULL OR restored_edit IS NULL)
 ) STRICT, WITHOUT ROWID;
 
 -- Finds the version with a content, for an If-Match that names a hash. Eight bytes of the hash
