@@ -2,7 +2,9 @@
 import type { PendingUpdate } from "./contract";
 
 const DATABASE = "izanagi";
-const STORE = "pending";
+export const STORE = "pending";
+/** Texts of pages with unsaved edits (`kept-texts.ts`). */
+export const TEXTS = "texts";
 const BY_ORDER = "byOrder";
 /** Edits made before the page had the CRDT, and the texts that they were made in. */
 const EARLY = "early";
@@ -36,10 +38,12 @@ export async function pendingLoad(documentId: string, userId: string): Promise<P
 
 /** Stores an update; resolves when it is durable on this device. */
 export async function pendingPut(update: PendingUpdate): Promise<void> {
-  const { documentId, userId, opId, order, lineage } = update;
-  // Copy the bytes: storing a view would store its whole buffer, here the page's WebAssembly memory.
-  const record: PendingUpdate = { documentId, userId, opId, order, lineage, update: update.update.slice() };
-  await write((store) => store.put(record));
+  await write((store) => store.put(recordOf(update)));
+}
+
+/** Copies the bytes: storing a view would store its whole buffer, here the page's WebAssembly memory. */
+export function recordOf(update: PendingUpdate): PendingUpdate {
+  return { ...update, update: update.update.slice() };
 }
 
 /** Deletes updates that the server has acknowledged; unknown ids are ignored. */
@@ -85,7 +89,8 @@ function write(work: (store: IDBObjectStore) => void): Promise<void> {
   return change([STORE], (transaction) => work(transaction.objectStore(STORE)));
 }
 
-async function change(stores: string[], work: (transaction: IDBTransaction) => void): Promise<void> {
+/** Changes stores in one transaction; resolves when that is durable on this device. */
+export async function change(stores: string[], work: (transaction: IDBTransaction) => void): Promise<void> {
   const transaction = (await database()).transaction(stores, "readwrite", { durability: "strict" });
   work(transaction);
   await new Promise<void>((resolve, reject) => {
@@ -94,7 +99,7 @@ async function change(stores: string[], work: (transaction: IDBTransaction) => v
   });
 }
 
-function database(): Promise<IDBDatabase> {
+export function database(): Promise<IDBDatabase> {
   opened ??= open().catch((error: unknown) => {
     // Retry on the next call: the cause, such as a full disk, may be gone by then.
     opened = undefined;
@@ -104,15 +109,18 @@ function database(): Promise<IDBDatabase> {
 }
 
 async function open(): Promise<IDBDatabase> {
-  const request = indexedDB.open(DATABASE, 2);
+  const request = indexedDB.open(DATABASE, 3);
   request.onupgradeneeded = ({ oldVersion }) => {
     const { result } = request;
     if (oldVersion < 1) {
       const store = result.createObjectStore(STORE, { keyPath: ["documentId", "userId", "opId"] });
       store.createIndex(BY_ORDER, ["documentId", "userId", "order"]);
     }
-    result.createObjectStore(EARLY, { keyPath: ["documentId", "userId", "id"] });
-    result.createObjectStore(EARLY_TEXTS);
+    if (oldVersion < 2) {
+      result.createObjectStore(EARLY, { keyPath: ["documentId", "userId", "id"] });
+      result.createObjectStore(EARLY_TEXTS);
+    }
+    result.createObjectStore(TEXTS, { keyPath: ["documentId", "userId", "id"] });
   };
   await settled(request);
   const database = request.result;
@@ -128,7 +136,7 @@ async function open(): Promise<IDBDatabase> {
   return database;
 }
 
-function settled(request: IDBRequest): Promise<void> {
+export function settled(request: IDBRequest): Promise<void> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve();
     request.onerror = () => reject(request.error);

@@ -37,7 +37,8 @@ pub(super) fn TitleForm(
         timer: StoredValue::new(None),
     };
     Effect::new(move || {
-        document().set_title(&words::brand_title(&title.get()));
+        let shown = if view.is_covered() { words::text_area() } else { title.get() };
+        document().set_title(&words::brand_title(&shown));
     });
     Effect::new(move || {
         tabs::listen(id, move |new| state.learn(new));

@@ -1,20 +1,20 @@
 //! The session: a replica of the document, kept in sync with editor and server.
 
 use super::{
+    backup::Backup,
     bindings::{Callbacks, EarlyEdits, EditorHandle, EditorModule, MountOptions},
     clock,
     driver::Driver,
     events,
+    former::{Former, typed_in},
     http::Http,
     incoming::Incoming,
-    kept::Kept,
+    kept::{Kept, KeptUpdate},
     peers::Peers,
     transport::{self, Failure, Updates},
 };
 use crate::{
     editor::{EditorView, OpenedText, Trouble, split_long_inserts},
-    flash::Notice,
-    toasts::{Message, say},
     words,
 };
 use izanagi_shared::{
@@ -52,6 +52,9 @@ pub(super) struct Session {
     pub(super) user: String,
     pub(super) user_name: String,
     pub(super) kept: Kept,
+    pub(super) backup: Backup,
+    /// Edits of former lineages about which the user has to decide.
+    pub(super) former: RefCell<Vec<Former>>,
     /// Edits made before there was a replica, until they are kept as updates.
     pub(super) early: RefCell<Vec<EarlyEdits>>,
     module: EditorModule,
@@ -106,6 +109,8 @@ impl Session {
             is_in_trash: Cell::default(),
             peers: Peers::default(),
             kept: Kept::new(kept_module, document.to_string(), user.clone()),
+            backup: Backup::new(clock::random_id()),
+            former: RefCell::default(),
             user: user.clone(),
             user_name: opened.user_name,
             early: RefCell::default(),
@@ -129,30 +134,11 @@ impl Session {
         }
         events::listen(&Rc::downgrade(&session));
         session.start_preview();
+        session.offer_former();
         if !session.is_read_only {
             session.drive(SyncEngine::start);
         }
         Ok(session)
-    }
-
-    /// Restores edits from before a crash, a reload or a lost connection.
-    async fn take_over_kept(&self) {
-        for (id, update, lineage) in self.kept.load().await {
-            if lineage != self.engine.borrow().lineage() {
-                // It would never be complete here. It stays on this device.
-                say(Message {
-                    notice: Notice::new(words::left_behind()),
-                    is_problem: true,
-                    kind: None,
-                });
-                continue;
-            }
-            self.remember_base();
-            // An update that does not apply to the document can never be sent.
-            if self.doc.borrow_mut().apply(&update).is_ok() {
-                self.engine.borrow_mut().restored(clock::moment(), id, update);
-            }
-        }
     }
 
     /// Mounts an editor with the current text.
@@ -193,11 +179,7 @@ impl Session {
 
     /// Handles local changes from the editor.
     pub(super) fn edited(self: &Rc<Self>, changes: Vec<Change>) {
-        self.remember_base();
-        for edit in split_long_inserts(changes) {
-            let update = self.doc.borrow_mut().edit(&edit);
-            self.keep(update);
-        }
+        self.edit(changes);
         self.go_on_if_it_fits();
     }
 
@@ -208,15 +190,28 @@ impl Session {
         }
     }
 
-    pub(super) fn keep(self: &Rc<Self>, update: Vec<u8>) {
+    /// Makes an edit in the replica, which the editor shows already.
+    pub(super) fn edit(self: &Rc<Self>, changes: Vec<Change>) {
+        self.remember_base();
+        for edit in split_long_inserts(changes) {
+            let update = self.doc.borrow_mut().edit(&edit);
+            self.keep(update, typed_in(&edit));
+        }
+    }
+
+    /// Sends an update of the replica that inserts `typed`, and stores it until it is saved.
+    pub(super) fn keep(self: &Rc<Self>, update: Vec<u8>, typed: String) {
         let id = clock::random_id();
         let lineage = self.engine.borrow().lineage().to_owned();
         self.drive(|engine, at, out| engine.edited(at, id.clone(), update.clone(), out));
+        self.back_up_later();
         let session = Rc::clone(self);
         spawn_local(async move {
-            if !session.kept.put(&id, &update, &lineage).await {
+            let kept = KeptUpdate { id, update, lineage, typed };
+            if !session.kept.put(&kept).await {
                 return;
             }
+            let id = kept.id;
             let still_waits = session.engine.borrow_mut().stored(&id);
             session.tell();
             if !still_waits {
@@ -244,6 +239,7 @@ impl Session {
             // Editor and replica are out of sync; the replica is authoritative.
             self.remount();
         }
+        self.back_up_later();
         self.show_cursors_ahead();
         self.go_on_if_it_fits();
         true
@@ -268,6 +264,10 @@ impl Session {
             self.view.is_kept.set(is_kept);
         }
         self.drop_early();
+        let has_unsaved = self.engine.borrow().unsaved() > 0 || self.backup.is_asked();
+        if self.view.has_unsaved.try_with_untracked(|told| *told != has_unsaved) == Some(true) {
+            self.view.has_unsaved.set(has_unsaved);
+        }
         let state = Some(self.engine.borrow().save_state());
         if self.view.save.try_with_untracked(|told| *told != state) == Some(true) {
             self.view.save.set(state);
@@ -280,8 +280,12 @@ impl Session {
 
     /// Reports a problem that only the user can resolve.
     pub(super) fn report(&self, trouble: Trouble) {
-        // The page may have been closed while edits were in flight.
-        let _ = self.view.trouble.try_set(Some(trouble));
+        // A report that is repeated is not announced again, and its buttons keep the focus. The page may
+        // have been closed while edits were in flight.
+        let is_new = self.view.trouble.try_with_untracked(|told| told.as_ref() != Some(&trouble));
+        if is_new == Some(true) {
+            let _ = self.view.trouble.try_set(Some(trouble));
+        }
     }
 
     /// Returns whether the text fits the limit of a document.
@@ -291,7 +295,7 @@ impl Session {
 
     /// Returns whether closing the page now would lose edits.
     pub(super) fn is_at_risk(&self) -> bool {
-        self.engine.borrow().is_at_risk()
+        self.engine.borrow().is_at_risk() || self.backup.is_at_risk()
     }
 
     /// Returns whether the document is in the trash, where no client can edit it.

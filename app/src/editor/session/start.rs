@@ -6,7 +6,6 @@ use super::{
     bindings::{Callbacks, EarlyEdits, changes_array, changes_from},
     open::Session,
 };
-use crate::editor::split_long_inserts;
 use izanagi_shared::crdt::{Change, changes_between};
 use js_sys::Array;
 use std::rc::Rc;
@@ -23,7 +22,7 @@ impl Session {
             let left: EarlyEdits = left.unchecked_into();
             let theirs = changes_between(&left.base(), &self.doc.borrow().text());
             if let Ok(mine) = left.rebase(&changes_array(&theirs)) {
-                self.edit_early(changes_from(&mine));
+                self.edit_if_any(changes_from(&mine));
                 self.early.borrow_mut().push(left);
             }
         }
@@ -40,19 +39,14 @@ impl Session {
         let callbacks = Callbacks::new(&Rc::downgrade(self));
         let mine = started.adopt(&changes_array(&theirs), &callbacks.object())?;
         self.connect(started.handle(), callbacks);
-        self.edit_early(changes_from(&mine));
+        self.edit_if_any(changes_from(&mine));
         self.early.borrow_mut().push(started.unchecked_into());
         Ok(true)
     }
 
-    fn edit_early(self: &Rc<Self>, changes: Vec<Change>) {
-        if changes.is_empty() {
-            return;
-        }
-        self.remember_base();
-        for edit in split_long_inserts(changes) {
-            let update = self.doc.borrow_mut().edit(&edit);
-            self.keep(update);
+    fn edit_if_any(self: &Rc<Self>, changes: Vec<Change>) {
+        if !changes.is_empty() {
+            self.edit(changes);
         }
     }
 

@@ -67,6 +67,12 @@ impl SyncEngine {
         self.outbox.len()
     }
 
+    /// When the oldest edit was made that is not acknowledged.
+    #[must_use]
+    pub fn unsaved_since(&self) -> Option<Duration> {
+        self.outbox.oldest()
+    }
+
     /// The ids of the edits that are not acknowledged, oldest first.
     pub fn unsaved_ids(&self) -> impl Iterator<Item = &str> {
         self.outbox.ids()
