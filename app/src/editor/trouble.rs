@@ -1,4 +1,4 @@
-use super::{Answer, EditorView, Trouble};
+use super::{Answer, EditorView, TitleState, Trouble};
 use crate::{
     browser,
     flash::Notice,
@@ -60,8 +60,10 @@ pub(super) fn TroubleAlert(
             }
         });
         // Nothing else depends on it, so that buttons keep the focus while the user types.
-        let is_saved = trouble == Trouble::SignedOut && !view.has_unsaved.get();
-        let explanation = match (&trouble, view.is_kept.get()) {
+        let is_signed_out = trouble == Trouble::SignedOut;
+        let has_title = is_signed_out && view.title_state.get() != TitleState::Stored;
+        let is_saved = is_signed_out && !has_title && !view.has_unsaved.get();
+        let explanation = match (&trouble, view.is_kept.get() && !has_title) {
             (Trouble::SignedOut, _) if is_saved => words::trouble_signed_out(),
             (Trouble::OtherUser, true) => words::trouble_other_user(),
             (Trouble::OtherUser, false) => words::trouble_other_user_unkept(),

@@ -135,6 +135,7 @@ impl Session {
         events::listen(&Rc::downgrade(&session));
         session.start_preview();
         session.offer_former();
+        session.back_up_later();
         if !session.is_read_only {
             session.drive(SyncEngine::start);
         }

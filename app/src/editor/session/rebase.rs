@@ -194,6 +194,7 @@ impl Session {
             }
         }
         self.answered();
+        self.back_up_later();
         // The cursor keeps its place.
         let changes = changes_between(&shown, &self.doc.borrow().text());
         let taken = self.with_editor(|editor| editor.take_over(&changes));
