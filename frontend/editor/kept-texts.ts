@@ -3,7 +3,10 @@
 import type { Kept, KeptText, PendingUpdate } from "./contract";
 import { change, database, pendingLoad, recordOf, settled, STORE, TEXTS } from "./pending";
 
-/** Texts of one document and user; the oldest give way. A page deletes its own once its edits are saved. */
+/**
+ * Texts of one document and user. A page deletes its own once its edits are saved. The oldest give way, those about which
+ * the user was asked last: the words of the others are in their updates too.
+ */
 const MOST_TEXTS = 8;
 
 /** Returns what is kept for a document and user. */
@@ -19,10 +22,16 @@ export async function textPut(text: KeptText): Promise<void> {
   await change([TEXTS], (transaction) => {
     const store = transaction.objectStore(TEXTS);
     store.put(text);
-    const all: IDBRequest<KeptText[]> = store.getAll(rangeOf(text.documentId, text.userId));
-    all.onsuccess = () => {
-      const others = all.result.filter(({ id }) => id !== text.id).toSorted((a, b) => b.at - a.at);
-      for (const { documentId, userId, id } of others.slice(MOST_TEXTS - 1)) store.delete([documentId, userId, id]);
+    const range = rangeOf(text.documentId, text.userId);
+    const count = store.count(range);
+    count.onsuccess = () => {
+      if (count.result <= MOST_TEXTS) return;
+      const all: IDBRequest<KeptText[]> = store.getAll(range);
+      all.onsuccess = () => {
+        const others = all.result.filter(({ id }) => id !== text.id);
+        others.sort((a, b) => Number(b.isAsked) - Number(a.isAsked) || b.at - a.at);
+        for (const { documentId, userId, id } of others.slice(MOST_TEXTS - 1)) store.delete([documentId, userId, id]);
+      };
     };
   });
 }

@@ -7,7 +7,11 @@ use super::{
     kept::KeptText,
     open::{Session, with},
 };
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 
 /// Edits that are saved sooner need no text.
 const AFTER: Duration = Duration::from_secs(1);
@@ -22,6 +26,8 @@ pub(super) struct Backup {
     /// The text has changed since it was stored.
     is_due: Cell<bool>,
     is_stored: Cell<bool>,
+    /// Texts of earlier pages whose edits this page sends.
+    others: RefCell<Vec<String>>,
     rest: Cell<Duration>,
     /// The document lacks words of the page, and the user has not said what to do.
     is_asked: Cell<bool>,
@@ -34,6 +40,7 @@ impl Backup {
             is_planned: Cell::default(),
             is_due: Cell::default(),
             is_stored: Cell::default(),
+            others: RefCell::default(),
             rest: Cell::new(AFTER),
             is_asked: Cell::default(),
         }
@@ -131,12 +138,20 @@ impl Session {
     }
 
     fn drop_backup(self: &Rc<Self>) {
+        let mut ids = self.backup.others.take();
         if self.backup.is_stored.replace(false) {
-            let session = Rc::clone(self);
-            leptos::task::spawn_local(async move {
-                session.kept.drop_texts(std::slice::from_ref(&session.backup.id)).await;
-            });
+            ids.push(self.backup.id.clone());
         }
+        if ids.is_empty() {
+            return;
+        }
+        let session = Rc::clone(self);
+        leptos::task::spawn_local(async move { session.kept.drop_texts(&ids).await });
+    }
+
+    /// Takes over texts of earlier pages, to delete them together with that of this page.
+    pub(super) fn take_over_texts(&self, ids: Vec<String>) {
+        *self.backup.others.borrow_mut() = ids;
     }
 
     fn needs_backup(&self) -> bool {

@@ -37,6 +37,8 @@ struct Left {
     /// Updates and texts of no use to anybody.
     op_ids: Vec<String>,
     text_ids: Vec<String>,
+    /// Texts of this lineage with edits that wait.
+    here: Vec<String>,
 }
 
 /// Finds what is left of lineages other than this one. Where two pages had the same edits, the text
@@ -47,9 +49,11 @@ fn find_left(updates: &[KeptUpdate], mut texts: Vec<KeptText>, lineage: &str) ->
     texts.sort_by_key(|text| Reverse(text.op_ids.len()));
     for KeptText { id, lineage: own, saved, mine, mut op_ids, is_asked } in texts {
         op_ids.retain(|id| updates.iter().any(|update| update.id == *id));
-        if own == lineage {
-            if op_ids.is_empty() && !is_asked {
-                left.text_ids.push(id);
+        if own == lineage && !is_asked {
+            if op_ids.is_empty() {
+                left.text_ids.push(id)
+            } else {
+                left.here.push(id)
             }
             continue;
         }
@@ -100,6 +104,7 @@ impl Session {
             let left = find_left(&updates, texts, &lineage);
             self.kept.drop_texts(&left.text_ids).await;
             self.kept.drop_all(left.op_ids).await;
+            self.take_over_texts(left.here);
             self.former.borrow_mut().clear();
             let mut is_done = true;
             for former in left.formers {
@@ -285,8 +290,8 @@ mod tests {
     fn a_text_of_this_lineage_stays_while_its_edits_wait() {
         let texts = vec![text("tab", "new", "base x", &["1"]), text("gone", "new", "base", &["2"])];
         let left = find_left(&[update("1", "new", "x")], texts, "new");
-        let expected = Left { text_ids: vec!["gone".to_owned()], ..Left::default() };
-        assert_eq!(left, expected);
+        let (text_ids, here) = (vec!["gone".to_owned()], vec!["tab".to_owned()]);
+        assert_eq!(left, Left { text_ids, here, ..Left::default() });
     }
 
     #[test]
