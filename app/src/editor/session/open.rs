@@ -14,7 +14,7 @@ use super::{
     transport::{self, Failure, Updates},
 };
 use crate::{
-    editor::{EditorView, OpenedText, Trouble, split_long_inserts},
+    editor::{Answer, EditorView, OpenedText, Trouble, split_long_inserts},
     words,
 };
 use izanagi_shared::{
@@ -46,6 +46,8 @@ pub(super) struct Session {
     pub(super) base: RefCell<Option<String>>,
     /// Moving to another lineage.
     pub(super) is_rebasing: Cell<bool>,
+    /// What the user has decided about words that the document lacks.
+    pub(super) answer: Cell<Option<Answer>>,
     /// The server said that the document is in the trash.
     pub(super) is_in_trash: Cell<bool>,
     pub(super) peers: Peers,
@@ -106,6 +108,7 @@ impl Session {
             incoming: Incoming::default(),
             base: RefCell::default(),
             is_rebasing: Cell::default(),
+            answer: Cell::default(),
             is_in_trash: Cell::default(),
             peers: Peers::default(),
             kept: Kept::new(kept_module, document.to_string(), user.clone()),

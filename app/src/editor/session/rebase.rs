@@ -53,27 +53,32 @@ impl Session {
 
     /// Rebases as the user has decided.
     pub(super) fn rebase_with(self: &Rc<Self>, answer: Option<Answer>) {
-        if self.is_rebasing.replace(true) {
-            return;
-        }
         if answer.is_some() {
+            self.answer.set(answer);
             // What is typed meanwhile would not be part of the decision.
             self.set_read_only(true);
         }
-        self.try_to_rebase(answer, 0);
+        if !self.is_rebasing.replace(true) {
+            self.try_to_rebase(0);
+        }
     }
 
-    fn try_to_rebase(self: &Rc<Self>, answer: Option<Answer>, attempt: u32) {
+    fn try_to_rebase(self: &Rc<Self>, attempt: u32) {
         let session = Rc::clone(self);
         spawn_local(async move {
+            let answer = session.answer.get();
             let rebased = session.rebase(answer).await;
             if let Err(Obstacle::Lost) = rebased {
                 let weak = Rc::downgrade(&session);
-                let again =
-                    move || with(&weak, |session| session.try_to_rebase(answer, attempt + 1));
+                let again = move || with(&weak, |session| session.try_to_rebase(attempt + 1));
                 let _ = clock::later(retry_delay(attempt, clock::jitter()), again);
                 return;
             }
+            if matches!(rebased, Err(Obstacle::Missing)) && session.answer.get() != answer {
+                // The user has answered meanwhile.
+                return session.try_to_rebase(0);
+            }
+            session.answer.set(None);
             session.is_rebasing.set(false);
             session.set_read_only(false);
             if matches!(session.engine.borrow().stopped(), Some(Stop::SignedOut)) {
