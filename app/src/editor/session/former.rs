@@ -45,15 +45,19 @@ struct Left {
 /// with most of them stands for both.
 fn find_left(updates: &[KeptUpdate], mut texts: Vec<KeptText>, lineage: &str) -> Left {
     let mut left = Left::default();
+    let known: BTreeSet<&str> = updates.iter().map(|update| update.id.as_str()).collect();
     let mut claimed = BTreeSet::new();
     texts.sort_by_key(|text| Reverse(text.op_ids.len()));
     for KeptText { id, lineage: own, saved, mine, mut op_ids, is_asked } in texts {
-        op_ids.retain(|id| updates.iter().any(|update| update.id == *id));
-        if own == lineage && !is_asked {
+        op_ids.retain(|id| known.contains(id.as_str()));
+        if own == lineage && is_asked {
+            // Its words may be missing, but its edits are sent as they are.
+            op_ids.clear();
+        } else if own == lineage {
             if op_ids.is_empty() {
-                left.text_ids.push(id)
+                left.text_ids.push(id);
             } else {
-                left.here.push(id)
+                left.here.push(id);
             }
             continue;
         }
