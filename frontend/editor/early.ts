@@ -2,8 +2,8 @@
 // of the CRDT once it is there, whatever others have written since.
 import { ChangeSet, Text } from "@codemirror/state";
 import { toChanges } from "./changes";
-import type { Change } from "./contract";
-import { type EarlyEdits, earlyDrop, earlyLoad, earlyPut } from "./pending";
+import type { Change, PendingUpdate } from "./contract";
+import { type EarlyEdits, earlyLoad, earlyMove, earlyPut, storeAfter } from "./pending";
 
 /** Without locks (on plain HTTP), edits of another page are taken over once they are this old. */
 const ABANDONED_MS = 60_000;
@@ -47,10 +47,12 @@ export class Early {
     return rebase(this.base, this.#changes, theirs);
   }
 
-  /** Deletes what is kept, once it is kept elsewhere. */
-  async drop(): Promise<void> {
-    await this.#writing;
-    if (this.hasChanges) await earlyDrop(this.documentId, this.userId, this.#id);
+  /** Replaces what is kept by the updates that it has become. Returns whether it was kept. */
+  async move(updates: PendingUpdate[]): Promise<boolean> {
+    const move = () => this.hasChanges && earlyMove(this.documentId, this.userId, this.#id, updates);
+    const moved = this.#writing.then(move);
+    storeAfter(moved);
+    return moved;
   }
 
   async #write(): Promise<void> {
@@ -67,7 +69,8 @@ export interface LeftBehind {
   base: string;
   /** Returns the edits as changes of the text that `theirs` turn the base into. */
   rebase(theirs: Change[]): Change[];
-  drop(): Promise<void>;
+  /** Replaces them by the updates that they have become. Returns whether they were still there. */
+  move(updates: PendingUpdate[]): Promise<boolean>;
 }
 
 export async function leftBehind(documentId: string, userId: string): Promise<LeftBehind[]> {
@@ -78,7 +81,7 @@ export async function leftBehind(documentId: string, userId: string): Promise<Le
     found.push({
       base: edits.base,
       rebase: (theirs) => rebase(base, ChangeSet.fromJSON(edits.changes), theirs).mine,
-      drop: () => earlyDrop(documentId, userId, edits.id),
+      move: (updates) => earlyMove(documentId, userId, edits.id, updates),
     });
   }
   return found;

@@ -25,6 +25,12 @@ export interface EarlyEdits {
 }
 
 let opened: Promise<IDBDatabase> | undefined;
+let earlier: Promise<unknown> = Promise.resolve();
+
+/** Stores no update before this has ended: those that follow build on it. */
+export function storeAfter(promise: Promise<unknown>): void {
+  earlier = promise.catch(() => {});
+}
 
 /** Returns the updates of a document and user, sorted by `order`. */
 export async function pendingLoad(documentId: string, userId: string): Promise<PendingUpdate[]> {
@@ -38,7 +44,9 @@ export async function pendingLoad(documentId: string, userId: string): Promise<P
 
 /** Stores an update; resolves when it is durable on this device. */
 export async function pendingPut(update: PendingUpdate): Promise<void> {
-  await write((store) => store.put(recordOf(update)));
+  const record = recordOf(update);
+  await earlier;
+  await write((store) => store.put(record));
 }
 
 /** Copies the bytes: storing a view would store its whole buffer, here the page's WebAssembly memory. */
@@ -78,11 +86,23 @@ export async function earlyLoad(documentId: string, userId: string): Promise<Ear
   return edits.result.map((found, index) => ({ ...found, base: texts.result[index] ?? "" }));
 }
 
-/** Deletes edits. */
-export async function earlyDrop(documentId: string, userId: string, id: string): Promise<void> {
-  await change([EARLY, EARLY_TEXTS], (transaction) => {
-    for (const store of [EARLY, EARLY_TEXTS]) transaction.objectStore(store).delete([documentId, userId, id]);
+/**
+ * Replaces edits by the updates that they have become, all at once, so that a page that dies meanwhile leaves them once.
+ * Returns whether they were still there.
+ */
+export async function earlyMove(documentId: string, userId: string, id: string, updates: PendingUpdate[]): Promise<boolean> {
+  let isDone = false;
+  await change([STORE, EARLY, EARLY_TEXTS], (transaction) => {
+    const key = [documentId, userId, id];
+    const count = transaction.objectStore(EARLY).count(key);
+    count.onsuccess = () => {
+      if (count.result === 0) return;
+      for (const store of [EARLY, EARLY_TEXTS]) transaction.objectStore(store).delete(key);
+      for (const update of updates) transaction.objectStore(STORE).put(recordOf(update));
+      isDone = true;
+    };
   });
+  return isDone;
 }
 
 function write(work: (store: IDBObjectStore) => void): Promise<void> {

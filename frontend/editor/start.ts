@@ -1,6 +1,6 @@
 // The editor before the rest of the page: it takes keys as soon as it is loaded, with the text that the page shows.
 import { Transaction } from "@codemirror/state";
-import type { Change, EditorHandle, MountOptions } from "./contract";
+import type { Change, EditorHandle, MountOptions, PendingUpdate } from "./contract";
 import { Early } from "./early";
 import { mount } from "./mount";
 import { Preview, type PreviewOptions, type Shown } from "./preview";
@@ -30,8 +30,8 @@ export interface Started {
    * what was typed so far as changes of that text.
    */
   adopt(theirs: Change[], callbacks: Callbacks): Change[];
-  /** Deletes the edits that are kept on this device, once they are kept as updates. */
-  drop(): Promise<void>;
+  /** Replaces the edits that are kept on this device by the updates that they have become. Returns whether they were kept. */
+  move(updates: PendingUpdate[]): Promise<boolean>;
 }
 
 let started: Started | undefined;
@@ -94,7 +94,7 @@ export function begin(): void {
       callbacks = given;
       return rebased.mine;
     },
-    drop: () => early.drop(),
+    move: (updates) => early.move(updates),
   };
 }
 

@@ -102,8 +102,8 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(super) fn rebase(this: &EarlyEdits, theirs: &Array) -> Result<Array, JsValue>;
 
-    #[wasm_bindgen(method, js_name = drop)]
-    pub(super) fn drop_kept(this: &EarlyEdits);
+    #[wasm_bindgen(method, js_name = move)]
+    pub(super) fn move_to(this: &EarlyEdits, updates: &Array) -> Promise;
 
     /// The editor that takes keys before the CRDT is there.
     pub(super) type StartedEditor;

@@ -120,7 +120,7 @@ impl Session {
         }
     }
 
-    fn restore(&self, updates: &[KeptUpdate], lineage: &str) {
+    pub(super) fn restore(&self, updates: &[KeptUpdate], lineage: &str) {
         let known: BTreeSet<String> =
             self.engine.borrow().unsaved_ids().map(str::to_owned).collect();
         for it in updates.iter().filter(|it| it.lineage == lineage && !known.contains(&it.id)) {

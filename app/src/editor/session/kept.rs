@@ -3,10 +3,10 @@
 //! asks for confirmation.
 
 use super::{
-    bindings::{EditorModule, bytes, get, object},
+    bindings::{EarlyEdits, EditorModule, bytes, get, object},
     clock,
 };
-use js_sys::{Array, Object, Uint8Array};
+use js_sys::{Array, Object, Promise, Uint8Array};
 use leptos::wasm_bindgen::{JsCast, JsValue};
 use std::cell::Cell;
 use wasm_bindgen_futures::JsFuture;
@@ -102,15 +102,23 @@ impl Kept {
         text_ids: &[String],
         updates: &[KeptUpdate],
     ) -> Replaced {
-        let updates = updates.iter().map(|it| JsValue::from(self.record(it))).collect::<Array>();
         let (document, user) = (&self.document, &self.user);
         let (op_ids, text_ids) = (strings(op_ids), strings(text_ids));
-        let moved = self.module.kept_move(document, user, &op_ids, &text_ids, &updates);
-        match JsFuture::from(moved).await {
-            Ok(is_done) if is_done.is_truthy() => Replaced::Done,
-            Ok(_) => Replaced::ByAnother,
-            Err(_) => Replaced::NotStored,
-        }
+        let updates = self.records(updates);
+        outcome(self.module.kept_move(document, user, &op_ids, &text_ids, &updates)).await
+    }
+
+    /// Replaces what was typed before there was a replica by the updates that it has become.
+    pub(super) async fn replace_early(
+        &self,
+        early: &EarlyEdits,
+        updates: &[KeptUpdate],
+    ) -> Replaced {
+        outcome(early.move_to(&self.records(updates))).await
+    }
+
+    fn records(&self, updates: &[KeptUpdate]) -> Array {
+        updates.iter().map(|it| JsValue::from(self.record(it))).collect()
     }
 
     /// Stores a text in place of the last one of this page; returns whether that succeeded.
@@ -138,6 +146,14 @@ impl Kept {
         let of =
             [("documentId", self.document.as_str().into()), ("userId", self.user.as_str().into())];
         object(&[&of, properties].concat())
+    }
+}
+
+async fn outcome(replaced: Promise) -> Replaced {
+    match JsFuture::from(replaced).await {
+        Ok(is_done) if is_done.is_truthy() => Replaced::Done,
+        Ok(_) => Replaced::ByAnother,
+        Err(_) => Replaced::NotStored,
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) struct Session {
     pub(super) backup: Backup,
     /// Edits of former lineages about which the user has to decide.
     pub(super) former: RefCell<Vec<Former>>,
-    /// Edits made before there was a replica, until they are kept as updates.
+    /// Edits made before there was a replica, which could not be stored as updates.
     pub(super) early: RefCell<Vec<EarlyEdits>>,
     module: EditorModule,
     title: String,
@@ -126,7 +126,7 @@ impl Session {
             session.take_over_kept().await;
             session.take_over_left(&document.to_string(), &user).await;
         }
-        match session.adopt() {
+        match session.adopt().await {
             Ok(true) => {}
             Ok(false) => session.mount()?,
             Err(error) => {

@@ -1,12 +1,21 @@
 //! What was typed before the CRDT was there: on this page, and on earlier pages that were left before
 //! they had it (`frontend/editor/early.ts`). Each is an edit of the text that its page showed, and
-//! becomes an edit of the CRDT, whatever others have written in between.
+//! becomes an edit of the CRDT, whatever others have written in between. It is stored as updates in
+//! the moment in which it is deleted, and before it is sent, so that it is there once whenever the page
+//! dies.
 
 use super::{
     bindings::{Callbacks, EarlyEdits, changes_array, changes_from},
+    clock,
+    former::typed_in,
+    kept::{KeptUpdate, Replaced},
     open::Session,
 };
-use izanagi_shared::crdt::{Change, changes_between};
+use crate::editor::split_long_inserts;
+use izanagi_shared::{
+    crdt::{Change, TextDoc, changes_between},
+    sync::SyncEngine,
+};
 use js_sys::Array;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
@@ -21,9 +30,24 @@ impl Session {
         for left in Array::from(&left).iter() {
             let left: EarlyEdits = left.unchecked_into();
             let theirs = changes_between(&left.base(), &self.doc.borrow().text());
-            if let Ok(mine) = left.rebase(&changes_array(&theirs)) {
-                self.edit_if_any(changes_from(&mine));
-                self.early.borrow_mut().push(left);
+            let Ok(mine) = left.rebase(&changes_array(&theirs)) else { continue };
+            let Ok(mut copy) = self.doc.borrow().fork(clock::random_client_id()) else { continue };
+            let made = self.make_early(&mut copy, changes_from(&mine));
+            match self.kept.replace_early(&left, &made).await {
+                Replaced::Done => {
+                    let lineage = self.engine.borrow().lineage().to_owned();
+                    self.restore(&made, &lineage);
+                }
+                Replaced::ByAnother => {}
+                Replaced::NotStored => {
+                    self.remember_base();
+                    for it in &made {
+                        // It applies to the replica of which it was made in a copy.
+                        let _ = self.doc.borrow_mut().apply(&it.update);
+                    }
+                    self.queue(made);
+                    self.early.borrow_mut().push(left);
+                }
             }
         }
     }
@@ -32,30 +56,59 @@ impl Session {
     ///
     /// # Errors
     /// Fails if its text is not the one that it should have.
-    pub(super) fn adopt(self: &Rc<Self>) -> Result<bool, JsValue> {
+    pub(super) async fn adopt(self: &Rc<Self>) -> Result<bool, JsValue> {
         let Some(started) = self.module().started_editor() else { return Ok(false) };
         let text = self.doc.borrow().text();
         let theirs = changes_between(&started.base(), &text);
         let callbacks = Callbacks::new(&Rc::downgrade(self));
         let mine = started.adopt(&changes_array(&theirs), &callbacks.object())?;
         self.connect(started.handle(), callbacks);
-        self.edit_if_any(changes_from(&mine));
-        self.early.borrow_mut().push(started.unchecked_into());
+        let changes = changes_from(&mine);
+        if changes.is_empty() {
+            return Ok(true);
+        }
+        self.remember_base();
+        let made = self.make_early(&mut self.doc.borrow_mut(), changes);
+        self.queue(made.clone());
+        let early: EarlyEdits = started.unchecked_into();
+        let replaced = self.kept.replace_early(&early, &made).await;
+        for it in &made {
+            if replaced == Replaced::Done || self.kept.put(it).await {
+                self.engine.borrow_mut().stored(&it.id);
+            }
+        }
+        if replaced != Replaced::Done {
+            self.early.borrow_mut().push(early);
+        }
+        self.tell();
         Ok(true)
     }
 
-    fn edit_if_any(self: &Rc<Self>, changes: Vec<Change>) {
-        if !changes.is_empty() {
-            self.edit(changes);
+    /// Queues updates. There is no socket yet, so they are not sent before they are stored.
+    fn queue(self: &Rc<Self>, made: Vec<KeptUpdate>) {
+        for KeptUpdate { id, update, .. } in made {
+            self.drive(|engine: &mut SyncEngine, at, out| engine.edited(at, id, update, out));
         }
     }
 
-    /// Deletes what was taken over, once it is kept as updates.
+    fn make_early(&self, doc: &mut TextDoc, changes: Vec<Change>) -> Vec<KeptUpdate> {
+        let edits = split_long_inserts(changes).into_iter().filter(|edit| !edit.is_empty());
+        let lineage = self.engine.borrow().lineage().to_owned();
+        let made = edits.map(|edit| KeptUpdate {
+            id: clock::random_id(),
+            update: doc.edit(&edit),
+            lineage: lineage.clone(),
+            typed: typed_in(&edit),
+        });
+        made.collect()
+    }
+
+    /// Deletes what could not be replaced by updates, once the server has it.
     pub(super) fn drop_early(&self) {
         if !self.is_at_risk() {
             for early in self.early.borrow_mut().drain(..) {
                 // What is left is taken over again after the next start.
-                early.drop_kept();
+                let _ = early.move_to(&Array::new());
             }
         }
     }
