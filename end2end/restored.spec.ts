@@ -1,11 +1,13 @@
 // A document whose editing state is damaged: it can be read, and after a repair an open page goes on. Words that the
 // restored text lacks are not lost.
 import type { Page } from "@playwright/test";
+import { expectAccessible } from "./support/accessibility";
 import { createDocument, signUp } from "./support/accounts";
 import { editor, expectText, openDocument, saveState, storedText, write } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 import { tabTo } from "./support/keyboard";
 import type { Server } from "./support/server";
+import { expectFits } from "./support/width";
 
 /** Leaves nothing of a document but its stored text. */
 function damageOf(id: string): string {
@@ -100,6 +102,8 @@ test("saved words that a restored document lacks stay on the page, and are added
   await expect(saveState(page, /^Not saved: this document was restored/)).toBeVisible();
   await expectText(page, "base saved words");
   expect(await storedText(page, id)).toBe("base");
+  await expectAccessible(page);
+  await expectFits(page, "what a restored document lacks");
   await write(page, " and more");
   expect(await copiedText(page)).toBe("base saved words and more");
 

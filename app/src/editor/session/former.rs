@@ -304,9 +304,9 @@ mod tests {
             [update("1", "old", "some "), update("2", "old", ""), update("3", "old", "words")];
         let left = find_left(&updates, Vec::new(), "new");
         let words = former(None, "some words", &["1", "2", "3"], &[]);
-        assert_eq!(left.formers, [words.clone()]);
         assert_eq!(words.decide("base"), Rebased::Missing);
         assert_eq!(words.added_to("base\n"), "base\n\nsome words");
+        assert_eq!(left.formers, [words]);
         let left = find_left(&updates[1..2], Vec::new(), "new");
         assert_eq!((left.formers, left.op_ids), (vec![], vec!["2".to_owned()]));
     }
