@@ -91,6 +91,21 @@ test("a reload before the state is there loses nothing", async ({ page }) => {
   await expect.poll(() => keptTexts(page)).toBe(0);
 });
 
+test("what is typed after everything was undone is kept too", async ({ page }) => {
+  await signUp(page);
+  const id = await createDocument(page, "Early", "base");
+  const release = await holdState(page, id);
+  await typeEarly(page, id, "x");
+  await page.keyboard.press("Backspace");
+  await page.keyboard.type("y");
+  await expect.poll(() => page.evaluate(() => window.dispatchEvent(new Event("beforeunload", { cancelable: true })))).toBe(true);
+  await page.reload();
+  await release();
+  await expect(saveState(page, /^Saved$/)).toBeVisible();
+  await expect.poll(() => storedText(page, id)).toBe("basey");
+  await expect.poll(() => keptTexts(page)).toBe(0);
+});
+
 test("two reloads before the state is there lose nothing and double nothing", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Early", "base");

@@ -246,17 +246,18 @@ test.describe("unacknowledged updates", () => {
     await openEditor(page, site);
     await page.evaluate(async () => {
       const { pendingPut }: typeof import("../frontend/editor/index") = await import("/editor.js" as string);
+      const rest = { lineage: "l", typed: "" };
       const memory = new Uint8Array(1 << 20).fill(7);
       for (const [opId, order] of [["b", 2], ["a", 10], ["c", 1]] as const) {
-        await pendingPut({ documentId: "d", userId: "u", opId, order, update: memory.subarray(order, order + 2), lineage: "l" });
+        await pendingPut({ documentId: "d", userId: "u", opId, order, update: memory.subarray(order, order + 2), ...rest });
       }
-      await pendingPut({ documentId: "d", userId: "other", opId: "x", order: 0, update: new Uint8Array([1]), lineage: "l" });
-      await pendingPut({ documentId: "e", userId: "u", opId: "y", order: 0, update: new Uint8Array([1]), lineage: "l" });
+      await pendingPut({ documentId: "d", userId: "other", opId: "x", order: 0, update: new Uint8Array([1]), ...rest });
+      await pendingPut({ documentId: "e", userId: "u", opId: "y", order: 0, update: new Uint8Array([1]), ...rest });
     });
     await page.reload();
     const [kept, bytes] = await page.evaluate(async () => {
-      const { pendingLoad }: typeof import("../frontend/editor/index") = await import("/editor.js" as string);
-      const updates = await pendingLoad("d", "u");
+      const { keptLoad }: typeof import("../frontend/editor/index") = await import("/editor.js" as string);
+      const { updates } = await keptLoad("d", "u");
       const kept = updates.map(({ opId, update, lineage }) => [opId, ...update, lineage]);
       return [kept, updates[0]?.update.buffer.byteLength];
     });
@@ -268,13 +269,44 @@ test.describe("unacknowledged updates", () => {
     await openEditor(page, site);
     const left = await page.evaluate(async () => {
       const store: typeof import("../frontend/editor/index") = await import("/editor.js" as string);
+      const rest = { documentId: "d", userId: "u", lineage: "l", typed: "" };
       for (const [order, opId] of ["a", "b", "c"].entries()) {
-        await store.pendingPut({ documentId: "d", userId: "u", opId, order, update: new Uint8Array([order]), lineage: "l" });
+        await store.pendingPut({ opId, order, update: new Uint8Array([order]), ...rest });
       }
       await store.pendingDrop("d", "u", ["a", "c", "never seen"]);
-      return (await store.pendingLoad("d", "u")).map((update) => update.opId);
+      return (await store.keptLoad("d", "u")).updates.map((update) => update.opId);
     });
     expect(left).toEqual(["b"]);
+  });
+
+  test("are replaced once, together with the text of their page", async ({ page }) => {
+    await openEditor(page, site);
+    const [done, left] = await page.evaluate(async () => {
+      const store: typeof import("../frontend/editor/index") = await import("/editor.js" as string);
+      const of = { documentId: "d", userId: "u" };
+      const update = (opId: string, lineage: string) => ({ ...of, opId, lineage, order: 1, update: new Uint8Array([1]), typed: "" });
+      const text = { ...of, id: "page", lineage: "old", base: "", mine: "a", opIds: ["a"], isAsked: false, at: 1 };
+      await store.pendingPut(update("a", "old"));
+      await store.textPut(text);
+      const move = (opId: string) => store.keptMove("d", "u", ["a"], ["page"], [update(opId, "new")]);
+      const done = await Promise.all([move("b"), move("c")]);
+      const { updates, texts } = await store.keptLoad("d", "u");
+      return [done, [...updates.map(({ opId }) => opId), ...texts.map(({ id }) => id)]];
+    });
+    expect(done).toEqual([true, false]);
+    expect(left).toEqual(["b"]);
+  });
+
+  test("have texts of a bounded number of pages", async ({ page }) => {
+    await openEditor(page, site);
+    const left = await page.evaluate(async () => {
+      const store: typeof import("../frontend/editor/index") = await import("/editor.js" as string);
+      const rest = { documentId: "d", userId: "u", lineage: "l", base: "", mine: "", opIds: [] };
+      for (let at = 0; at < 12; at++) await store.textPut({ ...rest, id: `page-${at}`, at, isAsked: at === 1 });
+      await store.textDrop("d", "u", ["page-9", "never seen"]);
+      return (await store.keptLoad("d", "u")).texts.map(({ at }) => at).toSorted((a, b) => a - b);
+    });
+    expect(left).toEqual([1, 5, 6, 7, 8, 10, 11]);
   });
 });
 

@@ -1,8 +1,19 @@
 // Staying signed in: renewing an access token after half an hour is unnoticeable.
 import type { Page } from "@playwright/test";
-import { callApi, createDocument, signUp } from "./support/accounts";
-import { open } from "./support/awake";
-import { dropFiles, expectSaved, expectText, openDocument, saveState, storedText, write } from "./support/documents";
+import { type Account, callApi, createDocument, signUp } from "./support/accounts";
+import { awake, open } from "./support/awake";
+import {
+  dropFiles,
+  editor,
+  expectSaved,
+  expectText,
+  menuButton,
+  openDocument,
+  saveState,
+  storedText,
+  toast,
+  write,
+} from "./support/documents";
 import { expect, test } from "./support/fixtures";
 import { watchSockets } from "./support/live";
 
@@ -93,44 +104,112 @@ test("an upload by a signed-out user is rejected with a reason", async ({ page, 
   await expect(page.getByRole("list", { name: "Uploads" })).toContainText("Sign in");
 });
 
-test("the editor reports a session ended elsewhere; edits are saved later", async ({ page, problems }) => {
-  problems.expect(/status of 401/);
-  const account = await signUp(page);
-  const id = await createDocument(page, "Interrupted", "");
-  await openDocument(page, id);
-  await callApi(page, "POST", "/auth/logout-all");
-  await write(page, "not lost");
-  await expect(saveState(page, "Not saved: sign in again")).toBeVisible();
-  await expect(page.getByRole("alert")).toContainText("Your session has ended");
-
+/** Signs in again in the tab that the editor offers. */
+async function signInAgain(page: Page, id: string, { username, password }: Account): Promise<void> {
   const opened = page.context().waitForEvent("page");
   await page.getByRole("link", { name: "Sign in again" }).click();
   const second = await opened;
-  await second.getByLabel("Username or email").fill(account.username);
-  await second.getByLabel("Password").fill(account.password);
+  await second.getByLabel("Username or email").fill(username);
+  await second.getByLabel("Password").fill(password);
   await second.getByRole("button", { name: "Sign in" }).click();
   await expect(second).toHaveURL(`/documents/${id}`);
+  await awake(second);
   await second.close();
+}
 
-  await page.getByRole("button", { name: "Try again" }).click();
+/** Types without a connection, and ends the session meanwhile. */
+async function writeAndLoseSession(page: Page, id: string, words: string): Promise<void> {
+  const sockets = await watchSockets(page);
+  await openDocument(page, id);
+  sockets.cut();
+  await write(page, words);
+  await expect(saveState(page, /^Offline/)).toBeVisible();
+  await callApi(page, "POST", "/auth/logout-all");
+  sockets.mend();
+  await expect(saveState(page, "Not saved: sign in again")).toHaveCount(1);
+}
+
+test("the editor reports a session ended elsewhere; edits are saved later", async ({ page, problems }) => {
+  problems.expect(/status of 401|WebSocket/);
+  const account = await signUp(page);
+  const id = await createDocument(page, "Interrupted", "");
+  await writeAndLoseSession(page, id, "not lost");
+  const alert = page.getByRole("alert");
+  await expect(alert).toContainText("Your session has ended");
+  await expect(alert).toContainText("Your last edits are kept on this device");
+  await expect(alert.getByRole("button", { name: "Copy the text" })).toBeVisible();
+  await expect(editor(page)).toBeHidden();
+  await expect(page).toHaveTitle("Text – Izanagi");
+  await alert.getByRole("button", { name: "Try again" }).click();
+  await expect(toast(page, "You are not signed in yet.")).toBeVisible();
+  await expect(editor(page)).toBeHidden();
+
+  await signInAgain(page, id, account);
   await expect(saveState(page, /^Saved$/)).toBeVisible();
   await expect(page.getByRole("alert")).toBeHidden();
   await expectText(page, "not lost");
+  await expect(page).toHaveTitle("Interrupted – Izanagi");
   expect(await storedText(page, id)).toBe("not lost");
 });
 
 test("edits that cannot be stored are reported to be in this tab only", async ({ page, problems }) => {
-  problems.expect(/status of 401/);
+  problems.expect(/status of 401|WebSocket/);
   await page.addInitScript(() => {
     IDBFactory.prototype.open = () => {
       throw new DOMException("No room", "QuotaExceededError");
     };
   });
   await signUp(page);
-  await openDocument(page, await createDocument(page, "Full device", ""));
-  await callApi(page, "POST", "/auth/logout-all");
-  await write(page, "not lost");
+  await writeAndLoseSession(page, await createDocument(page, "Full device", ""), "not lost");
   await expect(page.getByRole("alert")).toContainText("Your last edits are kept in this tab only");
+});
+
+test("signing out covers what other tabs show", async ({ page, problems }) => {
+  problems.expect(/status of 401|WebSocket/);
+  const account = await signUp(page);
+  const id = await createDocument(page, "Secret plans", "private words");
+  const [editing, list] = [await page.context().newPage(), await page.context().newPage()];
+  await openDocument(editing, id);
+  await expect(saveState(editing, /^Saved$/)).toBeVisible();
+  await open(list, "/documents");
+  await open(page, "/documents");
+  await menuButton(page, account.username).click();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await expect(page).toHaveURL("/");
+
+  await expect(list).toHaveURL(/\/login/);
+  const alert = editing.getByRole("alert");
+  await expect(alert).toContainText("All your edits are saved.");
+  await expect(alert).not.toContainText("kept");
+  await expect(alert.getByRole("button", { name: "Copy the text" })).toHaveCount(0);
+  await expect(editing.getByText("private words").filter({ visible: true })).toHaveCount(0);
+  await expect(editing).not.toHaveTitle(/Secret/);
+
+  await signInAgain(editing, id, account);
+  await expect(saveState(editing, /^Saved$/)).toBeVisible();
+  await expectText(editing, "private words");
+});
+
+test("another user of the browser neither sees nor sends unsent edits", async ({ page, problems }) => {
+  problems.expect(/status of 401|WebSocket|status of 404/);
+  const account = await signUp(page);
+  const id = await createDocument(page, "Secret plans", "private");
+  await writeAndLoseSession(page, id, " unsent");
+  const other = await page.context().newPage();
+  await signUp(other);
+  await open(other, "/documents");
+  const alert = page.getByRole("alert");
+  await expect(alert).toContainText("Another account has signed in in this browser");
+  await expect(alert.getByRole("button")).toHaveCount(0);
+  await expect(editor(page)).toBeHidden();
+  await page.reload();
+  await expect(page.getByText("unsent")).toHaveCount(0);
+
+  await callApi(other, "POST", "/auth/login", { login: account.email, password: account.password });
+  await openDocument(page, id);
+  await expectText(page, "private unsent");
+  await expect(saveState(page, /^Saved$/)).toBeVisible();
+  expect(await storedText(page, id)).toBe("private unsent");
 });
 
 test("a device can be signed out from another, and only that one", async ({ page, otherPage }) => {

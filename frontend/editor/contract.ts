@@ -111,4 +111,32 @@ export interface PendingUpdate {
   order: number;
   /** The document's editing state to which the update belongs. */
   lineage: string;
+  /** What it inserts, in case that the text in which it was made is not known any more. */
+  typed: string;
+}
+
+/** The text of a page whose edits are not saved, for when the document gets another editing state. */
+export interface KeptText {
+  documentId: string;
+  userId: string;
+  /** Names the page. */
+  id: string;
+  /** The document's editing state that the page shows. */
+  lineage: string;
+  /** The last text of which the page knows that it was saved. */
+  base: string;
+  /** The page's text. */
+  mine: string;
+  /** Updates whose effects are in `mine` and not in `base`. */
+  opIds: string[];
+  /** The document lacks words that were saved, and the user has not said what to do. */
+  isAsked: boolean;
+  /** When it was stored, in milliseconds since 1970. */
+  at: number;
+}
+
+/** What a device keeps for a document and user: updates sorted by their order, and texts of pages. */
+export interface Kept {
+  updates: PendingUpdate[];
+  texts: KeptText[];
 }

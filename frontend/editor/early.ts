@@ -3,7 +3,7 @@
 import { ChangeSet, Text } from "@codemirror/state";
 import { toChanges } from "./changes";
 import type { Change, PendingUpdate } from "./contract";
-import { earlyBecome, earlyGet, earlyLoad, earlyPut } from "./pending";
+import { type EarlyEdits, earlyLoad, earlyMove, earlyPut, storeAfter } from "./pending";
 
 /** Without locks (on plain HTTP), edits of another page are taken over once they are this old. */
 const ABANDONED_MS = 60_000;
@@ -16,8 +16,6 @@ export class Early {
   #mustWrite = false;
   /** Whether there were any, even if they were undone since. */
   #hasBegun = false;
-  /** Whether they have become updates. */
-  #isOver = false;
   /** Whether some are not kept on this device yet. */
   isAtRisk = false;
 
@@ -52,16 +50,16 @@ export class Early {
     return rebase(this.base, this.#changes, theirs);
   }
 
-  /** Keeps these updates instead of the edits. Nothing may be sent before: see `earlyBecome`. */
-  async become(updates: PendingUpdate[]): Promise<void> {
-    this.#isOver = true;
-    // Ordered after writes that have begun.
-    if (this.#hasBegun) await become(this.documentId, this.userId, this.#id, updates);
+  /** Replaces what is kept by the updates that it has become. Returns whether it was kept. */
+  async move(updates: PendingUpdate[]): Promise<boolean> {
+    const move = () => this.#hasBegun && earlyMove(this.documentId, this.userId, this.#id, updates);
+    const moved = this.#writing.then(move);
+    storeAfter(moved);
+    return moved;
   }
 
   async #write(): Promise<void> {
     this.#mustWrite = false;
-    if (this.#isOver) return;
     const written = this.#changes;
     const { documentId, userId, base } = this;
     await earlyPut({ documentId, userId, id: this.#id, at: Date.now(), changes: written.toJSON() }, () => base.toString());
@@ -74,23 +72,19 @@ export interface LeftBehind {
   base: string;
   /** Returns the edits as changes of the text that `theirs` turn the base into. */
   rebase(theirs: Change[]): Change[];
-  /** Keeps these updates instead of the edits. Nothing may be sent before. */
-  become(updates: PendingUpdate[]): Promise<void>;
+  /** Replaces them by the updates that they have become. Returns whether they were still there. */
+  move(updates: PendingUpdate[]): Promise<boolean>;
 }
 
-/** Returns what earlier pages have left, and takes care that no other page gets it. */
 export async function leftBehind(documentId: string, userId: string): Promise<LeftBehind[]> {
   const found: LeftBehind[] = [];
-  for (const { id, at } of await earlyLoad(documentId, userId)) {
-    if (!(await claim(id, at))) continue;
-    // Another page may have taken them over before this one had the lock.
-    const edits = await earlyGet(documentId, userId, id);
-    if (!edits) continue;
+  for (const edits of await earlyLoad(documentId, userId)) {
+    if (!(await isAbandoned(edits))) continue;
     const base = Text.of(edits.base.split("\n"));
     found.push({
       base: edits.base,
       rebase: (theirs) => rebase(base, ChangeSet.fromJSON(edits.changes), theirs).mine,
-      become: (updates) => become(documentId, userId, id, updates),
+      move: (updates) => earlyMove(documentId, userId, edits.id, updates),
     });
   }
   return found;
@@ -102,35 +96,23 @@ function rebase(base: Text, mine: ChangeSet, theirs: Change[]): { theirs: Change
   return { theirs: other.map(mine), mine: toChanges(mine.map(other, true), other.apply(base)) };
 }
 
-/** Locks that this page holds, by the id of the edits. */
-const releases = new Map<string, () => void>();
-
 const lockName = (id: string) => `izanagi-early-${id}`;
 
-/** Holds a lock, so that no other page takes the edits. */
-async function holdLock(id: string): Promise<void> {
-  if (navigator.locks) await hold(id);
-}
-
-/** Takes the lock of edits that an earlier page made, unless a page has it. */
-async function claim(id: string, at: number): Promise<boolean> {
-  return navigator.locks ? hold(id, { ifAvailable: true }) : Date.now() - at > ABANDONED_MS;
-}
-
-/** Takes a lock until the edits are gone, at the longest for the life of this page. Returns whether it has it. */
-function hold(id: string, options: LockOptions = {}): Promise<boolean> {
-  return new Promise((tell) => {
+/** Holds a lock as long as this page lives, so that no other one takes its edits. */
+function holdLock(id: string): Promise<void> {
+  return new Promise((held) => {
+    if (!navigator.locks) return held();
+    const forever = new Promise<void>(() => {});
     navigator.locks
-      .request(lockName(id), options, (lock) => {
-        tell(lock !== null);
-        return lock ? new Promise<void>((release) => releases.set(id, release)) : undefined;
+      .request(lockName(id), () => {
+        held();
+        return forever;
       })
-      .catch(() => tell(false));
+      .catch(() => held());
   });
 }
 
-async function become(documentId: string, userId: string, id: string, updates: PendingUpdate[]): Promise<void> {
-  await earlyBecome(documentId, userId, id, updates);
-  releases.get(id)?.();
-  releases.delete(id);
+async function isAbandoned({ id, at }: EarlyEdits): Promise<boolean> {
+  if (!navigator.locks) return Date.now() - at > ABANDONED_MS;
+  return navigator.locks.request(lockName(id), { ifAvailable: true }, async (lock) => lock !== null);
 }

@@ -2,7 +2,9 @@
 import type { PendingUpdate } from "./contract";
 
 const DATABASE = "izanagi";
-const STORE = "pending";
+export const STORE = "pending";
+/** Texts of pages with unsaved edits (`kept-texts.ts`). */
+export const TEXTS = "texts";
 const BY_ORDER = "byOrder";
 /** Edits made before the page had the CRDT, and the texts that they were made in. */
 const EARLY = "early";
@@ -23,6 +25,12 @@ export interface EarlyEdits {
 }
 
 let opened: Promise<IDBDatabase> | undefined;
+let earlier: Promise<unknown> = Promise.resolve();
+
+/** Stores no update before this has ended: those that follow build on it. */
+export function storeAfter(promise: Promise<unknown>): void {
+  earlier = promise.catch(() => {});
+}
 
 /** Returns the updates of a document and user, sorted by `order`. */
 export async function pendingLoad(documentId: string, userId: string): Promise<PendingUpdate[]> {
@@ -36,13 +44,14 @@ export async function pendingLoad(documentId: string, userId: string): Promise<P
 
 /** Stores an update; resolves when it is durable on this device. */
 export async function pendingPut(update: PendingUpdate): Promise<void> {
-  const record = copy(update);
+  const record = recordOf(update);
+  await earlier;
   await write((store) => store.put(record));
 }
 
 /** Copies the bytes: storing a view would store its whole buffer, here the page's WebAssembly memory. */
-function copy({ documentId, userId, opId, order, lineage, update }: PendingUpdate): PendingUpdate {
-  return { documentId, userId, opId, order, lineage, update: update.slice() };
+export function recordOf(update: PendingUpdate): PendingUpdate {
+  return { ...update, update: update.update.slice() };
 }
 
 /** Deletes updates that the server has acknowledged; unknown ids are ignored. */
@@ -68,17 +77,8 @@ export async function earlyPut(edits: Omit<EarlyEdits, "base">, base: () => stri
 
 /** Returns the edits of a document and user. */
 export async function earlyLoad(documentId: string, userId: string): Promise<EarlyEdits[]> {
-  return earlyIn(IDBKeyRange.bound([documentId, userId], [documentId, userId, []]));
-}
-
-/** Returns edits as they are now, or nothing if they are no longer there. */
-export async function earlyGet(documentId: string, userId: string, id: string): Promise<EarlyEdits | undefined> {
-  const [edits] = await earlyIn(IDBKeyRange.only([documentId, userId, id]));
-  return edits;
-}
-
-async function earlyIn(range: IDBKeyRange): Promise<EarlyEdits[]> {
   const transaction = (await database()).transaction([EARLY, EARLY_TEXTS], "readonly");
+  const range = IDBKeyRange.bound([documentId, userId], [documentId, userId, []]);
   const edits: IDBRequest<Omit<EarlyEdits, "base">[]> = transaction.objectStore(EARLY).getAll(range);
   const texts: IDBRequest<string[]> = transaction.objectStore(EARLY_TEXTS).getAll(range);
   await Promise.all([settled(edits), settled(texts)]);
@@ -87,27 +87,30 @@ async function earlyIn(range: IDBKeyRange): Promise<EarlyEdits[]> {
 }
 
 /**
- * Stores the updates that early edits have become, and deletes the edits, or does neither: a page that is left in between
- * would otherwise add them twice.
+ * Replaces edits by the updates that they have become, all at once, so that a page that dies meanwhile leaves them once.
+ * Returns whether they were still there.
  */
-export async function earlyBecome(
-  documentId: string,
-  userId: string,
-  id: string,
-  updates: PendingUpdate[],
-): Promise<void> {
-  const records = updates.map(copy);
+export async function earlyMove(documentId: string, userId: string, id: string, updates: PendingUpdate[]): Promise<boolean> {
+  let isDone = false;
   await change([STORE, EARLY, EARLY_TEXTS], (transaction) => {
-    for (const record of records) transaction.objectStore(STORE).put(record);
-    for (const store of [EARLY, EARLY_TEXTS]) transaction.objectStore(store).delete([documentId, userId, id]);
+    const key = [documentId, userId, id];
+    const count = transaction.objectStore(EARLY).count(key);
+    count.onsuccess = () => {
+      if (count.result === 0) return;
+      for (const store of [EARLY, EARLY_TEXTS]) transaction.objectStore(store).delete(key);
+      for (const update of updates) transaction.objectStore(STORE).put(recordOf(update));
+      isDone = true;
+    };
   });
+  return isDone;
 }
 
 function write(work: (store: IDBObjectStore) => void): Promise<void> {
   return change([STORE], (transaction) => work(transaction.objectStore(STORE)));
 }
 
-async function change(stores: string[], work: (transaction: IDBTransaction) => void): Promise<void> {
+/** Changes stores in one transaction; resolves when that is durable on this device. */
+export async function change(stores: string[], work: (transaction: IDBTransaction) => void): Promise<void> {
   const transaction = (await database()).transaction(stores, "readwrite", { durability: "strict" });
   work(transaction);
   await new Promise<void>((resolve, reject) => {
@@ -116,7 +119,7 @@ async function change(stores: string[], work: (transaction: IDBTransaction) => v
   });
 }
 
-function database(): Promise<IDBDatabase> {
+export function database(): Promise<IDBDatabase> {
   opened ??= open().catch((error: unknown) => {
     // Retry on the next call: the cause, such as a full disk, may be gone by then.
     opened = undefined;
@@ -126,15 +129,18 @@ function database(): Promise<IDBDatabase> {
 }
 
 async function open(): Promise<IDBDatabase> {
-  const request = indexedDB.open(DATABASE, 2);
+  const request = indexedDB.open(DATABASE, 3);
   request.onupgradeneeded = ({ oldVersion }) => {
     const { result } = request;
     if (oldVersion < 1) {
       const store = result.createObjectStore(STORE, { keyPath: ["documentId", "userId", "opId"] });
       store.createIndex(BY_ORDER, ["documentId", "userId", "order"]);
     }
-    result.createObjectStore(EARLY, { keyPath: ["documentId", "userId", "id"] });
-    result.createObjectStore(EARLY_TEXTS);
+    if (oldVersion < 2) {
+      result.createObjectStore(EARLY, { keyPath: ["documentId", "userId", "id"] });
+      result.createObjectStore(EARLY_TEXTS);
+    }
+    result.createObjectStore(TEXTS, { keyPath: ["documentId", "userId", "id"] });
   };
   await settled(request);
   const database = request.result;
@@ -150,7 +156,7 @@ async function open(): Promise<IDBDatabase> {
   return database;
 }
 
-function settled(request: IDBRequest): Promise<void> {
+export function settled(request: IDBRequest): Promise<void> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve();
     request.onerror = () => reject(request.error);

@@ -30,8 +30,8 @@ export interface Started {
    * what was typed so far as changes of that text.
    */
   adopt(theirs: Change[], callbacks: Callbacks): Change[];
-  /** Keeps these updates on this device instead of what was typed. Nothing may be sent before. */
-  become(updates: PendingUpdate[]): Promise<void>;
+  /** Replaces the edits that are kept on this device by the updates that they have become. Returns whether they were kept. */
+  move(updates: PendingUpdate[]): Promise<boolean>;
 }
 
 let started: Started | undefined;
@@ -94,7 +94,7 @@ export function begin(): void {
       callbacks = given;
       return rebased.mine;
     },
-    become: (updates) => early.become(updates),
+    move: (updates) => early.move(updates),
   };
 }
 

@@ -8,12 +8,14 @@ mod forms;
 mod list;
 mod menus;
 mod sign_in;
+mod user;
 
 pub use fields::{check_form, clear};
 pub use files::{copy, save};
 pub use forms::{Field, leave, post, post_as_page_goes, send_form};
 pub use list::refresh_list;
 pub use sign_in::refresh_session;
+pub use user::on_user;
 
 use leptos::{
     ev,
@@ -33,15 +35,24 @@ pub fn start() {
         // A page restored from the back/forward cache may show outdated lists, busy forms or what
         // belongs to a user who has signed out, so it is hidden and reloaded. An editor continues
         // where it was.
-        let is_editor = document().query_selector(".editor-page").is_ok_and(|it| it.is_some());
-        if event.persisted() && !is_editor {
-            if let Some(page) = document().document_element() {
-                // Neither can fail.
-                let _ = page.set_attribute("hidden", "");
-            }
-            let _ = window().location().reload();
+        if event.persisted() && !is_editor() {
+            hide_and_reload();
         }
     });
+    user::announce();
+}
+
+fn is_editor() -> bool {
+    document().query_selector(".editor-page").is_ok_and(|it| it.is_some())
+}
+
+/// Hides what may be of no concern to the user any more, and loads the page again.
+fn hide_and_reload() {
+    if let Some(page) = document().document_element() {
+        // Neither can fail.
+        let _ = page.set_attribute("hidden", "");
+    }
+    let _ = window().location().reload();
 }
 
 /// Adds a listener for the lifetime of the page.

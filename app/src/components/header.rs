@@ -42,7 +42,7 @@ fn SignedIn(user: UserView) -> impl IntoView {
             <NavLink path="/documents" words=t::documents()/>
             <NavLink path="/trash" words=t::trash()/>
         </nav>
-        <nav aria-label=t::account() data-place="end">
+        <nav aria-label=t::account() data-place="end" data-user=user.id.to_string()>
             <details class="menu">
                 <summary class="button" data-variant="quiet">
                     <span class="avatar" aria-hidden="true">{initial}</span>

@@ -83,6 +83,11 @@ pub(super) fn CommitDialog(id: DocumentId, view: EditorView, action: String) -> 
             spawn_local(send());
         }
     });
+    Effect::new(move || {
+        if view.is_covered() {
+            close();
+        }
+    });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let is_busy = step.with_untracked(|step| matches!(step, Step::Waiting | Step::Sent));

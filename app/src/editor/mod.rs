@@ -18,4 +18,4 @@ pub use page::{Editor, EditorHtml, OpenedText};
 pub use save::{TitleState, with_title, without_count};
 pub use session::state_path;
 pub use title_queue::TitleQueue;
-pub use view::{EditorView, Trouble};
+pub use view::{Answer, EditorView, Trouble};

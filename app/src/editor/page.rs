@@ -108,6 +108,7 @@ pub fn Editor(opened: OpenedText) -> impl IntoView {
             class="editor-page"
             tabindex="-1"
             data-tab=tab
+            data-covered=move || view.is_covered().then_some("")
             data-preview=move || if preview_on.get() { "on" } else { "off" }
         >
             <h1 class="visually-hidden">{around(&words::edit_title(), view! { <bdi>{title}</bdi> })}</h1>

@@ -37,7 +37,8 @@ pub(super) fn TitleForm(
         timer: StoredValue::new(None),
     };
     Effect::new(move || {
-        document().set_title(&words::brand_title(&title.get()));
+        let shown = if view.is_covered() { words::text_area() } else { title.get() };
+        document().set_title(&words::brand_title(&shown));
     });
     Effect::new(move || {
         tabs::listen(id, move |new| state.learn(new));
@@ -54,10 +55,12 @@ pub(super) fn TitleForm(
             state.learn(&new);
         }
     });
-    Effect::new(move || {
-        if view.retry.get() > 0 {
+    Effect::new(move |was_covered: Option<bool>| {
+        let is_covered = view.is_covered();
+        if !is_covered && (view.retry.get() > 0 || was_covered == Some(true)) {
             state.send();
         }
+        is_covered
     });
     let leave = move |event: KeyboardEvent| {
         // During IME composition, Enter and Escape belong to the input method.
@@ -130,6 +133,9 @@ impl TitleSync {
 
     /// Sends the wanted title, unless one is in flight.
     fn send(self) {
+        if self.is_someone_elses() {
+            return;
+        }
         if let Some(timer) = self.timer.try_update_value(Option::take).flatten() {
             timer.clear();
         }
@@ -214,10 +220,18 @@ impl TitleSync {
     fn save_as_page_goes(self) {
         let typed = self.field.get_untracked().map(|field| field.value()).unwrap_or_default();
         let Ok(new) = Title::parse(&typed) else { return };
+        if self.is_someone_elses() {
+            return;
+        }
         if self.title.with_untracked(|title| title != new.as_str()) {
             let (id, action) = (self.id.to_string(), self.action.get_value());
             browser::post_as_page_goes(&action, &[("id", &id), ("title", new.as_str())]);
         }
+    }
+
+    /// Another user may be signed in: a title is not sent in their name.
+    fn is_someone_elses(self) -> bool {
+        untrack(|| self.view.is_covered())
     }
 
     fn show_saved(self) {

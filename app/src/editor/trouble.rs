@@ -1,4 +1,4 @@
-use super::{EditorView, Trouble};
+use super::{Answer, EditorView, TitleState, Trouble};
 use crate::{
     browser,
     flash::Notice,
@@ -24,10 +24,15 @@ pub(super) fn TroubleAlert(
     // There can be no problem before the page runs in a browser.
     let pathname = || window().location().pathname().unwrap_or_default();
     let again = move |_| view.retry.update(|asked| *asked += 1);
-    let copy = move |_| browser::copy(view.current_text());
+    // The words in question, or else the page's text.
+    let text = move || match view.trouble.get_untracked() {
+        Some(Trouble::Former(words)) => words,
+        _ => view.current_text(),
+    };
+    let copy = move |_| browser::copy(text());
     let download = move |_| {
-        let name = title.with(|title| format!("{title}.{}", kind.extension()));
-        browser::save(&name, &view.current_text());
+        let name = title.with_untracked(|title| format!("{title}.{}", kind.extension()));
+        browser::save(&name, &text());
     };
     move || {
         let trouble = view.trouble.get()?;
@@ -54,7 +59,17 @@ pub(super) fn TroubleAlert(
                 </button>
             }
         });
-        let explanation = match (&trouble, view.is_kept.get()) {
+        // Nothing else depends on it, so that buttons keep the focus while the user types.
+        let is_signed_out = trouble == Trouble::SignedOut;
+        let has_title = is_signed_out && view.title_state.get() != TitleState::Stored;
+        let is_saved = is_signed_out && !has_title && !view.has_unsaved.get();
+        let explanation = match (&trouble, view.is_kept.get() && !has_title) {
+            (Trouble::SignedOut, _) if is_saved => words::trouble_signed_out(),
+            (Trouble::OtherUser, true) => words::trouble_other_user(),
+            (Trouble::OtherUser, false) => words::trouble_other_user_unkept(),
+            (Trouble::Restored, true) => words::trouble_restored_kept(),
+            (Trouble::Restored, false) => words::trouble_restored_unkept(),
+            (Trouble::Former(_), _) => words::trouble_former(),
             (Trouble::SignedOut, true) => words::trouble_signed_out_kept(),
             (Trouble::SignedOut, false) => words::trouble_signed_out_unkept(),
             (Trouble::Trashed, true) => words::trouble_trashed_kept(),
@@ -68,7 +83,9 @@ pub(super) fn TroubleAlert(
             (Trouble::ReadOnly(reason), _) => reason.clone(),
             (Trouble::NotStarted, _) => words::trouble_not_started(),
         };
-        let ways_on = if matches!(trouble, Trouble::NotStarted | Trouble::ReadOnly(_)) {
+        let can_only_reload =
+            matches!(trouble, Trouble::NotStarted | Trouble::ReadOnly(_) | Trouble::OtherUser);
+        let ways_on = if can_only_reload {
             view! {
                 <a class="button" data-variant="primary" href=pathname()>
                     {words::reload()}
@@ -76,10 +93,42 @@ pub(super) fn TroubleAlert(
             }
             .into_any()
         } else {
+            let answers = match &trouble {
+                Trouble::Restored => Some(words::use_restored()),
+                Trouble::Former(_) => Some(words::discard_former()),
+                _ => None,
+            };
+            let first = match answers {
+                Some(discard) => view! {
+                    <button
+                        class="button"
+                        data-variant="primary"
+                        type="button"
+                        on:click=move |_| view.answer.set(Some(Answer::Add))
+                    >
+                        {words::add_back()}
+                    </button>
+                    <button
+                        class="button"
+                        type="button"
+                        on:click=move |_| view.answer.set(Some(Answer::Discard))
+                    >
+                        {discard}
+                    </button>
+                }
+                .into_any(),
+                None => view! {
+                    <button class="button" type="button" on:click=again>
+                        {words::try_again()}
+                    </button>
+                }
+                .into_any(),
+            };
+            if is_saved {
+                return Some(alert(explanation, view! { {sign_in} {first} }.into_any()));
+            }
             view! {
-                <button class="button" type="button" on:click=again>
-                    {words::try_again()}
-                </button>
+                {first}
                 <button class="button" data-variant="quiet" type="button" on:click=copy>
                     {words::copy_text()}
                 </button>
@@ -90,18 +139,18 @@ pub(super) fn TroubleAlert(
             }
             .into_any()
         };
-        Some(view! {
-            <div role="alert">
-                <Alert variant="danger">
-                    <p>{explanation}</p>
-                    <p class="cluster">
-                        {sign_in}
-                        {restore}
-                        {ways_on}
-                    </p>
-                </Alert>
-            </div>
-        })
+        Some(alert(explanation, view! { {sign_in} {restore} {ways_on} }.into_any()))
+    }
+}
+
+fn alert(explanation: String, ways_on: AnyView) -> impl IntoView {
+    view! {
+        <div role="alert">
+            <Alert variant="danger">
+                <p>{explanation}</p>
+                <p class="cluster">{ways_on}</p>
+            </Alert>
+        </div>
     }
 }
 

@@ -4,6 +4,7 @@ use super::{
     OpenedText,
     save::{TitleState, with_title},
 };
+use crate::words;
 use izanagi_shared::{markdown::Counts, save_state::SaveState, sync::engine::Lateness};
 use leptos::{html::Div, prelude::*};
 use send_wrapper::SendWrapper;
@@ -19,12 +20,27 @@ pub enum Trouble {
     Forbidden,
     /// The document was deleted, or the user may no longer see it.
     Gone,
+    /// Another user has signed in in this browser.
+    OtherUser,
+    /// The document was restored from an earlier state and lacks words of this page.
+    Restored,
+    /// This device has these words from before the document was restored.
+    Former(String),
     /// The server rejects an edit, for this reason.
     Refused(String),
     /// The document cannot be edited, for this reason.
     ReadOnly(String),
     /// The editor could not be loaded.
     NotStarted,
+}
+
+/// What the user decides about words that the document lacks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Add them to the document.
+    Add,
+    /// Go on without them.
+    Discard,
 }
 
 /// Returns a text.
@@ -51,6 +67,10 @@ pub struct EditorView {
     pub title_elsewhere: RwSignal<Option<String>>,
     /// Whether unsaved edits are stored on this device.
     pub is_kept: RwSignal<bool>,
+    /// Whether there are edits that the server does not have.
+    pub has_unsaved: RwSignal<bool>,
+    /// What the user has just decided.
+    pub answer: RwSignal<Option<Answer>>,
     /// Problem that prevents saving.
     pub trouble: RwSignal<Option<Trouble>>,
     /// Incremented when an edit is rejected because the text would be too long.
@@ -87,6 +107,8 @@ impl EditorView {
             title_state: RwSignal::new(TitleState::Stored),
             title_elsewhere: RwSignal::new(None),
             is_kept: RwSignal::new(true),
+            has_unsaved: RwSignal::new(false),
+            answer: RwSignal::new(None),
             trouble: RwSignal::new(None),
             too_long: RwSignal::new(0),
             lateness: RwSignal::new(Lateness::None),
@@ -102,7 +124,24 @@ impl EditorView {
     /// Returns the save state of text and title; `None` until the text can be edited.
     #[must_use]
     pub fn whole_state(self) -> Option<SaveState> {
-        Some(with_title(self.save.get()?, self.title_state.get()))
+        let text = match self.save.get()? {
+            SaveState::Saved if self.has_former() => {
+                SaveState::Refused { reason: words::reason_former() }
+            }
+            text => text,
+        };
+        Some(with_title(text, self.title_state.get()))
+    }
+
+    fn has_former(self) -> bool {
+        self.trouble.with(|trouble| matches!(trouble, Some(Trouble::Former(_))))
+    }
+
+    /// Returns whether the text is hidden, because its user is not signed in any more.
+    #[must_use]
+    pub fn is_covered(self) -> bool {
+        self.trouble
+            .with(|trouble| matches!(trouble, Some(Trouble::SignedOut | Trouble::OtherUser)))
     }
 
     /// Returns the editor's text; empty before there is an editor.

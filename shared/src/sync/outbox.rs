@@ -184,6 +184,11 @@ impl Outbox {
         usize::try_from(end.saturating_sub(self.first)).unwrap_or(usize::MAX)
     }
 
+    /// Returns the ids of the queued updates, oldest first.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.waiting.iter().map(|waiting| waiting.id.as_str())
+    }
+
     /// Empties the queue. Returns the ids of its updates, to delete from this device.
     pub fn clear(&mut self) -> Vec<String> {
         self.sent = None;

@@ -8,6 +8,7 @@
 //! - [`unified`]: unified diffs, which `patch` applies.
 //! - [`restore`]: reverting single hunks.
 //! - [`merge`]: three-way merge.
+//! - [`rebase`]: moving a text to a document that was restored from an earlier state.
 //! - [`utf16`]: conversion between UTF-8 and UTF-16 offsets.
 
 mod budget;
@@ -16,6 +17,7 @@ pub mod diff;
 mod edits;
 mod lines;
 pub mod merge;
+pub mod rebase;
 pub mod restore;
 mod sequence;
 pub mod unified;

@@ -27,8 +27,29 @@ extern "C" {
         options: &Object,
     ) -> Result<EditorHandle, JsValue>;
 
-    #[wasm_bindgen(method, js_name = pendingLoad)]
-    pub(super) fn pending_load(this: &EditorModule, document_id: &str, user_id: &str) -> Promise;
+    #[wasm_bindgen(method, js_name = keptLoad)]
+    pub(super) fn kept_load(this: &EditorModule, document_id: &str, user_id: &str) -> Promise;
+
+    #[wasm_bindgen(method, js_name = keptMove)]
+    pub(super) fn kept_move(
+        this: &EditorModule,
+        document_id: &str,
+        user_id: &str,
+        op_ids: &Array,
+        text_ids: &Array,
+        updates: &Array,
+    ) -> Promise;
+
+    #[wasm_bindgen(method, js_name = textPut)]
+    pub(super) fn text_put(this: &EditorModule, text: &Object) -> Promise;
+
+    #[wasm_bindgen(method, js_name = textDrop)]
+    pub(super) fn text_drop(
+        this: &EditorModule,
+        document_id: &str,
+        user_id: &str,
+        ids: &Array,
+    ) -> Promise;
 
     #[wasm_bindgen(method, js_name = pendingPut)]
     pub(super) fn pending_put(this: &EditorModule, update: &Object) -> Promise;
@@ -81,8 +102,8 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub(super) fn rebase(this: &EarlyEdits, theirs: &Array) -> Result<Array, JsValue>;
 
-    #[wasm_bindgen(method, js_name = "become")]
-    pub(super) fn become_updates(this: &EarlyEdits, updates: &Array) -> Promise;
+    #[wasm_bindgen(method, js_name = move)]
+    pub(super) fn move_to(this: &EarlyEdits, updates: &Array) -> Promise;
 
     /// The editor that takes keys before the CRDT is there.
     pub(super) type StartedEditor;

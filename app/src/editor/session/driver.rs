@@ -5,7 +5,7 @@ use super::{
     bindings::{Socket, bytes},
     clock,
     open::{Session, with},
-    transport::{self, Failure},
+    transport::Failure,
 };
 use izanagi_shared::sync::{
     SyncEngine,
@@ -95,6 +95,7 @@ impl Session {
             Effect::Acknowledged(ids) => {
                 let session = Rc::clone(self);
                 spawn_local(async move { session.kept.drop_all(ids).await });
+                self.drop_backup_if_saved();
             }
             Effect::Presence(clients) => self.presence_changed(clients),
             Effect::Document(notice) => self.document_told(&notice),
@@ -139,7 +140,7 @@ impl Session {
     fn renew_sign_in(self: &Rc<Self>) {
         let session = Rc::clone(self);
         spawn_local(async move {
-            let outcome = match transport::refresh_session().await {
+            let outcome = match session.renew().await {
                 Ok(()) => SignIn::Renewed,
                 Err(Failure::Lost | Failure::Later(_)) => SignIn::Unknown,
                 Err(_) => SignIn::Ended,

@@ -17,7 +17,15 @@ pub(super) fn listen(session: &Weak<Session>) {
     let (focus, online, keys, leaving, gone, polled, seen) =
         (weak(), weak(), weak(), weak(), weak(), weak(), weak());
     let (back, thawed) = (weak(), weak());
-    window_event_listener(ev::focus, move |_| with(&focus, Session::poll));
+    window_event_listener(ev::focus, move |_| {
+        with(&focus, |session| {
+            session.poll();
+            if session.backup.is_asked() {
+                // The user may have answered in another tab.
+                session.rebase_soon();
+            }
+        });
+    });
     window_event_listener(ev::online, move |_| with(&online, Session::reconnect));
     window_event_listener(ev::keydown, move |event| commit_key(&keys, &event));
     window_event_listener(ev::beforeunload, move |event| {
@@ -29,16 +37,18 @@ pub(super) fn listen(session: &Weak<Session>) {
     });
     window_event_listener(ev::pagehide, move |_| {
         with(&gone, |session| {
+            session.back_up();
             session.send_last();
             session.say_goodbye();
         });
     });
     window_event_listener(ev::pageshow, move |event| {
         if event.persisted() {
-            with(&back, Session::resume);
+            with(&back, Session::thaw);
         }
     });
-    on(&document(), "resume", move || with(&thawed, Session::resume));
+    on(&document(), "resume", move || with(&thawed, Session::thaw));
+    Session::listen_to_users(session);
     set_interval(move || Session::poll_regularly(&polled), POLL_EVERY);
     on(&document(), "visibilitychange", move || with(&seen, Session::visibility_changed));
 }

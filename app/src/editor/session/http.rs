@@ -73,7 +73,7 @@ impl Session {
             };
             let mut sent = post().await;
             if sent == Err(Failure::SignedOut) {
-                sent = match transport::refresh_session().await {
+                sent = match session.renew().await {
                     Ok(()) => post().await,
                     Err(failure) => Err(failure),
                 };
@@ -196,7 +196,7 @@ impl Session {
         };
         let mut got = get().await;
         if got == Err(Failure::SignedOut) {
-            got = match transport::refresh_session().await {
+            got = match self.renew().await {
                 Ok(()) => get().await,
                 Err(failure) => Err(failure),
             };

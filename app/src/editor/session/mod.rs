@@ -1,10 +1,12 @@
 //! An editing session: connects CodeMirror and the server through a replica of the document (DESIGN
 //! §6).
 
+mod backup;
 mod bindings;
 mod clock;
 mod driver;
 mod events;
+mod former;
 mod http;
 mod incoming;
 mod kept;
@@ -15,6 +17,7 @@ mod shown;
 mod start;
 mod stops;
 mod transport;
+mod user;
 
 use super::{EditorView, OpenedText, Trouble};
 use bindings::EditorModule;
@@ -37,6 +40,16 @@ pub(super) fn start(opened: OpenedText, view: EditorView) {
     Effect::new(move || {
         if view.retry.get() > 0 {
             with_session(Session::try_again);
+        }
+    });
+    Effect::new(move || {
+        if let Some(answer) = view.answer.get() {
+            view.answer.set(None);
+            running.with_value(|session| {
+                if let Some(session) = session {
+                    session.answer(answer);
+                }
+            });
         }
     });
     spawn_local(async move {

@@ -1,20 +1,20 @@
 //! The session: a replica of the document, kept in sync with editor and server.
 
 use super::{
-    bindings::{Callbacks, EditorHandle, EditorModule, MountOptions},
+    backup::Backup,
+    bindings::{Callbacks, EarlyEdits, EditorHandle, EditorModule, MountOptions},
     clock,
     driver::Driver,
     events,
+    former::{Former, typed_in},
     http::Http,
     incoming::Incoming,
-    kept::Kept,
+    kept::{Kept, KeptUpdate},
     peers::Peers,
     transport::{self, Failure, Updates},
 };
 use crate::{
-    editor::{EditorView, OpenedText, Trouble, split_long_inserts},
-    flash::Notice,
-    toasts::{Message, say},
+    editor::{Answer, EditorView, OpenedText, Trouble, split_long_inserts},
     words,
 };
 use izanagi_shared::{
@@ -46,12 +46,19 @@ pub(super) struct Session {
     pub(super) base: RefCell<Option<String>>,
     /// Moving to another lineage.
     pub(super) is_rebasing: Cell<bool>,
+    /// What the user has decided about words that the document lacks.
+    pub(super) answer: Cell<Option<Answer>>,
     /// The server said that the document is in the trash.
     pub(super) is_in_trash: Cell<bool>,
     pub(super) peers: Peers,
     pub(super) user: String,
     pub(super) user_name: String,
     pub(super) kept: Kept,
+    pub(super) backup: Backup,
+    /// Edits of former lineages about which the user has to decide.
+    pub(super) former: RefCell<Vec<Former>>,
+    /// Edits made before there was a replica, which could not be stored as updates.
+    pub(super) early: RefCell<Vec<EarlyEdits>>,
     module: EditorModule,
     title: String,
     is_read_only: bool,
@@ -101,11 +108,15 @@ impl Session {
             incoming: Incoming::default(),
             base: RefCell::default(),
             is_rebasing: Cell::default(),
+            answer: Cell::default(),
             is_in_trash: Cell::default(),
             peers: Peers::default(),
             kept: Kept::new(kept_module, document.to_string(), user.clone()),
+            backup: Backup::new(clock::random_id()),
+            former: RefCell::default(),
             user: user.clone(),
             user_name: opened.user_name,
+            early: RefCell::default(),
             module,
             title: opened.title,
             is_read_only: opened.is_trashed,
@@ -115,9 +126,9 @@ impl Session {
             session.take_over_kept().await;
             session.take_over_left(&document.to_string(), &user).await;
         }
-        match session.adopt() {
-            Ok(Some(stored)) => stored.await,
-            Ok(None) => session.mount()?,
+        match session.adopt().await {
+            Ok(true) => {}
+            Ok(false) => session.mount()?,
             Err(error) => {
                 // What was typed is kept on this device, and taken over after the next start.
                 leptos::logging::error!("cannot connect the editor of {document}: {error:?}");
@@ -126,30 +137,12 @@ impl Session {
         }
         events::listen(&Rc::downgrade(&session));
         session.start_preview();
+        session.offer_former();
+        session.back_up_later();
         if !session.is_read_only {
             session.drive(SyncEngine::start);
         }
         Ok(session)
-    }
-
-    /// Restores edits from before a crash, a reload or a lost connection.
-    async fn take_over_kept(&self) {
-        for (id, update, lineage) in self.kept.load().await {
-            if lineage != self.engine.borrow().lineage() {
-                // It would never be complete here. It stays on this device.
-                say(Message {
-                    notice: Notice::new(words::left_behind()),
-                    is_problem: true,
-                    kind: None,
-                });
-                continue;
-            }
-            self.remember_base();
-            // An update that does not apply to the document can never be sent.
-            if self.doc.borrow_mut().apply(&update).is_ok() {
-                self.engine.borrow_mut().restored(clock::moment(), id, update);
-            }
-        }
     }
 
     /// Mounts an editor with the current text.
@@ -190,11 +183,7 @@ impl Session {
 
     /// Handles local changes from the editor.
     pub(super) fn edited(self: &Rc<Self>, changes: Vec<Change>) {
-        self.remember_base();
-        for edit in split_long_inserts(changes) {
-            let update = self.doc.borrow_mut().edit(&edit);
-            self.keep(update);
-        }
+        self.edit(changes);
         self.go_on_if_it_fits();
     }
 
@@ -205,15 +194,28 @@ impl Session {
         }
     }
 
-    pub(super) fn keep(self: &Rc<Self>, update: Vec<u8>) {
+    /// Makes an edit in the replica, which the editor shows already.
+    pub(super) fn edit(self: &Rc<Self>, changes: Vec<Change>) {
+        self.remember_base();
+        for edit in split_long_inserts(changes) {
+            let update = self.doc.borrow_mut().edit(&edit);
+            self.keep(update, typed_in(&edit));
+        }
+    }
+
+    /// Sends an update of the replica that inserts `typed`, and stores it until it is saved.
+    pub(super) fn keep(self: &Rc<Self>, update: Vec<u8>, typed: String) {
         let id = clock::random_id();
         let lineage = self.engine.borrow().lineage().to_owned();
         self.drive(|engine, at, out| engine.edited(at, id.clone(), update.clone(), out));
+        self.back_up_later();
         let session = Rc::clone(self);
         spawn_local(async move {
-            if !session.kept.put(&id, &update, &lineage).await {
+            let kept = KeptUpdate { id, update, lineage, typed };
+            if !session.kept.put(&kept).await {
                 return;
             }
+            let id = kept.id;
             let still_waits = session.engine.borrow_mut().stored(&id);
             session.tell();
             if !still_waits {
@@ -241,6 +243,7 @@ impl Session {
             // Editor and replica are out of sync; the replica is authoritative.
             self.remount();
         }
+        self.back_up_later();
         self.show_cursors_ahead();
         self.go_on_if_it_fits();
         true
@@ -264,6 +267,11 @@ impl Session {
         if self.view.is_kept.try_with_untracked(|told| *told != is_kept) == Some(true) {
             self.view.is_kept.set(is_kept);
         }
+        self.drop_early();
+        let has_unsaved = self.engine.borrow().unsaved() > 0 || self.backup.is_asked();
+        if self.view.has_unsaved.try_with_untracked(|told| *told != has_unsaved) == Some(true) {
+            self.view.has_unsaved.set(has_unsaved);
+        }
         let state = Some(self.engine.borrow().save_state());
         if self.view.save.try_with_untracked(|told| *told != state) == Some(true) {
             self.view.save.set(state);
@@ -276,8 +284,12 @@ impl Session {
 
     /// Reports a problem that only the user can resolve.
     pub(super) fn report(&self, trouble: Trouble) {
-        // The page may have been closed while edits were in flight.
-        let _ = self.view.trouble.try_set(Some(trouble));
+        // A report that is repeated is not announced again, and its buttons keep the focus. The page may
+        // have been closed while edits were in flight.
+        let is_new = self.view.trouble.try_with_untracked(|told| told.as_ref() != Some(&trouble));
+        if is_new == Some(true) {
+            let _ = self.view.trouble.try_set(Some(trouble));
+        }
     }
 
     /// Returns whether the text fits the limit of a document.
@@ -287,7 +299,7 @@ impl Session {
 
     /// Returns whether closing the page now would lose edits.
     pub(super) fn is_at_risk(&self) -> bool {
-        self.engine.borrow().is_at_risk()
+        self.engine.borrow().is_at_risk() || self.backup.is_at_risk()
     }
 
     /// Returns whether the document is in the trash, where no client can edit it.

@@ -93,6 +93,7 @@ impl Session {
         if !document().hidden() {
             return self.resume();
         }
+        self.back_up();
         let weak = Rc::downgrade(self);
         let away = clock::later(AWAY_AFTER, move || with(&weak, |it| it.say_goodbye()));
         *self.peers.away.borrow_mut() = away;

@@ -1,88 +1,233 @@
 //! Moves an open page to another lineage: after damage, the server started editing anew from the
-//! stored text (DESIGN §6). The replica cannot be merged with it, so unsent edits follow as a change
-//! of the text.
+//! stored text (DESIGN §6). The replica cannot be merged with it, so what the server lacks follows as a
+//! change of the text. If it lacks words that were saved, the user decides.
 
 use super::{
     clock,
+    former::{MOST_TURNS, make},
+    kept::{KeptUpdate, Replaced},
     open::{Session, fetch_state, with},
     transport::{Failure, Updates},
 };
-use crate::{editor::split_long_inserts, words};
-use izanagi_shared::{
-    crdt::{TextDoc, one_change},
-    sync::{SyncEngine, engine::Stop, retry_delay},
+use crate::{
+    editor::{Answer, Trouble},
+    words,
 };
-use leptos::task::spawn_local;
-use std::rc::Rc;
+use izanagi_shared::{
+    crdt::{TextDoc, changes_between},
+    rules::MAX_CONTENT_BYTES,
+    sync::{SyncEngine, engine::Stop, retry_delay},
+    text::rebase::{Rebased, add_back, rebase},
+};
+use leptos::{prelude::*, task::spawn_local};
+use std::{collections::BTreeSet, rc::Rc};
 
 /// The code of the problem that says that the document has another lineage.
-const LINEAGE_CHANGED: &str = "lineage_changed";
+pub(super) const LINEAGE_CHANGED: &str = "lineage_changed";
 
 /// Why a page cannot move to another lineage.
 enum Obstacle {
     /// The server cannot be reached.
     Lost,
-    /// The server's text is not the one that this page's unsent edits are based on.
-    OtherText,
+    /// The user has to decide.
+    Missing,
+    Stopped(Stop),
+}
+
+/// A replica of the new lineage.
+struct Moved {
+    doc: TextDoc,
+    seq: u64,
+    lineage: String,
+    /// Edits that other tabs have made there.
+    theirs: Vec<KeptUpdate>,
+    made: Vec<KeptUpdate>,
+    is_stored: bool,
 }
 
 impl Session {
     /// Rebases, unless it is being done already. If that is impossible, editing stops.
     pub(super) fn rebase_soon(self: &Rc<Self>) {
-        if self.is_rebasing.replace(true) {
-            return;
+        self.rebase_with(None);
+    }
+
+    /// Rebases as the user has decided.
+    pub(super) fn rebase_with(self: &Rc<Self>, answer: Option<Answer>) {
+        if answer.is_some() {
+            self.answer.set(answer);
+            // What is typed meanwhile would not be part of the decision.
+            self.set_read_only(true);
         }
-        self.try_to_rebase(0);
+        if !self.is_rebasing.replace(true) {
+            self.try_to_rebase(0);
+        }
     }
 
     fn try_to_rebase(self: &Rc<Self>, attempt: u32) {
         let session = Rc::clone(self);
         spawn_local(async move {
-            let rebased = session.rebase().await;
+            let answer = session.answer.get();
+            let rebased = session.rebase(answer).await;
             if let Err(Obstacle::Lost) = rebased {
                 let weak = Rc::downgrade(&session);
                 let again = move || with(&weak, |session| session.try_to_rebase(attempt + 1));
                 let _ = clock::later(retry_delay(attempt, clock::jitter()), again);
                 return;
             }
-            session.is_rebasing.set(false);
-            if rebased.is_ok() {
-                session.drive(SyncEngine::retry);
-            } else {
-                let (code, message) = (LINEAGE_CHANGED.to_owned(), words::left_behind());
-                let stop = Stop::Refused { code, message };
-                session.drive(|engine, _, out| engine.rebase_failed(stop, out));
+            if matches!(rebased, Err(Obstacle::Missing)) && session.answer.get() != answer {
+                // The user has answered meanwhile.
+                return session.try_to_rebase(0);
             }
+            session.answer.set(None);
+            session.is_rebasing.set(false);
+            session.set_read_only(false);
+            if matches!(session.engine.borrow().stopped(), Some(Stop::SignedOut)) {
+                // Meanwhile another user has signed in.
+                return;
+            }
+            let stop = match rebased {
+                Ok(()) => {
+                    if session.view.trouble.try_get_untracked() == Some(Some(Trouble::Restored)) {
+                        session.offer_former();
+                    }
+                    return session.drive(SyncEngine::retry);
+                }
+                Err(Obstacle::Stopped(stop)) => stop,
+                Err(Obstacle::Lost | Obstacle::Missing) => {
+                    let (code, message) = (LINEAGE_CHANGED.to_owned(), words::reason_restored());
+                    Stop::Refused { code, message }
+                }
+            };
+            session.drive(|engine, _, out| engine.rebase_failed(stop, out));
         });
     }
 
     /// Nothing has changed if it fails.
-    async fn rebase(self: &Rc<Self>) -> Result<(), Obstacle> {
-        let length = self.doc.borrow().text().len();
-        let fetched = fetch_state(self.document, length).await;
-        let Updates { seq, delta, lineage } = fetched.map_err(|failure| match failure {
-            Failure::Lost | Failure::Later(_) => Obstacle::Lost,
-            _ => Obstacle::OtherText,
-        })?;
-        let doc = TextDoc::load(clock::random_client_id(), &delta);
-        let doc = doc.map_err(|_| Obstacle::OtherText)?;
-        let theirs = doc.text();
-        let is_unsent = self.engine.borrow().unsaved() > 0;
-        let mine = is_unsent.then(|| self.doc.borrow().text());
-        if is_unsent && self.base.borrow().as_deref() != Some(theirs.as_str()) {
-            return Err(Obstacle::OtherText);
+    async fn rebase(self: &Rc<Self>, answer: Option<Answer>) -> Result<(), Obstacle> {
+        for _ in 0..MOST_TURNS {
+            let length = self.doc.borrow().text().len();
+            let fetched = fetch_state(self.document, length).await;
+            let Updates { seq, delta, lineage } = fetched.map_err(|it| self.obstacle(it))?;
+            let doc = TextDoc::load(clock::random_client_id(), &delta);
+            let mut doc = doc.map_err(|_| broken())?;
+            let (kept, texts) = self.kept.load().await;
+            let (mut theirs, former): (Vec<_>, Vec<_>) =
+                kept.into_iter().partition(|update| update.lineage == lineage);
+            theirs.retain(|it| doc.apply(&it.update).is_ok());
+
+            let text = doc.text();
+            let mine = self.doc.borrow().text();
+            let made = match self.text_after_move(&mine, &text, answer)? {
+                Some(new) => make(&mut doc, &lineage, &text, &new),
+                None => Vec::new(),
+            };
+            let own: BTreeSet<String> =
+                self.engine.borrow().unsaved_ids().map(str::to_owned).collect();
+            let op_ids: Vec<_> =
+                former.into_iter().map(|it| it.id).filter(|id| own.contains(id)).collect();
+            let text_ids = texts.into_iter().map(|it| it.id).filter(|id| *id == self.backup.id);
+            let text_ids: Vec<_> = text_ids.collect();
+            let replaced = self.kept.replace(&op_ids, &text_ids, &made).await;
+            if replaced == Replaced::ByAnother {
+                // A tab with the same edits was faster: see what it has made of them.
+                continue;
+            }
+            let is_stored = replaced == Replaced::Done;
+            self.install(Moved { doc, seq, lineage, theirs, made, is_stored }, &mine);
+            return Ok(());
         }
+        Err(Obstacle::Lost)
+    }
+
+    /// The text that the document shall have; `None` if it has it already.
+    fn text_after_move(
+        self: &Rc<Self>,
+        mine: &str,
+        theirs: &str,
+        answer: Option<Answer>,
+    ) -> Result<Option<String>, Obstacle> {
+        let is_unsent = self.engine.borrow().unsaved() > 0;
+        let saved = self.base.borrow().clone().filter(|_| is_unsent || self.backup.is_asked());
+        let saved = saved.unwrap_or_else(|| mine.to_owned());
+        let text = match answer {
+            None => match rebase(&saved, mine, theirs) {
+                Rebased::Complete => None,
+                Rebased::Added(text) => Some(text),
+                Rebased::Missing => {
+                    self.ask(saved);
+                    return Err(Obstacle::Missing);
+                }
+            },
+            Some(Answer::Add) => Some(add_back(&saved, mine, theirs)),
+            Some(Answer::Discard) => None,
+        };
+        if text.as_ref().is_some_and(|text| text.len() > MAX_CONTENT_BYTES) {
+            self.ask(saved);
+            self.view.too_long.update(|times| *times += 1);
+            return Err(Obstacle::Missing);
+        }
+        Ok(text)
+    }
+
+    /// Takes over the replica of the new lineage. `mine` is the text that was moved.
+    fn install(self: &Rc<Self>, moved: Moved, mine: &str) {
+        let Moved { doc, seq, lineage, theirs, made, is_stored } = moved;
+        let shown = self.doc.borrow().text();
+        *self.base.borrow_mut() = Some(doc.text());
         *self.doc.borrow_mut() = doc;
         self.forget_incoming();
-        let ids = self.engine.borrow_mut().rebased(lineage);
+        let old = self.engine.borrow_mut().rebased(lineage.clone());
         self.http.seq.set(seq);
-        let change = mine.and_then(|mine| one_change(&theirs, &mine));
-        for edit in split_long_inserts(change.into_iter().collect()) {
-            let update = self.doc.borrow_mut().edit(&edit);
-            self.keep(update);
+        let (stored, unstored) = if is_stored { (made, Vec::new()) } else { (Vec::new(), made) };
+        for KeptUpdate { id, update, .. } in theirs.into_iter().chain(stored) {
+            self.engine.borrow_mut().restored(clock::moment(), id, update);
         }
-        self.kept.drop_all(ids).await;
-        self.remount();
-        Ok(())
+        for made in unstored {
+            self.keep(made.update, made.typed);
+        }
+        if shown != mine {
+            // Typed while the server was asked.
+            let now = self.doc.borrow().text();
+            let text = match rebase(mine, &shown, &now) {
+                Rebased::Complete => now.clone(),
+                Rebased::Added(text) => text,
+                Rebased::Missing => add_back(mine, &shown, &now),
+            };
+            let late = make(&mut self.doc.borrow_mut(), &lineage, &now, &text);
+            for made in late {
+                self.keep(made.update, made.typed);
+            }
+        }
+        self.answered();
+        self.back_up_later();
+        // The cursor keeps its place.
+        let changes = changes_between(&shown, &self.doc.borrow().text());
+        let taken = self.with_editor(|editor| editor.take_over(&changes));
+        if taken.is_some_and(|taken| taken.is_err()) {
+            self.remount();
+        }
+        let session = Rc::clone(self);
+        spawn_local(async move { session.kept.drop_all(old).await });
     }
+
+    fn obstacle(&self, failure: Failure) -> Obstacle {
+        Obstacle::Stopped(match failure {
+            Failure::Lost | Failure::Later(_) => return Obstacle::Lost,
+            Failure::SignedOut => Stop::SignedOut,
+            Failure::Forbidden => Stop::Forbidden,
+            Failure::Trashed => {
+                self.is_in_trash.set(true);
+                Stop::Gone
+            }
+            Failure::Gone => Stop::Gone,
+            Failure::OtherLineage(message)
+            | Failure::Refused(message)
+            | Failure::TooLong(message) => Stop::Refused { code: String::new(), message },
+        })
+    }
+}
+
+fn broken() -> Obstacle {
+    let message = words::reason_cannot_merge();
+    Obstacle::Stopped(Stop::Refused { code: String::new(), message })
 }

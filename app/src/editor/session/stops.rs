@@ -3,18 +3,25 @@
 use super::{
     clock,
     open::Session,
+    rebase::LINEAGE_CHANGED,
     transport::{self, Failure},
 };
 use crate::{editor::Trouble, words};
 use izanagi_shared::sync::{SyncEngine, engine::Stop};
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{prelude::GetUntracked as _, task::spawn_local};
 use std::rc::Rc;
 
 impl Session {
     /// Says why nothing is sent any more. The text stays, and can be copied.
     pub(super) fn stopped(self: &Rc<Self>, stop: Stop) {
         match stop {
-            Stop::SignedOut => self.explain(words::reason_signed_out(), Trouble::SignedOut),
+            Stop::SignedOut => {
+                // That another user has signed in may be known already.
+                let known = self.view.trouble.try_get_untracked().flatten();
+                let known = known.filter(|trouble| *trouble == Trouble::OtherUser);
+                let trouble = known.unwrap_or(Trouble::SignedOut);
+                self.explain(words::reason_signed_out(), trouble);
+            }
             // No client may edit it there.
             Stop::Forbidden if self.is_in_trash.get() => {
                 self.explain(words::reason_trashed(), Trouble::Trashed);
@@ -24,6 +31,9 @@ impl Session {
                 self.set_read_only(true);
             }
             Stop::Gone => self.find_out_where_it_is(),
+            Stop::Refused { code, .. } if code == LINEAGE_CHANGED => {
+                self.explain(words::reason_restored(), Trouble::Restored);
+            }
             Stop::Refused { code, message } | Stop::TooLong { code, message } => {
                 let reason = words::problem_code(&code, &message);
                 self.explain(reason.clone(), Trouble::Refused(reason));
@@ -57,7 +67,7 @@ impl Session {
         self.report(trouble);
     }
 
-    fn set_read_only(&self, on: bool) {
+    pub(super) fn set_read_only(&self, on: bool) {
         self.with_editor(|editor| editor.set_read_only(on));
     }
 
@@ -72,7 +82,15 @@ impl Session {
         if self.is_read_only() {
             return;
         }
-        let _ = self.view.trouble.try_set(None);
+        if matches!(self.engine.borrow().stopped(), Some(Stop::SignedOut)) {
+            return self.try_to_sign_in();
+        }
+        self.go_on();
+    }
+
+    /// Sends again after a stop.
+    pub(super) fn go_on(self: &Rc<Self>) {
+        self.offer_former();
         self.is_in_trash.set(false);
         self.set_read_only(false);
         self.drive(SyncEngine::retry);
@@ -90,7 +108,7 @@ impl Session {
             let doc = self.doc.borrow();
             doc.missing_from(&doc.state_vector())
         };
-        let _ = self.view.trouble.try_set(None);
+        self.offer_former();
         match deletions {
             Ok(deletions) => self.drive(|engine, at, out| {
                 engine.send_deletions_first(at, clock::random_id(), deletions, out);

@@ -192,6 +192,12 @@ pub(super) async fn get_details(document: DocumentId) -> Result<Details, Failure
     Ok(Details { title, head_version, is_trashed: get(&document, "deletedAt").is_string() })
 }
 
+/// Returns the id of the user who is signed in.
+pub(super) async fn get_user() -> Result<String, Failure> {
+    let answer = accept(limited(Request::get("/api/v1/me"), 0).send().await).await?;
+    get(&json(answer).await?, "id").as_string().ok_or(Failure::Lost)
+}
+
 /// Renews the sign-in with the refresh cookie.
 pub(super) async fn refresh_session() -> Result<(), Failure> {
     accept(browser::refresh_session().await).await.map(drop)

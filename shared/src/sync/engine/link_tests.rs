@@ -256,3 +256,38 @@ fn events_of_an_old_socket_are_ignored() {
     page.engine.closed(page.at(), 1, CloseCode::Gone.code(), &mut out);
     assert_eq!(out, []);
 }
+
+#[test]
+fn a_page_that_was_frozen_replaces_its_socket_at_once() {
+    let mut page = Page::ready("");
+    page.edit("x");
+    let effects = page.call(SyncEngine::thawed);
+    assert_eq!(effects.first(), Some(&Effect::Close));
+    assert!(opens(&effects));
+    // What was on its way is sent again.
+    let (_, empty) = TextDoc::from_text(1, "");
+    assert_eq!(updates(&page.come_up_with(&TextDoc::load(2, &empty).unwrap())).len(), 1);
+    assert_eq!(acknowledged(&page.receive(&Frame::Durable(1))), ["edit-1"]);
+    assert_eq!(page.engine.save_state(), SaveState::Saved);
+}
+
+#[test]
+fn a_page_that_was_frozen_while_it_waited_does_not_wait_longer() {
+    let mut page = Page::ready("");
+    page.close(ABNORMAL);
+    assert!(opens(&page.call(SyncEngine::thawed)));
+    page.close(CloseCode::Forbidden.code());
+    assert_eq!(page.call(SyncEngine::thawed), []);
+}
+
+#[test]
+fn nothing_is_sent_once_the_user_has_signed_out_elsewhere() {
+    let mut page = Page::ready("");
+    page.edit("x");
+    let effects = page.call(|engine, _, out| engine.signed_out(out));
+    assert_eq!(effects, [Effect::Close, Effect::Stopped(Stop::SignedOut)]);
+    assert_eq!(page.edit("y"), []);
+    assert_eq!(page.wait(100), []);
+    assert_eq!(page.engine.unsaved_ids().collect::<Vec<_>>(), ["edit-1", "edit-2"]);
+    assert!(opens(&page.call(SyncEngine::retry)));
+}

@@ -315,6 +315,25 @@ impl SyncEngine {
         }
     }
 
+    /// The page was frozen: replaces the socket, which is likely to be dead without having said so.
+    pub fn thawed(&mut self, at: Moment, out: &mut Vec<Effect>) {
+        match self.phase {
+            Phase::Waiting { .. } => self.open(at, out),
+            Phase::Opening { .. } | Phase::Shaking { .. } | Phase::Ready { .. } => {
+                out.push(Effect::Close);
+                self.forget_socket();
+                self.open(at, out);
+            }
+            Phase::Idle => {}
+        }
+    }
+
+    /// The sign-in belongs to another user now, or to none: nothing may be sent in their name.
+    pub fn signed_out(&mut self, out: &mut Vec<Effect>) {
+        out.push(Effect::Close);
+        self.stop(Stop::SignedOut, out);
+    }
+
     /// Changes the state (JSON) that others see of this client; `None` hides it.
     pub fn present(&mut self, at: Moment, state: Option<&str>, out: &mut Vec<Effect>) {
         self.presences.set(state.map(Into::into));

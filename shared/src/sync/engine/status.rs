@@ -67,6 +67,17 @@ impl SyncEngine {
         self.outbox.len()
     }
 
+    /// When the oldest edit was made that is not acknowledged.
+    #[must_use]
+    pub fn unsaved_since(&self) -> Option<Duration> {
+        self.outbox.oldest()
+    }
+
+    /// The ids of the edits that are not acknowledged, oldest first.
+    pub fn unsaved_ids(&self) -> impl Iterator<Item = &str> {
+        self.outbox.ids()
+    }
+
     /// Whether closing the page now would lose an edit that is neither on the server nor stored on
     /// this device.
     #[must_use]
