@@ -3,7 +3,6 @@
 //! hyper's own limit also covers the time between two requests, in which a browser or a proxy may
 //! keep a connection for the next one. A client that sends a head byte by byte gets less time.
 
-use crate::ws::{Allowance, Arriving};
 use axum::body::{Body, Bytes};
 use hyper::body::{Frame, SizeHint};
 use parking_lot::Mutex;
@@ -14,7 +13,7 @@ use std::{
         Arc, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 use tokio::{
@@ -28,8 +27,6 @@ pub(crate) struct Requests {
     begun: AtomicU64,
     in_progress: Mutex<Weak<()>>,
     is_upgraded: AtomicBool,
-    /// Of the WebSocket that the connection has become.
-    allowance: Mutex<Option<Arc<Allowance>>>,
 }
 
 impl Requests {
@@ -43,8 +40,7 @@ impl Requests {
     }
 
     /// Notes that the connection leaves HTTP: nothing that arrives is a head any more.
-    pub(crate) fn upgraded(&self, allowance: Option<Arc<Allowance>>) {
-        *self.allowance.lock() = allowance;
+    pub(crate) fn upgraded(&self) {
         self.is_upgraded.store(true, Relaxed);
     }
 
@@ -89,13 +85,11 @@ pub(crate) struct HeadTimeout<S> {
     /// Requests begun when the bytes of a head last arrived.
     begun: u64,
     deadline: Option<Pin<Box<Sleep>>>,
-    /// Set after the upgrade to a WebSocket.
-    messages: Option<Arriving>,
 }
 
 impl<S> HeadTimeout<S> {
     pub(crate) fn new(stream: S, requests: Arc<Requests>, limit: Duration) -> Self {
-        Self { stream, requests, limit, begun: 0, deadline: None, messages: None }
+        Self { stream, requests, limit, begun: 0, deadline: None }
     }
 }
 
@@ -112,17 +106,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for HeadTimeout<S> {
             this.begun = begun;
             this.deadline = None;
         }
-        if this.messages.is_none() && is_past_head {
-            this.messages = this.requests.allowance.lock().take().map(Arriving::new);
-        }
-        if let Some(messages) = &mut this.messages {
-            ready!(messages.poll_ready(context))?;
-        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut this.stream).poll_read(context, buffer);
-        if let Some(messages) = &this.messages {
-            messages.arrived(buffer.filled().len() - before);
-        }
         if read.is_ready() {
             if buffer.filled().len() > before && !is_past_head && this.deadline.is_none() {
                 this.deadline = Some(Box::pin(sleep(this.limit)));
@@ -167,7 +152,6 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for HeadTimeout<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use izanagi_domain::budget::{Budget, BudgetSettings};
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
         time::{Instant, advance, interval, timeout},
@@ -224,37 +208,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_long_message_that_trickles_in_is_cut() {
-        let (mut client, mut server, requests) = connection();
-        let budget = Budget::new(BudgetSettings::default()).unwrap();
-        let request = requests.begin();
-        requests.upgraded(Some(Allowance::new(budget, 1024 * 1024)));
-        drop(request);
-        let trickle = async {
-            let mut beat = interval(Duration::from_millis(10));
-            loop {
-                beat.tick().await;
-                client.write_all(&[0; 64]).await.unwrap();
-            }
-        };
-        let (start, mut message) = (Instant::now(), Vec::new());
-        let error = tokio::select! {
-            result = server.read_to_end(&mut message) => result.unwrap_err(),
-            () = trickle => unreachable!(),
-        };
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-        // 64 KiB arrive in ten seconds; from there a message has a minute.
-        assert!((69..=72).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
-    }
-
-    #[tokio::test(start_paused = true)]
     async fn an_upgraded_connection_takes_any_time() {
         let (mut client, mut server, requests) = connection();
         let mut bytes = [0; 8];
         client.write_all(b"HEAD").await.unwrap();
         assert_eq!(server.read(&mut bytes).await.unwrap(), 4);
         let request = requests.begin();
-        requests.upgraded(None);
+        requests.upgraded();
         drop(request);
         for _ in 0..2 {
             client.write_all(b"frame").await.unwrap();

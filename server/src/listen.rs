@@ -131,9 +131,9 @@ async fn connection(
         }
         let response = app.clone().oneshot(request);
         async move {
-            let mut response = response.await?;
+            let response = response.await?;
             if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                known.upgraded(response.extensions_mut().remove());
+                known.upgraded();
             }
             Ok::<_, Infallible>(response.map(|body| Answer { body, in_progress }))
         }

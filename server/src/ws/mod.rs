@@ -4,29 +4,18 @@
 //! Whatever is wrong with the handshake itself fails before the upgrade. Sign-in and rights are
 //! answered after it, by close code, because browsers do not tell scripts the status of a handshake.
 
-mod arriving;
 mod notice;
 mod reader;
 mod refusal;
 mod socket;
+mod wire;
 mod writer;
 
-use crate::{
-    connections::ConnectionGuard,
-    extract::BadToken,
-    problem::{plain, respond},
-    state::AppState,
-};
-pub(crate) use arriving::{Allowance, Arriving};
-
+use crate::{connections::ConnectionGuard, extract::BadToken, state::AppState};
 use axum::{
     Extension, Router,
-    extract::{
-        FromRequestParts, Path, Query, State,
-        ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
-    },
-    http::StatusCode,
-    response::Response,
+    extract::{FromRequestParts, Path, Query, State},
+    response::{IntoResponse as _, Response},
     routing::get,
 };
 use izanagi_domain::{accounts::Device, principal::Principal};
@@ -36,11 +25,7 @@ use socket::Opened;
 use std::sync::Arc;
 use tower_http::request_id::RequestId;
 use tracing::{Instrument as _, field::Empty};
-
-/// Size of the buffer from which messages are read, in bytes. A larger message grows it.
-const READ_BUFFER: usize = 4 * 1024;
-/// Messages are collected up to this many bytes before they are written.
-const WRITE_BUFFER: usize = 16 * 1024;
+use wire::{Limits, NoUpgrade, Upgrade};
 
 /// Returns the routes of both protocols.
 pub(crate) fn routes() -> Router<AppState> {
@@ -74,7 +59,7 @@ struct Handshake {
     bad_token: Option<Extension<BadToken>>,
     device: Option<Extension<Device>>,
     held: Option<Extension<Arc<ConnectionGuard>>>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    upgrade: Result<Upgrade, NoUpgrade>,
 }
 
 async fn open_json(handshake: Handshake) -> Response {
@@ -89,12 +74,7 @@ async fn open_yjs(handshake: Handshake) -> Response {
 impl Handshake {
     fn open(self, protocol: Protocol) -> Response {
         let (Ok(upgrade), Some(Extension(held))) = (self.upgrade, self.held) else {
-            return respond(plain(
-                StatusCode::UPGRADE_REQUIRED,
-                "upgrade_required",
-                "WebSocket required",
-                "This address is for WebSockets. Connect with a WebSocket client.",
-            ));
+            return NoUpgrade.into_response();
         };
         let config = &self.app.config;
         let limits = config.sockets.limits(config.settings.live.max_update_bytes);
@@ -116,10 +96,9 @@ impl Handshake {
             None => Some(self.who.map(|Extension(who)| who).unwrap_or_default()),
             Some(_) => None,
         };
-        let allowance = Allowance::new(self.app.services.core.budget.clone(), longest);
+        let budget = self.app.services.core.budget.clone();
         let opened = Opened {
             app: self.app,
-            allowance: Arc::clone(&allowance),
             document: self.document.parse().ok(),
             protocol,
             limits,
@@ -129,14 +108,7 @@ impl Handshake {
             device: self.device.map(|Extension(device)| device),
             held,
         };
-        let mut response = upgrade
-            .read_buffer_size(READ_BUFFER)
-            .write_buffer_size(WRITE_BUFFER)
-            .max_message_size(longest)
-            .max_frame_size(longest)
-            .on_upgrade(move |socket| opened.serve(socket).instrument(span));
-        // For the stream below the socket.
-        response.extensions_mut().insert(allowance);
-        response
+        let limits = Limits { longest, budget };
+        upgrade.accept(limits, move |halves| opened.serve(halves).instrument(span))
     }
 }

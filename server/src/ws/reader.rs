@@ -1,17 +1,17 @@
 //! Reads messages and carries out what they ask of the room.
 
-use super::socket::{Shared, Work};
-use axum::{
-    Error as SocketError,
-    extract::ws::{Message, WebSocket},
+use super::{
+    refusal::refusal,
+    socket::{Shared, Work},
+    wire::{Arrived, FrameReader, Message, Payload, ReadError},
 };
-use futures::{StreamExt as _, stream::SplitStream};
+use futures::{SinkExt as _, channel::mpsc};
 use izanagi_shared::sync::{
     Connection,
-    connection::{Effect, Incoming, Post},
+    connection::{Effect, Event, Incoming, Post},
 };
 use std::time::Duration;
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{io::AsyncRead, time::timeout};
 
 /// How long a client has to answer a close frame. Until then, what it sends is read and ignored: a
 /// connection that is closed with unread bytes is reset, and the client may miss the close frame.
@@ -24,16 +24,25 @@ pub(super) struct Reader<'a> {
 
 impl Reader<'_> {
     /// Reads until the connection is closed.
-    pub(super) async fn run(self, incoming: &mut SplitStream<WebSocket>) {
+    pub(super) async fn run<S: AsyncRead + Unpin>(mut self, incoming: &mut FrameReader<S>) {
         let mut effects = Vec::new();
-        while let Some(message) = incoming.next().await {
-            self.shared.allowance.message_read();
-            match message {
-                Ok(message) => self.take(&message, &mut effects),
-                Err(error) if is_too_large(&error) => {
-                    self.shared.with(|connection, _| connection.too_large(&mut effects));
+        loop {
+            match incoming.next().await {
+                Ok(Arrived::Message(payload, _held)) => self.take(&payload, &mut effects),
+                Ok(Arrived::Pong) => self.heard(),
+                Ok(Arrived::Ping(bytes)) => {
+                    self.heard();
+                    if !self.give(Work::Send(Message::Pong(bytes))).await {
+                        return;
+                    }
                 }
-                Err(_) => return,
+                Ok(Arrived::Close(code)) => {
+                    let echo = Message::Close(code.map(|code| (code, String::new())));
+                    self.give(Work::Send(echo)).await;
+                    return;
+                }
+                Err(ReadError::Lost(_)) => return,
+                Err(error) => self.fail(&error, &mut effects),
             }
             for effect in effects.drain(..) {
                 if !self.carry_out(effect).await {
@@ -46,23 +55,38 @@ impl Reader<'_> {
         }
     }
 
-    fn take(&self, message: &Message, effects: &mut Vec<Effect>) {
+    fn heard(&self) {
+        self.shared.with(|connection, now| connection.heard(now));
+    }
+
+    fn take(&self, payload: &Payload, effects: &mut Vec<Effect>) {
         let may_edit = self.shared.poster.may_edit();
-        self.shared.with(|connection, now| match message {
-            Message::Binary(bytes) => {
-                connection.received(now, Incoming::Binary(bytes), may_edit, effects);
+        let incoming = match payload {
+            Payload::Binary(bytes) => Incoming::Binary(bytes),
+            Payload::Text(text) => Incoming::Text(text),
+        };
+        self.shared.with(|connection, now| connection.received(now, incoming, may_edit, effects));
+    }
+
+    /// Closes the connection, because nothing more can be read.
+    fn fail(&self, error: &ReadError, effects: &mut Vec<Effect>) {
+        self.shared.with(|connection, now| match error {
+            ReadError::Lost(_) => {}
+            ReadError::TooLong => connection.too_large(effects),
+            ReadError::Invalid(reason) => connection.malformed(reason, effects),
+            ReadError::TooSlow => connection.malformed("it took too long to arrive", effects),
+            ReadError::NoMemory(cause) => {
+                connection.event(now, Event::Closed(refusal(cause).close), effects);
             }
-            Message::Text(text) => {
-                connection.received(now, Incoming::Text(text), may_edit, effects);
-            }
-            Message::Ping(_) | Message::Pong(_) => connection.heard(now),
-            // The stream ends with it.
-            Message::Close(_) => {}
         });
     }
 
+    async fn give(&mut self, work: Work) -> bool {
+        self.give.send(work).await.is_ok()
+    }
+
     /// Returns whether the writer goes on.
-    async fn carry_out(&self, effect: Effect) -> bool {
+    async fn carry_out(&mut self, effect: Effect) -> bool {
         let poster = &self.shared.poster;
         let work = match effect {
             // In the order of the messages, which is why the reader waits for the queue of the room.
@@ -75,7 +99,7 @@ impl Reader<'_> {
             }
             other => Work::Effect(other),
         };
-        self.give.send(work).await.is_ok()
+        self.give(work).await
     }
 
     /// Waits until the room has answered enough; returns whether the connection goes on.
@@ -95,14 +119,7 @@ impl Reader<'_> {
 }
 
 /// Waits until the client closes the connection, but not for long.
-pub(super) async fn wait_for_close(incoming: &mut SplitStream<WebSocket>) {
-    let closing = async { while let Some(Ok(_)) = incoming.next().await {} };
+pub(super) async fn wait_for_close<S: AsyncRead + Unpin>(incoming: &mut FrameReader<S>) {
     // A client that does not answer is cut off.
-    let _ = timeout(CLOSE_WAIT, closing).await;
-}
-
-fn is_too_large(error: &SocketError) -> bool {
-    use tungstenite::Error::Capacity;
-    let cause = std::error::Error::source(error);
-    cause.and_then(|cause| cause.downcast_ref()).is_some_and(|cause| matches!(cause, Capacity(_)))
+    let _ = timeout(CLOSE_WAIT, incoming.drain()).await;
 }

@@ -1,14 +1,13 @@
 //! One socket from its upgrade to its end.
 
 use super::{
-    Allowance,
     reader::{Reader, wait_for_close},
     refusal::refusal,
+    wire::{Halves, Message},
     writer::{Writer, close_message},
 };
 use crate::{connections::ConnectionGuard, state::AppState};
-use axum::extract::ws::WebSocket;
-use futures::{FutureExt as _, StreamExt as _};
+use futures::{FutureExt as _, channel::mpsc};
 use izanagi_domain::{
     accounts::{Device, Network},
     documents::{LiveConnection, LivePoster},
@@ -25,10 +24,7 @@ use izanagi_shared::{
 };
 use parking_lot::Mutex;
 use std::{pin::pin, sync::Arc, time::Duration};
-use tokio::{
-    sync::{Notify, mpsc},
-    time::Instant,
-};
+use tokio::{sync::Notify, time::Instant};
 
 /// Messages that the reader hands to the writer before it waits.
 const WORK: usize = 64;
@@ -36,7 +32,6 @@ const WORK: usize = 64;
 /// A socket that was just upgraded.
 pub(super) struct Opened {
     pub(super) app: AppState,
-    pub(super) allowance: Arc<Allowance>,
     /// `None` if the path is no document.
     pub(super) document: Option<DocumentId>,
     pub(super) protocol: Protocol,
@@ -54,7 +49,6 @@ pub(super) struct Shared {
     connection: Mutex<Connection>,
     pub(super) poster: LivePoster,
     pub(super) protocol: Protocol,
-    pub(super) allowance: Arc<Allowance>,
     started: Instant,
     /// Notified when the connection may want messages again.
     pub(super) answered: Notify,
@@ -90,32 +84,31 @@ impl Shared {
 
 impl Opened {
     /// Serves the socket until it ends.
-    pub(super) async fn serve(self, socket: WebSocket) {
+    pub(super) async fn serve(self, halves: Halves) {
         let closing = self.held.closing.clone();
         // Boxed, so that a socket takes the memory of its present state only.
-        closing.run_until_cancelled(self.serve_until_end(socket).boxed()).await;
+        closing.run_until_cancelled(self.serve_until_end(halves).boxed()).await;
     }
 
-    async fn serve_until_end(self, mut socket: WebSocket) {
+    async fn serve_until_end(self, (mut incoming, mut outgoing): Halves) {
         let started = Instant::now();
         let (live, options) = match self.connect().boxed().await {
             Ok(connected) => connected,
             Err(error) => {
                 let refusal = refusal(&error);
                 tracing::info!(code = refusal.close.code(), "socket refused");
-                drop(socket.send(close_message(refusal.close, &refusal.message)).await);
-                return wait_for_close(&mut socket.split().1).await;
+                let mut close = vec![close_message(refusal.close, &refusal.message)];
+                drop(outgoing.send(&mut close).await);
+                return wait_for_close(&mut incoming).await;
             }
         };
         let shared = Arc::new(Shared {
             connection: Mutex::new(Connection::new(options, Duration::ZERO)),
             poster: live.poster(),
             protocol: self.protocol,
-            allowance: Arc::clone(&self.allowance),
             started,
             answered: Notify::new(),
         });
-        let (outgoing, mut incoming) = socket.split();
         let (give, given) = mpsc::channel(WORK);
         let code = {
             let mut reading = pin!(Reader { shared: &shared, give }.run(&mut incoming));
@@ -169,6 +162,8 @@ impl Opened {
 pub(super) enum Work {
     /// An effect of a message.
     Effect(Effect),
+    /// An answer to a control frame. After a close frame nothing more is sent.
+    Send(Message),
     /// An update was posted; its answer comes later.
     Posted(u64, Result<PostedUpdate>),
 }

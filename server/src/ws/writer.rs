@@ -4,16 +4,15 @@ use super::{
     notice::notice,
     refusal::{close_code_of, refusal},
     socket::{Shared, Work},
+    wire::{FrameWriter, Message},
 };
 use crate::connections::ConnectionGuard;
-use axum::{
-    body::Bytes,
-    extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket},
-};
+use axum::body::Bytes;
 use futures::{
-    FutureExt as _, SinkExt as _, StreamExt as _,
+    FutureExt as _, StreamExt as _,
+    channel::mpsc,
     future::BoxFuture,
-    stream::{FuturesOrdered, FuturesUnordered, SplitSink},
+    stream::{FuturesOrdered, FuturesUnordered},
 };
 use izanagi_domain::{
     documents::{LiveConnection, LivePoster},
@@ -27,10 +26,8 @@ use izanagi_shared::sync::{
     yjs::Frame,
 };
 use std::{pin::pin, sync::Arc};
-use tokio::{sync::mpsc, time::sleep_until};
+use tokio::{io::AsyncWrite, time::sleep_until};
 
-/// Bytes that are written before they are flushed.
-const FLUSH_AFTER: usize = 256 * 1024;
 /// States of clients whose cursors the room is asked for. Beyond them, the seat keeps only the newest.
 const MOST_PRESENCES: usize = 64;
 
@@ -43,10 +40,10 @@ enum Answer {
     Presented,
 }
 
-pub(super) struct Writer {
+pub(super) struct Writer<S> {
     shared: Arc<Shared>,
     live: LiveConnection,
-    outgoing: SplitSink<WebSocket, Message>,
+    outgoing: FrameWriter<S>,
     given: mpsc::Receiver<Work>,
     /// Questions to the room. The connection bounds their number.
     asked: FuturesUnordered<BoxFuture<'static, Answer>>,
@@ -59,11 +56,11 @@ pub(super) struct Writer {
     closed: Option<CloseCode>,
 }
 
-impl Writer {
+impl<S: AsyncWrite + Unpin> Writer<S> {
     pub(super) fn new(
         shared: Arc<Shared>,
         live: LiveConnection,
-        outgoing: SplitSink<WebSocket, Message>,
+        outgoing: FrameWriter<S>,
         given: mpsc::Receiver<Work>,
     ) -> Self {
         let (asked, presences) = (FuturesUnordered::new(), FuturesOrdered::new());
@@ -80,7 +77,8 @@ impl Writer {
         let mut timer = pin!(sleep_until(wake_at));
         loop {
             self.carry_out(&mut effects);
-            if self.send().await.is_err() || self.closed.is_some() {
+            let is_last = matches!(self.messages.last(), Some(Message::Close(_)));
+            if self.outgoing.send(&mut self.messages).await.is_err() || is_last {
                 return self.closed;
             }
             let due = self.shared.wake_at();
@@ -93,7 +91,7 @@ impl Writer {
             tokio::select! {
                 biased;
                 () = held.ending.cancelled() => self.tell(Event::Closed(CloseCode::GoingAway), &mut effects),
-                work = self.given.recv() => match work {
+                work = self.given.next() => match work {
                     Some(work) => self.take_work(work, &mut effects),
                     // The client is gone.
                     None => return None,
@@ -112,7 +110,7 @@ impl Writer {
                 }
             }
             // Whatever is there already is sent with it.
-            while let Ok(work) = self.given.try_recv() {
+            while let Some(Some(work)) = self.given.next().now_or_never() {
                 self.take_work(work, &mut effects);
             }
             while let Some(Some(answer)) = self.asked.next().now_or_never() {
@@ -124,6 +122,10 @@ impl Writer {
     fn take_work(&mut self, work: Work, effects: &mut Vec<Effect>) {
         match work {
             Work::Effect(effect) => effects.push(effect),
+            Work::Send(message) => {
+                self.carry_out(effects);
+                self.messages.push(message);
+            }
             Work::Posted(number, Ok(posted)) => {
                 let PostedUpdate { receipt, settled } = posted;
                 let answer = async move { Answer::Posted(number, receipt.await, Some(settled)) };
@@ -200,8 +202,7 @@ impl Writer {
             Protocol::Json => {
                 let LiveUpdate { seq, actor, delta, .. } = update;
                 let encode = || json::encode_remote_update(*seq, delta, &actor.to_string());
-                let text = update.json(|_| Bytes::from(encode()));
-                Message::Text(Utf8Bytes::try_from(text).unwrap_or_else(|_| encode().into()))
+                Message::Text(update.json(|_| Bytes::from(encode())))
             }
         }
     }
@@ -215,7 +216,7 @@ impl Writer {
                 Effect::Send(Outgoing::Text(text)) => {
                     self.messages.push(Message::Text(text.into()));
                 }
-                Effect::Ping => self.messages.push(Message::Ping(Bytes::new())),
+                Effect::Ping => self.messages.push(Message::Ping),
                 Effect::Missing(state_vector) => {
                     let poster = self.shared.poster.clone();
                     let missing =
@@ -239,23 +240,6 @@ impl Writer {
             }
         }
     }
-
-    /// Sends the messages, together where they are small.
-    async fn send(&mut self) -> std::result::Result<(), axum::Error> {
-        if self.messages.is_empty() {
-            return Ok(());
-        }
-        let mut bytes = 0;
-        for message in self.messages.drain(..) {
-            bytes += length(&message);
-            self.outgoing.feed(message).await?;
-            if bytes > FLUSH_AFTER {
-                bytes = 0;
-                self.outgoing.flush().await?;
-            }
-        }
-        self.outgoing.flush().await
-    }
 }
 
 /// Completes the cursor of a state, so that a client of the JSON protocol can place it.
@@ -270,13 +254,5 @@ async fn completed(poster: LivePoster, presence: Presence) -> Presence {
 
 /// Returns a close frame.
 pub(super) fn close_message(code: CloseCode, reason: &str) -> Message {
-    Message::Close(Some(CloseFrame { code: code.code(), reason: close_reason(reason).into() }))
-}
-
-fn length(message: &Message) -> usize {
-    match message {
-        Message::Binary(bytes) | Message::Ping(bytes) | Message::Pong(bytes) => bytes.len(),
-        Message::Text(text) => text.len(),
-        Message::Close(_) => 0,
-    }
+    Message::Close(Some((code.code(), close_reason(reason).to_owned())))
 }

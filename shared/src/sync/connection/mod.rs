@@ -309,6 +309,11 @@ impl Connection {
         self.bad_frame(&BadFrame::TooLarge(most), out);
     }
 
+    /// Closes the connection over bytes that are no message.
+    pub fn malformed(&mut self, reason: &'static str, out: &mut Vec<Effect>) {
+        self.bad_frame(&BadFrame::Malformed(reason), out);
+    }
+
     fn bad_frame(&mut self, cause: &BadFrame, out: &mut Vec<Effect>) {
         if self.options.protocol == Protocol::Json {
             self.tell_bad_message(cause, None, out);
