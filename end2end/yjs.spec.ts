@@ -1,10 +1,13 @@
 // The server and the editor against Yjs itself: what Yjs writes is accepted, and what they write Yjs reads as the same
 // text.
 import type { Page } from "@playwright/test";
+import { WebSocket } from "ws";
+import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
 import { callApi, createDocument, replaceText, signUp } from "./support/accounts";
 import { editor, expectText, openDocument, saveState, storedText } from "./support/documents";
 import { expect, test } from "./support/fixtures";
+import { people } from "./support/live";
 
 /** Characters outside the basic plane, a joined sequence, both line ends, and a combining mark. */
 const TRICKY = "a\r\n🦀👩‍🚀\n島e\u0301 𝒳\r\n";
@@ -135,6 +138,50 @@ test("the editor and Yjs exchange their edits", async ({ page }) => {
   await replica.push();
   await expectText(page, "𝒳 base typed 🦀");
   expect(await meet(page, id, [replica])).toBe("𝒳 base typed 🦀");
+});
+
+test("two clients of y-websocket and a browser tab come to one text, and see each other", async ({ page, baseURL }) => {
+  const account = await signUp(page);
+  const id = await createDocument(page, "Three", TRICKY);
+  const login = { login: account.username, password: account.password };
+  const { accessToken } = await (await callApi(page, "POST", "/auth/login", login)).json();
+  const clients = ["robot", "android"].map((name) => {
+    const provider = new WebsocketProvider(`${baseURL!.replace("http", "ws")}/ws/yjs`, id, new Y.Doc(), {
+      params: { token: accessToken },
+      // @ts-expect-error the class of npm `ws` is the browser's for y-websocket
+      WebSocketPolyfill: WebSocket,
+      disableBc: true,
+    });
+    provider.awareness.setLocalStateField("user", { name });
+    return { provider, text: provider.doc.getText("content") };
+  });
+  const [robot, android] = [clients[0]!, clients[1]!];
+  await openDocument(page, id);
+  await expect.poll(() => clients.every(({ provider }) => provider.synced)).toBe(true);
+  await editor(page).press("Control+End");
+  const typing = page.keyboard.type("tab 🦀 tab", { delay: 10 });
+  for (let number = 0; number < 20; number += 1) {
+    robot.text.insert(0, `r${number} `);
+    android.text.insert(android.text.length, `a${number} `);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await typing;
+  await expect(saveState(page, /^Saved$/)).toBeVisible();
+  await expect.poll(() => robot.text.toString()).toContain("a19 ");
+  await expect.poll(async () => new Set([...clients.map(({ text }) => text.toString()), await storedText(page, id)]).size).toBe(1);
+  const text = await storedText(page, id);
+  await expectText(page, text.replaceAll("\r\n", "\n"));
+  const words = [...text.matchAll(/[ra]\d+ /g)].map(([word]) => word);
+  expect([words.length, new Set(words).size]).toEqual([40, 40]);
+  // Each of the 10 letters of the tab stands once, in its order.
+  expect(text.replaceAll(/[ra]\d+ /g, "")).toContain("tab 🦀 tab");
+  for (const name of ["robot", "android"]) await expect(people(page)).toContainText(name);
+  const names = () => [...robot.provider.awareness.getStates().values()].map((state) => state["user"]?.name);
+  await expect.poll(names).toContain(account.username);
+  android.provider.destroy();
+  await expect.poll(names).not.toContain("android");
+  await expect(people(page)).not.toContainText("android");
+  robot.provider.destroy();
 });
 
 /** Inserts or deletes whole characters; half a surrogate pair is no text. */
