@@ -43,6 +43,30 @@ test("a shutdown tells every connection, and keeps what was acknowledged", async
   await server.remove();
 });
 
+test("clients that send without a pause do not hold the shutdown up", async () => {
+  const server = await Server.start("sqlite");
+  const ann = await server.account();
+  const id = await ann.document("");
+  const sockets = Array.from({ length: 30 }, () => ann.json(id));
+  await Promise.all(sockets.map((socket) => socket.next("state")));
+  const timer = setInterval(() => {
+    for (const { socket } of sockets) {
+      if (socket.readyState !== 1) continue;
+      socket.ping("beat");
+      socket.send(JSON.stringify({ type: "ping", ts: 1 }));
+    }
+  }, 1);
+  await until(() => sockets.every(({ messages }) => messages.some(({ type }) => type === "pong")), "all are answered");
+  server.signal("SIGTERM");
+  const codes = await Promise.all(sockets.map(async (socket) => (await socket.end()).code));
+  clearInterval(timer);
+  // Too many messages are a reason too.
+  assert.ok(codes.every((code) => code === 1001 || code === 4429), codes.join(" "));
+  await until(() => server.exitCode !== undefined, "the process has ended");
+  assert.equal(server.exitCode, 0);
+  await server.remove();
+});
+
 test("a client that neither reads nor answers does not hold the shutdown up for longer than its limit", async () => {
   const server = await Server.start("sqlite", { IZANAGI_LIMITS_DRAIN: "2s" });
   const ann = await server.account();

@@ -46,7 +46,7 @@ fn is_editor() -> bool {
     document().query_selector(".editor-page").is_ok_and(|it| it.is_some())
 }
 
-/// Hides what may be of no concern to the user any more, and loads the page again.
+/// Hides what may belong to another user, and loads the page again.
 fn hide_and_reload() {
     if let Some(page) = document().document_element() {
         // Neither can fail.

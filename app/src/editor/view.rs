@@ -34,6 +34,14 @@ pub enum Trouble {
     NotStarted,
 }
 
+impl Trouble {
+    /// Returns whether the text is hidden, because its user is not signed in any more.
+    #[must_use]
+    pub const fn covers(&self) -> bool {
+        matches!(self, Self::SignedOut | Self::OtherUser)
+    }
+}
+
 /// What the user decides about words that the document lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
@@ -140,8 +148,7 @@ impl EditorView {
     /// Returns whether the text is hidden, because its user is not signed in any more.
     #[must_use]
     pub fn is_covered(self) -> bool {
-        self.trouble
-            .with(|trouble| matches!(trouble, Some(Trouble::SignedOut | Trouble::OtherUser)))
+        self.trouble.with(|trouble| trouble.as_ref().is_some_and(Trouble::covers))
     }
 
     /// Returns the editor's text; empty before there is an editor.

@@ -22,6 +22,7 @@ use izanagi_domain::{
 };
 use izanagi_shared::{
     problem::{FieldError, Problem},
+    sync::EMPTY_UPDATE,
     wire::{OpAnswer, OpRequest, UpdatesView},
 };
 use serde::Deserialize;
@@ -117,16 +118,13 @@ async fn missing(
         return Ok((StatusCode::NO_CONTENT, revision).into_response());
     }
     let Missing { seq, lineage, delta, .. } = documents.missing(&reader, state_vector).await?;
-    if params.since == Some(seq) && delta == NOTHING {
+    if params.since == Some(seq) && delta == EMPTY_UPDATE {
         return Ok((StatusCode::NO_CONTENT, revision).into_response());
     }
     let lineage = hex::encode(lineage);
     let updates = UpdatesView { seq, delta_b64: STANDARD.encode(delta), lineage };
     Ok((revision, Json(updates)).into_response())
 }
-
-/// An update (v1) without structs and deletions.
-const NOTHING: [u8; 2] = [0, 0];
 
 /// Refuses a replica of another lineage: merging it would show the text twice.
 fn require_lineage(reader: &Reader, lineage: Option<&str>) -> ApiResult<()> {

@@ -162,7 +162,7 @@ impl Opened {
 pub(super) enum Work {
     /// An effect of a message.
     Effect(Effect),
-    /// An answer to a control frame. After a close frame nothing more is sent.
+    /// An answer to a control frame.
     Send(Message),
     /// An update was posted; its answer comes later.
     Posted(u64, Result<PostedUpdate>),

@@ -77,8 +77,12 @@ impl<S: AsyncWrite + Unpin> Writer<S> {
         let mut timer = pin!(sleep_until(wake_at));
         loop {
             self.carry_out(&mut effects);
-            let is_last = matches!(self.messages.last(), Some(Message::Close(_)));
-            if self.outgoing.send(&mut self.messages).await.is_err() || is_last {
+            // Nothing follows a close frame.
+            let close = self.messages.iter().position(|it| matches!(it, Message::Close(_)));
+            if let Some(at) = close {
+                self.messages.truncate(at + 1);
+            }
+            if self.outgoing.send(&mut self.messages).await.is_err() || close.is_some() {
                 return self.closed;
             }
             let due = self.shared.wake_at();
@@ -86,11 +90,15 @@ impl<S: AsyncWrite + Unpin> Writer<S> {
                 wake_at = due;
                 timer.as_mut().reset(due);
             }
-            let wants_events = self.presences.len() < MOST_PRESENCES
-                && self.shared.with(|connection, _| connection.wants_events());
+            // A message may have closed the connection, whose close frame is on its way: what has no
+            // effect any more must not be looked at again and again.
+            let (is_open, wants_events) = self
+                .shared
+                .with(|connection, _| (!connection.is_closed(), connection.wants_events()));
+            let wants_events = is_open && wants_events && self.presences.len() < MOST_PRESENCES;
             tokio::select! {
                 biased;
-                () = held.ending.cancelled() => self.tell(Event::Closed(CloseCode::GoingAway), &mut effects),
+                () = held.ending.cancelled(), if is_open => self.tell(Event::Closed(CloseCode::GoingAway), &mut effects),
                 work = self.given.next() => match work {
                     Some(work) => self.take_work(work, &mut effects),
                     // The client is gone.
@@ -105,7 +113,7 @@ impl<S: AsyncWrite + Unpin> Writer<S> {
                         self.take_event(event, &mut effects);
                     }
                 }
-                () = timer.as_mut() => {
+                () = timer.as_mut(), if is_open => {
                     self.shared.with(|connection, now| connection.tick(now, &mut effects));
                 }
             }

@@ -41,8 +41,8 @@ struct Left {
     here: Vec<String>,
 }
 
-/// Finds what is left of lineages other than this one. Where two pages had the same edits, the text
-/// with most of them stands for both.
+/// Finds what is left of lineages other than this one. Where two pages had the same edits, the text of
+/// the page with more unsaved edits stands for both.
 fn find_left(updates: &[KeptUpdate], mut texts: Vec<KeptText>, lineage: &str) -> Left {
     let mut left = Left::default();
     let known: BTreeSet<&str> = updates.iter().map(|update| update.id.as_str()).collect();
@@ -163,14 +163,20 @@ impl Session {
         Some(make(&mut copy, self.engine.borrow().lineage(), theirs, text))
     }
 
-    /// Shows what the user has to decide about what is left, if there is anything.
+    /// Shows what the user has to decide about what is left, if there is anything. A page whose user is
+    /// gone stays covered.
     pub(super) fn offer_former(&self) {
+        if !self.is_user_gone() {
+            self.uncover();
+        }
+    }
+
+    /// Shows the page, with what the user has to decide.
+    pub(super) fn uncover(&self) {
         let words = self.former.borrow().first().map(|former| former.mine.clone());
         match words {
-            Some(words) => self.report(Trouble::Former(words)),
-            None => {
-                let _ = self.view.trouble.try_set(None);
-            }
+            Some(words) => self.show_trouble(Some(Trouble::Former(words))),
+            None => self.show_trouble(None),
         }
     }
 
@@ -194,8 +200,14 @@ impl Session {
         };
         let Some(made) = made else { return };
         let session = Rc::clone(self);
+        let lineage = self.engine.borrow().lineage().to_owned();
         spawn_local(async move {
             let replaced = session.kept.replace(&former.op_ids, &former.text_ids, &made).await;
+            if session.engine.borrow().lineage() != lineage {
+                // Restored once more meanwhile: what was stored is of a former lineage again.
+                session.take_over_kept().await;
+                return session.offer_former();
+            }
             if replaced != Replaced::ByAnother {
                 for update in made {
                     session.adopt_update(update, replaced == Replaced::Done);
@@ -224,8 +236,16 @@ impl Session {
 
 /// Makes updates in a replica with the text `theirs` that turn it into another one.
 pub(super) fn make(doc: &mut TextDoc, lineage: &str, theirs: &str, text: &str) -> Vec<KeptUpdate> {
-    let edits = split_long_inserts(changes_between(theirs, text)).into_iter();
-    let edits = edits.filter(|edit| !edit.is_empty());
+    make_updates(doc, lineage, changes_between(theirs, text))
+}
+
+/// Makes changes in a replica.
+pub(super) fn make_updates(
+    doc: &mut TextDoc,
+    lineage: &str,
+    changes: Vec<Change>,
+) -> Vec<KeptUpdate> {
+    let edits = split_long_inserts(changes).into_iter().filter(|edit| !edit.is_empty());
     let made = edits.map(|edit| KeptUpdate {
         id: clock::random_id(),
         update: doc.edit(&edit),

@@ -65,10 +65,12 @@ impl Session {
         }
         let Some(batch) = self.engine.borrow_mut().http_batch(clock::random_id) else { return };
         http.is_sending.set(true);
+        // That of the batch, also if the page moves to another one before it is sent again.
+        let lineage = self.engine.borrow().lineage().to_owned();
         let session = Rc::clone(self);
         spawn_local(async move {
             let post = || {
-                let lineage = session.engine.borrow().lineage().to_owned();
+                let lineage = lineage.clone();
                 transport::post_op(session.document, lineage, &batch.op_id, &batch.update)
             };
             let mut sent = post().await;

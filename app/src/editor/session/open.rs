@@ -21,7 +21,7 @@ use izanagi_shared::{
     crdt::{Change, TextDoc},
     id::DocumentId,
     rules::{DocumentKind, MAX_CONTENT_BYTES},
-    sync::SyncEngine,
+    sync::{self, SyncEngine},
 };
 use leptos::{prelude::*, task::spawn_local};
 use send_wrapper::SendWrapper;
@@ -283,13 +283,30 @@ impl Session {
     }
 
     /// Reports a problem that only the user can resolve.
+    ///
+    /// Once the user is gone, the page is covered, and nothing else is reported before they sign in
+    /// again.
     pub(super) fn report(&self, trouble: Trouble) {
+        if !trouble.covers() && self.is_user_gone() {
+            return;
+        }
+        self.show_trouble(Some(trouble));
+    }
+
+    pub(super) fn show_trouble(&self, trouble: Option<Trouble>) {
         // A report that is repeated is not announced again, and its buttons keep the focus. The page may
         // have been closed while edits were in flight.
-        let is_new = self.view.trouble.try_with_untracked(|told| told.as_ref() != Some(&trouble));
-        if is_new == Some(true) {
-            let _ = self.view.trouble.try_set(Some(trouble));
+        if self.view.trouble.try_with_untracked(|told| *told != trouble) == Some(true) {
+            let _ = self.view.trouble.try_set(trouble);
         }
+    }
+
+    /// Returns whether the page is covered, because its user has signed out or another one has signed in.
+    pub(super) fn is_user_gone(&self) -> bool {
+        let is_covered =
+            self.view.trouble.try_with_untracked(|told| told.as_ref().is_some_and(Trouble::covers));
+        is_covered == Some(true)
+            && matches!(self.engine.borrow().stopped(), Some(sync::engine::Stop::SignedOut))
     }
 
     /// Returns whether the text fits the limit of a document.

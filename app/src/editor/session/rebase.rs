@@ -43,6 +43,8 @@ struct Moved {
     theirs: Vec<KeptUpdate>,
     made: Vec<KeptUpdate>,
     is_stored: bool,
+    /// The document's text.
+    text: String,
 }
 
 impl Session {
@@ -133,7 +135,7 @@ impl Session {
                 continue;
             }
             let is_stored = replaced == Replaced::Done;
-            self.install(Moved { doc, seq, lineage, theirs, made, is_stored }, &mine);
+            self.install(Moved { doc, seq, lineage, theirs, made, is_stored, text }, &mine);
             return Ok(());
         }
         Err(Obstacle::Lost)
@@ -171,9 +173,9 @@ impl Session {
 
     /// Takes over the replica of the new lineage. `mine` is the text that was moved.
     fn install(self: &Rc<Self>, moved: Moved, mine: &str) {
-        let Moved { doc, seq, lineage, theirs, made, is_stored } = moved;
+        let Moved { doc, seq, lineage, theirs, made, is_stored, text } = moved;
         let shown = self.doc.borrow().text();
-        *self.base.borrow_mut() = Some(doc.text());
+        *self.base.borrow_mut() = Some(text);
         *self.doc.borrow_mut() = doc;
         self.forget_incoming();
         let old = self.engine.borrow_mut().rebased(lineage.clone());

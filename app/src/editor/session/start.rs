@@ -7,11 +7,10 @@
 use super::{
     bindings::{Callbacks, EarlyEdits, changes_array, changes_from},
     clock,
-    former::typed_in,
+    former::make_updates,
     kept::{KeptUpdate, Replaced},
     open::Session,
 };
-use crate::editor::split_long_inserts;
 use izanagi_shared::{
     crdt::{Change, TextDoc, changes_between},
     sync::SyncEngine,
@@ -94,15 +93,7 @@ impl Session {
     }
 
     fn make_early(&self, doc: &mut TextDoc, changes: Vec<Change>) -> Vec<KeptUpdate> {
-        let edits = split_long_inserts(changes).into_iter().filter(|edit| !edit.is_empty());
-        let lineage = self.engine.borrow().lineage().to_owned();
-        let made = edits.map(|edit| KeptUpdate {
-            id: clock::random_id(),
-            update: doc.edit(&edit),
-            lineage: lineage.clone(),
-            typed: typed_in(&edit),
-        });
-        made.collect()
+        make_updates(doc, self.engine.borrow().lineage(), changes)
     }
 
     /// Deletes what could not be replaced by updates, once the server has it.

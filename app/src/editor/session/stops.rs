@@ -52,6 +52,10 @@ impl Session {
                 // It cannot be known now.
                 Err(_) => session.is_in_trash.get(),
             };
+            if !matches!(session.engine.borrow().stopped(), Some(Stop::Gone)) {
+                // It goes on, or has another reason by now.
+                return;
+            }
             if is_in_trash {
                 session.explain(words::reason_trashed(), Trouble::Trashed);
             } else {
@@ -90,7 +94,7 @@ impl Session {
 
     /// Sends again after a stop.
     pub(super) fn go_on(self: &Rc<Self>) {
-        self.offer_former();
+        self.uncover();
         self.is_in_trash.set(false);
         self.set_read_only(false);
         self.drive(SyncEngine::retry);

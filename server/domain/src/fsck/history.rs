@@ -1,6 +1,6 @@
 //! Invariants of edit history, and its repair.
 
-use super::{FaultKind, Findings, Fsck};
+use super::{FaultKind, Findings, Fsck, remains::MAX_MISSING};
 use crate::{
     edits::{EditStore, describe, first_gap},
     error::{Error, Result},
@@ -11,8 +11,6 @@ use std::{collections::BTreeSet, time::Duration};
 
 /// Records are listed shortly after they are written; unlisted records older than this are orphans.
 const LISTED_WITHIN: Duration = Duration::from_secs(60 * 60);
-/// Most edits that are given up in one document. A damaged number could name very many.
-const MAX_GIVEN_UP: usize = 1_000_000;
 
 impl Fsck {
     pub(super) async fn check_history(
@@ -105,10 +103,10 @@ impl Fsck {
         let live_seq = stores.catalog.get(document).await?.live_seq;
         let mut lost = Vec::new();
         while may_lose
-            && lost.len() < MAX_GIVEN_UP
+            && lost.len() < MAX_MISSING
             && let Some((first, last)) = first_gap(&known, accounts.forgotten_seq, live_seq)
         {
-            let gap = (first..=last).take(MAX_GIVEN_UP);
+            let gap = (first..=last).take(MAX_MISSING);
             known.extend(gap.clone());
             lost.extend(gap);
         }

@@ -19,8 +19,8 @@ use std::collections::BTreeSet;
 const MAX_REJECTED: usize = 1_000;
 /// States in segments that are tried, newest first.
 const MAX_STATES: usize = 8;
-/// Most numbers that can be missing. A damaged number could name very many.
-const MAX_MISSING: u64 = 1_000_000;
+/// Most edits of a document that can be missing. A damaged number could name very many.
+pub(super) const MAX_MISSING: usize = 1_000_000;
 
 /// Everything that a repair reads.
 pub(super) struct Remains {
@@ -269,7 +269,7 @@ fn numbers(
     found.extend(absorbed.iter().map(|(seq, _)| *seq));
     found.extend(&remains.accounted);
     let after = remains.end.saturating_sub(base.seq);
-    if after > MAX_MISSING + found.len() as u64 {
+    if after > (MAX_MISSING + found.len()) as u64 {
         return Err(format!("{}: {after} updates cannot be missing", base.name));
     }
     let expected = base.seq + 1..=remains.end;

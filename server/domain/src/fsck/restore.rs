@@ -5,7 +5,7 @@
 use super::{
     Fsck,
     live::replay,
-    remains::{Built, Remains},
+    remains::{Built, MAX_MISSING, Remains},
 };
 use crate::{
     edits::EditStore,
@@ -17,9 +17,6 @@ use crate::{
 };
 use izanagi_shared::{crdt::TextDoc, id::DocumentId};
 use std::collections::BTreeSet;
-
-/// Most numbers that are given up. A damaged number could name very many.
-const MAX_MISSING: usize = 1_000_000;
 
 impl Fsck {
     /// Restores the editing state of a document if it cannot be loaded; returns what was done. With

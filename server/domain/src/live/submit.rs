@@ -84,7 +84,7 @@ impl Room {
                     continue;
                 }
             };
-            let admitted = match self.admit(update, &mut checker, &waits).await {
+            let mut admitted = match self.admit(update, &mut checker, &waits).await {
                 Ok(admitted) => admitted,
                 Err(error) => {
                     drop(sender.answer(Err(error)));
@@ -93,14 +93,15 @@ impl Room {
             };
             if !self.has_room_for(self.claim(reserved, &admitted)) {
                 // Earlier updates may free space as well as use it, so apply them first.
-                let is_written = self.write(std::mem::take(&mut batch)).await;
+                let written = self.write(std::mem::take(&mut batch)).await;
                 reserved = Claim::default();
                 waits.clear();
-                match self.make_room_for(&admitted).await {
-                    Ok(true) if is_written => {}
+                match (self.make_room_for(&admitted).await, written) {
+                    // It was checked against what is written now.
+                    (Ok(true), Some(end)) => admitted.after = admitted.after.max(end),
                     // The checker knows what has lapsed now, or what was not written.
-                    Ok(_) => checker = None,
-                    Err(error) => {
+                    (Ok(_), _) => checker = None,
+                    (Err(error), _) => {
                         drop(sender.answer(Err(error)));
                         checker = None;
                         continue;
@@ -124,15 +125,21 @@ impl Room {
         self.with_replica(takes_long, |replica| replica.lineage.doc().checker().clone()).await
     }
 
-    /// Appends admitted updates to the log, applies them and replies. Returns whether a checker that
-    /// knows them still agrees with the document.
-    async fn write(&mut self, batch: Vec<(Admitted, Sender)>) -> bool {
+    /// Appends admitted updates to the log, applies them and replies. Returns the seq of the last row
+    /// that it has written, 0 if there is none; `None` if a checker that knows the updates agrees with
+    /// the document no more.
+    async fn write(&mut self, batch: Vec<(Admitted, Sender)>) -> Option<u64> {
         if batch.is_empty() {
-            return true;
+            return Some(0);
         }
         let (admitted, senders): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         match self.append(&admitted).await {
             Ok(BatchOutcome::Appended(appended)) => {
+                let last = appended.iter().filter_map(|it| match it {
+                    Appended::New(seq) => Some(*seq),
+                    _ => None,
+                });
+                let last = last.max().unwrap_or_default();
                 let mut answers = Vec::with_capacity(senders.len());
                 let ops = admitted.iter().map(|it| (it.update.actor, it.update.op_id.clone()));
                 let ops: Vec<_> = ops.collect();
@@ -153,19 +160,19 @@ impl Room {
                 }
                 self.answer_settled().await;
                 self.tell();
-                true
+                Some(last)
             }
             Ok(BatchOutcome::Moved(tail)) => {
                 self.take_in_or_load(tail).await;
                 let again = admitted.into_iter().zip(senders).filter_map(again).collect();
                 Box::pin(self.submit(again)).await;
-                false
+                None
             }
             Err(error) => {
                 for sender in senders {
                     drop(sender.answer(Err(error.clone().into())));
                 }
-                false
+                None
             }
         }
     }

@@ -2,7 +2,7 @@
 //! that is wrong, and nothing else tells. Columns that are written together share one. They are
 //! stored, so what they cover must not change for a row that exists.
 
-use super::{DocumentRow, ShortHash, TextFacts, short_hash};
+use super::{DocumentRow, Restored, ShortHash, TextFacts, short_hash};
 use crate::hash::sha256_parts;
 use izanagi_shared::{
     id::{ActorId, CommitId, DocumentId},
@@ -64,11 +64,19 @@ pub fn version_hash(
     commit: CommitId,
     [number, length, added, removed]: [u64; 4],
     name: Option<&str>,
+    restored: Option<Restored>,
 ) -> ShortHash {
     let numbers = [number, length, added, removed].map(u64::to_le_bytes);
     let [number, length, added, removed] = &numbers;
     let mut parts: Vec<&[u8]> = vec![commit.0.as_bytes(), number, length, added, removed];
     parts.extend(name.map(str::as_bytes));
+    let restored = restored.map(|restored| match restored {
+        Restored::Version(number) => (b"restored_version".as_slice(), number.to_le_bytes()),
+        Restored::Edit(seq) => (b"restored_edit".as_slice(), seq.to_le_bytes()),
+    });
+    if let Some((kind, number)) = &restored {
+        parts.extend([*kind, number]);
+    }
     checksum(&parts)
 }
 
@@ -154,7 +162,7 @@ mod tests {
             row.live_hash(),
             text_hash(row.id, &row.text),
             head_hash(row.id, 0, None),
-            version_hash(commit, [1, 2, 3, 4], None),
+            version_hash(commit, [1, 2, 3, 4], None, None),
         ];
         assert_eq!(hashes.map(hex::encode).join(" "), STORED);
     }
@@ -208,10 +216,13 @@ mod tests {
             head_hash(id, 1, Some(commit)),
             head_hash(id, 2, Some(commit)),
             head_hash(id, 1, None),
-            version_hash(commit, [1, 2, 3, 4], None),
-            version_hash(commit, [2, 1, 3, 4], None),
-            version_hash(commit, [1, 2, 4, 3], None),
-            version_hash(commit, [1, 2, 3, 4], Some("")),
+            version_hash(commit, [1, 2, 3, 4], None, None),
+            version_hash(commit, [2, 1, 3, 4], None, None),
+            version_hash(commit, [1, 2, 4, 3], None, None),
+            version_hash(commit, [1, 2, 3, 4], Some(""), None),
+            version_hash(commit, [1, 2, 3, 4], None, Some(Restored::Version(1))),
+            version_hash(commit, [1, 2, 3, 4], None, Some(Restored::Version(2))),
+            version_hash(commit, [1, 2, 3, 4], None, Some(Restored::Edit(1))),
         ];
         let count = hashes.len();
         hashes.sort_unstable();

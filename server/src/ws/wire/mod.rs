@@ -2,8 +2,9 @@
 //!
 //! The format of a frame's head comes from `tungstenite`. Its buffers do not: it copies what it sends,
 //! and a buffer keeps the size of the longest message, in each direction and for as long as a socket
-//! is open. Here an idle socket holds no buffer, what several sockets are sent is shared, and a message
-//! reserves its memory as soon as its length is known.
+//! is open. Here an idle socket holds no buffer, what several sockets are sent is shared, and a long
+//! message reserves its memory: once its length is known, or as much as a message may have if it comes
+//! in fragments.
 
 mod reader;
 mod upgrade;

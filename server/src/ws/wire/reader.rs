@@ -49,6 +49,8 @@ pub(in crate::ws) struct FrameReader<S> {
     frame: Option<Frame>,
     /// The message of which some frames have arrived.
     message: Option<Partial>,
+    /// Nothing more can be read: what follows may be anything.
+    has_failed: bool,
 }
 
 /// A frame whose head has arrived.
@@ -75,7 +77,14 @@ struct Partial {
 
 impl<S: AsyncRead + Unpin> FrameReader<S> {
     pub(in crate::ws) fn new(stream: S, limits: Limits) -> Self {
-        Self { stream, limits, ahead: BytesMut::new(), frame: None, message: None }
+        Self {
+            stream,
+            limits,
+            ahead: BytesMut::new(),
+            frame: None,
+            message: None,
+            has_failed: false,
+        }
     }
 
     /// Returns what arrives next. Nothing is lost if the result is dropped before it is ready.
@@ -83,6 +92,12 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
     /// # Errors
     /// Nothing more can be read.
     pub(in crate::ws) async fn next(&mut self) -> Result<Arrived, ReadError> {
+        let arrived = self.read_next().await;
+        self.has_failed |= arrived.is_err();
+        arrived
+    }
+
+    async fn read_next(&mut self) -> Result<Arrived, ReadError> {
         loop {
             if self.frame.is_none() && !self.take_head()? {
                 self.read_ahead().await?;
@@ -101,14 +116,14 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
 
     /// Reads and drops everything until the client closes the connection.
     pub(in crate::ws) async fn drain(&mut self) {
-        loop {
+        while !self.has_failed {
             match self.next().await {
                 Ok(Arrived::Close(_)) | Err(ReadError::Lost(_)) => return,
-                Ok(_) => {}
-                Err(_) => break,
+                Ok(_) | Err(_) => {}
             }
         }
-        // What follows an invalid frame cannot be told apart.
+        // What follows cannot be told apart. It may take any time, and no memory.
+        (self.frame, self.message) = (None, None);
         while matches!(self.read_ahead().await, Ok(())) {
             self.ahead = BytesMut::new();
         }
@@ -142,9 +157,10 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
             }
             OpCode::Data(_) | OpCode::Control(_) => {}
         }
-        let before = self.message.as_ref().map_or(0, |message| message.bytes.len());
         let left = usize::try_from(length).unwrap_or(usize::MAX);
-        if left > self.limits.longest.saturating_sub(before) {
+        if let (OpCode::Data(_), Some(message)) = (head.opcode, &self.message)
+            && left > self.limits.longest.saturating_sub(message.bytes.len())
+        {
             return Err(ReadError::TooLong);
         }
         let (opcode, is_final) = (head.opcode, head.is_final);
@@ -164,6 +180,10 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
         // A message in several frames does not tell its length.
         let most = if frame.is_final { length } else { limits.longest };
         message.held = Some(limits.budget.body(most).await.map_err(ReadError::NoMemory)?);
+        // All of it at once: growing would take twice as much.
+        let mut bytes = BytesMut::with_capacity(most);
+        bytes.extend_from_slice(&message.bytes);
+        message.bytes = bytes;
         message.deadline = Some(Instant::now() + AT_MOST);
         Ok(())
     }

@@ -35,8 +35,9 @@ impl IntoResponse for NoUpgrade {
             "WebSocket required",
             "This address is for WebSockets. Connect with a WebSocket client of version 13.",
         ));
-        let version = HeaderValue::from_static("13");
-        response.headers_mut().insert(header::SEC_WEBSOCKET_VERSION, version);
+        let headers = response.headers_mut();
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
         response
     }
 }

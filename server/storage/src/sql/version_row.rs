@@ -32,8 +32,8 @@ pub(super) fn version(row: &Row) -> StoreResult<VersionRow> {
         added: row.get("added").unwrap_or_default(),
         removed: row.get("removed").unwrap_or_default(),
         note: VersionNote { message: row.get("message")?, title: row.get("title")? },
-        restored: restored(row)?,
-        name: row.get("name")?,
+        restored: restored(row),
+        name: row.get("name").unwrap_or_default(),
         has_intact_facts: false,
         keep_whole: row.get("keep_whole")?,
         is_delta: row.get("is_delta")?,
@@ -48,13 +48,14 @@ pub(super) fn version(row: &Row) -> StoreResult<VersionRow> {
 /// The checksum of the facts of a version.
 pub(super) fn facts_hash(row: &VersionRow) -> ShortHash {
     let facts = [row.number, row.length, row.added, row.removed];
-    version_hash(row.commit_id, facts, row.name.as_deref())
+    version_hash(row.commit_id, facts, row.name.as_deref(), row.restored)
 }
 
 /// What the version brings back.
-fn restored(row: &Row) -> StoreResult<Option<Restored>> {
-    let version = row.get::<Option<u64>>("restored_version")?.map(Restored::Version);
-    Ok(version.or(row.get::<Option<u64>>("restored_edit")?.map(Restored::Edit)))
+fn restored(row: &Row) -> Option<Restored> {
+    let number = |column| row.get::<Option<u64>>(column).ok().flatten();
+    let version = number("restored_version").map(Restored::Version);
+    version.or_else(|| number("restored_edit").map(Restored::Edit))
 }
 
 /// The author need not be an account.
@@ -94,7 +95,8 @@ pub(super) fn insert(version: &NewVersion) -> Statement {
             version_hash(
                 version.commit_id,
                 [version.number, version.length, version.added, version.removed],
-                None
+                None,
+                version.restored
             ),
             version.restored.and_then(Restored::version),
             match version.restored {

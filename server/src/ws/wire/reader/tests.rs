@@ -58,7 +58,7 @@ async fn read(bytes: &[u8]) -> (Vec<String>, String) {
                     arrived.push(format!("binary {}", bytes.len()));
                 }
                 Ok(Arrived::Message(Payload::Text(text), _)) => {
-                    arrived.push(format!("text {text}"))
+                    arrived.push(format!("text {text}"));
                 }
                 Ok(Arrived::Ping(bytes)) => arrived.push(format!("ping {bytes:?}")),
                 Ok(Arrived::Pong) => arrived.push("pong".to_owned()),
@@ -81,10 +81,22 @@ async fn reads_whole_messages_and_control_frames_between_fragments() {
         frame(0x00, "é".as_bytes()[1..].as_ref()),
         frame(0x8a, b""),
         frame(0x80, b"!"),
+        frame(0x02, &vec![0; LONGEST]),
+        frame(0x89, b"beat"),
+        frame(0x80, b""),
         frame(0x88, &[0x03, 0xe8]),
     ];
     let (arrived, end) = read(&bytes.concat()).await;
-    let expected = ["binary 2", "text ", "ping b\"beat\"", "pong", "text é!", "close Some(1000)"];
+    let expected = [
+        "binary 2",
+        "text ",
+        "ping b\"beat\"",
+        "pong",
+        "text é!",
+        "ping b\"beat\"",
+        "binary 1048576",
+        "close Some(1000)",
+    ];
     assert_eq!((arrived, end.as_str()), (expected.map(str::to_owned).to_vec(), "lost"));
 }
 
@@ -241,6 +253,42 @@ async fn a_message_for_which_there_is_no_memory_is_refused() {
     client.write_all(&frame(0x82, &[0; FREE + 1])[..100]).await.unwrap();
     let refused = socket.next().await;
     assert!(matches!(refused, Err(ReadError::NoMemory(_))), "{refused:?}");
+}
+
+/// The client must not miss why it was closed.
+#[tokio::test(start_paused = true)]
+async fn what_follows_an_error_is_read_and_dropped() {
+    let close = frame(0x88, &[0x03, 0xe8]);
+    let slow = frame(0x82, &[0; FREE + 1]);
+    let too_long = frame(0x82, &vec![0; LONGEST + 1]);
+    for first in [&slow[..FREE], &too_long[..20], &frame(0xc2, b"")] {
+        let (mut client, mut socket) = socket(&budget(1));
+        let error = async {
+            loop {
+                if let Err(error) = socket.next().await {
+                    return error;
+                }
+            }
+        };
+        let sending = async {
+            for part in first.chunks(1024) {
+                client.write_all(part).await.unwrap();
+            }
+        };
+        let (error, ()) = tokio::join!(error, sending);
+        assert!(!matches!(error, ReadError::Lost(_)), "{error}");
+        let budget = socket.limits.budget.clone();
+        let draining = tokio::spawn(async move { socket.drain().await });
+        for _ in 0..100 {
+            client.write_all(&close).await.unwrap();
+            tokio::task::yield_now().await;
+        }
+        assert!(!draining.is_finished());
+        // It holds no memory meanwhile.
+        drop(budget.body(LONGEST).await.unwrap());
+        drop(client);
+        draining.await.unwrap();
+    }
 }
 
 #[tokio::test]
