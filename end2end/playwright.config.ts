@@ -17,6 +17,8 @@ const measured = { ...desktop, trace: "off", screenshot: "off" } as const;
 
 export default defineConfig({
   testDir: ".",
+  // Those of sockets are tests of Node, which would run as soon as they are loaded.
+  testMatch: "*.spec.ts",
   outputDir: `${LOGS}/browser`,
   fullyParallel: true,
   workers: 2,

@@ -123,7 +123,9 @@ for (const storage of STORAGES) {
         await ann.call("PUT", `/documents/${id}/owners/${ben.id}`);
         const sockets = addresses(id, ben.token).map((address) => Socket.open(address));
         await sockets[0]?.next("state");
-        await Promise.all(sockets.map((socket) => socket.opened()));
+        // Its answer is the sign that the other one has joined too.
+        await sockets[1]?.send(Uint8Array.of(0, 0, 1, 0));
+        await until(() => sockets.every(({ messages }) => messages.length > 0), "both have joined");
         await end(ann, ben, id);
         const since = Date.now();
         for (const socket of sockets) assert.equal((await socket.end()).code, code);
