@@ -65,7 +65,7 @@ test("keys typed before the state is there are saved", async ({ page }) => {
   await expect.poll(() => storedText(page, id)).toBe("base\r\n\r\nsecond");
 });
 
-test("keys typed meanwhile by somebody else are kept too", async ({ page }) => {
+test("keys that another user types meanwhile are kept too", async ({ page }) => {
   await signUp(page);
   const id = await createDocument(page, "Early", "one\n\ntwo\n\nthree");
   const release = await holdState(page, id);

@@ -90,8 +90,8 @@ impl<S: AsyncWrite + Unpin> Writer<S> {
                 wake_at = due;
                 timer.as_mut().reset(due);
             }
-            // A message may have closed the connection, whose close frame is on its way: what has no
-            // effect any more must not be looked at again and again.
+            // A message may have closed the connection, and its close frame waits in the queue. Events
+            // have no effect any more, and would make this loop spin.
             let (is_open, wants_events) = self
                 .shared
                 .with(|connection, _| (!connection.is_closed(), connection.wants_events()));

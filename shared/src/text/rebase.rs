@@ -62,7 +62,7 @@ fn has_all_of(text: &str, part: &str) -> bool {
     edits.iter().all(|edit| edit.old.is_empty())
 }
 
-/// Whether `new` is `old` with one insertion, as of somebody who goes on typing.
+/// Whether `new` is `old` with one insertion, as when a user goes on typing.
 fn is_insertion(old: &str, new: &str) -> bool {
     let (a, b) = (old.as_bytes(), new.as_bytes());
     let start = a.iter().zip(b).take_while(|(a, b)| a == b).count();

@@ -70,7 +70,8 @@ impl Fsck {
         let versions = self.versions_of(&row, &mut Findings::new(Some(document))).await?;
         let newest = versions.last();
         let number = newest.map_or(0, |version| version.number);
-        if !row.damage.head && row.head_version > number && !accept {
+        let is_lost = !row.damage.head && row.head_version > number;
+        if is_lost && !accept {
             let (lost, first) = (row.head_version - number, number + 1);
             return Err(Error::internal(format!(
                 "the row of {lost} versions from {first} on is missing; restore a backup, or \
@@ -79,7 +80,7 @@ impl Fsck {
         }
         let commit = newest.map(|version| version.commit_id);
         stores.mend.head(document, number, commit).await?;
-        let warning = if !row.damage.head && row.head_version > number { "WARNING: " } else { "" };
+        let warning = if is_lost { "WARNING: " } else { "" };
         Ok(vec![format!("{warning}set its newest version to {number}")])
     }
 

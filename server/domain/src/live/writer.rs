@@ -1,7 +1,7 @@
 //! Group commit: pending updates of all rooms are appended to the log in one transaction (DESIGN
 //! §6). The next group gathers while the current one is being written, so many editors share a disk
-//! sync. If several documents are edited, it gathers a little longer ([`Pace`]): most of what an update
-//! costs is its transaction. Who edits alone, or rarely, waits for nothing.
+//! sync. While several documents are edited, a group gathers a little longer ([`Pace`]), because most of
+//! what an update costs is its transaction. A single editor does not wait.
 
 use crate::storage::{Batch, BatchOutcome, LiveLog, StoreError, StoreResult};
 use futures::FutureExt as _;
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_edits_alone_or_rarely_waits_for_nothing() {
+    async fn a_single_editor_and_rare_edits_do_not_wait() {
         let mut pace = Pace::default();
         for _ in 0..100 {
             assert_eq!(pace.wait(document(1), 1), None);

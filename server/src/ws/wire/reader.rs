@@ -20,7 +20,7 @@ use tungstenite::protocol::frame::{
     coding::{CloseCode, Control, Data, OpCode},
 };
 
-/// Bytes that are read at once when it is not known what they are.
+/// Bytes that are read at once before it is known to which frame they belong.
 const CHUNK: usize = 4 * 1024;
 /// Bytes of a message that may arrive without a reservation.
 const FREE: usize = 64 * 1024;
@@ -122,7 +122,7 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
                 Ok(_) | Err(_) => {}
             }
         }
-        // What follows cannot be told apart. It may take any time, and no memory.
+        // The bytes that follow cannot be parsed. They are read without a deadline and not kept.
         (self.frame, self.message) = (None, None);
         while matches!(self.read_ahead().await, Ok(())) {
             self.ahead = BytesMut::new();
@@ -233,7 +233,7 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
         Ok(Some(Arrived::Message(payload, held)))
     }
 
-    /// Reads bytes of which it is not known what they are.
+    /// Reads bytes before it is known to which frame they belong.
     async fn read_ahead(&mut self) -> Result<(), ReadError> {
         let Self { stream, ahead, message, .. } = self;
         let reading = poll_fn(|context| {

@@ -128,6 +128,18 @@ async fn refuses_what_rfc_6455_forbids() {
 }
 
 proptest! {
+    /// Whatever a client sends, reading comes to an end, and nothing panics.
+    #[test]
+    fn any_bytes_come_to_an_end(
+        heads in prop::collection::vec((any::<u8>(), any::<u8>()), 1..20),
+        rest in prop::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let frames = heads.iter().flat_map(|(first, second)| [&[*first, *second], &rest[..]].concat());
+        let (_, end) = runtime.block_on(read(&frames.collect::<Vec<_>>()));
+        prop_assert!(!end.is_empty());
+    }
+
     /// However bytes are cut on their way, and wherever messages are cut into frames.
     #[test]
     fn messages_arrive_as_they_were_sent(
