@@ -4,8 +4,9 @@ use crate::{
     config::{Place, StorageConfig},
     error::OpenError,
     lock,
-    sql::{self, Database as _, SqliteDb, Statement},
+    sql::{self, Database, SqliteDb, Statement},
 };
+use async_trait::async_trait;
 use izanagi_domain::storage::{StoreResult, Stores};
 use std::{fs::File, path::Path, sync::Arc};
 
@@ -15,9 +16,31 @@ pub struct Opened {
     pub stores: Stores,
     /// Their location, for the log; without secrets.
     pub description: String,
-    databases: Vec<Arc<SqliteDb>>,
+    /// What to close, in this order.
+    backends: Vec<Arc<dyn Backend>>,
     /// The lock of the database file.
     _lock: Option<File>,
+}
+
+/// A connection to a server or a file that several stores may share.
+#[async_trait]
+pub(crate) trait Backend: Send + Sync {
+    /// Completes pending writes and closes all connections.
+    async fn close(&self);
+
+    /// Runs a statement directly, to damage rows in tests; returns the number of changed rows.
+    async fn tamper(&self, sql: &'static str) -> StoreResult<u64>;
+}
+
+#[async_trait]
+impl<D: Database> Backend for D {
+    async fn close(&self) {
+        Database::close(self).await;
+    }
+
+    async fn tamper(&self, sql: &'static str) -> StoreResult<u64> {
+        self.execute(Statement::new(sql)).await
+    }
 }
 
 impl Opened {
@@ -27,16 +50,16 @@ impl Opened {
     /// As the database.
     pub async fn tamper(&self, sql: &'static str) -> StoreResult<u64> {
         let mut changed = 0;
-        for database in &self.databases {
-            changed += database.execute(Statement::new(sql)).await?;
+        for backend in &self.backends {
+            changed += backend.tamper(sql).await?;
         }
         Ok(changed)
     }
 
     /// Completes pending writes and closes all connections. Later calls return `Unavailable`.
     pub async fn close(&self) {
-        for database in &self.databases {
-            database.close().await;
+        for backend in &self.backends {
+            backend.close().await;
         }
     }
 }
@@ -62,7 +85,7 @@ pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
     }
     let database = SqliteDb::open(&place).await?;
     let stores = sql::stores(&database, &config.clock, &config.ids);
-    Ok(Opened { stores, description: place.to_string(), databases: vec![database], _lock: lock })
+    Ok(Opened { stores, description: place.to_string(), backends: vec![database], _lock: lock })
 }
 
 /// Like [`open`], but never creates a database; for administration commands.
