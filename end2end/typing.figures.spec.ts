@@ -1,9 +1,10 @@
 // Figures of typing, for `make bench`: the time from a key to the next paint, with and without the preview.
 import type { Page } from "@playwright/test";
-import { createDocument, signUp } from "./support/accounts";
+import { type Account, createDocument, signUp } from "./support/accounts";
 import { editor, openDocument, saveState } from "./support/documents";
 import { row } from "./support/figures";
 import { expect, test } from "./support/fixtures";
+import { connectYjs } from "./support/live";
 import { longMarkdown } from "./support/long-text";
 
 const KEYS = 100;
@@ -36,6 +37,21 @@ test.describe("typing", { tag: "@figure" }, () => {
     });
   }
 
+  test("1 MB with 10 other writers", async ({ page }) => {
+    test.setTimeout(300_000);
+    const account = await signUp(page);
+    const id = await createDocument(page, "Long", longMarkdown(1_000_000));
+    await openDocument(page, id);
+    await expect(saveState(page, /^Saved$/)).toBeVisible({ timeout: 60_000 });
+    await page.locator("[data-pane=preview] .prose p").first().waitFor();
+    const writers = await otherWriters(page, account, id, 10);
+    await rest(page);
+    const on = await typing(page);
+    const written = writers.end();
+    await expect(saveState(page, /^Saved$/)).toBeVisible({ timeout: 60_000 });
+    row("key to paint p95, 1 MB with 10 other writers", `on ${on.p95} ms, ${written} of their changes`, on.p95, "ms", 60);
+  });
+
   test("paste of 1 MB", async ({ page }) => {
     test.setTimeout(300_000);
     await signUp(page);
@@ -67,6 +83,23 @@ test.describe("typing", { tag: "@figure" }, () => {
     row("key to paint p95 after it", `on ${on.p95} ms, off ${off.p95} ms`, on.p95 / off.p95, "×", 1.2);
   });
 });
+
+/** Connects Yjs clients, each of which writes a word at a random place five times a second, until `end`. */
+async function otherWriters(page: Page, account: Account, id: string, count: number): Promise<{ end(): number }> {
+  const writers = await Promise.all(Array.from({ length: count }, () => connectYjs(page, account, id)));
+  let written = 0;
+  const timers = writers.map(({ doc }) => {
+    const text = doc.getText("content");
+    return setInterval(() => text.insert(Math.floor(Math.random() * text.length), `word${(written += 1)} `), 200);
+  });
+  return {
+    end() {
+      timers.forEach(clearInterval);
+      writers.forEach((writer) => writer.destroy());
+      return written;
+    },
+  };
+}
 
 /** Lets the page paint so many frames, which is enough for whatever it does once the text rests. */
 async function rest(page: Page, frames = 240): Promise<void> {

@@ -1,13 +1,11 @@
 // The server and the editor against Yjs itself: what Yjs writes is accepted, and what they write Yjs reads as the same
 // text.
 import type { Page } from "@playwright/test";
-import { WebSocket } from "ws";
-import { WebsocketProvider } from "y-websocket";
 import * as Y from "yjs";
 import { callApi, createDocument, replaceText, signUp } from "./support/accounts";
 import { editor, expectText, openDocument, saveState, storedText } from "./support/documents";
 import { expect, test } from "./support/fixtures";
-import { people } from "./support/live";
+import { connectYjs, people } from "./support/live";
 
 /** Characters outside the basic plane, a joined sequence, both line ends, and a combining mark. */
 const TRICKY = "a\r\n🦀👩‍🚀\n島e\u0301 𝒳\r\n";
@@ -140,24 +138,18 @@ test("the editor and Yjs exchange their edits", async ({ page }) => {
   expect(await meet(page, id, [replica])).toBe("𝒳 base typed 🦀");
 });
 
-test("two clients of y-websocket and a browser tab come to one text, and see each other", async ({ page, baseURL }) => {
+test("two clients of y-websocket and a browser tab come to one text, and see each other", async ({ page }) => {
   const account = await signUp(page);
   const id = await createDocument(page, "Three", TRICKY);
-  const login = { login: account.username, password: account.password };
-  const { accessToken } = await (await callApi(page, "POST", "/auth/login", login)).json();
-  const clients = ["robot", "android"].map((name) => {
-    const provider = new WebsocketProvider(`${baseURL!.replace("http", "ws")}/ws/yjs`, id, new Y.Doc(), {
-      params: { token: accessToken },
-      // @ts-expect-error the class of npm `ws` is the browser's for y-websocket
-      WebSocketPolyfill: WebSocket,
-      disableBc: true,
-    });
-    provider.awareness.setLocalStateField("user", { name });
-    return { provider, text: provider.doc.getText("content") };
-  });
+  const clients = await Promise.all(
+    ["robot", "android"].map(async (name) => {
+      const provider = await connectYjs(page, account, id);
+      provider.awareness.setLocalStateField("user", { name });
+      return { provider, text: provider.doc.getText("content") };
+    }),
+  );
   const [robot, android] = [clients[0]!, clients[1]!];
   await openDocument(page, id);
-  await expect.poll(() => clients.every(({ provider }) => provider.synced)).toBe(true);
   await editor(page).press("Control+End");
   const typing = page.keyboard.type("tab 🦀 tab", { delay: 10 });
   for (let number = 0; number < 20; number += 1) {

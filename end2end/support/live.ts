@@ -1,6 +1,9 @@
 // Live editing in tests: sockets that are blocked or cut, and people who write together.
 import { expect, type Locator, type Page, type WebSocketRoute } from "@playwright/test";
-import { callApi, createDocument, signUp } from "./accounts";
+import { WebSocket } from "ws";
+import { WebsocketProvider } from "y-websocket";
+import * as Y from "yjs";
+import { type Account, callApi, createDocument, signUp } from "./accounts";
 import { openDocument } from "./documents";
 
 const SOCKET = /\/ws\/yjs\//;
@@ -87,4 +90,20 @@ export function carets(page: Page): Locator {
 /** How often a word stands in a text. */
 export function count(text: string, word: string): number {
   return text.split(word).length - 1;
+}
+
+/** Connects a client of y-websocket to a document with the rights of an account, and waits for the text. */
+export async function connectYjs(page: Page, account: Account, id: string): Promise<WebsocketProvider> {
+  const login = { login: account.username, password: account.password };
+  const answer = await callApi(page, "POST", "/auth/login", login);
+  const { accessToken } = await answer.json();
+  const base = new URL(answer.url()).origin.replace("http", "ws");
+  const provider = new WebsocketProvider(`${base}/ws/yjs`, id, new Y.Doc(), {
+    params: { token: accessToken },
+    // @ts-expect-error the class of npm `ws` is the browser's for y-websocket
+    WebSocketPolyfill: WebSocket,
+    disableBc: true,
+  });
+  await expect.poll(() => provider.synced).toBe(true);
+  return provider;
 }
