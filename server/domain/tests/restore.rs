@@ -324,6 +324,22 @@ async fn a_restart_takes_all_that_does_not_depend_on_what_is_lost(
     drop(old);
 }
 
+/// A number that is too low would hide the last edit, and the next one would take its place.
+#[tokio::test]
+async fn a_log_that_ends_too_early_is_not_continued() {
+    let (world, old, id) = killed(9, 9).await;
+    assert_eq!(world.tamper("UPDATE documents SET live_seq = 8").await, 1);
+    assert_eq!(world.tamper("DELETE FROM document_updates WHERE seq = 9").await, 1);
+    let reader = world.reader(id).await;
+    let text = world.services.documents.text(&reader).await;
+    assert!(matches!(text, Err(Error::CorruptDocument(_))), "{text:?}");
+    let missing = world.services.documents.missing(&reader, vec![0]).await;
+    assert!(matches!(missing, Err(Error::CorruptDocument(_))), "{missing:?}");
+    let (world, repaired) = gives(world, id, Repair::MayLoseEdits, 8).await;
+    assert!(repaired[0].contains("WARNING"), "{repaired:?}");
+    drop(old);
+}
+
 #[rstest]
 #[case::text("UPDATE document_texts SET seq = seq + 1")]
 #[case::row("UPDATE documents SET text_seq = live_seq")]

@@ -164,6 +164,7 @@ impl Fsck {
         let newest = remains.log.snapshots.first().cloned();
         let log = LoadedLog {
             live_seq: remains.end,
+            head_is_damaged: false,
             lineage: remains.row.lineage,
             snapshot: newest.unwrap_or(StoredSnapshot { seq: 0, state: Vec::new() }),
             updates: kept,

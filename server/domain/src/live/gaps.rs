@@ -63,6 +63,7 @@ mod tests {
         };
         let log = LoadedLog {
             live_seq,
+            head_is_damaged: false,
             lineage: [0; 16],
             snapshot: StoredSnapshot { seq: 4, state: Vec::new() },
             updates: rows.iter().map(update).collect(),

@@ -335,6 +335,11 @@ impl Room {
             StoreError::Corrupt(what) => Error::CorruptDocument(Internal::new(what)),
             error => error.into(),
         })?;
+        // A number that is too low would hide the last edits, and the next one would take its place.
+        if log.head_is_damaged {
+            let cause = "the newest seq does not match its checksum";
+            return Err(Error::CorruptDocument(Internal::new(cause)));
+        }
         let seen = self.context.seen.highest(self.document);
         if log.live_seq < seen {
             let internal = Internal::new(format!("the log ends at {}, not {seen}", log.live_seq));

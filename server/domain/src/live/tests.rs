@@ -124,7 +124,7 @@ fn insert(text: &str) -> Vec<Change> {
 
 fn loaded(live_seq: u64, snapshot: StoredSnapshot, updates: Vec<LoggedUpdate>) -> LoadedLog {
     let (lineage, quarantined, full) = ([0; 16], Vec::new(), Vec::new());
-    LoadedLog { live_seq, lineage, snapshot, updates, quarantined, full }
+    LoadedLog { live_seq, head_is_damaged: false, lineage, snapshot, updates, quarantined, full }
 }
 
 fn is_quarantined<T>(answer: &Result<T>) -> bool {

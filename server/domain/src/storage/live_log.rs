@@ -162,6 +162,8 @@ pub struct StoredSnapshot {
 pub struct LoadedLog {
     /// The newest seq.
     pub live_seq: u64,
+    /// Whether that, or when and by whom the document was last changed, does not match its checksum.
+    pub head_is_damaged: bool,
     /// The lineage ([`DocumentRow::lineage`](super::DocumentRow::lineage)).
     pub lineage: [u8; 16],
     /// The newest snapshot.

@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use izanagi_domain::storage::{
     Batch, BatchOutcome, ChangeKind, Constraint, CutUpdates, Freshness::Fresh, KnownOp, LiveLog,
     LoadedLog, LogTail, LoggedUpdate, MAX_QUARANTINED, NewLineage, NewSnapshot, SavedText,
-    ShortHash, StoreError, StoreResult, StoredSnapshot, TextFacts, text_hash,
+    ShortHash, StoreError, StoreResult, StoredSnapshot, TextFacts, live_hash, text_hash,
 };
 use izanagi_shared::{
     id::{ActorId, DocumentId},
@@ -29,6 +29,8 @@ fn load(document: DocumentId) -> Statement {
     Statement::with(
         "SELECT 'head' AS part, live_seq AS seq, CAST(NULL AS UUID) AS actor_id, \
          lineage AS bytes, CAST(NULL AS BIGINT) AS created_at FROM documents WHERE id = $1 \
+         UNION ALL SELECT 'checksum', live_seq, last_modified_by, live_hash, updated_at \
+         FROM documents WHERE id = $1 \
          UNION ALL SELECT 'snapshot', seq, NULL, state, created_at FROM document_snapshots \
          WHERE document_id = $1 AND seq = \
          (SELECT MAX(seq) FROM document_snapshots WHERE document_id = $1) \
@@ -67,13 +69,21 @@ pub(super) fn tail(rows: Vec<Row>) -> StoreResult<LogTail> {
 }
 
 /// Returns the rows of [`load`].
-fn loaded(rows: Vec<Row>) -> StoreResult<LoadedLog> {
+fn loaded(document: DocumentId, rows: Vec<Row>) -> StoreResult<LoadedLog> {
+    let matches = |row: &Row| {
+        let (by, at) = (row.get("actor_id")?, row.get("created_at")?);
+        let stored: ShortHash = row.get("bytes")?;
+        StoreResult::Ok(stored == live_hash(document, row.get("seq")?, by, at))
+    };
+    let (checksums, rows): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| row.get("part").is_ok_and(|part: String| part == "checksum"));
+    let head_is_damaged = !checksums.iter().all(|row| matches(row).unwrap_or(false));
     let Parts { live_seq, lineage, snapshot, updates, quarantined, full } = parts(rows)?;
     let lineage = lineage.try_into();
     let lineage = lineage.map_err(|_| StoreError::Corrupt("the lineage is damaged".to_owned()))?;
     let (seq, state) = snapshot;
     let snapshot = StoredSnapshot { seq, state };
-    Ok(LoadedLog { live_seq, lineage, snapshot, updates, quarantined, full })
+    Ok(LoadedLog { live_seq, head_is_damaged, lineage, snapshot, updates, quarantined, full })
 }
 
 /// Decodes log rows, together with the seq and state of the snapshot.
@@ -181,7 +191,7 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
     }
 
     async fn load(&self, document: DocumentId) -> StoreResult<LoadedLog> {
-        loaded(self.db.fetch(Fresh, load(document)).await?)
+        loaded(document, self.db.fetch(Fresh, load(document)).await?)
     }
 
     async fn known_op(
