@@ -5,14 +5,20 @@
 use izanagi_shared::{
     crdt::{TextDoc, Validation, combine_updates, inspect_update, split_update},
     sync::{
-        Connection, Limits, SyncEngine,
-        connection::{Effect, Event, Incoming, Missing, Options, Posted, Protocol},
+        CloseCode, Connection, Limits, SyncEngine,
+        connection::{Effect, Event, Incoming, Missing, Options, Posted, Protocol, Refusal},
         engine, json,
         yjs::{self, Frame},
     },
     text::delta::TextDelta,
 };
 use std::time::Duration;
+
+/// Whether the client may edit.
+fn right(kind: u8) -> Result<(), Refusal> {
+    let (close, code) = (CloseCode::Forbidden, "forbidden".to_owned());
+    if kind & 4 == 0 { Ok(()) } else { Err(Refusal { close, code, message: String::new() }) }
+}
 
 /// The gate: what it admits can be applied, and is the same after it was encoded.
 pub fn gate(input: &[u8]) {
@@ -92,9 +98,9 @@ pub fn connection(input: &[u8]) {
         let at = engine::Moment { now, jitter: 0.5 };
         match std::str::from_utf8(message) {
             Ok(text) if protocol == Protocol::Json => {
-                server.received(now, Incoming::Text(text), kind & 4 == 0, &mut effects);
+                server.received(now, Incoming::Text(text), right(*kind), &mut effects);
             }
-            _ => server.received(now, Incoming::Binary(message), kind & 4 == 0, &mut effects),
+            _ => server.received(now, Incoming::Binary(message), right(*kind), &mut effects),
         }
         if !std::mem::replace(&mut is_open, true) {
             page.opened(at, 1, &doc, &mut page_effects);

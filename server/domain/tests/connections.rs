@@ -122,7 +122,7 @@ async fn readers_are_told_but_cannot_post() {
     let reader = key_of(&world, &[Scope::Read]);
     for who in [Principal::Anonymous, world.bob.into(), reader] {
         let mut wire = Wire::of(connect(&world, &who, id).await);
-        assert!(!wire.poster.may_edit());
+        assert!(wire.poster.require_editor().is_err());
         let delta = world.replica(id).await.edit(&[insert(0, "x")]);
         let refused = wire.poster.post(None, delta).await;
         assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
@@ -209,8 +209,9 @@ async fn an_owner_too_leaves_a_document_in_the_trash() {
     let id = world.create("text").await;
     let mut ada = Wire::of(connect(&world, &world.ada.into(), id).await);
     world.services.documents.trash(&world.owner(id).await).await.unwrap();
-    assert_eq!(ada.closed().await, Closing::Gone);
-    assert!(!ada.poster.may_edit());
+    assert!(ada.document_after(|event| event.deleted_at.is_some()).await.head_version == 0);
+    assert_eq!(ada.closed().await, Closing::Trashed);
+    assert!(ada.poster.require_editor().is_err());
     assert!(ada.poster.post(None, vec![0, 0]).await.is_err());
     let documents = &world.services.documents;
     let refused = documents.connect(&world.ada.into(), id, Network::None).await;
@@ -218,7 +219,7 @@ async fn an_owner_too_leaves_a_document_in_the_trash() {
     let back = PatchDocumentRequest { deleted: Some(false), ..PatchDocumentRequest::default() };
     change(&world, id, back).await;
     let ada = Wire::of(connect(&world, &world.ada.into(), id).await);
-    assert!(ada.poster.may_edit());
+    assert!(ada.poster.require_editor().is_ok());
 }
 
 #[tokio::test]
@@ -261,7 +262,7 @@ async fn a_connection_that_is_dropped_leaves() {
     drop(ada);
     let refused = poster.post(None, vec![0, 0]).await;
     assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
-    assert!(!poster.may_edit());
+    assert!(poster.require_editor().is_err());
     assert_eq!(world.services.documents.connections(), 0);
     let mut connection = connect(&world, &world.ada.into(), id).await;
     let mut events = Vec::new();

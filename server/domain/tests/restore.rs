@@ -335,7 +335,7 @@ async fn a_log_that_ends_too_early_is_not_continued() {
     assert!(matches!(text, Err(Error::CorruptDocument(_))), "{text:?}");
     let missing = world.services.documents.missing(&reader, vec![0]).await;
     assert!(matches!(missing, Err(Error::CorruptDocument(_))), "{missing:?}");
-    let (world, repaired) = gives(world, id, Repair::MayLoseEdits, 8).await;
+    let (_world, repaired) = gives(world, id, Repair::MayLoseEdits, 8).await;
     assert!(repaired[0].contains("WARNING"), "{repaired:?}");
     drop(old);
 }

@@ -25,7 +25,7 @@ use socket::Opened;
 use std::sync::Arc;
 use tower_http::request_id::RequestId;
 use tracing::{Instrument as _, field::Empty};
-use wire::{Limits, NoUpgrade, Upgrade};
+use wire::{NoUpgrade, Upgrade};
 
 /// Returns the routes of both protocols.
 pub(crate) fn routes() -> Router<AppState> {
@@ -96,7 +96,6 @@ impl Handshake {
             None => Some(self.who.map(|Extension(who)| who).unwrap_or_default()),
             Some(_) => None,
         };
-        let budget = self.app.services.core.budget.clone();
         let opened = Opened {
             app: self.app,
             document: self.document.parse().ok(),
@@ -108,7 +107,6 @@ impl Handshake {
             device: self.device.map(|Extension(device)| device),
             held,
         };
-        let limits = Limits { longest, budget };
-        upgrade.accept(limits, move |halves| opened.serve(halves).instrument(span))
+        upgrade.accept(longest, move |halves| opened.serve(halves).instrument(span))
     }
 }

@@ -1,14 +1,14 @@
 //! Reads messages and carries out what they ask of the room.
 
 use super::{
-    refusal::refusal,
+    refusal::{refusal, told},
     socket::{Shared, Work},
     wire::{Arrived, FrameReader, Message, Payload, ReadError},
 };
 use futures::{SinkExt as _, channel::mpsc};
 use izanagi_shared::sync::{
     Connection,
-    connection::{Effect, Event, Incoming, Post},
+    connection::{Effect, Event, Incoming, Post, Refusal},
 };
 use std::time::Duration;
 use tokio::{io::AsyncRead, time::timeout};
@@ -60,12 +60,12 @@ impl Reader<'_> {
     }
 
     fn take(&self, payload: &Payload, effects: &mut Vec<Effect>) {
-        let may_edit = self.shared.poster.may_edit();
+        let right = self.shared.poster.require_editor().map_err(|error| told(&error));
         let incoming = match payload {
             Payload::Binary(bytes) => Incoming::Binary(bytes),
             Payload::Text(text) => Incoming::Text(text),
         };
-        self.shared.with(|connection, now| connection.received(now, incoming, may_edit, effects));
+        self.shared.with(|connection, now| connection.received(now, incoming, right, effects));
     }
 
     /// Closes the connection, because nothing more can be read.
@@ -76,7 +76,8 @@ impl Reader<'_> {
             ReadError::Invalid(reason) => connection.malformed(reason, effects),
             ReadError::TooSlow => connection.malformed("it took too long to arrive", effects),
             ReadError::NoMemory(cause) => {
-                connection.event(now, Event::Closed(refusal(cause).close), effects);
+                let Refusal { close, message, .. } = refusal(cause);
+                connection.event(now, Event::Closed(close, &message), effects);
             }
         });
     }

@@ -1,11 +1,19 @@
 //! Errors of the domain as close codes and as errors of the protocols.
 
 use izanagi_domain::{error::Error, live::Closing};
-use izanagi_shared::sync::{CloseCode, connection::Refusal};
+use izanagi_shared::sync::{
+    CloseCode,
+    connection::{Event, Refusal},
+};
 
 /// Converts an error to what the client is told, and logs its internal cause.
 pub(super) fn refusal(error: &Error) -> Refusal {
     error.log();
+    told(error)
+}
+
+/// Converts an error to what the client is told.
+pub(super) fn told(error: &Error) -> Refusal {
     let problem = error.problem();
     Refusal { close: close_code(error), code: problem.code, message: problem.detail }
 }
@@ -43,14 +51,29 @@ const fn close_code(error: &Error) -> CloseCode {
 }
 
 /// Returns the close code for the end of a seat.
-pub(super) const fn close_code_of(closing: Closing) -> CloseCode {
+const fn close_code_of(closing: Closing) -> CloseCode {
     match closing {
         Closing::TooSlow => CloseCode::TooSlow,
         Closing::SignedOut => CloseCode::SignedOut,
         Closing::Forbidden => CloseCode::Forbidden,
-        Closing::Gone => CloseCode::Gone,
+        Closing::Gone | Closing::Trashed => CloseCode::Gone,
         Closing::Resync => CloseCode::Resync,
         Closing::Overloaded => CloseCode::TryLater,
         Closing::GoingAway => CloseCode::GoingAway,
     }
+}
+
+/// Returns the close frame for the end of a seat: its code, and the reason for people who read logs.
+pub(super) const fn closed(closing: Closing) -> Event<'static> {
+    let reason = match closing {
+        Closing::TooSlow => "updates were read too slowly; connect again",
+        Closing::SignedOut => "the sign-in has ended",
+        Closing::Forbidden => "you may no longer read this document",
+        Closing::Gone => "there is no such document",
+        Closing::Trashed => "this document is in the trash; restore it first",
+        Closing::Resync => "the document was restored from its text; load it again",
+        Closing::Overloaded => "the server is busy; try again later",
+        Closing::GoingAway => "the server stops",
+    };
+    Event::Closed(close_code_of(closing), reason)
 }

@@ -102,6 +102,11 @@ impl Opened {
                 return wait_for_close(&mut incoming).await;
             }
         };
+        let poster = live.poster();
+        incoming.reserve_with(Box::new(move |bytes| {
+            let poster = poster.clone();
+            async move { poster.receive(bytes).await }.boxed()
+        }));
         let shared = Arc::new(Shared {
             connection: Mutex::new(Connection::new(options, Duration::ZERO)),
             poster: live.poster(),

@@ -2,7 +2,7 @@
 
 use super::{
     notice::notice,
-    refusal::{close_code_of, refusal},
+    refusal::{closed, refusal},
     socket::{Shared, Work},
     wire::{FrameWriter, Message},
 };
@@ -15,9 +15,12 @@ use futures::{
     stream::{FuturesOrdered, FuturesUnordered},
 };
 use izanagi_domain::{
+    budget::Reservation,
     documents::{LiveConnection, LivePoster},
     error::Result,
-    live::{self, LiveUpdate, PendingReceipt, PostedUpdate, PresenceUpdate, Receipt, SeatEvent},
+    live::{
+        self, Closing, LiveUpdate, PendingReceipt, PostedUpdate, PresenceUpdate, Receipt, SeatEvent,
+    },
 };
 use izanagi_shared::sync::{
     CloseCode, Presence, close_reason,
@@ -31,11 +34,15 @@ use tokio::{io::AsyncWrite, time::sleep_until};
 /// States of clients whose cursors the room is asked for. Beyond them, the seat keeps only the newest.
 const MOST_PRESENCES: usize = 64;
 
+/// Bytes that sending a document takes, for each byte of it: in base64, beside the original.
+const SENT: usize = 3;
+
 /// An answer of the room.
 enum Answer {
     /// What becomes of a pending update comes later.
     Posted(u64, Result<Receipt>, Option<PendingReceipt>),
-    Missing(Result<live::Missing>),
+    /// With its memory, which is held until it has been sent.
+    Missing(Result<(live::Missing, Reservation)>),
     /// The own state was announced again.
     Presented,
 }
@@ -52,6 +59,8 @@ pub(super) struct Writer<S> {
     presences: FuturesOrdered<BoxFuture<'static, Presence>>,
     /// Messages to send.
     messages: Vec<Message>,
+    /// Their memory.
+    held: Vec<Reservation>,
     /// The connection was closed with this code.
     closed: Option<CloseCode>,
 }
@@ -64,8 +73,8 @@ impl<S: AsyncWrite + Unpin> Writer<S> {
         given: mpsc::Receiver<Work>,
     ) -> Self {
         let (asked, presences) = (FuturesUnordered::new(), FuturesOrdered::new());
-        let messages = Vec::new();
-        Self { shared, live, outgoing, given, asked, presences, messages, closed: None }
+        let (messages, held) = (Vec::new(), Vec::new());
+        Self { shared, live, outgoing, given, asked, presences, messages, held, closed: None }
     }
 
     /// Serves the connection; returns the code with which it was closed, `None` if it was lost.
@@ -85,6 +94,7 @@ impl<S: AsyncWrite + Unpin> Writer<S> {
             if self.outgoing.send(&mut self.messages).await.is_err() || close.is_some() {
                 return self.closed;
             }
+            self.held.clear();
             let due = self.shared.wake_at();
             if due != wake_at {
                 wake_at = due;
@@ -98,7 +108,7 @@ impl<S: AsyncWrite + Unpin> Writer<S> {
             let wants_events = is_open && wants_events && self.presences.len() < MOST_PRESENCES;
             tokio::select! {
                 biased;
-                () = held.ending.cancelled(), if is_open => self.tell(Event::Closed(CloseCode::GoingAway), &mut effects),
+                () = held.ending.cancelled(), if is_open => self.tell(closed(Closing::GoingAway), &mut effects),
                 work = self.given.next() => match work {
                     Some(work) => self.take_work(work, &mut effects),
                     // The client is gone.
@@ -160,11 +170,14 @@ impl<S: AsyncWrite + Unpin> Writer<S> {
                 self.shared.with(|connection, _| connection.posted(number, Err(refusal), effects));
             }
             Answer::Missing(missing) => {
-                let missing = missing.map(|missing| Missing {
-                    seq: missing.seq,
-                    lineage: hex::encode(missing.lineage),
-                    delta: missing.delta,
-                    state_vector: missing.state_vector,
+                let missing = missing.map(|(missing, held)| {
+                    self.held.push(held);
+                    Missing {
+                        seq: missing.seq,
+                        lineage: hex::encode(missing.lineage),
+                        delta: missing.delta,
+                        state_vector: missing.state_vector,
+                    }
                 });
                 let missing = missing.map_err(|error| refusal(&error));
                 self.shared.with(|connection, _| connection.missing(missing, effects));
@@ -193,7 +206,7 @@ impl<S: AsyncWrite + Unpin> Writer<S> {
                 }
             }
             SeatEvent::Document(event) => self.tell(Event::Document(&notice(&event)), effects),
-            SeatEvent::Closed(closing) => self.tell(Event::Closed(close_code_of(closing)), effects),
+            SeatEvent::Closed(closing) => self.tell(closed(closing), effects),
         }
     }
 
@@ -228,7 +241,7 @@ impl<S: AsyncWrite + Unpin> Writer<S> {
                 Effect::Missing(state_vector) => {
                     let poster = self.shared.poster.clone();
                     let missing =
-                        async move { Answer::Missing(poster.missing(state_vector).await) };
+                        async move { Answer::Missing(missing(&poster, state_vector).await) };
                     self.asked.push(missing.boxed());
                 }
                 Effect::Present(presence) => {
@@ -248,6 +261,16 @@ impl<S: AsyncWrite + Unpin> Writer<S> {
             }
         }
     }
+}
+
+/// Returns what a replica lacks, with the memory for sending it.
+async fn missing(
+    poster: &LivePoster,
+    state_vector: Vec<u8>,
+) -> Result<(live::Missing, Reservation)> {
+    let missing = poster.missing(state_vector).await?;
+    let held = poster.send(missing.delta.len() * SENT).await?;
+    Ok((missing, held))
 }
 
 /// Completes the cursor of a state, so that a client of the JSON protocol can place it.

@@ -61,6 +61,24 @@ pub(super) fn check_json(text: &str) -> Result<(), BadFrame> {
     crate::json::check(text).map_err(|_| BadFrame::Malformed("it is not JSON"))
 }
 
+/// Sets whom a state is of: nobody may appear under the id of another user. Names are free.
+#[must_use]
+pub(super) fn identify(state: &Arc<str>, user: Option<&str>) -> Arc<str> {
+    let identified = || {
+        let mut state: Map<String, Value> = serde_json::from_str(state).ok()?;
+        let fields = state.get_mut("user")?.as_object_mut()?;
+        if fields.get("id").and_then(Value::as_str) == user {
+            return None;
+        }
+        match user {
+            Some(user) => fields.insert("id".to_owned(), user.into()),
+            None => fields.remove("id"),
+        };
+        serde_json::to_string(&state).ok()
+    };
+    identified().map_or_else(|| Arc::clone(state), Arc::from)
+}
+
 /// Completes the cursor of a state, so that both protocols can place it: `from` and `to` count UTF-16
 /// units, `anchor` and `head` are relative positions as y-codemirror has them. `None` if there is
 /// nothing to complete.
@@ -108,6 +126,26 @@ mod tests {
     #[case(presence(0, None), false)]
     fn the_newest_state_counts(#[case] new: Presence, #[case] counts: bool) {
         assert_eq!(new.replaces(&presence(1, Some("{}"))), counts);
+    }
+
+    #[rstest]
+    #[case::of_another(
+        r#"{"user":{"id":"ben","name":"x"}}"#,
+        Some("ann"),
+        r#"{"user":{"id":"ann","name":"x"}}"#
+    )]
+    #[case::not_a_text(r#"{"user":{"id":7}}"#, Some("ann"), r#"{"user":{"id":"ann"}}"#)]
+    #[case::unnamed(r#"{"user":{}}"#, Some("ann"), r#"{"user":{"id":"ann"}}"#)]
+    #[case::its_own(r#"{ "user": {"id":"ann"} }"#, Some("ann"), r#"{ "user": {"id":"ann"} }"#)]
+    #[case::of_the_public(r#"{"user":{"id":"ben"}}"#, None, r#"{"user":{}}"#)]
+    #[case::of_nobody(r#"{ "cursor": null }"#, Some("ann"), r#"{ "cursor": null }"#)]
+    #[case::no_object("[1]", Some("ann"), "[1]")]
+    fn a_state_is_of_its_sender(
+        #[case] state: &str,
+        #[case] user: Option<&str>,
+        #[case] identified: &str,
+    ) {
+        assert_eq!(&*identify(&state.into(), user), identified);
     }
 
     #[test]

@@ -12,17 +12,20 @@
 mod pool;
 mod reservation;
 mod scope;
+mod shares;
 #[cfg(test)]
 mod tests;
 
 pub use reservation::Reservation;
 pub(crate) use scope::covered;
 pub use scope::{Held, in_request, in_task};
+pub use shares::Caller;
 
 use crate::error::{Error, Result};
 use pool::Pool;
 use reservation::Bytes;
 use scope::Holder;
+use shares::Shares;
 use std::{fmt, sync::Arc, time::Duration};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -34,6 +37,8 @@ pub const SMALL: usize = 64 * 1024;
 
 const MIB: usize = 1024 * 1024;
 
+/// Bytes of documents that wait to be sent on sockets, all of them together.
+const SENDING_BYTES: usize = 96 * MIB;
 /// Bytes of updates in the queues of rooms, all rooms together. Larger ones wait for each other.
 const POSTED_BYTES: usize = 64 * MIB;
 /// Bytes that persisting may hold, all rooms together.
@@ -116,6 +121,11 @@ struct Inner {
     bodies: Bytes,
     work: Bytes,
     loads: Arc<Semaphore>,
+    /// What each caller may hold of `bodies` for messages on sockets.
+    receiving: Shares,
+    sending: Bytes,
+    /// What each caller may hold of `sending`.
+    answers: Shares,
     posted: Bytes,
     persisting: Bytes,
     /// Held by a request that gives back what it holds to get more.
@@ -140,6 +150,9 @@ impl Budget {
             bodies: Bytes::new(settings.body_bytes),
             work: Bytes::new(settings.work_bytes),
             loads: Arc::new(Semaphore::new(settings.loads.max(1))),
+            receiving: Shares::new(settings.body_bytes / 3),
+            sending: Bytes::new(SENDING_BYTES),
+            answers: Shares::new(SENDING_BYTES / 4),
             posted: Bytes::new(POSTED_BYTES),
             persisting: Bytes::new(PERSISTING_BYTES),
             exchanging: Semaphore::new(1),
@@ -210,6 +223,34 @@ impl Budget {
         let bytes = bytes.min(self.0.settings.work_bytes);
         held.shrink(bytes);
         self.hold(held, bytes).await
+    }
+
+    /// Reserves room for a long message that arrives on a socket. A caller gets at most a third of what
+    /// all bodies get: its sender decides how long it takes.
+    ///
+    /// # Errors
+    /// `Overloaded`.
+    pub async fn receive(&self, caller: Caller, bytes: usize) -> Result<Reservation> {
+        let part = self.share(&self.0.receiving, caller, bytes).await?;
+        Ok(self.reserve(&self.0.bodies, bytes).await?.of_share(part))
+    }
+
+    /// Reserves room for a document that is sent on a socket, until it has been sent. A caller gets at
+    /// most a quarter of what all get: its reader decides how long it takes.
+    ///
+    /// # Errors
+    /// `Overloaded`.
+    pub async fn send(&self, caller: Caller, bytes: usize) -> Result<Reservation> {
+        let part = self.share(&self.0.answers, caller, bytes).await?;
+        Ok(self.reserve(&self.0.sending, bytes).await?.of_share(part))
+    }
+
+    async fn share(&self, shares: &Shares, caller: Caller, bytes: usize) -> Result<Reservation> {
+        if bytes < SMALL {
+            return Ok(Reservation::none());
+        }
+        let reserved = timeout(self.0.settings.wait, shares.reserve(caller, bytes)).await;
+        reserved.map_err(|_| self.overloaded())?
     }
 
     /// Takes one of the turns in which documents are loaded.

@@ -13,18 +13,31 @@ const UNIT: usize = 1024;
 pub struct Reservation {
     /// Not as a permit: clippy would take whatever leads to a reservation, like a room, for a lock.
     units: Option<(Arc<Semaphore>, usize)>,
+    /// Part of a caller's share.
+    share: Option<Box<(Reservation, Arc<Bytes>)>>,
 }
 
 impl Reservation {
     /// For work that needs no budget.
     pub const fn none() -> Self {
-        Self { units: None }
+        Self { units: None, share: None }
     }
 
     pub(super) fn of(permit: OwnedSemaphorePermit) -> Self {
         let units = (Arc::clone(permit.semaphore()), permit.num_permits());
         permit.forget();
-        Self { units: Some(units) }
+        Self { units: Some(units), share: None }
+    }
+
+    /// Keeps a share in memory for as long as a part of it is taken.
+    pub(super) fn keeping(self, share: Arc<Bytes>) -> Self {
+        Self { units: None, share: Some(Box::new((self, share))) }
+    }
+
+    /// Adds the part of a caller's share that it takes.
+    pub(super) fn of_share(mut self, mut part: Self) -> Self {
+        self.share = part.share.take();
+        self
     }
 
     /// Gives back what exceeds this many bytes.
@@ -46,6 +59,7 @@ impl Drop for Reservation {
 }
 
 /// A number of bytes that many share, first come, first served.
+#[derive(Debug)]
 pub(super) struct Bytes {
     units: Arc<Semaphore>,
     all: u32,

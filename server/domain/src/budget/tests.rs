@@ -1,6 +1,8 @@
 #![allow(clippy::significant_drop_tightening, reason = "tests hold budgets on purpose")]
 
 use super::*;
+use izanagi_shared::id::UserId;
+use uuid::Uuid;
 
 fn small() -> Budget {
     let settings = BudgetSettings {
@@ -22,6 +24,21 @@ async fn refuses_what_exceeds_the_budget() {
     assert!(budget.work(SMALL).await.is_ok());
     drop(held);
     assert!(budget.work(2 * SMALL).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_whose_share_is_taken_keeps_no_others_waiting() {
+    let budget =
+        Budget::new(BudgetSettings { body_bytes: 30 * SMALL, ..BudgetSettings::default() });
+    let budget = budget.unwrap();
+    let [ann, ben] = [1, 2].map(|number| Caller::User(UserId(Uuid::from_u128(number))));
+    let held = budget.receive(ann, 20 * SMALL).await.unwrap();
+    let refused = budget.receive(ann, SMALL).await;
+    assert!(matches!(refused, Err(Error::Overloaded(_))), "{refused:?}");
+    assert!(budget.receive(ann, SMALL - 1).await.is_ok());
+    assert!(budget.receive(ben, 10 * SMALL).await.is_ok());
+    drop(held);
+    assert!(budget.receive(ann, SMALL).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]

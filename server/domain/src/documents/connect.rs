@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     accounts::Network,
+    budget::{Caller, Reservation},
     core::Core,
     error::{Error, Result},
     live::{
@@ -42,6 +43,7 @@ struct Way {
     has_former: bool,
     display_name: Option<String>,
     presence_client: u64,
+    caller: Caller,
 }
 
 impl Documents {
@@ -91,6 +93,7 @@ impl Documents {
             has_former: reader.row().lineage_seq > 0 || lineage != reader.row().lineage,
             display_name: reader.person().map(|person| person.display_name.clone()),
             presence_client: random_client_id(&*self.core.ids),
+            caller: who.user().map_or(Caller::Network(from), Caller::User),
         }));
         Ok(LiveConnection { seat, poster, _place: place })
     }
@@ -154,7 +157,8 @@ impl LivePoster {
             None => core.ids.uuid().to_string(),
         };
         let actor = connection.require_editor()?;
-        room.post(connection.seat(), ClientUpdate { actor, op_id, delta }, may_repeat).await
+        let from = (connection.seat(), Arc::clone(connection) as _);
+        room.post(from, ClientUpdate { actor, op_id, delta }, may_repeat).await
     }
 
     /// Completes the cursor in a presence state (JSON), so that clients of both protocols can place it:
@@ -204,10 +208,31 @@ impl LivePoster {
         Ok(())
     }
 
-    /// Whether the caller may edit, as far as this process knows.
-    #[must_use]
-    pub fn may_edit(&self) -> bool {
-        self.0.connection.require_editor().is_ok()
+    /// Reserves memory for a long message of the caller, who must be allowed to edit: a reader has
+    /// nothing long to say.
+    ///
+    /// # Errors
+    /// As [`Self::require_editor`]; `Overloaded`.
+    pub async fn receive(&self, bytes: usize) -> Result<Reservation> {
+        self.require_editor()?;
+        self.0.core.budget.receive(self.0.caller, bytes).await
+    }
+
+    /// Reserves memory for an answer until it has been sent to the caller.
+    ///
+    /// # Errors
+    /// `Overloaded`.
+    pub async fn send(&self, bytes: usize) -> Result<Reservation> {
+        self.0.core.budget.send(self.0.caller, bytes).await
+    }
+
+    /// Checks that the caller may edit, as far as this process knows.
+    ///
+    /// # Errors
+    /// `Forbidden`, `Trashed`, `SessionRevoked`, `NotFound`, `OtherLineage`; `Unavailable` if the
+    /// connection has ended for another reason.
+    pub fn require_editor(&self) -> Result<()> {
+        self.0.connection.require_editor().map(drop)
     }
 }
 

@@ -10,7 +10,8 @@ use crate::{
     accounts::Network,
     error::{Error, Internal, Result},
     live::{
-        Closing, DocumentEvent, DocumentNews, LiveSettings, PresenceUpdate, Seat, SeatId, Seats,
+        Closing, DocumentEvent, DocumentNews, LiveSettings, Permit, PresenceUpdate, Seat, SeatId,
+        Seats,
     },
     principal::Principal,
     storage::DocumentRow,
@@ -185,6 +186,7 @@ impl Connection {
             Some(Closing::SignedOut) => Err(Error::SessionRevoked),
             Some(Closing::Forbidden) => Err(Error::Forbidden),
             Some(Closing::Gone) => Err(Error::NotFound("document")),
+            Some(Closing::Trashed) => Err(Error::Trashed),
             Some(Closing::Resync) => Err(Error::OtherLineage),
             Some(Closing::TooSlow | Closing::Overloaded | Closing::GoingAway) => {
                 gone("the connection has ended")
@@ -195,6 +197,16 @@ impl Connection {
     pub(super) fn present(&self, presence: PresenceUpdate) {
         if self.cached.lock().sees_others() {
             self.seats.present(self.seat, presence);
+        }
+    }
+}
+
+impl Permit for Connection {
+    fn check(&self) -> Result<()> {
+        match self.closing.get() {
+            // Edits made before its end count: the client may already believe that they are saved.
+            Some(Closing::TooSlow | Closing::Overloaded | Closing::GoingAway) => Ok(()),
+            _ => self.require_editor().map(drop),
         }
     }
 }

@@ -53,7 +53,7 @@ impl Documents {
         }
         let purged =
             self.core.stores.relational.catalog.purge(owner.id(), self.core.clock.now()).await;
-        self.announce(owner.id(), Some(owner.user().into()));
+        self.announce_rights(owner.id(), Some(owner.user().into())).await;
         self.core.wake.up(Topic::Erase);
         purged.map_err(|error| match error {
             StoreError::NotFound => Error::NotTrashed,
@@ -70,7 +70,11 @@ impl Documents {
     async fn apply(&self, reader: &Reader, actor: ActorId, change: &DetailsChange) -> Result<()> {
         let (id, now) = (reader.id(), self.core.clock.now());
         let changed = self.core.stores.relational.catalog.change(id, actor, change, now).await;
-        self.announce(id, Some(actor));
+        if change.trashed == Some(true) || change.is_public == Some(false) {
+            self.announce_rights(id, Some(actor)).await;
+        } else {
+            self.announce(id, Some(actor));
+        }
         changed.map(drop).map_err(|error| match error {
             StoreError::Corrupt(what) => Error::CorruptDocument(Internal::new(what)),
             other => Error::missing("document")(other),

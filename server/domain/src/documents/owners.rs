@@ -47,7 +47,7 @@ impl Documents {
             .owners
             .remove(owner.id(), user, self.core.clock.now())
             .await;
-        self.announce(owner.id(), Some(owner.user().into()));
+        self.announce_rights(owner.id(), Some(owner.user().into())).await;
         removed.map_err(Error::missing("owner"))
     }
 }

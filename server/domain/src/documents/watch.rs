@@ -77,6 +77,16 @@ impl Changed {
 }
 
 impl Documents {
+    /// As [`Self::announce`], after a right to the document may have ended: when this returns, no
+    /// connection of this process can use it any more.
+    pub(super) async fn announce_rights(&self, document: DocumentId, by: Option<ActorId>) {
+        let connections = self.connections.of_document(document);
+        if let Err(error) = self.recheck(document, &connections, by).await {
+            unread(&error);
+        }
+        self.announce(document, by);
+    }
+
     /// Tells every connection to a document, in all processes, that it has changed.
     pub(crate) fn announce(&self, document: DocumentId, by: Option<ActorId>) {
         self.core.stores.bus.publish(BusEvent::DocumentChanged { document, by });
@@ -312,7 +322,7 @@ impl Documents {
                 connection.close(Closing::Resync);
             } else if decide(standing, Action::Read) != Verdict::Allowed {
                 let is_gone = row.deleted_at.is_some();
-                connection.close(if is_gone { Closing::Gone } else { Closing::Forbidden });
+                connection.close(if is_gone { Closing::Trashed } else { Closing::Forbidden });
             } else {
                 let before = connection.head_version();
                 if news.is_none() {
@@ -320,7 +330,7 @@ impl Documents {
                 }
                 connection.update(Cached::new(row, standing, &connection.who, news.clone()));
                 if row.deleted_at.is_some() {
-                    connection.close(Closing::Gone);
+                    connection.close(Closing::Trashed);
                 }
             }
         }

@@ -10,6 +10,7 @@ use futures::future::BoxFuture;
 use izanagi_shared::id::ActorId;
 use std::{
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 use tokio::sync::oneshot;
@@ -175,6 +176,14 @@ pub(super) struct Waiting {
     pub(super) sender: Sender,
 }
 
+/// The right of a connection to edit. It is checked when its update's turn comes, too: the right may
+/// end while the update waits.
+pub(crate) trait Permit: Send + Sync {
+    /// # Errors
+    /// Why the connection may not edit.
+    fn check(&self) -> Result<()>;
+}
+
 /// The sender of an update.
 pub(super) struct Sender {
     pub(super) reply: Reply<Receipt>,
@@ -182,6 +191,7 @@ pub(super) struct Sender {
     pub(super) settled: Option<Reply<Receipt>>,
     /// Its seat, which is not told of the update.
     pub(super) seat: Option<SeatId>,
+    pub(super) permit: Option<Arc<dyn Permit>>,
     /// Whether the update may repeat what the document has, which is then left out.
     pub(super) may_repeat: bool,
     /// How often the update was checked again because another room has written.
@@ -191,6 +201,11 @@ pub(super) struct Sender {
 }
 
 impl Sender {
+    /// Checks that the sender still may edit.
+    pub(super) fn check(&self) -> Result<()> {
+        self.permit.as_ref().map_or(Ok(()), |permit| permit.check())
+    }
+
     /// Answers; the sender may be gone. Returns where to send that a pending update is settled.
     pub(super) fn answer(self, answer: Result<Receipt>) -> Option<Reply<Receipt>> {
         let is_pending = matches!(answer, Ok(Receipt { pending: true, .. }));

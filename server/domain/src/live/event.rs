@@ -31,8 +31,10 @@ pub enum Closing {
     SignedOut,
     /// 4403: the caller may no longer read the document.
     Forbidden,
-    /// 4404: the document is deleted, or in the trash and not the caller's.
+    /// 4404: the document is deleted, or not the caller's to know of.
     Gone,
+    /// 4404: the document is in the trash.
+    Trashed,
     /// 4409: the document's editing state was started anew, or has lost something that the connection
     /// was told.
     Resync,

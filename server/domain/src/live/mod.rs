@@ -35,6 +35,7 @@ mod tests;
 mod waiting;
 mod writer;
 
+pub(crate) use command::Permit;
 pub use command::{
     ClientUpdate, EditKind, EditOutcome, Missing, PendingReceipt, PostedUpdate, Receipt, ServerEdit,
 };

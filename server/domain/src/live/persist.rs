@@ -19,6 +19,9 @@ use tokio::time::Instant;
 const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
+/// Steps of integrating updates that a snapshot should save the next load: about a second.
+const MANY_STEPS: u64 = 8_000_000;
+
 /// Changes in memory that are not yet persisted.
 #[derive(Debug, Default)]
 pub(super) struct DirtyState {
@@ -26,6 +29,9 @@ pub(super) struct DirtyState {
     updates: u64,
     /// Total size of those updates.
     bytes: usize,
+    /// Steps that integrating those updates took, and the total since the document was loaded.
+    steps: u64,
+    all_steps: u64,
     /// Time of the first of those updates.
     since: Option<Instant>,
     /// Time of the last update, unless the stored text contains it.
@@ -38,6 +44,7 @@ impl DirtyState {
     pub(super) fn loaded(&mut self, rows: u64, bytes: usize) {
         self.updates = rows;
         self.bytes = bytes;
+        (self.steps, self.all_steps) = (0, 0);
         if rows > 0 {
             self.since.get_or_insert_with(Instant::now);
             self.text_changed.get_or_insert_with(Instant::now);
@@ -50,6 +57,12 @@ impl DirtyState {
         self.bytes += bytes;
         self.since.get_or_insert(now);
         self.text_changed = Some(now);
+    }
+
+    /// Notes the total of steps that integrating updates took since the document was loaded.
+    pub(super) const fn searched(&mut self, all_steps: u64) {
+        self.steps += all_steps.saturating_sub(self.all_steps);
+        self.all_steps = all_steps;
     }
 
     /// Keeps everything dirty, but delays the retry, so that a failing store is not called in a
@@ -68,7 +81,9 @@ impl DirtyState {
     }
 
     fn is_large(&self, settings: &LiveSettings) -> bool {
-        self.updates >= settings.snapshot_updates || self.bytes >= settings.snapshot_bytes
+        self.updates >= settings.snapshot_updates
+            || self.bytes >= settings.snapshot_bytes
+            || self.steps >= MANY_STEPS
     }
 
     /// Returns when to persist next, if anything is dirty.
@@ -199,6 +214,7 @@ impl Room {
         }
         self.dirty.updates = 0;
         self.dirty.bytes = 0;
+        self.dirty.steps = 0;
         self.dirty.since = None;
         Ok(())
     }
@@ -248,5 +264,22 @@ impl Room {
                 Err(error.into())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_document_that_is_slow_to_load_is_due_at_once() {
+        let settings = LiveSettings::default();
+        let mut dirty = DirtyState::default();
+        dirty.loaded(0, 0);
+        dirty.searched(MANY_STEPS - 1);
+        assert!(!dirty.snapshot_due(&settings) && dirty.next_due(&settings).is_none());
+        dirty.searched(MANY_STEPS);
+        assert!(dirty.snapshot_due(&settings));
+        assert_eq!(dirty.next_due(&settings), Some(Instant::now()));
     }
 }

@@ -107,6 +107,9 @@ impl Room {
         loop {
             let has_text = self.replica.as_ref().is_some_and(|replica| replica.has_text());
             let text_until = has_text.then(|| (idle_at + TEXT_KEPT).checked_sub(idle)).flatten();
+            if let Some(replica) = &self.replica {
+                self.dirty.searched(replica.lineage.doc().steps());
+            }
             let due_at = self.dirty.next_due(&self.context.settings);
             let due_at = due_at.filter(|_| reserving.is_none());
             let lapse_at = self.next_lapse();

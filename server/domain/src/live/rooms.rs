@@ -3,7 +3,7 @@
 use super::{
     ClientUpdate, EditOutcome, LiveSettings, LiveText, Missing, PendingReceipt, PostedUpdate,
     Receipt, ServerEdit,
-    command::{Command, Reply, Sender, Waiting},
+    command::{Command, Permit, Reply, Sender, Waiting},
     open_rooms::{Handle, OpenRooms, shutting_down},
     room::Room,
     seats::{NoSeat, Seat, SeatId, SeatLimits, Seats, Sitter},
@@ -128,7 +128,8 @@ impl Rooms {
             // The request has reserved memory for its body.
             let reserved = Reservation::none();
             let (settled, seat, may_repeat, moves) = (None, None, false, 0);
-            let sender = Sender { reply, settled, seat, may_repeat, moves, reserved };
+            let permit = None;
+            let sender = Sender { reply, settled, seat, permit, may_repeat, moves, reserved };
             Command::Submit(Box::new(Waiting { update, sender }))
         };
         self.ask(document, submit).await
@@ -290,15 +291,15 @@ impl SeatedRoom {
     /// `Unavailable` if the room has closed.
     pub(crate) async fn post(
         &self,
-        seat: SeatId,
+        (seat, permit): (SeatId, Arc<dyn Permit>),
         update: ClientUpdate,
         may_repeat: bool,
     ) -> Result<PostedUpdate> {
         let reserved = self.budget.posted(update.delta.len()).await?;
         let (reply, receipt) = oneshot::channel();
         let (settled, later) = oneshot::channel();
-        let (seat, settled) = (Some(seat), Some(settled));
-        let sender = Sender { reply, settled, seat, may_repeat, moves: 0, reserved };
+        let (seat, permit, settled) = (Some(seat), Some(permit), Some(settled));
+        let sender = Sender { reply, settled, seat, permit, may_repeat, moves: 0, reserved };
         let command = Command::Submit(Box::new(Waiting { update, sender }));
         self.commands.send(command).await.map_err(|_| closed())?;
         Ok(PostedUpdate { receipt: PendingReceipt(receipt), settled: PendingReceipt(later) })

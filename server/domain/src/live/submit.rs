@@ -73,6 +73,10 @@ impl Room {
                     }
                 }
             }
+            if let Err(error) = sender.check() {
+                drop(sender.answer(Err(error)));
+                continue;
+            }
             let update = match self.news(update, sender.may_repeat).await {
                 Ok(News::Some(update)) => update,
                 Ok(News::None(receipt)) => {

@@ -240,7 +240,15 @@ impl LiveLog for MemoryLog {
         let after = |seq: &&u64| **seq >= kept.from_seq;
         let quarantined = kept.quarantined.iter().filter(after).copied().collect();
         let (live_seq, lineage, full) = (kept.live_seq, kept.lineage, kept.full.clone());
-        Ok(LoadedLog { live_seq, head_is_damaged: false, lineage, snapshot, updates, quarantined, full })
+        Ok(LoadedLog {
+            live_seq,
+            head_is_damaged: false,
+            lineage,
+            snapshot,
+            updates,
+            quarantined,
+            full,
+        })
     }
 
     async fn known_op(&self, _: DocumentId, actor: ActorId, op_id: &str) -> StoreResult<KnownOp> {

@@ -101,7 +101,7 @@ async fn the_end_of_a_session(#[values(false, true)] is_other: bool) {
     assert_eq!(scene.ada.closed().await, Closing::SignedOut);
     let refused = scene.ada.poster.post(None, vec![0, 0]).await;
     assert!(matches!(refused, Err(Error::SessionRevoked)), "{refused:?}");
-    assert!(scene.bob.poster.may_edit());
+    assert!(scene.bob.poster.require_editor().is_ok());
     let again = super::refusal(&scene.world, &caller.into(), scene.id, super::Network::None).await;
     assert!(matches!(again, Error::SessionRevoked), "{again:?}");
 }
@@ -128,7 +128,7 @@ async fn a_deactivated_account(#[values(false, true)] is_other: bool) {
     pass(is_other).await;
     assert_eq!(scene.ada.closed().await, Closing::SignedOut);
     assert_eq!(key.closed().await, Closing::SignedOut);
-    assert!(scene.bob.poster.may_edit());
+    assert!(scene.bob.poster.require_editor().is_ok());
 }
 
 #[rstest]
@@ -139,7 +139,7 @@ async fn a_deleted_account(#[values(false, true)] is_other: bool) {
     scene.of(is_other).services.accounts.delete_me(&caller).await.unwrap();
     pass(is_other).await;
     assert_eq!(scene.ada.closed().await, Closing::SignedOut);
-    assert!(scene.bob.poster.may_edit());
+    assert!(scene.bob.poster.require_editor().is_ok());
 }
 
 #[rstest]
@@ -153,7 +153,7 @@ async fn a_lost_right(#[values(false, true)] is_other: bool) {
     assert_eq!(scene.bob.closed().await, Closing::Forbidden);
     let refused = scene.bob.poster.post(None, vec![0, 0]).await;
     assert!(matches!(refused, Err(Error::Forbidden)), "{refused:?}");
-    assert!(scene.ada.poster.may_edit());
+    assert!(scene.ada.poster.require_editor().is_ok());
 }
 
 #[rstest]
@@ -201,8 +201,8 @@ async fn a_document_in_the_trash(#[values(false, true)] is_other: bool) {
     let world = scene.of(is_other);
     world.services.documents.trash(&world.owner(id).await).await.unwrap();
     pass(is_other).await;
-    assert_eq!(reader.closed().await, Closing::Gone);
-    assert_eq!(scene.ada.closed().await, Closing::Gone);
+    assert_eq!(reader.closed().await, Closing::Trashed);
+    assert_eq!(scene.ada.closed().await, Closing::Trashed);
 }
 
 #[rstest]
@@ -213,10 +213,12 @@ async fn a_document_that_is_deleted_for_good(#[values(false, true)] is_other: bo
     world.services.documents.trash(&world.owner(id).await).await.unwrap();
     world.services.documents.purge(&world.owner(id).await).await.unwrap();
     pass(is_other).await;
-    assert_eq!(scene.ada.closed().await, Closing::Gone);
-    assert_eq!(scene.bob.closed().await, Closing::Gone);
+    // Another process may see both at once.
+    let over = [Closing::Trashed, Closing::Gone];
+    assert!(over.contains(&scene.ada.closed().await));
+    assert!(over.contains(&scene.bob.closed().await));
     let refused = scene.bob.poster.missing(vec![0]).await;
-    assert!(matches!(refused, Err(Error::NotFound(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Trashed | Error::NotFound(_))), "{refused:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -332,7 +334,8 @@ async fn settle(injector: &izanagi_storage::faulty::Injector) {
     let mut calls = injector.calls().len();
     while quiet < 200 {
         within_patience(tokio::task::yield_now()).await;
-        quiet = if injector.calls().len() == calls { quiet + 1 } else { 0 };
+        let is_quiet = injector.running() == 0 && injector.calls().len() == calls;
+        quiet = if is_quiet { quiet + 1 } else { 0 };
         calls = injector.calls().len();
     }
 }

@@ -10,7 +10,7 @@ mod reader;
 mod upgrade;
 mod writer;
 
-pub(super) use reader::{FrameReader, Limits};
+pub(super) use reader::FrameReader;
 pub(super) use upgrade::{Halves, NoUpgrade, Upgrade};
 pub(super) use writer::FrameWriter;
 

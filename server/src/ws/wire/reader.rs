@@ -2,7 +2,11 @@
 
 use super::{Arrived, Payload, ReadError};
 use bytes::{Buf as _, BufMut as _, BytesMut};
-use izanagi_domain::budget::{Budget, Reservation};
+use futures::future::BoxFuture;
+use izanagi_domain::{
+    budget::Reservation,
+    error::{Error, Result},
+};
 use std::{
     future::poll_fn,
     io::{self, Cursor},
@@ -29,20 +33,19 @@ const AT_MOST: Duration = Duration::from_secs(60);
 /// Longest payload of a control frame.
 const CONTROL: u64 = 125;
 
-/// What messages of a socket may take.
-#[derive(Debug, Clone)]
-pub(in crate::ws) struct Limits {
-    /// Bytes of the longest message.
-    pub(in crate::ws) longest: usize,
-    /// Where long messages reserve their memory.
-    pub(in crate::ws) budget: Budget,
-}
+type Arrive<T> = std::result::Result<T, ReadError>;
+
+/// Reserves memory for a long message.
+pub(in crate::ws) type Memory =
+    Box<dyn Fn(usize) -> BoxFuture<'static, Result<Reservation>> + Send>;
 
 /// The receiving half of a socket. It holds no memory while nothing arrives.
-#[derive(Debug)]
 pub(in crate::ws) struct FrameReader<S> {
     stream: S,
-    limits: Limits,
+    /// Bytes of the longest message.
+    longest: usize,
+    /// `None` as long as long messages are refused.
+    memory: Option<Memory>,
     /// Bytes that have arrived and do not belong to a known frame yet.
     ahead: BytesMut,
     /// The frame that is arriving.
@@ -76,10 +79,11 @@ struct Partial {
 }
 
 impl<S: AsyncRead + Unpin> FrameReader<S> {
-    pub(in crate::ws) fn new(stream: S, limits: Limits) -> Self {
+    pub(in crate::ws) fn new(stream: S, longest: usize) -> Self {
         Self {
             stream,
-            limits,
+            longest,
+            memory: None,
             ahead: BytesMut::new(),
             frame: None,
             message: None,
@@ -87,17 +91,22 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
         }
     }
 
+    /// Allows long messages.
+    pub(in crate::ws) fn reserve_with(&mut self, memory: Memory) {
+        self.memory = Some(memory);
+    }
+
     /// Returns what arrives next. Nothing is lost if the result is dropped before it is ready.
     ///
     /// # Errors
     /// Nothing more can be read.
-    pub(in crate::ws) async fn next(&mut self) -> Result<Arrived, ReadError> {
+    pub(in crate::ws) async fn next(&mut self) -> Arrive<Arrived> {
         let arrived = self.read_next().await;
         self.has_failed |= arrived.is_err();
         arrived
     }
 
-    async fn read_next(&mut self) -> Result<Arrived, ReadError> {
+    async fn read_next(&mut self) -> Arrive<Arrived> {
         loop {
             if self.frame.is_none() && !self.take_head()? {
                 self.read_ahead().await?;
@@ -130,7 +139,7 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
     }
 
     /// Takes the head of a frame, if it is complete.
-    fn take_head(&mut self) -> Result<bool, ReadError> {
+    fn take_head(&mut self) -> Arrive<bool> {
         let mut cursor = Cursor::new(&self.ahead[..]);
         let head = FrameHeader::parse(&mut cursor);
         let head = head.map_err(|_| ReadError::Invalid("its opcode is unknown"))?;
@@ -159,7 +168,7 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
         }
         let left = usize::try_from(length).unwrap_or(usize::MAX);
         if let (OpCode::Data(_), Some(message)) = (head.opcode, &self.message)
-            && left > self.limits.longest.saturating_sub(message.bytes.len())
+            && left > self.longest.saturating_sub(message.bytes.len())
         {
             return Err(ReadError::TooLong);
         }
@@ -169,8 +178,8 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
     }
 
     /// Reserves memory for a message that is long with this frame.
-    async fn reserve(&mut self) -> Result<(), ReadError> {
-        let Self { frame: Some(frame), message: Some(message), limits, .. } = self else {
+    async fn reserve(&mut self) -> Arrive<()> {
+        let Self { frame: Some(frame), message: Some(message), longest, memory, .. } = self else {
             return Ok(());
         };
         let length = message.bytes.len() + frame.left;
@@ -178,8 +187,9 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
             return Ok(());
         }
         // A message in several frames does not tell its length.
-        let most = if frame.is_final { length } else { limits.longest };
-        message.held = Some(limits.budget.body(most).await.map_err(ReadError::NoMemory)?);
+        let most = if frame.is_final { length } else { *longest };
+        let memory = memory.as_ref().ok_or(ReadError::NoMemory(Error::Forbidden))?;
+        message.held = Some(memory(most).await.map_err(ReadError::NoMemory)?);
         // All of it at once: growing would take twice as much.
         let mut bytes = BytesMut::with_capacity(most);
         bytes.extend_from_slice(&message.bytes);
@@ -210,7 +220,7 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
     }
 
     /// Ends the frame; returns what is complete with it.
-    fn finish(&mut self) -> Result<Option<Arrived>, ReadError> {
+    fn finish(&mut self) -> Arrive<Option<Arrived>> {
         let Some(frame) = self.frame.take() else { return Ok(None) };
         let payload = frame.control;
         match frame.opcode {
@@ -234,7 +244,7 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
     }
 
     /// Reads bytes before it is known to which frame they belong.
-    async fn read_ahead(&mut self) -> Result<(), ReadError> {
+    async fn read_ahead(&mut self) -> Arrive<()> {
         let Self { stream, ahead, message, .. } = self;
         let reading = poll_fn(|context| {
             // On the stack, so that a socket that waits has no buffer.
@@ -249,7 +259,7 @@ impl<S: AsyncRead + Unpin> FrameReader<S> {
     }
 
     /// Reads more of the payload.
-    async fn read_payload(&mut self) -> Result<(), ReadError> {
+    async fn read_payload(&mut self) -> Arrive<()> {
         let Self { frame: Some(frame), message: Some(message), stream, .. } = self else {
             return self.read_ahead().await;
         };
@@ -277,7 +287,7 @@ impl Frame {
 async fn in_time<T>(
     reading: impl Future<Output = io::Result<T>>,
     deadline: Option<Instant>,
-) -> Result<T, ReadError> {
+) -> Arrive<T> {
     Ok(match deadline {
         Some(deadline) => timeout_at(deadline, reading).await.map_err(|_| ReadError::TooSlow)??,
         None => reading.await?,
@@ -285,7 +295,7 @@ async fn in_time<T>(
 }
 
 /// The end of the stream is the end of the connection.
-fn some(read: usize) -> Result<(), ReadError> {
+fn some(read: usize) -> Arrive<()> {
     if read == 0 { Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()) } else { Ok(()) }
 }
 
@@ -304,7 +314,7 @@ fn unmask(bytes: &mut [u8], mask: &mut [u8; 4]) {
 }
 
 /// Reads the payload of a close frame (RFC 6455 §5.5.1).
-fn close(payload: &[u8]) -> Result<Arrived, ReadError> {
+fn close(payload: &[u8]) -> Arrive<Arrived> {
     match payload {
         [] => Ok(Arrived::Close(None)),
         [high, low, reason @ ..] => {

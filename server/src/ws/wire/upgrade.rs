@@ -1,6 +1,6 @@
 //! The opening handshake (RFC 6455 §4.2).
 
-use super::{FrameReader, FrameWriter, Limits};
+use super::{FrameReader, FrameWriter};
 use crate::problem::{plain, respond};
 use axum::{
     body::Body,
@@ -53,10 +53,10 @@ impl<S: Sync> FromRequestParts<S> for Upgrade {
 }
 
 impl Upgrade {
-    /// Accepts, and serves the socket in a task of its own.
+    /// Accepts, and serves the socket in a task of its own. Its messages have at most `longest` bytes.
     pub(in crate::ws) fn accept<F>(
         self,
-        limits: Limits,
+        longest: usize,
         serve: impl FnOnce(Halves) -> F + Send + 'static,
     ) -> Response
     where
@@ -67,7 +67,7 @@ impl Upgrade {
             match on_upgrade.await {
                 Ok(upgraded) => {
                     let (reading, writing) = split(TokioIo::new(upgraded));
-                    let halves = (FrameReader::new(reading, limits), FrameWriter::new(writing));
+                    let halves = (FrameReader::new(reading, longest), FrameWriter::new(writing));
                     serve(halves).await;
                 }
                 Err(error) => tracing::debug!(%error, "a client left before its socket was open"),

@@ -8,7 +8,13 @@ use super::{
 };
 use izanagi_domain::storage::StoreResult;
 use parking_lot::Mutex;
-use std::{fmt::Debug, sync::Arc};
+use std::{
+    fmt::Debug,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 use tokio::sync::Notify;
 
 /// Decides about the calls of all stores wrapped with it.
@@ -17,6 +23,16 @@ pub struct Injector {
     hook: Option<Arc<dyn Hook>>,
     state: Mutex<State>,
     fired: Notify,
+    running: AtomicUsize,
+}
+
+/// A call that has not returned.
+pub(super) struct Running<'a>(&'a AtomicUsize);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Injector {
@@ -48,12 +64,27 @@ impl Injector {
     /// Injects nothing by itself; the hook decides over each call.
     #[must_use]
     pub fn hooked(hook: Arc<dyn Hook>) -> Arc<Self> {
-        let (state, fired) = (Mutex::default(), Notify::new());
-        Arc::new(Self { plan: Plan::Quiet, hook: Some(hook), state, fired })
+        Arc::new(Self { hook: Some(hook), ..Self::of(Plan::Quiet) })
     }
 
     fn with_plan(plan: Plan) -> Arc<Self> {
-        Arc::new(Self { plan, hook: None, state: Mutex::default(), fired: Notify::new() })
+        Arc::new(Self::of(plan))
+    }
+
+    fn of(plan: Plan) -> Self {
+        let (state, fired) = (Mutex::default(), Notify::new());
+        Self { plan, hook: None, state, fired, running: AtomicUsize::new(0) }
+    }
+
+    /// Returns the number of calls that have not returned.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn run(&self) -> Running<'_> {
+        self.running.fetch_add(1, Ordering::Relaxed);
+        Running(&self.running)
     }
 
     /// Lets the hook, if there is one, delay or refuse a call.

@@ -51,6 +51,7 @@ impl Injector {
         A: Clone + Debug + Send + Sync,
         R: Answer,
     {
+        let _running = self.run();
         self.ask_hook(call.method, &call.args).await?;
         let (info, fault) = self.begin(call.store, call.method, call.class)?;
         let answer = match fault {

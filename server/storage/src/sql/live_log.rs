@@ -75,8 +75,9 @@ fn loaded(document: DocumentId, rows: Vec<Row>) -> StoreResult<LoadedLog> {
         let stored: ShortHash = row.get("bytes")?;
         StoreResult::Ok(stored == live_hash(document, row.get("seq")?, by, at))
     };
-    let (checksums, rows): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|row| row.get("part").is_ok_and(|part: String| part == "checksum"));
+    let (checksums, rows): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .partition(|row| row.get("part").is_ok_and(|part: String| part == "checksum"));
     let head_is_damaged = !checksums.iter().all(|row| matches(row).unwrap_or(false));
     let Parts { live_seq, lineage, snapshot, updates, quarantined, full } = parts(rows)?;
     let lineage = lineage.try_into();

@@ -157,7 +157,15 @@ impl LiveLog for Log {
         let snapshot = StoredSnapshot { seq: 0, state: STATE.to_vec() };
         let (updates, quarantined, full) = (Vec::new(), Vec::new(), Vec::new());
         let lineage = [0; 16];
-        Ok(LoadedLog { live_seq: 0, head_is_damaged: false, lineage, snapshot, updates, quarantined, full })
+        Ok(LoadedLog {
+            live_seq: 0,
+            head_is_damaged: false,
+            lineage,
+            snapshot,
+            updates,
+            quarantined,
+            full,
+        })
     }
 
     async fn known_op(

@@ -99,6 +99,12 @@ impl Order {
         self.runs.len() - self.free.len()
     }
 
+    /// How many items were passed by in search of places since the document was loaded: how long it
+    /// takes to integrate the same updates again.
+    pub(in crate::crdt) const fn steps(&self) -> u64 {
+        self.steps
+    }
+
     /// How many second halves of surrogate pairs all clients have.
     pub(in crate::crdt) const fn second_halves(&self) -> usize {
         self.second_halves

@@ -69,10 +69,10 @@ pub(super) struct Limits {
 }
 
 impl Default for Limits {
-    /// Two people who each wrote four thousand entries at the top of a list while they were apart
-    /// stay below them.
+    /// Two people who each wrote two thousand entries at the top of a list while they were apart
+    /// stay below them; the page sends more in parts.
     fn default() -> Self {
-        Self { steps: 20_000_000, steps_of_all: 500_000_000, few_steps: 200_000, looks: 50_000_000 }
+        Self { steps: 4_000_000, steps_of_all: 500_000_000, few_steps: 200_000, looks: 50_000_000 }
     }
 }
 

@@ -212,6 +212,13 @@ impl TextDoc {
         self.checker.order.items() + self.checker.order.clients()
     }
 
+    /// How many items were passed by in search of places since the document was loaded, and while it was:
+    /// how long it takes to integrate the same updates again.
+    #[must_use]
+    pub const fn steps(&self) -> u64 {
+        self.checker.order.steps()
+    }
+
     /// The items in the order of the text, deleted ones too, as ranges of clocks.
     #[must_use]
     pub fn items_in_order(&self) -> Vec<ClientRange> {

@@ -52,7 +52,7 @@ impl Connection {
         &mut self,
         now: Duration,
         message: &str,
-        may_edit: bool,
+        right: Result<(), Refusal>,
         out: &mut Vec<Effect>,
     ) {
         let message = match decode(message, &self.options.limits) {
@@ -70,12 +70,10 @@ impl Connection {
             ClientMessage::Update { op_id, delta } => {
                 let number = self.answers.number();
                 self.json.op_ids.insert(number, op_id.clone());
-                if may_edit {
-                    return out.push(Effect::Post(Post { number, op_id: Some(op_id), delta }));
+                match right {
+                    Ok(()) => out.push(Effect::Post(Post { number, op_id: Some(op_id), delta })),
+                    Err(refusal) => self.posted(number, Err(refusal), out),
                 }
-                let message = "You may read this document, but not change it.".to_owned();
-                let (close, code) = (CloseCode::Forbidden, "forbidden".to_owned());
-                self.posted(number, Err(Refusal { close, code, message }), out);
             }
             ClientMessage::Presence { cursor, color } => {
                 self.present(now, cursor, color.as_deref(), out);
@@ -191,6 +189,11 @@ impl Connection {
         };
         let message = format!("The message cannot be read: {cause}.");
         tell(&ServerMessage::Error { code, message: &message, op_id }, out);
+    }
+
+    /// Tells why the connection ends.
+    pub(super) fn tell_refusal(&self, close: CloseCode, message: &str, out: &mut Vec<Effect>) {
+        tell(&ServerMessage::Error { code: error_code(close), message, op_id: None }, out);
     }
 
     /// Tells where a client is. A client without a place in the text is told as one that left.

@@ -115,12 +115,12 @@ impl Connection {
         self.is_closed
     }
 
-    /// Takes a message. `may_edit` is whether the client may change the document now.
+    /// Takes a message. `right` is why the client may not change the document now, if so.
     pub fn received(
         &mut self,
         now: Duration,
         message: Incoming<'_>,
-        may_edit: bool,
+        right: Result<(), Refusal>,
         out: &mut Vec<Effect>,
     ) {
         if self.is_closed {
@@ -132,9 +132,9 @@ impl Connection {
         }
         match (self.options.protocol, message) {
             (Protocol::Yjs { acks }, Incoming::Binary(bytes)) => {
-                self.received_yjs(now, bytes, acks, may_edit, out);
+                self.received_yjs(now, bytes, acks, right, out);
             }
-            (Protocol::Json, Incoming::Text(text)) => self.received_json(now, text, may_edit, out),
+            (Protocol::Json, Incoming::Text(text)) => self.received_json(now, text, right, out),
             (Protocol::Yjs { .. }, Incoming::Text(_)) => {
                 self.bad_frame(&BadFrame::Malformed("messages of this protocol are binary"), out);
             }
@@ -176,7 +176,12 @@ impl Connection {
         }
         let missing = match result {
             Ok(missing) => missing,
-            Err(refusal) => return self.close(refusal.close, &refusal.message, out),
+            Err(Refusal { close, message, .. }) => {
+                if self.options.protocol == Protocol::Json {
+                    self.tell_refusal(close, &message, out);
+                }
+                return self.close(close, &message, out);
+            }
         };
         let expected = self.lineage.as_ref().or(self.options.lineage.as_ref());
         if expected.is_some_and(|lineage| *lineage != missing.lineage) {
@@ -212,7 +217,7 @@ impl Connection {
             return;
         }
         match (event, self.options.protocol) {
-            (Event::Closed(code), _) => self.close(code, reason_of(code), out),
+            (Event::Closed(code, reason), _) => self.close(code, reason, out),
             (Event::Presence(presence), Protocol::Yjs { .. }) => {
                 self.remember(now, presence);
                 send_frame(&Frame::Awareness(vec![presence.clone()]), out);
@@ -324,21 +329,6 @@ impl Connection {
     fn close(&mut self, code: CloseCode, reason: &str, out: &mut Vec<Effect>) {
         self.is_closed = true;
         out.push(Effect::Close { code, reason: super::close_reason(reason).to_owned() });
-    }
-}
-
-const fn reason_of(code: CloseCode) -> &'static str {
-    match code {
-        CloseCode::GoingAway => "the server stops",
-        CloseCode::TryLater => "the server is busy; try again later",
-        CloseCode::BadFrame => "the message cannot be read",
-        CloseCode::SignedOut => "the sign-in has ended",
-        CloseCode::Forbidden => "you may not do this",
-        CloseCode::Gone => "there is no such document",
-        CloseCode::TooSlow => "updates were read too slowly; connect again",
-        CloseCode::Resync => "the document was restored from its text; load it again",
-        CloseCode::TooLarge => "the message is too large",
-        CloseCode::RateLimited => "too many messages",
     }
 }
 

@@ -54,12 +54,12 @@ pub(super) fn effects(call: impl FnOnce(&mut Vec<Effect>)) -> Vec<Effect> {
 
 pub(super) fn receive(connection: &mut Connection, frame: &Frame<'_>) -> Vec<Effect> {
     let message = frame.encode();
-    effects(|out| connection.received(at(1), Incoming::Binary(&message), true, out))
+    effects(|out| connection.received(at(1), Incoming::Binary(&message), Ok(()), out))
 }
 
 pub(super) fn receive_json(connection: &mut Connection, message: &Value) -> Vec<Effect> {
     let message = message.to_string();
-    effects(|out| connection.received(at(1), Incoming::Text(&message), true, out))
+    effects(|out| connection.received(at(1), Incoming::Text(&message), Ok(()), out))
 }
 
 pub(super) fn sent(frame: &Frame<'_>) -> Effect {
@@ -199,7 +199,14 @@ fn a_reader_may_not_change_the_text(
 ) {
     let mut connection = connection(protocol);
     let message = frame.encode();
-    let effects = effects(|out| connection.received(at(1), Incoming::Binary(&message), false, out));
+    let effects = effects(|out| {
+        connection.received(
+            at(1),
+            Incoming::Binary(&message),
+            Err(refusal(CloseCode::Forbidden, "forbidden")),
+            out,
+        )
+    });
     assert_eq!(closes_with(&effects), closes);
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Post(_))));
 }
@@ -210,7 +217,7 @@ fn a_reader_may_not_change_the_text(
 #[case::nothing(&[], CloseCode::BadFrame)]
 fn a_bad_frame_closes_its_connection(#[case] message: &[u8], #[case] code: CloseCode) {
     let mut connection = connection(YJS);
-    let closing = effects(|out| connection.received(at(1), Incoming::Binary(message), true, out));
+    let closing = effects(|out| connection.received(at(1), Incoming::Binary(message), Ok(()), out));
     assert_eq!(closes_with(&closing), Some(code));
 }
 

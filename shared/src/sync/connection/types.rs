@@ -121,6 +121,6 @@ pub enum Event<'a> {
     Presence(&'a Presence),
     /// Something else about the document; the first one comes when the connection starts.
     Document(&'a DocumentNotice),
-    /// The connection has to end.
-    Closed(CloseCode),
+    /// The connection has to end, with this reason for the client.
+    Closed(CloseCode, &'a str),
 }

@@ -5,6 +5,7 @@ use crate::{
     crdt::split_update,
     sync::{
         BadFrame, CloseCode, EMPTY_UPDATE, Presence,
+        presence::identify,
         yjs::{Frame, RefusedFrame, decode},
     },
 };
@@ -16,7 +17,7 @@ impl Connection {
         now: Duration,
         message: &[u8],
         acks: bool,
-        may_edit: bool,
+        right: Result<(), Refusal>,
         out: &mut Vec<Effect>,
     ) {
         let frame = match decode(message, &self.options.limits) {
@@ -30,11 +31,13 @@ impl Connection {
                 }
                 self.ask(state_vector.to_vec(), out);
             }
-            Frame::Step2(update) => self.take_update(update, true, acks, may_edit, out),
-            Frame::Update(update) => self.take_update(update, false, acks, may_edit, out),
+            Frame::Step2(update) => self.take_update(update, true, acks, right, out),
+            Frame::Update(update) => self.take_update(update, false, acks, right, out),
             Frame::Awareness(states) => {
-                for presence in states {
+                for mut presence in states {
                     if self.is_own(&presence) {
+                        let user = self.options.user_id.as_deref();
+                        presence.state = presence.state.map(|state| identify(&state, user));
                         out.push(Effect::Present(presence));
                     }
                 }
@@ -54,15 +57,17 @@ impl Connection {
         update: &[u8],
         is_step_2: bool,
         acks: bool,
-        may_edit: bool,
+        right: Result<(), Refusal>,
         out: &mut Vec<Effect>,
     ) {
         // A client without edits answers a step 1 too. A plain client repeats all deletions that it
         // knows, those of others too.
-        let is_nothing = update == EMPTY_UPDATE || (is_step_2 && !acks && !may_edit);
+        let is_nothing = update == EMPTY_UPDATE || (is_step_2 && !acks && right.is_err());
         let result = if is_nothing {
             Ok(Posted { seq: 0, pending: false })
-        } else if may_edit {
+        } else if let Err(refusal) = right {
+            Err(refusal)
+        } else {
             match split_if_long(update, self.options.limits.update) {
                 Ok(parts) => return self.post_parts(parts, out),
                 Err(refused) => Err(Refusal {
@@ -71,12 +76,6 @@ impl Connection {
                     message: format!("The update was refused: {refused}."),
                 }),
             }
-        } else {
-            Err(Refusal {
-                close: CloseCode::Forbidden,
-                code: "forbidden".to_owned(),
-                message: "You may read this document, but not change it.".to_owned(),
-            })
         };
         let number = self.answers.number();
         self.answers.end_frame();

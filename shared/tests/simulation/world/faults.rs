@@ -24,9 +24,9 @@ impl World {
                     2 => {
                         let kept = self.random.below(self.links[link].down.len() + 1);
                         self.links[link].down.truncate(kept);
-                        self.tell(link, RoomEvent::Closed(CloseCode::TooSlow));
+                        self.tell(link, RoomEvent::Closed(CloseCode::TooSlow, "too slow"));
                     }
-                    3 => self.tell(link, RoomEvent::Closed(CloseCode::TryLater)),
+                    3 => self.tell(link, RoomEvent::Closed(CloseCode::TryLater, "busy")),
                     // Lost: each side notices at some time, or has to find out.
                     _ => {
                         self.links[link].is_cut = true;

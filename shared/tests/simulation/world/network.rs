@@ -108,9 +108,9 @@ impl World {
         let mut out = Vec::new();
         match &message {
             Message::Binary(bytes) => {
-                connection.received(now, Incoming::Binary(bytes), true, &mut out);
+                connection.received(now, Incoming::Binary(bytes), Ok(()), &mut out);
             }
-            Message::Text(text) => connection.received(now, Incoming::Text(text), true, &mut out),
+            Message::Text(text) => connection.received(now, Incoming::Text(text), Ok(()), &mut out),
             Message::Closed(_) => return self.leave(link),
         }
         self.carry_out(link, out);

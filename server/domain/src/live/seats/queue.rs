@@ -68,13 +68,17 @@ impl Queue {
         }
     }
 
-    /// Drops all that is queued, for the reason why it ends; returns false if it has ended already.
+    /// Drops what is queued, except that the document was moved to the trash, if it ends for that
+    /// reason; returns false if it has ended already.
     pub(super) fn close(&mut self, why: Closing) -> bool {
         if self.is_closed() {
             return false;
         }
         self.closing = Some(why);
-        (self.events, self.lacks) = (VecDeque::new(), BTreeSet::new());
+        self.lacks = BTreeSet::new();
+        self.events
+            .retain(|event| why == Closing::Trashed && matches!(event, SeatEvent::Document(_)));
+        self.events.shrink_to_fit();
         self.wake.notify_one();
         true
     }
@@ -88,6 +92,7 @@ impl Queue {
         into: &mut Vec<SeatEvent>,
     ) {
         if let Some(why) = self.closing {
+            into.extend(std::mem::take(&mut self.events));
             into.push(SeatEvent::Closed(why));
             return;
         }

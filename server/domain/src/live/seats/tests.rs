@@ -1,6 +1,7 @@
 use super::*;
 use futures::FutureExt as _;
 use izanagi_shared::permission::Standing;
+use rstest::rstest;
 use uuid::Uuid;
 
 const ANN: ActorId = ActorId(Uuid::from_u128(2));
@@ -236,8 +237,10 @@ fn a_room_with_seats_is_not_closed() {
     assert_eq!(seats.join(sitter(BEN)).err(), Some(NoSeat::Closed));
 }
 
-#[test]
-fn the_last_event_says_why_it_is_over() {
+#[rstest]
+#[case::told_why(Closing::Trashed, 2)]
+#[case::told_nothing_more(Closing::Forbidden, 1)]
+fn the_last_event_says_why_it_is_over(#[case] why: Closing, #[case] count: usize) {
     let seats = seats();
     let mut ann = seats.join(sitter(ANN)).unwrap();
     send(&seats, 1, 1, None);
@@ -251,10 +254,10 @@ fn the_last_event_says_why_it_is_over() {
         news: None,
     };
     seats.tell(ann.id(), Arc::new(event));
-    seats.close_seat(ann.id(), Closing::Forbidden);
+    seats.close_seat(ann.id(), why);
     seats.close(Closing::GoingAway);
     let events = taken(&mut ann);
-    assert_eq!((closing(&events), events.len()), (Some(Closing::Forbidden), 1));
+    assert_eq!((closing(&events), events.len()), (Some(why), count));
 }
 
 #[tokio::test(start_paused = true)]

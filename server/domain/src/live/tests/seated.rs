@@ -1,10 +1,13 @@
 //! Rooms with seats: what those who listen are told, and when.
 
 use super::*;
-use crate::live::{rooms::Joined, testing::BadSnapshot};
+use crate::live::{Permit, rooms::Joined, testing::BadSnapshot};
 use futures::FutureExt as _;
 use izanagi_shared::crdt::Checker;
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 use tokio::time::{Instant, sleep_until};
 
 const BEN: ActorId = ActorId(Uuid::from_u128(3));
@@ -32,10 +35,25 @@ impl Bench {
     }
 }
 
+/// A right to edit, until it is taken away.
+#[derive(Default)]
+struct MayEdit(AtomicBool);
+
+impl Permit for MayEdit {
+    fn check(&self) -> Result<()> {
+        if self.0.load(Ordering::Relaxed) { Err(Error::Forbidden) } else { Ok(()) }
+    }
+}
+
 impl Listener {
     async fn post(&self, op_id: &str, delta: Vec<u8>) -> PostedUpdate {
         let update = ClientUpdate { actor: ANN, op_id: op_id.to_owned(), delta };
-        self.joined.room.post(self.joined.seat.id(), update, false).await.unwrap()
+        self.post_with(Arc::new(MayEdit::default()), update).await
+    }
+
+    async fn post_with(&self, right: Arc<MayEdit>, update: ClientUpdate) -> PostedUpdate {
+        let from = (self.joined.seat.id(), right as _);
+        self.joined.room.post(from, update, false).await.unwrap()
     }
 
     /// Waits for events and takes them in.
@@ -172,6 +190,26 @@ async fn a_deletion_alone_is_told() {
     bench.submit("delete", replica.replace_with("one").unwrap()).await.unwrap();
     ben.listen().await;
     assert_eq!(ben.replica.text(), "one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_right_that_ends_while_an_update_waits_counts() {
+    let bench = Bench::new("");
+    let ann = bench.join(ANN).await.unwrap();
+    let mut replica = bench.replica(7);
+    let right = Arc::new(MayEdit::default());
+    let mut posted = Vec::new();
+    for op in ["a", "b"] {
+        let (op_id, delta) = (op.to_owned(), replica.edit(&insert(op)));
+        let update = ClientUpdate { actor: ANN, op_id, delta };
+        posted.push(ann.post_with(Arc::clone(&right), update).await);
+    }
+    // On this thread, the room has not seen them yet.
+    right.0.store(true, Ordering::Relaxed);
+    for posted in posted {
+        assert!(matches!(posted.await, Err(Error::Forbidden)));
+    }
+    assert_eq!(bench.stored_seqs(), [] as [u64; 0]);
 }
 
 #[tokio::test(start_paused = true)]

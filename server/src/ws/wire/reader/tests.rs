@@ -1,5 +1,9 @@
 use super::*;
-use izanagi_domain::budget::BudgetSettings;
+use futures::FutureExt as _;
+use izanagi_domain::{
+    accounts::Network,
+    budget::{Budget, BudgetSettings, Caller},
+};
 use proptest::prelude::*;
 use tokio::{
     io::{AsyncWriteExt as _, DuplexStream, duplex},
@@ -19,8 +23,13 @@ fn budget(messages: usize) -> Budget {
 
 fn socket(budget: &Budget) -> (DuplexStream, FrameReader<DuplexStream>) {
     let (client, server) = duplex(16 * 1024);
-    let limits = Limits { longest: LONGEST, budget: budget.clone() };
-    (client, FrameReader::new(server, limits))
+    let mut reader = FrameReader::new(server, LONGEST);
+    let budget = budget.clone();
+    reader.reserve_with(Box::new(move |bytes| {
+        let budget = budget.clone();
+        async move { budget.receive(Caller::Network(Network::None), bytes).await }.boxed()
+    }));
+    (client, reader)
 }
 
 /// A masked frame, as clients send it.
@@ -267,6 +276,15 @@ async fn a_message_for_which_there_is_no_memory_is_refused() {
     assert!(matches!(refused, Err(ReadError::NoMemory(_))), "{refused:?}");
 }
 
+#[tokio::test]
+async fn a_long_message_is_refused_as_long_as_none_is_allowed() {
+    let (mut client, server) = duplex(16 * 1024);
+    let mut socket = FrameReader::new(server, LONGEST);
+    client.write_all(&frame(0x82, &[0; FREE + 1])[..100]).await.unwrap();
+    let refused = socket.next().await;
+    assert!(matches!(refused, Err(ReadError::NoMemory(Error::Forbidden))), "{refused:?}");
+}
+
 /// The client must not miss why it was closed.
 #[tokio::test(start_paused = true)]
 async fn what_follows_an_error_is_read_and_dropped() {
@@ -274,7 +292,8 @@ async fn what_follows_an_error_is_read_and_dropped() {
     let slow = frame(0x82, &[0; FREE + 1]);
     let too_long = frame(0x82, &vec![0; LONGEST + 1]);
     for first in [&slow[..FREE], &too_long[..20], &frame(0xc2, b"")] {
-        let (mut client, mut socket) = socket(&budget(1));
+        let budget = budget(1);
+        let (mut client, mut socket) = socket(&budget);
         let error = async {
             loop {
                 if let Err(error) = socket.next().await {
@@ -289,7 +308,6 @@ async fn what_follows_an_error_is_read_and_dropped() {
         };
         let (error, ()) = tokio::join!(error, sending);
         assert!(!matches!(error, ReadError::Lost(_)), "{error}");
-        let budget = socket.limits.budget.clone();
         let draining = tokio::spawn(async move { socket.drain().await });
         for _ in 0..100 {
             client.write_all(&close).await.unwrap();
