@@ -41,10 +41,29 @@ pub fn rebase(saved: &str, mine: &str, theirs: &str) -> Rebased {
 /// stays deleted. Where both differ, both versions are there, each of them whole.
 #[must_use]
 pub fn add_back(saved: &str, mine: &str, theirs: &str) -> String {
-    if has_all_of(theirs, mine) {
+    if has_words_of(theirs, mine) {
+        // Another page has added them.
         return theirs.to_owned();
     }
     with_additions(saved, mine, theirs)
+}
+
+/// Whether `text` has all words and marks of `part`, in their order. Unlike a comparison, this finds
+/// them always, so that nothing is added twice.
+fn has_words_of(text: &str, part: &str) -> bool {
+    let mut all = tokens(text);
+    tokens(part).all(|token| all.any(|it| it == token))
+}
+
+fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let word = rest.find(|it: char| !it.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let (token, after) = rest.split_at(word.max(first.len_utf8()));
+        rest = after;
+        Some(token)
+    })
 }
 
 /// Whether `text` can be made from `part` by inserting only.
