@@ -186,3 +186,35 @@ test("edits that are not saved for long are noticed, more clearly after 30 secon
   }).toPass({ timeout: 30_000 });
   await expect(notice.locator("p")).toBeEmpty();
 });
+
+test("a page says at once that there is no network, and goes on at once when it is back", async ({ page, problems }) => {
+  problems.expect(DOWN);
+  await signUp(page);
+  const id = await createDocument(page, "Offline", "base");
+  await openDocument(page, id);
+  await expect(saveState(page, /^Saved$/)).toBeVisible();
+  await page.context().setOffline(true);
+  await expect(saveState(page, /^Offline/)).toBeVisible({ timeout: 2_000 });
+  await write(page, " typed");
+  await page.context().setOffline(false);
+  await expect(saveState(page, /^Saved$/)).toBeVisible({ timeout: 10_000 });
+  expect(await storedText(page, id)).toBe("base typed");
+});
+
+test("edits that a server does not acknowledge are said not to be saved", async ({ page, server, problems }) => {
+  test.setTimeout(90_000);
+  problems.expect(DOWN);
+  await signUp(page);
+  const id = await createDocument(page, "Frozen", "base");
+  await openDocument(page, id);
+  await expect(saveState(page, /^Saved$/)).toBeVisible();
+  server.freeze();
+  await write(page, " typed");
+  await expect(saveState(page, /^Saving…$/)).toBeVisible();
+  await expect(saveState(page, /^Not saved yet…$/)).toBeVisible({ timeout: 7_000 });
+  await expect(page.getByText("have not been saved for 15 seconds")).toBeVisible({ timeout: 15_000 });
+  await expect(saveState(page, /^Offline, 6 edits on this device$/)).toBeVisible({ timeout: 30_000 });
+  server.thaw();
+  await expect(saveState(page, /^Saved$/)).toBeVisible({ timeout: 30_000 });
+  expect(await storedText(page, id)).toBe("base typed");
+});

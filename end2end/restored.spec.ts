@@ -3,30 +3,12 @@
 import type { Page } from "@playwright/test";
 import { expectAccessible } from "./support/accessibility";
 import { createDocument, signUp } from "./support/accounts";
+import { copiedText, damageOf, panel, setBack } from "./support/damage";
 import { editor, expectText, openDocument, saveState, storedText, write } from "./support/documents";
 import { expect, test } from "./support/fixtures";
 import { tabTo } from "./support/keyboard";
 import type { Server } from "./support/server";
 import { expectFits } from "./support/width";
-
-/** Leaves nothing of a document but its stored text. */
-function damageOf(id: string): string {
-  const which = `WHERE document_id = x'${id.replaceAll("-", "")}'`;
-  const history = `WHERE collection IN (SELECT id FROM collections WHERE name = 'documents/${id}/edits')`;
-  return `UPDATE document_snapshots SET state = zeroblob(10) ${which}; DELETE FROM edit_segments ${which};
-    DELETE FROM record_bodies ${history}; DELETE FROM records ${history};`;
-}
-
-/** Takes a document back to an earlier text, without the edits since. */
-function setBack(server: Server, id: string): void {
-  const which = `WHERE document_id = x'${id.replaceAll("-", "")}'`;
-  server.damage(`${damageOf(id)} DELETE FROM document_updates ${which};`);
-  server.command("fsck", "--repair", "--restart");
-}
-
-function panel(page: Page) {
-  return page.getByRole("alert").filter({ hasText: "restored from an earlier state" });
-}
 
 /** Opens a document with the text "base", types " saved words", and has the server forget them. */
 async function loseSavedWords(page: Page, server: Server): Promise<string> {
@@ -38,12 +20,6 @@ async function loseSavedWords(page: Page, server: Server): Promise<string> {
   await server.kill();
   setBack(server, id);
   return id;
-}
-
-async function copiedText(page: Page): Promise<string> {
-  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-  await page.getByRole("button", { name: "Copy the text" }).click();
-  return page.evaluate(() => navigator.clipboard.readText());
 }
 
 test.beforeEach(({ problems }) => {
@@ -62,6 +38,34 @@ test("a damaged document can be read, and says how it is repaired", async ({ pag
   await page.goto(`/documents/${id}/read`);
   await expect(page.getByText("still here")).toBeVisible();
   expect(server.takeComplaints().join()).toContain("corrupt_document");
+});
+
+test("an open page says that its document is damaged, and goes on after the repair", async ({ page, server }) => {
+  test.setTimeout(120_000);
+  await signUp(page);
+  const id = await createDocument(page, "Damaged", "base");
+  await openDocument(page, id);
+  await write(page, " saved");
+  await expect(saveState(page, /^Saved$/)).toBeVisible();
+  await server.stop();
+  server.damage(damageOf(id));
+  await server.start();
+  await expect(saveState(page, /^Not saved: This document is damaged/)).toBeVisible({ timeout: 30_000 });
+  const alert = page.getByRole("alert").filter({ hasText: "izanagi fsck --repair" });
+  await expect(alert).toBeVisible();
+  await expect(alert).not.toContainText("Your last edits");
+  await write(page, " unsent");
+  await expect(alert).toContainText("Your last edits are not saved");
+  await expect(alert).toContainText("They are kept on this device.");
+  expect(await copiedText(page)).toBe("base saved unsent");
+  expect(server.takeComplaints().join()).toContain("corrupt_document");
+  await server.stop();
+  expect(server.command("fsck", "--repair")).toContain("WARNING");
+  await server.start();
+  await expect(saveState(page, /^Saved$/)).toBeVisible({ timeout: 60_000 });
+  await expect(alert).toHaveCount(0);
+  await expectText(page, "base saved unsent");
+  expect(await storedText(page, id)).toBe("base saved unsent");
 });
 
 test("an open page takes its unsent edits along to a restored document", async ({ page, server }) => {

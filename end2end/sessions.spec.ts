@@ -212,6 +212,20 @@ test("another user of the browser neither sees nor sends unsent edits", async ({
   expect(await storedText(page, id)).toBe("private unsent");
 });
 
+test("a covered page that tries again as another user says only that", async ({ page, problems }) => {
+  problems.expect(/status of 401|WebSocket|status of 404/);
+  await signUp(page);
+  const id = await createDocument(page, "Secret plans", "private");
+  await writeAndLoseSession(page, id, " unsent");
+  const alert = page.getByRole("alert");
+  await expect(alert).toContainText("Your session has ended");
+  // Without a page that tells this one.
+  await signUp(page);
+  await alert.getByRole("button", { name: "Try again" }).click();
+  await expect(alert).toContainText("Another account has signed in in this browser");
+  await expect(toast(page, "You are not signed in yet.")).toHaveCount(0);
+});
+
 test("a device can be signed out from another, and only that one", async ({ page, otherPage }) => {
   const account = await signUp(page);
   const other = await otherPage({ userAgent: "Firefox/140.0 (Linux)" });

@@ -203,7 +203,15 @@ test.describe("without JavaScript", () => {
     await page.getByRole("region", { name: "Editing sessions" }).getByRole("link").first().click();
     await expect(page).toHaveURL(/\?at=4$/);
     await expect(page.getByRole("heading", { name: "Current text" })).toBeVisible();
+    const nearest = page.getByText("This is the nearest one.");
+    await page.goto(`/documents/${id}/timeline?at=99999999999999999999`);
+    await expect(page.getByRole("heading", { name: "Current text" })).toBeVisible();
+    await expect(nearest).toBeVisible();
+    await page.goto(`/documents/${id}/timeline?at=-1`);
+    await expect(page.getByRole("heading", { name: "Text after edit 0" })).toBeVisible();
+    await expect(nearest).toBeVisible();
     await page.goto(`/documents/${id}/timeline?at=2`);
+    await expect(nearest).toHaveCount(0);
     await expect(page.getByRole("heading", { name: "Text after edit 2" })).toBeVisible();
     await expect(text(page)).toHaveText("one\ntwo 😀");
     await menuButton(page, "Restore this moment").click();

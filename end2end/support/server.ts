@@ -90,6 +90,15 @@ export class Server {
     await this.#end("SIGTERM");
   }
 
+  /** Stops the process where it is, without closing anything, until `thaw`. */
+  freeze(): void {
+    this.#process?.kill("SIGSTOP");
+  }
+
+  thaw(): void {
+    this.#process?.kill("SIGCONT");
+  }
+
   /** Changes rows of the database behind the server's back. The server must not run. */
   damage(sql: string): void {
     const script = "import sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.executescript(sys.argv[2]); db.commit()";

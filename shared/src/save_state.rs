@@ -8,6 +8,8 @@ pub enum SaveState {
     Saved,
     /// Updates are in flight.
     Saving,
+    /// Updates have been in flight for long.
+    Slow,
     /// The server cannot be reached.
     Offline {
         /// Number of updates that have not been acknowledged.
@@ -29,6 +31,7 @@ impl SaveState {
         match self {
             Self::Saved => "saved",
             Self::Saving => "saving",
+            Self::Slow => "slow",
             Self::Offline { .. } => "offline",
             Self::Refused { .. } => "refused",
         }

@@ -34,10 +34,10 @@ pub(crate) struct DocumentHistory {
 }
 
 /// Returns a document's history: the text after edit `at`, or now, and the sessions before edit
-/// `before`, or the newest.
+/// `before`, or the newest. If `at` is out of range, the nearest edit takes its place.
 ///
 /// # Errors
-/// `unauthenticated`, `not_found`, `forbidden`, `trashed`; `invalid` for an edit out of range.
+/// `unauthenticated`, `not_found`, `forbidden`, `trashed`; `invalid` for `before` out of range.
 #[server(endpoint = "edits/history", input = GetUrl)]
 pub(crate) async fn read_edits(
     id: DocumentId,
@@ -49,6 +49,7 @@ pub(crate) async fn read_edits(
     let editor = services.documents.for_editor(&caller(), id).await?;
     let document = services.documents.view(&editor).await?;
     let (first, live) = services.edits.range(&editor).await?;
+    let at = at.map(|at| at.max(first.saturating_sub(1)));
     let text = match at.filter(|at| *at < live) {
         Some(at) => services.edits.text_at(&editor, at).await?,
         None => services.documents.text(&editor).await?.content.to_string(),

@@ -13,6 +13,7 @@ super::texts! {
     units_removed[count]: "{count} character removed|{count} characters removed", "{count} 文字削除", "删除 {count} 个字符";
     former: "Former member", "以前のメンバー", "前成员";
     text_after(number): "Text after edit {number}", "編集 {number} の後の本文", "第 {number} 次编辑后的正文";
+    nearest: "There is no such moment in this history. This is the nearest one.", "この履歴にその時点はありません。最も近い時点を表示しています。", "历史记录中没有此时刻，显示的是最近的时刻。";
     text_now: "Current text", "現在の本文", "当前正文";
     beginning: "This is the beginning of a long text.", "長い本文の冒頭です。", "这是长篇正文的开头。";
     whole: "Open the whole text", "全文を開く", "打开全文";

@@ -22,8 +22,9 @@ pub fn with_title(text: SaveState, title: TitleState) -> SaveState {
         (SaveState::Offline { waiting, .. }, _) => {
             SaveState::Offline { waiting: waiting + 1, is_kept: false }
         }
+        (SaveState::Slow, TitleState::Sending) => SaveState::Slow,
         (SaveState::Saved | SaveState::Saving, TitleState::Sending) => SaveState::Saving,
-        (SaveState::Saved | SaveState::Saving, TitleState::Waiting) => {
+        (SaveState::Saved | SaveState::Saving | SaveState::Slow, TitleState::Waiting) => {
             SaveState::Offline { waiting: 1, is_kept: false }
         }
     }

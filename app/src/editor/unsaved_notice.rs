@@ -12,7 +12,7 @@ pub(super) fn UnsavedNotice(view: EditorView) -> impl IntoView {
     });
     let is_very_late = move || level.get() == Lateness::VeryLate;
     let text = move || match (level.get(), view.is_kept.get()) {
-        (Lateness::None, _) => String::new(),
+        (Lateness::None | Lateness::Slow, _) => String::new(),
         (Lateness::Late, true) => words::unsaved_long_kept(),
         (Lateness::Late, false) => words::unsaved_long_unkept(),
         (Lateness::VeryLate, true) => words::unsaved_very_long_kept(),

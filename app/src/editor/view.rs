@@ -28,6 +28,8 @@ pub enum Trouble {
     Former(String),
     /// The server rejects an edit, for this reason.
     Refused(String),
+    /// The document is damaged, in these words. It is tried again until it is repaired.
+    Damaged(String),
     /// The document cannot be edited, for this reason.
     ReadOnly(String),
     /// The editor could not be loaded.

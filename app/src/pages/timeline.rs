@@ -1,5 +1,5 @@
 use super::{
-    address::{document_id, query_value},
+    address::{document_id, query_text, query_value},
     authorship::shown_author,
 };
 use crate::{
@@ -22,20 +22,21 @@ use leptos_meta::Title;
 /// shows the text after edit `at`, and links to the ends of editing sessions.
 #[component]
 pub(crate) fn TimelinePage() -> impl IntoView {
-    let (id, at, before) = (document_id(), query_value("at"), query_value("before"));
+    let (id, asked, before) = (document_id(), query_text("at"), query_value("before"));
+    let at = Memo::new(move |_| asked.with(|asked| moment_of(asked)));
     let history = Resource::new(
         move || (id.get(), at.get(), before.get()),
         |(id, at, before)| async move { read_edits(id?, at, before).await },
     );
     view! {
         <Load from=history let:history>
-            {view! { <TimelineBody history/> }.into_any()}
+            {view! { <TimelineBody history asked=at.get()/> }.into_any()}
         </Load>
     }
 }
 
 #[component]
-fn TimelineBody(history: DocumentHistory) -> impl IntoView {
+fn TimelineBody(history: DocumentHistory, asked: Option<u64>) -> impl IntoView {
     let DocumentHistory { document, first, live, at, text, is_cut, sessions, earlier, .. } =
         history;
     let (id, path) = (document.id, format!("/documents/{}", document.id));
@@ -84,10 +85,19 @@ fn TimelineBody(history: DocumentHistory) -> impl IntoView {
                     {has_edits.then(|| view! { <Restore id seq=at is_now={at >= live}/> })}
                 </div>
             </div>
+            {asked.is_some_and(|asked| asked != at).then(|| view! { <p class="soft">{t::nearest()}</p> })}
             {(first > 1).then(|| view! { <p class="soft">{t::starts_later(&grouped(first))}</p> })}
             {body}
         </Main>
     }
+}
+
+/// The edit that an address names; a number that is too long or no number stands for one beyond all.
+fn moment_of(text: &str) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    Some(text.parse().unwrap_or(if text.starts_with('-') { 0 } else { u64::MAX }))
 }
 
 /// The text as the server shows it.

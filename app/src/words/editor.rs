@@ -40,6 +40,7 @@ island_texts! {
     commit_sent: "Committing…", "コミット中…", "正在提交…";
     state_saved: "Saved", "保存済み", "已保存";
     state_saving: "Saving…", "保存中…", "正在保存…";
+    state_slow: "Not saved yet…", "まだ保存されていません…", "尚未保存…";
     state_offline: "Offline", "オフライン", "离线";
     state_kept[count]: "Offline, {count} edit on this device|Offline, {count} edits on this device", "オフライン（{count} 件の編集をこのデバイスに保存）", "离线，{count} 处编辑保存在此设备上";
     state_unkept[count]: "Offline, {count} edit in this tab only|Offline, {count} edits in this tab only", "オフライン（{count} 件の編集はこのタブにのみあります）", "离线，{count} 处编辑仅在此标签页中";

@@ -23,7 +23,7 @@ use izanagi_domain::{
 use izanagi_shared::{
     problem::{FieldError, Problem},
     sync::EMPTY_UPDATE,
-    wire::{OpAnswer, OpRequest, UpdatesView},
+    wire::{LostWordsRequest, OpAnswer, OpRequest, UpdatesView},
 };
 use serde::Deserialize;
 use tracing::Span;
@@ -32,7 +32,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// Returns the routes of this resource.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(submit)).routes(routes!(missing))
+    OpenApiRouter::new().routes(routes!(submit)).routes(routes!(missing)).routes(routes!(add_back))
 }
 
 /// Send a Yjs update. It is durable when acknowledged, and applied once however often it is sent.
@@ -65,6 +65,25 @@ async fn submit(
     let Receipt { seq, pending } = documents.submit(&editor, &request.op_id, delta).await?;
     span.record("seq", seq);
     Ok(Json(OpAnswer { seq, pending }))
+}
+
+/// Add what a page shows and the text lacks, after the document was restored from an earlier state.
+/// What is there already is not added again. If both have written at the same place, both is there.
+#[utoipa::path(post, path = "/documents/{id}/lost-words", tag = "live",
+    operation_id = "addLostWords",
+    params(DocumentPath),
+    request_body = LostWordsRequest,
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 413, body = Problem), (status = 422, body = Problem)))]
+async fn add_back(
+    State(state): State<AppState>,
+    Editable(editor): Editable,
+    body: LazyBody,
+) -> ApiResult<StatusCode> {
+    let documents = &state.services.documents;
+    let LostWordsRequest { text, saved } = body.json(state.config.body_limit).await?;
+    documents.add_back(&editor, saved, text).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// What a replica has.

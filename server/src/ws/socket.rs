@@ -19,7 +19,8 @@ use izanagi_shared::{
     id::DocumentId,
     sync::{
         CloseCode, Limits, Presence,
-        connection::{Connection, Effect, Options, Protocol},
+        connection::{Connection, Effect, Options, Protocol, Refusal},
+        yjs::{Frame, RefusedFrame},
     },
 };
 use parking_lot::Mutex;
@@ -97,8 +98,9 @@ impl Opened {
             Err(error) => {
                 let refusal = refusal(&error);
                 tracing::info!(code = refusal.close.code(), "socket refused");
-                let mut close = vec![close_message(refusal.close, &refusal.message)];
-                drop(outgoing.send(&mut close).await);
+                let mut messages = Vec::from_iter(self.reason(&error, &refusal));
+                messages.push(close_message(refusal.close, &refusal.message));
+                drop(outgoing.send(&mut messages).await);
                 return wait_for_close(&mut incoming).await;
             }
         };
@@ -130,6 +132,19 @@ impl Opened {
         if code.is_some() {
             wait_for_close(&mut incoming).await;
         }
+    }
+
+    /// What tells our own page why a document cannot be joined, where the close code does not: damage is
+    /// no reason to try again soon.
+    fn reason(&self, error: &Error, refusal: &Refusal) -> Option<Message> {
+        let tells = self.protocol == Protocol::Yjs { acks: true }
+            && matches!(error, Error::CorruptDocument(_));
+        if !tells {
+            return None;
+        }
+        let (code, message) = (refusal.code.clone(), refusal.message.clone());
+        let json = serde_json::to_string(&RefusedFrame { frame: 0, code, message }).ok()?;
+        Some(Message::Binary(Frame::Refused(&json).encode().into()))
     }
 
     /// Joins the document.

@@ -36,6 +36,7 @@ const ROWS: &[(&str, &str, [u16; 4], [u16; 2])] = &[
     ("put", "/api/v1/documents/{id}/owners/{userId}", [401, 404, 404, 401], [401, 403]),
     ("delete", "/api/v1/documents/{id}/owners/{userId}", [401, 404, 404, 401], [401, 403]),
     ("post", "/api/v1/documents/{id}/ops", [401, 404, 422, 401], [401, 403]),
+    ("post", "/api/v1/documents/{id}/lost-words", [401, 404, 422, 401], [401, 403]),
     ("get", "/api/v1/documents/{id}/updates", [401, 404, 200, 401], [200, 200]),
     ("get", "/api/v1/documents/{id}/edits", [401, 404, 200, 401], [401, 403]),
     ("get", "/api/v1/documents/{id}/edits/checkpoint", [401, 404, 422, 401], [401, 403]),

@@ -141,3 +141,28 @@ async fn a_replica_of_another_lineage_is_refused() {
     let answer = ada.post(&format!("{path}/ops"), &op).await;
     assert_eq!((answer.status.as_u16(), &answer.json()["code"]), (409, &json!("lineage_changed")));
 }
+
+#[tokio::test]
+async fn lost_words_are_added_once() {
+    let app = TestApp::new().await;
+    let ada = app.sign_up("ada").await;
+    let path = ada.create("Intro. Bob pays the tax.").await;
+    let add = |text: &str, saved: Option<&str>| {
+        let body = match saved {
+            Some(saved) => json!({ "text": text, "saved": saved }),
+            None => json!({ "text": text }),
+        };
+        let (ada, path) = (&ada, format!("{path}/lost-words"));
+        async move { ada.post(&path, &body).await.status.as_u16() }
+    };
+    let lost = "Intro. Ann pays the rent.";
+    let (one, other) =
+        tokio::join!(add(lost, None), add("Intro. Ann pays the rent. Soon.", Some(lost)));
+    assert_eq!((one, other), (204, 204));
+    let text = ada.get(&path).await.json()["content"].clone();
+    let text = text.as_str().unwrap();
+    for words in ["Ann pays the rent.", "Bob pays the tax.", "Soon."] {
+        assert_eq!(text.matches(words).count(), 1, "{words} in {text}");
+    }
+    assert_eq!(add("a\0", None).await, 422);
+}

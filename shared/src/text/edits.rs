@@ -47,17 +47,19 @@ pub(crate) fn edits_between(old: &str, new: &str, budget: &mut Budget) -> Vec<Ed
     edits
 }
 
-struct WordComparer<'a> {
+/// Compares words; reuses its buffers between comparisons.
+pub(crate) struct WordComparer<'a> {
     comparer: Comparer,
     interner: Interner<'a>,
 }
 
 impl<'a> WordComparer<'a> {
-    fn new(comparer: Comparer) -> Self {
+    pub(crate) fn new(comparer: Comparer) -> Self {
         Self { comparer, interner: Interner::default() }
     }
 
-    fn compare(
+    /// The edits that turn `old` into `new`, in order.
+    pub(crate) fn compare(
         &mut self,
         old: &'a str,
         new: &'a str,

@@ -11,6 +11,7 @@
 //! - [`rebase`]: moving a text to a document that was restored from an earlier state.
 //! - [`utf16`]: conversion between UTF-8 and UTF-16 offsets.
 
+mod additions;
 mod budget;
 pub mod delta;
 pub mod diff;

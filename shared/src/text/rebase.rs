@@ -4,11 +4,11 @@
 //! typed since, and the one that the document has now. No words of the page may disappear unasked.
 
 use super::{
+    additions::with_additions,
     budget::{Budget, DEFAULT_BUDGET},
     edits::edits_between,
-    merge::{Merge, Piece, merge},
+    merge::{Merge, merge},
 };
-use std::borrow::Cow;
 
 /// What becomes of the page's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,22 +38,32 @@ pub fn rebase(saved: &str, mine: &str, theirs: &str) -> Rebased {
 }
 
 /// The text of a document that lacks words of a page, with these words. What the page's user deleted
-/// stays deleted. Where both differ, both versions are there.
+/// stays deleted. Where both differ, both versions are there, each of them whole.
 #[must_use]
 pub fn add_back(saved: &str, mine: &str, theirs: &str) -> String {
-    let theirs = with_deleted(saved, theirs);
-    match merge(saved, mine, &theirs) {
-        Merge::Clean(merged) => merged.text,
-        Merge::Conflicted(conflicted) => {
-            let pieces = conflicted.pieces.iter().map(|piece| match piece {
-                Piece::Agreed(text) => Cow::Borrowed(text.as_str()),
-                Piece::Conflict(place) => {
-                    both(&mine[place.mine.clone()], &theirs[place.theirs.clone()], " ")
-                }
-            });
-            pieces.collect()
-        }
+    if has_words_of(theirs, mine) {
+        // Another page has added them.
+        return theirs.to_owned();
     }
+    with_additions(saved, mine, theirs)
+}
+
+/// Whether `text` has all words and marks of `part`, in their order. Unlike a comparison, this finds
+/// them always, so that nothing is added twice.
+fn has_words_of(text: &str, part: &str) -> bool {
+    let mut all = tokens(text);
+    tokens(part).all(|token| all.any(|it| it == token))
+}
+
+fn tokens(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let first = rest.chars().next()?;
+        let word = rest.find(|it: char| !it.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let (token, after) = rest.split_at(word.max(first.len_utf8()));
+        rest = after;
+        Some(token)
+    })
 }
 
 /// Whether `text` can be made from `part` by inserting only.
@@ -70,41 +80,15 @@ fn is_insertion(old: &str, new: &str) -> bool {
     old.len() <= new.len() && start + end >= old.len()
 }
 
-/// `new` with everything of `old` that it lacks.
-fn with_deleted(old: &str, new: &str) -> String {
-    let mut text = String::new();
-    let mut at = 0;
-    for edit in edits_between(old, new, &mut Budget::new(DEFAULT_BUDGET)) {
-        text.push_str(&old[at..edit.old.start]);
-        let (before, after) = (&old[..edit.old.start], &old[edit.old.end..]);
-        let begins_line = before.is_empty() || before.ends_with('\n');
-        let is_line = begins_line && (after.is_empty() || after.starts_with('\n'));
-        let between = if is_line { "\n" } else { " " };
-        text.push_str(&both(&old[edit.old.clone()], &new[edit.new], between));
-        at = edit.old.end;
-    }
-    text.push_str(&old[at..]);
-    text
-}
-
-/// Two versions of one place: the longer one if it contains the other, or else both. `between` keeps
-/// their words apart.
-fn both<'a>(one: &'a str, other: &'a str, between: &str) -> Cow<'a, str> {
-    if one.contains(other) {
-        return one.into();
-    }
-    if other.contains(one) {
-        return other.into();
-    }
-    let touch = one.ends_with(char::is_alphanumeric) && other.starts_with(char::is_alphanumeric);
-    format!("{one}{}{other}", if touch { between } else { "" }).into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::text::testing;
-    use proptest::prelude::*;
+    use proptest::{
+        collection::vec,
+        prelude::*,
+        sample::{Index, select},
+    };
     use rstest::rstest;
 
     fn added(text: &str) -> Rebased {
@@ -140,6 +124,8 @@ mod tests {
     #[case::a_deleted_word("a b c d", "a c d", "a b c", "a c d")]
     #[case::both_versions("base", "base mine", "base theirs", "base mine theirs")]
     #[case::there_already("base", "base mine", "base mine", "base mine")]
+    #[case::and_more("base", "base mine", "base mine theirs", "base mine theirs")]
+    #[case::others_beside("a b.", "a b. mine", "a c d e f g.", "a b. mine c d e f g.")]
     fn adds_what_is_missing(
         #[case] saved: &str,
         #[case] mine: &str,
@@ -147,6 +133,26 @@ mod tests {
         #[case] expected: &str,
     ) {
         assert_eq!(add_back(saved, mine, theirs), expected);
+    }
+
+    /// A text of words that may occur often, and two copies with words deleted and inserted.
+    fn prose_and_two_edits() -> impl Strategy<Value = (String, String, String)> {
+        let word =
+            || select(vec!["a ", "b ", "Ann ", "pays. ", "rent\n", "\n", "tax;", "我", "- "]);
+        let edit = || (any::<Index>(), 0..4_usize, vec(word(), 0..4));
+        let edits = move || vec(edit(), 0..4);
+        (vec(word(), 0..20), edits(), edits()).prop_map(|(words, mine, theirs)| {
+            let edited = |edits: Vec<(Index, usize, Vec<&'static str>)>| {
+                let mut words = words.clone();
+                for (at, gone, added) in edits {
+                    let at = at.index(words.len() + 1);
+                    let end = (at + gone).min(words.len());
+                    words.splice(at..end, added);
+                }
+                words.concat()
+            };
+            (words.concat(), edited(mine), edited(theirs))
+        })
     }
 
     proptest! {
@@ -170,6 +176,17 @@ mod tests {
             let text = add_back(&saved, &mine, &theirs);
             let mut rest = text.chars();
             prop_assert!(mine.chars().all(|own| rest.any(|it| it == own)), "{mine} is not in {text}");
+        }
+
+        #[test]
+        fn adding_back_twice_is_adding_back_once((saved, mine, theirs) in prose_and_two_edits()) {
+            let text = add_back(&saved, &mine, &theirs);
+            prop_assert_eq!(&add_back(&saved, &mine, &text), &text);
+        }
+
+        #[test]
+        fn equal_texts_stay_as_they_are((saved, mine) in testing::text_pair()) {
+            prop_assert_eq!(&add_back(&saved, &mine, &mine), &mine);
         }
     }
 }

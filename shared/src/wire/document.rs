@@ -305,6 +305,20 @@ pub struct OpRequest {
     pub lineage: Option<String>,
 }
 
+/// Body of `POST /documents/{id}/lost-words`: what a page shows of a document that was restored from an
+/// earlier state since.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LostWordsRequest {
+    /// The page's text.
+    pub text: String,
+    /// The last text of which the page knows that it was saved; the page's text if absent. What was
+    /// deleted from it since stays deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub saved: Option<String>,
+}
+
 /// Answers an update that is in the document's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -102,6 +102,7 @@ impl Session {
             Effect::RenewSignIn => self.renew_sign_in(),
             Effect::Rebase => self.rebase_soon(),
             Effect::Stopped(stop) => self.stopped(stop),
+            Effect::Repaired => self.repaired(),
             Effect::Http(on) => self.use_http(on),
         }
     }

@@ -1,6 +1,7 @@
 //! Page events that a session listens to.
 
 use super::open::{Session, with};
+use izanagi_shared::sync::SyncEngine;
 use leptos::{
     ev,
     prelude::*,
@@ -16,7 +17,7 @@ pub(super) fn listen(session: &Weak<Session>) {
     let weak = || session.clone();
     let (focus, online, keys, leaving, gone, polled, seen) =
         (weak(), weak(), weak(), weak(), weak(), weak(), weak());
-    let (back, thawed) = (weak(), weak());
+    let (back, thawed, offline) = (weak(), weak(), weak());
     window_event_listener(ev::focus, move |_| {
         with(&focus, |session| {
             session.poll();
@@ -25,6 +26,9 @@ pub(super) fn listen(session: &Weak<Session>) {
                 session.rebase_soon();
             }
         });
+    });
+    window_event_listener(ev::offline, move |_| {
+        with(&offline, |session| session.drive(SyncEngine::offline));
     });
     window_event_listener(ev::online, move |_| with(&online, Session::reconnect));
     window_event_listener(ev::keydown, move |event| commit_key(&keys, &event));

@@ -5,8 +5,14 @@ use super::{
     clock,
     kept::{KeptText, KeptUpdate, Replaced},
     open::Session,
+    transport::Failure,
 };
-use crate::editor::{Answer, Trouble, split_long_inserts};
+use crate::{
+    editor::{Answer, Trouble, split_long_inserts},
+    flash::Notice,
+    toasts::{Message, say},
+    words,
+};
 use izanagi_shared::{
     crdt::{Change, TextDoc, changes_between},
     rules::MAX_CONTENT_BYTES,
@@ -188,34 +194,78 @@ impl Session {
         let first = self.former.borrow().first().cloned();
         let Some(former) = first else { return };
         let theirs = self.doc.borrow().text();
-        let made = match answer {
-            Answer::Add => {
-                let text = former.added_to(&theirs);
-                if text.len() > MAX_CONTENT_BYTES {
-                    return self.view.too_long.update(|times| *times += 1);
-                }
-                self.prepare(&theirs, &text)
-            }
-            Answer::Discard => Some(Vec::new()),
-        };
-        let Some(made) = made else { return };
+        if self.is_answering.replace(true) {
+            return;
+        }
         let session = Rc::clone(self);
         let lineage = self.engine.borrow().lineage().to_owned();
         spawn_local(async move {
-            let replaced = session.kept.replace(&former.op_ids, &former.text_ids, &made).await;
-            if session.engine.borrow().lineage() != lineage {
-                // Restored once more meanwhile: what was stored is of a former lineage again.
-                session.take_over_kept().await;
-                return session.offer_former();
+            if let Some(made) = session.made_for(&former, &theirs, answer).await {
+                session.replace_former(former, made, &lineage).await;
             }
-            if replaced != Replaced::ByAnother {
-                for update in made {
-                    session.adopt_update(update, replaced == Replaced::Done);
-                }
-            }
-            session.former.borrow_mut().retain(|it| *it != former);
-            session.offer_former();
+            session.is_answering.set(false);
         });
+    }
+
+    /// The updates that do to the document what the user has decided; none if the server has done it, and
+    /// `None` if it cannot be done now.
+    async fn made_for(
+        &self,
+        former: &Former,
+        theirs: &str,
+        answer: Answer,
+    ) -> Option<Vec<KeptUpdate>> {
+        if answer == Answer::Discard {
+            return Some(Vec::new());
+        }
+        let text = former.added_to(theirs);
+        let is_too_long = text.len() > MAX_CONTENT_BYTES;
+        let posted = match &former.saved {
+            _ if is_too_long => Err(Failure::TooLong(String::new())),
+            // Other devices may do the same at this moment.
+            Some(saved) => self.post_lost_words(&former.mine, saved).await,
+            None => return self.prepare(theirs, &text),
+        };
+        let problem = match posted {
+            Ok(()) => return Some(Vec::new()),
+            Err(Failure::TooLong(_)) => {
+                self.view.too_long.update(|times| *times += 1);
+                return None;
+            }
+            Err(Failure::Refused(reason) | Failure::Damaged(reason)) => reason,
+            Err(Failure::SignedOut) => words::not_signed_in(),
+            Err(Failure::Forbidden) => words::reason_forbidden(),
+            Err(Failure::Trashed) => words::reason_trashed(),
+            Err(Failure::Gone) => words::reason_gone(),
+            Err(Failure::Lost | Failure::Later(_) | Failure::OtherLineage(_)) => {
+                words::not_reachable()
+            }
+        };
+        say(Message { notice: Notice::new(problem), is_problem: true, kind: None });
+        None
+    }
+
+    /// Replaces what is left of a page on this device by updates, which are sent.
+    /// They were made in this lineage.
+    async fn replace_former(self: &Rc<Self>, former: Former, made: Vec<KeptUpdate>, lineage: &str) {
+        if self.engine.borrow().lineage() != lineage {
+            // Restored once more meanwhile.
+            self.take_over_kept().await;
+            return self.offer_former();
+        }
+        let replaced = self.kept.replace(&former.op_ids, &former.text_ids, &made).await;
+        if self.engine.borrow().lineage() != lineage {
+            // Restored once more meanwhile: what was stored is of a former lineage again.
+            self.take_over_kept().await;
+            return self.offer_former();
+        }
+        if replaced != Replaced::ByAnother {
+            for update in made {
+                self.adopt_update(update, replaced == Replaced::Done);
+            }
+        }
+        self.former.borrow_mut().retain(|it| *it != former);
+        self.offer_former();
     }
 
     /// Takes over an update that was made in a copy of the replica.

@@ -17,6 +17,9 @@ use std::{
     time::Duration,
 };
 
+/// Interval at which a damaged document is asked for.
+const POLL_DAMAGED_EVERY: Duration = Duration::from_secs(30);
+
 /// State of the fallback.
 #[derive(Default)]
 pub(super) struct Http {
@@ -29,6 +32,8 @@ pub(super) struct Http {
     is_polling: Cell<bool>,
     /// A poll was requested while another was in flight.
     must_poll: Cell<bool>,
+    /// When the last poll began.
+    polled_at: Cell<Duration>,
     attempt: Cell<u32>,
     timer: RefCell<Option<TimeoutHandle>>,
 }
@@ -142,6 +147,7 @@ impl Session {
             Failure::SignedOut => engine::Failure::Stopped(Stop::SignedOut),
             Failure::Forbidden => engine::Failure::Stopped(Stop::Forbidden),
             Failure::Trashed | Failure::Gone => engine::Failure::Stopped(Stop::Gone),
+            Failure::Damaged(message) => engine::Failure::Stopped(Stop::damaged(message)),
             Failure::Refused(message) => {
                 engine::Failure::Stopped(Stop::Refused { code: String::new(), message })
             }
@@ -179,6 +185,7 @@ impl Session {
             http.must_poll.set(true);
             return;
         }
+        http.polled_at.set(clock::moment().now);
         let session = Rc::clone(self);
         spawn_local(async move {
             session.poll_once().await;
@@ -235,7 +242,9 @@ impl Session {
     /// Polls for the lifetime of the session.
     pub(super) fn poll_regularly(weak: &Weak<Self>) {
         with(weak, |session| {
-            if !document().hidden() {
+            let is_damaged = session.engine.borrow().stopped().is_some_and(Stop::is_damage);
+            let since = clock::moment().now.saturating_sub(session.http.polled_at.get());
+            if !document().hidden() && (!is_damaged || since >= POLL_DAMAGED_EVERY) {
                 session.poll();
             }
         });

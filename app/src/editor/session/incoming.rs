@@ -75,7 +75,7 @@ impl Session {
             let (code, message) = (String::new(), words::reason_cannot_merge());
             self.close_socket();
             let stop = Stop::Refused { code, message };
-            self.drive(|engine, _, out| engine.rebase_failed(stop, out));
+            self.drive(|engine, at, out| engine.rebase_failed(at, stop, out));
         }
     }
 

@@ -48,6 +48,8 @@ pub(super) struct Session {
     pub(super) is_rebasing: Cell<bool>,
     /// What the user has decided about words that the document lacks.
     pub(super) answer: Cell<Option<Answer>>,
+    /// What the user has decided about edits of a former lineage is being done.
+    pub(super) is_answering: Cell<bool>,
     /// The server said that the document is in the trash.
     pub(super) is_in_trash: Cell<bool>,
     pub(super) peers: Peers,
@@ -88,7 +90,7 @@ impl Session {
         let module = EditorModule::load().await?;
         let state = fetch_state(opened.id, opened.length).await;
         let Updates { seq, delta, lineage } = state.map_err(|failure| match failure {
-            Failure::Refused(reason) => Stop::Refused(reason),
+            Failure::Refused(reason) | Failure::Damaged(reason) => Stop::Refused(reason),
             failure => Stop::Failed(format!("{failure:?}").into()),
         })?;
         let doc = TextDoc::load(clock::random_client_id(), &delta);
@@ -109,6 +111,7 @@ impl Session {
             base: RefCell::default(),
             is_rebasing: Cell::default(),
             answer: Cell::default(),
+            is_answering: Cell::default(),
             is_in_trash: Cell::default(),
             peers: Peers::default(),
             kept: Kept::new(kept_module, document.to_string(), user.clone()),
@@ -272,11 +275,12 @@ impl Session {
         if self.view.has_unsaved.try_with_untracked(|told| *told != has_unsaved) == Some(true) {
             self.view.has_unsaved.set(has_unsaved);
         }
-        let state = Some(self.engine.borrow().save_state());
+        let now = clock::moment().now;
+        let state = Some(self.engine.borrow().save_state_at(now));
         if self.view.save.try_with_untracked(|told| *told != state) == Some(true) {
             self.view.save.set(state);
         }
-        let lateness = self.engine.borrow().lateness(clock::moment().now);
+        let lateness = self.engine.borrow().lateness(now);
         if self.view.lateness.try_with_untracked(|told| *told != lateness) == Some(true) {
             self.view.lateness.set(lateness);
         }

@@ -7,7 +7,7 @@ use super::{
     former::{MOST_TURNS, make},
     kept::{KeptUpdate, Replaced},
     open::{Session, fetch_state, with},
-    transport::{Failure, Updates},
+    transport::{self, Failure, Updates},
 };
 use crate::{
     editor::{Answer, Trouble},
@@ -92,6 +92,7 @@ impl Session {
                     if session.view.trouble.try_get_untracked() == Some(Some(Trouble::Restored)) {
                         session.offer_former();
                     }
+                    session.forget_damage();
                     return session.drive(SyncEngine::retry);
                 }
                 Err(Obstacle::Stopped(stop)) => stop,
@@ -100,12 +101,14 @@ impl Session {
                     Stop::Refused { code, message }
                 }
             };
-            session.drive(|engine, _, out| engine.rebase_failed(stop, out));
+            session.drive(|engine, at, out| engine.rebase_failed(at, stop, out));
         });
     }
 
     /// Nothing has changed if it fails.
     async fn rebase(self: &Rc<Self>, answer: Option<Answer>) -> Result<(), Obstacle> {
+        // The lineage in which the server has what the user wants to add, and the page's text then.
+        let mut added: Option<(String, String)> = None;
         for _ in 0..MOST_TURNS {
             let length = self.doc.borrow().text().len();
             let fetched = fetch_state(self.document, length).await;
@@ -118,11 +121,21 @@ impl Session {
             theirs.retain(|it| doc.apply(&it.update).is_ok());
 
             let text = doc.text();
-            let mine = self.doc.borrow().text();
-            let made = match self.text_after_move(&mine, &text, answer)? {
-                Some(new) => make(&mut doc, &lineage, &text, &new),
-                None => Vec::new(),
+            let mine = match (added.take(), answer) {
+                (Some((there, mine)), _) if there == lineage => mine,
+                (_, Some(Answer::Add)) => {
+                    let mine = self.doc.borrow().text();
+                    self.add_back(&mine).await?;
+                    added = Some((lineage, mine));
+                    continue;
+                }
+                _ => self.doc.borrow().text(),
             };
+            let made = match answer {
+                None => self.text_after_move(&mine, &text)?,
+                Some(_) => None,
+            };
+            let made = made.map_or_else(Vec::new, |new| make(&mut doc, &lineage, &text, &new));
             let own: BTreeSet<String> =
                 self.engine.borrow().unsaved_ids().map(str::to_owned).collect();
             let op_ids: Vec<_> =
@@ -146,29 +159,61 @@ impl Session {
         self: &Rc<Self>,
         mine: &str,
         theirs: &str,
-        answer: Option<Answer>,
     ) -> Result<Option<String>, Obstacle> {
+        let saved = self.saved_or(mine);
+        let text = match rebase(&saved, mine, theirs) {
+            Rebased::Complete => None,
+            Rebased::Added(text) => Some(text),
+            Rebased::Missing => {
+                self.ask(saved);
+                return Err(Obstacle::Missing);
+            }
+        };
+        self.check_length(text.as_deref().unwrap_or_default(), &saved)?;
+        Ok(text)
+    }
+
+    /// Adds what the document lacks, as the user has decided. The server does it, because other pages
+    /// may do the same at this moment.
+    async fn add_back(self: &Rc<Self>, mine: &str) -> Result<(), Obstacle> {
+        let saved = self.saved_or(mine);
+        self.check_length(mine, &saved)?;
+        match self.post_lost_words(mine, &saved).await {
+            Err(Failure::TooLong(_)) => Err(self.too_long(&saved)),
+            posted => posted.map_err(|failure| self.obstacle(failure)),
+        }
+    }
+
+    /// Adds what the document lacks; once more if the access token has expired.
+    pub(super) async fn post_lost_words(&self, mine: &str, saved: &str) -> Result<(), Failure> {
+        let post = || {
+            let saved = (saved != mine).then_some(saved);
+            transport::post_lost_words(self.document, mine, saved)
+        };
+        match post().await {
+            Err(Failure::SignedOut) => {
+                transport::refresh_session().await?;
+                post().await
+            }
+            posted => posted,
+        }
+    }
+
+    /// The last text of which the page knows that it was saved, if its text is `mine`.
+    fn saved_or(&self, mine: &str) -> String {
         let is_unsent = self.engine.borrow().unsaved() > 0;
         let saved = self.base.borrow().clone().filter(|_| is_unsent || self.backup.is_asked());
-        let saved = saved.unwrap_or_else(|| mine.to_owned());
-        let text = match answer {
-            None => match rebase(&saved, mine, theirs) {
-                Rebased::Complete => None,
-                Rebased::Added(text) => Some(text),
-                Rebased::Missing => {
-                    self.ask(saved);
-                    return Err(Obstacle::Missing);
-                }
-            },
-            Some(Answer::Add) => Some(add_back(&saved, mine, theirs)),
-            Some(Answer::Discard) => None,
-        };
-        if text.as_ref().is_some_and(|text| text.len() > MAX_CONTENT_BYTES) {
-            self.ask(saved);
-            self.view.too_long.update(|times| *times += 1);
-            return Err(Obstacle::Missing);
-        }
-        Ok(text)
+        saved.unwrap_or_else(|| mine.to_owned())
+    }
+
+    fn check_length(self: &Rc<Self>, text: &str, saved: &str) -> Result<(), Obstacle> {
+        if text.len() > MAX_CONTENT_BYTES { Err(self.too_long(saved)) } else { Ok(()) }
+    }
+
+    fn too_long(self: &Rc<Self>, saved: &str) -> Obstacle {
+        self.ask(saved.to_owned());
+        self.view.too_long.update(|times| *times += 1);
+        Obstacle::Missing
     }
 
     /// Takes over the replica of the new lineage. `mine` is the text that was moved.
@@ -222,6 +267,7 @@ impl Session {
                 Stop::Gone
             }
             Failure::Gone => Stop::Gone,
+            Failure::Damaged(message) => Stop::damaged(message),
             Failure::OtherLineage(message)
             | Failure::Refused(message)
             | Failure::TooLong(message) => Stop::Refused { code: String::new(), message },

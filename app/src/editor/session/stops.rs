@@ -34,10 +34,28 @@ impl Session {
             Stop::Refused { code, .. } if code == LINEAGE_CHANGED => {
                 self.explain(words::reason_restored(), Trouble::Restored);
             }
-            Stop::Refused { code, message } | Stop::TooLong { code, message } => {
-                let reason = words::problem_code(&code, &message);
-                self.explain(reason.clone(), Trouble::Refused(reason));
+            Stop::Refused { ref code, ref message } | Stop::TooLong { ref code, ref message } => {
+                let reason = words::problem_code(code, message);
+                let trouble = match stop.is_damage() {
+                    true => Trouble::Damaged(reason.clone()),
+                    false => Trouble::Refused(reason.clone()),
+                };
+                self.explain(reason, trouble);
             }
+        }
+    }
+
+    /// The document was damaged, and is not any more.
+    pub(super) fn repaired(self: &Rc<Self>) {
+        self.forget_damage();
+        self.retry_http();
+    }
+
+    /// Takes back the report of damage.
+    pub(super) fn forget_damage(&self) {
+        let trouble = self.view.trouble.try_get_untracked().flatten();
+        if matches!(trouble, Some(Trouble::Damaged(_))) {
+            self.offer_former();
         }
     }
 
@@ -78,7 +96,8 @@ impl Session {
     /// Returns whether others' edits are of no use any more.
     pub(super) fn is_over(&self) -> bool {
         let engine = self.engine.borrow();
-        engine.stopped().is_some_and(|stop| !matches!(stop, Stop::TooLong { .. }))
+        let goes_on = |stop: &Stop| matches!(stop, Stop::TooLong { .. }) || stop.is_damage();
+        engine.stopped().is_some_and(|stop| !goes_on(stop))
     }
 
     /// The user asks to send rejected edits again.

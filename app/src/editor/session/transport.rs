@@ -10,7 +10,7 @@ use gloo_net::http::{Request, RequestBuilder, Response};
 use izanagi_shared::{
     id::DocumentId,
     problem::Problem,
-    wire::{OpAnswer, OpRequest},
+    wire::{LostWordsRequest, OpAnswer, OpRequest},
 };
 use js_sys::Array;
 use leptos::{
@@ -77,6 +77,8 @@ pub(super) enum Failure {
     OtherLineage(String),
     /// Rejected, with the server's message; retrying does not help.
     Refused(String),
+    /// The document is damaged, with the server's message; a repair on the server helps.
+    Damaged(String),
     /// The document has no room for it, with the server's message.
     TooLong(String),
 }
@@ -113,6 +115,20 @@ pub(super) fn post_op_as_page_goes(
         // Fails only above 64 KiB; such an update is stored on this device.
         let _ = window().navigator().send_beacon_with_opt_blob(&ops_path(document), Some(&blob));
     }
+}
+
+/// Adds what a page shows and the document lacks to the document. The server compares them, so that pages
+/// that do so at the same moment add it once.
+pub(super) async fn post_lost_words(
+    document: DocumentId,
+    text: &str,
+    saved: Option<&str>,
+) -> Result<(), Failure> {
+    let path = format!("/api/v1/documents/{document}/lost-words");
+    let body = LostWordsRequest { text: text.to_owned(), saved: saved.map(str::to_owned) };
+    let bytes = text.len() + saved.map_or(0, str::len);
+    let request = limited(Request::post(&path), bytes).json(&body).map_err(|_| Failure::Lost)?;
+    accept(request.send().await).await.map(drop)
 }
 
 fn op(lineage: String, op_id: &str, update: &[u8]) -> OpRequest {
@@ -233,8 +249,8 @@ fn failure(status: u16, problem: Option<&Problem>) -> Failure {
         (400..500, Some("forbidden")) => Failure::Forbidden,
         (400..500, Some("not_found")) => Failure::Gone,
         (413, _) => Failure::TooLong(reason()),
-        // Only a repair on the server helps against damage.
-        (400..500, _) | (500.., Some("corrupt_document")) => Failure::Refused(reason()),
+        (400.., Some("corrupt_document")) => Failure::Damaged(reason()),
+        (400..500, _) => Failure::Refused(reason()),
         _ => Failure::Lost,
     }
 }
@@ -246,8 +262,8 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case(500, "corrupt_document", Failure::Refused("Detail".to_owned()))]
-    #[case(409, "corrupt_document", Failure::Refused("Detail".to_owned()))]
+    #[case(500, "corrupt_document", Failure::Damaged("Detail".to_owned()))]
+    #[case(409, "corrupt_document", Failure::Damaged("Detail".to_owned()))]
     #[case(422, "bad_update", Failure::Refused("Detail".to_owned()))]
     #[case(413, "too_large", Failure::TooLong("Detail".to_owned()))]
     #[case(409, "trashed", Failure::Trashed)]

@@ -13,7 +13,7 @@ use crate::{
     words,
 };
 use izanagi_shared::sync::{SyncEngine, engine::Stop};
-use leptos::task::spawn_local;
+use leptos::{prelude::GetUntracked as _, task::spawn_local};
 use std::rc::{Rc, Weak};
 
 impl Session {
@@ -63,6 +63,8 @@ impl Session {
         spawn_local(async move {
             let text = match session.find_user().await {
                 Ok(()) => return session.go_on(),
+                // The page says it already.
+                Err(Failure::SignedOut) if session.is_another_user() => return,
                 Err(Failure::SignedOut) => words::not_signed_in(),
                 Err(_) => words::not_reachable(),
             };
@@ -99,6 +101,10 @@ impl Session {
         }
         self.report(trouble);
         Err(Failure::SignedOut)
+    }
+
+    fn is_another_user(&self) -> bool {
+        self.view.trouble.try_get_untracked() == Some(Some(Trouble::OtherUser))
     }
 
     fn is_signed_out(&self) -> bool {

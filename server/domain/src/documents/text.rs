@@ -177,6 +177,35 @@ impl Documents {
         Ok(Replaced { document })
     }
 
+    /// Adds what a page shows and the text lacks, after the document was restored from an earlier state.
+    /// Pages that do so at the same time add it once. `saved` is the last text of which the page
+    /// knows that it was saved; `mine` if absent.
+    ///
+    /// # Errors
+    /// `Invalid` for a text; `TooLarge`, `Trashed`, `Overloaded`, `Unavailable`.
+    pub async fn add_back(
+        &self,
+        editor: &Editor,
+        saved: Option<String>,
+        mine: String,
+    ) -> Result<()> {
+        let mine = Content::parse(mine)?.into_string();
+        let saved = saved.map(Content::parse).transpose()?.map(Content::into_string);
+        let saved = saved.unwrap_or_else(|| mine.clone());
+        let current = usize::try_from(editor.row().text.length).unwrap_or(usize::MAX);
+        let bytes = current.saturating_add(saved.len()).saturating_add(mine.len());
+        // Words are compared twice: of the page's texts, and of the document's.
+        let words = word_memory(bytes).saturating_mul(2);
+        let bytes = bytes.saturating_mul(REPLACE_FACTOR).saturating_add(words);
+        let _reserved = self.core.budget.work(bytes).await?;
+        let (this, editor) = (self.clone(), editor.clone());
+        let adding = async move {
+            let kind = EditKind::AddBack { saved, mine };
+            this.server_edit(&editor, this.fresh_op_id(), kind).await.map(drop)
+        };
+        self.core.run_to_end(adding).await
+    }
+
     /// Submits one Yjs update by HTTP; returns a receipt once it is durable.
     ///
     /// # Errors

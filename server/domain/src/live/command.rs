@@ -113,6 +113,13 @@ pub enum EditKind {
         /// The changed text.
         content: String,
     },
+    /// Adds what a page shows and the text lacks, after it was restored from an earlier state.
+    AddBack {
+        /// The last text of which the page knows that it was saved.
+        saved: String,
+        /// The page's text.
+        mine: String,
+    },
 }
 
 impl EditKind {
@@ -121,6 +128,7 @@ impl EditKind {
         match self {
             Self::Replace { content, .. } => content.len(),
             Self::Merge { base, content } => base.len() + content.len(),
+            Self::AddBack { saved, mine } => saved.len() + mine.len(),
         }
     }
 
@@ -130,6 +138,7 @@ impl EditKind {
             Self::Replace { content, .. } => current.max(content.len()),
             // Whatever a merge inserts is part of its content.
             Self::Merge { content, .. } => current.saturating_add(content.len()),
+            Self::AddBack { mine, .. } => current.saturating_add(mine.len()),
         }
     }
 
@@ -140,6 +149,10 @@ impl EditKind {
         match self {
             Self::Replace { content, .. } => sha256_parts(&[b"replace", content.as_bytes()]),
             Self::Merge { content, .. } => Self::merge_hash(content),
+            Self::AddBack { saved, mine } => {
+                let length = saved.len().to_le_bytes();
+                sha256_parts(&[b"add back", &length, saved.as_bytes(), mine.as_bytes()])
+            }
         }
     }
 

@@ -20,6 +20,7 @@ use izanagi_shared::{
     text::{
         delta::TextDelta,
         merge::{Merge, merge},
+        rebase::add_back,
     },
 };
 use std::sync::Arc;
@@ -150,15 +151,27 @@ fn plan(kind: &EditKind, text: &LiveText) -> Result<Plan> {
             let Merge::Clean(merged) = merge(base, content, &text.content) else {
                 return Ok(Plan::Stale);
             };
-            if merged.text.len() > MAX_CONTENT_BYTES {
-                let message =
-                    format!("A document can have at most {MAX_CONTENT_BYTES} bytes (10 MiB).");
-                return Err(Error::TooLarge(message));
-            }
+            require_room(&merged.text)?;
             if *merged.text == *text.content {
                 return Ok(Plan::Nothing);
             }
             Ok(Plan::Change(merged.from_theirs))
         }
+        EditKind::AddBack { saved, mine } => {
+            let content = add_back(saved, mine, &text.content);
+            require_room(&content)?;
+            if *content == *text.content {
+                return Ok(Plan::Nothing);
+            }
+            Ok(Plan::Change(TextDelta::between(&text.content, &content)))
+        }
     }
+}
+
+fn require_room(text: &str) -> Result<()> {
+    if text.len() > MAX_CONTENT_BYTES {
+        let message = format!("A document can have at most {MAX_CONTENT_BYTES} bytes (10 MiB).");
+        return Err(Error::TooLarge(message));
+    }
+    Ok(())
 }

@@ -173,9 +173,13 @@ impl Room {
             self.seats.close(Closing::GoingAway);
         }
         self.notice_other_writers();
-        if let Err(error) = Box::pin(self.persist_at_end()).await {
+        match Box::pin(self.persist_at_end()).await {
+            // The document was deleted while it was open.
+            Ok(()) | Err(Error::NotFound(_)) => {}
             // Nothing is lost: the log has every update.
-            tracing::warn!(docId = %self.document, ?error, "a closing room was not persisted");
+            Err(error) => {
+                tracing::warn!(docId = %self.document, ?error, "a closing room was not persisted");
+            }
         }
     }
 

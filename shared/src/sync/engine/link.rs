@@ -22,6 +22,10 @@ const QUERY_AFTER: Duration = Duration::from_secs(10);
 const DEAD_AFTER: Duration = Duration::from_secs(20);
 /// How often that time is doubled at most.
 const MOST_PATIENCE: u32 = 4;
+/// After this time without an answer, it is given up if the browser says that there is no network.
+const DOUBTED_FOR: Duration = Duration::from_secs(5);
+/// Interval at which a damaged document is tried.
+const TRY_DAMAGED_EVERY: Duration = Duration::from_secs(30);
 /// After this time on one socket the patience ends.
 const PATIENCE_ENDS_AFTER: Duration = Duration::from_secs(60);
 /// After this time without an acknowledgement, another socket is tried.
@@ -83,6 +87,10 @@ impl SyncEngine {
         }
         self.probe = None;
         self.has_queried = false;
+        if self.doubted.take().is_some() {
+            // The browser was wrong.
+            self.is_offline = false;
+        }
         if matches!(self.phase, Phase::Ready { since } if at.now >= since + PATIENCE_ENDS_AFTER) {
             self.patience = 0;
         }
@@ -137,6 +145,7 @@ impl SyncEngine {
         if std::mem::take(&mut self.is_on_http) {
             out.push(Effect::Http(false));
         }
+        self.repaired(out);
         self.send_step_2(at, state_vector, replica, out);
     }
 
@@ -236,7 +245,9 @@ impl SyncEngine {
     }
 
     fn dead_at(&self) -> Option<Duration> {
-        self.probe.map(|since| since + DEAD_AFTER * (1 << self.patience))
+        let dead = self.probe.map(|since| since + DEAD_AFTER * (1 << self.patience));
+        let doubted = self.doubted.map(|since| since + DOUBTED_FOR);
+        [dead, doubted].into_iter().flatten().min()
     }
 
     /// Frames are on their way, but none has been acknowledged for long, though the server answers.
@@ -310,6 +321,21 @@ impl SyncEngine {
         out.push(Effect::Stopped(stop));
     }
 
+    /// Stops because the document is damaged, until a later socket or request finds that it is not.
+    pub(super) fn damaged(&mut self, at: Moment, stop: Stop, out: &mut Vec<Effect>) {
+        self.stop(stop, out);
+        self.phase = Phase::Waiting { until: at.now + TRY_DAMAGED_EVERY };
+    }
+
+    /// The server has the document: goes on if it was damaged.
+    pub(super) fn repaired(&mut self, out: &mut Vec<Effect>) {
+        if self.halted.as_ref().is_some_and(Stop::is_damage) {
+            self.halted = None;
+            self.reason = None;
+            out.push(Effect::Repaired);
+        }
+    }
+
     /// Forgets what belongs to a socket. Frames without acknowledgement are queued again.
     pub(super) fn forget_socket(&mut self) {
         self.phase = Phase::Idle;
@@ -319,6 +345,7 @@ impl SyncEngine {
         self.outbox.unframe();
         self.refused = None;
         self.probe = None;
+        self.doubted = None;
     }
 }
 

@@ -291,3 +291,59 @@ fn nothing_is_sent_once_the_user_has_signed_out_elsewhere() {
     assert_eq!(page.engine.unsaved_ids().collect::<Vec<_>>(), ["edit-1", "edit-2"]);
     assert!(opens(&page.call(SyncEngine::retry)));
 }
+
+#[test]
+fn the_browser_may_be_wrong_that_there_is_no_network() {
+    let mut page = Page::ready("");
+    page.edit("x");
+    let asked = page.call(SyncEngine::offline);
+    assert_eq!(asked, [Effect::Send(Frame::QueryAwareness.encode())]);
+    assert!(matches!(page.engine.save_state(), SaveState::Offline { waiting: 1, .. }));
+    page.wait(4);
+    page.receive(&Frame::Awareness(Vec::new()));
+    assert_eq!(page.engine.save_state(), SaveState::Saving);
+    assert!(!page.wait(10).contains(&Effect::Close));
+}
+
+#[test]
+fn a_socket_that_does_not_answer_without_a_network_is_given_up_soon() {
+    let mut page = Page::ready("");
+    page.call(SyncEngine::offline);
+    assert_eq!((1..).find(|_| page.wait(1).contains(&Effect::Close)), Some(5));
+    assert!(matches!(page.engine.save_state(), SaveState::Offline { .. }));
+    assert!(opens(&page.call(SyncEngine::online)));
+}
+
+#[test]
+fn a_damaged_document_is_tried_again_until_it_is_repaired() {
+    let mut page = Page::ready("");
+    page.edit("x");
+    page.close(CloseCode::TryLater.code());
+    for seconds in [1, 30, 30] {
+        assert!(!opens(&page.wait(seconds - 1)) && opens(&page.wait(1)));
+        page.open();
+        let refused = page.refuse(0, "corrupt_document");
+        assert_eq!(refused, [Effect::Stopped(Stop::damaged("No.".to_owned()))]);
+        assert!(matches!(page.engine.save_state(), SaveState::Refused { .. }));
+    }
+    assert!(opens(&page.wait(30)));
+    let effects = page.come_up();
+    assert!(effects.contains(&Effect::Repaired));
+    assert_eq!(updates(&effects).len(), 1);
+    assert_eq!(page.engine.save_state(), SaveState::Saving);
+}
+
+#[test]
+fn http_finds_that_a_damaged_document_is_repaired() {
+    let mut page = Page::new("");
+    page.edit("x");
+    assert!(page.engine.http_batch(|| "op".to_owned()).is_some());
+    let damage = || Stop::damaged("No.".to_owned());
+    let stopped = page.call(|engine, at, out| {
+        engine.http_failed(at, Failure::Stopped(damage()), out);
+    });
+    assert_eq!(stopped, [Effect::Stopped(damage())]);
+    assert_eq!(page.engine.http_batch(|| "op".to_owned()), None);
+    assert!(page.call(SyncEngine::http_answered).contains(&Effect::Repaired));
+    assert!(page.engine.http_batch(|| "op".to_owned()).is_some());
+}

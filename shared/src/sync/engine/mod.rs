@@ -62,8 +62,10 @@ pub enum Effect {
     RenewSignIn,
     /// The document has another lineage. Fetch its state, then call [`SyncEngine::rebased`].
     Rebase,
-    /// Nothing is sent any more until the user acts.
+    /// Nothing is sent any more until the user acts, or the document is repaired.
     Stopped(Stop),
+    /// The document was damaged, and is repaired: edits are sent again.
+    Repaired,
     /// Send and poll over HTTP from now on, or do not any more.
     Http(bool),
 }
@@ -92,6 +94,23 @@ pub enum Stop {
         /// In words, in English.
         message: String,
     },
+}
+
+/// The code of the problem of a damaged document, which a repair on the server helps against.
+const DAMAGED: &str = "corrupt_document";
+
+impl Stop {
+    /// The document is damaged. It is tried again, because it may be repaired.
+    #[must_use]
+    pub fn damaged(message: String) -> Self {
+        Self::Refused { code: DAMAGED.to_owned(), message }
+    }
+
+    /// Whether the document is damaged.
+    #[must_use]
+    pub fn is_damage(&self) -> bool {
+        matches!(self, Self::Refused { code, .. } if code == DAMAGED)
+    }
 }
 
 /// The outcome of renewing the sign-in.
@@ -176,6 +195,8 @@ pub struct SyncEngine {
     /// When the first message was sent that has not been answered by any.
     probe: Option<Duration>,
     has_queried: bool,
+    /// When the browser said that there is no network, unless the server has answered since.
+    doubted: Option<Duration>,
     /// Doubles the time that the server has to answer, so many times: after a socket was given up, a
     /// long message may have been on its way.
     patience: u32,
@@ -218,6 +239,7 @@ impl SyncEngine {
             beat: Duration::ZERO,
             probe: None,
             has_queried: false,
+            doubted: None,
             patience: 0,
             announced: Duration::ZERO,
             must_announce: false,
@@ -302,7 +324,10 @@ impl SyncEngine {
     }
 
     /// Reports that [`Effect::Rebase`] is impossible.
-    pub fn rebase_failed(&mut self, stop: Stop, out: &mut Vec<Effect>) {
+    pub fn rebase_failed(&mut self, at: Moment, stop: Stop, out: &mut Vec<Effect>) {
+        if stop.is_damage() {
+            return self.damaged(at, stop, out);
+        }
         self.stop(stop, out);
     }
 
@@ -312,6 +337,16 @@ impl SyncEngine {
             Phase::Waiting { .. } => self.open(at, out),
             Phase::Shaking { .. } | Phase::Ready { .. } => self.query(at, out),
             Phase::Idle | Phase::Opening { .. } => {}
+        }
+    }
+
+    /// The browser says that there is no network. This may be wrong, so the server is asked, and gets
+    /// little time to answer. Until it does, the page says that it is offline.
+    pub fn offline(&mut self, at: Moment, out: &mut Vec<Effect>) {
+        self.is_offline = true;
+        if matches!(self.phase, Phase::Shaking { .. } | Phase::Ready { .. }) {
+            self.doubted = Some(at.now);
+            self.query(at, out);
         }
     }
 

@@ -4,7 +4,7 @@
 //! state vector lacks; the others are updates. While frames are on their way, edits are combined, so
 //! that a slow connection gets fewer and larger frames.
 
-use super::{Effect, Failure, Moment, Phase, Stop, SyncEngine};
+use super::{DAMAGED, Effect, Failure, Moment, Phase, Stop, SyncEngine};
 use crate::{
     crdt::{ClientRange, TextDoc, combine_updates, inspect_update, split_update},
     sync::{
@@ -207,6 +207,9 @@ impl SyncEngine {
             "lineage_changed" => self.rebase(out),
             "trashed" | "not_found" => self.stop(Stop::Gone, out),
             "forbidden" => self.stop(Stop::Forbidden, out),
+            DAMAGED => {
+                self.damaged(at, Stop::damaged(message), out);
+            }
             "unavailable" | "overloaded" | "rate_limited" | "internal" => self.wait(at),
             _ => {
                 self.forget_socket();
@@ -278,6 +281,7 @@ impl SyncEngine {
 
     /// The server answered something else over HTTP, such as a poll, or that a batch is pending.
     pub fn http_answered(&mut self, at: Moment, out: &mut Vec<Effect>) {
+        self.repaired(out);
         let is_back = std::mem::take(&mut self.is_offline);
         if is_back && matches!(self.phase, Phase::Waiting { .. }) {
             // It was not only sockets that failed.
@@ -293,6 +297,13 @@ impl SyncEngine {
             Failure::OtherLineage => {
                 out.push(Effect::Close);
                 self.rebase(out);
+            }
+            Failure::Stopped(stop) if stop.is_damage() => {
+                self.outbox.take_back();
+                if !matches!(self.phase, Phase::Idle | Phase::Waiting { .. }) {
+                    out.push(Effect::Close);
+                }
+                self.damaged(at, stop, out);
             }
             Failure::Stopped(stop) => {
                 let edits = self.outbox.take_back();

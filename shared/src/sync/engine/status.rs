@@ -9,17 +9,29 @@ use std::time::Duration;
 pub enum Lateness {
     /// Not long, or all are saved.
     None,
+    /// For 5 seconds.
+    Slow,
     /// For 15 seconds.
     Late,
     /// For 30 seconds.
     VeryLate,
 }
 
+const SLOW_AFTER: Duration = Duration::from_secs(5);
 const LATE_AFTER: Duration = Duration::from_secs(15);
 const VERY_LATE_AFTER: Duration = Duration::from_secs(30);
 
 impl SyncEngine {
-    /// The state to show.
+    /// The state to show at this time.
+    #[must_use]
+    pub fn save_state_at(&self, now: Duration) -> SaveState {
+        match self.save_state() {
+            SaveState::Saving if self.lateness(now) > Lateness::None => SaveState::Slow,
+            state => state,
+        }
+    }
+
+    /// The state to show, whatever the time.
     #[must_use]
     pub fn save_state(&self) -> SaveState {
         if let Some(stop) = &self.halted {
@@ -45,6 +57,7 @@ impl SyncEngine {
         match self.outbox.oldest().map(|made| now.saturating_sub(made)) {
             Some(age) if age >= VERY_LATE_AFTER => Lateness::VeryLate,
             Some(age) if age >= LATE_AFTER => Lateness::Late,
+            Some(age) if age >= SLOW_AFTER => Lateness::Slow,
             _ => Lateness::None,
         }
     }
@@ -52,7 +65,8 @@ impl SyncEngine {
     /// When the lateness of the oldest edit changes next.
     pub(super) fn late_at(&self, now: Duration) -> Option<Duration> {
         let made = self.outbox.oldest()?;
-        [LATE_AFTER, VERY_LATE_AFTER].into_iter().map(|age| made + age).find(|time| *time > now)
+        let ages = [SLOW_AFTER, LATE_AFTER, VERY_LATE_AFTER];
+        ages.into_iter().map(|age| made + age).find(|time| *time > now)
     }
 
     /// Why nothing is sent any more.

@@ -234,9 +234,11 @@ fn edits_that_are_not_saved_are_noticed() {
     let mut page = Page::ready("");
     page.edit("x");
     assert_eq!(page.engine.lateness(page.now), Lateness::None);
-    for (seconds, lateness) in [(15, Lateness::Late), (15, Lateness::VeryLate)] {
+    let steps = [(5, Lateness::Slow), (10, Lateness::Late), (15, Lateness::VeryLate)];
+    for (seconds, lateness) in steps {
         page.now += std::time::Duration::from_secs(seconds);
         assert_eq!(page.engine.lateness(page.now), lateness);
+        assert_eq!(page.engine.save_state_at(page.now), SaveState::Slow);
     }
     page.receive(&Frame::Durable(2));
     assert_eq!(page.engine.lateness(page.now), Lateness::None);
