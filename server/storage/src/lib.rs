@@ -6,7 +6,6 @@ pub mod faulty;
 mod config;
 mod error;
 mod lock;
-mod process;
 mod registry;
 mod sql;
 

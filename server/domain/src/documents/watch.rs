@@ -12,7 +12,9 @@ use crate::{
     live::{Closing, DocumentNews},
     log_rate::LogRate,
     principal::{Principal, Viewer},
-    storage::{BusEvent, ChangeEntry, ChangeKind, Freshness, StoreError, StoreResult, Viewed},
+    storage::{
+        BusEvent, BusTopic, ChangeEntry, ChangeKind, Freshness, StoreError, StoreResult, Viewed,
+    },
 };
 use izanagi_shared::{
     id::{ActorId, DocumentId, SessionId, UserId},
@@ -67,6 +69,11 @@ impl Changed {
             BusEvent::UserChanged(user) => {
                 self.users.insert(user);
             }
+            BusEvent::Lagged => self.look_now = true,
+            // Those of the other topic.
+            BusEvent::DocumentEdited { .. }
+            | BusEvent::Presence(_)
+            | BusEvent::PresenceWanted { .. } => {}
         }
     }
 
@@ -100,7 +107,7 @@ impl Documents {
         *cursor = Some(Cursor { documents, accounts });
         drop(cursor);
         self.watching.get_or_init(|| {
-            let (this, events) = (self.clone(), self.core.stores.bus.subscribe());
+            let (this, events) = (self.clone(), self.core.stores.bus.subscribe(BusTopic::Rights));
             self.core.tasks.spawn(this.watch(events));
         });
         Ok(())

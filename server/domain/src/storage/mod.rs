@@ -27,7 +27,7 @@ pub use accounts::{
     AuditEvent, AuditLog, NewSession, RefreshToken, RefreshUse, RevocationStore, Session,
     SessionStore, User, UserChange, UserStore,
 };
-pub use bus::{Bus, BusEvent};
+pub use bus::{Bus, BusEvent, BusTopic, ClientPresence, LocalBus, NodeId, NodePresence};
 pub use catalog::{
     Catalog, Cursor, CursorKey, DocumentFilter, DocumentRow, NewDocument, Owners, Request,
     ShortHash, TextFacts, Viewed, short_hash,

@@ -7,11 +7,10 @@ use super::{
     title,
     wire::{Wire, within_patience},
 };
-use async_trait::async_trait;
 use izanagi_domain::{
     error::Error,
     live::{DocumentNews, PresenceUpdate},
-    storage::{Bus, BusEvent, Stores},
+    storage::{BusEvent, LocalBus, Stores},
 };
 use izanagi_shared::{id::DocumentId, permission::Scope};
 use rstest::rstest;
@@ -19,27 +18,13 @@ use std::{
     sync::{Arc, mpsc},
     time::Duration,
 };
-use tokio::sync::broadcast;
 
 /// A second, in which every end of a right must be noticed.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A bus that nobody else is on.
-struct OtherBus(broadcast::Sender<BusEvent>);
-
-#[async_trait]
-impl Bus for OtherBus {
-    fn publish(&self, event: BusEvent) {
-        drop(self.0.send(event));
-    }
-
-    fn subscribe(&self) -> broadcast::Receiver<BusEvent> {
-        self.0.subscribe()
-    }
-}
-
+/// With a bus that nobody else is on.
 fn on_another_bus(stores: Stores) -> Stores {
-    Stores { bus: Arc::new(OtherBus(broadcast::channel(16).0)), ..stores }
+    Stores { bus: Arc::new(LocalBus::default()), ..stores }
 }
 
 /// Keeps a paused clock from moving by itself while a test waits for the database.

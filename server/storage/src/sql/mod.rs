@@ -70,6 +70,6 @@ pub(crate) fn stores<D: Database>(
         relational,
         documents: Arc::new(records::SqlRecords::new(db())),
         revocations: Arc::new(revocations::SqlRevocations { db: db(), clock: clock() }),
-        bus: Arc::new(crate::process::ProcessBus::default()),
+        bus: Arc::new(izanagi_domain::storage::LocalBus::default()),
     }
 }
