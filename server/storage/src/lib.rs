@@ -6,9 +6,11 @@ pub mod faulty;
 mod config;
 mod error;
 mod lock;
+mod redis;
 mod registry;
 mod sql;
 
 pub use config::StorageConfig;
 pub use error::OpenError;
+pub use redis::{RedisConfig, RedisPlace};
 pub use registry::{Opened, migrate, open, open_existing};

@@ -276,6 +276,14 @@ impl Documents {
         {
             return Err(Error::SessionRevoked);
         }
+        // Revocations may be a copy that lags behind.
+        if let Some(session) = who.session() {
+            match stores.relational.sessions.get(session).await {
+                Ok(session) if session.revoked_at.is_some() => return Err(Error::SessionRevoked),
+                Ok(_) | Err(StoreError::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
         let (Principal::Session(_) | Principal::ApiKey(_), Some(user)) = (who, who.user()) else {
             return Ok(());
         };

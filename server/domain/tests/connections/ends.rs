@@ -232,16 +232,20 @@ async fn a_document_that_was_started_anew_by_a_repair() {
     assert_eq!(again.document().await.title, "Plan");
 }
 
+#[rstest]
 #[tokio::test(start_paused = true)]
-async fn a_bus_that_has_lost_events() {
+async fn a_bus_that_has_lost_events(#[values(false, true)] says_so: bool) {
     let mut scene = Scene::new().await;
     let (id, bob) = (scene.id, scene.world.bob.user);
     let owner = scene.other.owner(id).await;
     scene.other.services.documents.remove_owner(&owner, bob).await.unwrap();
     // The database is asked at once, without a second passing.
     let session = izanagi_shared::id::SessionId(uuid::Uuid::nil());
-    for _ in 0..100 {
-        scene.world.services.core.stores.bus.publish(BusEvent::SessionEnded(session));
+    let bus = &scene.world.services.core.stores.bus;
+    if says_so {
+        bus.publish(BusEvent::Lagged);
+    } else {
+        (0..2 * LocalBus::CAPACITY).for_each(|_| bus.publish(BusEvent::SessionEnded(session)));
     }
     assert_eq!(scene.bob.closed().await, Closing::Forbidden);
 }

@@ -7,8 +7,10 @@ mod provider;
 #[macro_use]
 mod suite;
 mod fixtures;
+mod services;
 
 mod audit;
+mod bus;
 mod catalog;
 mod catalog_list;
 mod changes;
@@ -22,6 +24,8 @@ mod live_text;
 mod outbox;
 mod owners;
 mod records;
+mod redis_faults;
+mod redis_server;
 mod revocations;
 mod sessions;
 mod upkeep;
