@@ -80,7 +80,7 @@ async fn pass(is_other: bool) {
 async fn the_end_of_a_session(#[values(false, true)] is_other: bool) {
     let mut scene = Scene::new().await;
     let caller = scene.world.ada;
-    signed_in(&scene.world, caller).await;
+    scene.world.sign_in(caller).await;
     scene.of(is_other).services.accounts.sign_out(&caller).await.unwrap();
     pass(is_other).await;
     assert_eq!(scene.ada.closed().await, Closing::SignedOut);
@@ -96,7 +96,7 @@ async fn the_end_of_a_session(#[values(false, true)] is_other: bool) {
 async fn signing_out_everywhere(#[values(false, true)] is_other: bool) {
     let mut scene = Scene::new().await;
     let caller = scene.world.ada;
-    signed_in(&scene.world, caller).await;
+    scene.world.sign_in(caller).await;
     scene.of(is_other).services.accounts.sign_out_everywhere(caller.user).await.unwrap();
     pass(is_other).await;
     assert_eq!(scene.ada.closed().await, Closing::SignedOut);
@@ -324,29 +324,4 @@ async fn settle(injector: &izanagi_storage::faulty::Injector) {
         quiet = if injector.calls().len() == calls { quiet + 1 } else { 0 };
         calls = injector.calls().len();
     }
-}
-
-/// Stores the session of a caller, so that it can be ended.
-async fn signed_in(world: &World, caller: izanagi_domain::accounts::Caller) {
-    use izanagi_domain::storage::{NewSession, RefreshToken, Session};
-    let at = izanagi_shared::time::Timestamp::from_micros(1_800_000_000_000_000);
-    let session = Session {
-        id: caller.session,
-        user_id: caller.user,
-        user_agent: String::new(),
-        ip: String::new(),
-        created_at: at,
-        last_activity_at: at,
-        revoked_at: None,
-    };
-    let token = RefreshToken {
-        hash: [7; 32],
-        session_id: caller.session,
-        nonce: [0; 32],
-        parent_hash: None,
-        expires_at: at.plus(Duration::from_secs(1_000_000)),
-        used_at: None,
-        successor_used: false,
-    };
-    world.stores.relational.sessions.create(&NewSession { session, token }).await.unwrap();
 }
