@@ -10,6 +10,9 @@ mod redis;
 mod registry;
 mod sql;
 
+/// Bytes of values in memory that can be computed again.
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
+
 pub use config::StorageConfig;
 pub use error::OpenError;
 pub use redis::{RedisConfig, RedisPlace};

@@ -24,6 +24,8 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(2);
 const PING_EVERY: Duration = Duration::from_secs(1);
 /// A ping takes at most this long.
 const PING_LIMIT: Duration = Duration::from_secs(1);
+/// A server that does not answer for this long may be gone.
+const DOUBTED_AFTER: Duration = Duration::from_millis(50);
 /// Calls that wait for an answer at the same time.
 const PIPELINE: usize = 256;
 
@@ -88,7 +90,10 @@ impl Connection {
                 Err(error.into())
             }
             Err(_) => {
-                self.shared.doubt();
+                // A busy server may well need some milliseconds.
+                if limit >= DOUBTED_AFTER {
+                    self.shared.doubt();
+                }
                 Err(Trouble::Slow)
             }
         }

@@ -2,8 +2,10 @@
 
 mod backoff;
 mod bus;
+mod cache;
 mod config;
 mod connection;
+mod counters;
 mod envelope;
 mod revocations;
 
@@ -12,7 +14,9 @@ pub use config::{RedisConfig, RedisPlace};
 use crate::{error::OpenError, registry::Backend};
 use async_trait::async_trait;
 use bus::RedisBus;
+use cache::RedisCache;
 use connection::Connection;
+use counters::RedisCounters;
 use izanagi_domain::storage::{Clock, Ids, StoreResult, Stores};
 use revocations::RedisRevocations;
 use std::{
@@ -37,10 +41,11 @@ pub(crate) async fn open(
     stores: &mut Stores,
     description: &mut String,
 ) -> Result<Option<RedisBackend>, OpenError> {
-    let RedisConfig { revocations, bus, .. } = config;
+    let RedisConfig { revocations, bus, limits, cache } = config;
     let mut opener = Opener { ids, connections: HashMap::new(), description };
     // All settings are checked before anything is connected.
-    for (setting, place) in [("revocations", revocations), ("bus", bus)] {
+    let all = [("revocations", revocations), ("bus", bus), ("limits", limits), ("cache", cache)];
+    for (setting, place) in all {
         place.as_ref().map(|place| place.client(setting)).transpose()?;
     }
     if let Some(place) = revocations {
@@ -58,6 +63,14 @@ pub(crate) async fn open(
         let bus = RedisBus::start(connection, place.client("bus")?, place, ids);
         stores.bus = Arc::clone(&bus) as _;
         opened_bus = Some(bus);
+    }
+    if let Some(place) = limits {
+        let redis = opener.connect("limits", place).await?;
+        stores.counters = Some(Arc::new(RedisCounters { redis, place: place.clone() }));
+    }
+    if let Some(place) = cache {
+        let redis = opener.connect("cache", place).await?;
+        stores.cache = Arc::new(RedisCache { redis, place: place.clone() });
     }
     let connections: Vec<_> = opener.connections.into_values().collect();
     Ok((!connections.is_empty()).then_some(RedisBackend { connections, bus: opened_bus }))

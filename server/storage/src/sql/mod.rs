@@ -71,5 +71,7 @@ pub(crate) fn stores<D: Database>(
         documents: Arc::new(records::SqlRecords::new(db())),
         revocations: Arc::new(revocations::SqlRevocations { db: db(), clock: clock() }),
         bus: Arc::new(izanagi_domain::storage::LocalBus::default()),
+        cache: Arc::new(izanagi_domain::storage::LocalCache::new(crate::CACHE_BYTES)),
+        counters: None,
     }
 }

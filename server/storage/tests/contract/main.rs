@@ -11,6 +11,7 @@ mod services;
 
 mod audit;
 mod bus;
+mod cache;
 mod catalog;
 mod catalog_list;
 mod changes;
@@ -18,6 +19,7 @@ mod commits;
 mod edits;
 mod inspect;
 mod intents;
+mod limits;
 mod live_log;
 mod live_tail;
 mod live_text;

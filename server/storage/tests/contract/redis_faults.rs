@@ -4,11 +4,13 @@
 use crate::{
     bus::{next, until_connected},
     fixtures::*,
+    limits::{limits, wait_of},
     provider::TestStore,
     redis_server::RedisServer,
 };
+use bytes::Bytes;
 use izanagi_domain::storage::{BusEvent, BusTopic, Stores};
-use izanagi_shared::id::SessionId;
+use izanagi_shared::id::{SessionId, UserId};
 use izanagi_storage::{RedisConfig, RedisPlace, StorageConfig, open};
 use rstest::rstest;
 use std::time::{Duration, Instant};
@@ -111,6 +113,76 @@ async fn revocations_stay_right_through(
         tokio::task::yield_now().await;
     }
     store.close().await;
+}
+
+/// While Redis cannot count, each node does.
+#[rstest]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_and_cache_go_on_through(
+    #[values(Fault::Dead, Fault::Paused, Fault::Asleep, Fault::Full)] fault: Fault,
+) {
+    let Some(mut server) = RedisServer::start() else { return };
+    let store = TestStore::on_redis(server.place()).await;
+    let (user, value) = (UserId(fresh_uuid()), Bytes::from_static(b"value"));
+    let limits = limits(&store, PATIENCE * 100, 50);
+    for _ in 0..10 {
+        assert_eq!(quickly(wait_of(&limits, user)).await, None);
+    }
+    store.cache.put("key", value.clone(), PATIENCE).await;
+    fault.begin(&mut server, &[]);
+    let mut admitted = 10;
+    for number in 0..100 {
+        admitted += u32::from(quickly(wait_of(&limits, user)).await.is_none());
+        quickly(store.cache.put("key", value.clone(), PATIENCE)).await;
+        assert!(quickly(store.cache.get("key")).await.is_none_or(|found| found == value));
+        quickly(store.cache.remove(&number.to_string())).await;
+    }
+    assert_eq!(admitted, 50, "the limit holds");
+    fault.end(&mut server);
+    let begun = Instant::now();
+    while store.cache.get("key").await.as_ref() != Some(&value) {
+        assert!(begun.elapsed() < PATIENCE, "{fault:?} never ends");
+        store.cache.put("key", value.clone(), PATIENCE).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn counters_and_cache_survive_values_of_others() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = TestStore::on_redis(server.place()).await;
+    let user = UserId(fresh_uuid());
+    let counter = format!("izanagi:ratelimit:{user}:writes");
+    for value in ["LPUSH {} x", "SET {} hello", "SET {} 9e99", "SET {} -1"] {
+        server.command(&format!("DEL {counter}"));
+        server.command(&value.replace("{}", &counter));
+        let limits = limits(&store, Duration::from_secs(60), 3);
+        assert!(wait_of(&limits, user).await.is_none_or(|wait| wait <= Duration::from_secs(60)));
+    }
+    server.command("LPUSH izanagi:key x");
+    assert_eq!(store.cache.get("key").await, None);
+    store.cache.put("key", Bytes::from_static(b"x"), PATIENCE).await;
+    assert_eq!(store.cache.get("key").await, Some(Bytes::from_static(b"x")));
+}
+
+/// Every key goes by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_key_has_a_time_to_live() {
+    let Some(server) = RedisServer::start() else { return };
+    let store = TestStore::on_redis(server.place()).await;
+    let session = SessionId(fresh_uuid());
+    assert!(!is_revoked(&store, session).await);
+    store.revocations.revoke(SessionId(fresh_uuid()), at(1_000)).await.unwrap();
+    store.cache.put("key", Bytes::from_static(b"x"), PATIENCE).await;
+    let limits = limits(&store, Duration::from_secs(60), 3);
+    assert_eq!(wait_of(&limits, UserId(fresh_uuid())).await, None);
+    let keyspace = server.command("INFO keyspace");
+    assert!(keyspace.contains("keys=4,expires=4"), "{keyspace}");
+    let alive = server.command(&format!("PTTL izanagi:session:{session}"));
+    assert!(alive.trim_matches([':', '\r', '\n']).parse::<i64>().unwrap() <= 2_000, "{alive}");
+    let clients = server.command("INFO clients");
+    let connected = clients.lines().find_map(|line| line.strip_prefix("connected_clients:"));
+    // The one that asks is among them.
+    assert!(connected.unwrap().parse::<u32>().unwrap() <= 3, "{clients}");
 }
 
 #[rstest]
