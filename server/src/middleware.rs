@@ -173,7 +173,7 @@ async fn identify(State(state): State<AppState>, request: Request, next: Next) -
         Ok(found) => found,
         Err(error) => {
             // Guessing tokens counts against the rate limit too.
-            let allowed = state.services.limits.read(None, &device.ip);
+            let allowed = state.services.limits.read(None, &device.ip).await;
             return problem::ApiError::from(allowed.err().unwrap_or(error)).into_response();
         }
     };
@@ -309,8 +309,8 @@ async fn limit_rate(State(state): State<AppState>, request: Request, next: Next)
         let ip = request.extensions().get::<Device>().map_or("", |device| device.ip.as_str());
         let limits = &state.services.limits;
         let allowed = match *request.method() {
-            Method::GET | Method::HEAD | Method::OPTIONS => limits.read(user, ip),
-            _ => limits.write(user, ip),
+            Method::GET | Method::HEAD | Method::OPTIONS => limits.read(user, ip).await,
+            _ => limits.write(user, ip).await,
         };
         if let Err(error) = allowed {
             return problem::ApiError::from(error).into_response();

@@ -63,7 +63,7 @@ async fn user_commands_say_what_is_the_case_now() {
         username: Some("ada".to_owned()),
         display_name: None,
     };
-    let turn = accounts.take_sign_up_turn(&device).unwrap();
+    let turn = accounts.take_sign_up_turn(&device).await.unwrap();
     accounts.sign_up(turn, &request, &device).await.unwrap();
     running.close().await;
     let role =

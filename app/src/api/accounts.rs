@@ -53,7 +53,7 @@ pub(crate) async fn sign_up(
     use izanagi_shared::{rules::Secret, wire::SignupRequest};
     let (context, device) = (ssr::page_context()?, ssr::device());
     let accounts = &context.services.accounts;
-    let turn = accounts.take_sign_up_turn(&device)?;
+    let turn = accounts.take_sign_up_turn(&device).await?;
     let password = Secret::new(password);
     let request = SignupRequest { email, password, username: Some(username), display_name: None };
     let signed_in = accounts.sign_up(turn, &request, &device).await?;

@@ -12,7 +12,7 @@ pub mod fsck;
 pub mod hash;
 pub mod jobs;
 pub mod live;
-mod log_rate;
+pub mod log_rate;
 mod patience;
 pub mod principal;
 pub mod readiness;

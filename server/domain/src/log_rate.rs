@@ -17,7 +17,7 @@ const RATE: NonZeroU32 = NonZeroU32::MIN;
 const BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(9);
 
 /// Admits one message a second, after ten at once.
-pub(crate) struct LogRate<C: Clock = DefaultClock> {
+pub struct LogRate<C: Clock = DefaultClock> {
     limiter: RateLimiter<NotKeyed, InMemoryState, C, NoOpMiddleware<C::Instant>>,
     omitted: AtomicU64,
 }
@@ -37,7 +37,7 @@ impl<C: Clock> LogRate<C> {
 
     /// Returns how many messages were omitted since the last one, or `None` if this one must be
     /// omitted too.
-    pub(crate) fn admit(&self) -> Option<u64> {
+    pub fn admit(&self) -> Option<u64> {
         if self.limiter.check().is_err() {
             self.omitted.fetch_add(1, Ordering::Relaxed);
             return None;

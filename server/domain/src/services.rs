@@ -78,7 +78,7 @@ impl Services {
         tokens: Tokens,
         settings: Settings,
     ) -> Result<Self> {
-        let limits = Limits::new(settings.limits, Arc::clone(&clock))?;
+        let limits = Limits::new(settings.limits, Arc::clone(&clock), stores.counters.clone())?;
         let passwords = Passwords::new(settings.password_hashes_at_once)?;
         let core = Core::new(stores, clock, ids, Budget::new(settings.budget)?);
         let rooms = Rooms::new(&core, settings.live);

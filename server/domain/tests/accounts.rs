@@ -36,7 +36,7 @@ async fn sign_up(world: &World) -> SignedIn {
         display_name: None,
     };
     let (accounts, device) = (&world.services.accounts, Device::default());
-    let turn = accounts.take_sign_up_turn(&device).unwrap();
+    let turn = accounts.take_sign_up_turn(&device).await.unwrap();
     accounts.sign_up(turn, &request, &device).await.unwrap()
 }
 
@@ -262,7 +262,7 @@ async fn a_token_with_the_session_of_another_user_is_refused(#[case] seen: bool)
         username: None,
         display_name: None,
     };
-    let turn = accounts.take_sign_up_turn(&at("::1")).unwrap();
+    let turn = accounts.take_sign_up_turn(&at("::1")).await.unwrap();
     let mallory = accounts.sign_up(turn, &request, &at("::1")).await.unwrap();
     let mixed = with_session_of(eve.access.expose(), mallory.access.expose());
     if seen {

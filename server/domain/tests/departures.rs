@@ -118,7 +118,7 @@ async fn sign_up(world: &World) -> Result<SignedIn> {
         display_name: None,
     };
     let (accounts, device) = (&world.services.accounts, Device::default());
-    accounts.sign_up(accounts.take_sign_up_turn(&device)?, &request, &device).await
+    accounts.sign_up(accounts.take_sign_up_turn(&device).await?, &request, &device).await
 }
 
 async fn sign_in(world: &World) -> Result<SignedIn> {

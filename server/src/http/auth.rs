@@ -45,7 +45,7 @@ async fn sign_up(
     body: LazyBody,
 ) -> ApiResult<Response> {
     let accounts = &state.services.accounts;
-    let turn = accounts.take_sign_up_turn(&device)?;
+    let turn = accounts.take_sign_up_turn(&device).await?;
     let request: SignupRequest = body.json(SMALL_BODY).await?;
     let signed_in = accounts.sign_up(turn, &request, &device).await?;
     Ok(answer(&state, StatusCode::CREATED, &signed_in))

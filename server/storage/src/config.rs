@@ -1,6 +1,6 @@
 //! Storage configuration.
 
-use crate::error::OpenError;
+use crate::{error::OpenError, redis::RedisConfig};
 use izanagi_domain::storage::{Clock, Ids, SystemClock, SystemIds};
 use std::{fmt, path::PathBuf, sync::Arc};
 
@@ -10,6 +10,8 @@ pub struct StorageConfig {
     /// `sqlite://path/of/the/file` (relative to the working directory unless it begins with `/`) or
     /// `memory://`, which is empty at every start.
     pub url: String,
+    /// Stores that are in Redis.
+    pub redis: RedisConfig,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The source of ids.
@@ -23,7 +25,8 @@ impl StorageConfig {
     /// One database for everything, with the system clock and random source.
     pub fn new(url: impl Into<String>) -> Self {
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
-        Self { url: url.into(), clock, ids, exclusive: None }
+        let redis = RedisConfig::default();
+        Self { url: url.into(), redis, clock, ids, exclusive: None }
     }
 
     /// Requires the database for `command` alone.

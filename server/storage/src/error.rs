@@ -12,6 +12,17 @@ pub enum OpenError {
         /// The part before `://`.
         scheme: String,
     },
+    /// A store that is to be in Redis has an invalid place.
+    #[error(
+        "the place of {setting} in Redis is invalid: {problem}; use \
+         redis://[user:password@]host[:port][/database], or rediss:// for TLS"
+    )]
+    Redis {
+        /// The store.
+        setting: &'static str,
+        /// What is wrong, without secrets.
+        problem: String,
+    },
     /// The schema was written by a newer version of Izanagi.
     #[error(
         "this database has schema {found}, and this program knows schemas up to {known}. \

@@ -6,10 +6,14 @@ pub mod faulty;
 mod config;
 mod error;
 mod lock;
-mod process;
+mod redis;
 mod registry;
 mod sql;
 
+/// Bytes of values in memory that can be computed again.
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
+
 pub use config::StorageConfig;
 pub use error::OpenError;
+pub use redis::{RedisConfig, RedisPlace};
 pub use registry::{Opened, migrate, open, open_existing};

@@ -3,7 +3,7 @@
 use crate::{
     config::{Place, StorageConfig},
     error::OpenError,
-    lock,
+    lock, redis,
     sql::{self, Database, SqliteDb, Statement},
 };
 use async_trait::async_trait;
@@ -84,8 +84,15 @@ pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
         }
     }
     let database = SqliteDb::open(&place).await?;
-    let stores = sql::stores(&database, &config.clock, &config.ids);
-    Ok(Opened { stores, description: place.to_string(), backends: vec![database], _lock: lock })
+    let mut stores = sql::stores(&database, &config.clock, &config.ids);
+    let mut description = place.to_string();
+    let mut backends: Vec<Arc<dyn Backend>> = Vec::new();
+    let outside = (&config.clock, &config.ids);
+    if let Some(redis) = redis::open(&config.redis, outside, &mut stores, &mut description).await? {
+        backends.push(Arc::new(redis));
+    }
+    backends.push(database);
+    Ok(Opened { stores, description, backends, _lock: lock })
 }
 
 /// Like [`open`], but never creates a database; for administration commands.

@@ -1,10 +1,12 @@
 //! Rate limits (PRODUCT O6, DESIGN §10): GCRA from the crate `governor`, on the injected clock,
-//! which does not go back when the system's time is set.
+//! which does not go back when the system's time is set. Several nodes also count together, where that
+//! is configured; what a node counts itself holds while they cannot.
 
 use super::Network;
 use crate::{
     error::{Error, Result},
-    storage::Clock,
+    hash::sha256,
+    storage::{Allowance, Clock, Counted, Counters},
 };
 use governor::{
     NotUntil, Quota, RateLimiter,
@@ -35,6 +37,10 @@ impl Rate {
             }
         }
         Self { count: at_least_one(count), per, burst: at_least_one(burst) }
+    }
+
+    fn allowance(self) -> Allowance {
+        Allowance { every: self.per / self.count.get(), burst: self.burst.get() }
     }
 
     fn quota(self) -> Option<Quota> {
@@ -84,7 +90,20 @@ impl GovernorClock for LimitClock {
     }
 }
 
-type Keyed<K> = RateLimiter<K, DefaultKeyedStateStore<K>, LimitClock, NoOpMiddleware<Duration>>;
+type Governor<K> = RateLimiter<K, DefaultKeyedStateStore<K>, LimitClock, NoOpMiddleware<Duration>>;
+
+/// One limit.
+struct Keyed<K: Hash + Eq + Clone> {
+    /// Its name among the shared counters.
+    name: &'static str,
+    allowance: Allowance,
+    own: Governor<K>,
+}
+
+/// What a limit counts by, for the shared counters. Short, and without personal data.
+trait CountedBy: Hash + Eq + Clone + Sync {
+    fn shared_key(&self) -> String;
+}
 
 /// What a sign-in is counted to. Username and email of an account count together, or a guesser would
 /// have twice the attempts; so a refusal does reveal to those who use up the limit with one that the
@@ -104,10 +123,45 @@ enum Who {
     Anonymous(Network),
 }
 
+impl CountedBy for Network {
+    fn shared_key(&self) -> String {
+        match self {
+            Self::V4(address) => hex::encode(address),
+            Self::V6(address) => hex::encode(address),
+            Self::None => "none".to_owned(),
+        }
+    }
+}
+
+impl CountedBy for Who {
+    fn shared_key(&self) -> String {
+        match self {
+            Self::User(user) => user.to_string(),
+            Self::Anonymous(network) => network.shared_key(),
+        }
+    }
+}
+
+impl CountedBy for SignInTo {
+    fn shared_key(&self) -> String {
+        match self {
+            Self::Account(user) => user.to_string(),
+            Self::Name(name) => hex::encode(sha256(name)),
+        }
+    }
+}
+
+impl CountedBy for (SignInTo, Network) {
+    fn shared_key(&self) -> String {
+        format!("{}:{}", self.0.shared_key(), self.1.shared_key())
+    }
+}
+
 /// Counts requests and refuses those above the limit.
 #[derive(Clone)]
 pub struct Limits {
     clock: LimitClock,
+    shared: Option<Arc<dyn Counters>>,
     sign_in: Arc<Keyed<(SignInTo, Network)>>,
     sign_in_unknown: Arc<Keyed<SignInTo>>,
     sign_in_address: Arc<Keyed<Network>>,
@@ -123,20 +177,26 @@ impl std::fmt::Debug for Limits {
 }
 
 impl Limits {
-    /// Creates limits with these rates on this clock.
+    /// Creates limits with these rates on this clock. Nodes with the same `shared` counters count
+    /// together.
     ///
     /// # Errors
     /// A period is zero.
-    pub fn new(settings: LimitSettings, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub fn new(
+        settings: LimitSettings,
+        clock: Arc<dyn Clock>,
+        shared: Option<Arc<dyn Counters>>,
+    ) -> Result<Self> {
         let clock = LimitClock(clock);
         Ok(Self {
-            sign_in: keyed(settings.sign_in, &clock)?,
-            sign_in_unknown: keyed(settings.sign_in_unknown, &clock)?,
-            sign_in_address: keyed(settings.sign_in_address, &clock)?,
-            sign_up: keyed(settings.sign_up, &clock)?,
-            writes: keyed(settings.writes, &clock)?,
-            reads: keyed(settings.reads, &clock)?,
+            sign_in: keyed("sign-in", settings.sign_in, &clock)?,
+            sign_in_unknown: keyed("sign-in-unknown", settings.sign_in_unknown, &clock)?,
+            sign_in_address: keyed("sign-in-address", settings.sign_in_address, &clock)?,
+            sign_up: keyed("sign-up", settings.sign_up, &clock)?,
+            writes: keyed("writes", settings.writes, &clock)?,
+            reads: keyed("reads", settings.reads, &clock)?,
             clock,
+            shared,
         })
     }
 
@@ -145,8 +205,8 @@ impl Limits {
     ///
     /// # Errors
     /// `RateLimited` with the time to wait.
-    pub(super) fn sign_in_from(&self, ip: &str) -> Result<()> {
-        self.check(&self.sign_in_address, &Network::of_text(ip))
+    pub(super) async fn sign_in_from(&self, ip: &str) -> Result<()> {
+        self.check(&self.sign_in_address, &Network::of_text(ip)).await
     }
 
     /// Counts a sign-in from `ip` to an account. `is_known` if it has signed in from there: then
@@ -154,56 +214,67 @@ impl Limits {
     ///
     /// # Errors
     /// `RateLimited` with the time to wait.
-    pub(super) fn sign_in(&self, to: &SignInTo, ip: &str, is_known: bool) -> Result<()> {
-        self.check(&self.sign_in, &(to.clone(), Network::of_text(ip)))?;
-        if is_known { Ok(()) } else { self.check(&self.sign_in_unknown, to) }
+    pub(super) async fn sign_in(&self, to: &SignInTo, ip: &str, is_known: bool) -> Result<()> {
+        self.check(&self.sign_in, &(to.clone(), Network::of_text(ip))).await?;
+        if is_known { Ok(()) } else { self.check(&self.sign_in_unknown, to).await }
     }
 
     /// Counts a sign-up from `ip`.
     ///
     /// # Errors
     /// `RateLimited`.
-    pub(super) fn sign_up(&self, ip: &str) -> Result<()> {
-        self.check(&self.sign_up, &Network::of_text(ip))
+    pub(super) async fn sign_up(&self, ip: &str) -> Result<()> {
+        self.check(&self.sign_up, &Network::of_text(ip)).await
     }
 
     /// Counts a write by a user, or by an anonymous caller from `ip`.
     ///
     /// # Errors
     /// `RateLimited`.
-    pub fn write(&self, user: Option<UserId>, ip: &str) -> Result<()> {
-        self.check(&self.writes, &who(user, ip))
+    pub async fn write(&self, user: Option<UserId>, ip: &str) -> Result<()> {
+        self.check(&self.writes, &who(user, ip)).await
     }
 
     /// Counts a read by a user, or by an anonymous caller from `ip`.
     ///
     /// # Errors
     /// `RateLimited`.
-    pub fn read(&self, user: Option<UserId>, ip: &str) -> Result<()> {
-        self.check(&self.reads, &who(user, ip))
+    pub async fn read(&self, user: Option<UserId>, ip: &str) -> Result<()> {
+        self.check(&self.reads, &who(user, ip)).await
     }
 
     /// Drops entries that are back at a full burst.
     pub fn forget_idle(&self) {
-        self.sign_in.retain_recent();
-        self.sign_in_unknown.retain_recent();
-        self.sign_in_address.retain_recent();
-        self.sign_up.retain_recent();
-        self.writes.retain_recent();
-        self.reads.retain_recent();
+        self.sign_in.own.retain_recent();
+        self.sign_in_unknown.own.retain_recent();
+        self.sign_in_address.own.retain_recent();
+        self.sign_up.own.retain_recent();
+        self.writes.own.retain_recent();
+        self.reads.own.retain_recent();
     }
 
-    fn check<K: Hash + Eq + Clone>(&self, limiter: &Keyed<K>, key: &K) -> Result<()> {
-        limiter.check_key(key).map_err(|not_until: NotUntil<Duration>| {
+    async fn check<K: CountedBy>(&self, limit: &Keyed<K>, key: &K) -> Result<()> {
+        limit.own.check_key(key).map_err(|not_until: NotUntil<Duration>| {
             let wait = not_until.earliest_possible().duration_since(self.clock.now());
             Error::RateLimited(wait.into())
-        })
+        })?;
+        let Some(shared) = &self.shared else { return Ok(()) };
+        let key = format!("{}:{}", key.shared_key(), limit.name);
+        match shared.count(&key, limit.allowance).await {
+            Some(Counted::Refused(wait)) => Err(Error::RateLimited(wait)),
+            Some(Counted::Admitted) | None => Ok(()),
+        }
     }
 }
 
-fn keyed<K: Hash + Eq + Clone>(rate: Rate, clock: &LimitClock) -> Result<Arc<Keyed<K>>> {
+fn keyed<K: Hash + Eq + Clone>(
+    name: &'static str,
+    rate: Rate,
+    clock: &LimitClock,
+) -> Result<Arc<Keyed<K>>> {
     let quota = rate.quota().ok_or_else(|| Error::internal("a rate limit has no period"))?;
-    Ok(Arc::new(RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone())))
+    let own = RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone());
+    Ok(Arc::new(Keyed { name, allowance: rate.allowance(), own }))
 }
 
 fn who(user: Option<UserId>, ip: &str) -> Who {
@@ -234,60 +305,61 @@ mod tests {
 
     fn limits() -> (Arc<Hand>, Limits) {
         let clock = Arc::new(Hand::default());
-        (clock.clone(), Limits::new(LimitSettings::default(), clock).unwrap())
+        (clock.clone(), Limits::new(LimitSettings::default(), clock, None).unwrap())
     }
 
     fn named(name: &str) -> SignInTo {
         SignInTo::Name(name.to_owned())
     }
 
-    #[test]
-    fn the_eleventh_sign_in_of_a_minute_waits_and_others_do_not() {
+    #[tokio::test]
+    async fn the_eleventh_sign_in_of_a_minute_waits_and_others_do_not() {
         let (clock, limits) = limits();
-        let sign_in = |name: &str, ip: &str| limits.sign_in(&named(name), ip, true);
+        let sign_in = async |name: &str, ip: &str| limits.sign_in(&named(name), ip, true).await;
         for _ in 0..10 {
-            sign_in("ada", "2001:db8::1").unwrap();
+            sign_in("ada", "2001:db8::1").await.unwrap();
         }
         // Another address of the same /64.
-        let Error::RateLimited(wait) = sign_in("ada", "2001:db8::2").unwrap_err() else {
+        let Error::RateLimited(wait) = sign_in("ada", "2001:db8::2").await.unwrap_err() else {
             panic!("another error");
         };
         assert!(wait > Duration::ZERO && wait <= Duration::from_secs(6), "{wait:?}");
-        sign_in("ada", "2001:db8:0:1::1").unwrap();
-        sign_in("bob", "2001:db8::1").unwrap();
+        sign_in("ada", "2001:db8:0:1::1").await.unwrap();
+        sign_in("bob", "2001:db8::1").await.unwrap();
         clock.0.lock().1 += wait;
-        sign_in("ada", "2001:db8::1").unwrap();
+        sign_in("ada", "2001:db8::1").await.unwrap();
     }
 
-    #[test]
-    fn attempts_from_many_unknown_networks_leave_the_known_ones_alone() {
+    #[tokio::test]
+    async fn attempts_from_many_unknown_networks_leave_the_known_ones_alone() {
         let (_, limits) = limits();
-        let unknown = |n: u8| limits.sign_in(&named("ada"), &format!("192.0.2.{n}"), false);
+        let unknown =
+            async |n: u8| limits.sign_in(&named("ada"), &format!("192.0.2.{n}"), false).await;
         for n in 0..30 {
-            unknown(n).unwrap();
+            unknown(n).await.unwrap();
         }
-        assert!(matches!(unknown(30), Err(Error::RateLimited(_))));
-        limits.sign_in(&named("ada"), "198.51.100.1", true).unwrap();
-        limits.sign_in(&named("bob"), "192.0.2.30", false).unwrap();
+        assert!(matches!(unknown(30).await, Err(Error::RateLimited(_))));
+        limits.sign_in(&named("ada"), "198.51.100.1", true).await.unwrap();
+        limits.sign_in(&named("bob"), "192.0.2.30", false).await.unwrap();
     }
 
-    #[test]
-    fn one_network_cannot_try_many_names() {
+    #[tokio::test]
+    async fn one_network_cannot_try_many_names() {
         let (_, limits) = limits();
         for _ in 0..60 {
-            limits.sign_in_from("192.0.2.1").unwrap();
+            limits.sign_in_from("192.0.2.1").await.unwrap();
         }
-        assert!(matches!(limits.sign_in_from("192.0.2.1"), Err(Error::RateLimited(_))));
-        limits.sign_in_from("192.0.2.2").unwrap();
+        assert!(matches!(limits.sign_in_from("192.0.2.1").await, Err(Error::RateLimited(_))));
+        limits.sign_in_from("192.0.2.2").await.unwrap();
     }
 
-    #[test]
-    fn anonymous_callers_of_one_network_share_a_limit() {
+    #[tokio::test]
+    async fn anonymous_callers_of_one_network_share_a_limit() {
         let (_, limits) = limits();
         for n in 0..2_000 {
-            limits.read(None, &format!("2001:db8::{n:x}")).unwrap();
+            limits.read(None, &format!("2001:db8::{n:x}")).await.unwrap();
         }
-        assert!(matches!(limits.read(None, "2001:db8::ffff"), Err(Error::RateLimited(_))));
-        limits.read(None, "2001:db8:1::").unwrap();
+        assert!(matches!(limits.read(None, "2001:db8::ffff").await, Err(Error::RateLimited(_))));
+        limits.read(None, "2001:db8:1::").await.unwrap();
     }
 }

@@ -54,8 +54,8 @@ impl Accounts {
     ///
     /// # Errors
     /// `RateLimited`.
-    pub fn take_sign_up_turn(&self, device: &Device) -> Result<SignUpTurn> {
-        self.limits.sign_up(&device.ip).map(|()| SignUpTurn(()))
+    pub async fn take_sign_up_turn(&self, device: &Device) -> Result<SignUpTurn> {
+        self.limits.sign_up(&device.ip).await.map(|()| SignUpTurn(()))
     }
 
     /// Creates an account and signs it in.
@@ -154,7 +154,7 @@ impl Accounts {
     /// unknown name, a wrong password and a deactivated account alike, after the same time;
     /// `Overloaded`.
     pub async fn sign_in(&self, request: &LoginRequest, device: &Device) -> Result<SignedIn> {
-        self.limits.sign_in_from(&device.ip)?;
+        self.limits.sign_in_from(&device.ip).await?;
         let login = check_login(request)?;
         let user = match self.core.stores.relational.users.by_login(&login).await {
             Ok(user) => Some(user),
@@ -165,7 +165,7 @@ impl Accounts {
         let id = user.as_ref().map_or(UserId(Uuid::nil()), |user| user.id);
         let is_known = self.has_signed_in_from(id, &device.ip).await?;
         let to = if user.is_some() { SignInTo::Account(id) } else { SignInTo::Name(login) };
-        self.limits.sign_in(&to, &device.ip, is_known)?;
+        self.limits.sign_in(&to, &device.ip, is_known).await?;
         let stored = user.as_ref().map(|user| user.password_hash.clone());
         let fits = self.passwords.verify(request.password.clone(), stored).await?;
         let Some(user) = user.filter(|user| fits && user.deactivated_at.is_none()) else {

@@ -70,6 +70,7 @@ impl Documents {
             return Err(Error::Trashed);
         }
         let cached = Cached::of(&reader, who);
+        self.rooms.saw(id, reader.row().live_seq);
         let sitter = Sitter { actor: who.actor(), sees_others: cached.sees_others() };
         let mut joined = self.rooms.join(id, sitter).await?;
         if joined.lineage != reader.row().lineage {

@@ -12,7 +12,9 @@ use crate::{
     live::{Closing, DocumentNews},
     log_rate::LogRate,
     principal::{Principal, Viewer},
-    storage::{BusEvent, ChangeEntry, ChangeKind, Freshness, StoreError, StoreResult, Viewed},
+    storage::{
+        BusEvent, BusTopic, ChangeEntry, ChangeKind, Freshness, StoreError, StoreResult, Viewed,
+    },
 };
 use izanagi_shared::{
     id::{ActorId, DocumentId, SessionId, UserId},
@@ -67,6 +69,11 @@ impl Changed {
             BusEvent::UserChanged(user) => {
                 self.users.insert(user);
             }
+            BusEvent::Lagged => self.look_now = true,
+            // Those of the other topic.
+            BusEvent::DocumentEdited { .. }
+            | BusEvent::Presence(_)
+            | BusEvent::PresenceWanted { .. } => {}
         }
     }
 
@@ -110,7 +117,7 @@ impl Documents {
         *cursor = Some(Cursor { documents, accounts });
         drop(cursor);
         self.watching.get_or_init(|| {
-            let (this, events) = (self.clone(), self.core.stores.bus.subscribe());
+            let (this, events) = (self.clone(), self.core.stores.bus.subscribe(BusTopic::Rights));
             self.core.tasks.spawn(this.watch(events));
         });
         Ok(())
@@ -278,6 +285,14 @@ impl Documents {
             && stores.revocations.is_revoked(session).await?
         {
             return Err(Error::SessionRevoked);
+        }
+        // Revocations may be a copy that lags behind.
+        if let Some(session) = who.session() {
+            match stores.relational.sessions.get(session).await {
+                Ok(session) if session.revoked_at.is_some() => return Err(Error::SessionRevoked),
+                Ok(_) | Err(StoreError::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         let (Principal::Session(_) | Principal::ApiKey(_), Some(user)) = (who, who.user()) else {
             return Ok(());

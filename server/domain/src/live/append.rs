@@ -39,6 +39,9 @@ impl Room {
                 }
                 Ok(BatchOutcome::Appended(appended)) => {
                     for outcome in &appended {
+                        if let Appended::New(seq) = outcome {
+                            self.unpublished = self.unpublished.max(Some(*seq));
+                        }
                         if let Appended::New(seq) | Appended::Known(seq) = outcome {
                             self.context.seen.saw(self.document, *seq);
                         }

@@ -59,6 +59,8 @@ impl Room {
         let made = self.with_replica(takes_long, move |replica| make(&given.kind, replica));
         let (update, clients) = match made.await?? {
             Made::Update { update, clients } => (update, clients),
+            // Without an append, nothing has compared the text with the log yet.
+            Made::Nothing(_) | Made::Stale(_) if self.has_moved(after).await? => return Ok(None),
             Made::Nothing(text) => return Ok(Some(EditOutcome::Done(text))),
             Made::Stale(text) => return Ok(Some(EditOutcome::Stale(text))),
             Made::Broken(error) => {
@@ -94,6 +96,16 @@ impl Room {
         };
         self.settle(admitted, appended).await?;
         Ok(Some(EditOutcome::Done(self.text().await?)))
+    }
+
+    /// Whether other rooms have written after a seq; takes in what they have written.
+    async fn has_moved(&mut self, after: u64) -> Result<bool> {
+        let tail = self.context.log.since(self.document, after).await?;
+        if tail.live_seq <= after {
+            return Ok(false);
+        }
+        self.take_in_or_load(tail).await;
+        Ok(true)
     }
 
     async fn is_known(&self, edit: &ServerEdit) -> Result<bool> {

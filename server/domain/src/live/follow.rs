@@ -4,10 +4,48 @@
 use super::{replica::Replica, room::Room, tell::Untold};
 use crate::{
     error::Result,
-    storage::{LogTail, LoggedUpdate},
+    storage::{BusEvent, LogTail, LoggedUpdate},
 };
+use std::time::Duration;
+
+/// A room with seats looks at the log this often, in case that the bus has lost something: with the
+/// time that it takes, edits on other nodes are shown within five seconds.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(4);
 
 impl Room {
+    /// Looks at the log if an event said that there is more in it.
+    pub(super) async fn look_if_behind(&mut self) {
+        let heard = self.heard.take();
+        if self.tells() && self.loaded().is_none_or(|replica| replica.seq < heard) {
+            self.look().await;
+        }
+    }
+
+    /// Takes in what other rooms have written, if anything. On an error, the next look or command
+    /// tries again.
+    pub(super) async fn look(&mut self) {
+        if let Some(after) = self.loaded().map(|replica| replica.seq) {
+            match self.context.log.since(self.document, after).await {
+                Ok(tail) if tail.live_seq > after => self.take_in_or_load(tail).await,
+                Ok(_) | Err(_) => return,
+            }
+        }
+        // Seats wait for what a load yields. Without them, the next command loads the document.
+        if self.tells()
+            && let Err(error) = self.ready().await
+        {
+            tracing::debug!(docId = %self.document, ?error, "the log of a room could not be read");
+        }
+    }
+
+    /// Tells other nodes that the log has grown.
+    pub(super) fn publish(&mut self) {
+        if let Some(seq) = self.unpublished.take() {
+            let document = self.document;
+            self.context.bus.publish(BusEvent::DocumentEdited { document, seq });
+        }
+    }
+
     /// Whether another room has written, as far as this process has seen.
     pub(super) fn is_behind(&self) -> bool {
         let seen = self.context.seen.highest(self.document);

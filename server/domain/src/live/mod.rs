@@ -8,6 +8,7 @@ mod edit;
 mod event;
 mod follow;
 mod gaps;
+mod hear;
 #[cfg(test)]
 mod history_tests;
 mod lapse;

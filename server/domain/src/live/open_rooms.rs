@@ -1,7 +1,7 @@
 //! The rooms in memory: which are open, how much memory they use, and which are evicted when a
 //! budget is exhausted (DESIGN §1, §6).
 
-use super::{command::Command, seats::Seats};
+use super::{command::Command, hear::Heard, seats::Seats};
 use crate::{
     budget::{Budget, BudgetSettings},
     error::{Error, Result},
@@ -26,6 +26,7 @@ const EMPTY_ROOM: usize = 8 * 1024;
 pub(super) struct Handle {
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) seats: Arc<Seats>,
+    pub(super) heard: Arc<Heard>,
     /// Cancelled to evict the room.
     pub(super) leave: CancellationToken,
     number: u64,
@@ -93,6 +94,16 @@ impl OpenRooms {
     /// Returns the number of taken seats.
     pub(super) fn seats(&self) -> usize {
         self.state.lock().open.iter().map(|(_, entry)| entry.handle.seats.taken()).sum()
+    }
+
+    /// Returns what tells the open room of a document what happens elsewhere. Does not count as use.
+    pub(super) fn listener(&self, document: DocumentId) -> Option<(Arc<Seats>, Arc<Heard>)> {
+        self.state.lock().open.peek(&document).and_then(Entry::listener)
+    }
+
+    /// As [`Self::listener`], for all open rooms.
+    pub(super) fn listeners(&self) -> Vec<(Arc<Seats>, Arc<Heard>)> {
+        self.state.lock().open.iter().filter_map(|(_, entry)| entry.listener()).collect()
     }
 
     /// Waits until another room fits; evicts unused rooms.
@@ -165,7 +176,8 @@ impl State {
         self.next_number += 1;
         self.bytes += EMPTY_ROOM;
         let number = self.next_number;
-        let handle = Handle { commands, seats, leave: CancellationToken::new(), number };
+        let (leave, heard) = (CancellationToken::new(), Arc::default());
+        let handle = Handle { commands, seats, heard, leave, number };
         let (used_at, bytes) = (Instant::now(), EMPTY_ROOM);
         // A closing room that is replaced here releases its memory through its own footprint.
         let entry = Entry { handle: handle.clone(), used_at, bytes };
@@ -228,6 +240,13 @@ impl State {
             self.leaving = self.leaving.saturating_sub(1);
             self.leaving_bytes = self.leaving_bytes.saturating_sub(bytes);
         }
+    }
+}
+
+impl Entry {
+    fn listener(&self) -> Option<(Arc<Seats>, Arc<Heard>)> {
+        let Handle { seats, heard, .. } = &self.handle;
+        self.handle.is_open().then(|| (Arc::clone(seats), Arc::clone(heard)))
     }
 }
 

@@ -3,6 +3,8 @@
 use super::{
     command::{Command, Missing, Waiting},
     event::Closing,
+    follow::LOOK_EVERY,
+    hear::Heard,
     open_rooms::Footprint,
     persist::DirtyState,
     replica::{LiveText, Loaded, Replica},
@@ -43,6 +45,14 @@ pub(super) struct Unlisted {
     pub(super) verified: u64,
 }
 
+/// How others reach a room.
+pub(super) struct Outside {
+    pub(super) mailbox: mpsc::Receiver<Command>,
+    pub(super) leave: CancellationToken,
+    pub(super) seats: Arc<Seats>,
+    pub(super) heard: Arc<Heard>,
+}
+
 pub(super) struct Room {
     pub(super) document: DocumentId,
     pub(super) context: Arc<RoomContext>,
@@ -65,17 +75,19 @@ pub(super) struct Room {
     /// Bytes of the seats when they were last counted.
     seat_bytes: usize,
     footprint: Footprint,
+    pub(super) heard: Arc<Heard>,
+    /// The newest seq that this room has written and not published yet.
+    pub(super) unpublished: Option<u64>,
 }
 
 impl Room {
     pub(super) fn new(
         document: DocumentId,
         context: Arc<RoomContext>,
-        mailbox: mpsc::Receiver<Command>,
-        leave: CancellationToken,
-        seats: Arc<Seats>,
+        outside: Outside,
         footprint: Footprint,
     ) -> Self {
+        let Outside { mailbox, leave, seats, heard } = outside;
         let (dirty, quarantined) = (DirtyState::default(), BTreeSet::new());
         Self {
             document,
@@ -93,6 +105,8 @@ impl Room {
             unsettled: Vec::new(),
             seat_bytes: 0,
             footprint,
+            heard,
+            unpublished: None,
         }
     }
 
@@ -101,7 +115,7 @@ impl Room {
     pub(super) async fn run(mut self: Box<Self>) {
         let idle = self.context.settings.idle_after;
         let mut idle_at = Instant::now() + idle;
-        let mut count_at = None;
+        let (mut count_at, mut look_at) = (None, Instant::now() + LOOK_EVERY);
         // While this is waited for, what is due is not looked at again.
         let mut reserving = None;
         loop {
@@ -135,6 +149,11 @@ impl Room {
                     if let Ok(reserved) = reserved {
                         Box::pin(self.persist_what_is_due(reserved)).await;
                     }
+                }
+                () = self.heard.something() => Box::pin(self.look_if_behind()).await,
+                () = sleep_until(look_at), if self.tells() => {
+                    Box::pin(self.look()).await;
+                    look_at = Instant::now() + LOOK_EVERY;
                 }
                 () = sleep_until(wake_at.min(close_at)) => {
                     if lapse_at.is_none() && Instant::now() >= close_at {

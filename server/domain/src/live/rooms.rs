@@ -4,9 +4,10 @@ use super::{
     ClientUpdate, EditOutcome, LiveSettings, LiveText, Missing, PendingReceipt, PostedUpdate,
     Receipt, ServerEdit,
     command::{Command, Permit, Reply, Sender, Waiting},
+    hear::Ear,
     open_rooms::{Handle, OpenRooms, shutting_down},
-    room::Room,
-    seats::{NoSeat, Seat, SeatId, SeatLimits, Seats, Sitter},
+    room::{Outside, Room},
+    seats::{Abroad, NoSeat, Seat, SeatId, SeatLimits, Seats, Sitter},
     writer::LogWriter,
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
     core::Core,
     edits::EditStore,
     error::{Error, Internal, Result},
-    storage::{Clock, Ids, LiveLog},
+    storage::{Bus, Clock, Ids, LiveLog, NodeId},
 };
 use futures::{FutureExt as _, future::BoxFuture};
 use izanagi_shared::{id::DocumentId, sync::complete_cursor};
@@ -35,6 +36,8 @@ pub(super) struct RoomContext {
     pub(super) edits: EditStore,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn Ids>,
+    pub(super) bus: Arc<dyn Bus>,
+    pub(super) node: NodeId,
     pub(super) settings: LiveSettings,
     pub(super) budget: Budget,
     pub(super) stop: CancellationToken,
@@ -103,6 +106,8 @@ impl Rooms {
             edits: EditStore::of(core),
             clock: Arc::clone(&core.clock),
             ids: Arc::clone(&core.ids),
+            bus: Arc::clone(&core.stores.bus),
+            node: NodeId(core.ids.uuid()),
             settings,
             budget: core.budget.clone(),
             stop: core.stop.clone(),
@@ -114,6 +119,9 @@ impl Rooms {
     /// Creates rooms that share this context and run in `tasks`.
     pub(super) fn over(context: RoomContext, tasks: TaskTracker) -> Self {
         let open = OpenRooms::new(context.budget.clone());
+        let (bus, node) = (Arc::clone(&context.bus), context.node);
+        let ear = Ear { open: open.clone(), bus, node, stop: context.stop.clone() };
+        tasks.spawn(ear.listen());
         Self { context: Arc::new(context), open, tasks }
     }
 
@@ -167,6 +175,12 @@ impl Rooms {
             let checked = self.run(document, move |room| room.expect_lineage(lineage).boxed());
             drop(checked.await);
         }
+    }
+
+    /// Notes the newest seq of a document in the database: what its room answers from now on has
+    /// everything up to there.
+    pub(crate) fn saw(&self, document: DocumentId, seq: u64) {
+        self.context.seen.saw(document, seq);
     }
 
     /// The settings.
@@ -263,18 +277,18 @@ impl Rooms {
         }
         self.open.make_room().await?;
         let (commands, mailbox) = mpsc::channel(MAILBOX);
-        let LiveSettings { seat_messages, seat_bytes, seats_per_document, .. } =
+        let LiveSettings { seat_messages, seat_bytes, seats_per_document, presence_bytes, .. } =
             self.context.settings;
-        let seats = Seats::new(SeatLimits {
-            seats: seats_per_document,
-            messages: seat_messages,
-            bytes: seat_bytes,
-        });
+        let limits =
+            SeatLimits { seats: seats_per_document, messages: seat_messages, bytes: seat_bytes };
+        let (bus, node) = (Arc::clone(&self.context.bus), self.context.node);
+        let seats = Seats::new(limits, Abroad { bus, node, document, presence_bytes });
         let (handle, footprint) = self.open.insert(document, commands, seats);
         if let Some(footprint) = footprint {
             let (leave, seats) = (handle.leave.clone(), Arc::clone(&handle.seats));
-            let context = Arc::clone(&self.context);
-            let room = Room::new(document, context, mailbox, leave, seats, footprint);
+            let (context, heard) = (Arc::clone(&self.context), Arc::clone(&handle.heard));
+            let outside = Outside { mailbox, leave, seats, heard };
+            let room = Room::new(document, context, outside, footprint);
             // Boxed: the state of an async function has its argument twice.
             self.tasks.spawn(Box::new(room).run());
         }

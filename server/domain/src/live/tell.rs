@@ -96,6 +96,7 @@ impl Room {
         for (update, except) in std::mem::take(&mut self.told.next) {
             self.seats.broadcast(&update, except);
         }
+        self.publish();
         let Some(replica) = self.loaded() else { return };
         if self.told.seq != Some(replica.seq) {
             let (seq, unheard) = (replica.seq, replica.rows_without_effect());

@@ -13,9 +13,10 @@ use super::{
 use crate::budget::{Budget, BudgetSettings};
 use crate::edits::EditStore;
 use crate::storage::{
-    Appended, Batch, BatchOutcome, Clock, Constraint, CutUpdates, KnownOp, LiveLog, LoadedLog,
-    LogTail, LoggedUpdate, NewLineage, NewSnapshot, NewUpdate, SavedText, SegmentRow, StoreError,
-    StoreResult, StoredSnapshot, SystemClock, SystemIds, short_hash,
+    Appended, Batch, BatchOutcome, Clock, Constraint, CutUpdates, Ids as _, KnownOp, LiveLog,
+    LoadedLog, LocalBus, LogTail, LoggedUpdate, NewLineage, NewSnapshot, NewUpdate, NodeId,
+    SavedText, SegmentRow, StoreError, StoreResult, StoredSnapshot, SystemClock, SystemIds,
+    short_hash,
 };
 use async_trait::async_trait;
 use izanagi_shared::{
@@ -158,6 +159,8 @@ impl MemoryLog {
             log,
             clock: Arc::new(RoomClock::default()),
             edits: EditStore::new(records, segments, Arc::clone(&ids) as _, budget.clone()),
+            bus: Arc::new(LocalBus::default()),
+            node: NodeId(ids.uuid()),
             ids,
             settings,
             stop: CancellationToken::new(),

@@ -7,9 +7,11 @@
 
 mod accounts;
 mod bus;
+mod cache;
 mod catalog;
 mod changes;
 mod checksums;
+mod counters;
 mod edits;
 mod error;
 mod freshness;
@@ -27,13 +29,15 @@ pub use accounts::{
     AuditEvent, AuditLog, NewSession, RefreshToken, RefreshUse, RevocationStore, Session,
     SessionStore, User, UserChange, UserStore,
 };
-pub use bus::{Bus, BusEvent};
+pub use bus::{Bus, BusEvent, BusTopic, ClientPresence, LocalBus, NodeId, NodePresence};
+pub use cache::{Cache, LocalCache, seal, unseal};
 pub use catalog::{
     Catalog, Cursor, CursorKey, DocumentFilter, DocumentRow, NewDocument, Owners, Request,
     ShortHash, TextFacts, Viewed, short_hash,
 };
 pub use changes::{Audience, Change, ChangeEntry, ChangeKind, ChangePage, Changes};
 pub use checksums::{RowDamage, head_hash, live_hash, text_hash, version_hash};
+pub use counters::{Allowance, Counted, Counters};
 pub use edits::{EditSegments, NewSegment, NewestSegments, SegmentFilter, SegmentRow};
 pub use error::{Constraint, StoreError, StoreResult};
 pub use freshness::Freshness;
@@ -68,6 +72,10 @@ pub struct Stores {
     pub revocations: Arc<dyn RevocationStore>,
     /// Notifies all nodes of changes.
     pub bus: Arc<dyn Bus>,
+    /// Values that can be computed again.
+    pub cache: Arc<dyn Cache>,
+    /// Rate limits that nodes share, if they do.
+    pub counters: Option<Arc<dyn Counters>>,
 }
 
 /// The traits of the relational database. One database implements them all.

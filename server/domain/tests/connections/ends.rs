@@ -7,11 +7,10 @@ use super::{
     title,
     wire::{Wire, within_patience},
 };
-use async_trait::async_trait;
 use izanagi_domain::{
     error::Error,
     live::{DocumentNews, PresenceUpdate},
-    storage::{Bus, BusEvent, Stores},
+    storage::{BusEvent, LocalBus, Stores},
 };
 use izanagi_shared::{id::DocumentId, permission::Scope};
 use rstest::rstest;
@@ -19,27 +18,13 @@ use std::{
     sync::{Arc, mpsc},
     time::Duration,
 };
-use tokio::sync::broadcast;
 
 /// A second, in which every end of a right must be noticed.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A bus that nobody else is on.
-struct OtherBus(broadcast::Sender<BusEvent>);
-
-#[async_trait]
-impl Bus for OtherBus {
-    fn publish(&self, event: BusEvent) {
-        drop(self.0.send(event));
-    }
-
-    fn subscribe(&self) -> broadcast::Receiver<BusEvent> {
-        self.0.subscribe()
-    }
-}
-
+/// With a bus that nobody else is on.
 fn on_another_bus(stores: Stores) -> Stores {
-    Stores { bus: Arc::new(OtherBus(broadcast::channel(16).0)), ..stores }
+    Stores { bus: Arc::new(LocalBus::default()), ..stores }
 }
 
 /// Keeps a paused clock from moving by itself while a test waits for the database.
@@ -95,7 +80,7 @@ async fn pass(is_other: bool) {
 async fn the_end_of_a_session(#[values(false, true)] is_other: bool) {
     let mut scene = Scene::new().await;
     let caller = scene.world.ada;
-    signed_in(&scene.world, caller).await;
+    scene.world.sign_in(caller).await;
     scene.of(is_other).services.accounts.sign_out(&caller).await.unwrap();
     pass(is_other).await;
     assert_eq!(scene.ada.closed().await, Closing::SignedOut);
@@ -111,7 +96,7 @@ async fn the_end_of_a_session(#[values(false, true)] is_other: bool) {
 async fn signing_out_everywhere(#[values(false, true)] is_other: bool) {
     let mut scene = Scene::new().await;
     let caller = scene.world.ada;
-    signed_in(&scene.world, caller).await;
+    scene.world.sign_in(caller).await;
     scene.of(is_other).services.accounts.sign_out_everywhere(caller.user).await.unwrap();
     pass(is_other).await;
     assert_eq!(scene.ada.closed().await, Closing::SignedOut);
@@ -249,16 +234,20 @@ async fn a_document_that_was_started_anew_by_a_repair() {
     assert_eq!(again.document().await.title, "Plan");
 }
 
+#[rstest]
 #[tokio::test(start_paused = true)]
-async fn a_bus_that_has_lost_events() {
+async fn a_bus_that_has_lost_events(#[values(false, true)] says_so: bool) {
     let mut scene = Scene::new().await;
     let (id, bob) = (scene.id, scene.world.bob.user);
     let owner = scene.other.owner(id).await;
     scene.other.services.documents.remove_owner(&owner, bob).await.unwrap();
     // The database is asked at once, without a second passing.
     let session = izanagi_shared::id::SessionId(uuid::Uuid::nil());
-    for _ in 0..100 {
-        scene.world.services.core.stores.bus.publish(BusEvent::SessionEnded(session));
+    let bus = &scene.world.services.core.stores.bus;
+    if says_so {
+        bus.publish(BusEvent::Lagged);
+    } else {
+        (0..2 * LocalBus::CAPACITY).for_each(|_| bus.publish(BusEvent::SessionEnded(session)));
     }
     assert_eq!(scene.bob.closed().await, Closing::Forbidden);
 }
@@ -338,29 +327,4 @@ async fn settle(injector: &izanagi_storage::faulty::Injector) {
         quiet = if is_quiet { quiet + 1 } else { 0 };
         calls = injector.calls().len();
     }
-}
-
-/// Stores the session of a caller, so that it can be ended.
-async fn signed_in(world: &World, caller: izanagi_domain::accounts::Caller) {
-    use izanagi_domain::storage::{NewSession, RefreshToken, Session};
-    let at = izanagi_shared::time::Timestamp::from_micros(1_800_000_000_000_000);
-    let session = Session {
-        id: caller.session,
-        user_id: caller.user,
-        user_agent: String::new(),
-        ip: String::new(),
-        created_at: at,
-        last_activity_at: at,
-        revoked_at: None,
-    };
-    let token = RefreshToken {
-        hash: [7; 32],
-        session_id: caller.session,
-        nonce: [0; 32],
-        parent_hash: None,
-        expires_at: at.plus(Duration::from_secs(1_000_000)),
-        used_at: None,
-        successor_used: false,
-    };
-    world.stores.relational.sessions.create(&NewSession { session, token }).await.unwrap();
 }

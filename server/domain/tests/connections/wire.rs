@@ -1,6 +1,9 @@
 //! The receiving end of a connection, which sorts events by their kind.
 
+#![allow(dead_code)]
+
 use super::{Closing, Duration, LiveConnection, SeatEvent};
+use futures::FutureExt as _;
 use izanagi_domain::{
     documents::LivePoster,
     live::{DocumentEvent, LiveUpdate, PresenceUpdate},
@@ -66,6 +69,35 @@ impl Wire {
         }
     }
 
+    /// Waits until a presence client is there.
+    pub(crate) async fn presence_of(&mut self, client: u64) {
+        self.until_presence(client, true).await;
+    }
+
+    /// Waits until a presence client has left.
+    pub(crate) async fn gone(&mut self, client: u64) {
+        self.until_presence(client, false).await;
+    }
+
+    async fn until_presence(&mut self, client: u64, is_here: bool) {
+        while self.has(client) != Some(is_here) {
+            self.listen().await;
+        }
+    }
+
+    /// Whether a client is there, if anything was told of it.
+    pub(crate) fn has(&self, client: u64) -> Option<bool> {
+        let newest = self.presences.iter().rev().find(|presence| presence.client == client);
+        newest.map(|presence| presence.state.is_some())
+    }
+
+    /// Takes what is queued now.
+    pub(crate) fn listen_now(&mut self) {
+        let mut events = Vec::new();
+        let _ = self.connection.events(&mut events).now_or_never();
+        self.sort(events);
+    }
+
     pub(crate) async fn closed(&mut self) -> Closing {
         loop {
             if let Some(why) = self.closed {
@@ -78,6 +110,10 @@ impl Wire {
     async fn listen(&mut self) {
         let mut events = Vec::new();
         within_patience(self.connection.events(&mut events)).await;
+        self.sort(events);
+    }
+
+    fn sort(&mut self, events: Vec<SeatEvent>) {
         for event in events {
             match event {
                 SeatEvent::Update(update) => self.updates.push_back(update),

@@ -9,7 +9,7 @@ use izanagi_domain::{
     fsck::Repair,
     live::LiveSettings,
     services::{Services, Settings},
-    storage::{Clock, Ids, Stores, SystemIds, User, VersionRow},
+    storage::{Clock, Ids, NewSession, RefreshToken, Session, Stores, SystemIds, User, VersionRow},
     versions::CommitInput,
 };
 use izanagi_shared::{
@@ -112,6 +112,38 @@ impl World {
             bob: world.bob,
             opened: Arc::clone(&world.opened),
         }
+    }
+
+    /// As [`Self::over`], with wrapped stores: another node on the same database.
+    pub(crate) fn beside(world: &Self, wrap: impl FnOnce(Stores) -> Stores) -> Self {
+        let stores = wrap(world.stores.clone());
+        let services = services(&stores, &world.clock, Plan::default().settings);
+        let (clock, opened) = (Arc::clone(&world.clock), Arc::clone(&world.opened));
+        Self { services, stores, clock, ada: world.ada, bob: world.bob, opened }
+    }
+
+    /// Begins the session of a caller.
+    pub(crate) async fn sign_in(&self, caller: Caller) {
+        let at = Timestamp::from_micros(1_800_000_000_000_000);
+        let session = Session {
+            id: caller.session,
+            user_id: caller.user,
+            user_agent: String::new(),
+            ip: String::new(),
+            created_at: at,
+            last_activity_at: at,
+            revoked_at: None,
+        };
+        let token = RefreshToken {
+            hash: [7; 32],
+            session_id: caller.session,
+            nonce: [0; 32],
+            parent_hash: None,
+            expires_at: at.plus(Duration::from_secs(1_000_000)),
+            used_at: None,
+            successor_used: false,
+        };
+        self.stores.relational.sessions.create(&NewSession { session, token }).await.unwrap();
     }
 
     /// Simulates a restart: new services over the same, unwrapped stores.

@@ -69,5 +69,7 @@ pub fn wrap(stores: Stores, injector: &Arc<Injector>) -> Stores {
         revocations: faulty(stores.revocations, injector),
         // Events are best-effort; the tests of their consumers cover lost events.
         bus: stores.bus,
+        cache: stores.cache,
+        counters: stores.counters,
     }
 }

@@ -70,6 +70,8 @@ pub(crate) fn stores<D: Database>(
         relational,
         documents: Arc::new(records::SqlRecords::new(db())),
         revocations: Arc::new(revocations::SqlRevocations { db: db(), clock: clock() }),
-        bus: Arc::new(crate::process::ProcessBus::default()),
+        bus: Arc::new(izanagi_domain::storage::LocalBus::default()),
+        cache: Arc::new(izanagi_domain::storage::LocalCache::new(crate::CACHE_BYTES)),
+        counters: None,
     }
 }

@@ -7,8 +7,11 @@ mod provider;
 #[macro_use]
 mod suite;
 mod fixtures;
+mod services;
 
 mod audit;
+mod bus;
+mod cache;
 mod catalog;
 mod catalog_list;
 mod changes;
@@ -16,12 +19,15 @@ mod commits;
 mod edits;
 mod inspect;
 mod intents;
+mod limits;
 mod live_log;
 mod live_tail;
 mod live_text;
 mod outbox;
 mod owners;
 mod records;
+mod redis_faults;
+mod redis_server;
 mod revocations;
 mod sessions;
 mod upkeep;

@@ -1,8 +1,9 @@
 //! The providers under test, each with fresh stores.
 
+use crate::services;
 use izanagi_domain::storage::{Clock, Stores, SystemIds};
 use izanagi_shared::time::Timestamp;
-use izanagi_storage::{Opened, StorageConfig, open};
+use izanagi_storage::{Opened, RedisConfig, RedisPlace, StorageConfig, open};
 use std::{
     ops::Deref,
     sync::{
@@ -12,6 +13,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// The kind of stores.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +47,7 @@ impl Clock for TestClock {
 /// Open stores, with resources that must live as long as they do.
 pub(crate) struct TestStore {
     opened: Opened,
+    config: StorageConfig,
     pub(crate) clock: Arc<TestClock>,
     _folder: Option<TempDir>,
 }
@@ -68,7 +71,31 @@ impl TestStore {
             ids: Arc::new(SystemIds),
             ..StorageConfig::new(url)
         };
-        Self { opened: open(&config).await.unwrap(), clock, _folder: folder }
+        Self { opened: open(&config).await.unwrap(), config, clock, _folder: folder }
+    }
+
+    /// SQLite in memory, and in Redis what can be there, under a prefix of its own. `None` without a
+    /// server.
+    pub(crate) async fn with_redis() -> Option<Self> {
+        let url = services::url("TEST_REDIS_URL")?;
+        let prefix = format!("test:{}", Uuid::now_v7());
+        Some(Self::on_redis(RedisPlace { url, prefix }).await)
+    }
+
+    pub(crate) async fn on_redis(place: RedisPlace) -> Self {
+        let clock = Arc::new(TestClock::default());
+        let config = StorageConfig {
+            clock: clock.clone(),
+            redis: RedisConfig::all(&place),
+            ..StorageConfig::new("memory://")
+        };
+        Self { opened: open(&config).await.unwrap(), config, clock, _folder: None }
+    }
+
+    /// What another node has: the same bus and Redis, if they are outside the process.
+    pub(crate) async fn another_node(&self) -> Option<Opened> {
+        self.config.redis.bus.as_ref()?;
+        Some(open(&self.config).await.unwrap())
     }
 
     pub(crate) async fn close(&self) {

@@ -1,7 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_shared::id::SessionId;
 
-suite!(
+suite!(with_redis:
     a_revocation_lasts_until_its_expiry,
     a_later_revocation_never_shortens_an_earlier_one,
     expired_revocations_are_removed,

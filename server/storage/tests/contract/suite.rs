@@ -6,6 +6,21 @@ macro_rules! suite {
         suite!(@provider sqlite_file, SqliteFile, $($test),*);
         suite!(@provider sqlite_memory, SqliteMemory, $($test),*);
     };
+    // For a store that can also be in Redis.
+    (with_redis: $($test:ident),* $(,)?) => {
+        suite!($($test),*);
+        mod redis {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() {
+                    let Some(store) = $crate::provider::TestStore::with_redis().await else { return };
+                    let limit = std::time::Duration::from_secs(60);
+                    tokio::time::timeout(limit, super::$test(&store)).await.unwrap();
+                    store.close().await;
+                }
+            )*
+        }
+    };
     (@provider $module:ident, $provider:ident, $($test:ident),*) => {
         mod $module {
             $(

@@ -10,16 +10,19 @@
     reason = "the lock is held for a whole, short method"
 )]
 
+mod abroad;
 mod presence;
 mod queue;
 #[cfg(test)]
 mod tests;
 
 use super::event::{Closing, DocumentEvent, LiveUpdate, PresenceUpdate, SeatEvent};
+use crate::storage::ClientPresence;
+pub(super) use abroad::Abroad;
 use bytes::Bytes;
 use izanagi_shared::id::ActorId;
 use parking_lot::Mutex;
-use presence::Presence;
+use presence::{Holder, Presence};
 use queue::Queue;
 use std::{
     collections::BTreeMap,
@@ -72,6 +75,7 @@ pub(crate) struct Seats {
     /// Bytes of updates that are queued or being sent, each counted once.
     used: Arc<AtomicUsize>,
     limits: SeatLimits,
+    abroad: Abroad,
 }
 
 struct State {
@@ -83,6 +87,7 @@ struct State {
     /// With those that are closed but not left yet.
     seats: BTreeMap<SeatId, Queue>,
     presence: Presence,
+    abroad: Abroad,
 }
 
 /// A seat. Its holder leaves when it is dropped.
@@ -93,10 +98,11 @@ pub(crate) struct Seat {
 }
 
 impl Seats {
-    pub(super) fn new(limits: SeatLimits) -> Arc<Self> {
+    pub(super) fn new(limits: SeatLimits, abroad: Abroad) -> Arc<Self> {
         let (seats, presence) = (BTreeMap::new(), Presence::default());
-        let state = State { closed: false, next_id: 0, open: 0, seats, presence };
-        Arc::new(Self { state: Mutex::new(state), used: Arc::default(), limits })
+        let (closed, next_id, open) = (false, 0, 0);
+        let state = State { closed, next_id, open, seats, presence, abroad: abroad.clone() };
+        Arc::new(Self { state: Mutex::new(state), used: Arc::default(), limits, abroad })
     }
 
     /// Takes a seat, which is told of all clients that are present.
@@ -115,7 +121,11 @@ impl Seats {
         queue.tell_of(state.presence.clients());
         let wake = queue.wake();
         state.seats.insert(id, queue);
+        let is_first = state.open == 1;
         drop(state);
+        if is_first {
+            self.abroad.ask();
+        }
         Ok(Seat { seats: Arc::clone(self), id, wake })
     }
 
@@ -214,8 +224,11 @@ impl Seats {
         let State { seats, presence, .. } = &mut *state;
         let Some(queue) = seats.get_mut(&seat).filter(|queue| !queue.is_closed()) else { return };
         let (client, is_here) = (update.client, update.state.is_some());
-        if presence.take(seat, queue.sitter().actor, update) {
+        let (actor, clock) = (queue.sitter().actor, update.clock);
+        let text = update.state.as_deref().map(str::to_owned);
+        if presence.take(Holder::Seat(seat), actor, update) {
             state.tell_of(&[client]);
+            state.abroad.tell([ClientPresence { client, clock, actor, state: text }]);
         } else if is_here && presence.has_left(client) {
             // A client of y-websocket that connects again repeats its last state, which left with the
             // former connection. Told so, it presents a newer one, instead of some seconds later.
@@ -266,7 +279,9 @@ impl State {
     /// Removes what a seat has presented.
     fn forget(&mut self, seat: SeatId) {
         let gone = self.presence.leave(seat);
-        self.tell_of(&gone);
+        let clients: Vec<u64> = gone.iter().map(|gone| gone.client).collect();
+        self.tell_of(&clients);
+        self.abroad.tell(gone);
     }
 }
 

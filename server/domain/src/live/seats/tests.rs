@@ -1,6 +1,7 @@
 use super::*;
+use crate::storage::{LocalBus, NodeId};
 use futures::FutureExt as _;
-use izanagi_shared::permission::Standing;
+use izanagi_shared::{id::DocumentId, permission::Standing};
 use rstest::rstest;
 use uuid::Uuid;
 
@@ -13,7 +14,13 @@ fn sitter(actor: ActorId) -> Sitter {
 }
 
 fn seats() -> Arc<Seats> {
-    Seats::new(LIMITS)
+    with(LIMITS)
+}
+
+fn with(limits: SeatLimits) -> Arc<Seats> {
+    let (bus, document) = (Arc::new(LocalBus::default()), DocumentId(Uuid::nil()));
+    let abroad = Abroad { bus, node: NodeId(Uuid::nil()), document, presence_bytes: 1_000 };
+    Seats::new(limits, abroad)
 }
 
 /// What is queued for a seat now.

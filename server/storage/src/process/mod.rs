@@ -1,5 +1,0 @@
-//! In-process providers.
-
-mod bus;
-
-pub(crate) use bus::ProcessBus;
