@@ -5,11 +5,13 @@ pub mod faulty;
 
 mod config;
 mod error;
+mod frame;
 mod lock;
+mod mongo;
 mod process;
 mod registry;
 mod sql;
 
-pub use config::StorageConfig;
+pub use config::{DocumentsConfig, StorageConfig};
 pub use error::OpenError;
 pub use registry::{Opened, migrate, open, open_existing};

@@ -3,7 +3,7 @@
 use crate::{
     config::{Place, StorageConfig},
     error::OpenError,
-    lock,
+    lock, mongo,
     sql::{self, Database, SqliteDb, Statement},
 };
 use async_trait::async_trait;
@@ -84,8 +84,30 @@ pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
         }
     }
     let database = SqliteDb::open(&place).await?;
-    let stores = sql::stores(&database, &config.clock, &config.ids);
-    Ok(Opened { stores, description: place.to_string(), backends: vec![database], _lock: lock })
+    let mut opened = Opened {
+        stores: sql::stores(&database, &config.clock, &config.ids),
+        description: place.to_string(),
+        backends: vec![database],
+        _lock: lock,
+    };
+    if let Err(error) = open_others(config, &mut opened).await {
+        opened.close().await;
+        return Err(error);
+    }
+    Ok(opened)
+}
+
+/// Opens the stores that have a backend of their own. They close before the relational database.
+async fn open_others(config: &StorageConfig, opened: &mut Opened) -> Result<(), OpenError> {
+    if let Some(documents) = &config.documents {
+        let database = mongo::open(documents).await?;
+        opened.description += &format!("; documents: {}", database.description());
+        opened.stores.documents = database.clone();
+        // Steps 2 to 4 of a commit are no longer one transaction.
+        opened.stores.relational.atomic = None;
+        opened.backends.insert(0, database);
+    }
+    Ok(())
 }
 
 /// Like [`open`], but never creates a database; for administration commands.

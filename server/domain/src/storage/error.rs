@@ -36,6 +36,8 @@ pub enum Constraint {
     RecordExists,
     /// A record has changed since it was read.
     RecordVersion,
+    /// A record is larger than the store can hold.
+    RecordTooLarge,
     /// The document would have no owner.
     LastOwner,
     /// The commit id is already used.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod provider;
+mod services;
 #[macro_use]
 mod suite;
 mod fixtures;

@@ -1,8 +1,10 @@
 //! The providers under test, each with fresh stores.
 
+use crate::services;
 use izanagi_domain::storage::{Clock, Stores, SystemIds};
 use izanagi_shared::time::Timestamp;
-use izanagi_storage::{Opened, StorageConfig, open};
+use izanagi_storage::{DocumentsConfig, Opened, StorageConfig, open};
+use mongodb::{Client, Database};
 use std::{
     ops::Deref,
     sync::{
@@ -12,6 +14,7 @@ use std::{
     time::Duration,
 };
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// The kind of stores.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +23,8 @@ pub(crate) enum Provider {
     SqliteFile,
     /// SQLite in memory.
     SqliteMemory,
+    /// Records in MongoDB, everything else in SQLite in memory.
+    Mongo,
 }
 
 /// A clock that only advances when set.
@@ -46,33 +51,72 @@ impl Clock for TestClock {
 pub(crate) struct TestStore {
     opened: Opened,
     pub(crate) clock: Arc<TestClock>,
+    pub(crate) mongo: Option<TestMongo>,
     _folder: Option<TempDir>,
 }
 
 impl Provider {
-    pub(crate) async fn open(self) -> TestStore {
+    /// Opens fresh stores; `None` if their server is missing.
+    pub(crate) async fn open(self) -> Option<TestStore> {
         let folder = tempfile::tempdir().unwrap();
         let url = match self {
             Self::SqliteFile => format!("sqlite://{}/izanagi.db", folder.path().display()),
-            Self::SqliteMemory => "memory://".to_owned(),
+            Self::SqliteMemory | Self::Mongo => "memory://".to_owned(),
         };
-        TestStore::open(&url, Some(folder)).await
+        let mongo = match self {
+            Self::Mongo => Some(TestMongo::new(&services::url("TEST_MONGODB_URL")?)),
+            Self::SqliteFile | Self::SqliteMemory => None,
+        };
+        Some(TestStore::open_with(&url, Some(folder), mongo).await)
+    }
+}
+
+/// A database of a MongoDB server that belongs to one test.
+pub(crate) struct TestMongo {
+    url: String,
+    database: String,
+}
+
+impl TestMongo {
+    /// Chooses a name for the database.
+    pub(crate) fn new(url: &str) -> Self {
+        let database = format!("izanagi_test_{}", Uuid::now_v7().simple());
+        Self { url: url.to_owned(), database }
+    }
+
+    /// The configuration of a document store in it.
+    pub(crate) fn config(&self) -> DocumentsConfig {
+        let database = Some(self.database.clone());
+        DocumentsConfig { database, ..DocumentsConfig::new(&self.url) }
+    }
+
+    /// Connects to the database directly.
+    pub(crate) async fn connect(&self) -> Database {
+        Client::with_uri_str(&self.url).await.unwrap().database(&self.database)
     }
 }
 
 impl TestStore {
     pub(crate) async fn open(url: &str, folder: Option<TempDir>) -> Self {
+        Self::open_with(url, folder, None).await
+    }
+
+    async fn open_with(url: &str, folder: Option<TempDir>, mongo: Option<TestMongo>) -> Self {
         let clock = Arc::new(TestClock::default());
         let config = StorageConfig {
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
+            documents: mongo.as_ref().map(TestMongo::config),
             ..StorageConfig::new(url)
         };
-        Self { opened: open(&config).await.unwrap(), clock, _folder: folder }
+        Self { opened: open(&config).await.unwrap(), clock, mongo, _folder: folder }
     }
 
     pub(crate) async fn close(&self) {
         self.opened.close().await;
+        if let Some(mongo) = &self.mongo {
+            mongo.connect().await.drop().await.unwrap();
+        }
     }
 
     /// Returns the same stores, for another task.

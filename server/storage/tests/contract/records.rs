@@ -6,6 +6,7 @@ use izanagi_domain::storage::{
 use izanagi_shared::id::{CommitId, DocumentId};
 
 suite!(
+    records:
     a_record_reads_back_as_written,
     a_record_is_created_once,
     an_update_requires_the_expected_version,
