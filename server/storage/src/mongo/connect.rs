@@ -10,7 +10,7 @@ use mongodb::{
         cmap::{CmapEvent, ConnectionClosedReason},
     },
     options::{
-        Acknowledgment, ClientOptions, IndexOptions, ReadConcern, ReadPreference,
+        Acknowledgment, ClientOptions, IndexOptions, ReadConcern, ReadPreference, ReturnDocument,
         SelectionCriteria, WriteConcern,
     },
 };
@@ -21,6 +21,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio::sync::RwLock;
 
 /// How long a start waits for the server.
 const START: Duration = Duration::from_secs(5);
@@ -31,6 +32,9 @@ const SELECTION: Duration = Duration::from_secs(3);
 const MAJORITY: Duration = Duration::from_secs(8);
 /// Connections, unless the URL says otherwise.
 const CONNECTIONS: u32 = 32;
+
+/// The collection of what belongs to the store itself.
+const SYSTEM: &str = "sysCollection";
 
 /// The setting in error messages.
 const SETTING: &str = "storage.documents.url (MONGODB_URL)";
@@ -67,7 +71,18 @@ async fn connect(config: &DocumentsConfig) -> Result<Arc<MongoDb>, OpenError> {
     let server = handle.run_command(doc! { "buildInfo": 1 }).await.map_err(failed)?;
     let version = server.get_str("version").unwrap_or("of unknown version");
     let description = format!("MongoDB {version}, {hosts}, {database}.{}", config.collection);
-    Ok(Arc::new(MongoDb::new(client, records, description, interruptions)))
+    let system = handle.collection::<Document>(SYSTEM);
+    let store = identity(&system, &config.collection).await.map_err(failed)?;
+    Ok(Arc::new(MongoDb {
+        client,
+        records,
+        description,
+        store,
+        retention: config.soft_delete_retention,
+        closed: Arc::default(),
+        calls: RwLock::default(),
+        interruptions,
+    }))
 }
 
 async fn options(
@@ -138,6 +153,20 @@ fn require_replica_set(hosts: &str, hello: &Document) -> Result<(), OpenError> {
         given: format!("{hosts}, a server by itself"),
         allowed: "a replica set (of one node or more) or a sharded cluster",
     })
+}
+
+/// Returns the identity of the store, which its first start chooses.
+async fn identity(
+    system: &Collection<Document>,
+    collection: &str,
+) -> Result<String, mongodb::error::Error> {
+    let new = doc! { "$setOnInsert": { "store": uuid::Uuid::now_v7().simple().to_string() } };
+    let found = system
+        .find_one_and_update(doc! { "_id": format!("identity of {collection}") }, new)
+        .upsert(true)
+        .return_document(ReturnDocument::After)
+        .await?;
+    Ok(found.and_then(|found| found.get_str("store").map(str::to_owned).ok()).unwrap_or_default())
 }
 
 async fn ensure_indexes(records: &Collection<RawDocumentBuf>) -> Result<(), mongodb::error::Error> {

@@ -6,6 +6,7 @@ use mongodb::error::{Error, ErrorKind, NO_WRITES_PERFORMED, RETRYABLE_WRITE_ERRO
 
 /// Codes of the server (`src/mongo/base/error_codes.yml`).
 const BAD_VALUE: i32 = 2;
+const TYPE_MISMATCH: i32 = 14;
 const DUPLICATE_KEY: i32 = 11_000;
 /// The command was refused before it could write: malformed, not allowed, unknown.
 const REFUSED: [i32; 8] = [BAD_VALUE, 9, 13, 14, 18, 26, 59, 72];
@@ -41,6 +42,8 @@ pub(super) fn of_write(error: &Error, interrupted: bool) -> StoreError {
         ErrorKind::Write(WriteFailure::WriteError(refusal)) => match refusal.code {
             code if TOO_LARGE.contains(&code) => too_large(),
             _ if interrupted => StoreError::Unknown(text(error)),
+            // The field to change has another type than the update expects.
+            TYPE_MISMATCH => StoreError::Corrupt(text(error)),
             DUPLICATE_KEY => StoreError::Conflict(Constraint::RecordExists),
             _ => StoreError::Unavailable(text(error)),
         },
@@ -77,6 +80,14 @@ pub(super) fn of_write(error: &Error, interrupted: bool) -> StoreError {
 pub(super) fn is_duplicate(error: &Error) -> bool {
     matches!(&*error.kind, ErrorKind::Write(WriteFailure::WriteError(refusal))
         if refusal.code == DUPLICATE_KEY)
+}
+
+/// Whether a change stream cannot continue from its position: the history does not reach back to
+/// it, or it is none.
+pub(super) fn is_position_lost(error: &Error) -> bool {
+    const LOST: [i32; 8] = [9, 136, 222, 234, 260, 280, 286, 40_649];
+    matches!(&*error.kind, ErrorKind::Command(refusal) if LOST.contains(&refusal.code))
+        || matches!(&*error.kind, ErrorKind::MissingResumeToken)
 }
 
 fn too_large() -> StoreError {

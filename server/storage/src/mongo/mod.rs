@@ -5,6 +5,7 @@ mod data;
 mod errors;
 mod record;
 mod store;
+mod watch;
 
 pub(crate) use connect::open;
 
@@ -34,7 +35,11 @@ pub(crate) struct MongoDb {
     client: Client,
     records: Collection<RawDocumentBuf>,
     description: String,
-    closed: AtomicBool,
+    /// Identity of the store, in the positions of watches.
+    store: String,
+    /// How long soft-deleted records are kept.
+    retention: Duration,
+    closed: Arc<AtomicBool>,
     /// Held for reading by every call; closing waits for it.
     calls: RwLock<()>,
     /// Counts the times that a connection failed while a reply may have been under way.
@@ -42,16 +47,6 @@ pub(crate) struct MongoDb {
 }
 
 impl MongoDb {
-    fn new(
-        client: Client,
-        records: Collection<RawDocumentBuf>,
-        description: String,
-        interruptions: Arc<AtomicU64>,
-    ) -> Self {
-        let (closed, calls) = (AtomicBool::new(false), RwLock::new(()));
-        Self { client, records, description, closed, calls, interruptions }
-    }
-
     /// Where the records are, for the log; without secrets.
     pub(crate) fn description(&self) -> &str {
         &self.description
@@ -64,6 +59,14 @@ impl MongoDb {
             return Err(StoreError::Unavailable("the document store is closed".to_owned()));
         }
         Ok(call)
+    }
+
+    /// Runs a call with a time limit.
+    async fn call<T: Send>(&self, call: impl Future<Output = T> + Send) -> StoreResult<T> {
+        let _call = self.begin().await?;
+        tokio::time::timeout(LIMIT, call).await.map_err(|_| {
+            StoreError::Unavailable(format!("MongoDB did not answer within {} s", LIMIT.as_secs()))
+        })
     }
 
     async fn shut_down(&self) {

@@ -7,9 +7,13 @@ use mongodb::bson::{RawBsonRef, RawDocument, RawDocumentBuf, raw::cstr};
 
 /// The id of a record: the first 128 bits of BLAKE3 over the full path, in hex.
 pub(super) fn id_of(path: &RecordPath) -> String {
+    hex(&blake3::hash(path.to_string().as_bytes()).as_bytes()[..16])
+}
+
+/// Writes bytes in hex.
+pub(super) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    let hash = blake3::hash(path.to_string().as_bytes());
-    hash.as_bytes()[..16].iter().fold(String::with_capacity(32), |mut hex, byte| {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut hex, byte| {
         // Writing to a string does not fail.
         let _ = write!(hex, "{byte:02x}");
         hex

@@ -1,12 +1,12 @@
 //! The document store in MongoDB.
 
-use super::{LIMIT, MongoDb, RECORD_INDEX, data, errors, record};
+use super::{LIMIT, MongoDb, PURGE_INDEX, RECORD_INDEX, data, errors, record};
 use crate::frame::{LARGE, run_blocking};
 use async_trait::async_trait;
 use futures::TryStreamExt as _;
 use izanagi_domain::storage::{
     Constraint, Data, DocumentStore, NewRecord, Record, RecordIndex, RecordPatch, RecordPath,
-    StoreError, StoreResult, Value,
+    RecordWatch, ResumeToken, StoreError, StoreResult, Value,
 };
 use izanagi_shared::time::Timestamp;
 use mongodb::{
@@ -18,6 +18,9 @@ use std::sync::atomic::Ordering;
 
 /// Ids per query.
 const IDS: usize = 1_000;
+
+/// Soft-deleted records found at once.
+const PURGED_AT_ONCE: i64 = 1_000;
 
 /// The result of a write.
 enum Written<T> {
@@ -34,11 +37,8 @@ impl MongoDb {
         &self,
         read: impl Future<Output = mongodb::error::Result<T>> + Send,
     ) -> StoreResult<T> {
-        let _call = self.begin().await?;
-        match tokio::time::timeout(LIMIT, read).await {
-            Ok(answer) => answer.map_err(|error| errors::of_read(&error, self.records.name())),
-            Err(_) => Err(StoreError::Unavailable(no_answer())),
-        }
+        let answer = self.call(read).await?;
+        answer.map_err(|error| errors::of_read(&error, self.records.name()))
     }
 
     /// Runs a write.
@@ -292,8 +292,22 @@ impl DocumentStore for MongoDb {
             .map(drop)
     }
 
+    /// In two steps: change streams do not tell the path of a record that was removed.
     async fn purge(&self, path: &RecordPath) -> StoreResult<()> {
-        let filter = doc! { "_id": record::id_of(path) };
+        let filter = doc! { "_id": record::id_of(path), "purged": { "$exists": false } };
+        let set = doc! { "deleted": true, "purged": path.to_string() };
+        let mark = doc! { "$set": set.clone(), "$inc": { "version": 1 } };
+        let marked = self
+            .write_idempotent(async { self.records.update_one(filter.clone(), mark).await })
+            .await;
+        if matches!(marked, Err(StoreError::Corrupt(_))) {
+            // Its version is damaged.
+            let mark = doc! { "$set": set };
+            self.write_idempotent(async { self.records.update_one(filter, mark).await }).await?;
+        } else {
+            marked?;
+        }
+        let filter = doc! { "_id": record::id_of(path), "purged": { "$exists": true } };
         self.write_idempotent(async { self.records.delete_one(filter).await }).await.map(drop)
     }
 
@@ -319,6 +333,35 @@ impl DocumentStore for MongoDb {
         let page = self.page(collection, after, limit, with_deleted);
         let page = page.projection(doc! { "fullpath": 1, "collection": 1 });
         self.collect(page).await?.iter().map(|document| record::path(document)).collect()
+    }
+
+    async fn watch(
+        &self,
+        collection: Option<&str>,
+        after: Option<&ResumeToken>,
+    ) -> StoreResult<Box<dyn RecordWatch>> {
+        Ok(Box::new(self.begin_watch(collection, after).await?))
+    }
+
+    /// The server forgets changes by itself.
+    async fn forget(&self, now: Timestamp) -> StoreResult<()> {
+        let before = now.minus(self.retention).as_micros();
+        loop {
+            let filter = doc! { "deleted": true, "updatedAt": { "$lt": before } };
+            let find = self
+                .find(filter)
+                .projection(doc! { "fullpath": 1, "collection": 1 })
+                .sort(doc! { "deleted": 1, "updatedAt": 1 })
+                .limit(PURGED_AT_ONCE)
+                .hint(Hint::Name(PURGE_INDEX.to_owned()));
+            let found = self.collect(find).await?;
+            if found.is_empty() {
+                return Ok(());
+            }
+            for document in found {
+                self.purge(&record::path(&document)?).await?;
+            }
+        }
     }
 
     async fn close(&self) {

@@ -2,12 +2,17 @@
 //! nothing, as it is between a mark and a checksum.
 
 use super::{
-    cbor, id_bytes,
+    cbor, id_bytes, record_changes,
     statement::{Statement, args},
 };
 use crate::frame::{self, LARGE, MAX_BYTES, run_blocking};
-use izanagi_domain::storage::{Data, NewRecord, RecordPath, StoreError, StoreResult};
+use izanagi_domain::storage::{
+    Constraint, Data, NewRecord, RecordChangeKind, RecordPath, StoreError, StoreResult,
+};
 use izanagi_shared::time::Timestamp;
+
+/// The size of a BSON document, so that records can move to MongoDB.
+const MAX_STORED: usize = 16 * 1024 * 1024;
 
 /// Larger payloads are stored in `record_bodies`. A row of `records` stays in its page up to about
 /// a thousand bytes.
@@ -44,6 +49,9 @@ impl Payload {
 
 async fn encode(data: &Data) -> StoreResult<Vec<u8>> {
     let bytes = cbor::to_bytes(data).map_err(StoreError::Corrupt)?;
+    if bytes.len() > MAX_STORED {
+        return Err(StoreError::Conflict(Constraint::RecordTooLarge));
+    }
     if bytes.len() < LARGE {
         return compress(&bytes);
     }
@@ -73,6 +81,7 @@ pub(super) async fn insert(record: &NewRecord, at: Timestamp) -> StoreResult<Vec
             args![path.collection(), id.clone(), at, false, data],
         ),
     ];
+    statements.push(record_changes::note(path, 1, RecordChangeKind::Created));
     if let Some(body) = body {
         statements.push(Statement::with(
             "INSERT INTO record_bodies (collection, id, data) \

@@ -28,5 +28,6 @@ mod sessions;
 mod upkeep;
 mod users;
 mod versions;
+mod watch;
 
 mod sqlite_file;

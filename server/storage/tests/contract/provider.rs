@@ -50,6 +50,7 @@ impl Clock for TestClock {
 /// Open stores, with resources that must live as long as they do.
 pub(crate) struct TestStore {
     opened: Opened,
+    config: StorageConfig,
     pub(crate) clock: Arc<TestClock>,
     pub(crate) mongo: Option<TestMongo>,
     _folder: Option<TempDir>,
@@ -109,7 +110,16 @@ impl TestStore {
             documents: mongo.as_ref().map(TestMongo::config),
             ..StorageConfig::new(url)
         };
-        Self { opened: open(&config).await.unwrap(), clock, mongo, _folder: folder }
+        Self { opened: open(&config).await.unwrap(), config, clock, mongo, _folder: folder }
+    }
+
+    /// Opens the records again, as after a restart; `None` for a store in memory.
+    pub(crate) async fn reopen(&self) -> Option<Opened> {
+        if self.config.url == "memory://" && self.config.documents.is_none() {
+            return None;
+        }
+        self.stores().documents.close().await;
+        Some(open(&self.config).await.unwrap())
     }
 
     pub(crate) async fn close(&self) {
