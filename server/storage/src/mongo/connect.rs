@@ -10,8 +10,8 @@ use mongodb::{
         cmap::{CmapEvent, ConnectionClosedReason},
     },
     options::{
-        Acknowledgment, ClientOptions, IndexOptions, ReadConcern, ReadPreference, ReturnDocument,
-        SelectionCriteria, WriteConcern,
+        Acknowledgment, ClientOptions, ConnectionString, IndexOptions, ReadConcern, ReadPreference,
+        ReturnDocument, SelectionCriteria, WriteConcern,
     },
 };
 use std::{
@@ -27,7 +27,9 @@ use tokio::sync::RwLock;
 const START: Duration = Duration::from_secs(5);
 /// How long a call waits for a server that can take it. The driver's 30 s hide an outage.
 const SELECTION: Duration = Duration::from_secs(3);
-/// How long the server waits for the majority. Less than the time limit of a call, so that the
+/// Time limit of a call, unless the URL has a `socketTimeoutMS`.
+const LIMIT: Duration = Duration::from_secs(10);
+/// How long the server waits for the majority. Less than the usual time limit of a call, so that the
 /// server gives up first.
 const MAJORITY: Duration = Duration::from_secs(8);
 /// Connections, unless the URL says otherwise.
@@ -52,7 +54,7 @@ pub(crate) async fn open(config: &DocumentsConfig) -> Result<Arc<MongoDb>, OpenE
 
 async fn connect(config: &DocumentsConfig) -> Result<Arc<MongoDb>, OpenError> {
     let interruptions = Arc::new(AtomicU64::new(0));
-    let options = options(config, &interruptions).await?;
+    let (options, limit) = options(config, &interruptions).await?;
     let database = match (&config.database, &options.default_database) {
         (Some(name), _) | (None, Some(name)) => name.clone(),
         (None, None) => DocumentsConfig::DATABASE.to_owned(),
@@ -78,6 +80,7 @@ async fn connect(config: &DocumentsConfig) -> Result<Arc<MongoDb>, OpenError> {
         records,
         description,
         store,
+        limit,
         retention: config.soft_delete_retention,
         closed: Arc::default(),
         calls: RwLock::default(),
@@ -88,7 +91,7 @@ async fn connect(config: &DocumentsConfig) -> Result<Arc<MongoDb>, OpenError> {
 async fn options(
     config: &DocumentsConfig,
     interruptions: &Arc<AtomicU64>,
-) -> Result<ClientOptions, OpenError> {
+) -> Result<(ClientOptions, Duration), OpenError> {
     let (scheme, _) = config.url.split_once("://").unwrap_or((&config.url, ""));
     if !matches!(scheme, "mongodb" | "mongodb+srv") {
         // The rest may contain a password.
@@ -98,14 +101,19 @@ async fn options(
             allowed: "mongodb://… or mongodb+srv://…",
         });
     }
-    let mut options = ClientOptions::parse(&config.url).await.map_err(|error| {
+    let wrong = |error: mongodb::error::Error| {
         let why = hide_secrets(&super::errors::text(&error), &config.url);
         OpenError::Setting {
             name: SETTING,
             given: format!("{} ({why})", without_secrets(&config.url)),
             allowed: "a valid mongodb:// or mongodb+srv:// URL",
         }
-    })?;
+    };
+    let mut url = ConnectionString::parse(&config.url).map_err(wrong)?;
+    // The driver knows the option, but refuses it instead of applying it.
+    #[allow(deprecated)]
+    let limit = url.socket_timeout.take().filter(|limit| !limit.is_zero()).unwrap_or(LIMIT);
+    let mut options = ClientOptions::parse(url).await.map_err(wrong)?;
     options.app_name.get_or_insert_with(|| "izanagi".to_owned());
     options.server_selection_timeout.get_or_insert(SELECTION);
     options.connect_timeout.get_or_insert(SELECTION);
@@ -128,7 +136,7 @@ async fn options(
             interruptions.fetch_add(1, Ordering::SeqCst);
         }
     }));
-    Ok(options)
+    Ok((options, limit))
 }
 
 /// Whether a command may have been sent whose reply was lost.

@@ -1,6 +1,6 @@
 //! What the errors of the driver mean for the caller.
 
-use super::RECORD_INDEX;
+use super::{PURGE_INDEX, RECORD_INDEX};
 use izanagi_domain::storage::{Constraint, StoreError};
 use mongodb::error::{Error, ErrorKind, NO_WRITES_PERFORMED, RETRYABLE_WRITE_ERROR, WriteFailure};
 
@@ -23,9 +23,11 @@ pub(super) fn of_read(error: &Error, collection: &str) -> StoreError {
             if refusal.code == BAD_VALUE && refusal.message.contains("hint") =>
         {
             StoreError::Unavailable(format!(
-                "the index {RECORD_INDEX} is missing; create it with \
+                "an index is missing; create it with \
                  db.getCollection({collection:?}).createIndex({{collection: 1, _id: 1}}, \
-                 {{name: {RECORD_INDEX:?}}})"
+                 {{name: {RECORD_INDEX:?}}}) and \
+                 db.getCollection({collection:?}).createIndex({{deleted: 1, updatedAt: 1}}, \
+                 {{name: {PURGE_INDEX:?}}})"
             ))
         }
         _ => StoreError::Unavailable(text(error)),

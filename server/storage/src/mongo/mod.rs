@@ -27,9 +27,6 @@ const RECORD_INDEX: &str = "collection_id";
 const PARENT_INDEX: &str = "parent";
 const PURGE_INDEX: &str = "deleted_updatedAt";
 
-/// Time limit of a call. The driver itself waits for a reply for ever.
-const LIMIT: Duration = Duration::from_secs(10);
-
 /// An open connection, and the document store over it.
 pub(crate) struct MongoDb {
     client: Client,
@@ -37,6 +34,8 @@ pub(crate) struct MongoDb {
     description: String,
     /// Identity of the store, in the positions of watches.
     store: String,
+    /// Time limit of a call. The driver itself waits for a reply for ever.
+    limit: Duration,
     /// How long soft-deleted records are kept.
     retention: Duration,
     closed: Arc<AtomicBool>,
@@ -64,9 +63,12 @@ impl MongoDb {
     /// Runs a call with a time limit.
     async fn call<T: Send>(&self, call: impl Future<Output = T> + Send) -> StoreResult<T> {
         let _call = self.begin().await?;
-        tokio::time::timeout(LIMIT, call).await.map_err(|_| {
-            StoreError::Unavailable(format!("MongoDB did not answer within {} s", LIMIT.as_secs()))
-        })
+        let answer = tokio::time::timeout(self.limit, call).await;
+        answer.map_err(|_| StoreError::Unavailable(self.no_answer()))
+    }
+
+    fn no_answer(&self) -> String {
+        format!("MongoDB did not answer within {} ms", self.limit.as_millis())
     }
 
     async fn shut_down(&self) {

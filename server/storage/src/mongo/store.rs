@@ -1,6 +1,6 @@
 //! The document store in MongoDB.
 
-use super::{LIMIT, MongoDb, PURGE_INDEX, RECORD_INDEX, data, errors, record};
+use super::{MongoDb, PURGE_INDEX, RECORD_INDEX, data, errors, record};
 use crate::frame::{LARGE, run_blocking};
 use async_trait::async_trait;
 use futures::TryStreamExt as _;
@@ -18,6 +18,9 @@ use std::sync::atomic::Ordering;
 
 /// Ids per query.
 const IDS: usize = 1_000;
+
+/// A BSON document, without room for what the record has beside its data.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Soft-deleted records found at once.
 const PURGED_AT_ONCE: i64 = 1_000;
@@ -48,10 +51,10 @@ impl MongoDb {
     ) -> StoreResult<Written<Result<T, mongodb::error::Error>>> {
         let _call = self.begin().await?;
         let before = self.interruptions.load(Ordering::SeqCst);
-        let answer = tokio::time::timeout(LIMIT, write).await;
+        let answer = tokio::time::timeout(self.limit, write).await;
         let interrupted = self.interruptions.load(Ordering::SeqCst) != before;
         match answer {
-            Err(_) => Err(StoreError::Unknown(no_answer())),
+            Err(_) => Err(StoreError::Unknown(self.no_answer())),
             Ok(Err(error)) if !errors::is_duplicate(&error) => {
                 Err(errors::of_write(&error, interrupted))
             }
@@ -161,10 +164,6 @@ impl MongoDb {
     }
 }
 
-fn no_answer() -> String {
-    format!("MongoDB did not answer within {} s", LIMIT.as_secs())
-}
-
 /// Decodes records, without keeping other tasks waiting.
 async fn decode(documents: Vec<RawDocumentBuf>) -> StoreResult<Vec<Record>> {
     let bytes: usize = documents.iter().map(|document| document.as_bytes().len()).sum();
@@ -172,12 +171,16 @@ async fn decode(documents: Vec<RawDocumentBuf>) -> StoreResult<Vec<Record>> {
     if bytes < LARGE { decode() } else { run_blocking(decode).await }
 }
 
-/// Encodes, without keeping other tasks waiting.
+/// Encodes, without keeping other tasks waiting. Refuses what is too large for a document even where
+/// it can be compressed, as the other providers do.
 async fn encoded<T: Send + 'static>(
     data: &Data,
     encode: impl FnOnce() -> StoreResult<T> + Send + 'static,
 ) -> StoreResult<T> {
     let bytes: usize = data.values().map(bytes_of).sum();
+    if bytes > MAX_BYTES {
+        return Err(StoreError::Conflict(Constraint::RecordTooLarge));
+    }
     if bytes < LARGE { encode() } else { run_blocking(encode).await }
 }
 

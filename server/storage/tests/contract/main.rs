@@ -30,4 +30,7 @@ mod users;
 mod versions;
 mod watch;
 
+mod mongo_faults;
+mod mongo_restarts;
+mod mongo_server;
 mod sqlite_file;

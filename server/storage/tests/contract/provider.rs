@@ -75,6 +75,8 @@ impl Provider {
 /// A database of a MongoDB server that belongs to one test.
 pub(crate) struct TestMongo {
     url: String,
+    /// Further options for the store's URL.
+    options: String,
     database: String,
 }
 
@@ -82,13 +84,21 @@ impl TestMongo {
     /// Chooses a name for the database.
     pub(crate) fn new(url: &str) -> Self {
         let database = format!("izanagi_test_{}", Uuid::now_v7().simple());
-        Self { url: url.to_owned(), database }
+        Self { url: url.to_owned(), options: String::new(), database }
+    }
+
+    /// Appends options to the URL.
+    pub(crate) fn with_options(self, options: &str) -> Self {
+        Self { options: format!("&{options}"), ..self }
     }
 
     /// The configuration of a document store in it.
     pub(crate) fn config(&self) -> DocumentsConfig {
         let database = Some(self.database.clone());
-        DocumentsConfig { database, ..DocumentsConfig::new(&self.url) }
+        DocumentsConfig {
+            database,
+            ..DocumentsConfig::new(format!("{}{}", self.url, self.options))
+        }
     }
 
     /// Connects to the database directly.
@@ -100,6 +110,11 @@ impl TestMongo {
 impl TestStore {
     pub(crate) async fn open(url: &str, folder: Option<TempDir>) -> Self {
         Self::open_with(url, folder, None).await
+    }
+
+    /// Opens records in this database.
+    pub(crate) async fn open_mongo(mongo: TestMongo) -> Self {
+        Self::open_with("memory://", None, Some(mongo)).await
     }
 
     async fn open_with(url: &str, folder: Option<TempDir>, mongo: Option<TestMongo>) -> Self {
