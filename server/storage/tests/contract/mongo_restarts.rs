@@ -77,7 +77,7 @@ impl Drop for Server {
 async fn patiently(stores: &Stores, path: &RecordPath) -> StoreResult<Record> {
     loop {
         match stores.documents.get(path).await {
-            Err(StoreError::Unavailable(e)) => { println!("get {e}"); tokio::time::sleep(Duration::from_millis(50)).await},
+            Err(StoreError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
             read => return read,
         }
     }
@@ -97,12 +97,12 @@ async fn write(stores: Stores, progress: Arc<AtomicU64>, mut end: oneshot::Recei
     let counter = path();
     let mut known = Known::default();
     let mut version = 0;
-    while end.try_recv().is_err() {
+    while end.try_recv() == Err(oneshot::error::TryRecvError::Empty) {
         let created = path();
         let record = NewRecord { path: created.clone(), data: data("words") };
         let is_there = match stores.documents.create(&record, at(5)).await {
             Ok(()) => true,
-            Err(StoreError::Unavailable(e)) => { println!("create: {e}"); false }
+            Err(StoreError::Unavailable(_)) => false,
             Err(StoreError::Unknown(_)) => {
                 known.unknown += 1;
                 patiently(&stores, &created).await.is_ok()
@@ -125,7 +125,7 @@ async fn write(stores: Stores, progress: Arc<AtomicU64>, mut end: oneshot::Recei
                 assert_eq!(next, version + 1);
                 version = next;
             }
-            Err(StoreError::Unavailable(e)) => { println!("update: {e}"); }
+            Err(StoreError::Unavailable(_)) => {}
             Err(StoreError::Unknown(_)) => {
                 known.unknown += 1;
                 match patiently(&stores, &counter).await {
@@ -174,7 +174,7 @@ async fn follow(
                     seen.entry(change.path).or_default().push(change.version);
                     token = watch.token();
                 }
-                Ok(Err(StoreError::Unavailable(e))) => { println!("watch {e}"); break },
+                Ok(Err(StoreError::Unavailable(_))) => break,
                 Ok(Err(error)) => panic!("watch: {error}"),
             }
         }
@@ -205,10 +205,8 @@ async fn story(server: &Server) {
     }
     for _ in 0..ROUNDS {
         more(&progress).await;
-        println!("kill {}", progress.load(Ordering::SeqCst));
         server.kill();
         tokio::task::block_in_place(|| server.restart());
-        println!("restarted {}", progress.load(Ordering::SeqCst));
         // The same clients go on, without help.
         more(&progress).await;
     }
@@ -217,7 +215,6 @@ async fn story(server: &Server) {
     for writer in writers {
         known.push(writer.await.unwrap());
     }
-    println!("writers ended");
     let last = path();
     let record = NewRecord { path: last.clone(), data: data("end") };
     store.documents.create(&record, at(5)).await.unwrap();
