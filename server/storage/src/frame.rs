@@ -38,7 +38,8 @@ pub(crate) fn compress(bytes: &[u8]) -> StoreResult<Vec<u8>> {
         *kept = Some(compressor);
         Ok(compressed)
     };
-    COMPRESSOR.with_borrow_mut(compress).map_err(unavailable)
+    let compressed = COMPRESSOR.with_borrow_mut(compress);
+    compressed.map_err(|error: std::io::Error| StoreError::Unavailable(format!("zstd: {error}")))
 }
 
 /// Decompresses a frame that declares at most `limit` bytes; the error says what is wrong with it.
@@ -68,8 +69,4 @@ pub(crate) async fn run_blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
-}
-
-fn unavailable(error: std::io::Error) -> StoreError {
-    StoreError::Unavailable(format!("zstd: {error}"))
 }

@@ -222,9 +222,9 @@ mod tests {
         assert!(decode(&fields(&deeper).unwrap()).is_err());
     }
 
-    fn compressed(bytes: Vec<u8>) -> RawDocumentBuf {
+    fn compressed(bytes: &[u8]) -> RawDocumentBuf {
         let mut field = rawdoc! { "encoding": "zstd" };
-        field.append(cstr!("content"), binary(&bytes));
+        field.append(cstr!("content"), binary(bytes));
         rawdoc! { "field": field }
     }
 
@@ -238,11 +238,11 @@ mod tests {
         let last = flipped.len() - 1;
         flipped[last] ^= 1;
         for document in [
-            compressed(bomb),
-            compressed(not_utf8),
-            compressed(flipped),
-            compressed(vec![1, 2, 3]),
-            compressed(Vec::new()),
+            compressed(&bomb),
+            compressed(&not_utf8),
+            compressed(&flipped),
+            compressed(&[1, 2, 3]),
+            compressed(&[]),
             rawdoc! { "field": { "encoding": "zstd", "content": "text" } },
             rawdoc! { "field": { "encoding": "zstd" } },
             rawdoc! { "field": { "encoding": "gzip", "content": "text" } },
@@ -260,7 +260,7 @@ mod tests {
         let half = frame::compress(&vec![b'a'; frame::MAX_BYTES / 2 + 1]).unwrap();
         let mut document = RawDocumentBuf::new();
         for name in [cstr!("a"), cstr!("b")] {
-            let field = compressed(half.clone());
+            let field = compressed(&half);
             document.append(name, field.get_document("field").unwrap());
         }
         assert!(decode(&document).unwrap_err().contains("declares"));

@@ -229,7 +229,6 @@ async fn reads(store: &TestStore, point: &FailPoint) {
         point.set("find", times, &fault).await;
         let read = store.documents.get(&path).await;
         point.clear().await;
-        println!("{times} × {fault}: {:?}", read.as_ref().err());
         match read {
             Ok(read) => assert!(works && read.data == data("words")),
             Err(error) => assert!(!works && matches!(error, StoreError::Unavailable(_))),

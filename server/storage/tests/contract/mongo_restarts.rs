@@ -186,12 +186,13 @@ const ROUNDS: usize = 2;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_acknowledged_is_lost_when_the_server_is_killed() {
-    let Some(server) = Server::start() else { return };
+    let Some(server) = Server::start().map(Arc::new) else { return };
     let work = story(&server);
     tokio::time::timeout(Duration::from_secs(120), work).await.expect("the test hangs");
 }
 
-async fn story(server: &Server) {
+#[allow(clippy::print_stdout)]
+async fn story(server: &Arc<Server>) {
     let store = TestStore::open_mongo(TestMongo::new(&server.url())).await;
     let token = store.documents.watch(None, None).await.unwrap().token();
     let (watch_end, end) = oneshot::channel();
@@ -206,7 +207,8 @@ async fn story(server: &Server) {
     for _ in 0..ROUNDS {
         more(&progress).await;
         server.kill();
-        tokio::task::block_in_place(|| server.restart());
+        let again = Arc::clone(server);
+        tokio::task::spawn_blocking(move || again.restart()).await.unwrap();
         // The same clients go on, without help.
         more(&progress).await;
     }
