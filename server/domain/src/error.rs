@@ -323,9 +323,10 @@ impl From<StoreError> for Error {
             StoreError::Unavailable(_) | StoreError::Unknown(_) => {
                 Self::Unavailable(Internal::new(error))
             }
-            StoreError::NotFound | StoreError::Conflict(_) | StoreError::Corrupt(_) => {
-                Self::internal(error)
-            }
+            StoreError::NotFound
+            | StoreError::Conflict(_)
+            | StoreError::Corrupt(_)
+            | StoreError::StartOver(_) => Self::internal(error),
         }
     }
 }

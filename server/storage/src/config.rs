@@ -2,7 +2,7 @@
 
 use crate::{error::OpenError, redis::RedisConfig};
 use izanagi_domain::storage::{Clock, Ids, SystemClock, SystemIds};
-use std::{fmt, path::PathBuf, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// Configuration of the stores.
 #[derive(Clone)]
@@ -12,6 +12,8 @@ pub struct StorageConfig {
     pub url: String,
     /// Stores that are in Redis.
     pub redis: RedisConfig,
+    /// The document store, if it has a backend of its own.
+    pub documents: Option<DocumentsConfig>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The source of ids.
@@ -25,8 +27,8 @@ impl StorageConfig {
     /// One database for everything, with the system clock and random source.
     pub fn new(url: impl Into<String>) -> Self {
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
-        let redis = RedisConfig::default();
-        Self { url: url.into(), redis, clock, ids, exclusive: None }
+        let (documents, redis) = (None, RedisConfig::default());
+        Self { url: url.into(), documents, redis, clock, ids, exclusive: None }
     }
 
     /// Requires the database for `command` alone.
@@ -40,6 +42,49 @@ impl fmt::Debug for StorageConfig {
     /// Omits the URL, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StorageConfig").finish_non_exhaustive()
+    }
+}
+
+/// A document store in MongoDB.
+#[derive(Clone)]
+pub struct DocumentsConfig {
+    /// `mongodb://…` or `mongodb+srv://…`.
+    pub url: String,
+    /// The database. `None`: that of the URL, or [`DocumentsConfig::DATABASE`].
+    pub database: Option<String>,
+    /// The collection of the records.
+    pub collection: String,
+    /// How long soft-deleted records are kept.
+    pub soft_delete_retention: Duration,
+}
+
+impl DocumentsConfig {
+    /// The database, if none is named.
+    pub const DATABASE: &'static str = "izanagi";
+    /// The collection, if none is named.
+    pub const COLLECTION: &'static str = "documents";
+    /// How long soft-deleted records are kept, if nothing else is said.
+    pub const RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+    /// A document store at a URL, with everything else as by default.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            database: None,
+            collection: Self::COLLECTION.to_owned(),
+            soft_delete_retention: Self::RETENTION,
+        }
+    }
+}
+
+impl fmt::Debug for DocumentsConfig {
+    /// Omits the URL, which may contain a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DocumentsConfig")
+            .field("database", &self.database)
+            .field("collection", &self.collection)
+            .field("soft_delete_retention", &self.soft_delete_retention)
+            .finish_non_exhaustive()
     }
 }
 

@@ -23,6 +23,26 @@ pub enum OpenError {
         /// What is wrong, without secrets.
         problem: String,
     },
+    /// A setting has a value that is not allowed.
+    #[error("{name} is {given}; allowed is {allowed}")]
+    Setting {
+        /// The setting, and its environment variable.
+        name: &'static str,
+        /// Its value, without secrets.
+        given: String,
+        /// What is allowed.
+        allowed: &'static str,
+    },
+    /// A server could not be reached.
+    #[error("{name}: the server at {given} cannot be used: {cause}")]
+    Unreachable {
+        /// The setting, and its environment variable.
+        name: &'static str,
+        /// The server, without secrets.
+        given: String,
+        /// What happened.
+        cause: String,
+    },
     /// The schema was written by a newer version of Izanagi.
     #[error(
         "this database has schema {found}, and this program knows schemas up to {known}. \

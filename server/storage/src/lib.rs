@@ -5,7 +5,9 @@ pub mod faulty;
 
 mod config;
 mod error;
+mod frame;
 mod lock;
+mod mongo;
 mod redis;
 mod registry;
 mod sql;
@@ -13,7 +15,7 @@ mod sql;
 /// Bytes of values in memory that can be computed again.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
-pub use config::StorageConfig;
+pub use config::{DocumentsConfig, StorageConfig};
 pub use error::OpenError;
 pub use redis::{RedisConfig, RedisPlace};
 pub use registry::{Opened, migrate, open, open_existing};

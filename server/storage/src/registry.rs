@@ -3,7 +3,7 @@
 use crate::{
     config::{Place, StorageConfig},
     error::OpenError,
-    lock, redis,
+    lock, mongo, redis,
     sql::{self, Database, SqliteDb, Statement},
 };
 use async_trait::async_trait;
@@ -84,15 +84,35 @@ pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
         }
     }
     let database = SqliteDb::open(&place).await?;
-    let mut stores = sql::stores(&database, &config.clock, &config.ids);
-    let mut description = place.to_string();
-    let mut backends: Vec<Arc<dyn Backend>> = Vec::new();
-    let outside = (&config.clock, &config.ids);
-    if let Some(redis) = redis::open(&config.redis, outside, &mut stores, &mut description).await? {
-        backends.push(Arc::new(redis));
+    let mut opened = Opened {
+        stores: sql::stores(&database, &config.clock, &config.ids),
+        description: place.to_string(),
+        backends: vec![database],
+        _lock: lock,
+    };
+    if let Err(error) = open_others(config, &mut opened).await {
+        opened.close().await;
+        return Err(error);
     }
-    backends.push(database);
-    Ok(Opened { stores, description, backends, _lock: lock })
+    Ok(opened)
+}
+
+/// Opens the stores that have a backend of their own. They close before the relational database.
+async fn open_others(config: &StorageConfig, opened: &mut Opened) -> Result<(), OpenError> {
+    if let Some(documents) = &config.documents {
+        let database = mongo::open(documents).await?;
+        opened.description += &format!("; documents: {}", database.description());
+        opened.stores.documents = database.clone();
+        // Steps 2 to 4 of a commit are no longer one transaction.
+        opened.stores.relational.atomic = None;
+        opened.backends.insert(0, database);
+    }
+    let outside = (&config.clock, &config.ids);
+    let (stores, description) = (&mut opened.stores, &mut opened.description);
+    if let Some(redis) = redis::open(&config.redis, outside, stores, description).await? {
+        opened.backends.insert(0, Arc::new(redis));
+    }
+    Ok(())
 }
 
 /// Like [`open`], but never creates a database; for administration commands.

@@ -53,6 +53,7 @@ impl Jobs {
         failure.note(relational.upkeep.forget_sessions(now.minus(KEPT)).await);
         failure.note(relational.upkeep.forget_audit(now.minus(AUDIT_KEPT)).await);
         failure.note(relational.changes.forget(now.minus(TOMBSTONES_KEPT)).await);
+        failure.note(self.core.stores.documents.forget(now).await);
         failure.note(history.forget(now.minus(self.keep_edits)).await);
         failure.note(self.forget_unlisted_edits(&history).await);
         failure.0.map_or(Ok(()), Err)

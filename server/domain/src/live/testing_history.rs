@@ -2,7 +2,8 @@
 
 use crate::storage::{
     Constraint, Data, DocumentStore, EditSegments, NewRecord, NewestSegments, Record, RecordIndex,
-    RecordPatch, RecordPath, SegmentFilter, SegmentRow, StoreError, StoreResult,
+    RecordPatch, RecordPath, RecordWatch, ResumeToken, SegmentFilter, SegmentRow, StoreError,
+    StoreResult,
 };
 use async_trait::async_trait;
 use izanagi_shared::{id::DocumentId, time::Timestamp};
@@ -101,6 +102,18 @@ impl DocumentStore for MemoryHistory {
         _: u32,
         _: bool,
     ) -> StoreResult<Vec<RecordPath>> {
+        unused()
+    }
+
+    async fn watch(
+        &self,
+        _: Option<&str>,
+        _: Option<&ResumeToken>,
+    ) -> StoreResult<Box<dyn RecordWatch>> {
+        unused()
+    }
+
+    async fn forget(&self, _: Timestamp) -> StoreResult<()> {
         unused()
     }
 

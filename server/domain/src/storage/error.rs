@@ -18,6 +18,10 @@ pub enum StoreError {
     /// The stored data is invalid.
     #[error("corrupt: {0}")]
     Corrupt(String),
+    /// A position in the changes of a store is too old, or not one of this store: start over with a
+    /// full scan, and follow the changes from a new position taken before it.
+    #[error("start over with a full scan: {0}")]
+    StartOver(String),
     /// A write was sent but not answered: it may have taken effect, or may still do so.
     #[error("outcome unknown: {0}")]
     Unknown(String),
@@ -36,6 +40,8 @@ pub enum Constraint {
     RecordExists,
     /// A record has changed since it was read.
     RecordVersion,
+    /// A record is larger than the store can hold.
+    RecordTooLarge,
     /// The document would have no owner.
     LastOwner,
     /// The commit id is already used.

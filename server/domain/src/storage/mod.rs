@@ -24,6 +24,7 @@ mod records;
 mod upkeep;
 mod value;
 mod versions;
+mod watch;
 
 pub use accounts::{
     AuditEvent, AuditLog, NewSession, RefreshToken, RefreshUse, RevocationStore, Session,
@@ -56,6 +57,7 @@ pub use versions::{
     AtomicCommit, CommitIntent, CommitIntents, CommitOutcome, Fence, IntentStatus, NewIntent,
     NewVersion, Restored, VersionFilter, VersionRow, VersionStore,
 };
+pub use watch::{RecordChange, RecordChangeKind, RecordWatch, ResumeToken};
 
 pub use izanagi_shared::wire::{Details, DetailsChange, VersionNote};
 

@@ -1,6 +1,6 @@
 //! The document store: records in collections (“what” in DESIGN §3).
 
-use super::{Data, StoreResult, Value};
+use super::{Data, RecordWatch, ResumeToken, StoreResult, Value};
 use async_trait::async_trait;
 use izanagi_shared::{
     id::{CommitId, DocumentId},
@@ -198,6 +198,21 @@ pub trait DocumentStore: Send + Sync {
         limit: u32,
         with_deleted: bool,
     ) -> StoreResult<Vec<RecordPath>>;
+
+    /// Follows the changes of a collection, or of all: those after a position, or those from now on.
+    /// A consumer that has no position begins to watch, reads everything, then follows the changes.
+    ///
+    /// # Errors
+    /// `StartOver` if the position is too old or of another store.
+    async fn watch(
+        &self,
+        collection: Option<&str>,
+        after: Option<&ResumeToken>,
+    ) -> StoreResult<Box<dyn RecordWatch>>;
+
+    /// Removes what the retention of the store no longer covers at this time: soft-deleted records,
+    /// and noted changes that no watch needs any more. To be called daily.
+    async fn forget(&self, now: Timestamp) -> StoreResult<()>;
 
     /// Closes the connections; later calls return `Unavailable`.
     async fn close(&self);

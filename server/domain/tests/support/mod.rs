@@ -72,6 +72,8 @@ pub(crate) struct World {
 /// Configuration of a world.
 pub(crate) struct Plan {
     pub(crate) settings: Settings,
+    /// Where the stores are.
+    pub(crate) storage: StorageConfig,
     /// Wraps the stores before the services use them.
     pub(crate) wrap: Box<dyn FnOnce(Stores) -> Stores>,
 }
@@ -81,7 +83,8 @@ impl Default for Plan {
         let live =
             LiveSettings { append_timeout: Duration::from_millis(200), ..LiveSettings::default() };
         let settings = Settings { live, ..Settings::default() };
-        Self { settings, wrap: Box::new(|stores| stores) }
+        let storage = StorageConfig::new("memory://");
+        Self { settings, storage, wrap: Box::new(|stores| stores) }
     }
 }
 
@@ -92,7 +95,7 @@ impl World {
 
     pub(crate) async fn with(plan: Plan) -> Self {
         let clock = Arc::new(TestClock::default());
-        let opened = Arc::new(storage::open(&StorageConfig::new("memory://")).await.unwrap());
+        let opened = Arc::new(storage::open(&plan.storage).await.unwrap());
         let stores = opened.stores.clone();
         let services = services(&(plan.wrap)(stores.clone()), &clock, plan.settings);
         let ada = add_user(&stores, "ada", &clock).await;
@@ -218,6 +221,12 @@ impl World {
     pub(crate) async fn content(&self, id: DocumentId, number: u64) -> String {
         let reader = self.reader(id).await;
         self.services.versions.text(&reader, number).await.unwrap().to_string()
+    }
+
+    /// Shuts everything down.
+    pub(crate) async fn close(self) {
+        self.services.shut_down().await;
+        self.opened.close().await;
     }
 
     pub(crate) async fn fsck_is_clean(&self) {

@@ -10,9 +10,10 @@ use izanagi_domain::storage::{
     Inspect, KnownOp, LiveLog, LoadedLog, LogRemains, LogTail, Mend, NewDocument, NewIntent,
     NewLineage, NewRecord, NewSegment, NewSession, NewSnapshot, NewVersion, NewestSegments,
     OpsSummary, Outbox, OutboxItem, Owners, RebuiltLog, Record, RecordIndex, RecordPatch,
-    RecordPath, RefreshToken, RefreshUse, RevocationStore, SavedText, SegmentFilter, SegmentRow,
-    Session, SessionStore, Settlement, ShortHash, StoreResult, StoredSnapshot, Topic, Upkeep, User,
-    UserChange, UserStore, VersionFilter, VersionRow, VersionStore, Viewed,
+    RecordPath, RecordWatch, RefreshToken, RefreshUse, ResumeToken, RevocationStore, SavedText,
+    SegmentFilter, SegmentRow, Session, SessionStore, Settlement, ShortHash, StoreResult,
+    StoredSnapshot, Topic, Upkeep, User, UserChange, UserStore, VersionFilter, VersionRow,
+    VersionStore, Viewed,
 };
 use izanagi_shared::{
     id::{ActorId, CommitId, DocumentId, SessionId, UserId},
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Implements a trait for `Faulty`: `Class method(arguments) -> answer;`. `halved by f` names the
-/// function that returns the first half of a batch; `without faults` marks infallible methods.
+/// function that returns the first half of a batch; `without faults` marks methods that are passed on.
 macro_rules! faulty_store {
     (
         $trait:ident as $store:literal {
@@ -32,7 +33,7 @@ macro_rules! faulty_store {
                 $(, halved by $halve:ident)?;
             )*
         }
-        $(without faults { $($plain:ident();)* })?
+        $(without faults { $($plain:ident($($plain_arg:ident: $plain_type:ty),*) -> $plain_answer:ty;)* })?
     ) => {
         #[async_trait]
         impl<T: $trait + ?Sized + 'static> $trait for Faulty<T> {
@@ -54,8 +55,8 @@ macro_rules! faulty_store {
                 }
             )*
             $($(
-                async fn $plain(&self) {
-                    self.inner.$plain().await;
+                async fn $plain(&self, $($plain_arg: $plain_type),*) -> $plain_answer {
+                    self.inner.$plain($($plain_arg),*).await
                 }
             )*)?
         }
@@ -73,6 +74,7 @@ faulty_store! {
         Write patch(path: &RecordPath, expected: u64, patch: &RecordPatch, at: Timestamp) -> u64;
         Write delete(path: &RecordPath, at: Timestamp) -> ();
         Write purge(path: &RecordPath) -> ();
+        Write forget(now: Timestamp) -> ();
         Read query(
             index: RecordIndex,
             collection: &str,
@@ -88,7 +90,13 @@ faulty_store! {
             with_deleted: bool
         ) -> Vec<RecordPath>;
     }
-    without faults { close(); }
+    without faults {
+        watch(
+            collection: Option<&str>,
+            after: Option<&ResumeToken>
+        ) -> StoreResult<Box<dyn RecordWatch>>;
+        close() -> ();
+    }
 }
 
 faulty_store! {

@@ -26,6 +26,8 @@ mod mend;
 mod outbox;
 mod owners;
 mod payload;
+mod record_changes;
+mod record_retention;
 mod records;
 mod restart;
 mod revocations;

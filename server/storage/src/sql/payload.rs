@@ -2,24 +2,17 @@
 //! nothing, as it is between a mark and a checksum.
 
 use super::{
-    cbor, id_bytes,
+    cbor, id_bytes, record_changes,
     statement::{Statement, args},
 };
-use izanagi_domain::storage::{Data, NewRecord, RecordPath, StoreError, StoreResult};
-use izanagi_shared::time::Timestamp;
-use std::cell::RefCell;
-use zstd::{
-    bulk::{Compressor, Decompressor},
-    zstd_safe::get_frame_content_size,
+use crate::frame::{self, LARGE, MAX_BYTES, run_blocking};
+use izanagi_domain::storage::{
+    Constraint, Data, NewRecord, RecordChangeKind, RecordPath, StoreError, StoreResult,
 };
+use izanagi_shared::time::Timestamp;
 
-/// The fastest level that halves prose; higher levels take longer than the disk.
-const LEVEL: i32 = 1;
-/// Larger than any valid record. Frames that declare more are damaged; no memory is allocated for
-/// them.
-const MAX_BYTES: usize = 64 * 1024 * 1024;
-/// Larger data is processed on a blocking thread, so that other tasks do not wait.
-const LARGE: usize = 256 * 1024;
+/// The size of a BSON document, so that records can move to MongoDB.
+const MAX_STORED: usize = 16 * 1024 * 1024;
 
 /// Larger payloads are stored in `record_bodies`. A row of `records` stays in its page up to about
 /// a thousand bytes.
@@ -56,6 +49,9 @@ impl Payload {
 
 async fn encode(data: &Data) -> StoreResult<Vec<u8>> {
     let bytes = cbor::to_bytes(data).map_err(StoreError::Corrupt)?;
+    if bytes.len() > MAX_STORED {
+        return Err(StoreError::Conflict(Constraint::RecordTooLarge));
+    }
     if bytes.len() < LARGE {
         return compress(&bytes);
     }
@@ -85,6 +81,7 @@ pub(super) async fn insert(record: &NewRecord, at: Timestamp) -> StoreResult<Vec
             args![path.collection(), id.clone(), at, false, data],
         ),
     ];
+    statements.push(record_changes::note(path, 1, RecordChangeKind::Created));
     if let Some(body) = body {
         statements.push(Statement::with(
             "INSERT INTO record_bodies (collection, id, data) \
@@ -113,28 +110,8 @@ pub(super) fn replace_body(path: &RecordPath, body: Option<Vec<u8>>) -> Statemen
     }
 }
 
-thread_local! {
-    /// Reused, because creating one takes as long as compressing a few pages.
-    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
-}
-
 fn compress(bytes: &[u8]) -> StoreResult<Vec<u8>> {
-    let compress = |kept: &mut Option<Compressor<'static>>| {
-        let mut compressor = match kept.take() {
-            Some(compressor) => compressor,
-            None => {
-                let mut new = Compressor::new(LEVEL)?;
-                new.include_checksum(true)?;
-                new
-            }
-        };
-        let compressed = compressor.compress(bytes)?;
-        *kept = Some(compressor);
-        Ok(compressed)
-    };
-    let compressed = COMPRESSOR.with_borrow_mut(compress);
-    let compressed = compressed
-        .map_err(|error: std::io::Error| StoreError::Unavailable(format!("zstd: {error}")))?;
+    let compressed = frame::compress(bytes)?;
     // Most deltas are smaller than what a frame adds.
     if compressed.len() <= 1 + bytes.len() + SUM {
         return Ok(compressed);
@@ -152,10 +129,8 @@ fn checksum(bytes: &[u8]) -> [u8; SUM] {
 }
 
 fn decompress(stored: &[Vec<u8>]) -> StoreResult<Vec<Data>> {
-    let mut decompressor =
-        Decompressor::new().map_err(|error| StoreError::Unavailable(format!("zstd: {error}")))?;
     let corrupt = |what: String| StoreError::Corrupt(format!("a record: {what}"));
-    let mut decode = |bytes: &Vec<u8>| {
+    let decode = |bytes: &Vec<u8>| {
         if let Some((&PLAIN, plain)) = bytes.split_first() {
             return match plain.split_last_chunk() {
                 Some((plain, sum)) if *sum == checksum(plain) => {
@@ -164,24 +139,10 @@ fn decompress(stored: &[Vec<u8>]) -> StoreResult<Vec<Data>> {
                 _ => Err(corrupt("wrong checksum".to_owned())),
             };
         }
-        let size = get_frame_content_size(bytes).ok().flatten().unwrap_or_default();
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        if size > MAX_BYTES {
-            return Err(corrupt(format!("{size} bytes")));
-        }
-        let bytes =
-            decompressor.decompress(bytes, size).map_err(|error| corrupt(error.to_string()))?;
+        let bytes = frame::decompress(bytes, MAX_BYTES).map_err(corrupt)?;
         cbor::from_bytes(&bytes).map_err(corrupt)
     };
-    stored.iter().map(&mut decode).collect()
-}
-
-async fn run_blocking<T: Send + 'static>(
-    work: impl FnOnce() -> StoreResult<T> + Send + 'static,
-) -> StoreResult<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|error| Err(StoreError::Unavailable(error.to_string())))
+    stored.iter().map(decode).collect()
 }
 
 #[cfg(test)]

@@ -4,13 +4,16 @@ use super::{
     database::{Database, Transaction as _},
     id_bytes,
     payload::{self, Payload},
+    record_changes::{self, SqlWatch},
+    record_retention,
     row::Row,
     statement::{Statement, args},
 };
+use crate::config::DocumentsConfig;
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Constraint, Data, DocumentStore, Freshness::Fresh, NewRecord, Record, RecordIndex, RecordPatch,
-    RecordPath, StoreError, StoreResult,
+    Constraint, Data, DocumentStore, Freshness::Fresh, NewRecord, Record, RecordChangeKind,
+    RecordIndex, RecordPatch, RecordPath, RecordWatch, ResumeToken, StoreError, StoreResult,
 };
 use izanagi_shared::time::Timestamp;
 use std::{
@@ -33,12 +36,12 @@ macro_rules! collection {
 
 pub(crate) struct SqlRecords<D> {
     db: Arc<D>,
-    closed: AtomicBool,
+    closed: Arc<AtomicBool>,
 }
 
 impl<D: Database> SqlRecords<D> {
     pub(crate) fn new(db: Arc<D>) -> Self {
-        Self { db, closed: AtomicBool::new(false) }
+        Self { db, closed: Arc::default() }
     }
 
     fn db(&self) -> StoreResult<&D> {
@@ -62,27 +65,37 @@ impl<D: Database> SqlRecords<D> {
         Err(StoreError::Conflict(Constraint::RecordVersion))
     }
 
-    /// Runs an update of a record and, if it changed a row, stores the new body or removes the old
-    /// one; returns the number of changed rows.
-    async fn replace(
-        &self,
-        path: &RecordPath,
-        update: Statement,
-        body: Option<Vec<u8>>,
-    ) -> StoreResult<u64> {
-        let body = payload::replace_body(path, body);
+    /// Runs an update of a record and, if it changed a row, what follows from that; returns the
+    /// number of changed rows.
+    async fn change(&self, update: Statement, follow: Vec<Statement>) -> StoreResult<u64> {
         self.db()?
             .write(move |transaction| {
-                let (update, body) = (update.clone(), body.clone());
+                let (update, follow) = (update.clone(), follow.clone());
                 Box::pin(async move {
                     let changed = transaction.execute(update).await?;
                     if changed > 0 {
-                        transaction.later(body);
+                        follow.into_iter().for_each(|statement| transaction.later(statement));
                     }
                     Ok(changed)
                 })
             })
             .await
+    }
+
+    /// Runs an update that makes a new version of a record.
+    async fn replace(
+        &self,
+        path: &RecordPath,
+        version: u64,
+        update: Statement,
+        body: Option<Vec<u8>>,
+    ) -> StoreResult<u64> {
+        let body = payload::replace_body(path, body);
+        let note = record_changes::note(path, version, RecordChangeKind::Updated);
+        match self.change(update, vec![body, note]).await? {
+            0 => self.changed(path).await,
+            _ => Ok(version),
+        }
     }
 
     async fn select(&self, collection: &str, query: Statement) -> StoreResult<Vec<Record>> {
@@ -185,10 +198,7 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
                 false,
             ],
         );
-        match self.replace(path, update, body).await? {
-            0 => self.changed(path).await,
-            _ => Ok(next),
-        }
+        self.replace(path, next, update, body).await
     }
 
     /// Read and write need no common transaction: the write applies only to the state that was
@@ -231,10 +241,7 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
                 false,
             ],
         );
-        match self.replace(path, update, body).await? {
-            0 => self.changed(path).await,
-            _ => Ok(next),
-        }
+        self.replace(path, next, update, body).await
     }
 
     async fn delete(&self, path: &RecordPath, at: Timestamp) -> StoreResult<()> {
@@ -247,7 +254,8 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
             ),
             args![path.collection(), id_bytes::to_bytes(path.id()), true, at],
         );
-        self.db()?.execute(update).await.map(drop)
+        let note = record_changes::note_stored(path, 0, RecordChangeKind::Deleted);
+        self.change(update, vec![note]).await.map(drop)
     }
 
     async fn purge(&self, path: &RecordPath) -> StoreResult<()> {
@@ -255,12 +263,8 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
             concat!("DELETE FROM records WHERE collection = ", collection!(), " AND id = $2"),
             args![path.collection(), id_bytes::to_bytes(path.id())],
         );
-        let forget = Statement::with(
-            "DELETE FROM collections WHERE name = $1 \
-             AND NOT EXISTS (SELECT 1 FROM records r WHERE r.collection = collections.id)",
-            args![path.collection()],
-        );
-        self.db()?.execute_all(vec![delete, forget]).await
+        let note = record_changes::note_stored(path, 1, RecordChangeKind::Purged);
+        self.db()?.execute_all(vec![note, delete]).await
     }
 
     async fn query(
@@ -288,6 +292,31 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
         page(&mut query, after, limit, with_deleted);
         let rows = self.db()?.fetch(Fresh, query).await?;
         rows.iter().map(|row| path(collection, row)).collect()
+    }
+
+    async fn watch(
+        &self,
+        collection: Option<&str>,
+        after: Option<&ResumeToken>,
+    ) -> StoreResult<Box<dyn RecordWatch>> {
+        self.db()?;
+        let (db, closed) = (Arc::clone(&self.db), Arc::clone(&self.closed));
+        Ok(Box::new(SqlWatch::begin(db, closed, collection, after).await?))
+    }
+
+    async fn forget(&self, now: Timestamp) -> StoreResult<()> {
+        let before = now.minus(DocumentsConfig::RETENTION);
+        loop {
+            let deleted = record_retention::deleted_before(self.db()?, before).await?;
+            if deleted.is_empty() {
+                break;
+            }
+            for path in deleted {
+                self.purge(&path).await?;
+            }
+        }
+        record_retention::forget_changes(self.db()?, now).await?;
+        record_retention::forget_collections(self.db()?).await
     }
 
     /// The connections are shared with the other stores and close when all of them are closed.

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod provider;
+mod services;
 #[macro_use]
 mod suite;
 mod fixtures;
@@ -33,5 +34,9 @@ mod sessions;
 mod upkeep;
 mod users;
 mod versions;
+mod watch;
 
+mod mongo_faults;
+mod mongo_restarts;
+mod mongo_server;
 mod sqlite_file;

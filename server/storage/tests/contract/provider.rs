@@ -3,7 +3,8 @@
 use crate::services;
 use izanagi_domain::storage::{Clock, Stores, SystemIds};
 use izanagi_shared::time::Timestamp;
-use izanagi_storage::{Opened, RedisConfig, RedisPlace, StorageConfig, open};
+use izanagi_storage::{DocumentsConfig, Opened, RedisConfig, RedisPlace, StorageConfig, open};
+use mongodb::{Client, Database};
 use std::{
     ops::Deref,
     sync::{
@@ -22,6 +23,8 @@ pub(crate) enum Provider {
     SqliteFile,
     /// SQLite in memory.
     SqliteMemory,
+    /// Records in MongoDB, everything else in SQLite in memory.
+    Mongo,
 }
 
 /// A clock that only advances when set.
@@ -49,29 +52,80 @@ pub(crate) struct TestStore {
     opened: Opened,
     config: StorageConfig,
     pub(crate) clock: Arc<TestClock>,
+    pub(crate) mongo: Option<TestMongo>,
     _folder: Option<TempDir>,
 }
 
 impl Provider {
-    pub(crate) async fn open(self) -> TestStore {
+    /// Opens fresh stores; `None` if their server is missing.
+    pub(crate) async fn open(self) -> Option<TestStore> {
         let folder = tempfile::tempdir().unwrap();
         let url = match self {
             Self::SqliteFile => format!("sqlite://{}/izanagi.db", folder.path().display()),
-            Self::SqliteMemory => "memory://".to_owned(),
+            Self::SqliteMemory | Self::Mongo => "memory://".to_owned(),
         };
-        TestStore::open(&url, Some(folder)).await
+        let mongo = match self {
+            Self::Mongo => Some(TestMongo::new(&services::url("TEST_MONGODB_URL")?)),
+            Self::SqliteFile | Self::SqliteMemory => None,
+        };
+        Some(TestStore::open_with(&url, Some(folder), mongo).await)
+    }
+}
+
+/// A database of a MongoDB server that belongs to one test.
+pub(crate) struct TestMongo {
+    url: String,
+    /// Further options for the store's URL.
+    options: String,
+    database: String,
+}
+
+impl TestMongo {
+    /// Chooses a name for the database.
+    pub(crate) fn new(url: &str) -> Self {
+        let database = format!("izanagi_test_{}", Uuid::now_v7().simple());
+        Self { url: url.to_owned(), options: String::new(), database }
+    }
+
+    /// Appends options to the URL.
+    pub(crate) fn with_options(self, options: &str) -> Self {
+        Self { options: format!("&{options}"), ..self }
+    }
+
+    /// The configuration of a document store in it.
+    pub(crate) fn config(&self) -> DocumentsConfig {
+        let database = Some(self.database.clone());
+        DocumentsConfig {
+            database,
+            ..DocumentsConfig::new(format!("{}{}", self.url, self.options))
+        }
+    }
+
+    /// Connects to the database directly.
+    pub(crate) async fn connect(&self) -> Database {
+        Client::with_uri_str(&self.url).await.unwrap().database(&self.database)
     }
 }
 
 impl TestStore {
     pub(crate) async fn open(url: &str, folder: Option<TempDir>) -> Self {
+        Self::open_with(url, folder, None).await
+    }
+
+    /// Opens records in this database.
+    pub(crate) async fn open_mongo(mongo: TestMongo) -> Self {
+        Self::open_with("memory://", None, Some(mongo)).await
+    }
+
+    async fn open_with(url: &str, folder: Option<TempDir>, mongo: Option<TestMongo>) -> Self {
         let clock = Arc::new(TestClock::default());
         let config = StorageConfig {
             clock: clock.clone(),
             ids: Arc::new(SystemIds),
+            documents: mongo.as_ref().map(TestMongo::config),
             ..StorageConfig::new(url)
         };
-        Self { opened: open(&config).await.unwrap(), config, clock, _folder: folder }
+        Self { opened: open(&config).await.unwrap(), config, clock, mongo, _folder: folder }
     }
 
     /// SQLite in memory, and in Redis what can be there, under a prefix of its own. `None` without a
@@ -89,7 +143,7 @@ impl TestStore {
             redis: RedisConfig::all(&place),
             ..StorageConfig::new("memory://")
         };
-        Self { opened: open(&config).await.unwrap(), config, clock, _folder: None }
+        Self { opened: open(&config).await.unwrap(), config, clock, mongo: None, _folder: None }
     }
 
     /// What another node has: the same bus and Redis, if they are outside the process.
@@ -98,8 +152,20 @@ impl TestStore {
         Some(open(&self.config).await.unwrap())
     }
 
+    /// Opens the records again, as after a restart; `None` for a store in memory.
+    pub(crate) async fn reopen(&self) -> Option<Opened> {
+        if self.config.url == "memory://" && self.config.documents.is_none() {
+            return None;
+        }
+        self.stores().documents.close().await;
+        Some(open(&self.config).await.unwrap())
+    }
+
     pub(crate) async fn close(&self) {
         self.opened.close().await;
+        if let Some(mongo) = &self.mongo {
+            mongo.connect().await.drop().await.unwrap();
+        }
     }
 
     /// Returns the same stores, for another task.

@@ -6,6 +6,7 @@ use izanagi_domain::storage::{
 use izanagi_shared::id::{CommitId, DocumentId};
 
 suite!(
+    records:
     a_record_reads_back_as_written,
     a_record_is_created_once,
     an_update_requires_the_expected_version,
@@ -19,6 +20,7 @@ suite!(
     paths_match_the_records,
     a_large_record_reads_back,
     a_record_may_grow_and_shrink,
+    a_record_of_more_than_16_mib_is_refused,
     one_of_concurrent_updates_succeeds,
     a_closed_store_is_unavailable,
 );
@@ -314,6 +316,34 @@ async fn a_record_may_grow_and_shrink(store: &TestStore) {
     assert_eq!(store.documents.get(&path).await, Err(StoreError::NotFound));
     a_record(store, &path).await;
     assert_eq!(store.documents.get(&path).await.unwrap().data, data("words"));
+}
+
+async fn a_record_of_more_than_16_mib_is_refused(store: &TestStore) {
+    const MIB: usize = 1024 * 1024;
+    let path = path();
+    // Bytes that cannot be compressed.
+    let mut state = 1_u64;
+    let mut bytes = |mib: usize| {
+        let mut next = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_le_bytes()
+        };
+        Value::Bytes((0..mib * MIB / 8).flat_map(|_| next()).collect())
+    };
+    let too_large = StoreError::Conflict(Constraint::RecordTooLarge);
+    let whole: Data = [("bytes".to_owned(), bytes(17))].into();
+    let record = NewRecord { path: path.clone(), data: whole.clone() };
+    assert_eq!(store.documents.create(&record, at(5)).await, Err(too_large.clone()));
+    let half: Data = [("bytes".to_owned(), bytes(9))].into();
+    let record = NewRecord { path: path.clone(), data: half.clone() };
+    store.documents.create(&record, at(5)).await.unwrap();
+    assert_eq!(store.documents.update(&path, 1, &whole, at(6)).await, Err(too_large.clone()));
+    let grow = patch(&[("more", bytes(9))], &[]);
+    assert_eq!(store.documents.patch(&path, 1, &grow, at(6)).await, Err(too_large));
+    let record = store.documents.get(&path).await.unwrap();
+    assert!(record.version == 1 && record.data == half);
 }
 
 async fn one_of_concurrent_updates_succeeds(store: &TestStore) {

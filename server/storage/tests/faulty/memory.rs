@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use izanagi_domain::storage::{
     Appended, Batch, BatchOutcome, Constraint, CutUpdates, Data, DocumentStore, KnownOp, LiveLog,
     LoadedLog, LogTail, NewLineage, NewRecord, NewSnapshot, Record, RecordIndex, RecordPatch,
-    RecordPath, SavedText, StoreError, StoreResult, StoredSnapshot, TextFacts,
+    RecordPath, RecordWatch, ResumeToken, SavedText, StoreError, StoreResult, StoredSnapshot,
+    TextFacts,
 };
 use izanagi_shared::{
     id::{ActorId, DocumentId},
@@ -114,6 +115,18 @@ impl DocumentStore for Records {
     ) -> StoreResult<Vec<RecordPath>> {
         let records = self.query(index, collection, after, limit, with_deleted).await?;
         Ok(records.into_iter().map(|record| record.path).collect())
+    }
+
+    async fn watch(
+        &self,
+        _collection: Option<&str>,
+        _after: Option<&ResumeToken>,
+    ) -> StoreResult<Box<dyn RecordWatch>> {
+        Err(StoreError::Unavailable("not part of these tests".to_owned()))
+    }
+
+    async fn forget(&self, _now: Timestamp) -> StoreResult<()> {
+        Ok(())
     }
 
     async fn close(&self) {}

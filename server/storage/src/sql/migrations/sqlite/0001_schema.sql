@@ -338,7 +338,7 @@ CREATE INDEX idx_commit_intents_request ON commit_intents (request_key) WHERE st
 -- ---------------------------------------------------------------------------------------------
 -- The document store: records in collections
 
--- Names are long, and every record has one. A collection has at least one record.
+-- Names are long, and every record and every change of one has one.
 CREATE TABLE collections (
     id   INTEGER NOT NULL,
     name TEXT    NOT NULL,
@@ -366,6 +366,8 @@ CREATE TABLE records (
     CONSTRAINT ck_records_deleted CHECK (deleted IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX idx_records_deleted ON records (updated_at) WHERE deleted;
+
 -- With a rowid, like document_texts.
 CREATE TABLE record_bodies (
     collection INTEGER NOT NULL,
@@ -374,6 +376,50 @@ CREATE TABLE record_bodies (
     CONSTRAINT pk_record_bodies PRIMARY KEY (collection, id),
     CONSTRAINT fk_record_bodies_record FOREIGN KEY (collection, id) REFERENCES records (collection, id) ON DELETE CASCADE
 ) STRICT;
+
+-- The changes of records, for those who follow them. Kept for some days. There is no foreign key: a
+-- collection is removed only after its changes, and a check would scan the table.
+CREATE TABLE record_changes (
+    number     INTEGER NOT NULL,
+    collection INTEGER NOT NULL,
+    id         BLOB    NOT NULL,
+    version    INTEGER NOT NULL,
+    -- 0 created, 1 updated, 2 deleted, 3 purged.
+    kind       INTEGER NOT NULL,
+    CONSTRAINT pk_record_changes PRIMARY KEY (number),
+    CONSTRAINT ck_record_changes_kind CHECK (kind BETWEEN 0 AND 3)
+) STRICT;
+
+-- The highest number at a time: tells the age of changes.
+CREATE TABLE record_marks (
+    at     INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    CONSTRAINT pk_record_marks PRIMARY KEY (at)
+) STRICT;
+
+-- One row. `store` tells positions in these changes from those of other databases. Numbers up to
+-- `highest` have been used; changes up to `forgotten` have been removed because of their age.
+CREATE TABLE record_horizon (
+    id        INTEGER NOT NULL,
+    store     BLOB    NOT NULL,
+    highest   INTEGER NOT NULL,
+    forgotten INTEGER NOT NULL,
+    CONSTRAINT pk_record_horizon PRIMARY KEY (id),
+    CONSTRAINT ck_record_horizon_id CHECK (id = 1),
+    CONSTRAINT ck_record_horizon_store CHECK (length(store) = 16)
+) STRICT;
+
+INSERT INTO record_horizon (id, store, highest, forgotten) VALUES (1, randomblob(16), 0, 0);
+
+-- How numbers are given out: the highest that was used, and the last possible one. There is one
+-- writer, so numbers are committed in their order, and all of them are complete.
+CREATE VIEW record_numbers AS
+    SELECT MAX(number) AS top, 9223372036854775807 AS last FROM (
+        SELECT MAX(number) AS number FROM record_changes
+        UNION ALL SELECT highest FROM record_horizon
+    );
+
+CREATE VIEW settled_record_numbers AS SELECT 9223372036854775807 AS settled;
 
 -- ---------------------------------------------------------------------------------------------
 -- The change feed: what a reader can see of a document, numbered in the transaction that changes it
