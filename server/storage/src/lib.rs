@@ -10,6 +10,6 @@ mod process;
 mod registry;
 mod sql;
 
-pub use config::StorageConfig;
+pub use config::{RelationalOptions, StorageConfig};
 pub use error::OpenError;
 pub use registry::{Opened, migrate, open, open_existing};

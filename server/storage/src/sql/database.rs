@@ -34,6 +34,11 @@ pub(crate) trait Database: Send + Sync + 'static {
             + Sync
             + 'static;
 
+    /// Joins statements to one, which does nothing unless the query `gate` returns a row. The gate
+    /// locks its row. Each INSERT and UPDATE has a `WHERE true`, where the condition goes. `None` if
+    /// the database has no such statement. It changes one row if it took effect.
+    fn gated(gate: Statement, statements: &[Statement]) -> Option<Statement>;
+
     /// Returns the problems that the database finds in its own files.
     fn integrity(&self) -> impl Future<Output = StoreResult<Vec<String>>> + Send;
 
@@ -81,6 +86,10 @@ pub(crate) trait Transaction: Send {
     /// Locks the rows selected by this single-table query until the transaction ends. A no-op for
     /// databases with a single writer.
     fn lock(&mut self, query: Statement);
+
+    /// Waits until no other transaction that calls this with an equal text is open. A no-op for
+    /// databases with a single writer.
+    fn exclude(&mut self, others: &str);
 
     /// Returns the rows of a statement.
     fn fetch(&mut self, statement: Statement)

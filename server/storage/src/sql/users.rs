@@ -3,6 +3,7 @@
 use super::{
     audit,
     database::{Database, Transaction},
+    numbers::{fetch_settled, push_next},
     owners,
     row::Row,
     statement::{Statement, args},
@@ -58,12 +59,13 @@ pub(super) fn person(row: &Row) -> StoreResult<Person> {
 /// Notes that the rights of an account may have changed. The row with the highest number is only ever
 /// replaced by one with a higher number.
 pub(super) fn note_change(user: UserId) -> Statement {
-    Statement::with(
-        "INSERT INTO account_changes (user_id, number) \
-         SELECT $1, COALESCE(MAX(number), 0) + 1 FROM account_changes WHERE true \
+    let mut insert =
+        Statement::with("INSERT INTO account_changes (user_id, number) SELECT $1, ", args![user]);
+    push_next(&mut insert, "1").push(
+        " FROM account_numbers AS t WHERE true \
          ON CONFLICT (user_id) DO UPDATE SET number = excluded.number",
-        args![user],
-    )
+    );
+    insert
 }
 
 /// Fails unless an account may act. The account is locked, so that it is not deleted or deactivated
@@ -215,6 +217,7 @@ impl<D: Database> UserStore for SqlUsers<D> {
                 let (update, audit) = (update.clone(), audit.clone());
                 Box::pin(async move {
                     if transaction.execute(update).await? > 0 {
+                        transaction.lock(owners::lock_all(id));
                         owners::release(id, at)
                             .into_iter()
                             .for_each(|step| transaction.later(step));
@@ -229,18 +232,30 @@ impl<D: Database> UserStore for SqlUsers<D> {
 
     async fn changed_since(&self, number: u64, limit: u32) -> StoreResult<Vec<(u64, UserId)>> {
         let query = Statement::with(
-            "SELECT number, user_id FROM account_changes WHERE number > $1 \
-             ORDER BY number LIMIT $2",
+            "SELECT s.settled, (SELECT MAX(number) FROM account_changes) AS seen, \
+             c.number, c.user_id FROM settled_numbers s LEFT JOIN \
+             (SELECT number, user_id FROM account_changes WHERE number > $1 \
+             AND number <= (SELECT settled FROM settled_numbers) ORDER BY number LIMIT $2) AS c \
+             ON true ORDER BY c.number",
             args![number, limit],
         );
-        let rows = self.db.fetch(Fresh, query).await?;
-        rows.iter().map(|row| Ok((row.get("number")?, row.get("user_id")?))).collect()
+        let mut changes = Vec::new();
+        for row in fetch_settled(&*self.db, query).await? {
+            if let Some(number) = row.get("number")? {
+                changes.push((number, row.get("user_id")?));
+            }
+        }
+        Ok(changes)
     }
 
     async fn newest_change(&self) -> StoreResult<u64> {
-        let query =
-            Statement::new("SELECT COALESCE(MAX(number), 0) AS number FROM account_changes");
-        self.db.fetch_one(Fresh, query).await?.get("number")
+        let query = Statement::new(
+            "SELECT s.settled, (SELECT MAX(number) FROM account_changes) AS seen, \
+             (SELECT COALESCE(MAX(number), 0) FROM account_changes WHERE number <= s.settled) \
+             AS newest FROM settled_numbers s",
+        );
+        let rows = fetch_settled(&*self.db, query).await?;
+        rows.first().ok_or(StoreError::NotFound)?.get("newest")
     }
 
     async fn people(&self, ids: &[UserId]) -> StoreResult<Vec<Person>> {

@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod pg_server;
 mod provider;
+mod services;
 #[macro_use]
 mod suite;
 mod fixtures;

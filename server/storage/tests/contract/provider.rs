@@ -1,5 +1,6 @@
 //! The providers under test, each with fresh stores.
 
+use crate::pg_server::PgDatabase;
 use izanagi_domain::storage::{Clock, Stores, SystemIds};
 use izanagi_shared::time::Timestamp;
 use izanagi_storage::{Opened, StorageConfig, open};
@@ -20,6 +21,8 @@ pub(crate) enum Provider {
     SqliteFile,
     /// SQLite in memory.
     SqliteMemory,
+    /// PostgreSQL, if there is a server.
+    Postgres,
 }
 
 /// A clock that only advances when set.
@@ -47,16 +50,23 @@ pub(crate) struct TestStore {
     opened: Opened,
     pub(crate) clock: Arc<TestClock>,
     _folder: Option<TempDir>,
+    database: Option<PgDatabase>,
 }
 
 impl Provider {
-    pub(crate) async fn open(self) -> TestStore {
+    /// Opens new stores. `None` if they need a server and there is none.
+    pub(crate) async fn open(self) -> Option<TestStore> {
         let folder = tempfile::tempdir().unwrap();
         let url = match self {
             Self::SqliteFile => format!("sqlite://{}/izanagi.db", folder.path().display()),
             Self::SqliteMemory => "memory://".to_owned(),
+            Self::Postgres => {
+                let database = PgDatabase::migrated().await?;
+                let store = TestStore::open(&database.url(), None).await;
+                return Some(TestStore { database: Some(database), ..store });
+            }
         };
-        TestStore::open(&url, Some(folder)).await
+        Some(TestStore::open(&url, Some(folder)).await)
     }
 }
 
@@ -68,11 +78,15 @@ impl TestStore {
             ids: Arc::new(SystemIds),
             ..StorageConfig::new(url)
         };
-        Self { opened: open(&config).await.unwrap(), clock, _folder: folder }
+        let opened = open(&config).await.unwrap();
+        Self { opened, clock, _folder: folder, database: None }
     }
 
     pub(crate) async fn close(&self) {
         self.opened.close().await;
+        if let Some(database) = &self.database {
+            database.drop().await;
+        }
     }
 
     /// Returns the same stores, for another task.

@@ -5,13 +5,15 @@ macro_rules! suite {
     ($($test:ident),* $(,)?) => {
         suite!(@provider sqlite_file, SqliteFile, $($test),*);
         suite!(@provider sqlite_memory, SqliteMemory, $($test),*);
+        suite!(@provider postgres, Postgres, $($test),*);
     };
     (@provider $module:ident, $provider:ident, $($test:ident),*) => {
         mod $module {
             $(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() {
-                    let store = $crate::provider::Provider::$provider.open().await;
+                    let opened = $crate::provider::Provider::$provider.open().await;
+                    let Some(store) = opened else { return };
                     super::$test(&store).await;
                     store.close().await;
                 }
