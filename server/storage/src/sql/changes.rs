@@ -2,14 +2,14 @@
 
 use super::{
     database::Database,
-    numbers::{fetch_settled, push_next},
+    numbers::Numbers,
     row::Row,
     statement::{Arg, Statement, args},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
     Audience, Change, ChangeEntry, ChangeKind, ChangePage, Changes, DocumentRow, Freshness::Fresh,
-    StoreError, StoreResult,
+    StoreResult,
 };
 use izanagi_shared::{
     id::{DocumentId, UserId},
@@ -54,7 +54,9 @@ pub(super) fn note_all(
 ) -> Statement {
     let mut insert =
         Statement::new("INSERT INTO document_changes (change_seq, document_id, kind, at) SELECT ");
-    push_next(&mut insert, "v.column1").push(", v.column2, v.column3, v.column4 FROM (");
+    Numbers::Changes
+        .push_next(&mut insert, "v.column1")
+        .push(", v.column2, v.column3, v.column4 FROM (");
     let row = |(index, (document, at))| args![index, document, kind.as_str(), at];
     insert.push_rows((1_u64..).zip(documents).map(row));
     insert.push(") AS v").push(NUMBERS).push(REPLACE);
@@ -68,7 +70,7 @@ pub(super) fn note_selected(kind: ChangeKind, query: &str, args: [Arg; 2]) -> St
         "INSERT INTO document_changes (change_seq, document_id, kind, at) SELECT ",
         args,
     );
-    push_next(&mut insert, "ROW_NUMBER() OVER (ORDER BY s.document_id)");
+    Numbers::Changes.push_next(&mut insert, "ROW_NUMBER() OVER (ORDER BY s.document_id)");
     insert.push(", s.document_id, '").push(kind.as_str()).push("', $2 FROM (").push(query);
     insert.push(") AS s").push(NUMBERS).push(REPLACE);
     insert
@@ -81,7 +83,8 @@ pub(super) fn lost_selected<const N: usize>(query: &str, args: [Arg; N]) -> Stat
         "INSERT INTO tombstones (change_seq, document_id, user_id, at) SELECT ",
         args,
     );
-    push_next(&mut insert, "ROW_NUMBER() OVER (ORDER BY s.document_id, s.user_id)");
+    Numbers::Changes
+        .push_next(&mut insert, "ROW_NUMBER() OVER (ORDER BY s.document_id, s.user_id)");
     insert.push(", s.document_id, s.user_id, $2 FROM (").push(query).push(") AS s");
     insert.push(NUMBERS).push(REPLACE_TOMBSTONE);
     insert
@@ -93,7 +96,7 @@ pub(super) fn lost(document: DocumentId, audience: Audience, at: Timestamp) -> S
         "INSERT INTO tombstones (change_seq, document_id, user_id, at) SELECT ",
         args![document, stored(audience), at],
     );
-    push_next(&mut insert, "1").push(", $1, $2, $3 FROM change_numbers AS t");
+    Numbers::Changes.push_next(&mut insert, "1").push(", $1, $2, $3 FROM change_numbers AS t");
     insert.push(REPLACE_TOMBSTONE);
     insert
 }
@@ -166,21 +169,18 @@ fn change(row: &Row) -> StoreResult<Change> {
 #[async_trait]
 impl<D: Database> Changes for SqlChanges<D> {
     async fn since(&self, seq: u64, limit: u32) -> StoreResult<ChangePage> {
+        let settled = self.db.settled(Numbers::Changes).await?;
         // The join returns a row even if there are no changes.
-        let mut query = Statement::with(
-            "SELECT h.forgotten, s.settled, c.change_seq, c.document_id, c.kind, c.user_id, c.at, ",
-            args![seq, limit],
-        );
-        query.push(USED).push(
-            " AS seen FROM change_horizon h CROSS JOIN settled_numbers s LEFT JOIN \
+        let query = Statement::with(
+            "SELECT h.forgotten, c.* FROM change_horizon h LEFT JOIN \
              (SELECT change_seq, document_id, kind, NULL AS user_id, at FROM document_changes \
-             WHERE change_seq > $1 AND change_seq <= (SELECT settled FROM settled_numbers) \
-             UNION ALL \
+             WHERE change_seq > $1 AND change_seq <= $3 UNION ALL \
              SELECT change_seq, document_id, NULL, user_id, at FROM tombstones \
-             WHERE change_seq > $1 AND change_seq <= (SELECT settled FROM settled_numbers) \
-             ORDER BY change_seq LIMIT $2) AS c ON true ORDER BY c.change_seq",
+             WHERE change_seq > $1 AND change_seq <= $3 ORDER BY change_seq LIMIT $2) AS c ON true \
+             ORDER BY c.change_seq",
+            args![seq, limit, settled],
         );
-        let rows = fetch_settled(&*self.db, query).await?;
+        let rows = self.db.fetch(Fresh, query).await?;
         let forgotten = rows.first().map_or(Ok(0), |row| row.get("forgotten"))?;
         let mut changes = Vec::with_capacity(rows.len());
         for row in rows {
@@ -192,16 +192,16 @@ impl<D: Database> Changes for SqlChanges<D> {
     }
 
     async fn newest(&self) -> StoreResult<u64> {
-        let mut query = Statement::new("SELECT s.settled, ");
-        query.push(USED).push(
-            " AS seen, (SELECT MAX(number) FROM \
-             (SELECT MAX(change_seq) AS number FROM document_changes WHERE change_seq <= s.settled \
-             UNION ALL SELECT MAX(change_seq) FROM tombstones WHERE change_seq <= s.settled \
-             UNION ALL SELECT CASE WHEN highest <= s.settled THEN highest ELSE s.settled END \
-             FROM change_horizon) AS numbers) AS newest FROM settled_numbers s",
+        let settled = self.db.settled(Numbers::Changes).await?;
+        let query = Statement::with(
+            "SELECT MAX(number) AS newest FROM \
+             (SELECT MAX(change_seq) AS number FROM document_changes WHERE change_seq <= $1 \
+             UNION ALL SELECT MAX(change_seq) FROM tombstones WHERE change_seq <= $1 \
+             UNION ALL SELECT CASE WHEN highest <= $1 THEN highest ELSE $1 END \
+             FROM change_horizon) AS numbers",
+            args![settled],
         );
-        let rows = fetch_settled(&*self.db, query).await?;
-        rows.first().ok_or(StoreError::NotFound)?.get("newest")
+        self.db.fetch_one(Fresh, query).await?.get("newest")
     }
 
     async fn forget(&self, before: Timestamp) -> StoreResult<()> {

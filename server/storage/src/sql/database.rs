@@ -1,7 +1,7 @@
 //! What the stores require of a SQL database. Each database implements it with its own strategy:
 //! SQLite with one writer and several readers, PostgreSQL with a pool.
 
-use super::{row::Row, statement::Statement};
+use super::{numbers::Numbers, row::Row, statement::Statement};
 use futures::future::BoxFuture;
 use izanagi_domain::storage::{Freshness, StoreError, StoreResult};
 
@@ -33,6 +33,10 @@ pub(crate) trait Database: Send + Sync + 'static {
             + Send
             + Sync
             + 'static;
+
+    /// Returns a number up to which no transaction that is still open has taken one: a reader may
+    /// continue from there without missing any. Waits a little for those that are open.
+    fn settled(&self, numbers: Numbers) -> impl Future<Output = StoreResult<u64>> + Send;
 
     /// Joins statements to one, which does nothing unless the query `gate` returns a row. The gate
     /// locks its row. Each INSERT and UPDATE has a `WHERE true`, where the condition goes. `None` if

@@ -225,10 +225,7 @@ mod tests {
         let other = Statement::with("DELETE FROM t WHERE a = $1 OR b = $2", args![3_u64, 4_u64]);
         statement.push("), b AS (").push_statement(&other).push(")");
         let (text, args) = statement.into_parts();
-        assert_eq!(
-            text,
-            "WITH a AS (SELECT $2, $1), b AS (DELETE FROM t WHERE a = $3 OR b = $4)"
-        );
+        assert_eq!(text, "WITH a AS (SELECT $2, $1), b AS (DELETE FROM t WHERE a = $3 OR b = $4)");
         assert_eq!(args, args![1_u64, 2_u64, 3_u64, 4_u64]);
     }
 

@@ -3,7 +3,7 @@
 use super::{
     audit,
     database::{Database, Transaction},
-    numbers::{fetch_settled, push_next},
+    numbers::Numbers,
     owners,
     row::Row,
     statement::{Statement, args},
@@ -61,7 +61,7 @@ pub(super) fn person(row: &Row) -> StoreResult<Person> {
 pub(super) fn note_change(user: UserId) -> Statement {
     let mut insert =
         Statement::with("INSERT INTO account_changes (user_id, number) SELECT $1, ", args![user]);
-    push_next(&mut insert, "1").push(
+    Numbers::Accounts.push_next(&mut insert, "1").push(
         " FROM account_numbers AS t WHERE true \
          ON CONFLICT (user_id) DO UPDATE SET number = excluded.number",
     );
@@ -231,31 +231,23 @@ impl<D: Database> UserStore for SqlUsers<D> {
     }
 
     async fn changed_since(&self, number: u64, limit: u32) -> StoreResult<Vec<(u64, UserId)>> {
+        let settled = self.db.settled(Numbers::Accounts).await?;
         let query = Statement::with(
-            "SELECT s.settled, (SELECT MAX(number) FROM account_changes) AS seen, \
-             c.number, c.user_id FROM settled_numbers s LEFT JOIN \
-             (SELECT number, user_id FROM account_changes WHERE number > $1 \
-             AND number <= (SELECT settled FROM settled_numbers) ORDER BY number LIMIT $2) AS c \
-             ON true ORDER BY c.number",
-            args![number, limit],
+            "SELECT number, user_id FROM account_changes WHERE number > $1 AND number <= $3 \
+             ORDER BY number LIMIT $2",
+            args![number, limit, settled],
         );
-        let mut changes = Vec::new();
-        for row in fetch_settled(&*self.db, query).await? {
-            if let Some(number) = row.get("number")? {
-                changes.push((number, row.get("user_id")?));
-            }
-        }
-        Ok(changes)
+        let rows = self.db.fetch(Fresh, query).await?;
+        rows.iter().map(|row| Ok((row.get("number")?, row.get("user_id")?))).collect()
     }
 
     async fn newest_change(&self) -> StoreResult<u64> {
-        let query = Statement::new(
-            "SELECT s.settled, (SELECT MAX(number) FROM account_changes) AS seen, \
-             (SELECT COALESCE(MAX(number), 0) FROM account_changes WHERE number <= s.settled) \
-             AS newest FROM settled_numbers s",
+        let settled = self.db.settled(Numbers::Accounts).await?;
+        let query = Statement::with(
+            "SELECT COALESCE(MAX(number), 0) AS number FROM account_changes WHERE number <= $1",
+            args![settled],
         );
-        let rows = fetch_settled(&*self.db, query).await?;
-        rows.first().ok_or(StoreError::NotFound)?.get("newest")
+        self.db.fetch_one(Fresh, query).await?.get("number")
     }
 
     async fn people(&self, ids: &[UserId]) -> StoreResult<Vec<Person>> {

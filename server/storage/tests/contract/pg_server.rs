@@ -2,7 +2,9 @@
 
 use crate::services;
 use izanagi_storage::{StorageConfig, migrate};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions,
+};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 

@@ -72,8 +72,7 @@ const REFERENCES: &str = "SELECT CAST(c.conname AS text), \
 
 /// Returns the problems that the database finds in itself.
 pub(super) async fn integrity(connection: &mut PgConnection) -> sqlx::Result<Vec<String>> {
-    let mut found: Vec<String> =
-        sqlx::query_scalar(INTEGRITY).fetch_all(&mut *connection).await?;
+    let mut found: Vec<String> = sqlx::query_scalar(INTEGRITY).fetch_all(&mut *connection).await?;
     let references: Vec<(String, String)> =
         sqlx::query_as(REFERENCES).fetch_all(&mut *connection).await?;
     for (name, query) in references {
@@ -92,4 +91,3 @@ pub(super) async fn position(connection: &mut PgConnection) -> sqlx::Result<i64>
                  ELSE pg_current_wal_lsn() END) - '0/0' AS bigint)";
     sqlx::query_scalar(query).fetch_one(connection).await
 }
-

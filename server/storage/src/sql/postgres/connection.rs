@@ -97,10 +97,7 @@ pub(super) async fn run(
 }
 
 /// Runs a command without arguments and results, such as BEGIN.
-pub(super) async fn command(
-    connection: &mut PgConnection,
-    text: &'static str,
-) -> sqlx::Result<()> {
+pub(super) async fn command(connection: &mut PgConnection, text: &'static str) -> sqlx::Result<()> {
     connection.execute(sqlx::raw_sql(text)).await.map(drop)
 }
 

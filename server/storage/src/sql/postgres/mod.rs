@@ -10,15 +10,17 @@ mod presence;
 mod render;
 mod replicas;
 mod schema;
+mod settled;
 mod transaction;
 mod writes;
 
-use super::{database::Database, row::Row, statement::Statement};
+use super::{database::Database, numbers::Numbers, row::Row, statement::Statement};
 use crate::{config::RelationalOptions, error::OpenError};
 use futures::future::BoxFuture;
 use izanagi_domain::storage::{Freshness, StoreError, StoreResult};
 use pool::Pool;
 use replicas::Replicas;
+use settled::Settled;
 use sqlx::{ConnectOptions as _, Connection as _};
 use std::sync::{Arc, atomic::AtomicBool};
 use tokio_util::task::TaskTracker;
@@ -39,6 +41,7 @@ pub(crate) struct PgDb {
 struct Shared {
     primary: Pool,
     replicas: Replicas,
+    settled: Settled,
 }
 
 impl PgDb {
@@ -56,13 +59,13 @@ impl PgDb {
             None => None,
         };
         schema::migrate(&mut connection).await?;
-        schema::raise_numbers(&mut connection).await?;
         connection.close().await.map_err(OpenError::database)?;
         let replicas = options.replicas.iter().map(|url| PostgresPlace::parse(url));
         let replicas: Vec<_> = replicas.collect::<Result<_, _>>()?;
         let shared = Shared {
             primary: Pool::new(place, options.pool)?,
             replicas: Replicas::new(&replicas, options.pool)?,
+            settled: Settled::default(),
         };
         let tasks = TaskTracker::new();
         Ok((Arc::new(Self { shared: Arc::new(shared), tasks }), presence))
@@ -128,6 +131,15 @@ impl Database for PgDb {
     {
         let writes = Writes::new(&self.shared);
         self.complete(writes.is_sent(), async move { writes.write(work).await }).await
+    }
+
+    async fn settled(&self, numbers: Numbers) -> StoreResult<u64> {
+        let shared = Arc::clone(&self.shared);
+        self.complete(Arc::default(), async move {
+            let settled = shared.settled.read(&shared.primary, numbers).await;
+            settled.map_err(|error| errors::meaning(&error))
+        })
+        .await
     }
 
     fn gated(gate: Statement, statements: &[Statement]) -> Option<Statement> {

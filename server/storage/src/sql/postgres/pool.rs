@@ -91,10 +91,7 @@ fn is_timeout<T>(result: &sqlx::Result<T>) -> bool {
 
 /// The driver prepares a statement in one exchange and runs it in another. Only within a transaction does
 /// a pooler send both to the same connection of the server.
-async fn in_transaction(
-    connection: &mut PgConnection,
-    query: Statement,
-) -> sqlx::Result<Done> {
+async fn in_transaction(connection: &mut PgConnection, query: Statement) -> sqlx::Result<Done> {
     command(connection, "BEGIN READ ONLY; SET LOCAL statement_timeout = '30s'").await?;
     let result = run(connection, Prepared::Once, query).await;
     command(connection, if result.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;

@@ -1,7 +1,12 @@
 //! Statements for PostgreSQL. Arguments carry their types, so that `VALUES` lists need no casts.
 
-use crate::sql::statement::{Arg, LOCK_END, LOCK_START, Statement};
+use super::settled;
+use crate::sql::{
+    numbers::{NEXT_END, NEXT_START},
+    statement::{Arg, LOCK_END, LOCK_START, Statement},
+};
 use sqlx::{Arguments as _, postgres::PgArguments};
+use std::fmt::Write as _;
 
 /// Statements with more arguments are lists of many lengths, which would crowd the others out of the
 /// cache of prepared statements.
@@ -23,11 +28,30 @@ pub(super) fn render(statement: Statement) -> sqlx::Result<Rendered> {
     for value in values {
         add(&mut args, value).map_err(sqlx::Error::Encode)?;
     }
-    let text = match text.contains(LOCK_START) {
-        true => text.replace(LOCK_START, "").replace(LOCK_END, ""),
-        false => text.into_owned(),
-    };
+    let mut text = text.into_owned();
+    if text.contains(LOCK_START) {
+        text = text.replace(LOCK_START, "").replace(LOCK_END, "");
+    }
+    if text.contains(NEXT_START) {
+        text = with_sequences(&text);
+    }
     Ok(Rendered { text, args, is_cached })
+}
+
+/// Takes numbers from sequences. The CASE makes sure that the lock is taken before the number.
+fn with_sequences(text: &str) -> String {
+    let mut parts = text.split(NEXT_START);
+    let mut rendered = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (number, rest) = part.split_once(NEXT_END).unwrap_or((part, ""));
+        let (sequence, _) = number.split_once("*/").unwrap_or((number, ""));
+        let _ = write!(
+            rendered,
+            "CASE WHEN pg_try_advisory_xact_lock_shared({}) THEN nextval('{sequence}') END{rest}",
+            settled::LOCK
+        );
+    }
+    rendered
 }
 
 fn add(args: &mut PgArguments, arg: Arg) -> Result<(), sqlx::error::BoxDynError> {
@@ -50,7 +74,10 @@ fn add(args: &mut PgArguments, arg: Arg) -> Result<(), sqlx::error::BoxDynError>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::statement::{SKIP_LOCKED, args};
+    use crate::sql::{
+        numbers::Numbers,
+        statement::{SKIP_LOCKED, args},
+    };
 
     #[test]
     fn locks_are_uncovered() {
@@ -58,6 +85,19 @@ mod tests {
         statement.push(SKIP_LOCKED);
         let rendered = render(statement).unwrap();
         assert_eq!(rendered.text, "SELECT id FROM outbox FOR UPDATE SKIP LOCKED");
+    }
+
+    #[test]
+    fn a_number_is_taken_after_the_lock() {
+        let mut statement = Statement::new("SELECT ");
+        Numbers::Changes.push_next(&mut statement, "v.column1").push(", v.column2 FROM v");
+        let rendered = render(statement).unwrap();
+        let expected = format!(
+            "SELECT CASE WHEN pg_try_advisory_xact_lock_shared({}) \
+             THEN nextval('change_numbers') END, v.column2 FROM v",
+            settled::LOCK
+        );
+        assert_eq!(rendered.text, expected);
     }
 
     #[test]

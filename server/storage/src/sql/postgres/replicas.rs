@@ -26,9 +26,8 @@ struct Replica {
 impl Replicas {
     /// Creates pools to the replicas.
     pub(super) fn new(places: &[PostgresPlace], size: u32) -> Result<Self, OpenError> {
-        let replica = |place| {
-            Ok(Replica { pool: Pool::new(place, size)?, replayed: AtomicI64::new(0) })
-        };
+        let replica =
+            |place| Ok(Replica { pool: Pool::new(place, size)?, replayed: AtomicI64::new(0) });
         let replicas = places.iter().map(replica).collect::<Result<_, OpenError>>()?;
         Ok(Self { replicas, next: AtomicUsize::new(0), written: AtomicI64::new(0) })
     }

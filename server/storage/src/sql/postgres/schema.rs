@@ -1,8 +1,6 @@
 //! Schema migrations. A released step is never changed.
 
-use super::errors;
 use crate::error::OpenError;
-use izanagi_domain::storage::StoreError;
 use sqlx::{
     Connection as _, PgConnection, SqlSafeStr as _,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
@@ -66,28 +64,4 @@ async fn is_complete(
         sqlx::query_as(query).fetch_all(connection).await.map_err(OpenError::database)?;
     let known = migrator.iter().map(|step| (step.version, step.checksum.to_vec()));
     Ok(applied.into_iter().eq(known))
-}
-
-/// Raises the numbers of changes above those that are stored, if the database was restored into
-/// another cluster, whose transactions have lower ids.
-pub(super) async fn raise_numbers(connection: &mut PgConnection) -> Result<(), OpenError> {
-    let query = "WITH used AS (SELECT GREATEST(\
-                 (SELECT MAX(change_seq) FROM document_changes), \
-                 (SELECT MAX(change_seq) FROM tombstones), \
-                 (SELECT MAX(number) FROM account_changes), \
-                 (SELECT MAX(highest) FROM change_horizon)) AS number), \
-                 next AS (SELECT CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint) \
-                 * 65536 AS number) \
-                 UPDATE number_base SET base = used.number FROM used, next \
-                 WHERE used.number > base + next.number";
-    let raised = sqlx::query(query).execute(connection).await.map_err(|error| {
-        OpenError::database(match errors::meaning(&error) {
-            StoreError::Unavailable(what) | StoreError::Corrupt(what) => what,
-            other => other.to_string(),
-        })
-    })?;
-    if raised.rows_affected() > 0 {
-        tracing::warn!("the database was restored into another cluster: numbers of changes go on");
-    }
-    Ok(())
 }

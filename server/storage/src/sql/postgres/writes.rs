@@ -42,7 +42,9 @@ impl Writes {
     /// Runs one statement; returns the number of changed rows.
     pub(super) async fn execute(&self, statement: Statement) -> StoreResult<u64> {
         if self.shared.primary.prepared == Prepared::Once {
-            return self.write(move |transaction| transaction.execute(statement.clone()).boxed()).await;
+            return self
+                .write(move |transaction| transaction.execute(statement.clone()).boxed())
+                .await;
         }
         self.repeat(|| self.execute_once(statement.clone())).await
     }

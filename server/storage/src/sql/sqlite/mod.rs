@@ -10,7 +10,7 @@ mod schema;
 mod transaction;
 mod writer;
 
-use super::{database::Database, row::Row, statement::Statement};
+use super::{database::Database, numbers::Numbers, row::Row, statement::Statement};
 use crate::error::OpenError;
 use connection::{Connector, Role};
 use futures::future::BoxFuture;
@@ -60,6 +60,11 @@ impl Database for SqliteDb {
             + 'static,
     {
         self.writer.write(Box::new(work)).await
+    }
+
+    /// With one writer, numbers are committed in their order.
+    async fn settled(&self, _: Numbers) -> StoreResult<u64> {
+        Ok(u64::MAX)
     }
 
     /// Its WITH takes queries only.

@@ -396,41 +396,12 @@ CREATE TABLE change_horizon (
 
 INSERT INTO change_horizon (id, highest, forgotten) VALUES (1, 0, 0);
 
--- How numbers are given out. Transactions run beside each other and end in any order, so a counter
--- would let a reader pass a number whose transaction is not visible yet. A number therefore begins with the
--- id of its transaction. A reader stops below the oldest transaction that still runs: what commits
--- later has a higher number. One transaction has 65,535 numbers.
---
--- After a restore into another cluster, ids begin again: `base` is then raised, so that numbers go on rising.
-CREATE TABLE number_base (
-    id   bigint NOT NULL,
-    base bigint NOT NULL,
-    CONSTRAINT pk_number_base PRIMARY KEY (id),
-    CONSTRAINT ck_number_base_id CHECK (id = 1)
-);
-
-INSERT INTO number_base (id, base) VALUES (1, 0);
-
-CREATE VIEW own_numbers AS
-    SELECT own.base + own.xid * 65536 AS first, own.base + own.xid * 65536 + 65535 AS last
-    FROM (SELECT base, CAST(CAST(pg_current_xact_id() AS text) AS bigint) AS xid FROM number_base) AS own;
-
--- The highest number that this transaction has used, and the last one it may use.
-CREATE VIEW change_numbers AS
-    SELECT COALESCE(GREATEST(
-        (SELECT MAX(change_seq) FROM document_changes WHERE change_seq BETWEEN n.first AND n.last),
-        (SELECT MAX(change_seq) FROM tombstones WHERE change_seq BETWEEN n.first AND n.last)
-    ), n.first) AS top, n.last FROM own_numbers AS n;
-
-CREATE VIEW account_numbers AS
-    SELECT COALESCE(
-        (SELECT MAX(number) FROM account_changes WHERE number BETWEEN n.first AND n.last), n.first
-    ) AS top, n.last FROM own_numbers AS n;
-
--- Numbers up to it are complete: every transaction that used one has ended.
-CREATE VIEW settled_numbers AS
-    SELECT base + CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint) * 65536 AS settled
-    FROM number_base;
+-- How numbers are given out. Transactions run beside each other and end in any order, so a reader
+-- could pass a number whose transaction is not visible yet. A transaction that takes a number
+-- therefore holds a lock until it ends, and a reader stops at a number that was the newest when all
+-- present holders had ended. No cache: a number taken later must be higher.
+CREATE SEQUENCE change_numbers CACHE 1;
+CREATE SEQUENCE account_numbers CACHE 1;
 
 -- ---------------------------------------------------------------------------------------------
 -- Work that follows a write, and the audit log

@@ -413,19 +413,16 @@ CREATE TABLE change_horizon (
 
 INSERT INTO change_horizon (id, highest, forgotten) VALUES (1, 0, 0);
 
--- How numbers are given out: the highest that was used, and the last possible one. There is one
--- writer, so numbers are committed in their order, and all of them are complete.
+-- The highest number that was used; the next one follows it.
 CREATE VIEW change_numbers AS
-    SELECT MAX(number) AS top, 9223372036854775807 AS last FROM (
+    SELECT MAX(number) AS top FROM (
         SELECT MAX(change_seq) AS number FROM document_changes
         UNION ALL SELECT MAX(change_seq) FROM tombstones
         UNION ALL SELECT highest FROM change_horizon
     );
 
 CREATE VIEW account_numbers AS
-    SELECT COALESCE(MAX(number), 0) AS top, 9223372036854775807 AS last FROM account_changes;
-
-CREATE VIEW settled_numbers AS SELECT 9223372036854775807 AS settled;
+    SELECT COALESCE(MAX(number), 0) AS top FROM account_changes;
 
 -- ---------------------------------------------------------------------------------------------
 -- Work that follows a write, and the audit log

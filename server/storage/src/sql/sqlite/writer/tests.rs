@@ -1,9 +1,7 @@
 //! Tests of the writer.
 
 use super::*;
-use crate::{
-    sql::{database::Database as _, sqlite::SqliteDb, statement::args},
-};
+use crate::sql::{database::Database as _, sqlite::SqliteDb, statement::args};
 use futures::future::BoxFuture;
 use izanagi_domain::storage::{Constraint, Freshness};
 use std::sync::Arc;
