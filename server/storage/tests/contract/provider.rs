@@ -85,7 +85,7 @@ impl TestStore {
     pub(crate) async fn close(&self) {
         self.opened.close().await;
         if let Some(database) = &self.database {
-            database.drop().await;
+            database.recycle().await;
         }
     }
 

@@ -13,7 +13,7 @@ use std::{
     panic::AssertUnwindSafe,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -140,7 +140,7 @@ impl Writes {
 
 /// Doubles with each attempt, and differs between those that met.
 fn pause(number: u32) -> Duration {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let spread = now.map_or(0, |now| now.subsec_micros()) % 4_000;
-    PAUSE * 2_u32.pow(number) + Duration::from_micros(spread.into())
+    static TURN: AtomicU32 = AtomicU32::new(0);
+    let turn = TURN.fetch_add(1, Ordering::Relaxed) % 8;
+    PAUSE * 2_u32.saturating_pow(number) + PAUSE * turn / 8
 }
