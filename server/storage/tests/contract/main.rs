@@ -30,4 +30,6 @@ mod upkeep;
 mod users;
 mod versions;
 
+mod pg_feed;
+mod pg_schema;
 mod sqlite_file;
