@@ -30,6 +30,8 @@ mod upkeep;
 mod users;
 mod versions;
 
+mod pg_faults;
 mod pg_feed;
+mod pg_proxy;
 mod pg_schema;
 mod sqlite_file;

@@ -102,7 +102,10 @@ async fn a_follower_of_many_writers_misses_no_document() {
         let page = store.relational.changes.since(cursor, 7).await.unwrap();
         for change in &page.changes {
             assert!(change.seq > cursor);
-            assert_eq!(change.entry, izanagi_domain::storage::ChangeEntry::Changed(ChangeKind::Created));
+            assert_eq!(
+                change.entry,
+                izanagi_domain::storage::ChangeEntry::Changed(ChangeKind::Created)
+            );
             cursor = change.seq;
             seen.push(change.document_id);
         }

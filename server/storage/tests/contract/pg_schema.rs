@@ -59,7 +59,9 @@ async fn of_sqlite(connection: &mut SqliteConnection, postgres: &Schema) -> Sche
         let (name, sql): (String, String) = (row.get(0), row.get(1));
         let types: BTreeMap<String, &'static str> = postgres
             .get(&name)
-            .map(|table| table.columns.iter().map(|(name, kind, _)| (name.clone(), *kind)).collect())
+            .map(|table| {
+                table.columns.iter().map(|(name, kind, _)| (name.clone(), *kind)).collect()
+            })
             .unwrap_or_default();
         let mut table = Table { constraints: constraints_of(&sql, &types), ..Table::default() };
         let columns = "SELECT name, type, \"notnull\" FROM pragma_table_info($1) ORDER BY cid";
