@@ -32,6 +32,7 @@ mod versions;
 
 mod pg_faults;
 mod pg_feed;
+mod pg_open;
 mod pg_proxy;
 mod pg_schema;
 mod sqlite_file;
