@@ -1,15 +1,17 @@
 //! Storage configuration.
 
-use crate::{error::OpenError, redis::RedisConfig};
+use crate::{error::OpenError, redis::RedisConfig, sql::PostgresPlace};
 use izanagi_domain::storage::{Clock, Ids, SystemClock, SystemIds};
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// Configuration of the stores.
 #[derive(Clone)]
 pub struct StorageConfig {
-    /// `sqlite://path/of/the/file` (relative to the working directory unless it begins with `/`) or
-    /// `memory://`, which is empty at every start.
+    /// `sqlite://path/of/the/file` (relative to the working directory unless it begins with `/`),
+    /// `memory://`, which is empty at every start, or `postgres://user:password@host/database`.
     pub url: String,
+    /// Options of a relational database on a server.
+    pub relational: RelationalOptions,
     /// Stores that are in Redis.
     pub redis: RedisConfig,
     /// The document store, if it has a backend of its own.
@@ -23,12 +25,41 @@ pub struct StorageConfig {
     pub exclusive: Option<&'static str>,
 }
 
+/// Options of a relational database on a server. SQLite has none of them.
+#[derive(Clone)]
+pub struct RelationalOptions {
+    /// Connections to the server; in a rush half as many more.
+    pub pool: u32,
+    /// Whether to start although the server may lose acknowledged writes in a crash.
+    pub accept_data_loss: bool,
+    /// URLs of replicas, for reads that need not be fresh.
+    pub replicas: Vec<String>,
+    /// URL past a pooler in transaction mode, for locks that belong to a connection.
+    pub direct: Option<String>,
+}
+
+impl Default for RelationalOptions {
+    fn default() -> Self {
+        Self { pool: 20, accept_data_loss: false, replicas: Vec::new(), direct: None }
+    }
+}
+
+impl fmt::Debug for RelationalOptions {
+    /// Omits the URLs, which may contain passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RelationalOptions")
+            .field("pool", &self.pool)
+            .field("accept_data_loss", &self.accept_data_loss)
+            .finish_non_exhaustive()
+    }
+}
+
 impl StorageConfig {
     /// One database for everything, with the system clock and random source.
     pub fn new(url: impl Into<String>) -> Self {
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
-        let (documents, redis) = (None, RedisConfig::default());
-        Self { url: url.into(), documents, redis, clock, ids, exclusive: None }
+        let (relational, documents, redis) = Default::default();
+        Self { url: url.into(), relational, documents, redis, clock, ids, exclusive: None }
     }
 
     /// Requires the database for `command` alone.
@@ -95,6 +126,8 @@ pub(crate) enum Place {
     File(PathBuf),
     /// A SQLite database in memory.
     Memory,
+    /// A PostgreSQL database.
+    Postgres(PostgresPlace),
 }
 
 impl Place {
@@ -105,6 +138,7 @@ impl Place {
             ("sqlite", path) if !path.is_empty() && !path.contains('?') => {
                 Ok(Self::File(path.into()))
             }
+            ("postgres" | "postgresql", _) => PostgresPlace::parse(url).map(Self::Postgres),
             // Report only the scheme: the rest may contain a password.
             _ => Err(OpenError::Url { scheme: scheme.to_owned() }),
         }
@@ -115,6 +149,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "SQLite, {}", path.display()),
+            Self::Postgres(place) => place.fmt(f),
             Self::Memory => f.write_str("SQLite in memory: all data is lost when the process ends"),
         }
     }

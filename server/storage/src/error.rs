@@ -6,7 +6,8 @@
 pub enum OpenError {
     /// The URL does not name a supported storage.
     #[error(
-        "the storage URL begins with “{scheme}”; use sqlite://path/of/the/file or memory://, without options"
+        "the storage URL begins with “{scheme}”; use sqlite://path/of/the/file or memory://, without \
+         options, or postgres://user:password@host:port/database"
     )]
     Url {
         /// The part before `://`.
@@ -42,6 +43,33 @@ pub enum OpenError {
         given: String,
         /// What happened.
         cause: String,
+    },
+    /// The URL of a PostgreSQL database cannot be read. It is not repeated: it may contain a password.
+    #[error(
+        "the PostgreSQL URL is wrong; use postgres://user:password@host:port/database, with options \
+         such as ?sslmode=verify-full&sslrootcert=ca.pem"
+    )]
+    PostgresUrl,
+    /// The PostgreSQL server is too old.
+    #[error("the server runs PostgreSQL {found}; 13 or newer is needed")]
+    PostgresVersion {
+        /// Its version.
+        found: String,
+    },
+    /// The database has another encoding.
+    #[error("the database has the encoding {found}; create it with ENCODING 'UTF8'")]
+    PostgresEncoding {
+        /// Its encoding.
+        found: String,
+    },
+    /// The server may lose acknowledged writes.
+    #[error(
+        "{setting} is off in PostgreSQL: a crash could lose writes that were acknowledged. \
+         Turn it on, or set accept_data_loss"
+    )]
+    NotDurable {
+        /// The setting.
+        setting: &'static str,
     },
     /// The schema was written by a newer version of Izanagi.
     #[error(

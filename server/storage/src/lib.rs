@@ -15,7 +15,7 @@ mod sql;
 /// Bytes of values in memory that can be computed again.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
-pub use config::{DocumentsConfig, StorageConfig};
+pub use config::{DocumentsConfig, RelationalOptions, StorageConfig};
 pub use error::OpenError;
 pub use redis::{RedisConfig, RedisPlace};
 pub use registry::{Opened, migrate, open, open_existing};

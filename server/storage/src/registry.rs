@@ -4,10 +4,11 @@ use crate::{
     config::{Place, StorageConfig},
     error::OpenError,
     lock, mongo, redis,
-    sql::{self, Database, SqliteDb, Statement},
+    sql::{self, Database, PgDb, Presence, SqliteDb, Statement},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{StoreResult, Stores};
+use parking_lot::Mutex;
 use std::{fs::File, path::Path, sync::Arc};
 
 /// Open stores.
@@ -18,8 +19,16 @@ pub struct Opened {
     pub description: String,
     /// What to close, in this order.
     backends: Vec<Arc<dyn Backend>>,
-    /// The lock of the database file.
-    _lock: Option<File>,
+    /// The lock of the database. Dropped when the backends are closed, or with them.
+    lock: Mutex<Option<Lock>>,
+}
+
+/// A lock that lasts as long as it exists.
+enum Lock {
+    /// Of a database file.
+    File { _file: File },
+    /// Of a database on a server.
+    Server { _presence: Presence },
 }
 
 /// A connection to a server or a file that several stores may share.
@@ -61,6 +70,7 @@ impl Opened {
         for backend in &self.backends {
             backend.close().await;
         }
+        drop(self.lock.lock().take());
     }
 }
 
@@ -77,19 +87,28 @@ impl std::fmt::Debug for Opened {
 pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
     let place = Place::parse(&config.url)?;
     let mut lock = None;
-    if let Place::File(path) = &place {
-        make_folder_of(path)?;
-        if let Some(command) = config.exclusive {
-            lock = Some(lock::take(path, command).await?);
+    let (stores, backend): (_, Arc<dyn Backend>) = match &place {
+        Place::Postgres(server) => {
+            let (database, presence) =
+                PgDb::open(server, &config.relational, config.exclusive).await?;
+            lock = presence.map(|presence| Lock::Server { _presence: presence });
+            (sql::stores(&database, &config.clock, &config.ids), database)
         }
-    }
-    let database = SqliteDb::open(&place).await?;
-    let mut opened = Opened {
-        stores: sql::stores(&database, &config.clock, &config.ids),
-        description: place.to_string(),
-        backends: vec![database],
-        _lock: lock,
+        Place::File(path) => {
+            make_folder_of(path)?;
+            if let Some(command) = config.exclusive {
+                lock = Some(Lock::File { _file: lock::take(path, command).await? });
+            }
+            let database = SqliteDb::open(Some(path)).await?;
+            (sql::stores(&database, &config.clock, &config.ids), database)
+        }
+        Place::Memory => {
+            let database = SqliteDb::open(None).await?;
+            (sql::stores(&database, &config.clock, &config.ids), database)
+        }
     };
+    let (description, lock) = (place.to_string(), Mutex::new(lock));
+    let mut opened = Opened { stores, description, backends: vec![backend], lock };
     if let Err(error) = open_others(config, &mut opened).await {
         opened.close().await;
         return Err(error);
@@ -122,7 +141,10 @@ async fn open_others(config: &StorageConfig, opened: &mut Opened) -> Result<(), 
 pub async fn open_existing(config: &StorageConfig) -> Result<Opened, OpenError> {
     match Place::parse(&config.url)? {
         Place::File(path) if !path.exists() => Err(OpenError::Missing { path }),
-        Place::File(_) | Place::Memory => open(config).await,
+        Place::Postgres(place) if !PgDb::exists(&place).await? => {
+            Err(OpenError::Missing { path: place.to_string().into() })
+        }
+        Place::File(_) | Place::Memory | Place::Postgres(_) => open(config).await,
     }
 }
 

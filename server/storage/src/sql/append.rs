@@ -94,32 +94,37 @@ fn known(
     ops: &[(DocumentId, ActorId, &str)],
     clients: &[(DocumentId, u64)],
 ) -> Vec<Statement> {
-    let mut queries = Queries::default();
-    queries.add(|query| push_heads(query, documents));
+    let mut queries = Queries::new(documents);
     for ops in ops.chunks(ROWS) {
         queries.add(|query| push_ops(query, ops));
     }
     for clients in clients.chunks(ROWS) {
         queries.add(|query| push_clients(query, clients));
     }
-    queries.0
+    queries.joined
 }
 
-/// Joins queries by UNION ALL, as far as the argument limit allows.
-#[derive(Default)]
-struct Queries(Vec<Statement>);
+/// Joins queries by UNION ALL, as far as the argument limit allows. Each begins with the heads, which
+/// give the columns their names and types.
+struct Queries<'d> {
+    documents: &'d BTreeSet<DocumentId>,
+    joined: Vec<Statement>,
+}
 
-impl Queries {
+impl<'d> Queries<'d> {
+    fn new(documents: &'d BTreeSet<DocumentId>) -> Self {
+        let mut heads = Statement::new("");
+        push_heads(&mut heads, documents);
+        Self { documents, joined: vec![heads] }
+    }
+
     fn add(&mut self, push: impl FnOnce(&mut Statement)) {
-        match self.0.last_mut() {
-            Some(query) if query.arguments() < ARGUMENTS - 3 * ROWS => {
-                push(query.push(" UNION ALL "));
-            }
-            _ => {
-                let mut query = Statement::new("");
-                push(&mut query);
-                self.0.push(query);
-            }
+        if self.joined.last().is_none_or(|query| query.arguments() >= ARGUMENTS - 3 * ROWS) {
+            let Self { joined, .. } = Self::new(self.documents);
+            self.joined.extend(joined);
+        }
+        if let Some(query) = self.joined.last_mut() {
+            push(query.push(" UNION ALL "));
         }
     }
 }
@@ -251,13 +256,13 @@ fn inserts(new: New) -> Vec<Statement> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{config::Place, sql::SqliteDb};
+    use crate::sql::SqliteDb;
     use izanagi_domain::storage::Freshness;
     use uuid::Uuid;
 
     #[tokio::test]
     async fn what_is_known_is_looked_up_by_key_in_one_query() {
-        let db = SqliteDb::open(&Place::Memory).await.unwrap();
+        let db = SqliteDb::open(None).await.unwrap();
         let (document, user) = (DocumentId(Uuid::nil()), ActorId(Uuid::nil()));
         let mut queries = known(
             &[document].into(),
@@ -286,7 +291,7 @@ mod tests {
         let ops = vec![(document, user, "a"); 40_000];
         let queries = known(&[document].into(), &ops, &[(document, 1)]);
         let arguments: Vec<usize> = queries.iter().map(Statement::arguments).collect();
-        assert_eq!(arguments.iter().sum::<usize>(), 1 + 3 * 40_000 + 2);
+        assert_eq!(arguments.iter().sum::<usize>(), queries.len() + 3 * 40_000 + 2);
         assert!(arguments.iter().all(|count| *count <= ARGUMENTS), "{arguments:?}");
     }
 }

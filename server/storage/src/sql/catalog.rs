@@ -199,6 +199,8 @@ impl<D: Database> Catalog for SqlCatalog<D> {
                         "DELETE FROM documents WHERE id = $1 AND deleted_at IS NOT NULL",
                         args![id],
                     );
+                    // Locked, so that every owner gets a tombstone.
+                    transaction.lock(lock(id));
                     for statement in changes::before_purge(id, at) {
                         transaction.later(statement);
                     }

@@ -1,8 +1,8 @@
-//! The change feed. Its statements run in the transaction that makes the change. A number is the
-//! highest used so far plus one: SQLite has one writer. PostgreSQL will take it from a sequence.
+//! The change feed. Its statements run in the transaction that makes the change.
 
 use super::{
     database::Database,
+    numbers::Numbers,
     row::Row,
     statement::{Arg, Statement, args},
 };
@@ -25,15 +25,22 @@ pub(crate) struct SqlChanges<D> {
 /// Tombstones removed per transaction.
 const AT_ONCE: u32 = 1_000;
 
-/// The highest number used so far.
-const TOP: &str = "(SELECT MAX(number) AS top FROM \
-                   (SELECT MAX(change_seq) AS number FROM document_changes \
-                   UNION ALL SELECT MAX(change_seq) FROM tombstones \
-                   UNION ALL SELECT highest FROM change_horizon) AS numbers) AS t";
+/// The highest number of a row, and of rows that are gone.
+const USED: &str = "(SELECT MAX(number) FROM \
+                    (SELECT MAX(change_seq) AS number FROM document_changes \
+                    UNION ALL SELECT MAX(change_seq) FROM tombstones \
+                    UNION ALL SELECT highest FROM change_horizon) AS numbers)";
+
+/// The source of numbers.
+const NUMBERS: &str = " CROSS JOIN change_numbers AS t";
 
 /// The latest change of a kind replaces the earlier one.
 const REPLACE: &str = " WHERE true ON CONFLICT (document_id, kind) \
                        DO UPDATE SET change_seq = excluded.change_seq, at = excluded.at";
+
+/// The latest tombstone of an audience replaces the earlier one.
+const REPLACE_TOMBSTONE: &str = " WHERE true ON CONFLICT (document_id, user_id) \
+                                 DO UPDATE SET change_seq = excluded.change_seq, at = excluded.at";
 
 /// Notes a change of a document.
 pub(super) fn note(document: DocumentId, kind: ChangeKind, at: Timestamp) -> Statement {
@@ -45,13 +52,14 @@ pub(super) fn note_all(
     kind: ChangeKind,
     documents: impl IntoIterator<Item = (DocumentId, Timestamp)>,
 ) -> Statement {
-    let mut insert = Statement::new(
-        "INSERT INTO document_changes (change_seq, document_id, kind, at) \
-         SELECT t.top + v.column1, v.column2, v.column3, v.column4 FROM (",
-    );
+    let mut insert =
+        Statement::new("INSERT INTO document_changes (change_seq, document_id, kind, at) SELECT ");
+    Numbers::Changes
+        .push_next(&mut insert, "v.column1")
+        .push(", v.column2, v.column3, v.column4 FROM (");
     let row = |(index, (document, at))| args![index, document, kind.as_str(), at];
     insert.push_rows((1_u64..).zip(documents).map(row));
-    insert.push(") AS v CROSS JOIN ").push(TOP).push(REPLACE);
+    insert.push(") AS v").push(NUMBERS).push(REPLACE);
     insert
 }
 
@@ -59,12 +67,12 @@ pub(super) fn note_all(
 /// time.
 pub(super) fn note_selected(kind: ChangeKind, query: &str, args: [Arg; 2]) -> Statement {
     let mut insert = Statement::with(
-        "INSERT INTO document_changes (change_seq, document_id, kind, at) \
-         SELECT t.top + ROW_NUMBER() OVER (ORDER BY s.document_id), s.document_id, '",
+        "INSERT INTO document_changes (change_seq, document_id, kind, at) SELECT ",
         args,
     );
-    insert.push(kind.as_str()).push("', $2 FROM (").push(query).push(") AS s CROSS JOIN ");
-    insert.push(TOP).push(REPLACE);
+    Numbers::Changes.push_next(&mut insert, "ROW_NUMBER() OVER (ORDER BY s.document_id)");
+    insert.push(", s.document_id, '").push(kind.as_str()).push("', $2 FROM (").push(query);
+    insert.push(") AS s").push(NUMBERS).push(REPLACE);
     insert
 }
 
@@ -72,29 +80,24 @@ pub(super) fn note_selected(kind: ChangeKind, query: &str, args: [Arg; 2]) -> St
 /// `user_id`. The second argument is the time.
 pub(super) fn lost_selected<const N: usize>(query: &str, args: [Arg; N]) -> Statement {
     let mut insert = Statement::with(
-        "INSERT INTO tombstones (change_seq, document_id, user_id, at) \
-         SELECT t.top + ROW_NUMBER() OVER (ORDER BY s.document_id, s.user_id), s.document_id, \
-         s.user_id, $2 FROM (",
+        "INSERT INTO tombstones (change_seq, document_id, user_id, at) SELECT ",
         args,
     );
-    insert.push(query).push(") AS s CROSS JOIN ").push(TOP).push(
-        " WHERE true ON CONFLICT (document_id, user_id) \
-         DO UPDATE SET change_seq = excluded.change_seq, at = excluded.at",
-    );
+    Numbers::Changes
+        .push_next(&mut insert, "ROW_NUMBER() OVER (ORDER BY s.document_id, s.user_id)");
+    insert.push(", s.document_id, s.user_id, $2 FROM (").push(query).push(") AS s");
+    insert.push(NUMBERS).push(REPLACE_TOMBSTONE);
     insert
 }
 
 /// Leaves a tombstone for an audience.
 pub(super) fn lost(document: DocumentId, audience: Audience, at: Timestamp) -> Statement {
     let mut insert = Statement::with(
-        "INSERT INTO tombstones (change_seq, document_id, user_id, at) \
-         SELECT t.top + 1, $1, $2, $3 FROM ",
+        "INSERT INTO tombstones (change_seq, document_id, user_id, at) SELECT ",
         args![document, stored(audience), at],
     );
-    insert.push(TOP).push(
-        " WHERE true ON CONFLICT (document_id, user_id) \
-         DO UPDATE SET change_seq = excluded.change_seq, at = excluded.at",
-    );
+    Numbers::Changes.push_next(&mut insert, "1").push(", $1, $2, $3 FROM change_numbers AS t");
+    insert.push(REPLACE_TOMBSTONE);
     insert
 }
 
@@ -134,10 +137,10 @@ pub(super) fn before_purge(document: DocumentId, at: Timestamp) -> [Statement; 2
     [lost_selected(query, args![document, at]), keep_numbers()]
 }
 
-/// Before rows are removed: their numbers must not be used again.
+/// Before rows are removed: the newest number must not go down.
 fn keep_numbers() -> Statement {
-    let mut update = Statement::new("UPDATE change_horizon SET highest = (SELECT t.top FROM ");
-    update.push(TOP).push(")");
+    let mut update = Statement::new("UPDATE change_horizon SET highest = ");
+    update.push(USED).push(" WHERE highest < ").push(USED);
     update
 }
 
@@ -166,15 +169,16 @@ fn change(row: &Row) -> StoreResult<Change> {
 #[async_trait]
 impl<D: Database> Changes for SqlChanges<D> {
     async fn since(&self, seq: u64, limit: u32) -> StoreResult<ChangePage> {
+        let settled = self.db.settled(Numbers::Changes).await?;
         // The join returns a row even if there are no changes.
         let query = Statement::with(
             "SELECT h.forgotten, c.* FROM change_horizon h LEFT JOIN \
              (SELECT change_seq, document_id, kind, NULL AS user_id, at FROM document_changes \
-             WHERE change_seq > $1 UNION ALL \
+             WHERE change_seq > $1 AND change_seq <= $3 UNION ALL \
              SELECT change_seq, document_id, NULL, user_id, at FROM tombstones \
-             WHERE change_seq > $1 ORDER BY change_seq LIMIT $2) AS c ON true \
+             WHERE change_seq > $1 AND change_seq <= $3 ORDER BY change_seq LIMIT $2) AS c ON true \
              ORDER BY c.change_seq",
-            args![seq, limit],
+            args![seq, limit, settled],
         );
         let rows = self.db.fetch(Fresh, query).await?;
         let forgotten = rows.first().map_or(Ok(0), |row| row.get("forgotten"))?;
@@ -188,9 +192,16 @@ impl<D: Database> Changes for SqlChanges<D> {
     }
 
     async fn newest(&self) -> StoreResult<u64> {
-        let mut query = Statement::new("SELECT t.top FROM ");
-        query.push(TOP);
-        self.db.fetch_one(Fresh, query).await?.get("top")
+        let settled = self.db.settled(Numbers::Changes).await?;
+        let query = Statement::with(
+            "SELECT MAX(number) AS newest FROM \
+             (SELECT MAX(change_seq) AS number FROM document_changes WHERE change_seq <= $1 \
+             UNION ALL SELECT MAX(change_seq) FROM tombstones WHERE change_seq <= $1 \
+             UNION ALL SELECT CASE WHEN highest <= $1 THEN highest ELSE $1 END \
+             FROM change_horizon) AS numbers",
+            args![settled],
+        );
+        self.db.fetch_one(Fresh, query).await?.get("newest")
     }
 
     async fn forget(&self, before: Timestamp) -> StoreResult<()> {

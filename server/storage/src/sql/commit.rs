@@ -9,8 +9,8 @@ use super::{
     version_row,
 };
 use izanagi_domain::storage::{
-    ChangeKind, CommitOutcome, Constraint, Ids, IntentStatus, NewVersion, Restored, StoreError,
-    StoreResult, Topic, head_hash, short_hash,
+    ChangeKind, CommitOutcome, Constraint, Ids, IntentStatus, NewVersion, Restored, ShortHash,
+    StoreError, StoreResult, Topic, head_hash, short_hash,
 };
 use izanagi_shared::{
     id::{CommitId, DocumentId},
@@ -28,54 +28,50 @@ pub(super) struct Commit {
     at: Timestamp,
     /// Whether its intent was stored beforehand.
     has_intent: bool,
-    /// Statements executed if nothing prevents the commit.
-    writes: Vec<Statement>,
+    /// Statements before the head is moved: they close the intent, or store the content.
+    before: Vec<Statement>,
+    /// Statements after it.
+    after: Vec<Statement>,
+}
+
+/// The name under which a commit and its fence exclude each other.
+pub(super) fn name(commit: CommitId) -> String {
+    format!("commit {commit}")
 }
 
 impl Commit {
     /// A commit whose intent and content are already stored.
     pub(super) fn new(ids: &dyn Ids, version: &NewVersion) -> Self {
         let close = Statement::with(
-            "UPDATE commit_intents SET status = 'committed' WHERE commit_id = $1",
+            "UPDATE commit_intents SET status = 'committed' WHERE true AND commit_id = $1",
             args![version.commit_id],
         );
-        Self::with_content(ids, vec![close], version).expecting_intent()
+        let commit = Self::with_content(ids, vec![close], version);
+        Self { has_intent: true, ..commit }
     }
 
-    /// A commit that also stores its content, with the statements in `first`. It needs no intent,
+    /// A commit that also stores its content, with the statements in `before`. It needs no intent,
     /// because nothing is visible before the transaction commits.
-    pub(super) fn with_content(ids: &dyn Ids, first: Vec<Statement>, version: &NewVersion) -> Self {
+    pub(super) fn with_content(
+        ids: &dyn Ids,
+        before: Vec<Statement>,
+        version: &NewVersion,
+    ) -> Self {
         let NewVersion { document_id: document, number, at, .. } = *version;
-        let mut writes = first;
-        // If the commit is not allowed, this violates `ck_documents_head`.
-        writes.push(Statement::with(
-            "UPDATE documents SET head_version = $2, head_hash = $5, head_commit = CASE \
-             WHEN deleted_at IS NULL AND head_version = $2 - 1 \
-             AND head_commit IS NOT DISTINCT FROM $4 AND NOT EXISTS \
-             (SELECT 1 FROM commit_intents WHERE commit_id = $3 AND status <> 'committed') \
-             THEN $3 END WHERE id = $1",
-            args![
-                document,
-                number,
-                version.commit_id,
-                version.parent_commit,
-                head_hash(document, number, Some(version.commit_id))
-            ],
-        ));
-        writes.push(version_row::insert(version));
-        writes.push(changes::note(document, ChangeKind::Version, at));
+        let note = changes::note(document, ChangeKind::Version, at);
+        let mut after = vec![version_row::insert(version), note];
         if version.parent_commit.is_some() {
             let key = format!("{document}/{}", number.saturating_sub(1));
-            writes.push(outbox::insert(ids, Topic::Demote, &key, at));
+            after.push(outbox::insert(ids, Topic::Demote, &key, at));
         }
         if let Some(source) = version.restored.and_then(Restored::version) {
-            writes.push(Statement::with(
+            after.push(Statement::with(
                 "UPDATE versions SET keep_whole = $3 \
-                 WHERE document_id = $1 AND version_number = $2",
+                 WHERE true AND document_id = $1 AND version_number = $2",
                 args![document, source, true],
             ));
             let key = format!("{document}/{source}");
-            writes.push(outbox::insert(ids, Topic::MakeWhole, &key, at));
+            after.push(outbox::insert(ids, Topic::MakeWhole, &key, at));
         }
         Self {
             document,
@@ -85,26 +81,17 @@ impl Commit {
             request_key: version.request.key,
             at,
             has_intent: false,
-            writes,
+            before,
+            after,
         }
-    }
-
-    fn expecting_intent(self) -> Self {
-        Self { has_intent: true, ..self }
     }
 
     /// Commits, or returns what prevents it.
-    pub(super) async fn run(self, db: &impl Database) -> StoreResult<CommitOutcome> {
-        if !self.has_intent {
-            // Without an obstacle, this saves a round trip. Another head, a document that is in the
-            // trash or missing, and a known request violate a constraint; `obstacle` then tells which.
-            match db.execute_all(self.writes.clone()).await {
-                Ok(()) => return Ok(CommitOutcome::Committed),
-                Err(StoreError::Conflict(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
+    pub(super) async fn run<D: Database>(self, db: &D) -> StoreResult<CommitOutcome> {
         let commit = Arc::new(self);
+        if commit.at_once(db).await? {
+            return Ok(CommitOutcome::Committed);
+        }
         let outcome = db.write(move |transaction| {
             let commit = Arc::clone(&commit);
             Box::pin(async move { commit.attempt(transaction).await })
@@ -116,7 +103,70 @@ impl Commit {
         }
     }
 
+    /// Commits without asking first, which saves a round trip, unless there is an obstacle.
+    async fn at_once<D: Database>(self: &Arc<Self>, db: &D) -> StoreResult<bool> {
+        let done = if self.has_intent {
+            match D::gated(self.gate(), &self.gated()) {
+                Some(statement) => db.execute(statement).await.map(|changed| changed > 0),
+                None => Ok(false),
+            }
+        } else {
+            let commit = Arc::clone(self);
+            let write = db.write(move |transaction| {
+                transaction.exclude(&name(commit.commit));
+                // With an obstacle, one of them violates a constraint.
+                commit.writes().for_each(|statement| transaction.later(statement));
+                Box::pin(std::future::ready(Ok(true)))
+            });
+            write.await
+        };
+        match done {
+            Err(StoreError::Conflict(_)) => Ok(false),
+            done => done,
+        }
+    }
+
+    /// All statements, for a transaction.
+    fn writes(&self) -> impl Iterator<Item = Statement> {
+        // If the commit is not allowed, this violates `ck_documents_head`.
+        let head = Statement::with(
+            "UPDATE documents SET head_version = $2, head_hash = $5, head_commit = CASE \
+             WHEN deleted_at IS NULL AND head_version = $2 - 1 \
+             AND head_commit IS NOT DISTINCT FROM $4 AND NOT EXISTS \
+             (SELECT 1 FROM commit_intents WHERE commit_id = $3 AND status <> 'committed') \
+             THEN $3 END WHERE id = $1",
+            args![self.document, self.number, self.commit, self.parent, self.head_hash()],
+        );
+        self.before.iter().cloned().chain([head]).chain(self.after.iter().cloned())
+    }
+
+    /// All statements, behind the gate.
+    fn gated(&self) -> Vec<Statement> {
+        let head = Statement::with(
+            "UPDATE documents SET head_version = $2, head_commit = $3, head_hash = $4 \
+             WHERE true AND id = $1",
+            args![self.document, self.number, self.commit, self.head_hash()],
+        );
+        self.before.iter().cloned().chain([head]).chain(self.after.iter().cloned()).collect()
+    }
+
+    /// The condition of DESIGN §5 step 4.
+    fn gate(&self) -> Statement {
+        Statement::with(
+            "SELECT d.id FROM documents d JOIN commit_intents i ON i.commit_id = $3 \
+             WHERE d.id = $1 AND d.deleted_at IS NULL AND d.head_version = $2 - 1 \
+             AND d.head_commit IS NOT DISTINCT FROM $4 AND i.document_id = $1 \
+             AND i.status = 'open' AND i.expires_at >= $5",
+            args![self.document, self.number, self.commit, self.parent, self.at],
+        )
+    }
+
+    fn head_hash(&self) -> ShortHash {
+        head_hash(self.document, self.number, Some(self.commit))
+    }
+
     async fn attempt(&self, transaction: &mut impl Transaction) -> StoreResult<CommitOutcome> {
+        transaction.exclude(&name(self.commit));
         transaction.lock(catalog::lock(self.document));
         transaction.lock(Statement::with(
             "SELECT commit_id FROM commit_intents WHERE commit_id = $1",
@@ -133,7 +183,7 @@ impl Commit {
         if let Some(outcome) = self.obstacle(&found)? {
             return Ok(outcome);
         }
-        self.writes.iter().for_each(|statement| transaction.later(statement.clone()));
+        self.writes().for_each(|statement| transaction.later(statement));
         Ok(CommitOutcome::Committed)
     }
 

@@ -1,7 +1,7 @@
 //! What the stores require of a SQL database. Each database implements it with its own strategy:
 //! SQLite with one writer and several readers, PostgreSQL with a pool.
 
-use super::{row::Row, statement::Statement};
+use super::{numbers::Numbers, row::Row, statement::Statement};
 use futures::future::BoxFuture;
 use izanagi_domain::storage::{Freshness, StoreError, StoreResult};
 
@@ -33,6 +33,15 @@ pub(crate) trait Database: Send + Sync + 'static {
             + Send
             + Sync
             + 'static;
+
+    /// Returns a number up to which no transaction that is still open has taken one: a reader may
+    /// continue from there without missing any. Waits a little for those that are open.
+    fn settled(&self, numbers: Numbers) -> impl Future<Output = StoreResult<u64>> + Send;
+
+    /// Joins statements to one, which does nothing unless the query `gate` returns a row. The gate
+    /// locks its row. Each INSERT and UPDATE has a `WHERE true`, where the condition goes. `None` if
+    /// the database has no such statement. It changes one row if it took effect.
+    fn gated(gate: Statement, statements: &[Statement]) -> Option<Statement>;
 
     /// Returns the problems that the database finds in its own files.
     fn integrity(&self) -> impl Future<Output = StoreResult<Vec<String>>> + Send;
@@ -81,6 +90,10 @@ pub(crate) trait Transaction: Send {
     /// Locks the rows selected by this single-table query until the transaction ends. A no-op for
     /// databases with a single writer.
     fn lock(&mut self, query: Statement);
+
+    /// Waits until no other transaction that calls this with an equal text is open. A no-op for
+    /// databases with a single writer.
+    fn exclude(&mut self, others: &str);
 
     /// Returns the rows of a statement.
     fn fetch(&mut self, statement: Statement)

@@ -2,7 +2,7 @@
 
 use super::{
     commit,
-    database::Database,
+    database::{Database, Transaction as _},
     payload,
     row::Row,
     statement::{Statement, args},
@@ -86,7 +86,13 @@ impl<D: Database> CommitIntents for SqlIntents<D> {
             "UPDATE commit_intents SET status = 'gc' WHERE commit_id = $1 AND status = 'open'",
             args![commit],
         );
-        match self.db.execute(update).await? {
+        let write = self.db.write(move |transaction| {
+            let update = update.clone();
+            // A commit with its content has no intent to wait for.
+            transaction.exclude(&commit::name(commit));
+            Box::pin(transaction.execute(update))
+        });
+        match write.await? {
             0 => Ok(Fence::NotOpen),
             _ => Ok(Fence::Closed),
         }

@@ -345,6 +345,8 @@ impl<D: Database> LiveLog for SqlLiveLog<D> {
                 let (copy, remove) = (copy.clone(), remove.clone());
                 let (known, note) = (known.clone(), note.clone());
                 Box::pin(async move {
+                    // Locked, so that no snapshot absorbs the update meanwhile.
+                    transaction.lock(catalog::lock(document));
                     if transaction.execute(copy).await? == 0 {
                         // Done before, or there is no such update.
                         let known = transaction.fetch_optional(known).await?;

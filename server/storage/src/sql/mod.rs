@@ -3,6 +3,7 @@
 //! and transaction strategy.
 
 mod database;
+mod postgres;
 mod row;
 mod sqlite;
 mod statement;
@@ -23,6 +24,7 @@ mod ledger;
 mod list;
 mod live_log;
 mod mend;
+mod numbers;
 mod outbox;
 mod owners;
 mod payload;
@@ -37,6 +39,7 @@ mod version_row;
 mod versions;
 
 pub(crate) use database::Database;
+pub(crate) use postgres::{PgDb, PostgresPlace, Presence};
 pub(crate) use sqlite::SqliteDb;
 pub(crate) use statement::Statement;
 

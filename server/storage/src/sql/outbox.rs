@@ -1,9 +1,9 @@
 //! The outbox.
 
 use super::{
-    database::Database,
+    database::{Database, Transaction as _},
     row::Row,
-    statement::{Statement, args},
+    statement::{KEEP, SKIP_LOCKED, Statement, args},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{
@@ -23,7 +23,8 @@ const COLUMNS: &str = "id, topic, key, payload, attempts, run_at, parked, queued
 /// Enqueues an item; call it in the transaction that makes the work necessary. An unclaimed item
 /// with this topic and key will do the work, so that repetition does not add rows without a bound.
 pub(super) fn insert(ids: &dyn Ids, topic: Topic, key: &str, at: Timestamp) -> Statement {
-    insert_unless(" AND claimed_by IS NULL)", ids, topic, key, at)
+    // Kept, so that its run begins after this transaction and sees what it wrote.
+    insert_unless(&format!(" AND claimed_by IS NULL{KEEP})"), ids, topic, key, at)
 }
 
 /// Returns an INSERT that does nothing if an item with this topic and key fulfils a condition.
@@ -37,7 +38,7 @@ fn insert_unless(
     let mut insert = Statement::with(
         "INSERT INTO outbox (id, topic, key, payload, attempts, run_at, parked, queued_at) \
          SELECT $1, $2, $3, $4, 0, $5, $6, $5 \
-         WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE topic = $2 AND key = $3",
+         WHERE true AND NOT EXISTS (SELECT 1 FROM outbox WHERE topic = $2 AND key = $3",
         args![ids.uuid(), topic.as_str(), key, Vec::<u8>::new(), at, false],
     );
     insert.push(condition);
@@ -132,7 +133,15 @@ impl<D: Database> Outbox for SqlOutbox<D> {
             return Ok(());
         }
         let insert = insert_unless(")", &*self.ids, topic, key, run_at);
-        self.db.execute(insert).await.map(drop)
+        let name = format!("outbox {} {key}", topic.as_str());
+        let write = self.db.write(move |transaction| {
+            let insert = insert.clone();
+            // Otherwise two servers that start together would both insert it.
+            transaction.exclude(&name);
+            transaction.later(insert);
+            Box::pin(std::future::ready(Ok(())))
+        });
+        write.await
     }
 
     async fn claim(&self, claim: &Claim) -> StoreResult<Vec<OutboxItem>> {
@@ -142,13 +151,21 @@ impl<D: Database> Outbox for SqlOutbox<D> {
         if self.db.fetch(Fresh, candidates).await?.is_empty() {
             return Ok(Vec::new());
         }
-        let mut update = Statement::with(
-            "UPDATE outbox SET claimed_by = $1, claimed_until = $2 WHERE id IN (",
-            args![claim.worker, claim.until],
-        );
+        // Chosen once: a subquery might be evaluated again for each row.
+        let mut update = Statement::new("WITH chosen AS MATERIALIZED (");
         push_claimable(&mut update, claim);
-        update.push(") RETURNING ").push(COLUMNS);
-        let mut rows = self.db.execute_returning(update).await?;
+        update.push(SKIP_LOCKED).push(") UPDATE outbox SET claimed_by = ").push_arg(claim.worker);
+        update.push(", claimed_until = ").push_arg(claim.until);
+        update.push(" WHERE id IN (SELECT id FROM chosen) RETURNING ").push(COLUMNS);
+        let name = format!("outbox {}", claim.topic.as_str());
+        let write = self.db.write(move |transaction| {
+            let update = update.clone();
+            // Of two workers, the second must see the leases of the first: one item of a key runs at
+            // a time.
+            transaction.exclude(&name);
+            Box::pin(transaction.fetch(update))
+        });
+        let mut rows = write.await?;
         let order = |row: &Row| (row.get::<i64>("queued_at").ok(), row.get::<Uuid>("id").ok());
         rows.sort_by_cached_key(order);
         let mut items = Vec::with_capacity(rows.len());

@@ -137,6 +137,16 @@ impl<D: Database> Owners for SqlOwners<D> {
     }
 }
 
+/// Selects the documents of a user in order to lock them: of two owners who leave at once, the second
+/// must see that the first is gone.
+pub(super) fn lock_all(user: UserId) -> Statement {
+    Statement::with(
+        "SELECT id FROM documents WHERE id IN \
+         (SELECT document_id FROM document_owners WHERE user_id = $1) ORDER BY id",
+        args![user],
+    )
+}
+
 /// Statements that remove a user from all co-owned documents, and move documents without another
 /// owner to the trash.
 pub(super) fn release(user: UserId, at: Timestamp) -> [Statement; 6] {

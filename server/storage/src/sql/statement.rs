@@ -31,6 +31,15 @@ pub(crate) enum Arg {
     Uuid(Uuid),
 }
 
+/// Around a lock that PostgreSQL takes. For SQLite, which has one writer, it is a comment.
+pub(crate) const LOCK_START: &str = "/*+";
+/// See [`LOCK_START`].
+pub(crate) const LOCK_END: &str = "+*/";
+/// Locks the rows of a query against changes by others, as long as the transaction lasts.
+pub(crate) const KEEP: &str = " /*+FOR SHARE+*/";
+/// Locks the rows of a query, without those that are locked.
+pub(crate) const SKIP_LOCKED: &str = " /*+FOR UPDATE SKIP LOCKED+*/";
+
 /// Types usable as arguments.
 pub(crate) trait IntoArg {
     /// The typed NULL, because databases need the type even of NULL.
@@ -123,10 +132,13 @@ impl Statement {
         values: impl IntoIterator<Item = impl IntoArg>,
     ) -> &mut Self {
         self.push("(");
-        for (index, value) in values.into_iter().enumerate() {
-            self.push(if index == 0 { "" } else { ", " }).push_arg(value);
+        let mut is_empty = true;
+        for value in values {
+            self.push(if is_empty { "" } else { ", " }).push_arg(value);
+            is_empty = false;
         }
-        self.push(")")
+        // Not every database knows the empty list.
+        self.push(if is_empty { "NULL)" } else { ")" })
     }
 
     /// Appends `VALUES (…, …), (…, …)`.
@@ -143,6 +155,29 @@ impl Statement {
             self.push(")");
         }
         self
+    }
+
+    /// Appends another statement, whose placeholders follow those of this one.
+    pub(crate) fn push_statement(&mut self, other: &Self) -> &mut Self {
+        let before = self.args.len();
+        let text = self.text.to_mut();
+        let mut parts = other.text.split('$');
+        text.push_str(parts.next().unwrap_or_default());
+        for part in parts {
+            let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+            let (number, rest) = part.split_at(digits);
+            let number = number.parse::<usize>().unwrap_or_default() + before;
+            // Writing to a string cannot fail.
+            let _ = write!(text, "${number}{rest}");
+        }
+        self.args.extend(other.args.iter().cloned());
+        self
+    }
+
+    /// Replaces the first occurrence of a text; `None` if there is none.
+    pub(crate) fn replaced(&self, from: &str, to: &str) -> Option<Self> {
+        let text = self.text.replacen(from, to, 1);
+        (text != self.text).then(|| Self { text: text.into(), args: self.args.clone() })
     }
 
     /// Returns the number of arguments.
@@ -175,6 +210,23 @@ mod tests {
         let expected =
             [Arg::Number(7), Arg::Text("x".into()), Arg::Text("y".into()), Arg::NoNumber];
         assert_eq!(args, expected);
+    }
+
+    #[test]
+    fn an_empty_list_contains_nothing() {
+        let mut statement = Statement::new("SELECT * FROM t WHERE a IN ");
+        statement.push_list(Vec::<u64>::new());
+        assert_eq!(statement.into_parts().0, "SELECT * FROM t WHERE a IN (NULL)");
+    }
+
+    #[test]
+    fn placeholders_of_an_appended_statement_follow() {
+        let mut statement = Statement::with("WITH a AS (SELECT $2, $1", args![1_u64, 2_u64]);
+        let other = Statement::with("DELETE FROM t WHERE a = $1 OR b = $2", args![3_u64, 4_u64]);
+        statement.push("), b AS (").push_statement(&other).push(")");
+        let (text, args) = statement.into_parts();
+        assert_eq!(text, "WITH a AS (SELECT $2, $1), b AS (DELETE FROM t WHERE a = $3 OR b = $4)");
+        assert_eq!(args, args![1_u64, 2_u64, 3_u64, 4_u64]);
     }
 
     #[test]

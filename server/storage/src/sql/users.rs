@@ -3,6 +3,7 @@
 use super::{
     audit,
     database::{Database, Transaction},
+    numbers::Numbers,
     owners,
     row::Row,
     statement::{Statement, args},
@@ -58,12 +59,13 @@ pub(super) fn person(row: &Row) -> StoreResult<Person> {
 /// Notes that the rights of an account may have changed. The row with the highest number is only ever
 /// replaced by one with a higher number.
 pub(super) fn note_change(user: UserId) -> Statement {
-    Statement::with(
-        "INSERT INTO account_changes (user_id, number) \
-         SELECT $1, COALESCE(MAX(number), 0) + 1 FROM account_changes WHERE true \
+    let mut insert =
+        Statement::with("INSERT INTO account_changes (user_id, number) SELECT $1, ", args![user]);
+    Numbers::Accounts.push_next(&mut insert, "1").push(
+        " FROM account_numbers AS t WHERE true \
          ON CONFLICT (user_id) DO UPDATE SET number = excluded.number",
-        args![user],
-    )
+    );
+    insert
 }
 
 /// Fails unless an account may act. The account is locked, so that it is not deleted or deactivated
@@ -215,6 +217,7 @@ impl<D: Database> UserStore for SqlUsers<D> {
                 let (update, audit) = (update.clone(), audit.clone());
                 Box::pin(async move {
                     if transaction.execute(update).await? > 0 {
+                        transaction.lock(owners::lock_all(id));
                         owners::release(id, at)
                             .into_iter()
                             .for_each(|step| transaction.later(step));
@@ -228,18 +231,22 @@ impl<D: Database> UserStore for SqlUsers<D> {
     }
 
     async fn changed_since(&self, number: u64, limit: u32) -> StoreResult<Vec<(u64, UserId)>> {
+        let settled = self.db.settled(Numbers::Accounts).await?;
         let query = Statement::with(
-            "SELECT number, user_id FROM account_changes WHERE number > $1 \
+            "SELECT number, user_id FROM account_changes WHERE number > $1 AND number <= $3 \
              ORDER BY number LIMIT $2",
-            args![number, limit],
+            args![number, limit, settled],
         );
         let rows = self.db.fetch(Fresh, query).await?;
         rows.iter().map(|row| Ok((row.get("number")?, row.get("user_id")?))).collect()
     }
 
     async fn newest_change(&self) -> StoreResult<u64> {
-        let query =
-            Statement::new("SELECT COALESCE(MAX(number), 0) AS number FROM account_changes");
+        let settled = self.db.settled(Numbers::Accounts).await?;
+        let query = Statement::with(
+            "SELECT COALESCE(MAX(number), 0) AS number FROM account_changes WHERE number <= $1",
+            args![settled],
+        );
         self.db.fetch_one(Fresh, query).await?.get("number")
     }
 

@@ -74,8 +74,8 @@ pub(super) fn insert(version: &NewVersion) -> Statement {
          content_hash, chain_hash, content_length, added, removed, message, title, name, \
          facts_hash, keep_whole, is_delta, author_id, request_key, request_hash, created_at, \
          restored_version, restored_edit) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, $16, $11, $11, $12, $13, $14, \
-         $15, $17, $18)",
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, NULL, $16, $11, $11, $12, $13, $14, \
+         $15, $17, $18 WHERE true",
         args![
             version.document_id,
             version.number,

@@ -3,12 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod pg_server;
 mod provider;
 mod services;
 #[macro_use]
 mod suite;
 mod fixtures;
-mod services;
 
 mod audit;
 mod bus;
@@ -39,4 +39,9 @@ mod watch;
 mod mongo_faults;
 mod mongo_restarts;
 mod mongo_server;
+mod pg_faults;
+mod pg_feed;
+mod pg_open;
+mod pg_proxy;
+mod pg_schema;
 mod sqlite_file;

@@ -1,6 +1,6 @@
 //! The providers under test, each with fresh stores.
 
-use crate::services;
+use crate::{pg_server::PgDatabase, services};
 use izanagi_domain::storage::{Clock, Stores, SystemIds};
 use izanagi_shared::time::Timestamp;
 use izanagi_storage::{DocumentsConfig, Opened, RedisConfig, RedisPlace, StorageConfig, open};
@@ -25,6 +25,8 @@ pub(crate) enum Provider {
     SqliteMemory,
     /// Records in MongoDB, everything else in SQLite in memory.
     Mongo,
+    /// PostgreSQL, if there is a server.
+    Postgres,
 }
 
 /// A clock that only advances when set.
@@ -54,6 +56,7 @@ pub(crate) struct TestStore {
     pub(crate) clock: Arc<TestClock>,
     pub(crate) mongo: Option<TestMongo>,
     _folder: Option<TempDir>,
+    database: Option<PgDatabase>,
 }
 
 impl Provider {
@@ -63,10 +66,15 @@ impl Provider {
         let url = match self {
             Self::SqliteFile => format!("sqlite://{}/izanagi.db", folder.path().display()),
             Self::SqliteMemory | Self::Mongo => "memory://".to_owned(),
+            Self::Postgres => {
+                let database = PgDatabase::migrated().await?;
+                let store = TestStore::open(&database.url(), None).await;
+                return Some(TestStore { database: Some(database), ..store });
+            }
         };
         let mongo = match self {
             Self::Mongo => Some(TestMongo::new(&services::url("TEST_MONGODB_URL")?)),
-            Self::SqliteFile | Self::SqliteMemory => None,
+            Self::SqliteFile | Self::SqliteMemory | Self::Postgres => None,
         };
         Some(TestStore::open_with(&url, Some(folder), mongo).await)
     }
@@ -125,7 +133,8 @@ impl TestStore {
             documents: mongo.as_ref().map(TestMongo::config),
             ..StorageConfig::new(url)
         };
-        Self { opened: open(&config).await.unwrap(), config, clock, mongo, _folder: folder }
+        let opened = open(&config).await.unwrap();
+        Self { opened, config, clock, mongo, _folder: folder, database: None }
     }
 
     /// SQLite in memory, and in Redis what can be there, under a prefix of its own. `None` without a
@@ -143,7 +152,8 @@ impl TestStore {
             redis: RedisConfig::all(&place),
             ..StorageConfig::new("memory://")
         };
-        Self { opened: open(&config).await.unwrap(), config, clock, mongo: None, _folder: None }
+        let opened = open(&config).await.unwrap();
+        Self { opened, config, clock, mongo: None, _folder: None, database: None }
     }
 
     /// What another node has: the same bus and Redis, if they are outside the process.
@@ -165,6 +175,9 @@ impl TestStore {
         self.opened.close().await;
         if let Some(mongo) = &self.mongo {
             mongo.connect().await.drop().await.unwrap();
+        }
+        if let Some(database) = &self.database {
+            database.recycle().await;
         }
     }
 

@@ -5,6 +5,7 @@ macro_rules! suite {
     ($($test:ident),* $(,)?) => {
         suite!(@provider sqlite_file, SqliteFile, $($test),*);
         suite!(@provider sqlite_memory, SqliteMemory, $($test),*);
+        suite!(@provider postgres, Postgres, $($test),*);
     };
     // For a store that can also be in Redis.
     (with_redis: $($test:ident),* $(,)?) => {

@@ -1,12 +1,9 @@
 //! SQLite connections: opening them and running statements.
 
 use super::{errors, render};
-use crate::{
-    config::Place,
-    sql::{
-        row::{Cell, Row},
-        statement::Statement,
-    },
+use crate::sql::{
+    row::{Cell, Row},
+    statement::Statement,
 };
 use futures::TryStreamExt as _;
 use sqlx::{
@@ -67,13 +64,9 @@ pub(super) struct Connector {
 }
 
 impl Connector {
-    /// Creates a connector to this location.
-    pub(super) fn new(place: &Place) -> Self {
-        let (file, in_memory) = match place {
-            Place::File(path) => (Some(path.as_path()), false),
-            Place::Memory => (None, true),
-        };
-        Self { options: options(file), in_memory }
+    /// Creates a connector to a file, or to a database in memory.
+    pub(super) fn new(file: Option<&Path>) -> Self {
+        Self { options: options(file), in_memory: file.is_none() }
     }
 
     /// Whether there is only one connection.
@@ -234,7 +227,7 @@ mod tests {
     #[tokio::test]
     async fn every_commit_of_the_writer_is_synced() {
         let folder = tempfile::tempdir().unwrap();
-        let connector = Connector::new(&Place::File(folder.path().join("izanagi.db")));
+        let connector = Connector::new(Some(&folder.path().join("izanagi.db")));
         let mut writer = connector.connect(Role::Writer).await.unwrap();
         let pragma = async |writer: &mut Connection, name: &str| {
             let row = sqlx::query(AssertSqlSafe(format!("PRAGMA {name}"))).fetch_one(&mut writer.0);

@@ -10,13 +10,13 @@ mod schema;
 mod transaction;
 mod writer;
 
-use super::{database::Database, row::Row, statement::Statement};
-use crate::{config::Place, error::OpenError};
+use super::{database::Database, numbers::Numbers, row::Row, statement::Statement};
+use crate::error::OpenError;
 use connection::{Connector, Role};
 use futures::future::BoxFuture;
 use izanagi_domain::storage::{Freshness, StoreResult};
 use readers::Readers;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use tokio::sync::Mutex;
 use transaction::SqliteTransaction;
 use writer::Writer;
@@ -28,9 +28,9 @@ pub(crate) struct SqliteDb {
 }
 
 impl SqliteDb {
-    /// Opens the database and migrates its schema.
-    pub(crate) async fn open(place: &Place) -> Result<Arc<Self>, OpenError> {
-        let connector = Connector::new(place);
+    /// Opens a file, or a new database in memory, and migrates its schema.
+    pub(crate) async fn open(file: Option<&Path>) -> Result<Arc<Self>, OpenError> {
+        let connector = Connector::new(file);
         let mut connection = connector.connect(Role::Writer).await.map_err(OpenError::database)?;
         migrate::run(&mut connection).await?;
         let connection = Arc::new(Mutex::new(Some(connection)));
@@ -60,6 +60,16 @@ impl Database for SqliteDb {
             + 'static,
     {
         self.writer.write(Box::new(work)).await
+    }
+
+    /// With one writer, numbers are committed in their order.
+    async fn settled(&self, _: Numbers) -> StoreResult<u64> {
+        Ok(u64::MAX)
+    }
+
+    /// Its WITH takes queries only.
+    fn gated(_: Statement, _: &[Statement]) -> Option<Statement> {
+        None
     }
 
     async fn integrity(&self) -> StoreResult<Vec<String>> {

@@ -23,6 +23,9 @@ impl Transaction for SqliteTransaction {
     /// A no-op: the transaction holds the only write lock.
     fn lock(&mut self, _: Statement) {}
 
+    /// A no-op, for the same reason.
+    fn exclude(&mut self, _: &str) {}
+
     async fn fetch(&mut self, statement: Statement) -> StoreResult<Vec<Row>> {
         Ok(self.send(statement).await?.rows)
     }

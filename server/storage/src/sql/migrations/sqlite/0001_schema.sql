@@ -459,6 +459,17 @@ CREATE TABLE change_horizon (
 
 INSERT INTO change_horizon (id, highest, forgotten) VALUES (1, 0, 0);
 
+-- The highest number that was used; the next one follows it.
+CREATE VIEW change_numbers AS
+    SELECT MAX(number) AS top FROM (
+        SELECT MAX(change_seq) AS number FROM document_changes
+        UNION ALL SELECT MAX(change_seq) FROM tombstones
+        UNION ALL SELECT highest FROM change_horizon
+    );
+
+CREATE VIEW account_numbers AS
+    SELECT COALESCE(MAX(number), 0) AS top FROM account_changes;
+
 -- ---------------------------------------------------------------------------------------------
 -- Work that follows a write, and the audit log
 

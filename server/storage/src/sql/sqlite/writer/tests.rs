@@ -1,17 +1,14 @@
 //! Tests of the writer.
 
 use super::*;
-use crate::{
-    config::Place,
-    sql::{database::Database as _, sqlite::SqliteDb, statement::args},
-};
+use crate::sql::{database::Database as _, sqlite::SqliteDb, statement::args};
 use futures::future::BoxFuture;
 use izanagi_domain::storage::{Constraint, Freshness};
 use std::sync::Arc;
 use tokio::sync::Mutex;
 
 async fn db() -> Arc<SqliteDb> {
-    SqliteDb::open(&Place::Memory).await.unwrap()
+    SqliteDb::open(None).await.unwrap()
 }
 
 fn insert(key: &str) -> Statement {
@@ -200,9 +197,9 @@ impl Job for Broken {
 #[tokio::test]
 async fn the_writer_survives_its_own_panic_and_says_what_it_knows() {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place::File(folder.path().join("izanagi.db"));
-    let db = SqliteDb::open(&place).await.unwrap();
-    let connector = Connector::new(&place);
+    let place = folder.path().join("izanagi.db");
+    let db = SqliteDb::open(Some(&place)).await.unwrap();
+    let connector = Connector::new(Some(&place));
     let connection = connector.connect(Role::Writer).await.unwrap();
     let writer = Writer::start(connector, Arc::new(Mutex::new(Some(connection))));
     let broken = |before_the_commit| {

@@ -1,0 +1,97 @@
+//! Who uses the database. Servers use it together; commands that need it alone, such as `gc`, wait
+//! until no server runs. Both hold a lock of PostgreSQL on a connection of their own, which ends with
+//! the process. A pooler in transaction mode cannot keep it: it needs a URL past the pooler.
+
+use super::{PostgresPlace, connection::command};
+use crate::error::OpenError;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// How often and how long to wait for a process that is shutting down.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How often to see whether the connection still stands.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+/// Any number will do; this one is ours.
+const SHARED: &str = "SELECT pg_try_advisory_lock_shared(7309453014278366)";
+const ALONE: &str = "SELECT pg_try_advisory_lock(7309453014278366)";
+
+/// Names the other holders.
+const HOLDERS: &str = "SELECT DISTINCT a.application_name || ' (process ' || a.pid || ' of PostgreSQL)' \
+     FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid \
+     WHERE l.locktype = 'advisory' AND l.granted AND a.pid <> pg_backend_pid() \
+     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+     AND (CAST(l.classid AS bigint) << 32) + CAST(l.objid AS bigint) = 7309453014278366 LIMIT 3";
+
+/// A lock. It ends when this is dropped.
+pub(crate) struct Presence {
+    keeper: JoinHandle<()>,
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        // Its connection is dropped with it.
+        self.keeper.abort();
+    }
+}
+
+/// Takes the lock for `command`: `serve` together with others, everything else alone.
+pub(super) async fn take(place: &PostgresPlace, user: &'static str) -> Result<Presence, OpenError> {
+    let lock = if user == "serve" { SHARED } else { ALONE };
+    let mut connection = connect(place, user).await.map_err(OpenError::database)?;
+    for left in (0..TRIES).rev() {
+        if try_lock(&mut connection, lock).await.map_err(OpenError::database)? {
+            let keeper = tokio::spawn(keep(place.clone(), user, lock, connection));
+            return Ok(Presence { keeper });
+        }
+        if left > 0 {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+    let holders: Vec<String> =
+        sqlx::query_scalar(HOLDERS).fetch_all(&mut connection).await.unwrap_or_default();
+    let holder = if holders.is_empty() { "another process".into() } else { holders.join(", ") };
+    Err(OpenError::InUse { path: place.to_string().into(), holder })
+}
+
+async fn connect(place: &PostgresPlace, user: &str) -> Result<PgConnection, OpenError> {
+    place.options(user)?.connect().await.map_err(OpenError::database)
+}
+
+async fn try_lock(connection: &mut PgConnection, lock: &'static str) -> sqlx::Result<bool> {
+    sqlx::query_scalar(lock).persistent(false).fetch_one(connection).await
+}
+
+/// Keeps the lock, and takes it again after the connection broke.
+async fn keep(
+    place: PostgresPlace,
+    user: &'static str,
+    lock: &'static str,
+    mut connection: PgConnection,
+) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if command(&mut connection, "SELECT 1").await.is_ok() {
+            continue;
+        }
+        // The old connection is closed without ceremony when it is replaced.
+        match connect(&place, user).await {
+            Ok(new) => connection = new,
+            Err(error) => {
+                tracing::warn!(%error, "the lock of the database was lost");
+                continue;
+            }
+        }
+        match try_lock(&mut connection, lock).await {
+            Ok(true) => tracing::info!("the lock of the database was taken again"),
+            Ok(false) => tracing::error!("a command that needs the database alone has its lock"),
+            Err(error) => tracing::warn!(%error, "the lock of the database was lost"),
+        }
+        if connection.ping().await.is_err() {
+            tracing::warn!("the connection of the lock broke at once");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The change feed beside open transactions.
+
+use crate::{fixtures::*, pg_server::PgDatabase, provider::TestStore};
+use izanagi_domain::storage::{ChangeKind, CommitOutcome, Topic};
+use sqlx::Connection as _;
+use std::time::Duration;
+
+/// Waits until some connection of the database waits for a lock.
+async fn until_blocked(database: &PgDatabase) {
+    let mut connection = database.connect().await;
+    let query = "SELECT count(*) FROM pg_stat_activity \
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    while sqlx::query_scalar::<_, i64>(query).fetch_one(&mut connection).await.unwrap() == 0 {
+        tokio::task::yield_now().await;
+    }
+    connection.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_never_passes_a_number_whose_transaction_is_open() {
+    let Some(database) = PgDatabase::migrated().await else { return };
+    let store = TestStore::open(&database.url(), None).await;
+    let owner = a_user(&store).await;
+    let document = a_document(&store, owner).await;
+    a_version(&store, document, owner).await;
+    let start = store.relational.changes.newest().await.unwrap();
+
+    // The commit takes its number, and then waits for this row.
+    let key = format!("{document}/1");
+    store.relational.outbox.ensure(Topic::Demote, &key, at(1)).await.unwrap();
+    let mut other = database.connect().await;
+    let mut blocking = other.begin().await.unwrap();
+    let lock = "SELECT id FROM outbox WHERE key = $1 FOR UPDATE";
+    sqlx::query(lock).bind(&key).execute(&mut *blocking).await.unwrap();
+    let (_, version) = attempt(&store, document, owner).await;
+    let stores = store.stores();
+    let committing = tokio::spawn(async move {
+        let record = content_record(&version);
+        let atomic = stores.relational.atomic.unwrap();
+        atomic.commit_with_content(&[record], &version).await
+    });
+    until_blocked(&database).await;
+
+    // This one takes a higher number and ends at once.
+    let later = a_document(&store, owner).await;
+    assert_eq!(store.relational.changes.newest().await, Ok(start));
+    let early = store.relational.changes.since(start, 100).await.unwrap();
+    assert!(early.changes.is_empty(), "{early:?}");
+
+    blocking.rollback().await.unwrap();
+    assert_eq!(committing.await.unwrap(), Ok(CommitOutcome::Committed));
+    let page = store.relational.changes.since(start, 100).await.unwrap();
+    let found: Vec<_> = page.changes.iter().map(|it| (it.document_id, it.seq - start)).collect();
+    assert_eq!(found, [(document, 1), (later, 2)]);
+    assert_eq!(store.relational.changes.newest().await, Ok(start + 2));
+    other.close().await.unwrap();
+    store.close().await;
+    database.recycle().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_transaction_that_takes_no_number_holds_nothing_up() {
+    let Some(database) = PgDatabase::migrated().await else { return };
+    let store = TestStore::open(&database.url(), None).await;
+    let owner = a_user(&store).await;
+    let mut other = database.connect().await;
+    let mut long = other.begin().await.unwrap();
+    let write = "INSERT INTO revocations (session_id, expires_at) VALUES (gen_random_uuid(), 1)";
+    sqlx::query(write).execute(&mut *long).await.unwrap();
+    let document = a_document(&store, owner).await;
+    let since = store.relational.changes.since(0, 100);
+    let page = tokio::time::timeout(Duration::from_millis(900), since).await.unwrap().unwrap();
+    assert_eq!(page.changes.len(), 1);
+    assert_eq!(page.changes[0].document_id, document);
+    drop(long);
+    other.close().await.unwrap();
+    store.close().await;
+    database.recycle().await;
+}
+
+/// Many writers and a reader that always continues from what it has seen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_of_many_writers_misses_no_document() {
+    let Some(database) = PgDatabase::migrated().await else { return };
+    let store = TestStore::open(&database.url(), None).await;
+    let mut writers = Vec::new();
+    for _ in 0..8 {
+        let stores = store.stores();
+        let owner = a_user(&store).await;
+        writers.push(tokio::spawn(async move {
+            let mut written = Vec::new();
+            for _ in 0..25 {
+                written.push(a_document(&stores, owner).await);
+            }
+            written
+        }));
+    }
+    let (mut cursor, mut seen) = (0, Vec::new());
+    let is_done = || writers.iter().all(tokio::task::JoinHandle::is_finished);
+    loop {
+        let was_done = is_done();
+        let page = store.relational.changes.since(cursor, 7).await.unwrap();
+        for change in &page.changes {
+            assert!(change.seq > cursor);
+            assert_eq!(
+                change.entry,
+                izanagi_domain::storage::ChangeEntry::Changed(ChangeKind::Created)
+            );
+            cursor = change.seq;
+            seen.push(change.document_id);
+        }
+        if was_done && page.changes.is_empty() {
+            break;
+        }
+    }
+    let mut written = Vec::new();
+    for writer in writers {
+        written.extend(writer.await.unwrap());
+    }
+    written.sort_unstable();
+    seen.sort_unstable();
+    assert_eq!(seen, written);
+    store.close().await;
+    database.recycle().await;
+}
