@@ -253,6 +253,19 @@ fn inserts(new: New) -> Vec<Statement> {
     statements
 }
 
+/// The queries for the known state, for tests of their plans.
+#[cfg(test)]
+pub(super) fn known_for_tests(
+    document: DocumentId,
+    actor: ActorId,
+    ops: &[&str],
+    clients: &[u64],
+) -> Vec<Statement> {
+    let ops: Vec<_> = ops.iter().map(|op| (document, actor, *op)).collect();
+    let clients: Vec<_> = clients.iter().map(|client| (document, *client)).collect();
+    known(&[document].into(), &ops, &clients)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

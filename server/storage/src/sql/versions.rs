@@ -92,8 +92,14 @@ impl<D: Database> VersionStore for SqlVersions<D> {
 
     async fn list(&self, filter: &VersionFilter) -> StoreResult<(Vec<VersionRow>, u64)> {
         let named = if filter.named { " AND v.name IS NOT NULL" } else { "" };
-        let mut count =
-            Statement::new("SELECT COUNT(*) AS total FROM versions v WHERE v.document_id = ");
+        // Numbers have no gaps, so the newest is the number of versions.
+        let mut count = Statement::new(match filter.named {
+            true => "SELECT COUNT(*) AS total FROM versions v WHERE v.document_id = ",
+            false => {
+                "SELECT COALESCE(MAX(version_number), 0) AS total FROM versions v \
+                 WHERE v.document_id = "
+            }
+        });
         count.push_arg(filter.document_id).push(named);
         let total = self.db.fetch_one(filter.freshness, count).await?.get("total")?;
 

@@ -123,3 +123,28 @@ async fn a_follower_of_many_writers_misses_no_document() {
     store.close().await;
     database.recycle().await;
 }
+
+/// As after a copy of the rows without the sequences.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_go_on_after_rows_were_copied_from_elsewhere() {
+    let Some(database) = PgDatabase::migrated().await else { return };
+    let store = TestStore::open(&database.url(), None).await;
+    let owner = a_user(&store).await;
+    a_document(&store, owner).await;
+    store.close().await;
+    database
+        .run(
+            "UPDATE document_changes SET change_seq = 500; \
+             INSERT INTO account_changes (user_id, number) SELECT id, 70 FROM users",
+        )
+        .await;
+    let store = TestStore::open(&database.url(), None).await;
+    assert_eq!(store.relational.changes.newest().await, Ok(500));
+    assert_eq!(store.relational.users.newest_change().await, Ok(70));
+    a_document(&store, owner).await;
+    assert_eq!(store.relational.changes.newest().await, Ok(501));
+    deactivate(&store, owner, false).await;
+    assert_eq!(store.relational.users.newest_change().await, Ok(71));
+    store.close().await;
+    database.recycle().await;
+}

@@ -1,7 +1,7 @@
 //! What the server must promise before anything is written.
 
 use crate::error::OpenError;
-use sqlx::PgConnection;
+use sqlx::{Executor as _, PgConnection, Row as _};
 
 /// PostgreSQL 13 is the first with `pg_current_xact_id`.
 const OLDEST: i32 = 130_000;
@@ -89,5 +89,6 @@ pub(super) async fn integrity(connection: &mut PgConnection) -> sqlx::Result<Vec
 pub(super) async fn position(connection: &mut PgConnection) -> sqlx::Result<i64> {
     let query = "SELECT CAST((CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() \
                  ELSE pg_current_wal_lsn() END) - '0/0' AS bigint)";
-    sqlx::query_scalar(query).fetch_one(connection).await
+    // Without arguments, one exchange is enough.
+    connection.fetch_one(sqlx::raw_sql(query)).await?.try_get(0)
 }

@@ -59,6 +59,7 @@ impl PgDb {
             None => None,
         };
         schema::migrate(&mut connection).await?;
+        schema::raise_numbers(&mut connection).await?;
         connection.close().await.map_err(OpenError::database)?;
         let replicas = options.replicas.iter().map(|url| PostgresPlace::parse(url));
         let replicas: Vec<_> = replicas.collect::<Result<_, _>>()?;
@@ -164,3 +165,6 @@ impl Database for PgDb {
         self.shared.primary.close().await;
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,3 +65,28 @@ async fn is_complete(
     let known = migrator.iter().map(|step| (step.version, step.checksum.to_vec()));
     Ok(applied.into_iter().eq(known))
 }
+
+/// Sequences that lag behind the numbers in use, because rows were copied without them. Visible rows
+/// never have a number that their sequence has not given out, so this finds nothing while servers run.
+const LAGGING: &str = "SELECT s.name, s.used FROM (\
+     SELECT 'change_numbers' AS name, GREATEST((SELECT MAX(change_seq) FROM document_changes), \
+     (SELECT MAX(change_seq) FROM tombstones), (SELECT MAX(highest) FROM change_horizon)) AS used, \
+     (SELECT last_value FROM change_numbers) AS last \
+     UNION ALL SELECT 'account_numbers', (SELECT MAX(number) FROM account_changes), \
+     (SELECT last_value FROM account_numbers)) AS s WHERE s.used > s.last";
+
+/// Lets sequences go on after the highest number in use.
+pub(super) async fn raise_numbers(connection: &mut PgConnection) -> Result<(), OpenError> {
+    let lagging: Vec<(String, i64)> =
+        sqlx::query_as(LAGGING).fetch_all(&mut *connection).await.map_err(OpenError::database)?;
+    for (sequence, used) in lagging {
+        tracing::warn!(sequence, used, "a sequence lagged behind its rows and was raised");
+        sqlx::query("SELECT setval(CAST($1 AS regclass), $2)")
+            .bind(sequence)
+            .bind(used)
+            .execute(&mut *connection)
+            .await
+            .map_err(OpenError::database)?;
+    }
+    Ok(())
+}

@@ -69,7 +69,7 @@ pub(crate) struct PgTransaction {
     /// The first failure of a statement. PostgreSQL then refuses all others.
     failed: Option<StoreError>,
     retry: bool,
-    /// Whether the server may still have it open.
+    /// Whether the connection must be closed, because the server may still have it open.
     is_open: bool,
 }
 
@@ -181,7 +181,10 @@ impl PgTransaction {
 
     /// Rolls back because of an error.
     pub(super) async fn roll_back(mut self, error: StoreError) -> Failure {
-        self.is_open = command(&mut self.connection, "ROLLBACK").await.is_err();
+        let is_broken = command(&mut self.connection, "ROLLBACK").await.is_err();
+        // Another attempt gets another connection: this one may have prepared statements that do not
+        // fit the schema any more.
+        self.is_open = is_broken || self.retry;
         Failure { error, retry: self.retry }
     }
 }
