@@ -3,13 +3,15 @@
 
 use super::statement::Statement;
 
-/// Two independent series of numbers.
+/// Independent series of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Numbers {
     /// Of the change feed.
     Changes,
     /// Of accounts whose rights changed.
     Accounts,
+    /// Of changes of records.
+    Records,
 }
 
 /// Around the number that SQLite computes. For PostgreSQL the name of a sequence follows
@@ -24,6 +26,7 @@ impl Numbers {
         match self {
             Self::Changes => "change_numbers",
             Self::Accounts => "account_numbers",
+            Self::Records => "record_numbers",
         }
     }
 

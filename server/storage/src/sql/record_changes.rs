@@ -1,6 +1,6 @@
 //! The changes of records, noted in the transaction that makes them, and watches that follow them.
 
-use super::{database::Database, id_bytes, row::Row, statement::Statement};
+use super::{database::Database, id_bytes, numbers::Numbers, row::Row, statement::Statement};
 use async_trait::async_trait;
 use izanagi_domain::storage::{
     Freshness::Fresh, RecordChange, RecordChangeKind, RecordPath, RecordWatch, ResumeToken,
@@ -24,10 +24,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) const USED: &str = "(SELECT MAX(number) FROM \
                                (SELECT MAX(number) AS number FROM record_changes \
                                UNION ALL SELECT highest FROM record_horizon) AS numbers)";
-
-/// The next number, from `record_numbers` as `t`. It is NULL, which the column refuses, if a
-/// transaction uses too many.
-const NEXT: &str = "CASE WHEN t.top + 1 <= t.last THEN t.top + 1 END";
 
 /// The stored form of a kind.
 const fn code(kind: RecordChangeKind) -> u32 {
@@ -53,7 +49,7 @@ fn begin() -> Statement {
     let mut insert = Statement::new(
         "INSERT INTO record_changes (number, collection, id, version, kind) SELECT ",
     );
-    insert.push(NEXT);
+    Numbers::Records.push_next(&mut insert, "1");
     insert
 }
 
@@ -100,12 +96,13 @@ impl<D: Database> SqlWatch<D> {
         collection: Option<&str>,
         after: Option<&ResumeToken>,
     ) -> StoreResult<Self> {
-        let mut query = Statement::new("SELECT h.store, h.forgotten, s.settled, ");
-        query.push(USED).push(" AS used FROM record_horizon h CROSS JOIN settled_record_numbers s");
+        let settled = db.settled(Numbers::Records).await?;
+        let mut query = Statement::new("SELECT h.store, h.forgotten, ");
+        query.push(USED).push(" AS used FROM record_horizon h");
         let row = db.fetch_one(Fresh, query).await?;
         let store = format!("sql.{}", uuid::Uuid::from_bytes(row.get("store")?).simple());
         let number = match after {
-            None => position(&row)?,
+            None => position(&row, settled)?,
             Some(token) => parse(token, &store)?,
         };
         let watch = Self {
@@ -138,15 +135,16 @@ impl<D: Database> SqlWatch<D> {
         if self.closed.load(Ordering::Acquire) {
             return Err(StoreError::Unavailable("the document store is closed".to_owned()));
         }
-        let mut query = Statement::new("SELECT h.forgotten, s.settled, ");
+        let settled = self.db.settled(Numbers::Records).await?;
+        let mut query = Statement::new("SELECT h.forgotten, ");
         query.push(USED).push(
             " AS used, c.number, c.name, c.id, c.version, c.kind \
-             FROM record_horizon h CROSS JOIN settled_record_numbers s LEFT JOIN \
+             FROM record_horizon h LEFT JOIN \
              (SELECT r.number, n.name, r.id, r.version, r.kind FROM record_changes r \
              JOIN collections n ON n.id = r.collection WHERE r.number > ",
         );
         query.push_arg(self.read);
-        query.push(" AND r.number <= (SELECT settled FROM settled_record_numbers)");
+        query.push(" AND r.number <= ").push_arg(settled);
         if let Some(collection) = &self.collection {
             query.push(" AND n.name = ").push_arg(collection.as_str());
         }
@@ -165,7 +163,7 @@ impl<D: Database> SqlWatch<D> {
             Some((last, _)) => self.read = *last,
             // What was read over has nothing for this watch.
             None => {
-                self.read = self.read.max(position(first)?);
+                self.read = self.read.max(position(first, settled)?);
                 self.returned = self.read;
             }
         }
@@ -195,8 +193,8 @@ impl<D: Database> RecordWatch for SqlWatch<D> {
 }
 
 /// The number up to which all changes are visible.
-fn position(horizon: &Row) -> StoreResult<u64> {
-    Ok(horizon.get::<u64>("used")?.min(horizon.get("settled")?))
+fn position(horizon: &Row, settled: u64) -> StoreResult<u64> {
+    Ok(horizon.get::<u64>("used")?.min(settled))
 }
 
 fn parse(token: &ResumeToken, store: &str) -> StoreResult<u64> {

@@ -27,9 +27,12 @@ static EMPTY: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// Everything but the schema.
 const CLEAR: &str = "DELETE FROM documents; DELETE FROM users; DELETE FROM revocations; \
     DELETE FROM commit_intents; DELETE FROM records; DELETE FROM collections; \
+    DELETE FROM record_changes; DELETE FROM record_marks; \
+    UPDATE record_horizon SET highest = 0, forgotten = 0; \
     DELETE FROM tombstones; DELETE FROM outbox; DELETE FROM audit_log; DELETE FROM probes; \
     UPDATE change_horizon SET highest = 0, forgotten = 0; \
-    SELECT setval('change_numbers', 1, false), setval('account_numbers', 1, false)";
+    SELECT setval('change_numbers', 1, false), setval('account_numbers', 1, false), \
+    setval('record_numbers', 1, false)";
 
 impl PgDatabase {
     /// Returns a database with the schema and no rows. `None` without a server.

@@ -73,7 +73,9 @@ const LAGGING: &str = "SELECT s.name, s.used FROM (\
      (SELECT MAX(change_seq) FROM tombstones), (SELECT MAX(highest) FROM change_horizon)) AS used, \
      (SELECT last_value FROM change_numbers) AS last \
      UNION ALL SELECT 'account_numbers', (SELECT MAX(number) FROM account_changes), \
-     (SELECT last_value FROM account_numbers)) AS s WHERE s.used > s.last";
+     (SELECT last_value FROM account_numbers) \
+     UNION ALL SELECT 'record_numbers', (SELECT MAX(number) FROM record_changes), \
+     (SELECT last_value FROM record_numbers)) AS s WHERE s.used > s.last";
 
 /// Lets sequences go on after the highest number in use.
 pub(super) async fn raise_numbers(connection: &mut PgConnection) -> Result<(), OpenError> {

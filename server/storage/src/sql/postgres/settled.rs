@@ -26,6 +26,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 pub(super) struct Settled {
     changes: AtomicU64,
     accounts: AtomicU64,
+    records: AtomicU64,
 }
 
 impl Settled {
@@ -34,6 +35,7 @@ impl Settled {
         let known = match numbers {
             Numbers::Changes => &self.changes,
             Numbers::Accounts => &self.accounts,
+            Numbers::Records => &self.records,
         };
         let mut connection = pool.acquire().await?;
         let newest = newest(&mut connection, numbers).await?;

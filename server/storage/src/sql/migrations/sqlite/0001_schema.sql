@@ -411,15 +411,12 @@ CREATE TABLE record_horizon (
 
 INSERT INTO record_horizon (id, store, highest, forgotten) VALUES (1, randomblob(16), 0, 0);
 
--- How numbers are given out: the highest that was used, and the last possible one. There is one
--- writer, so numbers are committed in their order, and all of them are complete.
+-- The highest number that was used; the next one follows it.
 CREATE VIEW record_numbers AS
-    SELECT MAX(number) AS top, 9223372036854775807 AS last FROM (
+    SELECT MAX(number) AS top FROM (
         SELECT MAX(number) AS number FROM record_changes
         UNION ALL SELECT highest FROM record_horizon
     );
-
-CREATE VIEW settled_record_numbers AS SELECT 9223372036854775807 AS settled;
 
 -- ---------------------------------------------------------------------------------------------
 -- The change feed: what a reader can see of a document, numbered in the transaction that changes it
