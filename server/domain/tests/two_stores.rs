@@ -137,14 +137,18 @@ async fn a_commit_whose_content_may_not_be_stored_is_made_once() {
         assert_eq!(version.number, number);
     }
     world.clock.advance(INTENT_LIFETIME * 2);
-    // The blocked insert ends at some time, which is what the retention of attempts is for.
-    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    // The first and the last attempt are abandoned; the last is stored after its caller gave up.
+    let collection = RecordPath::contents_of(document);
+    let index = RecordIndex::CollectionId;
+    let all = || world.stores.documents.paths(index, &collection, None, 100, true);
+    let mut beat = tokio::time::interval(Duration::from_millis(50));
+    while all().await.unwrap().len() < 5 {
+        beat.tick().await;
+    }
     world.services.versions.collect_garbage().await.unwrap();
     world.clock.advance(LEASE);
     world.services.jobs.work_off().await.unwrap();
-    let collection = RecordPath::contents_of(document);
-    let index = RecordIndex::CollectionId;
-    let records = world.stores.documents.paths(index, &collection, None, 100, true).await.unwrap();
+    let records = all().await.unwrap();
     assert_eq!(records.len(), 3, "abandoned contents are left");
     for number in 1..=3 {
         assert_eq!(world.content(document, number).await, format!("{number}\n"));

@@ -119,7 +119,7 @@ pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
 /// Opens the stores that have a backend of their own. They close before the relational database.
 async fn open_others(config: &StorageConfig, opened: &mut Opened) -> Result<(), OpenError> {
     if let Some(documents) = &config.documents {
-        let database = mongo::open(documents).await?;
+        let database = mongo::open(documents, &*config.ids).await?;
         opened.description += &format!("; documents: {}", database.description());
         opened.stores.documents = database.clone();
         // Steps 2 to 4 of a commit are no longer one transaction.

@@ -2,6 +2,7 @@
 
 use super::{MongoDb, PARENT_INDEX, PURGE_INDEX, RECORD_INDEX};
 use crate::{config::DocumentsConfig, error::OpenError};
+use izanagi_domain::storage::Ids;
 use mongodb::{
     Client, Collection, IndexModel,
     bson::{Document, RawDocumentBuf, doc},
@@ -42,8 +43,11 @@ const SYSTEM: &str = "sysCollection";
 const SETTING: &str = "storage.documents.url (MONGODB_URL)";
 
 /// Connects, checks the server and creates missing indexes.
-pub(crate) async fn open(config: &DocumentsConfig) -> Result<Arc<MongoDb>, OpenError> {
-    match tokio::time::timeout(START, connect(config)).await {
+pub(crate) async fn open(
+    config: &DocumentsConfig,
+    ids: &dyn Ids,
+) -> Result<Arc<MongoDb>, OpenError> {
+    match tokio::time::timeout(START, connect(config, ids)).await {
         Ok(opened) => opened,
         Err(_) => {
             let cause = format!("no answer within {} s", START.as_secs());
@@ -52,7 +56,7 @@ pub(crate) async fn open(config: &DocumentsConfig) -> Result<Arc<MongoDb>, OpenE
     }
 }
 
-async fn connect(config: &DocumentsConfig) -> Result<Arc<MongoDb>, OpenError> {
+async fn connect(config: &DocumentsConfig, ids: &dyn Ids) -> Result<Arc<MongoDb>, OpenError> {
     let interruptions = Arc::new(AtomicU64::new(0));
     let (options, limit) = options(config, &interruptions).await?;
     let database = match (&config.database, &options.default_database) {
@@ -74,7 +78,7 @@ async fn connect(config: &DocumentsConfig) -> Result<Arc<MongoDb>, OpenError> {
     let version = server.get_str("version").unwrap_or("of unknown version");
     let description = format!("MongoDB {version}, {hosts}, {database}.{}", config.collection);
     let system = handle.collection::<Document>(SYSTEM);
-    let store = identity(&system, &config.collection).await.map_err(failed)?;
+    let store = identity(&system, &config.collection, ids.uuid()).await.map_err(failed)?;
     Ok(Arc::new(MongoDb {
         client,
         records,
@@ -167,8 +171,9 @@ fn require_replica_set(hosts: &str, hello: &Document) -> Result<(), OpenError> {
 async fn identity(
     system: &Collection<Document>,
     collection: &str,
+    new: uuid::Uuid,
 ) -> Result<String, mongodb::error::Error> {
-    let new = doc! { "$setOnInsert": { "store": uuid::Uuid::now_v7().simple().to_string() } };
+    let new = doc! { "$setOnInsert": { "store": new.simple().to_string() } };
     let found = system
         .find_one_and_update(doc! { "_id": format!("identity of {collection}") }, new)
         .upsert(true)
@@ -232,6 +237,7 @@ fn hide_secrets(message: &str, url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use izanagi_domain::storage::SystemIds;
     use rstest::rstest;
 
     #[rstest]
@@ -246,7 +252,7 @@ mod tests {
     #[case("tiger")]
     #[tokio::test]
     async fn a_wrong_url_is_refused_without_repeating_secrets(#[case] url: &str) {
-        let refused = open(&DocumentsConfig::new(url)).await.err().unwrap().to_string();
+        let refused = open(&DocumentsConfig::new(url), &SystemIds).await.err().unwrap().to_string();
         assert!(refused.contains(SETTING) && refused.contains("mongodb"), "{refused}");
         let is_scheme = url == "tiger";
         assert!(is_scheme || !refused.contains("tiger"), "{refused}");
@@ -263,7 +269,7 @@ mod tests {
         let mut config = DocumentsConfig::new("mongodb://127.0.0.1:9");
         config.database = Some(database.to_owned());
         config.collection = collection.to_owned();
-        let refused = open(&config).await.err().unwrap().to_string();
+        let refused = open(&config, &SystemIds).await.err().unwrap().to_string();
         assert!(refused.contains("storage.documents."), "{refused}");
     }
 
@@ -271,7 +277,7 @@ mod tests {
     async fn an_unreachable_server_is_reported_soon() {
         let config = DocumentsConfig::new("mongodb://scott:tiger@127.0.0.1:9/?retryWrites=false");
         let begun = std::time::Instant::now();
-        let refused = open(&config).await.err().unwrap().to_string();
+        let refused = open(&config, &SystemIds).await.err().unwrap().to_string();
         assert!(begun.elapsed() < START + Duration::from_secs(1));
         assert!(refused.contains("127.0.0.1:9") && !refused.contains("tiger"), "{refused}");
     }

@@ -23,6 +23,9 @@ use std::{
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
+/// Between two looks at something that others change.
+const BEAT: Duration = Duration::from_millis(20);
+
 /// A server of its own, stopped when dropped.
 struct Server {
     folder: TempDir,
@@ -75,9 +78,10 @@ impl Drop for Server {
 
 /// Repeats a read until the server is there again.
 async fn patiently(stores: &Stores, path: &RecordPath) -> StoreResult<Record> {
+    let mut beat = tokio::time::interval(BEAT);
     loop {
         match stores.documents.get(path).await {
-            Err(StoreError::Unavailable(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+            Err(StoreError::Unavailable(_)) => drop(beat.tick().await),
             read => return read,
         }
     }
@@ -152,11 +156,12 @@ async fn follow(
 ) -> HashMap<RecordPath, Vec<u64>> {
     let mut seen: HashMap<RecordPath, Vec<u64>> = HashMap::new();
     let (mut token, mut last) = (token, None);
+    let mut beat = tokio::time::interval(BEAT);
     loop {
         let mut watch = match stores.documents.watch(None, Some(&token)).await {
             Ok(watch) => watch,
             Err(StoreError::Unavailable(_)) => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                beat.tick().await;
                 continue;
             }
             Err(error) => panic!("watch: {error}"),
@@ -242,7 +247,8 @@ async fn story(server: &Arc<Server>) {
 /// Waits until some more records are acknowledged.
 async fn more(progress: &AtomicU64) {
     let enough = progress.load(Ordering::SeqCst) + 40;
+    let mut beat = tokio::time::interval(BEAT);
     while progress.load(Ordering::SeqCst) < enough {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        beat.tick().await;
     }
 }
