@@ -1,5 +1,7 @@
 //! Two nodes over one database, and what is between them.
 
+#![allow(clippy::significant_drop_tightening, reason = "the lock is held for a short method")]
+
 use super::support::{Plan, World};
 use izanagi_domain::{
     accounts::Network,
