@@ -11,6 +11,7 @@ mod list;
 mod owners;
 mod render;
 mod sanitise;
+mod shared_renderings;
 mod text;
 mod view;
 mod watch;

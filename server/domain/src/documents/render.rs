@@ -20,7 +20,7 @@ const KEPT: usize = 64;
 const LARGEST_KEPT: usize = 1024 * 1024;
 
 /// Hash of the text, its kind, the language of labels, and whether it has images of other hosts.
-type Key = ([u8; 32], DocumentKind, Labels, bool);
+pub(super) type Key = ([u8; 32], DocumentKind, Labels, bool);
 
 #[derive(Clone)]
 pub(super) struct RenderCache(Arc<Mutex<LruCache<Key, Arc<Rendered>>>>);
@@ -76,10 +76,25 @@ impl Documents {
             return Ok(Arc::clone(rendered));
         }
         let _reserved = self.core.budget.work(peak_bytes(kind, &text.content)).await?;
-        let content = Arc::clone(&text.content);
-        let labels = key.2.clone();
-        let render = move || Arc::new(render_safely(kind, &content, labels, outside_images));
-        let rendered = self.core.budget.run_on(text.content.len() * SLOWNESS, render).await?;
+        let place = self.shared_place(&key, text.content.len());
+        let shared = match &place {
+            Some(place) => self.shared_rendering(place).await?.map(Arc::new),
+            None => None,
+        };
+        let rendered = match shared {
+            Some(shared) => shared,
+            None => {
+                let (content, labels) = (Arc::clone(&text.content), key.2.clone());
+                let render =
+                    move || Arc::new(render_safely(kind, &content, labels, outside_images));
+                let bytes = text.content.len() * SLOWNESS;
+                let rendered = self.core.budget.run_on(bytes, render).await?;
+                if let Some(place) = &place {
+                    self.share_rendering(place, &rendered).await?;
+                }
+                rendered
+            }
+        };
         if rendered.html.len() <= LARGEST_KEPT {
             self.rendered.0.lock().put(key, Arc::clone(&rendered));
         }

@@ -60,8 +60,8 @@ struct Changed {
 }
 
 impl Changed {
-    fn add(&mut self, event: BusEvent) {
-        match event {
+    fn add(&mut self, event: &BusEvent) {
+        match *event {
             BusEvent::DocumentChanged { document, by } => self.add_document(document, by),
             BusEvent::SessionEnded(session) => {
                 self.sessions.insert(session);
@@ -139,7 +139,7 @@ impl Documents {
             tokio::select! {
                 () = stop.cancelled() => return,
                 event = events.recv(), if is_on_bus => match event {
-                    Ok(event) => changed.add(event),
+                    Ok(event) => changed.add(&event),
                     Err(RecvError::Lagged(_)) => changed.look_now = true,
                     Err(RecvError::Closed) => is_on_bus = false,
                 },
@@ -148,7 +148,7 @@ impl Documents {
             // Several changes of a document are read together.
             loop {
                 match events.try_recv() {
-                    Ok(event) => changed.add(event),
+                    Ok(event) => changed.add(&event),
                     Err(TryRecvError::Lagged(_)) => changed.look_now = true,
                     Err(TryRecvError::Empty | TryRecvError::Closed) => break,
                 }

@@ -5,7 +5,9 @@ use super::{
     command::{ClientUpdate, Sender, Waiting},
     room::Room,
     seal::seal,
+    space::Claim,
     submit::Admitted,
+    waiting::Size,
 };
 use crate::{
     error::Error,
@@ -13,19 +15,28 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How often updates are checked again because another room has written.
-pub(super) const MOST_MOVES: u32 = 20;
+/// How often updates are checked again because another room has written, before they push in. A room
+/// that is a little faster in each round would keep out the others for as long as it writes.
+const PATIENT_MOVES: u32 = 10;
+/// How often they are checked again at most.
+const MOST_MOVES: u32 = 30;
+/// Room for what others may write before updates that push in: bytes of text and of updates, and items.
+const AMPLE: Size = Size { update: 2 << 20, text: 2 << 20, items: 10_000 };
 
 impl Room {
     /// Appends updates to the log. After an unknown outcome it appends again: known op ids are
     /// answered with their original seq, which reveals the outcome. The replica is then reloaded. If
-    /// the log has moved, nothing is written.
-    pub(super) async fn append(&mut self, admitted: &[Admitted]) -> StoreResult<BatchOutcome> {
+    /// the log does not end at `after`, if that is given, nothing is written.
+    pub(super) async fn append(
+        &mut self,
+        admitted: &[Admitted],
+        after: Option<u64>,
+    ) -> StoreResult<BatchOutcome> {
         const TRIES: u32 = 3;
         let batch = Batch {
             document_id: self.document,
             updates: admitted.iter().map(Admitted::sealed).collect(),
-            after: admitted.iter().map(|update| update.after).min(),
+            after,
             at: self.context.clock.now(),
         };
         let mut tries = 0;
@@ -51,6 +62,19 @@ impl Room {
                 Ok(moved) => return Ok(moved),
             }
         }
+    }
+}
+
+impl Room {
+    /// Whether updates may be appended behind whatever others have written meanwhile: they have lost
+    /// against others often, nothing waits that they could contradict, and there is ample room. In the
+    /// worst case a row is quarantined when it is applied, and its sender is told.
+    pub(super) fn may_push_in(&mut self, admitted: &[Admitted], senders: &[Sender]) -> bool {
+        let Ok(replica) = self.replica() else { return false };
+        senders.iter().all(|sender| sender.moves >= PATIENT_MOVES)
+            && admitted.iter().all(|update| !update.waits && !update.made_here)
+            && replica.waiting.seqs().is_empty()
+            && replica.has_room_for(Claim::default().and(AMPLE, Size::default()))
     }
 }
 

@@ -3,7 +3,7 @@
 //! checked in the room, atomically with the edit (DESIGN §6).
 
 use super::{
-    append::{MOST_MOVES, too_many},
+    append::too_many,
     command::{EditKind, EditOutcome, ServerEdit},
     replica::{LiveText, Replica},
     room::Room,
@@ -25,6 +25,9 @@ use izanagi_shared::{
 };
 use std::sync::Arc;
 
+/// How often an edit of the server is made again because another room has written.
+const MOST_MOVES_OF_EDIT: u32 = 100;
+
 /// The effect an edit would have on the text.
 enum Plan {
     Change(TextDelta),
@@ -35,7 +38,7 @@ enum Plan {
 impl Room {
     pub(super) async fn edit(&mut self, edit: ServerEdit) -> Result<EditOutcome> {
         let edit = Arc::new(edit);
-        for _ in 0..=MOST_MOVES {
+        for _ in 0..=MOST_MOVES_OF_EDIT {
             if let Some(outcome) = self.edit_once(&edit).await? {
                 return Ok(outcome);
             }
@@ -85,7 +88,8 @@ impl Room {
         };
         let admitted =
             Admitted { update, summary, waits: false, made_here: true, after, from: None };
-        let BatchOutcome::Appended(appended) = self.append(std::slice::from_ref(&admitted)).await?
+        let BatchOutcome::Appended(appended) =
+            self.append(std::slice::from_ref(&admitted), Some(after)).await?
         else {
             self.invalidate();
             return Ok(None);

@@ -137,7 +137,11 @@ impl Room {
             return Some(0);
         }
         let (admitted, senders): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-        match self.append(&admitted).await {
+        let after = match self.may_push_in(&admitted, &senders) {
+            true => None,
+            false => admitted.iter().map(|update| update.after).min(),
+        };
+        match self.append(&admitted, after).await {
             Ok(BatchOutcome::Appended(appended)) => {
                 let last = appended.iter().filter_map(|it| match it {
                     Appended::New(seq) => Some(*seq),

@@ -22,6 +22,10 @@ pub trait Cache: Send + Sync {
     async fn put(&self, key: &str, value: Bytes, ttl: Duration);
     /// Removes a value.
     async fn remove(&self, key: &str);
+    /// Whether other nodes get the same values.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
 /// Puts a hash of the value and of what it is made from before the value.

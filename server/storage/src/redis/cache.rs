@@ -57,4 +57,8 @@ impl Cache for RedisCache {
         });
         drop(removed.await);
     }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
 }
