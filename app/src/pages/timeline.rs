@@ -30,13 +30,13 @@ pub(crate) fn TimelinePage() -> impl IntoView {
     );
     view! {
         <Load from=history let:history>
-            {view! { <TimelineBody history asked=at.get()/> }.into_any()}
+            {view! { <TimelineBody history asked=asked.get()/> }.into_any()}
         </Load>
     }
 }
 
 #[component]
-fn TimelineBody(history: DocumentHistory, asked: Option<u64>) -> impl IntoView {
+fn TimelineBody(history: DocumentHistory, asked: String) -> impl IntoView {
     let DocumentHistory { document, first, live, at, text, is_cut, sessions, earlier, .. } =
         history;
     let (id, path) = (document.id, format!("/documents/{}", document.id));
@@ -45,6 +45,7 @@ fn TimelineBody(history: DocumentHistory, asked: Option<u64>) -> impl IntoView {
         (path.clone(), document.title.clone()),
     ];
     let has_edits = live >= first;
+    let is_another = !asked.is_empty() && asked.parse() != Ok(at);
     let heading = match at < live {
         true => t::text_after(&grouped(at)),
         false => t::text_now().to_owned(),
@@ -85,7 +86,7 @@ fn TimelineBody(history: DocumentHistory, asked: Option<u64>) -> impl IntoView {
                     {has_edits.then(|| view! { <Restore id seq=at is_now={at >= live}/> })}
                 </div>
             </div>
-            {asked.is_some_and(|asked| asked != at).then(|| view! { <p class="soft">{t::nearest()}</p> })}
+            {is_another.then(|| view! { <p class="soft">{t::nearest()}</p> })}
             {(first > 1).then(|| view! { <p class="soft">{t::starts_later(&grouped(first))}</p> })}
             {body}
         </Main>

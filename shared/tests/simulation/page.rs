@@ -155,6 +155,7 @@ impl Page {
                     actions.extend(self.carry_out(at, more, room));
                 }
                 Effect::Http(is_on) => actions.push(Action::Poll(is_on)),
+                Effect::Repaired => panic!("no document is damaged"),
                 Effect::Rebase => panic!("another lineage"),
                 Effect::Stopped(stop) => {
                     // An update whose predecessor was lost may be refused; it is complete next time.
