@@ -12,7 +12,7 @@ use izanagi_shared::{
     id::{DocumentId, SessionId, UserId},
     wire::{CreateDocumentRequest, VersionNote},
 };
-use izanagi_storage::{self as storage, Opened, StorageConfig};
+use izanagi_storage::{self as storage, DocumentsConfig, Opened, StorageConfig};
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -24,18 +24,28 @@ pub(crate) struct World {
     pub(crate) services: Services,
     opened: Opened,
     file: PathBuf,
+    documents: Option<DocumentsConfig>,
     writer: Caller,
 }
 
 impl World {
     /// Creates services over a new file in this directory.
     pub(crate) async fn new(folder: &Path) -> Result<Self> {
+        Self::create_in(folder, None).await
+    }
+
+    /// Like [`World::new`], with the contents of versions in another store.
+    pub(crate) async fn with_documents(folder: &Path, documents: DocumentsConfig) -> Result<Self> {
+        Self::create_in(folder, Some(documents)).await
+    }
+
+    async fn create_in(folder: &Path, documents: Option<DocumentsConfig>) -> Result<Self> {
         let writer = Caller {
             user: UserId(SystemIds.uuid()),
             session: SessionId(SystemIds.uuid()),
             role: Role::User,
         };
-        let world = Self::open(folder.join("izanagi.db"), writer).await?;
+        let world = Self::open(folder.join("izanagi.db"), documents, writer).await?;
         world.services.core.stores.relational.users.create(&user(writer.user)).await?;
         Ok(world)
     }
@@ -43,25 +53,30 @@ impl World {
     /// Opens an existing file as one of its users.
     pub(crate) async fn at(file: PathBuf, user: UserId) -> Result<Self> {
         let session = SessionId(SystemIds.uuid());
-        Self::open(file, Caller { user, session, role: Role::User }).await
+        Self::open(file, None, Caller { user, session, role: Role::User }).await
     }
 
     /// Reopens the same file with empty caches.
     pub(crate) async fn reopen(self) -> Result<Self> {
         self.services.shut_down().await;
         self.opened.close().await;
-        Self::open(self.file, self.writer).await
+        Self::open(self.file, self.documents, self.writer).await
     }
 
-    async fn open(file: PathBuf, writer: Caller) -> Result<Self> {
-        let config = StorageConfig::new(format!("sqlite://{}", file.display()));
+    async fn open(
+        file: PathBuf,
+        documents: Option<DocumentsConfig>,
+        writer: Caller,
+    ) -> Result<Self> {
+        let mut config = StorageConfig::new(format!("sqlite://{}", file.display()));
+        config.documents.clone_from(&documents);
         let opened = storage::open(&config).await?;
         let issuer = TokenIssuer { issuer: "bench".to_owned(), audience: "bench".to_owned() };
         let tokens = Tokens::new(issuer, &SigningKey::generate()?, &[])?;
         let (clock, ids) = (Arc::clone(&config.clock), Arc::clone(&config.ids));
         let stores = opened.stores.clone();
         let services = Services::new(stores, clock, ids, tokens, Settings::default())?;
-        Ok(Self { services, opened, file, writer })
+        Ok(Self { services, opened, file, documents, writer })
     }
 
     /// Shuts everything down; the file is kept.

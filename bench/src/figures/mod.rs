@@ -8,6 +8,7 @@ mod edits;
 mod first_load;
 mod history;
 pub(crate) mod live;
+mod mongo;
 mod node;
 mod people;
 mod render;
@@ -63,6 +64,8 @@ pub(crate) async fn measure(name: &str, setting: &Setting, report: &mut Report) 
         "people" => people::measure(setting, report).await,
         "first-load" => first_load::measure(setting, report).await,
         "timeline" => timeline::measure(setting, report).await,
+        // Not part of the table: it needs a server.
+        "mongo" => mongo::measure(setting, report).await,
         live if live::ALL.contains(&live) => live::measure(live, setting, report),
         _ => {
             let all: Vec<&str> = ALL.into_iter().chain(live::ALL).collect();

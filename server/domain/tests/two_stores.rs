@@ -47,7 +47,7 @@ impl Mongo {
 
     async fn world(&self, injector: &Arc<Injector>) -> World {
         // A failing command fails only for this test.
-        let url = format!("{}&appName={}&socketTimeoutMS=1000", self.url, self.name);
+        let url = format!("{}&appName={}&socketTimeoutMS=2000", self.url, self.name);
         let database = Some(self.name.clone());
         let documents = Some(DocumentsConfig { database, ..DocumentsConfig::new(url) });
         let storage = StorageConfig { documents, ..StorageConfig::new("memory://") };
@@ -129,7 +129,7 @@ async fn a_commit_whose_content_may_not_be_stored_is_made_once() {
     for (number, fault) in (1..).zip([
         doc! { "writeConcernError": { "code": 64, "errmsg": "waiting for replication timed out" } },
         doc! { "closeConnection": true },
-        doc! { "blockConnection": true, "blockTimeMS": 1_500 },
+        doc! { "blockConnection": true, "blockTimeMS": 3_000 },
     ]) {
         mongo.fail("insert", 1, fault).await;
         world.write(document, &format!("{number}\n")).await;

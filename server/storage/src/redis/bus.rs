@@ -8,6 +8,7 @@ use izanagi_domain::{
     storage::{Bus, BusEvent, BusTopic, Ids, LocalBus, NodeId},
 };
 use lru::LruCache;
+use parking_lot::Mutex;
 use redis::{Client, aio::PubSub, pipe};
 use std::{
     num::NonZeroUsize,
@@ -19,7 +20,7 @@ use std::{
 };
 use tokio::{
     sync::{broadcast, mpsc},
-    task::AbortHandle,
+    task::{AbortHandle, JoinHandle},
     time::{sleep, timeout},
 };
 
@@ -29,6 +30,8 @@ const QUEUE: usize = 1_024;
 const TOGETHER: usize = 64;
 /// Sending takes at most this long.
 const SEND_LIMIT: Duration = Duration::from_secs(1);
+/// At the end, sending what is queued takes at most this long.
+const CLOSE_LIMIT: Duration = Duration::from_millis(500);
 /// Connecting and subscribing take at most this long.
 const SUBSCRIBE_LIMIT: Duration = Duration::from_secs(2);
 /// A subscription without messages is asked this often whether it still works.
@@ -45,10 +48,17 @@ static BROKEN: LazyLock<LogRate> = LazyLock::new(LogRate::default);
 /// A bus that reaches the processes with the same Redis and prefix.
 pub(crate) struct RedisBus {
     local: Arc<LocalBus>,
+    /// `None` once it is closed.
+    queues: Mutex<Option<Queues>>,
+    dropped: Arc<AtomicU64>,
+    sending: Mutex<Option<JoinHandle<()>>>,
+    receiving: AbortHandle,
+}
+
+/// The ways to the task that sends.
+struct Queues {
     rights: mpsc::Sender<BusEvent>,
     live: mpsc::Sender<BusEvent>,
-    dropped: Arc<AtomicU64>,
-    tasks: [AbortHandle; 2],
 }
 
 impl RedisBus {
@@ -79,32 +89,43 @@ impl RedisBus {
         };
         let sending = tokio::spawn(sender.send_all(rights_queue, live_queue));
         let receiving = tokio::spawn(receiver.receive_all(Backoff::new(Arc::clone(ids))));
-        let tasks = [sending.abort_handle(), receiving.abort_handle()];
-        Arc::new(Self { local, rights, live, dropped, tasks })
+        let (queues, sending) = (Some(Queues { rights, live }), Some(sending));
+        let (queues, sending) = (Mutex::new(queues), Mutex::new(sending));
+        Arc::new(Self { local, queues, dropped, sending, receiving: receiving.abort_handle() })
     }
 
-    /// Ends both tasks.
-    pub(crate) fn close(&self) {
-        self.tasks.iter().for_each(AbortHandle::abort);
+    /// Sends what is queued, such as who leaves with this node, and ends both tasks.
+    pub(crate) async fn close(&self) {
+        self.receiving.abort();
+        drop(self.queues.lock().take());
+        let sending = self.sending.lock().take();
+        if let Some(mut sending) = sending
+            && timeout(CLOSE_LIMIT, &mut sending).await.is_err()
+        {
+            sending.abort();
+        }
     }
 }
 
 impl Drop for RedisBus {
     fn drop(&mut self) {
-        self.close();
+        self.receiving.abort();
     }
 }
 
 impl Bus for RedisBus {
     fn publish(&self, event: BusEvent) {
         self.local.publish(event.clone());
-        let queue = match event.topic() {
-            Some(BusTopic::Rights) => &self.rights,
-            Some(BusTopic::Live) => &self.live,
-            // It says something about this node alone.
-            None => return,
+        let queues = self.queues.lock();
+        let queue = match (&*queues, event.topic()) {
+            (Some(queues), Some(BusTopic::Rights)) => &queues.rights,
+            (Some(queues), Some(BusTopic::Live)) => &queues.live,
+            // It is closed, or the event says something about this node alone.
+            (None, _) | (_, None) => return,
         };
-        if queue.try_send(event).is_err() {
+        let sent = queue.try_send(event);
+        drop(queues);
+        if sent.is_err() {
             note_dropped(&self.dropped, 1);
         }
     }
@@ -146,8 +167,9 @@ impl Sender {
         loop {
             let first = tokio::select! {
                 biased;
-                event = rights.recv() => event,
-                event = live.recv() => event,
+                Some(event) = rights.recv() => Some(event),
+                Some(event) = live.recv() => Some(event),
+                else => None,
             };
             let Some(first) = first else { return };
             events.push(first);

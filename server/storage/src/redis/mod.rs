@@ -112,7 +112,9 @@ impl Opener<'_> {
 #[async_trait]
 impl Backend for RedisBackend {
     async fn close(&self) {
-        self.bus.iter().for_each(|bus| bus.close());
+        if let Some(bus) = &self.bus {
+            bus.close().await;
+        }
         self.connections.iter().for_each(|connection| connection.close());
     }
 

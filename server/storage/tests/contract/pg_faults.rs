@@ -249,10 +249,13 @@ async fn a_caller_who_goes_away_poisons_no_connection() {
             poll_and_drop(scene.stores.relational.catalog.get(scene.document), polls).await;
             // The only connection works, and what was begun is completed.
             let next = scene.stores.relational.catalog.get(scene.document);
-            tokio::time::timeout(Duration::from_secs(10), next).await.unwrap().unwrap();
-            while !(write.is_done)().await {
-                tokio::task::yield_now().await;
-            }
+            tokio::time::timeout(Duration::from_secs(60), next).await.unwrap().unwrap();
+            let done = async {
+                while !(write.is_done)().await {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(60), done).await.unwrap();
         }
     }
     opened.close().await;
@@ -275,12 +278,7 @@ async fn a_deadlock_is_tried_again() {
     let adding = tokio::spawn(async move {
         stores.relational.owners.add(document, ann.into(), ben, at(30)).await
     });
-    let mut watcher = database.connect().await;
-    let blocked = "SELECT count(*) FROM pg_stat_activity \
-                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while sqlx::query_scalar::<_, i64>(blocked).fetch_one(&mut watcher).await.unwrap() == 0 {
-        tokio::task::yield_now().await;
-    }
+    database.until_blocked().await;
     // PostgreSQL ends the one that waits with the shorter timeout: the store's.
     sqlx::query(lock).bind(ann.0).execute(&mut *crossing).await.unwrap();
     crossing.commit().await.unwrap();
@@ -288,7 +286,7 @@ async fn a_deadlock_is_tried_again() {
     let owners = store.relational.owners.list(&[document]).await.unwrap();
     assert_eq!(owners.len(), 2);
     let deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()";
-    drop((other, watcher));
+    drop(other);
     store.close().await;
     let mut watcher = database.connect().await;
     assert!(sqlx::query_scalar::<_, i64>(deadlocks).fetch_one(&mut watcher).await.unwrap() > 0);

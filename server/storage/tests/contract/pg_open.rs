@@ -199,15 +199,9 @@ async fn a_caller_waits_for_a_connection_for_a_bounded_time() {
     let stores = opened.stores.clone();
     let held =
         tokio::spawn(async move { stores.relational.catalog.create(&new_document(owner)).await });
-    let mut watcher = database.connect().await;
-    let blocked = "SELECT count(*) FROM pg_stat_activity \
-                   WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    while sqlx::query_scalar::<_, i64>(blocked).fetch_one(&mut watcher).await.unwrap() == 0 {
-        tokio::task::yield_now().await;
-    }
-    watcher.close().await.unwrap();
+    database.until_blocked().await;
     let waiting = opened.stores.relational.users.by_id(owner);
-    let refused = tokio::time::timeout(Duration::from_secs(20), waiting).await.unwrap();
+    let refused = tokio::time::timeout(Duration::from_secs(60), waiting).await.unwrap();
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     blocking.rollback().await.unwrap();
     assert_eq!(held.await.unwrap(), Ok(()));

@@ -69,13 +69,11 @@ impl Proxy {
 
     /// Waits until no backend of a broken connection works any more.
     pub(crate) async fn until_quiet(&self) {
-        let mut connection = self.plan.database.connect().await;
-        let query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
-                     AND pid <> pg_backend_pid() AND backend_type = 'client backend' \
-                     AND (state = 'active' OR state LIKE 'idle in transaction%')";
-        while sqlx::query_scalar::<_, i64>(query).fetch_one(&mut connection).await.unwrap() > 0 {
-            tokio::task::yield_now().await;
-        }
+        let condition = "NOT EXISTS (SELECT 1 FROM pg_stat_activity \
+                         WHERE datname = current_database() AND pid <> pg_backend_pid() \
+                         AND backend_type = 'client backend' \
+                         AND (state = 'active' OR state LIKE 'idle in transaction%'))";
+        self.plan.database.until(condition).await;
     }
 
     /// Ends the proxy. All its connections must be closed.

@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions,
 };
+use std::time::Duration;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -79,6 +80,32 @@ impl PgDatabase {
     pub(crate) async fn run(&self, sql: &str) {
         let mut connection = self.connect().await;
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// Waits until some connection of the database waits for a lock.
+    pub(crate) async fn until_blocked(&self) {
+        self.until(
+            "EXISTS (SELECT 1 FROM pg_stat_activity \
+                    WHERE datname = current_database() AND wait_event_type = 'Lock')",
+        )
+        .await;
+    }
+
+    /// Waits until a condition holds, for a minute at most.
+    pub(crate) async fn until(&self, condition: &str) {
+        let mut connection = self.connect().await;
+        let query = format!("SELECT {condition}");
+        let holds = async {
+            loop {
+                let query = sqlx::query_scalar(AssertSqlSafe(query.as_str()));
+                if query.fetch_one(&mut connection).await.unwrap() {
+                    return;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), holds).await.expect(condition);
         connection.close().await.unwrap();
     }
 

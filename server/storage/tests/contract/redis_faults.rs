@@ -215,6 +215,25 @@ async fn the_bus_recovers_from(
     until_connected(&*there.bus, &*here.bus).await;
 }
 
+/// Who leaves with a node is told before it ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_queued_is_sent_before_the_bus_closes() {
+    let Some(server) = RedisServer::start() else { return };
+    let (here, there) =
+        (TestStore::on_redis(server.place()).await, TestStore::on_redis(server.place()).await);
+    until_connected(&*here.bus, &*there.bus).await;
+    let mut events = there.bus.subscribe(BusTopic::Live);
+    let document = izanagi_shared::id::DocumentId(fresh_uuid());
+    for seq in 0..500 {
+        here.bus.publish(BusEvent::DocumentEdited { document, seq });
+    }
+    quickly(here.close()).await;
+    here.bus.publish(BusEvent::DocumentEdited { document, seq: 500 });
+    for seq in 0..500 {
+        assert_eq!(next(&mut events).await, BusEvent::DocumentEdited { document, seq });
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn foreign_messages_are_ignored() {
     let Some(server) = RedisServer::start() else { return };

@@ -1,5 +1,7 @@
 use crate::{fixtures::*, provider::TestStore};
-use izanagi_domain::storage::{Batch, NewSession, RefreshToken, RefreshUse, Session, StoreError};
+use izanagi_domain::storage::{
+    Batch, NewRecord, NewSession, RefreshToken, RefreshUse, Session, StoreError,
+};
 use izanagi_shared::id::{SessionId, UserId};
 
 suite!(
@@ -7,6 +9,7 @@ suite!(
     an_active_session_loses_only_expired_tokens,
     the_probe_can_be_repeated,
     documents_with_old_updates_are_listed,
+    changes_of_records_are_forgotten_after_a_week,
 );
 
 async fn a_session(store: &TestStore, user_id: UserId, seen: i64, expires: i64) -> NewSession {
@@ -102,4 +105,25 @@ async fn documents_with_old_updates_are_listed(store: &TestStore) {
     let (first, last) = (old.min(new), old.max(new));
     assert_eq!(upkeep.with_old_updates(at(81), Some(first), 1).await.unwrap(), [last]);
     assert!(!upkeep.with_old_updates(at(81), Some(last), 100).await.unwrap().contains(&last));
+}
+
+async fn changes_of_records_are_forgotten_after_a_week(store: &TestStore) {
+    const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+    let mut early = store.documents.watch(None, None).await.unwrap();
+    let token = early.token();
+    let path = crate::records::path();
+    let record = NewRecord { path: path.clone(), data: data("words") };
+    store.documents.create(&record, at(5)).await.unwrap();
+    let late = store.documents.watch(None, None).await.unwrap().token();
+    store.documents.forget(at(DAY)).await.unwrap();
+    store.documents.forget(at(7 * DAY)).await.unwrap();
+    store.documents.watch(None, Some(&token)).await.unwrap();
+    store.documents.forget(at(9 * DAY)).await.unwrap();
+    let error = store.documents.watch(None, Some(&token)).await.err();
+    assert!(matches!(error, Some(StoreError::StartOver(_))), "{error:?}");
+    assert!(matches!(early.next().await, Err(StoreError::StartOver(_))));
+    // What came after is complete.
+    store.documents.update(&path, 1, &data("new"), at(9 * DAY)).await.unwrap();
+    let mut watch = store.documents.watch(None, Some(&late)).await.unwrap();
+    assert_eq!(watch.next().await.unwrap().version, 2);
 }
