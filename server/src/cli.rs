@@ -11,7 +11,7 @@ use izanagi_domain::{
     accounts::{ManagedAccount, Role},
     fsck::Repair,
 };
-use izanagi_storage::{self as storage, StorageConfig};
+use izanagi_storage as storage;
 use std::process::ExitCode;
 
 /// Self-hosted collaborative document editor.
@@ -141,7 +141,7 @@ impl Cli {
 }
 
 async fn migrate(config: &Config) -> Result<()> {
-    storage::migrate(&StorageConfig::new(config.database()).for_one("migrate")).await?;
+    storage::migrate(&config.stores()?.for_one("migrate")).await?;
     logging::say("The database schema is up to date.");
     Ok(())
 }

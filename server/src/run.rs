@@ -27,7 +27,7 @@ impl Running {
     /// Fails if a store cannot be opened or the keys cannot be read.
     pub async fn open(config: &Config) -> Result<Self> {
         make_private_dir(&config.data_dir)?;
-        let stores = StorageConfig::new(config.database()).for_one("serve");
+        let stores = config.stores()?.for_one("serve");
         let opened = storage::open(&stores).await?;
         Self::over(config, &stores, opened)
     }
@@ -39,7 +39,7 @@ impl Running {
     /// As [`Self::open`]; also fails if there is no database.
     pub async fn open_existing(config: &Config, alone: Option<&'static str>) -> Result<Self> {
         let exclusive = alone;
-        let stores = StorageConfig { exclusive, ..StorageConfig::new(config.database()) };
+        let stores = StorageConfig { exclusive, ..config.stores()? };
         let opened = storage::open_existing(&stores).await?;
         Self::over(config, &stores, opened)
     }

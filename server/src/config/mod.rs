@@ -10,6 +10,7 @@ mod schema;
 mod services;
 mod sockets;
 mod source;
+mod storage;
 mod template;
 mod values;
 
@@ -19,6 +20,7 @@ mod tests;
 pub use error::ConfigError;
 pub use services::{LimitSettings, LiveSettings, ServiceSettings};
 pub use sockets::SocketSettings;
+pub use storage::{DocumentStoreSettings, RedisSettings, StorageSettings, UserStoreSettings};
 pub use template::template;
 pub use values::ByteSize;
 
@@ -27,8 +29,7 @@ use confique::{Config as _, Layer as _};
 use ipnet::IpNet;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use values::{
-    address, count, database_url, duration, log_filter, log_format, networks, origins, path,
-    public_url, size,
+    address, count, duration, log_filter, log_format, networks, origins, path, public_url, size,
 };
 
 /// All settings. Defaults are strings, parsed like values in the file.
@@ -38,7 +39,7 @@ pub struct Config {
     #[config(env = "IZANAGI_LISTEN", default = "127.0.0.1:7999", deserialize_with = address)]
     pub listen: SocketAddr,
 
-    /// Directory of the database and the signing keys.
+    /// Directory of the signing keys and of the database, unless it is elsewhere.
     #[config(env = "IZANAGI_DATA_DIR", default = "data", deserialize_with = path)]
     pub data_dir: PathBuf,
 
@@ -46,11 +47,6 @@ pub struct Config {
     /// cookies `Secure`. Without it, the server answers only at an address or at localhost.
     #[config(env = "IZANAGI_PUBLIC_URL", deserialize_with = public_url)]
     pub public_url: Option<String>,
-
-    /// `sqlite://PATH`, or `memory://` for no persistence; without it, a file in the data
-    /// directory.
-    #[config(env = "DATABASE_URL", deserialize_with = database_url)]
-    pub database_url: Option<String>,
 
     /// Directory of the built pages; without it, the one next to the binary's build.
     #[config(env = "IZANAGI_SITE_ROOT", deserialize_with = path)]
@@ -69,6 +65,10 @@ pub struct Config {
     /// by commas.
     #[config(env = "IZANAGI_CORS_ORIGINS", default = [], deserialize_with = origins)]
     pub cors_origins: Vec<String>,
+
+    /// The stores.
+    #[config(nested)]
+    pub storage: StorageSettings,
 
     /// Logging.
     #[config(nested)]
@@ -199,13 +199,6 @@ impl Config {
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.public_url.as_ref().is_some_and(|url| url.starts_with("https://"))
-    }
-
-    /// Returns the URL of the database.
-    #[must_use]
-    pub fn database(&self) -> String {
-        let in_data_dir = || format!("sqlite://{}", self.data_dir.join("izanagi.db").display());
-        self.database_url.clone().unwrap_or_else(in_data_dir)
     }
 
     /// Returns the location of the signing keys.

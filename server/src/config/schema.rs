@@ -6,12 +6,27 @@ use confique::{
     meta::{Expr, FieldKind, LeafKind, Meta},
 };
 
-/// Groups in the file. A group contains the variables with its prefix, such as `IZANAGI_LIMITS_…`.
-pub(super) const GROUPS: [&str; 5] = ["cors", "log", "limits", "live", "budget"];
+/// Groups in the file, those in a group with its name before a point. A group contains the variables
+/// with its prefix, such as `IZANAGI_LIMITS_…`.
+pub(super) const GROUPS: [&str; 8] = [
+    "storage.users",
+    "storage.documents",
+    "storage.redis",
+    "cors",
+    "log",
+    "limits",
+    "live",
+    "budget",
+];
 
 /// Names that do not follow from the variable.
-const FIXED: [(&str, &str); 2] =
-    [("IZANAGI_CORS_ORIGINS", "cors.allowedOrigins"), ("IZANAGI_LOG", "log.filter")];
+const FIXED: [(&str, &str); 5] = [
+    ("DATABASE_URL", "storage.users.url"),
+    ("MONGODB_URL", "storage.documents.url"),
+    ("REDIS_URL", "storage.redis.url"),
+    ("IZANAGI_CORS_ORIGINS", "cors.allowedOrigins"),
+    ("IZANAGI_LOG", "log.filter"),
+];
 
 /// One setting.
 #[derive(Debug)]
@@ -73,7 +88,8 @@ pub(super) fn path(variable: &str) -> String {
 fn place(variable: &str) -> (Option<&'static str>, String) {
     let group_of = |words: &str, separator: char| {
         GROUPS.into_iter().find_map(|group| {
-            let name = words.strip_prefix(group)?.strip_prefix(separator)?;
+            let prefix = group.replace('.', &separator.to_string());
+            let name = words.strip_prefix(&prefix)?.strip_prefix(separator)?;
             Some((group, name.to_owned()))
         })
     };

@@ -103,7 +103,8 @@ fn take(entries: &mut Vec<(String, Given)>, path: &str) -> Option<Given> {
 /// Rejects entries that remain after all known settings were taken.
 fn refuse_unknown(file: &str, entries: Vec<(String, Given)>) -> Result<(), ConfigError> {
     for (key, Given { name, kind }) in entries {
-        let is_group = name == key && schema::GROUPS.contains(&key.as_str());
+        // The name is the whole path.
+        let is_group = name.rsplit('.').next() == Some(&key) && is_group(&name);
         match kind {
             Kind::Null if is_group => {}
             Kind::Group(inner) if is_group => refuse_unknown(file, inner)?,
@@ -118,6 +119,12 @@ fn refuse_unknown(file: &str, entries: Vec<(String, Given)>) -> Result<(), Confi
         }
     }
     Ok(())
+}
+
+/// Whether there is a group at this path, or groups in it.
+fn is_group(path: &str) -> bool {
+    let is_in = |group: &&str| group.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+    schema::GROUPS.iter().any(|group| *group == path || is_in(group))
 }
 
 /// Value that a source provides for a setting or a group of settings.

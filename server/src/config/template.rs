@@ -12,19 +12,34 @@ const HEAD: &str = "\
 #[must_use]
 pub fn template() -> String {
     let mut text = HEAD.to_owned();
-    let mut group = None;
+    let mut group = "";
     for setting in settings() {
         text.push('\n');
-        if setting.group != group {
-            group = setting.group;
-            text.extend(group.map(|group| format!("{group}:\n")));
+        let names = setting.group.unwrap_or_default();
+        if names != group {
+            text.push_str(&heads(group, names));
+            group = names;
         }
-        let indent = if group.is_some() { "  " } else { "" };
+        let indent = "  ".repeat(names.split('.').filter(|name| !name.is_empty()).count());
         for line in lines(&setting) {
             text.push_str(&format!("{indent}#{line}\n"));
         }
     }
     text
+}
+
+/// Returns the lines that begin a group after another one; groups in the same one share its line.
+fn heads(before: &str, names: &str) -> String {
+    let mut before = before.split('.').peekable();
+    let mut is_same = true;
+    let mut heads = String::new();
+    for (depth, name) in names.split('.').enumerate() {
+        is_same &= before.next() == Some(name);
+        if !is_same {
+            heads.push_str(&format!("{}{name}:\n", "  ".repeat(depth)));
+        }
+    }
+    heads
 }
 
 fn lines(setting: &Setting) -> Vec<String> {

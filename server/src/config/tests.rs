@@ -24,6 +24,12 @@ fn file_path(setting: &Setting) -> String {
     format!("{group}{}", setting.name)
 }
 
+/// Returns a file with one value.
+fn yaml(path: &str, value: &str) -> String {
+    let within = |value: String, name: &str| format!("{{ {name}: {value} }}");
+    path.rsplit('.').fold(value.to_owned(), within)
+}
+
 /// Returns all values of a configuration in comparable form.
 fn shown(config: &Config) -> String {
     format!("{config:#?}")
@@ -66,6 +72,14 @@ fn the_defaults_match_the_domain() {
 #[case("IZANAGI_LIMITS_CONNECTIONS", "4294967296")]
 #[case("IZANAGI_LIVE_SNAPSHOT_UPDATES", "0")]
 #[case("DATABASE_URL", "mysql://host/db")]
+#[case("IZANAGI_STORAGE_USERS_REPLICAS", "postgres://a/b, mysql://host/db")]
+#[case("IZANAGI_STORAGE_USERS_ACCEPT_DATA_LOSS", "yes")]
+#[case("MONGODB_URL", "postgres://host/db")]
+#[case("IZANAGI_STORAGE_DOCUMENTS_BACKEND", "redis")]
+#[case("IZANAGI_STORAGE_DOCUMENTS_COLLECTION", "a.b")]
+#[case("REDIS_URL", "localhost:6379")]
+#[case("IZANAGI_STORAGE_REDIS_PREFIX", "a*")]
+#[case("IZANAGI_STORAGE_REDIS_BUS", "users")]
 #[case("IZANAGI_CONFIG", "there/is/no/such.yaml")]
 fn an_invalid_variable_is_named(#[case] name: &str, #[case] value: &str) {
     let error = with(&[(name, value)]).unwrap_err();
@@ -92,6 +106,9 @@ fn an_invalid_variable_is_named(#[case] name: &str, #[case] value: &str) {
 #[case("limits: { signIn: { count: 4294967295, per: 1ms } }", "limits.signIn", "4294967295 in 1ms")]
 #[case("limits: 5", "limits", "a single value or list")]
 #[case("live: { snapshotUpdates: 0 }", "live.snapshotUpdates", "0")]
+#[case("storage: 5", "storage", "a single value or list")]
+#[case("storage: { users: [a] }", "storage.users", "a single value or list")]
+#[case("storage: { redis: { bus: here } }", "storage.redis.bus", "here")]
 fn an_invalid_setting_in_the_file_is_named(
     #[case] yaml: &str,
     #[case] name: &str,
@@ -118,6 +135,9 @@ fn an_error_contains_name_value_and_allowed_values() {
 #[case("data_dir: x", "data_dir")]
 #[case("limits: { signin: 10/60s }", "limits.signin")]
 #[case("limits: { limits: }", "limits.limits")]
+#[case("storage: { users: { uri: x } }", "storage.users.uri")]
+#[case("storage: { usr: {} }", "storage.usr")]
+#[case("users: { url: 'memory://' }", "users")]
 #[case("live: { signIn: 10/60s }", "live.signIn")]
 #[case("limits.signIn: 10/60s", "limits.signIn")]
 #[case("1: 2", "1")]
@@ -157,6 +177,8 @@ fn origins_are_kept_as_browsers_send_them() {
 #[case("DATABASE_URL", "me:hunter2@host/db")]
 #[case("DATABASE_URL", "hunter2")]
 #[case("DATABASE_URL", "me:hunter2://host")]
+#[case("MONGODB_URL", "mongo://me:hunter2@host/db")]
+#[case("REDIS_URL", "redis:me:hunter2@host")]
 #[case("IZANAGI_PUBLIC_URL", "https://me:hunter2@docs.example.org")]
 #[case("IZANAGI_PUBLIC_URL", "me:hunter2@docs.example.org")]
 #[case("IZANAGI_CORS_ORIGINS", "https://me:hunter2@docs.example.org")]
@@ -164,10 +186,7 @@ fn a_password_in_a_url_is_not_printed(#[case] name: &str, #[case] value: &str) {
     let error = with(&[(name, value)]).unwrap_err();
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
     let path = schema::path(name);
-    let yaml = match path.split_once('.') {
-        Some((group, name)) => format!("{group}: {{ {name}: '{value}' }}"),
-        None => format!("{path}: '{value}'"),
-    };
+    let yaml = yaml(&path, &format!("'{value}'"));
     let error = with_file(&yaml, &[]).unwrap_err();
     assert_eq!(error.name, path);
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
@@ -228,7 +247,8 @@ fn every_setting_has_documentation_and_two_unique_names() {
     assert!(settings.len() > 20);
     for setting in &settings {
         assert!(!setting.doc.is_empty(), "{setting:?}");
-        assert!(setting.variable.starts_with("IZANAGI_") || setting.variable == "DATABASE_URL");
+        let is_known = ["DATABASE_URL", "MONGODB_URL", "REDIS_URL"].contains(&setting.variable);
+        assert!(setting.variable.starts_with("IZANAGI_") || is_known);
         assert_eq!(file_path(setting), schema::path(setting.variable));
     }
     let variables: HashSet<_> = settings.iter().map(|setting| setting.variable).collect();
@@ -238,7 +258,9 @@ fn every_setting_has_documentation_and_two_unique_names() {
 }
 
 #[rstest]
-#[case("DATABASE_URL", "databaseUrl")]
+#[case("DATABASE_URL", "storage.users.url")]
+#[case("MONGODB_URL", "storage.documents.url")]
+#[case("IZANAGI_STORAGE_USERS_ACCEPT_DATA_LOSS", "storage.users.acceptDataLoss")]
 #[case("IZANAGI_SITE_ROOT", "siteRoot")]
 #[case("IZANAGI_CORS_ORIGINS", "cors.allowedOrigins")]
 #[case("IZANAGI_LOG", "log.filter")]
@@ -252,10 +274,7 @@ fn the_name_in_the_file_follows_from_the_variable(#[case] variable: &str, #[case
 #[test]
 fn every_setting_is_read_from_its_path_in_the_file() {
     for setting in settings() {
-        let wrong = match setting.group {
-            Some(group) => format!("{group}: {{ {}: {{ a: b }} }}", setting.name),
-            None => format!("{}: {{ a: b }}", setting.name),
-        };
+        let wrong = yaml(&file_path(&setting), "{ a: b }");
         assert_eq!(with_file(&wrong, &[]).unwrap_err().name, file_path(&setting));
     }
 }
@@ -323,4 +342,30 @@ fn the_operations_guide_lists_every_setting() {
     let table = table();
     let is_up_to_date = guide.contains(&format!("\n\n{table}\n"));
     assert!(is_up_to_date, "update the table in docs/operations.md:\n{table}");
+}
+
+#[rstest]
+#[case("IZANAGI_STORAGE_DOCUMENTS_BACKEND", "mongo", "MONGODB_URL")]
+#[case("IZANAGI_STORAGE_REDIS_BUS", "redis", "REDIS_URL")]
+fn a_backend_needs_its_url(#[case] setting: &str, #[case] backend: &str, #[case] url: &str) {
+    let error = with(&[(setting, backend)]).unwrap().stores().unwrap_err();
+    assert_eq!((error.name.as_str(), error.given.as_str()), (setting, backend));
+    assert!(error.allowed.contains(url), "{error}");
+}
+
+#[test]
+fn stores_go_where_there_is_a_url() {
+    let none = with(&[]).unwrap().stores().unwrap();
+    assert!(none.documents.is_none() && none.redis.bus.is_none());
+    let yaml = "storage:\n  documents: { url: 'mongodb://m/db', softDeleteRetention: 7d }\n  \
+                redis: { url: 'redis://r', prefix: notes, limits: process }\n";
+    let stores = with_file(yaml, &[("DATABASE_URL", "postgres://p/db")]).unwrap().stores().unwrap();
+    assert_eq!(stores.url, "postgres://p/db");
+    let documents = stores.documents.unwrap();
+    assert_eq!(documents.url, "mongodb://m/db");
+    assert_eq!(documents.soft_delete_retention, Duration::from_secs(7 * 24 * 60 * 60));
+    assert_eq!(stores.redis.bus.unwrap().prefix, "notes");
+    assert!(stores.redis.revocations.is_some() && stores.redis.limits.is_none());
+    let here = [("DATABASE_URL", "memory://"), ("IZANAGI_STORAGE_DOCUMENTS_BACKEND", "users")];
+    assert!(with_file(yaml, &here).unwrap().stores().unwrap().documents.is_none());
 }

@@ -142,7 +142,7 @@ async fn signing_out_always_clears_the_cookies() {
 async fn pages_and_sign_out_work_with_a_session_of_a_deleted_account() {
     let mut database = String::new();
     let app = TestApp::with(|config| {
-        config.database_url = None;
+        config.storage.users.url = None;
         database = config.database();
     })
     .await;

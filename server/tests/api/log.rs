@@ -85,7 +85,7 @@ async fn an_internal_error_is_logged_once() {
     let _second = Dispatch::new(NoSubscriber::default());
     let mut database = String::new();
     let app = TestApp::with(|config| {
-        config.database_url = None;
+        config.storage.users.url = None;
         database = config.database();
     })
     .await;

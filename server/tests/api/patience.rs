@@ -29,14 +29,14 @@ async fn serve_many(patience: Patience, connections: Option<usize>) -> Server {
     let home = tempfile::tempdir().unwrap();
     let site = home.path().join("site");
     std::fs::create_dir_all(site.join("pkg/none")).unwrap();
-    let config = Config {
+    let mut config = Config {
         data_dir: home.path().join("data"),
-        database_url: Some("memory://".to_owned()),
         site_root: Some(site),
         patience,
         connections,
         ..Config::default()
     };
+    config.storage.users.url = Some("memory://".to_owned());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (end, shutdown) = oneshot::channel::<()>();

@@ -46,11 +46,8 @@ impl TestApp {
         let home = tempfile::tempdir().unwrap();
         let site = home.path().join("site");
         std::fs::create_dir_all(site.join("pkg/none")).unwrap();
-        let mut config = Config {
-            data_dir: home.path().join("data"),
-            database_url: Some("memory://".to_owned()),
-            ..Config::default()
-        };
+        let mut config = Config { data_dir: home.path().join("data"), ..Config::default() };
+        config.storage.users.url = Some("memory://".to_owned());
         change(&mut config);
         let running = Running::open(&config).await.unwrap();
         let site = Site::find(Some(&site)).unwrap();

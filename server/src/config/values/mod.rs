@@ -4,7 +4,9 @@ mod network;
 mod numbers;
 mod rate;
 
-pub(super) use network::{address, database_url, networks, origins, public_url};
+pub(super) use network::{
+    address, database_url, database_urls, mongodb_url, networks, origins, public_url, redis_url,
+};
 pub use numbers::ByteSize;
 pub(super) use numbers::{count, duration, size};
 pub(super) use rate::rate;
@@ -27,6 +29,57 @@ pub(super) fn log_filter<'de, D: Deserializer<'de>>(from: D) -> Result<String, D
         Ok(_) => Ok(given.to_owned()),
         Err(_) => Err(Refused::new(given, "use a filter such as info or izanagi=debug,info")),
     })
+}
+
+/// Yes or no.
+pub(super) fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    read(from, |given| given.parse().map_err(|_| Refused::new(given, "use true or false")))
+}
+
+/// Name of a database or collection in MongoDB.
+pub(super) fn name<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    read(from, |given| {
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || "_-".contains(c);
+        match given.len() {
+            1..=63 if given.chars().all(is_allowed) => Ok(given.to_owned()),
+            _ => Err(Refused::new(given, "use 1 to 63 of a–z, A–Z, 0–9, _ and -")),
+        }
+    })
+}
+
+/// Prefix of keys in Redis.
+pub(super) fn redis_prefix<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    read(from, |given| {
+        let is_allowed = |c: char| c.is_ascii_alphanumeric() || ":._-".contains(c);
+        match given.len() {
+            1..=64 if given.chars().all(is_allowed) => Ok(given.to_owned()),
+            _ => Err(Refused::new(given, "use 1 to 64 of a–z, A–Z, 0–9, : . _ and -")),
+        }
+    })
+}
+
+/// Backend of the document store; `true` means MongoDB.
+pub(super) fn backend_of_documents<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    read(from, |given| one_of(given, "users", "mongo", "use users or mongo"))
+}
+
+/// `true` means Redis.
+pub(super) fn in_users_or_redis<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    read(from, |given| one_of(given, "users", "redis", "use users or redis"))
+}
+
+/// `true` means Redis.
+pub(super) fn in_process_or_redis<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
+    read(from, |given| one_of(given, "process", "redis", "use process or redis"))
+}
+
+/// Returns whether it is the second of two words.
+fn one_of(given: &str, no: &str, yes: &str, allowed: &'static str) -> Result<bool, Refused> {
+    match given {
+        given if given == yes => Ok(true),
+        given if given == no => Ok(false),
+        _ => Err(Refused::new(given, allowed)),
+    }
 }
 
 /// Log format; `true` means JSON.

@@ -51,20 +51,52 @@ pub(in super::super) fn origins<'de, D: Deserializer<'de>>(
     })
 }
 
-/// URL of a database.
+/// URL of a relational database.
 pub(in super::super) fn database_url<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<String, D::Error> {
-    read(from, |given| {
-        if given.starts_with("sqlite://") || given == "memory://" {
-            return Ok(given.to_owned());
-        }
-        // Show only the scheme: the rest may contain a password.
-        let scheme = given.split_once("://").map_or("", |(scheme, _)| scheme);
-        let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-        let shown = if is_scheme && !scheme.is_empty() { scheme } else { "…" };
-        Err(Refused::new(format!("{shown}://…"), "use sqlite://PATH or memory://"))
-    })
+    read(from, relational)
+}
+
+/// URLs of relational databases.
+pub(in super::super) fn database_urls<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Vec<String>, D::Error> {
+    read_list(from, relational)
+}
+
+fn relational(given: &str) -> Result<String, Refused> {
+    if given == "memory://" {
+        return Ok(given.to_owned());
+    }
+    let allowed = "use sqlite://PATH, postgres://user:password@host/database or memory://";
+    with_scheme(given, &["sqlite", "postgres", "postgresql"], allowed)
+}
+
+/// URL of a MongoDB server.
+pub(in super::super) fn mongodb_url<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<String, D::Error> {
+    let allowed = "use mongodb://user:password@host/database or mongodb+srv://…";
+    read(from, |given| with_scheme(given, &["mongodb", "mongodb+srv"], allowed))
+}
+
+/// URL of a Redis server.
+pub(in super::super) fn redis_url<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let allowed = "use redis://user:password@host:port, or rediss:// for TLS";
+    read(from, |given| with_scheme(given, &["redis", "rediss"], allowed))
+}
+
+/// Returns a URL if it has one of these schemes. A refusal shows only the scheme: the rest may contain a
+/// password.
+fn with_scheme(given: &str, schemes: &[&str], allowed: &'static str) -> Result<String, Refused> {
+    let (scheme, rest) = given.split_once("://").unwrap_or_default();
+    if schemes.contains(&scheme) && !rest.is_empty() {
+        return Ok(given.to_owned());
+    }
+    let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let shown = if is_scheme && !scheme.is_empty() { scheme } else { "…" };
+    Err(Refused::new(format!("{shown}://…"), allowed))
 }
 
 /// Returns a URL with only scheme and host as browsers send it: in lower case, without a trailing
