@@ -205,7 +205,7 @@ fn a_reader_may_not_change_the_text(
             Incoming::Binary(&message),
             Err(refusal(CloseCode::Forbidden, "forbidden")),
             out,
-        )
+        );
     });
     assert_eq!(closes_with(&effects), closes);
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Post(_))));
