@@ -51,11 +51,14 @@ impl PgDb {
         options: &RelationalOptions,
         user: Option<&'static str>,
     ) -> Result<(Arc<Self>, Option<Presence>), OpenError> {
+        // What belongs to a connection does not work through a pooler in transaction mode.
+        let direct = options.direct.as_deref().map(PostgresPlace::parse).transpose()?;
+        let direct = direct.as_ref().unwrap_or(place);
         let mut connection =
-            place.options("start")?.connect().await.map_err(OpenError::database)?;
+            direct.options("start")?.connect().await.map_err(OpenError::database)?;
         checks::server(&mut connection, options.accept_data_loss).await?;
         let presence = match user {
-            Some(user) => Some(presence::take(place, user).await?),
+            Some(user) => Some(presence::take(direct, user).await?),
             None => None,
         };
         schema::migrate(&mut connection).await?;
