@@ -157,6 +157,23 @@ async fn servers_share_the_database_and_a_command_needs_it_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lock_is_taken_past_a_pooler() {
+    let Some(pooled) = PgDatabase::migrated().await else { return };
+    let direct = PgDatabase::migrated().await.unwrap();
+    let relational =
+        RelationalOptions { direct: Some(direct.url()), ..RelationalOptions::default() };
+    let config = StorageConfig { relational, ..StorageConfig::new(pooled.url()) };
+    let server = open(&config.for_one("serve")).await.unwrap();
+    // Two databases instead of two ways to one show which way was taken.
+    let refused = open(&StorageConfig::new(direct.url()).for_one("gc")).await.unwrap_err();
+    assert!(matches!(refused, OpenError::InUse { .. }), "{refused}");
+    open(&StorageConfig::new(pooled.url()).for_one("gc")).await.unwrap().close().await;
+    server.close().await;
+    pooled.recycle().await;
+    direct.recycle().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_role_with_few_rights_is_enough() {
     let Some(database) = PgDatabase::migrated().await else { return };
     let create = "DO $$ BEGIN CREATE ROLE izanagi_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE; \
