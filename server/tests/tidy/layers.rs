@@ -115,7 +115,9 @@ fn names_path(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(at, _)| {
         let (before, after) = (&line[..at], &line[at + name.len()..]);
         let whole = !before.ends_with(is_word) && !after.starts_with(is_word);
-        let as_path = after.starts_with("::") || before.ends_with("use ");
+        // “use mongodb://…” in a text is no import.
+        let ends = [";", " as "].iter().any(|end| after.starts_with(end));
+        let as_path = after.starts_with("::") || (before.ends_with("use ") && ends);
         whole && (!is_crate || (as_path && !before.ends_with("::")))
     })
 }

@@ -1,4 +1,4 @@
-//! Rows of the log that turn out to be invalid when what they wait for arrives.
+//! Rows of the log that turn out to be invalid when what they wait for arrives, and writers of many.
 
 use super::{
     lineage::invalid,
@@ -7,10 +7,10 @@ use super::{
     seal::{seal, unseal},
 };
 use crate::{
-    error::Result,
-    storage::{Constraint, CutUpdates, StoreError},
+    error::{Error, Result},
+    storage::{Constraint, CutUpdates, KnownOp, MAX_QUARANTINED, StoreError},
 };
-use izanagi_shared::{crdt::Rejected, sync::EMPTY_UPDATE};
+use izanagi_shared::{crdt::Rejected, id::ActorId, sync::EMPTY_UPDATE};
 
 impl Room {
     /// Takes a row out of the document. `replica` is the one that has rejected it, if the row has been in
@@ -65,6 +65,26 @@ impl Room {
                 self.note_quarantined(*seq);
                 Ok(())
             }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Refuses a writer of very many quarantined updates. They are acknowledged, so they are kept,
+    /// and must not grow without a limit. What is durable already is not refused.
+    pub(super) async fn check_quarantine(&self, actor: ActorId, op_id: &str) -> Result<()> {
+        if !self.full.contains(&actor) || self.known_op(actor, op_id).await?.is_some() {
+            return Ok(());
+        }
+        Err(Error::TooLarge(format!(
+            "{MAX_QUARANTINED} of your updates could not be applied to this document, which is the \
+             limit. Duplicate it and continue in the copy."
+        )))
+    }
+
+    pub(super) async fn known_op(&self, actor: ActorId, op_id: &str) -> Result<Option<KnownOp>> {
+        match self.context.log.known_op(self.document, actor, op_id).await {
+            Ok(known) => Ok(Some(known)),
+            Err(StoreError::NotFound) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     error::{Error, Internal, Result},
-    storage::{KnownOp, LoadedLog, MAX_QUARANTINED, NewSegment, StoreError},
+    storage::{LoadedLog, NewSegment, StoreError},
 };
 use futures::{FutureExt as _, future::OptionFuture};
 use izanagi_shared::{
@@ -60,7 +60,7 @@ pub(super) struct Room {
     /// Quarantined seqs after the snapshot, which must not be acknowledged.
     pub(super) quarantined: BTreeSet<u64>,
     /// Actors whose updates are refused: too many of them are quarantined.
-    full: Vec<ActorId>,
+    pub(super) full: Vec<ActorId>,
     pub(super) unlisted: Option<Unlisted>,
     mailbox: mpsc::Receiver<Command>,
     /// `None` before the first command, and after anything that makes the replica unreliable.
@@ -376,26 +376,6 @@ impl Room {
         self.quarantined = log.quarantined.iter().copied().collect();
         self.full.clone_from(&log.full);
         Ok(log)
-    }
-
-    /// Refuses a writer of very many quarantined updates. They are acknowledged, so they are kept,
-    /// and must not grow without a limit. What is durable already is not refused.
-    pub(super) async fn check_quarantine(&self, actor: ActorId, op_id: &str) -> Result<()> {
-        if !self.full.contains(&actor) || self.known_op(actor, op_id).await?.is_some() {
-            return Ok(());
-        }
-        Err(Error::TooLarge(format!(
-            "{MAX_QUARANTINED} of your updates could not be applied to this document, which is the \
-             limit. Duplicate it and continue in the copy."
-        )))
-    }
-
-    pub(super) async fn known_op(&self, actor: ActorId, op_id: &str) -> Result<Option<KnownOp>> {
-        match self.context.log.known_op(self.document, actor, op_id).await {
-            Ok(known) => Ok(Some(known)),
-            Err(StoreError::NotFound) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     database::{Database, Transaction},
     id_bytes,
     ledger::{Entered, Head, Ledger, New},
-    live_log,
+    log_rows,
     row::Row,
     statement::{Statement, args},
 };
@@ -45,8 +45,8 @@ pub(super) async fn append(
                     Ok(Entered::Appended(appended)) => Ok(BatchOutcome::Appended(appended)),
                     // Read after the inserts: another batch of this append may have advanced it.
                     Ok(Entered::Moved(document, after)) => {
-                        let rows = transaction.fetch(live_log::since(document, after)).await?;
-                        live_log::tail(rows).map(BatchOutcome::Moved)
+                        let rows = transaction.fetch(log_rows::since(document, after)).await?;
+                        log_rows::tail(rows).map(BatchOutcome::Moved)
                     }
                     Err(error) => Err(error),
                 });

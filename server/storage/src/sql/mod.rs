@@ -23,6 +23,7 @@ mod intents;
 mod ledger;
 mod list;
 mod live_log;
+mod log_rows;
 mod mend;
 mod numbers;
 mod outbox;
