@@ -23,7 +23,10 @@ use lru::LruCache;
 use parking_lot::Mutex;
 use std::{num::NonZeroUsize, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 
 /// Mailbox capacity of a room; further callers wait.
 const MAILBOX: usize = 256;
@@ -72,6 +75,8 @@ pub struct Rooms {
     context: Arc<RoomContext>,
     open: OpenRooms,
     tasks: TaskTracker,
+    /// Ends the task that listens to the bus, with the last clone of this.
+    _listening: Arc<DropGuard>,
 }
 
 impl std::fmt::Debug for Rooms {
@@ -120,9 +125,10 @@ impl Rooms {
     pub(super) fn over(context: RoomContext, tasks: TaskTracker) -> Self {
         let open = OpenRooms::new(context.budget.clone());
         let (bus, node) = (Arc::clone(&context.bus), context.node);
-        let ear = Ear { open: open.clone(), bus, node, stop: context.stop.clone() };
-        tasks.spawn(ear.listen());
-        Self { context: Arc::new(context), open, tasks }
+        let stop = context.stop.child_token();
+        tasks.spawn(Ear { open: open.clone(), bus, node, stop: stop.clone() }.listen());
+        let _listening = Arc::new(stop.drop_guard());
+        Self { context: Arc::new(context), open, tasks, _listening }
     }
 
     /// Submits a client's update; returns a receipt once it is durable. Sent again, it gets the same
