@@ -268,8 +268,10 @@ async fn missing(
     poster: &LivePoster,
     state_vector: Vec<u8>,
 ) -> Result<(live::Missing, Reservation)> {
+    // Before it is in memory, when its size is not known yet.
+    let mut held = poster.send().await?;
     let missing = poster.missing(state_vector).await?;
-    let held = poster.send(missing.delta.len() * SENT).await?;
+    held.shrink_to(missing.delta.len() * SENT);
     Ok((missing, held))
 }
 

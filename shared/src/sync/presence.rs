@@ -63,20 +63,20 @@ pub(super) fn check_json(text: &str) -> Result<(), BadFrame> {
 
 /// Sets whom a state is of: nobody may appear under the id of another user. Names are free.
 #[must_use]
-pub(super) fn identify(state: &Arc<str>, user: Option<&str>) -> Arc<str> {
-    let identified = || {
-        let mut state: Map<String, Value> = serde_json::from_str(state).ok()?;
-        let fields = state.get_mut("user")?.as_object_mut()?;
-        if fields.get("id").and_then(Value::as_str) == user {
-            return None;
-        }
-        match user {
-            Some(user) => fields.insert("id".to_owned(), user.into()),
-            None => fields.remove("id"),
-        };
-        serde_json::to_string(&state).ok()
+pub(super) fn identify(state: &Arc<str>, user: Option<&str>) -> Result<Arc<str>, BadFrame> {
+    let unread = || BadFrame::Malformed("a state cannot be read");
+    let mut value: Value = serde_json::from_str(state).map_err(|_| unread())?;
+    let Some(fields) = value.get_mut("user").and_then(Value::as_object_mut) else {
+        return Ok(Arc::clone(state));
     };
-    identified().map_or_else(|| Arc::clone(state), Arc::from)
+    if fields.get("id").and_then(Value::as_str) == user {
+        return Ok(Arc::clone(state));
+    }
+    match user {
+        Some(user) => fields.insert("id".to_owned(), user.into()),
+        None => fields.remove("id"),
+    };
+    serde_json::to_string(&value).map(Arc::from).map_err(|_| unread())
 }
 
 /// Completes the cursor of a state, so that both protocols can place it: `from` and `to` count UTF-16
@@ -145,7 +145,16 @@ mod tests {
         #[case] user: Option<&str>,
         #[case] identified: &str,
     ) {
-        assert_eq!(&*identify(&state.into(), user), identified);
+        assert_eq!(&*identify(&state.into(), user).unwrap(), identified);
+    }
+
+    /// What browsers read, but this program does not, would pass as it is.
+    #[rstest]
+    #[case::a_number_out_of_range(r#"{"user":{"id":"ben","n":1e999}}"#)]
+    #[case::half_a_character(r#"{"user":{"id":"ben","n":"\ud800"}}"#)]
+    #[case::a_byte_order_mark("\u{feff}{\"user\":{\"id\":\"ben\"}}")]
+    fn a_state_that_cannot_be_read_is_refused(#[case] state: &str) {
+        assert!(identify(&state.into(), Some("ann")).is_err());
     }
 
     #[test]

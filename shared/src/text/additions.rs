@@ -13,6 +13,9 @@ use super::{
 };
 use std::ops::Range;
 
+/// Longest marker that goes with a block.
+const MOST_MARKER_BYTES: usize = 256;
+
 /// A block that the other text has in addition.
 struct Addition {
     /// Where it belongs in the text that lacks it.
@@ -91,6 +94,28 @@ fn contains(whole: &str, part: &str) -> bool {
     whole.starts_with(part) || whole.match_indices(part).any(is_whole)
 }
 
+/// Whether each block that `part` has in addition to `text` stands somewhere else in it, whole lines as
+/// whole lines.
+pub(super) fn has_blocks_of(text: &str, part: &str) -> bool {
+    additions(text, part).into_iter().all(|Addition { block, .. }| {
+        let words = part[block.clone()].trim();
+        let begins_line = is_line_end(&part[..block.start]);
+        let ends_line = part[..block.end].ends_with('\n') || is_line_begin(&part[block.end..]);
+        text.match_indices(words).any(|(at, _)| {
+            let (before, after) = (&text[..at], &text[at + words.len()..]);
+            (!begins_line || is_line_end(before)) && (!ends_line || is_line_begin(after))
+        }) && (begins_line && ends_line || contains(text, words))
+    })
+}
+
+fn is_line_end(before: &str) -> bool {
+    before.is_empty() || before.ends_with('\n')
+}
+
+fn is_line_begin(after: &str) -> bool {
+    after.is_empty() || after.starts_with(['\r', '\n'])
+}
+
 /// The blocks that `theirs` has and `saved` lacks, in order.
 fn additions(saved: &str, theirs: &str) -> Vec<Addition> {
     let found = block_edits(saved, theirs).into_iter().filter_map(|Edit { old, new }| {
@@ -139,7 +164,13 @@ fn block_edits(old: &str, new: &str) -> Vec<Edit> {
 /// A block with what stands before it in its line, if this is a marker, a number or an indentation.
 /// `last` is the end of the edit before.
 fn with_marker(old: &str, new: &str, block: Edit, last: (usize, usize)) -> Edit {
-    let line = old[..block.old.start].rfind('\n').map_or(0, |at| at + 1);
+    // A marker is short, and a line may be long.
+    let from = old.floor_char_boundary(block.old.start.saturating_sub(MOST_MARKER_BYTES));
+    let Some(line) =
+        old[from..block.old.start].rfind('\n').map(|at| from + at + 1).or((from == 0).then_some(0))
+    else {
+        return block;
+    };
     let marker = &old[line..block.old.start];
     let is_in_new = new[last.1..block.new.start].ends_with(marker);
     if !is_weak(marker) || line < last.0 || !is_in_new {

@@ -41,7 +41,10 @@ impl Reservation {
     }
 
     /// Gives back what exceeds this many bytes.
-    pub(super) fn shrink_to(&mut self, bytes: usize) {
+    pub fn shrink_to(&mut self, bytes: usize) {
+        if let Some(share) = &mut self.share {
+            share.0.shrink_to(bytes);
+        }
         if let Some((semaphore, units)) = &mut self.units {
             let excess = units.saturating_sub(bytes.div_ceil(UNIT));
             *units -= excess;

@@ -19,6 +19,9 @@ use crate::{
 use izanagi_shared::id::DocumentId;
 use std::{fmt, sync::Arc};
 
+/// Longest message of a caller who may not edit.
+const MOST_OF_READER: usize = 1024 * 1024;
+
 /// One caller's connection to a live document. It leaves the room when it is dropped.
 pub struct LiveConnection {
     seat: Seat,
@@ -70,7 +73,9 @@ impl Documents {
             return Err(Error::Trashed);
         }
         let cached = Cached::of(&reader, who);
-        self.rooms.saw(id, reader.row().live_seq);
+        if !reader.row().damage.live {
+            self.rooms.saw(id, reader.row().live_seq);
+        }
         let sitter = Sitter { actor: who.actor(), sees_others: cached.sees_others() };
         let mut joined = self.rooms.join(id, sitter).await?;
         if joined.lineage != reader.row().lineage {
@@ -209,22 +214,24 @@ impl LivePoster {
         Ok(())
     }
 
-    /// Reserves memory for a long message of the caller, who must be allowed to edit: a reader has
-    /// nothing long to say.
+    /// Reserves memory for a long message of the caller. One who may not edit has little to say: clients
+    /// of y-websocket repeat what they know of deletions.
     ///
     /// # Errors
-    /// As [`Self::require_editor`]; `Overloaded`.
+    /// As [`Self::require_editor`] if the message is longer than a reader's may be; `Overloaded`.
     pub async fn receive(&self, bytes: usize) -> Result<Reservation> {
-        self.require_editor()?;
+        if bytes > MOST_OF_READER {
+            self.require_editor()?;
+        }
         self.0.core.budget.receive(self.0.caller, bytes).await
     }
 
-    /// Reserves memory for an answer until it has been sent to the caller.
+    /// Reserves memory for the whole document until it has been sent to the caller.
     ///
     /// # Errors
     /// `Overloaded`.
-    pub async fn send(&self, bytes: usize) -> Result<Reservation> {
-        self.0.core.budget.send(self.0.caller, bytes).await
+    pub async fn send(&self) -> Result<Reservation> {
+        self.0.core.budget.send(self.0.caller, self.0.answer_bytes).await
     }
 
     /// Checks that the caller may edit, as far as this process knows.

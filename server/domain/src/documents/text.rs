@@ -61,7 +61,9 @@ impl Documents {
     /// Returns the live text, given a recently read row. It includes everything acknowledged before
     /// the row was read.
     pub(crate) async fn text_of(&self, row: &DocumentRow) -> Result<LiveText> {
-        self.rooms.saw(row.id, row.live_seq);
+        if !row.damage.live {
+            self.rooms.saw(row.id, row.live_seq);
+        }
         if !self.is_settled(row) {
             return match self.rooms.read(row.id).await {
                 Err(Error::CorruptDocument(cause)) => self.damaged_text(row.id, cause).await,
@@ -227,7 +229,9 @@ impl Documents {
         let (row, clients) = (reader.row(), clients_in(&state_vector));
         let length = usize::try_from(row.text.length).unwrap_or(usize::MAX);
         let _reserved = self.core.budget.work(length.saturating_mul(READ_FACTOR)).await?;
-        self.rooms.saw(row.id, row.live_seq);
+        if !row.damage.live {
+            self.rooms.saw(row.id, row.live_seq);
+        }
         self.rooms.expect_lineage(row.id, row.lineage).await;
         let missing = self.rooms.missing(row.id, state_vector).await?;
         if row.lineage_seq > 0 || missing.lineage != row.lineage {

@@ -60,10 +60,12 @@ pub(super) struct Ear {
     pub(super) bus: Arc<dyn Bus>,
     pub(super) node: NodeId,
     pub(super) stop: CancellationToken,
+    /// Whether something about who is elsewhere was lost.
+    pub(super) asks: bool,
 }
 
 impl Ear {
-    pub(super) async fn listen(self) {
+    pub(super) async fn listen(mut self) {
         let mut events = self.bus.subscribe(BusTopic::Live);
         let mut is_on_bus = true;
         // `None` while nobody is here. The first seat of a room asks who is elsewhere, which is heard
@@ -74,7 +76,6 @@ impl Ear {
             tokio::select! {
                 () = stop.cancelled() => return,
                 event = next(&mut events), if is_on_bus => match event {
-                    // A panic in one room must not make the others deaf.
                     Some(event) => {
                         tell_at = tell_at.or_else(|| Some(Instant::now() + TELL_EVERY));
                         // A panic in one room must not make the others deaf.
@@ -87,24 +88,30 @@ impl Ear {
                     None => is_on_bus = false,
                 },
                 Some(()) = OptionFuture::from(tell_at.map(sleep_until)) => {
-                    tell_at = self.tell().then(|| Instant::now() + TELL_EVERY);
+                    let asks = std::mem::take(&mut self.asks);
+                    tell_at = self.tell(asks).then(|| Instant::now() + TELL_EVERY);
                 }
             }
         }
     }
 
-    /// Tells the other nodes who is here; returns whether anybody is.
-    fn tell(&self) -> bool {
-        let listeners = self.open.listeners();
-        let taken = listeners.iter().filter(|(seats, _)| seats.are_taken());
-        let count = taken.inspect(|(seats, _)| {
-            seats.expire_elsewhere();
-            seats.tell_elsewhere();
-        });
-        count.count() > 0
+    /// Tells the other nodes who is here, and asks who is there; returns whether anybody is here.
+    fn tell(&self, asks: bool) -> bool {
+        let mut is_anybody_here = false;
+        for (seats, _) in self.open.listeners() {
+            if seats.are_taken() {
+                is_anybody_here = true;
+                seats.expire_elsewhere();
+                seats.tell_elsewhere();
+                if asks {
+                    seats.ask_elsewhere();
+                }
+            }
+        }
+        is_anybody_here
     }
 
-    fn hear(&self, event: BusEvent) {
+    fn hear(&mut self, event: BusEvent) {
         match event {
             BusEvent::DocumentEdited { document, seq } => self.edited(document, seq),
             BusEvent::Presence(presence) if presence.node != self.node => {
@@ -118,11 +125,11 @@ impl Ear {
                 }
             }
             BusEvent::Lagged => {
-                for (seats, heard) in self.open.listeners() {
+                for (_, heard) in self.open.listeners() {
                     heard.of(UNKNOWN);
-                    seats.ask_elsewhere();
-                    seats.tell_elsewhere();
                 }
+                // Not at once: many rooms would fill the bus again, and this would be told so again.
+                self.asks = true;
             }
             // Those of this node, and of the other topic.
             BusEvent::Presence(_)

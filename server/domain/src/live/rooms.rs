@@ -126,7 +126,8 @@ impl Rooms {
         let open = OpenRooms::new(context.budget.clone());
         let (bus, node) = (Arc::clone(&context.bus), context.node);
         let stop = context.stop.child_token();
-        tasks.spawn(Ear { open: open.clone(), bus, node, stop: stop.clone() }.listen());
+        tasks
+            .spawn(Ear { open: open.clone(), bus, node, stop: stop.clone(), asks: false }.listen());
         let _listening = Arc::new(stop.drop_guard());
         Self { context: Arc::new(context), open, tasks, _listening }
     }

@@ -37,7 +37,11 @@ impl Connection {
                 for mut presence in states {
                     if self.is_own(&presence) {
                         let user = self.options.user_id.as_deref();
-                        presence.state = presence.state.map(|state| identify(&state, user));
+                        let state = presence.state.map(|state| identify(&state, user));
+                        match state.transpose() {
+                            Ok(state) => presence.state = state,
+                            Err(cause) => return self.bad_frame(&cause, out),
+                        }
                         out.push(Effect::Present(presence));
                     }
                 }
