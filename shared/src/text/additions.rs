@@ -94,28 +94,6 @@ fn contains(whole: &str, part: &str) -> bool {
     whole.starts_with(part) || whole.match_indices(part).any(is_whole)
 }
 
-/// Whether each block that `part` has in addition to `text` stands somewhere else in it, whole lines as
-/// whole lines.
-pub(super) fn has_blocks_of(text: &str, part: &str) -> bool {
-    additions(text, part).into_iter().all(|Addition { block, .. }| {
-        let words = part[block.clone()].trim();
-        let begins_line = is_line_end(&part[..block.start]);
-        let ends_line = part[..block.end].ends_with('\n') || is_line_begin(&part[block.end..]);
-        text.match_indices(words).any(|(at, _)| {
-            let (before, after) = (&text[..at], &text[at + words.len()..]);
-            (!begins_line || is_line_end(before)) && (!ends_line || is_line_begin(after))
-        }) && (begins_line && ends_line || contains(text, words))
-    })
-}
-
-fn is_line_end(before: &str) -> bool {
-    before.is_empty() || before.ends_with('\n')
-}
-
-fn is_line_begin(after: &str) -> bool {
-    after.is_empty() || after.starts_with(['\r', '\n'])
-}
-
 /// The blocks that `theirs` has and `saved` lacks, in order.
 fn additions(saved: &str, theirs: &str) -> Vec<Addition> {
     let found = block_edits(saved, theirs).into_iter().filter_map(|Edit { old, new }| {
@@ -185,7 +163,8 @@ fn is_one_sentence(old: &str, new: &str, group: &Edit, edits: &[Edit]) -> bool {
     let gone: usize = edits.iter().map(|edit| letters(&old[edit.old.clone()])).sum();
     let is_one_way =
         edits.iter().all(|it| it.old.is_empty()) || edits.iter().all(|it| it.new.is_empty());
-    is_one_way || (all - gone) * 4 >= all.max(added) * 3
+    let (same, most) = (all - gone, all.max(added));
+    (is_one_way && same * 2 >= most) || same * 4 >= most * 3
 }
 
 /// One edit instead of several. What both versions begin with is no part of it, because a restored
