@@ -62,7 +62,6 @@ pub(super) fn check_json(text: &str) -> Result<(), BadFrame> {
 }
 
 /// Sets whom a state is of: nobody may appear under the id of another user. Names are free.
-#[must_use]
 pub(super) fn identify(state: &Arc<str>, user: Option<&str>) -> Result<Arc<str>, BadFrame> {
     let unread = || BadFrame::Malformed("a state cannot be read");
     let mut value: Value = serde_json::from_str(state).map_err(|_| unread())?;
