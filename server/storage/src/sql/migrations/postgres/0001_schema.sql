@@ -371,7 +371,7 @@ CREATE TABLE record_changes (
     -- 0 created, 1 updated, 2 deleted, 3 purged.
     kind       bigint NOT NULL,
     CONSTRAINT pk_record_changes PRIMARY KEY (number),
-    CONSTRAINT ck_record_changes_kind CHECK (kind BETWEEN 0 AND 3)
+    CONSTRAINT ck_record_changes_kind CHECK (kind >= 0 AND kind <= 3)
 );
 
 -- The highest number at a time: tells the age of changes.
