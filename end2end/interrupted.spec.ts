@@ -169,6 +169,8 @@ test("edits that are not saved for long are noticed, more clearly after 30 secon
   await editor(page).press("Control+End");
   await page.keyboard.type("unsaved");
   const notice = page.locator(".unsaved-notice");
+  // Without words it takes no room.
+  expect((await notice.boundingBox())?.height).toBe(0);
   // The clock goes on by itself too.
   await page.clock.runFor(5_000);
   await expect(notice.locator("p")).toBeEmpty();

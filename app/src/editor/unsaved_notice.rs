@@ -22,7 +22,11 @@ pub(super) fn UnsavedNotice(view: EditorView) -> impl IntoView {
         <div
             class="unsaved-notice"
             role="status"
-            data-level=move || is_very_late().then_some("high")
+            data-level=move || match level.get() {
+                Lateness::None | Lateness::Slow => None,
+                Lateness::Late => Some("late"),
+                Lateness::VeryLate => Some("high"),
+            }
         >
             <p>{text}</p>
             <button
