@@ -40,8 +40,8 @@ impl Documents {
         Some(Place { key, source, outside_images: *outside_images })
     }
 
-    /// Returns a rendering that some node has made. It is checked like one that is made here: whoever can
-    /// write to the cache must not be able to put a script into a page.
+    /// Returns a rendering that some node has made. It is checked like one that is made here: write access
+    /// to the cache must not be enough to put a script into a page.
     pub(super) async fn shared_rendering(&self, place: &Place) -> Result<Option<Rendered>> {
         let cache = &self.core.stores.cache;
         let Some(sealed) = cache.get(&place.key).await else { return Ok(None) };

@@ -279,7 +279,7 @@ async fn a_deadlock_is_tried_again() {
         stores.relational.owners.add(document, ann.into(), ben, at(30)).await
     });
     database.until_blocked().await;
-    // PostgreSQL ends the one that waits with the shorter timeout: the store's.
+    // PostgreSQL ends the transaction whose deadlock timeout is shorter: the store's.
     sqlx::query(lock).bind(ann.0).execute(&mut *crossing).await.unwrap();
     crossing.commit().await.unwrap();
     assert_eq!(adding.await.unwrap(), Ok(()));

@@ -77,7 +77,7 @@ impl Seats {
         self.abroad.tell(state.presence.own());
     }
 
-    /// Asks the other nodes who is present there, if somebody here can be told.
+    /// Asks the other nodes who is present there, if anyone is connected here.
     pub(in crate::live) fn ask_elsewhere(&self) {
         if self.are_taken() {
             self.abroad.ask();

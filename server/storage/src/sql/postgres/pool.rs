@@ -19,7 +19,7 @@ use std::time::Duration;
 const WAIT: Duration = Duration::from_secs(5);
 /// After this time a connection is replaced, so that changed settings and addresses take effect.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
-/// After this time without use a connection beyond the usual number is closed.
+/// After this time without use a connection is closed.
 const IDLE: Duration = Duration::from_secs(60);
 /// A connection that was used more recently is not tested.
 const FRESH: Duration = Duration::from_millis(500);

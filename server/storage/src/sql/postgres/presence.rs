@@ -4,7 +4,7 @@
 
 use super::{PostgresPlace, connection::command};
 use crate::error::OpenError;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::{ConnectOptions as _, PgConnection};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -41,7 +41,7 @@ impl Drop for Presence {
 /// Takes the lock for `command`: `serve` together with others, everything else alone.
 pub(super) async fn take(place: &PostgresPlace, user: &'static str) -> Result<Presence, OpenError> {
     let lock = if user == "serve" { SHARED } else { ALONE };
-    let mut connection = connect(place, user).await.map_err(OpenError::database)?;
+    let mut connection = connect(place, user).await?;
     for left in (0..TRIES).rev() {
         if try_lock(&mut connection, lock).await.map_err(OpenError::database)? {
             let keeper = tokio::spawn(keep(place.clone(), user, lock, connection));
@@ -72,11 +72,13 @@ async fn keep(
     lock: &'static str,
     mut connection: PgConnection,
 ) {
+    let mut is_held = true;
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        if command(&mut connection, "SELECT 1").await.is_ok() {
+        if is_held && command(&mut connection, "SELECT 1").await.is_ok() {
             continue;
         }
+        is_held = false;
         // The old connection is closed without ceremony when it is replaced.
         match connect(&place, user).await {
             Ok(new) => connection = new,
@@ -86,12 +88,12 @@ async fn keep(
             }
         }
         match try_lock(&mut connection, lock).await {
-            Ok(true) => tracing::info!("the lock of the database was taken again"),
+            Ok(true) => {
+                is_held = true;
+                tracing::info!("the lock of the database was taken again");
+            }
             Ok(false) => tracing::error!("a command that needs the database alone has its lock"),
             Err(error) => tracing::warn!(%error, "the lock of the database was lost"),
-        }
-        if connection.ping().await.is_err() {
-            tracing::warn!("the connection of the lock broke at once");
         }
     }
 }
