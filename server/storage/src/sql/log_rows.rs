@@ -31,7 +31,7 @@ pub(super) fn load(document: DocumentId) -> Statement {
     )
 }
 
-/// Query for [`LiveLog::since`], in one statement.
+/// Query for `LiveLog::since`, in one statement.
 pub(super) fn since(document: DocumentId, after: u64) -> Statement {
     Statement::with(
         "SELECT 'head' AS part, live_seq AS seq, CAST(NULL AS UUID) AS actor_id, \
