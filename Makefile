@@ -1,12 +1,16 @@
 # The only commands. Each one says what it does while it does it; the work itself stands in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint fmt dev bench bench-live kill faults simulate fuzz
+.PHONY: help run run-cluster build test lint fmt dev bench bench-live kill faults simulate fuzz
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: build ## Build what changed, then serve http://localhost:7999 with the data in ./data
 	@scripts/run
+
+run-cluster: build ## Serve http://localhost:7999 from two nodes behind nginx, over PostgreSQL, MongoDB and Redis
+	@scripts/setup cluster
+	@scripts/run-cluster
 
 build: ## Install what is missing, then build target/release/izanagi and target/site
 	@scripts/setup build

@@ -352,11 +352,11 @@ export class Socket {
   }
 }
 
-/** Waits for a condition. @param {() => boolean | Promise<boolean>} condition @param {string} what */
-export async function until(condition, what) {
-  const end = Date.now() + PATIENCE;
+/** Waits for a condition. @param {() => boolean | Promise<boolean>} condition @param {string} what @param {number} [patience] */
+export async function until(condition, what, patience = PATIENCE) {
+  const end = Date.now() + patience;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`waited ${PATIENCE} ms in vain: ${what}`);
+    if (Date.now() > end) throw new Error(`waited ${patience} ms in vain: ${what}`);
     await delay(10);
   }
 }
