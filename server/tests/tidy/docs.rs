@@ -3,10 +3,12 @@
 use crate::tree::{assert_none, file, paths};
 
 /// The documents that describe the code.
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 6] = [
     "docs/ARCHITECTURE.md",
     "docs/adding-an-endpoint.md",
     "docs/differences.md",
+    "docs/operations/set-up.md",
+    "docs/scaling.md",
     "docs/upstream.md",
 ];
 const EXTENSIONS: [&str; 11] =
