@@ -1,6 +1,6 @@
 # The only commands. Each one says what it does while it does it; the work itself stands in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run run-cluster build test lint fmt dev bench bench-live kill faults simulate fuzz
+.PHONY: help run run-cluster build test lint fmt dev bench bench-cluster bench-live kill faults simulate fuzz
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,3 +52,7 @@ bench: ## Print the table of figures
 bench-live: ## Print the figures of live editing, beside y-websocket and Hocuspocus (ONLY=live-join: one of them)
 	@scripts/setup build
 	@scripts/bench-live $(ONLY)
+
+bench-cluster: ## Print the figures of two stores and several nodes, on real servers (ONLY=cluster-edits: one of them)
+	@scripts/setup test
+	@scripts/bench-cluster $(ONLY)

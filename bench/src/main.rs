@@ -1,5 +1,5 @@
 //! Prints the table of figures: `cargo run --release -p izanagi-bench [NAME…]`; the name `live` stands
-//! for all figures of live editing.
+//! for all figures of live editing, `cluster` for those of several nodes.
 //!
 //! Missed targets are only printed. The exit code is nonzero if a measurement fails or produces a
 //! wrong result.
@@ -58,11 +58,12 @@ async fn run() -> Result<ExitCode> {
     Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Returns the measurements named on the command line, or all but those of live editing.
+/// Returns the measurements named on the command line, or all but those of live editing and of a cluster.
 fn chosen() -> Vec<String> {
     let named: Vec<String> = std::env::args().skip(1).collect();
     match named.as_slice() {
         [] => figures::ALL.map(str::to_owned).into(),
+        [cluster] if cluster == "cluster" => figures::cluster::ALL.map(str::to_owned).into(),
         [live] if live == "live" => figures::live::ALL.map(str::to_owned).into(),
         _ => named,
     }

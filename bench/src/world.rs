@@ -1,9 +1,9 @@
-//! In-process services over a SQLite file, configured as in the server.
+//! In-process services over a SQLite file or other stores, configured as in the server.
 
 use anyhow::Result;
 use izanagi_domain::{
-    accounts::{Caller, PasswordHash, Role, SigningKey, TokenIssuer, Tokens},
-    documents::{Editor, HistoryReader, IfMatch, RequestKey},
+    accounts::{Caller, Network, PasswordHash, Role, SigningKey, TokenIssuer, Tokens},
+    documents::{Editor, HistoryReader, IfMatch, LiveConnection, RequestKey},
     services::{Services, Settings},
     storage::{Clock as _, Ids as _, OutboxItem, SystemClock, SystemIds, User, VersionRow},
     versions::CommitInput,
@@ -24,28 +24,31 @@ pub(crate) struct World {
     pub(crate) services: Services,
     opened: Opened,
     file: PathBuf,
-    documents: Option<DocumentsConfig>,
+    config: StorageConfig,
     writer: Caller,
 }
 
 impl World {
     /// Creates services over a new file in this directory.
     pub(crate) async fn new(folder: &Path) -> Result<Self> {
-        Self::create_in(folder, None).await
+        Self::over(StorageConfig::new(url(&folder.join("izanagi.db")))).await
     }
 
     /// Like [`World::new`], with the contents of versions in another store.
     pub(crate) async fn with_documents(folder: &Path, documents: DocumentsConfig) -> Result<Self> {
-        Self::create_in(folder, Some(documents)).await
+        let mut config = StorageConfig::new(url(&folder.join("izanagi.db")));
+        config.documents = Some(documents);
+        Self::over(config).await
     }
 
-    async fn create_in(folder: &Path, documents: Option<DocumentsConfig>) -> Result<Self> {
+    /// Creates services over empty stores.
+    pub(crate) async fn over(config: StorageConfig) -> Result<Self> {
         let writer = Caller {
             user: UserId(SystemIds.uuid()),
             session: SessionId(SystemIds.uuid()),
             role: Role::User,
         };
-        let world = Self::open(folder.join("izanagi.db"), documents, writer).await?;
+        let world = Self::open(config, writer).await?;
         world.services.core.stores.relational.users.create(&user(writer.user)).await?;
         Ok(world)
     }
@@ -53,30 +56,26 @@ impl World {
     /// Opens an existing file as one of its users.
     pub(crate) async fn at(file: PathBuf, user: UserId) -> Result<Self> {
         let session = SessionId(SystemIds.uuid());
-        Self::open(file, None, Caller { user, session, role: Role::User }).await
+        let config = StorageConfig::new(url(&file));
+        Self::open(config, Caller { user, session, role: Role::User }).await
     }
 
     /// Reopens the same file with empty caches.
     pub(crate) async fn reopen(self) -> Result<Self> {
         self.services.shut_down().await;
         self.opened.close().await;
-        Self::open(self.file, self.documents, self.writer).await
+        Self::open(self.config, self.writer).await
     }
 
-    async fn open(
-        file: PathBuf,
-        documents: Option<DocumentsConfig>,
-        writer: Caller,
-    ) -> Result<Self> {
-        let mut config = StorageConfig::new(format!("sqlite://{}", file.display()));
-        config.documents.clone_from(&documents);
+    async fn open(config: StorageConfig, writer: Caller) -> Result<Self> {
         let opened = storage::open(&config).await?;
         let issuer = TokenIssuer { issuer: "bench".to_owned(), audience: "bench".to_owned() };
         let tokens = Tokens::new(issuer, &SigningKey::generate()?, &[])?;
         let (clock, ids) = (Arc::clone(&config.clock), Arc::clone(&config.ids));
         let stores = opened.stores.clone();
         let services = Services::new(stores, clock, ids, tokens, Settings::default())?;
-        Ok(Self { services, opened, file, documents, writer })
+        let file = config.url.strip_prefix("sqlite://").unwrap_or_default().into();
+        Ok(Self { services, opened, file, config, writer })
     }
 
     /// Shuts everything down; the file is kept.
@@ -85,7 +84,7 @@ impl World {
         self.opened.close().await;
     }
 
-    /// Returns the path of the database.
+    /// Returns the path of the database, if it is a file.
     pub(crate) fn file(&self) -> &Path {
         &self.file
     }
@@ -109,6 +108,18 @@ impl World {
     /// Authorises the user to edit.
     pub(crate) async fn editor(&self, id: DocumentId) -> Result<Editor> {
         Ok(self.services.documents.for_editor(&self.writer.into(), id).await?)
+    }
+
+    /// Connects the user to a live document.
+    pub(crate) async fn connect(&self, id: DocumentId) -> Result<LiveConnection> {
+        let documents = &self.services.documents;
+        Ok(documents.connect(&self.writer.into(), id, Network::None).await?)
+    }
+
+    /// Returns the live text.
+    pub(crate) async fn text(&self, id: DocumentId) -> Result<String> {
+        let reader = self.reader(id).await?;
+        Ok(self.services.documents.text(&reader).await?.content.to_string())
     }
 
     /// Replaces the live text with `content`.
@@ -136,6 +147,10 @@ impl World {
         }
         Ok(())
     }
+}
+
+fn url(file: &Path) -> String {
+    format!("sqlite://{}", file.display())
 }
 
 fn user(id: UserId) -> User {

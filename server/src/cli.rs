@@ -2,7 +2,7 @@
 
 use crate::{
     config::{self, Config},
-    logging,
+    doctor, health, logging,
     run::{self, Running},
 };
 use anyhow::Result;
@@ -11,7 +11,7 @@ use izanagi_domain::{
     accounts::{ManagedAccount, Role},
     fsck::Repair,
 };
-use izanagi_storage as storage;
+use izanagi_storage::{self as storage, doctor::Verdict};
 use std::process::ExitCode;
 
 /// Self-hosted collaborative document editor.
@@ -42,6 +42,13 @@ enum Command {
     /// Clean up after interrupted commits and compact old versions. Not beside a running server,
     /// which does this by itself.
     Gc,
+    /// Check each store, the signing keys and this machine: what can be reached, versions, rights,
+    /// durability, clocks, schema, indexes, free space; says how to mend what is wrong. Changes
+    /// nothing, also beside a running server. Exits with code 1 if something is bad.
+    Doctor,
+    /// Ask the server on this machine whether it is ready, for health checks of containers. Exits with
+    /// code 1 if not.
+    Health,
     /// Print an `izanagi.yaml` with every setting, its documentation and its default.
     Config,
     /// Manage user accounts.
@@ -92,8 +99,8 @@ impl From<RoleName> for Role {
 
 #[derive(Debug, Subcommand)]
 enum Keys {
-    /// Create a new signing key. It is used from the next start; tokens signed with the current key
-    /// stay valid.
+    /// Create a new signing key. Tokens signed with the current key stay valid. A key in a file is
+    /// used from the next start, one in the database on every node after two minutes.
     Rotate,
 }
 
@@ -130,11 +137,10 @@ impl Cli {
                 return fsck(&config, repair).await;
             }
             Command::Gc => return gc(&config).await,
+            Command::Doctor => return doctor(&config).await,
+            Command::Health => health::check(&config).await?,
             Command::User(user) => manage_user(&config, user).await?,
-            Command::Keys(Keys::Rotate) => {
-                config.keys().rotate(&config.data_dir)?;
-                logging::say("The server will sign with the new key after its next start.");
-            }
+            Command::Keys(Keys::Rotate) => rotate_keys(&config).await?,
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -170,6 +176,11 @@ async fn fsck(config: &Config, repair: Repair) -> Result<ExitCode> {
     Ok(if report.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+async fn doctor(config: &Config) -> Result<ExitCode> {
+    let worst = doctor::run(config).await?;
+    Ok(if worst == Verdict::Bad { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
 async fn gc(config: &Config) -> Result<ExitCode> {
     let running = Running::open_existing(config, Some("gc")).await?;
     let failed = running.services.jobs.run_now().await;
@@ -177,6 +188,20 @@ async fn gc(config: &Config) -> Result<ExitCode> {
     let failed = failed?;
     logging::say(format_args!("{failed} jobs failed"));
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn rotate_keys(config: &Config) -> Result<()> {
+    if config.keys_secret.is_none() {
+        config.keys().rotate(&config.data_dir)?;
+        logging::say("The server will sign with the new key after its next start.");
+        return Ok(());
+    }
+    // Beside a server, which reads the keys again by itself.
+    let running = Running::open_existing(config, None).await?;
+    let rotated = running.rotate_keys().await;
+    running.close().await;
+    logging::say(format_args!("Every server signs with the new key from {}.", rotated?));
+    Ok(())
 }
 
 async fn manage_user(config: &Config, command: User) -> Result<()> {

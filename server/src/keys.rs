@@ -1,17 +1,21 @@
 //! Signing keys (PRODUCT A3): generated at first start, readable only by the server, rotated with
-//! an overlap.
+//! an overlap. They are in a file, or, for several nodes, sealed in the relational store.
 
+use crate::config::{Config, ConfigError};
 use anyhow::{Context as _, Result};
 use izanagi_domain::{
-    accounts::SigningKey,
-    storage::{Ids as _, SystemIds},
+    accounts::{KeySet, SharedKeys, SigningKey},
+    sealing::Sealer,
+    storage::{Ids as _, Stores, SystemIds},
 };
 use izanagi_shared::rules::Secret;
+use izanagi_storage::StorageConfig;
 use std::{
     fs,
     io::{self, ErrorKind, Write as _},
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
@@ -40,6 +44,37 @@ pub struct KeyRing {
     pub former: Vec<SigningKey>,
 }
 
+impl From<KeyRing> for KeySet {
+    fn from(ring: KeyRing) -> Self {
+        Self { current: ring.current, others: ring.former }
+    }
+}
+
+/// Returns the keys in the relational store, if the settings have their secret. If the store has none
+/// yet, it takes over those of the data directory, so that tokens stay valid.
+///
+/// # Errors
+/// The settings name a file too, or the one in the data directory cannot be read.
+pub fn shared(
+    config: &Config,
+    given: &StorageConfig,
+    stores: &Stores,
+) -> Result<Option<SharedKeys>> {
+    let Some(secret) = &config.keys_secret else { return Ok(None) };
+    if let Some(file) = &config.keys_file {
+        let allowed = "set only one of IZANAGI_KEYS_FILE and IZANAGI_KEYS_SECRET";
+        return Err(
+            ConfigError::new("IZANAGI_KEYS_FILE", file.display().to_string(), allowed).into()
+        );
+    }
+    let source = KeySource::DataDir;
+    let file = source.path(&config.data_dir);
+    let first = if file.exists() { Some(KeyRing::read(&file)?.current) } else { None };
+    let sealer = Sealer::new(secret.clone(), []);
+    let (clock, ids) = (Arc::clone(&given.clock), Arc::clone(&given.ids));
+    Ok(Some(SharedKeys::new(Arc::clone(&stores.relational.keys), sealer, clock, ids, first)))
+}
+
 impl KeySource {
     fn path(&self, data_dir: &Path) -> PathBuf {
         match self {
@@ -62,6 +97,19 @@ impl KeySource {
             }
         }
         KeyRing::read(&path)
+    }
+
+    /// Reads the keys without generating any; returns the file if it exists.
+    ///
+    /// # Errors
+    /// As [`KeySource::load`].
+    pub fn check(&self, data_dir: &Path) -> Result<Option<PathBuf>> {
+        let path = self.path(data_dir);
+        if *self == Self::DataDir && !path.exists() {
+            return Ok(None);
+        }
+        KeyRing::read(&path)?;
+        Ok(Some(path))
     }
 
     /// Generates a new signing key; the current one stays valid for verification.

@@ -1,13 +1,15 @@
 //! Runs the server: stores, services, listener, and graceful shutdown.
 
 use crate::{
-    AppState, config::Config, connections::ByNetwork, listen, logging, router::router, site::Site,
+    AppState, config::Config, connections::ByNetwork, keys, listen, logging, router::router,
+    site::Site,
 };
 use anyhow::{Context as _, Result};
 use izanagi_domain::{
-    accounts::{TokenIssuer, Tokens},
+    accounts::{SharedKeys, TokenIssuer, Tokens},
     services::Services,
 };
+use izanagi_shared::time::Timestamp;
 use izanagi_storage::{self as storage, Opened, StorageConfig};
 use std::{path::Path, sync::Arc};
 use tokio::net::TcpListener;
@@ -18,6 +20,7 @@ pub struct Running {
     /// The services.
     pub services: Services,
     stores: Opened,
+    keys: Option<SharedKeys>,
 }
 
 impl Running {
@@ -29,7 +32,7 @@ impl Running {
         make_private_dir(&config.data_dir)?;
         let stores = config.stores()?.for_one("serve");
         let opened = storage::open(&stores).await?;
-        Self::over(config, &stores, opened)
+        Self::over(config, &stores, opened).await
     }
 
     /// Like [`Self::open`], for maintenance commands: does not create a database. `alone` is the
@@ -41,18 +44,45 @@ impl Running {
         let exclusive = alone;
         let stores = StorageConfig { exclusive, ..config.stores()? };
         let opened = storage::open_existing(&stores).await?;
-        Self::over(config, &stores, opened)
+        Self::over(config, &stores, opened).await
     }
 
-    fn over(config: &Config, given: &StorageConfig, stores: Opened) -> Result<Self> {
+    async fn over(config: &Config, given: &StorageConfig, stores: Opened) -> Result<Self> {
+        match Self::with_keys(config, given, &stores).await {
+            Ok((services, keys)) => Ok(Self { services, stores, keys }),
+            Err(error) => {
+                stores.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn with_keys(
+        config: &Config,
+        given: &StorageConfig,
+        stores: &Opened,
+    ) -> Result<(Services, Option<SharedKeys>)> {
         let (clock, ids) = (Arc::clone(&given.clock), Arc::clone(&given.ids));
-        let keys = config.keys().load(&config.data_dir)?;
+        let shared = keys::shared(config, given, &stores.stores)?;
+        let keys = match &shared {
+            Some(shared) => shared.load().await.context("IZANAGI_KEYS_SECRET")?,
+            None => config.keys().load(&config.data_dir)?.into(),
+        };
         let issuer = config.public_url.clone().unwrap_or_else(|| "izanagi".to_owned());
         let issuer = TokenIssuer { issuer, audience: "izanagi".to_owned() };
-        let tokens = Tokens::new(issuer, &keys.current, &keys.former)?;
+        let tokens = Tokens::new(issuer, &keys.current, &keys.others)?;
         let settings = config.settings.into();
         let services = Services::new(stores.stores.clone(), clock, ids, tokens, settings)?;
-        Ok(Self { services, stores })
+        Ok((services, shared))
+    }
+
+    /// Adds a signing key to those in the relational store; returns from when it signs.
+    ///
+    /// # Errors
+    /// The keys are not there, or as [`SharedKeys::rotate`].
+    pub async fn rotate_keys(&self) -> Result<Timestamp> {
+        let keys = self.keys.as_ref().context("the signing keys are in a file")?;
+        Ok(keys.rotate().await?)
     }
 
     /// Closes the stores while the services still run, to simulate a lost disk.
@@ -93,6 +123,9 @@ pub async fn serve_on(
     let site = Site::find(config.site_root.as_deref())?;
     let running = Running::open(&config).await?;
     running.services.start();
+    if let Some(keys) = running.keys.clone() {
+        running.services.accounts.follow_keys(keys);
+    }
     tracing::info!(storage = running.stores.description, "storage");
     let address = listener.local_addr()?;
     let (patience, most) = (config.patience, config.connections);

@@ -13,16 +13,20 @@ use std::{
 
 /// Runs the binary on the data in `home`.
 fn izanagi(home: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_izanagi"))
+    command(home, arguments).output().unwrap()
+}
+
+fn command(home: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_izanagi"));
+    command
         .args(arguments)
         .current_dir(home)
         .env("IZANAGI_DATA_DIR", home.join("data"))
         .env("IZANAGI_LISTEN", "127.0.0.1:0")
         .env("IZANAGI_SITE_ROOT", home.join("site"))
         .env_remove("IZANAGI_CONFIG")
-        .env_remove("DATABASE_URL")
-        .output()
-        .unwrap()
+        .env_remove("DATABASE_URL");
+    command
 }
 
 #[rstest]
@@ -42,6 +46,64 @@ fn maintenance_commands_create_no_data(#[case] command: &[&str]) {
         "{stderr}"
     );
     assert!(!data.exists());
+}
+
+#[tokio::test]
+async fn keys_in_the_database_are_rotated_beside_a_server() {
+    let home = tempfile::tempdir().unwrap();
+    let (data_dir, secret) = (home.path().join("data"), "0123456789abcdef0123456789abcdef");
+    let config = |secret: &str| Config {
+        data_dir: data_dir.clone(),
+        keys_secret: Some(Secret::new(secret)),
+        ..Config::default()
+    };
+    let running = Running::open(&config(secret)).await.unwrap();
+    let rotate = |secret: &str| {
+        let mut command = command(home.path(), &["keys", "rotate"]);
+        command.env("IZANAGI_KEYS_SECRET", secret).output().unwrap()
+    };
+    let output = rotate(secret);
+    assert!(output.status.success(), "{output:?}");
+    assert!(!data_dir.join("keys.pem").exists());
+    let output = rotate("another secret of 32 characters!");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("IZANAGI_KEYS_SECRET: the secret does not open"), "{stderr}");
+    let output = rotate("short");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("32 to 1024") && !stderr.contains("short"), "{stderr}");
+    let keys = running.services.core.stores.relational.keys.list().await.unwrap();
+    assert_eq!(keys.len(), 2);
+    running.close().await;
+}
+
+#[tokio::test]
+async fn the_doctor_says_what_is_wrong_and_changes_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let output = izanagi(home.path(), &["doctor"]);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{stdout}");
+    assert!(stdout.contains("0 are bad") && !home.path().join("data").exists(), "{stdout}");
+    let config = Config { data_dir: home.path().join("data"), ..Config::default() };
+    Running::open(&config).await.unwrap().close().await;
+    let output = izanagi(home.path(), &["doctor"]);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && stdout.contains("ok    indexes"), "{stdout}");
+    let keys = home.path().join("data/keys.pem");
+    std::fs::set_permissions(&keys, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    let output = izanagi(home.path(), &["doctor"]);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stdout}");
+    assert!(stdout.contains("BAD   signing keys") && stdout.contains("chmod 600"), "{stdout}");
+}
+
+#[test]
+fn health_fails_without_a_server() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = command(home.path(), &["health"]);
+    let output = command.env("IZANAGI_LISTEN", "127.0.0.1:9").output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.contains("127.0.0.1:9: cannot connect"), "{stderr}");
 }
 
 /// Runs `izanagi user …` on the data in `home` and returns what it prints.

@@ -2,6 +2,7 @@
 
 mod at_rest;
 mod burst;
+pub(crate) mod cluster;
 mod commits;
 mod comparison;
 mod edits;
@@ -66,9 +67,12 @@ pub(crate) async fn measure(name: &str, setting: &Setting, report: &mut Report) 
         "timeline" => timeline::measure(setting, report).await,
         // Not part of the table: it needs a server.
         "mongo" => mongo::measure(setting, report).await,
+        cluster if cluster::ALL.contains(&cluster) => {
+            cluster::measure(cluster, setting, report).await
+        }
         live if live::ALL.contains(&live) => live::measure(live, setting, report),
         _ => {
-            let all: Vec<&str> = ALL.into_iter().chain(live::ALL).collect();
+            let all: Vec<&str> = ALL.into_iter().chain(live::ALL).chain(cluster::ALL).collect();
             anyhow::bail!("unknown measurement; available: {}", all.join(", "))
         }
     }

@@ -39,6 +39,16 @@ impl Server {
 
     /// Starts it on one core, if `core` names one.
     pub(crate) fn start_on(core: Option<Core>, build: &Path, folder: &Path) -> Result<Self> {
+        Self::start_with(core, build, folder, &[])
+    }
+
+    /// Starts it with further settings.
+    pub(crate) fn start_with(
+        core: Option<Core>,
+        build: &Path,
+        folder: &Path,
+        environment: &[(&str, String)],
+    ) -> Result<Self> {
         let data = folder.join("data");
         fs::create_dir_all(folder)?;
         let config = folder.join("izanagi.yaml");
@@ -49,6 +59,7 @@ impl Server {
             .env("IZANAGI_CONFIG", &config)
             .env("IZANAGI_DATA_DIR", &data)
             .env("IZANAGI_LISTEN", "127.0.0.1:0")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             // The server logs as in production.
             .stderr(File::create(folder.join("server.log"))?)
             .stdout(Stdio::piped());

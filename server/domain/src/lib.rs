@@ -16,6 +16,7 @@ pub mod log_rate;
 mod patience;
 pub mod principal;
 pub mod readiness;
+pub mod sealing;
 pub mod services;
 pub mod storage;
 pub mod versions;

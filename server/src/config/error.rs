@@ -16,7 +16,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    pub(super) fn new(name: &str, given: impl Into<String>, allowed: impl Into<String>) -> Self {
+    pub(crate) fn new(name: &str, given: impl Into<String>, allowed: impl Into<String>) -> Self {
         Self { name: name.to_owned(), given: given.into(), allowed: allowed.into() }
     }
 

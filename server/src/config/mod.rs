@@ -27,9 +27,11 @@ pub use values::ByteSize;
 use crate::keys::KeySource;
 use confique::{Config as _, Layer as _};
 use ipnet::IpNet;
+use izanagi_shared::rules::Secret;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use values::{
-    address, count, duration, log_filter, log_format, networks, origins, path, public_url, size,
+    address, count, duration, keys_secret, log_filter, log_format, networks, origins, path,
+    public_url, size,
 };
 
 /// All settings. Defaults are strings, parsed like values in the file.
@@ -60,6 +62,12 @@ pub struct Config {
     /// PEM file with the signing keys, mode 0600; without it, `keys.pem` in the data directory.
     #[config(env = "IZANAGI_KEYS_FILE", deserialize_with = path)]
     pub keys_file: Option<PathBuf>,
+
+    /// Secret of 32 characters or more, the same for all nodes, such as `openssl rand -base64 32`
+    /// prints. With it, the signing keys are in the relational database, encrypted, and all nodes use
+    /// the same.
+    #[config(env = "IZANAGI_KEYS_SECRET", deserialize_with = keys_secret)]
+    pub keys_secret: Option<Secret>,
 
     /// Origins such as `https://app.example.org` whose scripts may use `/api`: a list, or separated
     /// by commas.

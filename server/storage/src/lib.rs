@@ -4,6 +4,7 @@
 pub mod faulty;
 
 mod config;
+pub mod doctor;
 mod error;
 mod frame;
 mod lock;

@@ -21,6 +21,7 @@ use crate::{
 };
 use anyhow::{Context as _, Result, bail};
 use contender::Kind;
+pub(super) use script::{Script, writer_of};
 use std::{env, str::FromStr, thread, time::Duration};
 use tokio::{runtime, task::LocalSet};
 

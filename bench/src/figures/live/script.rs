@@ -9,9 +9,9 @@ use izanagi_shared::crdt::{Change, TextDoc};
 const FIRST_WRITER: u64 = 0x4000_0000;
 
 /// A document's first text, and what is typed into it.
-pub(super) struct Script {
+pub(in crate::figures) struct Script {
     /// The update that brings the first text.
-    pub(super) seed: Vec<u8>,
+    pub(in crate::figures) seed: Vec<u8>,
     writers: Vec<Writer>,
 }
 
@@ -25,7 +25,7 @@ struct Writer {
 
 impl Script {
     /// Encodes the updates of writers who type at different places of `text`.
-    pub(super) fn new(text: &str, writers: usize, updates: usize) -> Result<Self> {
+    pub(in crate::figures) fn new(text: &str, writers: usize, updates: usize) -> Result<Self> {
         let (first, seed) = TextDoc::from_text(FIRST_WRITER - 1, text);
         let length = text.encode_utf16().count();
         let write = |index: usize| {
@@ -43,29 +43,29 @@ impl Script {
     }
 
     /// Returns an update of a writer.
-    pub(super) fn update(&self, writer: usize, number: usize) -> Option<&[u8]> {
+    pub(in crate::figures) fn update(&self, writer: usize, number: usize) -> Option<&[u8]> {
         self.writers.get(writer)?.updates.get(number).map(Vec::as_slice)
     }
 
     /// Returns how many writers there are.
-    pub(super) fn writers(&self) -> usize {
+    pub(in crate::figures) fn writers(&self) -> usize {
         self.writers.len()
     }
 
     /// Returns the text after all updates of one writer.
-    pub(super) fn text_of(&self, writer: usize) -> Option<&str> {
+    pub(in crate::figures) fn text_of(&self, writer: usize) -> Option<&str> {
         self.writers.get(writer).map(|writer| writer.text.as_str())
     }
 }
 
 /// Returns the writer with this client id.
-pub(super) fn writer_of(client: u64) -> Option<usize> {
+pub(in crate::figures) fn writer_of(client: u64) -> Option<usize> {
     client.checked_sub(FIRST_WRITER).and_then(|index| usize::try_from(index).ok())
 }
 
 /// Returns the state of a text of which several people wrote words here and there, and deleted some,
 /// until its encoding had this many bytes.
-pub(super) fn worked_on(bytes: usize) -> Result<Vec<u8>> {
+pub(in crate::figures) fn worked_on(bytes: usize) -> Result<Vec<u8>> {
     /// Words, each written by another client.
     const TURN: usize = 500;
     let mut random = Random::new(8);

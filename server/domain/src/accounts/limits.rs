@@ -100,7 +100,8 @@ struct Keyed<K: Hash + Eq + Clone> {
     own: Governor<K>,
 }
 
-/// What a limit counts by, for the shared counters. Short, and without personal data.
+/// What a limit counts by, for the shared counters. Short: an id, an address in hex,
+/// or the hash of a name.
 trait CountedBy: Hash + Eq + Clone + Sync {
     fn shared_key(&self) -> String;
 }

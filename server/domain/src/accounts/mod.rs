@@ -10,6 +10,7 @@ mod profile;
 mod refresh;
 mod role;
 mod sessions;
+mod shared_keys;
 mod sign_in;
 mod tokens;
 
@@ -20,6 +21,7 @@ pub use network::Network;
 pub use password::{PasswordHash, Passwords};
 pub use refresh::RefreshSecret;
 pub use role::Role;
+pub use shared_keys::{ACTIVE_AFTER, KeySet, SharedKeys, SharedKeysError};
 pub use sign_in::{SignUpTurn, SignedIn};
 pub use tokens::{AccessToken, Claims, SigningKey, TokenIssuer, Tokens};
 

@@ -3,7 +3,7 @@
 use super::{ACCESS_LIFETIME, Caller, LEEWAY};
 use crate::{
     error::{Error, Result},
-    hash::sha256,
+    hash::{sha256, sha256_parts},
 };
 use aws_lc_rs::{
     encoding::AsDer as _,
@@ -20,7 +20,7 @@ use jsonwebtoken::{
     jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash},
 };
 use lru::LruCache;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, fmt, num::NonZeroUsize, sync::Arc};
 use uuid::Uuid;
@@ -114,13 +114,20 @@ impl AccessToken {
 #[derive(Clone)]
 pub struct Tokens {
     issuer: TokenIssuer,
-    kid: String,
-    signing: Arc<EncodingKey>,
-    verifying: Arc<HashMap<String, DecodingKey>>,
-    set: Arc<JwkSet>,
+    keys: Arc<RwLock<Arc<Keys>>>,
     validation: Validation,
     /// Claims of tokens with a valid signature, by their SHA-256.
     verified: Arc<Mutex<LruCache<[u8; 32], Claims>>>,
+}
+
+/// The keys of one moment.
+struct Keys {
+    /// The SHA-256 of all of them, to notice a change.
+    hash: [u8; 32],
+    kid: String,
+    signing: EncodingKey,
+    verifying: HashMap<String, DecodingKey>,
+    set: JwkSet,
 }
 
 /// Tokens whose signatures are remembered.
@@ -128,7 +135,7 @@ const REMEMBERED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(9_999);
 
 impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tokens").field("kid", &self.kid).finish_non_exhaustive()
+        f.debug_struct("Tokens").field("kid", &self.keys.read().kid).finish_non_exhaustive()
     }
 }
 
@@ -138,19 +145,7 @@ impl Tokens {
     /// # Errors
     /// A key is not an RSA key in PKCS #8 PEM.
     pub fn new(issuer: TokenIssuer, current: &SigningKey, former: &[SigningKey]) -> Result<Self> {
-        let mut verifying = HashMap::new();
-        let mut set = JwkSet::default();
-        let mut first = None;
-        for key in std::iter::once(current).chain(former) {
-            let encoding =
-                EncodingKey::from_rsa_pem(key.for_storage().as_bytes()).map_err(Error::internal)?;
-            let (kid, jwk) = public_half(&encoding).map_err(Error::internal)?;
-            let decoding = DecodingKey::from_jwk(&jwk).map_err(Error::internal)?;
-            verifying.insert(kid.clone(), decoding);
-            set.keys.push(jwk);
-            first.get_or_insert((kid, encoding));
-        }
-        let (kid, signing) = first.ok_or_else(|| Error::internal("no signing key"))?;
+        let keys = Keys::new(current, former)?;
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_issuer(&[&issuer.issuer]);
         validation.set_audience(&[&issuer.audience]);
@@ -159,13 +154,26 @@ impl Tokens {
         validation.validate_exp = false;
         Ok(Self {
             issuer,
-            kid,
-            signing: Arc::new(signing),
-            verifying: Arc::new(verifying),
-            set: Arc::new(set),
+            keys: Arc::new(RwLock::new(Arc::new(keys))),
             validation,
             verified: Arc::new(Mutex::new(LruCache::new(REMEMBERED))),
         })
+    }
+
+    /// Replaces the keys, for all clones.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; the former keys then stay.
+    pub fn replace(&self, current: &SigningKey, others: &[SigningKey]) -> Result<()> {
+        if self.keys.read().hash != hash_of(current, others) {
+            let keys = Arc::new(Keys::new(current, others)?);
+            *self.keys.write() = keys;
+        }
+        Ok(())
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read())
     }
 
     /// Issues a token for this caller, valid from `now` for [`ACCESS_LIFETIME`].
@@ -182,8 +190,9 @@ impl Tokens {
             role: caller.role.as_str().to_owned(),
         };
         let mut header = Header::new(Algorithm::RS256);
-        header.kid = Some(self.kid.clone());
-        jsonwebtoken::encode(&header, &claims, &self.signing)
+        let keys = self.keys();
+        header.kid = Some(keys.kid.clone());
+        jsonwebtoken::encode(&header, &claims, &keys.signing)
             .map(|token| AccessToken(Secret::new(token)))
             .map_err(Error::internal)
     }
@@ -198,7 +207,8 @@ impl Tokens {
         if header.crit.is_some() {
             return Err(Error::Unauthenticated);
         }
-        let key = header.kid.as_ref().and_then(|kid| self.verifying.get(kid));
+        let keys = self.keys();
+        let key = header.kid.as_ref().and_then(|kid| keys.verifying.get(kid));
         let key = key.ok_or(Error::Unauthenticated)?;
         let claims = jsonwebtoken::decode::<Claims>(token, key, &self.validation)
             .map_err(|_| Error::Unauthenticated)?
@@ -227,8 +237,32 @@ impl Tokens {
     }
 
     pub(super) fn jwks(&self) -> Result<serde_json::Value> {
-        serde_json::to_value(&*self.set).map_err(Error::internal)
+        serde_json::to_value(&self.keys().set).map_err(Error::internal)
     }
+}
+
+impl Keys {
+    fn new(current: &SigningKey, others: &[SigningKey]) -> Result<Self> {
+        let mut verifying = HashMap::new();
+        let mut set = JwkSet::default();
+        let mut first = None;
+        for key in std::iter::once(current).chain(others) {
+            let encoding =
+                EncodingKey::from_rsa_pem(key.for_storage().as_bytes()).map_err(Error::internal)?;
+            let (kid, jwk) = public_half(&encoding).map_err(Error::internal)?;
+            let decoding = DecodingKey::from_jwk(&jwk).map_err(Error::internal)?;
+            verifying.insert(kid.clone(), decoding);
+            set.keys.push(jwk);
+            first.get_or_insert((kid, encoding));
+        }
+        let (kid, signing) = first.ok_or_else(|| Error::internal("no signing key"))?;
+        Ok(Self { hash: hash_of(current, others), kid, signing, verifying, set })
+    }
+}
+
+fn hash_of(current: &SigningKey, others: &[SigningKey]) -> [u8; 32] {
+    let keys = std::iter::once(current).chain(others);
+    sha256_parts(&keys.map(|key| key.for_storage().as_bytes()).collect::<Vec<_>>())
 }
 
 fn public_half(key: &EncodingKey) -> jsonwebtoken::errors::Result<(String, Jwk)> {
@@ -287,6 +321,18 @@ mod tests {
     }
 
     #[test]
+    fn replaced_keys_reach_every_clone() {
+        let (old, new) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+        let now = Timestamp::from_micros(1_800_000_000_000_000);
+        let (first, other) = (tokens(&old, &[]), tokens(&new, &[]));
+        let clone = first.clone();
+        first.replace(&new, &[old]).unwrap();
+        let token = clone.issue(&caller(), Uuid::from_u128(3), now).unwrap();
+        assert!(other.verify(token.expose(), now).is_ok());
+        assert_eq!(clone.jwks().unwrap()["keys"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
     fn a_changed_token_is_refused() {
         let tokens = tokens(&SigningKey::generate().unwrap(), &[]);
         let now = Timestamp::from_micros(1_800_000_000_000_000);
@@ -305,9 +351,9 @@ mod tests {
         let claims = tokens.verify(token.expose(), now).unwrap();
         for crit in [None, Some(vec!["b64".to_owned()]), Some(Vec::new())] {
             let is_plain = crit.is_none();
-            let kid = Some(tokens.kid.clone());
+            let kid = Some(tokens.keys().kid.clone());
             let header = Header { kid, crit, ..Header::new(Algorithm::RS256) };
-            let signed = jsonwebtoken::encode(&header, &claims, &tokens.signing).unwrap();
+            let signed = jsonwebtoken::encode(&header, &claims, &tokens.keys().signing).unwrap();
             assert_eq!(tokens.verify(&signed, now).is_ok(), is_plain, "{:?}", header.crit);
         }
     }

@@ -78,7 +78,8 @@ impl Documents {
         let _reserved = self.core.budget.work(peak_bytes(kind, &text.content)).await?;
         let place = self.shared_place(&key, text.content.len());
         let shared = match &place {
-            Some(place) => self.shared_rendering(place).await?.map(Arc::new),
+            // Without those of other nodes, it is rendered here.
+            Some(place) => self.shared_rendering(place).await.ok().flatten().map(Arc::new),
             None => None,
         };
         let rendered = match shared {
@@ -90,7 +91,7 @@ impl Documents {
                 let bytes = text.content.len() * SLOWNESS;
                 let rendered = self.core.budget.run_on(bytes, render).await?;
                 if let Some(place) = &place {
-                    self.share_rendering(place, &rendered).await?;
+                    self.share_rendering(place, &rendered).await;
                 }
                 rendered
             }

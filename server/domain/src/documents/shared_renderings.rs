@@ -57,17 +57,12 @@ impl Documents {
         Ok(found)
     }
 
-    /// Shares a rendering with other nodes.
-    pub(super) async fn share_rendering(
-        &self,
-        place: &Place,
-        rendered: &Arc<Rendered>,
-    ) -> Result<()> {
+    /// Shares a rendering with other nodes, if there is time for it.
+    pub(super) async fn share_rendering(&self, place: &Place, rendered: &Arc<Rendered>) {
         let (source, rendered) = (place.source.clone(), Arc::clone(rendered));
         let encode = move || serde_json::to_vec(&*rendered).map(|value| seal(&source, &value));
-        if let Ok(sealed) = self.core.budget.run(encode).await? {
+        if let Ok(Ok(sealed)) = self.core.budget.run(encode).await {
             self.core.stores.cache.put(&place.key, sealed, KEPT_FOR).await;
         }
-        Ok(())
     }
 }

@@ -104,7 +104,8 @@ impl Room {
 
     /// Whether other rooms have written after a seq; takes in what they have written.
     async fn has_moved(&mut self, after: u64) -> Result<bool> {
-        let tail = self.context.log.since(self.document, after).await?;
+        let tail = self.context.log.since(self.document, after).await;
+        let tail = tail.map_err(Error::missing("document"))?;
         if tail.live_seq <= after {
             return Ok(false);
         }

@@ -120,8 +120,13 @@ impl Ear {
                 }
             }
             BusEvent::PresenceWanted { node, document } if node != self.node => {
-                if let Some((seats, _)) = self.open.listener(document) {
-                    seats.tell_elsewhere();
+                if let Some((seats, _)) = self.open.listener(document)
+                    && let Some(at) = seats.answer_at()
+                {
+                    tokio::spawn(async move {
+                        sleep_until(at).await;
+                        seats.tell_elsewhere();
+                    });
                 }
             }
             BusEvent::Lagged => {

@@ -16,6 +16,7 @@ mod edits;
 mod error;
 mod freshness;
 mod inspect;
+mod keys;
 mod live_log;
 mod mend;
 mod outbox;
@@ -43,6 +44,7 @@ pub use edits::{EditSegments, NewSegment, NewestSegments, SegmentFilter, Segment
 pub use error::{Constraint, StoreError, StoreResult};
 pub use freshness::Freshness;
 pub use inspect::{Accounts, FeedSummary, Inspect, OpsSummary};
+pub use keys::{KeyStore, SealedKey};
 pub use live_log::{
     Appended, Batch, BatchOutcome, ClientOwner, CutUpdates, KnownOp, LiveLog, LoadedLog, LogTail,
     LoggedUpdate, MAX_QUARANTINED, NewLineage, NewSnapshot, NewUpdate, SavedText, StoredSnapshot,
@@ -107,6 +109,8 @@ pub struct Relational {
     pub outbox: Arc<dyn Outbox>,
     /// The audit log.
     pub audit: Arc<dyn AuditLog>,
+    /// Signing keys shared by all nodes.
+    pub keys: Arc<dyn KeyStore>,
     /// Full scans for `fsck`.
     pub inspect: Arc<dyn Inspect>,
     /// Repairs by `fsck`.

@@ -11,6 +11,7 @@ pub use numbers::ByteSize;
 pub(super) use numbers::{count, duration, size};
 pub(super) use rate::rate;
 
+use izanagi_shared::rules::Secret;
 use serde::de::{Deserializer, Error, SeqAccess, Unexpected, Visitor};
 use std::{fmt, marker::PhantomData, path::PathBuf};
 use tracing_subscriber::EnvFilter;
@@ -20,6 +21,14 @@ pub(super) fn path<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Err
     read(from, |given| match given {
         "" => Err(Refused::new(given, "use a path")),
         path => Ok(path.into()),
+    })
+}
+
+/// Secret that seals the signing keys. It is not shown in the error.
+pub(super) fn keys_secret<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
+    read(from, |given| match given.trim() {
+        secret if (32..=1024).contains(&secret.len()) => Ok(Secret::new(secret)),
+        _ => Err(Refused::new("…", "use 32 to 1024 random characters")),
     })
 }
 

@@ -4,8 +4,8 @@ use super::flip::{flip_bytes, flip_data, flip_text};
 use izanagi_domain::storage::{
     Accounts, BatchOutcome, ChangePage, CommitIntent, CommitOutcome, DocumentRow, FeedSummary,
     Fence, KnownOp, LoadedLog, LogRemains, LogTail, NewestSegments, OpsSummary, OutboxItem, Record,
-    RecordPath, RefreshToken, RefreshUse, SavedText, SegmentRow, Session, ShortHash, StoreError,
-    StoreResult, StoredSnapshot, User, VersionRow, Viewed,
+    RecordPath, RefreshToken, RefreshUse, SavedText, SealedKey, SegmentRow, Session, ShortHash,
+    StoreError, StoreResult, StoredSnapshot, User, VersionRow, Viewed,
 };
 use izanagi_shared::{
     id::{DocumentId, SessionId, UserId},
@@ -108,6 +108,12 @@ impl<A: Answer, B: Answer> Answer for (A, B) {
 impl Answer for Record {
     fn corrupt(&mut self) -> bool {
         flip_data(&mut self.data)
+    }
+}
+
+impl Answer for SealedKey {
+    fn corrupt(&mut self) -> bool {
+        flip_bytes(&mut self.sealed)
     }
 }
 

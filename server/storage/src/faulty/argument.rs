@@ -94,4 +94,5 @@ copied_arguments!(
     Timestamp,
     Settlement,
     Uuid,
+    Option<Uuid>,
 );

@@ -59,6 +59,7 @@ pub fn wrap(stores: Stores, injector: &Arc<Injector>) -> Stores {
         changes: faulty(from.changes, injector),
         outbox: faulty(from.outbox, injector),
         audit: faulty(from.audit, injector),
+        keys: faulty(from.keys, injector),
         inspect: faulty(from.inspect, injector),
         mend: faulty(from.mend, injector),
         upkeep: faulty(from.upkeep, injector),

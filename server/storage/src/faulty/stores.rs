@@ -7,13 +7,13 @@ use izanagi_domain::storage::{
     Accounts, AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, ChangePage,
     Changes, Claim, CommitIntent, CommitIntents, CommitOutcome, CutUpdates, Data, DetailsChange,
     DocumentFilter, DocumentRow, DocumentStore, EditSegments, FeedSummary, Fence, Freshness,
-    Inspect, KnownOp, LiveLog, LoadedLog, LogRemains, LogTail, Mend, NewDocument, NewIntent,
-    NewLineage, NewRecord, NewSegment, NewSession, NewSnapshot, NewVersion, NewestSegments,
-    OpsSummary, Outbox, OutboxItem, Owners, RebuiltLog, Record, RecordIndex, RecordPatch,
-    RecordPath, RecordWatch, RefreshToken, RefreshUse, ResumeToken, RevocationStore, SavedText,
-    SegmentFilter, SegmentRow, Session, SessionStore, Settlement, ShortHash, StoreResult,
-    StoredSnapshot, Topic, Upkeep, User, UserChange, UserStore, VersionFilter, VersionRow,
-    VersionStore, Viewed,
+    Inspect, KeyStore, KnownOp, LiveLog, LoadedLog, LogRemains, LogTail, Mend, NewDocument,
+    NewIntent, NewLineage, NewRecord, NewSegment, NewSession, NewSnapshot, NewVersion,
+    NewestSegments, OpsSummary, Outbox, OutboxItem, Owners, RebuiltLog, Record, RecordIndex,
+    RecordPatch, RecordPath, RecordWatch, RefreshToken, RefreshUse, ResumeToken, RevocationStore,
+    SavedText, SealedKey, SegmentFilter, SegmentRow, Session, SessionStore, Settlement, ShortHash,
+    StoreResult, StoredSnapshot, Topic, Upkeep, User, UserChange, UserStore, VersionFilter,
+    VersionRow, VersionStore, Viewed,
 };
 use izanagi_shared::{
     id::{ActorId, CommitId, DocumentId, SessionId, UserId},
@@ -135,6 +135,15 @@ faulty_store! {
         Write revoke(session: SessionId, until: Timestamp) -> ();
         Read is_revoked(session: SessionId) -> bool;
         Write forget(before: Timestamp) -> ();
+    }
+}
+
+faulty_store! {
+    KeyStore as "keys" {
+        Read list() -> Vec<SealedKey>;
+        Write add(
+            key: &SealedKey, newest: Option<Uuid>, remove: &[Uuid], audit: &AuditEvent
+        ) -> bool;
     }
 }
 

@@ -37,7 +37,7 @@ const MAJORITY: Duration = Duration::from_secs(8);
 const CONNECTIONS: u32 = 32;
 
 /// The collection of what belongs to the store itself.
-const SYSTEM: &str = "sysCollection";
+pub(super) const SYSTEM: &str = "sysCollection";
 
 /// The setting in error messages.
 const SETTING: &str = "storage.documents.url (MONGODB_URL)";
@@ -59,10 +59,7 @@ pub(crate) async fn open(
 async fn connect(config: &DocumentsConfig, ids: &dyn Ids) -> Result<Arc<MongoDb>, OpenError> {
     let interruptions = Arc::new(AtomicU64::new(0));
     let (options, limit) = options(config, &interruptions).await?;
-    let database = match (&config.database, &options.default_database) {
-        (Some(name), _) | (None, Some(name)) => name.clone(),
-        (None, None) => DocumentsConfig::DATABASE.to_owned(),
-    };
+    let database = database_name(config, &options);
     check_name("storage.documents.database", &database, &['/', '\\', '.', ' ', '"', '$'])?;
     check_name("storage.documents.collection", &config.collection, &['$'])?;
     let hosts: Vec<String> = options.hosts.iter().map(ToString::to_string).collect();
@@ -92,7 +89,15 @@ async fn connect(config: &DocumentsConfig, ids: &dyn Ids) -> Result<Arc<MongoDb>
     }))
 }
 
-async fn options(
+/// The database: that of the setting, of the URL, or the usual one.
+pub(super) fn database_name(config: &DocumentsConfig, options: &ClientOptions) -> String {
+    match (&config.database, &options.default_database) {
+        (Some(name), _) | (None, Some(name)) => name.clone(),
+        (None, None) => DocumentsConfig::DATABASE.to_owned(),
+    }
+}
+
+pub(super) async fn options(
     config: &DocumentsConfig,
     interruptions: &Arc<AtomicU64>,
 ) -> Result<(ClientOptions, Duration), OpenError> {
@@ -155,7 +160,7 @@ fn is_interruption(event: &CmapEvent) -> bool {
 }
 
 /// A single server has no retryable writes and no change streams.
-fn require_replica_set(hosts: &str, hello: &Document) -> Result<(), OpenError> {
+pub(super) fn require_replica_set(hosts: &str, hello: &Document) -> Result<(), OpenError> {
     let is_set = hello.contains_key("setName") || matches!(hello.get_str("msg"), Ok("isdbgrid"));
     if is_set {
         return Ok(());
@@ -215,7 +220,7 @@ fn unreachable(hosts: &str, cause: &str) -> OpenError {
 }
 
 /// The URL without user, password and options.
-fn without_secrets(url: &str) -> String {
+pub(super) fn without_secrets(url: &str) -> String {
     let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let hosts = rest.rsplit_once('@').map_or(rest, |(_, hosts)| hosts);
     let hosts = hosts.split(['/', '?']).next().unwrap_or_default();

@@ -2,12 +2,14 @@
 
 mod connect;
 mod data;
+mod doctor;
 mod errors;
 mod record;
 mod store;
 mod watch;
 
 pub(crate) use connect::open;
+pub(crate) use doctor::examine;
 
 use crate::registry::Backend;
 use async_trait::async_trait;
@@ -26,6 +28,7 @@ use tokio::sync::{RwLock, RwLockReadGuard};
 const RECORD_INDEX: &str = "collection_id";
 const PARENT_INDEX: &str = "parent";
 const PURGE_INDEX: &str = "deleted_updatedAt";
+const INDEXES: [&str; 3] = [RECORD_INDEX, PARENT_INDEX, PURGE_INDEX];
 
 /// An open connection, and the document store over it.
 pub(crate) struct MongoDb {

@@ -26,6 +26,22 @@ impl RedisConfig {
         let place = || Some(place.clone());
         Self { revocations: place(), bus: place(), limits: place(), cache: place() }
     }
+
+    /// The places, each once, with the first store that is there.
+    pub(crate) fn places(&self) -> Vec<(&'static str, RedisPlace)> {
+        let Self { revocations, bus, limits, cache } = self;
+        let all =
+            [("revocations", revocations), ("bus", bus), ("limits", limits), ("cache", cache)];
+        let mut places: Vec<(&'static str, RedisPlace)> = Vec::new();
+        for (store, place) in all {
+            if let Some(place) = place
+                && !places.iter().any(|(_, known)| known == place)
+            {
+                places.push((store, place.clone()));
+            }
+        }
+        places
+    }
 }
 
 /// A Redis server, and the beginning of all keys there.

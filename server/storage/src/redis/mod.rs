@@ -6,10 +6,12 @@ mod cache;
 mod config;
 mod connection;
 mod counters;
+mod doctor;
 mod envelope;
 mod revocations;
 
 pub use config::{RedisConfig, RedisPlace};
+pub(crate) use doctor::examine;
 
 use crate::{error::OpenError, registry::Backend};
 use async_trait::async_trait;

@@ -20,6 +20,7 @@ mod forget;
 mod id_bytes;
 mod inspect;
 mod intents;
+mod keys;
 mod ledger;
 mod list;
 mod live_log;
@@ -68,6 +69,7 @@ pub(crate) fn stores<D: Database>(
         changes: Arc::new(changes::SqlChanges { db: db() }),
         outbox: Arc::new(outbox::SqlOutbox { db: db(), ids: ids() }),
         audit: Arc::new(audit::SqlAudit { db: db() }),
+        keys: Arc::new(keys::SqlKeys { db: db(), ids: ids() }),
         inspect: Arc::new(inspect::SqlInspect { db: db() }),
         mend: Arc::new(mend::SqlMend { db: db() }),
         upkeep: Arc::new(forget::SqlUpkeep { db: db() }),

@@ -31,6 +31,7 @@ const CLEAR: &str = "DELETE FROM documents; DELETE FROM users; DELETE FROM revoc
     DELETE FROM record_changes; DELETE FROM record_marks; \
     UPDATE record_horizon SET highest = 0, forgotten = 0; \
     DELETE FROM tombstones; DELETE FROM outbox; DELETE FROM audit_log; DELETE FROM probes; \
+    DELETE FROM signing_keys; \
     UPDATE change_horizon SET highest = 0, forgotten = 0; \
     SELECT setval('change_numbers', 1, false), setval('account_numbers', 1, false), \
     setval('record_numbers', 1, false)";

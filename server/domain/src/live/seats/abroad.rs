@@ -4,10 +4,13 @@
 use super::{PresenceUpdate, Seats, presence::Holder};
 use crate::storage::{Bus, BusEvent, ClientPresence, NodeId, NodePresence};
 use izanagi_shared::id::DocumentId;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+use tokio::time::Instant;
 
 /// Bytes of states in one message.
 const MESSAGE_BYTES: usize = 64 * 1024;
+/// Answers to the other nodes are at least this far apart: one is heard by all that have asked.
+const ANSWER_EVERY: Duration = Duration::from_secs(1);
 /// Clients in one message.
 const MESSAGE_CLIENTS: usize = 256;
 
@@ -75,6 +78,17 @@ impl Seats {
     pub(in crate::live) fn tell_elsewhere(&self) {
         let state = self.state.lock();
         self.abroad.tell(state.presence.own());
+    }
+
+    /// Returns when to answer the question who is present here; nothing if another answer is due.
+    pub(in crate::live) fn answer_at(&self) -> Option<Instant> {
+        let (now, mut state) = (Instant::now(), self.state.lock());
+        let at = state.answer_at.map_or(now, |last| now.max(last + ANSWER_EVERY));
+        if state.answer_at.is_some_and(|due| due > now) {
+            return None;
+        }
+        state.answer_at = Some(at);
+        Some(at)
     }
 
     /// Asks the other nodes who is present there, if anyone is connected here.

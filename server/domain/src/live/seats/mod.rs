@@ -31,7 +31,7 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 /// Estimated memory of a seat without its queue: the connection behind it, and its tasks.
 const SEAT_BYTES: usize = 4 * 1024;
@@ -88,6 +88,8 @@ struct State {
     seats: BTreeMap<SeatId, Queue>,
     presence: Presence,
     abroad: Abroad,
+    /// When the newest question who is present here was answered, or will be.
+    answer_at: Option<Instant>,
 }
 
 /// A seat. Its holder leaves when it is dropped.
@@ -101,7 +103,15 @@ impl Seats {
     pub(super) fn new(limits: SeatLimits, abroad: Abroad) -> Arc<Self> {
         let (seats, presence) = (BTreeMap::new(), Presence::default());
         let (closed, next_id, open) = (false, 0, 0);
-        let state = State { closed, next_id, open, seats, presence, abroad: abroad.clone() };
+        let state = State {
+            closed,
+            next_id,
+            open,
+            seats,
+            presence,
+            abroad: abroad.clone(),
+            answer_at: None,
+        };
         Arc::new(Self { state: Mutex::new(state), used: Arc::default(), limits, abroad })
     }
 

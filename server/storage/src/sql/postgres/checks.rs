@@ -4,10 +4,10 @@ use crate::error::OpenError;
 use sqlx::{Executor as _, PgConnection, Row as _};
 
 /// PostgreSQL 13 is the first with `pg_current_xact_id`.
-const OLDEST: i32 = 130_000;
+pub(super) const OLDEST: i32 = 130_000;
 
 /// Settings without which an acknowledged write may be lost.
-const DURABLE: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
+pub(super) const DURABLE: [&str; 3] = ["fsync", "full_page_writes", "synchronous_commit"];
 
 /// Checks version, encoding and durability.
 pub(super) async fn server(

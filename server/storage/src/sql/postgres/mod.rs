@@ -2,6 +2,7 @@
 
 mod checks;
 mod connection;
+mod doctor;
 mod errors;
 mod gated;
 mod options;

@@ -13,6 +13,11 @@ const STEPS: [(&str, &str); 1] =
 /// Held by the process that migrates. Any number will do; this one is ours.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7309453014278365)";
 
+/// The text of each step, in order.
+pub(super) fn steps() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().map(|(_, sql)| *sql)
+}
+
 fn migrations() -> Vec<Migration> {
     let step = |(version, (name, sql)): (i64, (&'static str, &'static str))| {
         let (kind, sql) = (MigrationType::Simple, sql.into_sql_str());

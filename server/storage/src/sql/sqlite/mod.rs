@@ -1,6 +1,7 @@
 //! SQLite: a single writer task and several reader connections. Driver types stay in this folder.
 
 mod connection;
+mod doctor;
 mod errors;
 mod job;
 mod migrate;

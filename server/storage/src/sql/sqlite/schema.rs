@@ -8,6 +8,11 @@ use std::borrow::Cow;
 
 const STEPS: [(&str, &str); 1] = [("schema", include_str!("../migrations/sqlite/0001_schema.sql"))];
 
+/// The text of each step, in order.
+pub(super) fn steps() -> impl Iterator<Item = &'static str> {
+    STEPS.iter().map(|(_, sql)| *sql)
+}
+
 /// All steps.
 pub(super) fn migrations() -> Vec<Migration> {
     let step = |(version, (name, sql)): (i64, (&'static str, &'static str))| {

@@ -484,6 +484,18 @@ CREATE TABLE audit_log (
 
 CREATE INDEX idx_audit_log_created ON audit_log (created_at, id);
 
+-- Keys that sign access tokens, if all nodes take them from here. Sealed: the secret that opens them
+-- is in the settings.
+CREATE TABLE signing_keys (
+    id         uuid   NOT NULL,
+    -- In the order in which they were added.
+    number     bigint NOT NULL,
+    sealed     bytea  NOT NULL,
+    signs_from bigint NOT NULL,
+    CONSTRAINT pk_signing_keys PRIMARY KEY (id),
+    CONSTRAINT uq_signing_keys_number UNIQUE (number)
+);
+
 -- One row, written to find out whether the database accepts writes.
 CREATE TABLE probes (
     id         bigint NOT NULL,

@@ -513,6 +513,19 @@ CREATE TABLE audit_log (
 
 CREATE INDEX idx_audit_log_created ON audit_log (created_at, id);
 
+-- Keys that sign access tokens, if all nodes take them from here. Sealed: the secret that opens them
+-- is in the settings.
+CREATE TABLE signing_keys (
+    id         BLOB    NOT NULL,
+    -- In the order in which they were added.
+    number     INTEGER NOT NULL,
+    sealed     BLOB    NOT NULL,
+    signs_from INTEGER NOT NULL,
+    CONSTRAINT pk_signing_keys PRIMARY KEY (id),
+    CONSTRAINT uq_signing_keys_number UNIQUE (number),
+    CONSTRAINT ck_signing_keys_id CHECK (length(id) = 16)
+) STRICT, WITHOUT ROWID;
+
 -- One row, written to find out whether the database accepts writes.
 CREATE TABLE probes (
     id         INTEGER NOT NULL,
