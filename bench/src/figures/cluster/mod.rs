@@ -23,7 +23,7 @@ pub(super) async fn measure(name: &str, setting: &Setting, report: &mut Report) 
     let result = match name {
         "cluster-commits" => commits::measure(setting, &scratch, report).await,
         "cluster-edits" => edits::measure(&scratch, report).await,
-        "cluster-nodes" => nodes::measure(setting, &scratch, report).await,
+        "cluster-nodes" => nodes::measure(setting, &scratch, report),
         "cluster-fsck" => fsck::measure(setting, &scratch, report).await,
         _ => bail!("unknown measurement; available: {}", ALL.join(", ")),
     };

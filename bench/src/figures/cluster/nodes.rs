@@ -27,7 +27,7 @@ const PAUSE_WITHOUT: Duration = Duration::from_millis(333);
 /// An edit that takes longer never arrives.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(super) async fn measure(
+pub(super) fn measure(
     setting: &Setting,
     scratch: &Scratch,
     report: &mut Report,

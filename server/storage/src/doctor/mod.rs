@@ -139,7 +139,7 @@ impl Examined {
                 self.note("schema", found, "run “izanagi migrate”; “izanagi serve” does it too");
             }
             Ordering::Greater => {
-                self.bad("schema", found, "use the newer Izanagi that migrated it")
+                self.bad("schema", found, "use the newer Izanagi that migrated it");
             }
         }
     }

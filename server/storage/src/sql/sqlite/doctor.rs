@@ -53,7 +53,7 @@ fn around(examined: &mut Examined, path: &Path) {
             examined.bad("rights", "the file is read-only", "let the server's user write it");
         }
         Ok(file) => {
-            examined.good("rights", format!("mode {:o}", file.permissions().mode() & 0o777))
+            examined.good("rights", format!("mode {:o}", file.permissions().mode() & 0o777));
         }
         Err(error) => examined.unknown("rights", error),
     }
