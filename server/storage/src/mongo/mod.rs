@@ -5,6 +5,7 @@ mod data;
 mod doctor;
 mod errors;
 mod record;
+mod retention;
 mod store;
 mod watch;
 

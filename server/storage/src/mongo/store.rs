@@ -1,6 +1,6 @@
 //! The document store in MongoDB.
 
-use super::{MongoDb, PURGE_INDEX, RECORD_INDEX, data, errors, record};
+use super::{MongoDb, RECORD_INDEX, data, errors, record};
 use crate::frame::{LARGE, run_blocking};
 use async_trait::async_trait;
 use futures::TryStreamExt as _;
@@ -21,9 +21,6 @@ const IDS: usize = 1_000;
 
 /// A BSON document, without room for what the record has beside its data.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
-
-/// Soft-deleted records found at once.
-const PURGED_AT_ONCE: i64 = 1_000;
 
 /// The result of a write.
 enum Written<T> {
@@ -64,7 +61,7 @@ impl MongoDb {
     }
 
     /// Runs a write that does the same when it is done twice.
-    async fn write_idempotent<T: Send>(
+    pub(super) async fn write_idempotent<T: Send>(
         &self,
         write: impl Future<Output = mongodb::error::Result<T>> + Send,
     ) -> StoreResult<T> {
@@ -72,11 +69,14 @@ impl MongoDb {
         answer.map_err(|error| errors::of_write(&error, false))
     }
 
-    fn find(&self, filter: Document) -> Find<'_, RawDocumentBuf> {
+    pub(super) fn find(&self, filter: Document) -> Find<'_, RawDocumentBuf> {
         self.records.find(filter)
     }
 
-    async fn collect(&self, find: Find<'_, RawDocumentBuf>) -> StoreResult<Vec<RawDocumentBuf>> {
+    pub(super) async fn collect(
+        &self,
+        find: Find<'_, RawDocumentBuf>,
+    ) -> StoreResult<Vec<RawDocumentBuf>> {
         self.read(async { find.await?.try_collect().await }).await
     }
 
@@ -295,23 +295,8 @@ impl DocumentStore for MongoDb {
             .map(drop)
     }
 
-    /// In two steps: change streams do not tell the path of a record that was removed.
     async fn purge(&self, path: &RecordPath) -> StoreResult<()> {
-        let filter = doc! { "_id": record::id_of(path), "purged": { "$exists": false } };
-        let set = doc! { "deleted": true, "purged": path.to_string() };
-        let mark = doc! { "$set": set.clone(), "$inc": { "version": 1 } };
-        let marked = self
-            .write_idempotent(async { self.records.update_one(filter.clone(), mark).await })
-            .await;
-        if matches!(marked, Err(StoreError::Corrupt(_))) {
-            // Its version is damaged.
-            let mark = doc! { "$set": set };
-            self.write_idempotent(async { self.records.update_one(filter, mark).await }).await?;
-        } else {
-            marked?;
-        }
-        let filter = doc! { "_id": record::id_of(path), "purged": { "$exists": true } };
-        self.write_idempotent(async { self.records.delete_one(filter).await }).await.map(drop)
+        self.purge_if(path, Document::new()).await
     }
 
     async fn query(
@@ -348,23 +333,7 @@ impl DocumentStore for MongoDb {
 
     /// The server forgets changes by itself.
     async fn forget(&self, now: Timestamp) -> StoreResult<()> {
-        let before = now.minus(self.retention).as_micros();
-        loop {
-            let filter = doc! { "deleted": true, "updatedAt": { "$lt": before } };
-            let find = self
-                .find(filter)
-                .projection(doc! { "fullpath": 1, "collection": 1 })
-                .sort(doc! { "deleted": 1, "updatedAt": 1 })
-                .limit(PURGED_AT_ONCE)
-                .hint(Hint::Name(PURGE_INDEX.to_owned()));
-            let found = self.collect(find).await?;
-            if found.is_empty() {
-                return Ok(());
-            }
-            for document in found {
-                self.purge(&record::path(&document)?).await?;
-            }
-        }
+        self.forget_deleted(now.minus(self.retention)).await
     }
 
     async fn close(&self) {

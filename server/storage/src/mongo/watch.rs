@@ -2,7 +2,6 @@
 
 use super::{MongoDb, errors, record};
 use async_trait::async_trait;
-use futures::StreamExt as _;
 use izanagi_domain::storage::{
     RecordChange, RecordChangeKind, RecordPath, RecordWatch, ResumeToken, StoreError, StoreResult,
 };
@@ -108,18 +107,31 @@ impl RecordWatch for MongoWatch {
             if self.db.load(std::sync::atomic::Ordering::Acquire) {
                 return Err(StoreError::Unavailable("the document store is closed".to_owned()));
             }
-            let event = match self.stream.next().await {
-                Some(Ok(event)) => event,
-                Some(Err(error)) if errors::is_position_lost(&error) => {
+            let event = match self.stream.next_if_any().await {
+                Ok(event) => event,
+                Err(error) if errors::is_position_lost(&error) => {
                     return Err(start_over(&errors::text(&error)));
                 }
-                Some(Err(error)) => return Err(StoreError::Unavailable(errors::text(&error))),
-                None => return Err(StoreError::Unavailable("the change stream ended".to_owned())),
+                Err(error) => return Err(StoreError::Unavailable(errors::text(&error))),
             };
-            let change = change(&event)?;
+            let change = event.as_deref().map(change).transpose();
+            // Also without an event: of a quiet watch, the position of its last event is forgotten some
+            // day. With each answer the server tells how far it has looked.
             if let Some(position) = self.stream.resume_token() {
                 self.token = write(&position, &self.store)?;
             }
+            if event.is_none() && !self.stream.is_alive() {
+                return Err(StoreError::Unavailable("the change stream ended".to_owned()));
+            }
+            let change = match change {
+                Ok(change) => change.flatten(),
+                // The others would wait for it for ever.
+                Err(StoreError::Corrupt(why)) => {
+                    tracing::error!(why, "a damaged change of a record was skipped");
+                    None
+                }
+                Err(error) => return Err(error),
+            };
             let is_watched = |change: &RecordChange| {
                 self.collection.as_deref().is_none_or(|watched| watched == change.path.collection())
             };

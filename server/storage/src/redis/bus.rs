@@ -284,11 +284,47 @@ impl Receiver {
         if node == self.node {
             return;
         }
-        let last = self.numbers.get(&node).copied();
-        self.numbers.put(node, last.unwrap_or_default().max(number));
-        if last.is_some_and(|last| number > last.saturating_add(1)) {
+        // Of a node that was not heard before, nothing was heard before: its first message has number 1.
+        let last = self.numbers.get(&node).copied().unwrap_or_default();
+        self.numbers.put(node, last.max(number));
+        if number > last.saturating_add(1) {
             self.local.publish(BusEvent::Lagged);
         }
         self.local.publish(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use izanagi_domain::storage::SystemIds;
+    use izanagi_shared::id::SessionId;
+
+    /// Messages that a new node could not send are noticed with the first that it could.
+    #[test]
+    fn a_gap_before_the_first_message_of_a_node_is_noticed() {
+        let ids = SystemIds;
+        let local = Arc::new(LocalBus::default());
+        let mut receiver = Receiver {
+            client: Client::open("redis://127.0.0.1").unwrap(),
+            channel: "bus".to_owned(),
+            node: NodeId(ids.uuid()),
+            local: Arc::clone(&local),
+            numbers: LruCache::new(NODES),
+        };
+        let mut events = local.subscribe(BusTopic::Rights);
+        let event = BusEvent::SessionEnded(SessionId(ids.uuid()));
+        let mut hear = |node, number| {
+            let message = envelope::encode(node, number, event.clone()).unwrap();
+            receiver.take(&message);
+            let heard = std::iter::from_fn(|| events.try_recv().ok());
+            heard.map(|heard| heard == BusEvent::Lagged).collect::<Vec<_>>()
+        };
+        let [whole, late] = [(); 2].map(|()| NodeId(ids.uuid()));
+        assert_eq!(hear(whole, 1), [false]);
+        assert_eq!(hear(whole, 2), [false]);
+        assert_eq!(hear(late, 4), [true, false]);
+        assert_eq!(hear(late, 5), [false]);
+        assert_eq!(hear(whole, 4), [true, false]);
     }
 }

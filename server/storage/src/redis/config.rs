@@ -1,6 +1,7 @@
 //! Which stores are in Redis, and where.
 
 use crate::error::OpenError;
+use redis::TlsCertificates;
 use std::fmt;
 
 /// Characters of the longest prefix.
@@ -47,7 +48,8 @@ impl RedisConfig {
 /// A Redis server, and the beginning of all keys there.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RedisPlace {
-    /// `redis://[user:password@]host[:port][/database]`, or `rediss://…` for TLS.
+    /// `redis://[user:password@]host[:port][/database]`, or `rediss://…` for TLS. There,
+    /// `?sslrootcert=FILE` names the authorities that are trusted instead of the public ones.
     pub url: String,
     /// Every key and channel begins with it and a colon.
     pub prefix: String,
@@ -77,7 +79,18 @@ impl RedisPlace {
             drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         }
         // The error may repeat parts of the URL, which has the password.
-        redis::Client::open(self.url.as_str()).map_err(|_| refuse("the URL cannot be read"))
+        let (url, authorities) = split(&self.url);
+        let Some(file) = authorities else {
+            return redis::Client::open(url).map_err(|_| refuse("the URL cannot be read"));
+        };
+        if scheme != "rediss" {
+            return Err(refuse("sslrootcert needs rediss://"));
+        }
+        let root_cert = std::fs::read(file)
+            .map_err(|error| refuse(&format!("the file of sslrootcert cannot be read: {error}")))?;
+        let certificates = TlsCertificates { client_tls: None, root_cert: Some(root_cert) };
+        redis::Client::build_with_tls(url, certificates)
+            .map_err(|_| refuse("the URL or the certificates of sslrootcert cannot be read"))
     }
 
     /// Returns a key.
@@ -88,6 +101,14 @@ impl RedisPlace {
     /// Host and port, without secrets.
     pub(super) fn address(client: &redis::Client) -> String {
         client.get_connection_info().addr().to_string()
+    }
+}
+
+/// Splits the option that the driver does not know from a URL.
+fn split(url: &str) -> (&str, Option<&str>) {
+    match url.split_once("?sslrootcert=") {
+        Some((url, file)) => (url, Some(file)),
+        None => (url, None),
     }
 }
 
@@ -118,6 +139,8 @@ mod tests {
     #[case("redis://me:secret@host:notaport", "izanagi")]
     #[case("redis://me:secret@host", "")]
     #[case("redis://me:secret@host", "with space")]
+    #[case("redis://me:secret@host?sslrootcert=/dev/null", "izanagi")]
+    #[case("rediss://me:secret@host?sslrootcert=/nowhere/ca.pem", "izanagi")]
     fn refuses_by_the_name_of_the_setting(#[case] url: &str, #[case] prefix: &str) {
         let place = RedisPlace { url: url.to_owned(), prefix: prefix.to_owned() };
         let said = place.client("bus").unwrap_err().to_string();

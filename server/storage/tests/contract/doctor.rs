@@ -10,9 +10,7 @@ use mongodb::bson::doc;
 
 async fn of(config: &StorageConfig, store: &str) -> Examined {
     let found = examine(config).await.into_iter().find(|examined| examined.store == store);
-    let found = found.unwrap();
-    println!("{found:#?}");
-    found
+    found.unwrap()
 }
 
 fn check<'a>(examined: &'a Examined, subject: &str) -> &'a Check {

@@ -7,8 +7,10 @@ use crate::{
     services,
 };
 use izanagi_domain::storage::{
-    Constraint, Data, NewRecord, RecordIndex, RecordPatch, RecordPath, StoreError, Value,
+    Constraint, Data, NewRecord, RecordChangeKind, RecordIndex, RecordPatch, RecordPath,
+    StoreError, Value,
 };
+use izanagi_shared::id::{CommitId, DocumentId};
 use izanagi_storage::{DocumentsConfig, StorageConfig, open};
 use mongodb::{
     Collection,
@@ -108,6 +110,50 @@ async fn damaged_documents_are_corrupt_and_can_be_removed() {
         let paths = store.documents.paths(index, path.collection(), None, 9, true).await;
         assert_eq!(paths, Ok(vec![]), "{field} {value}");
     }
+    store.close().await;
+}
+
+/// One that was damaged on disk, for example.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damaged_documents_stop_neither_retention_nor_watches() {
+    const MONTHS: i64 = 60 * 24 * 60 * 60 * 1_000_000;
+    let Some(store) = Provider::Mongo.open().await else { return };
+    let (damaged, sound) = (path(), path());
+    for path in [&damaged, &sound] {
+        create(&store, path).await;
+        store.documents.delete(path, at(10)).await.unwrap();
+    }
+    let mut watch = store.documents.watch(None, None).await.unwrap();
+    let filter = doc! { "fullpath": damaged.to_string() };
+    let damage = doc! { "$set": { "fullpath": "nowhere" } };
+    collection(&store).await.update_one(filter, damage).await.unwrap();
+    store.documents.forget(at(MONTHS)).await.unwrap();
+    let left = collection(&store).await.count_documents(doc! {}).await.unwrap();
+    assert_eq!(left, 1, "the damaged one is left for fsck");
+    let next = tokio::time::timeout(Duration::from_secs(20), watch.next()).await.unwrap().unwrap();
+    assert_eq!((next.path, next.kind), (sound, RecordChangeKind::Purged));
+    store.close().await;
+}
+
+/// The position of its last event would leave the server's log some day.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_watch_without_events_keeps_up_with_the_log() {
+    let Some(store) = Provider::Mongo.open().await else { return };
+    let quiet = RecordPath::content(DocumentId(fresh_uuid()), CommitId(fresh_uuid()));
+    let mut watch = store.documents.watch(Some(quiet.collection()), None).await.unwrap();
+    let (first, begun) = (watch.token(), Instant::now());
+    while watch.token() == first {
+        assert!(begun.elapsed() < Duration::from_secs(40), "the position stays where it was");
+        create(&store, &path()).await;
+        let next = tokio::time::timeout(Duration::from_secs(3), watch.next()).await;
+        assert!(next.is_err(), "{next:?}");
+    }
+    // Nothing is lost by that.
+    create(&store, &quiet).await;
+    let after = watch.token();
+    let mut resumed = store.documents.watch(Some(quiet.collection()), Some(&after)).await.unwrap();
+    assert_eq!(resumed.next().await.unwrap().path, quiet);
+    assert_eq!(watch.next().await.unwrap().path, quiet);
     store.close().await;
 }
 

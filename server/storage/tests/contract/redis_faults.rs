@@ -302,3 +302,18 @@ async fn a_server_without_tls_is_unreachable_by_tls() {
     let store = TestStore::on_redis(RedisPlace::new(url)).await;
     assert!(!is_revoked(&store, SessionId(fresh_uuid())).await);
 }
+
+/// The usual case of a server of one's own: no public authority has signed its certificate.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_is_trusted_whose_authority_is_named() {
+    let Some(server) = RedisServer::start_with_tls() else { return };
+    let value = Bytes::from_static(b"value");
+    let trusting = TestStore::on_redis(server.place_by_tls()).await;
+    trusting.cache.put("key", value.clone(), PATIENCE).await;
+    assert_eq!(trusting.cache.get("key").await, Some(value.clone()));
+    until_connected(&*trusting.bus, &*trusting.bus).await;
+    let url = server.place().url.replace("redis://", "rediss://");
+    let distrusting = TestStore::on_redis(RedisPlace::new(url)).await;
+    distrusting.cache.put("key", value, PATIENCE).await;
+    assert_eq!(distrusting.cache.get("key").await, None);
+}
