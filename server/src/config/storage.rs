@@ -142,6 +142,7 @@ impl Config {
             accept_data_loss: users.accept_data_loss,
             replicas: users.replicas.clone(),
             direct: users.direct_url.clone(),
+            ..RelationalOptions::default()
         };
         Ok(StorageConfig {
             relational,

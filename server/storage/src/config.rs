@@ -28,7 +28,8 @@ pub struct StorageConfig {
 /// Options of a relational database on a server. SQLite has none of them.
 #[derive(Clone)]
 pub struct RelationalOptions {
-    /// Connections to the server; in a rush half as many more.
+    /// Connections to the server, and in a rush half as many more. Without use, all but a few are
+    /// closed after a minute.
     pub pool: u32,
     /// Whether to start although the server may lose acknowledged writes in a crash.
     pub accept_data_loss: bool,
@@ -36,11 +37,20 @@ pub struct RelationalOptions {
     pub replicas: Vec<String>,
     /// URL past a pooler in transaction mode, for locks that belong to a connection.
     pub direct: Option<String>,
+    /// How long a statement may take. A server that has not answered a little later is given up.
+    pub statement_timeout: Duration,
+}
+
+impl RelationalOptions {
+    /// How long a statement may take, if nothing else is said.
+    pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 }
 
 impl Default for RelationalOptions {
     fn default() -> Self {
-        Self { pool: 20, accept_data_loss: false, replicas: Vec::new(), direct: None }
+        let (replicas, direct) = (Vec::new(), None);
+        let statement_timeout = Self::STATEMENT_TIMEOUT;
+        Self { pool: 20, accept_data_loss: false, replicas, direct, statement_timeout }
     }
 }
 

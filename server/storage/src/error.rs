@@ -50,6 +50,16 @@ pub enum OpenError {
          such as ?sslmode=verify-full&sslrootcert=ca.pem"
     )]
     PostgresUrl,
+    /// The URL of a PostgreSQL database has an option that is not known. Its value is not repeated.
+    #[error(
+        "the PostgreSQL URL has an option {name}, which is not known; known are sslmode, \
+         sslrootcert, sslcert, sslkey, host, hostaddr, port, dbname, user, password, \
+         application_name, options, options[NAME] and statement-cache-capacity"
+    )]
+    PostgresOption {
+        /// Its name.
+        name: String,
+    },
     /// The PostgreSQL server is too old.
     #[error("the server runs PostgreSQL {found}; 13 or newer is needed")]
     PostgresVersion {

@@ -141,7 +141,7 @@ async fn open_others(config: &StorageConfig, opened: &mut Opened) -> Result<(), 
 pub async fn open_existing(config: &StorageConfig) -> Result<Opened, OpenError> {
     match Place::parse(&config.url)? {
         Place::File(path) if !path.exists() => Err(OpenError::Missing { path }),
-        Place::Postgres(place) if !PgDb::exists(&place).await? => {
+        Place::Postgres(place) if !PgDb::exists(&place, &config.relational).await? => {
             Err(OpenError::Missing { path: place.to_string().into() })
         }
         Place::File(_) | Place::Memory | Place::Postgres(_) => open(config).await,

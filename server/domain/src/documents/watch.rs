@@ -46,7 +46,12 @@ static UNREAD: LazyLock<LogRate> = LazyLock::new(LogRate::default);
 pub(super) struct Cursor {
     documents: u64,
     accounts: u64,
+    /// How often it has moved, or could have.
+    looks: u32,
 }
+
+/// So many looks, the cursor is compared with the newest numbers.
+const COMPARE_EVERY: u32 = 10;
 
 /// What may have changed.
 #[derive(Debug, Default)]
@@ -114,7 +119,7 @@ impl Documents {
         let relational = &self.core.stores.relational;
         let documents = relational.changes.newest().await?;
         let accounts = relational.users.newest_change().await?;
-        *cursor = Some(Cursor { documents, accounts });
+        *cursor = Some(Cursor { documents, accounts, looks: 0 });
         drop(cursor);
         self.watching.get_or_init(|| {
             let (this, events) = (self.clone(), self.core.stores.bus.subscribe(BusTopic::Rights));
@@ -184,6 +189,23 @@ impl Documents {
         let relational = &self.core.stores.relational;
         let mut cursor = self.cursor.lock().await;
         let Some(cursor) = cursor.as_mut() else { return Ok(()) };
+        cursor.looks = cursor.looks.wrapping_add(1);
+        if cursor.looks.is_multiple_of(COMPARE_EVERY) {
+            // After a backup was restored, or a replica has taken over, numbers may have gone back.
+            cursor.accounts = cursor.accounts.min(relational.users.newest_change().await?);
+            cursor.documents = cursor.documents.min(relational.changes.newest().await?);
+        }
+        // First, because there are few, and an account that was closed must wait for nothing.
+        loop {
+            let page = relational.users.changed_since(cursor.accounts, PAGE).await?;
+            for (number, user) in &page {
+                cursor.accounts = *number;
+                changed.users.insert(*user);
+            }
+            if page.len() < PAGE as usize {
+                break;
+            }
+        }
         loop {
             let page = relational.changes.since(cursor.documents, PAGE).await?.changes;
             for change in &page {
@@ -193,16 +215,6 @@ impl Documents {
                 if concerns && self.connections.has(change.document_id) {
                     changed.add_document(change.document_id, None);
                 }
-            }
-            if page.len() < PAGE as usize {
-                break;
-            }
-        }
-        loop {
-            let page = relational.users.changed_since(cursor.accounts, PAGE).await?;
-            for (number, user) in &page {
-                cursor.accounts = *number;
-                changed.users.insert(*user);
             }
             if page.len() < PAGE as usize {
                 return Ok(());

@@ -15,6 +15,9 @@ use izanagi_domain::storage::{
 use izanagi_shared::{id::CommitId, time::Timestamp};
 use std::sync::Arc;
 
+/// Rows removed per transaction.
+const AT_ONCE: u32 = 1_000;
+
 pub(crate) struct SqlIntents<D> {
     pub(crate) db: Arc<D>,
     pub(crate) ids: Arc<dyn Ids>,
@@ -154,10 +157,12 @@ impl<D: Database> CommitIntents for SqlIntents<D> {
 
     async fn forget(&self, before: Timestamp) -> StoreResult<()> {
         let delete = Statement::with(
-            "DELETE FROM commit_intents WHERE status = 'committed' AND created_at < $1",
-            args![before],
+            "DELETE FROM commit_intents WHERE commit_id IN (SELECT commit_id FROM commit_intents \
+             WHERE status = 'committed' AND created_at < $1 LIMIT $2)",
+            args![before, AT_ONCE],
         );
-        self.db.execute(delete).await.map(drop)
+        while self.db.execute(delete.clone()).await? >= u64::from(AT_ONCE) {}
+        Ok(())
     }
 
     async fn get(&self, commit: CommitId) -> StoreResult<CommitIntent> {

@@ -63,11 +63,10 @@ pub(super) fn note(path: &RecordPath, version: u64, kind: RecordChangeKind) -> S
     insert
 }
 
-/// Notes a change of a record that exists. Its version is the stored one plus `more`.
-pub(super) fn note_stored(path: &RecordPath, more: u32, kind: RecordChangeKind) -> Statement {
+/// Notes a change of a record that exists, with its stored version.
+pub(super) fn note_stored(path: &RecordPath, kind: RecordChangeKind) -> Statement {
     let mut insert = begin();
-    insert.push(", r.collection, r.id, r.version + ").push_arg(more);
-    insert.push(", ").push_arg(code(kind));
+    insert.push(", r.collection, r.id, r.version, ").push_arg(code(kind));
     insert.push(" FROM record_numbers AS t CROSS JOIN records AS r WHERE r.collection = ");
     insert.push("(SELECT id FROM collections WHERE name = ").push_arg(path.collection());
     insert.push(") AND r.id = ").push_arg(id_bytes::to_bytes(path.id()));
@@ -154,13 +153,20 @@ impl<D: Database> SqlWatch<D> {
         let Some(first) = rows.first() else { return Ok(()) };
         self.check(first)?;
         let mut changes = VecDeque::with_capacity(rows.len());
+        let mut last = None;
         for row in &rows {
-            if let Some(number) = row.get::<Option<u64>>("number")? {
-                changes.push_back((number, change(row)?));
+            let Some(number) = row.get::<Option<u64>>("number")? else { continue };
+            last = Some(number);
+            match change(row) {
+                Ok(change) => changes.push_back((number, change)),
+                // The others would wait for it for ever.
+                Err(error) => {
+                    tracing::error!(%error, number, "a damaged change of a record was skipped");
+                }
             }
         }
-        match changes.back() {
-            Some((last, _)) => self.read = *last,
+        match last {
+            Some(last) => self.read = last,
             // What was read over has nothing for this watch.
             None => {
                 self.read = self.read.max(position(first, settled)?);

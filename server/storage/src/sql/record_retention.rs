@@ -1,37 +1,102 @@
 //! Retention of the document store: soft-deleted records, noted changes, names of collections.
 
 use super::{
-    database::Database,
+    database::{Database, Transaction as _},
     id_bytes,
-    record_changes::USED,
+    record_changes::{self, USED},
+    row::Row,
     statement::{Statement, args},
 };
-use izanagi_domain::storage::{Freshness::Fresh, RecordPath, StoreResult};
+use izanagi_domain::storage::{
+    Freshness::Fresh, RecordChangeKind::Purged, RecordPath, StoreResult,
+};
 use izanagi_shared::time::Timestamp;
 use std::time::Duration;
 
 /// Rows handled per transaction.
 const AT_ONCE: u32 = 1_000;
 
+/// Records removed per transaction: with them go their payloads.
+const TOGETHER: usize = 100;
+
 /// How long changes are kept for watches that are interrupted.
 const CHANGES_KEPT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Returns soft-deleted records that have not changed since `before`.
-pub(super) async fn deleted_before(
-    db: &impl Database,
-    before: Timestamp,
-) -> StoreResult<Vec<RecordPath>> {
-    let query = Statement::with(
-        "SELECT c.name, r.id FROM records r JOIN collections c ON c.id = r.collection \
-         WHERE r.deleted AND r.updated_at < $1 ORDER BY r.updated_at LIMIT $2",
-        args![before, AT_ONCE],
+/// Removes soft-deleted records that have not changed since `before`. What is damaged is skipped: the
+/// others would stay with it.
+pub(super) async fn forget_deleted(db: &impl Database, before: Timestamp) -> StoreResult<()> {
+    let mut after = None;
+    loop {
+        let rows = db.fetch(Fresh, deleted_before(before, after.as_ref())).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        let next = (last.get("updated_at")?, last.get("collection")?, last.get("id")?);
+        let mut paths = Vec::with_capacity(rows.len());
+        for row in &rows {
+            match path(row) {
+                Ok(path) => paths.push(path),
+                Err(error) => tracing::error!(%error, "a damaged record is not removed"),
+            }
+        }
+        for paths in paths.chunks(TOGETHER) {
+            purge(db, paths.to_vec(), Some(before)).await?;
+        }
+        after = Some(next);
+    }
+}
+
+/// A row among those that were deleted: its time, collection and id.
+type Deleted = (Timestamp, i64, Vec<u8>);
+
+fn deleted_before(before: Timestamp, after: Option<&Deleted>) -> Statement {
+    let mut query = Statement::with(
+        "SELECT r.updated_at, r.collection, c.name, r.id \
+         FROM records r JOIN collections c ON c.id = r.collection \
+         WHERE r.deleted AND r.updated_at < $1",
+        args![before],
     );
-    let rows = db.fetch(Fresh, query).await?;
-    let path = |row: &super::row::Row| {
-        let id = id_bytes::from_bytes(&row.get::<Vec<u8>>("id")?)?;
-        Ok(RecordPath::from_parts(row.get::<String>("name")?, id))
-    };
-    rows.iter().map(path).collect()
+    if let Some((at, collection, id)) = after {
+        query.push(" AND (r.updated_at, r.collection, r.id) > (").push_arg(*at);
+        query.push(", ").push_arg(*collection).push(", ").push_arg(id.clone()).push(")");
+    }
+    query.push(" ORDER BY r.updated_at, r.collection, r.id LIMIT ").push_arg(AT_ONCE);
+    query
+}
+
+fn path(row: &Row) -> StoreResult<RecordPath> {
+    let id = id_bytes::from_bytes(&row.get::<Vec<u8>>("id")?)?;
+    Ok(RecordPath::from_parts(row.get::<String>("name")?, id))
+}
+
+/// Removes records, or only those that were deleted before a time, and notes their end. A record is
+/// locked by its removal before its end is noted, so that no change of it can come between.
+pub(super) async fn purge(
+    db: &impl Database,
+    paths: Vec<RecordPath>,
+    deleted_before: Option<Timestamp>,
+) -> StoreResult<()> {
+    db.write(move |transaction| {
+        let paths = paths.clone();
+        Box::pin(async move {
+            for path in &paths {
+                let mut delete = Statement::with(
+                    "DELETE FROM records \
+                     WHERE collection = (SELECT id FROM collections WHERE name = $1) AND id = $2",
+                    args![path.collection(), id_bytes::to_bytes(path.id())],
+                );
+                if let Some(before) = deleted_before {
+                    delete.push(" AND deleted AND updated_at < ").push_arg(before);
+                }
+                delete.push(" RETURNING version");
+                if let Some(row) = transaction.fetch_optional(delete).await? {
+                    // A record whose version is damaged can be removed, too.
+                    let version = row.get::<u64>("version").unwrap_or_default().saturating_add(1);
+                    transaction.later(record_changes::note(path, version, Purged));
+                }
+            }
+            Ok(())
+        })
+    })
+    .await
 }
 
 /// Removes old changes. Each run marks how far they go, so that a change needs no time of its own.

@@ -254,17 +254,12 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
             ),
             args![path.collection(), id_bytes::to_bytes(path.id()), true, at],
         );
-        let note = record_changes::note_stored(path, 0, RecordChangeKind::Deleted);
+        let note = record_changes::note_stored(path, RecordChangeKind::Deleted);
         self.change(update, vec![note]).await.map(drop)
     }
 
     async fn purge(&self, path: &RecordPath) -> StoreResult<()> {
-        let delete = Statement::with(
-            concat!("DELETE FROM records WHERE collection = ", collection!(), " AND id = $2"),
-            args![path.collection(), id_bytes::to_bytes(path.id())],
-        );
-        let note = record_changes::note_stored(path, 1, RecordChangeKind::Purged);
-        self.db()?.execute_all(vec![note, delete]).await
+        record_retention::purge(self.db()?, vec![path.clone()], None).await
     }
 
     async fn query(
@@ -306,15 +301,7 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
 
     async fn forget(&self, now: Timestamp) -> StoreResult<()> {
         let before = now.minus(DocumentsConfig::RETENTION);
-        loop {
-            let deleted = record_retention::deleted_before(self.db()?, before).await?;
-            if deleted.is_empty() {
-                break;
-            }
-            for path in deleted {
-                self.purge(&path).await?;
-            }
-        }
+        record_retention::forget_deleted(self.db()?, before).await?;
         record_retention::forget_changes(self.db()?, now).await?;
         record_retention::forget_collections(self.db()?).await
     }

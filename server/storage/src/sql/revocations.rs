@@ -9,6 +9,9 @@ use izanagi_domain::storage::{Clock, Freshness::Fresh, RevocationStore, StoreRes
 use izanagi_shared::{id::SessionId, time::Timestamp};
 use std::sync::Arc;
 
+/// Rows removed per transaction.
+const AT_ONCE: u32 = 1_000;
+
 pub(crate) struct SqlRevocations<D> {
     pub(crate) db: Arc<D>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -36,8 +39,12 @@ impl<D: Database> RevocationStore for SqlRevocations<D> {
     }
 
     async fn forget(&self, before: Timestamp) -> StoreResult<()> {
-        let delete =
-            Statement::with("DELETE FROM revocations WHERE expires_at < $1", args![before]);
-        self.db.execute(delete).await.map(drop)
+        let delete = Statement::with(
+            "DELETE FROM revocations WHERE session_id IN \
+             (SELECT session_id FROM revocations WHERE expires_at < $1 LIMIT $2)",
+            args![before, AT_ONCE],
+        );
+        while self.db.execute(delete.clone()).await? >= u64::from(AT_ONCE) {}
+        Ok(())
     }
 }

@@ -18,22 +18,22 @@ use std::time::Duration;
 
 /// What a write is about.
 #[derive(Clone)]
-struct Scene {
-    stores: Stores,
+pub(crate) struct Scene {
+    pub(crate) stores: Stores,
     owner: UserId,
-    document: DocumentId,
+    pub(crate) document: DocumentId,
 }
 
 /// A write, and whether its effect is there.
-struct Write {
-    run: Box<dyn Fn() -> BoxFuture<'static, StoreResult<bool>>>,
+pub(crate) struct Write {
+    pub(crate) run: Box<dyn Fn() -> BoxFuture<'static, StoreResult<bool>>>,
     is_done: Box<dyn Fn() -> BoxFuture<'static, bool>>,
     /// Settles an unknown outcome, as the domain does.
     fence: Box<dyn Fn() -> BoxFuture<'static, ()>>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+pub(crate) enum Kind {
     Statement,
     Commit,
     CommitWithContent,
@@ -42,7 +42,7 @@ enum Kind {
     Record,
 }
 
-async fn write(scene: &Scene, kind: Kind) -> Write {
+pub(crate) async fn write(scene: &Scene, kind: Kind) -> Write {
     let Scene { stores, owner, document } = scene.clone();
     let nothing = || -> Box<dyn Fn() -> BoxFuture<'static, ()>> { Box::new(|| async {}.boxed()) };
     match kind {
@@ -150,7 +150,7 @@ async fn commit_one(stores: Stores, version: NewVersion, is_atomic: bool) -> Sto
     outcome.map(|outcome| outcome == CommitOutcome::Committed)
 }
 
-async fn scene(opened: &Opened) -> Scene {
+pub(crate) async fn scene(opened: &Opened) -> Scene {
     let stores = opened.stores.clone();
     let owner = a_user(&stores).await;
     let document = a_document(&stores, owner).await;
@@ -189,7 +189,7 @@ async fn a_write_whose_connection_breaks_tells_its_true_outcome(
 
 /// Breaks the connection at each message until the write gets through; returns the number of unknown
 /// outcomes.
-async fn sweep(proxy: &Proxy, scene: &Scene, kind: Kind, cut: Cut) -> usize {
+pub(crate) async fn sweep(proxy: &Proxy, scene: &Scene, kind: Kind, cut: Cut) -> usize {
     let mut unknown = 0;
     for messages in 0..80 {
         let write = write(scene, kind).await;
@@ -334,6 +334,11 @@ async fn records_come_and_go_in_one_collection_at_once() {
                 documents.purge(&record.path).await.unwrap();
             }
         }));
+    }
+    // Meanwhile, names of empty collections are removed.
+    while !workers.iter().all(tokio::task::JoinHandle::is_finished) {
+        database.run("DELETE FROM record_changes").await;
+        store.documents.forget(at(1)).await.unwrap();
     }
     for worker in workers {
         worker.await.unwrap();

@@ -65,6 +65,72 @@ async fn a_long_transaction_that_takes_no_number_holds_nothing_up() {
     database.recycle().await;
 }
 
+/// The end of rights must not wait for a long import.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_transaction_of_one_series_does_not_delay_the_others() {
+    let Some(database) = PgDatabase::migrated().await else { return };
+    let store = TestStore::open(&database.url(), None).await;
+    let owner = a_user(&store).await;
+    let document = a_document(&store, owner).await;
+    a_version(&store, document, owner).await;
+    let key = format!("{document}/1");
+    store.relational.outbox.ensure(Topic::Demote, &key, at(1)).await.unwrap();
+    let mut other = database.connect().await;
+    let mut blocking = other.begin().await.unwrap();
+    let lock = "SELECT id FROM outbox WHERE key = $1 FOR UPDATE";
+    sqlx::query(lock).bind(&key).execute(&mut *blocking).await.unwrap();
+    let (_, version) = attempt(&store, document, owner).await;
+    let stores = store.stores();
+    let committing = tokio::spawn(async move {
+        let record = content_record(&version);
+        stores.relational.atomic.unwrap().commit_with_content(&[record], &version).await
+    });
+    database.until_blocked().await;
+    let before = store.relational.users.newest_change().await.unwrap();
+    deactivate(&store, owner, false).await;
+    assert_eq!(store.relational.users.newest_change().await, Ok(before + 1));
+    blocking.rollback().await.unwrap();
+    committing.await.unwrap().unwrap();
+    other.close().await.unwrap();
+    store.close().await;
+    database.recycle().await;
+}
+
+/// As after a restored backup, or where a replica has taken over that lacked the last writes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_that_go_back_are_followed_from_there() {
+    let Some(database) = PgDatabase::migrated().await else { return };
+    let store = TestStore::open(&database.url(), None).await;
+    let owner = a_user(&store).await;
+    for _ in 0..5 {
+        a_document(&store, owner).await;
+    }
+    assert_eq!(store.relational.changes.newest().await, Ok(5));
+    database
+        .run(
+            "DELETE FROM document_changes WHERE change_seq > 2; SELECT setval('change_numbers', 2)",
+        )
+        .await;
+    assert_eq!(store.relational.changes.newest().await, Ok(2));
+    // A number that is taken, but whose transaction is open.
+    let mut other = database.connect().await;
+    let mut open = other.begin().await.unwrap();
+    let take = "INSERT INTO document_changes (change_seq, document_id, kind, at) SELECT CASE WHEN \
+                pg_try_advisory_xact_lock_shared(7309453014278367) \
+                THEN nextval('change_numbers') END, id, 'trash', 1 FROM documents LIMIT 1";
+    sqlx::query(take).execute(&mut *open).await.unwrap();
+    let later = a_document(&store, owner).await;
+    assert_eq!(store.relational.changes.newest().await, Ok(2));
+    open.commit().await.unwrap();
+    let page = store.relational.changes.since(2, 10).await.unwrap();
+    let found: Vec<_> = page.changes.iter().map(|change| change.seq).collect();
+    assert_eq!(found, [3, 4]);
+    assert_eq!(page.changes[1].document_id, later);
+    other.close().await.unwrap();
+    store.close().await;
+    database.recycle().await;
+}
+
 /// Many writers and a reader that always continues from what it has seen.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_follower_of_many_writers_misses_no_document() {

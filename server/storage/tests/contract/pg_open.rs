@@ -8,8 +8,8 @@ use izanagi_domain::storage::{
 use izanagi_storage::{
     OpenError, Opened, RelationalOptions, StorageConfig, migrate, open, open_existing,
 };
-use sqlx::Connection as _;
-use std::time::Duration;
+use sqlx::{ConnectOptions as _, Connection as _, postgres::PgConnectOptions};
+use std::time::{Duration, Instant};
 
 /// The rights that the server needs, given by the owner of the tables. Migrations need the owner.
 const GRANTS: &str = "
@@ -17,7 +17,9 @@ const GRANTS: &str = "
     GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO izanagi_app;
     REVOKE INSERT, UPDATE, DELETE ON _sqlx_migrations FROM izanagi_app;
     REVOKE UPDATE ON audit_log FROM izanagi_app;
-    GRANT SELECT, USAGE ON ALL SEQUENCES IN SCHEMA public TO izanagi_app";
+    GRANT SELECT, USAGE, UPDATE ON ALL SEQUENCES IN SCHEMA public TO izanagi_app;
+    ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO izanagi_app;
+    ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, USAGE, UPDATE ON SEQUENCES TO izanagi_app";
 
 async fn opened(url: &str) -> Opened {
     open(&StorageConfig::new(url)).await.unwrap()
@@ -28,7 +30,7 @@ async fn refusal(config: &StorageConfig) -> String {
 }
 
 /// What every store is needed for.
-async fn core(stores: &Stores) {
+pub(crate) async fn core(stores: &Stores) {
     let (owner, other) = (a_user(stores).await, a_user(stores).await);
     let document = a_document(stores, owner).await;
     let batch = batch(document, vec![update(owner, "a")]);
@@ -53,7 +55,7 @@ async fn core(stores: &Stores) {
         stores.relational.outbox.begin(item.id, worker).await.unwrap();
         stores.relational.outbox.settle(item.id, worker, Settlement::Done).await.unwrap();
     }
-    let path = RecordPath::from_parts("things", "one");
+    let path = RecordPath::from_parts("things", fresh_uuid().to_string());
     let record = NewRecord { path: path.clone(), data: data(&"words ".repeat(300)) };
     stores.documents.create(&record, at(1)).await.unwrap();
     assert_eq!(stores.documents.update(&path, 1, &data("fewer"), at(2)).await, Ok(2));
@@ -173,17 +175,40 @@ async fn a_lock_is_taken_past_a_pooler() {
     direct.recycle().await;
 }
 
+/// Gives a role the rights that the documentation names; returns the URL with it.
+async fn restricted(database: &PgDatabase) -> String {
+    let create = "DO $$ BEGIN CREATE ROLE izanagi_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE; \
+                  EXCEPTION WHEN duplicate_object THEN NULL; WHEN unique_violation THEN NULL; END $$";
+    database.run(create).await;
+    database.run(GRANTS).await;
+    database.url().replacen("izanagi@", "izanagi_app@", 1)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_role_with_few_rights_is_enough() {
     let Some(database) = PgDatabase::migrated().await else { return };
-    let create = "DO $$ BEGIN CREATE ROLE izanagi_app LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE; \
-                  EXCEPTION WHEN duplicate_object THEN NULL; END $$";
-    database.run(create).await;
-    database.run(GRANTS).await;
-    let url = database.url().replacen("izanagi@", "izanagi_app@", 1);
-    let opened = open(&StorageConfig::new(url).for_one("serve")).await.unwrap();
-    core(&opened.stores).await;
-    opened.close().await;
+    let url = restricted(&database).await;
+    let store = opened(&url).await;
+    core(&store.stores).await;
+    store.close().await;
+    // After rows were copied without their sequences, a start raises these.
+    database
+        .run(
+            "INSERT INTO tombstones (change_seq, document_id, user_id, at) \
+                  SELECT 900, gen_random_uuid(), gen_random_uuid(), 1",
+        )
+        .await;
+    let store = opened(&url).await;
+    assert_eq!(store.stores.relational.changes.newest().await, Ok(900));
+    store.close().await;
+    // A later migration adds tables and sequences.
+    database.run("CREATE TABLE later (id bigint); CREATE SEQUENCE later_numbers").await;
+    let mut connection = url.parse::<PgConnectOptions>().unwrap().connect().await.unwrap();
+    for use_it in ["INSERT INTO later VALUES (1)", "SELECT nextval('later_numbers')"] {
+        sqlx::query(use_it).execute(&mut connection).await.unwrap();
+    }
+    connection.close().await.unwrap();
+    database.run("DROP TABLE later; DROP SEQUENCE later_numbers").await;
     database.recycle().await;
 }
 
@@ -228,36 +253,52 @@ async fn a_caller_waits_for_a_connection_for_a_bounded_time() {
     database.recycle().await;
 }
 
-/// A second database of the same server stands for a replica: it has replayed everything, as far as
-/// it says, and its rows show who answered.
+/// What another process did meanwhile must not be undone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replica_answers_what_need_not_be_fresh_and_nothing_else() {
+async fn a_command_that_is_no_longer_alone_writes_nothing_more() {
     let Some(database) = PgDatabase::migrated().await else { return };
-    let Some(replica) = PgDatabase::migrated().await else { return };
-    let replicas = vec![replica.url()];
-    let relational = RelationalOptions { replicas, ..RelationalOptions::default() };
-    let opened =
-        open(&StorageConfig { relational, ..StorageConfig::new(database.url()) }).await.unwrap();
-    let user = a_user(&opened.stores).await;
-    let users = &opened.stores.relational.users;
-    assert!(users.by_id(user).await.is_ok());
-    assert_eq!(users.people(&[user]).await, Ok(Vec::new()), "the replica has no such row");
-    opened.close().await;
+    let alone = open(&StorageConfig::new(database.url()).for_one("gc")).await.unwrap();
+    let owner = a_user(&alone.stores).await;
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+               WHERE datname = current_database() AND application_name = 'izanagi gc'";
+    database.run(end).await;
+    let begun = Instant::now();
+    let refused = loop {
+        match alone.stores.relational.catalog.create(&new_document(owner)).await {
+            Ok(()) => assert!(begun.elapsed() < Duration::from_secs(20), "it goes on"),
+            Err(error) => break error,
+        }
+    };
+    assert!(
+        matches!(&refused, StoreError::Unavailable(why) if why.contains("lock")),
+        "{refused:?}"
+    );
+    alone.close().await;
     database.recycle().await;
-    replica.recycle().await;
 }
 
-/// A replica that does not answer is replaced by the primary.
+/// The data is intact: what is missing is up to the administrator.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_its_replica_the_primary_answers() {
+async fn missing_rights_and_tables_are_not_taken_for_damage() {
     let Some(database) = PgDatabase::migrated().await else { return };
-    let replicas = vec![format!("{}_gone", database.url())];
-    let relational = RelationalOptions { replicas, ..RelationalOptions::default() };
-    let opened =
-        open(&StorageConfig { relational, ..StorageConfig::new(database.url()) }).await.unwrap();
-    let user = a_user(&opened.stores).await;
-    let people = opened.stores.relational.users.people(&[user]).await.unwrap();
-    assert_eq!(people.len(), 1);
+    let url = restricted(&database).await;
+    let opened = opened(&url).await;
+    let owner = a_user(&opened.stores).await;
+    database.run("REVOKE SELECT ON users FROM izanagi_app").await;
+    let refused = opened.stores.relational.users.by_id(owner).await;
+    assert!(
+        matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("users")),
+        "{refused:?}"
+    );
+    database.run("GRANT SELECT ON users TO izanagi_app").await;
+    database.run("REVOKE INSERT ON documents FROM izanagi_app").await;
+    let refused = opened.stores.relational.catalog.create(&new_document(owner)).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    database.run("GRANT INSERT ON documents TO izanagi_app; ALTER TABLE users RENAME TO x").await;
+    let refused = opened.stores.relational.users.by_id(owner).await;
+    assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+    database.run("ALTER TABLE x RENAME TO users").await;
+    assert!(opened.stores.relational.users.by_id(owner).await.is_ok());
     opened.close().await;
     database.recycle().await;
 }

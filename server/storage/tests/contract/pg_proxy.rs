@@ -2,9 +2,12 @@
 
 use crate::pg_server::PgDatabase;
 use izanagi_storage::{RelationalOptions, StorageConfig};
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -21,7 +24,12 @@ pub(crate) enum Cut {
     Reply,
     /// The server ends the connection, after it got the message.
     Backend,
+    /// The message and all that follows is swallowed. The connection stays open.
+    Silent,
 }
+
+/// How long a statement may take where the network falls silent.
+pub(crate) const SILENCE: Duration = Duration::from_secs(1);
 
 /// A proxy in front of a database.
 pub(crate) struct Proxy {
@@ -49,17 +57,29 @@ impl Proxy {
 
     /// The configuration of stores behind the proxy.
     pub(crate) fn config(&self, pool: u32) -> StorageConfig {
+        let mut relational = RelationalOptions { pool, ..RelationalOptions::default() };
+        if self.plan.cut == Cut::Silent {
+            relational.statement_timeout = SILENCE;
+        }
+        StorageConfig { relational, ..StorageConfig::new(self.url()) }
+    }
+
+    /// The URL of the database behind the proxy.
+    pub(crate) fn url(&self) -> String {
         let url = self.plan.database.url();
         let (before, after) = url.split_once("127.0.0.1:").unwrap();
         let (_, path) = after.split_once('/').unwrap();
-        let url = format!("{before}127.0.0.1:{}/{path}?sslmode=disable", self.port);
-        let relational = RelationalOptions { pool, ..RelationalOptions::default() };
-        StorageConfig { relational, ..StorageConfig::new(url) }
+        format!("{before}127.0.0.1:{}/{path}?sslmode=disable", self.port)
     }
 
     /// Breaks the connection of the message after `messages` others.
     pub(crate) fn arm(&self, messages: i64) {
         self.plan.left.store(messages, Ordering::SeqCst);
+    }
+
+    /// Whether the message has come at which the connection breaks.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.plan.left.load(Ordering::SeqCst) < 0
     }
 
     /// Passes everything on; returns whether a connection was broken.
@@ -106,6 +126,10 @@ async fn pass(mut client: TcpStream, plan: Arc<Plan>) {
                 if is_cut && plan.cut == Cut::Request {
                     return;
                 }
+                if is_cut && plan.cut == Cut::Silent {
+                    while matches!(client.read(&mut request).await, Ok(1..)) {}
+                    return;
+                }
                 if server.write_all(&request[..length]).await.is_err() {
                     return;
                 }
@@ -114,7 +138,7 @@ async fn pass(mut client: TcpStream, plan: Arc<Plan>) {
                     let _ = server.read(&mut reply).await;
                     return;
                 }
-                if is_cut {
+                if is_cut && plan.cut == Cut::Backend {
                     plan.database.run(
                         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                          WHERE datname = current_database() AND pid <> pg_backend_pid()",

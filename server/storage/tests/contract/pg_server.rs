@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 /// A database for one test.
 pub(crate) struct PgDatabase {
-    server: String,
+    /// The URL of a database that is always there.
+    pub(crate) server: String,
     pub(crate) name: String,
 }
 

@@ -1,17 +1,28 @@
 //! Running statements on a connection.
 
-use super::render::{Rendered, render};
-use crate::sql::{
-    row::{Cell, Row},
-    statement::Statement,
+use super::{
+    PostgresPlace,
+    render::{Rendered, render},
+    session::{Prepared, Session, limited},
+};
+use crate::{
+    error::OpenError,
+    sql::{
+        row::{Cell, Row},
+        statement::Statement,
+    },
 };
 use futures::TryStreamExt as _;
 use sqlx::{
-    AssertSqlSafe, Column as _, Decode, Either, Executor as _, PgConnection, Postgres, Row as _,
-    TypeInfo as _, ValueRef as _, postgres::PgRow,
+    AssertSqlSafe, Column as _, ConnectOptions as _, Connection as _, Decode, Either,
+    Executor as _, PgConnection, Postgres, Row as _, TypeInfo as _, ValueRef as _, postgres::PgRow,
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
+
+/// How long a server is given to accept a connection, and to end one.
+const CONNECT: Duration = Duration::from_secs(10);
+const CLOSE: Duration = Duration::from_secs(2);
 
 /// The result of one statement.
 #[derive(Default)]
@@ -20,16 +31,6 @@ pub(super) struct Done {
     pub(super) rows: Vec<Row>,
     /// Number of changed rows.
     pub(super) affected: u64,
-}
-
-/// Whether statements may stay prepared. Behind a pooler that gives every transaction another
-/// connection of the server, they may not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Prepared {
-    /// They stay prepared on their connection.
-    Kept,
-    /// Each is prepared for one use.
-    Once,
 }
 
 /// How a column is read.
@@ -69,8 +70,33 @@ struct Shape {
     kinds: Vec<Kind>,
 }
 
+/// Connects outside a pool. `cause` is who connects, for the server's list of connections.
+pub(super) async fn connect(
+    place: &PostgresPlace,
+    cause: &str,
+    session: Session,
+) -> Result<PgConnection, OpenError> {
+    let options = place.options(cause, session)?;
+    limited(CONNECT, options.connect()).await.map_err(OpenError::database)
+}
+
+/// Ends a connection. One that does not answer is dropped.
+pub(super) async fn close(connection: PgConnection) {
+    if let Err(error) = limited(CLOSE, connection.close()).await {
+        tracing::debug!(%error, "a connection to PostgreSQL was dropped");
+    }
+}
+
 /// Runs one statement to its end, so that an error at the end of its transaction is noticed too.
 pub(super) async fn run(
+    connection: &mut PgConnection,
+    session: Session,
+    statement: Statement,
+) -> sqlx::Result<Done> {
+    session.within(run_unlimited(connection, session.prepared, statement)).await
+}
+
+async fn run_unlimited(
     connection: &mut PgConnection,
     prepared: Prepared,
     statement: Statement,
@@ -78,7 +104,7 @@ pub(super) async fn run(
     let Rendered { text, args, is_cached } = render(statement)?;
     // The text consists of literals of this crate; external values are bound.
     let query = sqlx::query_with(AssertSqlSafe(text), args)
-        .persistent(is_cached && prepared == Prepared::Kept);
+        .persistent(is_cached && prepared != Prepared::Once);
     let (mut done, mut shape) = (Done::default(), None);
     let mut failed = None;
     let mut answers = connection.fetch_many(query);
@@ -96,9 +122,35 @@ pub(super) async fn run(
     failed.map_or(Ok(done), Err)
 }
 
-/// Runs a command without arguments and results, such as BEGIN.
-pub(super) async fn command(connection: &mut PgConnection, text: &'static str) -> sqlx::Result<()> {
-    connection.execute(sqlx::raw_sql(text)).await.map(drop)
+/// Runs a query in a transaction of its own. The driver prepares a statement in one exchange and runs it
+/// in another; only within a transaction does a pooler send both to the same connection of the server.
+pub(super) async fn run_read_only(
+    connection: &mut PgConnection,
+    session: Session,
+    query: Statement,
+) -> sqlx::Result<Done> {
+    session.briefly(command(connection, session.begin("READ ONLY"))).await?;
+    let result = run(connection, session, query).await;
+    let end = if result.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    session.briefly(command(connection, end)).await?;
+    result
+}
+
+/// Runs a command without arguments and results, such as BEGIN. Its text has no external values.
+pub(super) async fn command(
+    connection: &mut PgConnection,
+    text: impl Into<String>,
+) -> sqlx::Result<()> {
+    connection.execute(sqlx::raw_sql(AssertSqlSafe(text.into()))).await.map(drop)
+}
+
+/// Returns the rows of a query without arguments, in a single exchange.
+pub(super) async fn rows(
+    connection: &mut PgConnection,
+    session: Session,
+    text: impl Into<String>,
+) -> sqlx::Result<Vec<PgRow>> {
+    session.within(connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(text.into())))).await
 }
 
 fn shape_of(row: &PgRow) -> sqlx::Result<Shape> {

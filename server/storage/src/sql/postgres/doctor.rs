@@ -3,8 +3,10 @@
 use super::{
     PgDb,
     checks::{DURABLE, OLDEST},
+    connection,
     options::PostgresPlace,
     schema,
+    session::Session,
 };
 use crate::{
     config::RelationalOptions,
@@ -12,7 +14,7 @@ use crate::{
 };
 use izanagi_domain::storage::Clock;
 use izanagi_shared::time::Timestamp;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
+use sqlx::PgConnection;
 use std::sync::Arc;
 
 /// Connections that are left for others, below which a node may get none.
@@ -32,7 +34,7 @@ impl PgDb {
             Ok(mut connection) => {
                 primary(&mut examined, &mut connection, options, clock).await;
                 // The connection only read.
-                drop(connection.close().await);
+                connection::close(connection).await;
             }
             Err(error) => examined.bad(
                 "reach",
@@ -48,8 +50,8 @@ impl PgDb {
 }
 
 async fn connect(place: &PostgresPlace) -> Result<PgConnection, String> {
-    let options = place.options("doctor").map_err(|error| error.to_string())?;
-    options.connect().await.map_err(|error| error.to_string())
+    let session = Session::new(place.prepared(), RelationalOptions::STATEMENT_TIMEOUT);
+    connection::connect(place, "doctor", session).await.map_err(|error| error.to_string())
 }
 
 async fn primary(
@@ -271,5 +273,5 @@ async fn replica(examined: &mut Examined, url: &str) {
         }
         Err(error) => examined.unknown("replica", error),
     }
-    drop(connection.close().await);
+    connection::close(connection).await;
 }

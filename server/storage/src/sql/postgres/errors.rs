@@ -1,7 +1,11 @@
 //! Meaning of PostgreSQL's error codes (<https://www.postgresql.org/docs/current/errcodes-appendix.html>).
 
-use izanagi_domain::storage::{Constraint, StoreError};
+use izanagi_domain::{
+    log_rate::LogRate,
+    storage::{Constraint, StoreError},
+};
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
+use std::sync::LazyLock;
 
 const BY_NAME: [(&str, Constraint); 7] = [
     ("uq_users_username", Constraint::Username),
@@ -15,6 +19,14 @@ const BY_NAME: [(&str, Constraint); 7] = [
 
 const FOREIGN_KEY: &str = "23503";
 const NOT_NULL: &str = "23502";
+const NO_RIGHT: &str = "42501";
+const NO_TABLE: &str = "42P01";
+const DUPLICATE_STATEMENT: &str = "42P05";
+/// Another transaction was in the way: `serialization_failure`, on replicas also where replaying the log
+/// was; and `deadlock_detected`.
+const CONFLICTS: [&str; 2] = ["40001", "40P01"];
+
+static UNUSABLE: LazyLock<LogRate> = LazyLock::new(LogRate::default);
 
 /// What follows from an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,15 +62,28 @@ fn meaning_of_code(error: &PgDatabaseError) -> StoreError {
     match code.get(..2).unwrap_or_default() {
         "23" if code == FOREIGN_KEY => StoreError::Conflict(Constraint::Reference),
         "23" => StoreError::Conflict(constraint(error.constraint())),
-        "26" => StoreError::Unavailable(format!(
-            "{error}: behind a pooler in transaction mode, add statement-cache-capacity=0 to the URL"
-        )),
+        "26" => StoreError::Unavailable(behind_pooler(error)),
+        "42" if code == DUPLICATE_STATEMENT => StoreError::Unavailable(behind_pooler(error)),
+        // Not the data is wrong, but what the administrator has to care for.
+        "42" if code == NO_RIGHT || code == NO_TABLE => {
+            if let Some(omitted) = UNUSABLE.admit() {
+                let what = error.message();
+                tracing::error!(code, what, omitted, "the database is not set up for this role");
+            }
+            StoreError::Unavailable(error.to_string())
+        }
         // Wrong statements and values; damaged files.
         "22" | "42" => StoreError::Corrupt(error.to_string()),
         "XX" if code != "XX000" => StoreError::Corrupt(error.to_string()),
         // Read-only, out of resources, cancelled, shutting down …
         _ => StoreError::Unavailable(error.to_string()),
     }
+}
+
+fn behind_pooler(error: &PgDatabaseError) -> String {
+    format!(
+        "{error}: behind a pooler in transaction mode, add statement-cache-capacity=0 to the URL"
+    )
 }
 
 fn constraint(name: Option<&str>) -> Constraint {
@@ -89,7 +114,7 @@ fn consequence_of_code(error: &PgDatabaseError) -> Consequence {
         return Consequence::Lost;
     }
     let is_retry = match code {
-        "40001" | "40P01" => true,
+        code if CONFLICTS.contains(&code) => true,
         // A statement was prepared before a migration.
         "0A000" => error.message().contains("cached plan"),
         // The collection was removed with its last record, while another was added.
@@ -98,6 +123,13 @@ fn consequence_of_code(error: &PgDatabaseError) -> Consequence {
         _ => false,
     };
     if is_retry { Consequence::Retry } else { Consequence::Refused }
+}
+
+/// Whether an error says something about the connection or its server, and not about a statement.
+pub(super) fn is_of_connection(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    let is_conflict = code.is_some_and(|code| CONFLICTS.contains(&&*code));
+    !is_conflict && consequence(error) == Consequence::Lost
 }
 
 fn is_fatal(error: &PgDatabaseError) -> bool {

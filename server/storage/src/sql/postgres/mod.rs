@@ -11,6 +11,7 @@ mod presence;
 mod render;
 mod replicas;
 mod schema;
+mod session;
 mod settled;
 mod transaction;
 mod writes;
@@ -21,9 +22,15 @@ use futures::future::BoxFuture;
 use izanagi_domain::storage::{Freshness, StoreError, StoreResult};
 use pool::Pool;
 use replicas::Replicas;
+use session::Session;
 use settled::Settled;
-use sqlx::{ConnectOptions as _, Connection as _};
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio_util::task::TaskTracker;
 use transaction::PgTransaction;
 use writes::Writes;
@@ -36,6 +43,8 @@ pub(crate) struct PgDb {
     shared: Arc<Shared>,
     /// Work that goes on although its caller may be gone.
     tasks: TaskTracker,
+    /// Whether a command that needs the database alone is no longer alone.
+    lost: Arc<AtomicBool>,
 }
 
 /// What the tasks use.
@@ -43,7 +52,13 @@ struct Shared {
     primary: Pool,
     replicas: Replicas,
     settled: Settled,
+    /// The server past a pooler.
+    direct: PostgresPlace,
 }
+
+/// How long closing waits for what was begun. What is still without an answer then has an unknown
+/// outcome, and nobody who asks.
+const CLOSE: Duration = Duration::from_secs(10);
 
 impl PgDb {
     /// Opens the database, migrates its schema and, for a command that needs it, takes a lock.
@@ -54,34 +69,41 @@ impl PgDb {
     ) -> Result<(Arc<Self>, Option<Presence>), OpenError> {
         // What belongs to a connection does not work through a pooler in transaction mode.
         let direct = options.direct.as_deref().map(PostgresPlace::parse).transpose()?;
-        let direct = direct.as_ref().unwrap_or(place);
-        let mut connection =
-            direct.options("start")?.connect().await.map_err(OpenError::database)?;
-        checks::server(&mut connection, options.accept_data_loss).await?;
+        let direct = direct.unwrap_or_else(|| place.clone());
+        let timeout = options.statement_timeout;
+        let session = Session::new(direct.prepared(), timeout).unhurried();
+        let mut connection = connection::connect(&direct, "start", session).await?;
+        checks::server(&mut connection, session, options.accept_data_loss).await?;
+        let lost = Arc::default();
         let presence = match user {
-            Some(user) => Some(presence::take(direct, user).await?),
+            Some(user) => Some(presence::take(&direct, session, user, &lost).await?),
             None => None,
         };
-        schema::migrate(&mut connection).await?;
-        schema::raise_numbers(&mut connection).await?;
-        connection.close().await.map_err(OpenError::database)?;
+        schema::migrate(&mut connection, session).await?;
+        schema::raise_numbers(&mut connection, session).await?;
+        connection::close(connection).await;
         let replicas = options.replicas.iter().map(|url| PostgresPlace::parse(url));
         let replicas: Vec<_> = replicas.collect::<Result<_, _>>()?;
+        let session = Session::new(place.prepared(), timeout);
         let shared = Shared {
-            primary: Pool::new(place, options.pool)?,
+            primary: Pool::new(place, options.pool, session)?,
             replicas: Replicas::new(&replicas, options.pool)?,
             settled: Settled::default(),
+            direct,
         };
         let tasks = TaskTracker::new();
-        Ok((Arc::new(Self { shared: Arc::new(shared), tasks }), presence))
+        Ok((Arc::new(Self { shared: Arc::new(shared), tasks, lost }), presence))
     }
 
     /// Whether the database has a schema of this program.
-    pub(crate) async fn exists(place: &PostgresPlace) -> Result<bool, OpenError> {
-        let mut connection =
-            place.options("start")?.connect().await.map_err(OpenError::database)?;
-        let exists = schema::exists(&mut connection).await?;
-        connection.close().await.map_err(OpenError::database)?;
+    pub(crate) async fn exists(
+        place: &PostgresPlace,
+        options: &RelationalOptions,
+    ) -> Result<bool, OpenError> {
+        let session = Session::new(place.prepared(), options.statement_timeout);
+        let mut connection = connection::connect(place, "start", session).await?;
+        let exists = schema::exists(&mut connection, session).await?;
+        connection::close(connection).await;
         Ok(exists)
     }
 
@@ -95,9 +117,13 @@ impl PgDb {
         if self.tasks.is_closed() {
             return Err(StoreError::Unavailable("the database is closed".to_owned()));
         }
+        if self.lost.load(Ordering::Acquire) {
+            let why = "the lock of the database was lost, and another process may use it";
+            return Err(StoreError::Unavailable(why.to_owned()));
+        }
         self.tasks.spawn(work).await.unwrap_or_else(|error| {
             let why = format!("a task of the database ended early: {error}");
-            Err(match is_sent.load(std::sync::atomic::Ordering::Acquire) {
+            Err(match is_sent.load(Ordering::Acquire) {
                 true => StoreError::Unknown(why),
                 false => StoreError::Unavailable(why),
             })
@@ -112,7 +138,7 @@ impl Database for PgDb {
         let shared = Arc::clone(&self.shared);
         self.complete(Arc::default(), async move {
             if freshness == Freshness::Stale
-                && let Some(rows) = shared.replicas.fetch(&query).await
+                && let Some(rows) = shared.replicas.fetch(&shared.primary, &query).await
             {
                 return Ok(rows);
             }
@@ -154,17 +180,24 @@ impl Database for PgDb {
     async fn integrity(&self) -> StoreResult<Vec<String>> {
         let shared = Arc::clone(&self.shared);
         self.complete(Arc::default(), async move {
-            let connection = shared.primary.acquire().await;
-            let mut connection = connection.map_err(|error| errors::meaning(&error))?;
-            let found = checks::integrity(&mut connection).await;
-            found.map_err(|error| errors::meaning(&error))
+            let place = &shared.direct;
+            // The checks read whole tables.
+            let session = Session::new(place.prepared(), Duration::ZERO).unhurried();
+            let connection = connection::connect(place, "fsck", session).await;
+            let mut connection =
+                connection.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            let found = checks::integrity(&mut connection, session).await;
+            connection::close(connection).await;
+            found.map_err(|error| errors::meaning(&error))?
         })
         .await
     }
 
     async fn close(&self) {
         self.tasks.close();
-        self.tasks.wait().await;
+        if tokio::time::timeout(CLOSE, self.tasks.wait()).await.is_err() {
+            tracing::warn!("PostgreSQL has not answered everything that was begun");
+        }
         self.shared.replicas.close().await;
         self.shared.primary.close().await;
     }

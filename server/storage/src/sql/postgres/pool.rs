@@ -2,8 +2,9 @@
 
 use super::{
     PostgresPlace,
-    connection::{Done, Prepared, command, run},
+    connection::{Done, run, run_read_only},
     errors::{self, Consequence},
+    session::{Prepared, Session, limited},
 };
 use crate::{
     error::OpenError,
@@ -13,7 +14,11 @@ use sqlx::{
     Connection as _, PgConnection, Postgres,
     pool::{PoolConnection, PoolOptions},
 };
-use std::time::Duration;
+use std::{
+    io,
+    ops::{Deref, DerefMut},
+    time::Duration,
+};
 
 /// How long a caller waits for a connection.
 const WAIT: Duration = Duration::from_secs(5);
@@ -23,19 +28,76 @@ const LIFETIME: Duration = Duration::from_secs(60 * 60);
 const IDLE: Duration = Duration::from_secs(60);
 /// A connection that was used more recently is not tested.
 const FRESH: Duration = Duration::from_millis(500);
+/// How long the server has to answer a test.
+const TEST: Duration = Duration::from_secs(2);
+/// Connections that stay open without use, so that the next caller need not wait for one; of a pool that
+/// has many more.
+const KEPT: u32 = 2;
+/// How long closing waits for connections that are in use.
+const CLOSE: Duration = Duration::from_secs(5);
 
 /// A pool to one server.
 pub(super) struct Pool {
     pool: sqlx::Pool<Postgres>,
-    pub(super) prepared: Prepared,
+    pub(super) session: Session,
+}
+
+/// A connection of a pool. It returns there when it is dropped.
+pub(super) struct Lease {
+    connection: PoolConnection<Postgres>,
+    is_useless: bool,
+}
+
+impl Lease {
+    /// Closes the connection instead of returning it.
+    pub(super) fn discard(&mut self) {
+        self.is_useless = true;
+    }
+}
+
+impl Deref for Lease {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        &mut self.connection
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if self.is_useless {
+            self.connection.close_on_drop();
+            return;
+        }
+        // The driver tests the connection, for as long as that takes.
+        let returning = self.connection.return_to_pool();
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            if tokio::time::timeout(TEST, returning).await.is_err() {
+                tracing::debug!("a connection to PostgreSQL that did not answer was dropped");
+            }
+        });
+    }
 }
 
 impl Pool {
-    /// Creates a pool of `size` connections, and half as many more in a rush.
-    pub(super) fn new(place: &PostgresPlace, size: u32) -> Result<Self, OpenError> {
+    /// Creates a pool of `size` connections, and half as many more in a rush. Those that are not needed
+    /// are closed after a while, except a few.
+    pub(super) fn new(
+        place: &PostgresPlace,
+        size: u32,
+        session: Session,
+    ) -> Result<Self, OpenError> {
         let size = size.max(1);
         let pool = PoolOptions::new()
             .max_connections(size.saturating_add(size / 2))
+            .min_connections(if size > 3 * KEPT { KEPT } else { 0 })
             .acquire_timeout(WAIT)
             .max_lifetime(LIFETIME)
             .idle_timeout(IDLE)
@@ -43,18 +105,19 @@ impl Pool {
             .before_acquire(|connection: &mut PgConnection, about| {
                 Box::pin(async move {
                     if about.idle_for > FRESH {
-                        connection.ping().await?;
+                        limited(TEST, connection.ping()).await?;
                     }
                     Ok(true)
                 })
             })
-            .connect_lazy_with(place.options("pool")?);
-        Ok(Self { pool, prepared: place.prepared() })
+            .connect_lazy_with(place.options("pool", session)?);
+        Ok(Self { pool, session })
     }
 
     /// Waits for a connection.
-    pub(super) async fn acquire(&self) -> sqlx::Result<PoolConnection<Postgres>> {
-        self.pool.acquire().await
+    pub(super) async fn acquire(&self) -> sqlx::Result<Lease> {
+        let connection = self.pool.acquire().await?;
+        Ok(Lease { connection, is_useless: false })
     }
 
     /// Returns the rows of a query. A connection that broke is replaced once.
@@ -70,30 +133,40 @@ impl Pool {
 
     async fn fetch_once(&self, query: Statement) -> sqlx::Result<Vec<Row>> {
         let mut connection = self.acquire().await?;
-        let result = match self.prepared {
-            Prepared::Kept => run(&mut connection, Prepared::Kept, query).await,
-            Prepared::Once => in_transaction(&mut connection, query).await,
-        };
-        if result.as_ref().is_err_and(|error| errors::consequence(error) != Consequence::Refused) {
-            connection.close_on_drop();
-        }
+        let result = self.fetch_on(&mut connection, query).await;
         result.map(|done| done.rows)
     }
 
+    /// Runs a query on a connection of this pool.
+    pub(super) async fn fetch_on(
+        &self,
+        connection: &mut Lease,
+        query: Statement,
+    ) -> sqlx::Result<Done> {
+        let result = match self.session.prepared {
+            Prepared::Kept(_) => run(connection, self.session, query).await,
+            Prepared::Once => run_read_only(connection, self.session, query).await,
+        };
+        if result.as_ref().is_err_and(|error| errors::consequence(error) != Consequence::Refused) {
+            connection.discard();
+        }
+        result
+    }
+
+    /// Closes the connections, those in use when they are returned. The driver would wait for them
+    /// without end.
     pub(super) async fn close(&self) {
-        self.pool.close().await;
+        if tokio::time::timeout(CLOSE, self.pool.close()).await.is_err() {
+            tracing::warn!("connections to PostgreSQL were in use when the pool was closed");
+        }
     }
 }
 
+/// Whether somebody has waited long enough already.
 fn is_timeout<T>(result: &sqlx::Result<T>) -> bool {
-    matches!(result, Err(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed))
-}
-
-/// The driver prepares a statement in one exchange and runs it in another. Only within a transaction does
-/// a pooler send both to the same connection of the server.
-async fn in_transaction(connection: &mut PgConnection, query: Statement) -> sqlx::Result<Done> {
-    command(connection, "BEGIN READ ONLY; SET LOCAL statement_timeout = '30s'").await?;
-    let result = run(connection, Prepared::Once, query).await;
-    command(connection, if result.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
-    result
+    match result {
+        Err(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
+        Err(sqlx::Error::Io(error)) => error.kind() == io::ErrorKind::TimedOut,
+        _ => false,
+    }
 }

@@ -2,18 +2,30 @@
 //! until no server runs. Both hold a lock of PostgreSQL on a connection of their own, which ends with
 //! the process. A pooler in transaction mode cannot keep it: it needs a URL past the pooler.
 
-use super::{PostgresPlace, connection::command};
+use super::{
+    PostgresPlace,
+    connection::{command, connect},
+    session::Session,
+};
 use crate::error::OpenError;
-use sqlx::{ConnectOptions as _, PgConnection};
-use std::time::Duration;
+use sqlx::PgConnection;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::task::JoinHandle;
 
 /// How often and how long to wait for a process that is shutting down.
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How often to see whether the connection still stands.
+/// How often to see whether the connection still stands; for a command that needs the database alone,
+/// more often.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
+const LOOK_EVERY_ALONE: Duration = Duration::from_secs(1);
 
 /// Any number will do; this one is ours.
 const SHARED: &str = "SELECT pg_try_advisory_lock_shared(7309453014278366)";
@@ -38,56 +50,75 @@ impl Drop for Presence {
     }
 }
 
-/// Takes the lock for `command`: `serve` together with others, everything else alone.
-pub(super) async fn take(place: &PostgresPlace, user: &'static str) -> Result<Presence, OpenError> {
+/// Takes the lock for `user`: `serve` together with others, everything else alone. A command that is
+/// alone must stop when `lost` becomes true: another process may have begun since.
+pub(super) async fn take(
+    place: &PostgresPlace,
+    session: Session,
+    user: &'static str,
+    lost: &Arc<AtomicBool>,
+) -> Result<Presence, OpenError> {
     let lock = if user == "serve" { SHARED } else { ALONE };
-    let mut connection = connect(place, user).await?;
+    let mut connection = connect(place, user, session).await?;
     for left in (0..TRIES).rev() {
-        if try_lock(&mut connection, lock).await.map_err(OpenError::database)? {
-            let keeper = tokio::spawn(keep(place.clone(), user, lock, connection));
+        let locked = try_lock(&mut connection, session, lock).await;
+        if locked.map_err(OpenError::database)? {
+            let lost = Arc::clone(lost);
+            let keeper = match user {
+                "serve" => tokio::spawn(keep(place.clone(), session, connection)),
+                _ => tokio::spawn(watch(session, connection, lost)),
+            };
             return Ok(Presence { keeper });
         }
         if left > 0 {
             tokio::time::sleep(PAUSE).await;
         }
     }
-    let holders: Vec<String> =
-        sqlx::query_scalar(HOLDERS).fetch_all(&mut connection).await.unwrap_or_default();
+    let holders = sqlx::query_scalar(HOLDERS).fetch_all(&mut connection);
+    let holders: Vec<String> = session.briefly(holders).await.unwrap_or_default();
     let holder = if holders.is_empty() { "another process".into() } else { holders.join(", ") };
     Err(OpenError::InUse { path: place.to_string().into(), holder })
 }
 
-async fn connect(place: &PostgresPlace, user: &str) -> Result<PgConnection, OpenError> {
-    place.options(user)?.connect().await.map_err(OpenError::database)
-}
-
-async fn try_lock(connection: &mut PgConnection, lock: &'static str) -> sqlx::Result<bool> {
-    sqlx::query_scalar(lock).persistent(false).fetch_one(connection).await
-}
-
-/// Keeps the lock, and takes it again after the connection broke.
-async fn keep(
-    place: PostgresPlace,
-    user: &'static str,
+async fn try_lock(
+    connection: &mut PgConnection,
+    session: Session,
     lock: &'static str,
-    mut connection: PgConnection,
-) {
+) -> sqlx::Result<bool> {
+    let lock = sqlx::query_scalar(lock).persistent(false).fetch_one(connection);
+    session.briefly(lock).await
+}
+
+/// Returns when the lock of a command that needs the database alone is lost.
+async fn watch(session: Session, mut connection: PgConnection, lost: Arc<AtomicBool>) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY_ALONE).await;
+        if let Err(error) = session.briefly(command(&mut connection, "SELECT 1")).await {
+            lost.store(true, Ordering::Release);
+            tracing::error!(%error, "the lock of the database was lost: nothing more is written");
+            return;
+        }
+    }
+}
+
+/// Keeps the lock of a server, and takes it again after the connection broke.
+async fn keep(place: PostgresPlace, session: Session, mut connection: PgConnection) {
     let mut is_held = true;
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        if is_held && command(&mut connection, "SELECT 1").await.is_ok() {
+        if is_held && session.briefly(command(&mut connection, "SELECT 1")).await.is_ok() {
             continue;
         }
         is_held = false;
         // The old connection is closed without ceremony when it is replaced.
-        match connect(&place, user).await {
+        match connect(&place, "serve", session).await {
             Ok(new) => connection = new,
             Err(error) => {
                 tracing::warn!(%error, "the lock of the database was lost");
                 continue;
             }
         }
-        match try_lock(&mut connection, lock).await {
+        match try_lock(&mut connection, session, SHARED).await {
             Ok(true) => {
                 is_held = true;
                 tracing::info!("the lock of the database was taken again");

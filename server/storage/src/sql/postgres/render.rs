@@ -2,7 +2,7 @@
 
 use super::settled;
 use crate::sql::{
-    numbers::{NEXT_END, NEXT_START},
+    numbers::{NEXT_END, NEXT_START, Numbers},
     statement::{Arg, LOCK_END, LOCK_START, Statement},
 };
 use sqlx::{Arguments as _, postgres::PgArguments};
@@ -48,10 +48,17 @@ fn with_sequences(text: &str) -> String {
         let _ = write!(
             rendered,
             "CASE WHEN pg_try_advisory_xact_lock_shared({}) THEN nextval('{sequence}') END{rest}",
-            settled::LOCK
+            lock(sequence)
         );
     }
     rendered
+}
+
+/// The lock of the series with this name.
+fn lock(sequence: &str) -> i64 {
+    let all = [Numbers::Changes, Numbers::Accounts, Numbers::Records];
+    let numbers = all.into_iter().find(|numbers| numbers.name() == sequence);
+    settled::lock(numbers.unwrap_or(Numbers::Changes))
 }
 
 fn add(args: &mut PgArguments, arg: Arg) -> Result<(), sqlx::error::BoxDynError> {
@@ -74,10 +81,8 @@ fn add(args: &mut PgArguments, arg: Arg) -> Result<(), sqlx::error::BoxDynError>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sql::{
-        numbers::Numbers,
-        statement::{SKIP_LOCKED, args},
-    };
+    use crate::sql::statement::{SKIP_LOCKED, args};
+    use rstest::rstest;
 
     #[test]
     fn locks_are_uncovered() {
@@ -87,15 +92,18 @@ mod tests {
         assert_eq!(rendered.text, "SELECT id FROM outbox FOR UPDATE SKIP LOCKED");
     }
 
-    #[test]
-    fn a_number_is_taken_after_the_lock() {
+    #[rstest]
+    #[case(Numbers::Changes, "change_numbers")]
+    #[case(Numbers::Accounts, "account_numbers")]
+    #[case(Numbers::Records, "record_numbers")]
+    fn a_number_is_taken_after_the_lock(#[case] numbers: Numbers, #[case] name: &str) {
         let mut statement = Statement::new("SELECT ");
-        Numbers::Changes.push_next(&mut statement, "v.column1").push(", v.column2 FROM v");
+        numbers.push_next(&mut statement, "v.column1").push(", v.column2 FROM v");
         let rendered = render(statement).unwrap();
         let expected = format!(
             "SELECT CASE WHEN pg_try_advisory_xact_lock_shared({}) \
-             THEN nextval('change_numbers') END, v.column2 FROM v",
-            settled::LOCK
+             THEN nextval('{name}') END, v.column2 FROM v",
+            settled::lock(numbers)
         );
         assert_eq!(rendered.text, expected);
     }

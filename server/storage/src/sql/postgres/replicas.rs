@@ -1,104 +1,101 @@
-//! Read replicas. They answer reads that need not be fresh, as long as they have replayed what this
-//! process wrote last.
+//! Read replicas. They answer reads that need not be fresh, and never with an older state than anybody
+//! may have seen: before such a read, the primary says where its log ends, and a replica answers only
+//! when it has replayed the log up to there. So it makes no difference who wrote, in which process, or
+//! through which the reader has read before. The question costs the primary no query, and is asked once
+//! for all reads that wait for it. Without an answer of the primary, replicas do not answer either.
 
-use super::{PostgresPlace, checks, pool::Pool};
+use super::{
+    PostgresPlace,
+    checks::{self, Position},
+    errors::{self, Consequence},
+    pool::Pool,
+    session::Session,
+};
 use crate::{
     error::OpenError,
     sql::{row::Row, statement::Statement},
 };
 use parking_lot::Mutex;
-use sqlx::PgConnection;
 use std::{
-    sync::atomic::{AtomicI64, AtomicUsize, Ordering},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
     time::Duration,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout};
 
 /// The replicas of a server.
 pub(super) struct Replicas {
     replicas: Vec<Replica>,
     next: AtomicUsize,
-    /// Where the log ended after the last write of this process.
-    written: AtomicI64,
-    /// When a write ended without an answer. It may still be running.
-    unknown_since: Mutex<Option<Instant>>,
+    ends: Ends,
+    /// Reads that a replica has answered.
+    pub(super) answered: AtomicU64,
 }
 
 struct Replica {
     pool: Pool,
-    /// How far it is known to have replayed the log.
-    replayed: AtomicI64,
-    /// Until when it is not asked, because it did not answer.
-    silent_until: Mutex<Option<Instant>>,
+    /// Until when it is not asked, because it was of no use.
+    rests_until: Mutex<Option<Instant>>,
 }
 
-/// After this time, a write without an answer has ended: statements have a limit, too.
-const LONGEST_WRITE: Duration = Duration::from_secs(60);
-
-/// How long a replica is given to answer, and how long it is left alone if it does not.
+/// How long a replica, and the primary before, is given to answer.
 const WAIT: Duration = Duration::from_secs(1);
+/// How long a replica is left alone that did not answer.
 const REST: Duration = Duration::from_secs(10);
+
+/// How long a read waits for a replica that is behind, how often it looks, and how long such a replica
+/// is left alone.
+const CATCH_UP: Duration = Duration::from_millis(100);
+const PAUSE: Duration = Duration::from_millis(4);
+const BEHIND: Duration = Duration::from_secs(1);
 
 impl Replicas {
     /// Creates pools to the replicas.
     pub(super) fn new(places: &[PostgresPlace], size: u32) -> Result<Self, OpenError> {
-        let replica = |place| {
-            let (replayed, silent_until) = (AtomicI64::new(0), Mutex::new(None));
-            Ok(Replica { pool: Pool::new(place, size)?, replayed, silent_until })
+        let replica = |place: &PostgresPlace| {
+            let session = Session::new(place.prepared(), WAIT);
+            let pool = Pool::new(place, size, session)?;
+            Ok(Replica { pool, rests_until: Mutex::new(None) })
         };
         let replicas = places.iter().map(replica).collect::<Result<_, OpenError>>()?;
         Ok(Self {
             replicas,
             next: AtomicUsize::new(0),
-            written: AtomicI64::new(0),
-            unknown_since: Mutex::new(None),
+            ends: Ends::default(),
+            answered: AtomicU64::new(0),
         })
     }
 
-    /// Notes a write that was committed on this connection.
-    pub(super) async fn note_write(&self, connection: &mut PgConnection) {
-        if self.replicas.is_empty() {
-            return;
-        }
-        let end = checks::position(connection).await;
-        let mut unknown = self.unknown_since.lock();
-        match end {
-            Ok(end) => {
-                self.written.fetch_max(end, Ordering::AcqRel);
-                if unknown.is_some_and(|since| since.elapsed() > LONGEST_WRITE) {
-                    *unknown = None;
-                }
-            }
-            Err(_) => *unknown = Some(Instant::now()),
-        }
-    }
-
-    /// Notes a write whose outcome is unknown. No replica answers until it must have ended and the
-    /// end of the log is known again.
-    pub(super) fn note_unknown_write(&self) {
-        *self.unknown_since.lock() = Some(Instant::now());
-    }
-
     /// Returns the rows of a query, if a replica is recent enough and answers.
-    pub(super) async fn fetch(&self, query: &Statement) -> Option<Vec<Row>> {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        let replica = self.replicas.get(turn.checked_rem(self.replicas.len())?)?;
-        if replica.silent_until.lock().is_some_and(|until| Instant::now() < until) {
-            return None;
-        }
-        if self.unknown_since.lock().is_some() {
-            return None;
-        }
-        let written = self.written.load(Ordering::Acquire);
-        let answer = tokio::time::timeout(WAIT, replica.fetch(query, written)).await;
-        let failure = match answer {
-            Ok(Ok(rows)) => return rows,
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => "no answer in time".to_owned(),
+    pub(super) async fn fetch(&self, primary: &Pool, query: &Statement) -> Option<Vec<Row>> {
+        let replica = self.choose()?;
+        let end = self.ends.ask(primary).await?;
+        let (failure, rest) = match replica.fetch(query, end).await {
+            Ok(Answer::Rows(rows)) => {
+                self.answered.fetch_add(1, Ordering::Relaxed);
+                return Some(rows);
+            }
+            Ok(Answer::Behind) => ("it is behind".to_owned(), BEHIND),
+            Ok(Answer::NoReplica) => ("it is no replica (any more)".to_owned(), REST),
+            // It was this query alone: replaying the log took precedence, for example.
+            Err(error) if !errors::is_of_connection(&error) => {
+                tracing::debug!(%error, "a replica refused a query");
+                return None;
+            }
+            Err(error) => (error.to_string(), REST),
         };
-        tracing::warn!(failure, "a replica is left alone for {REST:?}");
-        *replica.silent_until.lock() = Some(Instant::now() + REST);
+        tracing::warn!(failure, "a replica is left alone for {rest:?}");
+        *replica.rests_until.lock() = Some(Instant::now() + rest);
         None
+    }
+
+    /// Takes turns among those that do not rest.
+    fn choose(&self) -> Option<&Replica> {
+        let first = self.next.fetch_add(1, Ordering::Relaxed).checked_rem(self.replicas.len())?;
+        let (before, after) = self.replicas.split_at(first);
+        let now = Instant::now();
+        let works =
+            |replica: &&Replica| replica.rests_until.lock().is_none_or(|until| now >= until);
+        after.iter().chain(before).find(works)
     }
 
     pub(super) async fn close(&self) {
@@ -108,16 +105,70 @@ impl Replicas {
     }
 }
 
+/// What came of asking a replica.
+enum Answer {
+    Rows(Vec<Row>),
+    /// It has not replayed the log far enough.
+    Behind,
+    /// It replays no log: nobody knows how old its state is.
+    NoReplica,
+}
+
 impl Replica {
-    /// Returns the rows of a query, or nothing if it has not replayed the log up to `written`.
-    async fn fetch(&self, query: &Statement, written: i64) -> sqlx::Result<Option<Vec<Row>>> {
-        if self.replayed.load(Ordering::Acquire) < written {
-            let replayed = checks::position(&mut *self.pool.acquire().await?).await?;
-            self.replayed.fetch_max(replayed, Ordering::AcqRel);
-            if replayed < written {
-                return Ok(None);
+    /// Returns the rows of a query after the replica has replayed the log up to `end`. It is asked how
+    /// far it is on the connection that reads: another one may lead to another server.
+    async fn fetch(&self, query: &Statement, end: Position) -> sqlx::Result<Answer> {
+        let acquired = timeout(WAIT, self.pool.acquire()).await;
+        let mut connection = acquired.map_err(|_| sqlx::Error::PoolTimedOut)??;
+        let give_up = Instant::now() + CATCH_UP;
+        loop {
+            let position = checks::replayed(&mut connection, self.pool.session).await;
+            if position.is_err() {
+                connection.discard();
+            }
+            match position? {
+                None => return Ok(Answer::NoReplica),
+                Some(position) if position >= end => break,
+                Some(_) if Instant::now() >= give_up => return Ok(Answer::Behind),
+                Some(_) => sleep(PAUSE).await,
             }
         }
-        self.pool.fetch(query.clone()).await.map(Some)
+        self.pool.fetch_on(&mut connection, query.clone()).await.map(|done| Answer::Rows(done.rows))
+    }
+}
+
+/// Asks where the log of the primary ends: one question at a time, and its answer is for all who came
+/// before it was asked.
+#[derive(Default)]
+struct Ends {
+    /// Questions asked so far.
+    asked: AtomicU64,
+    /// The last question, and its answer.
+    answer: tokio::sync::Mutex<(u64, Option<Position>)>,
+}
+
+impl Ends {
+    async fn ask(&self, primary: &Pool) -> Option<Position> {
+        let before = self.asked.load(Ordering::Acquire);
+        let mut answer = self.answer.lock().await;
+        if answer.0 <= before {
+            let question = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
+            *answer = (question, end_of_log(primary).await);
+        }
+        answer.1
+    }
+}
+
+async fn end_of_log(primary: &Pool) -> Option<Position> {
+    let mut connection = timeout(WAIT, primary.acquire()).await.ok()?.ok()?;
+    match checks::end_of_log(&mut connection, primary.session).await {
+        Ok(end) => Some(end),
+        Err(error) => {
+            tracing::debug!(%error, "the primary did not say where its log ends");
+            if errors::consequence(&error) != Consequence::Refused {
+                connection.discard();
+            }
+            None
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! Schema migrations. A released step is never changed.
 
+use super::{connection::rows, session::Session};
 use crate::error::OpenError;
 use sqlx::{
-    Connection as _, PgConnection, SqlSafeStr as _,
+    AssertSqlSafe, Connection as _, PgConnection, Row as _, SqlSafeStr as _,
     migrate::{MigrateError, Migration, MigrationType, Migrator},
 };
 use std::borrow::Cow;
@@ -27,27 +28,35 @@ fn migrations() -> Vec<Migration> {
 }
 
 /// Whether the database has a schema of this program.
-pub(super) async fn exists(connection: &mut PgConnection) -> Result<bool, OpenError> {
-    sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
-        .fetch_one(connection)
-        .await
-        .map_err(OpenError::database)
+pub(super) async fn exists(
+    connection: &mut PgConnection,
+    session: Session,
+) -> Result<bool, OpenError> {
+    let query = "SELECT 1 WHERE to_regclass('_sqlx_migrations') IS NOT NULL";
+    let found = rows(connection, session, query).await.map_err(OpenError::database)?;
+    Ok(!found.is_empty())
 }
 
 /// Applies the missing steps, all in one transaction. A schema that is complete needs no right to
 /// change it.
-pub(super) async fn migrate(connection: &mut PgConnection) -> Result<(), OpenError> {
+pub(super) async fn migrate(
+    connection: &mut PgConnection,
+    session: Session,
+) -> Result<(), OpenError> {
     let mut migrator = Migrator::with_migrations(migrations());
     // The driver's lock belongs to a connection, which a pooler may exchange.
     migrator.set_locking(false);
-    if exists(connection).await? && is_complete(connection, &migrator).await? {
+    if exists(connection, session).await? && is_complete(connection, session, &migrator).await? {
         return Ok(());
     }
     let failed = |error: MigrateError| OpenError::Migration(error.to_string());
-    let mut transaction = connection.begin().await.map_err(OpenError::database)?;
-    sqlx::query(LOCK).execute(&mut *transaction).await.map_err(OpenError::database)?;
+    let begin = AssertSqlSafe(session.begin("").into_owned());
+    let mut transaction = connection.begin_with(begin).await.map_err(OpenError::database)?;
+    // Another process may be at it, for as long as that takes.
+    let lock = session.within(sqlx::query(LOCK).execute(&mut *transaction));
+    lock.await.map_err(OpenError::database)?;
     match migrator.run_direct(None, &mut *transaction, false).await {
-        Ok(()) => transaction.commit().await.map_err(|error| failed(error.into())),
+        Ok(()) => session.within(transaction.commit()).await.map_err(|error| failed(error.into())),
         Err(MigrateError::VersionMissing(found)) if found > newest(&migrator) => {
             Err(OpenError::NewerSchema { found, known: newest(&migrator) })
         }
@@ -62,11 +71,14 @@ fn newest(migrator: &Migrator) -> i64 {
 /// Whether exactly the known steps have been applied.
 async fn is_complete(
     connection: &mut PgConnection,
+    session: Session,
     migrator: &Migrator,
 ) -> Result<bool, OpenError> {
     let query = "SELECT version, checksum FROM _sqlx_migrations WHERE success ORDER BY version";
+    let applied = rows(connection, session, query).await.map_err(OpenError::database)?;
+    let applied = applied.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
     let applied: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as(query).fetch_all(connection).await.map_err(OpenError::database)?;
+        applied.collect::<sqlx::Result<_>>().map_err(OpenError::database)?;
     let known = migrator.iter().map(|step| (step.version, step.checksum.to_vec()));
     Ok(applied.into_iter().eq(known))
 }
@@ -83,17 +95,20 @@ const LAGGING: &str = "SELECT s.name, s.used FROM (\
      (SELECT last_value FROM record_numbers)) AS s WHERE s.used > s.last";
 
 /// Lets sequences go on after the highest number in use.
-pub(super) async fn raise_numbers(connection: &mut PgConnection) -> Result<(), OpenError> {
-    let lagging: Vec<(String, i64)> =
-        sqlx::query_as(LAGGING).fetch_all(&mut *connection).await.map_err(OpenError::database)?;
-    for (sequence, used) in lagging {
-        tracing::warn!(sequence, used, "a sequence lagged behind its rows and was raised");
-        sqlx::query("SELECT setval(CAST($1 AS regclass), $2)")
-            .bind(sequence)
-            .bind(used)
-            .execute(&mut *connection)
-            .await
+pub(super) async fn raise_numbers(
+    connection: &mut PgConnection,
+    session: Session,
+) -> Result<(), OpenError> {
+    let lagging = rows(connection, session, LAGGING).await.map_err(OpenError::database)?;
+    for row in &lagging {
+        let (name, used) = row
+            .try_get(0)
+            .and_then(|name: String| Ok((name, row.try_get::<i64, _>(1)?)))
             .map_err(OpenError::database)?;
+        tracing::warn!(sequence = name, used, "a sequence lagged behind its rows and was raised");
+        // The name is one of those above.
+        let raise = format!("SELECT setval('{name}', {used})");
+        rows(connection, session, raise).await.map_err(OpenError::database)?;
     }
     Ok(())
 }

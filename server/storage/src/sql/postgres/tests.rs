@@ -7,7 +7,7 @@ use crate::sql::{
     statement::{Statement, args},
 };
 use izanagi_domain::storage::Constraint;
-use sqlx::{AssertSqlSafe, PgConnection, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, PgConnection, postgres::PgConnectOptions};
 use uuid::Uuid;
 
 mod plans;
@@ -22,6 +22,11 @@ struct TestDb {
 impl TestDb {
     /// `None` without a server.
     async fn open(options: RelationalOptions) -> Option<Self> {
+        Self::open_with("", options).await
+    }
+
+    /// With options in the URL.
+    async fn open_with(query: &str, options: RelationalOptions) -> Option<Self> {
         let server = std::env::var("TEST_POSTGRES_URL").ok().filter(|url| !url.is_empty());
         let Some(server) = server else {
             let required = std::env::var("REQUIRE_SERVICES").is_ok_and(|value| value == "1");
@@ -33,7 +38,7 @@ impl TestDb {
         let mut connection = connect(&server).await;
         run(&mut connection, format!("CREATE DATABASE {name}")).await;
         let (address, _) = server.rsplit_once('/').unwrap();
-        let place = PostgresPlace::parse(&format!("{address}/{name}")).unwrap();
+        let place = PostgresPlace::parse(&format!("{address}/{name}{query}")).unwrap();
         let (db, _) = PgDb::open(&place, &options, None).await.unwrap();
         Some(Self { server, name, db })
     }
@@ -159,6 +164,86 @@ async fn a_killed_connection_that_was_idle_is_replaced() {
             .write(|transaction| Box::pin(transaction.fetch(Statement::new("SELECT 1 AS one"))));
         assert_eq!(written.await.unwrap().len(), 1);
     }
+    test.close().await;
+}
+
+/// They are those of the connection, whoever connects, and of no other client of a pooler.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_transaction_has_its_limits() {
+    for url in ["", "?statement-cache-capacity=0"] {
+        let Some(test) = TestDb::open_with(url, one()).await else { return };
+        let query = || {
+            Statement::new(
+                "SELECT current_setting('statement_timeout') AS statement, \
+                 current_setting('idle_in_transaction_session_timeout') AS idle",
+            )
+        };
+        let limits = |rows: Vec<Row>| {
+            let row = rows.first().unwrap();
+            [row.get::<String>("statement").unwrap(), row.get("idle").unwrap()]
+        };
+        let read = test.db.fetch(Freshness::Fresh, query()).await.unwrap();
+        assert_eq!(limits(read), ["30s", "1min"], "{url}");
+        let written =
+            test.db.write(move |transaction| Box::pin(transaction.fetch(query()))).await.unwrap();
+        assert_eq!(limits(written), ["30s", "1min"], "{url}");
+        test.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pool_has_half_as_many_more_in_a_rush_and_keeps_a_few() {
+    let options = RelationalOptions { pool: 8, ..RelationalOptions::default() };
+    let Some(test) = TestDb::open(options).await else { return };
+    let mut beside = test.connect().await;
+    let mut connections = async || {
+        let query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                     AND application_name = 'izanagi pool'";
+        sqlx::query_scalar::<_, i64>(query).fetch_one(&mut beside).await.unwrap()
+    };
+    // With the first that is used, another one is opened.
+    keys(&test.db).await;
+    let begun = std::time::Instant::now();
+    while connections().await < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "none is opened before it is needed");
+    }
+    let rush = (0..40).map(|_| {
+        let db = Arc::clone(&test.db);
+        let query = Statement::new("SELECT 1 AS one FROM pg_sleep(0.2)");
+        tokio::spawn(async move { db.fetch(Freshness::Fresh, query).await })
+    });
+    let rush = Vec::from_iter(rush);
+    let mut most = 0;
+    while !rush.iter().all(tokio::task::JoinHandle::is_finished) {
+        most = most.max(connections().await);
+    }
+    for read in rush {
+        read.await.unwrap().unwrap();
+    }
+    assert_eq!(most, 12);
+    drop(beside);
+    test.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_takes_too_long_ends_but_checks_do_not() {
+    let statement_timeout = Duration::from_millis(200);
+    let Some(test) = TestDb::open(RelationalOptions { statement_timeout, ..one() }).await else {
+        return;
+    };
+    let slow = Statement::new("SELECT 1 AS one FROM pg_sleep(20)");
+    let ended = test.db.fetch(Freshness::Fresh, slow).await;
+    assert!(matches!(ended, Err(StoreError::Unavailable(_))), "{ended:?}");
+    // The checks wait for a lock that is held for longer.
+    let mut beside = test.connect().await;
+    run(&mut beside, "BEGIN; LOCK TABLE documents IN ACCESS EXCLUSIVE MODE".to_owned()).await;
+    let db = Arc::clone(&test.db);
+    let checking = tokio::spawn(async move { db.integrity().await });
+    run(&mut beside, "SELECT pg_sleep(1)".to_owned()).await;
+    assert!(!checking.is_finished());
+    run(&mut beside, "ROLLBACK".to_owned()).await;
+    assert_eq!(checking.await.unwrap(), Ok(Vec::new()));
+    drop(beside);
     test.close().await;
 }
 

@@ -1,9 +1,10 @@
 //! The transaction that a write runs in.
 
 use super::{
-    connection::{Done, Prepared, command, run},
+    connection::{Done, command, run},
     errors::{self, Consequence},
-    replicas::Replicas,
+    pool::Lease,
+    session::Session,
 };
 use crate::sql::{
     database::Transaction,
@@ -11,22 +12,10 @@ use crate::sql::{
     statement::{Statement, args},
 };
 use izanagi_domain::storage::{StoreError, StoreResult};
-use sqlx::{Postgres, pool::PoolConnection};
-use std::{
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Explicit, because an administrator may have changed the default.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
-
-/// Behind a pooler, settings of a connection would stay with other clients, so they are set for each
-/// transaction.
-const BEGIN_BEHIND_POOLER: &str =
-    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL statement_timeout = '30s'";
-
-/// How long one statement may take.
-pub(super) const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+const CHARACTERISTICS: &str = "ISOLATION LEVEL READ COMMITTED";
 
 /// Why a transaction failed.
 #[derive(Debug)]
@@ -63,8 +52,8 @@ impl From<StoreError> for Failure {
 
 /// An open transaction.
 pub(crate) struct PgTransaction {
-    connection: PoolConnection<Postgres>,
-    prepared: Prepared,
+    connection: Lease,
+    session: Session,
     queue: Vec<Statement>,
     /// The first failure of a statement. PostgreSQL then refuses all others.
     failed: Option<StoreError>,
@@ -104,18 +93,15 @@ impl Transaction for PgTransaction {
 
 impl PgTransaction {
     /// Begins a transaction.
-    pub(super) async fn begin(
-        mut connection: PoolConnection<Postgres>,
-        prepared: Prepared,
-    ) -> sqlx::Result<Self> {
-        let begin = if prepared == Prepared::Kept { BEGIN } else { BEGIN_BEHIND_POOLER };
-        if let Err(error) = command(&mut connection, begin).await {
-            connection.close_on_drop();
+    pub(super) async fn begin(mut connection: Lease, session: Session) -> sqlx::Result<Self> {
+        let begin = command(&mut connection, session.begin(CHARACTERISTICS));
+        if let Err(error) = session.briefly(begin).await {
+            connection.discard();
             return Err(error);
         }
         Ok(Self {
             connection,
-            prepared,
+            session,
             queue: Vec::new(),
             failed: None,
             retry: false,
@@ -127,7 +113,7 @@ impl PgTransaction {
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }
-        match run(&mut self.connection, self.prepared, statement).await {
+        match run(&mut self.connection, self.session, statement).await {
             Ok(done) => Ok(done),
             Err(error) => {
                 let Failure { error, retry } = Failure::before_commit(&error);
@@ -147,11 +133,7 @@ impl PgTransaction {
     }
 
     /// Sends the queued statements and commits.
-    pub(super) async fn commit(
-        mut self,
-        is_sent: &AtomicBool,
-        replicas: &Replicas,
-    ) -> Result<(), Failure> {
+    pub(super) async fn commit(mut self, is_sent: &AtomicBool) -> Result<(), Failure> {
         // PostgreSQL answers the COMMIT of a failed transaction with a rollback, but without an error.
         let flushed = match &self.failed {
             Some(error) => Err(error.clone()),
@@ -161,19 +143,15 @@ impl PgTransaction {
             return Err(self.roll_back(error).await);
         }
         is_sent.store(true, Ordering::Release);
-        let committed = command(&mut self.connection, "COMMIT").await;
+        let committed = self.session.within(command(&mut self.connection, "COMMIT")).await;
         is_sent.store(false, Ordering::Release);
         match committed {
             Ok(()) => {
                 self.is_open = false;
-                replicas.note_write(&mut self.connection).await;
                 Ok(())
             }
             Err(error) => {
                 self.is_open = errors::consequence(&error) == Consequence::Lost;
-                if self.is_open {
-                    replicas.note_unknown_write();
-                }
                 Err(Failure::of_commit(&error))
             }
         }
@@ -181,10 +159,10 @@ impl PgTransaction {
 
     /// Rolls back because of an error.
     pub(super) async fn roll_back(mut self, error: StoreError) -> Failure {
-        let is_broken = command(&mut self.connection, "ROLLBACK").await.is_err();
+        let rolled_back = self.session.briefly(command(&mut self.connection, "ROLLBACK")).await;
         // Another attempt gets another connection: this one may have prepared statements that do not
         // fit the schema any more.
-        self.is_open = is_broken || self.retry;
+        self.is_open = rolled_back.is_err() || self.retry;
         Failure { error, retry: self.retry }
     }
 }
@@ -194,7 +172,7 @@ impl Drop for PgTransaction {
     /// its connection.
     fn drop(&mut self) {
         if self.is_open {
-            self.connection.close_on_drop();
+            self.connection.discard();
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use super::{
     Shared,
-    connection::{Prepared, run},
+    connection::run,
     errors::{self, Consequence},
+    session::Prepared,
     transaction::{Failure, PgTransaction},
 };
 use crate::sql::{database::Transaction as _, statement::Statement};
@@ -41,7 +42,7 @@ impl Writes {
 
     /// Runs one statement; returns the number of changed rows.
     pub(super) async fn execute(&self, statement: Statement) -> StoreResult<u64> {
-        if self.shared.primary.prepared == Prepared::Once {
+        if self.shared.primary.session.prepared == Prepared::Once {
             return self
                 .write(move |transaction| transaction.execute(statement.clone()).boxed())
                 .await;
@@ -88,17 +89,13 @@ impl Writes {
         let connection = shared.primary.acquire().await;
         let mut connection = connection.map_err(|error| Failure::before_commit(&error))?;
         self.is_sent.store(true, Ordering::Release);
-        let result = run(&mut connection, Prepared::Kept, statement).await;
+        let result = run(&mut connection, shared.primary.session, statement).await;
         self.is_sent.store(false, Ordering::Release);
         match result {
-            Ok(done) => {
-                shared.replicas.note_write(&mut connection).await;
-                Ok(done.affected)
-            }
+            Ok(done) => Ok(done.affected),
             Err(error) => {
                 if errors::consequence(&error) != Consequence::Refused {
-                    connection.close_on_drop();
-                    shared.replicas.note_unknown_write();
+                    connection.discard();
                 }
                 Err(Failure::of_commit(&error))
             }
@@ -115,7 +112,7 @@ impl Writes {
         let panicked = |_| Err(StoreError::Unavailable("a write panicked".to_owned()));
         match worked.unwrap_or_else(panicked) {
             Ok(value) => {
-                transaction.commit(&self.is_sent, &self.shared.replicas).await?;
+                transaction.commit(&self.is_sent).await?;
                 Ok(value)
             }
             Err(error) => Err(transaction.roll_back(error).await),
@@ -129,7 +126,7 @@ impl Writes {
         for _ in 0..3 {
             let connection = primary.acquire().await;
             let connection = connection.map_err(|error| Failure::before_commit(&error))?;
-            match PgTransaction::begin(connection, primary.prepared).await {
+            match PgTransaction::begin(connection, primary.session).await {
                 Ok(transaction) => return Ok(transaction),
                 Err(error) => result = Err(Failure::before_commit(&error)),
             }
