@@ -66,6 +66,8 @@ async fn a_silent_network_does_not_keep_the_database_from_closing() {
     let opened = open(&config).await.unwrap();
     let scene = scene(&opened).await;
     let write = write(&scene, Kind::Statement).await;
+    // A connection that was just used is not tested: usually, the write is what gets lost.
+    scene.stores.relational.catalog.get(scene.document).await.unwrap();
     proxy.arm(0);
     let writing = tokio::spawn((write.run)());
     while !proxy.is_silent() {
@@ -74,6 +76,5 @@ async fn a_silent_network_does_not_keep_the_database_from_closing() {
     let begun = Instant::now();
     opened.close().await;
     assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
-    assert!(!writing.is_finished());
     writing.abort();
 }
