@@ -58,6 +58,11 @@ impl PgDb {
         let mut connection =
             direct.options("start")?.connect().await.map_err(OpenError::database)?;
         checks::server(&mut connection, options.accept_data_loss).await?;
+        if schema::needs_database_alone(&mut connection).await? {
+            // Programs that run know the former schema. They take the lock before they look at it.
+            let _alone = presence::take(direct, "migrate").await?;
+            schema::migrate(&mut connection).await?;
+        }
         let presence = match user {
             Some(user) => Some(presence::take(direct, user).await?),
             None => None,
