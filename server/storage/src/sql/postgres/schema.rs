@@ -34,7 +34,7 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(7309453014278365)";
 
 /// The text of each step, in order.
 pub(super) fn steps() -> impl Iterator<Item = &'static str> {
-    STEPS.iter().map(|(_, sql)| *sql)
+    STEPS.iter().map(|step| step.sql)
 }
 
 fn migrations() -> Vec<Migration> {
