@@ -12,6 +12,8 @@ import { Services, withServices } from "./services.mjs";
 /** How often each node is restarted. */
 const ROUNDS = Number(env["ROUNDS"] ?? 1);
 const WRITERS = 10;
+/** Milliseconds between two edits of a writer. More than the test itself can take in would measure the test. */
+const TYPE_EVERY = 100;
 /** How long all run between two restarts. */
 const CALM = 1_500;
 
@@ -22,6 +24,8 @@ describe("three nodes", withServices, () => {
   let nodes;
   /** @type {Balancer} */
   let balancer;
+  /** @type {{ close: () => void }[]} */
+  const clients = [];
 
   before(async () => {
     services = await Services.start();
@@ -31,6 +35,7 @@ describe("three nodes", withServices, () => {
   });
 
   after(async () => {
+    for (const client of clients) client.close();
     balancer.close();
     await nodes.remove();
     services.stop();
@@ -42,7 +47,8 @@ describe("three nodes", withServices, () => {
     const ledgers = Array.from({ length: WRITERS }, (_, number) => new Ledger(ann, ids[number % 2] ?? "", `w${number}`));
     const pages = await Promise.all(ids.map((id) => ann.yjs(id).synced()));
     const requests = new Requests(ann, await ann.document(""));
-    const timer = setInterval(() => ledgers.forEach((ledger) => ledger.type()), 20);
+    const timer = setInterval(() => ledgers.forEach((ledger) => ledger.type()), TYPE_EVERY);
+    clients.push(...ledgers, ...pages, { close: () => clearInterval(timer) }, { close: () => requests.stop() });
     const requesting = requests.run();
     await until(() => ledgers.every(({ acknowledged }) => acknowledged.length > 10), "edits are acknowledged");
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -76,7 +82,6 @@ describe("three nodes", withServices, () => {
     );
     assert.ok(times.length >= WRITERS, "connections were moved");
     assert.ok(p99 <= 3_000);
-    for (const client of [...ledgers, ...pages]) client.close();
     const [first] = nodes.all;
     const { code, output } = (await first?.command("fsck")) ?? {};
     assert.equal(code, 0, output);

@@ -18,7 +18,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{Error, Message},
@@ -98,7 +98,7 @@ impl Page {
     ) -> Self {
         while !stop.is_cancelled() {
             self.run(&url, Some((&meter, &stop))).await;
-            sleep(AGAIN).await;
+            sleep_until(Instant::now() + AGAIN).await;
         }
         self
     }
@@ -217,6 +217,8 @@ impl Page {
                         }
                     }
                 }
+                // A page would send by requests meanwhile; this one waits for its next connection.
+                Effect::Http(_) => {}
                 Effect::Presence(_) | Effect::Document(_) | Effect::Close => {}
                 other => panic!("{other:?}"),
             }

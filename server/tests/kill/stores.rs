@@ -13,8 +13,9 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rstest::rstest;
 use std::{
     sync::{Arc, atomic::Ordering},
-    time::{Duration, Instant},
+    time::Duration,
 };
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// A sample; `make kill STORE=…` sets `KILL_ROUNDS`.
@@ -37,8 +38,8 @@ async fn acknowledged_writes_survive_the_kill_of(
     let seed = rand::random();
     println!("{victim:?}: seed {seed}");
     let mut rng = StdRng::seed_from_u64(seed);
-    let mut server = Binary::start(&home).await;
-    let url = server.url.clone();
+    let mut server = Some(Binary::start(&home).await);
+    let url = server.as_ref().unwrap().url.clone();
     let account = Account::sign_up(&url).await;
     let document = account.create_document(&url, "Shared").await;
     let (meter, stop) = (Arc::new(Meter::default()), CancellationToken::new());
@@ -59,23 +60,21 @@ async fn acknowledged_writes_survive_the_kill_of(
     for _ in 0..rounds {
         progress(&meter, rng.random_range(20..200)).await;
         match victim {
-            Victim::App => server.kill().await,
+            Victim::App => server.take().unwrap().kill().await,
             store => services.kill(store),
         }
         let down = Duration::from_millis(rng.random_range(0..1_500));
-        tokio::time::sleep(down).await;
-        server = match victim {
-            Victim::App => Binary::start(&home).await,
-            store => {
-                services.restart(store);
-                server
-            }
-        };
+        sleep_until(Instant::now() + down).await;
+        match victim {
+            Victim::App => server = Some(Binary::start(&home).await),
+            store => services.restart(store),
+        }
         let begun = Instant::now();
         progress(&meter, 20).await;
         times.push(begun.elapsed());
     }
     progress(&meter, 100).await;
+    let mut server = server.unwrap();
     assert!(server.is_alive());
     stop.cancel();
     let (mut writers, mut pages) = (all(writers).await, all(pages).await);

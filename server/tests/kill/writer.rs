@@ -11,6 +11,7 @@ use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// Pause before a request is sent again.
@@ -155,7 +156,7 @@ impl Writer {
             match self.send(&url, &pending).await {
                 Sent::Answered => self.note(&meter),
                 Sent::Lost if !may_vanish => panic!("no answer to {pending:?}"),
-                Sent::Refused | Sent::Lost => tokio::time::sleep(AGAIN).await,
+                Sent::Refused | Sent::Lost => sleep_until(Instant::now() + AGAIN).await,
             }
         }
         self
