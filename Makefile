@@ -1,6 +1,6 @@
 # The only commands. Each one says what it does while it does it; the work itself stands in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run run-cluster build test lint fmt dev bench bench-cluster bench-live kill faults simulate fuzz
+.PHONY: help run run-cluster build test lint fmt dev bench bench-cluster bench-live kill outages rolling faults simulate fuzz
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,9 +31,17 @@ dev: ## Serve a debug build and rebuild it whenever a file changes
 	@scripts/setup build
 	@scripts/dev
 
-kill: ## Kill the server ROUNDS times (100) while ten clients write, and check that nothing is lost
+kill: ## Kill the server ROUNDS times while ten clients write; STORE=app|postgres|mongo|redis|all: on or of the other databases
 	@scripts/setup test
-	@KILL_ROUNDS=$(or $(ROUNDS),100) KILL_WRITERS=10 cargo test -p izanagi --test kill -- --nocapture
+	@scripts/kill "$(STORE)" "$(ROUNDS)"
+
+outages: ## Take PostgreSQL, MongoDB and Redis down for SECONDS (60) each, and check what waits and what goes on
+	@scripts/setup test
+	@REQUIRE_SERVICES=1 DOWN_MS=$(or $(SECONDS),60)000 node --test --test-concurrency=1 end2end/cluster/outages.test.mjs end2end/cluster/nodes.test.mjs
+
+rolling: ## Restart three nodes ROUNDS times (10) one after the other under load, once across a migration
+	@scripts/setup test
+	@REQUIRE_SERVICES=1 ROUNDS=$(or $(ROUNDS),10) node --test end2end/cluster/rolling.test.mjs
 
 faults: ## Run ROUNDS stories (200) with random faults of the stores
 	@scripts/setup test

@@ -6,6 +6,8 @@ const SYSTEM_CHROMIUM = "/usr/bin/chromium";
 // Measurements, which `make bench` runs with FIGURES=1.
 const FIGURE = /@figure/;
 const LOGS = "../target/test-logs";
+/** The name of the run, so that none overwrites the report of another. */
+const REPORT = process.env["REPORT"] || "browser";
 
 // Prefer an installed browser, because downloading Playwright's own fails without internet access.
 const executablePath = process.env["CHROMIUM_PATH"] || (existsSync(SYSTEM_CHROMIUM) ? SYSTEM_CHROMIUM : undefined);
@@ -19,7 +21,7 @@ export default defineConfig({
   testDir: ".",
   // Those of sockets are tests of Node, which would run as soon as they are loaded.
   testMatch: "*.spec.ts",
-  outputDir: `${LOGS}/browser`,
+  outputDir: `${LOGS}/${REPORT}`,
   fullyParallel: true,
   workers: 2,
   // No retries: a flaky test is a bug.
@@ -27,7 +29,7 @@ export default defineConfig({
   forbidOnly: Boolean(process.env["CI"]),
   timeout: 60_000,
   expect: { timeout: 10_000 },
-  reporter: [["list"], ["json", { outputFile: `${LOGS}/browser.json` }]],
+  reporter: [["list"], ["json", { outputFile: `${LOGS}/${REPORT}.json` }]],
   use: {
     // Without screenshots, which are slow on a small machine.
     trace: { mode: "retain-on-failure", screenshots: false },

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import * as Y from "yjs";
-import { Server, Socket, meet, until } from "./support.mjs";
+import { DURABLE, Server, Socket, meet, until } from "./support.mjs";
 
 /** A varint, as lib0 writes it. @param {number} value */
 function varint(value) {
@@ -26,7 +26,7 @@ describe("hostile clients", () => {
   /** @type {import("./support.mjs").Person} */
   let ann;
   before(async () => {
-    server = await Server.start("sqlite", { IZANAGI_LIVE_SEAT_BYTES: "1MiB" });
+    server = await Server.start(DURABLE, { IZANAGI_LIVE_SEAT_BYTES: "1MiB" });
     ann = await server.account();
   });
   after(() => server.remove());

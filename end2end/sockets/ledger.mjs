@@ -19,6 +19,9 @@ export class Ledger {
   refused = [];
   /** Codes of connections that ended. @type {number[]} */
   closed = [];
+  /** Milliseconds from each lost connection until the next one had the document. @type {number[]} */
+  reconnected = [];
+  #lostAt = 0;
   #isOver = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #again;
@@ -45,6 +48,7 @@ export class Ledger {
     socket.socket.on("message", (data) => this.#take(JSON.parse(String(data))));
     socket.socket.on("close", async (code) => {
       this.closed.push(code);
+      this.#lostAt ||= Date.now();
       await delay(AGAIN_AFTER);
       if (!this.#isOver) this.#connect();
     });
@@ -54,6 +58,10 @@ export class Ledger {
   #take({ type, opId, pending, code }) {
     // It is kept only to be taken here.
     if (this.socket) this.socket.messages.length = 0;
+    if (type === "state" && this.#lostAt > 0) {
+      this.reconnected.push(Date.now() - this.#lostAt);
+      this.#lostAt = 0;
+    }
     if (type === "error") {
       this.refused.push(code);
       this.#again ??= setTimeout(() => this.#sendAgain(), AGAIN_AFTER);

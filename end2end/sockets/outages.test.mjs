@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { env } from "node:process";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { ON_CLUSTER } from "../support/cluster.mjs";
 import { Ledger } from "./ledger.mjs";
-import { BINARY, Server, Socket, meet, until, updateOf } from "./support.mjs";
+import { BINARY, DURABLE, Server, Socket, meet, until, updateOf } from "./support.mjs";
 import { beside, forbidWriting, onVolume, readOnly, withFileLimit } from "./volume.mjs";
 
 /** Milliseconds for which the server stops; a campaign sets 20,000 and more. */
@@ -22,7 +23,7 @@ function typing(ledgers) {
 const acknowledged = (ledgers) => ledgers.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0);
 
 test("a server that is stopped for a while loses and doubles nothing", async () => {
-  const server = await Server.start("sqlite");
+  const server = await Server.start(DURABLE);
   const ann = await server.account();
   const id = await ann.document("");
   const ledgers = ["a", "b", "c"].map((name) => new Ledger(ann, id, name));
@@ -75,11 +76,14 @@ const failures = [
   ],
 ];
 
+/** Those of a disk under SQLite. What happens to other databases, `end2end/cluster` tests. */
+const onDisk = { skip: ON_CLUSTER };
+
 /** @param {Server} server */
 const filler = (server) => join(server.places.IZANAGI_DATA_DIR, "filler");
 
 for (const [what, wrap, begin, end] of failures) {
-  test(`with ${what}, nothing is acknowledged, and all goes on when it has ended`, async () => {
+  test(`with ${what}, nothing is acknowledged, and all goes on when it has ended`, onDisk, async () => {
     const server = await Server.start("sqlite", {}, wrap);
     const ann = await server.account();
     const id = await ann.document("");
@@ -129,7 +133,7 @@ for (const [what, wrap, begin, end] of failures) {
   });
 }
 
-test("a server whose data folder is read-only says so and does not start", async () => {
+test("a server whose data folder is read-only says so and does not start", onDisk, async () => {
   const server = await Server.start("sqlite");
   const ann = await server.account();
   const id = await ann.document("kept");

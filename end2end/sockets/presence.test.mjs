@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { connect, createServer } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { Server, Socket, YjsClient, until, updateOf } from "./support.mjs";
+import { DURABLE, Server, Socket, YjsClient, until, updateOf } from "./support.mjs";
 
 describe("presence", () => {
   /** @type {Server} */
@@ -10,7 +10,7 @@ describe("presence", () => {
   /** @type {import("./support.mjs").Person} */
   let ann;
   before(async () => {
-    server = await Server.start("sqlite");
+    server = await Server.start(DURABLE);
     ann = await server.account();
   });
   after(() => server.remove());

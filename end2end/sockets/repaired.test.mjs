@@ -5,11 +5,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as Y from "yjs";
+import { ON_CLUSTER } from "../support/cluster.mjs";
 import { Server, Socket, meet, until, updateOf } from "./support.mjs";
 
 const TEXT = "The text of the former state.";
 
-describe("a document that was repaired", () => {
+// The damage is done to the file of SQLite.
+describe("a document that was repaired", { skip: ON_CLUSTER }, () => {
   /** @type {Server} */
   let server;
   /** @type {import("./support.mjs").Person} */

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Ledger } from "./ledger.mjs";
-import { Server, until } from "./support.mjs";
+import { DURABLE, Server, until } from "./support.mjs";
 
 test("a shutdown tells every connection, and keeps what was acknowledged", async () => {
-  const server = await Server.start("sqlite");
+  const server = await Server.start(DURABLE);
   const ann = await server.account();
   const id = await ann.document("");
   const ledgers = ["a", "b", "c"].map((name) => new Ledger(ann, id, name));
@@ -44,7 +44,7 @@ test("a shutdown tells every connection, and keeps what was acknowledged", async
 });
 
 test("clients that send without a pause do not hold the shutdown up", async () => {
-  const server = await Server.start("sqlite");
+  const server = await Server.start(DURABLE);
   const ann = await server.account();
   const id = await ann.document("");
   const sockets = Array.from({ length: 30 }, () => ann.json(id));
@@ -68,7 +68,7 @@ test("clients that send without a pause do not hold the shutdown up", async () =
 });
 
 test("a client that neither reads nor answers does not hold the shutdown up for longer than its limit", async () => {
-  const server = await Server.start("sqlite", { IZANAGI_LIMITS_DRAIN: "2s" });
+  const server = await Server.start(DURABLE, { IZANAGI_LIMITS_DRAIN: "2s" });
   const ann = await server.account();
   const id = await ann.document("x".repeat(4_000_000));
   const deaf = ann.json(id);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import * as Y from "yjs";
-import { Server, STORAGES, meet, textOf, until, updateOf } from "./support.mjs";
+import { DURABLE, STORAGES, Server, meet, textOf, until, updateOf } from "./support.mjs";
 
 for (const storage of STORAGES) {
   describe(`together, on ${storage}`, () => {
@@ -145,7 +145,7 @@ for (const storage of STORAGES) {
 }
 
 test("a server that is killed while people type loses nothing that was acknowledged, and doubles nothing", async () => {
-  const server = await Server.start("sqlite");
+  const server = await Server.start(DURABLE);
   const ann = await server.account();
   const id = await ann.document("");
   const [one, two] = await Promise.all([ann.yjs(id).synced(), ann.yjs(id).synced()]);

@@ -1,10 +1,11 @@
-// The release binary on a free port, with its own data in a temporary directory.
+// The release binary on a free port, with its own data in a temporary directory, or in databases of its own.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, mkdirSync, mkdtempSync, rmSync, type WriteStream, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { Cluster, ON_CLUSTER } from "./cluster.mjs";
 
 const ROOT = resolve(import.meta.dirname, "../..");
 const LOGS = join(ROOT, "target/test-logs");
@@ -28,6 +29,7 @@ export class Server {
   #listen = "127.0.0.1:0";
   #url = "";
   #process: ChildProcess | undefined;
+  #cluster: Cluster | undefined;
 
   private constructor(name: string) {
     mkdirSync(LOGS, { recursive: true });
@@ -39,6 +41,7 @@ export class Server {
   static async start(name: string): Promise<Server> {
     const server = new Server(name);
     try {
+      if (ON_CLUSTER) server.#cluster = await Cluster.create();
       await server.start();
     } catch (error) {
       await server.remove();
@@ -61,6 +64,7 @@ export class Server {
         IZANAGI_LISTEN: this.#listen,
         IZANAGI_DATA_DIR: this.dataDir,
         IZANAGI_SITE_ROOT: join(ROOT, "target/site"),
+        ...this.#cluster?.variables,
       },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -113,6 +117,7 @@ export class Server {
   /** Stops the process gracefully and deletes its data. */
   async remove(): Promise<void> {
     const inTime = await this.#end("SIGTERM");
+    await this.#cluster?.remove();
     this.#log.end();
     rmSync(this.dataDir, { recursive: true, force: true });
     if (!inTime) throw new Error(`the server had not stopped ${STOP_LIMIT_MS} ms after SIGTERM`);

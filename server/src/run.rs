@@ -11,8 +11,11 @@ use izanagi_domain::{
 };
 use izanagi_shared::time::Timestamp;
 use izanagi_storage::{self as storage, Opened, StorageConfig};
-use std::{path::Path, sync::Arc};
-use tokio::net::TcpListener;
+use std::{net::SocketAddr, path::Path, sync::Arc};
+use tokio::net::{TcpListener, TcpSocket};
+
+/// How many connections may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// The services and their stores.
 #[derive(Debug)]
@@ -105,10 +108,13 @@ pub async fn serve(
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .with_context(|| format!("cannot listen on {}", config.listen))?;
-    serve_on(listener, config, shutdown).await
+    let address = config.listen;
+    let refused = || format!("cannot listen on {address}");
+    let socket = bind(address).with_context(refused)?;
+    let (site, running) = open(&config).await?;
+    // Not before the stores are open: until then, a load balancer is refused and asks another server.
+    let listener = socket.listen(BACKLOG).with_context(refused)?;
+    serve_over(listener, config, site, running, shutdown).await
 }
 
 /// Like [`serve`], on an open listener.
@@ -120,8 +126,31 @@ pub async fn serve_on(
     config: Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
+    let (site, running) = open(&config).await?;
+    serve_over(listener, config, site, running, shutdown).await
+}
+
+/// Takes the address, without accepting connections.
+fn bind(address: SocketAddr) -> std::io::Result<TcpSocket> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart need not wait for the connections of the former process.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+async fn open(config: &Config) -> Result<(Site, Running)> {
     let site = Site::find(config.site_root.as_deref())?;
-    let running = Running::open(&config).await?;
+    Ok((site, Running::open(config).await?))
+}
+
+async fn serve_over(
+    listener: TcpListener,
+    config: Config,
+    site: Site,
+    running: Running,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
     running.services.start();
     if let Some(keys) = running.keys.clone() {
         running.services.accounts.follow_keys(keys);

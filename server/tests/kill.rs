@@ -1,5 +1,5 @@
-//! Durability test (PRODUCT, the promise): the real binary is killed with `SIGKILL` at random
-//! moments while clients write. Every acknowledged write must be present exactly once afterwards.
+//! Durability test (PRODUCT, the promise): the real binary, or a server that it uses, is killed with
+//! `SIGKILL` at random moments while clients write. Every acknowledged write must be present exactly once afterwards.
 //!
 //! The test process keeps the ledger of acknowledged writes.
 
@@ -7,12 +7,16 @@
 
 #[path = "kill/binary.rs"]
 mod binary;
+#[path = "kill/services.rs"]
+mod services;
 #[path = "kill/socket.rs"]
 mod socket;
+#[path = "kill/stores.rs"]
+mod stores;
 #[path = "kill/writer.rs"]
 mod writer;
 
-use binary::Binary;
+use binary::{Binary, Home};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use socket::Page;
 use std::sync::{
@@ -65,11 +69,11 @@ async fn all<T>(tasks: Vec<JoinHandle<T>>) -> Vec<T> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_writes_survive_sigkill() {
     let (kills, writing) = (number("KILL_ROUNDS", KILLS), number("KILL_WRITERS", WRITERS));
-    let home = tempfile::tempdir().unwrap();
+    let home = Home::new();
     let seed = rand::random();
     println!("seed {seed}");
     let mut rng = StdRng::seed_from_u64(seed);
-    let mut server = Binary::start(home.path()).await;
+    let mut server = Binary::start(&home).await;
     let account = Account::sign_up(&server.url).await;
     let mut writers = Vec::new();
     for number in 0..writing {
@@ -86,7 +90,7 @@ async fn acknowledged_writes_survive_sigkill() {
         killed_in_flight += usize::from(meter.in_flight.load(Ordering::SeqCst) > 0);
         server.kill().await;
         writers = all(tasks).await;
-        server = Binary::start(home.path()).await;
+        server = Binary::start(&home).await;
     }
     println!("{killed_in_flight} of {kills} kills with a request in flight");
     assert!(killed_in_flight * 100 >= kills * 80);
@@ -95,17 +99,17 @@ async fn acknowledged_writes_survive_sigkill() {
         writer.check(&server.url).await;
     }
     server.kill().await;
-    Binary::fsck(home.path()).await;
+    Binary::fsck(&home).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn edits_acknowledged_over_sockets_survive_sigkill() {
     let (kills, writing) = (number("KILL_ROUNDS", SOCKET_KILLS), number("KILL_WRITERS", 10));
-    let home = tempfile::tempdir().unwrap();
+    let home = Home::new();
     let seed = rand::random();
     println!("seed {seed}");
     let mut rng = StdRng::seed_from_u64(seed);
-    let mut server = Binary::start(home.path()).await;
+    let mut server = Binary::start(&home).await;
     let account = Account::sign_up(&server.url).await;
     let document = account.create_document(&server.url, "Shared").await;
     let mut pages = Vec::new();
@@ -121,7 +125,7 @@ async fn edits_acknowledged_over_sockets_survive_sigkill() {
         meter.reaches(rng.random_range(1..200)).await;
         server.kill().await;
         pages = all(tasks).await;
-        server = Binary::start(home.path()).await;
+        server = Binary::start(&home).await;
     }
     for page in &mut pages {
         page.settle(&server.url).await;
@@ -131,5 +135,5 @@ async fn edits_acknowledged_over_sockets_survive_sigkill() {
         page.check(&text);
     }
     server.kill().await;
-    Binary::fsck(home.path()).await;
+    Binary::fsck(&home).await;
 }

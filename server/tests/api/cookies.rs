@@ -7,7 +7,6 @@ use axum::{
 };
 use izanagi_domain::storage::AuditEvent;
 use izanagi_shared::time::Timestamp;
-use izanagi_storage::StorageConfig;
 use rstest::rstest;
 use serde_json::json;
 
@@ -140,12 +139,7 @@ async fn signing_out_always_clears_the_cookies() {
 /// As after a crash between the deletion of an account and the end of its sessions.
 #[tokio::test]
 async fn pages_and_sign_out_work_with_a_session_of_a_deleted_account() {
-    let mut database = String::new();
-    let app = TestApp::with(|config| {
-        config.storage.users.url = None;
-        database = config.database();
-    })
-    .await;
+    let app = TestApp::new().await;
     let ada = app.sign_up("ada").await;
     let body = json!({ "login": "ada", "password": PASSWORD });
     let answer = app.anonymous().post("/api/v1/auth/login", &body).await;
@@ -158,10 +152,8 @@ async fn pages_and_sign_out_work_with_a_session_of_a_deleted_account() {
         ip: String::new(),
         at: Timestamp::default(),
     };
-    let opened = izanagi_storage::open(&StorageConfig::new(database)).await.unwrap();
     let user = ada.user.parse().unwrap();
-    opened.stores.relational.users.delete(user, &deletion).await.unwrap();
-    opened.close().await;
+    app.running.services.core.stores.relational.users.delete(user, &deletion).await.unwrap();
     let client = app.anonymous();
     let renewable = format!("izanagi_access=over; izanagi_refresh={refresh}");
     let valid = format!("izanagi_access={access}; izanagi_refresh={refresh}");

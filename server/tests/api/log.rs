@@ -12,7 +12,6 @@ use izanagi_shared::{
     id::UserId,
     time::Timestamp,
 };
-use izanagi_storage::StorageConfig;
 use serde_json::{Value, json};
 use std::{
     io::{self, Write},
@@ -83,12 +82,7 @@ async fn a_client_cannot_fill_the_log_with_failures() {
 async fn an_internal_error_is_logged_once() {
     let (captured, dispatch) = capture();
     let _second = Dispatch::new(NoSubscriber::default());
-    let mut database = String::new();
-    let app = TestApp::with(|config| {
-        config.storage.users.url = None;
-        database = config.database();
-    })
-    .await;
+    let app = TestApp::new().await;
     let user = User {
         id: UserId(Uuid::from_u128(1)),
         username: "ada".to_owned(),
@@ -101,9 +95,7 @@ async fn an_internal_error_is_logged_once() {
         last_login_at: None,
         deactivated_at: None,
     };
-    let opened = izanagi_storage::open(&StorageConfig::new(database)).await.unwrap();
-    opened.stores.relational.users.create(&user).await.unwrap();
-    opened.close().await;
+    app.running.services.core.stores.relational.users.create(&user).await.unwrap();
     let guard = tracing::dispatcher::set_default(&dispatch);
     let login = json!({ "login": "ada", "password": "calm and long enough" });
     let failed = app.anonymous().post("/api/v1/auth/login", &login).await;

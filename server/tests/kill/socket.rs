@@ -23,9 +23,12 @@ use tokio_tungstenite::{
     connect_async,
     tungstenite::{Error, Message},
 };
+use tokio_util::sync::CancellationToken;
 
 /// The code that a browser reports for a connection that was lost.
 const LOST: u16 = 1006;
+/// Pause before it connects again.
+const AGAIN: Duration = Duration::from_millis(50);
 
 /// A page. It is never reloaded, so that what is not acknowledged stays in its memory.
 pub(crate) struct Page {
@@ -82,7 +85,21 @@ impl Page {
 
     /// Types until the connection is lost.
     pub(crate) async fn type_until_killed(mut self, url: String, meter: Arc<Meter>) -> Self {
-        self.run(&url, Some(&meter)).await;
+        self.run(&url, Some((&meter, &CancellationToken::new()))).await;
+        self
+    }
+
+    /// Types until `stop`, over one connection after another.
+    pub(crate) async fn type_on(
+        mut self,
+        url: String,
+        meter: Arc<Meter>,
+        stop: CancellationToken,
+    ) -> Self {
+        while !stop.is_cancelled() {
+            self.run(&url, Some((&meter, &stop))).await;
+            sleep_until(Instant::now() + AGAIN).await;
+        }
         self
     }
 
@@ -92,8 +109,12 @@ impl Page {
         assert!(self.unacknowledged.is_empty(), "{:?}", self.unacknowledged);
     }
 
-    /// Runs one connection: until it is lost, or, if nothing is typed, until all is acknowledged.
-    async fn run(&mut self, url: &str, meter: Option<&Meter>) {
+    /// Runs one connection, and types over it while a meter is given: until it is lost, or told to stop,
+    /// or, if nothing is typed, until all is acknowledged.
+    async fn run(&mut self, url: &str, typing: Option<(&Meter, &CancellationToken)>) {
+        let meter = typing.map(|(meter, _)| meter);
+        let never = CancellationToken::new();
+        let stop = typing.map_or(&never, |(_, stop)| stop);
         let address = format!(
             "{}/ws/yjs/{}?acks=1&lineage={}&token={}",
             url.replacen("http", "ws", 1),
@@ -135,6 +156,9 @@ impl Page {
             }
             let pause = Duration::from_millis(self.rng.random_range(1..15));
             tokio::select! {
+                () = stop.cancelled() => {
+                    return self.engine.closed(self.at(), socket, LOST, &mut effects);
+                }
                 message = incoming.next() => match message {
                     Some(Ok(Message::Binary(bytes))) => {
                         let at = self.at();
@@ -193,6 +217,8 @@ impl Page {
                         }
                     }
                 }
+                // A page would send by requests meanwhile; this one waits for its next connection.
+                Effect::Http(_) => {}
                 Effect::Presence(_) | Effect::Document(_) | Effect::Close => {}
                 other => panic!("{other:?}"),
             }

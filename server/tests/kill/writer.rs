@@ -4,9 +4,28 @@ use super::Meter;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use izanagi_shared::crdt::{Change, TextDoc};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use reqwest::{StatusCode, header::RETRY_AFTER};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+/// Pause before a request is sent again.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// What became of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    Answered,
+    /// Refused with 503: it is to be sent again.
+    Refused,
+    /// No answer arrived.
+    Lost,
+}
 
 /// A signed-in account.
 #[derive(Debug, Clone)]
@@ -112,21 +131,48 @@ impl Writer {
             let pending = self.pending.clone().unwrap_or_else(|| self.next());
             self.pending = Some(pending.clone());
             meter.in_flight.fetch_add(1, Ordering::SeqCst);
-            let answered = self.send(&url, &pending).await;
+            let sent = self.send(&url, &pending).await;
             meter.in_flight.fetch_sub(1, Ordering::SeqCst);
-            if !answered {
-                return self;
+            match sent {
+                Sent::Answered => self.note(&meter),
+                Sent::Refused => panic!("a server with all its stores refused {pending:?}"),
+                Sent::Lost => return self,
             }
-            self.pending = None;
-            meter.answered.fetch_add(1, Ordering::SeqCst);
-            meter.answered_one.notify_one();
         }
+    }
+
+    /// Sends one request after another, each until it is answered, until `stop`. Only a server that
+    /// `may_vanish` leaves a request without any answer.
+    pub(crate) async fn write_on(
+        mut self,
+        url: String,
+        may_vanish: bool,
+        meter: Arc<Meter>,
+        stop: CancellationToken,
+    ) -> Self {
+        while !stop.is_cancelled() {
+            let pending = self.pending.clone().unwrap_or_else(|| self.next());
+            self.pending = Some(pending.clone());
+            match self.send(&url, &pending).await {
+                Sent::Answered => self.note(&meter),
+                Sent::Lost if !may_vanish => panic!("no answer to {pending:?}"),
+                Sent::Refused | Sent::Lost => sleep_until(Instant::now() + AGAIN).await,
+            }
+        }
+        self
+    }
+
+    fn note(&mut self, meter: &Meter) {
+        self.pending = None;
+        meter.answered.fetch_add(1, Ordering::SeqCst);
+        meter.answered_one.notify_one();
     }
 
     /// Retries the pending request, if any.
     pub(crate) async fn settle(&mut self, url: &str) {
         if let Some(pending) = self.pending.take() {
-            assert!(self.send(url, &pending).await, "no response from a running server");
+            let sent = self.send(url, &pending).await;
+            assert_eq!(sent, Sent::Answered, "a running server and its stores");
         }
     }
 
@@ -146,9 +192,8 @@ impl Writer {
         Pending::Op { id: format!("op {}", self.made), token, delta }
     }
 
-    /// Sends a request and returns whether it was answered. A response other than success or
-    /// “nothing to commit” fails the test.
-    async fn send(&mut self, url: &str, pending: &Pending) -> bool {
+    /// Sends a request. A response other than success or 503 fails the test.
+    async fn send(&mut self, url: &str, pending: &Pending) -> Sent {
         let base = format!("{url}/api/v1/documents/{}", self.document);
         let request = match pending {
             Pending::Op { id, delta, .. } => self
@@ -162,10 +207,15 @@ impl Writer {
                 .json(&json!({ "message": key })),
         };
         let Ok(answer) = request.bearer_auth(&self.account.token).send().await else {
-            return false;
+            return Sent::Lost;
         };
         let status = answer.status();
-        let Ok(body) = answer.json::<Value>().await else { return false };
+        let says_when = answer.headers().contains_key(RETRY_AFTER);
+        let Ok(body) = answer.json::<Value>().await else { return Sent::Lost };
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            assert!(says_when, "{body}");
+            return Sent::Refused;
+        }
         match pending {
             Pending::Op { token, .. } => {
                 assert_eq!(status, 200, "{body}");
@@ -180,7 +230,7 @@ impl Writer {
                 });
             }
         }
-        true
+        Sent::Answered
     }
 
     /// Checks that every acknowledged edit and version is present exactly once.

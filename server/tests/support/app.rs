@@ -1,10 +1,14 @@
-//! Builder for an in-memory application, and clients that call its router.
+//! Builder for an application, in memory or on real servers, and clients that call its router.
+
+#[path = "cluster.rs"]
+mod cluster;
 
 use axum::{
     Router,
     body::Body,
     http::{HeaderMap, Request, Response, StatusCode, header},
 };
+use cluster::Cluster;
 use http_body_util::BodyExt as _;
 use izanagi::{AppState, config::Config, run::Running, site::Site};
 use serde_json::{Value, json};
@@ -13,11 +17,14 @@ use tower::ServiceExt as _;
 
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-/// An application over in-memory stores.
+/// An application over in-memory stores, or over PostgreSQL, MongoDB and Redis
+/// (`TEST_STORES=cluster`).
 pub(crate) struct TestApp {
     pub(crate) running: Running,
     router: Router,
     _home: TempDir,
+    // Removed last.
+    _cluster: Option<Cluster>,
 }
 
 /// A client: anonymous or with a token.
@@ -46,13 +53,17 @@ impl TestApp {
         let home = tempfile::tempdir().unwrap();
         let site = home.path().join("site");
         std::fs::create_dir_all(site.join("pkg/none")).unwrap();
-        let mut config = Config { data_dir: home.path().join("data"), ..Config::default() };
-        config.storage.users.url = Some("memory://".to_owned());
+        let cluster = if Cluster::is_asked() { Some(Cluster::create().await) } else { None };
+        let mut config = match &cluster {
+            Some(cluster) => cluster.config(),
+            None => Config::from_sources(&in_memory).unwrap(),
+        };
+        config.data_dir = home.path().join("data");
         change(&mut config);
         let running = Running::open(&config).await.unwrap();
         let site = Site::find(Some(&site)).unwrap();
         let state = AppState::new(running.services.clone(), config, site);
-        Self { running, router: izanagi::router::router(&state), _home: home }
+        Self { running, router: izanagi::router::router(&state), _home: home, _cluster: cluster }
     }
 
     pub(crate) fn anonymous(&self) -> Client {
@@ -71,6 +82,10 @@ impl TestApp {
             user: answer["user"]["id"].as_str().unwrap().to_owned(),
         }
     }
+}
+
+fn in_memory(variable: &str) -> Option<String> {
+    (variable == "DATABASE_URL").then(|| "memory://".to_owned())
 }
 
 impl Client {

@@ -27,11 +27,7 @@ const PAUSE_WITHOUT: Duration = Duration::from_millis(333);
 /// An edit that takes longer never arrives.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-pub(super) fn measure(
-    setting: &Setting,
-    scratch: &Scratch,
-    report: &mut Report,
-) -> Result<()> {
+pub(super) fn measure(setting: &Setting, scratch: &Scratch, report: &mut Report) -> Result<()> {
     let with = scratch.environment()?;
     // Nothing listens there: the bus of each node is dead from the start.
     let mut without = with.clone();

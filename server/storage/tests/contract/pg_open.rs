@@ -103,6 +103,19 @@ async fn a_missing_schema_a_newer_one_and_another_encoding_are_named() {
         .await;
     let newer = open(&config).await.unwrap_err();
     assert!(matches!(newer, OpenError::NewerSchema { found: 99, .. }), "{newer}");
+    // A step that lets this program go on says so.
+    let says = |from: i64| {
+        format!(
+            "UPDATE _sqlx_migrations SET description = 'later; writers from {from}' WHERE version = 99"
+        )
+    };
+    database.run(&says(1)).await;
+    let beside = open(&config.clone().for_one("serve")).await.unwrap();
+    core(&beside.stores).await;
+    beside.close().await;
+    database.run(&says(99)).await;
+    let newer = open(&config).await.unwrap_err();
+    assert!(matches!(newer, OpenError::NewerSchema { found: 99, .. }), "{newer}");
     let latin = format!("{}_latin", database.name);
     database
         .admin(&format!("CREATE DATABASE {latin} ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0"))

@@ -75,6 +75,11 @@ impl PgDb {
         let mut connection = connection::connect(&direct, "start", session).await?;
         checks::server(&mut connection, session, options.accept_data_loss).await?;
         let lost = Arc::default();
+        if schema::needs_database_alone(&mut connection, session).await? {
+            // Programs that run know the former schema. They take the lock before they look at it.
+            let _alone = presence::take(&direct, session, "migrate", &Arc::default()).await?;
+            schema::migrate(&mut connection, session).await?;
+        }
         let presence = match user {
             Some(user) => Some(presence::take(&direct, session, user, &lost).await?),
             None => None,
