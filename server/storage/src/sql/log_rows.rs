@@ -10,7 +10,7 @@ use izanagi_domain::storage::{
 };
 use izanagi_shared::id::{ActorId, DocumentId};
 
-/// Query for [`LiveLog::load`]: one statement, so it reads one state of the database.
+/// Query for `LiveLog::load`: one statement, so it reads one state of the database.
 pub(super) fn load(document: DocumentId) -> Statement {
     Statement::with(
         "SELECT 'head' AS part, live_seq AS seq, CAST(NULL AS UUID) AS actor_id, \
