@@ -140,10 +140,10 @@ async fn signing_out_always_clears_the_cookies() {
 /// As after a crash between the deletion of an account and the end of its sessions.
 #[tokio::test]
 async fn pages_and_sign_out_work_with_a_session_of_a_deleted_account() {
-    let mut database = String::new();
+    let mut database = None;
     let app = TestApp::with(|config| {
         config.storage.users.url = None;
-        database = config.database();
+        database = Some(config.database());
     })
     .await;
     let ada = app.sign_up("ada").await;
@@ -158,7 +158,7 @@ async fn pages_and_sign_out_work_with_a_session_of_a_deleted_account() {
         ip: String::new(),
         at: Timestamp::default(),
     };
-    let opened = izanagi_storage::open(&StorageConfig::new(database)).await.unwrap();
+    let opened = izanagi_storage::open(&StorageConfig::new(database.unwrap())).await.unwrap();
     let user = ada.user.parse().unwrap();
     opened.stores.relational.users.delete(user, &deletion).await.unwrap();
     opened.close().await;

@@ -83,10 +83,10 @@ async fn a_client_cannot_fill_the_log_with_failures() {
 async fn an_internal_error_is_logged_once() {
     let (captured, dispatch) = capture();
     let _second = Dispatch::new(NoSubscriber::default());
-    let mut database = String::new();
+    let mut database = None;
     let app = TestApp::with(|config| {
         config.storage.users.url = None;
-        database = config.database();
+        database = Some(config.database());
     })
     .await;
     let user = User {
@@ -101,7 +101,7 @@ async fn an_internal_error_is_logged_once() {
         last_login_at: None,
         deactivated_at: None,
     };
-    let opened = izanagi_storage::open(&StorageConfig::new(database)).await.unwrap();
+    let opened = izanagi_storage::open(&StorageConfig::new(database.unwrap())).await.unwrap();
     opened.stores.relational.users.create(&user).await.unwrap();
     opened.close().await;
     let guard = tracing::dispatcher::set_default(&dispatch);

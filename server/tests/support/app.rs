@@ -47,7 +47,7 @@ impl TestApp {
         let site = home.path().join("site");
         std::fs::create_dir_all(site.join("pkg/none")).unwrap();
         let mut config = Config { data_dir: home.path().join("data"), ..Config::default() };
-        config.storage.users.url = Some("memory://".to_owned());
+        config.storage.users.url = Some("memory://".into());
         change(&mut config);
         let running = Running::open(&config).await.unwrap();
         let site = Site::find(Some(&site)).unwrap();

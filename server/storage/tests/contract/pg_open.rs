@@ -36,7 +36,10 @@ async fn core(stores: &Stores) {
     a_version(stores, document, owner).await;
     let (_, version) = attempt(stores, document, owner).await;
     let atomic = stores.relational.atomic.as_ref().unwrap();
-    let committed = atomic.commit_with_content(&[content_record(&version)], &version).await;
+    let committed = atomic
+        .commit_with_content(&[content_record(&version)], &version)
+        .await
+        .map(|done| done.unwrap());
     assert_eq!(committed, Ok(CommitOutcome::Committed));
     stores.relational.owners.add(document, SERVER, other, at(50)).await.unwrap();
     stores.relational.owners.remove(document, other, at(51)).await.unwrap();
@@ -161,7 +164,7 @@ async fn a_lock_is_taken_past_a_pooler() {
     let Some(pooled) = PgDatabase::migrated().await else { return };
     let direct = PgDatabase::migrated().await.unwrap();
     let relational =
-        RelationalOptions { direct: Some(direct.url()), ..RelationalOptions::default() };
+        RelationalOptions { direct: Some(direct.url().into()), ..RelationalOptions::default() };
     let config = StorageConfig { relational, ..StorageConfig::new(pooled.url()) };
     let server = open(&config.for_one("serve")).await.unwrap();
     // Two databases instead of two ways to one show which way was taken.
@@ -234,7 +237,7 @@ async fn a_caller_waits_for_a_connection_for_a_bounded_time() {
 async fn a_replica_answers_what_need_not_be_fresh_and_nothing_else() {
     let Some(database) = PgDatabase::migrated().await else { return };
     let Some(replica) = PgDatabase::migrated().await else { return };
-    let replicas = vec![replica.url()];
+    let replicas = vec![replica.url().into()];
     let relational = RelationalOptions { replicas, ..RelationalOptions::default() };
     let opened =
         open(&StorageConfig { relational, ..StorageConfig::new(database.url()) }).await.unwrap();
@@ -251,7 +254,7 @@ async fn a_replica_answers_what_need_not_be_fresh_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_its_replica_the_primary_answers() {
     let Some(database) = PgDatabase::migrated().await else { return };
-    let replicas = vec![format!("{}_gone", database.url())];
+    let replicas = vec![format!("{}_gone", database.url()).into()];
     let relational = RelationalOptions { replicas, ..RelationalOptions::default() };
     let opened =
         open(&StorageConfig { relational, ..StorageConfig::new(database.url()) }).await.unwrap();

@@ -52,7 +52,8 @@ impl PgDb {
         user: Option<&'static str>,
     ) -> Result<(Arc<Self>, Option<Presence>), OpenError> {
         // What belongs to a connection does not work through a pooler in transaction mode.
-        let direct = options.direct.as_deref().map(PostgresPlace::parse).transpose()?;
+        let direct =
+            options.direct.as_ref().map(|url| PostgresPlace::parse(url.expose())).transpose()?;
         let direct = direct.as_ref().unwrap_or(place);
         let mut connection =
             direct.options("start")?.connect().await.map_err(OpenError::database)?;
@@ -64,7 +65,7 @@ impl PgDb {
         schema::migrate(&mut connection).await?;
         schema::raise_numbers(&mut connection).await?;
         connection.close().await.map_err(OpenError::database)?;
-        let replicas = options.replicas.iter().map(|url| PostgresPlace::parse(url));
+        let replicas = options.replicas.iter().map(|url| PostgresPlace::parse(url.expose()));
         let replicas: Vec<_> = replicas.collect::<Result<_, _>>()?;
         let shared = Shared {
             primary: Pool::new(place, options.pool)?,
