@@ -3,6 +3,7 @@
 use crate::{
     config::{self, Config},
     logging,
+    migrate_store::{MigrateStore, migrate_store},
     run::{self, Running},
 };
 use anyhow::Result;
@@ -42,6 +43,8 @@ enum Command {
     /// Clean up after interrupted commits and compact old versions. Not beside a running server,
     /// which does this by itself.
     Gc,
+    /// Move a store to another place while the server runs, or follow a move.
+    MigrateStore(MigrateStore),
     /// Print an `izanagi.yaml` with every setting, its documentation and its default.
     Config,
     /// Manage user accounts.
@@ -130,6 +133,7 @@ impl Cli {
                 return fsck(&config, repair).await;
             }
             Command::Gc => return gc(&config).await,
+            Command::MigrateStore(options) => return migrate_store(&config, options).await,
             Command::User(user) => manage_user(&config, user).await?,
             Command::Keys(Keys::Rotate) => {
                 config.keys().rotate(&config.data_dir)?;

@@ -4,6 +4,7 @@
 use anyhow::{Context as _, Result};
 use izanagi_domain::{
     accounts::SigningKey,
+    sealing::SealKeys,
     storage::{Ids as _, SystemIds},
 };
 use izanagi_shared::rules::Secret;
@@ -62,6 +63,18 @@ impl KeySource {
             }
         }
         KeyRing::read(&path)
+    }
+
+    /// Returns the keys that seal secrets in the database; none if there is no signing key yet.
+    ///
+    /// # Errors
+    /// As [`KeySource::load`].
+    pub fn seal_keys(&self, data_dir: &Path) -> Result<SealKeys> {
+        if *self == Self::DataDir && !self.path(data_dir).exists() {
+            return Ok(SealKeys::default());
+        }
+        let ring = self.load(data_dir)?;
+        Ok(SealKeys::derive(std::iter::once(&ring.current).chain(&ring.former))?)
     }
 
     /// Generates a new signing key; the current one stays valid for verification.

@@ -20,6 +20,7 @@ pub mod keys;
 mod listen;
 pub mod logging;
 mod middleware;
+mod migrate_store;
 mod openapi;
 mod origin;
 mod pages;

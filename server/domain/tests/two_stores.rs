@@ -55,7 +55,6 @@ impl Mongo {
         let wrap = move |stores: Stores| wrap(stores, &injector);
         let plan = Plan { storage, wrap: Box::new(wrap), ..Plan::default() };
         let world = World::with(plan).await;
-        assert!(world.stores.relational.atomic.is_none());
         world
     }
 

@@ -3,13 +3,14 @@
 use crate::{
     config::{Place, StorageConfig},
     error::OpenError,
-    lock, mongo, redis,
-    sql::{self, Database, PgDb, Presence, SqliteDb, Statement},
+    redis,
+    relocation::{self, Locks, OpenDatabase, RelationalMover},
+    routing::{self, Places, ShadowMarks},
+    sql::{self, Database, PgDb, Statement, moving::Switch},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{StoreResult, Stores};
-use parking_lot::Mutex;
-use std::{fs::File, path::Path, sync::Arc};
+use std::sync::Arc;
 
 /// Open stores.
 pub struct Opened {
@@ -19,16 +20,8 @@ pub struct Opened {
     pub description: String,
     /// What to close, in this order.
     backends: Vec<Arc<dyn Backend>>,
-    /// The lock of the database. Dropped when the backends are closed, or with them.
-    lock: Mutex<Option<Lock>>,
-}
-
-/// A lock that lasts as long as it exists.
-enum Lock {
-    /// Of a database file.
-    File { _file: File },
-    /// Of a database on a server.
-    Server { _presence: Presence },
+    /// The locks of databases. Dropped when the backends are closed, or with them.
+    locks: Locks,
 }
 
 /// A connection to a server or a file that several stores may share.
@@ -52,6 +45,17 @@ impl<D: Database> Backend for D {
     }
 }
 
+#[async_trait]
+impl Backend for Places {
+    async fn close(&self) {
+        Self::close(self).await;
+    }
+
+    async fn tamper(&self, sql: &'static str) -> StoreResult<u64> {
+        Self::tamper(self, sql).await
+    }
+}
+
 impl Opened {
     /// Runs a statement directly on the database, to damage its rows in tests.
     ///
@@ -70,7 +74,7 @@ impl Opened {
         for backend in &self.backends {
             backend.close().await;
         }
-        drop(self.lock.lock().take());
+        self.locks.lock().clear();
     }
 }
 
@@ -85,50 +89,54 @@ impl std::fmt::Debug for Opened {
 /// # Errors
 /// The URL is unsupported, the storage is unavailable, or its schema is newer than this program.
 pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
-    let place = Place::parse(&config.url)?;
-    let mut lock = None;
-    let (stores, backend): (_, Arc<dyn Backend>) = match &place {
-        Place::Postgres(server) => {
-            let (database, presence) =
-                PgDb::open(server, &config.relational, config.exclusive).await?;
-            lock = presence.map(|presence| Lock::Server { _presence: presence });
-            (sql::stores(&database, &config.clock, &config.ids), database)
-        }
-        Place::File(path) => {
-            make_folder_of(path)?;
-            if let Some(command) = config.exclusive {
-                lock = Some(Lock::File { _file: lock::take(path, command).await? });
-            }
-            let database = SqliteDb::open(Some(path)).await?;
-            (sql::stores(&database, &config.clock, &config.ids), database)
-        }
-        Place::Memory => {
-            let database = SqliteDb::open(None).await?;
-            (sql::stores(&database, &config.clock, &config.ids), database)
-        }
-    };
-    let (description, lock) = (place.to_string(), Mutex::new(lock));
-    let mut opened = Opened { stores, description, backends: vec![backend], lock };
-    if let Err(error) = open_others(config, &mut opened).await {
+    let OpenDatabase { backing, lock, description, place } = relocation::open(config).await?;
+    let locks = Locks::default();
+    locks.lock().extend(lock.map(|lock| (place.clone(), lock)));
+    let database = Switch::new(backing);
+    let (mut stores, marks) = over(&database, config);
+    let (switch, moves) = (Arc::clone(&database), Arc::clone(&stores.relational.moves));
+    let mover = RelationalMover::new(config, switch, moves, Arc::clone(&locks));
+    stores.movers.push(Arc::new(mover));
+    let description = format!("users: {description}");
+    let mut opened = Opened { stores, description, backends: vec![database], locks };
+    if let Err(error) = open_others(config, place, marks, &mut opened).await {
         opened.close().await;
         return Err(error);
     }
     Ok(opened)
 }
 
-/// Opens the stores that have a backend of their own. They close before the relational database.
-async fn open_others(config: &StorageConfig, opened: &mut Opened) -> Result<(), OpenError> {
-    if let Some(documents) = &config.documents {
-        let database = mongo::open(documents, &*config.ids).await?;
-        opened.description += &format!("; documents: {}", database.description());
-        opened.stores.documents = database.clone();
-        // Steps 2 to 4 of a commit are no longer one transaction.
-        opened.stores.relational.atomic = None;
-        opened.backends.insert(0, database);
-    }
+/// Creates the stores over the relational database, and the marks of records.
+fn over<D: Database>(database: &Arc<D>, config: &StorageConfig) -> (Stores, Arc<dyn ShadowMarks>) {
+    let stores = sql::stores(database, &config.clock, &config.ids, config.retention);
+    (stores, sql::shadow_marks(database, &config.ids))
+}
+
+/// Opens the stores that may have a backend of their own. They close before the relational database.
+async fn open_others(
+    config: &StorageConfig,
+    users: Place,
+    marks: Arc<dyn ShadowMarks>,
+    opened: &mut Opened,
+) -> Result<(), OpenError> {
+    let documents = routing::open(config, users, marks, &mut opened.stores).await?;
+    opened.description += &format!("; documents: {}", documents.description);
+    opened.backends.insert(0, documents.places);
     let outside = (&config.clock, &config.ids);
     let (stores, description) = (&mut opened.stores, &mut opened.description);
-    if let Some(redis) = redis::open(&config.redis, outside, stores, description).await? {
+    let redis = redis::open(&config.redis, outside, stores, description).await?;
+    for (store, place) in [
+        ("revocations", &config.redis.revocations),
+        ("bus", &config.redis.bus),
+        ("limits", &config.redis.limits),
+        ("cache", &config.redis.cache),
+    ] {
+        if place.is_none() {
+            let here = if store == "revocations" { "users" } else { "process" };
+            opened.description += &format!("; {store}: {here}");
+        }
+    }
+    if let Some(redis) = redis {
         opened.backends.insert(0, Arc::new(redis));
     }
     Ok(())
@@ -155,12 +163,4 @@ pub async fn open_existing(config: &StorageConfig) -> Result<Opened, OpenError> 
 pub async fn migrate(config: &StorageConfig) -> Result<(), OpenError> {
     open(config).await?.close().await;
     Ok(())
-}
-
-fn make_folder_of(file: &Path) -> Result<(), OpenError> {
-    let Some(folder) = file.parent() else {
-        return Ok(());
-    };
-    std::fs::create_dir_all(folder)
-        .map_err(|cause| OpenError::Folder { path: folder.to_owned(), cause })
 }

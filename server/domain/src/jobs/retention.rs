@@ -36,6 +36,9 @@ impl Jobs {
     /// The first error. The remaining collections still run.
     pub(super) async fn collect(&self) -> Result<u64> {
         let erased = self.versions.collect_garbage().await;
+        if let Some(routing) = &self.core.stores.routing {
+            routing.repair().await?;
+        }
         self.core.stores.revocations.forget(self.core.clock.now()).await?;
         erased
     }

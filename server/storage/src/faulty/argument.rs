@@ -1,7 +1,9 @@
 //! Owned arguments of store methods, so that a call can be repeated, or made after its caller was
 //! dropped.
 
-use izanagi_domain::storage::{AuditEvent, Freshness, RecordIndex, Settlement, Topic};
+use izanagi_domain::storage::{
+    AuditEvent, Freshness, MovePhase, MovedStore, RecordIndex, Settlement, Topic,
+};
 use izanagi_shared::{
     id::{ActorId, CommitId, DocumentId, SessionId, UserId},
     time::Timestamp,
@@ -94,4 +96,7 @@ copied_arguments!(
     Timestamp,
     Settlement,
     Uuid,
+    MovedStore,
+    MovePhase,
+    Option<(Uuid, MovePhase)>,
 );

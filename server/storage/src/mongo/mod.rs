@@ -6,6 +6,7 @@ mod errors;
 mod record;
 mod store;
 mod watch;
+mod whole;
 
 pub(crate) use connect::open;
 
@@ -38,6 +39,8 @@ pub(crate) struct MongoDb {
     limit: Duration,
     /// How long soft-deleted records are kept.
     retention: Duration,
+    /// Whether copies may be read from replicas.
+    reads_replicas: bool,
     closed: Arc<AtomicBool>,
     /// Held for reading by every call; closing waits for it.
     calls: RwLock<()>,

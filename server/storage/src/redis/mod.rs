@@ -11,7 +11,7 @@ mod revocations;
 
 pub use config::{RedisConfig, RedisPlace};
 
-use crate::{error::OpenError, registry::Backend};
+use crate::{error::OpenError, registry::Backend, url::StoreUrl};
 use async_trait::async_trait;
 use bus::RedisBus;
 use cache::RedisCache;
@@ -79,7 +79,7 @@ pub(crate) async fn open(
 /// Opens each server once, however many stores it has.
 struct Opener<'a> {
     ids: &'a Arc<dyn Ids>,
-    connections: HashMap<String, Arc<Connection>>,
+    connections: HashMap<StoreUrl, Arc<Connection>>,
     description: &'a mut String,
 }
 

@@ -173,11 +173,11 @@ impl<D: Database> AtomicCommit for SqlIntents<D> {
         &self,
         records: &[NewRecord],
         version: &NewVersion,
-    ) -> StoreResult<CommitOutcome> {
+    ) -> StoreResult<Option<CommitOutcome>> {
         let mut first = Vec::with_capacity(3 * records.len());
         for record in records {
             first.extend(payload::insert(record, version.at).await?);
         }
-        commit::Commit::with_content(&*self.ids, first, version).run(&*self.db).await
+        commit::Commit::with_content(&*self.ids, first, version).run(&*self.db).await.map(Some)
     }
 }

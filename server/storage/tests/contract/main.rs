@@ -24,6 +24,7 @@ mod limits;
 mod live_log;
 mod live_tail;
 mod live_text;
+mod moves;
 mod outbox;
 mod owners;
 mod records;

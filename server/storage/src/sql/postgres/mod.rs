@@ -4,9 +4,10 @@ mod checks;
 mod connection;
 mod errors;
 mod gated;
+mod moving;
 mod options;
 mod pool;
-mod presence;
+pub(crate) mod presence;
 mod render;
 mod replicas;
 mod schema;
@@ -27,6 +28,7 @@ use tokio_util::task::TaskTracker;
 use transaction::PgTransaction;
 use writes::Writes;
 
+pub(crate) use moving::Moving;
 pub(crate) use options::PostgresPlace;
 pub(crate) use presence::Presence;
 
@@ -52,7 +54,8 @@ impl PgDb {
         user: Option<&'static str>,
     ) -> Result<(Arc<Self>, Option<Presence>), OpenError> {
         // What belongs to a connection does not work through a pooler in transaction mode.
-        let direct = options.direct.as_deref().map(PostgresPlace::parse).transpose()?;
+        let direct =
+            options.direct.as_ref().map(|url| PostgresPlace::parse(url.expose())).transpose()?;
         let direct = direct.as_ref().unwrap_or(place);
         let mut connection =
             direct.options("start")?.connect().await.map_err(OpenError::database)?;
@@ -64,7 +67,16 @@ impl PgDb {
         schema::migrate(&mut connection).await?;
         schema::raise_numbers(&mut connection).await?;
         connection.close().await.map_err(OpenError::database)?;
-        let replicas = options.replicas.iter().map(|url| PostgresPlace::parse(url));
+        Ok((Self::over(place, options)?, presence))
+    }
+
+    /// Opens the database without looking at its schema or at what the server promises.
+    pub(crate) fn open_as_it_is(place: &PostgresPlace) -> Result<Arc<Self>, OpenError> {
+        Self::over(place, &RelationalOptions { pool: 1, ..RelationalOptions::default() })
+    }
+
+    fn over(place: &PostgresPlace, options: &RelationalOptions) -> Result<Arc<Self>, OpenError> {
+        let replicas = options.replicas.iter().map(|url| PostgresPlace::parse(url.expose()));
         let replicas: Vec<_> = replicas.collect::<Result<_, _>>()?;
         let shared = Shared {
             primary: Pool::new(place, options.pool)?,
@@ -72,7 +84,7 @@ impl PgDb {
             settled: Settled::default(),
         };
         let tasks = TaskTracker::new();
-        Ok((Arc::new(Self { shared: Arc::new(shared), tasks }), presence))
+        Ok(Arc::new(Self { shared: Arc::new(shared), tasks }))
     }
 
     /// Whether the database has a schema of this program.
@@ -146,8 +158,15 @@ impl Database for PgDb {
         .await
     }
 
-    fn gated(gate: Statement, statements: &[Statement]) -> Option<Statement> {
-        gated::gated(&gate, statements)
+    async fn execute_gated(
+        &self,
+        gate: Statement,
+        statements: Vec<Statement>,
+    ) -> StoreResult<Option<bool>> {
+        match gated::gated(&gate, &statements) {
+            Some(statement) => self.execute(statement).await.map(|changed| Some(changed > 0)),
+            None => Ok(None),
+        }
     }
 
     async fn integrity(&self) -> StoreResult<Vec<String>> {

@@ -2,8 +2,12 @@
 //! until no server runs. Both hold a lock of PostgreSQL on a connection of their own, which ends with
 //! the process. A pooler in transaction mode cannot keep it: it needs a URL past the pooler.
 
-use super::{PostgresPlace, connection::command};
-use crate::error::OpenError;
+use super::{PgDb, PostgresPlace, connection::command};
+use crate::{
+    error::OpenError,
+    sql::{Database as _, Statement},
+};
+use izanagi_domain::storage::{Freshness, StoreResult};
 use sqlx::{ConnectOptions as _, PgConnection};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -26,6 +30,17 @@ const HOLDERS: &str = "SELECT DISTINCT a.application_name || ' (process ' || a.p
      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
      AND (CAST(l.classid AS bigint) << 32) + CAST(l.objid AS bigint) = 7309453014278366 LIMIT 3";
 
+/// Counts the processes that hold it.
+const COUNT: &str = "SELECT COUNT(DISTINCT l.pid) AS holders FROM pg_locks l \
+     WHERE l.locktype = 'advisory' AND l.granted \
+     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+     AND (CAST(l.classid AS bigint) << 32) + CAST(l.objid AS bigint) = 7309453014278366";
+
+/// Returns the number of processes that hold the lock.
+pub(crate) async fn holders(database: &PgDb) -> StoreResult<u64> {
+    database.fetch_one(Freshness::Fresh, Statement::new(COUNT)).await?.get("holders")
+}
+
 /// A lock. It ends when this is dropped.
 pub(crate) struct Presence {
     keeper: JoinHandle<()>,
@@ -39,7 +54,7 @@ impl Drop for Presence {
 }
 
 /// Takes the lock for `command`: `serve` together with others, everything else alone.
-pub(super) async fn take(place: &PostgresPlace, user: &'static str) -> Result<Presence, OpenError> {
+pub(crate) async fn take(place: &PostgresPlace, user: &'static str) -> Result<Presence, OpenError> {
     let lock = if user == "serve" { SHARED } else { ALONE };
     let mut connection = connect(place, user).await?;
     for left in (0..TRIES).rev() {

@@ -7,8 +7,11 @@ use sqlx::{
 };
 use std::borrow::Cow;
 
-const STEPS: [(&str, &str); 1] =
-    [("schema", include_str!("../migrations/postgres/0001_schema.sql"))];
+const STEPS: [(&str, &str); 3] = [
+    ("schema", include_str!("../migrations/postgres/0001_schema.sql")),
+    ("moves", include_str!("../migrations/postgres/0002_moves.sql")),
+    ("origins", include_str!("../migrations/postgres/0003_origins.sql")),
+];
 
 /// Held by the process that migrates. Any number will do; this one is ours.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(7309453014278365)";

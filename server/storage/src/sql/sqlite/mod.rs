@@ -4,6 +4,7 @@ mod connection;
 mod errors;
 mod job;
 mod migrate;
+mod moving;
 mod readers;
 mod render;
 mod schema;
@@ -21,6 +22,8 @@ use tokio::sync::Mutex;
 use transaction::SqliteTransaction;
 use writer::Writer;
 
+pub(crate) use moving::Moving;
+
 /// An open SQLite database.
 pub(crate) struct SqliteDb {
     readers: Readers,
@@ -33,9 +36,20 @@ impl SqliteDb {
         let connector = Connector::new(file);
         let mut connection = connector.connect(Role::Writer).await.map_err(OpenError::database)?;
         migrate::run(&mut connection).await?;
+        Ok(Self::over(connector, connection))
+    }
+
+    /// Opens a file without looking at its schema.
+    pub(crate) async fn open_as_it_is(file: &Path) -> Result<Arc<Self>, OpenError> {
+        let connector = Connector::new(Some(file));
+        let connection = connector.connect(Role::Writer).await.map_err(OpenError::database)?;
+        Ok(Self::over(connector, connection))
+    }
+
+    fn over(connector: Connector, connection: connection::Connection) -> Arc<Self> {
         let connection = Arc::new(Mutex::new(Some(connection)));
         let readers = Readers::new(connector.clone(), Arc::clone(&connection));
-        Ok(Arc::new(Self { readers, writer: Writer::start(connector, connection) }))
+        Arc::new(Self { readers, writer: Writer::start(connector, connection) })
     }
 }
 
@@ -68,8 +82,8 @@ impl Database for SqliteDb {
     }
 
     /// Its WITH takes queries only.
-    fn gated(_: Statement, _: &[Statement]) -> Option<Statement> {
-        None
+    async fn execute_gated(&self, _: Statement, _: Vec<Statement>) -> StoreResult<Option<bool>> {
+        Ok(None)
     }
 
     async fn integrity(&self) -> StoreResult<Vec<String>> {

@@ -6,7 +6,11 @@ use sqlx::{
 };
 use std::borrow::Cow;
 
-const STEPS: [(&str, &str); 1] = [("schema", include_str!("../migrations/sqlite/0001_schema.sql"))];
+const STEPS: [(&str, &str); 3] = [
+    ("schema", include_str!("../migrations/sqlite/0001_schema.sql")),
+    ("moves", include_str!("../migrations/sqlite/0002_moves.sql")),
+    ("origins", include_str!("../migrations/sqlite/0003_origins.sql")),
+];
 
 /// All steps.
 pub(super) fn migrations() -> Vec<Migration> {
