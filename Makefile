@@ -1,6 +1,6 @@
 # The only commands. Each one says what it does while it does it; the work itself stands in scripts/.
 .DEFAULT_GOAL := help
-.PHONY: help run run-cluster build test lint fmt dev bench bench-cluster bench-live kill outages rolling faults simulate fuzz
+.PHONY: help run run-cluster build test test-cluster lint fmt dev bench bench-cluster bench-live kill outages rolling faults simulate fuzz
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,6 +19,10 @@ build: ## Install what is missing, then build target/release/izanagi and target/
 test: ## Run every test; the last line is "N passed, N failed"
 	@scripts/setup test
 	@scripts/test
+
+test-cluster: ## Run the HTTP and socket tests and the story once more over PostgreSQL, MongoDB and Redis
+	@scripts/setup test
+	@scripts/test cluster
 
 lint: ## Formatting, clippy on both halves, docs, licences, types, shell scripts
 	@scripts/setup lint
