@@ -25,10 +25,7 @@ pub(super) async fn measure(
     report: &mut Report,
 ) -> Result<()> {
     let world = World::over(scratch.config()?).await?;
-    let mut rows = scratch.connect().await?;
-    sqlx::query("CREATE TABLE bench_rows (id bigserial PRIMARY KEY, body bytea NOT NULL)")
-        .execute(&mut rows)
-        .await?;
+    let mut rows = scratch.rows().await?;
     let durable = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build();
     let options = mongodb::options::CollectionOptions::builder().write_concern(durable).build();
     let records = scratch.mongo().await?.collection_with_options::<Document>("bench_rows", options);

@@ -25,10 +25,7 @@ const ROW: [u8; 100] = [b'x'; 100];
 const CONNECTIONS: usize = 20;
 
 pub(super) async fn measure(scratch: &Scratch, report: &mut Report) -> Result<()> {
-    let mut connection = scratch.connect().await?;
-    sqlx::query("CREATE TABLE bench_rows (id bigserial PRIMARY KEY, body bytea NOT NULL)")
-        .execute(&mut connection)
-        .await?;
+    drop(scratch.rows().await?);
     let world = World::over(scratch.config()?).await?;
     for (documents, target) in [(1, 5.0), (50, 10.0)] {
         let mut typists = Vec::new();

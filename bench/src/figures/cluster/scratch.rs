@@ -53,6 +53,15 @@ impl Scratch {
         Ok(self.server.clone().database(&self.name).connect().await?)
     }
 
+    /// Creates the table of the raw inserts; returns a connection.
+    pub(super) async fn rows(&self) -> Result<PgConnection> {
+        let mut connection = self.connect().await?;
+        sqlx::query("CREATE TABLE bench_rows (id bigserial PRIMARY KEY, body bytea NOT NULL)")
+            .execute(&mut connection)
+            .await?;
+        Ok(connection)
+    }
+
     pub(super) async fn mongo(&self) -> Result<mongodb::Database> {
         Ok(Client::with_uri_str(&self.mongo).await?.database(&self.name))
     }

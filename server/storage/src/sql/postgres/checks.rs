@@ -122,7 +122,8 @@ pub(super) async fn replayed(
     connection: &mut PgConnection,
     session: Session,
 ) -> sqlx::Result<Option<Position>> {
-    let query = "SELECT CASE WHEN pg_is_in_recovery()                  THEN CAST(pg_last_wal_replay_lsn() - '0/0' AS bigint) END";
+    let query = "SELECT CASE WHEN pg_is_in_recovery() \
+                 THEN CAST(pg_last_wal_replay_lsn() - '0/0' AS bigint) END";
     session.briefly(fetch_position(connection, query)).await
 }
 

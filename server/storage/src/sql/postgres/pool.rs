@@ -162,7 +162,7 @@ impl Pool {
     }
 }
 
-/// Whether somebody has waited long enough already.
+/// Whether the wait for a connection timed out, or the pool is closed: trying again would not help.
 fn is_timeout<T>(result: &sqlx::Result<T>) -> bool {
     match result {
         Err(sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed) => true,
