@@ -34,11 +34,16 @@ impl Servers {
 
     /// A world with so many connections to PostgreSQL (and half as many more).
     pub(crate) async fn world(&self, pool: u32) -> World {
+        World::with(self.plan(pool)).await
+    }
+
+    /// The plan of such a world.
+    pub(crate) fn plan(&self, pool: u32) -> Plan {
         let database = Some(self.name.clone());
         let documents = Some(DocumentsConfig { database, ..DocumentsConfig::new(&self.mongo) });
         let relational = RelationalOptions { pool, ..RelationalOptions::default() };
         let storage = StorageConfig { documents, relational, ..StorageConfig::new(self.url()) };
-        World::with(Plan { storage, ..Plan::default() }).await
+        Plan { storage, ..Plan::default() }
     }
 
     fn url(&self) -> String {
