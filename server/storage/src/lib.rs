@@ -5,6 +5,7 @@ pub mod faulty;
 
 mod config;
 pub mod doctor;
+mod documents;
 mod error;
 mod frame;
 mod lock;
@@ -12,6 +13,7 @@ mod mongo;
 mod redis;
 mod registry;
 mod sql;
+mod url;
 
 /// Bytes of values in memory that can be computed again.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
@@ -20,3 +22,4 @@ pub use config::{DocumentsConfig, RelationalOptions, StorageConfig};
 pub use error::OpenError;
 pub use redis::{RedisConfig, RedisPlace};
 pub use registry::{Opened, migrate, open, open_existing};
+pub use url::StoreUrl;

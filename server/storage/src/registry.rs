@@ -2,8 +2,9 @@
 
 use crate::{
     config::{Place, StorageConfig},
+    documents,
     error::OpenError,
-    lock, mongo, redis,
+    lock, redis,
     sql::{self, Database, PgDb, Presence, SqliteDb, Statement},
 };
 use async_trait::async_trait;
@@ -19,12 +20,12 @@ pub struct Opened {
     pub description: String,
     /// What to close, in this order.
     backends: Vec<Arc<dyn Backend>>,
-    /// The lock of the database. Dropped when the backends are closed, or with them.
-    lock: Mutex<Option<Lock>>,
+    /// The locks of the databases. Dropped when the backends are closed, or with them.
+    locks: Mutex<Vec<Lock>>,
 }
 
 /// A lock that lasts as long as it exists.
-enum Lock {
+pub(crate) enum Lock {
     /// Of a database file.
     File { _file: File },
     /// Of a database on a server.
@@ -70,7 +71,7 @@ impl Opened {
         for backend in &self.backends {
             backend.close().await;
         }
-        drop(self.lock.lock().take());
+        self.locks.lock().clear();
     }
 }
 
@@ -86,29 +87,33 @@ impl std::fmt::Debug for Opened {
 /// The URL is unsupported, the storage is unavailable, or its schema is newer than this program.
 pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
     let place = Place::parse(&config.url)?;
-    let mut lock = None;
+    let mut locks = Vec::new();
     let (stores, backend): (_, Arc<dyn Backend>) = match &place {
         Place::Postgres(server) => {
             let (database, presence) =
                 PgDb::open(server, &config.relational, config.exclusive).await?;
-            lock = presence.map(|presence| Lock::Server { _presence: presence });
-            (sql::stores(&database, &config.clock, &config.ids), database)
+            locks.extend(presence.map(|presence| Lock::Server { _presence: presence }));
+            (over(&database, config), database)
         }
         Place::File(path) => {
             make_folder_of(path)?;
             if let Some(command) = config.exclusive {
-                lock = Some(Lock::File { _file: lock::take(path, command).await? });
+                locks.push(Lock::File { _file: lock::take(path, command).await? });
             }
             let database = SqliteDb::open(Some(path)).await?;
-            (sql::stores(&database, &config.clock, &config.ids), database)
+            (over(&database, config), database)
         }
         Place::Memory => {
             let database = SqliteDb::open(None).await?;
-            (sql::stores(&database, &config.clock, &config.ids), database)
+            (over(&database, config), database)
         }
     };
-    let (description, lock) = (place.to_string(), Mutex::new(lock));
-    let mut opened = Opened { stores, description, backends: vec![backend], lock };
+    let mut opened = Opened {
+        stores,
+        description: format!("users: {place}"),
+        backends: vec![backend],
+        locks: Mutex::new(locks),
+    };
     if let Err(error) = open_others(config, &mut opened).await {
         opened.close().await;
         return Err(error);
@@ -116,19 +121,39 @@ pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
     Ok(opened)
 }
 
-/// Opens the stores that have a backend of their own. They close before the relational database.
+/// Creates the stores over the relational database.
+fn over<D: Database>(database: &Arc<D>, config: &StorageConfig) -> Stores {
+    sql::stores(database, &config.clock, &config.ids, config.retention)
+}
+
+/// Opens the stores that may have a backend of their own. They close before the relational database.
 async fn open_others(config: &StorageConfig, opened: &mut Opened) -> Result<(), OpenError> {
-    if let Some(documents) = &config.documents {
-        let database = mongo::open(documents, &*config.ids).await?;
-        opened.description += &format!("; documents: {}", database.description());
-        opened.stores.documents = database.clone();
+    let mut description = "users".to_owned();
+    if let Some(own) = &config.documents {
+        let documents = documents::open(config, own).await?;
+        description = documents.description;
+        opened.stores.documents = documents.store;
         // Steps 2 to 4 of a commit are no longer one transaction.
         opened.stores.relational.atomic = None;
-        opened.backends.insert(0, database);
+        opened.backends.insert(0, documents.backend);
+        opened.locks.get_mut().extend(documents.lock);
     }
+    opened.description += &format!("; documents: {description}");
     let outside = (&config.clock, &config.ids);
     let (stores, description) = (&mut opened.stores, &mut opened.description);
-    if let Some(redis) = redis::open(&config.redis, outside, stores, description).await? {
+    let redis = redis::open(&config.redis, outside, stores, description).await?;
+    for (store, place) in [
+        ("revocations", &config.redis.revocations),
+        ("bus", &config.redis.bus),
+        ("limits", &config.redis.limits),
+        ("cache", &config.redis.cache),
+    ] {
+        if place.is_none() {
+            let here = if store == "revocations" { "users" } else { "process" };
+            opened.description += &format!("; {store}: {here}");
+        }
+    }
+    if let Some(redis) = redis {
         opened.backends.insert(0, Arc::new(redis));
     }
     Ok(())
@@ -157,7 +182,7 @@ pub async fn migrate(config: &StorageConfig) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn make_folder_of(file: &Path) -> Result<(), OpenError> {
+pub(crate) fn make_folder_of(file: &Path) -> Result<(), OpenError> {
     let Some(folder) = file.parent() else {
         return Ok(());
     };

@@ -45,14 +45,20 @@ pub(crate) use postgres::{PgDb, PostgresPlace, Presence};
 pub(crate) use sqlite::SqliteDb;
 pub(crate) use statement::Statement;
 
-use izanagi_domain::storage::{Clock, Ids, Relational, Stores};
-use std::sync::Arc;
+use izanagi_domain::storage::{Clock, DocumentStore, Ids, Relational, Stores};
+use std::{sync::Arc, time::Duration};
+
+/// Creates the document store over a database.
+pub(crate) fn documents<D: Database>(db: &Arc<D>, retention: Duration) -> Arc<dyn DocumentStore> {
+    Arc::new(records::SqlRecords::new(Arc::clone(db), retention))
+}
 
 /// Creates all stores over one database, so that commits are atomic.
 pub(crate) fn stores<D: Database>(
     db: &Arc<D>,
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn Ids>,
+    retention: Duration,
 ) -> Stores {
     let (db, clock, ids) = (|| Arc::clone(db), || Arc::clone(clock), || Arc::clone(ids));
     let intents = Arc::new(intents::SqlIntents { db: db(), ids: ids() });
@@ -76,7 +82,7 @@ pub(crate) fn stores<D: Database>(
     };
     Stores {
         relational,
-        documents: Arc::new(records::SqlRecords::new(db())),
+        documents: documents(&db(), retention),
         revocations: Arc::new(revocations::SqlRevocations { db: db(), clock: clock() }),
         bus: Arc::new(izanagi_domain::storage::LocalBus::default()),
         cache: Arc::new(izanagi_domain::storage::LocalCache::new(crate::CACHE_BYTES)),

@@ -9,7 +9,6 @@ use super::{
     row::Row,
     statement::{Statement, args},
 };
-use crate::config::DocumentsConfig;
 use async_trait::async_trait;
 use izanagi_domain::storage::{
     Constraint, Data, DocumentStore, Freshness::Fresh, NewRecord, Record, RecordChangeKind,
@@ -22,6 +21,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 /// Ids per query; SQLite allows 32,766 arguments.
@@ -36,12 +36,14 @@ macro_rules! collection {
 
 pub(crate) struct SqlRecords<D> {
     db: Arc<D>,
+    /// How long soft-deleted records are kept.
+    retention: Duration,
     closed: Arc<AtomicBool>,
 }
 
 impl<D: Database> SqlRecords<D> {
-    pub(crate) fn new(db: Arc<D>) -> Self {
-        Self { db, closed: Arc::default() }
+    pub(crate) fn new(db: Arc<D>, retention: Duration) -> Self {
+        Self { db, retention, closed: Arc::default() }
     }
 
     fn db(&self) -> StoreResult<&D> {
@@ -300,7 +302,7 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
     }
 
     async fn forget(&self, now: Timestamp) -> StoreResult<()> {
-        let before = now.minus(DocumentsConfig::RETENTION);
+        let before = now.minus(self.retention);
         record_retention::forget_deleted(self.db()?, before).await?;
         record_retention::forget_changes(self.db()?, now).await?;
         record_retention::forget_collections(self.db()?).await

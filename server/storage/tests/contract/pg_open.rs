@@ -176,7 +176,7 @@ async fn a_lock_is_taken_past_a_pooler() {
     let Some(pooled) = PgDatabase::migrated().await else { return };
     let direct = PgDatabase::migrated().await.unwrap();
     let relational =
-        RelationalOptions { direct: Some(direct.url()), ..RelationalOptions::default() };
+        RelationalOptions { direct: Some(direct.url().into()), ..RelationalOptions::default() };
     let config = StorageConfig { relational, ..StorageConfig::new(pooled.url()) };
     let server = open(&config.for_one("serve")).await.unwrap();
     // Two databases instead of two ways to one show which way was taken.

@@ -27,6 +27,8 @@ pub(crate) enum Provider {
     Mongo,
     /// PostgreSQL, if there is a server.
     Postgres,
+    /// Records in a SQLite file of their own.
+    OwnFile,
 }
 
 /// A clock that only advances when set.
@@ -66,6 +68,7 @@ impl Provider {
         let url = match self {
             Self::SqliteFile => format!("sqlite://{}/izanagi.db", folder.path().display()),
             Self::SqliteMemory | Self::Mongo => "memory://".to_owned(),
+            Self::OwnFile => return Some(TestStore::with_own_file(folder).await),
             Self::Postgres => {
                 let database = PgDatabase::migrated().await?;
                 let store = TestStore::open(&database.url(), None).await;
@@ -74,7 +77,7 @@ impl Provider {
         };
         let mongo = match self {
             Self::Mongo => Some(TestMongo::new(&services::url("TEST_MONGODB_URL")?)),
-            Self::SqliteFile | Self::SqliteMemory | Self::Postgres => None,
+            Self::SqliteFile | Self::SqliteMemory | Self::Postgres | Self::OwnFile => None,
         };
         Some(TestStore::open_with(&url, Some(folder), mongo).await)
     }
@@ -125,6 +128,16 @@ impl TestStore {
         Self::open_with("memory://", None, Some(mongo)).await
     }
 
+    async fn with_own_file(folder: TempDir) -> Self {
+        let clock = Arc::new(TestClock::default());
+        let at = |name: &str| format!("sqlite://{}/{name}.db", folder.path().display());
+        let documents = Some(DocumentsConfig::new(at("documents")));
+        let config =
+            StorageConfig { clock: clock.clone(), documents, ..StorageConfig::new(at("izanagi")) };
+        let opened = open(&config).await.unwrap();
+        Self { opened, config, clock, mongo: None, _folder: Some(folder), database: None }
+    }
+
     async fn open_with(url: &str, folder: Option<TempDir>, mongo: Option<TestMongo>) -> Self {
         let clock = Arc::new(TestClock::default());
         let config = StorageConfig {
@@ -142,7 +155,7 @@ impl TestStore {
     pub(crate) async fn with_redis() -> Option<Self> {
         let url = services::url("TEST_REDIS_URL")?;
         let prefix = format!("test:{}", Uuid::now_v7());
-        Some(Self::on_redis(RedisPlace { url, prefix }).await)
+        Some(Self::on_redis(RedisPlace { url: url.into(), prefix }).await)
     }
 
     pub(crate) async fn on_redis(place: RedisPlace) -> Self {
@@ -164,7 +177,7 @@ impl TestStore {
 
     /// Opens the records again, as after a restart; `None` for a store in memory.
     pub(crate) async fn reopen(&self) -> Option<Opened> {
-        if self.config.url == "memory://" && self.config.documents.is_none() {
+        if self.config.url.expose() == "memory://" && self.config.documents.is_none() {
             return None;
         }
         self.stores().documents.close().await;

@@ -11,6 +11,7 @@ use super::{
 use crate::{
     config::RelationalOptions,
     doctor::{Examined, Kind, names},
+    url::StoreUrl,
 };
 use izanagi_domain::storage::Clock;
 use izanagi_shared::time::Timestamp;
@@ -250,9 +251,9 @@ async fn size(examined: &mut Examined, connection: &mut PgConnection) -> sqlx::R
     Ok(())
 }
 
-async fn replica(examined: &mut Examined, url: &str) {
+async fn replica(examined: &mut Examined, url: &StoreUrl) {
     let mend = "check storage.users.replicas; without replicas, lists are read from the primary";
-    let place = match PostgresPlace::parse(url) {
+    let place = match PostgresPlace::parse(url.expose()) {
         Ok(place) => place,
         Err(error) => return examined.bad("replica", error.to_string(), mend),
     };
