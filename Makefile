@@ -50,7 +50,7 @@ rolling: ## Restart three nodes ROUNDS times (10) one after the other under load
 faults: ## Run ROUNDS stories (200) with random faults of the stores, and each fault at each step of a commit on real servers
 	@scripts/setup test
 	@FAULT_SEEDS=$(or $(ROUNDS),200) cargo test --test faults survives_many -- --nocapture
-	@FAULT_SEEDS=1 scripts/services run postgres mongo -- cargo test --test commit_table -- --nocapture
+	@REQUIRE_SERVICES=1 FAULTS_ALL=1 scripts/services run postgres mongo -- cargo test --test commit_table -- --nocapture
 
 simulate: ## Run SEEDS stories (20000) of live editing over a bad network
 	@SIMULATE_SEEDS=$(or $(SEEDS),20000) cargo test --test simulation -- --nocapture

@@ -25,7 +25,8 @@ fn command(home: &Path, arguments: &[&str]) -> Command {
         .env("IZANAGI_LISTEN", "127.0.0.1:0")
         .env("IZANAGI_SITE_ROOT", home.join("site"))
         .env_remove("IZANAGI_CONFIG")
-        .env_remove("DATABASE_URL");
+        .env_remove("DATABASE_URL")
+        .env_remove("IZANAGI_STORAGE_USERS_URL");
     command
 }
 

@@ -131,6 +131,11 @@ fn refuse_unknown(file: &str, entries: Vec<(String, Given)>) -> Result<(), Confi
                 let allowed = "write “name: value” lines under it, as “izanagi config” prints them";
                 return Err(ConfigError::new(&name, "a single value or list", allowed));
             }
+            _ if name.starts_with("storage.redis") => {
+                let allowed =
+                    "use storage.revocations, storage.bus, storage.limits and storage.cache";
+                return Err(ConfigError::new(file, name, allowed));
+            }
             _ => {
                 let allowed = "no setting has this name; “izanagi config” prints all of them";
                 return Err(ConfigError::new(file, name, allowed));

@@ -2,8 +2,9 @@
 
 use super::values::{
     DocumentsBackend, RevocationsBackend, SharedBackend, UsersBackend, UsersStrategy, count,
-    database_url, database_urls, documents_backend, documents_url, duration, flag, name,
-    redis_prefix, redis_url, revocations_backend, shared_backend, users_backend, users_strategy,
+    database_url, documents_backend, documents_url, duration, flag, name, postgres_url,
+    postgres_urls, redis_prefix, redis_url, revocations_backend, shared_backend, users_backend,
+    users_strategy,
 };
 use izanagi_storage::StoreUrl;
 use std::time::Duration;
@@ -75,12 +76,12 @@ pub struct UserStoreSettings {
 
     /// URLs of PostgreSQL replicas, for lists and other reads that need not be fresh: a list, or
     /// separated by commas.
-    #[config(env = "IZANAGI_STORAGE_USERS_REPLICAS", default = [], deserialize_with = database_urls)]
+    #[config(env = "IZANAGI_STORAGE_USERS_REPLICAS", default = [], deserialize_with = postgres_urls)]
     pub replicas: Vec<StoreUrl>,
 
     /// URL of the PostgreSQL server itself, if the other one is that of a pooler in transaction mode:
     /// for locks that belong to a connection.
-    #[config(env = "IZANAGI_STORAGE_USERS_DIRECT_URL", deserialize_with = database_url)]
+    #[config(env = "IZANAGI_STORAGE_USERS_DIRECT_URL", deserialize_with = postgres_url)]
     pub direct_url: Option<StoreUrl>,
 
     /// Connections to PostgreSQL; in a rush half as many more.
@@ -90,7 +91,7 @@ pub struct UserStoreSettings {
     pub connections: u32,
 
     /// Whether to start although PostgreSQL may lose acknowledged writes in a crash: with `fsync`,
-    /// `full_page_writes` or `synchronous_commit` off.
+    /// `full_page_writes` or `synchronous_commit` off. It also holds for a database of the documents.
     #[config(
         env = "IZANAGI_STORAGE_USERS_ACCEPT_DATA_LOSS", default = "false", deserialize_with = flag
     )]
@@ -105,8 +106,8 @@ pub struct DocumentStoreSettings {
     #[config(env = "IZANAGI_STORAGE_DOCUMENTS_BACKEND", deserialize_with = documents_backend)]
     pub backend: Option<DocumentsBackend>,
 
-    /// `mongodb://…`, `mongodb+srv://…`, `postgres://…` or `sqlite://PATH`. Short variable for
-    /// MongoDB: `MONGODB_URL`.
+    /// `mongodb://…`, `mongodb+srv://…`, `postgres://…` (not that of a pooler in transaction mode) or
+    /// `sqlite://PATH`. Short variable for MongoDB: `MONGODB_URL`.
     #[config(env = "IZANAGI_STORAGE_DOCUMENTS_URL", deserialize_with = documents_url)]
     pub url: Option<StoreUrl>,
 
@@ -120,7 +121,7 @@ pub struct DocumentStoreSettings {
     )]
     pub collection: String,
 
-    /// How long records are kept that are deleted.
+    /// How long deleted records are kept.
     #[config(
         env = "IZANAGI_STORAGE_DOCUMENTS_SOFT_DELETE_RETENTION", default = "30d",
         deserialize_with = duration
@@ -140,7 +141,7 @@ pub struct RevocationSettings {
     #[config(env = "IZANAGI_STORAGE_REVOCATIONS_URL", deserialize_with = redis_url)]
     pub url: Option<StoreUrl>,
 
-    /// Every key and channel in Redis begins with it and a colon.
+    /// Every key of this store in Redis begins with it and a colon.
     #[config(
         env = "IZANAGI_STORAGE_REVOCATIONS_PREFIX", default = "izanagi", deserialize_with = redis_prefix
     )]
@@ -159,7 +160,7 @@ pub struct BusSettings {
     #[config(env = "IZANAGI_STORAGE_BUS_URL", deserialize_with = redis_url)]
     pub url: Option<StoreUrl>,
 
-    /// Every key and channel in Redis begins with it and a colon.
+    /// Every channel in Redis begins with it and a colon.
     #[config(
         env = "IZANAGI_STORAGE_BUS_PREFIX", default = "izanagi", deserialize_with = redis_prefix
     )]
@@ -178,7 +179,7 @@ pub struct CounterSettings {
     #[config(env = "IZANAGI_STORAGE_LIMITS_URL", deserialize_with = redis_url)]
     pub url: Option<StoreUrl>,
 
-    /// Every key and channel in Redis begins with it and a colon.
+    /// Every key of this store in Redis begins with it and a colon.
     #[config(
         env = "IZANAGI_STORAGE_LIMITS_PREFIX", default = "izanagi", deserialize_with = redis_prefix
     )]
@@ -197,7 +198,7 @@ pub struct CacheSettings {
     #[config(env = "IZANAGI_STORAGE_CACHE_URL", deserialize_with = redis_url)]
     pub url: Option<StoreUrl>,
 
-    /// Every key and channel in Redis begins with it and a colon.
+    /// Every key of this store in Redis begins with it and a colon.
     #[config(
         env = "IZANAGI_STORAGE_CACHE_PREFIX", default = "izanagi", deserialize_with = redis_prefix
     )]

@@ -63,9 +63,20 @@ impl StorageSettings {
         if let Some(named) = self.users.backend
             && named.as_str() != found
         {
-            let given = format!("{} with the URL {url}", named.as_str());
-            let allowed = format!("use {found}, or a URL of the other kind in storage.users.url");
+            let (given, allowed) = if self.users.url.is_some() {
+                let allowed = format!("use {found}, or a URL of {}", named.as_str());
+                (format!("{} with the URL {url}", named.as_str()), allowed)
+            } else {
+                let allowed = "set storage.users.url (DATABASE_URL)".to_owned();
+                (named.as_str().to_owned(), allowed)
+            };
             return Err(ConfigError::new("storage.users.backend", given, allowed));
+        }
+        if let Some(direct) = &self.users.direct_url
+            && found != "postgres"
+        {
+            let allowed = "only PostgreSQL has poolers; see storage.users.url";
+            return Err(ConfigError::new("storage.users.directUrl", direct.to_string(), allowed));
         }
         let (strategy, has_replicas) =
             (self.users_routing.strategy, !self.users.replicas.is_empty());
@@ -110,6 +121,12 @@ impl StorageSettings {
         if backend_of(url) == "sqlite" && backend_of(users) == "postgres" {
             let allowed = "use MongoDB or PostgreSQL: each server would have a file of its own";
             return Err(ConfigError::new("storage.documents.url", url.to_string(), allowed));
+        }
+        if let Some(database) = &settings.database
+            && !url.scheme().starts_with("mongodb")
+        {
+            let allowed = "name the database in storage.documents.url";
+            return Err(ConfigError::new("storage.documents.database", database, allowed));
         }
         Ok(Some(DocumentsConfig {
             database: settings.database.clone(),

@@ -150,6 +150,22 @@ impl Place {
     }
 }
 
+impl Place {
+    /// Whether it is the same database, as far as the URLs say.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let file = |path: &PathBuf| {
+            path.canonicalize()
+                .or_else(|_| std::path::absolute(path))
+                .unwrap_or_else(|_| path.clone())
+        };
+        match (self, other) {
+            (Self::File(one), Self::File(two)) => file(one) == file(two),
+            // Shown are server, port and database.
+            _ => self.to_string() == other.to_string(),
+        }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -35,6 +35,13 @@ pub(crate) async fn open(
         });
     }
     let place = Place::parse(&own.url)?;
+    if place != Place::Memory && place.is_same(&Place::parse(&config.url)?) {
+        return Err(OpenError::Setting {
+            name: "storage.documents.url",
+            given: format!("the database of the users ({place})"),
+            allowed: "another database, or storage.documents.backend: users",
+        });
+    }
     let retention = own.soft_delete_retention;
     let (store, backend, lock): (_, Arc<dyn Backend>, _) = match &place {
         Place::Postgres(server) => {

@@ -32,7 +32,7 @@ pub enum OpenError {
         /// Its value, without secrets.
         given: String,
         /// What is allowed.
-        allowed: String,
+        allowed: &'static str,
     },
     /// A server could not be reached.
     #[error("{name}: the server at {given} cannot be used: {cause}")]
@@ -75,7 +75,7 @@ pub enum OpenError {
     /// The server may lose acknowledged writes.
     #[error(
         "{setting} is off in PostgreSQL: a crash could lose writes that were acknowledged. \
-         Turn it on, or set accept_data_loss"
+         Turn it on, or set storage.users.acceptDataLoss"
     )]
     NotDurable {
         /// The setting.

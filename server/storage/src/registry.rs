@@ -1,7 +1,7 @@
 //! Opens the configured stores.
 
 use crate::{
-    config::{Place, StorageConfig},
+    config::{Place, RelationalOptions, StorageConfig},
     documents,
     error::OpenError,
     lock, redis,
@@ -164,12 +164,22 @@ async fn open_others(config: &StorageConfig, opened: &mut Opened) -> Result<(), 
 /// # Errors
 /// Those of [`open`], or the database does not exist.
 pub async fn open_existing(config: &StorageConfig) -> Result<Opened, OpenError> {
-    match Place::parse(&config.url)? {
-        Place::File(path) if !path.exists() => Err(OpenError::Missing { path }),
-        Place::Postgres(place) if !PgDb::exists(&place, &config.relational).await? => {
-            Err(OpenError::Missing { path: place.to_string().into() })
+    require(&Place::parse(&config.url)?, &config.relational).await?;
+    if let Some(own) = &config.documents
+        && !own.url.is_mongodb()
+    {
+        require(&Place::parse(&own.url)?, &config.relational.for_documents()).await?;
+    }
+    open(config).await
+}
+
+async fn require(place: &Place, options: &RelationalOptions) -> Result<(), OpenError> {
+    match place {
+        Place::File(path) if !path.exists() => Err(OpenError::Missing { path: path.clone() }),
+        Place::Postgres(server) if !PgDb::exists(server, options).await? => {
+            Err(OpenError::Missing { path: server.to_string().into() })
         }
-        Place::File(_) | Place::Memory | Place::Postgres(_) => open(config).await,
+        Place::File(_) | Place::Memory | Place::Postgres(_) => Ok(()),
     }
 }
 

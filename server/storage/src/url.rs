@@ -48,9 +48,14 @@ impl fmt::Display for StoreUrl {
         if matches!(scheme, "sqlite" | "memory") {
             return f.write_str(&self.0);
         }
-        // A password may contain any of the characters that end a host.
-        let hosts = rest.rsplit_once('@').map_or(rest, |(_, hosts)| hosts);
-        let hosts = hosts.split(['/', '?', '#']).next().unwrap_or_default();
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, tail) = rest.split_at(end);
+        // An `@` further on may end a password that has one of these characters, which is then no host.
+        let hosts = if tail.contains('@') {
+            "…"
+        } else {
+            authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts)
+        };
         write!(f, "{scheme}://{hosts}")
     }
 }
@@ -68,6 +73,9 @@ mod tests {
 
     #[rstest]
     #[case("postgres://ann:ti@ger@db.example:5433/notes?x=tiger", "postgres://db.example:5433")]
+    #[case("postgres://ann:ti/ger@db.example/notes", "postgres://…")]
+    #[case("postgres://db/notes?user=ann@example&password=tiger", "postgres://…")]
+    #[case("postgres://db/notes?password=ti@ger", "postgres://…")]
     #[case("mongodb://ann:tiger@a:1,b:2/notes", "mongodb://a:1,b:2")]
     #[case("redis://:tiger@host/3", "redis://host")]
     #[case("redis://host", "redis://host")]

@@ -43,6 +43,7 @@ impl Home {
             .env("IZANAGI_LISTEN", &self.listen)
             .env("IZANAGI_LOG", "error")
             .env_remove("DATABASE_URL")
+            .env_remove("IZANAGI_STORAGE_USERS_URL")
             .envs(self.stores.clone())
             .kill_on_drop(true);
         command

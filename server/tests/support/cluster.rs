@@ -83,10 +83,10 @@ impl Cluster {
             "DATABASE_URL" => Some(self.servers.database(&self.name)),
             "MONGODB_URL" => Some(self.servers.documents(&self.name)),
             "REDIS_URL" => Some(self.servers.redis.clone()),
-            // Of each store in Redis.
-            _ if variable.starts_with("IZANAGI_STORAGE_") && variable.ends_with("_PREFIX") => {
-                Some(self.name.clone())
-            }
+            "IZANAGI_STORAGE_REVOCATIONS_PREFIX"
+            | "IZANAGI_STORAGE_BUS_PREFIX"
+            | "IZANAGI_STORAGE_LIMITS_PREFIX"
+            | "IZANAGI_STORAGE_CACHE_PREFIX" => Some(self.name.clone()),
             _ => None,
         })
         .unwrap()

@@ -35,6 +35,19 @@ const MONGO: (&str, &str) = ("MONGODB_URL", "mongodb://m/db");
       ("IZANAGI_STORAGE_ROUTING_USERS_STRATEGY", "single")],
     "storage.routing.users.strategy", "single", "read-replica"
 )]
+#[case::database_in_postgres(
+    &[POSTGRES, ("IZANAGI_STORAGE_DOCUMENTS_DATABASE", "notes"),
+      ("IZANAGI_STORAGE_DOCUMENTS_URL", "postgres://d/db")],
+    "storage.documents.database", "notes", "storage.documents.url"
+)]
+#[case::direct_url_of_sqlite(
+    &[("IZANAGI_STORAGE_USERS_DIRECT_URL", "postgres://a:secret@r/db")],
+    "storage.users.directUrl", "postgres://r", "only PostgreSQL"
+)]
+#[case::no_url(
+    &[("IZANAGI_STORAGE_USERS_BACKEND", "postgres")],
+    "storage.users.backend", "postgres", "DATABASE_URL"
+)]
 #[case::file_beside_server(
     &[POSTGRES, ("IZANAGI_STORAGE_DOCUMENTS_URL", "sqlite://a.db")],
     "storage.documents.url", "sqlite://a.db", "file of its own"

@@ -12,8 +12,8 @@ pub(super) use choices::{
     documents_backend, revocations_backend, shared_backend, users_backend, users_strategy,
 };
 pub(super) use network::{
-    address, check_mongodb_url, database_url, database_urls, documents_url, networks, origins,
-    public_url, redis_url,
+    address, check_mongodb_url, database_url, documents_url, networks, origins, postgres_url,
+    postgres_urls, public_url, redis_url,
 };
 pub use numbers::ByteSize;
 pub(super) use numbers::{count, duration, size};

@@ -56,22 +56,32 @@ pub(in super::super) fn origins<'de, D: Deserializer<'de>>(
 pub(in super::super) fn database_url<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<StoreUrl, D::Error> {
-    read(from, relational)
+    read(from, |given| {
+        if given == "memory://" {
+            return Ok(given.into());
+        }
+        let allowed = "use sqlite://PATH, postgres://user:password@host/database or memory://";
+        with_scheme(given, &["sqlite", "postgres", "postgresql"], allowed)
+    })
 }
 
-/// URLs of relational databases.
-pub(in super::super) fn database_urls<'de, D: Deserializer<'de>>(
+/// URL of a PostgreSQL database.
+pub(in super::super) fn postgres_url<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<StoreUrl, D::Error> {
+    read(from, postgres)
+}
+
+/// URLs of PostgreSQL databases.
+pub(in super::super) fn postgres_urls<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Vec<StoreUrl>, D::Error> {
-    read_list(from, relational)
+    read_list(from, postgres)
 }
 
-fn relational(given: &str) -> Result<StoreUrl, Refused> {
-    if given == "memory://" {
-        return Ok(given.into());
-    }
-    let allowed = "use sqlite://PATH, postgres://user:password@host/database or memory://";
-    with_scheme(given, &["sqlite", "postgres", "postgresql"], allowed)
+fn postgres(given: &str) -> Result<StoreUrl, Refused> {
+    let allowed = "use postgres://user:password@host/database";
+    with_scheme(given, &["postgres", "postgresql"], allowed)
 }
 
 /// URL of a document store.

@@ -23,7 +23,7 @@ pub(crate) async fn examine(
         Ok(client) => client,
         Err(error) => {
             let mut examined = Examined::new(store, "Redis".to_owned());
-            examined.bad("setting", error.to_string(), "correct REDIS_URL or the prefix");
+            examined.bad("setting", error.to_string(), "correct the URL (REDIS_URL) or the prefix");
             return examined;
         }
     };
@@ -43,7 +43,7 @@ pub(crate) async fn examine(
         Err(error) => examined.bad(
             "reach",
             error.to_string(),
-            "check REDIS_URL and that the server runs; until then everything goes on, slower",
+            "check the URL (REDIS_URL) and that the server runs; until then everything goes on, slower",
         ),
     }
     examined

@@ -2,7 +2,7 @@
 
 use crate::{fixtures::*, provider::TestStore};
 use izanagi_domain::storage::{Appended, Claim, CommitOutcome, Freshness, StoreError, Topic};
-use izanagi_storage::{OpenError, StorageConfig, migrate, open};
+use izanagi_storage::{DocumentsConfig, OpenError, StorageConfig, migrate, open, open_existing};
 use sqlx::{Connection as _, Executor as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -33,6 +33,32 @@ impl File {
 
 fn url(path: &Path) -> String {
     format!("sqlite://{}", path.display())
+}
+
+fn beside(file: &File, documents: &Path) -> StorageConfig {
+    let documents = Some(DocumentsConfig::new(url(documents)));
+    StorageConfig { documents, ..StorageConfig::new(url(&file.path())) }
+}
+
+#[tokio::test]
+async fn documents_in_a_file_of_their_own_are_created_by_a_server_only() {
+    let file = File::new();
+    let path = file.folder.path().join("documents.db");
+    let config = beside(&file, &path);
+    file.open().await.close().await;
+    let missing = open_existing(&config).await.unwrap_err();
+    assert!(matches!(&missing, OpenError::Missing { path: it } if *it == path), "{missing}");
+    assert!(!path.exists());
+    open(&config.clone().for_one("serve")).await.unwrap().close().await;
+    open_existing(&config).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn the_documents_own_file_is_another_one() {
+    let file = File::new();
+    let same = file.folder.path().join("./izanagi.db");
+    let refused = open(&beside(&file, &same).for_one("serve")).await.unwrap_err().to_string();
+    assert!(refused.contains("storage.documents.url") && refused.contains("users"), "{refused}");
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ impl PgDb {
             Err(error) => examined.bad(
                 "reach",
                 error,
-                "check DATABASE_URL, that the server runs, and that pg_hba.conf lets this machine in",
+                "check the URL, that the server runs, and that pg_hba.conf lets this machine in",
             ),
         }
         for url in &options.replicas {
