@@ -29,6 +29,10 @@ pub struct Parts {
     pub tasks: TaskTracker,
     /// Cancelled at shutdown.
     pub stop: CancellationToken,
+    /// Tracks what follows the moves of stores.
+    pub followers: TaskTracker,
+    /// Cancelled when everything else has ended.
+    pub stop_following: CancellationToken,
 }
 
 impl Core {
@@ -37,7 +41,18 @@ impl Core {
     pub fn new(stores: Stores, clock: Arc<dyn Clock>, ids: Arc<dyn Ids>, budget: Budget) -> Self {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let wake = Wake::default();
-        Self(Arc::new(Parts { stores, clock, ids, budget, wake, tasks, stop }))
+        let (followers, stop_following) = (TaskTracker::new(), CancellationToken::new());
+        Self(Arc::new(Parts {
+            stores,
+            clock,
+            ids,
+            budget,
+            wake,
+            tasks,
+            stop,
+            followers,
+            stop_following,
+        }))
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     fsck::Fsck,
     jobs::Jobs,
     live::{LiveSettings, Rooms},
+    moves::Moves,
     readiness::Readiness,
     storage::{Clock, Ids, Stores},
     versions::Versions,
@@ -60,6 +61,8 @@ pub struct Services {
     pub jobs: Jobs,
     /// Rate limits.
     pub limits: Limits,
+    /// Moves of stores to other places.
+    pub moves: Moves,
     /// Whether the stores work.
     pub readiness: Readiness,
     /// Stores, budgets and tasks shared by all services.
@@ -89,7 +92,29 @@ impl Services {
         let edits = Edits::new(core.clone());
         let jobs = Jobs::new(core.clone(), versions.clone(), settings.live.keep_edits);
         let readiness = Readiness::new(core.clone());
-        Ok(Self { accounts, documents, versions, edits, fsck, jobs, limits, readiness, core })
+        let moves = Moves::new(core.clone());
+        let services = Self {
+            accounts,
+            documents,
+            versions,
+            edits,
+            fsck,
+            jobs,
+            limits,
+            moves,
+            readiness,
+            core,
+        };
+        services.follow_moves();
+        Ok(services)
+    }
+
+    /// Lets this process follow the moves of stores, commands too: what they read must be the truth.
+    fn follow_moves(&self) {
+        for mover in &self.core.stores.movers {
+            let (mover, stop) = (Arc::clone(mover), self.core.stop_following.clone());
+            self.core.followers.spawn(async move { mover.follow(stop).await });
+        }
     }
 
     /// Starts the background tasks.
@@ -113,5 +138,9 @@ impl Services {
         self.core.tasks.close();
         // Rooms that cannot persist give up on their own; the log has every update.
         let _ = tokio::time::timeout(Duration::from_secs(10), self.core.tasks.wait()).await;
+        // What writes until the end must know where to.
+        self.core.stop_following.cancel();
+        self.core.followers.close();
+        let _ = tokio::time::timeout(Duration::from_secs(10), self.core.followers.wait()).await;
     }
 }

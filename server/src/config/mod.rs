@@ -22,12 +22,13 @@ pub use error::ConfigError;
 pub use services::{LimitSettings, LiveSettings, ServiceSettings};
 pub use sockets::SocketSettings;
 pub use storage::{
-    BusSettings, CacheSettings, CounterSettings, DocumentStoreSettings, RevocationSettings,
-    StorageSettings, UserStoreSettings, UsersRoutingSettings,
+    BusSettings, CacheSettings, CounterSettings, DocumentStoreSettings, DocumentsRoutingSettings,
+    RevocationSettings, StorageSettings, UserStoreSettings, UsersRoutingSettings,
 };
 pub use template::template;
 pub use values::{
-    ByteSize, DocumentsBackend, RevocationsBackend, SharedBackend, UsersBackend, UsersStrategy,
+    ByteSize, DocumentsBackend, DocumentsStrategy, PlaceName, ReadsFrom, RevocationsBackend,
+    SharedBackend, UsersBackend, UsersStrategy, WritesTo,
 };
 
 use crate::keys::KeySource;

@@ -8,13 +8,14 @@ use confique::{
 
 /// Groups in the file, those in a group with its name before a point. A group contains the variables
 /// with its prefix, such as `IZANAGI_LIMITS_…`.
-pub(super) const GROUPS: [&str; 12] = [
+pub(super) const GROUPS: [&str; 13] = [
     "storage.users",
     "storage.documents",
     "storage.revocations",
     "storage.bus",
     "storage.limits",
     "storage.cache",
+    "storage.routing.documents",
     "storage.routing.users",
     "cors",
     "log",

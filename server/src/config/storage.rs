@@ -1,9 +1,10 @@
 //! Settings of the stores (DESIGN §10).
 
 use super::values::{
-    DocumentsBackend, RevocationsBackend, SharedBackend, UsersBackend, UsersStrategy, count,
-    database_url, database_urls, documents_backend, documents_url, duration, flag, name,
-    redis_prefix, redis_url, revocations_backend, shared_backend, users_backend, users_strategy,
+    DocumentsBackend, DocumentsStrategy, PlaceName, ReadsFrom, RevocationsBackend, SharedBackend,
+    UsersBackend, UsersStrategy, WritesTo, count, database_url, database_urls, documents_backend,
+    documents_strategy, documents_url, duration, flag, name, place_name, reads_from, redis_prefix,
+    redis_url, revocations_backend, shared_backend, users_backend, users_strategy, writes_to,
 };
 use izanagi_storage::StoreUrl;
 use std::time::Duration;
@@ -56,6 +57,9 @@ pub struct StorageSettings {
     /// Rendered texts.
     #[config(nested)]
     pub cache: CacheSettings,
+    /// How the document store uses its places.
+    #[config(nested)]
+    pub documents_routing: DocumentsRoutingSettings,
     /// How the relational database is used.
     #[config(nested)]
     pub users_routing: UsersRoutingSettings,
@@ -202,6 +206,41 @@ pub struct CacheSettings {
         env = "IZANAGI_STORAGE_CACHE_PREFIX", default = "izanagi", deserialize_with = redis_prefix
     )]
     pub prefix: String,
+}
+
+/// How the document store uses its places.
+#[derive(Debug, Clone, Copy, confique::Config)]
+pub struct DocumentsRoutingSettings {
+    /// `single`: one place. `dual-write`: the relational database and that of the documents; the first
+    /// decides, the second is a copy. `read-replica`: copies may be read from replicas.
+    #[config(
+        env = "IZANAGI_STORAGE_ROUTING_DOCUMENTS_STRATEGY", default = "single",
+        deserialize_with = documents_strategy
+    )]
+    pub strategy: DocumentsStrategy,
+
+    /// With `dual-write`, the place that decides: `users`, `documents`, or the backend of one of them.
+    #[config(env = "IZANAGI_STORAGE_ROUTING_DOCUMENTS_PRIMARY", deserialize_with = place_name)]
+    pub primary: Option<PlaceName>,
+
+    /// With `dual-write`, the place of the copy; without it, the other one.
+    #[config(env = "IZANAGI_STORAGE_ROUTING_DOCUMENTS_SHADOW", deserialize_with = place_name)]
+    pub shadow: Option<PlaceName>,
+
+    /// With `dual-write`, what answers reads: `primary`; `shadow` where a copy is good enough; or
+    /// `both`, which compares them and counts differences.
+    #[config(
+        env = "IZANAGI_STORAGE_ROUTING_DOCUMENTS_READS", default = "primary",
+        deserialize_with = reads_from
+    )]
+    pub reads: ReadsFrom,
+
+    /// With `dual-write`, what is written: `both`, or only the `primary`.
+    #[config(
+        env = "IZANAGI_STORAGE_ROUTING_DOCUMENTS_WRITES", default = "both",
+        deserialize_with = writes_to
+    )]
+    pub writes: WritesTo,
 }
 
 /// How the relational database is used.

@@ -2,10 +2,14 @@
 
 use super::{
     Config, ConfigError, StorageSettings,
-    values::{DocumentsBackend, RevocationsBackend, SharedBackend, UsersBackend, UsersStrategy},
+    values::{
+        DocumentsBackend, DocumentsStrategy, PlaceName, ReadsFrom, RevocationsBackend,
+        SharedBackend, UsersBackend, UsersStrategy, WritesTo,
+    },
 };
 use izanagi_storage::{
-    DocumentsConfig, RedisConfig, RedisPlace, RelationalOptions, StorageConfig, StoreUrl,
+    DocumentsConfig, DocumentsRouting, Reads, RedisConfig, RedisPlace, RelationalOptions,
+    StorageConfig, StoreUrl,
 };
 
 impl Config {
@@ -29,6 +33,7 @@ impl Config {
         let url = self.database();
         self.storage.check_users(&url)?;
         let documents = self.storage.documents(&url)?;
+        let routing = self.storage.routing(&url)?;
         let users = &self.storage.users;
         let relational = RelationalOptions {
             pool: users.connections,
@@ -41,6 +46,7 @@ impl Config {
             relational,
             documents,
             retention: self.storage.documents.soft_delete_retention,
+            routing,
             redis: self.storage.redis()?,
             ..StorageConfig::new(url)
         })
@@ -91,15 +97,17 @@ impl StorageSettings {
     /// Returns the database of the documents, if they have one of their own.
     fn documents(&self, users: &StoreUrl) -> Result<Option<DocumentsConfig>, ConfigError> {
         let settings = &self.documents;
+        let is_second = self.documents_routing.strategy == DocumentsStrategy::DualWrite;
         let url = match (settings.backend, &settings.url) {
             (None, None) => return Ok(None),
-            (Some(DocumentsBackend::Users), _) => return Ok(None),
+            (Some(DocumentsBackend::Users), _) if !is_second => return Ok(None),
+            (Some(DocumentsBackend::Users), None) => return Ok(None),
             (Some(named), None) => {
                 let allowed = "set storage.documents.url (for MongoDB: MONGODB_URL), or use users";
                 let name = "storage.documents.backend";
                 return Err(ConfigError::new(name, named.as_str(), allowed));
             }
-            (None, Some(url)) => url,
+            (Some(DocumentsBackend::Users) | None, Some(url)) => url,
             (Some(named), Some(url)) if named.as_str() == backend_of(url) => url,
             (Some(named), Some(url)) => {
                 let given = format!("{} with the URL {url}", named.as_str());
@@ -117,6 +125,57 @@ impl StorageSettings {
             soft_delete_retention: settings.soft_delete_retention,
             ..DocumentsConfig::new(url.clone())
         }))
+    }
+
+    fn routing(&self, users: &StoreUrl) -> Result<DocumentsRouting, ConfigError> {
+        let settings = &self.documents_routing;
+        match settings.strategy {
+            DocumentsStrategy::Single => return Ok(DocumentsRouting::Single),
+            DocumentsStrategy::ReadReplica => return Ok(DocumentsRouting::ReadReplica),
+            DocumentsStrategy::DualWrite => {}
+        }
+        let Some(own) = &self.documents.url else {
+            let allowed = "set storage.documents.url for the other place, or use single";
+            let name = "storage.routing.documents.strategy";
+            return Err(ConfigError::new(name, "dual-write", allowed));
+        };
+        let kinds = [backend_of(users), backend_of(own)];
+        let is_own = |setting: &str, named: PlaceName| {
+            let word = named.as_str();
+            match (named, kinds.map(|kind| kind == word)) {
+                (PlaceName::Users, _) | (_, [true, false]) => Ok(false),
+                (PlaceName::Documents, _) | (_, [false, true]) => Ok(true),
+                (_, [true, true]) => {
+                    let allowed = "both are of this kind: use users or documents";
+                    Err(ConfigError::new(setting, word, allowed))
+                }
+                (_, [false, false]) => {
+                    let allowed = format!("use {} or {}, as the URLs say", kinds[0], kinds[1]);
+                    Err(ConfigError::new(setting, word, allowed))
+                }
+            }
+        };
+        let own_first = settings
+            .primary
+            .map(|named| is_own("storage.routing.documents.primary", named))
+            .transpose()?;
+        let shadow = "storage.routing.documents.shadow";
+        let own_second = settings.shadow.map(|named| is_own(shadow, named)).transpose()?;
+        if let (Some(first), Some(second), Some(named)) = (own_first, own_second, settings.shadow)
+            && first == second
+        {
+            let allowed = "use another place than storage.routing.documents.primary";
+            return Err(ConfigError::new(shadow, named.as_str(), allowed));
+        }
+        Ok(DocumentsRouting::DualWrite {
+            own_first: own_first.or(own_second.map(|second| !second)).unwrap_or(true),
+            reads: match settings.reads {
+                ReadsFrom::Primary => Reads::Primary,
+                ReadsFrom::Shadow => Reads::Shadow,
+                ReadsFrom::Both => Reads::Both,
+            },
+            mirrors: settings.writes == WritesTo::Both,
+        })
     }
 
     fn redis(&self) -> Result<RedisConfig, ConfigError> {

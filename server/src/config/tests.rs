@@ -84,6 +84,8 @@ fn the_defaults_match_the_domain() {
 #[case("IZANAGI_STORAGE_BUS_BACKEND", "users")]
 #[case("IZANAGI_STORAGE_DOCUMENTS_URL", "redis://host")]
 #[case("IZANAGI_STORAGE_USERS_BACKEND", "mongo")]
+#[case("IZANAGI_STORAGE_ROUTING_DOCUMENTS_STRATEGY", "double")]
+#[case("IZANAGI_STORAGE_ROUTING_DOCUMENTS_READS", "all")]
 #[case("IZANAGI_CONFIG", "there/is/no/such.yaml")]
 fn an_invalid_variable_is_named(#[case] name: &str, #[case] value: &str) {
     let error = with(&[(name, value)]).unwrap_err();
@@ -268,7 +270,7 @@ fn every_setting_has_documentation_and_two_unique_names() {
 
 #[rstest]
 #[case("IZANAGI_STORAGE_USERS_URL", "storage.users.url")]
-#[case("IZANAGI_STORAGE_ROUTING_USERS_STRATEGY", "storage.routing.users.strategy")]
+#[case("IZANAGI_STORAGE_ROUTING_DOCUMENTS_READS", "storage.routing.documents.reads")]
 #[case("IZANAGI_STORAGE_USERS_ACCEPT_DATA_LOSS", "storage.users.acceptDataLoss")]
 #[case("IZANAGI_SITE_ROOT", "siteRoot")]
 #[case("IZANAGI_CORS_ORIGINS", "cors.allowedOrigins")]

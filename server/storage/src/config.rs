@@ -1,7 +1,12 @@
 //! Storage configuration.
 
-use crate::{error::OpenError, redis::RedisConfig, sql::PostgresPlace, url::StoreUrl};
-use izanagi_domain::storage::{Clock, Ids, SystemClock, SystemIds};
+use crate::{
+    error::OpenError, redis::RedisConfig, routing::Reads, sql::PostgresPlace, url::StoreUrl,
+};
+use izanagi_domain::{
+    sealing::Sealer,
+    storage::{Clock, Ids, SystemClock, SystemIds},
+};
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// Configuration of the stores.
@@ -18,6 +23,12 @@ pub struct StorageConfig {
     pub documents: Option<DocumentsConfig>,
     /// How long soft-deleted records are kept in the relational database.
     pub retention: Duration,
+    /// How the document store uses the two databases.
+    pub routing: DocumentsRouting,
+    /// Seals the URLs of stores that move. `None`: nothing can move.
+    pub sealer: Option<Sealer>,
+    /// Whether moves that are done are ignored: the settings say where the stores are.
+    pub ignores_moves: bool,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The source of ids.
@@ -70,6 +81,9 @@ impl StorageConfig {
             relational: RelationalOptions::default(),
             documents: None,
             retention: DocumentsConfig::RETENTION,
+            routing: DocumentsRouting::Single,
+            sealer: None,
+            ignores_moves: false,
             redis: RedisConfig::default(),
             clock,
             ids,
@@ -90,6 +104,25 @@ impl fmt::Debug for StorageConfig {
     }
 }
 
+/// How the document store uses the relational database and its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DocumentsRouting {
+    /// One place: its own database, if it has one.
+    #[default]
+    Single,
+    /// One place, of which copies may be read from replicas.
+    ReadReplica,
+    /// Both; the first decides.
+    DualWrite {
+        /// Whether its own database is the first.
+        own_first: bool,
+        /// Which of them answers reads.
+        reads: Reads,
+        /// Whether writes go to both.
+        mirrors: bool,
+    },
+}
+
 /// A document store in a database of its own.
 #[derive(Debug, Clone)]
 pub struct DocumentsConfig {
@@ -101,6 +134,8 @@ pub struct DocumentsConfig {
     pub collection: String,
     /// How long soft-deleted records are kept.
     pub soft_delete_retention: Duration,
+    /// Whether copies may be read from replicas.
+    pub reads_replicas: bool,
 }
 
 impl DocumentsConfig {
@@ -118,6 +153,7 @@ impl DocumentsConfig {
             database: None,
             collection: Self::COLLECTION.to_owned(),
             soft_delete_retention: Self::RETENTION,
+            reads_replicas: false,
         }
     }
 }

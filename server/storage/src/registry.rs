@@ -2,9 +2,9 @@
 
 use crate::{
     config::{Place, StorageConfig},
-    documents,
     error::OpenError,
     lock, redis,
+    routing::{self, Places, ShadowMarks},
     sql::{self, Database, PgDb, Presence, SqliteDb, Statement},
 };
 use async_trait::async_trait;
@@ -20,8 +20,8 @@ pub struct Opened {
     pub description: String,
     /// What to close, in this order.
     backends: Vec<Arc<dyn Backend>>,
-    /// The locks of the databases. Dropped when the backends are closed, or with them.
-    locks: Mutex<Vec<Lock>>,
+    /// The lock of the database. Dropped when the backends are closed, or with them.
+    lock: Mutex<Option<Lock>>,
 }
 
 /// A lock that lasts as long as it exists.
@@ -53,6 +53,17 @@ impl<D: Database> Backend for D {
     }
 }
 
+#[async_trait]
+impl Backend for Places {
+    async fn close(&self) {
+        Self::close(self).await;
+    }
+
+    async fn tamper(&self, sql: &'static str) -> StoreResult<u64> {
+        Self::tamper(self, sql).await
+    }
+}
+
 impl Opened {
     /// Runs a statement directly on the database, to damage its rows in tests.
     ///
@@ -71,7 +82,7 @@ impl Opened {
         for backend in &self.backends {
             backend.close().await;
         }
-        self.locks.lock().clear();
+        drop(self.lock.lock().take());
     }
 }
 
@@ -87,58 +98,59 @@ impl std::fmt::Debug for Opened {
 /// The URL is unsupported, the storage is unavailable, or its schema is newer than this program.
 pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
     let place = Place::parse(&config.url)?;
-    let mut locks = Vec::new();
-    let (stores, backend): (_, Arc<dyn Backend>) = match &place {
+    let mut lock = None;
+    let (stores, marks, backend): (_, _, Arc<dyn Backend>) = match &place {
         Place::Postgres(server) => {
             let (database, presence) =
                 PgDb::open(server, &config.relational, config.exclusive).await?;
-            locks.extend(presence.map(|presence| Lock::Server { _presence: presence }));
-            (over(&database, config), database)
+            lock = presence.map(|presence| Lock::Server { _presence: presence });
+            let (stores, marks) = over(&database, config);
+            (stores, marks, database)
         }
         Place::File(path) => {
             make_folder_of(path)?;
             if let Some(command) = config.exclusive {
-                locks.push(Lock::File { _file: lock::take(path, command).await? });
+                lock = Some(Lock::File { _file: lock::take(path, command).await? });
             }
             let database = SqliteDb::open(Some(path)).await?;
-            (over(&database, config), database)
+            let (stores, marks) = over(&database, config);
+            (stores, marks, database)
         }
         Place::Memory => {
             let database = SqliteDb::open(None).await?;
-            (over(&database, config), database)
+            let (stores, marks) = over(&database, config);
+            (stores, marks, database)
         }
     };
     let mut opened = Opened {
         stores,
         description: format!("users: {place}"),
         backends: vec![backend],
-        locks: Mutex::new(locks),
+        lock: Mutex::new(lock),
     };
-    if let Err(error) = open_others(config, &mut opened).await {
+    if let Err(error) = open_others(config, place, marks, &mut opened).await {
         opened.close().await;
         return Err(error);
     }
     Ok(opened)
 }
 
-/// Creates the stores over the relational database.
-fn over<D: Database>(database: &Arc<D>, config: &StorageConfig) -> Stores {
-    sql::stores(database, &config.clock, &config.ids, config.retention)
+/// Creates the stores over the relational database, and the marks of records.
+fn over<D: Database>(database: &Arc<D>, config: &StorageConfig) -> (Stores, Arc<dyn ShadowMarks>) {
+    let stores = sql::stores(database, &config.clock, &config.ids, config.retention);
+    (stores, sql::shadow_marks(database, &config.ids))
 }
 
 /// Opens the stores that may have a backend of their own. They close before the relational database.
-async fn open_others(config: &StorageConfig, opened: &mut Opened) -> Result<(), OpenError> {
-    let mut description = "users".to_owned();
-    if let Some(own) = &config.documents {
-        let documents = documents::open(config, own).await?;
-        description = documents.description;
-        opened.stores.documents = documents.store;
-        // Steps 2 to 4 of a commit are no longer one transaction.
-        opened.stores.relational.atomic = None;
-        opened.backends.insert(0, documents.backend);
-        opened.locks.get_mut().extend(documents.lock);
-    }
-    opened.description += &format!("; documents: {description}");
+async fn open_others(
+    config: &StorageConfig,
+    users: Place,
+    marks: Arc<dyn ShadowMarks>,
+    opened: &mut Opened,
+) -> Result<(), OpenError> {
+    let documents = routing::open(config, users, marks, &mut opened.stores).await?;
+    opened.description += &format!("; documents: {}", documents.description);
+    opened.backends.insert(0, documents.places);
     let outside = (&config.clock, &config.ids);
     let (stores, description) = (&mut opened.stores, &mut opened.description);
     let redis = redis::open(&config.redis, outside, stores, description).await?;

@@ -1,6 +1,7 @@
 //! What the settings of the stores mean together.
 
 use super::{Pairs, with, with_file};
+use izanagi_storage::{DocumentsRouting, Reads};
 use rstest::rstest;
 use std::time::Duration;
 
@@ -34,6 +35,27 @@ const MONGO: (&str, &str) = ("MONGODB_URL", "mongodb://m/db");
     &[POSTGRES, ("IZANAGI_STORAGE_USERS_REPLICAS", "postgres://r/db"),
       ("IZANAGI_STORAGE_ROUTING_USERS_STRATEGY", "single")],
     "storage.routing.users.strategy", "single", "read-replica"
+)]
+#[case::one_place(
+    &[("IZANAGI_STORAGE_ROUTING_DOCUMENTS_STRATEGY", "dual-write")],
+    "storage.routing.documents.strategy", "dual-write", "storage.documents.url"
+)]
+#[case::unknown_place(
+    &[MONGO, ("IZANAGI_STORAGE_ROUTING_DOCUMENTS_STRATEGY", "dual-write"),
+      ("IZANAGI_STORAGE_ROUTING_DOCUMENTS_PRIMARY", "postgres")],
+    "storage.routing.documents.primary", "postgres", "use sqlite or mongo"
+)]
+#[case::twice_the_same(
+    &[MONGO, ("IZANAGI_STORAGE_ROUTING_DOCUMENTS_STRATEGY", "dual-write"),
+      ("IZANAGI_STORAGE_ROUTING_DOCUMENTS_PRIMARY", "mongo"),
+      ("IZANAGI_STORAGE_ROUTING_DOCUMENTS_SHADOW", "documents")],
+    "storage.routing.documents.shadow", "documents", "another place"
+)]
+#[case::ambiguous(
+    &[POSTGRES, ("IZANAGI_STORAGE_DOCUMENTS_URL", "postgres://q/db"),
+      ("IZANAGI_STORAGE_ROUTING_DOCUMENTS_STRATEGY", "dual-write"),
+      ("IZANAGI_STORAGE_ROUTING_DOCUMENTS_PRIMARY", "postgres")],
+    "storage.routing.documents.primary", "postgres", "users or documents"
 )]
 #[case::file_beside_server(
     &[POSTGRES, ("IZANAGI_STORAGE_DOCUMENTS_URL", "sqlite://a.db")],
@@ -91,4 +113,23 @@ fn a_long_variable_goes_before_the_short_one() {
     assert_eq!(stores.redis.cache.unwrap().url.expose(), "redis://two");
     assert_eq!(stores.redis.bus.unwrap().url.expose(), "redis://one");
     assert_eq!(stores.url.expose(), "sqlite://a.db");
+}
+
+#[rstest]
+#[case::default("", true, Reads::Primary, true)]
+#[case::by_backend("primary: sqlite, reads: both", false, Reads::Both, true)]
+#[case::by_shadow("shadow: sqlite, writes: primary", true, Reads::Primary, false)]
+#[case::by_name("primary: users, shadow: mongo, reads: shadow", false, Reads::Shadow, true)]
+fn documents_can_be_in_two_places(
+    #[case] options: &str,
+    #[case] own_first: bool,
+    #[case] reads: Reads,
+    #[case] mirrors: bool,
+) {
+    let yaml = format!(
+        "storage:\n  documents: {{ url: 'mongodb://m/db' }}\n  routing:\n    \
+         documents: {{ strategy: dual-write, {options} }}\n"
+    );
+    let stores = with_file(&yaml, &[]).unwrap().stores().unwrap();
+    assert_eq!(stores.routing, DocumentsRouting::DualWrite { own_first, reads, mirrors });
 }

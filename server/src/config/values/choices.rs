@@ -82,11 +82,61 @@ choice! {
 }
 
 choice! {
+    /// How the document store uses two places.
+    DocumentsStrategy by documents_strategy: "use single, dual-write or read-replica" {
+        /// One place.
+        Single = "single",
+        /// Two; the first decides.
+        DualWrite = "dual-write",
+        /// One, of which copies may be read from replicas.
+        ReadReplica = "read-replica",
+    }
+}
+
+choice! {
     /// How the relational database is used.
     UsersStrategy by users_strategy: "use single or read-replica" {
         /// One server.
         Single = "single",
         /// Lists may be read from replicas.
         ReadReplica = "read-replica",
+    }
+}
+
+choice! {
+    /// A place of documents.
+    PlaceName by place_name: "use users, documents, sqlite, postgres or mongo" {
+        /// The relational database.
+        Users = "users",
+        /// The database of the documents.
+        Documents = "documents",
+        /// That of the two which is SQLite.
+        Sqlite = "sqlite",
+        /// That of the two which is PostgreSQL.
+        Postgres = "postgres",
+        /// That of the two which is MongoDB.
+        Mongo = "mongo",
+    }
+}
+
+choice! {
+    /// Which of two places answers.
+    ReadsFrom by reads_from: "use primary, shadow or both" {
+        /// The first.
+        Primary = "primary",
+        /// The second, where a copy is good enough.
+        Shadow = "shadow",
+        /// The first, compared with the second.
+        Both = "both",
+    }
+}
+
+choice! {
+    /// Which of two places is written.
+    WritesTo by writes_to: "use primary or both" {
+        /// The first.
+        Primary = "primary",
+        /// Both.
+        Both = "both",
     }
 }

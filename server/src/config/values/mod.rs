@@ -6,10 +6,12 @@ mod numbers;
 mod rate;
 
 pub use choices::{
-    DocumentsBackend, RevocationsBackend, SharedBackend, UsersBackend, UsersStrategy,
+    DocumentsBackend, DocumentsStrategy, PlaceName, ReadsFrom, RevocationsBackend, SharedBackend,
+    UsersBackend, UsersStrategy, WritesTo,
 };
 pub(super) use choices::{
-    documents_backend, revocations_backend, shared_backend, users_backend, users_strategy,
+    documents_backend, documents_strategy, place_name, reads_from, revocations_backend,
+    shared_backend, users_backend, users_strategy, writes_to,
 };
 pub(super) use network::{
     address, check_mongodb_url, database_url, database_urls, documents_url, networks, origins,

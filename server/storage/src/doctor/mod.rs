@@ -2,8 +2,10 @@
 //! beside a running server. Each provider has its own checks, in its folder.
 
 mod expected;
+mod routing;
 
 pub(crate) use expected::{Kind, names};
+pub(crate) use routing::{COUNTS, MARKS, MOVES, Routing, SINCE};
 
 use crate::{
     config::{DocumentsConfig, Place, RelationalOptions, StorageConfig},

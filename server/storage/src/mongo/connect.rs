@@ -83,6 +83,7 @@ async fn connect(config: &DocumentsConfig, ids: &dyn Ids) -> Result<Arc<MongoDb>
         store,
         limit,
         retention: config.soft_delete_retention,
+        reads_replicas: config.reads_replicas,
         closed: Arc::default(),
         calls: RwLock::default(),
         interruptions,

@@ -38,7 +38,10 @@ pub(crate) async fn core(stores: &Stores) {
     a_version(stores, document, owner).await;
     let (_, version) = attempt(stores, document, owner).await;
     let atomic = stores.relational.atomic.as_ref().unwrap();
-    let committed = atomic.commit_with_content(&[content_record(&version)], &version).await;
+    let committed = atomic
+        .commit_with_content(&[content_record(&version)], &version)
+        .await
+        .map(|done| done.unwrap());
     assert_eq!(committed, Ok(CommitOutcome::Committed));
     stores.relational.owners.add(document, SERVER, other, at(50)).await.unwrap();
     stores.relational.owners.remove(document, other, at(51)).await.unwrap();

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::RelationalOptions,
-    doctor::{Examined, Kind, names},
+    doctor::{COUNTS, Examined, Kind, MARKS, MOVES, Routing, SINCE, names},
     url::StoreUrl,
 };
 use izanagi_domain::storage::Clock;
@@ -132,6 +132,15 @@ async fn compare_clocks(
     Ok(())
 }
 
+/// Moves, and what a second place lacks.
+async fn routing(examined: &mut Examined, connection: &mut PgConnection) -> sqlx::Result<()> {
+    let moves = sqlx::query_as(MOVES).fetch_all(&mut *connection).await?;
+    let marks = sqlx::query_scalar(MARKS).fetch_one(&mut *connection).await?;
+    let counts = sqlx::query_as(COUNTS).fetch_optional(connection).await?;
+    examined.routing(&Routing { moves, marks, counts });
+    Ok(())
+}
+
 /// Schema, tables and indexes.
 async fn objects(examined: &mut Examined, connection: &mut PgConnection) -> sqlx::Result<()> {
     let exists: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
@@ -157,6 +166,9 @@ async fn objects(examined: &mut Examined, connection: &mut PgConnection) -> sqlx
         let query = sqlx::query_scalar(sqlx::AssertSqlSafe(existing(relkinds)));
         let existing: Vec<String> = query.fetch_all(&mut *connection).await?;
         examined.present(kind, &names(schema::steps(), kind), &existing);
+    }
+    if applied >= SINCE {
+        routing(examined, connection).await?;
     }
     let invalid: Vec<String> = sqlx::query_scalar(
         "SELECT CAST(CAST(indexrelid AS regclass) AS text) FROM pg_index \
