@@ -74,7 +74,7 @@ impl World {
         let (clock, ids) = (Arc::clone(&config.clock), Arc::clone(&config.ids));
         let stores = opened.stores.clone();
         let services = Services::new(stores, clock, ids, tokens, Settings::default())?;
-        let file = config.url.strip_prefix("sqlite://").unwrap_or_default().into();
+        let file = config.url.expose().strip_prefix("sqlite://").unwrap_or_default().into();
         Ok(Self { services, opened, file, config, writer })
     }
 

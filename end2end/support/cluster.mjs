@@ -47,7 +47,10 @@ export class Cluster {
       DATABASE_URL: this.#database,
       MONGODB_URL: mongo.replace("/?", `/${this.#name}?`),
       REDIS_URL: redis,
-      IZANAGI_STORAGE_REDIS_PREFIX: this.#name,
+      IZANAGI_STORAGE_REVOCATIONS_PREFIX: this.#name,
+      IZANAGI_STORAGE_BUS_PREFIX: this.#name,
+      IZANAGI_STORAGE_LIMITS_PREFIX: this.#name,
+      IZANAGI_STORAGE_CACHE_PREFIX: this.#name,
     };
   }
 

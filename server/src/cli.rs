@@ -3,6 +3,7 @@
 use crate::{
     config::{self, Config},
     doctor, health, logging,
+    migrate_store::{MigrateStore, migrate_store},
     run::{self, Running},
 };
 use anyhow::Result;
@@ -49,6 +50,8 @@ enum Command {
     /// Ask the server on this machine whether it is ready, for health checks of containers. Exits with
     /// code 1 if not.
     Health,
+    /// Move a store to another place while the server runs, or follow a move.
+    MigrateStore(MigrateStore),
     /// Print an `izanagi.yaml` with every setting, its documentation and its default.
     Config,
     /// Manage user accounts.
@@ -139,6 +142,7 @@ impl Cli {
             Command::Gc => return gc(&config).await,
             Command::Doctor => return doctor(&config).await,
             Command::Health => health::check(&config).await?,
+            Command::MigrateStore(options) => return migrate_store(&config, options).await,
             Command::User(user) => manage_user(&config, user).await?,
             Command::Keys(Keys::Rotate) => rotate_keys(&config).await?,
         }

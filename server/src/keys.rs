@@ -75,6 +75,24 @@ pub fn shared(
     Ok(Some(SharedKeys::new(Arc::clone(&stores.relational.keys), sealer, clock, ids, first)))
 }
 
+/// Returns what seals secrets in the relational store: the secret of the settings, or else the signing
+/// keys in the file; `None` if there is neither yet. What the keys in the file have sealed can still be
+/// opened after the settings got a secret.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn sealer(config: &Config) -> Result<Option<Sealer>> {
+    let path = config.keys().path(&config.data_dir);
+    let mut secrets = Vec::from_iter(config.keys_secret.clone());
+    if path.exists() {
+        let KeyRing { current, former } = KeyRing::read(&path)?;
+        let keys = std::iter::once(current).chain(former);
+        secrets.extend(keys.map(|key| Secret::new(key.for_storage())));
+    }
+    let mut secrets = secrets.into_iter();
+    Ok(secrets.next().map(|current| Sealer::new(current, secrets)))
+}
+
 impl KeySource {
     fn path(&self, data_dir: &Path) -> PathBuf {
         match self {

@@ -22,6 +22,7 @@ pub mod keys;
 mod listen;
 pub mod logging;
 mod middleware;
+pub mod migrate_store;
 mod openapi;
 mod origin;
 mod pages;

@@ -10,7 +10,7 @@ use izanagi_domain::{
     services::Services,
 };
 use izanagi_shared::time::Timestamp;
-use izanagi_storage::{self as storage, Opened, StorageConfig};
+use izanagi_storage::{self as storage, OpenError, Opened, StorageConfig};
 use std::{net::SocketAddr, path::Path, sync::Arc};
 use tokio::net::{TcpListener, TcpSocket};
 
@@ -33,7 +33,11 @@ impl Running {
     /// Fails if a store cannot be opened or the keys cannot be read.
     pub async fn open(config: &Config) -> Result<Self> {
         make_private_dir(&config.data_dir)?;
-        let stores = config.stores()?.for_one("serve");
+        if config.keys_secret.is_none() {
+            // Generated at the first start.
+            config.keys().load(&config.data_dir)?;
+        }
+        let stores = config.open_stores()?.for_one("serve");
         let opened = storage::open(&stores).await?;
         Self::over(config, &stores, opened).await
     }
@@ -45,9 +49,36 @@ impl Running {
     /// As [`Self::open`]; also fails if there is no database.
     pub async fn open_existing(config: &Config, alone: Option<&'static str>) -> Result<Self> {
         let exclusive = alone;
-        let stores = StorageConfig { exclusive, ..config.stores()? };
+        let stores = StorageConfig { exclusive, ..config.open_stores()? };
         let opened = storage::open_existing(&stores).await?;
         Self::over(config, &stores, opened).await
+    }
+
+    /// Like [`Self::open_existing`], alone, with the stores where the settings say, whatever has moved.
+    ///
+    /// # Errors
+    /// As [`Self::open_existing`].
+    pub async fn open_ignoring_moves(config: &Config, command: &'static str) -> Result<Self> {
+        let stores = StorageConfig { ignores_moves: true, ..config.open_stores()? };
+        let stores = stores.for_one(command);
+        let opened = storage::open_existing(&stores).await?;
+        Self::over(config, &stores, opened).await
+    }
+
+    /// Like [`Self::open_existing`], alone if no server runs, otherwise beside it; says which.
+    ///
+    /// # Errors
+    /// As [`Self::open_existing`].
+    pub async fn open_alone_or_beside(
+        config: &Config,
+        command: &'static str,
+    ) -> Result<(Self, bool)> {
+        match Self::open_existing(config, Some(command)).await {
+            Err(error) if is_in_use(&error) => {
+                Ok((Self::open_existing(config, None).await?, false))
+            }
+            opened => Ok((opened?, true)),
+        }
     }
 
     async fn over(config: &Config, given: &StorageConfig, stores: Opened) -> Result<Self> {
@@ -98,6 +129,17 @@ impl Running {
         self.services.shut_down().await;
         self.stores.close().await;
     }
+}
+
+impl Config {
+    /// Returns the configuration of the stores, with what this server seals secrets with.
+    fn open_stores(&self) -> Result<StorageConfig> {
+        Ok(StorageConfig { sealer: keys::sealer(self)?, ..self.stores()? })
+    }
+}
+
+fn is_in_use(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(OpenError::InUse { .. }))
 }
 
 /// Serves until `shutdown` completes.

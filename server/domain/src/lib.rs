@@ -13,6 +13,7 @@ pub mod hash;
 pub mod jobs;
 pub mod live;
 pub mod log_rate;
+pub mod moves;
 mod patience;
 pub mod principal;
 pub mod readiness;

@@ -47,6 +47,13 @@ impl Sealer {
         Ok([&[FORMAT], nonce.as_ref().as_slice(), &sealed].concat())
     }
 
+    /// Whether the current secret sealed a value, rather than a former one or none of them.
+    #[must_use]
+    pub fn is_current(&self, purpose: &str, owner: &[u8], sealed: &[u8]) -> bool {
+        let current = Self { secrets: self.secrets.iter().take(1).cloned().collect() };
+        current.open(purpose, owner, sealed).is_some()
+    }
+
     /// Decrypts a sealed secret; `None` if none of the secrets opens it, or it was changed.
     #[must_use]
     pub fn open(&self, purpose: &str, owner: &[u8], sealed: &[u8]) -> Option<Secret> {
@@ -95,6 +102,8 @@ mod tests {
     fn a_former_secret_still_opens_and_a_foreign_one_does_not() {
         let sealed = sealer("old", &[]).seal("keys", b"", &Secret::new("x")).unwrap();
         assert!(sealer("new", &["old"]).open("keys", b"", &sealed).is_some());
+        assert!(!sealer("new", &["old"]).is_current("keys", b"", &sealed));
+        assert!(sealer("old", &["new"]).is_current("keys", b"", &sealed));
         assert!(sealer("new", &[]).open("keys", b"", &sealed).is_none());
     }
 

@@ -10,6 +10,7 @@ use crate::{
     fsck::Fsck,
     jobs::Jobs,
     live::{LiveSettings, Rooms},
+    moves::Moves,
     readiness::Readiness,
     storage::{Clock, Ids, Stores},
     versions::Versions,
@@ -60,6 +61,8 @@ pub struct Services {
     pub jobs: Jobs,
     /// Rate limits.
     pub limits: Limits,
+    /// Moves of stores to other places.
+    pub moves: Moves,
     /// Whether the stores work.
     pub readiness: Readiness,
     /// Stores, budgets and tasks shared by all services.
@@ -89,7 +92,29 @@ impl Services {
         let edits = Edits::new(core.clone());
         let jobs = Jobs::new(core.clone(), versions.clone(), settings.live.keep_edits);
         let readiness = Readiness::new(core.clone());
-        Ok(Self { accounts, documents, versions, edits, fsck, jobs, limits, readiness, core })
+        let moves = Moves::new(core.clone());
+        let services = Self {
+            accounts,
+            documents,
+            versions,
+            edits,
+            fsck,
+            jobs,
+            limits,
+            moves,
+            readiness,
+            core,
+        };
+        services.follow_moves();
+        Ok(services)
+    }
+
+    /// Lets this process follow the moves of stores, commands too: what they read must be the truth.
+    fn follow_moves(&self) {
+        for mover in &self.core.stores.movers {
+            let (mover, stop) = (Arc::clone(mover), self.core.stop.clone());
+            self.core.tasks.spawn(async move { mover.follow(stop).await });
+        }
     }
 
     /// Starts the background tasks.

@@ -11,6 +11,7 @@ mod services;
 mod sockets;
 mod source;
 mod storage;
+mod stores;
 mod template;
 mod values;
 
@@ -20,9 +21,15 @@ mod tests;
 pub use error::ConfigError;
 pub use services::{LimitSettings, LiveSettings, ServiceSettings};
 pub use sockets::SocketSettings;
-pub use storage::{DocumentStoreSettings, RedisSettings, StorageSettings, UserStoreSettings};
+pub use storage::{
+    BusSettings, CacheSettings, CounterSettings, DocumentStoreSettings, DocumentsRoutingSettings,
+    RevocationSettings, StorageSettings, UserStoreSettings, UsersRoutingSettings,
+};
 pub use template::template;
-pub use values::ByteSize;
+pub use values::{
+    ByteSize, DocumentsBackend, DocumentsStrategy, PlaceName, ReadsFrom, RevocationsBackend,
+    SharedBackend, UsersBackend, UsersStrategy, WritesTo,
+};
 
 use crate::keys::KeySource;
 use confique::{Config as _, Layer as _};

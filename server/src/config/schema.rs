@@ -8,10 +8,15 @@ use confique::{
 
 /// Groups in the file, those in a group with its name before a point. A group contains the variables
 /// with its prefix, such as `IZANAGI_LIMITS_…`.
-pub(super) const GROUPS: [&str; 8] = [
+pub(super) const GROUPS: [&str; 13] = [
     "storage.users",
     "storage.documents",
-    "storage.redis",
+    "storage.revocations",
+    "storage.bus",
+    "storage.limits",
+    "storage.cache",
+    "storage.routing.documents",
+    "storage.routing.users",
     "cors",
     "log",
     "limits",
@@ -20,13 +25,8 @@ pub(super) const GROUPS: [&str; 8] = [
 ];
 
 /// Names that do not follow from the variable.
-const FIXED: [(&str, &str); 5] = [
-    ("DATABASE_URL", "storage.users.url"),
-    ("MONGODB_URL", "storage.documents.url"),
-    ("REDIS_URL", "storage.redis.url"),
-    ("IZANAGI_CORS_ORIGINS", "cors.allowedOrigins"),
-    ("IZANAGI_LOG", "log.filter"),
-];
+const FIXED: [(&str, &str); 2] =
+    [("IZANAGI_CORS_ORIGINS", "cors.allowedOrigins"), ("IZANAGI_LOG", "log.filter")];
 
 /// One setting.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The two sources, file and environment, each parsed to a layer of settings.
 
-use super::{Config, ConfigError, schema};
+use super::{Config, ConfigError, schema, storage::SHORT, values::check_mongodb_url};
 use confique::{
     Config as _,
     meta::{FieldKind, Meta},
@@ -25,6 +25,7 @@ type Layer = <Config as confique::Config>::Layer;
 pub(super) fn require_unicode() -> Result<(), ConfigError> {
     let settings = schema::settings();
     let variables = settings.iter().map(|setting| setting.variable).chain([FILE_VARIABLE]);
+    let variables = variables.chain(SHORT.map(|(short, _)| short));
     for variable in variables {
         if let Err(VarError::NotUnicode(_)) = std::env::var(variable) {
             return Err(ConfigError::new(variable, "bytes", "use text in UTF-8"));
@@ -36,9 +37,18 @@ pub(super) fn require_unicode() -> Result<(), ConfigError> {
 /// Reads the environment. An empty variable counts as unset, because Compose files pass unset
 /// variables that way.
 pub(super) fn read_environment(env: &dyn Fn(&str) -> Option<String>) -> Result<Layer, ConfigError> {
+    let set = |variable: &str| env(variable).filter(|text| !text.is_empty());
+    if let Some(url) = set("MONGODB_URL") {
+        check_mongodb_url(&url)
+            .map_err(|(shown, allowed)| ConfigError::new("MONGODB_URL", shown, allowed))?;
+    }
     let given = arrange(&Config::META, &mut |variable| {
-        let text = env(variable).filter(|text| !text.is_empty())?;
-        Some(Given::new(variable, Kind::Text(text)))
+        let short = || SHORT.iter().find(|(_, long)| long.contains(&variable));
+        let name = match set(variable) {
+            Some(_) => variable,
+            None => short()?.0,
+        };
+        Some(Given::new(name, Kind::Text(set(name)?)))
     });
     Layer::deserialize(given)
 }

@@ -1,14 +1,28 @@
 //! Settings of the stores (DESIGN §10).
 
-use super::{
-    Config, ConfigError,
-    values::{
-        backend_of_documents, count, database_url, database_urls, duration, flag,
-        in_process_or_redis, in_users_or_redis, mongodb_url, name, redis_prefix, redis_url,
-    },
+use super::values::{
+    DocumentsBackend, DocumentsStrategy, PlaceName, ReadsFrom, RevocationsBackend, SharedBackend,
+    UsersBackend, UsersStrategy, WritesTo, count, database_url, database_urls, documents_backend,
+    documents_strategy, documents_url, duration, flag, name, place_name, reads_from, redis_prefix,
+    redis_url, revocations_backend, shared_backend, users_backend, users_strategy, writes_to,
 };
-use izanagi_storage::{DocumentsConfig, RedisConfig, RedisPlace, RelationalOptions, StorageConfig};
+use izanagi_storage::StoreUrl;
 use std::time::Duration;
+
+/// Short names of variables, each with the settings that it stands for unless they are given.
+pub(super) const SHORT: [(&str, &[&str]); 3] = [
+    ("DATABASE_URL", &["IZANAGI_STORAGE_USERS_URL"]),
+    ("MONGODB_URL", &["IZANAGI_STORAGE_DOCUMENTS_URL"]),
+    (
+        "REDIS_URL",
+        &[
+            "IZANAGI_STORAGE_REVOCATIONS_URL",
+            "IZANAGI_STORAGE_BUS_URL",
+            "IZANAGI_STORAGE_LIMITS_URL",
+            "IZANAGI_STORAGE_CACHE_URL",
+        ],
+    ),
+];
 
 /// The stores.
 #[derive(Debug, Clone, confique::Config)]
@@ -19,28 +33,47 @@ pub struct StorageSettings {
     /// The document store.
     #[config(nested)]
     pub documents: DocumentStoreSettings,
-    /// The Redis server, and what is in it.
+    /// Ended sessions.
     #[config(nested)]
-    pub redis: RedisSettings,
+    pub revocations: RevocationSettings,
+    /// What nodes tell each other.
+    #[config(nested)]
+    pub bus: BusSettings,
+    /// Counters of limits.
+    #[config(nested)]
+    pub limits: CounterSettings,
+    /// Rendered texts.
+    #[config(nested)]
+    pub cache: CacheSettings,
+    /// How the document store uses its places.
+    #[config(nested)]
+    pub documents_routing: DocumentsRoutingSettings,
+    /// How the relational database is used.
+    #[config(nested)]
+    pub users_routing: UsersRoutingSettings,
 }
 
 /// The relational database: accounts, the list of documents, versions and the live log.
 #[derive(Debug, Clone, confique::Config)]
 pub struct UserStoreSettings {
+    /// `sqlite`, `memory` or `postgres`; without it, what the URL says.
+    #[config(env = "IZANAGI_STORAGE_USERS_BACKEND", deserialize_with = users_backend)]
+    pub backend: Option<UsersBackend>,
+
     /// `sqlite://PATH`, `postgres://…`, or `memory://` for no persistence; without it, a file in the
-    /// data directory.
-    #[config(env = "DATABASE_URL", deserialize_with = database_url)]
-    pub url: Option<String>,
+    /// data directory. Short variable: `DATABASE_URL`.
+    #[config(env = "IZANAGI_STORAGE_USERS_URL", deserialize_with = database_url)]
+    pub url: Option<StoreUrl>,
 
     /// URLs of PostgreSQL replicas, for lists and other reads that need not be fresh: a list, or
     /// separated by commas.
     #[config(env = "IZANAGI_STORAGE_USERS_REPLICAS", default = [], deserialize_with = database_urls)]
-    pub replicas: Vec<String>,
+    pub replicas: Vec<StoreUrl>,
 
     /// URL of the PostgreSQL server itself, if the other one is that of a pooler in transaction mode:
     /// for locks that belong to a connection.
     #[config(env = "IZANAGI_STORAGE_USERS_DIRECT_URL", deserialize_with = database_url)]
-    pub direct_url: Option<String>,
+    pub direct_url: Option<StoreUrl>,
 
     /// Connections to PostgreSQL; in a rush half as many more.
     #[config(
@@ -59,15 +92,15 @@ pub struct UserStoreSettings {
 /// The document store: contents of versions and edit history.
 #[derive(Debug, Clone, confique::Config)]
 pub struct DocumentStoreSettings {
-    /// `users`, the relational database, or `mongo`; without it, `mongo` if there is a URL.
-    #[config(
-        env = "IZANAGI_STORAGE_DOCUMENTS_BACKEND", deserialize_with = backend_of_documents
-    )]
-    pub backend: Option<bool>,
+    /// `users`, the relational database, or `sqlite`, `postgres` or `mongo` with a URL; without it,
+    /// what the URL says.
+    #[config(env = "IZANAGI_STORAGE_DOCUMENTS_BACKEND", deserialize_with = documents_backend)]
+    pub backend: Option<DocumentsBackend>,
 
-    /// `mongodb://…` or `mongodb+srv://…`.
-    #[config(env = "MONGODB_URL", deserialize_with = mongodb_url)]
-    pub url: Option<String>,
+    /// `mongodb://…`, `mongodb+srv://…`, `postgres://…` or `sqlite://PATH`. Short variable for
+    /// MongoDB: `MONGODB_URL`.
+    #[config(env = "IZANAGI_STORAGE_DOCUMENTS_URL", deserialize_with = documents_url)]
+    pub url: Option<StoreUrl>,
 
     /// Database in MongoDB; without it, that of the URL, or `izanagi`.
     #[config(env = "IZANAGI_STORAGE_DOCUMENTS_DATABASE", deserialize_with = name)]
@@ -79,7 +112,7 @@ pub struct DocumentStoreSettings {
     )]
     pub collection: String,
 
-    /// How long MongoDB keeps records that are deleted.
+    /// How long records are kept that are deleted.
     #[config(
         env = "IZANAGI_STORAGE_DOCUMENTS_SOFT_DELETE_RETENTION", default = "30d",
         deserialize_with = duration
@@ -87,116 +120,121 @@ pub struct DocumentStoreSettings {
     pub soft_delete_retention: Duration,
 }
 
-/// Redis. Nothing in it is the truth: without it, everything goes on, slower.
+/// Ended sessions.
 #[derive(Debug, Clone, confique::Config)]
-pub struct RedisSettings {
-    /// `redis://…`, or `rediss://…` for TLS.
-    #[config(env = "REDIS_URL", deserialize_with = redis_url)]
-    pub url: Option<String>,
+pub struct RevocationSettings {
+    /// Where ended sessions are looked up: `users`, the relational database, or `redis`, with the
+    /// relational database behind it; without it, `redis` if there is a URL.
+    #[config(env = "IZANAGI_STORAGE_REVOCATIONS_BACKEND", deserialize_with = revocations_backend)]
+    pub backend: Option<RevocationsBackend>,
 
-    /// Every key and channel begins with it and a colon.
+    /// `redis://…`, or `rediss://…` for TLS. Short variable for all stores in Redis: `REDIS_URL`.
+    #[config(env = "IZANAGI_STORAGE_REVOCATIONS_URL", deserialize_with = redis_url)]
+    pub url: Option<StoreUrl>,
+
+    /// Every key and channel in Redis begins with it and a colon.
     #[config(
-        env = "IZANAGI_STORAGE_REDIS_PREFIX", default = "izanagi", deserialize_with = redis_prefix
+        env = "IZANAGI_STORAGE_REVOCATIONS_PREFIX", default = "izanagi", deserialize_with = redis_prefix
     )]
     pub prefix: String,
+}
 
-    /// Where ended sessions are looked up: `users`, the relational database, or `redis`; without it,
-    /// `redis` if there is a URL.
-    #[config(
-        env = "IZANAGI_STORAGE_REDIS_REVOCATIONS", deserialize_with = in_users_or_redis
-    )]
-    pub revocations: Option<bool>,
-
+/// What nodes tell each other.
+#[derive(Debug, Clone, confique::Config)]
+pub struct BusSettings {
     /// How nodes tell each other of changes: `process`, not at all, or `redis`; without it, `redis` if
     /// there is a URL.
-    #[config(env = "IZANAGI_STORAGE_REDIS_BUS", deserialize_with = in_process_or_redis)]
-    pub bus: Option<bool>,
+    #[config(env = "IZANAGI_STORAGE_BUS_BACKEND", deserialize_with = shared_backend)]
+    pub backend: Option<SharedBackend>,
 
+    /// `redis://…`, or `rediss://…` for TLS. Short variable for all stores in Redis: `REDIS_URL`.
+    #[config(env = "IZANAGI_STORAGE_BUS_URL", deserialize_with = redis_url)]
+    pub url: Option<StoreUrl>,
+
+    /// Every key and channel in Redis begins with it and a colon.
+    #[config(
+        env = "IZANAGI_STORAGE_BUS_PREFIX", default = "izanagi", deserialize_with = redis_prefix
+    )]
+    pub prefix: String,
+}
+
+/// Counters of limits.
+#[derive(Debug, Clone, confique::Config)]
+pub struct CounterSettings {
     /// Where limits are counted: `process`, by each node, or `redis`; without it, `redis` if there is a
     /// URL.
-    #[config(env = "IZANAGI_STORAGE_REDIS_LIMITS", deserialize_with = in_process_or_redis)]
-    pub limits: Option<bool>,
+    #[config(env = "IZANAGI_STORAGE_LIMITS_BACKEND", deserialize_with = shared_backend)]
+    pub backend: Option<SharedBackend>,
 
+    /// `redis://…`, or `rediss://…` for TLS. Short variable for all stores in Redis: `REDIS_URL`.
+    #[config(env = "IZANAGI_STORAGE_LIMITS_URL", deserialize_with = redis_url)]
+    pub url: Option<StoreUrl>,
+
+    /// Every key and channel in Redis begins with it and a colon.
+    #[config(
+        env = "IZANAGI_STORAGE_LIMITS_PREFIX", default = "izanagi", deserialize_with = redis_prefix
+    )]
+    pub prefix: String,
+}
+
+/// Rendered texts.
+#[derive(Debug, Clone, confique::Config)]
+pub struct CacheSettings {
     /// Where rendered texts are kept: `process`, by each node, or `redis`; without it, `redis` if there
     /// is a URL.
-    #[config(env = "IZANAGI_STORAGE_REDIS_CACHE", deserialize_with = in_process_or_redis)]
-    pub cache: Option<bool>,
+    #[config(env = "IZANAGI_STORAGE_CACHE_BACKEND", deserialize_with = shared_backend)]
+    pub backend: Option<SharedBackend>,
+
+    /// `redis://…`, or `rediss://…` for TLS. Short variable for all stores in Redis: `REDIS_URL`.
+    #[config(env = "IZANAGI_STORAGE_CACHE_URL", deserialize_with = redis_url)]
+    pub url: Option<StoreUrl>,
+
+    /// Every key and channel in Redis begins with it and a colon.
+    #[config(
+        env = "IZANAGI_STORAGE_CACHE_PREFIX", default = "izanagi", deserialize_with = redis_prefix
+    )]
+    pub prefix: String,
 }
 
-impl Config {
-    /// Returns the URL of the relational database.
-    #[must_use]
-    pub fn database(&self) -> String {
-        let in_data_dir = || format!("sqlite://{}", self.data_dir.join("izanagi.db").display());
-        self.storage.users.url.clone().unwrap_or_else(in_data_dir)
-    }
+/// How the document store uses its places.
+#[derive(Debug, Clone, Copy, confique::Config)]
+pub struct DocumentsRoutingSettings {
+    /// `single`: one place. `dual-write`: the relational database and that of the documents; the first
+    /// decides, the second is a copy. `read-replica`: copies may be read from replicas.
+    #[config(
+        env = "IZANAGI_STORAGE_ROUTING_DOCUMENTS_STRATEGY", default = "single",
+        deserialize_with = documents_strategy
+    )]
+    pub strategy: DocumentsStrategy,
 
-    /// Returns the configuration of the stores.
-    ///
-    /// # Errors
-    /// Fails if a backend is named whose URL is missing.
-    pub fn stores(&self) -> Result<StorageConfig, ConfigError> {
-        let StorageSettings { users, documents, redis } = &self.storage;
-        let relational = RelationalOptions {
-            pool: users.connections,
-            accept_data_loss: users.accept_data_loss,
-            replicas: users.replicas.clone(),
-            direct: users.direct_url.clone(),
-            ..RelationalOptions::default()
-        };
-        Ok(StorageConfig {
-            relational,
-            documents: documents.config()?,
-            redis: redis.config()?,
-            ..StorageConfig::new(self.database())
-        })
-    }
+    /// With `dual-write`, the place that decides: `users`, `documents`, or the backend of one of them.
+    #[config(env = "IZANAGI_STORAGE_ROUTING_DOCUMENTS_PRIMARY", deserialize_with = place_name)]
+    pub primary: Option<PlaceName>,
+
+    /// With `dual-write`, the place of the copy; without it, the other one.
+    #[config(env = "IZANAGI_STORAGE_ROUTING_DOCUMENTS_SHADOW", deserialize_with = place_name)]
+    pub shadow: Option<PlaceName>,
+
+    /// With `dual-write`, what answers reads: `primary`; `shadow` where a copy is good enough; or
+    /// `both`, which compares them and counts differences.
+    #[config(
+        env = "IZANAGI_STORAGE_ROUTING_DOCUMENTS_READS", default = "primary",
+        deserialize_with = reads_from
+    )]
+    pub reads: ReadsFrom,
+
+    /// With `dual-write`, what is written: `both`, or only the `primary`.
+    #[config(
+        env = "IZANAGI_STORAGE_ROUTING_DOCUMENTS_WRITES", default = "both",
+        deserialize_with = writes_to
+    )]
+    pub writes: WritesTo,
 }
 
-impl DocumentStoreSettings {
-    fn config(&self) -> Result<Option<DocumentsConfig>, ConfigError> {
-        let Some(url) = chosen(
-            ("IZANAGI_STORAGE_DOCUMENTS_BACKEND", self.backend, "mongo"),
-            ("MONGODB_URL", self.url.as_ref()),
-        )?
-        else {
-            return Ok(None);
-        };
-        Ok(Some(DocumentsConfig {
-            database: self.database.clone(),
-            collection: self.collection.clone(),
-            soft_delete_retention: self.soft_delete_retention,
-            ..DocumentsConfig::new(url)
-        }))
-    }
-}
-
-impl RedisSettings {
-    fn config(&self) -> Result<RedisConfig, ConfigError> {
-        let place = |variable, named| {
-            let url = chosen((variable, named, "redis"), ("REDIS_URL", self.url.as_ref()))?;
-            Ok(url.map(|url| RedisPlace { url, prefix: self.prefix.clone() }))
-        };
-        Ok(RedisConfig {
-            revocations: place("IZANAGI_STORAGE_REDIS_REVOCATIONS", self.revocations)?,
-            bus: place("IZANAGI_STORAGE_REDIS_BUS", self.bus)?,
-            limits: place("IZANAGI_STORAGE_REDIS_LIMITS", self.limits)?,
-            cache: place("IZANAGI_STORAGE_REDIS_CACHE", self.cache)?,
-        })
-    }
-}
-
-/// Returns the URL of a backend, if it is named, or if nothing is named and it has a URL.
-fn chosen(
-    (setting, named, backend): (&str, Option<bool>, &str),
-    (variable, url): (&str, Option<&String>),
-) -> Result<Option<String>, ConfigError> {
-    match (named, url) {
-        (Some(false), _) | (None, None) => Ok(None),
-        (_, Some(url)) => Ok(Some(url.clone())),
-        (Some(true), None) => {
-            let allowed = format!("set {variable}, or choose another backend");
-            Err(ConfigError::new(setting, backend, allowed))
-        }
-    }
+/// How the relational database is used.
+#[derive(Debug, Clone, Copy, confique::Config)]
+pub struct UsersRoutingSettings {
+    /// `single`, or `read-replica`; without it, `read-replica` if there are replicas.
+    #[config(env = "IZANAGI_STORAGE_ROUTING_USERS_STRATEGY", deserialize_with = users_strategy)]
+    pub strategy: Option<UsersStrategy>,
 }

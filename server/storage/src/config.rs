@@ -1,7 +1,12 @@
 //! Storage configuration.
 
-use crate::{error::OpenError, redis::RedisConfig, sql::PostgresPlace};
-use izanagi_domain::storage::{Clock, Ids, SystemClock, SystemIds};
+use crate::{
+    error::OpenError, redis::RedisConfig, routing::Reads, sql::PostgresPlace, url::StoreUrl,
+};
+use izanagi_domain::{
+    sealing::Sealer,
+    storage::{Clock, Ids, SystemClock, SystemIds},
+};
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 /// Configuration of the stores.
@@ -9,13 +14,21 @@ use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 pub struct StorageConfig {
     /// `sqlite://path/of/the/file` (relative to the working directory unless it begins with `/`),
     /// `memory://`, which is empty at every start, or `postgres://user:password@host/database`.
-    pub url: String,
+    pub url: StoreUrl,
     /// Options of a relational database on a server.
     pub relational: RelationalOptions,
     /// Stores that are in Redis.
     pub redis: RedisConfig,
     /// The document store, if it has a backend of its own.
     pub documents: Option<DocumentsConfig>,
+    /// How long soft-deleted records are kept in the relational database.
+    pub retention: Duration,
+    /// How the document store uses the two databases.
+    pub routing: DocumentsRouting,
+    /// Seals the URLs of stores that move. `None`: nothing can move.
+    pub sealer: Option<Sealer>,
+    /// Whether moves that are done are ignored: the settings say where the stores are.
+    pub ignores_moves: bool,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// The source of ids.
@@ -26,7 +39,7 @@ pub struct StorageConfig {
 }
 
 /// Options of a relational database on a server. SQLite has none of them.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct RelationalOptions {
     /// Connections to the server, and in a rush half as many more. Without use, all but a few are
     /// closed after a minute.
@@ -34,9 +47,9 @@ pub struct RelationalOptions {
     /// Whether to start although the server may lose acknowledged writes in a crash.
     pub accept_data_loss: bool,
     /// URLs of replicas, for reads that need not be fresh.
-    pub replicas: Vec<String>,
+    pub replicas: Vec<StoreUrl>,
     /// URL past a pooler in transaction mode, for locks that belong to a connection.
-    pub direct: Option<String>,
+    pub direct: Option<StoreUrl>,
     /// How long a statement may take. A server that has not answered a little later is given up.
     pub statement_timeout: Duration,
 }
@@ -44,6 +57,11 @@ pub struct RelationalOptions {
 impl RelationalOptions {
     /// How long a statement may take, if nothing else is said.
     pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// The same for a database of documents only: replicas and locks belong to the relational one.
+    pub(crate) fn for_documents(&self) -> Self {
+        Self { replicas: Vec::new(), direct: None, ..self.clone() }
+    }
 }
 
 impl Default for RelationalOptions {
@@ -54,22 +72,23 @@ impl Default for RelationalOptions {
     }
 }
 
-impl fmt::Debug for RelationalOptions {
-    /// Omits the URLs, which may contain passwords.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RelationalOptions")
-            .field("pool", &self.pool)
-            .field("accept_data_loss", &self.accept_data_loss)
-            .finish_non_exhaustive()
-    }
-}
-
 impl StorageConfig {
     /// One database for everything, with the system clock and random source.
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<StoreUrl>) -> Self {
         let (clock, ids) = (Arc::new(SystemClock), Arc::new(SystemIds));
-        let (relational, documents, redis) = Default::default();
-        Self { url: url.into(), relational, documents, redis, clock, ids, exclusive: None }
+        Self {
+            url: url.into(),
+            relational: RelationalOptions::default(),
+            documents: None,
+            retention: DocumentsConfig::RETENTION,
+            routing: DocumentsRouting::Single,
+            sealer: None,
+            ignores_moves: false,
+            redis: RedisConfig::default(),
+            clock,
+            ids,
+            exclusive: None,
+        }
     }
 
     /// Requires the database for `command` alone.
@@ -80,23 +99,43 @@ impl StorageConfig {
 }
 
 impl fmt::Debug for StorageConfig {
-    /// Omits the URL, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StorageConfig").finish_non_exhaustive()
+        f.debug_struct("StorageConfig").field("url", &self.url).finish_non_exhaustive()
     }
 }
 
-/// A document store in MongoDB.
-#[derive(Clone)]
+/// How the document store uses the relational database and its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum DocumentsRouting {
+    /// One place: its own database, if it has one.
+    #[default]
+    Single,
+    /// One place, of which copies may be read from replicas.
+    ReadReplica,
+    /// Both; the first decides.
+    DualWrite {
+        /// Whether its own database is the first.
+        own_first: bool,
+        /// Which of them answers reads.
+        reads: Reads,
+        /// Whether writes go to both.
+        mirrors: bool,
+    },
+}
+
+/// A document store in a database of its own.
+#[derive(Debug, Clone)]
 pub struct DocumentsConfig {
-    /// `mongodb://…` or `mongodb+srv://…`.
-    pub url: String,
-    /// The database. `None`: that of the URL, or [`DocumentsConfig::DATABASE`].
+    /// `mongodb://…`, `mongodb+srv://…`, `postgres://…` or `sqlite://…`.
+    pub url: StoreUrl,
+    /// The database in MongoDB. `None`: that of the URL, or [`DocumentsConfig::DATABASE`].
     pub database: Option<String>,
-    /// The collection of the records.
+    /// The collection of the records in MongoDB.
     pub collection: String,
     /// How long soft-deleted records are kept.
     pub soft_delete_retention: Duration,
+    /// Whether copies may be read from replicas.
+    pub reads_replicas: bool,
 }
 
 impl DocumentsConfig {
@@ -108,24 +147,14 @@ impl DocumentsConfig {
     pub const RETENTION: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
     /// A document store at a URL, with everything else as by default.
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<StoreUrl>) -> Self {
         Self {
             url: url.into(),
             database: None,
             collection: Self::COLLECTION.to_owned(),
             soft_delete_retention: Self::RETENTION,
+            reads_replicas: false,
         }
-    }
-}
-
-impl fmt::Debug for DocumentsConfig {
-    /// Omits the URL, which may contain a password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DocumentsConfig")
-            .field("database", &self.database)
-            .field("collection", &self.collection)
-            .field("soft_delete_retention", &self.soft_delete_retention)
-            .finish_non_exhaustive()
     }
 }
 
@@ -141,7 +170,8 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    pub(crate) fn parse(url: &str) -> Result<Self, OpenError> {
+    pub(crate) fn parse(url: &StoreUrl) -> Result<Self, OpenError> {
+        let url = url.expose();
         let (scheme, rest) = url.split_once("://").unwrap_or((url, ""));
         match (scheme, rest) {
             ("memory", "") => Ok(Self::Memory),
@@ -175,7 +205,7 @@ mod tests {
     #[case("sqlite:///var/lib/izanagi.db", Place::File("/var/lib/izanagi.db".into()))]
     #[case("memory://", Place::Memory)]
     fn understands(#[case] url: &str, #[case] expected: Place) {
-        assert_eq!(Place::parse(url).unwrap(), expected);
+        assert_eq!(Place::parse(&url.into()).unwrap(), expected);
     }
 
     #[rstest]
@@ -184,7 +214,7 @@ mod tests {
     #[case("oracle://scott:tiger@host/db")]
     #[case("data.db")]
     fn refuses_without_repeating_secrets(#[case] url: &str) {
-        let said = Place::parse(url).unwrap_err().to_string();
+        let said = Place::parse(&url.into()).unwrap_err().to_string();
         assert!(said.contains("sqlite://") && !said.contains("tiger"), "{said}");
     }
 }

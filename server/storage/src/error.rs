@@ -32,7 +32,7 @@ pub enum OpenError {
         /// Its value, without secrets.
         given: String,
         /// What is allowed.
-        allowed: &'static str,
+        allowed: String,
     },
     /// A server could not be reached.
     #[error("{name}: the server at {given} cannot be used: {cause}")]

@@ -11,12 +11,16 @@ mod lock;
 mod mongo;
 mod redis;
 mod registry;
+mod routing;
 mod sql;
+mod url;
 
 /// Bytes of values in memory that can be computed again.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
-pub use config::{DocumentsConfig, RelationalOptions, StorageConfig};
+pub use config::{DocumentsConfig, DocumentsRouting, RelationalOptions, StorageConfig};
 pub use error::OpenError;
 pub use redis::{RedisConfig, RedisPlace};
 pub use registry::{Opened, migrate, open, open_existing};
+pub use routing::Reads;
+pub use url::StoreUrl;

@@ -3,7 +3,8 @@
 use crate::{
     config::{Place, StorageConfig},
     error::OpenError,
-    lock, mongo, redis,
+    lock, redis,
+    routing::{self, Places, ShadowMarks},
     sql::{self, Database, PgDb, Presence, SqliteDb, Statement},
 };
 use async_trait::async_trait;
@@ -24,7 +25,7 @@ pub struct Opened {
 }
 
 /// A lock that lasts as long as it exists.
-enum Lock {
+pub(crate) enum Lock {
     /// Of a database file.
     File { _file: File },
     /// Of a database on a server.
@@ -49,6 +50,17 @@ impl<D: Database> Backend for D {
 
     async fn tamper(&self, sql: &'static str) -> StoreResult<u64> {
         self.execute(Statement::new(sql)).await
+    }
+}
+
+#[async_trait]
+impl Backend for Places {
+    async fn close(&self) {
+        Self::close(self).await;
+    }
+
+    async fn tamper(&self, sql: &'static str) -> StoreResult<u64> {
+        Self::tamper(self, sql).await
     }
 }
 
@@ -87,12 +99,13 @@ impl std::fmt::Debug for Opened {
 pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
     let place = Place::parse(&config.url)?;
     let mut lock = None;
-    let (stores, backend): (_, Arc<dyn Backend>) = match &place {
+    let (stores, marks, backend): (_, _, Arc<dyn Backend>) = match &place {
         Place::Postgres(server) => {
             let (database, presence) =
                 PgDb::open(server, &config.relational, config.exclusive).await?;
             lock = presence.map(|presence| Lock::Server { _presence: presence });
-            (sql::stores(&database, &config.clock, &config.ids), database)
+            let (stores, marks) = over(&database, config);
+            (stores, marks, database)
         }
         Place::File(path) => {
             make_folder_of(path)?;
@@ -100,35 +113,59 @@ pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
                 lock = Some(Lock::File { _file: lock::take(path, command).await? });
             }
             let database = SqliteDb::open(Some(path)).await?;
-            (sql::stores(&database, &config.clock, &config.ids), database)
+            let (stores, marks) = over(&database, config);
+            (stores, marks, database)
         }
         Place::Memory => {
             let database = SqliteDb::open(None).await?;
-            (sql::stores(&database, &config.clock, &config.ids), database)
+            let (stores, marks) = over(&database, config);
+            (stores, marks, database)
         }
     };
-    let (description, lock) = (place.to_string(), Mutex::new(lock));
-    let mut opened = Opened { stores, description, backends: vec![backend], lock };
-    if let Err(error) = open_others(config, &mut opened).await {
+    let mut opened = Opened {
+        stores,
+        description: format!("users: {place}"),
+        backends: vec![backend],
+        lock: Mutex::new(lock),
+    };
+    if let Err(error) = open_others(config, place, marks, &mut opened).await {
         opened.close().await;
         return Err(error);
     }
     Ok(opened)
 }
 
-/// Opens the stores that have a backend of their own. They close before the relational database.
-async fn open_others(config: &StorageConfig, opened: &mut Opened) -> Result<(), OpenError> {
-    if let Some(documents) = &config.documents {
-        let database = mongo::open(documents, &*config.ids).await?;
-        opened.description += &format!("; documents: {}", database.description());
-        opened.stores.documents = database.clone();
-        // Steps 2 to 4 of a commit are no longer one transaction.
-        opened.stores.relational.atomic = None;
-        opened.backends.insert(0, database);
-    }
+/// Creates the stores over the relational database, and the marks of records.
+fn over<D: Database>(database: &Arc<D>, config: &StorageConfig) -> (Stores, Arc<dyn ShadowMarks>) {
+    let stores = sql::stores(database, &config.clock, &config.ids, config.retention);
+    (stores, sql::shadow_marks(database, &config.ids))
+}
+
+/// Opens the stores that may have a backend of their own. They close before the relational database.
+async fn open_others(
+    config: &StorageConfig,
+    users: Place,
+    marks: Arc<dyn ShadowMarks>,
+    opened: &mut Opened,
+) -> Result<(), OpenError> {
+    let documents = routing::open(config, users, marks, &mut opened.stores).await?;
+    opened.description += &format!("; documents: {}", documents.description);
+    opened.backends.insert(0, documents.places);
     let outside = (&config.clock, &config.ids);
     let (stores, description) = (&mut opened.stores, &mut opened.description);
-    if let Some(redis) = redis::open(&config.redis, outside, stores, description).await? {
+    let redis = redis::open(&config.redis, outside, stores, description).await?;
+    for (store, place) in [
+        ("revocations", &config.redis.revocations),
+        ("bus", &config.redis.bus),
+        ("limits", &config.redis.limits),
+        ("cache", &config.redis.cache),
+    ] {
+        if place.is_none() {
+            let here = if store == "revocations" { "users" } else { "process" };
+            opened.description += &format!("; {store}: {here}");
+        }
+    }
+    if let Some(redis) = redis {
         opened.backends.insert(0, Arc::new(redis));
     }
     Ok(())
@@ -157,7 +194,7 @@ pub async fn migrate(config: &StorageConfig) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn make_folder_of(file: &Path) -> Result<(), OpenError> {
+pub(crate) fn make_folder_of(file: &Path) -> Result<(), OpenError> {
     let Some(folder) = file.parent() else {
         return Ok(());
     };

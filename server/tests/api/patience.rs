@@ -36,7 +36,7 @@ async fn serve_many(patience: Patience, connections: Option<usize>) -> Server {
         connections,
         ..Config::default()
     };
-    config.storage.users.url = Some("memory://".to_owned());
+    config.storage.users.url = Some("memory://".into());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (end, shutdown) = oneshot::channel::<()>();

@@ -73,7 +73,10 @@ impl Scratch {
             ("MONGODB_URL", self.mongo.clone()),
             ("IZANAGI_STORAGE_DOCUMENTS_DATABASE", self.name.clone()),
             ("REDIS_URL", self.redis.clone()),
-            ("IZANAGI_STORAGE_REDIS_PREFIX", self.name.clone()),
+            ("IZANAGI_STORAGE_REVOCATIONS_PREFIX", self.name.clone()),
+            ("IZANAGI_STORAGE_BUS_PREFIX", self.name.clone()),
+            ("IZANAGI_STORAGE_LIMITS_PREFIX", self.name.clone()),
+            ("IZANAGI_STORAGE_CACHE_PREFIX", self.name.clone()),
             ("IZANAGI_KEYS_SECRET", format!("{:032}", std::process::id())),
         ])
     }

@@ -3,6 +3,7 @@
 //! its check is checked again. Unreadable data is a fault and does not abort the run.
 
 mod contents;
+mod copies;
 mod details;
 mod document;
 mod findings;
@@ -87,6 +88,8 @@ pub enum FaultKind {
     Change,
     /// No job has failed so often that it is parked.
     Job,
+    /// Each record has an equal copy in the second place, if the documents have one.
+    Copy,
 }
 
 impl FaultKind {
@@ -116,6 +119,7 @@ impl FaultKind {
             Self::Client => "client",
             Self::Change => "change",
             Self::Job => "job",
+            Self::Copy => "copy",
         }
     }
 }
@@ -198,6 +202,8 @@ impl Fsck {
         if repair > Repair::No {
             self.repair(&mut report, repair == Repair::MayLoseEdits).await?;
         }
+        // What was repaired in the first place has to reach the second.
+        self.check_copies(repair > Repair::No, &mut report).await?;
         Ok(report)
     }
 

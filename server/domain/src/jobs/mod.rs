@@ -2,6 +2,7 @@
 //! per process. A worker leases items, so that no two nodes run one at once and the items of a
 //! crashed node become available again. Periodic jobs are items that are never removed.
 
+mod moving;
 mod retention;
 mod wake;
 mod worker;
@@ -12,7 +13,7 @@ pub use worker::{LEASE, PARKED_AFTER};
 use crate::{
     core::Core,
     error::{Error, Result},
-    storage::{OutboxItem, Topic},
+    storage::{MovedStore, OutboxItem, Topic},
     versions::Versions,
 };
 use izanagi_shared::id::DocumentId;
@@ -93,6 +94,10 @@ impl Jobs {
             }
             Topic::Collect => self.collect().await.map(drop),
             Topic::Forget => self.forget().await,
+            Topic::Move => {
+                let store = MovedStore::parse(&item.key).ok_or_else(unreadable)?;
+                self.carry_on_moving(store).await
+            }
         }
     }
 }

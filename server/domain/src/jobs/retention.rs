@@ -36,6 +36,12 @@ impl Jobs {
     /// The first error. The remaining collections still run.
     pub(super) async fn collect(&self) -> Result<u64> {
         let erased = self.versions.collect_garbage().await;
+        if let Some(routing) = &self.core.stores.routing
+            && let Err(error) = routing.repair().await
+        {
+            // The marks remain.
+            tracing::warn!(%error, "the second place of the documents is not repaired yet");
+        }
         self.core.stores.revocations.forget(self.core.clock.now()).await?;
         erased
     }

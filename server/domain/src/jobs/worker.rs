@@ -283,6 +283,7 @@ const fn longest_run(topic: Topic) -> Duration {
         Topic::Demote | Topic::MakeWhole => 10,
         Topic::Erase | Topic::Collect => 60,
         Topic::Forget => 6 * 60,
+        Topic::Move => 7 * 24 * 60,
     };
     Duration::from_secs(minutes * 60)
 }

@@ -44,6 +44,18 @@ impl DocumentStore for MemoryHistory {
         unused()
     }
 
+    async fn get_stored(&self, _: &[RecordPath]) -> StoreResult<Vec<Record>> {
+        unused()
+    }
+
+    async fn collections(&self, _: Option<&str>, _: u32) -> StoreResult<Vec<String>> {
+        unused()
+    }
+
+    async fn replicate(&self, _: &Record) -> StoreResult<()> {
+        unused()
+    }
+
     async fn create(&self, new: &NewRecord, at: Timestamp) -> StoreResult<()> {
         let (path, data) = (new.path.clone(), new.data.clone());
         let record = Record {

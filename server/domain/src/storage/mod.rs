@@ -19,9 +19,11 @@ mod inspect;
 mod keys;
 mod live_log;
 mod mend;
+mod moves;
 mod outbox;
 mod outside;
 mod records;
+mod routing;
 mod upkeep;
 mod value;
 mod versions;
@@ -50,9 +52,14 @@ pub use live_log::{
     LoggedUpdate, MAX_QUARANTINED, NewLineage, NewSnapshot, NewUpdate, SavedText, StoredSnapshot,
 };
 pub use mend::{LogRemains, Mend, RebuiltLog};
+pub use moves::{
+    MoveNode, MovePhase, MoveProgress, MovedStore, NewMove, Sealed, StoreMove, StoreMover,
+    StoreMoves,
+};
 pub use outbox::{Claim, Outbox, OutboxItem, Settlement, Topic};
 pub use outside::{Clock, Ids, SystemClock, SystemIds};
 pub use records::{DocumentStore, NewRecord, Record, RecordIndex, RecordPatch, RecordPath};
+pub use routing::{Differences, DocumentRouting, RoutingCounters};
 pub use upkeep::Upkeep;
 pub use value::{Data, Value};
 pub use versions::{
@@ -72,6 +79,8 @@ pub struct Stores {
     pub relational: Relational,
     /// Version contents and edit history.
     pub documents: Arc<dyn DocumentStore>,
+    /// What the document store tells about its places, if it may have two.
+    pub routing: Option<Arc<dyn DocumentRouting>>,
     /// Sessions that were ended before their access tokens expired.
     pub revocations: Arc<dyn RevocationStore>,
     /// Notifies all nodes of changes.
@@ -80,6 +89,8 @@ pub struct Stores {
     pub cache: Arc<dyn Cache>,
     /// Rate limits that nodes share, if they do.
     pub counters: Option<Arc<dyn Counters>>,
+    /// What can move stores to other places.
+    pub movers: Vec<Arc<dyn StoreMover>>,
 }
 
 /// The traits of the relational database. One database implements them all.
@@ -117,6 +128,8 @@ pub struct Relational {
     pub mend: Arc<dyn Mend>,
     /// Retention.
     pub upkeep: Arc<dyn Upkeep>,
+    /// Moves of stores to other places.
+    pub moves: Arc<dyn StoreMoves>,
 }
 
 impl std::fmt::Debug for Stores {

@@ -19,12 +19,14 @@ pub enum Topic {
     Collect,
     /// Periodic: remove data whose retention has ended.
     Forget,
+    /// Key: a store. Carry out its move to another place.
+    Move,
 }
 
 impl Topic {
     /// All topics.
-    pub const ALL: [Self; 5] =
-        [Self::Demote, Self::MakeWhole, Self::Erase, Self::Collect, Self::Forget];
+    pub const ALL: [Self; 6] =
+        [Self::Demote, Self::MakeWhole, Self::Erase, Self::Collect, Self::Forget, Self::Move];
 
     /// Key of the only item of a periodic topic.
     pub const PERIODIC_KEY: &str = "periodic";
@@ -38,6 +40,7 @@ impl Topic {
             Self::Erase => "erase",
             Self::Collect => "collect",
             Self::Forget => "forget",
+            Self::Move => "move",
         }
     }
 
@@ -52,7 +55,7 @@ impl Topic {
     #[must_use]
     pub const fn period(self) -> Option<Duration> {
         match self {
-            Self::Demote | Self::MakeWhole | Self::Erase => None,
+            Self::Demote | Self::MakeWhole | Self::Erase | Self::Move => None,
             Self::Collect => Some(Duration::from_secs(60)),
             Self::Forget => Some(Duration::from_secs(24 * 60 * 60)),
         }

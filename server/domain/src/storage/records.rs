@@ -147,6 +147,23 @@ pub trait DocumentStore: Send + Sync {
     /// Returns the existing records among these paths, in no particular order.
     async fn get_many(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>>;
 
+    /// Like `get_many`, but may return an older state of a record, though never none where there is
+    /// one. For what is checked against a hash, or compared before it is changed.
+    async fn get_copies(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>> {
+        self.get_many(paths).await
+    }
+
+    /// Like `get_many`, but returns soft-deleted records too.
+    async fn get_stored(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>>;
+
+    /// Returns names of collections that may have records, in order of their bytes, after a given
+    /// one.
+    async fn collections(&self, after: Option<&str>, limit: u32) -> StoreResult<Vec<String>>;
+
+    /// Stores a copy of a record of another store, with its version and times. Does nothing if there
+    /// is a record of this version or a newer one. Idempotent.
+    async fn replicate(&self, record: &Record) -> StoreResult<()>;
+
     /// Creates a record at version 1. `Conflict(RecordExists)` if one exists, soft-deleted or not.
     async fn create(&self, record: &NewRecord, at: Timestamp) -> StoreResult<()>;
 

@@ -288,7 +288,8 @@ pub trait CommitIntents: Send + Sync {
 /// Steps 2 to 4 in one transaction, if contents and versions share a database.
 #[async_trait]
 pub trait AtomicCommit: Send + Sync {
-    /// Writes content and version, or neither. Stores no intent, because nothing is visible before
+    /// Writes content and version, or neither; `None` if they do not share a database at present, and
+    /// nothing was written. Stores no intent, because nothing is visible before
     /// the commit. `Conflict(CommitId)` if the id is already used.
     ///
     /// After `Unknown`, [`CommitIntents::fence`] for this commit must not return before the
@@ -298,5 +299,5 @@ pub trait AtomicCommit: Send + Sync {
         &self,
         records: &[NewRecord],
         version: &NewVersion,
-    ) -> StoreResult<CommitOutcome>;
+    ) -> StoreResult<Option<CommitOutcome>>;
 }

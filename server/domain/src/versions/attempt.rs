@@ -30,11 +30,7 @@ impl Versions {
     pub(super) async fn attempt(&self, version: &NewVersion, text: &str) -> Result<Attempt> {
         let (document, commit) = (version.document_id, version.commit_id);
         let records = Stored::new_records(document, commit, text, version.content_hash);
-        let outcome = match &self.core.stores.relational.atomic {
-            Some(atomic) => atomic.commit_with_content(&records, version).await,
-            None => self.in_steps(&records, version).await,
-        };
-        match outcome {
+        match self.write_attempt(&records, version).await {
             Ok(CommitOutcome::Committed) => Ok(Attempt::Committed),
             Ok(CommitOutcome::HeadMoved) => Ok(Attempt::HeadMoved),
             Ok(CommitOutcome::IntentClosed) => Ok(Attempt::TryAgain),
@@ -47,6 +43,20 @@ impl Versions {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// In one transaction where that is possible.
+    async fn write_attempt(
+        &self,
+        records: &[NewRecord],
+        version: &NewVersion,
+    ) -> StoreResult<CommitOutcome> {
+        if let Some(atomic) = &self.core.stores.relational.atomic
+            && let Some(outcome) = atomic.commit_with_content(records, version).await?
+        {
+            return Ok(outcome);
+        }
+        self.in_steps(records, version).await
     }
 
     async fn in_steps(

@@ -129,7 +129,7 @@ impl Versions {
                 take.then(|| RecordPath::content(row.document_id, row.commit_id))
             });
             let paths: Vec<RecordPath> = wanted.collect();
-            for record in self.core.stores.documents.get_many(&paths).await? {
+            for record in self.core.stores.documents.get_copies(&paths).await? {
                 if let Ok(id) = record.path.id().parse() {
                     walk.records.insert(id, record);
                 }

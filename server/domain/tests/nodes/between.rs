@@ -69,7 +69,7 @@ async fn redis_bus(prefix: &str) -> Option<Opened> {
         eprintln!("skipped: TEST_REDIS_URL is not set; “scripts/services run -- …” sets it");
         return None;
     };
-    let place = RedisPlace { url, prefix: prefix.to_owned() };
+    let place = RedisPlace { url: url.into(), prefix: prefix.to_owned() };
     let redis = RedisConfig { bus: Some(place), ..RedisConfig::default() };
     let config = StorageConfig { redis, ..StorageConfig::new("memory://") };
     Some(izanagi_storage::open(&config).await.unwrap())

@@ -103,6 +103,22 @@ impl World {
         Self { services, stores, clock, ada, bob, opened }
     }
 
+    /// Opens the stores of an earlier world again, with its users.
+    pub(crate) async fn again(plan: Plan, (ada, bob): (Caller, Caller)) -> Self {
+        let clock = Arc::new(TestClock::default());
+        // The threads of a process that was ended still let go of its files.
+        let mut opened = storage::open(&plan.storage).await;
+        let begun = std::time::Instant::now();
+        while opened.is_err() && begun.elapsed() < Duration::from_secs(30) {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            opened = storage::open(&plan.storage).await;
+        }
+        let opened = Arc::new(opened.unwrap());
+        let stores = opened.stores.clone();
+        let services = services(&(plan.wrap)(stores.clone()), &clock, plan.settings);
+        Self { services, stores, clock, ada, bob, opened }
+    }
+
     /// Creates new services over the unwrapped stores of an existing world.
     #[allow(clippy::unused_async)]
     pub(crate) async fn over(world: &Self) -> Self {
@@ -221,6 +237,12 @@ impl World {
     pub(crate) async fn content(&self, id: DocumentId, number: u64) -> String {
         let reader = self.reader(id).await;
         self.services.versions.text(&reader, number).await.unwrap().to_string()
+    }
+
+    /// Shuts everything down, while others still hold it.
+    pub(crate) async fn shut_down(&self) {
+        self.services.shut_down().await;
+        self.opened.close().await;
     }
 
     /// Shuts everything down.

@@ -1,11 +1,21 @@
 //! Parsing of values. Each kind is a function for `#[config(deserialize_with = …)]`.
 
+mod choices;
 mod network;
 mod numbers;
 mod rate;
 
+pub use choices::{
+    DocumentsBackend, DocumentsStrategy, PlaceName, ReadsFrom, RevocationsBackend, SharedBackend,
+    UsersBackend, UsersStrategy, WritesTo,
+};
+pub(super) use choices::{
+    documents_backend, documents_strategy, place_name, reads_from, revocations_backend,
+    shared_backend, users_backend, users_strategy, writes_to,
+};
 pub(super) use network::{
-    address, database_url, database_urls, mongodb_url, networks, origins, public_url, redis_url,
+    address, check_mongodb_url, database_url, database_urls, documents_url, networks, origins,
+    public_url, redis_url,
 };
 pub use numbers::ByteSize;
 pub(super) use numbers::{count, duration, size};
@@ -65,30 +75,6 @@ pub(super) fn redis_prefix<'de, D: Deserializer<'de>>(from: D) -> Result<String,
             _ => Err(Refused::new(given, "use 1 to 64 of a–z, A–Z, 0–9, : . _ and -")),
         }
     })
-}
-
-/// Backend of the document store; `true` means MongoDB.
-pub(super) fn backend_of_documents<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
-    read(from, |given| one_of(given, "users", "mongo", "use users or mongo"))
-}
-
-/// `true` means Redis.
-pub(super) fn in_users_or_redis<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
-    read(from, |given| one_of(given, "users", "redis", "use users or redis"))
-}
-
-/// `true` means Redis.
-pub(super) fn in_process_or_redis<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
-    read(from, |given| one_of(given, "process", "redis", "use process or redis"))
-}
-
-/// Returns whether it is the second of two words.
-fn one_of(given: &str, no: &str, yes: &str, allowed: &'static str) -> Result<bool, Refused> {
-    match given {
-        given if given == yes => Ok(true),
-        given if given == no => Ok(false),
-        _ => Err(Refused::new(given, allowed)),
-    }
 }
 
 /// Log format; `true` means JSON.

@@ -3,6 +3,7 @@
 use super::{Refused, read, read_list};
 use axum::http::Uri;
 use ipnet::IpNet;
+use izanagi_storage::StoreUrl;
 use serde::de::Deserializer;
 use std::net::{IpAddr, SocketAddr};
 
@@ -54,45 +55,56 @@ pub(in super::super) fn origins<'de, D: Deserializer<'de>>(
 /// URL of a relational database.
 pub(in super::super) fn database_url<'de, D: Deserializer<'de>>(
     from: D,
-) -> Result<String, D::Error> {
+) -> Result<StoreUrl, D::Error> {
     read(from, relational)
 }
 
 /// URLs of relational databases.
 pub(in super::super) fn database_urls<'de, D: Deserializer<'de>>(
     from: D,
-) -> Result<Vec<String>, D::Error> {
+) -> Result<Vec<StoreUrl>, D::Error> {
     read_list(from, relational)
 }
 
-fn relational(given: &str) -> Result<String, Refused> {
+fn relational(given: &str) -> Result<StoreUrl, Refused> {
     if given == "memory://" {
-        return Ok(given.to_owned());
+        return Ok(given.into());
     }
     let allowed = "use sqlite://PATH, postgres://user:password@host/database or memory://";
     with_scheme(given, &["sqlite", "postgres", "postgresql"], allowed)
 }
 
-/// URL of a MongoDB server.
-pub(in super::super) fn mongodb_url<'de, D: Deserializer<'de>>(
+/// URL of a document store.
+pub(in super::super) fn documents_url<'de, D: Deserializer<'de>>(
     from: D,
-) -> Result<String, D::Error> {
+) -> Result<StoreUrl, D::Error> {
+    let allowed = "use mongodb://user:password@host/database, mongodb+srv://…, postgres://… or \
+                   sqlite://PATH";
+    let schemes = ["mongodb", "mongodb+srv", "postgres", "postgresql", "sqlite"];
+    read(from, |given| with_scheme(given, &schemes, allowed))
+}
+
+/// Refuses a URL that is none of MongoDB.
+pub(in super::super) fn check_mongodb_url(given: &str) -> Result<(), (String, &'static str)> {
     let allowed = "use mongodb://user:password@host/database or mongodb+srv://…";
-    read(from, |given| with_scheme(given, &["mongodb", "mongodb+srv"], allowed))
+    let checked = with_scheme(given, &["mongodb", "mongodb+srv"], allowed);
+    checked.map(drop).map_err(|refused| (refused.shown, refused.allowed))
 }
 
 /// URL of a Redis server.
-pub(in super::super) fn redis_url<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+pub(in super::super) fn redis_url<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<StoreUrl, D::Error> {
     let allowed = "use redis://user:password@host:port, or rediss:// for TLS";
     read(from, |given| with_scheme(given, &["redis", "rediss"], allowed))
 }
 
 /// Returns a URL if it has one of these schemes. A refusal shows only the scheme: the rest may contain a
 /// password.
-fn with_scheme(given: &str, schemes: &[&str], allowed: &'static str) -> Result<String, Refused> {
+fn with_scheme(given: &str, schemes: &[&str], allowed: &'static str) -> Result<StoreUrl, Refused> {
     let (scheme, rest) = given.split_once("://").unwrap_or_default();
     if schemes.contains(&scheme) && !rest.is_empty() {
-        return Ok(given.to_owned());
+        return Ok(given.into());
     }
     let is_scheme = scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     let shown = if is_scheme && !scheme.is_empty() { scheme } else { "…" };

@@ -2,13 +2,16 @@
 //! beside a running server. Each provider has its own checks, in its folder.
 
 mod expected;
+mod routing;
 
 pub(crate) use expected::{Kind, names};
+pub(crate) use routing::{COUNTS, MARKS, MOVES, Routing, SINCE};
 
 use crate::{
-    config::{Place, StorageConfig},
+    config::{DocumentsConfig, Place, RelationalOptions, StorageConfig},
     mongo, redis,
     sql::{PgDb, SqliteDb},
+    url::StoreUrl,
 };
 use izanagi_domain::storage::Clock;
 use izanagi_shared::time::Timestamp;
@@ -179,7 +182,7 @@ pub async fn examine(config: &StorageConfig) -> Vec<Examined> {
     let clock = &config.clock;
     let mut all = vec![bounded("users", relational(config, clock)).await];
     if let Some(documents) = &config.documents {
-        all.push(bounded("documents", mongo::examine(documents, clock)).await);
+        all.push(bounded("documents", own_documents(config, documents)).await);
     }
     for (store, place) in config.redis.places() {
         all.push(bounded(store, redis::examine(store, &place, clock, &config.ids)).await);
@@ -201,17 +204,38 @@ async fn bounded(store: &'static str, work: impl Future<Output = Examined>) -> E
 }
 
 async fn relational(config: &StorageConfig, clock: &Arc<dyn Clock>) -> Examined {
-    match Place::parse(&config.url) {
-        Ok(Place::Postgres(place)) => PgDb::examine(&place, &config.relational, clock).await,
+    sql("users", &config.url, &config.relational, clock).await
+}
+
+/// A document store with a database of its own.
+async fn own_documents(config: &StorageConfig, documents: &DocumentsConfig) -> Examined {
+    if documents.url.is_mongodb() {
+        return mongo::examine(documents, &config.clock).await;
+    }
+    let options = config.relational.for_documents();
+    Examined {
+        store: "documents",
+        ..sql("documents", &documents.url, &options, &config.clock).await
+    }
+}
+
+async fn sql(
+    store: &'static str,
+    url: &StoreUrl,
+    options: &RelationalOptions,
+    clock: &Arc<dyn Clock>,
+) -> Examined {
+    match Place::parse(url) {
+        Ok(Place::Postgres(place)) => PgDb::examine(&place, options, clock).await,
         Ok(Place::File(path)) => SqliteDb::examine(&path).await,
         Ok(place @ Place::Memory) => {
-            let mut examined = Examined::new("users", place.to_string());
-            let mend = "set DATABASE_URL to sqlite://PATH or postgres://…";
+            let mut examined = Examined::new(store, place.to_string());
+            let mend = "use sqlite://PATH or postgres://… in its URL";
             examined.note("durability", "nothing survives the end of the process", mend);
             examined
         }
         Err(error) => {
-            let mut examined = Examined::new("users", "DATABASE_URL".to_owned());
+            let mut examined = Examined::new(store, format!("storage.{store}.url"));
             examined.bad("setting", error.to_string(), "correct the setting");
             examined
         }

@@ -3,9 +3,10 @@
 use super::flip::{flip_bytes, flip_data, flip_text};
 use izanagi_domain::storage::{
     Accounts, BatchOutcome, ChangePage, CommitIntent, CommitOutcome, DocumentRow, FeedSummary,
-    Fence, KnownOp, LoadedLog, LogRemains, LogTail, NewestSegments, OpsSummary, OutboxItem, Record,
-    RecordPath, RefreshToken, RefreshUse, SavedText, SealedKey, SegmentRow, Session, ShortHash,
-    StoreError, StoreResult, StoredSnapshot, User, VersionRow, Viewed,
+    Fence, KnownOp, LoadedLog, LogRemains, LogTail, MoveNode, NewestSegments, OpsSummary,
+    OutboxItem, Record, RecordPath, RefreshToken, RefreshUse, SavedText, SealedKey, SegmentRow,
+    Session, ShortHash, StoreError, StoreMove, StoreResult, StoredSnapshot, User, VersionRow,
+    Viewed,
 };
 use izanagi_shared::{
     id::{DocumentId, SessionId, UserId},
@@ -42,6 +43,7 @@ answers_without_content!(
     ChangePage,
     Uuid,
     Option<u32>,
+    Option<CommitOutcome>,
     CommitIntent,
     CommitOutcome,
     DocumentId,
@@ -50,6 +52,7 @@ answers_without_content!(
     Fence,
     KnownOp,
     LogTail,
+    MoveNode,
     OpsSummary,
     OutboxItem,
     Person,
@@ -70,6 +73,12 @@ answers_without_content!(
 impl Answer for NewestSegments {
     fn of_an_empty_store() -> StoreResult<Self> {
         Ok(Self::default())
+    }
+}
+
+impl Answer for Option<StoreMove> {
+    fn of_an_empty_store() -> StoreResult<Self> {
+        Ok(None)
     }
 }
 

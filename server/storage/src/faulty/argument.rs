@@ -1,7 +1,9 @@
 //! Owned arguments of store methods, so that a call can be repeated, or made after its caller was
 //! dropped.
 
-use izanagi_domain::storage::{AuditEvent, Freshness, RecordIndex, Settlement, Topic};
+use izanagi_domain::storage::{
+    AuditEvent, Freshness, MovePhase, MovedStore, RecordIndex, Sealed, Settlement, Topic,
+};
 use izanagi_shared::{
     id::{ActorId, CommitId, DocumentId, SessionId, UserId},
     time::Timestamp,
@@ -44,6 +46,18 @@ impl<'a> Argument<'a> for Option<&'a str> {
 
     fn lend(kept: &'a Option<String>) -> Self {
         kept.as_deref()
+    }
+}
+
+impl<'a> Argument<'a> for Option<&'a Sealed> {
+    type Kept = Option<Sealed>;
+
+    fn keep(self) -> Self::Kept {
+        self.cloned()
+    }
+
+    fn lend(kept: &'a Self::Kept) -> Self {
+        kept.as_ref()
     }
 }
 
@@ -95,4 +109,7 @@ copied_arguments!(
     Settlement,
     Uuid,
     Option<Uuid>,
+    MovedStore,
+    MovePhase,
+    Option<(Uuid, MovePhase)>,
 );

@@ -63,14 +63,17 @@ pub fn wrap(stores: Stores, injector: &Arc<Injector>) -> Stores {
         inspect: faulty(from.inspect, injector),
         mend: faulty(from.mend, injector),
         upkeep: faulty(from.upkeep, injector),
+        moves: faulty(from.moves, injector),
     };
     Stores {
         relational,
         documents: faulty(stores.documents, injector),
+        routing: stores.routing,
         revocations: faulty(stores.revocations, injector),
         // Events are best-effort; the tests of their consumers cover lost events.
         bus: stores.bus,
         cache: stores.cache,
         counters: stores.counters,
+        movers: stores.movers,
     }
 }

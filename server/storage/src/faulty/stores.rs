@@ -7,13 +7,14 @@ use izanagi_domain::storage::{
     Accounts, AtomicCommit, AuditEvent, AuditLog, Batch, BatchOutcome, Catalog, ChangePage,
     Changes, Claim, CommitIntent, CommitIntents, CommitOutcome, CutUpdates, Data, DetailsChange,
     DocumentFilter, DocumentRow, DocumentStore, EditSegments, FeedSummary, Fence, Freshness,
-    Inspect, KeyStore, KnownOp, LiveLog, LoadedLog, LogRemains, LogTail, Mend, NewDocument,
-    NewIntent, NewLineage, NewRecord, NewSegment, NewSession, NewSnapshot, NewVersion,
-    NewestSegments, OpsSummary, Outbox, OutboxItem, Owners, RebuiltLog, Record, RecordIndex,
-    RecordPatch, RecordPath, RecordWatch, RefreshToken, RefreshUse, ResumeToken, RevocationStore,
-    SavedText, SealedKey, SegmentFilter, SegmentRow, Session, SessionStore, Settlement, ShortHash,
-    StoreResult, StoredSnapshot, Topic, Upkeep, User, UserChange, UserStore, VersionFilter,
-    VersionRow, VersionStore, Viewed,
+    Inspect, KeyStore, KnownOp, LiveLog, LoadedLog, LogRemains, LogTail, Mend, MoveNode, MovePhase,
+    MoveProgress, MovedStore, NewDocument, NewIntent, NewLineage, NewMove, NewRecord, NewSegment,
+    NewSession, NewSnapshot, NewVersion, NewestSegments, OpsSummary, Outbox, OutboxItem, Owners,
+    RebuiltLog, Record, RecordIndex, RecordPatch, RecordPath, RecordWatch, RefreshToken,
+    RefreshUse, ResumeToken, RevocationStore, SavedText, Sealed, SealedKey, SegmentFilter,
+    SegmentRow, Session, SessionStore, Settlement, ShortHash, StoreMove, StoreMoves, StoreResult,
+    StoredSnapshot, Topic, Upkeep, User, UserChange, UserStore, VersionFilter, VersionRow,
+    VersionStore, Viewed,
 };
 use izanagi_shared::{
     id::{ActorId, CommitId, DocumentId, SessionId, UserId},
@@ -69,6 +70,10 @@ faulty_store! {
     DocumentStore as "records" {
         Read get(path: &RecordPath) -> Record;
         Read get_many(paths: &[RecordPath]) -> Vec<Record>;
+        Read get_copies(paths: &[RecordPath]) -> Vec<Record>;
+        Read get_stored(paths: &[RecordPath]) -> Vec<Record>;
+        Read collections(after: Option<&str>, limit: u32) -> Vec<String>;
+        Write replicate(record: &Record) -> ();
         Write create(record: &NewRecord, at: Timestamp) -> ();
         Write update(path: &RecordPath, expected: u64, data: &Data, at: Timestamp) -> u64;
         Write patch(path: &RecordPath, expected: u64, patch: &RecordPatch, at: Timestamp) -> u64;
@@ -201,7 +206,7 @@ faulty_store! {
 
 faulty_store! {
     AtomicCommit as "atomic" {
-        Write commit_with_content(records: &[NewRecord], version: &NewVersion) -> CommitOutcome;
+        Write commit_with_content(records: &[NewRecord], version: &NewVersion) -> Option<CommitOutcome>;
     }
 }
 
@@ -295,6 +300,23 @@ faulty_store! {
         Read with_old_updates(before: Timestamp, after: Option<DocumentId>, limit: u32) -> Vec<DocumentId>;
         Write forget_audit(before: Timestamp) -> ();
         Write probe(at: Timestamp) -> ();
+    }
+}
+
+faulty_store! {
+    StoreMoves as "moves" {
+        Read get(store: MovedStore) -> Option<StoreMove>;
+        Write begin(new: &NewMove) -> bool;
+        Write claim(id: Uuid, worker: Uuid, now: Timestamp, until: Timestamp) -> bool;
+        Write release(id: Uuid) -> ();
+        Write turn(id: Uuid, from: MovePhase, to: MovePhase, at: Timestamp) -> bool;
+        Write report(id: Uuid, progress: &MoveProgress, at: Timestamp) -> ();
+        Write restore(id: Uuid, target: &Sealed, at: Timestamp) -> ();
+        Write reseal(id: Uuid, source: Option<&Sealed>, target: &Sealed) -> ();
+        Write remove(id: Uuid) -> ();
+        Write confirm(store: MovedStore, node: Uuid, at: Option<(Uuid, MovePhase)>) -> ();
+        Read nodes(store: MovedStore) -> Vec<MoveNode>;
+        Write leave(store: MovedStore, node: Uuid) -> ();
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) async fn open(
         Ok(opened) => opened,
         Err(_) => {
             let cause = format!("no answer within {} s", START.as_secs());
-            Err(unreachable(&without_secrets(&config.url), &cause))
+            Err(unreachable(&config.url.to_string(), &cause))
         }
     }
 }
@@ -83,6 +83,7 @@ async fn connect(config: &DocumentsConfig, ids: &dyn Ids) -> Result<Arc<MongoDb>
         store,
         limit,
         retention: config.soft_delete_retention,
+        reads_replicas: config.reads_replicas,
         closed: Arc::default(),
         calls: RwLock::default(),
         interruptions,
@@ -101,28 +102,29 @@ pub(super) async fn options(
     config: &DocumentsConfig,
     interruptions: &Arc<AtomicU64>,
 ) -> Result<(ClientOptions, Duration), OpenError> {
-    let (scheme, _) = config.url.split_once("://").unwrap_or((&config.url, ""));
+    let url = config.url.expose();
+    let (scheme, _) = url.split_once("://").unwrap_or((url, ""));
     if !matches!(scheme, "mongodb" | "mongodb+srv") {
         // The rest may contain a password.
         return Err(OpenError::Setting {
             name: SETTING,
             given: format!("a URL that begins with “{scheme}”"),
-            allowed: "mongodb://… or mongodb+srv://…",
+            allowed: "mongodb://… or mongodb+srv://…".to_owned(),
         });
     }
     let wrong = |error: mongodb::error::Error| {
-        let why = hide_secrets(&super::errors::text(&error), &config.url);
+        let why = hide_secrets(&super::errors::text(&error), url);
         OpenError::Setting {
             name: SETTING,
-            given: format!("{} ({why})", without_secrets(&config.url)),
-            allowed: "a valid mongodb:// or mongodb+srv:// URL",
+            given: format!("{} ({why})", config.url),
+            allowed: "a valid mongodb:// or mongodb+srv:// URL".to_owned(),
         }
     };
-    let mut url = ConnectionString::parse(&config.url).map_err(wrong)?;
+    let mut parsed = ConnectionString::parse(url).map_err(wrong)?;
     // The driver knows the option, but refuses it instead of applying it.
     #[allow(deprecated)]
-    let limit = url.socket_timeout.take().filter(|limit| !limit.is_zero()).unwrap_or(LIMIT);
-    let mut options = ClientOptions::parse(url).await.map_err(wrong)?;
+    let limit = parsed.socket_timeout.take().filter(|limit| !limit.is_zero()).unwrap_or(LIMIT);
+    let mut options = ClientOptions::parse(parsed).await.map_err(wrong)?;
     options.app_name.get_or_insert_with(|| "izanagi".to_owned());
     options.server_selection_timeout.get_or_insert(SELECTION);
     options.connect_timeout.get_or_insert(SELECTION);
@@ -168,7 +170,7 @@ pub(super) fn require_replica_set(hosts: &str, hello: &Document) -> Result<(), O
     Err(OpenError::Setting {
         name: SETTING,
         given: format!("{hosts}, a server by itself"),
-        allowed: "a replica set (of one node or more) or a sharded cluster",
+        allowed: "a replica set (of one node or more) or a sharded cluster".to_owned(),
     })
 }
 
@@ -211,20 +213,12 @@ fn check_name(setting: &'static str, name: &str, without: &[char]) -> Result<(),
     Err(OpenError::Setting {
         name: setting,
         given: format!("{name:?}"),
-        allowed: "1 to 63 bytes without / \\ . $ \" and spaces",
+        allowed: "1 to 63 bytes without / \\ . $ \" and spaces".to_owned(),
     })
 }
 
 fn unreachable(hosts: &str, cause: &str) -> OpenError {
     OpenError::Unreachable { name: SETTING, given: hosts.to_owned(), cause: cause.to_owned() }
-}
-
-/// The URL without user, password and options.
-pub(super) fn without_secrets(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let hosts = rest.rsplit_once('@').map_or(rest, |(_, hosts)| hosts);
-    let hosts = hosts.split(['/', '?']).next().unwrap_or_default();
-    format!("{scheme}://{hosts}")
 }
 
 /// Replaces what a message repeats of the user, the password and the values of options.

@@ -2,7 +2,7 @@
 
 use super::{
     INDEXES,
-    connect::{database_name, options, require_replica_set, without_secrets},
+    connect::{database_name, options, require_replica_set},
     errors,
 };
 use crate::{config::DocumentsConfig, doctor::Examined};
@@ -19,7 +19,7 @@ const OLDEST: u32 = 5;
 
 /// Examines the configured collection.
 pub(crate) async fn examine(config: &DocumentsConfig, clock: &Arc<dyn Clock>) -> Examined {
-    let place = format!("MongoDB, {}", without_secrets(&config.url));
+    let place = format!("MongoDB, {}", config.url);
     let mut examined = Examined::new("documents", place);
     let (options, _) = match options(config, &Arc::default()).await {
         Ok(options) => options,

@@ -8,6 +8,7 @@ mod record;
 mod retention;
 mod store;
 mod watch;
+mod whole;
 
 pub(crate) use connect::open;
 pub(crate) use doctor::examine;
@@ -42,6 +43,8 @@ pub(crate) struct MongoDb {
     limit: Duration,
     /// How long soft-deleted records are kept.
     retention: Duration,
+    /// Whether copies may be read from replicas.
+    reads_replicas: bool,
     closed: Arc<AtomicBool>,
     /// Held for reading by every call; closing waits for it.
     calls: RwLock<()>,

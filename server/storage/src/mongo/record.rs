@@ -1,7 +1,7 @@
 //! A record as a BSON document (DESIGN §3).
 
 use super::data;
-use izanagi_domain::storage::{NewRecord, Record, RecordPath, StoreError, StoreResult};
+use izanagi_domain::storage::{Data, NewRecord, Record, RecordPath, StoreError, StoreResult};
 use izanagi_shared::time::Timestamp;
 use mongodb::bson::{RawBsonRef, RawDocument, RawDocumentBuf, raw::cstr};
 
@@ -21,20 +21,37 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// Encodes a record at version 1.
-pub(super) fn encode(record: &NewRecord, at: Timestamp) -> StoreResult<RawDocumentBuf> {
-    let path = &record.path;
+pub(super) fn encode(new: &NewRecord, at: Timestamp) -> StoreResult<RawDocumentBuf> {
+    encode_parts(&new.path, 1, (at, at), false, &new.data)
+}
+
+/// Encodes a record as it is.
+pub(super) fn encode_stored(record: &Record) -> StoreResult<RawDocumentBuf> {
+    let Record { path, version, created_at, updated_at, deleted, data } = record;
+    let version = i64::try_from(*version)
+        .map_err(|_| StoreError::Corrupt(format!("the record {path}: an impossible version")))?;
+    encode_parts(path, version, (*created_at, *updated_at), *deleted, data)
+}
+
+fn encode_parts(
+    path: &RecordPath,
+    version: i64,
+    (created_at, updated_at): (Timestamp, Timestamp),
+    deleted: bool,
+    data: &Data,
+) -> StoreResult<RawDocumentBuf> {
     let parent = path.collection().rsplit_once('/').map_or("", |(parent, _)| parent);
     let mut document = RawDocumentBuf::new();
     document.append(cstr!("_id"), id_of(path));
     document.append(cstr!("fullpath"), path.to_string());
     document.append(cstr!("collection"), path.collection());
     document.append(cstr!("parent"), parent);
-    document.append(cstr!("version"), 1);
+    document.append(cstr!("version"), data::int(version));
     // A BSON date has only milliseconds.
-    document.append(cstr!("createdAt"), at.as_micros());
-    document.append(cstr!("updatedAt"), at.as_micros());
-    document.append(cstr!("deleted"), false);
-    document.append(cstr!("data"), data::encode(&record.data)?);
+    document.append(cstr!("createdAt"), created_at.as_micros());
+    document.append(cstr!("updatedAt"), updated_at.as_micros());
+    document.append(cstr!("deleted"), deleted);
+    document.append(cstr!("data"), data::encode(data)?);
     Ok(document)
 }
 
@@ -83,7 +100,6 @@ pub(super) fn path(document: &RawDocument) -> StoreResult<RecordPath> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use izanagi_domain::storage::Data;
     use mongodb::bson::rawdoc;
 
     fn new_record() -> NewRecord {

@@ -16,9 +16,6 @@ use mongodb::{
 };
 use std::sync::atomic::Ordering;
 
-/// Ids per query.
-const IDS: usize = 1_000;
-
 /// A BSON document, without room for what the record has beside its data.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
@@ -33,7 +30,7 @@ enum Written<T> {
 
 impl MongoDb {
     /// Runs a read.
-    async fn read<T: Send>(
+    pub(super) async fn read<T: Send>(
         &self,
         read: impl Future<Output = mongodb::error::Result<T>> + Send,
     ) -> StoreResult<T> {
@@ -165,7 +162,7 @@ impl MongoDb {
 }
 
 /// Decodes records, without keeping other tasks waiting.
-async fn decode(documents: Vec<RawDocumentBuf>) -> StoreResult<Vec<Record>> {
+pub(super) async fn decode(documents: Vec<RawDocumentBuf>) -> StoreResult<Vec<Record>> {
     let bytes: usize = documents.iter().map(|document| document.as_bytes().len()).sum();
     let decode = move || documents.iter().map(|document| record::decode(document)).collect();
     if bytes < LARGE { decode() } else { run_blocking(decode).await }
@@ -173,7 +170,7 @@ async fn decode(documents: Vec<RawDocumentBuf>) -> StoreResult<Vec<Record>> {
 
 /// Encodes, without keeping other tasks waiting. Refuses what is too large for a document even where
 /// it can be compressed, as the other providers do.
-async fn encoded<T: Send + 'static>(
+pub(super) async fn encoded<T: Send + 'static>(
     data: &Data,
     encode: impl FnOnce() -> StoreResult<T> + Send + 'static,
 ) -> StoreResult<T> {
@@ -211,14 +208,25 @@ impl DocumentStore for MongoDb {
     }
 
     async fn get_many(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>> {
-        let mut found = Vec::with_capacity(paths.len());
-        for paths in paths.chunks(IDS) {
-            let ids: Vec<String> = paths.iter().map(record::id_of).collect();
-            let find = self.find(doc! { "_id": { "$in": ids } });
-            found.extend(decode(self.collect(find).await?).await?);
-        }
+        let mut found = self.found(paths).await?;
         found.retain(|record| !record.deleted);
         Ok(found)
+    }
+
+    async fn get_copies(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>> {
+        self.copies(paths).await
+    }
+
+    async fn get_stored(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>> {
+        self.found(paths).await
+    }
+
+    async fn collections(&self, after: Option<&str>, limit: u32) -> StoreResult<Vec<String>> {
+        self.names(after, limit).await
+    }
+
+    async fn replicate(&self, record: &Record) -> StoreResult<()> {
+        self.copy(record).await
     }
 
     async fn create(&self, new: &NewRecord, at: Timestamp) -> StoreResult<()> {
@@ -338,25 +346,6 @@ impl DocumentStore for MongoDb {
 
     async fn close(&self) {
         self.shut_down().await;
-    }
-}
-
-impl MongoDb {
-    /// Patches fields whose names the server would misread: the whole data is sent, for the state
-    /// that was read.
-    async fn patch_whole(
-        &self,
-        path: &RecordPath,
-        expected: u64,
-        patch: &RecordPatch,
-        at: Timestamp,
-    ) -> StoreResult<u64> {
-        let mut record = self.get(path).await?;
-        if record.version != expected {
-            return Err(StoreError::Conflict(Constraint::RecordVersion));
-        }
-        patch.apply(&mut record.data);
-        self.update(path, expected, &record.data, at).await
     }
 }
 

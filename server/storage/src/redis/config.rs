@@ -1,6 +1,6 @@
 //! Which stores are in Redis, and where.
 
-use crate::error::OpenError;
+use crate::{error::OpenError, url::StoreUrl};
 use redis::TlsCertificates;
 use std::fmt;
 
@@ -46,24 +46,24 @@ impl RedisConfig {
 }
 
 /// A Redis server, and the beginning of all keys there.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RedisPlace {
     /// `redis://[user:password@]host[:port][/database]`, or `rediss://…` for TLS. There,
     /// `?sslrootcert=FILE` names the authorities that are trusted instead of the public ones.
-    pub url: String,
+    pub url: StoreUrl,
     /// Every key and channel begins with it and a colon.
     pub prefix: String,
 }
 
 impl RedisPlace {
     /// A server, with the prefix `izanagi`.
-    pub fn new(url: impl Into<String>) -> Self {
+    pub fn new(url: impl Into<StoreUrl>) -> Self {
         Self { url: url.into(), prefix: "izanagi".to_owned() }
     }
 
     /// Checks the URL and the prefix of `setting`.
     pub(super) fn client(&self, setting: &'static str) -> Result<redis::Client, OpenError> {
-        let scheme = self.url.split_once("://").map_or("", |(scheme, _)| scheme);
+        let scheme = self.url.scheme();
         let refuse = |problem: &str| OpenError::Redis { setting, problem: problem.to_owned() };
         if !matches!(scheme, "redis" | "rediss") {
             let given = if scheme.is_empty() { "no scheme" } else { scheme };
@@ -79,7 +79,7 @@ impl RedisPlace {
             drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         }
         // The error may repeat parts of the URL, which has the password.
-        let (url, authorities) = split(&self.url);
+        let (url, authorities) = split(self.url.expose());
         let Some(file) = authorities else {
             return redis::Client::open(url).map_err(|_| refuse("the URL cannot be read"));
         };
@@ -112,13 +112,6 @@ fn split(url: &str) -> (&str, Option<&str>) {
     }
 }
 
-impl fmt::Debug for RedisPlace {
-    /// Omits the URL, which may contain a password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisPlace").field("prefix", &self.prefix).finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,7 +122,7 @@ mod tests {
     #[case("redis://me:secret@host/3", "izanagi:rev")]
     #[case("rediss://host", "a-b_c.d")]
     fn accepts(#[case] url: &str, #[case] prefix: &str) {
-        let place = RedisPlace { url: url.to_owned(), prefix: prefix.to_owned() };
+        let place = RedisPlace { url: url.into(), prefix: prefix.to_owned() };
         assert!(place.client("bus").is_ok());
     }
 
@@ -142,7 +135,7 @@ mod tests {
     #[case("redis://me:secret@host?sslrootcert=/dev/null", "izanagi")]
     #[case("rediss://me:secret@host?sslrootcert=/nowhere/ca.pem", "izanagi")]
     fn refuses_by_the_name_of_the_setting(#[case] url: &str, #[case] prefix: &str) {
-        let place = RedisPlace { url: url.to_owned(), prefix: prefix.to_owned() };
+        let place = RedisPlace { url: url.into(), prefix: prefix.to_owned() };
         let said = place.client("bus").unwrap_err().to_string();
         assert!(said.contains("bus") && said.contains("redis://"), "{said}");
         assert!(!said.contains("secret"), "{said}");

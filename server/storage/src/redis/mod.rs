@@ -13,7 +13,7 @@ mod revocations;
 pub use config::{RedisConfig, RedisPlace};
 pub(crate) use doctor::examine;
 
-use crate::{error::OpenError, registry::Backend};
+use crate::{error::OpenError, registry::Backend, url::StoreUrl};
 use async_trait::async_trait;
 use bus::RedisBus;
 use cache::RedisCache;
@@ -81,7 +81,7 @@ pub(crate) async fn open(
 /// Opens each server once, however many stores it has.
 struct Opener<'a> {
     ids: &'a Arc<dyn Ids>,
-    connections: HashMap<String, Arc<Connection>>,
+    connections: HashMap<StoreUrl, Arc<Connection>>,
     description: &'a mut String,
 }
 

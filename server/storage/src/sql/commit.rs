@@ -129,14 +129,19 @@ impl Commit {
     /// All statements, for a transaction.
     fn writes(&self) -> impl Iterator<Item = Statement> {
         // If the commit is not allowed, this violates `ck_documents_head`.
-        let head = Statement::with(
+        let mut head = Statement::with(
             "UPDATE documents SET head_version = $2, head_hash = $5, head_commit = CASE \
              WHEN deleted_at IS NULL AND head_version = $2 - 1 \
              AND head_commit IS NOT DISTINCT FROM $4 AND NOT EXISTS \
-             (SELECT 1 FROM commit_intents WHERE commit_id = $3 AND status <> 'committed') \
-             THEN $3 END WHERE id = $1",
+             (SELECT 1 FROM commit_intents WHERE commit_id = $3 AND status <> 'committed')",
             args![self.document, self.number, self.commit, self.parent, self.head_hash()],
         );
+        if !self.has_intent {
+            // A node that stood still while the documents moved would store the content where nobody
+            // reads it any more.
+            head.push(" AND NOT EXISTS (SELECT 1 FROM store_moves WHERE store = 'documents')");
+        }
+        head.push(" THEN $3 END WHERE id = $1");
         self.before.iter().cloned().chain([head]).chain(self.after.iter().cloned())
     }
 
@@ -174,7 +179,8 @@ impl Commit {
         ));
         let found = Statement::with(
             "SELECT d.id AS document, d.head_version, d.head_commit, d.deleted_at, i.status, \
-             i.expires_at, EXISTS (SELECT 1 FROM versions WHERE request_key = $3) AS known \
+             i.expires_at, EXISTS (SELECT 1 FROM versions WHERE request_key = $3) AS known, \
+             EXISTS (SELECT 1 FROM store_moves WHERE store = 'documents') AS moves \
              FROM (SELECT 1 AS one) AS o LEFT JOIN documents d ON d.id = $1 \
              LEFT JOIN commit_intents i ON i.commit_id = $2",
             args![self.document, self.commit, short_hash(&self.request_key)],
@@ -202,6 +208,10 @@ impl Commit {
             return Err(StoreError::Conflict(Constraint::CommitId));
         }
         if self.has_intent && !(is_intent && is_open(found, self.at)?) {
+            return Ok(Some(CommitOutcome::IntentClosed));
+        }
+        if !self.has_intent && found.get("moves")? {
+            // There is none: the caller goes by steps instead.
             return Ok(Some(CommitOutcome::IntentClosed));
         }
         if found.get::<Option<CommitId>>("head_commit")? != self.parent {

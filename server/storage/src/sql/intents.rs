@@ -178,11 +178,16 @@ impl<D: Database> AtomicCommit for SqlIntents<D> {
         &self,
         records: &[NewRecord],
         version: &NewVersion,
-    ) -> StoreResult<CommitOutcome> {
+    ) -> StoreResult<Option<CommitOutcome>> {
         let mut first = Vec::with_capacity(3 * records.len());
         for record in records {
             first.extend(payload::insert(record, version.at).await?);
         }
-        commit::Commit::with_content(&*self.ids, first, version).run(&*self.db).await
+        let commit = commit::Commit::with_content(&*self.ids, first, version);
+        Ok(match commit.run(&*self.db).await? {
+            // There is no intent: a move of the documents is known.
+            CommitOutcome::IntentClosed => None,
+            outcome => Some(outcome),
+        })
     }
 }

@@ -26,16 +26,19 @@ mod list;
 mod live_log;
 mod log_rows;
 mod mend;
+mod moves;
 mod numbers;
 mod outbox;
 mod owners;
 mod payload;
 mod record_changes;
+mod record_copies;
 mod record_retention;
 mod records;
 mod restart;
 mod revocations;
 mod sessions;
+mod shadow_marks;
 mod users;
 mod version_row;
 mod versions;
@@ -45,14 +48,26 @@ pub(crate) use postgres::{PgDb, PostgresPlace, Presence};
 pub(crate) use sqlite::SqliteDb;
 pub(crate) use statement::Statement;
 
-use izanagi_domain::storage::{Clock, Ids, Relational, Stores};
-use std::sync::Arc;
+use crate::routing::ShadowMarks;
+use izanagi_domain::storage::{Clock, DocumentStore, Ids, Relational, Stores};
+use std::{sync::Arc, time::Duration};
+
+/// Creates the document store over a database.
+pub(crate) fn documents<D: Database>(db: &Arc<D>, retention: Duration) -> Arc<dyn DocumentStore> {
+    Arc::new(records::SqlRecords::new(Arc::clone(db), retention))
+}
+
+/// Creates the marks of a routed document store over a database.
+pub(crate) fn shadow_marks<D: Database>(db: &Arc<D>, ids: &Arc<dyn Ids>) -> Arc<dyn ShadowMarks> {
+    Arc::new(shadow_marks::SqlMarks { db: Arc::clone(db), ids: Arc::clone(ids) })
+}
 
 /// Creates all stores over one database, so that commits are atomic.
 pub(crate) fn stores<D: Database>(
     db: &Arc<D>,
     clock: &Arc<dyn Clock>,
     ids: &Arc<dyn Ids>,
+    retention: Duration,
 ) -> Stores {
     let (db, clock, ids) = (|| Arc::clone(db), || Arc::clone(clock), || Arc::clone(ids));
     let intents = Arc::new(intents::SqlIntents { db: db(), ids: ids() });
@@ -73,13 +88,16 @@ pub(crate) fn stores<D: Database>(
         inspect: Arc::new(inspect::SqlInspect { db: db() }),
         mend: Arc::new(mend::SqlMend { db: db() }),
         upkeep: Arc::new(forget::SqlUpkeep { db: db() }),
+        moves: Arc::new(moves::SqlMoves { db: db(), ids: ids() }),
     };
     Stores {
         relational,
-        documents: Arc::new(records::SqlRecords::new(db())),
+        documents: documents(&db(), retention),
+        routing: None,
         revocations: Arc::new(revocations::SqlRevocations { db: db(), clock: clock() }),
         bus: Arc::new(izanagi_domain::storage::LocalBus::default()),
         cache: Arc::new(izanagi_domain::storage::LocalCache::new(crate::CACHE_BYTES)),
         counters: None,
+        movers: Vec::new(),
     }
 }

@@ -5,15 +5,16 @@ use super::{
     id_bytes,
     payload::{self, Payload},
     record_changes::{self, SqlWatch},
-    record_retention,
+    record_copies, record_retention,
     row::Row,
     statement::{Statement, args},
 };
-use crate::config::DocumentsConfig;
 use async_trait::async_trait;
 use izanagi_domain::storage::{
-    Constraint, Data, DocumentStore, Freshness::Fresh, NewRecord, Record, RecordChangeKind,
-    RecordIndex, RecordPatch, RecordPath, RecordWatch, ResumeToken, StoreError, StoreResult,
+    Constraint, Data, DocumentStore,
+    Freshness::{self, Fresh},
+    NewRecord, Record, RecordChangeKind, RecordIndex, RecordPatch, RecordPath, RecordWatch,
+    ResumeToken, StoreError, StoreResult,
 };
 use izanagi_shared::time::Timestamp;
 use std::{
@@ -22,6 +23,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 /// Ids per query; SQLite allows 32,766 arguments.
@@ -36,12 +38,14 @@ macro_rules! collection {
 
 pub(crate) struct SqlRecords<D> {
     db: Arc<D>,
+    /// How long soft-deleted records are kept.
+    retention: Duration,
     closed: Arc<AtomicBool>,
 }
 
 impl<D: Database> SqlRecords<D> {
-    pub(crate) fn new(db: Arc<D>) -> Self {
-        Self { db, closed: Arc::default() }
+    pub(crate) fn new(db: Arc<D>, retention: Duration) -> Self {
+        Self { db, retention, closed: Arc::default() }
     }
 
     fn db(&self) -> StoreResult<&D> {
@@ -98,8 +102,42 @@ impl<D: Database> SqlRecords<D> {
         }
     }
 
+    /// Returns the existing records among these paths, soft-deleted ones only if `with_deleted` is set.
+    async fn found(
+        &self,
+        freshness: Freshness,
+        paths: &[RecordPath],
+        with_deleted: bool,
+    ) -> StoreResult<Vec<Record>> {
+        let mut by_collection: BTreeMap<&str, Vec<Vec<u8>>> = BTreeMap::new();
+        for path in paths {
+            by_collection.entry(path.collection()).or_default().push(id_bytes::to_bytes(path.id()));
+        }
+        let mut found = Vec::with_capacity(paths.len());
+        for (collection, ids) in by_collection {
+            for ids in ids.chunks(IDS) {
+                let mut query = select(RECORD, collection);
+                query.push(" AND r.id IN ").push_list(ids.iter().cloned());
+                if !with_deleted {
+                    query.push(" AND r.deleted = ").push_arg(false);
+                }
+                found.extend(self.select_as(freshness, collection, query).await?);
+            }
+        }
+        Ok(found)
+    }
+
     async fn select(&self, collection: &str, query: Statement) -> StoreResult<Vec<Record>> {
-        let mut rows = self.db()?.fetch(Fresh, query).await?;
+        self.select_as(Fresh, collection, query).await
+    }
+
+    async fn select_as(
+        &self,
+        freshness: Freshness,
+        collection: &str,
+        query: Statement,
+    ) -> StoreResult<Vec<Record>> {
+        let mut rows = self.db()?.fetch(freshness, query).await?;
         let stored: StoreResult<_> = rows.iter_mut().map(|row| row.take("data")).collect();
         let decoded = payload::decode_all(stored?).await?;
         rows.iter().zip(decoded).map(|(row, data)| record(collection, row, data)).collect()
@@ -152,20 +190,27 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
     }
 
     async fn get_many(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>> {
-        let mut by_collection: BTreeMap<&str, Vec<Vec<u8>>> = BTreeMap::new();
-        for path in paths {
-            by_collection.entry(path.collection()).or_default().push(id_bytes::to_bytes(path.id()));
-        }
-        let mut found = Vec::with_capacity(paths.len());
-        for (collection, ids) in by_collection {
-            for ids in ids.chunks(IDS) {
-                let mut query = select(RECORD, collection);
-                query.push(" AND r.id IN ").push_list(ids.iter().cloned());
-                query.push(" AND r.deleted = ").push_arg(false);
-                found.extend(self.select(collection, query).await?);
-            }
-        }
+        self.found(Fresh, paths, false).await
+    }
+
+    async fn get_copies(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>> {
+        let mut found = self.found(Freshness::Stale, paths, false).await?;
+        let is_missing = |path: &&RecordPath| found.iter().all(|record| record.path != **path);
+        let missing: Vec<RecordPath> = paths.iter().filter(is_missing).cloned().collect();
+        found.extend(self.found(Fresh, &missing, false).await?);
         Ok(found)
+    }
+
+    async fn get_stored(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>> {
+        self.found(Fresh, paths, true).await
+    }
+
+    async fn collections(&self, after: Option<&str>, limit: u32) -> StoreResult<Vec<String>> {
+        record_copies::collections(self.db()?, after, limit).await
+    }
+
+    async fn replicate(&self, record: &Record) -> StoreResult<()> {
+        record_copies::replicate(self.db()?, record).await
     }
 
     async fn create(&self, record: &NewRecord, at: Timestamp) -> StoreResult<()> {
@@ -300,7 +345,7 @@ impl<D: Database> DocumentStore for SqlRecords<D> {
     }
 
     async fn forget(&self, now: Timestamp) -> StoreResult<()> {
-        let before = now.minus(DocumentsConfig::RETENTION);
+        let before = now.minus(self.retention);
         record_retention::forget_deleted(self.db()?, before).await?;
         record_retention::forget_changes(self.db()?, now).await?;
         record_retention::forget_collections(self.db()?).await

@@ -203,7 +203,10 @@ async fn an_atomic_commit_writes_content_and_version(store: &TestStore) {
     let (_, version) = attempt(store, document, user).await;
     let version = NewVersion { restored: Some(Restored::Version(1)), ..version };
     let record = content_record(&version);
-    let outcome = atomic.commit_with_content(std::slice::from_ref(&record), &version).await;
+    let outcome = atomic
+        .commit_with_content(std::slice::from_ref(&record), &version)
+        .await
+        .map(|done| done.unwrap());
     assert_eq!(outcome, Ok(CommitOutcome::Committed));
     let row = store.relational.versions.by_commit(version.commit_id).await.unwrap();
     assert_eq!((row.number, row.restored), (2, version.restored));
@@ -226,14 +229,18 @@ async fn a_failed_atomic_commit_leaves_nothing(store: &TestStore) {
     let (user, document) = owned_document(store).await;
     let (_, old) = attempt(store, document, user).await;
     a_version(store, document, user).await;
-    let outcome = atomic.commit_with_content(&[content_record(&old)], &old).await;
+    let outcome =
+        atomic.commit_with_content(&[content_record(&old)], &old).await.map(|done| done.unwrap());
     assert_eq!(outcome, Ok(CommitOutcome::HeadMoved));
     assert_nothing_left(store, &old).await;
     assert_eq!(store.relational.intents.get(old.commit_id).await, Err(StoreError::NotFound));
 
     let (_, version) = attempt(store, document, user).await;
     trash(store, document, user).await;
-    let outcome = atomic.commit_with_content(&[content_record(&version)], &version).await;
+    let outcome = atomic
+        .commit_with_content(&[content_record(&version)], &version)
+        .await
+        .map(|done| done.unwrap());
     assert_eq!(outcome, Ok(CommitOutcome::DocumentGone));
     assert_nothing_left(store, &version).await;
     assert_eq!(store.relational.catalog.get(document).await.unwrap().head_version, 1);
@@ -245,7 +252,10 @@ async fn an_atomic_commit_with_a_used_id_leaves_nothing(store: &TestStore) {
     let (intent, version) = attempt(store, document, user).await;
     store.relational.intents.open(&intent).await.unwrap();
     store.relational.intents.fence(intent.commit_id).await.unwrap();
-    let outcome = atomic.commit_with_content(&[content_record(&version)], &version).await;
+    let outcome = atomic
+        .commit_with_content(&[content_record(&version)], &version)
+        .await
+        .map(|done| done.unwrap());
     assert_eq!(outcome, Err(StoreError::Conflict(Constraint::CommitId)));
     assert_nothing_left(store, &version).await;
     let status = store.relational.intents.get(intent.commit_id).await.unwrap().status;
@@ -258,7 +268,8 @@ async fn a_repeated_atomic_commit_is_recognised(store: &TestStore) {
     let (_, version) = attempt(store, document, user).await;
     let records = [content_record(&version)];
     for expected in [CommitOutcome::Committed, CommitOutcome::RequestKnown] {
-        let outcome = atomic.commit_with_content(&records, &version).await;
+        let outcome =
+            atomic.commit_with_content(&records, &version).await.map(|done| done.unwrap());
         assert_eq!(outcome, Ok(expected));
     }
 }
@@ -277,8 +288,8 @@ async fn concurrent_atomic_commits_leave_no_gap(store: &TestStore) {
                     let (_, version) = attempt(&stores, document, user).await;
                     let records = [content_record(&version)];
                     match atomic.commit_with_content(&records, &version).await {
-                        Ok(CommitOutcome::Committed) => return,
-                        Ok(CommitOutcome::HeadMoved) => {}
+                        Ok(Some(CommitOutcome::Committed)) => return,
+                        Ok(Some(CommitOutcome::HeadMoved)) => {}
                         other => panic!("{other:?}"),
                     }
                 }

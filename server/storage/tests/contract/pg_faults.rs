@@ -143,7 +143,8 @@ pub(crate) async fn write(scene: &Scene, kind: Kind) -> Write {
 async fn commit_one(stores: Stores, version: NewVersion, is_atomic: bool) -> StoreResult<bool> {
     let outcome = match &stores.relational.atomic {
         Some(atomic) if is_atomic => {
-            atomic.commit_with_content(&[content_record(&version)], &version).await
+            let records = [content_record(&version)];
+            atomic.commit_with_content(&records, &version).await.map(|done| done.unwrap())
         }
         _ => stores.relational.intents.commit(&version).await,
     };

@@ -36,7 +36,7 @@ async fn a_reader_never_passes_a_number_whose_transaction_is_open() {
     assert!(early.changes.is_empty(), "{early:?}");
 
     blocking.rollback().await.unwrap();
-    assert_eq!(committing.await.unwrap(), Ok(CommitOutcome::Committed));
+    assert_eq!(committing.await.unwrap(), Ok(Some(CommitOutcome::Committed)));
     let page = store.relational.changes.since(start, 100).await.unwrap();
     let found: Vec<_> = page.changes.iter().map(|it| (it.document_id, it.seq - start)).collect();
     assert_eq!(found, [(document, 1), (later, 2)]);

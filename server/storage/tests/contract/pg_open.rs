@@ -38,7 +38,10 @@ pub(crate) async fn core(stores: &Stores) {
     a_version(stores, document, owner).await;
     let (_, version) = attempt(stores, document, owner).await;
     let atomic = stores.relational.atomic.as_ref().unwrap();
-    let committed = atomic.commit_with_content(&[content_record(&version)], &version).await;
+    let committed = atomic
+        .commit_with_content(&[content_record(&version)], &version)
+        .await
+        .map(|done| done.unwrap());
     assert_eq!(committed, Ok(CommitOutcome::Committed));
     stores.relational.owners.add(document, SERVER, other, at(50)).await.unwrap();
     stores.relational.owners.remove(document, other, at(51)).await.unwrap();
@@ -176,7 +179,7 @@ async fn a_lock_is_taken_past_a_pooler() {
     let Some(pooled) = PgDatabase::migrated().await else { return };
     let direct = PgDatabase::migrated().await.unwrap();
     let relational =
-        RelationalOptions { direct: Some(direct.url()), ..RelationalOptions::default() };
+        RelationalOptions { direct: Some(direct.url().into()), ..RelationalOptions::default() };
     let config = StorageConfig { relational, ..StorageConfig::new(pooled.url()) };
     let server = open(&config.for_one("serve")).await.unwrap();
     // Two databases instead of two ways to one show which way was taken.

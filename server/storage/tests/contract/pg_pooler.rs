@@ -78,7 +78,7 @@ async fn everything_works_behind_a_pooler() {
     let Some(pooler) = Pooler::start() else { return };
     let Some(database) = PgDatabase::migrated().await else { return };
     let relational =
-        RelationalOptions { direct: Some(database.url()), ..RelationalOptions::default() };
+        RelationalOptions { direct: Some(database.url().into()), ..RelationalOptions::default() };
     let config = StorageConfig { relational, ..StorageConfig::new(pooler.url(&database)) };
     let opened = open(&config.for_one("serve")).await.unwrap();
     // More than it has connections, each in transactions of its own.

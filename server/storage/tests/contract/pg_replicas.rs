@@ -7,7 +7,7 @@ use crate::{
     pg_server::PgDatabase,
 };
 use izanagi_shared::id::UserId;
-use izanagi_storage::{Opened, RelationalOptions, StorageConfig, open};
+use izanagi_storage::{Opened, RelationalOptions, StorageConfig, StoreUrl, open};
 use std::time::{Duration, Instant};
 
 /// Words of the query for people, which need not be fresh.
@@ -16,6 +16,7 @@ const PEOPLE: &str = "FROM users";
 const SOON: Duration = Duration::from_secs(8);
 
 async fn opened(pair: &Pair, replicas: Vec<String>) -> Opened {
+    let replicas = replicas.into_iter().map(StoreUrl::from).collect();
     let relational = RelationalOptions { replicas, ..RelationalOptions::default() };
     let config = StorageConfig { relational, ..StorageConfig::new(pair.primary().url()) };
     open(&config).await.unwrap()
@@ -134,7 +135,7 @@ async fn the_primary_answers_for_a_silent_replica() {
 async fn a_server_that_is_no_replica_answers_nothing() {
     let Some(database) = PgDatabase::migrated().await else { return };
     let Some(other) = PgDatabase::migrated().await else { return };
-    let replicas = vec![other.url()];
+    let replicas = vec![other.url().into()];
     let relational = RelationalOptions { replicas, ..RelationalOptions::default() };
     let opened =
         open(&StorageConfig { relational, ..StorageConfig::new(database.url()) }).await.unwrap();
@@ -151,7 +152,7 @@ async fn a_server_that_is_no_replica_answers_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_its_replica_the_primary_answers() {
     let Some(database) = PgDatabase::migrated().await else { return };
-    let replicas = vec![format!("{}_gone", database.url())];
+    let replicas = vec![format!("{}_gone", database.url()).into()];
     let relational = RelationalOptions { replicas, ..RelationalOptions::default() };
     let opened =
         open(&StorageConfig { relational, ..StorageConfig::new(database.url()) }).await.unwrap();

@@ -31,6 +31,7 @@ const CLEAR: &str = "DELETE FROM documents; DELETE FROM users; DELETE FROM revoc
     DELETE FROM commit_intents; DELETE FROM records; DELETE FROM collections; \
     DELETE FROM record_changes; DELETE FROM record_marks; \
     UPDATE record_horizon SET highest = 0, forgotten = 0; \
+    DELETE FROM store_moves; DELETE FROM move_nodes; DELETE FROM shadow_marks; \
     DELETE FROM tombstones; DELETE FROM outbox; DELETE FROM audit_log; DELETE FROM probes; \
     DELETE FROM signing_keys; \
     UPDATE change_horizon SET highest = 0, forgotten = 0; \

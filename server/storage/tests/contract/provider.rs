@@ -1,9 +1,11 @@
 //! The providers under test, each with fresh stores.
 
 use crate::{pg_server::PgDatabase, services};
-use izanagi_domain::storage::{Clock, Stores, SystemIds};
+use izanagi_domain::storage::{Clock, Differences, Stores, SystemIds};
 use izanagi_shared::time::Timestamp;
-use izanagi_storage::{DocumentsConfig, Opened, RedisConfig, RedisPlace, StorageConfig, open};
+use izanagi_storage::{
+    DocumentsConfig, DocumentsRouting, Opened, Reads, RedisConfig, RedisPlace, StorageConfig, open,
+};
 use mongodb::{Client, Database};
 use std::{
     ops::Deref,
@@ -27,6 +29,8 @@ pub(crate) enum Provider {
     Mongo,
     /// PostgreSQL, if there is a server.
     Postgres,
+    /// Records in a SQLite file and, as a copy, in the SQLite database of everything else.
+    Routed,
 }
 
 /// A clock that only advances when set.
@@ -66,6 +70,7 @@ impl Provider {
         let url = match self {
             Self::SqliteFile => format!("sqlite://{}/izanagi.db", folder.path().display()),
             Self::SqliteMemory | Self::Mongo => "memory://".to_owned(),
+            Self::Routed => return Some(TestStore::routed(folder).await),
             Self::Postgres => {
                 let database = PgDatabase::migrated().await?;
                 let store = TestStore::open(&database.url(), None).await;
@@ -74,7 +79,7 @@ impl Provider {
         };
         let mongo = match self {
             Self::Mongo => Some(TestMongo::new(&services::url("TEST_MONGODB_URL")?)),
-            Self::SqliteFile | Self::SqliteMemory | Self::Postgres => None,
+            _ => None,
         };
         Some(TestStore::open_with(&url, Some(folder), mongo).await)
     }
@@ -125,6 +130,23 @@ impl TestStore {
         Self::open_with("memory://", None, Some(mongo)).await
     }
 
+    async fn routed(folder: TempDir) -> Self {
+        let clock = Arc::new(TestClock::default());
+        let at = |name: &str| format!("sqlite://{}/{name}.db", folder.path().display());
+        let config = StorageConfig {
+            clock: clock.clone(),
+            documents: Some(DocumentsConfig::new(at("documents"))),
+            routing: DocumentsRouting::DualWrite {
+                own_first: true,
+                reads: Reads::Both,
+                mirrors: true,
+            },
+            ..StorageConfig::new(at("izanagi"))
+        };
+        let opened = open(&config).await.unwrap();
+        Self { opened, config, clock, mongo: None, _folder: Some(folder), database: None }
+    }
+
     async fn open_with(url: &str, folder: Option<TempDir>, mongo: Option<TestMongo>) -> Self {
         let clock = Arc::new(TestClock::default());
         let config = StorageConfig {
@@ -142,7 +164,7 @@ impl TestStore {
     pub(crate) async fn with_redis() -> Option<Self> {
         let url = services::url("TEST_REDIS_URL")?;
         let prefix = format!("test:{}", Uuid::now_v7());
-        Some(Self::on_redis(RedisPlace { url, prefix }).await)
+        Some(Self::on_redis(RedisPlace { url: url.into(), prefix }).await)
     }
 
     pub(crate) async fn on_redis(place: RedisPlace) -> Self {
@@ -164,14 +186,32 @@ impl TestStore {
 
     /// Opens the records again, as after a restart; `None` for a store in memory.
     pub(crate) async fn reopen(&self) -> Option<Opened> {
-        if self.config.url == "memory://" && self.config.documents.is_none() {
+        if self.config.url.expose() == "memory://" && self.config.documents.is_none() {
             return None;
         }
         self.stores().documents.close().await;
         Some(open(&self.config).await.unwrap())
     }
 
+    /// The URL of the relational database.
+    pub(crate) fn url(&self) -> &str {
+        self.config.url.expose()
+    }
+
+    /// Closes stores in two places that a test has made different.
+    pub(crate) async fn close_differing(&self) {
+        self.opened.close().await;
+    }
+
     pub(crate) async fn close(&self) {
+        if self.config.routing != DocumentsRouting::Single {
+            let routing = self.opened.stores.routing.as_ref().unwrap();
+            assert_eq!(routing.pending().await.unwrap_or_default(), 0);
+            if let Ok(differences) = routing.compare(false).await {
+                assert_eq!(differences, Some(Differences::default()));
+            }
+            assert_eq!(routing.counters().differences, 0);
+        }
         self.opened.close().await;
         if let Some(mongo) = &self.mongo {
             mongo.connect().await.drop().await.unwrap();

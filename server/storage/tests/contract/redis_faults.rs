@@ -298,7 +298,7 @@ async fn a_malformed_place_refuses_the_start(#[case] url: &str) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_without_tls_is_unreachable_by_tls() {
     let Some(server) = RedisServer::start() else { return };
-    let url = server.place().url.replace("redis://", "rediss://");
+    let url = server.place().url.expose().replace("redis://", "rediss://");
     let store = TestStore::on_redis(RedisPlace::new(url)).await;
     assert!(!is_revoked(&store, SessionId(fresh_uuid())).await);
 }
@@ -312,7 +312,7 @@ async fn a_server_is_trusted_whose_authority_is_named() {
     trusting.cache.put("key", value.clone(), PATIENCE).await;
     assert_eq!(trusting.cache.get("key").await, Some(value.clone()));
     until_connected(&*trusting.bus, &*trusting.bus).await;
-    let url = server.place().url.replace("redis://", "rediss://");
+    let url = server.place().url.expose().replace("redis://", "rediss://");
     let distrusting = TestStore::on_redis(RedisPlace::new(url)).await;
     distrusting.cache.put("key", value, PATIENCE).await;
     assert_eq!(distrusting.cache.get("key").await, None);

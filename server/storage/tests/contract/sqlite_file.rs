@@ -72,7 +72,7 @@ async fn acknowledged_writes_survive_a_crash() {
     let (_, version) = attempt(&store, document, user).await;
     let atomic = store.relational.atomic.clone().unwrap();
     let records = [content_record(&version)];
-    let outcome = atomic.commit_with_content(&records, &version).await;
+    let outcome = atomic.commit_with_content(&records, &version).await.map(|done| done.unwrap());
     assert_eq!(outcome, Ok(CommitOutcome::Committed));
     // Copies the files as a crash at this point would leave them.
     let copy = File::new();

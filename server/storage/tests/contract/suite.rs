@@ -26,6 +26,7 @@ macro_rules! suite {
     (records: $($test:ident),* $(,)?) => {
         suite!($($test),*);
         suite!(@provider mongo, Mongo, $($test),*);
+        suite!(@provider routed, Routed, $($test),*);
     };
     (@provider $module:ident, $provider:ident, $($test:ident),*) => {
         mod $module {

@@ -31,6 +31,29 @@ impl DocumentStore for Records {
         Ok(paths.iter().filter_map(|path| records.get(path).cloned()).collect())
     }
 
+    async fn get_stored(&self, paths: &[RecordPath]) -> StoreResult<Vec<Record>> {
+        self.get_many(paths).await
+    }
+
+    async fn collections(&self, after: Option<&str>, limit: u32) -> StoreResult<Vec<String>> {
+        let records = self.0.lock();
+        let mut names: Vec<&str> = records.keys().map(RecordPath::collection).collect();
+        names.dedup();
+        names.retain(|name| after.is_none_or(|after| *name > after));
+        names.truncate(limit as usize);
+        Ok(names.into_iter().map(str::to_owned).collect())
+    }
+
+    async fn replicate(&self, record: &Record) -> StoreResult<()> {
+        let mut records = self.0.lock();
+        let is_known =
+            records.get(&record.path).is_some_and(|known| known.version >= record.version);
+        if !is_known {
+            records.insert(record.path.clone(), record.clone());
+        }
+        Ok(())
+    }
+
     async fn create(&self, record: &NewRecord, at: Timestamp) -> StoreResult<()> {
         let mut records = self.0.lock();
         if records.contains_key(&record.path) {

@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     config::RelationalOptions,
-    doctor::{Examined, Kind, names},
+    doctor::{COUNTS, Examined, Kind, MARKS, MOVES, Routing, SINCE, names},
+    url::StoreUrl,
 };
 use izanagi_domain::storage::Clock;
 use izanagi_shared::time::Timestamp;
@@ -132,6 +133,14 @@ async fn compare_clocks(
 }
 
 /// Schema, tables and indexes.
+async fn routing(examined: &mut Examined, connection: &mut PgConnection) -> sqlx::Result<()> {
+    let moves = sqlx::query_as(MOVES).fetch_all(&mut *connection).await?;
+    let marks = sqlx::query_scalar(MARKS).fetch_one(&mut *connection).await?;
+    let counts = sqlx::query_as(COUNTS).fetch_optional(connection).await?;
+    examined.routing(&Routing { moves, marks, counts });
+    Ok(())
+}
+
 async fn objects(examined: &mut Examined, connection: &mut PgConnection) -> sqlx::Result<()> {
     let exists: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
         .fetch_one(&mut *connection)
@@ -156,6 +165,9 @@ async fn objects(examined: &mut Examined, connection: &mut PgConnection) -> sqlx
         let query = sqlx::query_scalar(sqlx::AssertSqlSafe(existing(relkinds)));
         let existing: Vec<String> = query.fetch_all(&mut *connection).await?;
         examined.present(kind, &names(schema::steps(), kind), &existing);
+    }
+    if applied >= SINCE {
+        routing(examined, connection).await?;
     }
     let invalid: Vec<String> = sqlx::query_scalar(
         "SELECT CAST(CAST(indexrelid AS regclass) AS text) FROM pg_index \
@@ -250,9 +262,9 @@ async fn size(examined: &mut Examined, connection: &mut PgConnection) -> sqlx::R
     Ok(())
 }
 
-async fn replica(examined: &mut Examined, url: &str) {
+async fn replica(examined: &mut Examined, url: &StoreUrl) {
     let mend = "check storage.users.replicas; without replicas, lists are read from the primary";
-    let place = match PostgresPlace::parse(url) {
+    let place = match PostgresPlace::parse(url.expose()) {
         Ok(place) => place,
         Err(error) => return examined.bad("replica", error.to_string(), mend),
     };

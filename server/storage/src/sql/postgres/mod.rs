@@ -68,7 +68,8 @@ impl PgDb {
         user: Option<&'static str>,
     ) -> Result<(Arc<Self>, Option<Presence>), OpenError> {
         // What belongs to a connection does not work through a pooler in transaction mode.
-        let direct = options.direct.as_deref().map(PostgresPlace::parse).transpose()?;
+        let direct = options.direct.as_ref();
+        let direct = direct.map(|url| PostgresPlace::parse(url.expose())).transpose()?;
         let direct = direct.unwrap_or_else(|| place.clone());
         let timeout = options.statement_timeout;
         let session = Session::new(direct.prepared(), timeout).unhurried();
@@ -87,7 +88,7 @@ impl PgDb {
         schema::migrate(&mut connection, session).await?;
         schema::raise_numbers(&mut connection, session).await?;
         connection::close(connection).await;
-        let replicas = options.replicas.iter().map(|url| PostgresPlace::parse(url));
+        let replicas = options.replicas.iter().map(|url| PostgresPlace::parse(url.expose()));
         let replicas: Vec<_> = replicas.collect::<Result<_, _>>()?;
         let session = Session::new(place.prepared(), timeout);
         let shared = Shared {

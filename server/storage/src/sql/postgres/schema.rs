@@ -21,11 +21,19 @@ struct Step {
     writers_from: i64,
 }
 
-const STEPS: [Step; 1] = [Step {
-    name: "schema",
-    sql: include_str!("../migrations/postgres/0001_schema.sql"),
-    writers_from: 1,
-}];
+const STEPS: [Step; 2] = [
+    Step {
+        name: "schema",
+        sql: include_str!("../migrations/postgres/0001_schema.sql"),
+        writers_from: 1,
+    },
+    Step {
+        name: "moves",
+        sql: include_str!("../migrations/postgres/0002_moves.sql"),
+        // Older programs would go on writing to a place from which the documents have moved.
+        writers_from: 2,
+    },
+];
 
 /// Precedes the oldest writer in the description of an applied step.
 const WRITERS_FROM: &str = "; writers from ";

@@ -1,7 +1,7 @@
 //! Examines a SQLite file for `izanagi doctor`. It only reads, also beside a running server.
 
 use super::{SqliteDb, schema};
-use crate::doctor::{Examined, Kind, free_space, names};
+use crate::doctor::{COUNTS, Examined, Kind, MARKS, MOVES, Routing, SINCE, free_space, names};
 use sqlx::{ConnectOptions as _, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{os::unix::fs::PermissionsExt as _, path::Path, time::Duration};
 
@@ -97,6 +97,14 @@ async fn version(examined: &mut Examined, connection: &mut SqliteConnection) -> 
     Ok(())
 }
 
+async fn routing(examined: &mut Examined, connection: &mut SqliteConnection) -> sqlx::Result<()> {
+    let moves = sqlx::query_as(MOVES).fetch_all(&mut *connection).await?;
+    let marks = sqlx::query_scalar(MARKS).fetch_one(&mut *connection).await?;
+    let counts = sqlx::query_as(COUNTS).fetch_optional(connection).await?;
+    examined.routing(&Routing { moves, marks, counts });
+    Ok(())
+}
+
 async fn objects(examined: &mut Examined, connection: &mut SqliteConnection) -> sqlx::Result<()> {
     let query = "SELECT COUNT(*) FROM sqlite_schema WHERE name = '_sqlx_migrations'";
     let exists: i64 = sqlx::query_scalar(query).fetch_one(&mut *connection).await?;
@@ -111,6 +119,9 @@ async fn objects(examined: &mut Examined, connection: &mut SqliteConnection) -> 
         let query = sqlx::query_scalar("SELECT name FROM sqlite_schema WHERE type = $1");
         let existing: Vec<String> = query.bind(stored).fetch_all(&mut *connection).await?;
         examined.present(kind, &names(schema::steps(), kind), &existing);
+    }
+    if applied >= SINCE {
+        routing(examined, connection).await?;
     }
     Ok(())
 }

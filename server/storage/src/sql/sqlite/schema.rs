@@ -6,7 +6,10 @@ use sqlx::{
 };
 use std::borrow::Cow;
 
-const STEPS: [(&str, &str); 1] = [("schema", include_str!("../migrations/sqlite/0001_schema.sql"))];
+const STEPS: [(&str, &str); 2] = [
+    ("schema", include_str!("../migrations/sqlite/0001_schema.sql")),
+    ("moves", include_str!("../migrations/sqlite/0002_moves.sql")),
+];
 
 /// The text of each step, in order.
 pub(super) fn steps() -> impl Iterator<Item = &'static str> {

@@ -248,7 +248,7 @@ async fn lists_search_history_and_log_use_indexes_in_large_tables() {
         horizon: at(90_000),
     };
     assert_eq!(outbox.claim(&claim).await.unwrap().len(), 10);
-    let records = records::SqlRecords::new(Arc::clone(&db));
+    let records = records::SqlRecords::new(Arc::clone(&db), std::time::Duration::MAX);
     let path = RecordPath::from_parts("documents/1/contents", id(500).to_string());
     assert!(records.get(&path).await.is_err());
     let page = records.paths(RecordIndex::CollectionId, "documents/1/contents", None, 50, false);
