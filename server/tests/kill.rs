@@ -7,6 +7,8 @@
 
 #[path = "kill/binary.rs"]
 mod binary;
+#[path = "kill/moving.rs"]
+mod moving;
 #[path = "kill/services.rs"]
 mod services;
 #[path = "kill/socket.rs"]

@@ -95,6 +95,30 @@ pub enum OpenError {
     /// The schema migration failed.
     #[error("the schema could not be migrated: {0}")]
     Migration(String),
+    /// The database has moved, and its new place cannot be read here.
+    #[error(
+        "the database {from} has moved. Its new place is sealed with signing keys that are not here: \
+         set DATABASE_URL (storage.users.url) to the new place"
+    )]
+    Moved {
+        /// The former place, without secrets.
+        from: String,
+    },
+    /// The database is the target of a move that has not ended.
+    #[error(
+        "the database {place} is being filled by a move. Start the server with the database that it \
+         comes from, or cancel the move there"
+    )]
+    Filling {
+        /// The database, without secrets.
+        place: String,
+    },
+    /// Another server moves the database.
+    #[error("another server moves the database {place}; until it has moved, no other can use it")]
+    Moving {
+        /// The database, without secrets.
+        place: String,
+    },
     /// The folder of the database file could not be created.
     #[error("the folder {} could not be created: {cause}", path.display())]
     Folder {

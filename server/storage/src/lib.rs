@@ -11,6 +11,7 @@ mod lock;
 mod mongo;
 mod redis;
 mod registry;
+mod relocation;
 mod routing;
 mod sql;
 mod url;

@@ -3,14 +3,14 @@
 use crate::{
     config::{Place, StorageConfig},
     error::OpenError,
-    lock, redis,
+    redis,
+    relocation::{self, Locks, OpenDatabase, RelationalMover},
     routing::{self, Places, ShadowMarks},
-    sql::{self, Database, PgDb, Presence, SqliteDb, Statement},
+    sql::{self, Database, PgDb, Statement, moving::Switch},
 };
 use async_trait::async_trait;
 use izanagi_domain::storage::{StoreResult, Stores};
-use parking_lot::Mutex;
-use std::{fs::File, path::Path, sync::Arc};
+use std::sync::Arc;
 
 /// Open stores.
 pub struct Opened {
@@ -20,16 +20,8 @@ pub struct Opened {
     pub description: String,
     /// What to close, in this order.
     backends: Vec<Arc<dyn Backend>>,
-    /// The lock of the database. Dropped when the backends are closed, or with them.
-    lock: Mutex<Option<Lock>>,
-}
-
-/// A lock that lasts as long as it exists.
-pub(crate) enum Lock {
-    /// Of a database file.
-    File { _file: File },
-    /// Of a database on a server.
-    Server { _presence: Presence },
+    /// The locks of databases. Dropped when the backends are closed, or with them.
+    locks: Locks,
 }
 
 /// A connection to a server or a file that several stores may share.
@@ -82,7 +74,7 @@ impl Opened {
         for backend in &self.backends {
             backend.close().await;
         }
-        drop(self.lock.lock().take());
+        self.locks.lock().clear();
     }
 }
 
@@ -97,37 +89,19 @@ impl std::fmt::Debug for Opened {
 /// # Errors
 /// The URL is unsupported, the storage is unavailable, or its schema is newer than this program.
 pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
-    let place = Place::parse(&config.url)?;
-    let mut lock = None;
-    let (stores, marks, backend): (_, _, Arc<dyn Backend>) = match &place {
-        Place::Postgres(server) => {
-            let (database, presence) =
-                PgDb::open(server, &config.relational, config.exclusive).await?;
-            lock = presence.map(|presence| Lock::Server { _presence: presence });
-            let (stores, marks) = over(&database, config);
-            (stores, marks, database)
-        }
-        Place::File(path) => {
-            make_folder_of(path)?;
-            if let Some(command) = config.exclusive {
-                lock = Some(Lock::File { _file: lock::take(path, command).await? });
-            }
-            let database = SqliteDb::open(Some(path)).await?;
-            let (stores, marks) = over(&database, config);
-            (stores, marks, database)
-        }
-        Place::Memory => {
-            let database = SqliteDb::open(None).await?;
-            let (stores, marks) = over(&database, config);
-            (stores, marks, database)
-        }
-    };
-    let mut opened = Opened {
-        stores,
-        description: format!("users: {place}"),
-        backends: vec![backend],
-        lock: Mutex::new(lock),
-    };
+    let OpenDatabase { backing, lock, description, place } = relocation::open(config).await?;
+    let locks = Locks::default();
+    locks.lock().extend(lock.map(|lock| (place.clone(), lock)));
+    let database = Switch::new(backing);
+    let (mut stores, marks) = over(&database, config);
+    // What is in memory has nowhere to go.
+    if place != Place::Memory {
+        let (switch, moves) = (Arc::clone(&database), Arc::clone(&stores.relational.moves));
+        let mover = RelationalMover::new(config, switch, moves, Arc::clone(&locks));
+        stores.movers.push(Arc::new(mover));
+    }
+    let description = format!("users: {description}");
+    let mut opened = Opened { stores, description, backends: vec![database], locks };
     if let Err(error) = open_others(config, place, marks, &mut opened).await {
         opened.close().await;
         return Err(error);
@@ -192,12 +166,4 @@ pub async fn open_existing(config: &StorageConfig) -> Result<Opened, OpenError> 
 pub async fn migrate(config: &StorageConfig) -> Result<(), OpenError> {
     open(config).await?.close().await;
     Ok(())
-}
-
-pub(crate) fn make_folder_of(file: &Path) -> Result<(), OpenError> {
-    let Some(folder) = file.parent() else {
-        return Ok(());
-    };
-    std::fs::create_dir_all(folder)
-        .map_err(|cause| OpenError::Folder { path: folder.to_owned(), cause })
 }

@@ -1,6 +1,6 @@
 //! The real binary as a child process.
 
-use std::process::Stdio;
+use std::{path::PathBuf, process::Stdio};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -25,6 +25,21 @@ impl Home {
     /// With stores elsewhere, on a port that stays.
     pub(crate) fn with(stores: Vec<(String, String)>) -> Self {
         Self { stores, listen: format!("127.0.0.1:{}", lasting_port()), ..Self::new() }
+    }
+
+    /// A file in the data folder.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join("data").join(name)
+    }
+
+    /// Moves the relational database of the running server; returns what the command said.
+    pub(crate) async fn migrate(&self, to: &str) -> String {
+        let mut command = self.command();
+        command.args(["migrate-store", "--store", "relational", "--to", to]);
+        let output = command.output().await.unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{said} {}", String::from_utf8_lossy(&output.stderr));
+        said
     }
 
     fn command(&self) -> Command {

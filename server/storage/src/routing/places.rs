@@ -4,7 +4,8 @@ use crate::{
     config::{DocumentsConfig, Place, RelationalOptions},
     error::OpenError,
     lock, mongo,
-    registry::{Backend, Lock, make_folder_of},
+    registry::Backend,
+    relocation::{Lock, make_folder_of},
     sql::{self, PgDb, SqliteDb},
     url::StoreUrl,
 };

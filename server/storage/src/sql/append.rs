@@ -58,7 +58,10 @@ pub(super) async fn append(
 }
 
 /// Reads the database's state for these batches.
-async fn read_known(transaction: &mut impl Transaction, batches: &[Batch]) -> StoreResult<Ledger> {
+async fn read_known(
+    transaction: &mut (impl Transaction + ?Sized),
+    batches: &[Batch],
+) -> StoreResult<Ledger> {
     // Sorted sets, so that all appends lock documents in the same order.
     let mut documents = BTreeSet::new();
     let mut ops = BTreeSet::new();

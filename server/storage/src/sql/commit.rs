@@ -106,10 +106,8 @@ impl Commit {
     /// Commits without asking first, which saves a round trip, unless there is an obstacle.
     async fn at_once<D: Database>(self: &Arc<Self>, db: &D) -> StoreResult<bool> {
         let done = if self.has_intent {
-            match D::gated(self.gate(), &self.gated()) {
-                Some(statement) => db.execute(statement).await.map(|changed| changed > 0),
-                None => Ok(false),
-            }
+            let done = db.execute_gated(self.gate(), self.gated()).await;
+            done.map(|done| done.unwrap_or_default())
         } else {
             let commit = Arc::clone(self);
             let write = db.write(move |transaction| {
@@ -170,7 +168,10 @@ impl Commit {
         head_hash(self.document, self.number, Some(self.commit))
     }
 
-    async fn attempt(&self, transaction: &mut impl Transaction) -> StoreResult<CommitOutcome> {
+    async fn attempt(
+        &self,
+        transaction: &mut (impl Transaction + ?Sized),
+    ) -> StoreResult<CommitOutcome> {
         transaction.exclude(&name(self.commit));
         transaction.lock(catalog::lock(self.document));
         transaction.lock(Statement::with(

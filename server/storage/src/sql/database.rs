@@ -8,7 +8,7 @@ use izanagi_domain::storage::{Freshness, StoreError, StoreResult};
 /// An open database.
 pub(crate) trait Database: Send + Sync + 'static {
     /// Its transaction type.
-    type Transaction: Transaction + 'static;
+    type Transaction: Transaction + ?Sized + 'static;
 
     /// Returns the rows of a query, from one state of the database.
     fn fetch(
@@ -38,10 +38,14 @@ pub(crate) trait Database: Send + Sync + 'static {
     /// continue from there without missing any. Waits a little for those that are open.
     fn settled(&self, numbers: Numbers) -> impl Future<Output = StoreResult<u64>> + Send;
 
-    /// Joins statements to one, which does nothing unless the query `gate` returns a row. The gate
-    /// locks its row. Each INSERT and UPDATE has a `WHERE true`, where the condition goes. `None` if
-    /// the database has no such statement. It changes one row if it took effect.
-    fn gated(gate: Statement, statements: &[Statement]) -> Option<Statement>;
+    /// Runs statements joined to one, which does nothing unless the query `gate` returns a row. The
+    /// gate locks its row. Each INSERT and UPDATE has a `WHERE true`, where the condition goes.
+    /// Returns whether it took effect; `None` if the database has no such statement.
+    fn execute_gated(
+        &self,
+        gate: Statement,
+        statements: Vec<Statement>,
+    ) -> impl Future<Output = StoreResult<Option<bool>>> + Send;
 
     /// Returns the problems that the database finds in its own files.
     fn integrity(&self) -> impl Future<Output = StoreResult<Vec<String>>> + Send;

@@ -27,6 +27,7 @@ mod live_log;
 mod log_rows;
 mod mend;
 mod moves;
+pub(crate) mod moving;
 mod numbers;
 mod outbox;
 mod owners;

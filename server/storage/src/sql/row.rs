@@ -41,6 +41,11 @@ impl Row {
         Self { names: Arc::clone(names), cells }
     }
 
+    /// Returns the values, in the order of the columns.
+    pub(crate) fn into_cells(self) -> Vec<Cell> {
+        self.cells
+    }
+
     /// Reads a column.
     ///
     /// # Errors

@@ -126,6 +126,12 @@ impl Statement {
         self
     }
 
+    /// Appends a placeholder for an argument of any type.
+    pub(crate) fn push_value(&mut self, value: Arg) -> &mut Self {
+        self.placeholder(value);
+        self
+    }
+
     /// Appends `(…, …)` for an IN.
     pub(crate) fn push_list(
         &mut self,

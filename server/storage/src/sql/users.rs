@@ -73,7 +73,7 @@ pub(super) fn note_change(user: UserId) -> Statement {
 ///
 /// # Errors
 /// `Conflict(Account)`.
-pub(super) async fn require_active<T: Transaction>(
+pub(super) async fn require_active<T: Transaction + ?Sized>(
     transaction: &mut T,
     actor: ActorId,
 ) -> StoreResult<()> {

@@ -9,7 +9,7 @@ const PLACE: &str = "WHERE true";
 /// transaction has changed.
 const OPEN: &str = "WHERE EXISTS (SELECT 1 FROM gate)";
 
-/// Implements [`crate::sql::database::Database::gated`].
+/// Implements [`crate::sql::database::Database::execute_gated`].
 pub(super) fn gated(gate: &Statement, statements: &[Statement]) -> Option<Statement> {
     let mut joined = Statement::new("WITH gate AS MATERIALIZED (");
     joined.push_statement(gate).push(" FOR NO KEY UPDATE)");

@@ -5,6 +5,7 @@ mod connection;
 mod doctor;
 mod errors;
 mod gated;
+mod moving;
 mod options;
 mod pool;
 mod presence;
@@ -35,6 +36,7 @@ use tokio_util::task::TaskTracker;
 use transaction::PgTransaction;
 use writes::Writes;
 
+pub(crate) use moving::Moving;
 pub(crate) use options::PostgresPlace;
 pub(crate) use presence::Presence;
 
@@ -88,9 +90,43 @@ impl PgDb {
         schema::migrate(&mut connection, session).await?;
         schema::raise_numbers(&mut connection, session).await?;
         connection::close(connection).await;
+        Ok((Self::over(place, options, direct, lost)?, presence))
+    }
+
+    /// Opens the database without looking at its schema or at what the server promises.
+    pub(crate) async fn open_as_it_is(place: &PostgresPlace) -> Result<Arc<Self>, OpenError> {
+        let options = RelationalOptions { pool: 1, ..RelationalOptions::default() };
+        let session = Session::new(place.prepared(), options.statement_timeout);
+        // Says clearly what is wrong with the server, if something is.
+        connection::close(connection::connect(place, "start", session).await?).await;
+        Self::over(place, &options, place.clone(), Arc::default())
+    }
+
+    /// Takes the lock of a database without opening it, for `user`: `serve` together with others,
+    /// everything else alone.
+    pub(crate) async fn lock(
+        place: &PostgresPlace,
+        user: &'static str,
+    ) -> Result<Presence, OpenError> {
+        let session = Session::new(place.prepared(), RelationalOptions::STATEMENT_TIMEOUT);
+        presence::take(place, session.unhurried(), user, &Arc::default()).await
+    }
+
+    /// Returns the number of processes that hold the lock of the database.
+    pub(crate) async fn users(&self) -> StoreResult<u64> {
+        let query = Statement::new(presence::COUNT);
+        self.fetch_one(Freshness::Fresh, query).await?.get("holders")
+    }
+
+    fn over(
+        place: &PostgresPlace,
+        options: &RelationalOptions,
+        direct: PostgresPlace,
+        lost: Arc<AtomicBool>,
+    ) -> Result<Arc<Self>, OpenError> {
         let replicas = options.replicas.iter().map(|url| PostgresPlace::parse(url.expose()));
         let replicas: Vec<_> = replicas.collect::<Result<_, _>>()?;
-        let session = Session::new(place.prepared(), timeout);
+        let session = Session::new(place.prepared(), options.statement_timeout);
         let shared = Shared {
             primary: Pool::new(place, options.pool, session)?,
             replicas: Replicas::new(&replicas, options.pool)?,
@@ -98,7 +134,7 @@ impl PgDb {
             direct,
         };
         let tasks = TaskTracker::new();
-        Ok((Arc::new(Self { shared: Arc::new(shared), tasks, lost }), presence))
+        Ok(Arc::new(Self { shared: Arc::new(shared), tasks, lost }))
     }
 
     /// Whether the database has a schema of this program.
@@ -179,8 +215,15 @@ impl Database for PgDb {
         .await
     }
 
-    fn gated(gate: Statement, statements: &[Statement]) -> Option<Statement> {
-        gated::gated(&gate, statements)
+    async fn execute_gated(
+        &self,
+        gate: Statement,
+        statements: Vec<Statement>,
+    ) -> StoreResult<Option<bool>> {
+        match gated::gated(&gate, &statements) {
+            Some(statement) => self.execute(statement).await.map(|changed| Some(changed > 0)),
+            None => Ok(None),
+        }
     }
 
     async fn integrity(&self) -> StoreResult<Vec<String>> {

@@ -38,6 +38,12 @@ const HOLDERS: &str = "SELECT DISTINCT a.application_name || ' (process ' || a.p
      AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
      AND (CAST(l.classid AS bigint) << 32) + CAST(l.objid AS bigint) = 7309453014278366 LIMIT 3";
 
+/// Counts the processes that hold it.
+pub(super) const COUNT: &str = "SELECT COUNT(DISTINCT l.pid) AS holders FROM pg_locks l \
+     WHERE l.locktype = 'advisory' AND l.granted \
+     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+     AND (CAST(l.classid AS bigint) << 32) + CAST(l.objid AS bigint) = 7309453014278366";
+
 /// A lock. It ends when this is dropped.
 pub(crate) struct Presence {
     keeper: JoinHandle<()>,

@@ -21,7 +21,7 @@ struct Step {
     writers_from: i64,
 }
 
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step {
         name: "schema",
         sql: include_str!("../migrations/postgres/0001_schema.sql"),
@@ -31,6 +31,12 @@ const STEPS: [Step; 2] = [
         name: "moves",
         sql: include_str!("../migrations/postgres/0002_moves.sql"),
         // Older programs would go on writing to a place from which the documents have moved.
+        writers_from: 2,
+    },
+    Step {
+        name: "origins",
+        sql: include_str!("../migrations/postgres/0003_origins.sql"),
+        // What older programs write is noted by triggers, and refused once the database has moved.
         writers_from: 2,
     },
 ];

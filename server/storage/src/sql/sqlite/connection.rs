@@ -69,6 +69,12 @@ impl Connector {
         Self { options: options(file), in_memory: file.is_none() }
     }
 
+    /// Lets connections write rows in any order, without checking what they refer to.
+    pub(super) fn unchecked(mut self) -> Self {
+        self.options = self.options.foreign_keys(false);
+        self
+    }
+
     /// Whether there is only one connection.
     pub(super) const fn is_single(&self) -> bool {
         self.in_memory

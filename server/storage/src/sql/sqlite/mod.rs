@@ -5,6 +5,7 @@ mod doctor;
 mod errors;
 mod job;
 mod migrate;
+mod moving;
 mod readers;
 mod render;
 mod schema;
@@ -22,6 +23,8 @@ use tokio::sync::Mutex;
 use transaction::SqliteTransaction;
 use writer::Writer;
 
+pub(crate) use moving::Moving;
+
 /// An open SQLite database.
 pub(crate) struct SqliteDb {
     readers: Readers,
@@ -34,9 +37,20 @@ impl SqliteDb {
         let connector = Connector::new(file);
         let mut connection = connector.connect(Role::Writer).await.map_err(OpenError::database)?;
         migrate::run(&mut connection).await?;
+        Ok(Self::over(connector, connection))
+    }
+
+    /// Opens a file without looking at its schema, and without checking references.
+    pub(crate) async fn open_unchecked(file: &Path) -> Result<Arc<Self>, OpenError> {
+        let connector = Connector::new(Some(file)).unchecked();
+        let connection = connector.connect(Role::Writer).await.map_err(OpenError::database)?;
+        Ok(Self::over(connector, connection))
+    }
+
+    fn over(connector: Connector, connection: connection::Connection) -> Arc<Self> {
         let connection = Arc::new(Mutex::new(Some(connection)));
         let readers = Readers::new(connector.clone(), Arc::clone(&connection));
-        Ok(Arc::new(Self { readers, writer: Writer::start(connector, connection) }))
+        Arc::new(Self { readers, writer: Writer::start(connector, connection) })
     }
 }
 
@@ -69,8 +83,8 @@ impl Database for SqliteDb {
     }
 
     /// Its WITH takes queries only.
-    fn gated(_: Statement, _: &[Statement]) -> Option<Statement> {
-        None
+    async fn execute_gated(&self, _: Statement, _: Vec<Statement>) -> StoreResult<Option<bool>> {
+        Ok(None)
     }
 
     async fn integrity(&self) -> StoreResult<Vec<String>> {

@@ -6,9 +6,10 @@ use sqlx::{
 };
 use std::borrow::Cow;
 
-const STEPS: [(&str, &str); 2] = [
+const STEPS: [(&str, &str); 3] = [
     ("schema", include_str!("../migrations/sqlite/0001_schema.sql")),
     ("moves", include_str!("../migrations/sqlite/0002_moves.sql")),
+    ("origins", include_str!("../migrations/sqlite/0003_origins.sql")),
 ];
 
 /// The text of each step, in order.

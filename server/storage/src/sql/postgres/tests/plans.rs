@@ -142,8 +142,15 @@ impl Database for Explaining {
         self.db.settled(numbers).await
     }
 
-    fn gated(gate: Statement, statements: &[Statement]) -> Option<Statement> {
-        PgDb::gated(gate, statements)
+    async fn execute_gated(
+        &self,
+        gate: Statement,
+        statements: Vec<Statement>,
+    ) -> StoreResult<Option<bool>> {
+        match crate::sql::postgres::gated::gated(&gate, &statements) {
+            Some(statement) => self.execute(statement).await.map(|changed| Some(changed > 0)),
+            None => Ok(None),
+        }
     }
 
     async fn integrity(&self) -> StoreResult<Vec<String>> {
