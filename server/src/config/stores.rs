@@ -123,7 +123,7 @@ impl StorageSettings {
             return Err(ConfigError::new("storage.documents.url", url.to_string(), allowed));
         }
         if let Some(database) = &settings.database
-            && !url.scheme().starts_with("mongodb")
+            && backend_of(url) != "mongo"
         {
             let allowed = "name the database in storage.documents.url";
             return Err(ConfigError::new("storage.documents.database", database, allowed));

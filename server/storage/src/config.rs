@@ -47,7 +47,8 @@ impl RelationalOptions {
     /// How long a statement may take, if nothing else is said.
     pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
-    /// The same for a database of documents only: replicas and locks belong to the relational one.
+    /// The same for a database of documents only. Its replicas would serve no read, and its URL must be
+    /// that of the server itself, so there is no other one for its locks.
     pub(crate) fn for_documents(&self) -> Self {
         Self { replicas: Vec::new(), direct: None, ..self.clone() }
     }
@@ -148,9 +149,7 @@ impl Place {
             _ => Err(OpenError::Url { scheme: scheme.to_owned() }),
         }
     }
-}
 
-impl Place {
     /// Whether it is the same database, as far as the URLs say.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         let file = |path: &PathBuf| {
@@ -160,6 +159,8 @@ impl Place {
         };
         match (self, other) {
             (Self::File(one), Self::File(two)) => file(one) == file(two),
+            // Each one in memory is another.
+            (Self::Memory, _) => false,
             // Shown are server, port and database.
             _ => self.to_string() == other.to_string(),
         }

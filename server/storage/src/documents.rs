@@ -3,9 +3,9 @@
 use crate::{
     config::{DocumentsConfig, Place, StorageConfig},
     error::OpenError,
-    lock, mongo,
-    registry::{Backend, Lock, make_folder_of},
-    sql::{self, PgDb, SqliteDb},
+    mongo,
+    registry::{Backend, Lock, SqlDatabase, open_sql},
+    sql,
 };
 use izanagi_domain::storage::DocumentStore;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(crate) async fn open(
         });
     }
     let place = Place::parse(&own.url)?;
-    if place != Place::Memory && place.is_same(&Place::parse(&config.url)?) {
+    if place.is_same(&Place::parse(&config.url)?) {
         return Err(OpenError::Setting {
             name: "storage.documents.url",
             given: format!("the database of the users ({place})"),
@@ -43,26 +43,11 @@ pub(crate) async fn open(
         });
     }
     let retention = own.soft_delete_retention;
-    let (store, backend, lock): (_, Arc<dyn Backend>, _) = match &place {
-        Place::Postgres(server) => {
-            let options = config.relational.for_documents();
-            let (database, presence) = PgDb::open(server, &options, config.exclusive).await?;
-            let lock = presence.map(|presence| Lock::Server { _presence: presence });
-            (sql::documents(&database, retention), database, lock)
-        }
-        Place::File(path) => {
-            make_folder_of(path)?;
-            let lock = match config.exclusive {
-                Some(command) => Some(Lock::File { _file: lock::take(path, command).await? }),
-                None => None,
-            };
-            let database = SqliteDb::open(Some(path)).await?;
-            (sql::documents(&database, retention), database, lock)
-        }
-        Place::Memory => {
-            let database = SqliteDb::open(None).await?;
-            (sql::documents(&database, retention), database, None)
-        }
+    let options = config.relational.for_documents();
+    let (database, lock) = open_sql(&place, &options, config.exclusive).await?;
+    let (store, backend): (_, Arc<dyn Backend>) = match database {
+        SqlDatabase::Postgres(database) => (sql::documents(&database, retention), database),
+        SqlDatabase::Sqlite(database) => (sql::documents(&database, retention), database),
     };
     Ok(OpenDocuments { store, description: place.to_string(), backend, lock })
 }

@@ -87,38 +87,52 @@ impl std::fmt::Debug for Opened {
 /// The URL is unsupported, the storage is unavailable, or its schema is newer than this program.
 pub async fn open(config: &StorageConfig) -> Result<Opened, OpenError> {
     let place = Place::parse(&config.url)?;
-    let mut locks = Vec::new();
-    let (stores, backend): (_, Arc<dyn Backend>) = match &place {
-        Place::Postgres(server) => {
-            let (database, presence) =
-                PgDb::open(server, &config.relational, config.exclusive).await?;
-            locks.extend(presence.map(|presence| Lock::Server { _presence: presence }));
-            (over(&database, config), database)
-        }
-        Place::File(path) => {
-            make_folder_of(path)?;
-            if let Some(command) = config.exclusive {
-                locks.push(Lock::File { _file: lock::take(path, command).await? });
-            }
-            let database = SqliteDb::open(Some(path)).await?;
-            (over(&database, config), database)
-        }
-        Place::Memory => {
-            let database = SqliteDb::open(None).await?;
-            (over(&database, config), database)
-        }
+    let (database, lock) = open_sql(&place, &config.relational, config.exclusive).await?;
+    let (stores, backend): (_, Arc<dyn Backend>) = match database {
+        SqlDatabase::Postgres(database) => (over(&database, config), database),
+        SqlDatabase::Sqlite(database) => (over(&database, config), database),
     };
     let mut opened = Opened {
         stores,
         description: format!("users: {place}"),
         backends: vec![backend],
-        locks: Mutex::new(locks),
+        locks: Mutex::new(lock.into_iter().collect()),
     };
     if let Err(error) = open_others(config, &mut opened).await {
         opened.close().await;
         return Err(error);
     }
     Ok(opened)
+}
+
+/// An open SQL database.
+pub(crate) enum SqlDatabase {
+    Postgres(Arc<PgDb>),
+    Sqlite(Arc<SqliteDb>),
+}
+
+/// Opens a SQL database, creates what is missing, and takes its lock if `exclusive` needs it.
+pub(crate) async fn open_sql(
+    place: &Place,
+    options: &RelationalOptions,
+    exclusive: Option<&'static str>,
+) -> Result<(SqlDatabase, Option<Lock>), OpenError> {
+    match place {
+        Place::Postgres(server) => {
+            let (database, presence) = PgDb::open(server, options, exclusive).await?;
+            let lock = presence.map(|presence| Lock::Server { _presence: presence });
+            Ok((SqlDatabase::Postgres(database), lock))
+        }
+        Place::File(path) => {
+            make_folder_of(path)?;
+            let lock = match exclusive {
+                Some(command) => Some(Lock::File { _file: lock::take(path, command).await? }),
+                None => None,
+            };
+            Ok((SqlDatabase::Sqlite(SqliteDb::open(Some(path)).await?), lock))
+        }
+        Place::Memory => Ok((SqlDatabase::Sqlite(SqliteDb::open(None).await?), None)),
+    }
 }
 
 /// Creates the stores over the relational database.
@@ -192,7 +206,7 @@ pub async fn migrate(config: &StorageConfig) -> Result<(), OpenError> {
     Ok(())
 }
 
-pub(crate) fn make_folder_of(file: &Path) -> Result<(), OpenError> {
+fn make_folder_of(file: &Path) -> Result<(), OpenError> {
     let Some(folder) = file.parent() else {
         return Ok(());
     };

@@ -6,7 +6,8 @@ use izanagi_domain::storage::{
     Topic,
 };
 use izanagi_storage::{
-    OpenError, Opened, RelationalOptions, StorageConfig, migrate, open, open_existing,
+    DocumentsConfig, OpenError, Opened, RelationalOptions, StorageConfig, migrate, open,
+    open_existing,
 };
 use sqlx::{ConnectOptions as _, Connection as _, postgres::PgConnectOptions};
 use std::time::{Duration, Instant};
@@ -85,6 +86,35 @@ async fn processes_that_start_together_migrate_once() {
     core(&opened.stores).await;
     opened.close().await;
     database.drop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn documents_have_a_database_of_their_own_and_no_other() {
+    let Some(users) = PgDatabase::migrated().await else { return };
+    let Some(documents) = PgDatabase::empty().await else { return };
+    let beside = |url: String| StorageConfig {
+        documents: Some(DocumentsConfig::new(url)),
+        ..StorageConfig::new(users.url())
+    };
+    let said = refusal(&beside(users.url())).await;
+    assert!(said.contains("storage.documents.url") && said.contains("users"), "{said}");
+    let config = beside(documents.url());
+    let missing = open_existing(&config).await.unwrap_err();
+    assert!(matches!(missing, OpenError::Missing { .. }), "{missing}");
+    let opened = open(&config.clone().for_one("serve")).await.unwrap();
+    assert!(opened.stores.relational.atomic.is_none());
+    let path = RecordPath::from_parts("things", fresh_uuid().to_string());
+    let record = NewRecord { path: path.clone(), data: data("words") };
+    opened.stores.documents.create(&record, at(1)).await.unwrap();
+    opened.close().await;
+    let opened = open_existing(&config).await.unwrap();
+    assert_eq!(opened.stores.documents.get(&path).await.unwrap().data, record.data);
+    opened.close().await;
+    let alone = open(&StorageConfig::new(users.url())).await.unwrap();
+    assert_eq!(alone.stores.documents.get(&path).await.unwrap_err(), StoreError::NotFound);
+    alone.close().await;
+    documents.drop().await;
+    users.drop().await;
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ const KEEPALIVE: [(&str, &str); 3] = [
     ("tcp_keepalives_count", "3"),
 ];
 
-/// Work that is neither a read nor a write of somebody who waits: migrations and checks.
+/// The limit of migrations and checks, for which no caller waits.
 const LONG: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The limit of what takes no time at the server, such as the beginning of a transaction.

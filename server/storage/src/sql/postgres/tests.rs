@@ -167,7 +167,7 @@ async fn a_killed_connection_that_was_idle_is_replaced() {
     test.close().await;
 }
 
-/// They are those of the connection, whoever connects, and of no other client of a pooler.
+/// The limits apply to the connection, whatever its role, and to no other client of a pooler.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_transaction_has_its_limits() {
     for url in ["", "?statement-cache-capacity=0"] {
